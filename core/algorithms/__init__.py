@@ -1,0 +1,1 @@
+"""How credit is given: pure functions on [B, T] tensors, one idea a file. Reduction is always separate."""

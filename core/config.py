@@ -1,0 +1,233 @@
+"""Every setting of a run, with its default, its range and one sentence on what it does.
+
+The page's settings drawer, the expert view, the command line and `run.json` are all generated from these models, so a
+setting exists in exactly one place. Names and defaults follow TRL where TRL has them, else the papers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+KLEstimator = Literal["k1", "k2", "k3"]
+Aggregation = Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ChainSumSettings(Settings):
+    """Sums worked out step by step: `8+1+7=` is answered by `8+1=9;9+7=16`."""
+
+    kind: Literal["chain-sum"] = "chain-sum"
+    terms: int = Field(3, ge=2, le=6, description="How many numbers are added.")
+    digits: int = Field(1, ge=1, le=3, description="How many digits each number may have.")
+    heldout: int = Field(256, ge=16, le=2048, description="How many questions are kept apart and never trained on.")
+
+
+class LearnerSettings(Settings):
+    """What every learner has: the update is the same code for all, only the credit differs."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
+    lr_schedule: Literal["constant", "linear"] = Field(
+        "linear", description="Keep the learning rate, or let it fall linearly to a tenth over the run's steps."
+    )
+    num_iterations: int = Field(2, ge=1, le=16, description="Passes over each rollout (μ). At 1 the ratio is always 1.")
+    num_mini_batches: int = Field(1, ge=1, le=64, description="Optimiser steps per pass.")
+    epsilon: float = Field(
+        0.2, gt=0, lt=1, description="Clip range of the ratio on the low side (and high, unless set)."
+    )
+    epsilon_high: float | None = Field(None, gt=0, le=10, description="Clip range on the high side; none: same as ε.")
+    dual_clip: float | None = Field(None, gt=1, le=100, description="Upper bound c on the ratio's effect where A < 0.")
+    beta: float = Field(0.0, ge=0, le=10, description="Weight of the KL term in the loss.")
+    kl_loss_estimator: KLEstimator = Field("k3", description="Which estimate of the KL the loss uses.")
+    kl_coef: float = Field(0.0, ge=0, le=10, description="Weight of the KL penalty in the reward.")
+    kl_reward_estimator: KLEstimator = Field("k1", description="Which estimate of the KL the reward uses.")
+    aggregation: Aggregation = Field("token-mean", description="How per-token losses become one number.")
+    entropy_coef: float = Field(0.0, ge=0, le=1, description="Weight of an entropy bonus in the loss.")
+    max_grad_norm: float = Field(1.0, gt=0, le=1000, description="Gradients longer than this are scaled down to it.")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
+
+    @property
+    def clip_high(self) -> float:
+        return self.epsilon if self.epsilon_high is None else self.epsilon_high
+
+    @property
+    def needs_reference(self) -> bool:
+        return self.beta > 0 or self.kl_coef > 0
+
+
+class PPOSettings(LearnerSettings):
+    """Credit per token: a critic predicts each prefix's value, GAE turns surprises into advantages."""
+
+    algorithm: Literal["ppo"] = "ppo"
+    name: str = Field("ppo", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
+    kl_coef: float = Field(0.05, ge=0, le=10, description="Weight of the KL penalty in the reward.")
+    gamma: float = Field(1.0, ge=0, le=1, description="Discount: how much a reward one token later counts.")
+    lam: float = Field(0.95, ge=0, le=1, description="GAE's λ: 0 trusts the critic alone, 1 the outcome alone.")
+    whiten_advantages: bool = Field(True, description="Shift and scale advantages to mean 0 and standard deviation 1.")
+    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
+    vf_coef: float = Field(1.0, ge=0, le=100, description="Weight of the value loss.")
+    cliprange_value: float | None = Field(
+        0.2, gt=0, le=100, description="How far a value may move per rollout; none: free."
+    )
+    value_learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
+    value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
+    bootstrap_truncated: bool = Field(
+        False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
+    )
+
+
+class GRPOSettings(LearnerSettings):
+    """Credit per response: its reward against its group's, the same for every token. No critic."""
+
+    algorithm: Literal["grpo"] = "grpo"
+    name: str = Field("grpo", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
+    scale_rewards: Literal["group", "batch", "none"] = Field(
+        "group", description="Divide by the group's standard deviation, the batch's, or not at all."
+    )
+    scale_ddof: Literal[0, 1] = Field(1, description="Divide by G (0) or G − 1 (1) in the standard deviation.")
+    scale_eps: float = Field(1e-4, ge=0, le=1, description="Added to the standard deviation before dividing by it.")
+
+
+Learner = Annotated[PPOSettings | GRPOSettings, Field(discriminator="algorithm")]
+
+
+class RunConfig(Settings):
+    """One run: learners that share task, start weights, prompts and number of responses."""
+
+    preset: str = Field("chain-sum", max_length=60, description="The preset that this run started from.")
+    task: ChainSumSettings = Field(default_factory=ChainSumSettings, description="What is asked.")
+    model: str = Field(
+        "chain-sum-3x1", min_length=1, max_length=200, description="Start weights: a bundled name or a local folder."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Prompts, sampling and shuffling follow from this number.")
+    steps: int = Field(60, ge=1, le=100_000, description="How many rollouts each learner makes.")
+    prompts_per_step: int = Field(16, ge=1, le=512, description="Questions asked per step.")
+    num_generations: int = Field(8, ge=1, le=256, description="Responses per question (the group size G).")
+    temperature: float = Field(
+        1.0, gt=0, le=5, description="Sampling temperature; log-probabilities are scored at the same."
+    )
+    max_completion_length: int | None = Field(
+        None, ge=1, le=4096, description="Longest response in tokens; none: just what the longest right answer needs."
+    )
+    eval_every: int = Field(
+        10, ge=0, le=10_000, description="Held-out success is measured every so many steps (0: never)."
+    )
+    checkpoint_every: int = Field(
+        10, ge=1, le=10_000, description="A resumable checkpoint is kept every so many steps."
+    )
+    trace: Literal["panel", "all"] = Field("panel", description="Keep tokens of a panel of responses, or of all.")
+    panel_size: int = Field(32, ge=1, le=4096, description="How many responses' tokens the panel keeps per step.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
+    learners: tuple[Learner, ...] = Field(
+        default_factory=lambda: (PPOSettings(), GRPOSettings()), min_length=1, max_length=4, description="Who learns."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> RunConfig:
+        names = [learner.name for learner in self.learners]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two learners are called the same ({', '.join(names)}); give each its own name")
+        batch = self.prompts_per_step * self.num_generations
+        for learner in self.learners:
+            if batch % learner.num_mini_batches:
+                raise ValueError(
+                    f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} responses "
+                    f"of a step (prompts_per_step × num_generations)"
+                )
+            if isinstance(learner, GRPOSettings) and self.num_generations < 2:
+                raise ValueError(
+                    "num_generations must be at least 2 for GRPO: one response has no group to compare with"
+                )
+        if batch > 8192:
+            raise ValueError(
+                f"prompts_per_step × num_generations is {batch}; at most 8192 responses per step are allowed"
+            )
+        return self
+
+    def learner(self, name: str) -> PPOSettings | GRPOSettings:
+        """The settings of the learner called `name`; raises ConfigError if there is none."""
+        for learner in self.learners:
+            if learner.name == name:
+                return learner
+        raise ConfigError(
+            f"there is no learner called {name!r}; this run has {', '.join(x.name for x in self.learners)}"
+        )
+
+
+class ConfigError(ValueError):
+    """A setting that does not exist or cannot be; its text is one clear sentence per problem."""
+
+
+def parse_config(values: dict[str, Any]) -> RunConfig:
+    """A validated config from plain values. Raises ConfigError with one sentence per unknown or impossible setting."""
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
+    """A new config with settings replaced.
+
+    A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
+    (`epsilon`), which then holds for every learner that has it. Raises ConfigError with one sentence per problem.
+    """
+    values = config.model_dump()
+    problems = []
+    for key, value in assignments.items():
+        targets = _targets(values, key)
+        if not targets:
+            problems.append(f"{key}: there is no setting of this name; {_closest(values, key)}")
+        for target, field in targets:
+            target[field] = value
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return parse_config(values)
+
+
+def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str]]:
+    owner, _, field = key.rpartition(".")
+    if owner == "task":
+        return [(values["task"], field)] if field in values["task"] and field != "kind" else []
+    fixed = {"name", "algorithm"}
+    learners = [x for x in values["learners"] if field in x and field not in fixed and owner in ("", x["name"])]
+    if not owner and field in values and field not in ("learners", "task"):
+        return [(values, field)]
+    return [(learner, field) for learner in learners]
+
+
+def _closest(values: dict[str, Any], key: str) -> str:
+    import difflib
+
+    known = [x for x in values if x not in ("learners", "task")]
+    known += [f"task.{x}" for x in values["task"] if x != "kind"]
+    for learner in values["learners"]:
+        known += [f"{learner['name']}.{x}" for x in learner if x not in ("name", "algorithm")]
+    near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else "see `python -m core settings` for all of them"
+
+
+def _sentence(problem: Any) -> str:
+    place = ".".join(str(x) for x in problem["loc"] if x not in ("ppo", "grpo", "chain-sum"))
+    kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
+    bounds = {
+        "greater_than": ("gt", "more than"),
+        "greater_than_equal": ("ge", "at least"),
+        "less_than": ("lt", "less than"),
+        "less_than_equal": ("le", "at most"),
+    }
+    if kind == "extra_forbidden":
+        return f"{place}: there is no setting of this name"
+    if kind in bounds:
+        name, words = bounds[kind]
+        return f"{place}: must be {words} {context[name]}, but is {given}"
+    if kind == "literal_error":
+        return f"{place}: must be one of {context['expected']}, but is {given!r}"
+    if kind == "value_error":
+        return f"{place}: {context['error']}" if place else str(context["error"])
+    return f"{place}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given!r})"

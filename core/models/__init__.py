@@ -1,0 +1,1 @@
+"""Who answers: policies, their frozen reference and the value model."""

@@ -1,0 +1,1 @@
+"""Where runs live: the store, the launcher of worker processes, controls, export."""

@@ -1,0 +1,1 @@
+"""What is asked: prompts, right answers and the verifiable reward."""

@@ -1,0 +1,1 @@
+"""Rollout, trainer, trace: one generator of steps that everything else consumes."""

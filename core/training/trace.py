@@ -1,0 +1,103 @@
+"""The trace contract: what a step leaves behind. Column names here are the ones in every exported file.
+
+`pass` 0 is the state before the step's first update (every ratio is 1); pass k is the state after k passes over the
+rollout. Columns that a learner does not have are null, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+#: One row per learner and step. Means are over every token of the step, not the panel's.
+STEPS = pa.schema(
+    [
+        ("learner", pa.string()),
+        ("step", pa.int32()),
+        ("samples_seen", pa.int64()),
+        ("wall_time_s", pa.float64()),
+        ("reward", pa.float64()),
+        ("reward_std", pa.float64()),
+        ("success_rate", pa.float64()),
+        ("heldout_success", pa.float64()),
+        ("frac_reward_zero_std", pa.float64()),
+        ("kl", pa.float64()),
+        ("entropy", pa.float64()),
+        ("ratio_mean", pa.float64()),
+        ("clip_ratio_low", pa.float64()),
+        ("clip_ratio_high", pa.float64()),
+        ("approx_kl", pa.float64()),
+        ("policy_loss", pa.float64()),
+        ("value_loss", pa.float64()),
+        ("vf_explained_var", pa.float64()),
+        ("completion_length", pa.float64()),
+        ("truncated_frac", pa.float64()),
+        ("grad_norm", pa.float64()),
+        ("tokens_per_second", pa.float64()),
+        ("step_time_s", pa.float64()),
+        ("rollout_time_s", pa.float64()),
+        ("update_time_s", pa.float64()),
+    ]
+)
+
+#: One row per learner, step and response.
+SAMPLES = pa.schema(
+    [
+        ("learner", pa.string()),
+        ("step", pa.int32()),
+        ("sample", pa.int32()),
+        ("group", pa.int32()),
+        ("prompt", pa.string()),
+        ("response", pa.string()),
+        ("answer", pa.string()),
+        ("reward", pa.float32()),
+        ("success", pa.bool_()),
+        ("truncated", pa.bool_()),
+        ("length", pa.int32()),
+    ]
+)
+
+#: One row per learner, step, pass, response of the panel and position.
+TOKENS = pa.schema(
+    [
+        ("learner", pa.string()),
+        ("step", pa.int32()),
+        ("pass", pa.int32()),
+        ("sample", pa.int32()),
+        ("position", pa.int32()),
+        ("token_id", pa.int32()),
+        ("token", pa.string()),
+        ("logprob_old", pa.float32()),
+        ("logprob", pa.float32()),
+        ("logprob_ref", pa.float32()),
+        ("ratio", pa.float32()),
+        ("clipped", pa.int8()),
+        ("kl_k1", pa.float32()),
+        ("kl_k2", pa.float32()),
+        ("kl_k3", pa.float32()),
+        ("kl_exact", pa.float32()),
+        ("entropy", pa.float32()),
+        ("token_reward", pa.float32()),
+        ("value", pa.float32()),
+        ("delta", pa.float32()),
+        ("advantage_raw", pa.float32()),
+        ("advantage", pa.float32()),
+        ("return", pa.float32()),
+        ("objective", pa.float32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class StepTrace:
+    """What one learner leaves behind after one step."""
+
+    learner: str
+    step: int  # counts from 0
+    scalars: dict[str, float | int | None]  # every column of STEPS but learner and step
+    samples: pa.Table  # SAMPLES
+    tokens: pa.Table  # TOKENS, of the panel
+    prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run
+    events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step
