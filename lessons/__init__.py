@@ -1,0 +1,1 @@
+"""What a learner sees. No tensor maths here."""

@@ -1,0 +1,1 @@
+"""Catalogues and prose, a folder per language."""
