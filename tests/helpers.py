@@ -84,12 +84,22 @@ def _response(settings, sample, step, pieces, reward, credit, centred, rng) -> d
         now = (old + np.float32(p) * drift / settings.num_iterations).astype(np.float32)
         now = np.minimum(now, np.float32(-0.001)) if p else old
         once = {
-            "learner": [settings.name] * n, "step": [step] * n, "sample": [sample] * n, "position": list(range(n)),
-            "token_id": [(ord(x[0]) % 20) for x in pieces], "token": pieces, "logprob_old": old.tolist(), "logprob_ref": ref.tolist(),
-            "token_reward": token_reward.tolist() if ppo else nothing, "value": value.tolist() if ppo else nothing,
-            "delta": delta.tolist() if ppo else nothing, "advantage_raw": raw.tolist() if ppo else [centred] * n,
-            "advantage": advantage.tolist(), "entropy": (np.abs(now) * 0.8).tolist(),
+            "learner": [settings.name] * n,
+            "step": [step] * n,
+            "sample": [sample] * n,
+            "position": list(range(n)),
+            "token_id": [(ord(x[0]) % 20) for x in pieces],
+            "token": pieces,
+            "logprob_old": old.tolist(),
+            "logprob_ref": ref.tolist(),
+            "token_reward": token_reward.tolist() if ppo else nothing,
+            "value": value.tolist() if ppo else nothing,
+            "delta": delta.tolist() if ppo else nothing,
+            "advantage_raw": raw.tolist() if ppo else [centred] * n,
+            "advantage": advantage.tolist(),
+            "entropy": (np.abs(now) * 0.8).tolist(),
             "kl_exact": (0.5 * (now - ref) ** 2).tolist(),
+        }
         once["return"] = (raw + value).tolist() if ppo else nothing
         for name, column in {**once, "pass": [p] * n, "logprob": now.tolist()}.items():
             columns[name] += column
@@ -114,14 +124,29 @@ def _whiten(settings, tokens: list[dict[str, list]]) -> dict[str, list]:  # type
 def _scalars(config, settings, step, success, rng) -> dict[str, float | int | None]:  # type: ignore[no-untyped-def]
     ppo, t = isinstance(settings, PPOSettings), step + 1
     known: dict[str, float | int | None] = {
-        "samples_seen": t * config.prompts_per_step * config.num_generations, "wall_time_s": 0.4 * t + 0.02 * ppo,
-        "reward": success, "reward_std": (success * (1 - success)) ** 0.5, "success_rate": success,
-        "heldout_success": success if step % 10 == 9 else None, "frac_reward_zero_std": min(0.9, t / 80),
-        "kl": 0.2 * (1 - np.exp(-t / 20)) + rng.normal(0, 0.005), "entropy": 0.2 * np.exp(-t / 15) + 0.02,
-        "ratio_mean": 1 + rng.normal(0, 0.01), "clip_ratio_low": 0.03 + 0.005 * rng.random(), "clip_ratio_high": 0.05 * rng.random(),
-        "approx_kl": 0.01 * rng.random(), "policy_loss": rng.normal(0, 0.05), "value_loss": 0.1 / t**0.5 if ppo else None,
-        "vf_explained_var": 0.6 - 0.8 / t**0.5 if ppo else None, "completion_length": 14 + 0.5 * rng.normal(),
-        "truncated_frac": 0.02, "grad_norm": 1 + rng.random(), "tokens_per_second": 6000.0, "step_time_s": 0.4,
-        "rollout_time_s": 0.2, "update_time_s": 0.2,
+        "samples_seen": t * config.prompts_per_step * config.num_generations,
+        "wall_time_s": 0.4 * t + 0.02 * ppo,
+        "reward": success,
+        "reward_std": (success * (1 - success)) ** 0.5,
+        "success_rate": success,
+        "heldout_success": success if step % 10 == 9 else None,
+        "frac_reward_zero_std": min(0.9, t / 80),
+        "kl": 0.2 * (1 - np.exp(-t / 20)) + rng.normal(0, 0.005),
+        "entropy": 0.2 * np.exp(-t / 15) + 0.02,
+        "ratio_mean": 1 + rng.normal(0, 0.01),
+        "clip_ratio_low": 0.03 + 0.005 * rng.random(),
+        "clip_ratio_high": 0.05 * rng.random(),
+        "approx_kl": 0.01 * rng.random(),
+        "policy_loss": rng.normal(0, 0.05),
+        "value_loss": 0.1 / t**0.5 if ppo else None,
+        "vf_explained_var": 0.6 - 0.8 / t**0.5 if ppo else None,
+        "completion_length": 14 + 0.5 * rng.normal(),
+        "truncated_frac": 0.02,
+        "grad_norm": 1 + rng.random(),
+        "tokens_per_second": 6000.0,
+        "step_time_s": 0.4,
+        "rollout_time_s": 0.2,
+        "update_time_s": 0.2,
+    }
     known = {name: None if x is None else float(x) for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name not in ("learner", "step")}
