@@ -1,0 +1,97 @@
+"""How much better than expected: per response against its group (GRPO), or per token against a critic (GAE)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from core.algorithms.masked import last_token
+
+#: Rewards that differ by no more than this share of their size are equal: the rest is float32 rounding.
+ROUNDING = 1e-6
+
+
+def group_advantages(
+    rewards: Tensor,
+    group: Tensor,
+    scale: Literal["group", "batch", "none"] = "group",
+    ddof: int = 1,
+    eps: float = 1e-4,
+) -> tuple[Tensor, Tensor]:
+    """Each response's reward against its group's mean: (advantage [B], the same before division [B]).
+
+        advantage_i = (r_i - mean(r_1..r_G)) / (std(r_1..r_G) + eps)
+
+    Shao et al. 2024, DeepSeekMath (arXiv:2402.03300), section 4.1.2; scale "none" is Dr. GRPO (Liu et al. 2025,
+    arXiv:2503.20783), "batch" divides by the standard deviation of all rewards of the step. `group` long [B] says which
+    prompt a response answers; the order is free. A group whose rewards are equal up to rounding carries no signal and
+    gets exactly 0: dividing its rounding by its standard deviation would make a signal of it.
+    """
+    _, group = torch.unique(group, return_inverse=True)
+    count = torch.zeros_like(rewards).index_add(0, group, torch.ones_like(rewards)).index_select(0, group)
+    no_signal = _tied(rewards, group).index_select(0, group)
+    raw = rewards - _sum_of_group(rewards, group) / count
+    raw = raw.masked_fill(no_signal, 0)
+    if scale == "none":
+        return raw, raw
+    if scale == "batch":
+        std = rewards.var(correction=ddof).sqrt() if len(rewards) > ddof else rewards.new_zeros(())
+    elif scale == "group":
+        std = (_sum_of_group(raw.square(), group) / (count - ddof).clamp(min=1)).sqrt()
+    else:
+        raise ValueError(f"scale_rewards must be group, batch or none, but is {scale!r}")
+    return (raw / (std + eps)).masked_fill(no_signal, 0), raw
+
+
+def zero_std_groups(rewards: Tensor, group: Tensor) -> Tensor:
+    """The share of groups whose rewards are all equal, so that nothing is learnt from them; [B], [B] -> one number."""
+    _, group = torch.unique(group, return_inverse=True)
+    return _tied(rewards, group).float().mean()
+
+
+def gae(
+    token_rewards: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    gamma: float,
+    lam: float,
+    value_after: Tensor | None = None,
+    truncated: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Generalised advantage estimation: (advantages, returns, deltas), each [B, T] and 0 where the mask is False.
+
+        delta_t = r_t + gamma V_{t+1} - V_t        A_t = delta_t + gamma lam A_{t+1}        R_t = A_t + V_t
+
+    Schulman et al. 2015 (arXiv:1506.02438), eq. 11-16. `values[b, t]` is V(s_t), of the prefix before token t. Nothing
+    follows the last token, so V_{t+1} is 0 there; for a response that was cut off (`truncated` bool [B]) it is
+    `value_after` [B], the critic's value of all that was written, if that is given. Returns are taken before whitening.
+    """
+    values = torch.where(mask, values, 0)
+    next_values = torch.cat([values[:, 1:], torch.zeros_like(values[:, :1])], dim=1)
+    if value_after is not None:
+        if truncated is None:
+            raise ValueError("gae: value_after needs truncated, which says for which responses something follows")
+        cut_off = last_token(mask) & truncated[:, None]
+        next_values = torch.where(cut_off, value_after[:, None], next_values)
+    deltas = torch.where(mask, token_rewards + gamma * next_values - values, 0)
+    advantages = torch.zeros_like(deltas)
+    following = torch.zeros_like(deltas[:, 0])
+    for t in reversed(range(deltas.shape[1])):
+        following = torch.add(deltas[:, t], following, alpha=gamma * lam)
+        advantages[:, t] = following
+    return advantages, advantages + values, deltas
+
+
+def _sum_of_group(x: Tensor, group: Tensor) -> Tensor:
+    """For each response the sum of x [B] over its group; `group` numbered from 0 without gaps."""
+    return torch.zeros_like(x).index_add(0, group, x).index_select(0, group)
+
+
+def _tied(rewards: Tensor, group: Tensor) -> Tensor:
+    """For each group (numbered from 0 without gaps), whether its rewards are equal up to rounding; bool [groups]."""
+    start = rewards.new_zeros(int(group.max()) + 1)
+    highest = start.scatter_reduce(0, group, rewards, "amax", include_self=False)
+    lowest = start.scatter_reduce(0, group, rewards, "amin", include_self=False)
+    return highest - lowest <= ROUNDING * torch.maximum(highest.abs(), lowest.abs())

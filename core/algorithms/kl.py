@@ -1,0 +1,62 @@
+"""How far the policy has moved from the reference: three estimates from the sampled token alone, and the exact value.
+
+With l = log pi_ref(o_t) - log pi_theta(o_t) on tokens sampled from pi_theta (Schulman 2020, "Approximating KL
+divergence", joschu.net/blog/kl-approx.html):
+
+    k1 = -l            right on average, can be negative, noisy
+    k2 = l^2 / 2       never negative, little noise, somewhat wrong on average
+    k3 = e^l - 1 - l   never negative, little noise, right on average
+
+That holds for the *values*. Used directly as a loss, only k2's gradient is that of the KL.
+
+Everything is computed in float32 at least: in bfloat16, rounding alone looks like a policy that moves.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def kl_k1(logprob: Tensor, logprob_ref: Tensor) -> Tensor:
+    """log pi_theta - log pi_ref, per token; [B, T] -> [B, T]."""
+    return full_precision(logprob) - full_precision(logprob_ref)
+
+
+def kl_k2(logprob: Tensor, logprob_ref: Tensor) -> Tensor:
+    """Half the squared log-ratio, per token; [B, T] -> [B, T]."""
+    return 0.5 * (full_precision(logprob_ref) - full_precision(logprob)).square()
+
+
+def kl_k3(logprob: Tensor, logprob_ref: Tensor) -> Tensor:
+    """e^l - 1 - l with l = log pi_ref - log pi_theta, per token; [B, T] -> [B, T].
+
+    The sign of l matters: with the log-ratio reversed this estimates nothing, and explodes.
+    """
+    log_ratio = full_precision(logprob_ref) - full_precision(logprob)
+    return torch.expm1(log_ratio) - log_ratio
+
+
+#: The estimators by the names that the settings `kl_loss_estimator` and `kl_reward_estimator` use.
+ESTIMATORS = {"k1": kl_k1, "k2": kl_k2, "k3": kl_k3}
+
+
+def kl_exact(logits: Tensor, logits_ref: Tensor) -> Tensor:
+    """sum_v pi_theta(v) (log pi_theta(v) - log pi_ref(v)); logits or log-probabilities [..., V] -> [...]."""
+    logprobs = full_precision(logits).log_softmax(-1)
+    logprobs_ref = full_precision(logits_ref).log_softmax(-1)
+    probs = logprobs.exp()
+    # A token that the policy never chooses adds nothing, also where both log-probabilities are -inf.
+    return (probs * (logprobs - logprobs_ref).masked_fill(probs == 0, 0)).sum(-1)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """-sum_v pi(v) log pi(v) in nats; logits or log-probabilities [..., V] -> [...]."""
+    logprobs = full_precision(logits).log_softmax(-1)
+    probs = logprobs.exp()
+    return -(probs * logprobs.masked_fill(probs == 0, 0)).sum(-1)
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """x in float32, or as it is if it is float64."""
+    return x if x.dtype == torch.float64 else x.float()

@@ -1,0 +1,34 @@
+"""What fits the critic, and how well it fits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from core.algorithms.masked import masked_var
+
+
+def clipped_value_loss(
+    values: Tensor, values_old: Tensor, returns: Tensor, cliprange_value: float | None = None
+) -> Tensor:
+    """1/2 max((V - R)^2, (clip(V, V_old - eps, V_old + eps) - R)^2) per token; [B, T] -> [B, T].
+
+    From PPO's reference implementation (openai/baselines, ppo2/model.py); the paper has only the squared error, which
+    `cliprange_value` None gives. The larger of the two counts: the clip can withhold a gradient, never invent progress.
+    """
+    loss = (values - returns).square()
+    if cliprange_value is not None:
+        clipped = torch.clamp(values, values_old - cliprange_value, values_old + cliprange_value)
+        loss = torch.maximum(loss, (clipped - returns).square())
+    return 0.5 * loss
+
+
+def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
+    """1 - Var(R - V) / Var(R) over real tokens; [B, T] -> one number.
+
+    1 is a perfect critic, 0 is no better than a constant, below 0 is worse. NaN if all returns are equal: there is then
+    nothing to explain.
+    """
+    spread = masked_var(returns, mask)
+    unexplained = masked_var(returns - values, mask)
+    return torch.where(spread > 0, 1 - unexplained / spread, torch.nan)
