@@ -32,9 +32,6 @@ class LearnerSettings(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
-    lr_schedule: Literal["constant", "linear"] = Field(
-        "linear", description="Keep the learning rate, or let it fall linearly to a tenth over the run's steps."
-    )
     num_iterations: int = Field(2, ge=1, le=16, description="Passes over each rollout (μ). At 1 the ratio is always 1.")
     num_mini_batches: int = Field(1, ge=1, le=64, description="Optimiser steps per pass.")
     epsilon: float = Field(
@@ -136,8 +133,8 @@ class RunConfig(Settings):
         for learner in self.learners:
             if batch % learner.num_mini_batches:
                 raise ValueError(
-                    f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} responses "
-                    f"of a step (prompts_per_step × num_generations)"
+                    f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} "
+                    f"responses of a step (prompts_per_step × num_generations)"
                 )
             if isinstance(learner, GRPOSettings) and self.num_generations < 2:
                 raise ValueError(

@@ -1,0 +1,74 @@
+"""The step's numbers, over every token of the step. Means over tokens are masked means: pads never count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from core.algorithms.advantages import zero_std_groups
+from core.algorithms.kl import kl_k3
+from core.algorithms.masked import masked_mean
+from core.algorithms.policy_loss import PolicyLoss
+from core.algorithms.types import Credit, Experience
+from core.algorithms.value_loss import explained_variance
+from core.config import GRPOSettings, LearnerSettings
+
+
+@dataclass
+class Meter:
+    """Collects what each optimiser step of the update saw."""
+
+    drift: float = 0.0  # largest difference between sampled and re-scored log-probabilities
+    losses: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+    kls: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    value_losses: list[float] = field(default_factory=list)
+
+    def policy(self, result: PolicyLoss, mask: Tensor, kl_old: Tensor, norm: float) -> None:
+        """One optimiser step of the policy; `kl_old` is k3 of the policy before the step's update to the one now."""
+        self.losses.append(float(result.loss))
+        self.ratios.append(float(masked_mean(result.ratio, mask)))
+        self.low.append(float(masked_mean((result.clipped == -1).float(), mask)))
+        self.high.append(float(masked_mean((result.clipped == 1).float(), mask)))
+        self.kls.append(float(masked_mean(kl_old, mask)))
+        self.norms.append(norm)
+
+
+def step_scalars(
+    experience: Experience, credit: Credit, settings: LearnerSettings, entropy: Tensor, meter: Meter
+) -> dict[str, float | int | None]:
+    """The columns of the steps table that follow from tensors. A number that does not exist is None."""
+    mask, rewards = experience.mask, experience.rewards
+    kl = None
+    if experience.logprobs_ref is not None:
+        kl = float(masked_mean(kl_k3(experience.logprobs_old, experience.logprobs_ref), mask))
+    explained = None
+    if experience.values is not None and credit.returns is not None:
+        explained = float(explained_variance(experience.values, credit.returns, mask))
+    groups = isinstance(settings, GRPOSettings)
+    return {
+        "reward": float(rewards.mean()),
+        "reward_std": float(rewards.std()) if len(rewards) > 1 else None,
+        "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group)) if groups else None,
+        "kl": kl,
+        "entropy": float(masked_mean(entropy, mask)),
+        "ratio_mean": _mean(meter.ratios),
+        "clip_ratio_low": _mean(meter.low),
+        "clip_ratio_high": _mean(meter.high),
+        "approx_kl": _mean(meter.kls),
+        "policy_loss": _mean(meter.losses),
+        "value_loss": _mean(meter.value_losses),
+        "vf_explained_var": None if explained is None or not math.isfinite(explained) else explained,
+        "completion_length": float(mask.sum(-1).float().mean()),
+        "truncated_frac": float(experience.truncated.float().mean()),
+        "grad_norm": _mean(meter.norms),
+    }
+
+
+def _mean(numbers: list[float]) -> float | None:
+    return sum(numbers) / len(numbers) if numbers else None

@@ -1,0 +1,44 @@
+"""AdamW with gradient clipping, and a learning rate that may change from step to step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.config import LearnerSettings
+
+
+class Optimizer:
+    """One model's optimiser."""
+
+    def __init__(self, model: nn.Module, learning_rate: float, settings: LearnerSettings) -> None:
+        self._parameters = list(model.parameters())
+        # foreach=True: one call per operation for all parameters; on a small model the calls are the cost.
+        self._adam = torch.optim.AdamW(
+            self._parameters, lr=learning_rate, betas=(0.9, 0.999), weight_decay=settings.weight_decay, foreach=True
+        )
+
+    def step(self, loss: Tensor, learning_rate: float, settings: LearnerSettings) -> float:
+        """One step down the loss; returns the gradient's norm before clipping."""
+        for group in self._adam.param_groups:
+            group["lr"], group["weight_decay"] = learning_rate, settings.weight_decay
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self._parameters, settings.max_grad_norm, foreach=True)
+        if not bool(torch.isfinite(norm)):
+            raise FloatingPointError(
+                f"the gradient is {float(norm)}: the loss has left the range of numbers; "
+                f"lower the learning rate (now {learning_rate:g}) or max_grad_norm (now {settings.max_grad_norm:g})"
+            )
+        self._adam.step()
+        return float(norm)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and step counts."""
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts moments and step counts back."""
+        self._adam.load_state_dict(state)

@@ -1,0 +1,144 @@
+"""From a step's tensors to the trace's tables. B responses, T positions, n responses in the panel."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from core.algorithms.credit import take
+from core.algorithms.kl import ESTIMATORS, entropy, kl_exact
+from core.algorithms.policy_loss import policy_objective
+from core.algorithms.types import Credit, Experience
+from core.config import LearnerSettings
+from core.training.scoring import Scored
+from core.training.trace import SAMPLES, TOKENS
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A step's responses as text, and what the verifier said. Lists of length B."""
+
+    prompts: list[str]
+    responses: list[str]
+    answers: list[str | None]
+    rewards: list[float]
+    successes: list[bool]
+
+
+def prompt_hash(prompts: list[str]) -> str:
+    """SHA-256 of a step's prompts in order: equal hashes are equal prompts."""
+    return hashlib.sha256("\n".join(prompts).encode()).hexdigest()
+
+
+def samples_table(learner: str, step: int, answers: Answers, experience: Experience) -> pa.Table:
+    """One row per response of the step."""
+    count = len(answers.responses)
+    columns = {
+        "learner": [learner] * count,
+        "step": [step] * count,
+        "sample": range(count),
+        "group": experience.group.tolist(),
+        "prompt": answers.prompts,
+        "response": answers.responses,
+        "answer": answers.answers,
+        "reward": answers.rewards,
+        "success": answers.successes,
+        "truncated": experience.truncated.tolist(),
+        "length": experience.mask.sum(-1).tolist(),
+    }
+    return pa.table({k: pa.array(v, SAMPLES.field(k).type) for k, v in columns.items()}, schema=SAMPLES)
+
+
+class PanelRecorder:
+    """Keeps, after each pass over the rollout, every token of the panel's responses."""
+
+    def __init__(
+        self,
+        learner: str,
+        step: int,
+        panel: Tensor,
+        completion_ids: Tensor,
+        vocabulary: list[str],
+        experience: Experience,
+        credit: Credit,
+        reference: Tensor | None,
+        settings: LearnerSettings,
+        max_length: int,
+    ) -> None:
+        """`panel` long [n] chooses responses; `reference` [n, T, V] is the reference's log-distribution of them."""
+        self._names = (learner, step)
+        self._panel, self._experience, self._credit = panel, take(experience, panel), take(credit, panel)
+        self._reference, self._settings, self._max_length = reference, settings, max_length
+        self._mask = self._experience.mask.cpu().numpy()
+        self._ids = completion_ids[panel]
+        self._fixed = self._same_in_every_pass(vocabulary)
+        self._passes: list[pa.Table] = []
+
+    def add(self, number: int, scored: Scored) -> None:
+        """Records pass `number` with the policy's scores of the panel's responses [n, T]."""
+        flat, experience = self._flat, self._experience
+        with torch.no_grad():
+            loss = policy_objective(
+                scored.logprobs,
+                experience,
+                self._credit,
+                self._settings,
+                self._max_length,
+                entropy(scored.distribution),
+            )
+            columns = {
+                "logprob": flat(scored.logprobs),
+                "ratio": flat(loss.ratio),
+                "clipped": flat(loss.clipped),
+                "entropy": flat(entropy(scored.distribution)),
+                "objective": flat(loss.objective),
+            }
+            if experience.logprobs_ref is not None and self._reference is not None:
+                for name, estimator in ESTIMATORS.items():
+                    columns[f"kl_{name}"] = flat(estimator(scored.logprobs, experience.logprobs_ref))
+                columns["kl_exact"] = flat(kl_exact(scored.distribution, self._reference))
+        rows = int(self._mask.sum())
+        columns["pass"] = np.full(rows, number)
+        self._passes.append(self._table({**self._fixed, **columns}, rows))
+
+    def table(self) -> pa.Table:
+        """All passes recorded so far."""
+        return pa.concat_tables(self._passes).combine_chunks()
+
+    def _same_in_every_pass(self, vocabulary: list[str]) -> dict[str, object]:
+        learner, step = self._names
+        sample, position = np.nonzero(self._mask)
+        ids = self._flat(self._ids)
+        columns: dict[str, object] = {
+            "learner": [learner] * len(ids),
+            "step": np.full(len(ids), step),
+            "sample": self._panel.cpu().numpy()[sample],
+            "position": position,
+            "token_id": ids,
+            "token": [vocabulary[i] for i in ids],
+            "logprob_old": self._flat(self._experience.logprobs_old),
+            "advantage_raw": self._flat(self._credit.advantages_raw),
+            "advantage": self._flat(self._credit.advantages),
+        }
+        optional = {
+            "logprob_ref": self._experience.logprobs_ref,
+            "value": self._experience.values,
+            "token_reward": self._credit.token_rewards,
+            "delta": self._credit.deltas,
+            "return": self._credit.returns,
+        }
+        columns.update({name: self._flat(x) for name, x in optional.items() if x is not None})
+        return columns
+
+    def _flat(self, x: Tensor) -> np.ndarray:
+        return x.detach().cpu().numpy()[self._mask]
+
+    @staticmethod
+    def _table(columns: dict[str, object], rows: int) -> pa.Table:
+        arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(rows, f.type) for f in TOKENS]
+        return pa.table(arrays, schema=TOKENS)
