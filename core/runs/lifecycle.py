@@ -1,0 +1,161 @@
+"""How a learner's row goes from queued to running to finished, stopped or failed, and who may move it.
+
+queued ──▶ running ◀──▶ paused            `pid` says who looks after the row: the app while it waits in the
+  │           │            │              queue, its worker from then on. When that process is gone, whoever
+  ▼           ▼            ▼              reads the row next buries it (`bury`).
+stopped    finished · stopped · failed ──▶ queued again (resume)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from core.runs.processes import is_alive, start_time
+from core.runs.records import ACTIVE, Status
+from core.runs.tables import blobs, controls, events, learners, runs, steps
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+#: A worker gives a sign of life every second; only after this long without one is its process looked for.
+SILENCE_S = 3.0
+#: On another machine the process cannot be looked for; then this long a silence counts as its end.
+SILENCE_ELSEWHERE_S = 60.0
+LIVE = ("queued", *ACTIVE)
+
+
+def _row(run_id: str, learner: str) -> Any:
+    return sa.and_(learners.c.run == run_id, learners.c.name == learner)
+
+
+def _me() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "pid_started": start_time(os.getpid())}
+
+
+def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: str | None = None) -> None:
+    """Puts learners in this process's queue and forgets what was asked of their earlier workers."""
+    with store.write() as c:
+        for name in names:
+            c.execute(controls.delete().where(controls.c.run == run_id, controls.c.learner == name))
+            c.execute(
+                learners.update()
+                .where(_row(run_id, name))
+                .values(status="queued", reason=reason, updated=time.time(), **_me())
+            )
+
+
+def claim(store: RunStore, run_id: str, learner: str) -> bool:
+    """A worker takes its learner over; False where it no longer waits (stopped meanwhile, deleted, taken)."""
+    with store.write() as c:
+        waiting = sa.and_(_row(run_id, learner), learners.c.status == "queued")
+        values = {"status": "running", "reason": None, "updated": time.time(), **_me()}
+        return bool(c.execute(learners.update().where(waiting).values(**values)).rowcount)
+
+
+def describe(
+    store: RunStore,
+    run_id: str,
+    learner: str,
+    *,
+    step: int,
+    steps: int,
+    start_hash: str,
+    device: str,
+    versions: dict[str, str],
+) -> None:
+    """What a worker knows once its trainer stands: `step` is the last one made (−1: none), `steps` the target."""
+    with store.write() as c:
+        values = {"step": step, "steps": steps, "start_hash": start_hash, "device": device}
+        c.execute(learners.update().where(_row(run_id, learner)).values(**values))
+        c.execute(runs.update().where(runs.c.id == run_id).values(versions=json.dumps(versions)))
+
+
+def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float) -> None:
+    c.execute(learners.update().where(_row(run_id, learner)).values(step=step, updated=now))
+
+
+def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
+    """The learner shall now make `steps` steps."""
+    with store.write() as c:
+        c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
+
+
+def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: str | None = None) -> None:
+    with store.write() as c:
+        values = {"status": status, "reason": reason, "updated": time.time()}
+        c.execute(learners.update().where(_row(run_id, learner)).values(**values))
+
+
+def beat(store: RunStore, run_id: str, learner: str) -> None:
+    with store.write() as c:
+        c.execute(learners.update().where(_row(run_id, learner)).values(updated=time.time()))
+
+
+def fail(store: RunStore, run_id: str, learner: str, pid: int | None, reason: str) -> bool:
+    """Marks a learner failed whose process `pid` (or its queue's keeper) ended without a last word.
+
+    Returns False where the row has moved on: a last word was said, or another process has taken over. What `bury` wrote
+    about the same process gives way, as this reason knows more.
+    """
+    buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE)
+    whose = sa.true() if pid is None else learners.c.pid == pid
+    with store.write() as c:
+        open_ = sa.and_(_row(run_id, learner), whose, sa.or_(learners.c.status.in_(LIVE), buried))
+        return bool(c.execute(learners.update().where(open_).values(status="failed", reason=reason)).rowcount)
+
+
+def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool) -> list[str]:
+    """Which of these learners can still be asked something. One that waits in the queue is stopped on the spot."""
+    here = sa.and_(learners.c.run == run_id, learners.c.name.in_(names))
+    if stop:
+        c.execute(learners.update().where(here, learners.c.status == "queued").values(status="stopped", reason=None))
+    found = c.execute(sa.select(learners.c.name).where(here, learners.c.status.in_(LIVE)).order_by(learners.c.position))
+    return list(found.scalars())
+
+
+def forget_future(store: RunStore, run_id: str, learner: str, step: int) -> None:
+    """Removes what an earlier life of the learner left at `step` and later: from here on the story is another one."""
+    with store.write() as c:
+        later = sa.and_(steps.c.run == run_id, steps.c.learner == learner, steps.c.step >= step)
+        c.execute(blobs.delete().where(blobs.c.step_id.in_(sa.select(steps.c.id).where(later))))
+        c.execute(steps.delete().where(later))
+        planned = sa.and_(events.c.run == run_id, events.c.learner == learner, events.c.step >= step)
+        c.execute(events.delete().where(planned, events.c.kind.in_(("change", "final"))))
+
+
+GONE = "Its worker process is gone (was the machine or the app restarted?). Resume continues it."
+LEFT_QUEUE = "The app was closed while it waited for its turn. Resume starts it."
+
+
+def bury(store: RunStore, rows: Iterable[Any]) -> bool:
+    """Marks what a dead process has left behind: its learners failed, or stopped if they only waited.
+
+    `rows` are learners' rows as just read; nothing is written (and no process looked for) unless one has been silent.
+    Returns whether anything was.
+    """
+    now, here, dead = time.time(), socket.gethostname(), []
+    for row in rows:
+        silent = now - row["updated"]
+        if row["status"] not in LIVE or row["pid"] is None or silent < SILENCE_S:
+            continue
+        if row["host"] == here:
+            gone = not is_alive(row["pid"], row["pid_started"])
+        else:
+            gone = silent > SILENCE_ELSEWHERE_S and row["status"] != "queued"
+        if gone:
+            dead.append(row)
+    buried = False
+    for row in dead:
+        waited = row["status"] == "queued"
+        values = {"status": "stopped" if waited else "failed", "reason": LEFT_QUEUE if waited else GONE}
+        same = sa.and_(_row(row["run"], row["name"]), learners.c.pid == row["pid"], learners.c.status == row["status"])
+        with store.write() as c:
+            buried |= bool(c.execute(learners.update().where(same).values(**values)).rowcount)
+    return buried

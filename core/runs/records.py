@@ -1,0 +1,68 @@
+"""What the store hands out about runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.config import RunConfig
+
+Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
+ControlKind = Literal["pause", "resume", "step", "stop", "change"]
+
+#: A worker process looks after a learner in these.
+ACTIVE: tuple[Status, ...] = ("running", "paused")
+
+
+@dataclass(frozen=True)
+class LearnerInfo:
+    name: str
+    algorithm: str
+    status: Status
+    reason: str | None  # why it waits, stopped or failed, in one sentence
+    step: int  # last finished, -1: none
+    steps: int  # how many it shall make
+    start_hash: str | None  # SHA-256 of the start weights, once loaded
+    device: str | None
+    pid: int | None
+    updated: float  # last sign of life, seconds since 1970
+    warning: str | None
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    id: str
+    name: str
+    created: float  # seconds since 1970
+    config: RunConfig  # as the run was started; what changed since is in its events
+    status: Status
+    reason: str | None
+    versions: dict[str, str]
+    learners: tuple[LearnerInfo, ...]
+    recorded: bool  # shipped with the app or imported from files: cannot be continued
+
+    @property
+    def active(self) -> bool:
+        """Whether any learner is being looked after by a worker (also of a run that reads failed)."""
+        return any(learner.status in ACTIVE for learner in self.learners)
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a person asked a worker for. `value` is the assignments of a "change", else None."""
+
+    kind: ControlKind
+    value: Any = None
+
+
+def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, str | None]:
+    """A run's status and reason from its learners': the first of these that any learner is in."""
+    order: tuple[Status, ...] = ("failed", "running", "paused", "queued", "stopped", "finished")
+    for status in order:
+        inside = [learner for learner in learners if learner.status == status]
+        if inside:
+            reasons = dict.fromkeys(x.reason for x in inside if x.reason)  # keeps order, drops repeats
+            named = [f"{x.name}: {x.reason}" for x in inside if x.reason]
+            return status, (None if not named else next(iter(reasons)) if len(reasons) == 1 else " ".join(named))
+    return "queued", None

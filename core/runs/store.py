@@ -1,0 +1,281 @@
+"""Where runs live: one RunStore per process, over SQLite by default and any database that SQLAlchemy speaks to.
+
+Workers append, pages read, controls go through rows: nobody needs to reach another process.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from core.config import ConfigError, RunConfig, change, parse_config
+from core.runs import lifecycle
+from core.runs.arrow import pack, unpack
+from core.runs.errors import RunNotFound, StoreError, one_sentence
+from core.runs.places import data_folder, database_url
+from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, Status, overall
+from core.runs.tables import blobs, controls, events, learners, make_engine, metadata, runs, steps
+from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
+
+__all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "Status", "StoreError"]
+
+KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
+
+
+class RunStore:
+    """Every method may raise StoreError; those that name a run raise RunNotFound where there is none."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self.home = data_folder()  # checkpoints and logs; also the SQLite file unless `url` says otherwise
+        self.url = url or database_url(self.home)
+        try:
+            self._writer, self._reader = make_engine(self.url)
+            self.place = self._writer.url.database or self._writer.url.render_as_string(hide_password=True)
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            raise StoreError(f"The store's address cannot be used: {str(error).splitlines()[0]}.") from error
+        self._opened = False
+        self._opening = threading.Lock()
+
+    # -- runs ------------------------------------------------------------------------------------------------------
+
+    def create(self, config: RunConfig, name: str | None = None, *, run_id: str | None = None) -> str:
+        """Writes down a run that waits to be started; returns its id, which nobody can guess."""
+        run_id = run_id or _new_id()
+        now = time.time()
+        title = _checked_name(f"{config.preset}, seed {config.seed}" if name is None else name)
+        with self.write() as c:
+            c.execute(runs.insert().values(id=run_id, name=title, created=now, config=config.model_dump_json()))
+            for position, learner in enumerate(config.learners):
+                row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.algorithm}
+                c.execute(learners.insert().values(**row, status="queued", step=-1, steps=config.steps, updated=now))
+        return run_id
+
+    def get(self, run_id: str) -> RunInfo:
+        found = self._infos(runs.c.id == run_id)
+        if not found:
+            raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+        return found[0]
+
+    def runs(self) -> list[RunInfo]:
+        """Every run, the newest first."""
+        return self._infos(sa.true())
+
+    def rename(self, run_id: str, name: str) -> None:
+        with self.write() as c:
+            done = c.execute(runs.update().where(runs.c.id == run_id).values(name=_checked_name(name)))
+            _require(done.rowcount, run_id)
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run with its trace, checkpoints and logs. Its workers, if any, notice and end."""
+        with self.write() as c:
+            _require(c.execute(runs.delete().where(runs.c.id == run_id)).rowcount, run_id)
+        shutil.rmtree(self.home / "checkpoints" / run_id, ignore_errors=True)
+        for log in (self.home / "logs").glob(f"{run_id}-*.log"):
+            log.unlink(missing_ok=True)
+
+    # -- the trace -------------------------------------------------------------------------------------------------
+
+    def append(self, run_id: str, trace: StepTrace) -> None:
+        """Adds one step in one transaction. A step that is made again takes the old one's place, under a new cursor."""
+        scalars, prompt_hash = json.dumps([trace.scalars[x] for x in STEPS.names[2:]]), trace.prompt_hash
+        packed = {"samples": pack(trace.samples, SAMPLES), "tokens": pack(trace.tokens, TOKENS)}
+        now = time.time()
+        same = {"run": run_id, "learner": trace.learner, "step": trace.step}
+        with self.write() as c:
+            # One append at a time per run: cursors must become visible in the order in which they were given out.
+            # (SQLite has one writer anyway and leaves FOR UPDATE away.)
+            _require(c.execute(sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update()).first(), run_id)
+            c.execute(steps.delete().filter_by(**same))
+            c.execute(events.delete().filter_by(**same, traced=True))
+            row = steps.insert().values(**same, scalars=scalars, prompt_hash=prompt_hash)
+            c.execute(blobs.insert().values(step_id=c.execute(row).inserted_primary_key[0], **packed))
+            for event in trace.events:
+                value = json.dumps(event.get("value"))
+                c.execute(events.insert().values(**same, kind=event["kind"], value=value, time=now, traced=True))
+            lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
+
+    def rows_since(self, run_id: str, cursor: int) -> tuple[list[dict[str, Any]], int]:
+        """(step rows newer than `cursor` in the order they were committed, the new cursor).
+
+        A row has STEPS' columns and `prompt_hash`; what is not a finite number is None, as JSON has no word for it.
+        """
+        columns = (steps.c.id, steps.c.learner, steps.c.step, steps.c.scalars, steps.c.prompt_hash)
+        query = sa.select(*columns).where(steps.c.run == run_id, steps.c.id > cursor).order_by(steps.c.id)
+        with self.read() as c:
+            found = c.execute(query).all()
+        rows = []
+        for _, learner, step, scalars, prompt_hash in found:
+            values = json.loads(scalars, parse_constant=lambda _: None)
+            rows.append(dict(zip(STEPS.names, (learner, step, *values), strict=True), prompt_hash=prompt_hash))
+        return rows, (found[-1][0] if found else cursor)
+
+    def learner_steps(self, run_id: str, learner: str) -> Iterator[tuple[int, pa.Table, bytes, bytes]]:
+        """Each step of a learner in order: (step, its STEPS row, packed samples, packed tokens), one read at a time."""
+        here = (steps.c.run == run_id, steps.c.learner == learner)
+        with self.read() as c:
+            numbers = c.execute(sa.select(steps.c.step).where(*here).order_by(steps.c.step)).scalars().all()
+        for number in numbers:
+            row = self._step(run_id, learner, number)
+            values = (learner, number, *json.loads(row.scalars))
+            columns = {name: [value] for name, value in zip(STEPS.names, values, strict=True)}
+            yield number, pa.Table.from_pydict(columns, schema=STEPS), row.samples, row.tokens
+
+    def samples(self, run_id: str, learner: str, step: int) -> pa.Table:
+        return unpack(self._step(run_id, learner, step).samples)
+
+    def tokens(self, run_id: str, learner: str, step: int) -> pa.Table:
+        return unpack(self._step(run_id, learner, step).tokens)
+
+    def _step(self, run_id: str, learner: str, step: int) -> Any:
+        query = sa.select(steps.c.scalars, steps.c.prompt_hash, blobs.c.samples, blobs.c.tokens)
+        query = query.join(blobs, blobs.c.step_id == steps.c.id).filter_by(run=run_id, learner=learner, step=step)
+        with self.read() as c:
+            row = c.execute(query).first()
+        if row is None:
+            raise RunNotFound(f"The run {run_id!r} has no step {step} of a learner {learner!r}.")
+        return row
+
+    # -- events and controls ---------------------------------------------------------------------------------------
+
+    def events(self, run_id: str) -> list[dict[str, Any]]:
+        """What happened, in order: {"learner", "step" (before which), "kind", "value", "time" (seconds since 1970)}."""
+        with self.read() as c:
+            found = c.execute(sa.select(events).where(events.c.run == run_id).order_by(events.c.id)).mappings().all()
+        names = ("learner", "step", "kind", "value", "time")
+        return [{x: json.loads(row[x]) if x == "value" else row[x] for x in names} for row in found]
+
+    def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
+        row = {"run": run_id, "learner": learner, "step": step, "kind": kind, "time": time.time()}
+        with self.write() as c:
+            c.execute(events.insert().values(**row, value=json.dumps(value), traced=False))
+
+    def control(self, run_id: str, kind: str, value: Any = None, learner: str | None = None) -> None:
+        """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
+
+        A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"there is no control {kind!r}; there are {', '.join(KINDS)}")
+        info = self.get(run_id)
+        if learner is not None:
+            info.config.learner(learner)
+        if kind == "change":
+            change(info.config, value)
+        asked = [x.name for x in info.learners if learner in (None, x.name)]
+        with self.write() as c:
+            for name in lifecycle.listening(c, run_id, asked, stop=kind == "stop"):
+                mine = _assignments_for(info.config, name, value) if kind == "change" else value
+                if kind != "change" or mine:
+                    row = {"run": run_id, "learner": name, "kind": kind, "value": json.dumps(mine)}
+                    c.execute(controls.insert().values(**row))
+
+    def take_controls(self, run_id: str, learner: str) -> list[Control]:
+        """What was asked of a learner since the last call, in order; for its worker."""
+        query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
+        with self.read() as c:  # nearly always there is nothing: then no write lock is taken
+            found = c.execute(query).mappings().all()
+        if found:
+            with self.write() as c:
+                c.execute(controls.delete().where(controls.c.id.in_([row["id"] for row in found])))
+        return [Control(row["kind"], json.loads(row["value"])) for row in found]
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent look at the store; for this folder's modules."""
+        with self._connected(self._reader) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction; for this folder's modules."""
+        with self._connected(self._writer) as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._writer.dispose()
+
+    @contextmanager
+    def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        with one_sentence(self.place):
+            if not self._opened:
+                self._open()
+            with engine.begin() as connection:
+                yield connection
+
+    def _open(self) -> None:
+        with self._opening:
+            if self._opened:
+                return
+            if self._writer.dialect.name == "sqlite":
+                Path(self.place).parent.mkdir(parents=True, exist_ok=True)
+            with self._writer.begin() as connection:
+                metadata.create_all(connection)
+            self._opened = True
+
+    def _infos(self, which: Any) -> list[RunInfo]:
+        mine = sa.select(learners).join(runs, learners.c.run == runs.c.id).where(which).order_by(learners.c.position)
+        with self.read() as c:
+            heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
+            rows = c.execute(mine).mappings().all()
+        if lifecycle.bury(self, rows):  # some worker died without a word: read again
+            return self._infos(which)
+        grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
+        for row in rows:
+            grouped[row["run"]].append(LearnerInfo(**{name: row[name] for name in LearnerInfo.__dataclass_fields__}))
+        return [_info(head, grouped[head["id"]]) for head in heads]
+
+
+def _info(head: Any, rows: list[LearnerInfo]) -> RunInfo:
+    status, reason = overall(rows)
+    config, versions = _config(head["config"]), json.loads(head["versions"])
+    plain = {x: head[x] for x in ("id", "name", "created", "recorded")}
+    return RunInfo(**plain, config=config, status=status, reason=reason, versions=versions, learners=tuple(rows))
+
+
+@functools.lru_cache(maxsize=256)
+def _config(text: str) -> RunConfig:
+    return parse_config(json.loads(text))
+
+
+def _new_id() -> str:
+    """16 random bytes as text that begins with a letter or digit, so that no command line takes it for an option."""
+    while not (run_id := secrets.token_urlsafe(16))[0].isalnum():
+        pass
+    return run_id
+
+
+def _checked_name(name: str) -> str:
+    name = re.sub(r"\s+", " ", "".join(x for x in name if x.isprintable() or x.isspace())).strip()
+    if not 1 <= len(name) <= 200:
+        raise ConfigError(f"A run's name must have 1 to 200 characters, but this has {len(name)}.")
+    return name
+
+
+def _require(found: Any, run_id: str) -> None:
+    if not found:
+        raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+
+
+def _assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The assignments that concern this learner: its own, the bare ones that it has, and the run's."""
+    fields, others = type(config.learner(learner)).model_fields, {x.name for x in config.learners} - {learner}
+    mine = {}
+    for key, assigned in value.items():
+        owner, _, field = key.rpartition(".")
+        if owner not in others and (owner or field in fields or field in type(config).model_fields):
+            mine[key] = assigned
+    return mine

@@ -1,0 +1,122 @@
+"""The store's tables, the same for SQLite and any other database that SQLAlchemy speaks to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+_id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up only INTEGER keys by itself
+
+
+def _run() -> sa.Column[str]:
+    return sa.Column("run", sa.String(64), sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False)
+
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("created", sa.Double, nullable=False),  # seconds since 1970
+    sa.Column("config", sa.Text, nullable=False),  # RunConfig as JSON, as the run was started (steps: as extended)
+    sa.Column("versions", sa.Text, nullable=False, default="{}"),
+    sa.Column("recorded", sa.Boolean, nullable=False, default=False),
+)
+
+learners = sa.Table(
+    "learners",
+    metadata,
+    _run(),
+    sa.Column("name", sa.String(24), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("algorithm", sa.String(24), nullable=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("step", sa.Integer, nullable=False),  # last finished, -1: none
+    sa.Column("steps", sa.Integer, nullable=False),
+    sa.Column("start_hash", sa.String(64)),
+    sa.Column("device", sa.String(64)),
+    sa.Column("host", sa.String(255)),  # whose process numbers `pid` is one of
+    sa.Column("pid", sa.Integer),  # who looks after this learner: its worker, or the app while it waits in the queue
+    sa.Column("pid_started", sa.String(64)),
+    sa.Column("updated", sa.Double, nullable=False),  # the worker's last sign of life
+    sa.Column("warning", sa.Text),
+    sa.PrimaryKeyConstraint("run", "name"),
+)
+
+#: `id` is the cursor of the live view: whatever is newer has a larger one. AUTOINCREMENT never gives one out twice.
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("id", _id, primary_key=True, autoincrement=True),
+    _run(),
+    sa.Column("learner", sa.String(24), nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("scalars", sa.Text, nullable=False),
+    sa.Column("prompt_hash", sa.String(64), nullable=False),
+    sa.UniqueConstraint("run", "learner", "step"),
+    sa.Index("steps_by_cursor", "run", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: Apart from `steps`, so that the live view's reads never touch a page that holds a blob.
+blobs = sa.Table(
+    "blobs",
+    metadata,
+    sa.Column("step_id", _id, sa.ForeignKey("steps.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("samples", sa.LargeBinary, nullable=False),  # Arrow IPC stream, zstd
+    sa.Column("tokens", sa.LargeBinary, nullable=False),
+)
+
+controls = sa.Table(
+    "controls",
+    metadata,
+    sa.Column("id", _id, primary_key=True, autoincrement=True),
+    _run(),
+    sa.Column("learner", sa.String(24), nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Index("controls_by_learner", "run", "learner"),
+    sqlite_autoincrement=True,
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", _id, primary_key=True, autoincrement=True),
+    _run(),
+    sa.Column("learner", sa.String(24), nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Column("traced", sa.Boolean, nullable=False, default=False),  # came with a step's trace, goes when it is re-made
+    sa.Index("events_by_run", "run", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+def make_engine(url: str) -> tuple[sa.Engine, sa.Engine]:
+    """(for writing, for reading): two views of one connection pool. Nothing is opened yet.
+
+    On SQLite a writer takes its lock at BEGIN, so that it waits its turn instead of failing halfway, and a reader
+    never waits for a writer (WAL).
+    """
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _on_connect)
+        sa.event.listen(engine, "begin", _on_begin)
+    return engine, engine.execution_options(reads_only=True)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver shall not begin transactions by itself; _on_begin does
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
