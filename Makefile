@@ -1,0 +1,55 @@
+# make app    set up what the app needs, then start it on the address that it prints (PORT=8600 for a port of your own)
+# make test   set up what the tests need, Chromium and a Chinese font included where apt can give them, then run all tests
+# make lint   style, formatting and types
+# make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Threads that spin while they wait make a busy machine several times slower.
+CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+PYTEST_ARGS ?=
+
+.PHONY: app test lint bench setup system
+.DELETE_ON_ERROR:
+
+app: $(VENV)/.app
+	$(BIN)/streamlit run app.py $(if $(PORT),--server.port=$(PORT))
+
+setup: $(VENV)/.dev
+
+test: $(VENV)/.dev system
+	$(CALM) $(BIN)/python -m pytest tests $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(CALM) $(BIN)/python -m benches.grpo_step
+
+# Stamp files: set-up is only done again when the requirements change.
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); ./.ci/apt python3-venv && $(PYTHON) -m venv $(VENV); }
+	touch $@
+
+# torch first and alone, so that nothing else chooses another build of it.
+$(VENV)/.app: requirements.txt | $(VENV)/.venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# Nothing to install where both are there already; without them the tests still run, but for those in a browser.
+system:
+	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/apt chromium || \
+		echo "No Chromium: the tests in a real browser cannot run. Install Chromium and try again."
+	@fc-list 2>/dev/null | grep -qiE 'CJK|PingFang|JhengHei|Noto Sans TC' || ./.ci/apt fontconfig fonts-noto-cjk || \
+		echo "No Chinese font: screenshots in Traditional Chinese will show boxes."
