@@ -5,9 +5,7 @@ Their derived columns follow from their raw ones by the formulas, so a page's pr
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import operator
 
 import numpy as np
 import pyarrow as pa
@@ -148,5 +146,5 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
         "rollout_time_s": 0.2,
         "update_time_s": 0.2,
     }
-    known = {name: None if x is None else float(x) for name, x in known.items()}
+    known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name not in ("learner", "step")}

@@ -1,0 +1,218 @@
+"""What a viewer's browser is sent about a run: JSON, compressed once for all viewers.
+
+A hundred viewers of one run cost about what one costs: the store is read at most every `refresh_s` per run, and each
+answer is built and compressed once per (what, revision) and shared.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.runs.errors import RunNotFound
+from core.runs.views import group_view, number, run_view, step_view
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+#: A first load sends at most about this many rows; longer histories are thinned, newest rows never.
+MOST_ROWS = 5000
+_CACHE_BYTES = 32 * 2**20
+_MOST_LOGS = 32
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One answer: gzipped JSON, and a tag that changes exactly when its content does."""
+
+    body: bytes
+    etag: str
+    revision: str | None = None  # of a step: the same revision is the same content for ever
+
+    def text(self) -> str:
+        return gzip.decompress(self.body).decode()
+
+
+class StepNotFound(RunNotFound):
+    """No learner of the run has finished that step, or the step's panel has no such group."""
+
+
+class Feed:
+    """Answers for viewers of the runs in one store. Safe to call from many threads."""
+
+    def __init__(self, store: RunStore, refresh_s: float = 0.2) -> None:
+        self._store = store
+        self._refresh_s = refresh_s
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
+        self._cache: OrderedDict[tuple[Any, ...], Payload] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def live(self, run_id: str, since: int = 0) -> Payload:
+        """The run's state, and its step rows newer than the cursor `since` (0: all, thinned if very many).
+
+        A cursor that this feed never gave out answers with everything. Raises RunNotFound.
+        """
+        log = self._log(run_id)
+        with log.lock:
+            self._refresh(log)
+            key = ("live", run_id, since, log.version)
+            return self._shared(key, lambda: _pack(log.encode(since)))
+
+    def step(self, run_id: str, step: int) -> Payload:
+        """The step's prompts and responses, and ratio and advantage of every token of the panel.
+
+        Raises RunNotFound or StepNotFound.
+        """
+        log, revision, learners = self._find(run_id, step)
+
+        def build() -> Payload:
+            return _pack(_dump(step_view(self._store, log.run, step, learners, revision)), revision)
+
+        with log.building:
+            return self._shared(("step", run_id, step, revision), build)
+
+    def group(self, run_id: str, step: int, group: int) -> Payload:
+        """Every number of every token of the responses to one prompt of the step, learner by learner.
+
+        Raises RunNotFound or StepNotFound.
+        """
+        log, revision, learners = self._find(run_id, step)
+
+        def build() -> Payload:
+            view = group_view(self._store, log.run, step, group, learners, revision)
+            if not any(learner["responses"] for learner in view["learners"].values()):
+                raise StepNotFound(f"step {step} of this run keeps no tokens of a group {group}")
+            return _pack(_dump(view), revision)
+
+        with log.building:
+            return self._shared(("group", run_id, step, group, revision), build)
+
+    def _find(self, run_id: str, step: int) -> tuple[_Log, str, list[str]]:
+        log = self._log(run_id)
+        with log.lock:
+            self._refresh(log)
+            made = log.revisions.get(step)
+            if not made:
+                raise StepNotFound(f"no learner of this run has finished a step {step}")
+            return log, revision_of(made), sorted(made)
+
+    def _refresh(self, log: _Log) -> None:
+        try:
+            log.refresh(self._store, self._refresh_s)
+        except RunNotFound:  # deleted, or a guess: guesses must not push out the runs that people watch
+            with self._lock:
+                self._logs.pop(log.run_id, None)
+            raise
+
+    def _log(self, run_id: str) -> _Log:
+        with self._lock:
+            log = self._logs.get(run_id)
+            if log is None:
+                log = self._logs[run_id] = _Log(run_id)
+            self._logs.move_to_end(run_id)
+            while len(self._logs) > _MOST_LOGS:
+                self._logs.popitem(last=False)
+            return log
+
+    def _shared(self, key: tuple[Any, ...], build: Callable[[], Payload]) -> Payload:
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        payload = build()
+        with self._lock:
+            if key not in self._cache:
+                self._cache[key] = payload
+                self._size += len(payload.body)
+            while self._size > _CACHE_BYTES and len(self._cache) > 1:
+                self._size -= len(self._cache.popitem(last=False)[1].body)
+            return payload
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    cursor: int
+    text: bytes
+    evaluated: bool
+
+
+class _Log:
+    """What the store said about one run so far, kept as encoded rows so that a viewer costs no store read."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.lock = threading.Lock()  # held while reading the store, so that many viewers make one read
+        self.building = threading.Lock()  # held while building an answer, so that many viewers make one
+        self.cursor = 0
+        self.version = ""
+        self.run: Any = None
+        self.revisions: dict[int, dict[str, int]] = {}
+        self._head = b"{}"
+        self._rows: OrderedDict[tuple[str, int], _Row] = OrderedDict()  # by (learner, step)
+        self._read = float("-inf")
+
+    def refresh(self, store: RunStore, refresh_s: float) -> None:
+        if time.monotonic() - self._read < refresh_s:
+            return
+        run = store.get(self.run_id)
+        rows, cursor = store.rows_since(self.run_id, self.cursor)
+        for row in rows:
+            self._add(row, cursor)
+        while len(self._rows) > MOST_ROWS:
+            self._thin()
+        self.run, self.cursor = run, cursor
+        self._head = _dump({**run_view(run), "events": store.events(self.run_id)})[1:-1]
+        digest = hashlib.sha256(self._head)
+        digest.update(b"%d" % cursor)
+        self.version = digest.hexdigest()[:20]
+        self._read = time.monotonic()
+
+    def encode(self, since: int) -> bytes:
+        if since > self.cursor:  # the run was made anew under its old id: send everything
+            since = 0
+        rows = [row.text for row in self._rows.values() if row.cursor > since]
+        whole = b"true" if since == 0 else b"false"
+        return b'{"cursor":%d,"whole":%s,%s,"rows":[%s]}' % (self.cursor, whole, self._head, b",".join(rows))
+
+    def _add(self, values: dict[str, Any], cursor: int) -> None:
+        key = (values["learner"], values["step"])
+        text = _dump({name: number(value) for name, value in values.items()})
+        revision = zlib.crc32(text)
+        self.revisions.setdefault(values["step"], {})[values["learner"]] = revision
+        self._rows.pop(key, None)  # a step made again moves to the end: it is news
+        text = text[:-1] + b',"revision":"%x"}' % revision
+        self._rows[key] = _Row(cursor, text, values.get("heldout_success") is not None)
+
+    def _thin(self) -> None:
+        """Drops every second step of the older part, for all learners alike; held-out measurements stay if they can."""
+        for spare_evaluations in (True, False):
+            if len(self._rows) <= MOST_ROWS:
+                return
+            old = list(self._rows)[: -MOST_ROWS // 2]
+            dropped = set(sorted({step for _, step in old})[1::2])
+            for key in old:
+                if key[1] in dropped and not (spare_evaluations and self._rows[key].evaluated):
+                    del self._rows[key]
+
+
+def revision_of(made: dict[str, int]) -> str:
+    """One short text for the revisions of a step's rows, learner by learner; the browser forms the same."""
+    return "-".join(f"{made[name]:x}" for name in sorted(made))
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _pack(text: bytes, revision: str | None = None) -> Payload:
+    body = gzip.compress(text, compresslevel=6, mtime=0)
+    return Payload(body, f'"{hashlib.sha256(body).hexdigest()[:20]}"', revision)

@@ -1,0 +1,201 @@
+"""A run, a step and a group of responses as plain values for a browser. Unassigned stays null; nothing becomes 0."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.config import ConfigError, RunConfig, change
+
+if TYPE_CHECKING:
+    from core.runs.store import RunInfo, RunStore
+
+#: Token columns that belong to the rollout; all others belong to a pass over it.
+ONCE = (
+    "token_id",
+    "logprob_old",
+    "logprob_ref",
+    "token_reward",
+    "value",
+    "delta",
+    "advantage_raw",
+    "advantage",
+    "return",
+)
+PER_PASS = ("logprob", "ratio", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "objective")
+
+# Control characters, and what turns or hides the text around it: bidi controls, zero-width and line separators.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with each character that would be unseen, or would reorder its neighbours, written out as ⟨U+202E⟩."""
+    return _UNSEEN.sub(lambda found: _name(found.group()), text)
+
+
+def _name(character: str) -> str:
+    code = ord(character)
+    return chr(0x2400 + code) if code < 32 else "␡" if code == 127 else f"⟨U+{code:04X}⟩"
+
+
+def number(value: Any, digits: int = 6) -> Any:
+    """Rounded to significant digits. None stays None; NaN and infinities become words, which JSON can carry."""
+    if not isinstance(value, float):
+        return value
+    if math.isfinite(value):
+        return float(f"{value:.{digits}g}")
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def run_view(run: RunInfo) -> dict[str, Any]:
+    """What a page says about a run and its learners, without its rows."""
+    config = run.config
+    return {
+        "run": {
+            "id": run.id,
+            "name": run.name,
+            "status": run.status,
+            "reason": run.reason,
+            "created": run.created,
+            "recorded": run.recorded,
+            "seed": config.seed,
+            "steps": config.steps,
+            "group_size": config.num_generations,
+            "prompts": config.prompts_per_step,
+            "model": config.model,
+            "task": config.task.kind,
+            "temperature": config.temperature,
+            "versions": run.versions,
+        },
+        "learners": [
+            {
+                "name": x.name,
+                "algorithm": x.algorithm,
+                "status": x.status,
+                "reason": x.reason,
+                "warning": x.warning,
+                "step": x.step,
+                "steps": x.steps,
+                "start_hash": x.start_hash,
+                "device": x.device,
+                "settings": _settings(config, x.name),
+            }
+            for x in run.learners
+        ],
+    }
+
+
+def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], revision: str) -> dict[str, Any]:
+    """Who was asked what and said what at a step, and where each panel token stands: ratio against advantage."""
+    view: dict[str, Any] = {"step": step, "revision": revision, "groups": [], "learners": {}}
+    groups: dict[int, dict[str, Any]] = {}
+    for name in learners:
+        samples = store.samples(run.id, name, step)
+        tokens = _sorted(store.tokens(run.id, name, step))
+        panel = set(tokens["sample"].to_pylist())
+        for row in samples.to_pylist():
+            if row["sample"] in panel:
+                group = groups.setdefault(
+                    row["group"],
+                    {"group": row["group"], "prompt": visible(row["prompt"]), "answer": row["answer"], "learners": {}},
+                )
+                counts = group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0})
+                counts["responses"] += 1
+                counts["success"] += bool(row["success"])
+                counts["reward"] = number(counts["reward"] + row["reward"])
+        passes = _passes(tokens)
+        view["learners"][name] = {
+            "settings": settings_at(store, run, name, step),
+            "panel": len(panel),
+            "responses": samples.num_rows,
+            "sample": passes[0]["sample"].to_pylist(),
+            "position": passes[0]["position"].to_pylist(),
+            "group": _group_of(samples, passes[0]["sample"]),
+            "advantage": _numbers(passes[0]["advantage"], 6),
+            "passes": [{"ratio": _numbers(x["ratio"], 6), "clipped": x["clipped"].to_pylist()} for x in passes],
+        }
+    view["groups"] = [groups[number] for number in sorted(groups)]
+    return view
+
+
+def group_view(
+    store: RunStore, run: RunInfo, step: int, group: int, learners: list[str], revision: str
+) -> dict[str, Any]:
+    """Every number of every token of the panel's responses to one prompt; 7 digits, which is all a float32 has."""
+    view: dict[str, Any] = {"step": step, "group": group, "revision": revision, "prompt": None, "learners": {}}
+    for name in learners:
+        rows = [row for row in store.samples(run.id, name, step).to_pylist() if row["group"] == group]
+        tokens = _sorted(store.tokens(run.id, name, step))
+        responses = []
+        for row in rows:
+            view["prompt"], view["answer"] = visible(row["prompt"]), visible(row["answer"])
+            own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
+            if own.num_rows:
+                responses.append({**_response(row), **_token_columns(_passes(own))})
+        view["learners"][name] = {
+            "settings": settings_at(store, run, name, step),
+            "rewards": [number(row["reward"]) for row in rows],
+            "responses": responses,
+        }
+    return view
+
+
+def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[str, Any]:
+    """The learner's settings as they were at a step: later changes while it ran are undone."""
+    config = run.config
+    for event in store.events(run.id):
+        if event["kind"] == "change" and event["learner"] in (learner, None) and event["step"] <= step:
+            try:
+                config = change(config, event["value"])
+            except (ConfigError, TypeError, AttributeError):  # an event that the worker refused, too, changed nothing
+                continue
+    return _settings(config, learner)
+
+
+def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
+    settings = config.learner(learner)
+    return {**settings.model_dump(), "clip_high": settings.clip_high}
+
+
+def _response(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sample": row["sample"],
+        "text": visible(row["response"]),
+        "reward": number(row["reward"]),
+        "success": row["success"],
+        "truncated": row["truncated"],
+    }
+
+
+def _token_columns(passes: list[pa.Table]) -> dict[str, Any]:
+    first = passes[0]
+    return {
+        "position": first["position"].to_pylist(),
+        "token": [visible(token) for token in first["token"].to_pylist()],
+        "once": {name: _numbers(first[name], 7) for name in ONCE},
+        "passes": [{name: _numbers(x[name], 7) for name in PER_PASS} for x in passes],
+    }
+
+
+def _sorted(tokens: pa.Table) -> pa.Table:
+    return tokens.sort_by([("pass", "ascending"), ("sample", "ascending"), ("position", "ascending")])
+
+
+def _passes(tokens: pa.Table) -> list[pa.Table]:
+    numbers = sorted(set(tokens["pass"].to_pylist()))
+    return [tokens.filter(pc.equal(tokens["pass"], number)) for number in numbers] or [tokens]
+
+
+def _group_of(samples: pa.Table, of: pa.ChunkedArray) -> list[int]:
+    groups = dict(zip(samples["sample"].to_pylist(), samples["group"].to_pylist(), strict=True))
+    return [groups[sample] for sample in of.to_pylist()]
+
+
+def _numbers(column: pa.ChunkedArray, digits: int) -> list[Any]:
+    return [number(value, digits) for value in column.to_pylist()]
