@@ -88,7 +88,7 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return catalogue(language()).ngettext(singular, plural, n)
 
 
-def N_(message: str) -> str:  # noqa: N802
+def N_(message: str) -> str:
     """Marks a message for extraction where it is written before the viewer is known; `_` it where it is shown."""
     return message
 

@@ -1,0 +1,36 @@
+"""The front door: which pages there are, in which language, and the chrome around them. Nothing else.
+
+Streamlit executes this file twice: once imported, for the ASGI app with the lab's own routes, and once per page view as
+`__main__`, for the page.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def page() -> None:
+    from lessons.catalog import LESSONS
+    from lessons.parts import chrome
+    from lessons.parts.i18n import _
+
+    chrome.remember_language()
+    pages = [
+        st.Page(lesson.path, title=_(lesson.title), icon=lesson.icon, url_path=lesson.key, default=lesson.default)
+        for lesson in LESSONS
+    ]
+    # A flat list: navigation with sections has accessibility violations of Streamlit's own.
+    chosen = st.navigation(pages)
+    st.set_page_config(page_title=f"{chosen.title} · Credit Lab", page_icon=":material/biotech:", layout="wide")
+    with st.sidebar:
+        chrome.language_switch()
+    chrome.document_language()
+    chosen.run()
+
+
+if __name__ == "__main__":
+    page()
+else:
+    from lessons.server import lifespan, routes
+
+    app = st.App(__file__, routes=routes(), lifespan=lifespan)

@@ -1,0 +1,62 @@
+"""The course in order. Navigation, the course map and the page tests are built from this list.
+
+A new lesson is one entry here, one script `lessons/<key>.py`, and its prose in `lessons/text/<language>/<key>.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lessons.parts.i18n import N_
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One page. `title` and `summary` are message ids: translate them where they are shown."""
+
+    key: str  # the script's name, and the page's address
+    title: str
+    icon: str  # Material symbol
+    summary: str
+    minutes: int | None = None  # how long it takes; None for a workbench page
+    facts: tuple[str, ...] = ()  # what of the course it shows
+    default: bool = False  # the page at the bare address
+
+    @property
+    def path(self) -> Path:
+        return HERE / f"{self.key}.py"
+
+
+LESSONS: tuple[Lesson, ...] = (
+    Lesson(
+        key="home",
+        title=N_("Home"),
+        icon=":material/home:",
+        summary=N_("What this is, and one picture of the difference between PPO and GRPO."),
+        minutes=2,
+        facts=("F8", "F9"),
+        default=True,
+    ),
+    Lesson(
+        key="lab",
+        title=N_("Lab"),
+        icon=":material/science:",
+        summary=N_("Train PPO and GRPO side by side, stop, rewind, and take any token's credit apart."),
+        minutes=10,
+        facts=("F2", "F6", "F7", "F8", "F9"),
+    ),
+    Lesson(
+        key="runs",
+        title=N_("Runs"),
+        icon=":material/history:",
+        summary=N_("Every run so far: open, rename, export or delete it."),
+    ),
+)
+
+
+def lesson(key: str) -> Lesson:
+    """The lesson of this key; raises KeyError if there is none."""
+    return {x.key: x for x in LESSONS}[key]

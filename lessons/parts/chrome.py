@@ -1,0 +1,76 @@
+"""What stands around every page: the language switch, the document's language, and what is shown when storage fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lessons.parts.i18n import LANGUAGES, _, language
+from lessons.parts.sentences import translate
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+# Screen readers and CJK glyph choice follow <html lang>, which Streamlit leaves at "en". The tag goes over as bytes:
+# a JSON value would import pandas in the server.
+_SET_LANGUAGE = """
+export default function (component) {
+  const tag = new TextDecoder().decode(component.data)
+  if (document.documentElement.lang !== tag) document.documentElement.lang = tag
+}
+"""
+
+
+@st.cache_resource(show_spinner=False)
+def _document_language() -> ComponentRenderer:
+    return st.components.v2.component("credit_lab_language", js=_SET_LANGUAGE)
+
+
+def document_language() -> None:
+    """Tell the browser which language the page is in."""
+    _document_language()(data=language().encode(), key="document_language", height=0)
+
+
+def _choose_language() -> None:
+    tag = st.session_state["language_switch"]
+    st.session_state["lang"] = tag
+    st.query_params["lang"] = tag
+
+
+def remember_language() -> None:
+    """Keep the URL and the session in step: a link carries the language, and so does walking from page to page."""
+    linked = st.query_params.get("lang")
+    if linked in LANGUAGES:
+        st.session_state["lang"] = linked
+    elif linked is not None:
+        del st.query_params["lang"]
+    elif "lang" in st.session_state:
+        st.query_params["lang"] = st.session_state["lang"]
+
+
+def language_switch() -> None:
+    """English · 繁體中文, in the sidebar."""
+    st.session_state["language_switch"] = language()
+    st.segmented_control(
+        "Language · 語言",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        key="language_switch",
+        on_change=_choose_language,
+    )
+
+
+@contextmanager
+def storage_guard() -> Iterator[None]:
+    """Storage that fails becomes a sentence on the page; the page stays up."""
+    from core.runs.errors import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        st.error(translate(str(error)), icon=":material/database_off:")
+        st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

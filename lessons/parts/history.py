@@ -1,0 +1,94 @@
+"""What happened in a run, in words; and which run the lab shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from lessons.parts.i18n import N_, _
+from lessons.parts.sentences import translate
+from lessons.parts.words import literal, status_word, when
+
+#: Event kind → what to call it.
+KINDS = {
+    "pause": N_("paused"),
+    "resume": N_("went on"),
+    "step": N_("made one step"),
+    "stop": N_("stopped"),
+    "change": N_("settings changed"),
+    "failed": N_("failed"),
+    "refused": N_("refused"),
+    "resumed": N_("continued from a checkpoint"),
+    "finished": N_("finished"),
+}
+
+
+def events_table(events: list[dict[str, Any]]) -> None:
+    """Every control and mishap of a run, in order. Shown in a table, which takes text as it is."""
+    if not events:
+        st.caption(_("Nothing happened to this run but training."))
+        return
+    zone = st.context.timezone
+    rows = [
+        {
+            _("When"): when(event["time"], zone),
+            _("Before step"): event["step"],
+            _("Learner"): literal((event["learner"] or _("all")).upper()),
+            _("What"): _(KINDS[event["kind"]]) if event["kind"] in KINDS else literal(event["kind"]),
+            _("Details"): event_details(event["value"]),
+        }
+        for event in events
+    ]
+    st.dataframe(rows, hide_index=True)
+
+
+def event_details(value: Any) -> str:
+    """An event's value as a person would write it."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return literal(", ".join(f"{k} = {'none' if v is None else v}" for k, v in value.items()), 400)
+    return literal(translate(value) if isinstance(value, str) else json.dumps(value), 400)
+
+
+def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
+    """A list of runs to look at; choosing one shows it at once. (A select box takes its options as plain text.)"""
+    zone = st.context.timezone
+    labels = {
+        run.id: f"{literal(run.name, 40)} · {status_word(run.status)} · {when(run.created, zone)}" for run in runs
+    }
+    options = list(labels)
+    st.session_state["lab_picker"] = shown.id if shown is not None and shown.id in labels else None
+    st.selectbox(
+        _("Show the run"),
+        options,
+        index=None,
+        format_func=lambda x: labels.get(x, ""),
+        placeholder=_("Choose a run"),
+        key="lab_picker",
+        on_change=_picked,
+    )
+
+
+def _picked() -> None:
+    if run_id := st.session_state["lab_picker"]:
+        show_run(run_id)
+
+
+def show_run(run_id: str) -> None:
+    """Make this the run that the lab shows, in this session and in its link."""
+    st.session_state["lab_run"] = run_id
+    st.query_params["run"] = run_id
+
+
+def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
+    """Each learner's last measured held-out success; None where it was never measured."""
+    found: dict[str, float | None] = {x.name: None for x in run.learners}
+    for row in store.rows_since(run.id, 0)[0]:
+        if row["heldout_success"] is not None:
+            found[row["learner"]] = row["heldout_success"]
+    return found

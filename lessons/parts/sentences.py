@@ -1,0 +1,84 @@
+"""Sentences that come out of core, in the viewer's language.
+
+core speaks English, one sentence a problem, and knows no viewer. Each kind of sentence is listed here as a template; a
+sentence that fits one is shown in translation, any other as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from lessons.parts.i18n import N_, _
+
+TEMPLATES = (
+    # core.config
+    N_("{setting}: there is no setting of this name; did you mean {names}?"),
+    N_("{setting}: there is no setting of this name; see `python -m core settings` for all of them"),
+    N_("{setting}: there is no setting of this name"),
+    N_("{setting}: must be more than {bound}, but is {given}"),
+    N_("{setting}: must be at least {bound}, but is {given}"),
+    N_("{setting}: must be less than {bound}, but is {given}"),
+    N_("{setting}: must be at most {bound}, but is {given}"),
+    N_("{setting}: must be one of {choices}, but is {given}"),
+    N_("{setting}: input should be a valid number, unable to parse string as a number (given: {given})"),
+    N_("{setting}: input should be a valid number (given: {given})"),
+    N_("{setting}: input should be a finite number (given: {given})"),
+    N_("{setting}: input should be a valid integer, unable to parse string as an integer (given: {given})"),
+    N_("{setting}: input should be a valid integer, got a number with a fractional part (given: {given})"),
+    N_("{setting}: input should be a valid integer (given: {given})"),
+    N_("{setting}: input should be a valid boolean, unable to interpret input (given: {given})"),
+    N_("{setting}: string should have at most {bound} characters (given: {given})"),
+    N_("{setting}: string should have at least {bound} character (given: {given})"),
+    N_(
+        "{learner}: num_mini_batches={given} does not divide the {batch} responses of a step "
+        "(prompts_per_step × num_generations)"
+    ),
+    N_("num_generations must be at least 2 for GRPO: one response has no group to compare with"),
+    N_("prompts_per_step × num_generations is {batch}; at most {bound} responses per step are allowed"),
+    N_("there is no preset called {given}; there are {names}"),
+    # core.runs.errors
+    N_("The store at {place} could not be used: {cause}."),
+    N_("The folder of the store at {place} cannot be used: {cause}."),
+    N_("The disk is full: nothing more can be written to {place}. Free some space, then resume the run."),
+    N_("The store at {place} is locked by another program. Close it, or try again in a moment."),
+    N_(
+        "The store at {place} is damaged and cannot be read. It was left as it is: move the file away (a new one is "
+        "made), or put a backup in its place."
+    ),
+    N_("The store at {place} cannot be opened. Check that its folder exists and may be read and written."),
+    N_("The store at {place} may be read but not written. Check the rights of the file and its folder."),
+    N_("The disk under {place} failed or is full: it could not be read or written."),
+)
+
+
+def translate(text: str) -> str:
+    """`text`, a sentence a line, in the viewer's language where its kind is known."""
+    return "\n".join(_line(line) for line in text.splitlines())
+
+
+def matches(sentence: str) -> str | None:
+    """The template that the sentence was made from, if it is a known one."""
+    found = _match(sentence)
+    return found[0] if found else None
+
+
+def _line(sentence: str) -> str:
+    found = _match(sentence)
+    return sentence if found is None else _(found[0]).format(**found[1])
+
+
+def _match(sentence: str) -> tuple[str, dict[str, str]] | None:
+    for template in TEMPLATES:
+        match = _pattern(template).fullmatch(sentence.strip())
+        if match:
+            return template, match.groupdict()
+    return None
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(f"(?P<{piece}>.+?)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)), re.DOTALL
+    )
