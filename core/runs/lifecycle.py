@@ -87,6 +87,12 @@ def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
 
 
+def warn(store: RunStore, run_id: str, learner: str, warning: str) -> None:
+    """Something that does not stop the learner but that a person should know."""
+    with store.write() as c:
+        c.execute(learners.update().where(_row(run_id, learner)).values(warning=warning))
+
+
 def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: str | None = None) -> None:
     with store.write() as c:
         values = {"status": status, "reason": reason, "updated": time.time()}
@@ -98,17 +104,16 @@ def beat(store: RunStore, run_id: str, learner: str) -> None:
         c.execute(learners.update().where(_row(run_id, learner)).values(updated=time.time()))
 
 
-def fail(store: RunStore, run_id: str, learner: str, pid: int | None, reason: str) -> bool:
-    """Marks a learner failed whose process `pid` (or its queue's keeper) ended without a last word.
+def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: str) -> bool:
+    """Says how a learner's process ended that said no last word itself. `pids`: its own and its queue's keeper's.
 
     Returns False where the row has moved on: a last word was said, or another process has taken over. What `bury` wrote
     about the same process gives way, as this reason knows more.
     """
     buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE)
-    whose = sa.true() if pid is None else learners.c.pid == pid
+    silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), sa.or_(learners.c.status.in_(LIVE), buried))
     with store.write() as c:
-        open_ = sa.and_(_row(run_id, learner), whose, sa.or_(learners.c.status.in_(LIVE), buried))
-        return bool(c.execute(learners.update().where(open_).values(status="failed", reason=reason)).rowcount)
+        return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason)).rowcount)
 
 
 def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool) -> list[str]:
@@ -120,17 +125,21 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
     return list(found.scalars())
 
 
-def forget_future(store: RunStore, run_id: str, learner: str, step: int) -> None:
-    """Removes what an earlier life of the learner left at `step` and later: from here on the story is another one."""
+def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, changes: bool) -> None:
+    """Removes what an earlier life of the learner left at `step` and later: from here on the story is another one.
+
+    With `changes` also the changes of settings that it went through there.
+    """
     with store.write() as c:
         later = sa.and_(steps.c.run == run_id, steps.c.learner == learner, steps.c.step >= step)
         c.execute(blobs.delete().where(blobs.c.step_id.in_(sa.select(steps.c.id).where(later))))
         c.execute(steps.delete().where(later))
         planned = sa.and_(events.c.run == run_id, events.c.learner == learner, events.c.step >= step)
-        c.execute(events.delete().where(planned, events.c.kind.in_(("change", "final"))))
+        c.execute(events.delete().where(planned, events.c.kind.in_(("change", "final") if changes else ("final",))))
 
 
 GONE = "Its worker process is gone (was the machine or the app restarted?). Resume continues it."
+CLOSED = "The app was closed. Resume continues it."
 LEFT_QUEUE = "The app was closed while it waited for its turn. Resume starts it."
 
 
