@@ -165,7 +165,15 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(problem) for problem in error.errors())) from None
+        names = _names(values)
+        raise ConfigError("\n".join(_sentence(problem, names) for problem in error.errors())) from None
+
+
+def _names(values: dict[str, Any]) -> list[str]:
+    """What the learners of unvalidated values are called, so that a sentence can name one instead of counting it."""
+    learners = values.get("learners", ())
+    named = [x.get("name", x.get("algorithm")) if isinstance(x, dict) else None for x in learners]
+    return [str(x) for x in named]
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
@@ -182,9 +190,13 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
             problems.append(f"{key}: there is no setting of this name; {_closest(values, key)}")
         for target, field in targets:
             target[field] = value
+    try:
+        changed = parse_config(values)
+    except ConfigError as error:
+        problems += str(error).splitlines()
     if problems:
         raise ConfigError("\n".join(problems))
-    return parse_config(values)
+    return changed
 
 
 def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str]]:
@@ -209,8 +221,8 @@ def _closest(values: dict[str, Any], key: str) -> str:
     return f"did you mean {' or '.join(near)}?" if near else "see `python -m core settings` for all of them"
 
 
-def _sentence(problem: Any) -> str:
-    place = ".".join(str(x) for x in problem["loc"] if x not in ("ppo", "grpo", "chain-sum"))
+def _sentence(problem: Any, learners: list[str]) -> str:
+    place = _place(problem["loc"], learners)
     kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
     bounds = {
         "greater_than": ("gt", "more than"),
@@ -228,3 +240,10 @@ def _sentence(problem: Any) -> str:
     if kind == "value_error":
         return f"{place}: {context['error']}" if place else str(context["error"])
     return f"{place}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given!r})"
+
+
+def _place(location: tuple[int | str, ...], learners: list[str]) -> str:
+    if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
+        # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
+        return ".".join([learners[location[1]], *(str(x) for x in location[3:])])
+    return ".".join(str(x) for x in location)
