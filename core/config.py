@@ -31,7 +31,7 @@ class LearnerSettings(Settings):
     """What every learner has: the update is the same code for all, only the credit differs."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
+    learning_rate: float = Field(4e-4, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
     num_iterations: int = Field(2, ge=1, le=16, description="Passes over each rollout (μ). At 1 the ratio is always 1.")
     num_mini_batches: int = Field(1, ge=1, le=64, description="Optimiser steps per pass.")
     epsilon: float = Field(
@@ -71,7 +71,7 @@ class PPOSettings(LearnerSettings):
     cliprange_value: float | None = Field(
         0.2, gt=0, le=100, description="How far a value may move per rollout; none: free."
     )
-    value_learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
+    value_learning_rate: float = Field(3e-4, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
     value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
     bootstrap_truncated: bool = Field(
         False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
@@ -102,7 +102,7 @@ class RunConfig(Settings):
         "chain-sum-3x1", min_length=1, max_length=200, description="Start weights: a bundled name or a local folder."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Prompts, sampling and shuffling follow from this number.")
-    steps: int = Field(60, ge=1, le=100_000, description="How many rollouts each learner makes.")
+    steps: int = Field(100, ge=1, le=100_000, description="How many rollouts each learner makes.")
     prompts_per_step: int = Field(16, ge=1, le=512, description="Questions asked per step.")
     num_generations: int = Field(8, ge=1, le=256, description="Responses per question (the group size G).")
     temperature: float = Field(

@@ -48,8 +48,7 @@ A Llama of {parameters:,} parameters over single characters that answers sums st
 the start policy of Credit Lab's `chain-sum` runs.
 
 Made by `python -m core.models.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on scratchpads in which
-each intermediate sum was wrong on purpose with the probability given in `card.json` (`wrong_sums`). No held-out
-question was among them.
+some intermediate sums were wrong on purpose (how often: `recipe` in `card.json`). No held-out question was among them.
 
 Measured on {questions} held-out questions: {sampled:.3f} success sampled at temperature 1 ({k} samples a question),
 {greedy:.3f} greedy. SHA-256 of the weights: `{weights_sha256}`.

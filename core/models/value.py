@@ -19,6 +19,7 @@ class ValueModel(nn.Module):
         # Zero: before the first update the critic claims nothing, so the first advantages are the rewards alone.
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        self.eval()
 
     def forward(self, sequence: Tensor, attention: Tensor | None, positions: Tensor | None) -> Tensor:
         """Values [B, L+T] of every prefix of `sequence` [B, L+T]; entry i is the value of tokens 0…i."""
