@@ -116,6 +116,21 @@ def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status:
         return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason)).rowcount)
 
 
+def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
+    """Makes a run, whose trace is in the store already, the one that a `run.json` describes: over, and not to go on."""
+    with store.write() as c:
+        about = {"created": head["created"], "versions": json.dumps(head["versions"]), "recorded": True}
+        c.execute(runs.update().where(runs.c.id == run_id).values(**about))
+        for learner in head["learners"]:
+            status = learner["status"] if learner["status"] not in LIVE else "stopped"
+            names = ("reason", "step", "steps", "start_hash", "device", "warning")
+            values = {"status": status, "pid": None, **{name: learner[name] for name in names}}
+            c.execute(learners.update().where(_row(run_id, learner["name"])).values(**values))
+        for event in head["events"]:
+            named = {name: event[name] for name in ("learner", "step", "kind", "time")}
+            c.execute(events.insert().values(run=run_id, value=json.dumps(event["value"]), traced=False, **named))
+
+
 def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool) -> list[str]:
     """Which of these learners can still be asked something. One that waits in the queue is stopped on the spot."""
     here = sa.and_(learners.c.run == run_id, learners.c.name.in_(names))

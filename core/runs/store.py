@@ -37,8 +37,9 @@ KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
 class RunStore:
     """Every method may raise StoreError; those that name a run raise RunNotFound where there is none."""
 
-    def __init__(self, url: str | None = None) -> None:
-        self.home = data_folder()  # checkpoints and logs; also the SQLite file unless `url` says otherwise
+    def __init__(self, url: str | None = None, *, home: Path | None = None) -> None:
+        """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise)."""
+        self.home = home or data_folder()
         self.url = url or database_url(self.home)
         try:
             self._writer, self._reader = make_engine(self.url)

@@ -1,0 +1,64 @@
+"""The command line: `python -m core train | export | runs | settings`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+# Nothing heavy is imported up here, so that --help answers at once.
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns its exit code: 0 done, 1 a learner failed, 2 something asked for cannot be."""
+    options = _parser().parse_args(arguments)
+    from core.runs import commands
+
+    return commands.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Train PPO and GRPO, and look at what they did."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train learners side by side and write the four files of the trace")
+    train.add_argument(
+        "--preset", default="chain-sum", metavar="NAME", help="what to start from (default: %(default)s)"
+    )
+    train.add_argument(
+        "--learner",
+        action="append",
+        metavar="NAME",
+        help="a learner of the preset that shall take part (repeat it for more; default: all)",
+    )
+    train.add_argument("--steps", type=int, metavar="N", help="how many rollouts each learner makes")
+    train.add_argument("--seed", type=int, metavar="S", help="prompts, sampling and shuffling follow from it")
+    train.add_argument(
+        "--set",
+        dest="assignments",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting, e.g. epsilon=0.1 ppo.lam=1 task.terms=4 (`python -m core settings` lists them)",
+    )
+    train.add_argument("--trace", choices=("panel", "all"), help="keep the tokens of a panel of responses, or of all")
+    train.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier export"
+    )
+    train.add_argument("--keep", action="store_true", help="also keep the run among the app's runs")
+
+    export = commands.add_parser("export", help="write a run of the app as files")
+    export.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+    export.add_argument("--format", choices=("parquet", "csv", "unipo"), default="parquet", help="default: %(default)s")
+
+    commands.add_parser("runs", help="list the app's runs")
+    commands.add_parser("settings", help="list every setting with its default and what it does")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""A run as files for anyone outside: the four files of the trace contract, the peers' log format, and a script.
+
+Everything streams step by step: a run with every response kept is larger than one wants in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from core.runs.arrow import unpack
+from core.runs.records import RunInfo
+from core.runs.script import snippet
+from core.runs.store import RunStore
+from core.runs.unipo import write_unipo
+from core.training.trace import SAMPLES, STEPS, TOKENS
+
+__all__ = ["Format", "export", "export_zip", "run_json", "snippet"]
+
+Format = Literal["parquet", "csv", "unipo"]
+ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
+
+
+class ExportError(RuntimeError):
+    """The files could not be written; its text is one sentence."""
+
+
+def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet") -> list[Path]:
+    """Writes a run into `directory` (made where missing) and returns the files.
+
+    parquet, csv: run.json, steps, samples, tokens, with exactly the trace contract's columns; unipo: one JSON per
+    learner. A run that still goes on is exported up to its last finished step. Raises ExportError, RunNotFound,
+    StoreError.
+    """
+    if format not in get_args(Format):
+        raise ExportError(f"There is no export format {format!r}; there are {', '.join(get_args(Format))}.")
+    info = store.get(run_id)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if format == "unipo":
+            return [write_unipo(store, info, x.name, directory / f"unipo-{x.name}.json") for x in info.learners]
+        head = directory / "run.json"
+        head.write_text(json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return [head, *_write_tables(store, info, directory, format)]
+    except OSError as error:
+        raise ExportError(f"The export could not be written to {directory}: {error.strerror or error}.") from error
+
+
+def export_zip(store: RunStore, run_id: str, format: str = "parquet") -> bytes:
+    """The same files in one ZIP archive, for a download button."""
+    buffer = io.BytesIO()
+    # Parquet is compressed already; text shrinks tenfold.
+    packing = zipfile.ZIP_STORED if format == "parquet" else zipfile.ZIP_DEFLATED
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", packing) as archive:
+        for path in export(store, run_id, Path(folder), format):
+            archive.write(path, path.name)
+    return buffer.getvalue()
+
+
+def run_json(store: RunStore, info: RunInfo) -> dict[str, Any]:
+    """What `run.json` holds. `config` is as the run was started; `events` tell what was changed since, and when."""
+    devices, hashes = ({getattr(x, name) for x in info.learners} - {None} for name in ("device", "start_hash"))
+    names = ("name", "algorithm", "status", "reason", "step", "steps", "start_hash", "device", "warning")
+    return {
+        "id": info.id,
+        "name": info.name,
+        "created": info.created,
+        "status": info.status,
+        "reason": info.reason,
+        "recorded": info.recorded,
+        "seed": info.config.seed,
+        "device": ", ".join(sorted(devices)) or None,
+        "start_hash": hashes.pop() if len(hashes) == 1 else None,
+        "versions": info.versions,
+        "config": info.config.model_dump(mode="json"),
+        "learners": [{name: getattr(x, name) for name in names} for x in info.learners],
+        "events": store.events(info.id),
+    }
+
+
+def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) -> list[Path]:
+    """Steps, samples and tokens in one walk over the run: learners in the config's order, then steps."""
+    ending = "csv" if format == "csv" else "parquet"
+    paths = [directory / f"{name}.{ending}" for name in ("steps", "samples", "tokens")]
+    writers = [_Writer(path, schema) for path, schema in zip(paths, (STEPS, SAMPLES, TOKENS), strict=True)]
+    try:
+        for learner in info.learners:
+            for _, row, samples, tokens in store.learner_steps(info.id, learner.name):
+                for writer, table in zip(writers, (row, unpack(samples), unpack(tokens)), strict=True):
+                    writer.add(table)
+    finally:
+        for writer in writers:
+            writer.close()
+    return paths
+
+
+class _Writer:
+    """Collects small tables into row groups of a Parquet or CSV file. The same rows always give the same bytes."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        make: Callable[..., Any] = pa.csv.CSVWriter if path.suffix == ".csv" else pa.parquet.ParquetWriter
+        options = {} if path.suffix == ".csv" else {"compression": "zstd"}
+        self._writer, self._schema = make(str(path), schema, **options), schema
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        if self._rows >= ROWS_PER_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks())
+        self._waiting, self._rows = [], 0
+
+
+def read_tables(directory: Path) -> Iterator[tuple[str, pa.Schema, Path]]:
+    """(name, schema, path) of the three tables of a Parquet export."""
+    for name, schema in (("steps", STEPS), ("samples", SAMPLES), ("tokens", TOKENS)):
+        yield name, schema, directory / f"{name}.parquet"

@@ -1,0 +1,108 @@
+"""Traces that come as files: the demo run shipped with the app, or anybody's Parquet export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from core.config import parse_config
+from core.runs import lifecycle
+from core.runs.export import read_tables
+from core.runs.store import RunNotFound, RunStore
+from core.training.trace import STEPS, StepTrace
+
+#: run id → its folder
+SHIPPED = {"recorded-chain-sum": Path(__file__).parent / "recorded" / "chain-sum"}
+
+
+class TraceFilesError(ValueError):
+    """The files are not a trace; its text is one sentence."""
+
+
+def import_shipped(store: RunStore) -> None:
+    """Puts every recorded run that comes with the app into the store, unless it is there already."""
+    for run_id, folder in SHIPPED.items():
+        if (folder / "run.json").exists():
+            import_recorded(store, folder, run_id)
+
+
+def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
+    """Puts the four files of a Parquet export into the store as a run that is over. Doing it again changes nothing.
+
+    Raises TraceFilesError where the files are missing or break the contract.
+    """
+    try:
+        head = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+        tables = {name: _table(path, schema) for name, schema, path in read_tables(directory)}
+        config = parse_config(head["config"])
+        if _is_there(store, run_id, head):
+            return
+        store.create(config, head["name"], run_id=run_id)
+        for trace in _traces(tables):
+            store.append(run_id, trace)
+        lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
+    except KeyError as error:
+        raise TraceFilesError(f"{directory / 'run.json'} has no {error}; it is not a run's description.") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise TraceFilesError(f"The files in {directory} are not a trace: {error}.") from error
+
+
+def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:
+    try:
+        info = store.get(run_id)
+    except RunNotFound:
+        return False
+    if info.recorded and info.created == head["created"]:
+        return True
+    store.delete(run_id)  # an import that was cut short, or an older recording under the same name
+    return False
+
+
+def _table(path: Path, schema: pa.Schema) -> pa.Table:
+    table = pa.parquet.read_table(path)
+    if table.schema.names != schema.names:
+        raise ValueError(f"{path.name} must have exactly the columns {', '.join(schema.names)}")
+    return table.cast(schema)
+
+
+def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
+    """Step by step, the learners taking turns, as if they had been made just now."""
+    rows = tables["steps"].to_pylist()
+    samples, tokens = _by_step(tables["samples"]), _by_step(tables["tokens"])
+    nothing = {"samples": tables["samples"].slice(0, 0), "tokens": tables["tokens"].slice(0, 0)}
+    for row in sorted(rows, key=lambda x: x["step"]):
+        key = (row["learner"], row["step"])
+        here = samples.get(key, nothing["samples"])
+        yield StepTrace(
+            learner=row["learner"],
+            step=row["step"],
+            scalars={name: row[name] for name in STEPS.names[2:]},
+            samples=here,
+            tokens=tokens.get(key, nothing["tokens"]),
+            prompt_hash=_prompt_hash(here),
+        )
+
+
+def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
+    """(learner, step) → its rows; slices of the table, as an export keeps a step's rows together."""
+    keys = list(zip(table["learner"].to_pylist(), table["step"].to_pylist(), strict=True))
+    found, start = {}, 0
+    for end in range(1, len(keys) + 1):
+        if end == len(keys) or keys[end] != keys[start]:
+            if keys[start] in found:
+                raise ValueError(f"the rows of {keys[start][0]}'s step {keys[start][1]} are not together")
+            found[keys[start]] = table.slice(start, end - start)
+            start = end
+    return found
+
+
+def _prompt_hash(samples: pa.Table) -> str:
+    """As core.training.record.prompt_hash: of the step's prompts, in the order of their groups."""
+    prompts = dict(zip(samples["group"].to_pylist(), samples["prompt"].to_pylist(), strict=True))
+    return hashlib.sha256("\n".join(prompts[group] for group in sorted(prompts)).encode()).hexdigest()

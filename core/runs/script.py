@@ -1,0 +1,65 @@
+"""A run as a Python script that makes it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from core.runs.records import RunInfo
+
+_SCRIPT = '''\
+"""Makes the run {name} again ({versions}).
+
+Needs this project's folder as the working directory: python this_file.py
+"""
+
+import json
+
+import torch
+
+from core.config import RunConfig
+from core.training.trainer import Trainer
+
+torch.set_num_threads(1)
+
+CONFIG = RunConfig.model_validate(
+    json.loads(
+        r"""
+{config}
+"""
+    )
+)
+# learner → [(before which step, what was set)], as it was changed while the run went on
+CHANGES = json.loads(
+    r"""
+{changes}
+"""
+)
+
+for learner in CONFIG.learners:
+    trainer = Trainer(CONFIG, learner.name)
+    changes = [(step, values) for step, values in CHANGES.get(learner.name, [])]
+    steps = trainer.steps()
+    while True:
+        while changes and changes[0][0] <= trainer.step:
+            trainer.change(changes.pop(0)[1])
+        trace = next(steps, None)
+        if trace is None:
+            break
+        print(learner.name, trace.step, "reward", round(trace.scalars["reward"], 4), "prompts", trace.prompt_hash[:8])
+'''
+
+
+def snippet(run: RunInfo, events: Sequence[dict[str, Any]] = ()) -> str:
+    """A runnable script of this very run: its config and, with the run's `events`, every change made on the way."""
+    changes: dict[str, list[tuple[int, Any]]] = {}
+    for event in events:
+        if event["kind"] == "change":
+            changes.setdefault(event["learner"], []).append((event["step"], event["value"]))
+    return _SCRIPT.format(
+        name=run.id,  # not its name: that is free text, and this is code
+        versions=", ".join(f"{k} {v}" for k, v in run.versions.items()) or "not started yet",
+        config=json.dumps(run.config.model_dump(mode="json"), indent=2),
+        changes=json.dumps(changes, indent=2),
+    )

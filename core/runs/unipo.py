@@ -1,0 +1,140 @@
+"""The log format of UNIPO (poloclub): one JSON per run of one algorithm, which its explorer replays.
+
+One entry per optimiser pass. Its `log_probs` are the policy's before that pass, so an entry's tokens are exactly what
+the pass's loss was computed from; the state after a step's last pass is the contract's alone (tokens.parquet).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.config import GRPOSettings, PPOSettings
+from core.runs.arrow import unpack
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+
+#: Their name of a token's number → ours. What a learner does not have is null.
+TOKEN_FIELDS = {
+    "log_probs": "logprob",
+    "ref_log_probs": "logprob_ref",
+    "old_log_probs": "logprob_old",
+    "values": "value",
+    "advantages": "advantage",
+    "returns": "return",
+    "token_kl": "kl_k1",
+    "rewards": "token_reward",
+    "token_objective": "objective",
+}
+
+
+def write_unipo(store: RunStore, info: RunInfo, learner: str, path: Path) -> Path:
+    """Writes one learner's log, an entry at a time."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"header": ')
+        _dump(_header(info, learner), file)
+        file.write(', "entries": [')
+        for number, entry in enumerate(_entries(store, info, learner)):
+            file.write(",\n" if number else "\n")
+            _dump({"step": number, **entry}, file)
+        file.write("\n]}\n")
+    return path
+
+
+def _dump(value: Any, file: IO[str]) -> None:
+    json.dump(value, file, ensure_ascii=False, allow_nan=False)
+
+
+def _header(info: RunInfo, learner: str) -> dict[str, Any]:
+    config, settings = info.config, info.config.learner(learner)
+    clip = settings.epsilon if settings.epsilon_high is None else [settings.epsilon, settings.epsilon_high]
+    ppo = isinstance(settings, PPOSettings)
+    steps = next(x.steps for x in info.learners if x.name == learner)
+    return {
+        "algorithm": settings.algorithm,
+        "totalSteps": steps * settings.num_iterations,
+        "label": info.name,
+        "model_name": config.model,
+        "reference_model_name": config.model,
+        "task": config.preset,
+        "rollout_batch_size": config.prompts_per_step,
+        "update_epochs": settings.num_iterations,
+        "hparams": {
+            **settings.model_dump(mode="json", exclude={"name", "algorithm"}),
+            "gamma": settings.gamma if isinstance(settings, PPOSettings) else None,
+            "gae_lambda": settings.lam if isinstance(settings, PPOSettings) else None,
+            "clip_eps": clip,
+            "kl_coef": settings.kl_coef if ppo else settings.beta,
+            "group_size": config.num_generations if isinstance(settings, GRPOSettings) else None,
+            "temperature": config.temperature,
+            "seed": config.seed,
+        },
+    }
+
+
+def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str, Any]]:
+    for step, row, samples, tokens in store.learner_steps(info.id, learner):
+        metrics = {k: _finite(v) for k, v in row.to_pylist()[0].items() if k not in ("learner", "step")}
+        metrics["response_length"] = metrics["completion_length"]
+        responses, all_tokens = unpack(samples).to_pylist(), unpack(tokens)
+        passes = max(1, pc.max(all_tokens["pass"]).as_py() or 0)
+        for number in range(passes):
+            series = _series(all_tokens.filter(pc.equal(all_tokens["pass"], number)))
+            yield {
+                "metrics": metrics,
+                "is_first_step_after_rollout_phase": number == 0,
+                "batch": {
+                    "promptsInBatch": info.config.prompts_per_step,
+                    "responsesPerPrompt": info.config.num_generations,
+                    "rolloutCollectedAtStep": step,
+                    "reuseEpoch": {"current": number + 1, "total": passes},
+                },
+                "prompts": _prompts(responses, series, step),
+            }
+
+
+def _prompts(responses: list[dict[str, Any]], series: dict[int, dict[str, Any]], step: int) -> list[dict[str, Any]]:
+    groups: dict[int, dict[str, Any]] = {}
+    for row in responses:
+        tokens = series.get(row["sample"])  # None outside the panel
+        group = groups.setdefault(row["group"], {"prompt": row["prompt"], "responses": []})
+        group["responses"].append(
+            {
+                "id": f"step{step}_sample{row['sample']}",
+                "reward": _finite(row["reward"]),
+                "advantage": tokens["advantages"][0] if tokens and tokens["values"] is None else None,
+                "response_text": row["response"],
+                "response_length": row["length"],
+                "tokens": tokens,
+            }
+        )
+    return list(groups.values())
+
+
+def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:
+    """sample → its tokens' numbers as lists, in the order of their positions."""
+    tokens = tokens.sort_by([("sample", "ascending"), ("position", "ascending")])
+    owners = tokens["sample"].to_pylist()
+    names = {"ids": "token_id", "strings": "token", **TOKEN_FIELDS}
+    columns = {theirs: tokens[ours].to_pylist() for theirs, ours in names.items()}
+    found: dict[int, dict[str, Any]] = {}
+    start = 0
+    for end in range(1, len(owners) + 1):
+        if end == len(owners) or owners[end] != owners[start]:
+            found[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
+            start = end
+    return found
+
+
+def _list(values: list[Any]) -> list[Any] | None:
+    return None if all(x is None for x in values) else [_finite(x) for x in values]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
