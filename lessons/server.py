@@ -10,20 +10,19 @@ from __future__ import annotations
 import functools
 import gc
 import json
-import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from anyio import to_thread
-from core.runs.launcher import Launcher, LocalLauncher
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
+from core.runs.launcher import Launcher, LocalLauncher, training_off
 from core.runs.store import RunStore
 from lessons.parts.live.assets import assets, version
 
@@ -62,8 +61,8 @@ def feed() -> Feed:
 
 
 def training_allowed() -> bool:
-    """Whether this server may start runs: `CREDIT_LAB_TRAINING=off` makes it a read-only one."""
-    return os.environ.get("CREDIT_LAB_TRAINING", "on").strip().lower() not in ("off", "0", "no", "false")
+    """Whether this server can start runs; see `core.runs.launcher.training_off` for why not."""
+    return training_off() is None
 
 
 def base_path() -> str:

@@ -103,7 +103,7 @@ class Feed:
             made = log.revisions.get(step)
             if not made:
                 raise StepNotFound(f"no learner of this run has finished a step {step}")
-            return log, revision_of(made), sorted(made)
+            return log, revision_of(made), [x.name for x in log.run.learners if x.name in made]
 
     def _refresh(self, log: _Log) -> None:
         try:
@@ -167,6 +167,7 @@ class _Log:
         rows, cursor = store.rows_since(self.run_id, self.cursor)
         for row in rows:
             self._add(row, cursor)
+        self._forget({learner.name: learner.step for learner in run.learners})
         while len(self._rows) > MOST_ROWS:
             self._thin()
         self.run, self.cursor = run, cursor
@@ -191,6 +192,12 @@ class _Log:
         self._rows.pop(key, None)  # a step made again moves to the end: it is news
         text = text[:-1] + b',"revision":"%x"}' % revision
         self._rows[key] = _Row(cursor, text, values.get("heldout_success") is not None)
+
+    def _forget(self, last: dict[str, int]) -> None:
+        """A run that goes on from a checkpoint has left the steps after it behind; the browser drops them likewise."""
+        for key in [key for key in self._rows if key[1] > last.get(key[0], -1)]:
+            del self._rows[key]
+            self.revisions[key[1]].pop(key[0], None)
 
     def _thin(self) -> None:
         """Drops every second step of the older part, for all learners alike; held-out measurements stay if they can."""

@@ -1,0 +1,69 @@
+// Numbers and sentences as people read them: a true minus sign, sensible digits, "none" for what does not exist.
+
+export const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
+
+/** "step {step} of {steps}" with its places filled in. */
+export function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (place, name) => (name in values ? values[name] : place));
+}
+
+export function fixed(x, digits, none) {
+  if (x === null || x === undefined) return none;
+  if (!isNumber(x)) return String(x); // "nan", "inf": computed, but no number
+  const text = Math.abs(x).toFixed(digits);
+  return x < 0 && Number(text) !== 0 ? "−" + text : text;
+}
+
+export function signed(x, digits, none) {
+  const text = fixed(x, digits, none);
+  return isNumber(x) && x > 0 && Number(x.toFixed(digits)) !== 0 ? "+" + text : text;
+}
+
+/** About three significant digits, as on an axis or in a card's header. */
+export function brief(x, none) {
+  if (!isNumber(x)) return fixed(x, 0, none);
+  const size = Math.abs(x);
+  if (size >= 1000) return Math.round(x).toLocaleString("en").replace("-", "−").replaceAll(",", "\u2009");
+  return fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : size >= 0.0995 ? 2 : size >= 0.001 ? 3 : 5, none);
+}
+
+/** Axis labels: as few digits as tell the ticks apart. */
+export function ticks(values) {
+  const gap = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);
+  const digits = Math.max(0, Math.min(5, -Math.floor(Math.log10(gap) + 1e-9)));
+  return values.map((x) => (x === null ? "" : fixed(x, digits, "")));
+}
+
+export function duration(seconds, words) {
+  if (!isNumber(seconds)) return words.none;
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return fill(words.seconds, { s });
+  if (s < 3600) return fill(words.minutes, { m: Math.floor(s / 60), s: s % 60 });
+  return fill(words.hours, { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
+}
+
+/**
+ * An equation whose printed numbers are true as printed: operands get as many digits as it takes until the formula
+ * of the printed operands rounds to the printed result. If seven digits do not do it, the sign is "≈".
+ */
+export function equation(operands, formula, result, digits = 3) {
+  const shown = round(result, digits);
+  for (let d = digits; d <= 7; d++) {
+    const rounded = operands.map((x) => round(x, d));
+    if (round(formula(...rounded), digits) === shown) {
+      return { operands: operands.map((x) => fixed(x, d)), result: fixed(result, digits), equals: "=" };
+    }
+  }
+  return { operands: operands.map((x) => fixed(x, digits)), result: fixed(result, digits), equals: "≈" };
+}
+
+function round(x, digits) {
+  const y = Number(x.toFixed(digits));
+  return y === 0 ? 0 : y; // no −0
+}
+
+/** For "a + b" where b may be negative: "+ 0.5" or "− 0.5". */
+export const plus = (text) => (text.startsWith("−") ? "− " + text.slice(1) : "+ " + text);
+export const minus = (text) => (text.startsWith("−") ? "+ " + text.slice(1) : "− " + text);
+/** A negative factor stands in brackets. */
+export const factor = (text) => (text.startsWith("−") ? `(${text})` : text);

@@ -1,0 +1,35 @@
+// Which prompt of the step: one button each, with how many of each learner's responses were right.
+
+import { attr, el } from "./dom.js";
+import { fill } from "./format.js";
+
+export class Prompts {
+  constructor({ labels, colours, onChoose }) {
+    Object.assign(this, { labels, colours, onChoose });
+    this.root = el("div", { class: "prompts", role: "group", "aria-label": labels.prompts });
+  }
+
+  draw(step, group) {
+    const shape = JSON.stringify([step.step, step.revision]);
+    if (shape !== this.shape) this.#build(step);
+    this.shape = shape;
+    for (const button of this.root.children) attr(button, "aria-pressed", button.group === group);
+  }
+
+  #build(step) {
+    const held = this.root.getRootNode().activeElement?.group;
+    this.root.replaceChildren(...step.groups.map((x) => this.#button(x)));
+    if (held !== undefined) [...this.root.children].find((x) => x.group === held)?.focus({ preventScroll: true });
+  }
+
+  #button({ group, prompt, answer, learners }) {
+    const { labels } = this;
+    const counts = Object.entries(learners).map(([name, { success, responses }]) =>
+      el("span", { class: "count", text: `${success}/${responses}`, style: { color: `var(--ink-${this.colours[name]})` } }));
+    const told = Object.entries(learners).map(([name, x]) => fill(labels.right_of, { learner: name.toUpperCase(), right: x.success, all: x.responses })).join(", ");
+    const button = el("button", { type: "button", "aria-label": `${prompt}${answer ? ` ${fill(labels.right_answer, { answer })}` : ""}. ${told}`, title: told, onclick: () => this.onChoose(group) },
+      el("span", { class: "mono", text: prompt }), counts);
+    button.group = group;
+    return button;
+  }
+}

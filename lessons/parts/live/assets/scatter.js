@@ -1,0 +1,118 @@
+// Ratio against advantage, one point per token of the panel, with the region where clipping cuts the gradient.
+
+import { attr, el, say, svg } from "./dom.js";
+import { fill, fixed, isNumber, signed } from "./format.js";
+
+const W = 500;
+const H = 220;
+const PAD = 8;
+
+export class Scatter {
+  #points = [];
+
+  constructor({ name, labels, colour, onChoose }) {
+    Object.assign(this, { name, labels, onChoose });
+    this.svg = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", preserveAspectRatio: "none" });
+    this.svg.onclick = (event) => this.#pick(event);
+    this.svg.onpointermove = (event) => (this.svg.style.cursor = this.#near(event) ? "pointer" : "default");
+    this.note = el("p", { class: "note", "aria-live": "off" });
+    this.root = el("div", { class: "panel scatter", data: { scatter: name }, style: { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` } },
+      el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), el("span", { class: "sub", text: labels.hollow })), this.svg, this.note);
+  }
+
+  /** A new step: `data` as the server sends it, `reach` is what both learners' axes cover. */
+  draw(data, reach, pass, token) {
+    Object.assign(this, { data, reach });
+    const { settings } = data;
+    const [low, high] = [this.#x(1 - settings.epsilon), this.#x(1 + settings.clip_high)];
+    const [one, zero] = [this.#x(1), this.#y(0)];
+    const text = (x, y, label, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text: label });
+    const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
+    this.#points = data.sample.map(() => svg("circle", { r: 2.6 }));
+    this.ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
+    this.svg.replaceChildren(
+      svg("rect", { x: high, y: 0, width: Math.max(0, W - high), height: zero, class: "cutaway" }),
+      svg("rect", { x: 0, y: zero, width: Math.max(0, low), height: H - zero, class: "cutaway" }),
+      line(0, zero, W, zero, "axis"), line(one, 0, one, H, "axis"),
+      line(low, 0, low, H, "bound"), line(high, 0, high, H, "bound"),
+      ...this.#points, this.ring,
+      text(low - 4, H - 6, `1−ε = ${fixed(1 - settings.epsilon, 2)}`, "end"), text(high + 4, H - 6, `1+ε = ${fixed(1 + settings.clip_high, 2)}`),
+      text(one + 4, 12, this.labels.ratio_one), text(4, zero - 5, this.labels.advantage_zero),
+      text(W - 5, 14, this.labels.cut_here, "end"), text(5, H - 22, this.labels.cut_here),
+    );
+    this.move(pass, token);
+  }
+
+  /** Another pass of the same step: the points move, the axes stay. */
+  move(pass, token) {
+    const { data, labels } = this;
+    this.pass = Math.min(pass, data.passes.length - 1);
+    const { ratio, clipped } = data.passes[this.pass];
+    const counts = { low: 0, high: 0, n: 0 };
+    this.#points.forEach((point, i) => {
+      const known = isNumber(ratio[i]) && isNumber(data.advantage[i]);
+      point.style.display = known ? "" : "none";
+      if (!known) return;
+      counts.n += 1;
+      if (clipped[i] < 0) counts.low += 1;
+      if (clipped[i] > 0) counts.high += 1;
+      point.style.transform = `translate(${this.#x(ratio[i]).toFixed(1)}px, ${this.#y(data.advantage[i]).toFixed(1)}px)`;
+      attr(point, "class", clipped[i] ? "hollow" : "full");
+    });
+    const told = fill(labels.scatter_says, { n: counts.n, low: counts.low, high: counts.high, pass: this.pass });
+    const still = this.pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
+    say(this.note, still ? `${told} ${labels.scatter_start}` : told);
+    attr(this.svg, "aria-label", `${this.name.toUpperCase()}: ${labels.scatter}. ${told}`);
+    this.root.dataset.pass = this.pass;
+    this.select(token);
+  }
+
+  select(token) {
+    const i = token?.learner === this.name ? this.#index(token) : -1;
+    attr(this.ring, "visibility", i < 0 ? "hidden" : "visible");
+    if (i >= 0) this.ring.style.transform = this.#points[i].style.transform;
+  }
+
+  #index({ sample, position }) {
+    return this.data.sample.findIndex((x, i) => x === sample && this.data.position[i] === position);
+  }
+
+  #near(event) {
+    const box = this.svg.getBoundingClientRect();
+    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
+    const { ratio } = this.data.passes[this.pass];
+    let [best, least] = [null, 14];
+    ratio.forEach((x, i) => {
+      const away = Math.hypot((this.#x(x) / W) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
+      if (away < least) [best, least] = [i, away];
+    });
+    return best === null ? null : { index: best };
+  }
+
+  #pick(event) {
+    const found = this.#near(event);
+    if (!found) return;
+    const { sample, position, group } = this.data;
+    this.onChoose({ learner: this.name, sample: sample[found.index], position: position[found.index] }, group[found.index]);
+  }
+
+  #x(ratio) {
+    const at = W / 2 + ((ratio - 1) / this.reach.ratio) * (W / 2 - PAD);
+    return Math.min(W - PAD / 2, Math.max(PAD / 2, at));
+  }
+
+  #y(advantage) {
+    return H / 2 - (advantage / this.reach.advantage) * (H / 2 - PAD);
+  }
+}
+
+/** Axes that hold every pass of every learner, so that only points move; far outliers stay at the edge. */
+export function reachOf(learners) {
+  let [ratio, advantage] = [0, 0];
+  for (const { settings, passes, advantage: values } of learners) {
+    ratio = Math.max(ratio, settings.epsilon * 1.7, Math.min(settings.clip_high, 1) * 1.7);
+    for (const x of values) if (isNumber(x)) advantage = Math.max(advantage, Math.abs(x));
+    for (const pass of passes) for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
+  }
+  return { ratio: ratio * 1.04, advantage: advantage * 1.08 || 1 };
+}

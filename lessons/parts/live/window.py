@@ -1,0 +1,48 @@
+"""A whole window of a run as bytes, for viewers whose browsers cannot pull: stateless, so nothing can get lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.runs.errors import RunNotFound, StoreError
+from core.runs.feed import Payload
+
+
+@dataclass(frozen=True)
+class Window:
+    live: bool
+    parts: list[tuple[str, Payload]] = field(default_factory=list)
+    problem: tuple[str, str] | None = None  # (missing | trouble, the sentence)
+
+    def data(self, channel: str) -> bytes:
+        """One line of JSON that says what follows, then each part gzipped as it is kept for all viewers."""
+        head: list[dict[str, Any]] = [{"kind": kind, "bytes": len(payload.body)} for kind, payload in self.parts]
+        if self.problem:
+            head.append({"kind": self.problem[0], "error": self.problem[1]})
+        line = json.dumps({"channel": channel, "parts": head}, ensure_ascii=False).encode()
+        return b"\n".join([line, b"".join(payload.body for _, payload in self.parts)])
+
+
+def window(run_id: str, wanted: dict[str, Any]) -> Window:
+    """The run's rows, and the step and group that a browser asked for; anything else in `wanted` is ignored."""
+    from lessons.server import feed, store
+
+    try:
+        run = store().get(run_id)
+        live = run.active or run.status == "queued"
+        parts = [("live", feed().live(run_id, 0))]
+    except RunNotFound as error:
+        return Window(False, problem=("missing", str(error.args[0])))
+    except StoreError as error:
+        return Window(True, problem=("trouble", str(error.args[0])))
+    step, group = wanted.get("step"), wanted.get("group")
+    try:
+        if isinstance(step, int):
+            parts.append(("step", feed().step(run_id, step)))
+            if isinstance(group, int):
+                parts.append(("group", feed().group(run_id, step, group)))
+    except (RunNotFound, StoreError):
+        pass  # the step was forgotten meanwhile; the rows say so
+    return Window(live, parts)

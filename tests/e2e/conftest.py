@@ -1,0 +1,154 @@
+"""A real server and a real browser (Chromium, found on the PATH)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from core.config import RunConfig
+from core.runs import lifecycle
+from core.runs.store import RunStore
+from tests.helpers import step_trace
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Server:
+    """A running app: its address, its data folder and its process."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def store(self) -> RunStore:
+        return RunStore(home=self.home)
+
+
+class LiveRun:
+    """A run whose learners are this test's process: it moves on exactly when the test says so."""
+
+    def __init__(self, store: RunStore, config: RunConfig | None = None, **options: object) -> None:
+        self.store, self.config, self.options = store, config or RunConfig(steps=60), options
+        self.id = store.create(self.config, "made up for a test")
+        self.step = 0
+        names = [learner.name for learner in self.config.learners]
+        lifecycle.enqueue(store, self.id, names)
+        for name in names:
+            assert lifecycle.claim(store, self.id, name)
+            facts = {"step": -1, "steps": self.config.steps, "start_hash": "9f3c" + "0" * 58 + "e1", "device": "cpu"}
+            lifecycle.describe(store, self.id, name, versions={"python": "3.11"}, **facts)  # type: ignore[arg-type]
+
+    def tick(self, times: int = 1) -> None:
+        """Every learner makes its next step."""
+        for _ in range(times):
+            for learner in self.config.learners:
+                self.store.append(self.id, step_trace(self.config, learner.name, self.step, **self.options))  # type: ignore[arg-type]
+                lifecycle.beat(self.store, self.id, learner.name)
+            self.step += 1
+
+    def end(self, status: str = "finished", reason: str | None = None) -> None:
+        for learner in self.config.learners:
+            lifecycle.mark(self.store, self.id, learner.name, status, reason)  # type: ignore[arg-type]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(home: Path, script: Path = ROOT / "app.py", base: str = "", **environment: str) -> Iterator[Server]:
+    """Starts the app on a free port and waits until it says that it serves; ends it afterwards."""
+    port = free_port()
+    env = {**os.environ, "CREDIT_LAB_HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    options += [f"--server.baseUrlPath={base}"] if base else []
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    log = home / "server.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "URL:" in line:
+                break
+        else:
+            pytest.fail(f"the app did not start: {log.read_text()[-2000:]}")
+        yield Server(f"http://127.0.0.1:{port}/{base}".rstrip("/"), home, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with an empty data folder and training switched off."""
+    with serving(tmp_path_factory.mktemp("home"), CREDIT_LAB_TRAINING="off") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.fail("needs Chromium on the PATH (`make test` installs it where apt is there)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", color_scheme="light")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of a fresh visitor, 1280 px wide, light."""
+    return context.new_page()
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """Runs axe-core on a page; gives one line for each violation that is serious or critical."""
+
+    def check(page: Page) -> list[str]:
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+        serious = [x for x in result if x["impact"] in ("serious", "critical")]
+        return [f"{x['id']}: {x['help']} at {[n['target'] for n in x['nodes'][:3]]}" for x in serious]
+
+    return check
