@@ -9,12 +9,11 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.catalog import LESSONS, lesson
 from lessons.parts.chrome import storage_guard
+from lessons.parts.history import RECORDED
 from lessons.parts.i18n import _, prose
 from lessons.parts.strip import Contrast, domain, find_contrast, strip_html
 from lessons.parts.words import plain
 from lessons.server import store
-
-RECORDED = "recorded-chain-sum"
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from core.runs.errors import RunNotFound
+from core.runs.launcher import training_off
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.chrome import storage_guard
 from lessons.parts.controls import control_row
 from lessons.parts.draft import current_draft, parameters, write_link
 from lessons.parts.export import export_menu
-from lessons.parts.history import events_table, run_picker, show_run
+from lessons.parts.history import RECORDED, events_table, run_picker, show_run
 from lessons.parts.i18n import _
 from lessons.parts.live import lab_view
 from lessons.parts.sentences import translate
 from lessons.parts.settings import settings_drawer
 from lessons.parts.words import plain
-from lessons.server import launcher, store, training_allowed
-
-RECORDED = "recorded-chain-sum"
+from lessons.server import launcher, store
 
 
 def wanted() -> str:
@@ -47,32 +46,40 @@ def find(runs: RunStore, run_id: str) -> RunInfo | None:
         return None
 
 
-def state(run: RunInfo | None, training: bool) -> None:
+def state(run: RunInfo | None, off: str | None) -> None:
     """What a person needs to know about this run before looking at its numbers."""
     if note := st.session_state.pop("lab_note", None):
-        st.error(plain(note[1], 600), icon=":material/error:")
+        st.error(plain(note, 600), icon=":material/error:")
+    if off is not None:
+        st.info(plain(translate(off)), icon=":material/power_off:")
     if run is None:
         return
-    if run.recorded:
+    if run.recorded and off is None:
         st.caption(
             _("This is a recorded run, so that there is something to look at. Start makes a new one, on this machine.")
-            if training
-            else _("This is a recorded run. Training is switched off on this server.")
         )
-    reason = plain(translate(run.reason), 600) if run.reason else ""
+    why = reasons(run)
     if run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
-        st.error(kept.format(reason=reason or _("no reason was left behind.")), icon=":material/error:")
-    elif run.status == "queued" and reason:
-        st.info(reason, icon=":material/hourglass_empty:")
+        st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
+    elif why and run.status in ("queued", "stopped"):
+        st.info(why, icon=":material/info:")
     for learner in run.learners:
         if learner.warning:
             warning = plain(translate(learner.warning), 400)
             st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
 
 
+def reasons(run: RunInfo) -> str:
+    """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
+    found = {x.name: plain(translate(x.reason), 600) for x in run.learners if x.reason}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in found.items())
+
+
 def page() -> None:
-    runs, training = store(), training_allowed()
+    runs, off = store(), training_off()
     draft = current_draft()
     run_id = wanted()
     with st.container(horizontal=True, vertical_alignment="center", key="lab_controls"):
@@ -84,9 +91,9 @@ def page() -> None:
     run = find(runs, run_id)
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with row:
-        control_row(run, draft, runs, launcher, training)
+        control_row(run, draft, runs, launcher, off)
     settings_drawer(draft, run, runs)
-    state(run, training)
+    state(run, off)
     with picker_place:
         run_picker(runs.runs(), run)
     if run is None:

@@ -83,7 +83,7 @@ def _kept(parts: dict[str, str]) -> dict[str, str]:
 
 def _rename(run: RunInfo, runs: RunStore) -> None:
     with st.form(f"rename_{run.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(_("Name"), value=run.name, max_chars=120, key=f"name_{run.id}")
+        name = st.text_input(_("Name"), value=run.name, max_chars=200, key=f"name_{run.id}")
         if st.form_submit_button(_("Rename"), icon=":material/edit:"):
             try:
                 runs.rename(run.id, name or "")

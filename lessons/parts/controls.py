@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.runs.errors import RunNotFound, StoreError
-from core.runs.launcher import Launcher
+from core.runs.launcher import Launcher, LauncherError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.draft import PRESET_TITLES, Draft
 from lessons.parts.i18n import _
 from lessons.parts.sentences import translate
-from lessons.parts.words import LIVE
+from lessons.parts.words import LIVE, plain
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def possible(run: RunInfo | None, draft: Draft, training: bool) -> Possible:
 
 
 def control_row(
-    run: RunInfo | None, draft: Draft, store: RunStore, launch: Callable[[], Launcher], training: bool
+    run: RunInfo | None, draft: Draft, store: RunStore, launch: Callable[[], Launcher], off: str | None
 ) -> None:
     """The row of buttons. Presses are handled before the page is drawn, so it always shows what holds now."""
-    can = possible(run, draft, training)
+    can = possible(run, draft, training=off is None)
     title = _(PRESET_TITLES.get(draft.preset, draft.preset))
     st.button(
         _("Start: {preset}").format(preset=title),
@@ -54,7 +54,7 @@ def control_row(
         icon=":material/play_arrow:",
         shortcut="S",
         disabled=not can.start,
-        help=_why_not_start(run, draft, training),
+        help=_why_not_start(run, draft, off),
         on_click=start,
         args=(store, launch, draft),
         key="lab_start",
@@ -102,9 +102,9 @@ def control_row(
     )
 
 
-def _why_not_start(run: RunInfo | None, draft: Draft, training: bool) -> str | None:
-    if not training:
-        return _("Training is switched off on this server; runs that are there can be looked at.")
+def _why_not_start(run: RunInfo | None, draft: Draft, off: str | None) -> str | None:
+    if off is not None:
+        return plain(translate(off))
     if draft.config is None:
         return _("A setting cannot be as it is; see Settings.")
     if run is not None and not run.recorded and run.active:
@@ -148,7 +148,7 @@ class _noted:
         st.session_state.pop("lab_note", None)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, (StoreError, RunNotFound, OSError, ValueError)):
-            st.session_state["lab_note"] = ("error", translate(str(error.args[0] if error.args else error)))
+        if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
+            st.session_state["lab_note"] = translate(str(error.args[0] if error.args else error))
             return True
         return False

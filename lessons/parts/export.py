@@ -6,15 +6,11 @@ Files are built when a button is pressed, not when the page is drawn.
 from __future__ import annotations
 
 import functools
-import io
 import re
-import tempfile
-import zipfile
-from pathlib import Path
 
 import streamlit as st
-from core.runs.export import export, snippet
 
+from core.runs.export import export_zip, snippet
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.i18n import N_, _
@@ -33,7 +29,7 @@ def export_menu(run: RunInfo, store: RunStore, key: str) -> None:
         for title, name, words in FORMATS:
             st.download_button(
                 _(title),
-                functools.partial(packed, store, run.id, name),
+                functools.partial(export_zip, store, run.id, name),
                 file_name=f"{file_stem(run)}-{name}.zip",
                 mime="application/zip",
                 icon=":material/download:",
@@ -43,17 +39,6 @@ def export_menu(run: RunInfo, store: RunStore, key: str) -> None:
             )
     st.caption(_("The Python that repeats this very run:"))
     st.code(snippet(run), language="python")
-
-
-def packed(store: RunStore, run_id: str, name: str) -> bytes:
-    """The run's files in one of the formats, as one zip."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = export(store, run_id, Path(folder), format=name)
-        found = io.BytesIO()
-        with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in paths:
-                archive.write(path, path.name)
-    return found.getvalue()
 
 
 def file_stem(run: RunInfo) -> str:

@@ -7,23 +7,28 @@ from typing import Any
 
 import streamlit as st
 
+from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.i18n import N_, _
 from lessons.parts.sentences import translate
 from lessons.parts.words import literal, status_word, when
 
+#: The run that is shipped with the app, shown until there is another.
+RECORDED = next(iter(SHIPPED))
+
 #: Event kind → what to call it.
 KINDS = {
+    "start": N_("started"),
+    "continue": N_("continued from its last checkpoint"),
     "pause": N_("paused"),
     "resume": N_("went on"),
     "step": N_("made one step"),
     "stop": N_("stopped"),
     "change": N_("settings changed"),
-    "failed": N_("failed"),
-    "refused": N_("refused"),
-    "resumed": N_("continued from a checkpoint"),
-    "finished": N_("finished"),
+    "rejected-change": N_("refused a change of settings"),
+    "drift": N_("sampled and re-scored log-probabilities differ"),
+    "final": N_("finished, held-out success measured"),
 }
 
 
@@ -38,7 +43,7 @@ def events_table(events: list[dict[str, Any]]) -> None:
             _("When"): when(event["time"], zone),
             _("Before step"): event["step"],
             _("Learner"): literal((event["learner"] or _("all")).upper()),
-            _("What"): _(KINDS[event["kind"]]) if event["kind"] in KINDS else literal(event["kind"]),
+            _("What"): event_word(event["kind"]),
             _("Details"): event_details(event["value"]),
         }
         for event in events
@@ -46,13 +51,27 @@ def events_table(events: list[dict[str, Any]]) -> None:
     st.dataframe(rows, hide_index=True)
 
 
+def event_word(kind: str) -> str:
+    """What an event is called; its own name where nobody has told us another."""
+    known = KINDS.get(kind)
+    return literal(kind) if known is None else _(known)
+
+
 def event_details(value: Any) -> str:
     """An event's value as a person would write it."""
     if value is None:
         return ""
     if isinstance(value, dict):
-        return literal(", ".join(f"{k} = {'none' if v is None else v}" for k, v in value.items()), 400)
+        return literal("; ".join(f"{k}: {_plain_value(v)}" for k, v in value.items()), 400)
     return literal(translate(value) if isinstance(value, str) else json.dumps(value), 400)
+
+
+def _plain_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {_plain_value(v)}" for k, v in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else translate(value) if isinstance(value, str) else str(value)
 
 
 def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
@@ -86,9 +105,15 @@ def show_run(run_id: str) -> None:
 
 
 def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
-    """Each learner's last measured held-out success; None where it was never measured."""
+    """Each learner's held-out success, sampled: the one measured at its end, else the last one on the way.
+
+    None where it was never measured.
+    """
     found: dict[str, float | None] = {x.name: None for x in run.learners}
     for row in store.rows_since(run.id, 0)[0]:
         if row["heldout_success"] is not None:
             found[row["learner"]] = row["heldout_success"]
+    for event in store.events(run.id):
+        if event["kind"] == "final" and event["learner"] in found:
+            found[event["learner"]] = event["value"].get("sampled")
     return found

@@ -49,6 +49,36 @@ TEMPLATES = (
     N_("The store at {place} cannot be opened. Check that its folder exists and may be read and written."),
     N_("The store at {place} may be read but not written. Check the rights of the file and its folder."),
     N_("The disk under {place} failed or is full: it could not be read or written."),
+    N_("The store's address cannot be used: {cause}."),
+    N_("A run's name must have 1 to 200 characters, but this has {given}."),
+    # core.runs.lifecycle, .worker, .launcher: why a run waits, stopped or failed
+    N_("Its worker process is gone (was the machine or the app restarted?). Resume continues it."),
+    N_("The app was closed. Resume continues it."),
+    N_("The app was closed while it waited for its turn. Resume starts it."),
+    N_("The worker process ended with exit code {code} before it could say why."),
+    N_(
+        "The worker process was ended by signal {signal}, perhaps because memory ran out. Resume continues from its "
+        "last checkpoint."
+    ),
+    N_("The worker process was ended by signal {signal}. Resume continues from its last checkpoint."),
+    N_("A file could not be written or read: {cause}."),
+    N_("Training failed: {cause} (details in {place})."),
+    N_("Sampled and re-scored log-probabilities differ by up to {given}."),
+    N_("No worker process could be started: {cause}."),
+    N_("The process that starts workers ended (details in {place})."),
+    N_("It waits for its turn: {limit} run at a time train here."),
+    N_("It waits for its turn: {limit} runs at a time train here."),
+    N_("The run {given} was started before; resume it instead."),
+    N_("The run {given} is being started or stopped just now; wait a moment."),
+    N_("This run was recorded elsewhere; start a new one to train."),
+    N_("The run has made {done} steps already; ask for more than that."),
+    N_("The run has made all its {done} steps; ask for more steps to continue it."),
+    N_("CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given}."),
+    N_("Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at."),
+    N_("Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."),
+    # core.training, core.runs.export
+    N_("{settings}: cannot change while a run goes on; start a new run with it"),
+    N_("The export could not be written to {place}: {cause}."),
 )
 
 

@@ -178,7 +178,7 @@ def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any], tell: Ca
     try:
         store.control(run_id, "change", assignments)
     except ConfigError as error:
-        st.session_state["lab_note"] = ("error", translate(str(error)))
+        st.session_state["lab_note"] = translate(str(error))
     else:
         tell(_("Asked: the learners take this over with their next step."), icon=":material/schedule:")
 

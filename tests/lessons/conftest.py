@@ -1,0 +1,88 @@
+"""Pages run in Streamlit's AppTest on a store of their own; no process is started and no browser opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lessons.server
+from core.config import RunConfig, change
+from core.presets import preset
+from core.runs.store import RunStore
+from tests.helpers import step_trace
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[..., AppTest]
+
+
+@dataclass
+class NotedLauncher:
+    """Writes down what it was asked to start."""
+
+    started: list[str] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+
+    def start(self, run_id: str) -> None:
+        self.started.append(run_id)
+
+    def resume(self, run_id: str, steps: int | None = None) -> None:
+        self.resumed.append(run_id)
+
+    def warm(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
+    monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
+    monkeypatch.delenv("CREDIT_LAB_TRAINING", raising=False)
+    made = RunStore()
+    monkeypatch.setattr(lessons.server, "store", lambda: made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def launcher(monkeypatch: pytest.MonkeyPatch) -> NotedLauncher:
+    noted = NotedLauncher()
+    monkeypatch.setattr(lessons.server, "launcher", lambda: noted)
+    return noted
+
+
+@pytest.fixture
+def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
+    """Opens a page as a link would: `open_page("lab", lang="zh-TW", seed="7")`."""
+
+    def opened(key: str, **query: str | list[str]) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at.run()
+        if key != "home":
+            at.switch_page(f"lessons/{key}.py")
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        return at
+
+    return opened
+
+
+def make_run(store: RunStore, steps: int = 2, name: str | None = None, **settings: object) -> str:
+    """A run of made-up traces, still waiting for a worker."""
+    config: RunConfig = change(preset("chain-sum"), {"num_generations": 4, "steps": 10, **settings})
+    run_id = store.create(config, name)
+    for step in range(steps):
+        for learner in config.learners:
+            store.append(run_id, step_trace(config, learner.name, step))
+    return run_id
+
+
+def linked(at: AppTest, name: str) -> list[str]:
+    """The values of a URL parameter, in order. (AppTest gives back what was set: a text, or a list of them.)"""
+    found = at.query_params.get(name, [])
+    return [found] if isinstance(found, str) else list(found)

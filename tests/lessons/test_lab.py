@@ -1,0 +1,222 @@
+"""The lab's controls: what can be pressed when, what a press does, what is typed, and what the link carries."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.presets import preset
+from core.runs.export import snippet
+from lessons.parts.controls import possible
+from lessons.parts.draft import make_draft
+from lessons.parts.fields import fields
+from lessons.parts.settings import differences, owned
+from tests.lessons.conftest import linked, make_run
+
+
+def typed(at, key):
+    return at.text_input(key=f"set:{key}")
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets():
+    config = preset("chain-sum")
+    known = fields(config)
+    keys = [x.key for x in known]
+    assert len(keys) == len(set(keys))
+    expected = {"seed", "steps", "task.terms", "ppo.lam", "ppo.epsilon", "grpo.epsilon", "grpo.scale_rewards"}
+    assert expected <= set(keys)
+    for field in known:
+        assert field.description, field.key
+        assert field.parse(field.typed_default()) == field.default, field.key
+    assert make_draft("chain-sum", {x.key: x.typed_default() for x in known}).config == config
+
+
+@pytest.mark.parametrize(
+    ("typed_values", "sentence"),
+    [
+        ({"ppo.gamma": "2"}, "ppo.gamma: must be at most 1.0, but is 2"),
+        ({"seed": "seven"}, "seed: input should be a valid integer"),
+        ({"num_generations": "1"}, "num_generations must be at least 2 for GRPO"),
+        ({"model": "/etc/passwd"}, "model: must be one of"),
+        ({"gamma_": "1"}, "gamma_: there is no setting of this name"),
+    ],
+)
+def test_what_cannot_be_gets_a_sentence_and_no_config(typed_values, sentence):
+    draft = make_draft("chain-sum", typed_values)
+    assert draft.config is None
+    assert any(problem.startswith(sentence) for problem in draft.problems), draft.problems
+    assert draft.typed == typed_values
+
+
+def test_an_unknown_preset_gets_a_sentence():
+    draft = make_draft("nope", {})
+    assert draft.problems == ("there is no preset called 'nope'; there are chain-sum",)
+
+
+def test_numbers_may_be_typed_as_people_write_them():
+    config = make_draft("chain-sum", {"ppo.learning_rate": " 5e-4 ", "steps": "1e2", "ppo.dual_clip": "none"}).config
+    assert (config.learner("ppo").learning_rate, config.steps, config.learner("ppo").dual_clip) == (5e-4, 100, None)
+
+
+def test_typing_reaches_the_next_run_and_the_link(open_page, store, launcher):
+    at = open_page("lab")
+    typed(at, "num_generations").set_value("4").run()
+    typed(at, "ppo.epsilon+grpo.epsilon").set_value("0.1").run()
+    typed(at, "seed").set_value("7").run()
+    assert linked(at, "seed") == ["7"]
+    assert sorted(linked(at, "set")) == ["grpo.epsilon=0.1", "num_generations=4", "ppo.epsilon=0.1"]
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    (run_id,) = launcher.started
+    config = store.get(run_id).config
+    assert (config.num_generations, config.seed) == (4, 7)
+    assert [x.epsilon for x in config.learners] == [0.1, 0.1]
+    assert linked(at, "run") == [run_id]
+
+
+def test_typing_the_presets_value_again_leaves_the_link_clean(open_page):
+    at = open_page("lab")
+    typed(at, "seed").set_value("7").run()
+    typed(at, "seed").set_value("0").run()
+    assert "seed" not in at.query_params
+    assert "set" not in at.query_params
+
+
+def test_a_link_brings_its_settings(open_page, store, launcher):
+    at = open_page("lab", seed="7", steps="12", set=["ppo.lam=0.5", "num_generations=4"])
+    assert typed(at, "ppo.lam").value == "0.5"
+    at.button(key="lab_start").click().run()
+    config = store.get(launcher.started[0]).config
+    assert (config.seed, config.steps, config.learner("ppo").lam, config.num_generations) == (7, 12, 0.5, 4)
+
+
+def test_bad_input_gets_its_sentence_and_nothing_typed_is_lost(open_page, launcher):
+    at = open_page("lab")
+    typed(at, "ppo.gamma").set_value("2").run()
+    typed(at, "ppo.lam").set_value("0.5").run()
+    assert "ppo\\.gamma" in at.error[0].value
+    assert (typed(at, "ppo.gamma").value, typed(at, "ppo.lam").value) == ("2", "0.5")
+    assert at.button(key="lab_start").disabled
+    typed(at, "ppo.gamma").set_value("0.9").run()
+    assert not at.error
+    at.button(key="lab_start").click().run()
+    assert launcher.started
+
+
+def test_all_settings_are_there_by_group_and_keep_what_was_typed(open_page):
+    at = open_page("lab")
+    typed(at, "ppo.lam").set_value("0.5").run()
+    at.toggle(key="lab_all_settings").set_value(True).run()
+    seen = set()
+    for group in ("run", "task", "ppo", "grpo"):
+        at.segmented_control(key="lab_settings_group").set_value(group).run()
+        assert not at.exception
+        seen |= {
+            x.key.removeprefix("set:")
+            for x in [*at.text_input, *at.selectbox, *at.toggle]
+            if x.key and x.key.startswith("set:")
+        }
+        if group == "ppo":
+            assert typed(at, "ppo.lam").value == "0.5"
+    assert seen == {x.key for x in fields(preset("chain-sum"))}
+
+
+def test_back_to_the_preset_forgets_what_was_typed(open_page):
+    at = open_page("lab", seed="7")
+    at.button(key="lab_reset").click().run()
+    assert typed(at, "seed").value == "0"
+    assert "seed" not in at.query_params
+
+
+# -- buttons -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "buttons"),
+    [
+        ("queued", {"stop"}),
+        ("running", {"pause", "stop"}),
+        ("paused", {"resume", "step", "stop"}),
+        ("stopped", {"start", "resume"}),
+        ("failed", {"start", "resume"}),
+        ("finished", {"start"}),
+    ],
+)
+def test_only_what_makes_sense_can_be_pressed(store, status, buttons):
+    from dataclasses import replace
+
+    run = store.get(make_run(store))
+    run = replace(run, status=status, learners=tuple(replace(x, status=status) for x in run.learners))
+    can = possible(run, make_draft("chain-sum", {}), training=True)
+    assert {name for name, yes in vars(can).items() if yes} == buttons
+    off = possible(run, make_draft("chain-sum", {}), training=False)
+    assert not any(vars(off).values())
+
+
+def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
+    at = open_page("lab")
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    (run,) = store.runs()
+    assert launcher.started == [run.id]
+    assert run.config == preset("chain-sum")
+    assert linked(at, "run") == [run.id]
+    assert at.button(key="lab_start").disabled  # it waits for its worker: it is under way
+
+
+def test_where_training_is_off_start_says_why(open_page, store, launcher, monkeypatch):
+    monkeypatch.setenv("CREDIT_LAB_TRAINING", "off")
+    at = open_page("lab")
+    assert at.button(key="lab_start").disabled
+    assert "switched off" in at.button(key="lab_start").help
+    assert "switched off" in at.info[0].value
+
+
+def test_a_launcher_that_fails_leaves_its_sentence(open_page, launcher, monkeypatch):
+    def refuse(_run_id):
+        raise OSError("no process can be started here")
+
+    monkeypatch.setattr(launcher, "start", refuse)
+    at = open_page("lab")
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    assert "no process can be started here" in at.error[0].value
+
+
+def test_a_link_to_a_run_that_is_not_there_says_so_and_leads_on(open_page):
+    at = open_page("lab", run="<b>gone</b>")
+    assert "There is no run" in at.warning[0].value
+    assert "<b>" not in at.warning[0].value
+    at.button(key="lab_recorded").click().run()
+    assert not at.warning
+
+
+def test_a_link_shows_its_run_and_the_picker_another(open_page, store):
+    first, second = make_run(store, name="first"), make_run(store, name="second")
+    at = open_page("lab", run=first)
+    picker = at.selectbox(key="lab_picker")
+    assert picker.value == first
+    picker.set_value(second).run()
+    assert linked(at, "run") == [second]
+
+
+# -- a run under way ---------------------------------------------------------------------------------------------------
+
+
+def test_only_learners_settings_and_steps_go_to_a_running_run():
+    draft = make_draft("chain-sum", {"ppo.lam": "0.5", "steps": "80", "num_generations": "4"})
+    assert differences(draft, preset("chain-sum")) == ({"steps": 80, "ppo.lam": 0.5}, ["num_generations"])
+
+
+def test_a_learners_event_is_read_as_its_own():
+    config = preset("chain-sum")
+    assert owned({"epsilon": 0.1, "steps": 5}, "ppo", config) == {"ppo.epsilon": 0.1, "steps": 5}
+    assert owned({"ppo.lam": 0.5}, "ppo", config) == {"ppo.lam": 0.5}
+
+
+def test_the_snippet_of_a_run_is_shown(open_page, store):
+    run_id = make_run(store)
+    at = open_page("lab", run=run_id)
+    assert snippet(store.get(run_id)).strip() in [x.value.strip() for x in at.code]

@@ -1,0 +1,104 @@
+"""Both languages say everything: every string, every placeholder, every piece of prose."""
+
+from __future__ import annotations
+
+import re
+import string
+import threading
+
+import pytest
+from babel.messages.pofile import read_po
+
+from lessons.parts import i18n
+from lessons.parts.i18n import LANGUAGES, TEXT, _, from_locale, ngettext, use_language
+from lessons.text.update import messages
+
+OTHERS = [tag for tag in LANGUAGES if tag != i18n.DEFAULT]
+
+
+def catalogue(tag):
+    with (TEXT / tag / "messages.po").open("rb") as file:
+        return read_po(file, locale=tag.replace("-", "_"))
+
+
+def ids():
+    return {message if isinstance(message, str) else message[0] for message, _place in messages()}
+
+
+def placeholders(text: str) -> list[str]:
+    named = [name for _text, name, _spec, _conversion in string.Formatter().parse(text) if name is not None]
+    return sorted(named + re.findall(r"%\(\w+\)[a-z]|(?<!\d )%[sd]", text))
+
+
+def code(text: str) -> list[str]:
+    return sorted(re.findall(r"`[^`]+`", text))
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_every_string_is_translated(tag):
+    entries = catalogue(tag)
+    missing = [x for x in sorted(ids()) if not (entries.get(x) and entries.get(x).string)]
+    assert not missing, "run `python -m lessons.text.update`, then translate these"
+    assert not [x.id for x in entries if x.id and x.fuzzy]
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_no_translation_is_left_over(tag):
+    known = ids()
+    assert not [x.id for x in catalogue(tag) if x.id and (x.id if isinstance(x.id, str) else x.id[0]) not in known]
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_placeholders_and_code_are_the_same_in_every_language(tag):
+    for message in catalogue(tag):
+        if not message.id:
+            continue
+        originals = [message.id] if isinstance(message.id, str) else list(message.id)
+        forms = [message.string] if isinstance(message.string, str) else list(message.string)
+        for form in forms:
+            assert placeholders(form) == placeholders(originals[-1]), message.id
+            assert code(form) == code(originals[-1]), message.id
+
+
+def test_every_piece_of_prose_is_there_in_every_language_with_the_same_headings():
+    files = {tag: {path.name: path for path in (TEXT / tag).glob("*.md")} for tag in LANGUAGES}
+    assert files[i18n.DEFAULT], "there is no prose at all"
+    for tag in OTHERS:
+        assert set(files[tag]) == set(files[i18n.DEFAULT])
+        for name, path in files[tag].items():
+            levels = [re.findall(r"(?m)^#+(?= )", p.read_text("utf-8")) for p in (path, files[i18n.DEFAULT][name])]
+            assert levels[0] == levels[1], name
+
+
+def test_what_a_browser_says_decides_at_first():
+    assert [from_locale(x) for x in ("zh-TW", "zh_Hant_HK", "zh-hant", "zh-HK")] == ["zh-TW"] * 4
+    assert [from_locale(x) for x in ("zh-CN", "zh", "en-GB", "ja-JP", "", None)] == ["en"] * 6
+
+
+def test_languages_of_two_threads_do_not_mix():
+    said: dict[str, set[str]] = {tag: set() for tag in LANGUAGES}
+    gate = threading.Barrier(len(LANGUAGES))
+
+    def speak(tag: str) -> None:
+        with use_language(tag):
+            gate.wait()
+            for _again in range(200):
+                said[tag].add(_("Lab"))
+
+    threads = [threading.Thread(target=speak, args=(tag,)) for tag in LANGUAGES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said["en"] == {"Lab"}
+    assert len(said["zh-TW"]) == 1
+    assert said["zh-TW"] != said["en"]
+
+
+def test_outside_a_page_it_is_english_and_what_is_unknown_stays_as_it_is():
+    assert _("Lab") == "Lab"
+    assert ngettext("{n} run", "{n} runs", 2) == "{n} runs"
+    with use_language("zh-TW"):
+        assert _("no such message") == "no such message"
+    with pytest.raises(ValueError, match="there is no language 'fr'"), use_language("fr"):
+        pass
