@@ -112,7 +112,7 @@ def _prepare() -> None:
 
 async def _live(request: Request) -> Response:
     since = request.query_params.get("since", "0")
-    if not since.isdecimal() or len(since) > 18:
+    if not (since.isascii() and since.isdecimal()) or len(since) > 18:
         return _refuse(400, f"since must be a whole number of at most 18 digits, but is {since[:40]!r}")
     run_id = request.path_params["run_id"]
     return await _answer(request, lambda: feed().live(run_id, int(since)))

@@ -3,7 +3,6 @@
 import { attr, el, say, svg } from "./dom.js";
 import { fill, fixed, isNumber, signed } from "./format.js";
 
-const W = 500;
 const H = 220;
 const PAD = 8;
 
@@ -12,18 +11,26 @@ export class Scatter {
 
   constructor({ name, labels, colour, onChoose }) {
     Object.assign(this, { name, labels, onChoose });
-    this.svg = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", preserveAspectRatio: "none" });
+    this.svg = svg("svg", { role: "img" });
     this.svg.onclick = (event) => this.#pick(event);
     this.svg.onpointermove = (event) => (this.svg.style.cursor = this.#near(event) ? "pointer" : "default");
+    new ResizeObserver(() => this.#resized()).observe(this.svg);
     this.note = el("p", { class: "note", "aria-live": "off" });
     this.root = el("div", { class: "panel scatter", data: { scatter: name }, style: { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` } },
       el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), el("span", { class: "sub", text: labels.hollow })), this.svg, this.note);
+  }
+
+  /** The drawing is as wide as its place, so that its words keep their size. */
+  #resized() {
+    if (this.data && Math.abs(this.svg.clientWidth - this.width) > 2) this.draw(this.data, this.reach, this.pass, this.token);
   }
 
   /** A new step: `data` as the server sends it, `reach` is what both learners' axes cover. */
   draw(data, reach, pass, token) {
     Object.assign(this, { data, reach });
     const { settings } = data;
+    const W = (this.width = Math.max(200, this.svg.clientWidth || 500));
+    attr(this.svg, "viewBox", `0 0 ${W} ${H}`);
     const [low, high] = [this.#x(1 - settings.epsilon), this.#x(1 + settings.clip_high)];
     const [one, zero] = [this.#x(1), this.#y(0)];
     const text = (x, y, label, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text: label });
@@ -68,6 +75,7 @@ export class Scatter {
   }
 
   select(token) {
+    this.token = token;
     const i = token?.learner === this.name ? this.#index(token) : -1;
     attr(this.ring, "visibility", i < 0 ? "hidden" : "visible");
     if (i >= 0) this.ring.style.transform = this.#points[i].style.transform;
@@ -83,7 +91,7 @@ export class Scatter {
     const { ratio } = this.data.passes[this.pass];
     let [best, least] = [null, 14];
     ratio.forEach((x, i) => {
-      const away = Math.hypot((this.#x(x) / W) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
+      const away = Math.hypot((this.#x(x) / this.width) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
       if (away < least) [best, least] = [i, away];
     });
     return best === null ? null : { index: best };
@@ -97,8 +105,9 @@ export class Scatter {
   }
 
   #x(ratio) {
-    const at = W / 2 + ((ratio - 1) / this.reach.ratio) * (W / 2 - PAD);
-    return Math.min(W - PAD / 2, Math.max(PAD / 2, at));
+    const half = this.width / 2;
+    const at = half + ((ratio - 1) / this.reach.ratio) * (half - PAD);
+    return Math.min(this.width - PAD / 2, Math.max(PAD / 2, at));
   }
 
   #y(advantage) {
