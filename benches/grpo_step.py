@@ -1,9 +1,10 @@
 """Our GRPO step beside the one of TRL's GRPOTrainer: the same start model, the same shapes, one thread each, in turns.
 
 A cycle is one rollout of 16 prompts × 8 responses and two passes over it, in float32. Ours includes making the trace
-(the tokens of 32 responses for every pass); held-out evaluation is off in both. Both compute the same losses on as many
-responses; ours computes equal prompts, responses and beginnings once (core/models/lean.py), and says how many differed. The two take turns within one process,
-so that whatever else the machine does meets both. Then our cycle is set against its own matrix products alone.
+(the tokens of 32 responses for every pass); held-out evaluation is off in both. Both take the same losses over as many
+responses; ours computes equal prompts, responses and beginnings once (core/models/lean.py), and how many differed is
+printed. The two take turns within one process, so that whatever else the machine does meets both. Then our cycle is set
+against its own matrix products alone.
 
     python -m benches.grpo_step [--cycles N]
 """
