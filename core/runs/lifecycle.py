@@ -9,6 +9,7 @@ stopped    finished · stopped · failed ──▶ queued again (resume)
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import time
@@ -17,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from core.runs.errors import StoreError
 from core.runs.processes import is_alive, start_time
 from core.runs.records import ACTIVE, Status
 from core.runs.tables import blobs, controls, events, learners, runs, steps
 
 if TYPE_CHECKING:
     from core.runs.store import RunStore
+
+log = logging.getLogger(__name__)
 
 #: A worker gives a sign of life every second; only after this long without one is its process looked for.
 SILENCE_S = 3.0
@@ -158,28 +162,28 @@ CLOSED = "The app was closed. Resume continues it."
 LEFT_QUEUE = "The app was closed while it waited for its turn. Resume starts it."
 
 
-def bury(store: RunStore, rows: Iterable[Any]) -> bool:
+def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Marks what a dead process has left behind: its learners failed, or stopped if they only waited.
 
     `rows` are learners' rows as just read; nothing is written (and no process looked for) unless one has been silent.
-    Returns whether anything was.
+    Returns what now holds, by (run, learner), also where it could not be written down (a full disk).
     """
-    now, here, dead = time.time(), socket.gethostname(), []
+    now, here = time.time(), socket.gethostname()
+    buried = {}
     for row in rows:
         silent = now - row["updated"]
         if row["status"] not in LIVE or row["pid"] is None or silent < SILENCE_S:
             continue
-        if row["host"] == here:
-            gone = not is_alive(row["pid"], row["pid_started"])
-        else:
-            gone = silent > SILENCE_ELSEWHERE_S and row["status"] != "queued"
-        if gone:
-            dead.append(row)
-    buried = False
-    for row in dead:
         waited = row["status"] == "queued"
+        if is_alive(row["pid"], row["pid_started"]) if row["host"] == here else waited or silent < SILENCE_ELSEWHERE_S:
+            continue
         values = {"status": "stopped" if waited else "failed", "reason": LEFT_QUEUE if waited else GONE}
         same = sa.and_(_row(row["run"], row["name"]), learners.c.pid == row["pid"], learners.c.status == row["status"])
-        with store.write() as c:
-            buried |= bool(c.execute(learners.update().where(same).values(**values)).rowcount)
+        try:
+            with store.write() as c:
+                if not c.execute(learners.update().where(same).values(**values)).rowcount:
+                    continue  # it has moved on meanwhile
+        except StoreError as error:
+            log.warning("a dead worker could not be written down: %s", error)
+        buried[row["run"], row["name"]] = values
     return buried

@@ -232,11 +232,11 @@ class RunStore:
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
             rows = c.execute(mine).mappings().all()
-        if lifecycle.bury(self, rows):  # some worker died without a word: read again
-            return self._infos(which)
+        buried = lifecycle.bury(self, rows)
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
         for row in rows:
-            grouped[row["run"]].append(LearnerInfo(**{name: row[name] for name in LearnerInfo.__dataclass_fields__}))
+            now = {**row, **buried.get((row["run"], row["name"]), {})}
+            grouped[row["run"]].append(LearnerInfo(**{name: now[name] for name in LearnerInfo.__dataclass_fields__}))
         return [_info(head, grouped[head["id"]]) for head in heads]
 
 

@@ -9,7 +9,6 @@ import dataclasses
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -181,6 +180,14 @@ def work(url: str, run_id: str, learner: str) -> int:
     ended = threading.Event()
     threading.Thread(target=_heartbeat, args=(store, run_id, learner, ended), daemon=True).start()
     try:
+        return supervise(worker)
+    finally:
+        ended.set()
+
+
+def supervise(worker: Worker) -> int:
+    """Lets a worker train; whatever happens to it is written down in one sentence. Returns the exit code."""
+    try:
         worker.run()
         return 0
     except RunNotFound:
@@ -188,10 +195,12 @@ def work(url: str, run_id: str, learner: str) -> int:
         return 0
     except Exception as error:
         logging.exception("the learner failed")
-        _last_word(store, run_id, learner, _reason(error, store, run_id, learner))
-        return 1
-    finally:
-        ended.set()
+        reason = _reason(error, worker)
+    try:
+        lifecycle.mark(worker.store, worker.run_id, worker.learner, "failed", reason)
+    except StoreError:
+        logging.exception("nor could the reason be written down: %s", reason)
+    return 1
 
 
 def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Event) -> None:
@@ -202,20 +211,12 @@ def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Even
             logging.warning("no sign of life could be written: %s", error)
 
 
-def _last_word(store: RunStore, run_id: str, learner: str, reason: str) -> None:
-    try:
-        lifecycle.mark(store, run_id, learner, "failed", reason)
-    except StoreError:
-        logging.exception("the reason could not be written down either")
-        print(reason, file=sys.__stderr__)
-
-
-def _reason(error: Exception, store: RunStore, run_id: str, learner: str) -> str:
+def _reason(error: Exception, worker: Worker) -> str:
     if isinstance(error, (StoreError, ConfigError)):
         return str(error)
     if isinstance(error, OSError):
         return f"A file could not be written or read: {error.strerror or error}."
-    log = log_path(store.home, run_id, learner)
+    log = log_path(worker.store.home, worker.run_id, worker.learner)
     text = " ".join(str(error).split())[:300]
     return f"Training failed: {type(error).__name__}: {text} (details in {log})."
 
