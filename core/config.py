@@ -71,7 +71,7 @@ class PPOSettings(LearnerSettings):
     cliprange_value: float | None = Field(
         0.2, gt=0, le=100, description="How far a value may move per rollout; none: free."
     )
-    value_learning_rate: float = Field(3e-4, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
+    value_learning_rate: float = Field(6e-4, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
     value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
     bootstrap_truncated: bool = Field(
         False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
