@@ -1,11 +1,14 @@
-"""The critic: its own copy of the start model's backbone with a scalar head that starts at zero."""
+"""The critic: its own copy of the start model's backbone with a scalar head that starts at zero.
+
+`core.training.scoring.values` runs it over a step's responses.
+"""
 
 from __future__ import annotations
 
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import LlamaForCausalLM
 
 
@@ -20,10 +23,3 @@ class ValueModel(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.eval()
-
-    def forward(self, sequence: Tensor, attention: Tensor | None, positions: Tensor | None) -> Tensor:
-        """Values [B, L+T] of every prefix of `sequence` [B, L+T]; entry i is the value of tokens 0…i."""
-        hidden = self.backbone(
-            input_ids=sequence, attention_mask=attention, position_ids=positions, use_cache=False
-        ).last_hidden_state
-        return self.head(hidden.float())[..., 0]

@@ -1,6 +1,6 @@
 """Sampling: the policy answers a step's prompts, G times each, with a KV cache. P prompts, B = P·G responses.
 
-A group's prompt is computed once and its cache repeated. The randomness is a table of uniform numbers drawn before the
+The randomness is a table of uniform numbers drawn before the
 first token, one per response and position, from a generator seeded by run seed and step alone: so learners with equal
 weights give equal responses, and early stopping cannot change what is sampled.
 """
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from core.models.lean import Decoder
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,13 @@ def sample(
     uniform = None
     if generator is not None:
         uniform = torch.rand(count, max_completion_length, generator=generator).to(device)
-    attention = None if prompts.attention is None else prompts.attention.repeat_interleave(num_generations, 0)
     ids = torch.full((count, max_completion_length), pad_token_id, dtype=torch.long, device=device)
     mask = torch.zeros(count, max_completion_length, dtype=torch.bool, device=device)
     logprobs = torch.zeros(count, max_completion_length, device=device)
     running = torch.ones(count, dtype=torch.bool, device=device)
-
-    cache = DynamicCache()
-    logits = _forward(model, prompts.ids, prompts.attention, prompts.attention, cache).repeat_interleave(
-        num_generations, 0
-    )
-    cache.batch_repeat_interleave(num_generations)
+    decoder = Decoder(model, prompts.ids, prompts.attention, num_generations, max_completion_length)
     for t in range(max_completion_length):
-        distribution = torch.log_softmax(logits.float() / temperature, -1)
+        distribution = torch.log_softmax(decoder.logits.float() / temperature, -1)
         token = distribution.argmax(-1) if uniform is None else _inverse_cdf(distribution, uniform[:, t])
         token = torch.where(running, token, pad_token_id)
         ids[:, t], mask[:, t] = token, running
@@ -91,32 +87,11 @@ def sample(
         running = running & (token != eos_token_id)
         if t + 1 == max_completion_length or not bool(running.any()):
             break
-        if attention is not None:
-            attention = torch.cat([attention, mask[:, t : t + 1]], -1)
-        logits = _forward(model, token[:, None], attention, prompts.attention, cache)
+        decoder.write(token, running)
     longest = int(mask.sum(-1).max())
     repeated = prompts.ids.repeat_interleave(num_generations, 0)
     start = None if prompts.attention is None else prompts.attention.repeat_interleave(num_generations, 0)
     return Rollout(repeated, start, ids[:, :longest], mask[:, :longest], logprobs[:, :longest], running)
-
-
-def _forward(
-    model: LlamaForCausalLM, ids: Tensor, attention: Tensor | None, start: Tensor | None, cache: DynamicCache
-) -> Tensor:
-    """Logits of the last position, [·, V]. Positions count real tokens only, so left padding changes nothing."""
-    positions = None
-    if attention is not None and start is not None:
-        positions = (attention.long().cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-    mask = None if attention is None else attention.long()
-    out = model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return out.logits[:, -1]
 
 
 def _inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
+from core.models.lean import at_each_token
 from core.models.value import ValueModel
 from core.training.rollout import Rollout
 
@@ -21,8 +22,7 @@ class Sequences:
     """Prompt and response in one row, as the models take them; response token t sits at column `prompt + t`."""
 
     ids: Tensor  # long [B, L+T]
-    attention: Tensor | None  # long [B, L+T], only where prompts are padded
-    positions: Tensor | None  # long [B, L+T]
+    attention: Tensor | None  # bool [B, L+T], False left of a padded prompt; None where no prompt is padded
     mask: Tensor  # bool [B, T]
     prompt: int  # L
 
@@ -30,18 +30,16 @@ class Sequences:
     def of(cls, rollout: Rollout) -> Sequences:
         """The rollout's sequences."""
         ids = torch.cat([rollout.prompt_ids, rollout.completion_ids], -1)
-        attention = positions = None
+        attention = None
         if rollout.prompt_attention is not None:
             # Causal attention never looks right, so only the padding on the left has to be hidden.
-            attention = torch.cat([rollout.prompt_attention, torch.ones_like(rollout.mask)], -1).long()
-            positions = (attention.cumsum(-1) - 1).clamp(min=0)
-        return cls(ids, attention, positions, rollout.mask, rollout.prompt_ids.shape[1])
+            attention = torch.cat([rollout.prompt_attention, torch.ones_like(rollout.mask)], -1)
+        return cls(ids, attention, rollout.mask, rollout.prompt_ids.shape[1])
 
     def rows(self, index: Tensor | slice) -> Sequences:
         """Some of the responses."""
         attention = None if self.attention is None else self.attention[index]
-        positions = None if self.positions is None else self.positions[index]
-        return Sequences(self.ids[index], attention, positions, self.mask[index], self.prompt)
+        return Sequences(self.ids[index], attention, self.mask[index], self.prompt)
 
     @property
     def completion_ids(self) -> Tensor:
@@ -59,21 +57,13 @@ class Scored:
 
 def score(model: LlamaForCausalLM, sequences: Sequences, temperature: float) -> Scored:
     """Log-probabilities of every response token, with gradient where the caller has gradients on."""
-    length = sequences.mask.shape[1]
-    logits = model(
-        input_ids=sequences.ids,
-        attention_mask=sequences.attention,
-        position_ids=sequences.positions,
-        use_cache=False,
-        logits_to_keep=length + 1,
-    ).logits[:, :-1]
+    logits = at_each_token(model.model, model.lm_head, sequences.ids, sequences.prompt, sequences.attention)[:, :-1]
     distribution = torch.log_softmax(logits.float() / temperature, -1)
     return Scored(distribution.gather(-1, sequences.completion_ids[..., None])[..., 0], distribution)
 
 
 def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
-    everywhere = model(sequences.ids, sequences.attention, sequences.positions)
-    before = everywhere[:, sequences.prompt - 1 : -1]
-    last = sequences.prompt - 1 + sequences.mask.sum(-1)
-    return before, everywhere.gather(-1, last[:, None])[:, 0]
+    backbone = model.backbone
+    after = at_each_token(backbone, model.head, sequences.ids, sequences.prompt, sequences.attention)[..., 0]
+    return after[:, :-1], after.gather(-1, sequences.mask.sum(-1, keepdim=True))[:, 0]

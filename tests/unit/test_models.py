@@ -11,6 +11,7 @@ from core.models.pretrain import RECIPES, misconception, pretrain, scratchpad
 from core.models.value import ValueModel
 from core.tasks.chain_sum import ChainSum
 from core.training.evaluation import success_rate
+from core.training.scoring import Sequences, values
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,10 @@ def test_a_scratchpad_is_carried_on_from_its_own_wrong_results():
 
 def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_policy(start):
     critic = ValueModel(start.model)
-    ids = torch.randint(4, 17, (2, 9))
-    assert torch.equal(critic(ids, None, None), torch.zeros(2, 9))
+    sequences = Sequences(torch.randint(4, 17, (2, 9)), None, torch.ones(2, 4, dtype=torch.bool), prompt=5)
+    before, after = values(critic, sequences)
+    assert torch.equal(before, torch.zeros(2, 4))
+    assert torch.equal(after, torch.zeros(2))
     policy = {p.data_ptr() for p in start.model.parameters()}
     assert not policy & {p.data_ptr() for p in critic.parameters()}
 
