@@ -129,7 +129,7 @@ class LocalLauncher:
                     for name in waiting:
                         self._ask_nursery(run_id, name)
                 except OSError as error:
-                    del self._busy[run_id]
+                    self._busy.pop(run_id, None)
                     reason = f"No worker process could be started: {error.strerror or error}."
                     for name in waiting:
                         lifecycle.end(self.store, run_id, name, [os.getpid()], "failed", reason)
@@ -174,7 +174,7 @@ class LocalLauncher:
         with self._lock:
             abandoned = {} if self._nursery is not nursery else dict(self._busy)
             for run_id in abandoned:
-                del self._busy[run_id]
+                self._busy.pop(run_id, None)
         for run_id, names in abandoned.items():  # workers that live on notice it too, and stop by themselves
             reason = f"The process that starts workers ended (details in {self.store.home / 'logs' / 'nursery.log'})."
             for name in names:
