@@ -102,7 +102,7 @@ class RunConfig(Settings):
         "chain-sum-3x1", min_length=1, max_length=200, description="Start weights: a bundled name or a local folder."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Prompts, sampling and shuffling follow from this number.")
-    steps: int = Field(100, ge=1, le=100_000, description="How many rollouts each learner makes.")
+    steps: int = Field(150, ge=1, le=100_000, description="How many rollouts each learner makes.")
     prompts_per_step: int = Field(16, ge=1, le=512, description="Questions asked per step.")
     num_generations: int = Field(8, ge=1, le=256, description="Responses per question (the group size G).")
     temperature: float = Field(
