@@ -15,13 +15,16 @@ def page() -> None:
     from lessons.parts.i18n import _
 
     chrome.remember_language()
+    # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
+    st.set_page_config(page_icon=chrome.ICON, layout="wide", initial_sidebar_state=230)
     pages = [
         st.Page(lesson.path, title=_(lesson.title), icon=lesson.icon, url_path=lesson.key, default=lesson.default)
         for lesson in LESSONS
     ]
     # A flat list: navigation with sections has accessibility violations of Streamlit's own.
     chosen = st.navigation(pages)
-    st.set_page_config(page_title=f"{chosen.title} · Credit Lab", page_icon=":material/biotech:", layout="wide")
+    st.set_page_config(page_title=f"{chosen.title} · Credit Lab", page_icon=chrome.ICON)
+    chrome.wordmark()
     with st.sidebar:
         chrome.language_switch()
     chrome.document_language()

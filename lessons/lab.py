@@ -30,20 +30,21 @@ def wanted() -> str:
 
 
 def find(runs: RunStore, run_id: str) -> RunInfo | None:
-    """The run to show; None, and a sentence on the page, where there is nothing to show."""
+    """The run of this id, or None."""
     try:
         return runs.get(run_id)
     except RunNotFound:
-        if run_id == RECORDED:
-            return None
-        st.warning(
-            _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.").format(
-                run=plain(run_id, 60)
-            ),
-            icon=":material/link_off:",
-        )
-        st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
         return None
+
+
+def not_there(run_id: str) -> None:
+    """What to say, and where to go on, when the run to show is not there."""
+    if run_id == RECORDED:
+        st.info(_("No run yet. Press Start: two learners begin on the same questions, and draw here."))
+        return
+    sentence = _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
+    st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
+    st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
 
 
 def state(run: RunInfo | None, off: str | None) -> None:
@@ -82,28 +83,20 @@ def page() -> None:
     runs, off = store(), training_off()
     draft = current_draft()
     run_id = wanted()
-    with st.container(horizontal=True, vertical_alignment="center", key="lab_controls"):
-        row = st.container(horizontal=True)
-        with st.popover(_("Export"), icon=":material/download:", key="lab_export"):
-            export_place = st.container()
-        with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
-            picker_place = st.container()
     run = find(runs, run_id)
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
-    with row:
+    with st.container(horizontal=True, key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
+        with st.popover(_("Export"), icon=":material/download:", disabled=run is None, key="lab_export"):
+            if run is not None:
+                export_menu(run, runs, key="lab_export")
+        with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
+            run_picker(runs.runs(), run)
     settings_drawer(draft, run, runs)
     state(run, off)
-    with picker_place:
-        run_picker(runs.runs(), run)
     if run is None:
-        if run_id == RECORDED:
-            st.info(_("No run yet. Press Start: two learners begin on the same questions, and draw here."))
-        with export_place:
-            st.caption(_("There is nothing to export yet."))
+        not_there(run_id)
         return
-    with export_place:
-        export_menu(run, runs, key="lab_export")
     lab_view(run.id, key="lab")
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))

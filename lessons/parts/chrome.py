@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +14,8 @@ from lessons.parts.sentences import translate
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
+
+ICON = str(Path(__file__).with_name("icon.svg"))
 
 # Screen readers and CJK glyph choice follow <html lang>, which Streamlit leaves at "en". The tag goes over as bytes:
 # a JSON value would import pandas in the server.
@@ -32,6 +35,16 @@ def _document_language() -> ComponentRenderer:
 def document_language() -> None:
     """Tell the browser which language the page is in."""
     _document_language()(data=language().encode(), key="document_language", height=0)
+
+
+def wordmark() -> None:
+    """The app's name above the navigation."""
+    ink = "#e6e9ef" if st.context.theme.type == "dark" else "#1c2330"
+    mark = Path(ICON).read_text(encoding="utf-8")
+    inner = mark[mark.index(">") + 1 : mark.rindex("</svg>")]
+    font = 'font-family="sans-serif" font-size="19" font-weight="700"'
+    words = f'<text x="42" y="23" {font} fill="{ink}">Credit Lab</text>'
+    st.logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32">{inner}{words}</svg>', size="large")
 
 
 def _choose_language() -> None:

@@ -35,7 +35,7 @@ def possible(run: RunInfo | None, draft: Draft, training: bool) -> Possible:
     active = run is not None and (run.active or run.status in LIVE)
     return Possible(
         start=training and draft.config is not None and not (ours and active),
-        pause=status == "running",
+        pause=status in ("queued", "running"),  # who still waits pauses before the first step
         resume=status in ("paused", "stopped", "failed"),
         step=status == "paused",
         stop=bool(ours and active),

@@ -37,8 +37,9 @@ def export_menu(run: RunInfo, store: RunStore, key: str) -> None:
                 on_click="ignore",
                 key=f"{key}_{name}",
             )
-    st.caption(_("The Python that repeats this very run:"))
-    st.code(snippet(run), language="python")
+    with st.expander(_("The Python that repeats this very run"), icon=":material/code:", key=f"{key}_python"):
+        # No colours: Streamlit's have too little contrast. Wrapped: what scrolls sideways needs a focus of its own.
+        st.code(snippet(run), language=None, wrap_lines=True)
 
 
 def file_stem(run: RunInfo) -> str:

@@ -68,18 +68,17 @@ def _few(draft: Draft) -> None:
         meant = [x for x in known if x.key == pattern or (pattern[:2] == "*." and x.key.endswith(pattern[1:]))]
         if meant:
             cells.append((f"{_(title)} `{meant[0].key.rpartition('.')[2]}`", meant))
-    _grid(draft, cells, columns=4)
+    _grid(draft, cells, columns=3)
 
 
 def _all(draft: Draft) -> None:
     known = fields(draft.base)
     groups = list(dict.fromkeys(x.group for x in known))
-    group = st.segmented_control(
+    group = st.radio(
         _("Whose settings"),
         groups,
         format_func=lambda x: _(GROUPS[x]) if x in GROUPS else x.upper(),
-        default=groups[0],
-        required=True,
+        horizontal=True,
         key="lab_settings_group",
         persist_state="session",
     )

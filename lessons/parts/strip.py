@@ -112,7 +112,7 @@ def _line(response: Response, full: float, neutral: tuple[int, ...]) -> str:
     )
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:3px;align-items:center;margin:0 0 8px">'
-        f'<span style="min-width:8.5em;font-size:0.85em">{mark} {html.escape(verdict)}</span>{chips}</div>'
+        f'<span style="min-width:10em;font-size:0.85em">{mark} {html.escape(verdict)}</span>{chips}</div>'
     )
 
 

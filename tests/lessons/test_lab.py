@@ -111,7 +111,7 @@ def test_all_settings_are_there_by_group_and_keep_what_was_typed(open_page):
     at.toggle(key="lab_all_settings").set_value(True).run()
     seen = set()
     for group in ("run", "task", "ppo", "grpo"):
-        at.segmented_control(key="lab_settings_group").set_value(group).run()
+        at.radio(key="lab_settings_group").set_value(group).run()
         assert not at.exception
         seen |= {
             x.key.removeprefix("set:")
@@ -136,7 +136,7 @@ def test_back_to_the_preset_forgets_what_was_typed(open_page):
 @pytest.mark.parametrize(
     ("status", "buttons"),
     [
-        ("queued", {"stop"}),
+        ("queued", {"pause", "stop"}),
         ("running", {"pause", "stop"}),
         ("paused", {"resume", "step", "stop"}),
         ("stopped", {"start", "resume"}),
