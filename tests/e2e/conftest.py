@@ -142,13 +142,13 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def axe() -> Callable[[Page], list[str]]:
-    """Runs axe-core on a page; gives one line for each violation that is serious or critical."""
+def axe() -> Callable[..., list[str]]:
+    """Runs axe-core on a page, or on the part of it that an axe context names; a line per serious violation."""
 
-    def check(page: Page) -> list[str]:
+    def check(page: Page, part: object = None) -> list[str]:
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        result = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
-        serious = [x for x in result if x["impact"] in ("serious", "critical")]
+        script = "async part => (await axe.run(part ?? document, {resultTypes: ['violations']})).violations"
+        serious = [x for x in page.evaluate(script, part) if x["impact"] in ("serious", "critical")]
         return [f"{x['id']}: {x['help']} at {[n['target'] for n in x['nodes'][:3]]}" for x in serious]
 
     return check

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Payload
+from core.runs.records import ACTIVE, RunInfo
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,22 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
         return Window(False, problem=("missing", str(error.args[0])))
     except StoreError as error:
         return Window(True, problem=("trouble", str(error.args[0])))
-    step, group = wanted.get("step"), wanted.get("group")
+    step = newest(run) if wanted.get("follow") is True else wanted.get("step")
+    group = wanted.get("group", 0)
     try:
-        if isinstance(step, int):
-            parts.append(("step", feed().step(run_id, step)))
+        # The step goes first: when the rows come that name it, the browser has it already.
+        if isinstance(step, int) and step >= 0:
+            parts.insert(0, ("step", feed().step(run_id, step)))
             if isinstance(group, int):
-                parts.append(("group", feed().group(run_id, step, group)))
+                parts.insert(0, ("group", feed().group(run_id, step, group)))
     except (RunNotFound, StoreError):
-        pass  # the step was forgotten meanwhile; the rows say so
+        pass  # the step was forgotten meanwhile, or has no such group; the browser then asks for another
     return Window(live, parts)
+
+
+def newest(run: RunInfo) -> int:
+    """The step that a viewer who follows is shown, as in model.js: while learners work, one that all of those made."""
+    working = [learner.step for learner in run.learners if learner.status in ("queued", *ACTIVE)]
+    if working and min(working) >= 0:
+        return min(working)
+    return max(learner.step for learner in run.learners)

@@ -156,7 +156,7 @@ export class Board {
   #read() {
     const step = this.hoverStep ?? this.step;
     for (const chart of this.charts) chart.read(this.model, step, this.model.newest());
-    this.root.dataset.hoverStep = this.hoverStep ?? "";
+    this.root.dataset.hoverStep = this.hoverStep === null ? "" : this.hoverStep + 1;
     this.root.dataset.zoom = this.zoom ? `${this.zoom.min.toFixed(2)}:${this.zoom.max.toFixed(2)}` : "";
     const words = this.hoverStep === null ? this.labels.values_at_chosen : this.labels.values_at_hovered;
     say(this.caption, step === null ? this.labels.no_step_yet : fill(words, { step: step + 1 }));

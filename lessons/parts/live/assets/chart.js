@@ -133,12 +133,15 @@ export class Chart {
 
   /** A click (not the end of a drag) chooses the step under the pointer. */
   #clicks() {
-    let from = null;
+    let [from, timer] = [null, null];
     const { over } = this.plot;
+    const later = (idx) => (timer = setTimeout(() => this.board.choose(idx), 230)); // unless a second click follows
+    over.addEventListener("dblclick", () => clearTimeout(timer));
     over.addEventListener("mousedown", (event) => (from = event.clientX));
     over.addEventListener("click", (event) => {
       const { idx } = this.plot.cursor;
-      if (from !== null && Math.abs(event.clientX - from) < 5 && isNumber(idx)) this.board.choose(idx);
+      clearTimeout(timer);
+      if (event.detail < 2 && from !== null && Math.abs(event.clientX - from) < 5 && isNumber(idx)) later(idx);
     });
   }
 

@@ -10,7 +10,7 @@ export class PumpSource {
     Object.assign(this, { channel, onLive, onMissing, onTrouble });
     this.receive = (event) => this.#take(event.detail);
     window.addEventListener(`${channel}:window`, this.receive);
-    this.#want({});
+    queueMicrotask(() => this.#want({})); // asks for the last window, once the lab knows its source
   }
 
   close() {
@@ -25,6 +25,11 @@ export class PumpSource {
 
   pull() {}
 
+  /** While following, each window brings the newest step along unasked. */
+  follow(following, group) {
+    if (this.wanted?.follow !== following || (this.wanted.group ?? null) !== group) this.#want({ follow: following, group: group ?? undefined });
+  }
+
   step(step, revision) {
     return this.#ask(`${step}`, revision, { step });
   }
@@ -38,10 +43,14 @@ export class PumpSource {
     if (known?.revision === revision) return known.promise;
     let resolve;
     const promise = new Promise((take) => (resolve = take));
-    this.#waiting.set(name, { promise, resolve, revision });
-    if (this.#waiting.size > 40) this.#waiting.delete(this.#waiting.keys().next().value);
+    this.#keep(name, { promise, resolve, revision });
     this.#want(wanted);
     return promise;
+  }
+
+  #keep(name, answer) {
+    this.#waiting.set(name, answer);
+    if (this.#waiting.size > 40) this.#waiting.delete(this.#waiting.keys().next().value);
   }
 
   #want(wanted) {
@@ -57,8 +66,15 @@ export class PumpSource {
       else if (part.kind === "live" && !this.paused) {
         this.onTrouble(null);
         this.onLive({ ...part.body, whole: true });
-      } else if (part.kind === "step") this.#waiting.get(`${part.body.step}`)?.resolve(part.body);
-      else if (part.kind === "group") this.#waiting.get(`${part.body.step}/${part.body.group}`)?.resolve(part.body);
+      } else if (part.kind === "step") this.#answer(`${part.body.step}`, part.body);
+      else if (part.kind === "group") this.#answer(`${part.body.step}/${part.body.group}`, part.body);
     }
+  }
+
+  /** An answer about an older making of the step is no answer: the next window brings the new one. */
+  #answer(name, body) {
+    const asked = this.#waiting.get(name);
+    if (asked?.revision === body.revision) asked.resolve(body);
+    else if (this.wanted.follow) this.#keep(name, { promise: Promise.resolve(body), revision: body.revision, resolve() {} });
   }
 }

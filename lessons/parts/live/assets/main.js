@@ -22,13 +22,17 @@ export default async function mount(component, options, env) {
   const { parentElement: parent } = component;
   const shape = JSON.stringify([options.run, options.labels, env.inline]);
   let lab = labs.get(parent);
+  let view = null; // another language keeps what was chosen; another run starts afresh
   if (lab && lab.shape !== shape) {
-    lab.close(lab.options.run !== options.run);
+    if (lab.options.run === options.run) view = lab.view;
+    else forget(lab.view);
+    lab.close();
     lab = null;
   }
   if (lab) lab.refresh(component);
   else {
     lab = new Lab(component, options, env, shape);
+    if (view) lab.view = view;
     labs.set(parent, lab);
     await lab.start();
   }
@@ -36,6 +40,10 @@ export default async function mount(component, options, env) {
     labs.get(parent)?.close();
     labs.delete(parent);
   };
+}
+
+function forget(view) {
+  writeUrl({ ...view, step: null, group: null, token: null, pass: null }, CHOICES);
 }
 
 class Lab {
@@ -80,9 +88,10 @@ class Lab {
     this.component = component;
     this.#theme();
     this.source?.pull();
+    this.#redraw();
   }
 
-  close(forget = false) {
+  close() {
     this.#closed = true;
     cancelAnimationFrame(this.#frame);
     this.source?.close();
@@ -91,7 +100,6 @@ class Lab {
     window.removeEventListener("popstate", this.moved);
     this.root.remove();
     for (const style of this.styles ?? []) style.remove();
-    if (forget) writeUrl({ ...this.view, step: null, group: null, token: null, pass: null }, CHOICES);
   }
 
   #build() {
@@ -133,6 +141,7 @@ class Lab {
     const shape = this.model.learners.map((x) => x.name).join();
     this.model.apply(live);
     if (!this.board || shape !== this.model.learners.map((x) => x.name).join()) this.#build();
+    this.source.follow(this.view.step === null, this.view.group);
     this.#redraw();
     this.#load();
     if (before && before !== live.run.status) this.component.setTriggerValue("status_changed", live.run.status);
@@ -164,6 +173,7 @@ class Lab {
   #changed(write) {
     if (write) writeUrl(this.view, CHOICES);
     if (!this.board) return;
+    this.source.follow(this.view.step === null, this.view.group);
     this.#redraw();
     this.#load();
   }
@@ -175,6 +185,9 @@ class Lab {
 
   #draw() {
     const { model, view, board } = this;
+    if (!board) return;
+    // Streamlit puts its own idea of the address back whenever a page writes a query parameter; ours are added again.
+    writeUrl(view, CHOICES);
     const step = this.#step();
     this.progress.draw(model, this.colours, { following: view.step === null, paused: this.source.paused, x: view.x, trouble: this.troubled });
     const drawn = JSON.stringify([model.cursor, model.run.status, view.x, model.learners]);

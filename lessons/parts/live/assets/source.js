@@ -72,6 +72,8 @@ export class PullSource {
     this.onTrouble(sentence);
   }
 
+  follow() {} // this browser asks for each step itself
+
   step(step, revision) {
     return this.#kept(`${this.address}/steps/${step}?revision=${revision}`);
   }

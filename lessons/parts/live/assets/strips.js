@@ -18,8 +18,8 @@ export class Strips {
     this.body.onkeydown = (event) => this.#keys(event);
     this.body.onpointerover = (event) => this.#point(event.target.closest?.(".t"));
     this.body.onpointerleave = () => this.tooltip.hide();
-    this.body.onfocusin = (event) => this.#focused(event.target.closest?.(".t"));
-    this.body.onfocusout = () => this.tooltip.hide();
+    this.body.addEventListener("focusin", (event) => this.#focused(event.target.closest?.(".t")));
+    this.body.addEventListener("focusout", () => this.tooltip.hide());
     this.body.onclick = (event) => this.#chosen(event.target.closest?.(".t"));
   }
 

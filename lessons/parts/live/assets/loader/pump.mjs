@@ -6,7 +6,7 @@ export default async function (component) {
   const { data, parentElement, setStateValue } = component;
   if (!data) return undefined;
   const { channel, parts } = await unpack(data);
-  listen(parentElement, channel, setStateValue);
+  listen(parentElement, channel, setStateValue).parts = parts;
   window.dispatchEvent(new CustomEvent(channel + ":window", { detail: parts }));
   return () => {
     const held = handlers.get(parentElement);
@@ -37,15 +37,17 @@ function listen(parent, channel, setStateValue) {
   const held = handlers.get(parent);
   if (held) {
     held.tell = setStateValue;
-    return;
+    return held;
   }
-  const fresh = { name: channel + ":want", tell: setStateValue, last: "" };
+  const fresh = { name: channel + ":want", tell: setStateValue, last: "{}" };
   fresh.handler = (event) => {
     const text = JSON.stringify(event.detail);
-    if (text === fresh.last) return;
+    if (text !== fresh.last) fresh.tell("wanted", event.detail);
+    // Streamlit hands nothing over twice, so who comes later gets the last window from here.
+    else window.dispatchEvent(new CustomEvent(channel + ":window", { detail: fresh.parts }));
     fresh.last = text;
-    fresh.tell("wanted", event.detail);
   };
   handlers.set(parent, fresh);
   window.addEventListener(fresh.name, fresh.handler);
+  return fresh;
 }

@@ -1,0 +1,349 @@
+"""The live lab in a real browser: what a learner marked stays marked while the run goes on; a link shows the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from core.config import RunConfig
+from tests.e2e.conftest import LiveRun, Server, serving
+from tests.helpers import HOSTILE
+
+pytestmark = pytest.mark.browser
+#: The lab alone, for axe; the pages around it have tests of their own.
+LAB = {"include": [{"fromShadowDom": [".st-key-lab [data-testid=stBidiComponentIsolated]", ".lab"]}]}
+
+
+@pytest.fixture
+def run(server: Server) -> Iterator[LiveRun]:
+    run = LiveRun(server.store)
+    run.tick(20)
+    yield run
+    run.store.delete(run.id)
+
+
+@pytest.fixture(autouse=True)
+def no_script_errors(page: Page) -> Iterator[None]:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
+    yield
+    assert errors == []
+
+
+def open_lab(page: Page, server: Server, run: LiveRun, query: str = "") -> Locator:
+    page.goto(f"{server.url}/lab?run={run.id}{query}")
+    lab = page.locator(".lab")
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+    return lab
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def shown_step(lab: Locator, step: int) -> None:
+    expect(lab).to_have_attribute("data-shown-step", str(step))
+
+
+def over(page: Page, chart: str) -> Locator:
+    return page.locator(f'.chart[data-key="{chart}"] .u-over')
+
+
+def drag(page: Page, area: Locator, start: float, end: float) -> None:
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y)
+    page.mouse.move(box["x"] + box["width"] * end, y)
+    page.mouse.up()
+
+
+def test_zoom_hover_and_token_survive_30_live_ticks(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    page.locator(".t").nth(4).click()
+    token = lab.get_attribute("data-token")
+    assert token
+    drag(page, over(page, "reward"), 0.25, 0.75)
+    board = page.locator(".board")
+    expect(board).to_have_attribute("data-zoom", re.compile(r"[\d.]+:[\d.]+"))
+    over(page, "kl").hover()
+    expect(board).to_have_attribute("data-hover-step", re.compile(r"\d+"))
+    marked = {name: board.get_attribute(name) for name in ("data-zoom", "data-hover-step")}
+    canvas = page.locator('.chart[data-key="reward"] canvas').element_handle()
+    for tick in range(30):
+        run.tick()
+        shown_step(lab, 21 + tick)
+        assert {name: board.get_attribute(name) for name in marked} == marked
+        assert lab.get_attribute("data-token") == token
+    assert canvas.evaluate("node => node.isConnected"), "the chart was drawn anew instead of kept"
+    expect(page.locator(".t.picked")).to_have_count(1)
+    expect(page.get_by_test_id("board-caption")).to_contain_text(f"step {marked['data-hover-step']}")
+    page.get_by_test_id("reset-zoom").click()
+    expect(board).to_have_attribute("data-zoom", "")
+
+
+def test_double_click_resets_the_zoom_and_chooses_nothing(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    drag(page, over(page, "kl"), 0.2, 0.6)
+    board = page.locator(".board")
+    expect(board).to_have_attribute("data-zoom", re.compile(":"))
+    over(page, "kl").dblclick()
+    expect(board).to_have_attribute("data-zoom", "")
+    expect(lab).to_have_attribute("data-follow", "true")
+
+
+def test_a_click_on_a_chart_goes_to_that_step_and_follow_live_returns(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    area = over(page, "entropy")
+    box = area.bounding_box()
+    assert box
+    area.click(position={"x": box["width"] * 0.3, "y": 30})
+    expect(lab).to_have_attribute("data-follow", "false")
+    step = int(lab.get_attribute("data-step") or 0)
+    assert 2 < step < 15
+    shown_step(lab, step)
+    run.tick()
+    expect(page.locator('.bar[data-learner="ppo"] .count')).to_have_text("step 21 of 60")
+    shown_step(lab, step)
+    page.get_by_test_id("follow").click()
+    shown_step(lab, 21)
+    assert "step" not in query_of(page)
+
+
+def test_a_link_shows_the_same(page: Page, context: BrowserContext, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    page.get_by_test_id("timeline").evaluate("x => { x.value = 6; x.dispatchEvent(new Event('input')) }")
+    shown_step(lab, 7)
+    page.locator(".prompts button").nth(2).click()
+    expect(lab).to_have_attribute("data-group", "2")
+    page.get_by_test_id("color").select_option("ratio")
+    page.get_by_test_id("x-axis").select_option("samples")
+    page.get_by_test_id("pass").evaluate("x => { x.value = 1; x.dispatchEvent(new Event('input')) }")
+    page.locator('.learner[data-learner="grpo"] .t').nth(20).click()
+    query = query_of(page)
+    assert {k: query[k] for k in ("step", "group", "color", "x", "pass")} == {
+        "step": "7",
+        "group": "2",
+        "color": "ratio",
+        "x": "samples",
+        "pass": "1",
+    }
+    assert query["run"] == run.id
+    other = context.new_page()
+    other.goto(page.url)
+    again = other.locator(".lab")
+    shown_step(again, 7)
+    expect(again).to_have_attribute("data-group", "2")
+    expect(other.get_by_test_id("color")).to_have_value("ratio")
+    expect(other.get_by_test_id("x-axis")).to_have_value("samples")
+    expect(other.get_by_test_id("pass")).to_have_value("1")
+    assert again.get_attribute("data-token") == query["token"]
+    assert other.locator(".card").inner_text() == page.locator(".card").inner_text()
+    assert query_of(other) == query
+
+
+def test_reruns_of_the_page_leave_the_choices_alone(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run, "&step=5")
+    page.locator(".t").nth(3).click()
+    before = query_of(page)
+    page.get_by_text("繁體中文", exact=True).click()
+    expect(page.get_by_test_id("follow")).not_to_have_text("Follow live")
+    shown_step(lab, 5)
+    assert {k: query_of(page).get(k) for k in before} == before
+    assert lab.get_attribute("data-token") == before["token"]
+
+
+@pytest.mark.parametrize(
+    "query", ["&step=abc&group=-1&token=x&color=pink&x=y&pass=9", "&step=999&group=77&token=ppo.999.999"]
+)
+def test_nonsense_in_the_link_does_no_harm(page: Page, server: Server, run: LiveRun, query: str) -> None:
+    lab = open_lab(page, server, run, query)
+    shown_step(lab, 20)
+    expect(page.locator(".t").first).to_be_visible()
+
+
+def test_what_a_model_wrote_is_shown_letter_by_letter(page: Page, server: Server) -> None:
+    run = LiveRun(server.store, hostile=True)
+    run.tick(2)
+    lab = open_lab(page, server, run)
+    prompts = page.locator(".prompts button .mono")
+    for i, text in enumerate(HOSTILE):
+        expect(prompts.nth(i)).to_contain_text(text)
+        page.locator(".prompts button").nth(i).click()
+        expect(page.locator(".steptitle .mono")).to_contain_text(text)
+        expect(lab).to_have_attribute("data-group", str(i))
+        first = page.locator('.learner[data-learner="ppo"] .strip').first.locator(".t").first
+        # A token may hold the whole text and more: it starts as the text does, with spaces made visible.
+        assert (first.text_content() or "").startswith(text[:28].replace(" ", "␣"))
+        first.click()
+        expect(page.locator(".card h3")).to_contain_text(text[:28])
+    assert page.locator(".lab img, .lab a, .lab script").count() == 0
+    run.store.delete(run.id)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(
+    page: Page, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    lab = open_lab(page, server, run)
+    expect(lab).to_have_attribute("data-theme", scheme)
+    page.locator(".t.none").first.wait_for(state="detached")
+    for fold in page.locator(".board summary").all():
+        fold.click()
+    for colouring in ("advantage", "value", "logprob"):
+        page.get_by_test_id("color").select_option(colouring)
+        assert axe(page, LAB) == []
+
+
+def test_everything_can_be_done_by_keyboard(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    page.get_by_test_id("timeline").focus()
+    page.keyboard.press("ArrowLeft")
+    shown_step(lab, 19)
+    first = page.locator(".t").first
+    assert page.locator('.t[tabindex="0"]').count() == 1, "the strips are one stop in the page's tab order"
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    focused = page.locator(".t:focus")
+    expect(page.get_by_role("tooltip")).to_be_visible()
+    expect(page.get_by_role("tooltip")).to_contain_text("position 3")
+    page.keyboard.press("Enter")
+    expect(focused).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".card .head .sub")).to_contain_text("response 2 · position 3")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tooltip")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".t:focus")).to_have_attribute("aria-pressed", "false")
+    expect(focused).to_be_focused()
+
+
+def test_a_value_that_a_learner_lacks_reads_none(page: Page, server: Server, run: LiveRun) -> None:
+    open_lab(page, server, run)
+    page.get_by_test_id("color").select_option("value")
+    grpo = page.locator('.learner[data-learner="grpo"] .t')
+    expect(grpo.first).to_have_class(re.compile(r"\bnone\b"))
+    expect(grpo.first).to_have_attribute("aria-label", re.compile("value none"))
+    assert page.locator('.learner[data-learner="ppo"] .t.none').count() == 0
+    expect(page.locator('.chart[data-key="vf_explained_var"] .values')).to_contain_text("none")
+
+
+def test_the_first_pass_has_every_ratio_at_one_and_later_ones_drift(page: Page, server: Server, run: LiveRun) -> None:
+    open_lab(page, server, run, "&pass=0")
+    ppo = page.locator('.scatter[data-scatter="ppo"]')
+    expect(ppo.locator(".note")).to_contain_text("every ratio is 1")
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    page.get_by_test_id("pass").focus()
+    page.keyboard.press("ArrowRight")
+    expect(ppo).to_have_attribute("data-pass", "1")
+    page.keyboard.press("ArrowRight")
+    expect(ppo.locator(".note")).not_to_contain_text("every ratio is 1")
+    cut = int(re.search(r"(\d+) cut at the high", ppo.locator(".note").inner_text()).group(1))  # type: ignore[union-attr]
+    low = int(re.search(r"(\d+) at the low", ppo.locator(".note").inner_text()).group(1))  # type: ignore[union-attr]
+    expect(ppo.locator("circle.hollow")).to_have_count(cut + low)
+    assert cut + low > 0
+
+
+EQUATION = re.compile(r"^(.+?) = (−?[\d.]+)")
+
+
+@pytest.mark.parametrize("learner", ["ppo", "grpo"])
+def test_every_printed_equation_is_true_as_printed(page: Page, server: Server, run: LiveRun, learner: str) -> None:
+    open_lab(page, server, run, "&step=9")
+    chips = page.locator(f'.learner[data-learner="{learner}"] .t')
+    checked = 0
+    for i in (0, 7, 14, 30, 46):
+        chips.nth(i).click()
+        for line in page.locator(".card .line dd > span").all_inner_texts():
+            found = EQUATION.match(line.replace("+", " + "))
+            if not found or "≈" in line:
+                continue
+            left, right = (x.replace("−", "-").replace("×", "*").replace("exp", "math.exp") for x in found.groups())
+            digits = len(right.partition(".")[2])
+            value = eval(left, {"math": __import__("math")})
+            assert abs(value - float(right)) <= 0.5 * 10**-digits + 1e-9, line
+            checked += 1
+    assert checked >= 15
+
+
+def test_pause_updates_stops_the_traffic(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    page.get_by_test_id("pause").click()
+    expect(page.get_by_test_id("time")).to_have_text("updates paused")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/" in request.url else None)
+    run.tick(2)
+    with pytest.raises(Exception, match="Timeout"):
+        page.wait_for_event("request", lambda request: "/live" in request.url, timeout=3000)
+    shown_step(lab, 20)
+    page.get_by_test_id("pause").click()
+    shown_step(lab, 22)
+
+
+def test_the_page_hears_when_the_run_ends(page: Page, server: Server, run: LiveRun) -> None:
+    lab = open_lab(page, server, run)
+    run.end("failed", "Its worker process was killed.")
+    expect(page.locator('.bar[data-learner="ppo"] .state')).to_have_text("failed")
+    expect(page.get_by_text("Its worker process was killed.").first).to_be_visible()
+    shown_step(lab, 20)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_nothing_sticks_out_sideways(page: Page, server: Server, run: LiveRun, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    lab = open_lab(page, server, run)
+    box = lab.bounding_box()
+    assert box
+    wide = lab.evaluate("lab => lab.scrollWidth - lab.clientWidth")
+    assert wide <= 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    columns = page.locator(".charts").first.evaluate("x => getComputedStyle(x).gridTemplateColumns.split(' ').length")
+    assert columns == (2 if width == 400 else 3)
+
+
+def block_routes(page: Page) -> None:
+    page.route(re.compile(r"/(api/runs|assets/live)/"), lambda route: route.abort())
+
+
+def test_without_the_addresses_everything_comes_through_streamlit(page: Page, server: Server, run: LiveRun) -> None:
+    block_routes(page)
+    lab = open_lab(page, server, run)
+    shown_step(lab, 20)
+    for step in (21, 22, 23):
+        run.tick()
+        shown_step(lab, step)
+    page.get_by_test_id("timeline").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    shown_step(lab, 20)
+    page.locator(".prompts button").nth(3).click()
+    expect(lab).to_have_attribute("data-group", "3")
+    run.end()
+    expect(page.locator('.bar[data-learner="grpo"] .state')).to_have_text("finished")
+
+
+def test_a_wrong_run_says_so(page: Page, server: Server, run: LiveRun) -> None:
+    open_lab(page, server, run)
+    run.store.delete(run.id)
+    expect(page.locator(".lab [role=status].note")).to_contain_text("no run")
+    run.id = run.store.create(run.config)  # for the fixture to delete
+
+
+def test_under_a_base_path(page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(tmp_path_factory.mktemp("base"), base="class/lab", CREDIT_LAB_TRAINING="off") as server:
+        run = LiveRun(server.store, RunConfig(steps=5))
+        run.tick(2)
+        lab = open_lab(page, server, run)
+        shown_step(lab, 2)
+        run.tick()
+        shown_step(lab, 3)

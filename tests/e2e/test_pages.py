@@ -1,0 +1,207 @@
+"""The pages in a real browser on a real server: a run from the first press to the last, links, languages, axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from core.runs.store import RunStore
+from tests.e2e.conftest import Server, serving
+from tests.helpers import HOSTILE
+from tests.lessons.conftest import make_run
+
+pytestmark = pytest.mark.browser
+Check = Callable[[Page], list[str]]
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as `make app` starts it, with an empty data folder."""
+    with serving(tmp_path_factory.mktemp("training"), CREDIT_LAB_TRAINING="on") as running:
+        yield running
+
+
+@pytest.fixture
+def elsewhere(page: Page) -> list[str]:
+    """Addresses other than the app's own that the page asks for."""
+    asked: list[str] = []
+    page.on("request", lambda request: None if "127.0.0.1" in request.url else asked.append(request.url))
+    return asked
+
+
+def control(page: Page, key: str) -> Locator:
+    """The button of this key (one with an explanation brings a second button that shows it)."""
+    return page.locator(f".st-key-{key} button").first
+
+
+def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(training: Server, page: Page) -> None:
+    page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
+    page.get_by_role("button", name="Start: three-term sums").click()
+    expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))
+    run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
+    expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=30_000)
+
+    control(page, "lab_pause").click()
+    resume = control(page, "lab_resume")
+    expect(resume).to_be_enabled()
+    store: RunStore = training.store
+    before = {x.name: x.step for x in store.get(run_id).learners}
+    assert store.get(run_id).status == "paused"
+
+    control(page, "lab_step").click()
+    expect(page.get_by_text(f"step {before['ppo'] + 2} of 400").first).to_be_visible()
+    after = {x.name: x.step for x in store.get(run_id).learners}
+    assert after["ppo"] == before["ppo"] + 1  # one step, not two
+
+    expect(resume).to_be_enabled()
+    resume.click()
+    expect(control(page, "lab_pause")).to_be_enabled()
+    control(page, "lab_stop").click()
+    expect(control(page, "lab_start")).to_be_enabled(timeout=30_000)
+    assert store.get(run_id).status == "stopped"
+    page.get_by_text("What happened in this run").click()
+    expect(page.locator(".st-key-lab_events").get_by_test_id("stDataFrame")).to_be_visible()
+    assert {"start", "pause", "step", "resume", "stop"} <= {x["kind"] for x in store.events(run_id)}
+
+
+def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page) -> None:
+    page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
+    control(page, "lab_start").click()
+    expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=30_000)
+    run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
+    page.locator(".st-key-lab_settings summary").click()
+    field = page.get_by_label("PPO: GAE λ")
+    field.fill("0.5")
+    field.press("Enter")
+    apply = control(page, "lab_apply")
+    expect(apply).to_be_enabled()
+    apply.click()
+    expect(page.get_by_text("The run under way already has these settings.")).to_be_visible(timeout=30_000)
+    control(page, "lab_stop").click()
+    expect(control(page, "lab_start")).to_be_enabled(timeout=30_000)
+    changes = [x for x in training.store.events(run_id) if x["kind"] == "change"]
+    assert [(x["learner"], list(x["value"].values())) for x in changes] == [("ppo", [0.5])]
+
+
+def test_a_link_shows_the_same_settings_and_a_wrong_one_its_sentence(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/lab?seed=7&set=ppo.gamma%3D3&set=ppo.lam%3D0.5&lang=en")
+    expect(page.get_by_text("ppo.gamma: must be at most 1.0, but is 3")).to_be_visible()
+    expect(page.get_by_label("PPO: GAE λ")).to_have_value("0.5")
+    field = page.get_by_label("PPO: discount γ")
+    expect(field).to_have_value("3")
+    field.fill("0.9")
+    field.press("Enter")
+    expect(page.get_by_text("must be at most 1.0")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"ppo\.gamma(=|%3D)0\.9"))
+    expect(page).to_have_url(re.compile("seed=7"))
+
+
+def test_the_language_follows_the_browser_and_then_the_switch_and_reaches_the_document(
+    server: Server, browser: Browser
+) -> None:
+    context = browser.new_context(locale="zh-TW")
+    page = context.new_page()
+    page.goto(f"{server.url}/lab")
+    expect(page.get_by_role("heading", name="實驗室", level=1)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-TW")
+    page.get_by_role("radio", name="English").or_(page.get_by_role("button", name="English")).first.click()
+    expect(page.get_by_role("heading", name="Lab", level=1)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page).to_have_url(re.compile("lang=en"))
+    expect(page).to_have_title("Lab · Credit Lab")
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/runs\?lang=en"))
+    context.close()
+
+
+def test_a_shortcut_does_what_the_button_does_and_typing_does_not(training: Server, page: Page) -> None:
+    page.goto(f"{training.url}/lab?set=ppo.gamma%3D3")  # a wrong setting opens the drawer and locks Start
+    field = page.get_by_label("PPO: GAE λ")
+    field.click()
+    field.press("s")
+    field.press("x")
+    expect(field).to_have_value(re.compile("sx"))
+    expect(page).not_to_have_url(re.compile("run="))
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-TW"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    server: Server, browser: Browser, axe: Check, locale: str, scheme: str, tmp_path: Path
+) -> None:
+    run_id = make_run(server.store, steps=3, name=f"{locale} {scheme}")
+    context = browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    page = context.new_page()
+    found = []
+    for path in ("", "lab?set=ppo.gamma%3D3", f"lab?run={run_id}", "runs"):
+        page.goto(f"{server.url}/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(page.locator("html")).to_have_attribute("lang", "en" if locale == "en-GB" else locale)
+        found += [f"{path}: {line}" for line in axe(page)]
+    context.close()
+    assert not found
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_shows_as_it_is_and_does_nothing(
+    server: Server, page: Page, elsewhere: list[str], name: str
+) -> None:
+    run_id = make_run(server.store, name=name)
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    page.goto(f"{server.url}/runs")
+    expect(page.locator('[data-testid="stText"]').get_by_text(name, exact=True)).to_be_visible()
+    expect(page.get_by_role("gridcell", name=name, exact=True).first).to_be_attached()
+    page.get_by_role("button", name="Delete").first.click()
+    expect(page.get_by_text(f"Delete “{name}” with its trace", exact=False)).to_be_visible()
+    page.goto(f"{server.url}/lab?run={run_id}")
+    page.get_by_role("button", name="Previous runs").click()
+    expect(page.get_by_label("Show the run")).to_have_value(re.compile(re.escape(name)))
+    assert page.locator('img[src="x"], a[href^="javascript"]').count() == 0
+    assert not alerts
+    assert not elsewhere
+
+
+def test_a_run_is_renamed_and_deleted(server: Server, page: Page) -> None:
+    run_id = make_run(server.store, name="to be renamed")
+    page.goto(f"{server.url}/runs")
+    page.get_by_label("Name").fill("another name")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.locator('[data-testid="stText"]').get_by_text("another name")).to_be_visible()
+    assert server.store.get(run_id).name == "another name"
+    server.store.control(run_id, "stop")  # it waits for a worker that never comes; what waits cannot be deleted
+    page.reload()
+    page.get_by_role("button", name="Delete").first.click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("another name")).to_have_count(0)
+    assert run_id not in [x.id for x in server.store.runs()]
+
+
+def test_an_export_is_built_when_it_is_asked_for(server: Server, page: Page) -> None:
+    make_run(server.store, name="to take along")
+    page.goto(f"{server.url}/runs")
+    with page.expect_download() as asked:
+        page.get_by_role("button", name="Parquet").click()
+    assert asked.value.suggested_filename == "credit-lab-to-take-along-parquet.zip"
+    content = Path(asked.value.path()).read_bytes()
+    assert content[:2] == b"PK"
+    assert all(name in content for name in (b"run.json", b"steps.parquet", b"samples.parquet", b"tokens.parquet"))
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_sticks_out_of_the_page(server: Server, browser: Browser, width: int) -> None:
+    run_id = make_run(server.store, steps=3)
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-TW")
+    page = context.new_page()
+    for path in ("", f"lab?run={run_id}", "runs"):
+        page.goto(f"{server.url}/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    context.close()
