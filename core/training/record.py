@@ -25,7 +25,7 @@ class Answers:
 
     prompts: list[str]
     responses: list[str]
-    answers: list[str | None]
+    answers: list[str]  # the right ones
     rewards: list[float]
     successes: list[bool]
 

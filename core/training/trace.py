@@ -51,7 +51,7 @@ SAMPLES = pa.schema(
         ("group", pa.int32()),
         ("prompt", pa.string()),
         ("response", pa.string()),
-        ("answer", pa.string()),
+        ("answer", pa.string()),  # the right one
         ("reward", pa.float32()),
         ("success", pa.bool_()),
         ("truncated", pa.bool_()),

@@ -175,7 +175,7 @@ class Trainer:
         return Answers(
             repeated,
             responses,
-            [v.answer for v in verdicts],
+            [self.task.truth(p) for p in repeated],
             [v.reward for v in verdicts],
             [v.success for v in verdicts],
         )

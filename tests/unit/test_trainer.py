@@ -50,6 +50,12 @@ def test_both_learners_start_from_the_same_weights_prompts_and_responses(both):
     assert both["ppo"][2].samples["response"].to_pylist() != both["grpo"][2].samples["response"].to_pylist()
 
 
+def test_every_sample_stands_beside_the_right_answer(both):
+    for row in both["grpo"][1].samples.to_pylist():
+        assert row["answer"] == str(sum(int(x) for x in row["prompt"][:-1].split("+")))
+        assert row["success"] == (not row["truncated"] and row["response"].rpartition("=")[2] == row["answer"])
+
+
 def test_a_group_holds_exactly_the_responses_to_one_prompt(both):
     for row in pa.Table.from_batches(both["ppo"][1].samples.to_batches()).group_by("group").aggregate(
         [("prompt", "count_distinct"), ("sample", "count")]
