@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.runs.errors import StoreError
+
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
 
@@ -18,12 +20,15 @@ def folder(home: Path, run_id: str, learner: str) -> Path:
 
 
 def save(trainer: Trainer, where: Path) -> None:
-    """Saves the trainer before its next step and removes all but the newest files. Raises OSError (disk full, …)."""
-    where.mkdir(parents=True, exist_ok=True)
+    """Saves the trainer before its next step and removes all but the newest files. Raises StoreError (disk full, …)."""
     try:
+        where.mkdir(parents=True, exist_ok=True)
         trainer.save(where / f"{trainer.step:06d}.pt")
-    except RuntimeError as error:  # torch's writer reports a full disk as such
-        raise OSError(f"the checkpoint could not be written: {str(error).splitlines()[0]}") from error
+    except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError of its own wording
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "the disk is probably full"
+        raise StoreError(
+            f"A checkpoint could not be written to {where}: {why}. Free some space, then resume."
+        ) from error
     for old in saved(where)[KEPT:]:
         old.unlink(missing_ok=True)
 

@@ -276,7 +276,7 @@ def test_a_checkpoint_that_cannot_be_written_fails_the_learner_with_a_sentence(s
     run_id = store.create(SMALL)
     (store.home / "checkpoints").write_text("a file where a folder should be")
     assert live(store, run_id) == 1
-    assert str(store.get(run_id).reason).startswith("A file could not be written or read: ")
+    assert str(store.get(run_id).reason).startswith("A checkpoint could not be written to ")
 
 
 def test_a_run_that_is_deleted_while_it_trains_ends_quietly(store: Interrupted) -> None:
