@@ -148,7 +148,7 @@ def _card() -> dict[str, Any]:
         "reference": _("reference"),
         "min": _("min"),
         "max": _("max"),
-        "both": _("min (both are equal)"),
+        "both": _("both are equal"),
         "kl_names": ["k1", "k2", "k3", _("exact")],
         "no_reference": _("(this learner uses no reference)"),
         "no_critic": _("(no critic)"),

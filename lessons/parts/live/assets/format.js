@@ -24,7 +24,7 @@ export function brief(x, none) {
   if (!isNumber(x)) return fixed(x, 0, none);
   const size = Math.abs(x);
   if (size >= 1000) return Math.round(x).toLocaleString("en").replace("-", "−").replaceAll(",", "\u2009");
-  return fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : size >= 0.0995 ? 2 : size >= 0.001 ? 3 : 5, none);
+  return fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.0995 || size === 0 ? 2 : size >= 0.00095 ? 3 : size >= 0.0001 ? 4 : 5, none);
 }
 
 /** Axis labels: as few digits as tell the ticks apart. */

@@ -217,6 +217,8 @@ class Lab {
     this.#loading = true;
     try {
       for (let wish = this.#wish(); wish && wish.name !== this.onShow; wish = this.#wish()) {
+        const likely = this.view.group ?? this.detail.group?.group;
+        if (likely !== undefined) this.source.group(wish.step, likely, wish.revision).catch(() => {}); // asked for below
         const step = await this.source.step(wish.step, wish.revision);
         if (this.#closed) return;
         const group = this.#group(step);

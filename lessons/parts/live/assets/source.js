@@ -36,6 +36,7 @@ export class PullSource {
     clearTimeout(this.#timer);
     if (this.#stopped || this.#asking || (this.paused && this.cursor() > 0) || document.hidden) return;
     this.#asking = true;
+    const began = performance.now();
     try {
       await this.#ask();
     } catch {
@@ -45,7 +46,7 @@ export class PullSource {
     }
     this.#asking = false;
     const pace = this.isActive() ? SECOND : 5 * SECOND;
-    if (!this.#stopped) this.#timer = setTimeout(() => this.pull(), Math.min(SLOWEST, pace * 2 ** this.#failures));
+    if (!this.#stopped) this.#timer = setTimeout(() => this.pull(), Math.max(100, Math.min(SLOWEST, pace * 2 ** this.#failures) - (performance.now() - began)));
   }
 
   async #ask() {
