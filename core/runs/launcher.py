@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -84,7 +85,8 @@ class LocalLauncher:
             for name in names:
                 lifecycle.end(self.store, run_id, name, [os.getpid()], "stopped", lifecycle.LEFT_QUEUE)
         if nursery is not None and nursery.stdin is not None:
-            nursery.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it died before it read what was last asked
+                nursery.stdin.close()
             try:
                 nursery.wait(timeout=30)
             except subprocess.TimeoutExpired:
