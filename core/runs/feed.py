@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: A first load sends at most about this many rows; longer histories are thinned, newest rows never.
 MOST_ROWS = 5000
-_CACHE_BYTES = 32 * 2**20
+_CACHE_BYTES = 8 * 2**20  # some hundred steps; what nobody looks at any more is built again when asked for
 _MOST_LOGS = 32
 
 
