@@ -61,6 +61,7 @@ TEMPLATES = (
         "last checkpoint."
     ),
     N_("The worker process was ended by signal {signal}. Resume continues from its last checkpoint."),
+    N_("A checkpoint could not be written to {place}: {cause}. Free some space, then resume."),
     N_("A file could not be written or read: {cause}."),
     N_("Training failed: {cause} (details in {place})."),
     N_("Sampled and re-scored log-probabilities differ by up to {given}."),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.config import ConfigError, RunConfig, change
+from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from lessons.parts.draft import PRESET_TITLES, Draft, current_draft, forget_typed, make_draft, type_over
+from lessons.parts.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.parts.fields import Field, Typed, changeable, fields
 from lessons.parts.i18n import N_, _
 from lessons.parts.sentences import translate
@@ -67,7 +68,7 @@ def _few(draft: Draft) -> None:
     for title, pattern in FEW:
         meant = [x for x in known if x.key == pattern or (pattern[:2] == "*." and x.key.endswith(pattern[1:]))]
         if meant:
-            cells.append((f"{_(title)} `{meant[0].key.rpartition('.')[2]}`", meant))
+            cells.append((f"{_(title)} · {meant[0].key.rpartition('.')[2]}", meant))
     _grid(draft, cells, columns=3)
 
 
@@ -82,7 +83,7 @@ def _all(draft: Draft) -> None:
         key="lab_settings_group",
         persist_state="session",
     )
-    _grid(draft, [(f"`{x.key.rpartition('.')[2]}`", [x]) for x in known if x.group == group], columns=3)
+    _grid(draft, [(x.key.rpartition(".")[2], [x]) for x in known if x.group == group], columns=3)
 
 
 def _grid(draft: Draft, cells: Sequence[tuple[str, list[Field]]], columns: int) -> None:
@@ -153,8 +154,11 @@ def differences(draft: Draft, current: RunConfig) -> tuple[dict[str, Any], list[
 
 def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
     taken, only_new = differences(draft, running_config(run, store.events(run.id)))
+    asked = st.session_state.get("lab_asked") == (run.id, taken)
     st.divider()
-    if taken:
+    if asked:
+        st.caption(_("Asked: the learners take this over with their next step."))
+    elif taken:
         lines = ", ".join(f"`{key}` = {plain(_text(value))}" for key, value in taken.items())
         st.markdown(_("Differs from the run that is under way: {settings}.").format(settings=lines))
     else:
@@ -165,25 +169,22 @@ def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
     st.button(
         _("Apply to the run under way"),
         icon=":material/published_with_changes:",
-        disabled=not taken,
+        disabled=not taken or asked,
         on_click=apply_to,
         args=(store, run.id, taken),
         key="lab_apply",
     )
 
 
-def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any], tell: Callable[..., Any] = st.toast) -> None:
+def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any]) -> None:
     """Ask the run's workers to take the settings over from their next step on."""
     try:
         store.control(run_id, "change", assignments)
-    except ConfigError as error:
-        st.session_state["lab_note"] = translate(str(error))
+    except (ConfigError, StoreError, RunNotFound) as error:
+        st.session_state["lab_note"] = translate(str(error.args[0]))
     else:
-        tell(_("Asked: the learners take this over with their next step."), icon=":material/schedule:")
+        st.session_state["lab_asked"] = (run_id, assignments)
 
 
 def _text(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-__all__ = ["current_draft", "make_draft", "settings_drawer"]

@@ -21,7 +21,8 @@ from lessons.parts.words import literal
 #: Purple below zero, green above; never the learners' own colours.
 NEGATIVE, POSITIVE = (118, 42, 131), (27, 120, 55)
 NEUTRAL = {"light": (255, 255, 255), "dark": (43, 49, 60)}
-INK, PAPER = (28, 35, 48), (255, 255, 255)
+# Nearly black: a softer ink would fall below 4.5:1 on the middle of the scale.
+INK, PAPER = (3, 4, 6), (255, 255, 255)
 
 
 @dataclass(frozen=True)

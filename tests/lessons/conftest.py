@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import lessons.server
 from core.config import RunConfig, change
 from core.presets import preset
+from core.runs import lifecycle
 from core.runs.store import RunStore
 from tests.helpers import step_trace
 
@@ -73,12 +74,14 @@ def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
 
 
 def make_run(store: RunStore, steps: int = 2, name: str | None = None, **settings: object) -> str:
-    """A run of made-up traces, still waiting for a worker."""
+    """A finished run of made-up traces."""
     config: RunConfig = change(preset("chain-sum"), {"num_generations": 4, "steps": 10, **settings})
     run_id = store.create(config, name)
     for step in range(steps):
         for learner in config.learners:
             store.append(run_id, step_trace(config, learner.name, step))
+    for learner in config.learners:
+        lifecycle.mark(store, run_id, learner.name, "finished")
     return run_id
 
 

@@ -1,0 +1,103 @@
+"""The home page's picture: real tokens of the recorded run, chosen by a rule, drawn so that they can be read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.config import change
+from core.presets import preset
+from core.runs.records import RunInfo
+from lessons.parts.history import RECORDED
+from lessons.parts.strip import (
+    INK,
+    NEGATIVE,
+    NEUTRAL,
+    PAPER,
+    POSITIVE,
+    Response,
+    _blend,
+    _contrast,
+    domain,
+    find_contrast,
+    strip_html,
+)
+from tests.helpers import step_trace
+
+
+@pytest.fixture
+def recorded(store) -> RunInfo:
+    config = change(preset("chain-sum"), {"steps": 6})
+    store.create(config, "made up", run_id=RECORDED)
+    for step in range(6):
+        for learner in config.learners:
+            store.append(RECORDED, step_trace(config, learner.name, step, groups=6))
+    return store.get(RECORDED)
+
+
+def test_the_question_was_answered_rightly_and_wrongly_by_every_learner(store, recorded):
+    found = find_contrast(store, recorded)
+    assert set(found.responses) == {"ppo", "grpo"}
+    for name, rows in found.responses.items():
+        assert [row.success for row in rows] == [False, True]
+        samples = store.samples(RECORDED, name, found.step).to_pylist()
+        assert {x["answer"] for x in samples if x["prompt"] == found.prompt} == {found.answer}
+        texts = {x["response"] for x in samples if x["prompt"] == found.prompt}
+        assert all("".join(row.tokens).removesuffix("<eos>") in texts for row in rows)
+    assert len(set(found.responses["grpo"][0].advantages)) == 1
+    assert len(set(found.responses["ppo"][0].advantages)) > 1
+
+
+def test_a_run_without_steps_has_no_picture(store):
+    run_id = store.create(preset("chain-sum"))
+    assert find_contrast(store, store.get(run_id)) is None
+
+
+def test_the_page_shows_it_and_its_numbers_are_the_stores(open_page, store, recorded):
+    at = open_page("home")
+    assert not at.exception
+    assert not at.info
+    found = find_contrast(store, recorded)
+    shown = "".join(x.proto.body for x in at.get("html"))
+    for rows in found.responses.values():
+        for row in rows:
+            for advantage in row.advantages:
+                assert f"{advantage:+.2f}".replace("-", "−") in shown
+
+
+def test_text_of_a_model_stays_text():
+    mark = "<img src=x onerror=alert(1)>"
+    drawn = strip_html([Response((mark, "\u202e<b>"), (1.0, -1.0), False)], 1.0, "light")
+    assert "<img" not in drawn
+    assert "<b>" not in drawn
+    assert "\u202e" not in drawn
+    assert "&lt;img" in drawn
+
+
+@pytest.mark.parametrize("theme", NEUTRAL)
+def test_every_chip_can_be_read(theme):
+    for end in (NEGATIVE, POSITIVE):
+        for share in range(101):
+            ground = _blend(NEUTRAL[theme], end, share / 100)
+            assert max(_contrast(INK, ground), _contrast(PAPER, ground)) >= 4.5
+
+
+def test_black_on_white_is_21_and_a_colour_on_itself_1():
+    assert _contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert _contrast((18, 52, 86), (18, 52, 86)) == pytest.approx(1)
+
+
+def test_one_outlier_does_not_pale_the_rest(store, recorded):
+    found = find_contrast(store, recorded)
+    sizes = [abs(a) for rows in found.responses.values() for row in rows for a in row.advantages]
+    assert sorted(sizes)[len(sizes) // 2] <= domain(found) <= max(sizes)
+
+
+def test_without_a_recorded_run_it_says_what_to_do(open_page):
+    assert "press Start" in open_page("home").info[0].value
+
+
+def test_signs_are_real_minus_signs():
+    drawn = strip_html([Response(("1",), (-0.5,), True)], 1.0, "dark")
+    assert re.search("−0.50", drawn)
