@@ -18,7 +18,7 @@ from core.runs.store import RunNotFound, RunStore
 from core.training.trace import STEPS, StepTrace
 
 #: run id → its folder
-SHIPPED = {"recorded-chain-sum": Path(__file__).parent / "recorded" / "chain-sum"}
+SHIPPED = {"recorded-chain-sum": Path(__file__).parent / "shipped" / "chain-sum"}
 
 
 class TraceFilesError(ValueError):
