@@ -38,7 +38,7 @@ def picture(runs: RunStore) -> None:
         return
     st.markdown(
         _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
-            prompt=plain(found.prompt), step=found.step, seed=run.config.seed, answer=plain(found.answer)
+            prompt=plain(found.prompt), step=found.step + 1, seed=run.config.seed, answer=plain(found.answer)
         )
     )
     words = {

@@ -41,14 +41,15 @@ def events_table(events: list[dict[str, Any]]) -> None:
     rows = [
         {
             _("When"): when(event["time"], zone),
-            _("Before step"): event["step"],
+            _("At step"): event["step"] + 1,  # people count from 1, as the board does
             _("Learner"): literal((event["learner"] or _("all")).upper()),
             _("What"): event_word(event["kind"]),
             _("Details"): event_details(event["value"]),
         }
         for event in events
     ]
-    st.dataframe(rows, hide_index=True)
+    widths = {_("What"): st.column_config.Column(width="medium"), _("Details"): st.column_config.Column(width="large")}
+    st.dataframe(rows, hide_index=True, column_config=widths)
 
 
 def event_word(kind: str) -> str:
