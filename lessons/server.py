@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
 from core.runs.launcher import Launcher, LocalLauncher, training_off
+from core.runs.recorded import import_shipped
 from core.runs.store import RunStore
 from lessons.parts.live.assets import assets, version
 
@@ -102,7 +103,8 @@ def _prepare() -> None:
 
     try:
         if training_allowed():
-            launcher().warm()
+            launcher().warm()  # in a process of its own, so first: it gets ready meanwhile
+        import_shipped(store())
     except StoreError:
         pass  # the page opens the store again and says the sentence to the person in front of it
     # Streamlit collects garbage after every rerun; what is frozen here is not walked through each time.
