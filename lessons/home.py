@@ -52,6 +52,12 @@ def picture(runs: RunStore) -> None:
         st.markdown(f":{colours.get(learner.algorithm, 'gray')}[**{title}**]")
         st.html(strip_html(found.responses[learner.name], full, theme))
     st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
+    st.caption(
+        _(
+            "Framed: the first token that no right response shares. Of the questions looked through, this is the one "
+            "where it shows most clearly; the critic is not always right, as the lab's other questions show."
+        )
+    )
 
 
 def course_map() -> None:

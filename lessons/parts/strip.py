@@ -7,9 +7,10 @@ text is escaped.
 from __future__ import annotations
 
 import html
+import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
@@ -23,6 +24,9 @@ NEGATIVE, POSITIVE = (118, 42, 131), (27, 120, 55)
 NEUTRAL = {"light": (255, 255, 255), "dark": (43, 49, 60)}
 # Nearly black: a softer ink would fall below 4.5:1 on the middle of the scale.
 INK, PAPER = (3, 4, 6), (255, 255, 255)
+EDGE = "1px solid rgba(128,138,155,.45)"
+#: Around the culprit: it must stand out from the page and from any chip.
+FRAME = {"light": "3px solid #0f1520", "dark": "3px solid #ffffff"}
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,14 @@ class Response:
     tokens: tuple[str, ...]
     advantages: tuple[float, ...]
     success: bool
+    culprit: int | None = None  # the first token that no right response to the question shares
 
     @property
-    def spread(self) -> float:
-        return max(self.advantages) - min(self.advantages)
+    def sharpness(self) -> float:
+        """How much worse the culprit's credit is than the mean after it; −∞ where that cannot be said."""
+        if self.culprit is None or self.culprit >= len(self.tokens) - 1:
+            return -math.inf
+        return statistics.fmean(self.advantages[self.culprit + 1 :]) - self.advantages[self.culprit]
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,14 @@ class Contrast:
     step: int
     prompt: str
     answer: str
-    responses: dict[str, tuple[Response, ...]]  # learner → up to `lines` responses, a wrong one first
+    responses: dict[str, tuple[Response, ...]]  # learner → a wrong response, then a right one
 
 
-def find_contrast(store: RunStore, run: RunInfo, lines: int = 2) -> Contrast | None:
-    """The question of the run in which credit within one wrong response differs most between tokens.
+def find_contrast(store: RunStore, run: RunInfo) -> Contrast | None:
+    """The question of the run in which a learner's credit singles out the first wrong token most clearly.
 
-    Only questions count that every learner answered both rightly and wrongly. None if there is none.
+    Only questions count that every learner answered both rightly and wrongly; some twelve steps of the run are looked
+    through. None if there is no such question. This picks the clearest case, and a page that shows it has to say so.
     """
     best: tuple[float, Contrast] | None = None
     steps = min((x.step for x in run.learners), default=-1) + 1
@@ -59,20 +68,27 @@ def find_contrast(store: RunStore, run: RunInfo, lines: int = 2) -> Contrast | N
         tables = {x.name: _responses(store, run.id, x.name, step) for x in run.learners}
         shared = set.intersection(*(set(groups) for groups in tables.values()))
         for group in sorted(shared):
-            chosen = {name: _pick(groups[group][2], lines) for name, groups in tables.items()}
+            chosen = {name: _pick(groups[group][2]) for name, groups in tables.items()}
             if all(chosen.values()):
-                spread = max(x[0].spread for x in chosen.values())
-                if best is None or spread > best[0]:
+                sharpness = max(x[0].sharpness for x in chosen.values())
+                if best is None or sharpness > best[0]:
                     prompt, answer, _all = next(iter(tables.values()))[group]
-                    best = spread, Contrast(step, prompt, answer, chosen)
+                    best = sharpness, Contrast(step, prompt, answer, chosen)
     return best[1] if best else None
 
 
-def _pick(responses: Sequence[Response], lines: int) -> tuple[Response, ...]:
-    """A wrong response whose credit differs most between its tokens, then right ones; empty if either is missing."""
-    wrong = sorted((x for x in responses if not x.success), key=lambda x: -x.spread)
+def _pick(responses: Sequence[Response]) -> tuple[Response, ...]:
+    """The wrong response whose credit is sharpest, then a right one; empty if either is missing."""
     right = [x for x in responses if x.success]
-    return (wrong[0], *right[: lines - 1]) if wrong and right else ()
+    wrong = [replace(x, culprit=_culprit(x, right)) for x in responses if not x.success]
+    return (max(wrong, key=lambda x: x.sharpness), right[0]) if wrong and right else ()
+
+
+def _culprit(response: Response, right: Sequence[Response]) -> int | None:
+    for position in range(len(response.tokens)):
+        if all(x.tokens[: position + 1] != response.tokens[: position + 1] for x in right):
+            return position
+    return None
 
 
 def _responses(store: RunStore, run_id: str, learner: str, step: int) -> dict[int, tuple[str, str, list[Response]]]:
@@ -101,15 +117,16 @@ def domain(contrast: Contrast) -> float:
 
 def strip_html(responses: Iterable[Response], full: float, theme: str) -> str:
     """The lines as HTML; `full` is the advantage of full colour, `theme` "light" or "dark"."""
-    return "".join(_line(response, full, NEUTRAL.get(theme, NEUTRAL["light"])) for response in responses)
+    theme = theme if theme in NEUTRAL else "light"
+    return "".join(_line(response, full, theme) for response in responses)
 
 
-def _line(response: Response, full: float, neutral: tuple[int, ...]) -> str:
+def _line(response: Response, full: float, theme: str) -> str:
     verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
     mark = "✓" if response.success else "✗"
     chips = "".join(
-        _chip(token, advantage, full, neutral)
-        for token, advantage in zip(response.tokens, response.advantages, strict=True)
+        _chip(token, advantage, full, theme, FRAME[theme] if position == response.culprit else EDGE)
+        for position, (token, advantage) in enumerate(zip(response.tokens, response.advantages, strict=True))
     )
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:3px;align-items:center;margin:0 0 8px">'
@@ -117,13 +134,13 @@ def _line(response: Response, full: float, neutral: tuple[int, ...]) -> str:
     )
 
 
-def _chip(token: str, advantage: float, full: float, neutral: tuple[int, ...]) -> str:
-    ground = _blend(neutral, POSITIVE if advantage > 0 else NEGATIVE, min(1.0, abs(advantage) / full))
+def _chip(token: str, advantage: float, full: float, theme: str, border: str) -> str:
+    ground = _blend(NEUTRAL[theme], POSITIVE if advantage > 0 else NEGATIVE, min(1.0, abs(advantage) / full))
     ink = max((INK, PAPER), key=lambda c: _contrast(c, ground))
     shown = "eos" if token == "<eos>" else literal(token, 12)
     return (
         f'<span style="display:inline-flex;flex-direction:column;align-items:center;min-width:2.5em;padding:3px 2px;'
-        f"border:1px solid rgba(128,138,155,.45);border-radius:5px;background:rgb{ground};color:rgb{ink};"
+        f"border:{border};border-radius:5px;background:rgb{ground};color:rgb{ink};"
         f'font-variant-numeric:tabular-nums;line-height:1.15"><span style="font-family:monospace;font-size:1.05em">'
         f'{html.escape(shown)}</span><span style="font-size:0.72em">{_signed(advantage)}</span></span>'
     )

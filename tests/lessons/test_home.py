@@ -19,6 +19,8 @@ from lessons.parts.strip import (
     Response,
     _blend,
     _contrast,
+    _culprit,
+    _pick,
     domain,
     find_contrast,
     strip_html,
@@ -47,6 +49,19 @@ def test_the_question_was_answered_rightly_and_wrongly_by_every_learner(store, r
         assert all("".join(row.tokens).removesuffix("<eos>") in texts for row in rows)
     assert len(set(found.responses["grpo"][0].advantages)) == 1
     assert len(set(found.responses["ppo"][0].advantages)) > 1
+
+
+def test_the_framed_token_is_the_first_that_no_right_response_shares():
+    def response(text: str, success: bool, credit: float = 0.0) -> Response:
+        return Response(tuple(text), tuple(credit * (i == 2) for i in range(len(text))), success)
+
+    wrong, right = _pick([response("1234", True), response("1299", False, 0.5), response("1254", False, -3.0)])
+    assert wrong.tokens == tuple("1254")  # its culprit, the 5, is credited worst against what follows
+    assert (wrong.culprit, wrong.sharpness) == (2, 3.0)
+    assert right.culprit is None
+    assert _culprit(response("12", False), [response("1234", True)]) is None
+    assert not _pick([response("1", True)])
+    assert not _pick([response("1", False)])
 
 
 def test_a_run_without_steps_has_no_picture(store):
