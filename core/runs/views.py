@@ -121,7 +121,13 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
             "passes": [{"ratio": _numbers(x["ratio"], 6), "clipped": x["clipped"].to_pylist()} for x in passes],
         }
     view["groups"] = [groups[number] for number in sorted(groups)]
+    view["telling"] = next((x["group"] for x in view["groups"] if _mixed(x)), min(groups, default=None))
     return view
+
+
+def _mixed(group: dict[str, Any]) -> bool:
+    """Whether every learner has both right and wrong responses: there, credit has something to tell apart."""
+    return all(0 < x["success"] < x["responses"] for x in group["learners"].values())
 
 
 def group_view(

@@ -184,6 +184,13 @@ def test_a_step_holds_each_panel_token_once_per_pass(store: CountingStore) -> No
     assert data["groups"][2]["learners"]["ppo"] == {"responses": 8, "success": right, "reward": right}
 
 
+def test_a_step_names_a_prompt_where_credit_has_something_to_tell(store: CountingStore) -> None:
+    data = json.loads(Feed(store).step(started(store, 3), 2).text())
+    counts = {g["group"]: [(x["success"], x["responses"]) for x in g["learners"].values()] for g in data["groups"]}
+    mixed = [group for group, pairs in counts.items() if all(0 < right < all_ for right, all_ in pairs)]
+    assert data["telling"] == mixed[0]
+
+
 def test_a_group_holds_every_number_of_every_token(store: CountingStore) -> None:
     run_id = started(store)
     data = json.loads(Feed(store).group(run_id, 2, 3).text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,16 +40,23 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
     except StoreError as error:
         return Window(True, problem=("trouble", str(error.args[0])))
     step = newest(run) if wanted.get("follow") is True else wanted.get("step")
-    group = wanted.get("group", 0)
     try:
         # The step goes first: when the rows come that name it, the browser has it already.
         if isinstance(step, int) and step >= 0:
             parts.insert(0, ("step", feed().step(run_id, step)))
+            group = wanted.get("group", telling(parts[0][1]))
             if isinstance(group, int):
                 parts.insert(0, ("group", feed().group(run_id, step, group)))
     except (RunNotFound, StoreError):
         pass  # the step was forgotten meanwhile, or has no such group; the browser then asks for another
     return Window(live, parts)
+
+
+@functools.lru_cache(maxsize=32)
+def telling(step: Payload) -> int | None:
+    """The group that a viewer who chose none is shown, as the step itself says."""
+    group: int | None = json.loads(step.text())["telling"]
+    return group
 
 
 def newest(run: RunInfo) -> int:

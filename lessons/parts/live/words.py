@@ -242,6 +242,7 @@ def charts() -> list[dict[str, Any]]:
             "vf_explained_var",
             _("Explained variance"),
             _("How much of the returns the critic foresees; below 0 it is worse than a constant. GRPO has no critic."),
+            at_most=[-1, 1],
         ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
         _chart(

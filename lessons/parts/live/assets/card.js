@@ -22,7 +22,8 @@ export class Card {
     this.sub.textContent = fill(labels.card_place, { learner: name, response: group.order(response), position: token.position + 1 });
     this.sub.style.color = `var(--ink-${this.colours[token.learner]})`;
     this.close.hidden = !chosen;
-    const hint = chosen ? [] : [el("p", { class: "note", text: fill(labels.card_proposed, { learner: name }) })];
+    const blamed = response.at("advantage", at, pass) < 0;
+    const hint = chosen ? [] : [el("p", { class: "note", text: blamed ? fill(labels.card_proposed, { learner: name }) : labels.card_empty })];
     this.body.replaceChildren(...lines(response, at, pass, group, labels).map((line) => this.#line(line)));
     this.root.querySelector(".note")?.remove();
     this.body.before(...hint);

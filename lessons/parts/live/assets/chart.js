@@ -76,7 +76,7 @@ export class Chart {
     });
     return {
       width: Math.max(120, this.area.clientWidth), height: this.board.height,
-      padding: [8, 6, 0, 0], legend: { show: false },
+      padding: [8, 14, 0, 0], legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => this.#range(low, high) } },
       axes: [axis({ size: 20, gap: 3, space: 44 }), axis({ size: 40, gap: 4, space: 28 })],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
@@ -107,7 +107,8 @@ export class Chart {
 
   #range(low, high) {
     if (!isNumber(low) || !isNumber(high)) return this.spec.range ?? [0, 1];
-    const { at_least: wide } = this.spec;
+    const { at_least: wide, at_most: narrow } = this.spec;
+    if (narrow) [low, high] = [Math.max(low, narrow[0]), Math.min(high, narrow[1])]; // what lies beyond is read, not drawn
     if (wide) [low, high] = [Math.min(low, wide[0]), Math.max(high, wide[1])];
     const pad = (high - low || Math.abs(high) * 0.1 || 0.1) * 0.06;
     return [wide && low === wide[0] ? low : low - pad, wide && high === wide[1] ? high + pad / 2 : high + pad];

@@ -217,8 +217,8 @@ class Lab {
     this.#loading = true;
     try {
       for (let wish = this.#wish(); wish && wish.name !== this.onShow; wish = this.#wish()) {
-        const likely = this.view.group ?? this.detail.group?.group;
-        if (likely !== undefined) this.source.group(wish.step, likely, wish.revision).catch(() => {}); // asked for below
+        const likely = this.view.group;
+        if (likely !== null) this.source.group(wish.step, likely, wish.revision).catch(() => {}); // asked for below
         const step = await this.source.step(wish.step, wish.revision);
         if (this.#closed) return;
         const group = this.#group(step);
@@ -244,14 +244,14 @@ class Lab {
     return revision ? { step, revision, name: `${step}|${revision}|${this.view.group ?? `of ${keyOf(this.view.token)}`}` } : null;
   }
 
-  /** The chosen prompt if the step has it; else the one that the chosen token belongs to; else the first. */
+  /** The chosen prompt if the step has it; else the one that the chosen token belongs to; else one that tells most. */
   #group(step) {
     const has = (group) => step.groups.some((x) => x.group === group);
     if (has(this.view.group)) return this.view.group;
     const { token } = this.view;
     const data = token && step.learners[token.learner];
     const at = data ? data.sample.indexOf(token.sample) : -1;
-    return at >= 0 ? data.group[at] : (step.groups[0]?.group ?? null);
+    return at >= 0 ? data.group[at] : step.telling;
   }
 
   #cssValue(name) {
