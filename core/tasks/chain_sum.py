@@ -35,8 +35,8 @@ class ChainSum:
         total = (10**settings.digits) ** settings.terms
         if settings.heldout * 2 > total:
             raise ConfigError(
-                f"task.heldout: {settings.heldout} questions cannot be kept apart, sums of {settings.terms} numbers of up "
-                f"to {settings.digits} digit(s) have {total} questions in all; at most {total // 2} are allowed"
+                f"task.heldout: {settings.heldout} questions cannot be kept apart, as there are {total} sums of "
+                f"{settings.terms} numbers of up to {settings.digits} digit(s); at most {total // 2} are allowed"
             )
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
