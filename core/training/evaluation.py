@@ -6,7 +6,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.tasks.chain_sum import ChainSum
-from core.training.rollout import encode, sample
+from core.training.rollout import encode, sample, texts
 
 #: Responses sampled at once; bounds memory, changes no result.
 _CHUNK = 512
@@ -39,7 +39,7 @@ def success_rate(
             pad_token_id=tokenizer.pad_token_id,
             generator=generator,
         )
-        responses = tokenizer.batch_decode(rollout.completion_ids, skip_special_tokens=True)
+        responses = texts(tokenizer, rollout)
         cut = rollout.truncated.tolist()
         for j, response in enumerate(responses):
             right += task.verify(questions[j // samples], response, finished=not cut[j]).success

@@ -94,6 +94,19 @@ def sample(
     return Rollout(repeated, start, ids[:, :longest], mask[:, :longest], logprobs[:, :longest], running)
 
 
+def texts(tokenizer: PreTrainedTokenizerFast, rollout: Rollout) -> list[str]:
+    """The responses as text, without the end-of-sequence token that ends them.
+
+    A special token that was sampled inside a response stays visible (`<pad>`): left out, `=<pad>16` would read as `=16`
+    and be rewarded.
+    """
+    rows = []
+    for ids, length in zip(rollout.completion_ids.tolist(), rollout.lengths.tolist(), strict=True):
+        row = ids[:length]
+        rows.append(row[:-1] if row[-1] == tokenizer.eos_token_id else row)
+    return tokenizer.batch_decode(rows, skip_special_tokens=False)
+
+
 def _inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:
     """One token per row: the first whose cumulative probability exceeds the row's uniform number in [0, 1)."""
     cumulative = distribution.exp().cumsum(-1)

@@ -31,7 +31,7 @@ from core.training.evaluation import success_rate
 from core.training.meter import Meter, step_scalars
 from core.training.optimizer import Optimizer
 from core.training.record import Answers, PanelRecorder, prompt_hash, samples_table
-from core.training.rollout import Rollout, encode, sample
+from core.training.rollout import Rollout, encode, sample, texts
 from core.training.scoring import Scored, Sequences
 from core.training.trace import StepTrace
 
@@ -167,7 +167,7 @@ class Trainer:
 
     def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
         repeated = [p for p in prompts for _ in range(self.config.num_generations)]
-        responses = self.tokenizer.batch_decode(rollout.completion_ids, skip_special_tokens=True)
+        responses = texts(self.tokenizer, rollout)
         verdicts = [
             self.task.verify(p, r, finished=not cut)
             for p, r, cut in zip(repeated, responses, rollout.truncated.tolist(), strict=True)

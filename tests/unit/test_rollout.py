@@ -7,7 +7,7 @@ from core.config import ChainSumSettings
 from core.models.bundled import load
 from core.tasks.chain_sum import ChainSum
 from core.training import scoring
-from core.training.rollout import _inverse_cdf, encode, sample
+from core.training.rollout import Rollout, _inverse_cdf, encode, sample, texts
 from core.training.scoring import Sequences
 
 
@@ -103,3 +103,18 @@ def test_the_largest_uniform_number_never_draws_past_the_end():
 def test_a_character_that_the_model_does_not_know_is_named(start):
     with pytest.raises(ValueError, match="'x' in '8x1=' is no character of this model"):
         encode(start.tokenizer, ["8x1="], "cpu")
+
+
+def test_a_special_token_inside_a_response_stays_visible_and_is_not_rewarded(start):
+    tokenizer = start.tokenizer
+    right = tokenizer("8+1=9;9+7=16").input_ids
+    smuggled = [*right[:-2], tokenizer.pad_token_id, *right[-2:]]
+    ids = torch.tensor([[*right, tokenizer.eos_token_id, tokenizer.pad_token_id], [*smuggled, tokenizer.eos_token_id]])
+    mask = torch.tensor([[True] * 13 + [False], [True] * 14])
+    nothing = torch.zeros(2, 14)
+    rollout = Rollout(ids[:, :0], None, ids, mask, nothing, torch.zeros(2, dtype=torch.bool))
+    plain, strange = texts(tokenizer, rollout)
+    assert (plain, strange) == ("8+1=9;9+7=16", "8+1=9;9+7=<pad>16")
+    task = ChainSum(ChainSumSettings())
+    assert task.verify("8+1+7=", plain).success
+    assert not task.verify("8+1+7=", strange).success
