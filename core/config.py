@@ -166,7 +166,11 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         return RunConfig.model_validate(values)
     except ValidationError as error:
         names = _names(values)
-        raise ConfigError("\n".join(_sentence(problem, names) for problem in error.errors())) from None
+        problems = error.errors()
+        # Where every learner is refused, pydantic adds that there are too few of them: true, and no help.
+        if names:
+            problems = [x for x in problems if not (x["type"] == "too_short" and x["loc"] == ("learners",))]
+        raise ConfigError("\n".join(_sentence(problem, names) for problem in problems)) from None
 
 
 def _names(values: dict[str, Any]) -> list[str]:

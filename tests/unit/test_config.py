@@ -42,6 +42,12 @@ def test_every_problem_gets_its_own_sentence():
     assert len(str(caught.value).splitlines()) == 3
 
 
+def test_a_setting_that_no_learner_can_have_gets_one_sentence_per_learner_and_no_more():
+    with pytest.raises(ConfigError) as caught:
+        change(RunConfig(), {"epsilon": "much"})
+    assert [x.partition(":")[0] for x in str(caught.value).splitlines()] == ["ppo.epsilon", "grpo.epsilon"]
+
+
 def test_two_learners_of_one_name_are_refused():
     with pytest.raises(ConfigError, match="two learners are called the same"):
         parse_config({"learners": [{"algorithm": "grpo"}, {"algorithm": "grpo"}]})
