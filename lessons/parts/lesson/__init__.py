@@ -21,12 +21,14 @@ quiz.py       `quiz(key, [Question(text, (Choice(text, right, reason), …))…]
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
-              one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's #rrggbb.
+              one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's
+              #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, marks=, spot=, hidden=, more=)…], key=,
               quantity=, kind="signed"|"ratio"|"plain", domain=, link="token") -> Pick(row, at) | None`. learner: "ppo",
               "grpo", "third" (the truth). marks: "high"/"low" where the clip cut. Tokens may be any text.
 frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; leave the section out): `.run .learner
-              .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`, each Group
+              .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
+              each Group
               with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.

@@ -56,10 +56,10 @@ def predict_number(
         middle = low + step * round((high - low) / step / 2)
         chosen = st.slider(
             question,
-            low,
-            high,
-            middle if given is None else float(given),
-            step,
+            float(low),
+            float(high),
+            float(middle if given is None else given),
+            float(step),
             form,
             disabled=given is not None,
             key=_widget(key),
