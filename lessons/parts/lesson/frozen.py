@@ -16,10 +16,10 @@ from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.runs.views import settings_at, visible
+from lessons import server
 from lessons.parts.history import RECORDED
 from lessons.parts.i18n import _
 from lessons.parts.words import plain
-from lessons.server import store
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen
 
@@ -103,7 +103,7 @@ def frozen(algorithm: str = "ppo") -> Frozen | None:
     None, and a sentence on the page, where there is nothing to show: call it once per page and algorithm. Without a
     recorded run the newest run that has such a learner's steps takes its place.
     """
-    runs = store()
+    runs = server.store()
     run = _run(runs, algorithm)
     if run is None:
         st.info(
