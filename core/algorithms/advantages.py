@@ -40,7 +40,7 @@ def group_advantages(
         return rewards, rewards
     _, group = torch.unique(group, return_inverse=True)
     count = torch.zeros_like(rewards).index_add(0, group, torch.ones_like(rewards)).index_select(0, group)
-    no_signal = _tied(rewards, group).index_select(0, group)
+    no_signal = tied(rewards, group).index_select(0, group)
     centred = rewards - _sum_of_group(rewards, group) / count
     centred = centred.masked_fill(no_signal, 0)
     raw = centred * count / (count - 1).clamp(min=1) if baseline == "leave-one-out" else centred
@@ -58,7 +58,7 @@ def group_advantages(
 def zero_std_groups(rewards: Tensor, group: Tensor) -> Tensor:
     """The share of groups whose rewards are all equal, so that nothing is learnt from them; [B], [B] -> one number."""
     _, group = torch.unique(group, return_inverse=True)
-    return _tied(rewards, group).float().mean()
+    return tied(rewards, group).float().mean()
 
 
 def gae(
@@ -99,8 +99,11 @@ def _sum_of_group(x: Tensor, group: Tensor) -> Tensor:
     return torch.zeros_like(x).index_add(0, group, x).index_select(0, group)
 
 
-def _tied(rewards: Tensor, group: Tensor) -> Tensor:
-    """For each group (numbered from 0 without gaps), whether its rewards are equal up to rounding; bool [groups]."""
+def tied(rewards: Tensor, group: Tensor) -> Tensor:
+    """Whether each group's rewards are equal up to rounding, so that nothing is learnt from it; bool [groups].
+
+    `group` long [B] numbers the groups from 0 without gaps.
+    """
     start = rewards.new_zeros(int(group.max()) + 1)
     highest = start.scatter_reduce(0, group, rewards, "amax", include_self=False)
     lowest = start.scatter_reduce(0, group, rewards, "amin", include_self=False)

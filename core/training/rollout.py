@@ -80,7 +80,7 @@ def sample(
     decoder = Decoder(model, prompts.ids, prompts.attention, num_generations, max_completion_length)
     for t in range(max_completion_length):
         distribution = torch.log_softmax(decoder.logits.float() / temperature, -1)
-        token = distribution.argmax(-1) if uniform is None else _inverse_cdf(distribution, uniform[:, t])
+        token = distribution.argmax(-1) if uniform is None else inverse_cdf(distribution, uniform[:, t])
         token = torch.where(running, token, pad_token_id)
         ids[:, t], mask[:, t] = token, running
         logprobs[:, t] = distribution.gather(-1, token[:, None])[:, 0] * running
@@ -94,7 +94,7 @@ def sample(
     return Rollout(repeated, start, ids[:, :longest], mask[:, :longest], logprobs[:, :longest], running)
 
 
-def _inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:
+def inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:
     """One token per row: the first whose cumulative probability exceeds the row's uniform number in [0, 1)."""
     cumulative = distribution.exp().cumsum(-1)
     # Scaling by the total keeps rounding from ever choosing a token of probability 0 past the end.

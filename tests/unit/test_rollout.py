@@ -7,7 +7,7 @@ from core.config import ChainSumSettings
 from core.models.bundled import load
 from core.tasks.chain_sum import ChainSum
 from core.training import scoring
-from core.training.rollout import _inverse_cdf, encode, sample
+from core.training.rollout import encode, inverse_cdf, sample
 from core.training.scoring import Sequences
 
 
@@ -89,7 +89,7 @@ def test_responses_stand_in_the_order_of_their_prompts(start, prompts):
 
 def test_tokens_are_drawn_as_often_as_their_probability_says():
     distribution = torch.tensor([0.5, 0.0, 0.3, 0.2]).log().expand(40_000, 4)
-    drawn = _inverse_cdf(distribution, torch.rand(40_000, generator=torch.Generator().manual_seed(0)))
+    drawn = inverse_cdf(distribution, torch.rand(40_000, generator=torch.Generator().manual_seed(0)))
     shares = torch.bincount(drawn, minlength=4) / 40_000
     assert shares.tolist() == pytest.approx([0.5, 0.0, 0.3, 0.2], abs=0.01)
     assert int(shares[1] * 40_000) == 0
@@ -97,7 +97,7 @@ def test_tokens_are_drawn_as_often_as_their_probability_says():
 
 def test_the_largest_uniform_number_never_draws_past_the_end():
     distribution = torch.tensor([[0.6, 0.4, 0.0]]).log()
-    assert _inverse_cdf(distribution, torch.tensor([1 - 2**-24])).tolist() == [1]
+    assert inverse_cdf(distribution, torch.tensor([1 - 2**-24])).tolist() == [1]
 
 
 def test_a_character_that_the_model_does_not_know_is_named(start):
