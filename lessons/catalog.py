@@ -1,6 +1,7 @@
 """The course in order. Navigation, the course map and the page tests are built from this list.
 
-A new lesson is one entry here, one script `lessons/<key>.py`, and its prose in `lessons/text/<language>/<key>.md`.
+A new lesson is one entry here, one script `lessons/<key>.py` (with underscores for hyphens), and its prose in
+`lessons/text/<language>/<key>.md`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 class Lesson:
     """One page. `title` and `summary` are message ids: translate them where they are shown."""
 
-    key: str  # the script's name, and the page's address
+    key: str  # the page's address; with underscores for hyphens the script's name
     title: str
     icon: str  # Material symbol
     summary: str
@@ -27,7 +28,7 @@ class Lesson:
 
     @property
     def path(self) -> Path:
-        return HERE / f"{self.key}.py"
+        return HERE / f"{self.key.replace('-', '_')}.py"
 
 
 LESSONS: tuple[Lesson, ...] = (
@@ -47,6 +48,14 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("Train PPO and GRPO side by side, stop, rewind, and take any token's credit apart."),
         minutes=10,
         facts=("F2", "F6", "F7", "F8", "F9"),
+    ),
+    Lesson(
+        key="how-ppo-works",
+        title=N_("How PPO works"),
+        icon=":material/account_tree:",
+        summary=N_("One real training step, taken apart: from a question to the update, number by number."),
+        minutes=10,
+        facts=("F6", "F7"),
     ),
     Lesson(
         key="runs",

@@ -21,7 +21,7 @@ from lessons.parts.history import RECORDED
 from lessons.parts.i18n import _
 from lessons.parts.words import plain
 
-LOOKED_AT = 12  # steps of a run among which the default step is chosen
+LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
 
 @dataclass(frozen=True)
@@ -190,15 +190,18 @@ def _linked_step(last: int) -> int | None:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunStore) -> int:
-    """Among some steps of the first half, the one with most groups that have right and wrong responses."""
+    """Among steps of the run's first fifth, the one whose panel has most groups with right and wrong responses.
+
+    Early, so that there is much left to learn; the latest of equals, so that a critic has learnt something already.
+    """
+    panel = _runs.get(run_id).config.panel_size
+    until = max(1, last // 5) if last else 0
     found: list[tuple[int, int]] = []
-    until = max(1, last // 2)
     for step in range(0, until + 1, max(1, until // LOOKED_AT)):
-        rows = _runs.samples(run_id, learner, step).select(["group", "success"]).to_pylist()
-        kinds = {(row["group"], row["success"]) for row in rows}
-        mixed = len(kinds) - len({group for group, _success in kinds})
-        found.append((mixed, -step))
-    return -max(found)[1]
+        rows = _runs.samples(run_id, learner, step).select(["sample", "group", "success"]).to_pylist()
+        kinds = {(row["group"], row["success"]) for row in rows if row["sample"] < panel}
+        found.append((len(kinds) - len({group for group, _success in kinds}), step))
+    return max(found)[1]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
