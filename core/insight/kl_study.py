@@ -1,13 +1,8 @@
-"""The estimators of the KL on a run's own tokens: how far off, how noisy, and what each does as a loss.
-
-N tokens; B responses, T positions.
-"""
+"""The estimators of the KL on a run's own tokens: how far off, how noisy, and how each pulls at a token. N tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,13 +10,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.advantages import gae
-from core.algorithms.kl import ESTIMATORS, kl_exact
-from core.insight.replay import Models
-from core.training import scoring
-from core.training.rollout import encode
-
-if TYPE_CHECKING:
-    from core.training.scoring import Sequences
+from core.algorithms.kl import ESTIMATORS
 
 
 @dataclass(frozen=True)
@@ -68,81 +57,6 @@ def in_the_reward(kl: Tensor, kl_coef: float, gamma: float, lam: float) -> Tenso
     """
     mask = torch.ones(1, len(kl), dtype=torch.bool)
     return gae(-kl_coef * kl[None], torch.zeros(1, len(kl)), mask, gamma, lam)[0][0]
-
-
-@dataclass(frozen=True)
-class Direction:
-    """A gradient in the space of all weights, beside that of the exact KL."""
-
-    cosine: float | None  # 1: the same direction; None: the gradient is 0
-    length: float  # relative to that of the exact KL
-
-
-@dataclass(frozen=True)
-class Directions:
-    """Gradients at the prefixes of one step's panel. `expected` takes every next token with its probability, so there
-    is no sampling noise; `sampled` takes just the token that was sampled, as training does.
-    """
-
-    expected: Mapping[str, Direction]  # "k1" "k2" "k3", and "reverse": of KL(reference || policy)
-    sampled: Mapping[str, Direction]
-    tokens: int
-    weights: int
-    drift: float  # how far the remade model is from the trace (see core.insight.replay)
-
-
-def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Directions:
-    """The gradient that each estimator gives as a loss (its mean over tokens), by autograd through the whole policy."""
-    trainer = models.trainer
-    sequences = _sequences(trainer, fresh(tokens), samples)
-    parameters = [x for x in trainer.policy.parameters() if x.requires_grad]
-    scored = scoring.score(trainer.policy, sequences, trainer.config.temperature)
-    with torch.no_grad():
-        reference = scoring.score(trainer.reference, sequences, trainer.config.temperature)
-    mask, theta, ref = sequences.mask, scored.distribution, reference.distribution
-
-    def gradient(per_token: Tensor) -> Tensor:
-        parts = torch.autograd.grad(per_token[mask].mean(), parameters, retain_graph=True, allow_unused=True)
-        return torch.cat([x.flatten() for x in parts if x is not None]).double()
-
-    truth = gradient(kl_exact(theta, ref))
-    chance = theta.detach().exp()
-    expected = {name: gradient((chance * k(theta, ref)).sum(-1)) for name, k in ESTIMATORS.items()}
-    expected["reverse"] = gradient(kl_exact(ref, theta))
-    sampled = {name: gradient(k(scored.logprobs, reference.logprobs)) for name, k in ESTIMATORS.items()}
-    return Directions(
-        {name: _beside(x, truth) for name, x in expected.items()},
-        {name: _beside(x, truth) for name, x in sampled.items()},
-        int(mask.sum()),
-        len(truth),
-        models.drift,
-    )
-
-
-def _beside(gradient: Tensor, truth: Tensor) -> Direction:
-    length = float(gradient.norm() / truth.norm())
-    # What float32 leaves of a sum that cancels is no direction.
-    cosine = None if length < 1e-4 else float(gradient @ truth / gradient.norm() / truth.norm())
-    return Direction(cosine, length)
-
-
-def _sequences(trainer: object, rows: pa.Table, samples: pa.Table) -> Sequences:
-    from core.training.scoring import Sequences
-
-    prompts = dict(zip(samples["sample"].to_pylist(), samples["prompt"].to_pylist(), strict=True))
-    numbers = rows["sample"].to_pylist()
-    order = list(dict.fromkeys(numbers))
-    places = {sample: i for i, sample in enumerate(order)}
-    row, place = torch.tensor([places[x] for x in numbers]), torch.tensor(rows["position"].to_pylist())
-    ids = torch.full((len(order), int(place.max()) + 1), trainer.tokenizer.pad_token_id)  # type: ignore[attr-defined]
-    mask = torch.zeros(ids.shape, dtype=torch.bool)
-    ids[row, place] = torch.tensor(rows["token_id"].to_pylist())
-    mask[row, place] = True
-    encoded = encode(trainer.tokenizer, [prompts[x] for x in order], torch.device("cpu"))  # type: ignore[attr-defined]
-    attention = None
-    if encoded.attention is not None:
-        attention = torch.cat([encoded.attention, torch.ones_like(mask)], -1)
-    return Sequences(torch.cat([encoded.ids, ids], -1), attention, mask, encoded.ids.shape[1])
 
 
 def _spread(estimate: Tensor, exact: Tensor) -> Spread:

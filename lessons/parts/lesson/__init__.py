@@ -30,6 +30,7 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
               each Group
               with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
+              `at_step(batch, step)` is another step of the same run.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.
 figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table;
@@ -44,7 +45,7 @@ from lessons.parts.lesson.component import mount, sent
 from lessons.parts.lesson.engine import engine
 from lessons.parts.lesson.figure import figure, line_colour, signed_colour
 from lessons.parts.lesson.formula import Term, formula, role_colour
-from lessons.parts.lesson.frozen import Frozen, Group, Reply, frozen, pick_group, say_where
+from lessons.parts.lesson.frozen import Frozen, Group, Reply, at_step, frozen, pick_group, say_where
 from lessons.parts.lesson.page import lesson_page
 from lessons.parts.lesson.predict import predict, predict_number, revealed
 from lessons.parts.lesson.quiz import Choice, Question, quiz
@@ -68,6 +69,7 @@ __all__ = [
     "Row",
     "Sub",
     "Term",
+    "at_step",
     "engine",
     "figure",
     "formula",

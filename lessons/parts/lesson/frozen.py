@@ -118,6 +118,12 @@ def frozen(algorithm: str = "ppo") -> Frozen | None:
     return _frozen(run.id, learner.name, step, learner.updated, runs)
 
 
+def at_step(batch: Frozen, step: int) -> Frozen:
+    """The same learner at another step (from 0) of the same run; the nearest one that there is."""
+    learner = next(x for x in batch.run.learners if x.name == batch.learner)
+    return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, server.store())
+
+
 def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
     """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
     linked = st.query_params.get(param, "")
