@@ -12,7 +12,7 @@ from core.runs.views import visible
 from lessons.parts.i18n import _
 from lessons.parts.lesson.component import mount, sent
 
-Kind = Literal["signed", "ratio", "plain"]
+Kind = Literal["signed", "ratio", "plain", "falling"]
 Mark = Literal["high", "low"]
 #: What a row may be coloured as, in its heading: the two learners, the truth (and a fourth colour), or nobody's.
 Owner = Literal["ppo", "grpo", "third", "fourth"]
@@ -57,7 +57,7 @@ def token_strips(
     """Draws the rows; returns the chosen token, None if there is none.
 
     `quantity` names the number that colours ("advantage", translated); `kind` is its scale: signed around 0, a ratio
-    around 1, or plain from low to high. `domain` are the numbers that the scale is made of, so that it can stand still
+    around 1, plain from low to high, or falling (the lowest stand out: log-probabilities). `domain` are the numbers that the scale is made of, so that it can stand still
     while values move; default: the values shown. `link` is the URL parameter that keeps the choice, if it shall be
     kept there. A click is a rerun (of the fragment that this stands in).
     """

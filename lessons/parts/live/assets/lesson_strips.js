@@ -5,7 +5,7 @@ import { attr, el, say } from "./dom.js";
 import { fill, fixed, signed } from "./format.js";
 import { chipText } from "./tokens.js";
 
-const KINDS = { signed: { centre: 0 }, ratio: { centre: 1 }, plain: {} };
+const KINDS = { signed: { centre: 0 }, ratio: { centre: 1 }, plain: {}, falling: { reversed: true } };
 
 export default class Strips {
   #rows = []; // chips, row by row
