@@ -201,7 +201,9 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         return RunConfig.model_validate(values)
     except ValidationError as error:
         names = _names(values)
-        raise ConfigError("\n".join(_sentence(problem, names) for problem in error.errors())) from None
+        # pydantic does not count a learner that has a problem, and so misses one where it is the only one.
+        real = [x for x in error.errors() if not (names and x["loc"] == ("learners",) and x["type"] == "too_short")]
+        raise ConfigError("\n".join(_sentence(problem, names) for problem in real)) from None
 
 
 def _names(values: dict[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.config import ConfigError, GRPOSettings, RunConfig, change, parse_config
+from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, change, parse_config
 from core.presets import preset
 
 
@@ -40,6 +40,13 @@ def test_every_problem_gets_its_own_sentence():
     with pytest.raises(ConfigError) as caught:
         change(RunConfig(), {"ppo.lam": 2, "zeta": 1, "steps": -1})
     assert len(str(caught.value).splitlines()) == 3
+
+
+def test_the_only_learners_problem_is_the_only_sentence():
+    with pytest.raises(ConfigError, match=r"^ppo\.lam: must be at most 1\.0, but is 2$"):
+        change(RunConfig(learners=(PPOSettings(),)), {"ppo.lam": 2})
+    with pytest.raises(ConfigError, match="at least 1 item"):
+        parse_config({"learners": []})
 
 
 def test_two_learners_of_one_name_are_refused():
