@@ -58,6 +58,14 @@ LESSONS: tuple[Lesson, ...] = (
         facts=("F6", "F7"),
     ),
     Lesson(
+        key="ratio-clip-kl",
+        title=N_("Ratio, clip and KL"),
+        icon=":material/content_cut:",
+        summary=N_("What holds the update back: which tokens the clip cuts, and what a KL estimate is worth."),
+        minutes=10,
+        facts=("F7",),
+    ),
+    Lesson(
         key="runs",
         title=N_("Runs"),
         icon=":material/history:",
