@@ -57,6 +57,15 @@ def stepper(subs: Sequence[Sub], *, key: str, param: str = "sub", shortcuts: boo
             on_click=_go,
             args=(subs, param, 1),
         )
+        if place.part < subs[at].parts:
+            st.button(
+                _("Fill in the rest"),
+                icon=":material/fast_forward:",
+                type="tertiary",
+                key=f"{key}_rest",
+                on_click=_write,
+                args=(subs[at], subs[at].parts, param),
+            )
         st.markdown(_("**{number} of {total}** · {title}").format(number=at + 1, total=total, title=subs[at].title))
     if jump:
         _pills(subs, place, key, param)

@@ -57,9 +57,9 @@ def token_strips(
     """Draws the rows; returns the chosen token, None if there is none.
 
     `quantity` names the number that colours ("advantage", translated); `kind` is its scale: signed around 0, a ratio
-    around 1, plain from low to high, or falling (the lowest stand out: log-probabilities). `domain` are the numbers that the scale is made of, so that it can stand still
-    while values move; default: the values shown. `link` is the URL parameter that keeps the choice, if it shall be
-    kept there. A click is a rerun (of the fragment that this stands in).
+    around 1, plain from low to high, or falling (the lowest stand out: log-probabilities). `domain` are the numbers
+    that the scale is made of, so that it can stand still while values move; default: the values shown. `link` is the
+    URL parameter that keeps the choice, if it shall be kept there. A click is a rerun (of the fragment around it).
     """
     picked = _picked(rows, key, link)
     mount(

@@ -35,7 +35,7 @@ def questions() -> list[Question]:
                 Choice(
                     _("from the reward, divided by the number of tokens"),
                     False,
-                    _("Then all tokens would get the same, the wrong digit as much as the comma."),
+                    _("Then all tokens would get the same, the wrong digit as much as the semicolon."),
                 ),
                 Choice(
                     _("from the KL penalty"),

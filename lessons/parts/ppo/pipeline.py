@@ -247,7 +247,7 @@ def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
     if measured is None:
         st.caption(_("A trace keeps numbers, not weights. The models of this step can be had again, exactly."))
         if st.button(_("Measure the weights"), icon=":material/straighten:", key="ppo_measure") and _measure(batch):
-            st.rerun(scope="fragment")
+            st.rerun()
         return
     left, right = st.columns(2)
     left.metric(_("parameters"), f"{measured.parameters[box]:,}".replace(",", "\u2009"))

@@ -247,8 +247,8 @@ def _clip(scene: Scene) -> None:
     st.markdown(
         _(
             "Range {low:g} to {high:g}. A token that has moved out of it in the direction that its advantage wants "
-            "gets no further push: its gradient is 0. After the last pass that holds for {cut} of these {n} tokens, and for "
-            "{share:.1%} of the stored batch."
+            "gets no further push: its gradient is 0. After the last pass that holds for {cut} of these {n} tokens, "
+            "and for {share:.1%} of the stored batch."
         ).format(
             low=1 - settings.epsilon,
             high=1 + settings.clip_high,
