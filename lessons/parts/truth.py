@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.insight.replay import Models
 
 T = TypeVar("T")
-Progress = Callable[[float], None]
+Progress = Callable[[float], object]
 
 #: How many continuations of each prefix may be chosen.
 CONTINUATIONS = (8, 32, 128, 512)
