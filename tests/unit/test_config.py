@@ -3,7 +3,7 @@
 import pytest
 
 from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, change, parse_config
-from core.presets import preset
+from core.presets import PRESETS, preset
 
 
 def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():
@@ -67,6 +67,15 @@ def test_a_config_survives_json_unchanged():
 def test_the_high_side_of_the_clip_range_is_the_low_one_unless_set():
     assert GRPOSettings(epsilon=0.1).clip_high == 0.1
     assert GRPOSettings(epsilon=0.1, epsilon_high=0.3).clip_high == 0.3
+
+
+def test_every_preset_says_its_own_name_and_one_adds_the_learner_that_measures():
+    assert all(config.preset == name for name, config in PRESETS.items())
+    race = preset("chain-sum-vine")
+    assert [x.name for x in race.learners] == ["ppo", "grpo", "vine"]
+    assert change(race, {"vine.continuations": 4, "preset": "chain-sum", "learning_rate": 4e-4}).learners[:2] == (
+        RunConfig().learners
+    )
 
 
 def test_an_unknown_preset_or_learner_names_what_there_is():
