@@ -53,7 +53,7 @@ from lessons.parts.lesson.quiz import Choice, Question, quiz
 from lessons.parts.lesson.source import Code, show_code
 from lessons.parts.lesson.stepper import Place, Sub, stepper, where
 from lessons.parts.lesson.strips import Pick, Row, token_strips
-from lessons.parts.lesson.worked import FOUR, Example, Line, num, ppo_lines, work_out, worked
+from lessons.parts.lesson.worked import FOUR, Example, Line, num, ppo_lines, result, work_out, worked
 
 __all__ = [
     "FOUR",
@@ -84,6 +84,7 @@ __all__ = [
     "predict",
     "predict_number",
     "quiz",
+    "result",
     "revealed",
     "role_colour",
     "say_where",

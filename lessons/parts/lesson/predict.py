@@ -121,7 +121,7 @@ def _again(key: str) -> None:
 
 
 def _outcome(said: str, happened: str, right: bool) -> None:
-    sentence = _("You said: {said} What happened: {happened}").format(said=f"**{said}**.", happened=f"**{happened}**.")
+    sentence = _("You said: {said}. What happened: {happened}.").format(said=f"**{said}**", happened=f"**{happened}**")
     if right:
         st.success(sentence, icon=":material/check:")
     else:

@@ -115,8 +115,14 @@ class Line:
 
 def num(value: float, digits: int = 3) -> str:
     """A number for LaTeX, in brackets where negative."""
+    text = result(value, digits)
+    return f"({text})" if text.startswith("-") else text
+
+
+def result(value: float, digits: int = 3) -> str:
+    """The same without brackets, as what comes after an equals sign."""
     text = f"{abs(value):.{digits}f}".rstrip("0").rstrip(".") or "0"
-    return f"(-{text})" if value < 0 and text != "0" else text
+    return f"-{text}" if value < 0 and text != "0" else text
 
 
 def ppo_lines(settings: PPOSettings, last: int = 3) -> list[Line]:
@@ -212,7 +218,7 @@ def _walk(
     if line.filled is not None:
         rows = [
             rf"\text{{{_tex(token)}}}: \quad {line.symbol.replace('_t', f'_{t + 1}')} &= {line.filled(numbers, t)} "
-            rf"{_sign(numbers[line.key][t], digits)} {num(numbers[line.key][t], digits)}"
+            rf"{_sign(numbers[line.key][t], digits)} {result(numbers[line.key][t], digits)}"
             for t, token in enumerate(example.tokens)
         ]
         st.latex(r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")

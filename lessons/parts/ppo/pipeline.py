@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import ConfigError
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
-from lessons.parts.ppo.weights import Measured, known, measure
+from lessons.parts.ppo.weights import Job, Measured, job, measure
 from lessons.parts.sentences import translate
 from lessons.parts.words import plain
 
@@ -38,7 +37,7 @@ def pipeline(batch: Frozen, group: Group) -> None:
 
 
 def _pipeline(batch: Frozen, group: Group) -> None:
-    measured = known(batch)
+    measured = _measured(batch)
     boxes = _boxes(batch, group, measured)
     picked = st.query_params.get(PARAM, "")
     if picked not in {box["key"] for box in boxes}:
@@ -243,11 +242,22 @@ _DETAILS: dict[str, Callable[[Frozen, Group], None]] = {
 # -- weights -----------------------------------------------------------------------------------------------------------
 
 
+def _measured(batch: Frozen) -> Measured | None:
+    known = job(batch)
+    return known.future.result() if known and known.future.done() else None
+
+
 def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
     if measured is None:
+        if (going := job(batch)) is not None:
+            st.fragment(_wait, run_every=0.7)(going)
+            return
+        if failed := st.session_state.pop("ppo_measure_failed", None):
+            st.error(plain(translate(failed), 400), icon=":material/error:")
         st.caption(_("A trace keeps numbers, not weights. The models of this step can be had again, exactly."))
-        if st.button(_("Measure the weights"), icon=":material/straighten:", key="ppo_measure") and _measure(batch):
-            st.rerun()
+        st.button(
+            _("Measure the weights"), icon=":material/straighten:", key="ppo_measure", on_click=measure, args=(batch,)
+        )
         return
     left, right = st.columns(2)
     left.metric(_("parameters"), f"{measured.parameters[box]:,}".replace(",", "\u2009"))
@@ -261,17 +271,11 @@ def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
     st.caption(f"{how[measured.origin]} {proof.format(drift=measured.drift)}")
 
 
-def _measure(batch: Frozen) -> bool:
-    bar = st.progress(0.0, text=_("Getting the models of step {step} back…").format(step=batch.step + 1))
-
-    def tell(done: int, of: int) -> None:
-        bar.progress(done / max(1, of), text=_("Training step {done} of {of} again…").format(done=done + 1, of=of))
-
-    try:
-        measure(batch, tell)
-    except ConfigError as error:
-        st.error(plain(translate(str(error)), 400))
-        return False
-    finally:
-        bar.empty()
-    return True
+def _wait(going: Job) -> None:
+    """How far the measurement is; asks again by itself, and has the page drawn anew at the end."""
+    if going.future.done():
+        if problem := going.future.exception():
+            st.session_state["ppo_measure_failed"] = str(problem)
+        st.rerun()
+    text = _("Training step {done} of {of} again…").format(done=going.done + 1, of=going.of)
+    st.progress(going.done / max(1, going.of), text=text if going.of else _("Loading the models…"))

@@ -10,7 +10,21 @@ from typing import Any
 import streamlit as st
 
 from lessons.parts.i18n import _
-from lessons.parts.lesson import Frozen, Group, Pick, Place, Reply, Row, Sub, Term, formula, num, stepper, token_strips
+from lessons.parts.lesson import (
+    Frozen,
+    Group,
+    Pick,
+    Place,
+    Reply,
+    Row,
+    Sub,
+    Term,
+    formula,
+    num,
+    result,
+    stepper,
+    token_strips,
+)
 from lessons.parts.ppo.pipeline import batch_gamma, batch_lam
 
 
@@ -75,7 +89,7 @@ def _at(pick: Pick | None, default: int) -> int:
 def _filled(scene: Scene, t: int, left: str, right: str, value: float | None) -> None:
     """The formula with the numbers of token t (from 0) in it."""
     if value is not None:
-        st.latex(rf"{left.replace('_t', f'_{{{t + 1}}}')} = {right} \approx {num(value)}")
+        st.latex(rf"{left.replace('_t', f'_{{{t + 1}}}')} = {right} \approx {result(value)}")
 
 
 def _numbers(scene: Scene, name: str, number: int = 0) -> list[float]:

@@ -80,19 +80,23 @@ export default class Pipeline {
     const tip = svg("marker", { id: "pipeline-tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, svg("path", { d: "M0 0L8 4L0 8z" }));
     const edges = this.data.edges.filter((edge) => !(narrow && edge.back));
     this.arrows.replaceChildren(svg("defs", {}, tip), ...edges.map((edge) => {
-      const [x1, y1, x2, y2] = between(place(edge.from), place(edge.to));
+      const [x1, y1, x2, y2] = between(place(edge.from), place(edge.to), narrow);
       return svg("line", { x1, y1, x2, y2, class: edge.back ? "back" : "", "marker-end": "url(#pipeline-tip)" });
     }));
   }
 }
 
 /** The shortest straight way between two rectangles. */
-function between(a, b) {
+function between(a, b, narrow) {
   const left = Math.max(a.left, b.left), right = Math.min(a.right, b.right);
   const top = Math.max(a.top, b.top), bottom = Math.min(a.bottom, b.bottom);
   if (right - left > 16) {
     const x = (left + right) / 2;
     return a.bottom <= b.top ? [x, a.bottom + GAP, x, b.top - GAP] : [x, a.top - GAP, x, b.bottom + GAP];
+  }
+  if (narrow && a.bottom <= b.top) {
+    const x = (a.left + a.right) / 2;
+    return [x, a.bottom + GAP, Math.min(Math.max(x, b.left + 14), b.right - 14), b.top - GAP];
   }
   const y = bottom - top > 12 ? (top + bottom) / 2 : null;
   const [from, to] = [y ?? (a.top + a.bottom) / 2, y ?? (b.top + b.bottom) / 2];

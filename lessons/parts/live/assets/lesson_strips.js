@@ -102,7 +102,7 @@ export default class Strips {
 
   #drawLegend(colours) {
     const { data } = this;
-    const show = (x) => (data.kind === "signed" ? signed(x, 2) : fixed(x, 2));
+    const show = (x) => (data.kind === "signed" ? signed(x, 2) : fixed(data.kind === "ratio" ? Math.max(0, x) : x, 2)); // no ratio is below 0
     const bar = colours.known
       ? [el("span", { class: "num", text: show(colours.low) }),
           el("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${colours.stops.join(", ")})` } }),
