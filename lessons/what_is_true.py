@@ -40,7 +40,7 @@ def code() -> list[Code]:
         Code("core/insight/oracle.py", "Oracle.estimate", _("True values: every prefix finished K times")),
         Code("core/insight/agreement.py", "compare", _("Correlation, error and blame accuracy")),
         Code("core/algorithms/value_loss.py", "explained_variance", _("Explained variance of a critic")),
-        Code("core/insight/replay.py", "models_at", _("The policy of a step, had again")),
+        Code("core/insight/replay.py", "models_at", _("The policy of a step, restored")),
         Code("core/algorithms/vine.py", "credit", _("VinePPO: credit from measured values")),
     ]
 
@@ -133,7 +133,7 @@ def measure(batch: Frozen, continuations: int) -> Truth:
     """The truth of the step's panel, with a progress bar where it is not there yet."""
     if is_measured(batch, continuations):
         return truth(batch, continuations)
-    words = _("Having step {step}'s policy again, then finishing every prefix {k} times…")
+    words = _("Restoring step {step}'s policy, then finishing every prefix {k} times…")
     bar = st.progress(0.0, text=words.format(step=batch.step + 1, k=continuations))
     try:
         return truth(batch, continuations, lambda share: bar.progress(min(1.0, share)))
@@ -258,8 +258,8 @@ def provenance(batch: Frozen, measured: Truth) -> None:
         "training again": _("training again from the run's seed up to this step"),
     }[measured.origin]
     text = _(
-        "The truth of: {learner}'s policy before step {step}, had by {how}. Scored again, its numbers differ from "
-        "the trace's by at most {drift}. {rollouts} continuations of {prefixes} prefixes took {seconds} s."
+        "This is the truth of {learner}'s policy before step {step} (source: {how}). Scored again, its numbers differ "
+        "from the trace's by at most {drift}. {rollouts} continuations of {prefixes} prefixes took {seconds} s."
     ).format(
         learner=plain(batch.learner.upper()),
         step=batch.step + 1,

@@ -88,7 +88,7 @@ def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
 
 
 def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
-    bar = st.progress(0.0, text=_("Having the models of step {step} again…").format(step=batch.step + 1))
+    bar = st.progress(0.0, text=_("Restoring the models of step {step}…").format(step=batch.step + 1))
     try:
         edited = score_edited(batch, group, reply, text, lambda share: bar.progress(min(1.0, share)))
     except ValueError as error:
@@ -112,7 +112,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
     }[edited.origin]
     st.caption(
         _(
-            "Read by {learner}'s policy and critic before step {step}, had by {how}; scored again, the trace's own "
+            "Read by {learner}'s policy and critic before step {step} (source: {how}). Scored again, the trace's own "
             "tokens differ by at most {drift}."
         ).format(learner=plain(batch.learner.upper()), step=batch.step + 1, how=how, drift=f"{edited.drift:.1g}")
     )
