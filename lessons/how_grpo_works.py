@@ -124,9 +124,7 @@ def questions() -> list[Question]:
                 Choice(
                     "`token-mean`",
                     False,
-                    _(
-                        "There every token weighs the same: a long wrong answer is punished in proportion to its length."
-                    ),
+                    _("There every token weighs the same: a long wrong answer pays in proportion to its length."),
                 ),
                 Choice(
                     "`seq-mean-token-mean`",

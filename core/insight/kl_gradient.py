@@ -43,7 +43,10 @@ class Directions:
 
 
 def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Directions:
-    """The gradient that each estimator gives as a loss (its mean over tokens), by autograd through the whole policy."""
+    """The gradient that each estimator gives as a loss (its mean over tokens), by autograd through the whole policy.
+
+    Raises ValueError where the policy still is the reference: there is then no direction to compare with.
+    """
     trainer = models.trainer
     sequences = _sequences(trainer, fresh(tokens), samples)
     parameters = [x for x in trainer.policy.parameters() if x.requires_grad]
@@ -57,6 +60,8 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
         return torch.cat([x.flatten() for x in parts if x is not None]).double()
 
     truth = gradient(kl_exact(theta, ref))
+    if not bool(truth.norm() > 0):
+        raise ValueError("the policy still is the reference, so the KL has no gradient")
     chance = theta.detach().exp()
     expected = {name: gradient((chance * k(theta, ref)).sum(-1)) for name, k in ESTIMATORS.items()}
     expected["reverse"] = gradient(kl_exact(ref, theta))

@@ -130,7 +130,7 @@ def _sentence(batch: Frozen, found: Outcome, after: int, where: str) -> None:
     else:
         text = _(
             "After pass {number} of {all}: ratios from {low} to {high}; {out} of {total} tokens lie outside the range, "
-            "but only {cut} are cut."
+            "{cut} are cut."
         ).format(
             number=after,
             all=passes(batch),

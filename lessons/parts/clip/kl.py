@@ -179,9 +179,8 @@ def reward_or_loss(here: Frozen) -> None:
     lone = sum(abs(x) < 5e-4 <= abs(y) for x, y in zip(in_loss.tolist(), in_reward.tolist(), strict=True))
     st.caption(
         _(
-            "{count} of {total} tokens are pushed in the reward's way of counting though their own KL pulls at "
-            "them by less "
-            "than 0.0005: they are charged for what follows."
+            "{count} of {total} tokens are charged in the reward though their own KL pulls at them by less than "
+            "0.0005: they pay for what follows."
         ).format(count=lone, total=len(reply.tokens))
     )
 
@@ -220,6 +219,11 @@ def gradients(here: Frozen) -> None:
             "sampled this batch, and takes the gradient of every weight."
         ).format(steps=here.step)
     )
+    if here.step == 0:
+        st.info(
+            _("At the first step the policy still is the reference: every gradient is 0. Choose a later step above.")
+        )
+        return
     if here.step > REMADE:
         st.info(_("That takes too long from step {limit} on. Choose an earlier step above.").format(limit=REMADE + 2))
         return

@@ -220,8 +220,10 @@ def scales(batch: Frozen) -> None:
     with st.container(key="hgw_silent"):
         st.markdown(
             _(
-                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right ones). Their "
-                "tokens are {idle} of the loss's weight and push nothing: the gradient is made by the others alone. DAPO "
+                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right "
+                "ones). Their "
+                "tokens are {idle} of the loss's weight and push nothing: the gradient is made by the others "
+                "alone. DAPO "
                 "asks other questions in their place (`dynamic_sampling`). The strongest group has {share} of all the "
                 "push: {right} of {size} right."
             ).format(
@@ -240,7 +242,8 @@ def scales(batch: Frozen) -> None:
 def _explain(scale: str) -> None:
     words = {
         "group": _(
-            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on questions that "
+            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on "
+            "questions that "
             "are easy or hard, then push more than their rewards alone would: a bias by difficulty."
         ),
         "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
@@ -287,7 +290,8 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
         marker={"color": "#808a9b", "size": 10, "symbol": "x"},
         hovertemplate="%{y}: 0<extra></extra>",
     )
-    drawing.update_xaxes(title=_("advantage"), range=[-2.8, 2.8], zeroline=True)
+    edge = 1.1 * max(0.1, *(abs(x) for x in step.advantages))
+    drawing.update_xaxes(title=_("advantage"), range=[-edge, edge], zeroline=True)
     drawing.update_yaxes(categoryorder="array", categoryarray=labels)
     table = [
         {

@@ -70,9 +70,8 @@ def _verdict(table: list[tuple[Aggregation, float, float, float, float]], right:
         ).format(ratio=number(ratio, 2))
     if wrong < right:
         return _(
-            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down {ratio} times as hard as one "
-            "of a right "
-            "answer is pushed up: short right answers are favoured. The other two treat tokens alike."
+            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down {ratio} times as hard as one of "
+            "a right answer is pushed up: being wrong briefly costs more. The other two treat tokens alike."
         ).format(ratio=number(ratio, 2))
     return _("Equal lengths: all three agree on which token is pushed how hard, up to one constant.")
 
@@ -103,6 +102,6 @@ def real_lengths(batch: Frozen) -> None:
                 "one length: "
                 "a token of the shortest weighs {ratio} times as much as one of the longest under "
                 "seq-mean-token-mean, so "
-                "the length bias hardly shows in this run. In long reasoning it does."
+                "the length bias hardly shows in this run. Where answers run from tens to thousands of tokens, it does."
             ).format(count=len(rewards.length), ratio=number(ratio, 2))
         )

@@ -29,7 +29,7 @@ def lone(batch: Frozen) -> None:
         "hgw_lone",
         _("One answer of a group of {size} is right. How large is its advantage?").format(size=size),
         low=0.0,
-        high=5.0,
+        high=4.0,
         step=0.25,
         outcome=good,
         tolerance=0.3,
