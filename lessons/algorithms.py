@@ -83,9 +83,9 @@ def formulas(one: Variant, two: Variant) -> None:
                 ):
                     with column:
                         st.caption(variant.title)
-                        st.latex(formula)
+                        st.markdown(rf"$\displaystyle {formula}$")
             else:
-                st.latex(first[line])
+                st.markdown(rf"$\displaystyle {first[line]}$")
     for variant in (one, two) if two.name != one.name else (one,):
         text = f"**{variant.title}**: {variant.paper}."
         st.caption(f"{text} {_(variant.note)}" if variant.note else text)
@@ -166,13 +166,13 @@ def page() -> None:
     say_where(batch)
     group = pick_group(batch, key="alg_group")
     shown = linked(
-        st.segmented_control,
+        st.radio,
         _("What the strips show"),
         list(SHOWN),
         key="alg_show",
         first="credit",
         format_func=lambda x: _(SHOWN[x]),
-        required=True,
+        horizontal=True,
     )
     try:
         credits(batch, group, one, two, shown)

@@ -28,6 +28,7 @@ from lessons.parts.lesson import (
     token_strips,
 )
 from lessons.parts.lesson.worked import Line, num, worked
+from lessons.parts.linked import linked
 from lessons.parts.study import study_section
 from lessons.parts.truth import CONTINUATIONS, Truth, is_measured, truth
 from lessons.parts.words import plain
@@ -388,7 +389,7 @@ def race() -> None:
         tag = st.query_params.get("lang")
         query = {"preset": "chain-sum-vine", **({"lang": tag} if tag else {})}
         st.switch_page(lesson("lab").path, query_params=query)
-    st.caption(_("On the command line: `python -m core train --preset chain-sum-vine`"))
+    st.markdown(_("On the command line: `python -m core train --preset chain-sum-vine`"))
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -496,13 +497,18 @@ def page() -> None:
     if batch is not None:
         say_where(batch)
         reply = wrong_reply(batch)
-        continuations = st.segmented_control(
-            _("Continuations per prefix (K)"), CONTINUATIONS, default=32, required=True, key="wt_k", bind="query-params"
+        continuations = linked(
+            st.radio,
+            _("Continuations per prefix (K)"),
+            [str(x) for x in CONTINUATIONS],
+            key="wt_k",
+            first="32",
+            horizontal=True,
         )
         if reply is not None:
             measured = None
             try:
-                measured = accuse(batch, reply, int(continuations or 32))
+                measured = accuse(batch, reply, int(continuations))
             except ValueError as error:
                 st.warning(plain(str(error), 400), icon=":material/hourglass_disabled:")
             if measured is not None:

@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 
 from lessons.parts.i18n import N_, _
-from lessons.parts.lesson import figure, line_colour
+from lessons.parts.lesson import figure, line_colour, role_colour
+from lessons.parts.linked import linked
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
@@ -24,6 +25,7 @@ CREDITS = {
     "ppo": (N_("PPO's critic"), "ppo", "square"),
     "grpo": (N_("GRPO"), "grpo", "diamond"),
     "vine": (N_("VinePPO"), "truth", "circle"),
+    "again": (N_("the truth, measured a second time"), "plain", "x"),
 }
 METRICS = {
     "correlation": N_("correlation with the truth"),
@@ -52,7 +54,8 @@ def study_section() -> None:
     st.markdown(
         _(
             "A recorded result, not computed now: {seeds} seeds, {responses} responses at each point, {k} "
-            "continuations of every prefix for the truth and {own} others for VinePPO. Repeat it with `{command}`."
+            "continuations of every prefix for the truth and {own} others for VinePPO. Measured a second time, the "
+            "truth itself says how near one can come. Repeat it with `{command}`."
         ).format(
             seeds=len(about["seeds"]),
             responses=about["responses"],
@@ -63,15 +66,16 @@ def study_section() -> None:
     )
     _table(study, about["middle"])
     metrics = list(METRICS)
-    chosen = st.segmented_control(
+    chosen = linked(
+        st.radio,
         _("Over training steps"),
         metrics,
-        default=metrics[0],
-        required=True,
-        format_func=lambda x: _(METRICS[x]),
         key="wt_metric",
+        first=metrics[0],
+        format_func=lambda x: _(METRICS[x]),
+        horizontal=True,
     )
-    _over_steps(study, chosen or metrics[0])
+    _over_steps(study, chosen)
     st.markdown(_verdict(study, about["middle"]))
 
 
@@ -101,7 +105,7 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
             error_y={"type": "data", "array": [x[metric]["std"] or 0 for x in rows]},
             mode="lines+markers",
             name=_(title),
-            line={"color": line_colour(colour)},
+            line={"color": role_colour("plain") if colour == "plain" else line_colour(colour)},
             marker={"symbol": symbol, "size": 9},
         )
         table += [
@@ -118,23 +122,20 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
 
 
 def _verdict(study: dict[str, Any], step: int) -> str:
-    """What the numbers say at mid-training, whatever it is."""
+    """What the numbers say at mid-training, whatever it is: a sentence per measure."""
     rows = {x["credit"]: x for x in study["summary"] if x["step"] == step}
-    order = sorted(rows, key=lambda x: -(rows[x]["correlation"]["mean"] or 0))
-    ranked = " > ".join(f"{_(CREDITS[x][0])} ({_spread(rows[x]['correlation'])})" for x in order)
-    gap = (rows["ppo"]["correlation"]["mean"] or 0) - (rows["grpo"]["correlation"]["mean"] or 0)
-    spread = max(rows[x]["correlation"]["std"] or 0 for x in ("ppo", "grpo"))
-    if abs(gap) <= spread:
-        words = _(
-            "By correlation, PPO's critic and GRPO lie within each other's spread here: neither is clearly nearer."
-        )
-    elif gap > 0:
-        words = _("By correlation, PPO's critic is nearer to the truth than GRPO here, as the course says.")
-    else:
-        words = _(
-            "By correlation, GRPO's uniform credit is nearer to the truth than PPO's critic here, against the claim."
-        )
-    return f"{ranked}. {words}"
+    close = _("By {metric}, PPO's critic ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
+    ahead = _("By {metric}, PPO's critic ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
+    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's critic ({ppo}), against the claim.")
+    said = []
+    for metric in METRICS:
+        ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
+        better = -1 if metric == "mean_absolute_error" else 1
+        gap = better * ((ppo["mean"] or 0) - (grpo["mean"] or 0))
+        spread = max(ppo["std"] or 0, grpo["std"] or 0)
+        sentence = close if abs(gap) <= spread else ahead if gap > 0 else behind
+        said.append(sentence.format(metric=_(METRICS[metric]), ppo=_spread(ppo), grpo=_spread(grpo)))
+    return "\n".join(f"- {x}" for x in said)
 
 
 def _spread(found: dict[str, Any]) -> str:
