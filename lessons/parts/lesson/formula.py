@@ -39,9 +39,16 @@ def formula(terms: Sequence[Term | str], active: str | None = None, words: str =
 
     `words` is the formula said in words; it stands under it, and is what a screen reader should be given.
     """
-    st.latex("".join(_latex(term, active) for term in terms))
+    equation("".join(_latex(term, active) for term in terms))
     if words:
         st.caption(words)
+
+
+def equation(latex: str) -> None:
+    """st.latex, with a little room on both sides: without it some formulas are 2 pixels wider than their box, which
+    then scrolls and cannot be reached from the keyboard.
+    """
+    st.latex(rf"\;{latex}\;")
 
 
 def _latex(term: Term | str, active: str | None) -> str:

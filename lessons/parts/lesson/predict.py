@@ -19,17 +19,13 @@ def predict(key: str, question: str, choices: Sequence[Choice]) -> bool:
     """
     with _frame(key):
         given = _given(key)
-        chosen = st.radio(
-            question,
-            range(len(choices)),
-            index=None if given is None else int(given),
-            format_func=lambda i: choices[i].text,
-            disabled=given is not None,
-            key=_widget(key),
-        )
         if given is None:
+            chosen = st.radio(
+                question, range(len(choices)), index=None, format_func=lambda i: choices[i].text, key=_widget(key)
+            )
             _commit_button(key, chosen)
             return False
+        st.markdown(question)
         answer = choices[int(given)]
         happened = [x for x in choices if x.right]
         _outcome(answer.text, " / ".join(x.text for x in happened), answer.right)
@@ -53,20 +49,12 @@ def predict_number(
     """A prediction on a scale; `outcome` is what really came out, right is what lies within `tolerance` of it."""
     with _frame(key):
         given = _given(key)
-        middle = low + step * round((high - low) / step / 2)
-        chosen = st.slider(
-            question,
-            float(low),
-            float(high),
-            float(middle if given is None else given),
-            float(step),
-            form,
-            disabled=given is not None,
-            key=_widget(key),
-        )
         if given is None:
+            middle = low + step * round((high - low) / step / 2)
+            chosen = st.slider(question, float(low), float(high), float(middle), float(step), form, key=_widget(key))
             _commit_button(key, chosen)
             return False
+        st.markdown(question)
         _outcome(form % given, form % outcome, abs(given - outcome) <= tolerance)
         st.markdown(reason)
         _again_button(key)

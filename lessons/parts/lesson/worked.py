@@ -13,7 +13,8 @@ from core.config import AnyLearner, PPOSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson.engine import engine
 from lessons.parts.lesson.stepper import Sub, stepper
-from lessons.parts.words import literal, plain
+from lessons.parts.lesson.worked_table import table
+from lessons.parts.words import literal
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ def worked(
     example: Example, settings: AnyLearner, lines: Sequence[Line], *, key: str, param: str = "ex", digits: int = 3
 ) -> None:
     """The table line by line, walked with Back and Next; the newest line is filled in for each token."""
-    numbers = work_out(example, settings)
+    with st.spinner(_("Loading the functions that train…")):
+        numbers = work_out(example, settings)
     numbers["score"] = (example.reward,)
     raw = numbers["advantage_raw"]
     numbers["mean"] = (sum(raw) / len(raw),)
@@ -213,7 +215,7 @@ def _walk(
     place = stepper(subs, key=key, param=param, shortcuts=False, jump=False)
     shown = lines[: place.number]
     with st.container(key=f"{key}_table"):
-        st.markdown(_table(example, numbers, shown, digits))
+        st.html(table(example.tokens, [(x.symbol, x.words, numbers[x.key]) for x in shown], digits))
     line = shown[-1]
     if line.filled is not None:
         rows = [
@@ -221,7 +223,7 @@ def _walk(
             rf"{_sign(numbers[line.key][t], digits)} {result(numbers[line.key][t], digits)}"
             for t, token in enumerate(example.tokens)
         ]
-        st.latex(r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
+        st.latex(r"\footnotesize\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
 
 
 def _sign(value: float, digits: int) -> str:
@@ -232,13 +234,3 @@ def _sign(value: float, digits: int) -> str:
 def _tex(token: str) -> str:
     shown = "eos" if token == "<eos>" else literal(token, 12)
     return "".join(f"\\{c}" if c in "#$%&_{}" else "" if c in "\\^~" else c for c in shown)
-
-
-def _table(example: Example, numbers: Numbers, lines: Sequence[Line], digits: int) -> str:
-    head = [_("quantity"), *(plain("eos" if x == "<eos>" else x, 12) for x in example.tokens)]
-    rows = [head, ["---", *["---:"] * len(example.tokens)]]
-    for line in lines:
-        values = [f"{x:.{digits}f}".replace("-", "−") for x in numbers[line.key]]
-        newest = line is lines[-1]
-        rows.append([f"${line.symbol}$", *(f"**{x}**" if newest else x for x in values)])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -35,7 +35,8 @@ export default class Strips {
     this.#shape = shape;
     this.#paint(dark);
     this.#tabulate();
-    this.#read(null);
+    const active = this.body.getRootNode().activeElement;
+    this.#read(this.body.contains(active) ? active.closest(".t") : null);
   }
 
   #build() {
