@@ -32,21 +32,21 @@ def lines() -> list[Line]:
     """From four rewards to four times the same number, and on to the shared objective."""
     rewards = [FOUR.reward, *FOUR.others]
     spread = statistics.stdev(rewards)
-    total = " + ".join(f"{x:g}" for x in rewards)
+    total = sum(rewards)
 
     def raw(_n: Numbers, _t: int) -> str:
-        return rf"{FOUR.reward:g} - ({total}) / {len(rewards)}"
+        return rf"{FOUR.reward:g} - {total:g} / {len(rewards)}"
 
     def divided(n: Numbers, t: int) -> str:
         return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {SETTINGS.scale_eps:g})"
 
     def objective(n: Numbers, t: int) -> str:
-        a, low, high = num(n["advantage"][t]), 1 - SETTINGS.epsilon, 1 + SETTINGS.clip_high
+        a, low, high = num(n["advantage"][t], 2), 1 - SETTINGS.epsilon, 1 + SETTINGS.clip_high
         bounded = min(max(n["ratio"][t], low), high)
-        return rf"\min({num(n['ratio'][t])} \cdot {a},\ {num(bounded)} \cdot {a})"
+        return rf"\min({num(n['ratio'][t], 2)} \cdot {a},\ {num(bounded, 2)} \cdot {a})"
 
     return [
-        Line("advantage_raw", r"r - \bar r", _("reward minus the group's mean: the same for every token"), raw),
+        Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token"), raw),
         Line("advantage", r"A_t", _("divided by the group's spread: the same for every token"), divided),
         Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token")),
         Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),

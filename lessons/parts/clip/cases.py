@@ -8,7 +8,7 @@ import streamlit as st
 
 from lessons.parts.clip.batch import Spot, find, outcome, passes, spots, trained_limits
 from lessons.parts.clip.draw import surrogate
-from lessons.parts.clip.words import REASONS, case_name, number, shown, signed
+from lessons.parts.clip.words import REASONS, case_name, number, shown, signed, table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
 from lessons.parts.words import plain
@@ -188,10 +188,10 @@ def _counts(batch: Frozen, found: Outcome, trained: Outcome) -> None:
             lambda x: sum(x.count(c) for c in _cases()) - int(((x.case >= 0) & x.cut).sum()),
         ),
     ]
-    lines = [f"| {_('tokens')} | {_('with these limits')} | {_('as it was trained')} |", "|---|---:|---:|"]
-    lines += [f"| {name} | **{count(found)}** | {count(trained)} |" for name, count in rows]
+    head = [_("tokens"), _("with these limits"), _("as it was trained")]
+    lines = table(head, ((name, f"**{count(found)}**", str(count(trained))) for name, count in rows))
     with st.container(key="rck_counts"):
-        st.markdown("\n".join(lines))
+        st.markdown(lines)
         st.caption(
             _(
                 "{total} tokens. The batch is frozen: other limits would also have led the policy elsewhere after the "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.parts.clip.words import number, signed
+from lessons.parts.clip.words import number, signed, table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, figure
 
@@ -57,13 +57,13 @@ def pulls(log_ratio_of: Tensor, found: dict[str, Tensor]) -> None:
     # The tokens' own log-ratio is k2's factor: d(x²/2)/dx = x.
     alt = _("What each estimate as a loss does to the token: k1 always 1, k2 the log-ratio itself, k3 at most 1.")
     _draw("rck_pulls", x, curves, found["k2"], found, (-6.0, 4.2), _("factor on the token's log π"), alt)
-    lines = [f"| {_('loss')} | {_('mean factor')} | {_('smallest')} | {_('largest')} |", "|---|---:|---:|---:|"]
-    lines += [
-        f"| {name} | {signed(float(p.mean()), 3)} | {signed(float(p.min()), 2)} | {signed(float(p.max()), 2)} |"
+    head = [_("loss"), _("mean factor"), _("smallest"), _("largest")]
+    rows = (
+        (name, signed(float(p.mean()), 3), signed(float(p.min()), 2), signed(float(p.max()), 2))
         for name, p in found.items()
-    ]
+    )
     with st.container(key="rck_pull_table"):
-        st.markdown("\n".join(lines))
+        st.markdown(table(head, rows))
 
 
 def _draw(
@@ -97,8 +97,8 @@ def _draw(
     drawing.update_xaxes(title=_("log π_θ − log π_ref"), range=[-EDGE, EDGE], zeroline=True)
     drawing.update_yaxes(title=title, range=list(span), zeroline=True)
     places = range(0, len(x), 20)
-    table = [
+    readout = [
         {_("log-ratio"): number(float(x[i]), 1), **{name: number(float(curve[i])) for name, curve in curves.items()}}
         for i in places
     ]
-    figure(drawing, key=key, alt=alt, table=table, height=300)
+    figure(drawing, key=key, alt=alt, table=readout, height=300)

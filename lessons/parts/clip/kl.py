@@ -12,7 +12,7 @@ from core.runs.store import RunStore
 from lessons import server
 from lessons.parts.clip.batch import replies
 from lessons.parts.clip.draw_kl import estimators, pulls
-from lessons.parts.clip.words import number, signed
+from lessons.parts.clip.words import number, signed, table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
 from lessons.parts.sentences import translate
@@ -100,12 +100,12 @@ def bias_and_spread(here: Frozen) -> None:
 
 def _table(found: dict[str, Spread]) -> str:
     head = [_("estimate"), _("mean"), _("bias against exact"), _("standard deviation"), _("negative")]
-    lines = ["| " + " | ".join(head) + " |", "|---|---:|---:|---:|---:|"]
+    rows = []
     for name, x in found.items():
         bias = "" if name == "exact" else f"{signed(x.bias, 3)} ± {number(x.bias_error)}"
         label = _("exact") if name == "exact" else name
-        lines.append(f"| {label} | {number(x.mean)} | {bias} | {number(x.std)} | {100 * x.negative:.0f} % |")
-    return "\n".join(lines)
+        rows.append((label, number(x.mean), bias, number(x.std), f"{100 * x.negative:.0f} %"))
+    return table(head, rows)
 
 
 def _verdict(found: dict[str, Spread]) -> str:
@@ -262,14 +262,14 @@ def _directions_table(found: Directions) -> None:
         _("length, KL's = 1"),
         _("cosine, sampled tokens only"),
     ]
-    lines = ["| " + " | ".join(head) + " |", "|---|---:|---:|---:|"]
+    lines = []
     for name, words in names.items():
         one, drawn = found.expected[name], found.sampled.get(name)
         cosine = _("no direction: 0") if one.cosine is None else number(one.cosine)
         noisy = "" if drawn is None or drawn.cosine is None else number(drawn.cosine)
-        lines.append(f"| {words} | {cosine} | {number(one.length)} | {noisy} |")
+        lines.append((words, cosine, number(one.length), noisy))
     with st.container(key="rck_directions"):
-        st.markdown("\n".join(lines))
+        st.markdown(table(head, lines))
         st.caption(
             _(
                 "{tokens} tokens, {weights} weights. The first two columns weigh every next token with its "

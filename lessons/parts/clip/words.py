@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lessons.parts.i18n import N_, _
@@ -36,6 +37,12 @@ REASONS: dict[Case, str] = {
         "this rollout may push it down no further."
     ),
 }
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table whose first `left` columns are text and the rest numbers. Cells are Markdown."""
+    lines = [head, ["---"] * left + ["---:"] * (len(head) - left), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def case_name(case: Case) -> str:

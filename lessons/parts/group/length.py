@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.config import Aggregation
-from lessons.parts.clip.words import number, signed
+from lessons.parts.clip.words import number, signed, table
 from lessons.parts.group.arithmetic import grpo_settings, max_length, rewards_of
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, engine
@@ -32,35 +32,27 @@ def own_lengths(batch: Frozen) -> None:
         settings.scale_eps,
     )  # fmt: skip
     good, bad = float(advantage[0]), float(advantage[-1])
-    table = []
+    pushes = []
     for mode in MODES:
         weight = weights(lengths, mode, LONGEST)
         a, b = weight[0] * good, weight[2] * bad
-        table.append((mode, a, b, a * right, b * wrong))
-    head = [
-        _("aggregation"),
-        _("push on a token, right answer"),
-        _("push on a token, wrong answer"),
-        _("on the whole right answer"),
-        _("on the whole wrong answer"),
-    ]
-    lines = ["| " + " | ".join(head) + " |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| `{m}` | {signed(a, 4)} | {signed(b, 4)} | {signed(c, 3)} | {signed(d, 3)} |" for m, a, b, c, d in table
-    ]
+        pushes.append((mode, a, b, a * right, b * wrong))
+    head = [_("aggregation"), _("right: token"), _("wrong: token"), _("right: whole"), _("wrong: whole")]
+    rows = ((f"`{m}`", signed(a, 4), signed(b, 4), signed(c, 3), signed(d, 3)) for m, a, b, c, d in pushes)
     with st.container(key="hgw_weights"):
-        st.markdown("\n".join(lines))
+        st.markdown(table(head, rows))
         st.caption(
             _(
-                "A group of two right and two wrong answers, advantages {good} and {bad}; push = weight × advantage. "
+                "Push on a single token and on a whole answer, weight × advantage: two right and two wrong answers, "
+                "advantages {good} and {bad}. "
                 "seq-mean-token-sum-norm divides by a constant, here {constant} tokens."
             ).format(good=signed(good), bad=signed(bad), constant=LONGEST)
         )
-        st.markdown(_verdict(table, right, wrong))
+        st.markdown(_verdict(pushes, right, wrong))
 
 
-def _verdict(table: list[tuple[Aggregation, float, float, float, float]], right: int, wrong: int) -> str:
-    mean = next(x for x in table if x[0] == "seq-mean-token-mean")
+def _verdict(pushes: list[tuple[Aggregation, float, float, float, float]], right: int, wrong: int) -> str:
+    mean = next(x for x in pushes if x[0] == "seq-mean-token-mean")
     ratio = abs(mean[2] / mean[1])
     if wrong > right:
         return _(
@@ -77,31 +69,28 @@ def _verdict(table: list[tuple[Aggregation, float, float, float, float]], right:
 
 
 def real_lengths(batch: Frozen) -> None:
-    """The step's own responses, by length: what a token of each weighs under each mode."""
+    """The step's own responses, by length: what a token of each weighs, against an equal weight for all."""
     from core.insight.groups import weights
 
     rewards = rewards_of(batch)
     kinds = sorted(set(rewards.length))
-    by_mode = {mode: weights(rewards.length, mode, max_length(batch)) for mode in MODES}
-    lines = [
-        f"| {_('length')} | {_('responses')} | {_('of them wrong')} | " + " | ".join(f"`{m}`" for m in MODES) + " |"
-    ]
-    lines.append("|---:|---:|---:|---:|---:|---:|")
+    equal, by_response = (weights(rewards.length, mode, max_length(batch)) for mode in MODES[:2])
+    relative = {n: by_response[i] / equal[i] for i, n in enumerate(rewards.length)}
+    rows = []
     for kind in kinds:
         mine = [i for i, x in enumerate(rewards.length) if x == kind]
         wrong = sum(rewards.reward[i] == 0 for i in mine)
-        cells = " | ".join(f"{1000 * by_mode[mode][mine[0]]:.3f}" for mode in MODES)
-        lines.append(f"| {kind} | {len(mine)} | {wrong} | {cells} |")
-    shortest, longest = (rewards.length.index(x) for x in (kinds[0], kinds[-1]))
-    ratio = by_mode["seq-mean-token-mean"][shortest] / by_mode["seq-mean-token-mean"][longest]
+        rows.append((str(kind), str(len(mine)), str(wrong), number(relative[kind])))
     with st.container(key="hgw_real_weights"):
-        st.markdown("\n".join(lines))
+        head = [_("length"), _("responses"), _("of them wrong"), _("weight of a token")]
+        st.markdown(table(head, rows, left=0))
         st.caption(
             _(
-                "Weight of one token × 1000, all {count} responses of the step. This task's answers have nearly "
-                "one length: "
-                "a token of the shortest weighs {ratio} times as much as one of the longest under "
-                "seq-mean-token-mean, so "
-                "the length bias hardly shows in this run. Where answers run from tens to thousands of tokens, it does."
-            ).format(count=len(rewards.length), ratio=number(ratio, 2))
+                "All {count} responses of the step; weight under seq-mean-token-mean, where 1 is the weight under "
+                "token-mean. This task's answers have nearly one length: a token of the shortest weighs {ratio} "
+                "times as "
+                "much as one of the longest, so the length bias hardly shows in this run. Where answers run from "
+                "tens to "
+                "thousands of tokens, it does."
+            ).format(count=len(rewards.length), ratio=number(relative[kinds[0]] / relative[kinds[-1]], 2))
         )

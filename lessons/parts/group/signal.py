@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.runs.store import RunStore
 from lessons import server
-from lessons.parts.clip.words import number, signed
+from lessons.parts.clip.words import number, signed, table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Choice, Frozen, engine, figure, line_colour, predict, predict_number, role_colour
 
@@ -49,7 +49,7 @@ def _lone_curve(size: int, eps: float) -> None:
 
     chosen = st.select_slider(_("Group size G"), SIZES, value=min(SIZES, key=lambda x: abs(x - size)), key="hgw_size")
     drawing = go.Figure()
-    table: list[dict[str, Any]] = []
+    readout: list[dict[str, Any]] = []
     for ddof, dash in ((1, "solid"), (0, "dash")):
         right = [lone_success(x, ddof, eps)[0] for x in SIZES]
         wrong = [lone_success(x, ddof, eps)[1] for x in SIZES]
@@ -58,7 +58,7 @@ def _lone_curve(size: int, eps: float) -> None:
         drawing.add_scatter(x=list(SIZES), y=right, name=name, line={**line, "color": role_colour("positive")})
         name = _("wrong, dividing by G − {ddof}").format(ddof=ddof) if ddof else _("wrong, dividing by G")
         drawing.add_scatter(x=list(SIZES), y=wrong, name=name, line={**line, "color": role_colour("negative")})
-        table += [
+        readout += [
             {"G": g, "ddof": ddof, _("right answer"): signed(a, 3), _("wrong answer"): signed(b, 3)}
             for g, a, b in zip(SIZES, right, wrong, strict=True)
         ]
@@ -76,7 +76,7 @@ def _lone_curve(size: int, eps: float) -> None:
                      worse=signed(other[1], 3))
         )  # fmt: skip
     alt = _("The advantage of the one right answer grows about as the square root of the group's size.")
-    figure(drawing, key="hgw_lone_figure", alt=alt, table=table, height=280)
+    figure(drawing, key="hgw_lone_figure", alt=alt, table=readout, height=280)
 
 
 @dataclass(frozen=True)
@@ -184,14 +184,14 @@ def _over_steps(found: Silence, size: int) -> None:
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("groups without a signal"), range=[0, 1.03], tickformat=".0%")
     every = max(1, len(found.steps) // 15)
-    table = [
+    readout = [
         {_("step"): s, _("success rate"): number(p), _("measured"): number(m), _("formula"): number(f)}
         for s, p, m, f in list(zip(found.steps, found.success, found.measured, found.predicted, strict=True))[::every]
     ]
     alt = _("Share of groups of {size} without a signal, from {first} at the first step to {last} at the last.").format(
         size=size, first=number(found.measured[0], 2), last=number(found.measured[-1], 2)
     )
-    figure(drawing, key="hgw_silence_figure", alt=alt, table=table, height=280)
+    figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
     st.caption(
         _(
             "{share} of the silent groups are all right: there the model has learnt the question, and GRPO moves on."
@@ -200,12 +200,10 @@ def _over_steps(found: Silence, size: int) -> None:
 
 
 def _by_size(found: Silence) -> None:
-    lines = [f"| {_('answers per question')} | {_('measured')} | {_('formula')} |", "|---:|---:|---:|"]
-    lines += [
-        f"| {size} | {100 * found.drawn[size]:.0f} % | {100 * found.formula[size]:.0f} % |" for size in found.drawn
-    ]
+    head = [_("answers per question"), _("measured"), _("formula")]
+    rows = ((str(x), f"{100 * found.drawn[x]:.0f} %", f"{100 * found.formula[x]:.0f} %") for x in found.drawn)
     with st.container(key="hgw_sizes"):
-        st.markdown("\n".join(lines))
+        st.markdown(table(head, rows, left=0))
         st.caption(
             _("Smaller groups are measured on all subsets of the real ones. Larger ones would need another run.")
         )
