@@ -31,7 +31,8 @@ def _parser() -> argparse.ArgumentParser:
         "--learner",
         action="append",
         metavar="NAME",
-        help="a learner of the preset that shall take part (repeat it for more; default: all)",
+        help="who takes part: a learner of the preset, or another algorithm such as vine or dr-grpo "
+        "(repeat it for more; default: all of the preset)",
     )
     train.add_argument("--steps", type=int, metavar="N", help="how many rollouts each learner makes")
     train.add_argument("--seed", type=int, metavar="S", help="prompts, sampling and shuffling follow from it")

@@ -39,6 +39,12 @@ class LearnerSettings(Settings):
     )
     epsilon_high: float | None = Field(None, gt=0, le=10, description="Clip range on the high side; none: same as ε.")
     dual_clip: float | None = Field(None, gt=1, le=100, description="Upper bound c on the ratio's effect where A < 0.")
+    importance_sampling_level: Literal["token", "sequence"] = Field(
+        "token", description="A ratio per token, or one per response: the geometric mean of its tokens' (GSPO)."
+    )
+    surrogate: Literal["clip", "cispo"] = Field(
+        "clip", description="Cut the gradient outside the clip range, or only bound the ratio's weight (CISPO)."
+    )
     beta: float = Field(0.0, ge=0, le=10, description="Weight of the KL term in the loss.")
     kl_loss_estimator: KLEstimator = Field("k3", description="Which estimate of the KL the loss uses.")
     kl_coef: float = Field(0.0, ge=0, le=10, description="Weight of the KL penalty in the reward.")
@@ -83,14 +89,36 @@ class GRPOSettings(LearnerSettings):
 
     algorithm: Literal["grpo"] = "grpo"
     name: str = Field("grpo", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
+    baseline: Literal["group-mean", "leave-one-out", "none"] = Field(
+        "group-mean", description="What a response is compared with: its group, the others in it (RLOO), or nothing."
+    )
     scale_rewards: Literal["group", "batch", "none"] = Field(
         "group", description="Divide by the group's standard deviation, the batch's, or not at all."
     )
     scale_ddof: Literal[0, 1] = Field(1, description="Divide by G (0) or G − 1 (1) in the standard deviation.")
     scale_eps: float = Field(1e-4, ge=0, le=1, description="Added to the standard deviation before dividing by it.")
+    whiten_advantages: bool = Field(False, description="Shift and scale advantages to mean 0 and standard deviation 1.")
+    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
+    dynamic_sampling: bool = Field(
+        False, description="Ask other questions in place of those whose answers all score the same (DAPO)."
+    )
+    max_sampling_rounds: int = Field(
+        3, ge=1, le=20, description="How often a step may ask other questions before it makes do with what it has."
+    )
 
 
-Learner = Annotated[PPOSettings | GRPOSettings, Field(discriminator="algorithm")]
+class VineSettings(LearnerSettings):
+    """Credit per token, from fresh continuations of every prefix instead of a critic (VinePPO)."""
+
+    algorithm: Literal["vine"] = "vine"
+    name: str = Field("vine", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
+    continuations: int = Field(8, ge=1, le=256, description="Fresh continuations per prefix (K); their mean is V.")
+    whiten_advantages: bool = Field(True, description="Shift and scale advantages to mean 0 and standard deviation 1.")
+    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
+
+
+AnyLearner = PPOSettings | GRPOSettings | VineSettings
+Learner = Annotated[AnyLearner, Field(discriminator="algorithm")]
 
 
 class RunConfig(Settings):
@@ -136,6 +164,13 @@ class RunConfig(Settings):
                     f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} "
                     f"responses of a step (prompts_per_step × num_generations)"
                 )
+            if learner.surrogate == "cispo" and learner.dual_clip is not None:
+                raise ValueError(f"{learner.name}: dual_clip has no meaning with surrogate=cispo; set it to none")
+            if isinstance(learner, GRPOSettings) and learner.baseline == "none" and learner.scale_rewards != "none":
+                raise ValueError(
+                    f"{learner.name}: without a baseline, scale_rewards must be none, but is {learner.scale_rewards} "
+                    f"(rewards that are all equal have no spread to be divided by); whiten_advantages is possible"
+                )
             if isinstance(learner, GRPOSettings) and self.num_generations < 2:
                 raise ValueError(
                     "num_generations must be at least 2 for GRPO: one response has no group to compare with"
@@ -146,7 +181,7 @@ class RunConfig(Settings):
             )
         return self
 
-    def learner(self, name: str) -> PPOSettings | GRPOSettings:
+    def learner(self, name: str) -> AnyLearner:
         """The settings of the learner called `name`; raises ConfigError if there is none."""
         for learner in self.learners:
             if learner.name == name:

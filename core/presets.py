@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from core.config import ConfigError, RunConfig
+from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, VineSettings
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
+    # The same race with a third learner, whose credit is measured instead of predicted.
+    "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(PPOSettings(), GRPOSettings(), VineSettings())),
 }
 
 

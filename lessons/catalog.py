@@ -1,6 +1,7 @@
 """The course in order. Navigation, the course map and the page tests are built from this list.
 
-A new lesson is one entry here, one script `lessons/<key>.py`, and its prose in `lessons/text/<language>/<key>.md`.
+A new lesson is one entry here, one script `lessons/<key>.py` (with underscores for hyphens), and its prose in
+`lessons/text/<language>/<key>.md`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 class Lesson:
     """One page. `title` and `summary` are message ids: translate them where they are shown."""
 
-    key: str  # the script's name, and the page's address
+    key: str  # the page's address; with underscores for hyphens the script's name
     title: str
     icon: str  # Material symbol
     summary: str
@@ -27,7 +28,7 @@ class Lesson:
 
     @property
     def path(self) -> Path:
-        return HERE / f"{self.key}.py"
+        return HERE / f"{self.key.replace('-', '_')}.py"
 
 
 LESSONS: tuple[Lesson, ...] = (
@@ -47,6 +48,52 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("Train PPO and GRPO side by side, stop, rewind, and take any token's credit apart."),
         minutes=10,
         facts=("F2", "F6", "F7", "F8", "F9"),
+    ),
+    Lesson(
+        key="how-ppo-works",
+        title=N_("How PPO works"),
+        icon=":material/account_tree:",
+        summary=N_("One real training step, taken apart: from a question to the update, number by number."),
+        minutes=10,
+        facts=("F6", "F7"),
+    ),
+    Lesson(
+        key="ratio-clip-kl",
+        title=N_("Ratio, clip and KL"),
+        icon=":material/content_cut:",
+        summary=N_("What holds the update back: which tokens the clip cuts, and what a KL estimate is worth."),
+        minutes=10,
+        facts=("F7",),
+    ),
+    Lesson(
+        key="how-grpo-works",
+        title=N_("How GRPO works"),
+        icon=":material/groups:",
+        summary=N_("A group's arithmetic on real rewards: what a lone success counts, and when a group says nothing."),
+        minutes=10,
+        facts=("F8", "F10"),
+    ),
+    Lesson(
+        key="same-answers",
+        title=N_("Same answers, two credits"),
+        icon=":material/compare_arrows:",
+        summary=N_("One set of responses, both methods' credit, and the bridge that leads from one to the other."),
+        minutes=10,
+        facts=("F8", "F9"),
+    ),
+    Lesson(
+        key="what-is-true",
+        title=N_("What is true?"),
+        icon=":material/gavel:",
+        summary=N_("Measure what every token really changed, then see which method knew."),
+        minutes=10,
+        facts=("F9", "F11"),
+    ),
+    Lesson(
+        key="algorithms",
+        title=N_("Algorithms, side by side"),
+        icon=":material/difference:",
+        summary=N_("Pick any two: where their formulas differ, and what each makes of the same responses."),
     ),
     Lesson(
         key="runs",

@@ -19,6 +19,7 @@ def group_advantages(
     scale: Literal["group", "batch", "none"] = "group",
     ddof: int = 1,
     eps: float = 1e-4,
+    baseline: Literal["group-mean", "leave-one-out", "none"] = "group-mean",
 ) -> tuple[Tensor, Tensor]:
     """Each response's reward against its group's mean: (advantage [B], the same before division [B]).
 
@@ -28,18 +29,27 @@ def group_advantages(
     arXiv:2503.20783), "batch" divides by the standard deviation of all rewards of the step. `group` long [B] says which
     prompt a response answers; the order is free. A group whose rewards are equal up to rounding carries no signal and
     gets exactly 0: dividing its rounding by its standard deviation would make a signal of it.
+
+    `baseline` "leave-one-out" takes the mean of the group's *other* rewards, which is G / (G - 1) times the difference
+    from the mean of all and makes the gradient unbiased (RLOO, Ahmadian et al. 2024, arXiv:2402.14740). "none"
+    takes off nothing (REINFORCE): then every group carries a signal, and `scale` must be "none".
     """
+    if baseline == "none":
+        if scale != "none":
+            raise ValueError(f"without a baseline, scale_rewards must be none, but is {scale}")
+        return rewards, rewards
     _, group = torch.unique(group, return_inverse=True)
     count = torch.zeros_like(rewards).index_add(0, group, torch.ones_like(rewards)).index_select(0, group)
-    no_signal = _tied(rewards, group).index_select(0, group)
-    raw = rewards - _sum_of_group(rewards, group) / count
-    raw = raw.masked_fill(no_signal, 0)
+    no_signal = tied(rewards, group).index_select(0, group)
+    centred = rewards - _sum_of_group(rewards, group) / count
+    centred = centred.masked_fill(no_signal, 0)
+    raw = centred * count / (count - 1).clamp(min=1) if baseline == "leave-one-out" else centred
     if scale == "none":
         return raw, raw
     if scale == "batch":
         std = rewards.var(correction=ddof).sqrt() if len(rewards) > ddof else rewards.new_zeros(())
     elif scale == "group":
-        std = (_sum_of_group(raw.square(), group) / (count - ddof).clamp(min=1)).sqrt()
+        std = (_sum_of_group(centred.square(), group) / (count - ddof).clamp(min=1)).sqrt()
     else:
         raise ValueError(f"scale_rewards must be group, batch or none, but is {scale!r}")
     return (raw / (std + eps)).masked_fill(no_signal, 0), raw
@@ -48,7 +58,7 @@ def group_advantages(
 def zero_std_groups(rewards: Tensor, group: Tensor) -> Tensor:
     """The share of groups whose rewards are all equal, so that nothing is learnt from them; [B], [B] -> one number."""
     _, group = torch.unique(group, return_inverse=True)
-    return _tied(rewards, group).float().mean()
+    return tied(rewards, group).float().mean()
 
 
 def gae(
@@ -89,8 +99,11 @@ def _sum_of_group(x: Tensor, group: Tensor) -> Tensor:
     return torch.zeros_like(x).index_add(0, group, x).index_select(0, group)
 
 
-def _tied(rewards: Tensor, group: Tensor) -> Tensor:
-    """For each group (numbered from 0 without gaps), whether its rewards are equal up to rounding; bool [groups]."""
+def tied(rewards: Tensor, group: Tensor) -> Tensor:
+    """Whether each group's rewards are equal up to rounding, so that nothing is learnt from it; bool [groups].
+
+    `group` long [B] numbers the groups from 0 without gaps.
+    """
     start = rewards.new_zeros(int(group.max()) + 1)
     highest = start.scatter_reduce(0, group, rewards, "amax", include_self=False)
     lowest = start.scatter_reduce(0, group, rewards, "amin", include_self=False)

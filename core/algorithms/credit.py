@@ -9,20 +9,22 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from core.algorithms import grpo, ppo
+from core.algorithms import grpo, ppo, vine
 from core.algorithms.types import Credit, Experience
-from core.config import GRPOSettings, PPOSettings
+from core.config import AnyLearner, GRPOSettings, PPOSettings, VineSettings
 
 Rows = TypeVar("Rows", Experience, Credit)
 
 
-def credit_for(settings: PPOSettings | GRPOSettings) -> Callable[[Experience], Credit]:
+def credit_for(settings: AnyLearner) -> Callable[[Experience], Credit]:
     """The learner's credit function: `credit_for(settings)(experience)`."""
     match settings:
         case PPOSettings():
             return partial(ppo.credit, settings=settings)
         case GRPOSettings():
             return partial(grpo.credit, settings=settings)
+        case VineSettings():
+            return partial(vine.credit, settings=settings)
 
 
 def take(rows: Rows, index: Tensor) -> Rows:

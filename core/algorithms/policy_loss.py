@@ -1,16 +1,20 @@
 """The loss that every learner shares. PPO and GRPO differ in the advantages that come in, and in nothing here.
 
 objective_t = min(rho_t A_t, clip(rho_t) A_t) - beta KL_t + entropy_coef H_t          loss = -aggregate(objective)
+
+Two settings change its first term: `importance_sampling_level` takes one ratio per response (gspo.py), `surrogate`
+bounds the ratio's weight instead of cutting the gradient (cispo.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from core.algorithms.aggregation import aggregate
+from core.algorithms.cispo import bounded_side, cispo_surrogate
+from core.algorithms.gspo import sequence_ratio
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.surrogate import clipped_side, clipped_surrogate, importance_ratio
 from core.algorithms.types import Credit, Experience
@@ -22,8 +26,8 @@ class PolicyLoss:
     """The loss and, token by token, what it was made of. What stands where the mask is False means nothing."""
 
     loss: Tensor  # one number, to be minimised
-    ratio: Tensor  # [B, T]
-    clipped: Tensor  # int8 [B, T]: -1 low side, 0 not, +1 high side
+    ratio: Tensor  # [B, T]; at sequence level the response's one ratio at each of its tokens
+    clipped: Tensor  # int8 [B, T]: -1 low side, 0 not, +1 high side; under CISPO +1 where the weight is bounded
     surrogate: Tensor  # [B, T] what the min gives
     kl: Tensor | None  # [B, T] the estimate in the loss; None where beta is 0
     objective: Tensor  # [B, T] surrogate - beta * kl + entropy_coef * entropy
@@ -43,9 +47,8 @@ def policy_objective(
     [B, T] is needed only where settings.entropy_coef > 0; `max_length` is the run's max_completion_length in tokens.
     Raises ValueError if a term that the settings ask for has no input.
     """
-    epsilons = settings.epsilon, settings.clip_high
-    ratio = importance_ratio(logprob, experience.logprobs_old)
-    surrogate = clipped_surrogate(ratio, credit.advantages, *epsilons, settings.dual_clip)
+    ratio = _ratio(logprob, experience, settings)
+    surrogate, clipped = _surrogate(ratio, logprob, credit.advantages, settings)
     objective, kl = surrogate, None
     if settings.beta > 0:
         if experience.logprobs_ref is None:
@@ -56,7 +59,20 @@ def policy_objective(
         if entropy is None:
             raise ValueError(f"{settings.name}: entropy_coef is {settings.entropy_coef}, but no entropy was given")
         objective = objective + settings.entropy_coef * entropy
-    with torch.no_grad():
-        clipped = clipped_side(ratio, credit.advantages, *epsilons, settings.dual_clip)
     loss = -aggregate(objective, experience.mask, settings.aggregation, max_length)
     return PolicyLoss(loss, ratio, clipped, surrogate, kl, objective)
+
+
+def _ratio(logprob: Tensor, experience: Experience, settings: LearnerSettings) -> Tensor:
+    if settings.importance_sampling_level == "sequence":
+        return sequence_ratio(logprob, experience.logprobs_old, experience.mask)
+    return importance_ratio(logprob, experience.logprobs_old)
+
+
+def _surrogate(ratio: Tensor, logprob: Tensor, advantages: Tensor, settings: LearnerSettings) -> tuple[Tensor, Tensor]:
+    """(what is maximised, which side was clipped) per token."""
+    if settings.surrogate == "cispo":
+        bounded = bounded_side(ratio.detach(), advantages, settings.clip_high)
+        return cispo_surrogate(ratio, advantages, logprob, settings.clip_high), bounded
+    limits = settings.epsilon, settings.clip_high, settings.dual_clip
+    return clipped_surrogate(ratio, advantages, *limits), clipped_side(ratio.detach(), advantages, *limits)

@@ -6,9 +6,8 @@ Schulman et al. 2017 (arXiv:1707.06347) with the token-level KL reward of Ouyang
 from __future__ import annotations
 
 from core.algorithms.advantages import gae
-from core.algorithms.kl import ESTIMATORS
 from core.algorithms.masked import whiten
-from core.algorithms.token_rewards import token_rewards
+from core.algorithms.token_rewards import rewards_of
 from core.algorithms.types import Credit, Experience
 from core.config import PPOSettings
 
@@ -17,14 +16,9 @@ def credit(experience: Experience, settings: PPOSettings) -> Credit:
     """Advantages per token, from the critic's values. Raises ValueError if the experience lacks what they need."""
     if experience.values is None:
         raise ValueError(f"{settings.name}: PPO needs the critic's values of the responses, but there are none")
-    kl = None
-    if settings.kl_coef > 0:
-        if experience.logprobs_ref is None:
-            raise ValueError(f"{settings.name}: kl_coef is {settings.kl_coef}, but there are no reference logprobs")
-        kl = ESTIMATORS[settings.kl_reward_estimator](experience.logprobs_old, experience.logprobs_ref)
     if settings.bootstrap_truncated and experience.value_after is None:
         raise ValueError(f"{settings.name}: bootstrap_truncated needs the critic's value after each response")
-    rewards = token_rewards(experience.rewards, experience.mask, kl, settings.kl_coef)
+    rewards = rewards_of(experience, settings)
     raw, returns, deltas = gae(
         rewards,
         experience.values,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from core.algorithms.kl import ESTIMATORS
 from core.algorithms.masked import last_token
+from core.algorithms.types import Experience
+from core.config import LearnerSettings
 
 
 def token_rewards(score: Tensor, mask: Tensor, kl: Tensor | None = None, kl_coef: float = 0.0) -> Tensor:
@@ -18,3 +21,13 @@ def token_rewards(score: Tensor, mask: Tensor, kl: Tensor | None = None, kl_coef
     if kl is None or kl_coef == 0:
         return rewards
     return rewards - torch.where(mask, kl_coef * kl, 0)
+
+
+def rewards_of(experience: Experience, settings: LearnerSettings) -> Tensor:
+    """A step's token rewards under a learner's settings [B, T]. Raises ValueError if its KL term has no reference."""
+    kl = None
+    if settings.kl_coef > 0:
+        if experience.logprobs_ref is None:
+            raise ValueError(f"{settings.name}: kl_coef is {settings.kl_coef}, but there are no reference logprobs")
+        kl = ESTIMATORS[settings.kl_reward_estimator](experience.logprobs_old, experience.logprobs_ref)
+    return token_rewards(experience.rewards, experience.mask, kl, settings.kl_coef)

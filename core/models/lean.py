@@ -73,9 +73,17 @@ class Decoder:
     """
 
     def __init__(
-        self, model: LlamaForCausalLM, prompts: Tensor, attention: Tensor | None, num_generations: int, room: int
+        self,
+        model: LlamaForCausalLM,
+        prompts: Tensor,
+        attention: Tensor | None,
+        num_generations: int | Tensor,
+        room: int,
     ) -> None:
-        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `room` tokens are written."""
+        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `room` tokens are written.
+
+        `num_generations` is G, or long [P] where prompts get different numbers of responses.
+        """
         self._model, self._layers = model, _folded(model.model)
         (count, length), device = prompts.shape, prompts.device
         self._real = None if attention is None else attention.bool()

@@ -14,13 +14,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.algorithms.variants import VARIANTS
 from core.config import (
+    AnyLearner,
     ChainSumSettings,
     ConfigError,
     GRPOSettings,
     PPOSettings,
     RunConfig,
     Settings,
+    VineSettings,
     change,
     parse_config,
 )
@@ -76,11 +79,20 @@ def _train(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace) -> RunConfig:
     config = preset(options.preset)
     if options.learner:
-        chosen = [config.learner(name) for name in dict.fromkeys(options.learner)]
+        chosen = [_learner(config, name) for name in dict.fromkeys(options.learner)]
         config = parse_config({**config.model_dump(), "learners": [x.model_dump() for x in chosen]})
     assignments = dict(_assignment(text) for text in options.assignments)
     assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x) is not None}
     return change(config, assignments) if assignments else config
+
+
+def _learner(config: RunConfig, name: str) -> AnyLearner:
+    """The preset's learner of that name, else the named algorithm."""
+    own = [x for x in config.learners if x.name == name]
+    if not own and name not in VARIANTS:
+        known = ", ".join(dict.fromkeys([*(x.name for x in config.learners), *VARIANTS]))
+        raise UsageError(f"there is no learner called {name!r}; there are {known}")
+    return own[0] if own else VARIANTS[name].settings
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -184,6 +196,7 @@ def _settings(_: argparse.Namespace) -> int:
         ("task.", ChainSumSettings, {"kind"}),
         ("ppo.", PPOSettings, {"name", "algorithm"}),
         ("grpo.", GRPOSettings, {"name", "algorithm"}),
+        ("vine.", VineSettings, {"name", "algorithm"}),
     ]
     for prefix, model, without in parts:
         print(f"\n{(model.__doc__ or '').splitlines()[0]}")

@@ -39,7 +39,7 @@ def success_rate(
             pad_token_id=tokenizer.pad_token_id,
             generator=generator,
         )
-        responses = texts(tokenizer, rollout)
+        responses = texts(tokenizer, rollout.completion_ids)
         cut = rollout.truncated.tolist()
         for j, response in enumerate(responses):
             right += task.verify(questions[j // samples], response, finished=not cut[j]).success

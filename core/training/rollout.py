@@ -80,7 +80,7 @@ def sample(
     decoder = Decoder(model, prompts.ids, prompts.attention, num_generations, max_completion_length)
     for t in range(max_completion_length):
         distribution = torch.log_softmax(decoder.logits.float() / temperature, -1)
-        token = distribution.argmax(-1) if uniform is None else _inverse_cdf(distribution, uniform[:, t])
+        token = distribution.argmax(-1) if uniform is None else inverse_cdf(distribution, uniform[:, t])
         token = torch.where(running, token, pad_token_id)
         ids[:, t], mask[:, t] = token, running
         logprobs[:, t] = distribution.gather(-1, token[:, None])[:, 0] * running
@@ -94,20 +94,19 @@ def sample(
     return Rollout(repeated, start, ids[:, :longest], mask[:, :longest], logprobs[:, :longest], running)
 
 
-def texts(tokenizer: PreTrainedTokenizerFast, rollout: Rollout) -> list[str]:
-    """The responses as text, without the end-of-sequence token that ends them.
+def texts(tokenizer: PreTrainedTokenizerFast, ids: Tensor) -> list[str]:
+    """Responses long [B, T] as text, up to the end-of-sequence token; one that has none counts to its end.
 
     A special token that was sampled inside a response stays visible (`<pad>`): left out, `=<pad>16` would read as `=16`
     and be rewarded.
     """
-    rows = []
-    for ids, length in zip(rollout.completion_ids.tolist(), rollout.lengths.tolist(), strict=True):
-        row = ids[:length]
-        rows.append(row[:-1] if row[-1] == tokenizer.eos_token_id else row)
-    return tokenizer.batch_decode(rows, skip_special_tokens=False)
+    eos = tokenizer.eos_token_id
+    rows = [row[: row.index(eos)] if eos in row else row for row in ids.tolist()]
+    # (transformers decodes an empty batch as one empty text)
+    return tokenizer.batch_decode(rows, skip_special_tokens=False) if rows else []
 
 
-def _inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:
+def inverse_cdf(distribution: Tensor, uniform: Tensor) -> Tensor:
     """One token per row: the first whose cumulative probability exceeds the row's uniform number in [0, 1)."""
     cumulative = distribution.exp().cumsum(-1)
     # Scaling by the total keeps rounding from ever choosing a token of probability 0 past the end.

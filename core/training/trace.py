@@ -16,6 +16,7 @@ STEPS = pa.schema(
     [
         ("learner", pa.string()),
         ("step", pa.int32()),
+        # Every response sampled and scored so far: also those given up by dynamic sampling, and vine's continuations.
         ("samples_seen", pa.int64()),
         ("wall_time_s", pa.float64()),
         ("reward", pa.float64()),
@@ -80,7 +81,7 @@ TOKENS = pa.schema(
         ("kl_exact", pa.float32()),
         ("entropy", pa.float32()),
         ("token_reward", pa.float32()),
-        ("value", pa.float32()),
+        ("value", pa.float32()),  # the critic's; measured for vine
         ("delta", pa.float32()),
         ("advantage_raw", pa.float32()),
         ("advantage", pa.float32()),
@@ -99,5 +100,5 @@ class StepTrace:
     scalars: dict[str, float | int | None]  # every column of STEPS but learner and step
     samples: pa.Table  # SAMPLES
     tokens: pa.Table  # TOKENS, of the panel
-    prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run
+    prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run without dynamic sampling
     events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step

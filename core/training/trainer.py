@@ -22,21 +22,26 @@ from core.algorithms.kl import entropy, kl_k3
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience
 from core.algorithms.value_loss import clipped_value_loss
-from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, change, parse_config
+from core.config import AnyLearner, ConfigError, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.insight.oracle import Oracle, Responses
 from core.models.bundled import load
 from core.models.value import ValueModel
 from core.tasks.chain_sum import ChainSum
 from core.training import scoring
 from core.training.evaluation import success_rate
+from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
 from core.training.optimizer import Optimizer
-from core.training.record import Answers, PanelRecorder, prompt_hash, samples_table
-from core.training.rollout import Rollout, encode, sample, texts
+from core.training.record import PanelRecorder, prompt_hash, samples_table
+from core.training.rollout import encode
 from core.training.scoring import Scored, Sequences
 from core.training.trace import StepTrace
 
 #: Sampled and re-scored log-probabilities may differ by rounding alone; more is a bug or too coarse a number format.
 DRIFT_ALLOWED = 1e-3
+
+#: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
+_CONTINUATIONS = 200
 
 
 class Trainer:
@@ -60,11 +65,11 @@ class Trainer:
         names = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
         self._vocabulary = [str(name) for name in names]
         self._events: list[dict[str, Any]] = []
-        self._wall_time = 0.0
+        self._wall_time, self._samples_seen = 0.0, 0
         encode(self.tokenizer, self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
 
     @property
-    def settings(self) -> PPOSettings | GRPOSettings:
+    def settings(self) -> AnyLearner:
         """This learner's settings as they are now."""
         return self.config.learner(self.learner)
 
@@ -103,10 +108,12 @@ class Trainer:
         started, config, settings = time.perf_counter(), self.config, self.settings
         heldout = self._heldout() if config.eval_every and self.step % config.eval_every == 0 else None
         sampling_started = time.perf_counter()
-        rollout = self._sample()
+        asker = Asker(self.policy, self.tokenizer, self.task, config, self.max_length)
+        gathered = asker.gather(settings, self.step, self._generator)
+        rollout, answers = gathered.rollout, gathered.answers
+        self._samples_seen += gathered.sampled
+        measured = self._measured(settings, gathered)
         rollout_time = time.perf_counter() - sampling_started
-        prompts = self.task.prompts(config.seed, self.step, config.prompts_per_step)
-        answers = self._verify(prompts, rollout)
 
         sequences = Sequences.of(rollout)
         # The gradient is kept: with one mini-batch this pass is also the update's first, so its ratio is exactly 1.
@@ -115,7 +122,7 @@ class Trainer:
         panel = self._panel(len(answers.responses))
         with torch.no_grad():
             reference = scoring.score(self.reference, sequences, config.temperature)
-            experience = self._experience(rollout, answers, scored, reference, predicted)
+            experience = self._experience(gathered, scored, reference, predicted, measured)
             credit = credit_for(settings)(experience)
         recorder = PanelRecorder(
             self.learner, self.step, panel, rollout.completion_ids, self._vocabulary, experience, credit,
@@ -138,7 +145,7 @@ class Trainer:
             self._events.append({"kind": "drift", "value": meter.drift})
         scalars = step_scalars(experience, credit, settings, first_entropy, meter)
         scalars |= {
-            "samples_seen": (self.step + 1) * len(answers.responses),
+            "samples_seen": self._samples_seen,
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
@@ -149,52 +156,35 @@ class Trainer:
         }
         events, self._events = self._events, []
         table = samples_table(self.learner, self.step, answers, experience)
-        return StepTrace(self.learner, self.step, scalars, table, recorder.table(), prompt_hash(prompts), events)
+        hashed = prompt_hash(gathered.prompts)
+        return StepTrace(self.learner, self.step, scalars, table, recorder.table(), hashed, events)
 
-    def _sample(self) -> Rollout:
-        config = self.config
-        prompts = self.task.prompts(config.seed, self.step, config.prompts_per_step)
-        return sample(
-            self.policy,
-            encode(self.tokenizer, prompts, self.device),
-            num_generations=config.num_generations,
-            max_completion_length=self.max_length,
-            temperature=config.temperature,
-            eos_token_id=self.tokenizer.eos_token_id,
-            pad_token_id=self.tokenizer.pad_token_id,
-            generator=self._generator(0),
-        )
-
-    def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
-        repeated = [p for p in prompts for _ in range(self.config.num_generations)]
-        responses = texts(self.tokenizer, rollout)
-        verdicts = [
-            self.task.verify(p, r, finished=not cut)
-            for p, r, cut in zip(repeated, responses, rollout.truncated.tolist(), strict=True)
-        ]
-        return Answers(
-            repeated,
-            responses,
-            [self.task.truth(p) for p in repeated],
-            [v.reward for v in verdicts],
-            [v.success for v in verdicts],
-        )
+    def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
+        """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""
+        if not isinstance(settings, VineSettings):
+            return None
+        rollout, rewards = gathered.rollout, torch.tensor(gathered.answers.rewards, device=self.device)
+        responses = Responses(gathered.answers.prompts, rollout.completion_ids, rollout.mask, rewards)
+        generator = self._generator(_CONTINUATIONS)
+        found = Oracle.of(self).estimate(responses, continuations=settings.continuations, seed=generator)
+        self._samples_seen += found.rollouts  # each of them was sampled and scored, too
+        return found.values
 
     def _experience(
         self,
-        rollout: Rollout,
-        answers: Answers,
+        gathered: Gathered,
         scored: Scored,
         reference: Scored,
         predicted: tuple[Tensor, Tensor] | None,
+        measured: Tensor | None,
     ) -> Experience:
-        groups = torch.arange(self.config.prompts_per_step, device=self.device)
-        values, after = (None, None) if predicted is None else (predicted[0].detach(), predicted[1].detach())
+        rollout, groups = gathered.rollout, torch.arange(self.config.prompts_per_step, device=self.device)
+        values, after = (measured, None) if predicted is None else (predicted[0].detach(), predicted[1].detach())
         return Experience(
             mask=rollout.mask,
             logprobs_old=scored.logprobs.detach(),
             logprobs_ref=reference.logprobs,
-            rewards=torch.tensor(answers.rewards, device=self.device),
+            rewards=torch.tensor(gathered.answers.rewards, device=self.device),
             group=groups.repeat_interleave(self.config.num_generations),
             truncated=rollout.truncated,
             values=values,
@@ -279,6 +269,7 @@ class Trainer:
             "learner": self.learner,
             "step": self.step,
             "wall_time": self._wall_time,
+            "samples_seen": self._samples_seen,
             "policy": self.policy.state_dict(),
             "policy_optimizer": self._policy_optimizer.state_dict(),
             "value_model": None if self.value_model is None else self.value_model.state_dict(),
@@ -300,6 +291,7 @@ class Trainer:
         state = torch.load(path, map_location="cpu", weights_only=True)
         trainer = cls(parse_config(json.loads(state["config"])), state["learner"])
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
+        trainer._samples_seen = state["samples_seen"]
         trainer.policy.load_state_dict(state["policy"])
         trainer._policy_optimizer.load_state_dict(state["policy_optimizer"])
         if trainer.value_model is not None and trainer._value_optimizer is not None:

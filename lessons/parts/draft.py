@@ -17,7 +17,10 @@ from lessons.parts.fields import Field, Typed, fields
 from lessons.parts.i18n import N_
 
 FIRST_PRESET = next(iter(PRESETS))
-PRESET_TITLES = {"chain-sum": N_("three-term sums")}
+PRESET_TITLES = {
+    "chain-sum": N_("three-term sums"),
+    "chain-sum-vine": N_("three-term sums, with VinePPO"),
+}
 #: These have a place of their own in the URL; all others share `set=name=value`.
 _OWN_PARAMETERS = ("seed", "steps")
 #: A link is somebody else's text: more than this is not looked at.

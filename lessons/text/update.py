@@ -1,8 +1,8 @@
 """Bring the catalogues up to date with the source: `python -m lessons.text.update`.
 
-Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, and every setting's description from the config
-models (the expert view shows them), and merges them into `zh-TW/messages.po`. New messages come out untranslated;
-`tests/lessons/test_languages.py` fails until they are translated.
+Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every setting's description from the config models
+(the expert view shows them) and every variant's note, and merges them into `zh-TW/messages.po`. New messages come out
+untranslated; `tests/lessons/test_languages.py` fails until they are translated.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 
-from core.config import ChainSumSettings, GRPOSettings, PPOSettings, RunConfig
+from core.algorithms.variants import VARIANTS
+from core.config import ChainSumSettings, GRPOSettings, PPOSettings, RunConfig, VineSettings
 from lessons.parts.i18n import DEFAULT, LANGUAGES, TEXT
 
 ROOT = TEXT.parent.parent
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
-MODELS: tuple[type[BaseModel], ...] = (RunConfig, ChainSumSettings, PPOSettings, GRPOSettings)
+MODELS: tuple[type[BaseModel], ...] = (RunConfig, ChainSumSettings, PPOSettings, GRPOSettings, VineSettings)
 
 
 def sources() -> list[Path]:
@@ -39,6 +40,9 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
         for field in model.model_fields.values():
             if field.description:
                 yield field.description, "core/config.py"
+    for variant in VARIANTS.values():
+        if variant.note:
+            yield variant.note, "core/algorithms/variants.py"
 
 
 def template() -> Catalog:

@@ -14,6 +14,7 @@ from core.config import RunConfig, change
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore
+from lessons.catalog import lesson
 from tests.helpers import step_trace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,7 @@ def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         at.run()
         if key != "home":
-            at.switch_page(f"lessons/{key}.py")
+            at.switch_page(lesson(key).path.relative_to(ROOT).as_posix())
         for name, value in query.items():
             at.query_params[name] = value
         at.run()

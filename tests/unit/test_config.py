@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.config import ConfigError, GRPOSettings, RunConfig, change, parse_config
-from core.presets import preset
+from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, change, parse_config
+from core.presets import PRESETS, preset
 
 
 def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():
@@ -48,6 +48,13 @@ def test_a_setting_that_no_learner_can_have_gets_one_sentence_per_learner_and_no
     assert [x.partition(":")[0] for x in str(caught.value).splitlines()] == ["ppo.epsilon", "grpo.epsilon"]
 
 
+def test_the_only_learners_problem_is_the_only_sentence():
+    with pytest.raises(ConfigError, match=r"^ppo\.lam: must be at most 1\.0, but is 2$"):
+        change(RunConfig(learners=(PPOSettings(),)), {"ppo.lam": 2})
+    with pytest.raises(ConfigError, match="at least 1 item"):
+        parse_config({"learners": []})
+
+
 def test_two_learners_of_one_name_are_refused():
     with pytest.raises(ConfigError, match="two learners are called the same"):
         parse_config({"learners": [{"algorithm": "grpo"}, {"algorithm": "grpo"}]})
@@ -66,6 +73,15 @@ def test_a_config_survives_json_unchanged():
 def test_the_high_side_of_the_clip_range_is_the_low_one_unless_set():
     assert GRPOSettings(epsilon=0.1).clip_high == 0.1
     assert GRPOSettings(epsilon=0.1, epsilon_high=0.3).clip_high == 0.3
+
+
+def test_every_preset_says_its_own_name_and_one_adds_the_learner_that_measures():
+    assert all(config.preset == name for name, config in PRESETS.items())
+    race = preset("chain-sum-vine")
+    assert [x.name for x in race.learners] == ["ppo", "grpo", "vine"]
+    assert change(race, {"vine.continuations": 4, "preset": "chain-sum", "learning_rate": 4e-4}).learners[:2] == (
+        RunConfig().learners
+    )
 
 
 def test_an_unknown_preset_or_learner_names_what_there_is():

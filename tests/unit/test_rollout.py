@@ -7,7 +7,7 @@ from core.config import ChainSumSettings
 from core.models.bundled import load
 from core.tasks.chain_sum import ChainSum
 from core.training import scoring
-from core.training.rollout import Rollout, _inverse_cdf, encode, sample, texts
+from core.training.rollout import encode, inverse_cdf, sample, texts
 from core.training.scoring import Sequences
 
 
@@ -89,7 +89,7 @@ def test_responses_stand_in_the_order_of_their_prompts(start, prompts):
 
 def test_tokens_are_drawn_as_often_as_their_probability_says():
     distribution = torch.tensor([0.5, 0.0, 0.3, 0.2]).log().expand(40_000, 4)
-    drawn = _inverse_cdf(distribution, torch.rand(40_000, generator=torch.Generator().manual_seed(0)))
+    drawn = inverse_cdf(distribution, torch.rand(40_000, generator=torch.Generator().manual_seed(0)))
     shares = torch.bincount(drawn, minlength=4) / 40_000
     assert shares.tolist() == pytest.approx([0.5, 0.0, 0.3, 0.2], abs=0.01)
     assert int(shares[1] * 40_000) == 0
@@ -97,7 +97,7 @@ def test_tokens_are_drawn_as_often_as_their_probability_says():
 
 def test_the_largest_uniform_number_never_draws_past_the_end():
     distribution = torch.tensor([[0.6, 0.4, 0.0]]).log()
-    assert _inverse_cdf(distribution, torch.tensor([1 - 2**-24])).tolist() == [1]
+    assert inverse_cdf(distribution, torch.tensor([1 - 2**-24])).tolist() == [1]
 
 
 def test_a_character_that_the_model_does_not_know_is_named(start):
@@ -110,10 +110,7 @@ def test_a_special_token_inside_a_response_stays_visible_and_is_not_rewarded(sta
     right = tokenizer("8+1=9;9+7=16").input_ids
     smuggled = [*right[:-2], tokenizer.pad_token_id, *right[-2:]]
     ids = torch.tensor([[*right, tokenizer.eos_token_id, tokenizer.pad_token_id], [*smuggled, tokenizer.eos_token_id]])
-    mask = torch.tensor([[True] * 13 + [False], [True] * 14])
-    nothing = torch.zeros(2, 14)
-    rollout = Rollout(ids[:, :0], None, ids, mask, nothing, torch.zeros(2, dtype=torch.bool))
-    plain, strange = texts(tokenizer, rollout)
+    plain, strange = texts(tokenizer, ids)
     assert (plain, strange) == ("8+1=9;9+7=16", "8+1=9;9+7=<pad>16")
     task = ChainSum(ChainSumSettings())
     assert task.verify("8+1+7=", plain).success

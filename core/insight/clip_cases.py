@@ -1,0 +1,86 @@
+"""What the clipped surrogate does with each token: which of the four cases it is in, what it still pulls, what was cut.
+
+Everything is measured on `clipped_surrogate`, the function that trains; gradients are autograd's. N tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from core.algorithms.surrogate import clipped_side, clipped_surrogate, importance_ratio
+
+#: Sign of the advantage and side of the clip range: where the two decide together what becomes of the gradient.
+Case = Literal["good-above", "good-below", "bad-above", "bad-below"]
+CASES: tuple[Case, ...] = ("good-above", "good-below", "bad-above", "bad-below")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The clip range 1 - low … 1 + high, and the dual clip c (None: off)."""
+
+    low: float
+    high: float
+    dual: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Per token; all [N]."""
+
+    ratio: Tensor
+    advantage: Tensor
+    plain: Tensor  # rho A
+    bounded: Tensor  # clip(rho) A
+    objective: Tensor  # what the min (and the dual clip) gives
+    gradient: Tensor  # d objective / d log pi(o): 0 where the token no longer learns
+    side: Tensor  # int8: +1 cut on the high side, -1 on the low side, 0 not cut
+    case: Tensor  # long: number in CASES, -1 inside the range or without an advantage
+
+    @property
+    def cut(self) -> Tensor:
+        """Tokens that have an advantage and yet no gradient; bool [N]."""
+        return (self.gradient == 0) & (self.advantage != 0)
+
+    def count(self, case: Case) -> int:
+        """How many tokens are in this case."""
+        return int((self.case == CASES.index(case)).sum())
+
+
+def evaluate(logprob: Tensor, logprob_old: Tensor, advantage: Tensor, limits: Limits) -> Outcome:
+    """Judges each token under these limits, whatever limits it was trained with; all inputs [N]."""
+    moving = logprob.detach().clone().requires_grad_(True)
+    ratio = importance_ratio(moving, logprob_old)
+    objective = clipped_surrogate(ratio, advantage, limits.low, limits.high, limits.dual)
+    (gradient,) = torch.autograd.grad(objective.sum(), moving)
+    ratio, objective = ratio.detach(), objective.detach()
+    above, below = ratio > 1 + limits.high, ratio < 1 - limits.low
+    case = torch.full(ratio.shape, -1)
+    for number, (sign, out) in enumerate(((1, above), (1, below), (-1, above), (-1, below))):
+        case[(advantage.sign() == sign) & out] = number
+    bounded = ratio.clamp(1 - limits.low, 1 + limits.high) * advantage
+    side = clipped_side(ratio, advantage, limits.low, limits.high, limits.dual)
+    return Outcome(ratio, advantage, ratio * advantage, bounded, objective, gradient, side, case)
+
+
+def evaluate_pass(tokens: pa.Table, number: int, limits: Limits) -> Outcome:
+    """The tokens of a trace after `number` passes, in the table's order of (sample, position)."""
+    rows = tokens.filter(pc.equal(tokens["pass"], number)).sort_by([("sample", "ascending"), ("position", "ascending")])
+    logprob, old, advantage = (
+        torch.tensor(rows[name].to_numpy(), dtype=torch.float32) for name in ("logprob", "logprob_old", "advantage")
+    )
+    return evaluate(logprob, old, advantage, limits)
+
+
+def curve(sign: int, limits: Limits, up_to: float, points: int = 121) -> tuple[list[float], list[float]]:
+    """(ratio, objective / |A|) from 0 to `up_to`: the surrogate of an advantage of +1 or -1."""
+    corners = torch.tensor([1 - limits.low, 1 + limits.high, *([limits.dual] if limits.dual else [])])
+    ratio = torch.cat([torch.linspace(0, up_to, points), corners]).sort().values
+    return ratio.tolist(), clipped_surrogate(
+        ratio, torch.full_like(ratio, sign), limits.low, limits.high, limits.dual
+    ).tolist()

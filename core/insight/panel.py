@@ -1,0 +1,77 @@
+"""A stored step's panel as tensors again: from the trace's tables to what algorithms take. B responses, T positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from core.algorithms.types import Experience
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The responses of a step whose tokens were kept, whole groups, in the order of `samples`."""
+
+    samples: list[int]  # their numbers in the step
+    prompts: list[str]
+    completion_ids: Tensor  # long [B, T], 0 where the mask is False
+    mask: Tensor  # bool [B, T]
+    rewards: Tensor  # float [B]
+    group: Tensor  # long [B]
+    truncated: Tensor  # bool [B]
+    _first: pa.Table
+    _row: Tensor
+    _place: Tensor
+
+    @classmethod
+    def of(cls, samples: pa.Table, tokens: pa.Table) -> Panel:
+        """From the SAMPLES and TOKENS tables of one learner's step, as it was before its first update."""
+        first = tokens.filter(pc.equal(tokens["pass"], 0)).sort_by([("sample", "ascending"), ("position", "ascending")])
+        numbers, row = np.unique(first["sample"].to_numpy(), return_inverse=True)
+        heads = {x["sample"]: x for x in samples.to_pylist()}
+        own = [heads[int(x)] for x in numbers]
+        rows, place = torch.tensor(row), torch.tensor(first["position"].to_numpy().copy()).long()
+        shape = len(numbers), int(place.max()) + 1
+        ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
+        ids[rows, place] = torch.tensor(first["token_id"].to_numpy().copy()).long()
+        mask[rows, place] = True
+        return cls(
+            samples=[int(x) for x in numbers],
+            prompts=[x["prompt"] for x in own],
+            completion_ids=ids,
+            mask=mask,
+            rewards=torch.tensor([float(x["reward"]) for x in own]),
+            group=torch.tensor([x["group"] for x in own]),
+            truncated=torch.tensor([bool(x["truncated"]) for x in own]),
+            _first=first,
+            _row=rows,
+            _place=place,
+        )
+
+    def column(self, name: str) -> Tensor:
+        """A column of TOKENS as float [B, T]: 0 where the mask is False, NaN where the trace has null."""
+        values = self._first[name].to_numpy(zero_copy_only=False).astype(np.float32)
+        return torch.zeros(self.mask.shape).index_put((self._row, self._place), torch.tensor(values))
+
+    def known(self, name: str) -> Tensor | None:
+        """The same; None where the learner does not have the quantity."""
+        return None if self._first[name].null_count else self.column(name)
+
+    def experience(self) -> Experience:
+        """What the learner's credit was computed from. (The value after a cut-off response is not in a trace.)"""
+        old = self.known("logprob_old")
+        assert old is not None
+        return Experience(
+            mask=self.mask,
+            logprobs_old=old,
+            logprobs_ref=self.known("logprob_ref"),
+            rewards=self.rewards,
+            group=self.group,
+            truncated=self.truncated,
+            values=self.known("value"),
+        )

@@ -1,0 +1,159 @@
+"""The models as they were at a step of a run: the start, a checkpoint that was kept, or training done over again.
+
+A run's trace keeps numbers, not weights. But on the CPU the same config gives the same run bit for bit, so the models
+of any step can be had again by training up to it; `drift` then says, on the trace's own tokens, whether that succeeded.
+
+B responses, T positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from core.config import ConfigError, RunConfig
+from core.insight.panel import Panel
+from core.runs import checkpoints
+from core.training import scoring
+from core.training.rollout import encode
+from core.training.scoring import Sequences
+from core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+#: More responses than this are not written again: it would take minutes.
+MOST_RESPONSES = 40_000
+
+Origin = Literal["start", "checkpoint", "training again"]
+
+
+@dataclass(frozen=True)
+class Models:
+    """A learner just before it makes `step`: its policy is the one that wrote that step's responses."""
+
+    trainer: Trainer
+    step: int
+    origin: Origin
+    drift: float  # largest difference from the trace's log-probabilities (and values) of the step's panel
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a learner's models say of given responses; all [B, T], meaningless where `mask` is False."""
+
+    completion_ids: Tensor  # long
+    mask: Tensor  # bool
+    logprobs: Tensor  # of the policy
+    logprobs_ref: Tensor  # of the start weights
+    values: Tensor | None  # of the critic; None where there is none
+
+
+def models_at(
+    store: RunStore, run_id: str, learner: str, step: int, progress: Callable[[int, int], None] | None = None
+) -> Models:
+    """The models that made `step`; `progress` is told (steps trained again, all that are needed).
+
+    Settings that were changed while the run went on are changed at the same step again. Raises RunNotFound if the run
+    has no such step, ConfigError if its start model is not there, ValueError if training again would take too long.
+    """
+    panel = Panel.of(store.samples(run_id, learner, step), store.tokens(run_id, learner, step))
+    config = store.get(run_id).config
+    trainer, origin = _nearest(store, run_id, learner, step, config)
+    first, again = trainer.step, (step - trainer.step) * config.prompts_per_step * config.num_generations
+    if again > MOST_RESPONSES:
+        raise ValueError(
+            f"the models of step {step + 1} are not kept, and training up to it again would take {again} responses; "
+            f"at most {MOST_RESPONSES} are allowed, so choose an earlier step"
+        )
+    changes = [x for x in store.events(run_id) if x["kind"] == "change" and x["learner"] in (learner, None)]
+    if trainer.step < step:
+        origin = "training again"
+    _apply(trainer, changes, upto=first - 1 if origin == "checkpoint" else None)
+    while trainer.step < step:
+        if progress is not None:
+            progress(trainer.step - first, step - first)
+        next(trainer.steps())
+        _apply(trainer, changes)
+    return Models(trainer, step, origin, _drift(trainer, panel))
+
+
+def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:
+    """Scores responses to one prompt, each taken as ended by itself: the end-of-sequence token is added.
+
+    Raises ValueError with one sentence if a response cannot be written by the model.
+    """
+    tokenizer = trainer.tokenizer
+    rows = [[*_ids(trainer, text), tokenizer.eos_token_id] for text in responses]
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([row + [tokenizer.pad_token_id] * (longest - len(row)) for row in rows])
+    mask = torch.tensor([[t < len(row) for t in range(longest)] for row in rows])
+    return score_ids(trainer, [prompt] * len(rows), ids, mask)
+
+
+@torch.no_grad()
+def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask: Tensor) -> Scores:
+    """Scores responses that are tokens already; completion_ids long and mask bool [B, T]."""
+    encoded = encode(trainer.tokenizer, prompts, trainer.device)
+    ids = torch.cat([encoded.ids, completion_ids.to(trainer.device)], -1)
+    attention = None
+    if encoded.attention is not None:
+        attention = torch.cat([encoded.attention, torch.ones_like(completion_ids, dtype=torch.bool)], -1)
+    sequences = Sequences(ids, attention, mask.to(trainer.device), encoded.ids.shape[1])
+    temperature = trainer.config.temperature
+    policy = scoring.score(trainer.policy, sequences, temperature).logprobs
+    reference = scoring.score(trainer.reference, sequences, temperature).logprobs
+    values = None if trainer.value_model is None else scoring.values(trainer.value_model, sequences)[0].cpu()
+    return Scores(completion_ids, mask, policy.cpu(), reference.cpu(), values)
+
+
+def _ids(trainer: Trainer, text: str) -> list[int]:
+    tokenizer = trainer.tokenizer
+    vocabulary, room = tokenizer.get_vocab(), trainer.max_length - 1
+    known = sorted(x for x in vocabulary if len(x) == 1)
+    if not text:
+        raise ValueError("a response needs at least one character")
+    if len(text) > room:
+        raise ValueError(f"a response may have at most {room} characters, but this has {len(text)}")
+    strange = next((x for x in text if x not in known), None)
+    if strange is not None:
+        raise ValueError(f"U+{ord(strange):04X} is no character of this model; it knows {' '.join(known)}")
+    return [vocabulary[x] for x in text]
+
+
+def _nearest(store: RunStore, run_id: str, learner: str, step: int, config: RunConfig) -> tuple[Trainer, Origin]:
+    """The furthest point at or before the step that can be had without training."""
+    quick = {"device": "cpu", "eval_every": 0, "trace": "panel", "panel_size": config.num_generations}
+    for path in checkpoints.saved(checkpoints.folder(store.home, run_id, learner)):
+        if int(path.stem) <= step:
+            try:
+                trainer = Trainer.load(path)
+            except (OSError, ConfigError, RuntimeError, KeyError):  # damaged: an earlier one, or the start, will do
+                continue
+            trainer.config = trainer.config.model_copy(update=quick)
+            return trainer, "checkpoint"
+    return Trainer(config.model_copy(update=quick), learner), "start"
+
+
+def _apply(trainer: Trainer, changes: list[dict[str, Any]], upto: int | None = None) -> None:
+    """What was changed before the step that comes next; a checkpoint has had the changes `upto` its step already."""
+    for event in changes:
+        if event["step"] == trainer.step and (upto is None or event["step"] > upto):
+            try:
+                trainer.change(event["value"])
+            except (ConfigError, TypeError, AttributeError):  # the worker refused it, too
+                continue
+
+
+def _drift(trainer: Trainer, panel: Panel) -> float:
+    """The panel's tokens scored again, against what the trace says of them."""
+    scores = score_ids(trainer, panel.prompts, panel.completion_ids, panel.mask)
+    drift = (scores.logprobs - panel.column("logprob_old")).abs()[panel.mask].max()
+    values = panel.column("value")
+    if scores.values is not None and not bool(values[panel.mask].isnan().any()):
+        drift = torch.maximum(drift, (scores.values - values).abs()[panel.mask].max())
+    return float(drift)

@@ -1,0 +1,147 @@
+"""A step's responses: sampled and verified, and with dynamic sampling replaced where they carry no signal.
+
+Dynamic sampling (DAPO, Yu et al. 2025, arXiv:2503.14476, section 3.2): a group whose answers all score the same gives
+its learner nothing, so other questions are asked in its place until the batch is full, or `max_sampling_rounds` is
+reached; what is then still without signal stays as it is. The batch keeps its size and its numbering of groups.
+
+The prompts remain a function of seed and step: a step's stream begins with the prompts that every learner is asked, and
+the replacements are the ones that follow in it. So at step s all learners are *first* asked the same prompts; which
+ones a learner with dynamic sampling then trains on depends on how it answered, and the step's prompt hash, which is of
+those, differs from the others' where something was replaced. What the trace says of the step's rewards is of the kept
+groups, which are chosen to be neither all right nor all wrong: only held-out success says how good such a policy is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from core.algorithms.advantages import tied
+from core.config import GRPOSettings, LearnerSettings, RunConfig
+from core.tasks.chain_sum import ChainSum
+from core.training.record import Answers
+from core.training.rollout import Rollout, encode, sample, texts
+
+#: Where the random numbers of the replacements begin; below are those of the sampling and of the passes.
+_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The responses that a step is trained on: P prompts, B = P · G responses, a prompt's one after another."""
+
+    prompts: list[str]  # P
+    rollout: Rollout
+    answers: Answers
+    sampled: int  # responses that were sampled and scored, B and those that were given up
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who is asked, and how its answers are sampled."""
+
+    policy: LlamaForCausalLM
+    tokenizer: PreTrainedTokenizerFast
+    task: ChainSum
+    config: RunConfig
+    max_length: int  # of a response, in tokens
+
+    def gather(self, settings: LearnerSettings, step: int, generator: Callable[[int], torch.Generator]) -> Gathered:
+        """Asks the step's prompts; `generator(stream)` gives the random numbers of a stream of this step."""
+        config = self.config
+        gathered = self._ask(self.task.prompts(config.seed, step, config.prompts_per_step), generator(0))
+        if not (isinstance(settings, GRPOSettings) and settings.dynamic_sampling):
+            return gathered
+        asked = config.prompts_per_step
+        for number in range(settings.max_sampling_rounds):
+            empty = self._without_signal(gathered)
+            if not len(empty):
+                break
+            others = self.task.prompts(config.seed, step, asked + len(empty))[asked:]
+            asked += len(empty)
+            fresh = self._ask(others, generator(_ROUNDS + number))
+            good = torch.ones(len(empty), dtype=torch.bool)
+            good[self._without_signal(fresh)] = False
+            gathered = self._replaced(gathered, empty[good], fresh, good.nonzero()[:, 0])
+        return gathered
+
+    def _ask(self, prompts: list[str], generator: torch.Generator) -> Gathered:
+        device = next(self.policy.parameters()).device
+        rollout = sample(
+            self.policy,
+            encode(self.tokenizer, prompts, device),
+            num_generations=self.config.num_generations,
+            max_completion_length=self.max_length,
+            temperature=self.config.temperature,
+            eos_token_id=self.tokenizer.eos_token_id,
+            pad_token_id=self.tokenizer.pad_token_id,
+            generator=generator,
+        )
+        return Gathered(prompts, rollout, self._verify(prompts, rollout), len(rollout.mask))
+
+    def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
+        repeated = [p for p in prompts for _ in range(self.config.num_generations)]
+        responses = texts(self.tokenizer, rollout.completion_ids)
+        verdicts = [
+            self.task.verify(p, r, finished=not cut)
+            for p, r, cut in zip(repeated, responses, rollout.truncated.tolist(), strict=True)
+        ]
+        return Answers(
+            repeated,
+            responses,
+            [self.task.truth(p) for p in repeated],
+            [v.reward for v in verdicts],
+            [v.success for v in verdicts],
+        )
+
+    def _without_signal(self, gathered: Gathered) -> Tensor:
+        """The groups whose rewards are all equal, long [n]."""
+        group = torch.arange(len(gathered.prompts)).repeat_interleave(self.config.num_generations)
+        return tied(torch.tensor(gathered.answers.rewards), group).nonzero()[:, 0]
+
+    def _replaced(self, gathered: Gathered, groups: Tensor, fresh: Gathered, by: Tensor) -> Gathered:
+        """`gathered` with some groups in the place of which others' now stand; groups and by long [n]."""
+        each = torch.arange(self.config.num_generations)
+        rows, others = ((x[:, None] * len(each) + each).flatten() for x in (groups, by))
+        prompts = list(gathered.prompts)
+        for group, other in zip(groups.tolist(), by.tolist(), strict=True):
+            prompts[group] = fresh.prompts[other]
+        rollout = replace_rows(gathered.rollout, rows, fresh.rollout, others, self.tokenizer.pad_token_id)
+        return Gathered(prompts, rollout, self._verify(prompts, rollout), gathered.sampled + fresh.sampled)
+
+
+def replace_rows(rollout: Rollout, rows: Tensor, fresh: Rollout, by: Tensor, pad_token_id: int) -> Rollout:
+    """The rollout with `rows` taken from `by` of another one, both padded to common lengths; rows and by long [n]."""
+    prompt = max(rollout.prompt_ids.shape[1], fresh.prompt_ids.shape[1])
+    length = max(rollout.mask.shape[1], fresh.mask.shape[1])
+
+    def left(x: Tensor, value: float) -> Tensor:
+        return pad(x, (prompt - x.shape[1], 0), value=value)
+
+    def right(x: Tensor, value: float) -> Tensor:
+        return pad(x, (0, length - x.shape[1]), value=value)
+
+    def joined(mine: Tensor, theirs: Tensor) -> Tensor:
+        return mine.index_copy(0, rows.to(mine.device), theirs[by.to(mine.device)])
+
+    padded = prompt > min(rollout.prompt_ids.shape[1], fresh.prompt_ids.shape[1])
+    attention = None
+    if padded or rollout.prompt_attention is not None or fresh.prompt_attention is not None:
+        mine, theirs = (
+            torch.ones_like(x.prompt_ids, dtype=torch.bool) if x.prompt_attention is None else x.prompt_attention
+            for x in (rollout, fresh)
+        )
+        attention = joined(left(mine, False), left(theirs, False))
+    return Rollout(
+        joined(left(rollout.prompt_ids, pad_token_id), left(fresh.prompt_ids, pad_token_id)),
+        attention,
+        joined(right(rollout.completion_ids, pad_token_id), right(fresh.completion_ids, pad_token_id)),
+        joined(right(rollout.mask, False), right(fresh.mask, False)),
+        joined(right(rollout.logprobs, 0), right(fresh.logprobs, 0)),
+        joined(rollout.truncated, fresh.truncated),
+    )

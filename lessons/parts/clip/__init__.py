@@ -1,0 +1,1 @@
+"""The parts of the lesson on ratio, clip and KL that only it has."""

@@ -1,0 +1,1 @@
+"""The parts of the lesson on GRPO that only it has."""

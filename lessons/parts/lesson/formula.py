@@ -1,0 +1,58 @@
+"""Formulas whose terms have the colours that the same quantities have in strips and charts, one under the spotlight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+#: Colours by role, light and dark; learners' are the lab's.
+ROLES = {
+    "ppo": ("#00619a", "#6db9e8"),
+    "grpo": ("#8a5e00", "#f2b63a"),
+    "truth": ("#00704f", "#4fd0ac"),
+    "positive": ("#1b7837", "#7fd08d"),
+    "negative": ("#762a83", "#d9a3e6"),
+    "accent": ("#1a5fb4", "#85b8f8"),
+    "plain": ("#1c2330", "#e6e9ef"),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A piece of a formula. `key` is what the spotlight is aimed by; `words` says it for a screen reader."""
+
+    latex: str
+    key: str = ""
+    role: str = "plain"
+    words: str = ""
+
+
+def role_colour(role: str) -> str:
+    """The colour of a role in the viewer's theme, as #rrggbb."""
+    return ROLES[role][st.context.theme.type == "dark"]
+
+
+def formula(terms: Sequence[Term | str], active: str | None = None, words: str = "") -> None:
+    """The terms in one line; the active one is framed. Plain strings are LaTeX between terms.
+
+    `words` is the formula said in words; it stands under it, and is what a screen reader should be given.
+    """
+    equation("".join(_latex(term, active) for term in terms))
+    if words:
+        st.caption(words)
+
+
+def equation(latex: str) -> None:
+    """st.latex, with a little room on both sides: without it some formulas are 2 pixels wider than their box, which
+    then scrolls and cannot be reached from the keyboard.
+    """
+    st.latex(rf"\;{latex}\;")
+
+
+def _latex(term: Term | str, active: str | None) -> str:
+    if isinstance(term, str):
+        return term
+    coloured = term.latex if term.role == "plain" else rf"\textcolor{{{role_colour(term.role)}}}{{{term.latex}}}"
+    return rf"\boxed{{{coloured}}}" if active and term.key == active else coloured

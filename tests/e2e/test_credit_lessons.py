@@ -1,0 +1,147 @@
+"""A learner's walk through same answers, what is true, and the algorithms side by side, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.conftest import Server
+from tests.lessons.real import real_run
+
+pytestmark = pytest.mark.browser
+Check = Callable[[Page], list[str]]
+
+
+@pytest.fixture(scope="module")
+def run_id(server: Server) -> str:
+    return real_run(server.store)
+
+
+def address(server: Server, key: str, run_id: str, **query: str) -> str:
+    parts = "&".join(f"{name}={value}" for name, value in {"run": run_id, "step": "3", **query}.items())
+    return f"{server.url}/{key}?{parts}"
+
+
+def drawn(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key} [data-drawn=true]")
+
+
+def commit(page: Page, number: int = 0) -> None:
+    box = page.locator("[class*=_predict]").first
+    button = box.get_by_role("button", name=re.compile("Commit"))
+    button = button if button.count() else box.get_by_role("button").last
+    expect(button).to_be_disabled()
+    box.locator("label").filter(has=page.locator("input[type=radio]")).nth(number).click()
+    expect(button).to_be_enabled()
+    button.click()
+
+
+def answer(page: Page, key: str, questions: int) -> None:
+    """Each question wrong first, then right."""
+    for number in range(1, questions + 1):
+        box = page.locator(f".st-key-{key}_{number}_box")
+        labels = box.locator("label").filter(has=page.locator("input[type=radio]"))
+        labels.nth(1).click()
+        expect(box).to_contain_text("Not this one.")
+        labels.nth(0).click()
+        expect(box).to_contain_text("Right.")
+    expect(page.locator(f".st-key-{key}_score")).to_contain_text(f"{questions} of {questions}")
+
+
+def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str) -> None:
+    page.goto(address(server, "same-answers", run_id))
+    expect(drawn(page, "same_bridge")).to_be_visible()
+    expect(drawn(page, "same_one")).to_have_count(0)
+    commit(page, 2)
+    expect(drawn(page, "same_one")).to_be_visible()
+    slider = page.locator(".st-key-sa_stop").get_by_role("slider")
+    slider.focus()
+    seen = set()
+    for number in range(2, 10):
+        slider.press("ArrowRight")
+        expect(page.locator(".st-key-same_stop")).to_contain_text(f"{number}/9")
+        seen.add(drawn(page, "same_bridge").locator(".t").first.inner_text())
+    expect(page).to_have_url(re.compile("sa_stop=grpo"))
+    assert len(seen) > 2
+    box = page.locator(".st-key-sa_text input")
+    box.fill("<b>$x$")
+    box.press("Enter")
+    expect(page.locator(".st-key-same_edited")).to_contain_text("U+003C")
+    box.fill("1+1=2")
+    box.press("Enter")
+    expect(drawn(page, "same_edit_strips")).to_be_visible(timeout=40_000)
+    expect(page).to_have_url(re.compile("sa_text="))
+    answer(page, "same_quiz", 4)
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator(".st-key-same_stop")).to_contain_text("9/9")
+    expect(page.locator(".st-key-sa_text input")).to_have_value("1+1=2")
+    expect(drawn(page, "same_one")).to_have_count(0)  # nobody's answer travels with a link
+
+
+def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
+    page: Page, server: Server, run_id: str
+) -> None:
+    page.goto(address(server, "what-is-true", run_id, wt_k="8"))
+    walk = page.locator(".st-key-truth_four_buttons")
+    expect(walk).to_contain_text("1 of 3")
+    for number in (2, 3):
+        walk.get_by_role("button", name="Next").click()
+        expect(walk).to_contain_text(f"{number} of 3")
+    expect(page.locator(".st-key-wt_k input[value='8'], .st-key-wt_k label:has(input:checked)").first).to_be_visible()
+    commit(page)
+    expect(drawn(page, "truth_strips")).to_be_visible(timeout=40_000)
+    for key in ("truth_values", "truth_scatter", "truth_gauge", "truth_over_steps"):
+        expect(page.locator(f".st-key-{key}_figure .js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".st-key-truth_agreement")).to_contain_text("blame accuracy")
+    answer(page, "truth_quiz", 4)
+    page.get_by_role("button", name="Race PPO, GRPO and VinePPO").click()
+    expect(page).to_have_url(re.compile(r"/lab\?.*preset=chain-sum-vine"))
+
+
+def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) -> None:
+    page.goto(address(server, "algorithms", run_id, alg_one="grpo", alg_two="dr-grpo"))
+    expect(drawn(page, "alg_strips")).to_be_visible()
+    expect(page.locator(".st-key-alg_line_normalisation")).to_contain_text("differs")
+    expect(page.locator(".st-key-alg_line_ratio")).to_contain_text("the same")
+    first = drawn(page, "alg_strips").locator(".t").first
+    before = first.inner_text()
+    page.locator(".st-key-alg_show label").filter(has_text="pull").click()
+    expect(page).to_have_url(re.compile("alg_show=pull"))
+    expect(first).not_to_have_text(before)
+    page.reload()
+    expect(page.locator(".st-key-alg_one").get_by_role("combobox")).to_have_value("GRPO")
+    expect(page.locator(".st-key-alg_two").get_by_role("combobox")).to_have_value("Dr. GRPO")
+    expect(first).not_to_have_text(before)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "lang", "width"),
+    [("light", "en", 1280), ("dark", "zh-TW", 1280), ("dark", "en", 400), ("light", "zh-TW", 400)],
+)
+def test_no_serious_violation_before_or_after_the_prediction(
+    browser: Browser, server: Server, run_id: str, axe: Check, scheme: str, lang: str, width: int
+) -> None:
+    view = {"width": width, "height": 900}
+    context = browser.new_context(viewport=view, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
+    context.set_default_timeout(40_000)
+    page = context.new_page()
+    shown = {"same-answers": "same_one", "what-is-true": "truth_strips", "algorithms": "alg_strips"}
+    for key, strips in shown.items():
+        page.goto(address(server, key, run_id, lang=lang, wt_k="8", alg_two="vine"))
+        if key != "algorithms":
+            expect(page.get_by_test_id("stRadio").first).to_be_visible()
+            expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
+            assert axe(page) == []
+            commit(page)
+        expect(drawn(page, strips).first).to_be_visible(timeout=40_000)
+        if key == "what-is-true":
+            expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
+        expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()

@@ -1,0 +1,98 @@
+"""A learner's walk through the lesson on GRPO, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import LiveRun, Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> LiveRun:
+    made = LiveRun(server.store)
+    made.tick(4)
+    made.end()
+    return made
+
+
+def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
+    parts = {"run": run.id, "step": "2", **query}
+    page.goto(f"{server.url}/how-grpo-works?" + "&".join(f"{name}={value}" for name, value in parts.items()))
+    expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible()
+
+
+def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
+    open_lesson(page, server, run)
+    walk, said = page.locator(".st-key-hgw_walk_buttons"), page.locator(".st-key-hgw_sentence")
+    expect(walk).to_contain_text("1 of 4")
+    expect(said).to_contain_text("rewards")
+    for number, text in ((2, "The mean is"), (3, "The spread is"), (4, "Each line is one response")):
+        walk.get_by_role("button", name="Next").click()
+        expect(walk).to_contain_text(f"{number} of 4")
+        expect(said).to_contain_text(text)
+    expect(walk.get_by_role("button", name="Next")).to_be_disabled()
+    strips = page.locator(".st-key-hgw_strips [data-drawn=true]")
+    expect(strips).to_be_visible()
+    first = strips.locator(".lesson-row").first
+    assert len(set(first.locator(".num").all_inner_texts())) == 1  # one number for all tokens of a response
+
+
+def test_sliders_and_scale_are_in_the_link(page: Page, server: Server, run: LiveRun) -> None:
+    open_lesson(page, server, run)
+    silent = page.locator(".st-key-hgw_silent")
+    before = silent.inner_text()
+    page.locator(".st-key-hgw_scale").get_by_text("none", exact=True).click()
+    expect(silent).not_to_have_text(before)
+    slider = page.locator(".st-key-hgw_wrong").get_by_role("slider")
+    slider.focus()
+    slider.press("End")
+    expect(page.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard")
+    expect(page).to_have_url(re.compile(r"(?=.*hgw_wrong=64)(?=.*hgw_scale=none)"))
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard", timeout=60_000)
+    expect(other.locator(".st-key-hgw_silent")).to_have_text(silent.inner_text())
+
+
+def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
+    page: Page, server: Server, run: LiveRun
+) -> None:
+    open_lesson(page, server, run)
+    expect(page.locator(".st-key-hgw_lone_figure_figure, .st-key-hgw_silence_figure_figure")).to_have_count(0)
+    page.locator(".st-key-hgw_lone_commit button").click()
+    expect(page.locator(".st-key-hgw_lone_predict")).to_contain_text("2.47")
+    page.locator(".st-key-hgw_silence_try0 label").filter(has_text="More than that").click()
+    page.locator(".st-key-hgw_silence_commit button").click()
+    expect(page.locator(".st-key-hgw_silence_predict")).to_contain_text("What happened")
+    expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible()
+    box = page.locator(".st-key-hgw_quiz_2_box")
+    box.locator("label").filter(has_text="That they were good").click()
+    expect(box).to_contain_text("Not this one. Nothing in GRPO looks inside a response.")
+    box.locator("label").filter(has_text="The same as every other token").click()
+    expect(box).to_contain_text("Right. One advantage per response.")
+    expect(page.locator(".st-key-hgw_quiz_score")).to_contain_text("1 of 4")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_axe_finds_nothing_and_nothing_sticks_out(
+    browser: Browser, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
+) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_lesson(page, server, run, lang=lang, sub="tokens")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert errors == []
+    context.close()

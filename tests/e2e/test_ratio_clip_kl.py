@@ -1,0 +1,96 @@
+"""A learner's walk through the lesson on ratio, clip and KL, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import LiveRun, Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> LiveRun:
+    made = LiveRun(server.store)
+    made.tick(3)
+    made.end()
+    return made
+
+
+def address(server: Server, run: LiveRun, **query: str) -> str:
+    parts = {"run": run.id, "step": "3", **query}
+    return f"{server.url}/ratio-clip-kl?" + "&".join(f"{name}={value}" for name, value in parts.items())
+
+
+def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
+    page.goto(address(server, run, **query))
+    expect(page.locator(".st-key-rck_strip [data-drawn=true]")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-rck_quiz_score")).to_be_visible()
+
+
+def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
+    open_lesson(page, server, run)
+    walk, said = page.locator(".st-key-rck_walk_buttons"), page.locator(".st-key-rck_sentence")
+    on = walk.get_by_role("button", name="Next")
+    expect(walk).to_contain_text("1 of 4")
+    expect(said).to_contain_text("have a ratio of exactly 1")
+    for number in (1, 2):
+        on.click()
+        expect(said).to_contain_text(f"After pass {number} of 2")
+    for name in ("A > 0, ratio above", "A > 0, ratio below", "A < 0, ratio above", "A < 0, ratio below"):
+        on.click()
+        expect(page.locator(".st-key-rck_case")).to_contain_text(name)
+    on.click()
+    expect(walk).to_contain_text("4 of 4")
+    expect(on).to_be_disabled()
+    counts = page.locator(".st-key-rck_counts table")
+    before = counts.inner_text()
+    slider = page.locator(".st-key-rck_eps").get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(page).to_have_url(re.compile(r"rck_eps=0\.02"))
+    expect(counts).not_to_have_text(before)
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".st-key-rck_walk_buttons")).to_contain_text("4 of 4", timeout=60_000)
+    expect(other.locator(".st-key-rck_eps").get_by_role("slider")).to_have_value("0.02")
+    assert other.locator(".st-key-rck_counts table").inner_text() == counts.inner_text()
+
+
+def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
+    page: Page, server: Server, run: LiveRun
+) -> None:
+    open_lesson(page, server, run)
+    expect(page.locator(".st-key-rck_spreads")).to_have_count(0)
+    for key, choice in (("rck_clip", "the token is still pushed down"), ("rck_kl", "k2")):
+        page.locator(f".st-key-{key}_try0 label").filter(has_text=choice).last.click()
+        page.locator(f".st-key-{key}_commit button").click()
+        expect(page.locator(f".st-key-{key}_predict")).to_contain_text("What happened")
+    expect(page.locator(".st-key-rck_spreads")).to_contain_text("bias against exact")
+    box = page.locator(".st-key-rck_quiz_4_box")
+    box.locator("label").filter(has_text=re.compile("^k3$")).click()
+    expect(box).to_contain_text("the other way round")
+    box.locator("label").filter(has_text=re.compile("^k2$")).click()
+    expect(box).to_contain_text("Right.")
+    expect(page.locator(".st-key-rck_quiz_score")).to_contain_text("1 of 4")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_axe_finds_nothing_and_nothing_sticks_out(
+    browser: Browser, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
+) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_lesson(page, server, run, lang=lang, sub="whatif")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert errors == []
+    context.close()

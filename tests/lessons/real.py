@@ -1,0 +1,49 @@
+"""A real small run for pages that need its models: three steps, made once for all tests."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+
+from core.config import PPOSettings, RunConfig
+from core.runs.store import RunStore
+from core.training.trace import StepTrace
+from core.training.trainer import Trainer
+
+CONFIG = RunConfig(
+    steps=3, prompts_per_step=4, num_generations=4, panel_size=16, eval_every=0, device="cpu", learners=(PPOSettings(),)
+)
+
+
+@functools.cache
+def traces() -> tuple[StepTrace, ...]:
+    return tuple(itertools.islice(Trainer(CONFIG, "ppo").steps(), 3))
+
+
+def real_run(store: RunStore) -> str:
+    """The run in this store; returns its id."""
+    run_id = store.create(CONFIG)
+    for trace in traces():
+        store.append(run_id, trace)
+    return run_id
+
+
+def strips(at, key_part):
+    """What the token strips whose key holds this text were given."""
+    found = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
+    own = [x for x in found if key_part in x.id]
+    return json.loads(own[-1].bytes)["data"]
+
+
+def rows_of(store, run_id, step):
+    """Sample → its tokens' trace rows before the update, and sample → its row."""
+    tokens = [x for x in store.tokens(run_id, "ppo", step).to_pylist() if x["pass"] == 0]
+    samples = {x["sample"]: x for x in store.samples(run_id, "ppo", step).to_pylist()}
+    found = {n: sorted((x for x in tokens if x["sample"] == n), key=lambda x: x["position"]) for n in samples}
+    return {n: own for n, own in found.items() if own}, samples
+
+
+def group_mean(samples, sample):
+    own = [x["reward"] for x in samples.values() if x["group"] == samples[sample]["group"]]
+    return sum(own) / len(own), own

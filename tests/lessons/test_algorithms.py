@@ -1,0 +1,83 @@
+"""Algorithms, side by side: every one comes up, unlike lines are marked, and credits are what a hand gives."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from core.algorithms.variants import VARIANTS, differing
+from lessons.parts.i18n import LANGUAGES, use_language
+from tests.lessons.real import group_mean, real_run, rows_of, strips
+
+KEY = "algorithms"
+STEP = 2
+
+
+@pytest.fixture
+def run_id(store):
+    return real_run(store)
+
+
+@pytest.fixture(autouse=True)
+def speaking(request):
+    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
+    params = getattr(request.node, "callspec", None)
+    with use_language(params.params.get("lang", "en") if params else "en"):
+        yield
+
+
+def opened(open_page, run_id, **query):
+    at = open_page(KEY, run=run_id, step=str(STEP + 1), **query)
+    assert not at.exception
+    assert not at.warning
+    return at
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_beside_ppo_with_what_differs_marked(open_page, run_id, name, lang):
+    at = opened(open_page, run_id, alg_two=name, lang=lang)
+    assert (at.selectbox(key="alg_one").value, at.selectbox(key="alg_two").value) == ("ppo", name)
+    unlike = differing(VARIANTS["ppo"].settings, VARIANTS[name].settings)
+    marked = [x.value for x in at.markdown if ":material/difference:" in x.value]
+    assert len(marked) == len(unlike)
+    numbers = [x for row in strips(at, "alg_strips")["rows"] for x in row["values"]]
+    assert all(isinstance(x, float) for x in numbers)
+
+
+@pytest.mark.parametrize("name", ["grpo", "dr-grpo", "rloo"])
+def test_credits_are_what_a_hand_gives(open_page, store, run_id, name):
+    rows, samples = rows_of(store, run_id, STEP)
+    found = {x["name"]: x for x in strips(opened(open_page, run_id, alg_two=name), "alg_strips")["rows"]}
+    twos = {int(key.partition("-")[2]): x for key, x in found.items() if key.startswith("two-")}
+    assert len(twos) == 4
+    for sample, row in twos.items():
+        mean, own = group_mean(samples, sample)
+        centred = samples[sample]["reward"] - mean
+        wanted = {
+            "grpo": centred / (statistics.stdev(own) + 1e-4) if len(set(own)) > 1 else 0.0,
+            "dr-grpo": centred,
+            "rloo": centred * len(own) / (len(own) - 1),
+        }[name]
+        assert row["values"] == pytest.approx([wanted] * len(rows[sample]), abs=1e-5)
+
+
+def test_the_pull_shows_what_equal_credit_hides(open_page, run_id):
+    same = opened(open_page, run_id, alg_one="grpo", alg_two="cispo")
+    assert same.info
+    rows = strips(opened(open_page, run_id, alg_one="grpo", alg_two="cispo", alg_show="pull"), "alg_strips")["rows"]
+    assert rows[0]["values"] != rows[1]["values"] or rows[2]["values"] != rows[3]["values"]
+
+
+def test_the_same_one_twice_says_so(open_page, run_id):
+    at = opened(open_page, run_id, alg_one="grpo", alg_two="grpo")
+    assert len(at.info) == 1
+    assert not [x for x in at.markdown if ":material/difference:" in x.value]
+
+
+def test_a_choice_is_in_the_link_and_an_unknown_one_is_not(open_page, run_id):
+    at = opened(open_page, run_id, alg_one="nonsense")
+    assert at.selectbox(key="alg_one").value == "ppo"
+    at.selectbox(key="alg_two").set_value("rloo").run()
+    assert at.query_params["alg_two"] in ("rloo", ["rloo"])

@@ -1,0 +1,122 @@
+"""The lesson on ratio, clip and KL: its numbers against numpy on the same stored step."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from lessons.parts.i18n import LANGUAGES, _, use_language
+from tests.lessons.conftest import make_run
+
+KEY = "ratio-clip-kl"
+
+
+@pytest.fixture
+def run(store):
+    return make_run(store, steps=3)
+
+
+def panel(store, run, number, step=2):
+    rows = store.tokens(run, "ppo", step).to_pandas()
+    return rows[rows["pass"] == number].sort_values(["sample", "position"])
+
+
+def texts(at):
+    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info") for x in at.get(kind))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("sub", ["fresh", "passes.2", "cases.3", "whatif"])
+def test_every_sub_step_comes_up(open_page, run, lang, sub):
+    at = open_page(KEY, lang=lang, run=run, step="3", sub=sub, rck_step="3")
+    assert not at.exception
+    assert not at.error
+    assert not at.warning
+
+
+def test_every_ratio_is_one_before_the_first_update_and_drifts_afterwards(open_page, store, run):
+    at = open_page(KEY, lang="en", run=run, step="3", sub="fresh")
+    total = len(panel(store, run, 0))
+    assert f"{total} of {total} tokens have a ratio of exactly 1" in texts(at)
+    at.button(key="rck_walk_next").click().run()
+    assert at.query_params["sub"] in ("passes", ["passes"])
+    rows = panel(store, run, 1)
+    ratio = np.exp(rows["logprob"].to_numpy(float) - rows["logprob_old"].to_numpy(float))
+    a = rows["advantage"].to_numpy(float)
+    out = int(((ratio > 1.2) | (ratio < 0.8)).sum())
+    cut = int((((a > 0) & (ratio > 1.2)) | ((a < 0) & (ratio < 0.8))).sum())
+    expected = (
+        f"After pass 1 of 2: ratios from {ratio.min():.2f} to {ratio.max():.2f}; {out} of {total} tokens lie outside "
+        f"the range, {cut} are cut."
+    )
+    assert expected in texts(at)
+
+
+def test_the_sliders_count_what_other_limits_would_have_cut(open_page, store, run):
+    at = open_page(KEY, lang="en", run=run, step="3", sub="whatif")
+    at.slider(key="rck_eps").set_value(0.04)
+    at.slider(key="rck_high").set_value(0.1)
+    at.segmented_control(key="rck_dual").set_value("1.2").run()
+    rows = panel(store, run, 2)
+    ratio = np.exp((rows["logprob"] - rows["logprob_old"]).to_numpy(np.float32))
+    a = rows["advantage"].to_numpy(np.float32)
+    high, low, dual = (a > 0) & (ratio > 1.1), (a < 0) & (ratio < 0.96), (a < 0) & (ratio > 1.2)
+    outside = (a != 0) & ((ratio > 1.1) | (ratio < 0.96)) & ~(high | low | dual)
+    table = next(x.value for x in at.markdown if "with these limits" in x.value)
+    shown = [int(x) for x in re.findall(r"\| \*\*(\d+)\*\* \|", table)]
+    assert shown == [int(x.sum()) for x in (high, low, dual, outside)]
+    assert min(shown) > 0
+
+
+def test_a_prediction_is_answered_by_the_gradient(open_page, run):
+    at = open_page(KEY, lang="en", run=run, step="3")
+    commit = at.button(key="rck_clip_commit")
+    assert commit.disabled
+    at.radio(key="rck_clip_try0").set_value(0).run()
+    at.button(key="rck_clip_commit").click().run()
+    assert "the token is still pushed down" in at.info[0].value
+    at.button(key="rck_clip_again").click().run()
+    at.radio(key="rck_clip_try1").set_value(1).run()
+    at.button(key="rck_clip_commit").click().run()
+    assert "the token is still pushed down" in at.success[0].value
+
+
+def test_the_kl_table_is_numpys_and_comes_after_the_prediction(open_page, store, run):
+    at = open_page(KEY, lang="en", run=run, step="3", rck_step="2")
+    assert "bias against exact" not in texts(at)
+    rows = panel(store, run, 0, step=1)
+    x = (rows["logprob"].to_numpy(float)) - rows["logprob_ref"].to_numpy(float)
+    exact = rows["kl_exact"].to_numpy(float)
+    spread = {"k1": x.std(ddof=1), "k2": (x**2 / 2).std(ddof=1), "k3": (np.exp(-x) - 1 + x).std(ddof=1)}
+    least = min(spread, key=spread.__getitem__)
+    at.radio(key="rck_kl_try0").set_value(list(spread).index(least)).run()
+    at.button(key="rck_kl_commit").click().run()
+    assert at.success
+    table = next(t.value for t in at.markdown if "bias against exact" in t.value)
+    for name, values in {"k1": x, "k2": x**2 / 2, "k3": np.exp(-x) - 1 + x}.items():
+        row = next(line for line in table.splitlines() if line.startswith(f"| {name} "))
+        numbers = [float(n.replace("−", "-")) for n in re.findall(r"[+−]?\d+\.\d+", row)]
+        bias = values - exact
+        expected = [values.mean(), bias.mean(), bias.std(ddof=1) / len(x) ** 0.5, spread[name]]
+        assert numbers == pytest.approx(expected, abs=6e-4)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_check_gives_a_reason_for_right_and_wrong(open_page, run, lang):
+    at = open_page(KEY, lang=lang, run=run, step="3")
+    at.radio(key="rck_quiz_1").set_value(0).run()
+    with use_language(lang):
+        assert _("The min takes 0.6·A, the smaller product; that one moves with the policy.") in at.warning[0].value
+        at.radio(key="rck_quiz_1").set_value(1).run()
+        assert not at.warning
+        assert (
+            _("ρ·A is smaller than 0.8·A, so the unclipped branch wins and its gradient stays.") in at.success[0].value
+        )
+
+
+def test_the_real_gradients_are_not_offered_where_there_are_none(open_page, run):
+    at = open_page(KEY, lang="en", run=run, rck_step="1")
+    assert "every gradient is 0" in texts(at)
+    assert not [x for x in at.button if x.key == "rck_autograd"]

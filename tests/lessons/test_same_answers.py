@@ -1,0 +1,169 @@
+"""Same answers, two credits: the strips and every stop of the bridge by hand, a response of one's own, the check."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from core.tasks.chain_sum import ChainSum
+from lessons.parts.edited import refusal
+from lessons.parts.i18n import LANGUAGES, use_language
+from tests.helpers import HOSTILE
+from tests.lessons.real import group_mean, real_run, rows_of, strips
+
+KEY = "same-answers"
+STEP = 2
+
+
+@pytest.fixture
+def run_id(store):
+    return real_run(store)
+
+
+@pytest.fixture(autouse=True)
+def speaking(request):
+    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
+    params = getattr(request.node, "callspec", None)
+    with use_language(params.params.get("lang", "en") if params else "en"):
+        yield
+
+
+def opened(open_page, run_id, **query):
+    at = open_page(KEY, run=run_id, step=str(STEP + 1), **query)
+    assert not at.exception
+    return at
+
+
+def commit(at, choice):
+    radio = next(x for x in at.radio if "_try" in (x.key or ""))
+    radio.set_value(choice).run()
+    next(x for x in at.button if x.key == radio.key.partition("_try")[0] + "_commit").click().run()
+    assert not at.exception
+    return at
+
+
+def find(rows, tokens, values, name):
+    """The sample with these tokens and numbers."""
+    return [
+        n
+        for n, own in rows.items()
+        if [x["token"] for x in own] == tokens and [x[name] for x in own] == pytest.approx(values, abs=1e-6)
+    ]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_both_credits_come_after_the_prediction(open_page, store, run_id, lang):
+    at = opened(open_page, run_id, lang=lang)
+    with pytest.raises(IndexError):
+        strips(at, "same_one")
+    at = commit(at, 0)
+    ppo, grpo = strips(at, "same_one")["rows"]
+    rows, samples = rows_of(store, run_id, STEP)
+    sample = int(ppo["name"].partition("-")[2])
+    mean, _own = group_mean(samples, sample)
+    assert ppo["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-6)
+    assert grpo["values"] == pytest.approx([samples[sample]["reward"] - mean] * len(rows[sample]), abs=1e-6)
+    numbers = {round(x, 4) for x in ppo["values"]}
+    happened = 0 if len(numbers) == 1 else 2 if len({x > 0 for x in ppo["values"]}) == 2 else 1
+    assert bool(at.success) is (happened == 0)
+    at = commit(opened(open_page, run_id, lang=lang), happened)
+    assert at.success
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("stop", ["ppo", "raw", "score-only", "outcome", "mix-25", "mix-75", "group-mean", "grpo"])
+def test_every_stop_of_the_bridge_is_what_a_hand_gives(open_page, store, run_id, stop, lang):
+    at = opened(open_page, run_id, sa_stop=stop, lang=lang)
+    row = strips(at, "same_bridge")["rows"][0]
+    rows, samples = rows_of(store, run_id, STEP)
+    raw = strips(opened(open_page, run_id, sa_stop="raw"), "same_bridge")["rows"][0]
+    (sample, *_same) = find(rows, raw["tokens"], raw["values"], "advantage_raw")
+    own, reward = rows[sample], samples[sample]["reward"]
+    mean, rewards = group_mean(samples, sample)
+    value = [x["value"] for x in own]
+    last = len(own) - 1
+
+    def gae(token_rewards, gamma=1.0, lam=0.95):
+        carry, found = 0.0, []
+        for t in reversed(range(len(own))):
+            after = value[t + 1] if t < last else 0.0
+            carry = token_rewards[t] + gamma * after - value[t] + gamma * lam * carry
+            found.append(carry)
+        return found[::-1]
+
+    every = [x["advantage_raw"] for tokens in rows.values() for x in tokens]
+    score = [0.0] * last + [reward]
+    wanted = {
+        "ppo": [(x["advantage_raw"] - statistics.mean(every)) / statistics.stdev(every) for x in own],
+        "raw": [x["advantage_raw"] for x in own],
+        "score-only": gae(score),
+        "outcome": [reward - v for v in value],
+        "mix-25": [reward - 0.75 * v - 0.25 * mean for v in value],
+        "mix-75": [reward - 0.25 * v - 0.75 * mean for v in value],
+        "group-mean": [reward - mean] * len(own),
+        "grpo": [(reward - mean) / (statistics.stdev(rewards) + 1e-4)] * len(own),
+    }
+    assert row["values"] == pytest.approx(wanted[stop], abs=1e-4)
+    assert at.latex
+
+
+def test_the_printed_gap_of_every_identity_is_rounding(open_page, run_id):
+    for stop in ("ppo", "raw", "outcome", "mix-50", "grpo"):
+        at = opened(open_page, run_id, sa_stop=stop)
+        said = next(x.value for x in at.caption if "left and right" in x.value)
+        assert float(said.rpartition(" ")[2].rstrip(".")) < 1e-5
+
+
+def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store, run_id):
+    at = opened(open_page, run_id)
+    raw = strips(opened(open_page, run_id, sa_stop="raw"), "same_bridge")["rows"][0]
+    rows, samples = rows_of(store, run_id, STEP)
+    sample = find(rows, raw["tokens"], raw["values"], "advantage_raw")[0]
+    assert at.text_input(key="sa_text").value == samples[sample]["response"]
+    task = ChainSum(store.get(run_id).config.task)
+    right = task.solution(samples[sample]["prompt"])
+    assert samples[sample]["reward"] == 0
+    at.text_input(key="sa_text").set_value(right).run()
+    assert not at.exception
+    assert any("0 → 1" in x.value for x in at.markdown)
+    found = {x["name"]: x for x in strips(at, "same_edit_strips")["rows"]}
+    mean, own = group_mean(samples, sample)
+    after = mean + 1 / len(own)
+    assert found["grpo-before"]["values"] == pytest.approx([0 - mean] * len(rows[sample]), abs=1e-6)
+    assert found["grpo-after"]["values"] == pytest.approx([1 - after] * (len(right) + 1), abs=1e-6)
+    assert found["ppo-before"]["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-5)
+    assert found["ppo-after"]["tokens"] == [*right, "<eos>"]
+    moved = next(x.value for x in at.markdown if f"{1 / len(own):.3f}" in x.value)
+    assert "**0.000**" in moved
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "", "8" * 40, "8 + 1", "\u202e1", "<eos>"])
+def test_what_cannot_be_a_response_is_refused_in_a_sentence(open_page, run_id, text):
+    at = opened(open_page, run_id)
+    at.text_input(key="sa_text").set_value(text).run()
+    assert not at.exception
+    (said,) = at.warning
+    assert "\n" not in said.value
+    assert not text or text not in said.value.replace("`+ 0", "")
+    assert refusal("8+1=9", 14) is None
+
+
+def test_a_link_restores_the_stop_and_the_text(open_page, run_id):
+    at = opened(open_page, run_id, sa_stop="outcome", sa_text="1+1=2")
+    assert at.select_slider(key="sa_stop").value == "outcome"
+    assert at.text_input(key="sa_text").value == "1+1=2"
+    assert opened(open_page, run_id, sa_stop="nowhere").select_slider(key="sa_stop").value == "ppo"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_check_says_why(open_page, run_id, lang):
+    at = opened(open_page, run_id, lang=lang)
+    for number in range(1, 5):
+        right = 0
+        for choice in range(3):
+            before = len(at.success), len(at.warning)
+            at.radio(key=f"same_quiz_{number}").set_value(choice).run()
+            right += len(at.success) > before[0]
+            assert not at.exception
+        assert right == 1

@@ -1,0 +1,137 @@
+"""What is true? The truth's row adds up, the others are the trace's and a hand's, the study is shown as recorded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lessons.parts.i18n import LANGUAGES, use_language
+from lessons.parts.study import RECORDED
+from tests.lessons.conftest import linked
+from tests.lessons.real import group_mean, real_run, rows_of, strips
+
+KEY = "what-is-true"
+STEP = 2
+
+
+@pytest.fixture
+def run_id(store):
+    return real_run(store)
+
+
+@pytest.fixture(autouse=True)
+def speaking(request):
+    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
+    params = getattr(request.node, "callspec", None)
+    with use_language(params.params.get("lang", "en") if params else "en"):
+        yield
+
+
+def opened(open_page, run_id, **query):
+    at = open_page(KEY, run=run_id, step=str(STEP + 1), **query)
+    assert not at.exception
+    return at
+
+
+def commit(at, choice=0):
+    radio = next(x for x in at.radio if "_try" in (x.key or ""))
+    radio.set_value(choice).run()
+    next(x for x in at.button if x.key == radio.key.partition("_try")[0] + "_commit").click().run()
+    assert not at.exception
+    return at
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nothing_is_told_before_the_prediction_and_everything_after_it(open_page, store, run_id, lang):
+    at = opened(open_page, run_id, lang=lang)
+    with pytest.raises(IndexError):
+        strips(at, "truth_strips")
+    at = commit(at)
+    truth, ppo, grpo = strips(at, "truth_strips")["rows"]
+    rows, samples = rows_of(store, run_id, STEP)
+    sample = at.selectbox(key="truth_reply").value
+    own, reward = rows[sample], samples[sample]["reward"]
+    mean, _rewards = group_mean(samples, sample)
+    assert truth["tokens"] == [x["token"] for x in own]
+    assert ppo["values"] == pytest.approx([x["advantage_raw"] for x in own], abs=1e-6)
+    assert grpo["values"] == pytest.approx([reward - mean] * len(own), abs=1e-6)
+    low, high, value = truth["more"].values()
+    # A* telescopes: what all tokens changed leads from the first prefix's value to the reward.
+    assert sum(truth["values"]) == pytest.approx(reward - value[0], abs=1e-5)
+    following = [*value[1:], reward]
+    assert truth["values"] == pytest.approx([b - a for a, b in zip(value, following, strict=True)], abs=1e-5)
+    assert all(a <= x <= b for a, x, b in zip(low, truth["values"], high, strict=True))
+    assert all(x * 32 == pytest.approx(round(x * 32), abs=1e-4) for x in value)  # shares of K = 32
+
+
+def test_the_right_accusation_is_the_largest_true_drop(open_page, run_id):
+    at = opened(open_page, run_id)
+    options = next(x for x in at.radio if "_try" in (x.key or "")).options
+    commit(at)
+    values = strips(at, "truth_strips")["rows"][0]["values"]
+    worst = {i + 1 for i, x in enumerate(values) if x <= min(values) + 1e-6}
+    named = [any(option.endswith(f"position {place}") for place in worst) for option in options]
+    right = named.index(True) if any(named) else len(options) - 1
+    assert bool(at.success) is (right == 0)
+    again = commit(opened(open_page, run_id), right)
+    assert again.success
+
+
+def test_more_continuations_are_narrower(open_page, run_id):
+    widths = []
+    for k in ("8", "128"):
+        row = strips(commit(opened(open_page, run_id, wt_k=k)), "truth_strips")["rows"][0]
+        low, high, _value = row["more"].values()
+        widths.append(sum(b - a for a, b in zip(low, high, strict=True)))
+    assert widths[1] < 0.5 * widths[0]
+
+
+def test_the_policy_measured_is_proved_to_be_the_one_that_wrote(open_page, run_id):
+    at = commit(opened(open_page, run_id))
+    said = next(x.value for x in at.caption if "continuations of" in x.value and "PPO" in x.value)
+    assert "at most 0." in said
+    assert "training again" in said
+
+
+def test_a_step_too_far_away_is_refused_in_a_sentence(open_page, run_id, monkeypatch):
+    monkeypatch.setattr("core.insight.replay.MOST_RESPONSES", 3)
+    at = commit(opened(open_page, run_id))
+    assert [x.value for x in at.warning if "earlier step" in x.value]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_study_is_shown_as_it_was_recorded(open_page, run_id, lang):
+    at = opened(open_page, run_id, lang=lang)
+    study = json.loads(RECORDED.read_text(encoding="utf-8"))
+    middle = {x["credit"]: x for x in study["summary"] if x["step"] == study["about"]["middle"]}
+    table = next(x.value for x in at.markdown if x.value.startswith("| ") and "VinePPO" in x.value)
+    for row in middle.values():
+        for metric in ("correlation", "mean_absolute_error", "blame_accuracy"):
+            assert f"{row[metric]['mean']:.2f} ± {row[metric]['std']:.2f}" in table
+    assert any("python -m core.insight.study" in x.value for x in at.markdown)
+    for metric in ("mean_absolute_error", "blame_accuracy"):
+        at.radio(key="wt_metric").set_value(metric).run()
+        assert not at.exception
+        assert linked(at, "wt_metric") == [metric]
+
+
+def test_the_race_opens_the_lab_with_three_learners(open_page, run_id):
+    at = opened(open_page, run_id)
+    at.button(key="truth_race").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Lab"
+    assert "VinePPO" in at.button(key="lab_start").label
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_check_says_why(open_page, run_id, lang):
+    at = opened(open_page, run_id, lang=lang)
+    for number in range(1, 5):
+        right = 0
+        for choice in range(3):
+            before = len(at.success)
+            at.radio(key=f"truth_quiz_{number}").set_value(choice).run()
+            right += len(at.success) > before
+            assert not at.exception
+        assert right == 1

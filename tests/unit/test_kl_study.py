@@ -1,0 +1,114 @@
+"""The KL's estimates against numpy, closed forms and a model trained for two steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import change
+from core.insight.kl_gradient import directions
+from core.insight.kl_study import in_the_reward, pulls, spreads
+from core.insight.replay import Models
+from core.presets import preset
+from core.training.trainer import Trainer
+from tests.helpers import step_trace
+
+
+def test_bias_and_spread_are_numpys():
+    trace = step_trace(preset("chain-sum"), "ppo", 3)
+    rows = trace.tokens.to_pandas().query("`pass` == 0").astype({"logprob": float, "logprob_ref": float})
+    x = (rows["logprob"] - rows["logprob_ref"]).to_numpy()
+    exact = rows["kl_exact"].to_numpy(float)
+    found = spreads(trace.tokens)
+    for name, values in {"k1": x, "k2": x**2 / 2, "k3": np.exp(-x) - 1 + x, "exact": exact}.items():
+        assert found[name].mean == pytest.approx(values.mean())
+        assert found[name].std == pytest.approx(values.std(ddof=1))
+        assert found[name].bias == pytest.approx((values - exact).mean(), abs=1e-12)
+        assert found[name].bias_error == pytest.approx((values - exact).std(ddof=1) / len(x) ** 0.5, abs=1e-12)
+        assert found[name].negative == pytest.approx((values < 0).mean())
+
+
+def test_the_check_numbers_of_the_estimators_source():
+    """Schulman 2020: q = N(0,1), p = N(0.1,1): KL 0.005; standard deviations 20, 1.42, 1.42 times it."""
+    x = torch.randn(400_000, generator=torch.Generator().manual_seed(0)).double()
+    log_q, log_p = -x.square() / 2, -(x - 0.1).square() / 2
+    from core.algorithms.kl import ESTIMATORS
+
+    found = {name: float(k(log_q, log_p).std()) / 0.005 for name, k in ESTIMATORS.items()}
+    assert found["k1"] == pytest.approx(20, rel=0.02)
+    assert found["k2"] == pytest.approx(1.42, rel=0.05)
+    assert found["k3"] == pytest.approx(1.42, rel=0.05)
+
+
+def test_what_each_estimate_pulls_at_a_token():
+    x = torch.linspace(-3, 3, 13).double()
+    found = pulls(x, torch.zeros_like(x))
+    torch.testing.assert_close(found["k1"], torch.ones_like(x))
+    torch.testing.assert_close(found["k2"], x)
+    torch.testing.assert_close(found["k3"], 1 - torch.exp(-x))
+
+
+def test_a_penalty_in_the_reward_is_charged_to_what_came_before():
+    charged = in_the_reward(torch.tensor([0.0, 0.0, 1.0]), 0.5, 1.0, 0.5)
+    assert charged.tolist() == pytest.approx([-0.125, -0.25, -0.5])
+
+
+@pytest.fixture(scope="module")
+def trained():
+    small = {"prompts_per_step": 4, "num_generations": 4, "steps": 3, "eval_every": 0, "trace": "all", "device": "cpu"}
+    trainer = Trainer(change(preset("chain-sum"), small), "ppo")
+    steps = trainer.steps()
+    next(steps), next(steps)
+    again = Trainer(change(preset("chain-sum"), small), "ppo")
+    two = again.steps()
+    next(two), next(two)
+    return again, next(steps)
+
+
+def test_k1_has_no_gradient_k2_the_kls_and_k3_the_other_kls(trained):
+    trainer, trace = trained
+    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    assert found.expected["k1"].cosine is None
+    assert found.expected["k1"].length < 1e-5
+    assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-6)
+    assert found.expected["k2"].length == pytest.approx(1, abs=1e-5)
+    assert found.expected["k3"].cosine == pytest.approx(found.expected["reverse"].cosine, abs=1e-4)
+    assert found.expected["k3"].length == pytest.approx(found.expected["reverse"].length, rel=1e-3)
+    assert found.sampled["k2"].cosine < 1 - 1e-4  # sampling noise
+
+
+def test_directions_are_those_of_closed_forms_sent_back_through_the_model(trained):
+    """At the logits dKL/dz = pi (log pi - log pi_ref - KL); the sampled k2's is (log pi - log pi_ref) grad log pi."""
+    trainer, trace = trained
+    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    rows = trace.tokens.to_pandas().query("`pass` == 0")
+    prompts = trace.samples.to_pandas().set_index("sample")["prompt"]
+    weights = [x for x in trainer.policy.parameters() if x.requires_grad]
+    of_kl, of_k2 = (torch.zeros(sum(x.numel() for x in weights)).double() for _ in range(2))
+    for sample, own in rows.groupby("sample"):  # response by response, with nothing but the model itself
+        prompt = [trainer.tokenizer.bos_token_id, *trainer.tokenizer(prompts[sample]).input_ids]
+        answer = own.sort_values("position")["token_id"].tolist()
+        ids = torch.tensor([prompt + answer])
+        span = slice(len(prompt) - 1, ids.shape[1] - 1)
+        logits = trainer.policy(input_ids=ids).logits[0, span]
+        with torch.no_grad():
+            p = logits.log_softmax(-1)
+            gap = p - trainer.reference(input_ids=ids).logits[0, span].log_softmax(-1)
+            at_kl = p.exp() * (gap - (p.exp() * gap).sum(-1, keepdim=True))
+            chosen = torch.nn.functional.one_hot(torch.tensor(answer), p.shape[1])
+            at_k2 = (gap * chosen).sum(-1, keepdim=True) * (chosen - p.exp())
+        for total, at_logits in ((of_kl, at_kl), (of_k2, at_k2)):
+            parts = torch.autograd.grad((logits * at_logits).sum(), weights, retain_graph=True)
+            total += torch.cat([x.flatten() for x in parts]).double()
+    assert found.sampled["k2"].length == pytest.approx(float(of_k2.norm() / of_kl.norm()), rel=1e-3)
+    cosine = float(of_k2 @ of_kl / of_k2.norm() / of_kl.norm())
+    assert found.sampled["k2"].cosine == pytest.approx(cosine, abs=1e-4)
+
+
+def test_there_is_no_direction_before_the_first_step():
+    small = {"prompts_per_step": 2, "num_generations": 2, "steps": 1, "eval_every": 0, "trace": "all", "device": "cpu"}
+    config = change(preset("chain-sum"), small)
+    trace = next(Trainer(config, "ppo").steps())
+    with pytest.raises(ValueError, match="still is the reference"):
+        directions(Models(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)
