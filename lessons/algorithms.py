@@ -75,7 +75,7 @@ def formulas(one: Variant, two: Variant) -> None:
     for line in first:
         differs = line in unlike
         with st.container(border=differs, key=f"alg_line_{line}"):
-            word = f":material/difference: {_('differs')}" if differs else f":material/equal: {_('the same')}"
+            word = ":material/difference: " + _("differs") if differs else ":material/equal: " + _("the same")
             st.markdown(f"**{_(LINES[line])}** · {word}")
             if differs:
                 for column, variant, formula in zip(

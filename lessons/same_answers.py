@@ -74,7 +74,7 @@ def four_tokens() -> None:
     )
     head = ["", *("eos" if x == "<eos>" else x for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
-    rows += [[name, *(_signed(x, 3) for x in values)] for name, values in found]
+    rows += [[name, *(_signed(x) for x in values)] for name, values in found]
     with st.container(key="same_four"):
         st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
     st.caption(
@@ -168,6 +168,8 @@ def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
         first=keys[0],
         format_func=titles.__getitem__,
     )
+    # The accent is made for white text on it; as text on the dark page it would be too faint, and no token says so.
+    st.html("<style>.st-key-sa_stop [data-testid=stSliderThumbValue] { color: inherit; }</style>")
     stop = found.at(chosen)
     title, latex, words = identity_words(chosen)
     with st.container(border=True, key="same_stop"):

@@ -307,7 +307,7 @@ def scatter(measured: Truth) -> None:
 
 def agreement_table(measured: Truth) -> None:
     ppo, grpo = measured.agreement["ppo"], measured.agreement["grpo"]
-    head = f"| | PPO | GRPO | {_('blind guess')} |\n|---|---:|---:|---:|\n"
+    head = "| | PPO | GRPO | {guess} |\n|---|---:|---:|---:|\n".format(guess=_("blind guess"))
     rows = [
         (_("correlation with the truth"), _known(ppo.correlation), _known(grpo.correlation), "0"),
         (_("mean absolute error"), f"{ppo.mean_absolute_error:.2f}", f"{grpo.mean_absolute_error:.2f}", "–"),

@@ -25,7 +25,7 @@ def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     parts = {"run": run.id, "step": "2", **query}
     page.goto(f"{server.url}/how-grpo-works?" + "&".join(f"{name}={value}" for name, value in parts.items()))
     expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
-    expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
 
 
 def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
@@ -72,8 +72,8 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
     page.locator(".st-key-hgw_silence_try0 label").filter(has_text="More than that").click()
     page.locator(".st-key-hgw_silence_commit button").click()
     expect(page.locator(".st-key-hgw_silence_predict")).to_contain_text("What happened")
-    expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible()
-    expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
     box = page.locator(".st-key-hgw_quiz_2_box")
     box.locator("label").filter(has_text="That they were good").click()
     expect(box).to_contain_text("Not this one. Nothing in GRPO looks inside a response.")

@@ -118,7 +118,12 @@ def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe
     open_lesson(page, server, run, lang=lang, sub="clip")
     page.locator(".st-key-ppo_lambda_try0 label").nth(1).click()
     page.locator(".st-key-ppo_lambda_commit button").click()
-    expect(page.locator(".st-key-ppo_lambda_figure .js-plotly-plot").first).to_be_visible()
+    expect(page.locator(".st-key-ppo_lambda_figure .js-plotly-plot").first).to_be_visible(timeout=20_000)
+    # While the script runs, what it has not reached yet is faded.
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.mouse.move(0, 0)
+    page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
     # Streamlit writes a slider's number in the primary colour, which cannot suit dark ground and white label alike.
     # The number is said again below the figure.
     assert axe(page, {"exclude": [["[data-testid=stSliderThumbValue]"]]}) == []

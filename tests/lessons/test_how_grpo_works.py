@@ -111,7 +111,7 @@ def test_lengths_of_ones_own_weigh_as_the_modes_say(open_page, run):
     at = open_page(KEY, lang="en", run=run, step="2")
     at.slider(key="hgw_right").set_value(10)
     at.slider(key="hgw_wrong").set_value(40).run()
-    table = next(x.value for x in at.markdown if "push on a token" in x.value)
+    table = next(x.value for x in at.markdown if "right: token" in x.value)
     a = 0.5 / (np.std([1, 1, 0, 0], ddof=1) + 1e-4)
     expected = {
         "token-mean": (1 / 100, 1 / 100),

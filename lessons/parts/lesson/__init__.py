@@ -20,7 +20,8 @@ quiz.py       `quiz(key, [Question(text, (Choice(text, right, reason), …))…]
               exactly one choice is right.
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
-formula.py    `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
+formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);
+              `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
               one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's
               #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, marks=, spot=, hidden=, more=)…], key=,
@@ -45,7 +46,7 @@ engine.py     `engine()`: call before using torch; import torch and core.algorit
 from lessons.parts.lesson.component import mount, sent
 from lessons.parts.lesson.engine import engine
 from lessons.parts.lesson.figure import figure, line_colour, signed_colour
-from lessons.parts.lesson.formula import Term, formula, role_colour
+from lessons.parts.lesson.formula import Term, equation, formula, role_colour
 from lessons.parts.lesson.frozen import Frozen, Group, Reply, at_step, frozen, pick_group, say_where
 from lessons.parts.lesson.page import lesson_page
 from lessons.parts.lesson.predict import predict, predict_number, revealed
@@ -72,6 +73,7 @@ __all__ = [
     "Term",
     "at_step",
     "engine",
+    "equation",
     "figure",
     "formula",
     "frozen",

@@ -12,6 +12,7 @@ import streamlit as st
 from core.config import AnyLearner, PPOSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson.engine import engine
+from lessons.parts.lesson.formula import equation
 from lessons.parts.lesson.stepper import Sub, stepper
 from lessons.parts.lesson.worked_table import table
 from lessons.parts.words import literal
@@ -223,7 +224,7 @@ def _walk(
             rf"{_sign(numbers[line.key][t], digits)} {result(numbers[line.key][t], digits)}"
             for t, token in enumerate(example.tokens)
         ]
-        st.latex(r"\footnotesize\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
+        equation(r"\footnotesize\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
 
 
 def _sign(value: float, digits: int) -> str:

@@ -57,7 +57,8 @@ def _head(text: str, side: str) -> str:
 def _row(symbol: str, words: str, numbers: Sequence[float], digits: int, weight: int) -> str:
     style = f"{_CELL};font-weight:{weight};text-align"
     cells = "".join(f'<td style="{style}:right">{_written(x, digits)}</td>' for x in numbers)
-    return f'<tr><th scope="row" title="{html.escape(words)}" style="{style}:left"><i>{in_html(symbol)}</i></th>{cells}</tr>'
+    head = f'<th scope="row" title="{html.escape(words)}" style="{style}:left"><i>{in_html(symbol)}</i></th>'
+    return f"<tr>{head}{cells}</tr>"
 
 
 def _written(x: float, digits: int) -> str:

@@ -19,6 +19,7 @@ from lessons.parts.lesson import (
     Row,
     Sub,
     Term,
+    equation,
     formula,
     num,
     result,
@@ -89,7 +90,7 @@ def _at(pick: Pick | None, default: int) -> int:
 def _filled(scene: Scene, t: int, left: str, right: str, value: float | None) -> None:
     """The formula with the numbers of token t (from 0) in it."""
     if value is not None:
-        st.latex(rf"{left.replace('_t', f'_{{{t + 1}}}')} = {right} \approx {result(value)}")
+        equation(rf"{left.replace('_t', f'_{{{t + 1}}}')} = {right} \approx {result(value)}")
 
 
 def _numbers(scene: Scene, name: str, number: int = 0) -> list[float]:

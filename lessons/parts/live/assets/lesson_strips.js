@@ -22,7 +22,7 @@ export default class Strips {
     this.body.onkeydown = (event) => this.#keys(event);
     this.body.onpointerover = (event) => this.#read(event.target.closest?.(".t"));
     this.body.onpointerleave = () => this.#read(null);
-    this.body.onfocusin = (event) => this.#focused(event.target.closest?.(".t"));
+    this.body.addEventListener("focusin", (event) => this.#focused(event.target.closest?.(".t"))); // there is no onfocusin
     this.body.onclick = (event) => this.#chosen(event.target.closest?.(".t"));
     root.append(this.legend, this.body, this.readout, this.fold);
   }
