@@ -154,7 +154,7 @@ def test_the_link_says_where_one_is(link, place):
 
 def test_a_jump_goes_to_the_beginning_of_a_sub_step():
     at = run(walk, sub="two.3")
-    at.get("button_group")[0].set_value("three").run()
+    at.selectbox[0].set_value("three").run()
     assert at.text[0].value == "three 3 1"
 
 

@@ -68,7 +68,7 @@ def stepper(subs: Sequence[Sub], *, key: str, param: str = "sub", shortcuts: boo
             )
         st.markdown(_("**{number} of {total}** · {title}").format(number=at + 1, total=total, title=subs[at].title))
     if jump:
-        _pills(subs, place, key, param)
+        _menu(subs, place, key, param)
     return place
 
 
@@ -82,15 +82,15 @@ def where(subs: Sequence[Sub], param: str = "sub") -> Place:
     return Place(name, number, min(max(1, int(part)), subs[number - 1].parts) if whole else 1)
 
 
-def _pills(subs: Sequence[Sub], place: Place, key: str, param: str) -> None:
+def _menu(subs: Sequence[Sub], place: Place, key: str, param: str) -> None:
     st.session_state[f"{key}_jump"] = place.key
     titles = {sub.key: f"{n}. {sub.title}" for n, sub in enumerate(subs, 1)}
-    st.pills(
+    st.selectbox(  # not pills: in the dark theme the chosen one has too little contrast
         _("Sub-steps"),
         list(titles),
         format_func=titles.__getitem__,
         key=f"{key}_jump",
-        label_visibility="collapsed",
+        width=340,
         on_change=_jump,
         args=(subs, param, f"{key}_jump"),
     )
