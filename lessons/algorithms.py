@@ -25,7 +25,7 @@ from lessons.parts.lesson import (
 )
 from lessons.parts.lesson.strips import Owner
 from lessons.parts.linked import linked
-from lessons.parts.truth import is_measured, truth
+from lessons.parts.truth.measured import is_measured, truth
 from lessons.parts.words import plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from core.tasks.chain_sum import ALPHABET, ChainSum
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.parts.lesson.strips import Owner
-from lessons.parts.truth import models
+from lessons.parts.truth.measured import models
 from lessons.parts.words import plain
 
 

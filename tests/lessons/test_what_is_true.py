@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lessons.parts.i18n import LANGUAGES, use_language
-from lessons.parts.study import RECORDED
+from lessons.parts.truth.study import RECORDED
 from tests.lessons.conftest import linked
 from tests.lessons.real import group_mean, real_run, rows_of, strips
 

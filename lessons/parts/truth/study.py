@@ -16,7 +16,7 @@ from lessons.parts.i18n import N_, _
 from lessons.parts.lesson import figure, line_colour, role_colour
 from lessons.parts.linked import linked
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
 COMMAND = "python -m core.insight.study"
 

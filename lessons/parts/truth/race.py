@@ -1,0 +1,26 @@
+"""The learner that is told the truth: VinePPO, ready to race in the lab."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lessons.catalog import lesson
+from lessons.parts.i18n import _
+
+
+def race() -> None:
+    """The lab, ready to race a learner whose credit is measured."""
+    st.header(_("A learner that is told the truth"))
+    st.markdown(
+        _(
+            "VinePPO asks the oracle during training: it writes K = 8 fresh endings of every prefix and needs no "
+            "critic. It pays for its credit in generated tokens."
+        )
+    )
+    if st.button(_("Race PPO, GRPO and VinePPO in the lab"), icon=":material/flag:", key="truth_race"):
+        st.session_state["lab_preset"], st.session_state["lab_typed"] = "chain-sum-vine", {}
+        st.session_state.pop("lab_run", None)
+        tag = st.query_params.get("lang")
+        query = {"preset": "chain-sum-vine", **({"lang": tag} if tag else {})}
+        st.switch_page(lesson("lab").path, query_params=query)
+    st.markdown(_("On the command line: `python -m core train --preset chain-sum-vine`"))
