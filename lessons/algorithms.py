@@ -25,6 +25,7 @@ from lessons.parts.lesson import (
 )
 from lessons.parts.lesson.strips import Owner
 from lessons.parts.linked import linked
+from lessons.parts.sentences import translate
 from lessons.parts.truth.measured import is_measured, truth
 from lessons.parts.words import plain
 
@@ -177,7 +178,7 @@ def page() -> None:
     try:
         credits(batch, group, one, two, shown)
     except ValueError as error:
-        st.warning(plain(str(error), 400), icon=":material/error:")
+        st.warning(plain(translate(str(error)), 400), icon=":material/error:")
     st.caption(
         _(
             "What needs a whole step, such as whitening, is taken over the responses whose tokens were kept. The pull "

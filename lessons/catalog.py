@@ -22,6 +22,7 @@ class Lesson:
     title: str
     icon: str  # Material symbol
     summary: str
+    part: str = ""  # heading on the course map that begins with this page; a message id
     minutes: int | None = None  # how long it takes; None for a workbench page
     facts: tuple[str, ...] = ()  # what of the course it shows
     default: bool = False  # the page at the bare address
@@ -43,6 +44,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="lab",
+        part=N_("Watch it train"),
         title=N_("Lab"),
         icon=":material/science:",
         summary=N_("Train PPO and GRPO side by side, stop, rewind, and take any token's credit apart."),
@@ -51,6 +53,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="how-ppo-works",
+        part=N_("Five lessons, one after another"),
         title=N_("How PPO works"),
         icon=":material/account_tree:",
         summary=N_("One real training step, taken apart: from a question to the update, number by number."),
@@ -91,6 +94,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="algorithms",
+        part=N_("To compare and to come back to"),
         title=N_("Algorithms, side by side"),
         icon=":material/difference:",
         summary=N_("Pick any two: where their formulas differ, and what each makes of the same responses."),

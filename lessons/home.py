@@ -61,11 +61,13 @@ def picture(runs: RunStore) -> None:
 
 
 def course_map() -> None:
-    """Every page there is, in order."""
+    """Every page there is, in order, under a heading for each part of the course."""
     lang = st.query_params.get("lang")
     for page in LESSONS:
         if page.default:
             continue
+        if page.part:
+            st.subheader(_(page.part))
         with st.container(border=True, key=f"map_{page.key}"):
             st.page_link(
                 page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params={"lang": lang} if lang else None

@@ -16,6 +16,7 @@ from lessons.parts.lesson import (
     Question,
     Reply,
     Row,
+    equation,
     frozen,
     lesson_page,
     pick_group,
@@ -168,13 +169,11 @@ def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
         first=keys[0],
         format_func=titles.__getitem__,
     )
-    # The accent is made for white text on it; as text on the dark page it would be too faint, and no token says so.
-    st.html("<style>.st-key-sa_stop [data-testid=stSliderThumbValue] { color: inherit; }</style>")
     stop = found.at(chosen)
     title, latex, words = identity_words(chosen)
     with st.container(border=True, key="same_stop"):
         st.markdown(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** — {words}")
-        st.latex(latex)
+        equation(latex)
         st.caption(
             _("Checked now on all {tokens} tokens of the panel: left and right differ by at most {gap}.").format(
                 tokens=found.tokens, gap=f"{stop.gap:.1g}"

@@ -12,6 +12,7 @@ from core.tasks.chain_sum import ALPHABET, ChainSum
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.parts.lesson.strips import Owner
+from lessons.parts.sentences import translate
 from lessons.parts.truth.measured import models
 from lessons.parts.words import plain
 
@@ -92,7 +93,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
     try:
         edited = score_edited(batch, group, reply, text, lambda share: bar.progress(min(1.0, share)))
     except ValueError as error:
-        st.warning(plain(str(error), 400), icon=":material/edit_off:")
+        st.warning(plain(translate(str(error)), 400), icon=":material/edit_off:")
         return
     finally:
         bar.empty()

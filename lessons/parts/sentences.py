@@ -28,6 +28,7 @@ TEMPLATES = (
     N_("{setting}: input should be a valid integer, got a number with a fractional part (given: {given})"),
     N_("{setting}: input should be a valid integer (given: {given})"),
     N_("{setting}: input should be a valid boolean, unable to interpret input (given: {given})"),
+    N_("{setting}: input should be a valid string (given: {given})"),
     N_("{setting}: string should have at most {bound} characters (given: {given})"),
     N_("{setting}: string should have at least {bound} character (given: {given})"),
     N_(
@@ -36,7 +37,20 @@ TEMPLATES = (
     ),
     N_("num_generations must be at least 2 for GRPO: one response has no group to compare with"),
     N_("prompts_per_step × num_generations is {batch}; at most {bound} responses per step are allowed"),
+    N_("{learner}: dual_clip has no meaning with surrogate=cispo; set it to none"),
+    N_(
+        "{learner}: without a baseline, scale_rewards must be none, but is {given} (rewards that are all equal have no "
+        "spread to be divided by); whiten_advantages is possible"
+    ),
+    N_("two learners are called the same ({names}); give each its own name"),
     N_("there is no preset called {given}; there are {names}"),
+    # core.tasks, core.models
+    N_(
+        "task.heldout: {given} questions cannot be kept apart, as there are {total} sums of {terms} numbers of up to "
+        "{digits} digit(s); at most {bound} are allowed"
+    ),
+    N_("model: there is no bundled model and no folder with a model.safetensors called {given}; bundled are {names}"),
+    N_("model: the tokenizer of {given} must have three distinct tokens for pad, bos and eos"),
     # core.runs.errors
     N_("The store at {place} could not be used: {cause}."),
     N_("The folder of the store at {place} cannot be used: {cause}."),
@@ -77,8 +91,19 @@ TEMPLATES = (
     N_("CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given}."),
     N_("Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at."),
     N_("Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."),
+    # core.insight
+    N_(
+        "the models of step {step} are not kept, and training up to it again would take {again} responses; at most "
+        "{bound} are allowed, so choose an earlier step"
+    ),
+    N_("a response needs at least one character"),
+    N_("a response may have at most {bound} characters, but this has {given}"),
+    N_("{given} is no character of this model; it knows {names}"),
+    N_("the policy still is the reference, so the KL has no gradient"),
+    N_("this learner has no values to start from"),
     # core.training, core.runs.export
     N_("{settings}: cannot change while a run goes on; start a new run with it"),
+    N_("device: {given} is not available on this machine; available are {names}, or auto"),
     N_("The export could not be written to {place}: {cause}."),
 )
 

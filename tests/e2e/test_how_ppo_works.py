@@ -124,9 +124,7 @@ def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe
     expect(page.locator("[data-stale=true]")).to_have_count(0)
     page.mouse.move(0, 0)
     page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
-    # Streamlit writes a slider's number in the primary colour, which cannot suit dark ground and white label alike.
-    # The number is said again below the figure.
-    assert axe(page, {"exclude": [["[data-testid=stSliderThumbValue]"]]}) == []
+    assert axe(page) == []
 
 
 def test_on_a_phone_nothing_sticks_out(page: Page, server: Server, run: LiveRun) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
 import pytest
 
-from core.config import ConfigError, change
+from core.config import ChainSumSettings, ConfigError, change, parse_config
+from core.insight.replay import _ids
+from core.models.bundled import load
 from core.presets import preset
 from core.runs.errors import StoreError
 from core.runs.store import RunStore
+from core.tasks.chain_sum import ChainSum
 from lessons.parts.i18n import use_language
 from lessons.parts.sentences import matches, translate
 
@@ -28,7 +34,12 @@ BAD = [
     {"xyzzy": 1},
     {"whiten_advantages": "perhaps"},
     {"learning_rate": None},
+    {"model": 3},
+    {"ppo.dual_clip": 3, "ppo.surrogate": "cispo"},
+    {"grpo.baseline": "none"},
 ]
+#: The assigned value is not what these sentences name.
+UNNAMED = ("xyzzy", "gama", "num_generations", "num_mini_batches", "ppo.dual_clip", "grpo.baseline")
 
 
 @pytest.mark.parametrize("assignments", BAD, ids=str)
@@ -41,8 +52,30 @@ def test_every_sentence_about_a_setting_is_translated_with_its_numbers(assignmen
             shown = translate(sentence)
         assert shown != sentence
         name, given = next(iter(assignments.items()))
-        assert name.rpartition(".")[2] in shown
-        assert str(given) in shown or given is None or name in ("xyzzy", "gama", "num_generations", "num_mini_batches")
+        assert name.rpartition(".")[2] in shown or name == "grpo.baseline"
+        assert str(given) in shown or given is None or name in UNNAMED
+
+
+SMALL = SimpleNamespace(tokenizer=SimpleNamespace(get_vocab=lambda: {"1": 3}), max_length=5)
+WRONG = {
+    "two learners of one name": lambda: parse_config({"learners": [{"algorithm": "ppo", "name": "a"}] * 2}),
+    "an unknown preset": lambda: preset("nothing"),
+    "too much kept apart": lambda: ChainSum(ChainSumSettings(terms=2, digits=1, heldout=256)),
+    "an unknown model": lambda: load("no/such/model"),
+    "an empty response": lambda: _ids(SMALL, ""),
+    "a long response": lambda: _ids(SMALL, "11111"),
+    "a strange response": lambda: _ids(SMALL, "<"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_a_sentence_of_tasks_models_and_insight_is_translated(wrong):
+    with pytest.raises(ValueError, match=r"\w") as caught:  # what it says is looked at below
+        wrong()
+    sentence = str(caught.value)
+    assert matches(sentence), sentence
+    with use_language("zh-TW"):
+        assert re.search("[一-鿿]", translate(sentence))
 
 
 def test_a_store_that_cannot_be_opened_says_so_in_the_viewers_language(tmp_path):

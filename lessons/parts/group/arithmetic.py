@@ -104,7 +104,7 @@ def _formula(active: str) -> None:
             "}{",
             Term(r"\text{std}(r) + \epsilon", "divide", "truth"),
             r"}\quad ",
-            Term(r"\text{for every } t", "tokens", "grpo"),
+            Term(r"\forall\, t", "tokens", "grpo"),
         ],
         active,
     )

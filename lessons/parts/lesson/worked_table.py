@@ -22,7 +22,8 @@ _GREEK = {
     "sigma": "σ",
     "mu": "μ",
 }
-_CELL = "padding:5px 9px;border-bottom:1px solid rgba(128,138,155,.35);white-space:nowrap"
+# Five columns of these fit a page 400 pixels wide.
+_CELL = "padding:5px 6px;border-bottom:1px solid rgba(128,138,155,.35);white-space:nowrap"
 
 
 def in_html(symbol: str) -> str:
@@ -43,10 +44,11 @@ def table(tokens: Sequence[str], lines: Sequence[tuple[str, str, Sequence[float]
     names = "".join(_head("eos" if token == "<eos>" else literal(token, 12), "right") for token in tokens)
     rows = "".join(_row(*line, digits, 700 if n == len(lines) else 400) for n, line in enumerate(lines, 1))
     label = html.escape(_("Four tokens, worked out"))
+    corner = _head(_("quantity"), "left")
     return (
         f'<div role="region" tabindex="0" aria-label="{label}" style="overflow-x:auto">'
         f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
-        f"<thead><tr>{_head(_('quantity'), 'left')}{names}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<thead><tr>{corner}{names}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
