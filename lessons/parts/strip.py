@@ -129,8 +129,10 @@ def _line(response: Response, full: float, theme: str) -> str:
         for position, (token, advantage) in enumerate(zip(response.tokens, response.advantages, strict=True))
     )
     return (
+        # The tokens wrap as one block: on a narrow page it stands below its label.
         '<div style="display:flex;flex-wrap:wrap;gap:3px;align-items:center;margin:0 0 8px">'
-        f'<span style="min-width:10em;font-size:0.85em">{mark} {html.escape(verdict)}</span>{chips}</div>'
+        f'<span style="min-width:10em;font-size:0.85em">{mark} {html.escape(verdict)}</span>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:3px;flex:1 1 20em">{chips}</div></div>'
     )
 
 

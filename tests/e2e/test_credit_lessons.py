@@ -41,12 +41,12 @@ def commit(page: Page, number: int = 0) -> None:
 
 def answer(page: Page, key: str, questions: int) -> None:
     """Each question wrong first, then right."""
-    for number in range(1, questions + 1):
+    for number, right in zip(range(1, questions + 1), (2, 1, 0, 2), strict=True):
         box = page.locator(f".st-key-{key}_{number}_box")
         labels = box.locator("label").filter(has=page.locator("input[type=radio]"))
-        labels.nth(1).click()
+        labels.nth((right + 1) % 3).click()
         expect(box).to_contain_text("Not this one.")
-        labels.nth(0).click()
+        labels.nth(right).click()
         expect(box).to_contain_text("Right.")
     expect(page.locator(f".st-key-{key}_score")).to_contain_text(f"{questions} of {questions}")
 

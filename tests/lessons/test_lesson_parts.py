@@ -105,6 +105,19 @@ def test_each_choice_gives_its_reason_and_right_ones_are_counted():
     assert "**2 of 2**" in at.markdown[-1].value
 
 
+def test_the_right_answer_has_no_place_of_its_own():
+    at = run(three)
+    assert [x.options for x in at.radio] == [["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"], ["b", "a", "c"]]
+
+
+def three():
+    from lessons.parts.lesson import Choice, Question, quiz
+
+    first = (Choice("a", True, ""), Choice("b", False, ""), Choice("c", False, ""))
+    written = (Choice("b", False, ""), Choice("a", True, ""), Choice("c", False, ""))
+    quiz("q", [Question("?", first), Question("?", first), Question("?", first), Question("?", written)])
+
+
 def test_a_question_has_exactly_one_right_answer():
     wrong = (Choice("a", False, ""), Choice("b", False, ""))
     with pytest.raises(ValueError, match="exactly one choice"):

@@ -43,12 +43,21 @@ def _questions(key: str, questions: Sequence[Question]) -> None:
         st.markdown(_("**{right} of {all}** answered right.").format(right=right, all=len(questions)))
 
 
+def _order(choices: Sequence[Choice], number: int) -> list[int]:
+    """In which order the choices are shown. Where the right one was written first, the place is another from question
+    to question, so that "the first one" is no answer; any other order is its author's.
+    """
+    shift = number % len(choices) if choices[0].right else 0
+    places = list(range(len(choices)))
+    return places[shift:] + places[:shift]
+
+
 def _question(key: str, number: int, question: Question) -> bool:
     """Draws one question; returns whether it is answered right."""
     with st.container(border=True, key=f"{key}_box"):
         chosen = st.radio(
             f"{number}. {question.text}",
-            range(len(question.choices)),
+            _order(question.choices, number),
             index=None,
             format_func=lambda i: question.choices[i].text,
             key=key,
