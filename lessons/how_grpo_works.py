@@ -23,7 +23,7 @@ from lessons.parts.lesson import (
     say_where,
     worked,
 )
-from lessons.parts.lesson.worked import Numbers
+from lessons.parts.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
 
 SETTINGS = GRPOSettings()
 
@@ -40,23 +40,12 @@ def lines() -> list[Line]:
     def divided(n: Numbers, t: int) -> str:
         return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {SETTINGS.scale_eps:g})"
 
-    def objective(n: Numbers, t: int) -> str:
-        a, low, high = num(n["advantage"][t], 2), 1 - SETTINGS.epsilon, 1 + SETTINGS.clip_high
-        bounded = min(max(n["ratio"][t], low), high)
-        return rf"\min({num(n['ratio'][t], 2)} \cdot {a},\ {num(bounded, 2)} \cdot {a})"
-
     return [
         Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token"), raw),
         Line("advantage", r"A_t", _("divided by the group's spread: the same for every token"), divided),
-        Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token")),
-        Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
-        Line(
-            "ratio",
-            r"\rho_t",
-            _("ratio of the new probability to the old one"),
-            lambda n, t: rf"e^{{{num(n['logprob'][t])} - {num(n['logprob_old'][t])}}}",
-        ),
-        Line("objective", r"J_t", _("clipped objective: the smaller of the two products, as in PPO"), objective),
+        old_policy_line(),
+        *ratio_lines(),
+        objective_line(SETTINGS, _("clipped objective: the smaller of the two products, as in PPO"), digits=2),
     ]
 
 

@@ -22,7 +22,7 @@ from lessons.parts.lesson import (
     say_where,
     worked,
 )
-from lessons.parts.lesson.worked import Numbers
+from lessons.parts.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
 
 #: One token for each of the four cases; λ = 0 and no whitening, so that each advantage is just the token's surprise.
 FOUR_CASES = Example(
@@ -39,13 +39,6 @@ SETTINGS = PPOSettings(lam=0.0, whiten_advantages=False, kl_coef=0.0)
 def lines() -> list[Line]:
     """From two log-probabilities to the objective."""
 
-    def bounded(n: Numbers, t: int) -> float:
-        return min(max(n["ratio"][t], 1 - SETTINGS.epsilon), 1 + SETTINGS.clip_high)
-
-    def objective(n: Numbers, t: int) -> str:
-        a = num(n["advantage"][t])
-        return rf"\min({num(n['ratio'][t])} \cdot {a},\ {num(bounded(n, t))} \cdot {a})"
-
     def clipped(n: Numbers, t: int) -> str:
         side = r">" if n["ratio"][t] > 1 else r"<"
         edge = 1 + SETTINGS.clip_high if n["ratio"][t] > 1 else 1 - SETTINGS.epsilon
@@ -53,16 +46,10 @@ def lines() -> list[Line]:
         return rf"(A {sign} 0,\ {num(n['ratio'][t])} {side} {num(edge)})"
 
     return [
-        Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token")),
-        Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
-        Line(
-            "ratio",
-            r"\rho_t",
-            _("ratio of the new probability to the old one"),
-            lambda n, t: rf"e^{{{num(n['logprob'][t])} - {num(n['logprob_old'][t])}}}",
-        ),
+        old_policy_line(),
+        *ratio_lines(),
         Line("advantage", r"A_t", _("the token's advantage, given: two good tokens, two bad ones")),
-        Line("objective", r"J_t", _("clipped objective: the smaller of the two products"), objective),
+        objective_line(SETTINGS, _("clipped objective: the smaller of the two products")),
         Line("clipped", r"c_t", _("where the gradient is cut: +1 high side, −1 low side, 0 not"), clipped),
     ]
 

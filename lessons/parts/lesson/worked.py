@@ -127,6 +127,34 @@ def result(value: float, digits: int = 3) -> str:
     return f"-{text}" if value < 0 and text != "0" else text
 
 
+def old_policy_line() -> Line:
+    return Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token"))
+
+
+def ratio_lines() -> list[Line]:
+    """From the policy after an update to the ratio; `old_policy_line` comes somewhere before."""
+    return [
+        Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
+        Line(
+            "ratio",
+            r"\rho_t",
+            _("ratio of the new probability to the old one"),
+            lambda n, t: rf"e^{{{num(n['logprob'][t])} - {num(n['logprob_old'][t])}}}",
+        ),
+    ]
+
+
+def objective_line(settings: AnyLearner, words: str, digits: int = 3) -> Line:
+    """The min of the two products, with the ratio held in the settings' range (PPO's clip, eq. 7)."""
+
+    def filled(n: Numbers, t: int) -> str:
+        a, low, high = num(n["advantage"][t], digits), 1 - settings.epsilon, 1 + settings.clip_high
+        bounded = min(max(n["ratio"][t], low), high)
+        return rf"\min({num(n['ratio'][t], digits)} \cdot {a},\ {num(bounded, digits)} \cdot {a})"
+
+    return Line("objective", r"J_t", words, filled)
+
+
 def ppo_lines(settings: PPOSettings, last: int = 3) -> list[Line]:
     """PPO's quantities in the order in which they are computed; `last` is the last token's place."""
     gamma, decay = num(settings.gamma), num(settings.gamma * settings.lam)
@@ -139,14 +167,8 @@ def ppo_lines(settings: PPOSettings, last: int = 3) -> list[Line]:
         following = n["advantage_raw"][t + 1] if t < last else 0.0
         return rf"{num(n['delta'][t])} + {decay} \cdot {num(following)}"
 
-    def objective(n: Numbers, t: int) -> str:
-        low, high = 1 - settings.epsilon, 1 + settings.clip_high
-        bounded = min(max(n["ratio"][t], low), high)
-        a = num(n["advantage"][t])
-        return rf"\min({num(n['ratio'][t])} \cdot {a},\ {num(bounded)} \cdot {a})"
-
     return [
-        Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token")),
+        old_policy_line(),
         Line("logprob_ref", r"\log\pi_{\text{ref}}", _("the frozen reference's log-probability of it")),
         Line(
             "kl",
@@ -177,14 +199,8 @@ def ppo_lines(settings: PPOSettings, last: int = 3) -> list[Line]:
             _("whitened: the batch's mean taken away, divided by its standard deviation"),
             lambda n, t: rf"({num(n['advantage_raw'][t])} - {num(n['mean'][0])}) / {num(n['std'][0])}",
         ),
-        Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
-        Line(
-            "ratio",
-            r"\rho_t",
-            _("ratio of the new probability to the old one"),
-            lambda n, t: rf"e^{{{num(n['logprob'][t])} - {num(n['logprob_old'][t])}}}",
-        ),
-        Line("objective", r"J_t", _("clipped objective: the smaller of the two products"), objective),
+        *ratio_lines(),
+        objective_line(settings, _("clipped objective: the smaller of the two products")),
     ]
 
 
