@@ -15,7 +15,9 @@ from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.catalog import lesson
+from lessons.parts.i18n import use_language
 from tests.helpers import step_trace
+from tests.lessons.real import real_run
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
@@ -72,6 +74,20 @@ def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
         return at
 
     return opened
+
+
+@pytest.fixture
+def run_id(store: RunStore) -> str:
+    """A real small run; see tests/lessons/real.py."""
+    return real_run(store)
+
+
+@pytest.fixture
+def speaking(request: pytest.FixtureRequest) -> Iterator[None]:
+    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
+    params = getattr(request.node, "callspec", None)
+    with use_language(params.params.get("lang", "en") if params else "en"):
+        yield
 
 
 def make_run(store: RunStore, steps: int = 2, name: str | None = None, **settings: object) -> str:

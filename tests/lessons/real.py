@@ -14,6 +14,8 @@ from core.training.trainer import Trainer
 CONFIG = RunConfig(
     steps=3, prompts_per_step=4, num_generations=4, panel_size=16, eval_every=0, device="cpu", learners=(PPOSettings(),)
 )
+#: The last step, counted from 0.
+STEP = 2
 
 
 @functools.cache
@@ -47,3 +49,19 @@ def rows_of(store, run_id, step):
 def group_mean(samples, sample):
     own = [x["reward"] for x in samples.values() if x["group"] == samples[sample]["group"]]
     return sum(own) / len(own), own
+
+
+def open_real(open_page, key, run_id, **query):
+    """A lesson at the run's last step."""
+    at = open_page(key, run=run_id, step=str(STEP + 1), **query)
+    assert not at.exception
+    return at
+
+
+def commit(at, choice=0):
+    """Commits to a choice of the page's first prediction."""
+    radio = next(x for x in at.radio if "_try" in (x.key or ""))
+    radio.set_value(choice).run()
+    next(x for x in at.button if x.key == radio.key.partition("_try")[0] + "_commit").click().run()
+    assert not at.exception
+    return at

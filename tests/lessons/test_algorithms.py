@@ -7,29 +7,15 @@ import statistics
 import pytest
 
 from core.algorithms.variants import VARIANTS, differing
-from lessons.parts.i18n import LANGUAGES, use_language
-from tests.lessons.real import group_mean, real_run, rows_of, strips
+from lessons.parts.i18n import LANGUAGES
+from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 
 KEY = "algorithms"
-STEP = 2
-
-
-@pytest.fixture
-def run_id(store):
-    return real_run(store)
-
-
-@pytest.fixture(autouse=True)
-def speaking(request):
-    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
-    params = getattr(request.node, "callspec", None)
-    with use_language(params.params.get("lang", "en") if params else "en"):
-        yield
+pytestmark = pytest.mark.usefixtures("speaking")
 
 
 def opened(open_page, run_id, **query):
-    at = open_page(KEY, run=run_id, step=str(STEP + 1), **query)
-    assert not at.exception
+    at = open_real(open_page, KEY, run_id, **query)
     assert not at.warning
     return at
 

@@ -8,39 +8,16 @@ import pytest
 
 from core.tasks.chain_sum import ChainSum
 from lessons.parts.edited import refusal
-from lessons.parts.i18n import LANGUAGES, use_language
+from lessons.parts.i18n import LANGUAGES
 from tests.helpers import HOSTILE
-from tests.lessons.real import group_mean, real_run, rows_of, strips
+from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 
 KEY = "same-answers"
-STEP = 2
-
-
-@pytest.fixture
-def run_id(store):
-    return real_run(store)
-
-
-@pytest.fixture(autouse=True)
-def speaking(request):
-    """AppTest writes a widget's options again in the test's own thread: in the page's language, then."""
-    params = getattr(request.node, "callspec", None)
-    with use_language(params.params.get("lang", "en") if params else "en"):
-        yield
+pytestmark = pytest.mark.usefixtures("speaking")
 
 
 def opened(open_page, run_id, **query):
-    at = open_page(KEY, run=run_id, step=str(STEP + 1), **query)
-    assert not at.exception
-    return at
-
-
-def commit(at, choice):
-    radio = next(x for x in at.radio if "_try" in (x.key or ""))
-    radio.set_value(choice).run()
-    next(x for x in at.button if x.key == radio.key.partition("_try")[0] + "_commit").click().run()
-    assert not at.exception
-    return at
+    return open_real(open_page, KEY, run_id, **query)
 
 
 def find(rows, tokens, values, name):
