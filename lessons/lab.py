@@ -1,9 +1,10 @@
-"""The lab: train PPO and GRPO side by side, stop, rewind, take apart. The board itself draws in the browser."""
+"""The lab: train learners side by side, stop, rewind, take apart. The board itself draws in the browser."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from core.config import GRPOSettings, RunConfig
 from core.runs.errors import RunNotFound
 from core.runs.launcher import training_off
 from core.runs.records import RunInfo
@@ -40,7 +41,7 @@ def find(runs: RunStore, run_id: str) -> RunInfo | None:
 def not_there(run_id: str) -> None:
     """What to say, and where to go on, when the run to show is not there."""
     if run_id == RECORDED:
-        st.info(_("No run yet. Press Start: two learners begin on the same questions, and draw here."))
+        st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
         return
     sentence = _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
     st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
@@ -79,11 +80,27 @@ def reasons(run: RunInfo) -> str:
     return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in found.items())
 
 
+def opening(config: RunConfig) -> str:
+    """What is to be seen here, true of this many learners."""
+    if len(config.learners) == 1:
+        return _("One learner. Does it know *which token* ruined the answer?")
+    if any(isinstance(x, GRPOSettings) and x.dynamic_sampling for x in config.learners):
+        return _("One start, and who may asks other prompts. Which learner knows *which token* ruined the answer?")
+    return {
+        2: _("Two learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+        3: _("Three learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+        4: _("Four learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+    }[len(config.learners)]
+
+
 def page() -> None:
     runs, off = store(), training_off()
     draft = current_draft()
     run_id = wanted()
     run = find(runs, run_id)
+    config = run.config if run is not None else draft.config
+    if config is not None:
+        st.markdown(opening(config), width="content")
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with st.container(horizontal=True, key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
@@ -97,15 +114,11 @@ def page() -> None:
     if run is None:
         not_there(run_id)
         return
-    lab_view(run.id, key="lab")
+    lab_view(run.id, run.status, key="lab")
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 
 
 st.title(_("Lab"))
-st.markdown(
-    _("Two learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
-    width="content",
-)
 with storage_guard():
     page()

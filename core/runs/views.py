@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.config import ConfigError, RunConfig, change
+from core.runs.comparison import compare
 
 if TYPE_CHECKING:
     from core.runs.store import RunInfo, RunStore
@@ -136,17 +137,25 @@ def group_view(
     """Every number of every token of the panel's responses to one prompt; 7 digits, which is all a float32 has."""
     view: dict[str, Any] = {"step": step, "group": group, "revision": revision, "prompt": None, "learners": {}}
     for name in learners:
-        rows = [row for row in store.samples(run.id, name, step).to_pylist() if row["group"] == group]
+        samples = store.samples(run.id, name, step).to_pylist()
+        rows = [row for row in samples if row["group"] == group]
         tokens = _sorted(store.tokens(run.id, name, step))
+        settings = settings_at(store, run, name, step)
+        comparison = compare(settings, samples, tokens)
         responses = []
         for row in rows:
             view["prompt"], view["answer"] = visible(row["prompt"]), visible(row["answer"])
             own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
             if own.num_rows:
-                responses.append({**_response(row), **_token_columns(_passes(own))})
+                compared = comparison.scores.get(row["sample"])
+                responses.append({**_response(row), "compared": compared, **_token_columns(_passes(own))})
+        scores = [comparison.scores.get(row["sample"]) for row in rows]
         view["learners"][name] = {
-            "settings": settings_at(store, run, name, step),
+            "settings": settings,
             "rewards": [number(row["reward"]) for row in rows],
+            "compared": None if None in scores else scores,
+            "spread": number(comparison.spread, 9),
+            "whitening": comparison.whitening,
             "responses": responses,
         }
     return view

@@ -28,14 +28,16 @@ _lab = st.components.v2.component("credit_lab_live", js=_script("lab"))
 _pump = st.components.v2.component("credit_lab_pump", js=_script("pump"))
 
 
-def lab_view(run_id: str, *, key: str = "lab", fallback: bool = False) -> Any:
+def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = False) -> Any:
     """Mounts the live lab of a run. `result.status_changed` is a trigger: the run's new status, when it changes.
 
+    `status` is the one that the rest of the page was drawn with; the first other one that the browser hears is news.
     `fallback` forces the way through Streamlit; otherwise it is taken once the browser has found no other.
     """
     inline = fallback or bool(_state(key).get("fallback"))
     options: dict[str, Any] = {
         "run": run_id,
+        "status": status,
         "base": _base(),
         "version": version(),
         "channel": f"credit-lab:{key}",

@@ -100,6 +100,9 @@ def _step() -> dict[str, Any]:
         "strip_titles": {
             "ppo": _("{name}: each token its own credit, from the critic"),
             "grpo": _("{name}: one credit a response, from its group of {size}"),
+            "grpo leave-one-out": _("{name}: one credit a response, from the others of its group of {size}"),
+            "grpo none": _("{name}: one credit a response, from its own reward"),
+            "vine": _("{name}: each token its own credit, measured by {k} fresh endings"),
         },
         "right": _("response {n}: right, reward {reward}"),
         "wrong": _("response {n}: wrong, reward {reward}"),
@@ -108,7 +111,10 @@ def _step() -> dict[str, Any]:
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
         "cut_high": _("gradient cut at the high side"),
         "cut_low": _("gradient cut at the low side"),
+        "bounded": _("weight bounded"),
         "key_high": _("cut at the high side"),
+        "key_bounded": _("weight bounded (never cut)"),
+        "key_high_or_bounded": _("cut at the high side; under CISPO: weight bounded"),
         "key_low": _("cut at the low side"),
         "key_none": _("none: not recorded"),
         "nobody_has": _("{quantity}: none for these responses"),
@@ -154,7 +160,17 @@ def _card() -> dict[str, Any]:
         "no_critic": _("(no critic)"),
         "value_end": _("the response ends"),
         "value_next": _("{value} at the next token"),
-        "group_is": _("rewards {rewards}; mean {mean}, std {std}"),
+        "mean_is": _("rewards {rewards}; mean {mean}"),
+        "others_are": _("rewards {rewards}; mean of the others {mean}"),
+        "std_is": _("std {std}"),
+        "batch_std_is": _("std of the whole step {std}"),
+        "separator": _(", "),
+        "no_baseline": _("reward {reward}, compared with nothing"),
+        "less_kl": _("rewards less the responses' KL penalties"),
+        "measured": _("mean reward of {k} fresh endings"),
+        "whole_ratio": _("(one ratio for the response: its {n} tokens' log-ratios, averaged)"),
+        "whole_response": _("all tokens of the response alike"),
+        "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
         "no_signal": _("all rewards are equal: no signal, 0"),
         "gradient_high": _("cut at the high side (Â > 0 and ρ > {bound})"),
         "gradient_low": _("cut at the low side (Â < 0 and ρ < {bound})"),
@@ -163,12 +179,14 @@ def _card() -> dict[str, Any]:
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
+        "gradient_bounded": _("not cut: weighted with {bound} instead of {ratio}"),
         "lines": {
             "logprob": _("log-prob"),
             "ratio": _("ratio ρ"),
             "advantage": _("advantage Â"),
             "delta": _("surprise δ"),
             "gae": _("GAE"),
+            "gain": _("change of V"),
             "whiten": _("whitened"),
             "return": _("return R"),
             "group": _("group"),
@@ -176,6 +194,8 @@ def _card() -> dict[str, Any]:
             "free": "ρ · Â",
             "clip": "clip(ρ) · Â",
             "dual": "c · Â",
+            "weight": _("weight w"),
+            "weighted": "w · Â · log π",
             "gradient": _("gradient"),
             "kl": "KL",
             "value": _("value V"),
@@ -187,8 +207,11 @@ def _card() -> dict[str, Any]:
             "delta": _("Reward + γ × next value − value: how much better than the critic expected."),
             "gae": _("δ + γ × λ × the next token's advantage."),
             "whiten": _("(advantage − mean) / standard deviation, over all tokens of the step."),
+            "gain": _("Reward + value after this token − value before it, both measured: what the token changed."),
             "return": _("What the critic should have said here: advantage + value."),
-            "scaled": _("(reward − mean) / (standard deviation + a little): the same for every token."),
+            "scaled": _("The reward against what it is compared with: the same for every token of the response."),
+            "weight": _("The ratio, but at most 1 + ε. It only weighs the gradient; none flows through it."),
+            "weighted": _("Its value means little; its gradient is w · Â times that of log π."),
             "objective": _("What the update pushes up for this token."),
         },
     }
@@ -197,15 +220,17 @@ def _card() -> dict[str, Any]:
 def _scatter() -> dict[str, Any]:
     return {
         "scatter": _("Ratio and advantage of every token"),
-        "scatter_help": _(
-            "To the right: tokens that became likelier. Up: tokens with good credit. In the grey corners the "
-            "gradient is cut. Move the update pass to see them drift."
-        ),
+        "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
+        "scatter_help_clip": _("In the grey corners the gradient is cut."),
+        "scatter_help_cispo": _("CISPO cuts no gradient: beyond its line the token's weight is bounded."),
+        "scatter_help_pass": _("Move the update pass to see them drift."),
         "hollow": _("hollow: gradient cut"),
+        "hollow_bounded": _("hollow: weight bounded, gradient not cut"),
         "ratio_one": _("ratio 1"),
         "advantage_zero": _("advantage 0"),
         "cut_here": _("cut"),
         "scatter_says": _("{n} tokens after pass {pass}: {high} cut at the high side, {low} at the low side."),
+        "scatter_says_cispo": _("{n} tokens after pass {pass}: {high} with a bounded weight, none cut."),
         "scatter_start": _("Before the first update every ratio is 1."),
     }
 
@@ -230,7 +255,10 @@ def charts() -> list[dict[str, Any]]:
         _chart(
             "clip",
             _("Clipped, high / low"),
-            _("Share of tokens whose gradient the clip cuts: above (solid line) and below (dashed)."),
+            _(
+                "Share of tokens whose gradient the clip cuts: above (solid line) and below (dashed). Under CISPO "
+                "nothing is cut; the solid line is the share whose weight is bounded."
+            ),
             [
                 {"column": "clip_ratio_high", "title": _("Clipped, high side")},
                 {"column": "clip_ratio_low", "title": _("Clipped, low side"), "dash": "dashed"},
@@ -248,11 +276,16 @@ def charts() -> list[dict[str, Any]]:
         _chart(
             "frac_reward_zero_std",
             _("No-signal groups"),
-            _("Share of prompts whose responses all got the same reward: GRPO learns nothing from those."),
+            _("Share of prompts whose responses got equal rewards: compared with each other, they teach nothing."),
             at_least=[0, 0],
         ),
         _chart("approx_kl", _("KL of the update"), _("How far this step's update moved the policy."), more=True),
-        _chart("policy_loss", _("Policy loss"), _("GRPO's is near 0 by construction, and yet it learns."), more=True),
+        _chart(
+            "policy_loss",
+            _("Policy loss"),
+            _("With the clip, GRPO's is near 0 by construction, and yet it learns."),
+            more=True,
+        ),
         _chart("value_loss", _("Value loss"), _("The critic's error. GRPO has no critic."), more=True, at_least=[0, 0]),
         _chart("grad_norm", _("Gradient norm"), _("Before it is cut to max_grad_norm."), more=True, at_least=[0, 0]),
         _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), more=True, at_least=[0, 0]),

@@ -30,6 +30,7 @@ export class Detail {
     this.pass = el("input", { type: "range", id: "lab-pass", min: 0, max: 1, step: 1, data: { testid: "pass" }, oninput: () => on.pass(Number(this.pass.value)) });
     this.passText = el("b", { class: "num" });
     this.note = el("p", { class: "note", hidden: true });
+    this.scatterHelp = el("p", { class: "note" });
     this.scatters = el("div", { class: "scatters" });
     this.root = el("div", { class: "detail" },
       el("div", { class: "switches" },
@@ -37,7 +38,7 @@ export class Detail {
         el("label", { class: "axis pass", title: labels.pass_help }, el("span", { text: labels.pass }), this.pass, this.passText)),
       this.note,
       el("div", { class: "two" }, this.strips.root, this.card.root),
-      el("h2", { text: labels.scatter }), el("p", { class: "note", text: labels.scatter_help }), this.scatters);
+      el("h2", { text: labels.scatter }), this.scatterHelp, this.scatters);
   }
 
   /** A newly loaded step and group. */
@@ -48,7 +49,7 @@ export class Detail {
     this.lastPass = Math.max(0, ...all.map((x) => x.lastPass), ...Object.values(step.learners).map((x) => x.passes.length - 1));
     this.cardGroup = {
       responses: all,
-      rewards: Object.fromEntries(Object.entries(group.learners).map(([name, x]) => [name, x.rewards])),
+      learners: group.learners,
       order: (response) => this.groups.get(response.learner).indexOf(response) + 1,
     };
     this.stale = true;
@@ -91,6 +92,9 @@ export class Detail {
   #drawScatters(pass, token) {
     const learners = Object.entries(this.step.learners);
     const reach = reachOf(learners.map(([, data]) => data));
+    const ways = new Set(learners.map(([, { settings }]) => settings.surrogate));
+    const { scatter_help: help, scatter_help_clip: clip, scatter_help_cispo: cispo, scatter_help_pass: move } = this.labels;
+    say(this.scatterHelp, [help, ways.has("clip") && clip, ways.has("cispo") && cispo, move].filter(Boolean).join(" "));
     for (const [name, data] of learners) {
       if (!this.#scatters.has(name)) {
         this.#scatters.set(name, new Scatter({ name, labels: this.labels, colour: this.colours[name], onChoose: this.on.token }));

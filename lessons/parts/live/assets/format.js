@@ -67,3 +67,11 @@ export const plus = (text) => (text.startsWith("−") ? "− " + text.slice(1) :
 export const minus = (text) => (text.startsWith("−") ? "+ " + text.slice(1) : "− " + text);
 /** A negative factor stands in brackets. */
 export const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
+
+/** A setting as it is written, with a true minus sign. */
+export const plain = (x) => String(x).replace("-", "−");
+export const signedText = (text) => (/^[−0]/.test(text) && !/^0\.0*[1-9]/.test(text) ? text : `+${text}`);
+
+/** A part of a formula line that stands out; the tone says what it means. */
+export const strong = (text, tone = "strong") => ({ text, tone });
+export const tone = (x) => (x < 0 ? "negative" : x > 0 ? "positive" : "strong");

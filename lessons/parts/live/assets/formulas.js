@@ -2,23 +2,21 @@
 //
 // A line is { key, parts, code }; a part is plain text, or { text, tone } where the tone says what it means.
 
-import { equation, factor, fill, fixed, isNumber, minus, plus, signed } from "./format.js";
+import { advantageLines } from "./advantages.js";
+import { equation, factor, fill, fixed, isNumber, minus, plain, signed, signedText, strong } from "./format.js";
 
-const strong = (text, tone = "strong") => ({ text, tone });
-const tone = (x) => (x < 0 ? "negative" : x > 0 ? "positive" : "strong");
-
-/** Every line for the token at index `i` of a response. `group` holds the group's rewards and responses. */
+/** Every line for the token at index `i` of a response. `group.learners` says what each learner compared it with. */
 export function lines(response, i, pass, group, labels) {
   const get = (name) => response.at(name, i, pass);
   const none = strong(labels.none, "mute");
   const settings = response.settings;
-  const advantage = settings.algorithm === "ppo" ? ppoAdvantage : grpoAdvantage;
+  const cispo = settings.surrogate === "cispo";
   return [
     logprob(get, labels, none),
-    ratio(get),
-    ...advantage(response, i, pass, group, labels),
-    ...branches(get, settings, labels),
-    gradient(get, settings, labels),
+    settings.importance_sampling_level === "sequence" ? responseRatio(response, i, pass, labels) : ratio(get),
+    ...advantageLines(response, i, pass, group, labels),
+    ...(cispo ? weighted(get, settings, labels) : branches(get, settings, labels)),
+    cispo ? weightedGradient(get, settings, labels) : gradient(response, i, pass, labels),
     kl(get, labels, none),
     ...values(response, i, pass, labels, none),
     objective(get, settings),
@@ -41,74 +39,41 @@ function ratio(get) {
   return { key: "ratio", parts: [`exp(${operands[0]} ${minus(operands[1])}) ${equals} `, strong(result)], code: "surrogate.py" };
 }
 
-/** δ from reward and values, the sum of discounted δ, then whitening: how PPO's critic made this token's advantage. */
-function ppoAdvantage(response, i, pass, group, labels) {
-  const at = (name, j = i) => response.at(name, j, pass);
-  const { gamma, lam, whiten_advantages: whiten } = response.settings;
-  const [reward, value, delta, raw, advantage] = ["token_reward", "value", "delta", "advantage_raw", "advantage"].map((x) => at(x));
-  const found = [{ key: "advantage", parts: [strong(signed(advantage, 3, labels.none), tone(advantage))], code: "advantages.py" }];
-  if (![reward, value, delta, raw, advantage].every(isNumber)) return found;
-  const last = i === response.length - 1;
-  const after = last ? (gamma ? (delta - reward + value) / gamma : 0) : at("value", i + 1);
-  const d = equation([reward, after, value], (r, v, u) => r + gamma * v - u, delta);
-  const g = plain(gamma);
-  found.push({ key: "delta", sub: true, parts: [`${d.operands[0]} + ${g} × ${factor(d.operands[1])} ${minus(d.operands[2])} ${d.equals} `, strong(d.result)] });
-  const next = last ? 0 : at("advantage_raw", i + 1);
-  const a = equation([delta, next], (x, y) => x + gamma * lam * y, raw);
-  found.push({ key: "gae", sub: true, parts: [`${a.operands[0]} + ${g} × ${plain(lam)} × ${factor(a.operands[1])} ${a.equals} `, strong(a.result)] });
-  if (whiten) {
-    const line = whitening(raw, advantage, group, response, pass);
-    if (line) found.push(line);
-  }
-  const total = at("return");
-  if (isNumber(total)) {
-    const r = equation([raw, value], (x, y) => x + y, total);
-    found.push({ key: "return", sub: true, parts: [`${r.operands[0]} ${plus(r.operands[1])} ${r.equals} `, strong(r.result)] });
-  }
-  return found;
+/** GSPO: the response has one ratio, the geometric mean of its tokens'. */
+function responseRatio(response, i, pass, labels) {
+  const rho = response.at("ratio", i, pass);
+  const logs = response.position.map((_, j) => [response.at("logprob", j, pass), response.at("logprob_old", j, pass)]);
+  if (![rho, ...logs.flat()].every(isNumber)) return { key: "ratio", parts: [strong(fixed(rho, 3))] };
+  const sum = logs.reduce((total, [now, old]) => total + now - old, 0);
+  const e = equation([sum], (x) => Math.exp(x / logs.length), rho);
+  return { key: "ratio", parts: [`exp(${e.operands[0]} / ${logs.length}) ${e.equals} `, strong(e.result), ` ${fill(labels.whole_ratio, { n: logs.length })}`], code: "gspo.py" };
 }
 
-/** Mean and standard deviation are the whole step's; they follow from two tokens before and after whitening. */
-function whitening(raw, advantage, group, response, pass) {
-  let [low, high] = [null, null];
-  for (const other of group.responses.filter((x) => x.learner === response.learner)) {
-    for (let j = 0; j < other.length; j++) {
-      const pair = [other.at("advantage_raw", j, pass), other.at("advantage", j, pass)];
-      if (!pair.every(isNumber)) continue;
-      if (!low || pair[0] < low[0]) low = pair;
-      if (!high || pair[0] > high[0]) high = pair;
-    }
-  }
-  if (!low || high[1] - low[1] < 1e-6) return null;
-  const std = (high[0] - low[0]) / (high[1] - low[1]);
-  const mean = low[0] - std * low[1];
-  const w = equation([raw, mean, std], (x, m, s) => (x - m) / s, advantage);
-  return { key: "whiten", sub: true, parts: [`(${w.operands[0]} ${minus(w.operands[1])}) / ${w.operands[2]} ${w.equals} `, strong(signedText(w.result), tone(advantage))], code: "advantages.py" };
+/** CISPO: no min. The ratio, bounded from above and held fixed, weighs A log π. */
+function weighted(get, settings, labels) {
+  const [rho, advantage, now] = [get("ratio"), get("advantage"), get("logprob")];
+  if (![rho, advantage, now].every(isNumber)) return [];
+  const bound = 1 + settings.clip_high;
+  const w = equation([rho], (x) => Math.min(x, bound), Math.min(rho, bound));
+  const weight = Math.min(rho, bound);
+  const e = equation([weight, advantage, now], (x, a, l) => x * a * l, weight * advantage * now);
+  return [
+    { key: "weight", parts: [`min(${w.operands[0]}, ${bounded(bound)}) ${w.equals} `, strong(w.result), ...(rho > bound ? [" ", strong(`✓ ${labels.bounded}`, "won")] : [])], code: "cispo.py" },
+    { key: "weighted", parts: [`${e.operands[0]} × ${factor(e.operands[1])} × ${factor(e.operands[2])} ${e.equals} `, strong(e.result)], code: "cispo.py" },
+  ];
 }
 
-/** The response's reward against its group's: one number for every token. */
-function grpoAdvantage(response, i, pass, group, labels) {
-  const advantage = response.at("advantage", i, pass);
-  const found = [{ key: "advantage", parts: [strong(signed(advantage, 3, labels.none), tone(advantage))], code: "advantages.py" }];
-  const { scale_rewards: by, scale_ddof: ddof, scale_eps: eps } = response.settings;
-  const rewards = group.rewards[response.learner] ?? [];
-  if (response.settings.kl_coef > 0 || by === "batch" || rewards.length < 2 || !isNumber(advantage)) {
-    found.push({ key: "group", sub: true, parts: [`${rewards.map((x) => plain(x)).join("  ")}`] });
-    return found;
-  }
-  const mean = rewards.reduce((a, b) => a + b, 0) / rewards.length;
-  const std = Math.sqrt(rewards.reduce((a, r) => a + (r - mean) ** 2, 0) / Math.max(1, rewards.length - ddof));
-  found.push({ key: "group", sub: true, parts: [fill(labels.group_is, { rewards: rewards.map((x) => plain(x)).join("  "), mean: fixed(mean, 3), std: fixed(std, 3) })] });
-  if (std < 1e-6 * Math.max(1, Math.abs(mean))) found.push({ key: "scaled", sub: true, parts: [labels.no_signal] });
-  else if (by === "none") {
-    const e = equation([response.reward, mean], (r, m) => r - m, advantage);
-    found.push({ key: "scaled", sub: true, parts: [`${e.operands[0]} ${minus(e.operands[1])} ${e.equals} `, strong(signedText(e.result), tone(advantage))] });
-  } else {
-    const e = equation([response.reward, mean, std], (r, m, s) => (r - m) / (s + eps), advantage);
-    found.push({ key: "scaled", sub: true, parts: [`(${plain(response.reward)} ${minus(e.operands[1])}) / (${e.operands[2]} + ${plain(eps)}) ${e.equals} `, strong(signedText(e.result), tone(advantage))] });
-  }
-  return found;
+/** Its gradient is never cut: it is weight × A × the gradient of log π. */
+function weightedGradient(get, settings, labels) {
+  const [rho, advantage] = [get("ratio"), get("advantage")];
+  if (advantage === 0) return { key: "gradient", parts: [strong("0"), ": " + labels.gradient_zero], code: "cispo.py" };
+  const bound = 1 + settings.clip_high;
+  const way = advantage > 0 ? labels.gradient_up : labels.gradient_down;
+  const limit = isNumber(rho) && rho > bound ? [` (${fill(labels.gradient_bounded, { bound: bounded(bound), ratio: fixed(rho, 3) })})`] : [];
+  return { key: "gradient", parts: [way, ...limit], code: "cispo.py" };
 }
+
+const bounded = (bound) => plain(Number(bound.toFixed(6)));
 
 /** Both sides of the min, and which one it took. */
 function branches(get, settings, labels) {
@@ -128,16 +93,26 @@ function branches(get, settings, labels) {
   return found;
 }
 
-function gradient(get, settings, labels) {
+function gradient(response, i, pass, labels) {
+  const { settings } = response;
+  const get = (name) => response.at(name, i, pass);
   const [cut, rho, advantage] = [get("clipped"), get("ratio"), get("advantage")];
-  const [low, high] = [fixed(1 - settings.epsilon, 2), fixed(1 + settings.clip_high, 2)];
-  const dual = cut > 0 && advantage < 0;
-  if (dual) return { key: "gradient", parts: [strong("0"), ": " + fill(labels.gradient_dual, { c: plain(settings.dual_clip) })], code: "surrogate.py" };
-  if (cut > 0) return { key: "gradient", parts: [strong("0"), ": " + fill(labels.gradient_high, { bound: high })], code: "surrogate.py" };
-  if (cut < 0) return { key: "gradient", parts: [strong("0"), ": " + fill(labels.gradient_low, { bound: low })], code: "surrogate.py" };
-  if (advantage === 0) return { key: "gradient", parts: [strong("0"), ": " + labels.gradient_zero], code: "surrogate.py" };
+  const whole = settings.importance_sampling_level === "sequence" ? [` (${reach(response, pass, labels)})`] : [];
+  const line = (...parts) => ({ key: "gradient", parts: [...parts, ...whole], code: "surrogate.py" });
+  const [low, high] = [bounded(1 - settings.epsilon), bounded(1 + settings.clip_high)];
+  if (cut > 0 && advantage < 0) return line(strong("0"), ": " + fill(labels.gradient_dual, { c: plain(settings.dual_clip) }));
+  if (cut > 0) return line(strong("0"), ": " + fill(labels.gradient_high, { bound: high }));
+  if (cut < 0) return line(strong("0"), ": " + fill(labels.gradient_low, { bound: low }));
+  if (advantage === 0) return line(strong("0"), ": " + labels.gradient_zero);
   const outside = isNumber(rho) && (rho > 1 + settings.clip_high || rho < 1 - settings.epsilon);
-  return { key: "gradient", parts: [outside ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down], code: "surrogate.py" };
+  return line(outside ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down);
+}
+
+/** Whom a term with the response's ratio moves: every token of it; and so do the terms of all the others. */
+function reach(response, pass, labels) {
+  const first = response.at("advantage", 0, pass);
+  const alike = response.position.every((_, j) => response.at("advantage", j, pass) === first);
+  return alike ? labels.whole_response : labels.own_term;
 }
 
 function kl(get, labels, none) {
@@ -152,10 +127,12 @@ function values(response, i, pass, labels, none) {
   if (value === null) return [{ key: "value", parts: [none, ` ${labels.no_critic}`] }];
   const next = response.at("value", i + 1, pass);
   const after = next === null ? labels.value_end : fill(labels.value_next, { value: fixed(next, 3) });
-  return [{ key: "value", parts: [`${fixed(value, 3)} → ${after}`] }];
+  const { algorithm, continuations } = response.settings;
+  const source = algorithm === "vine" ? ` (${fill(labels.measured, { k: continuations })})` : "";
+  return [{ key: "value", parts: [`${fixed(value, 3)} → ${after}${source}`] }];
 }
 
-/** What is maximised for this token: the min, less the KL term, plus the entropy bonus. */
+/** What is maximised for this token: the min (or CISPO's weighted log π), less the KL term, plus the entropy bonus. */
 function objective(get, settings) {
   const total = get("objective");
   const { beta, entropy_coef: bonus, kl_loss_estimator: estimator } = settings;
@@ -167,6 +144,3 @@ function objective(get, settings) {
   const text = e.operands[0] + (beta > 0 ? ` − ${plain(beta)} × ${factor(e.operands[1])}` : "") + (bonus > 0 ? ` + ${plain(bonus)} × ${factor(e.operands[2])}` : "");
   return { key: "objective", parts: [`${text} ${e.equals} `, strong(signedText(e.result))], code: "policy_loss.py" };
 }
-
-const plain = (x) => String(x).replace("-", "−");
-const signedText = (text) => (/^[−0]/.test(text) && !/^0\.0*[1-9]/.test(text) ? text : `+${text}`);

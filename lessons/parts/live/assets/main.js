@@ -29,7 +29,7 @@ export default async function mount(component, options, env) {
     lab.close();
     lab = null;
   }
-  if (lab) lab.refresh(component);
+  if (lab) lab.refresh(component, options.status);
   else {
     lab = new Lab(component, options, env, shape);
     if (view) lab.view = view;
@@ -55,6 +55,7 @@ class Lab {
   constructor(component, options, env, shape) {
     Object.assign(this, { component, options, env, shape });
     this.labels = options.labels;
+    this.drawnWith = options.status; // the run's status as the page around the lab knew it
     this.model = new Model();
     this.view = readUrl(CHOICES);
     this.root = el("div", { class: "lab", data: { testid: "lab", state: "loading" } });
@@ -84,10 +85,12 @@ class Lab {
   }
 
   /** A rerun of the page: the theme may have changed, and there may be news about the run. */
-  refresh(component) {
+  refresh(component, status) {
     this.component = component;
+    if (status !== this.drawnWith) this.told = null;
+    this.drawnWith = status;
     this.#theme();
-    this.source?.pull();
+    Promise.resolve(this.source?.pull()).then(() => this.#tell());
     this.#redraw();
   }
 
@@ -137,14 +140,21 @@ class Lab {
   }
 
   #live(live) {
-    const before = this.model.run?.status;
     const shape = this.model.learners.map((x) => x.name).join();
     this.model.apply(live);
     if (!this.board || shape !== this.model.learners.map((x) => x.name).join()) this.#build();
     this.source.follow(this.view.step === null, this.view.group);
     this.#redraw();
     this.#load();
-    if (before && before !== live.run.status) this.component.setTriggerValue("status_changed", live.run.status);
+    this.#tell();
+  }
+
+  /** The page's buttons follow from the run's status: if it is another than they were drawn with, the page hears. */
+  #tell() {
+    const status = this.model.run?.status;
+    if (this.#closed || !status || status === this.told) return;
+    this.told = status; // once: a page that keeps its own opinion is not asked again and again
+    if (status !== this.drawnWith) this.component.setTriggerValue("status_changed", status);
   }
 
   #trouble(sentence) {

@@ -28,8 +28,8 @@ export class Proof {
   #compare(pill, hashes, equal, differ, unknown, values) {
     const known = hashes.length > 1;
     const same = new Set(hashes).size === 1;
-    const short = hashes.map((x) => `${x.slice(0, 4)}…${x.slice(-2)}`);
-    const text = !known ? unknown : `${fill(same ? equal : differ, values)} · ${short.slice(0, 2).join(same ? " = " : " ≠ ")} ${same ? "✓" : "✗"}`;
+    const short = (same ? hashes : [...new Set(hashes)]).map((x) => `${x.slice(0, 4)}…${x.slice(-2)}`);
+    const text = !known ? unknown : `${fill(same ? equal : differ, values)} · ${short.join(same ? " = " : " ≠ ")} ${same ? "✓" : "✗"}`;
     say(pill, text);
     pill.className = `pill ${known ? (same ? "good" : "bad") : ""}`;
     pill.title = hashes.join("\n");

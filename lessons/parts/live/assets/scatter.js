@@ -1,4 +1,4 @@
-// Ratio against advantage, one point per token of the panel, with the region where clipping cuts the gradient.
+// Ratio against advantage, one point per token of the panel, with the region where clipping cuts the gradient. CISPO cuts none: it bounds weights.
 
 import { attr, el, say, svg } from "./dom.js";
 import { fill, fixed, isNumber, signed } from "./format.js";
@@ -15,9 +15,10 @@ export class Scatter {
     this.svg.onclick = (event) => this.#pick(event);
     this.svg.onpointermove = (event) => (this.svg.style.cursor = this.#near(event) ? "pointer" : "default");
     new ResizeObserver(() => this.#resized()).observe(this.svg);
+    this.hollow = el("span", { class: "sub" });
     this.note = el("p", { class: "note", "aria-live": "off" });
     this.root = el("div", { class: "panel scatter", data: { scatter: name }, style: { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` } },
-      el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), el("span", { class: "sub", text: labels.hollow })), this.svg, this.note);
+      el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), this.hollow), this.svg, this.note);
   }
 
   /** The drawing is as wide as its place, so that its words keep their size. */
@@ -31,23 +32,46 @@ export class Scatter {
     const { settings } = data;
     const W = (this.width = Math.max(200, this.svg.clientWidth || 500));
     attr(this.svg, "viewBox", `0 0 ${W} ${H}`);
-    const [low, high] = [this.#x(1 - settings.epsilon), this.#x(1 + settings.clip_high)];
     const [one, zero] = [this.#x(1), this.#y(0)];
     const text = (x, y, label, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text: label });
     const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
     this.#points = data.sample.map(() => svg("circle", { r: 2.6 }));
     this.ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
+    const cispo = (this.cispo = settings.surrogate === "cispo");
+    say(this.hollow, cispo ? this.labels.hollow_bounded : this.labels.hollow);
     this.svg.replaceChildren(
-      svg("rect", { x: high, y: 0, width: Math.max(0, W - high), height: zero, class: "cutaway" }),
-      svg("rect", { x: 0, y: zero, width: Math.max(0, low), height: H - zero, class: "cutaway" }),
+      ...(cispo ? [] : this.#cutRegions(settings, zero)),
       line(0, zero, W, zero, "axis"), line(one, 0, one, H, "axis"),
-      line(low, 0, low, H, "bound"), line(high, 0, high, H, "bound"),
+      ...this.#bounds(settings, line, text),
       ...this.#points, this.ring,
-      text(low - 4, H - 6, `1−ε = ${fixed(1 - settings.epsilon, 2)}`, "end"), text(high + 4, H - 6, `1+ε = ${fixed(1 + settings.clip_high, 2)}`),
       text(one + 4, 12, this.labels.ratio_one), text(4, zero - 5, this.labels.advantage_zero),
-      text(W - 5, 14, this.labels.cut_here, "end"), text(5, H - 22, this.labels.cut_here),
     );
     this.move(pass, token);
+  }
+
+  /** Grey where the gradient is cut; a dual clip has a third such corner. */
+  #cutRegions({ epsilon, clip_high: up, dual_clip: dual }, zero) {
+    const { width: W, labels } = this;
+    const [low, high] = [this.#x(1 - epsilon), this.#x(1 + up)];
+    const word = (x, y, anchor) => svg("text", { x, y, "text-anchor": anchor, text: labels.cut_here });
+    const area = (x, y, width, height) => svg("rect", { x, y, width: Math.max(0, width), height, class: "cutaway" });
+    const third = dual && this.#shows(dual) ? [area(this.#x(dual), zero, W - this.#x(dual), H - zero), word(W - 5, H - 22, "end")] : [];
+    const right = this.#shows(1 + up) ? [area(high, 0, W - high, zero), word(W - 5, 14, "end")] : [];
+    return [...right, area(0, zero, low, H - zero), word(5, H - 22, "start"), ...third];
+  }
+
+  /** The clip range's ends, or CISPO's one bound; an end beyond the picture is only named. */
+  #bounds({ epsilon, clip_high: up }, line, text) {
+    const [low, high] = [this.#x(1 - epsilon), this.#x(1 + up)];
+    const name = `1+ε = ${fixed(1 + up, 2)}`;
+    const upper = this.#shows(1 + up)
+      ? [line(high, 0, high, H, "bound"), text(high + 4, H - 6, name)]
+      : [text(this.width - 5, H - 6, `${name} →`, "end")];
+    return this.cispo ? upper : [line(low, 0, low, H, "bound"), text(low - 4, H - 6, `1−ε = ${fixed(1 - epsilon, 2)}`, "end"), ...upper];
+  }
+
+  #shows(ratio) {
+    return Math.abs(ratio - 1) <= this.reach.ratio;
   }
 
   /** Another pass of the same step: the points move, the axes stay. */
@@ -66,7 +90,7 @@ export class Scatter {
       point.style.transform = `translate(${this.#x(ratio[i]).toFixed(1)}px, ${this.#y(data.advantage[i]).toFixed(1)}px)`;
       attr(point, "class", clipped[i] ? "hollow" : "full");
     });
-    const told = fill(labels.scatter_says, { n: counts.n, low: counts.low, high: counts.high, pass: this.pass });
+    const told = fill(this.cispo ? labels.scatter_says_cispo : labels.scatter_says, { n: counts.n, low: counts.low, high: counts.high, pass: this.pass });
     const still = this.pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     say(this.note, still ? `${told} ${labels.scatter_start}` : told);
     attr(this.svg, "aria-label", `${this.name.toUpperCase()}: ${labels.scatter}. ${told}`);
@@ -119,7 +143,7 @@ export class Scatter {
 export function reachOf(learners) {
   let [ratio, advantage] = [0, 0];
   for (const { settings, passes, advantage: values } of learners) {
-    ratio = Math.max(ratio, settings.epsilon * 1.7, Math.min(settings.clip_high, 1) * 1.7);
+    ratio = Math.max(ratio, settings.epsilon * 1.7, settings.clip_high <= 1 ? settings.clip_high * 1.7 : 0);
     for (const x of values) if (isNumber(x)) advantage = Math.max(advantage, Math.abs(x));
     for (const pass of passes) for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
   }

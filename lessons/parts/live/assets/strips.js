@@ -51,8 +51,9 @@ export class Strips {
 
   #learner(name, list, groupSize) {
     const { labels, colours } = this;
-    const algorithm = list[0]?.settings.algorithm;
-    const title = fill(labels.strip_titles[algorithm] ?? "{name}", { name: name.toUpperCase(), size: groupSize });
+    const { algorithm, baseline, continuations } = list[0]?.settings ?? {};
+    const wording = labels.strip_titles[`${algorithm} ${baseline}`] ?? labels.strip_titles[algorithm] ?? "{name}";
+    const title = fill(wording, { name: name.toUpperCase(), size: groupSize, k: continuations });
     const head = el("h3", { text: title, style: { color: `var(--ink-${colours[name]})` } });
     const rows = list.map((response, i) => this.#row(name, response, i));
     return [el("div", { class: "learner", data: { learner: name }, role: "group", "aria-label": title }, head, rows)];
@@ -90,7 +91,8 @@ export class Strips {
       token: chip.response.token[chip.at], position: chip.token.position + 1, quantity: labels.colourings[view.color],
       value: COLOURINGS[view.color].centre === 0 ? signed(value, 3, labels.none) : fixed(value, 3, labels.none),
     });
-    attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.cut_high}` : cut < 0 ? `, ${labels.cut_low}` : ""));
+    if (chip.response.settings.surrogate === "cispo") attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.bounded}` : ""));
+    else attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.cut_high}` : cut < 0 ? `, ${labels.cut_low}` : ""));
   }
 
   #drawLegend(colours, color) {
@@ -102,12 +104,13 @@ export class Strips {
           el("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${colours.stops.join(", ")})` } }),
           el("span", { class: "num", text: show(high) })]
       : [el("span", { text: fill(labels.nobody_has, { quantity: labels.colourings[color] }) })];
+    const ways = new Set([...this.groups.values()].flat().map((x) => x.settings.surrogate));
+    const key = (mark, text) => el("span", { class: "key" }, el("i", { class: `mark ${mark}` }), text);
+    const upper = ways.has("cispo") ? (ways.has("clip") ? labels.key_high_or_bounded : labels.key_bounded) : labels.key_high;
     this.legend.replaceChildren(
       el("span", { class: "scale" }, bar),
       el("span", { class: "keys" },
-        el("span", { class: "key" }, el("i", { class: "mark high" }), labels.key_high),
-        el("span", { class: "key" }, el("i", { class: "mark low" }), labels.key_low),
-        el("span", { class: "key" }, el("i", { class: "mark none" }), labels.key_none)),
+        key("high", upper), ways.has("clip") ? key("low", labels.key_low) : null, key("none", labels.key_none)),
     );
   }
 
