@@ -1,0 +1,267 @@
+"""The formula card in a real browser, on real steps of every kind of learner: what it prints is what was computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.training.trainer import Trainer
+from tests.e2e.conftest import LiveRun, Server
+
+pytestmark = pytest.mark.browser
+
+STEP = 1  # the second: by then ratios and values have moved
+_FAST = {"learning_rate": 2e-3, "num_iterations": 2}
+_GRPO: dict[str, dict[str, Any]] = {
+    "grpo": {},
+    "gspo": {"importance_sampling_level": "sequence", "epsilon": 0.01, "epsilon_high": 0.01},
+    "cispo": {"surrogate": "cispo", "epsilon_high": 0.02, "beta": 0.01},
+    "rloo": {"baseline": "leave-one-out", "scale_rewards": "none"},
+    "reinforce": {"baseline": "none", "scale_rewards": "none", "whiten_advantages": True},
+    "whitened": {"whiten_advantages": True, "scale_ddof": 0},
+    "batch": {"scale_rewards": "batch", "dual_clip": 1.5},
+    "penalised": {"kl_coef": 0.05, "baseline": "leave-one-out"},
+}
+_ASK = {"steps": 2, "prompts_per_step": 4, "num_generations": 8, "eval_every": 0, "trace": "all"}
+CONFIGS = (
+    RunConfig(
+        learners=(
+            PPOSettings(**_FAST),
+            VineSettings(continuations=3, **_FAST),
+            VineSettings(name="vine-raw", continuations=2, whiten_advantages=False, **_FAST),
+            PPOSettings(name="ppo-gspo", importance_sampling_level="sequence", **_FAST),
+        ),
+        **_ASK,
+    ),
+    *(
+        RunConfig(learners=tuple(GRPOSettings(name=name, **_FAST, **_GRPO[name]) for name in names), **_ASK)
+        for names in (("grpo", "gspo", "cispo", "rloo"), ("reinforce", "whitened", "batch", "penalised"))
+    ),
+)
+EQUATION = re.compile(r"^(.+?) = ([+−]?[\d.]+)")
+
+
+@pytest.fixture(scope="module")
+def runs(server: Server) -> Iterator[dict[str, LiveRun]]:
+    """By learner, a run that really trained for two steps."""
+    made = [LiveRun(server.store, config) for config in CONFIGS]
+    for run in made:
+        for learner in run.config.learners:
+            for trace in Trainer(run.config, learner.name).steps():
+                run.store.append(run.id, trace)
+        run.end()
+    yield {learner.name: run for run in made for learner in run.config.learners}
+    for run in made:
+        run.store.delete(run.id)
+
+
+class Trace:
+    """One learner's step as it is in the store."""
+
+    def __init__(self, run: LiveRun, learner: str) -> None:
+        self.settings = run.config.learner(learner)
+        self.samples = run.store.samples(run.id, learner, STEP).to_pandas()
+        tokens = run.store.tokens(run.id, learner, STEP).to_pandas()
+        self.all = tokens[tokens["pass"] == 0]
+        self.now = tokens[tokens["pass"] == tokens["pass"].max()]
+        self.tokens = tokens
+
+    def scores(self) -> pd.Series:
+        """By sample, what GRPO compares."""
+        if self.settings.kl_coef > 0:
+            return self.all.groupby("sample")["token_reward"].sum()
+        return self.samples.set_index("sample")["reward"]
+
+    def before_whitening(self, sample: int) -> float:
+        """The response's advantage by the formulas of core/algorithms/advantages.py, in plain numpy."""
+        settings, scores = self.settings, self.scores()
+        assert isinstance(settings, GRPOSettings)
+        own = float(scores[sample])
+        if settings.baseline == "none":
+            return own
+        group = self.samples.set_index("sample")["group"]
+        members = scores[group[group == group[sample]].index]
+        others = members.drop(sample) if settings.baseline == "leave-one-out" else members
+        spread = {"group": members, "batch": scores, "none": None}[settings.scale_rewards]
+        if np.ptp(members) == 0:
+            return 0.0
+        raw = own - others.mean()
+        return float(raw if spread is None else raw / (spread.std(ddof=settings.scale_ddof) + settings.scale_eps))
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace("+", ""))
+
+
+def result(line: str) -> float:
+    found = EQUATION.match(line)
+    assert found, line
+    return number(found.group(2))
+
+
+def true_as_printed(line: str) -> bool:
+    """Whether an equation, if the line starts with one, holds for the digits that are shown; True if it was checked."""
+    found = EQUATION.match(line)
+    if not found or not re.search(r"[+−×/(]", found.group(1)):
+        return False
+    left = found.group(1).replace("−", "-").replace("×", "*").replace("exp", "np.exp")
+    digits = len(found.group(2).partition(".")[2])
+    value = eval(left, {"np": np, "min": min})
+    assert abs(value - number(found.group(2))) <= 0.5 * 10**-digits + 1e-9, line
+    return True
+
+
+def card_of(page: Page, chip: Locator) -> dict[str, str]:
+    """The card's lines for a token, by what they are about."""
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    found = page.locator(".card .line").evaluate_all(
+        "lines => lines.map(x => [x.dataset.line, x.querySelector('dd > span').innerText])"
+    )
+    return dict(found)
+
+
+def open_step(page: Page, server: Server, run: LiveRun) -> Locator:
+    page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}")
+    lab = page.locator(".lab")
+    expect(lab).to_have_attribute("data-shown-step", str(STEP + 1))
+    return lab
+
+
+def cards(page: Page, lab: Locator, run: LiveRun, learner: str) -> Iterator[tuple[dict[str, str], pd.Series, Trace]]:
+    """Some tokens of the learner, first and last ones among them: (card, the token's row after the update, trace)."""
+    trace = Trace(run, learner)
+    strips = page.locator(f'.learner[data-learner="{learner}"] .strip')
+    for row in range(0, strips.count(), 3):
+        chips = strips.nth(row).locator(".t")
+        for at in (0, chips.count() // 2, chips.count() - 1):
+            lines = card_of(page, chips.nth(at))
+            name, sample, position = (lab.get_attribute("data-token") or "").split(".")
+            assert name == learner
+            chosen = (trace.now["sample"] == int(sample)) & (trace.now["position"] == int(position))
+            yield lines, trace.now[chosen].iloc[0], trace
+
+
+@pytest.mark.parametrize("learner", [x.name for config in CONFIGS for x in config.learners])
+def test_the_card_prints_what_was_computed(page: Page, server: Server, runs: dict[str, LiveRun], learner: str) -> None:
+    run = runs[learner]
+    lab = open_step(page, server, run)
+    equations = 0
+    for lines, row, trace in cards(page, lab, run, learner):
+        equations += sum(true_as_printed(line) for line in lines.values())
+        assert not any("≈" in line or "NaN" in line or "undefined" in line or "{" in line for line in lines.values())
+        assert number(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
+        assert number(lines["objective"].rpartition("= ")[2]) == pytest.approx(row["objective"], abs=6e-4)
+        check_ratio(lines, row, trace)
+        check_surrogate(lines, row, trace)
+        check_credit(lines, row, trace)
+        check_whitening(lines, row, trace)
+    assert equations >= 15
+
+
+def check_ratio(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
+    assert result(lines["ratio"]) == pytest.approx(row["ratio"], abs=6e-4)
+    sequence = trace.settings.importance_sampling_level == "sequence"
+    assert ("one ratio for the response" in lines["ratio"]) == sequence
+    if sequence:
+        response = trace.now[trace.now["sample"] == row["sample"]]
+        mean = (response["logprob"] - response["logprob_old"]).mean()
+        assert result(lines["ratio"]) == pytest.approx(np.exp(mean), abs=6e-4)
+        assert f"/ {len(response)})" in lines["ratio"]
+
+
+def check_surrogate(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
+    settings = trace.settings
+    if settings.surrogate == "cispo":
+        weight = min(row["ratio"], 1 + settings.clip_high)
+        assert result(lines["weight"]) == pytest.approx(weight, abs=6e-4)
+        assert result(lines["weighted"]) == pytest.approx(weight * row["advantage"] * row["logprob"], abs=6e-4)
+        assert not {"free", "clip", "dual"} & set(lines)
+        assert ("weight bounded" in lines["weight"]) == (row["ratio"] > 1 + settings.clip_high)
+        assert ("not cut" in lines["gradient"]) == bool(row["clipped"])
+        assert lines["gradient"].startswith("0:") == (row["advantage"] == 0)
+        return
+    inside = np.clip(row["ratio"], 1 - settings.epsilon, 1 + settings.clip_high)
+    assert result(lines["free"]) == pytest.approx(row["ratio"] * row["advantage"], abs=6e-4)
+    assert result(lines["clip"]) == pytest.approx(inside * row["advantage"], abs=6e-4)
+    assert lines["gradient"].startswith("0: cut") == bool(row["clipped"])
+
+
+def check_credit(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
+    settings = trace.settings
+    if isinstance(settings, GRPOSettings):
+        expected = trace.before_whitening(int(row["sample"]))
+        if settings.baseline == "none":
+            assert lines["group"].startswith(f"reward {expected:g},")
+            return
+        told = 0 if lines["scaled"].startswith("all rewards are equal") else result(lines["scaled"])
+        assert told == pytest.approx(expected, abs=6e-4)
+        assert ("of the others" in lines["group"]) == (settings.baseline == "leave-one-out")
+        assert ("of the whole step" in lines["group"]) == (settings.scale_rewards == "batch")
+        assert ("KL penalties" in lines["group"]) == (settings.kl_coef > 0)
+    elif isinstance(settings, VineSettings):
+        assert result(lines["gain"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
+        response = trace.now[trace.now["sample"] == row["sample"]].set_index("position")["value"]
+        after = response.get(row["position"] + 1, 0.0)
+        assert result(lines["gain"]) == pytest.approx(row["token_reward"] + after - row["value"], abs=6e-4)
+        assert number(lines["value"].split(" ")[0]) == pytest.approx(row["value"], abs=6e-4)
+        assert f"mean reward of {settings.continuations} fresh endings" in lines["value"]
+        assert not {"delta", "gae", "return", "group", "scaled"} & set(lines)
+    else:
+        assert result(lines["delta"]) == pytest.approx(row["delta"], abs=6e-4)
+        assert result(lines["gae"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
+
+
+def check_whitening(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
+    settings = trace.settings
+    assert ("whiten" in lines) == settings.whiten_advantages
+    if not settings.whiten_advantages:
+        return
+    before = trace.all["advantage_raw"]
+    if isinstance(settings, GRPOSettings):
+        before = trace.all["sample"].map({x: trace.before_whitening(x) for x in trace.samples["sample"]})
+    mean, std = re.match(r"\(\S+ ([+−] \S+)\) / (\S+) =", lines["whiten"]).groups()  # type: ignore[union-attr]
+    assert -number(mean.replace(" ", "")) == pytest.approx(before.mean(), abs=6e-4)
+    assert number(std) == pytest.approx(before.std(ddof=settings.whiten_ddof), abs=6e-4)
+    assert result(lines["whiten"]) == pytest.approx(row["advantage"], abs=6e-4)
+
+
+def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
+    run = runs["cispo"]
+    open_step(page, server, run)
+    trace = Trace(run, "cispo")
+    bounded = int((trace.now["clipped"] != 0).sum())
+    assert bounded > 0, "the update must have moved some ratio beyond the bound for this test to say anything"
+    picture = page.locator('.scatter[data-scatter="cispo"]')
+    expect(picture.locator(".note")).to_contain_text(f"{bounded} with a bounded weight, none cut")
+    expect(picture.locator("circle.hollow")).to_have_count(bounded)
+    expect(picture.locator(".cutaway")).to_have_count(0)
+    expect(picture.locator("text", has_text="cut")).to_have_count(0)
+    expect(picture.locator(".sub")).to_have_text("hollow: weight bounded, gradient not cut")
+    expect(page.locator('.scatter[data-scatter="grpo"] .cutaway')).to_have_count(2)
+    labels = page.locator('.learner[data-learner="cispo"] .t').evaluate_all("x => x.map(y => y.ariaLabel)")
+    assert not any("cut" in label for label in labels)
+    expect(page.locator(".legend .keys")).to_contain_text("under CISPO: weight bounded")
+
+
+def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
+    titles = {
+        "ppo": "PPO: each token its own credit, from the critic",
+        "vine": "VINE: each token its own credit, measured by 3 fresh endings",
+        "vine-raw": "VINE-RAW: each token its own credit, measured by 2 fresh endings",
+        "grpo": "GRPO: one credit a response, from its group of 8",
+        "rloo": "RLOO: one credit a response, from the others of its group of 8",
+        "reinforce": "REINFORCE: one credit a response, from its own reward",
+    }
+    for run in dict.fromkeys(runs.values()):
+        open_step(page, server, run)
+        expect(page.get_by_text("Four learners, one start, the same prompts.")).to_be_visible()
+        for name in {x.name for x in run.config.learners} & set(titles):
+            expect(page.locator(f'.learner[data-learner="{name}"] h3')).to_have_text(titles[name])
