@@ -9,6 +9,7 @@ import pytest
 from core.config import change
 from core.presets import preset
 from core.runs.records import RunInfo
+from lessons.catalog import LESSONS
 from lessons.parts.history import RECORDED
 from lessons.parts.strip import (
     INK,
@@ -116,3 +117,11 @@ def test_without_a_recorded_run_it_says_what_to_do(open_page):
 def test_signs_are_real_minus_signs():
     drawn = strip_html([Response(("1",), (-0.5,), True)], 1.0, "dark")
     assert re.search("−0.50", drawn)
+
+
+def test_the_course_map_has_every_page_in_order_under_its_part(open_page):
+    kinds = {"subheader": lambda x: x.value, "page_link": lambda x: x.proto.label}
+    shown = [kinds[x.type](x) for x in open_page("home").main if x.type in kinds]
+    parts = [[x.part] * bool(x.part) + [f"**{x.title}**"] for x in LESSONS if not x.default]
+    assert shown == [x for part in parts for x in part]
+    assert sum(bool(x.part) for x in LESSONS) > 1
