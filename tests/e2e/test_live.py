@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from core.config import RunConfig
+from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Server, serving
 from tests.helpers import HOSTILE
 
@@ -296,6 +297,23 @@ def test_the_page_hears_when_the_run_ends(page: Page, server: Server, run: LiveR
     expect(page.locator('.bar[data-learner="ppo"] .state')).to_have_text("failed")
     expect(page.get_by_text("Its worker process was killed.").first).to_be_visible()
     shown_step(lab, 20)
+
+
+def test_a_page_drawn_before_the_run_began_hears_that_it_did(page: Page, server: Server, run: LiveRun) -> None:
+    """The lab's very first news may already be another status than the page was drawn with."""
+    names = [learner.name for learner in run.config.learners]
+    for name in names:
+        lifecycle.mark(run.store, run.id, name, "queued", "It waits for a free place.")
+
+    def begin(route: Route) -> None:
+        expect(page.get_by_text("It waits for a free place.").first).to_be_visible()
+        for name in names:
+            lifecycle.mark(run.store, run.id, name, "running")
+        route.continue_()
+
+    page.route("**/live?**", begin, times=1)
+    open_lab(page, server, run)
+    expect(page.get_by_text("It waits for a free place.")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [400, 1280])
