@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tests.helpers import step_trace
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+Phone = Callable[[str], AbstractContextManager[Page]]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,6 +62,14 @@ class LiveRun:
             facts = {"step": -1, "steps": self.config.steps, "start_hash": "9f3c" + "0" * 58 + "e1", "device": "cpu"}
             lifecycle.describe(store, self.id, name, versions={"python": "3.11"}, **facts)  # type: ignore[arg-type]
 
+    @classmethod
+    def finished(cls, store: RunStore, steps: int) -> LiveRun:
+        """A run that ended after so many steps."""
+        made = cls(store)
+        made.tick(steps)
+        made.end()
+        return made
+
     def tick(self, times: int = 1) -> None:
         """Every learner makes its next step."""
         for _ in range(times):
@@ -72,6 +81,11 @@ class LiveRun:
     def end(self, status: str = "finished", reason: str | None = None) -> None:
         for learner in self.config.learners:
             lifecycle.mark(self.store, self.id, learner.name, status, reason)  # type: ignore[arg-type]
+
+
+def link(server: Server, key: str, run_id: str, **query: str) -> str:
+    """A lesson's address, of this run and with these choices."""
+    return f"{server.url}/{key}?" + "&".join(f"{name}={value}" for name, value in {"run": run_id, **query}.items())
 
 
 def free_port() -> int:
@@ -139,6 +153,26 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A page of a fresh visitor, 1280 px wide, light."""
     return context.new_page()
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Phone:
+    """`with phone("dark") as page:` a visitor 400 px wide. What is open at the end fits, and threw no error."""
+
+    @contextmanager
+    def opened(scheme: str) -> Iterator[Page]:
+        context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        try:
+            yield page
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            assert errors == []
+        finally:
+            context.close()
+
+    return opened
 
 
 @pytest.fixture

@@ -6,24 +6,20 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, Server
+from tests.e2e.conftest import LiveRun, Phone, Server, link
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def run(server: Server) -> LiveRun:
-    made = LiveRun(server.store)
-    made.tick(4)
-    made.end()
-    return made
+    return LiveRun.finished(server.store, 4)
 
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
-    parts = {"run": run.id, "step": "2", **query}
-    page.goto(f"{server.url}/how-grpo-works?" + "&".join(f"{name}={value}" for name, value in parts.items()))
+    page.goto(link(server, "how-grpo-works", run.id, **{"step": "2", **query}))
     expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
 
@@ -85,14 +81,8 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    browser: Browser, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
+    phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
 ) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_lesson(page, server, run, lang=lang, sub="tokens")
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    assert errors == []
-    context.close()
+    with phone(scheme) as page:
+        open_lesson(page, server, run, lang=lang, sub="tokens")
+        assert axe(page) == []

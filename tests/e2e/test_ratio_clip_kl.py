@@ -6,28 +6,20 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, Server
+from tests.e2e.conftest import LiveRun, Phone, Server, link
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def run(server: Server) -> LiveRun:
-    made = LiveRun(server.store)
-    made.tick(3)
-    made.end()
-    return made
-
-
-def address(server: Server, run: LiveRun, **query: str) -> str:
-    parts = {"run": run.id, "step": "3", **query}
-    return f"{server.url}/ratio-clip-kl?" + "&".join(f"{name}={value}" for name, value in parts.items())
+    return LiveRun.finished(server.store, 3)
 
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
-    page.goto(address(server, run, **query))
+    page.goto(link(server, "ratio-clip-kl", run.id, **{"step": "3", **query}))
     expect(page.locator(".st-key-rck_strip [data-drawn=true]")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-rck_quiz_score")).to_be_visible()
 
@@ -58,7 +50,7 @@ def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: Li
     other = page.context.new_page()
     other.goto(page.url)
     expect(other.locator(".st-key-rck_walk_buttons")).to_contain_text("4 of 4", timeout=60_000)
-    expect(other.locator(".st-key-rck_eps").get_by_role("slider")).to_have_value("0.02")
+    expect(other.locator(".st-key-rck_eps").get_by_role("slider")).to_have_value("0.02", timeout=60_000)
     assert other.locator(".st-key-rck_counts table").inner_text() == counts.inner_text()
 
 
@@ -83,14 +75,8 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    browser: Browser, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
+    phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
 ) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_lesson(page, server, run, lang=lang, sub="whatif")
-    assert axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    assert errors == []
-    context.close()
+    with phone(scheme) as page:
+        open_lesson(page, server, run, lang=lang, sub="whatif")
+        assert axe(page) == []
