@@ -38,11 +38,11 @@ export class Card {
     this.body.before(el("p", { class: "note", text }));
   }
 
-  #line({ key, parts, code, sub }) {
+  #line({ key, parts, code, sub, help }) {
     const { labels } = this;
     const value = parts.map((part) => (typeof part === "string" ? part : el(part.tone === "mute" ? "span" : "b", { class: part.tone, text: part.text })));
     const file = code && el("code", { class: "file", text: code, title: `core/algorithms/${code}` });
     return el("div", { class: sub ? "line sub" : "line", data: { line: key } },
-      el("dt", { text: labels.lines[key], title: labels.line_help[key] ?? "" }), el("dd", {}, el("span", {}, value), file));
+      el("dt", { text: labels.lines[key], title: help ?? labels.line_help[key] ?? "" }), el("dd", {}, el("span", {}, value), file));
   }
 }

@@ -1,6 +1,7 @@
 // The formula card's lines: each formula with the chosen token's own numbers in it. Pure: a token in, lines out.
 //
-// A line is { key, parts, code }; a part is plain text, or { text, tone } where the tone says what it means.
+// A line is { key, parts, code, sub, help }: a part is plain text, or { text, tone } where the tone says what it means;
+// `help` stands in for the key's usual explanation where that would not be true.
 
 import { advantageLines } from "./advantages.js";
 import { equation, factor, fill, fixed, isNumber, minus, plain, signed, signedText, strong } from "./format.js";
@@ -46,7 +47,7 @@ function responseRatio(response, i, pass, labels) {
   if (![rho, ...logs.flat()].every(isNumber)) return { key: "ratio", parts: [strong(fixed(rho, 3))] };
   const sum = logs.reduce((total, [now, old]) => total + now - old, 0);
   const e = equation([sum], (x) => Math.exp(x / logs.length), rho);
-  return { key: "ratio", parts: [`exp(${e.operands[0]} / ${logs.length}) ${e.equals} `, strong(e.result), ` ${fill(labels.whole_ratio, { n: logs.length })}`], code: "gspo.py" };
+  return { key: "ratio", parts: [`exp(${e.operands[0]} / ${logs.length}) ${e.equals} `, strong(e.result), ` ${fill(labels.whole_ratio, { n: logs.length })}`], code: "gspo.py", help: "" };
 }
 
 /** CISPO: no min. The ratio, bounded from above and held fixed, weighs A log π. */
