@@ -136,34 +136,39 @@ def open_step(page: Page, server: Server, run: LiveRun) -> Locator:
 
 
 def cards(page: Page, lab: Locator, run: LiveRun, learner: str) -> Iterator[tuple[dict[str, str], pd.Series, Trace]]:
-    """Some tokens of the learner, first and last ones among them: (card, the token's row after the update, trace)."""
+    """Tokens of the learner, first, last and clipped ones among them: (card, its row after the update, trace)."""
     trace = Trace(run, learner)
     strips = page.locator(f'.learner[data-learner="{learner}"] .strip')
+    chosen = []
     for row in range(0, strips.count(), 3):
         chips = strips.nth(row).locator(".t")
-        for at in (0, chips.count() // 2, chips.count() - 1):
-            lines = card_of(page, chips.nth(at))
-            name, sample, position = (lab.get_attribute("data-token") or "").split(".")
-            assert name == learner
-            chosen = (trace.now["sample"] == int(sample)) & (trace.now["position"] == int(position))
-            yield lines, trace.now[chosen].iloc[0], trace
+        chosen += [chips.nth(at) for at in (0, chips.count() // 2, chips.count() - 1)]
+    clipped = [strips.locator(f".t.{side}") for side in ("high", "low")]
+    for chip in [*chosen, *(x.first for x in clipped if x.count())]:
+        lines = card_of(page, chip)
+        name, sample, position = (lab.get_attribute("data-token") or "").split(".")
+        assert name == learner
+        here = (trace.now["sample"] == int(sample)) & (trace.now["position"] == int(position))
+        yield lines, trace.now[here].iloc[0], trace
 
 
 @pytest.mark.parametrize("learner", [x.name for config in CONFIGS for x in config.learners])
 def test_the_card_prints_what_was_computed(page: Page, server: Server, runs: dict[str, LiveRun], learner: str) -> None:
     run = runs[learner]
     lab = open_step(page, server, run)
-    equations = 0
+    equations, clipped = 0, 0
     for lines, row, trace in cards(page, lab, run, learner):
         equations += sum(true_as_printed(line) for line in lines.values())
         assert not any("≈" in line or "NaN" in line or "undefined" in line or "{" in line for line in lines.values())
         assert number(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
         assert number(lines["objective"].rpartition("= ")[2]) == pytest.approx(row["objective"], abs=6e-4)
+        clipped += bool(row["clipped"])
         check_ratio(lines, row, trace)
         check_surrogate(lines, row, trace)
         check_credit(lines, row, trace)
         check_whitening(lines, row, trace)
     assert equations >= 15
+    assert clipped or learner not in ("gspo", "cispo"), "what the clip does must have been looked at"
 
 
 def check_ratio(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
