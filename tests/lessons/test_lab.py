@@ -52,7 +52,7 @@ def test_what_cannot_be_gets_a_sentence_and_no_config(typed_values, sentence):
 
 def test_an_unknown_preset_gets_a_sentence():
     draft = make_draft("nope", {})
-    assert draft.problems == ("there is no preset called 'nope'; there are chain-sum",)
+    assert draft.problems == (f"there is no preset called 'nope'; there are {', '.join(PRESETS)}",)
 
 
 def test_numbers_may_be_typed_as_people_write_them():
