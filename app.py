@@ -16,7 +16,7 @@ def page() -> None:
 
     chrome.remember_language()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
-    st.set_page_config(page_icon=chrome.ICON, layout="wide", initial_sidebar_state=270)
+    st.set_page_config(page_icon=chrome.ICON, layout="wide", initial_sidebar_state=300)
     pages = [
         st.Page(lesson.path, title=_(lesson.title), icon=lesson.icon, url_path=lesson.key, default=lesson.default)
         for lesson in LESSONS

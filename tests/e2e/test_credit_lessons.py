@@ -121,7 +121,7 @@ def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) 
 
 @pytest.mark.parametrize(
     ("scheme", "lang", "width"),
-    [("light", "en", 1280), ("dark", "zh-TW", 1280), ("dark", "en", 400), ("light", "zh-TW", 400)],
+    [("light", "en", 400), ("dark", "zh-TW", 1280)],  # words, colours and widths do not depend on each other
 )
 def test_no_serious_violation_before_or_after_the_prediction(
     browser: Browser, server: Server, run_id: str, axe: Check, scheme: str, lang: str, width: int

@@ -111,8 +111,7 @@ def test_tokens_are_walked_and_read_by_keyboard(page: Page, server: Server, run:
     expect(page).to_have_url(re.compile(r"token=v\.1"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize(("scheme", "lang"), [("light", "en"), ("dark", "zh-TW")])
 def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe, scheme: str, lang: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     open_lesson(page, server, run, lang=lang, sub="clip")

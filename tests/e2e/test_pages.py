@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.runs.store import RunStore
+from lessons.catalog import LESSONS
 from tests.e2e.conftest import Server, serving
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import make_run
@@ -19,10 +20,10 @@ Check = Callable[[Page], list[str]]
 expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
 
 
-@pytest.fixture
-def training(tmp_path: Path) -> Iterator[Server]:
-    """The app as `make app` starts it, with an empty data folder."""
-    with serving(tmp_path, CREDIT_LAB_TRAINING="on") as running:
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as `make app` starts it, with a data folder of its own."""
+    with serving(tmp_path_factory.mktemp("training"), CREDIT_LAB_TRAINING="on") as running:
         yield running
 
 
@@ -134,11 +135,10 @@ def test_a_shortcut_does_what_the_button_does_and_typing_does_not(training: Serv
     expect(page).not_to_have_url(re.compile("run="))
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "zh-TW"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(
-    server: Server, browser: Browser, axe: Check, locale: str, scheme: str, tmp_path: Path
-) -> None:
+# The pages that are no lessons; each lesson's own tests run axe on it. Words do not change colours, nor colours words:
+# two of the four pairs meet all there is.
+@pytest.mark.parametrize(("locale", "scheme"), [("en-GB", "light"), ("zh-TW", "dark")])
+def test_axe_finds_nothing_serious(server: Server, browser: Browser, axe: Check, locale: str, scheme: str) -> None:
     run_id = make_run(server.store, steps=3, name=f"{locale} {scheme}")
     context = browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
     page = context.new_page()
@@ -148,6 +148,9 @@ def test_axe_finds_nothing_serious(
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         expect(page.locator("html")).to_have_attribute("lang", "en" if locale == "en-GB" else locale)
+        # What the script has not reached again yet is faded, and fades back in.
+        expect(page.locator("[data-stale=true]")).to_have_count(0)
+        page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
         found += [f"{path}: {line}" for line in axe(page)]
     context.close()
     assert not found
@@ -195,6 +198,19 @@ def test_an_export_is_built_when_it_is_asked_for(server: Server, page: Page) -> 
     content = Path(asked.value.path()).read_bytes()
     assert content[:2] == b"PK"
     assert all(name in content for name in (b"run.json", b"steps.parquet", b"samples.parquet", b"tokens.parquet"))
+
+
+def test_every_title_is_read_in_full_in_the_navigation(server: Server, page: Page) -> None:
+    """English titles are the longer ones, and the chosen page's is bold."""
+    cut = "links => links.filter(x => [x, ...x.querySelectorAll('*')].some(y => y.scrollWidth > y.clientWidth + 1 && "
+    cut += "getComputedStyle(y).textOverflow === 'ellipsis')).map(x => x.innerText)"
+    page.goto(f"{server.url}/runs?lang=en")
+    links = page.get_by_test_id("stSidebarNavLink")
+    expect(links).to_have_count(len(LESSONS))
+    for title in sorted((x.title for x in LESSONS), key=len)[-2:]:
+        links.filter(has_text=title).click()
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        assert links.evaluate_all(cut) == []
 
 
 @pytest.mark.parametrize("width", [1280, 400])
