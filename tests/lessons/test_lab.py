@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.presets import preset
+from core.presets import PRESETS, preset
 from core.runs.export import snippet
 from lessons.parts.controls import possible
 from lessons.parts.draft import make_draft
