@@ -67,6 +67,9 @@ def update(tag: str) -> Catalog:
         for message in fresh:
             if message.id:
                 catalog.add(message.id, locations=message.locations)
+    # Babel would leave its placeholders for a person and an address here.
+    catalog.last_translator = catalog.language_team = "Credit Lab contributors"
+    catalog.msgid_bugs_address = catalog.version = ""
     return catalog
 
 
