@@ -61,6 +61,8 @@ def test_ctrl_c_leaves_a_valid_partial_export(home: Path, tmp_path: Path) -> Non
         cwd=ROOT,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A shell's background job has Ctrl-C ignored, and so have its children: this one is to hear it all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     guard = threading.Timer(180, process.kill)  # only for a process that hangs
     guard.start()
