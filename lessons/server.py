@@ -25,7 +25,7 @@ from core.runs.feed import Feed, Payload
 from core.runs.launcher import Launcher, LocalLauncher, training_off
 from core.runs.recorded import import_shipped
 from core.runs.store import RunStore
-from lessons.parts.live.assets import assets, version
+from lessons.parts.live.assets import assets, base_path, version
 
 FOREVER = "max-age=31536000, immutable"
 T = TypeVar("T")
@@ -64,14 +64,6 @@ def feed() -> Feed:
 def training_allowed() -> bool:
     """Whether this server can start runs; see `core.runs.launcher.training_off` for why not."""
     return training_off() is None
-
-
-def base_path() -> str:
-    """The path under which the app is served, as `/lab` or an empty text (Streamlit's server.baseUrlPath)."""
-    from streamlit import config
-
-    inner = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{inner}" if inner else ""
 
 
 def routes() -> list[BaseRoute]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.parts.live.assets import FOLDER, assets, version
+from lessons.parts.live.assets import FOLDER, assets, base_path, version
 
 #: What a module may tell Python.
 EVENTS = ("picked", "pressed")
@@ -49,7 +49,7 @@ def mount(
     """
     options: dict[str, Any] = {
         "module": f"lesson_{module}.js",
-        "base": _base(),
+        "base": base_path(),
         "version": version(),
         "data": data,
     }
@@ -72,11 +72,6 @@ def sent(key: str, event: str) -> Any:
 def _state(key: str) -> dict[str, Any]:
     state = st.session_state.get(key)
     return dict(state) if state else {}
-
-
-def _base() -> str:
-    inner = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{inner}" if inner else ""
 
 
 def _nothing() -> None:

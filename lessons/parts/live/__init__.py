@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.parts.live.assets import FOLDER, assets, version
+from lessons.parts.live.assets import FOLDER, assets, base_path, version
 from lessons.parts.live.words import charts, words
 
 _JS = FOLDER / "loader"
@@ -38,7 +38,7 @@ def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = Fal
     options: dict[str, Any] = {
         "run": run_id,
         "status": status,
-        "base": _base(),
+        "base": base_path(),
         "version": version(),
         "channel": f"credit-lab:{key}",
         "labels": words(),
@@ -81,11 +81,6 @@ def _state(key: str) -> dict[str, Any]:
 def _wanted(key: str) -> dict[str, Any]:
     wanted = _state(f"{key}_pump").get("wanted")
     return wanted if isinstance(wanted, dict) else {}
-
-
-def _base() -> str:
-    inner = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{inner}" if inner else ""
 
 
 def _nothing() -> None:

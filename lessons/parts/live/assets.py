@@ -8,6 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamlit import config
+
 FOLDER = Path(__file__).resolve().parent / "assets"
 MIME = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
@@ -34,6 +36,12 @@ def version() -> str:
     for name, asset in assets().items():
         digest.update(f"{name}\0{asset.text}\0".encode())
     return digest.hexdigest()[:12]
+
+
+def base_path() -> str:
+    """The path under which the app is served, as `/lab` or an empty text (Streamlit's server.baseUrlPath)."""
+    inner = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{inner}" if inner else ""
 
 
 def _read(path: Path) -> Asset:

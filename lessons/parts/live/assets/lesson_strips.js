@@ -4,6 +4,7 @@ import { scale } from "./colours.js";
 import { attr, el, say } from "./dom.js";
 import { fill, fixed, signed } from "./format.js";
 import { chipText } from "./tokens.js";
+import { walk } from "./walk.js";
 
 const KINDS = { signed: { centre: 0 }, ratio: { centre: 1 }, plain: {}, falling: { reversed: true } };
 
@@ -149,13 +150,7 @@ export default class Strips {
   #keys(event) {
     const chip = event.target.closest?.(".t");
     if (!chip) return;
-    const line = (r) => this.#rows[Math.min(this.#rows.length - 1, Math.max(0, r))];
-    const goal = {
-      ArrowRight: () => line(chip.r)[chip.i + 1], ArrowLeft: () => line(chip.r)[chip.i - 1],
-      ArrowDown: () => line(chip.r + 1)[Math.min(chip.i, line(chip.r + 1).length - 1)],
-      ArrowUp: () => line(chip.r - 1)[Math.min(chip.i, line(chip.r - 1).length - 1)],
-      Home: () => line(chip.r)[0], End: () => line(chip.r).at(-1),
-    }[event.key]?.();
+    const goal = walk(this.#rows, chip.r, chip.i, event.key);
     if (!goal) return;
     event.preventDefault();
     goal.focus();

@@ -4,6 +4,7 @@ import { scale } from "./colours.js";
 import { attr, el, say } from "./dom.js";
 import { fill, fixed, signed } from "./format.js";
 import { chipText, coloured, COLOURINGS, domain } from "./tokens.js";
+import { walk } from "./walk.js";
 
 export class Strips {
   #rows = []; // chips, row by row
@@ -120,14 +121,7 @@ export class Strips {
     const row = this.#rows.findIndex((chips) => chips.includes(chip));
     if (row < 0) return;
     if (event.key === "Escape") return this.tooltip.hide();
-    const at = this.#rows[row].indexOf(chip);
-    const line = (r) => this.#rows[Math.min(this.#rows.length - 1, Math.max(0, r))];
-    const goal = {
-      ArrowRight: () => this.#rows[row][at + 1], ArrowLeft: () => this.#rows[row][at - 1],
-      ArrowDown: () => line(row + 1)[Math.min(at, line(row + 1).length - 1)],
-      ArrowUp: () => line(row - 1)[Math.min(at, line(row - 1).length - 1)],
-      Home: () => this.#rows[row][0], End: () => this.#rows[row].at(-1),
-    }[event.key]?.();
+    const goal = walk(this.#rows, row, this.#rows[row].indexOf(chip), event.key);
     if (!goal) return;
     event.preventDefault();
     goal.focus();
