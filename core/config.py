@@ -8,23 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+
+from core.refusals import closest, names_of, sentence
+from core.settings import Settings
+from core.tasks.settings import ChainSumSettings, TaskSettings
 
 KLEstimator = Literal["k1", "k2", "k3"]
 Aggregation = Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"]
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ChainSumSettings(Settings):
-    """Sums worked out step by step: `8+1+7=` is answered by `8+1=9;9+7=16`."""
-
-    kind: Literal["chain-sum"] = "chain-sum"
-    terms: int = Field(3, ge=2, le=6, description="How many numbers are added.")
-    digits: int = Field(1, ge=1, le=3, description="How many digits each number may have.")
-    heldout: int = Field(256, ge=16, le=2048, description="How many questions are kept apart and never trained on.")
 
 
 class LearnerSettings(Settings):
@@ -125,9 +116,15 @@ class RunConfig(Settings):
     """One run: learners that share task, start weights, prompts and number of responses."""
 
     preset: str = Field("chain-sum", max_length=60, description="The preset that this run started from.")
-    task: ChainSumSettings = Field(default_factory=ChainSumSettings, description="What is asked.")
+    task: TaskSettings = Field(default_factory=ChainSumSettings, description="What is asked.")
     model: str = Field(
-        "chain-sum-3x1", min_length=1, max_length=200, description="Start weights: a bundled name or a local folder."
+        "chain-sum-3x1",
+        min_length=1,
+        max_length=200,
+        description="Start weights: a bundled name, a local folder, or a model's name on the Hugging Face hub.",
+    )
+    system_prompt: str | None = Field(
+        None, max_length=2000, description="What a chat model is told first; none: what its own template says."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Prompts, sampling and shuffling follow from this number.")
     steps: int = Field(150, ge=1, le=100_000, description="How many rollouts each learner makes.")
@@ -147,7 +144,32 @@ class RunConfig(Settings):
     )
     trace: Literal["panel", "all"] = Field("panel", description="Keep tokens of a panel of responses, or of all.")
     panel_size: int = Field(32, ge=1, le=4096, description="How many responses' tokens the panel keeps per step.")
+    compare_samples: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Before and after training every held-out question is answered once greedily and so many times "
+        "sampled, and the answers are kept (0: not).",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="What matrices are multiplied in; the optimiser always keeps 32-bit weights."
+    )
+    micro_batch_size: int | None = Field(
+        None, ge=1, le=8192, description="Responses in memory at once during an update; none: all. Changes no result."
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Keep fewer activations and compute them again: less memory, more time."
+    )
+    lora_rank: int = Field(
+        0, ge=0, le=256, description="Train only low-rank adapters of this rank, the rest stays frozen (0: train all)."
+    )
+    measure_kl: bool = Field(
+        True, description="Measure the KL from the start model also where no loss or reward uses it."
+    )
+    reuse_logprobs: bool = Field(
+        True, description="Where sampling and scoring agree, do not score a second time before the update."
+    )
     learners: tuple[Learner, ...] = Field(
         default_factory=lambda: (PPOSettings(), GRPOSettings()), min_length=1, max_length=4, description="Who learns."
     )
@@ -200,19 +222,12 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        names = _names(values)
+        names = names_of(values)
         problems = error.errors()
         # Where every learner is refused, pydantic adds that there are too few of them: true, and no help.
         if names:
             problems = [x for x in problems if not (x["type"] == "too_short" and x["loc"] == ("learners",))]
-        raise ConfigError("\n".join(_sentence(problem, names) for problem in problems)) from None
-
-
-def _names(values: dict[str, Any]) -> list[str]:
-    """What the learners of unvalidated values are called, so that a sentence can name one instead of counting it."""
-    learners = values.get("learners", ())
-    named = [x.get("name", x.get("algorithm")) if isinstance(x, dict) else None for x in learners]
-    return [str(x) for x in named]
+        raise ConfigError("\n".join(sentence(problem, names) for problem in problems)) from None
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
@@ -226,7 +241,7 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     for key, value in assignments.items():
         targets = _targets(values, key)
         if not targets:
-            problems.append(f"{key}: there is no setting of this name; {_closest(values, key)}")
+            problems.append(f"{key}: there is no setting of this name; {closest(values, key)}")
         for target, field in targets:
             target[field] = value
     try:
@@ -247,42 +262,3 @@ def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str
     if not owner and field in values and field not in ("learners", "task"):
         return [(values, field)]
     return [(learner, field) for learner in learners]
-
-
-def _closest(values: dict[str, Any], key: str) -> str:
-    import difflib
-
-    known = [x for x in values if x not in ("learners", "task")]
-    known += [f"task.{x}" for x in values["task"] if x != "kind"]
-    for learner in values["learners"]:
-        known += [f"{learner['name']}.{x}" for x in learner if x not in ("name", "algorithm")]
-    near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else "see `python -m core settings` for all of them"
-
-
-def _sentence(problem: Any, learners: list[str]) -> str:
-    place = _place(problem["loc"], learners)
-    kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
-    bounds = {
-        "greater_than": ("gt", "more than"),
-        "greater_than_equal": ("ge", "at least"),
-        "less_than": ("lt", "less than"),
-        "less_than_equal": ("le", "at most"),
-    }
-    if kind == "extra_forbidden":
-        return f"{place}: there is no setting of this name"
-    if kind in bounds:
-        name, words = bounds[kind]
-        return f"{place}: must be {words} {context[name]}, but is {given}"
-    if kind == "literal_error":
-        return f"{place}: must be one of {context['expected']}, but is {given!r}"
-    if kind == "value_error":
-        return f"{place}: {context['error']}" if place else str(context["error"])
-    return f"{place}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given!r})"
-
-
-def _place(location: tuple[int | str, ...], learners: list[str]) -> str:
-    if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
-        # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
-        return ".".join([learners[location[1]], *(str(x) for x in location[3:])])
-    return ".".join(str(x) for x in location)

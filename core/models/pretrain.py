@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from core.config import ChainSumSettings
 from core.models.bundled import BUNDLED, weights_hash
 from core.models.tokenizer import SPECIAL, character_tokenizer
 from core.tasks.chain_sum import ALPHABET, ChainSum
+from core.tasks.settings import ChainSumSettings
 
 
 @dataclass(frozen=True)

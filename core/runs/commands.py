@@ -17,12 +17,10 @@ from typing import Any
 from core.algorithms.variants import VARIANTS
 from core.config import (
     AnyLearner,
-    ChainSumSettings,
     ConfigError,
     GRPOSettings,
     PPOSettings,
     RunConfig,
-    Settings,
     VineSettings,
     change,
     parse_config,
@@ -33,6 +31,8 @@ from core.runs.export import ExportError, export
 from core.runs.launcher import LauncherError, LocalLauncher
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from core.settings import Settings
+from core.tasks.settings import ChainSumSettings
 
 POLL_S = 0.1
 FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y in ("parquet", "csv"))}

@@ -7,24 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from core.config import ChainSumSettings, ConfigError
+from core.config import ConfigError
+from core.tasks.base import Verdict
+from core.tasks.settings import ChainSumSettings
 
 #: Every character that a prompt or a right answer may hold.
 ALPHABET = "0123456789+=;"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the verifier says of one response."""
-
-    reward: float  # 1.0 or 0.0
-    success: bool
-    answer: str | None  # what was read as the answer; None where there is none
 
 
 class ChainSum:

@@ -17,12 +17,29 @@ from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 
 from core.algorithms.variants import VARIANTS
-from core.config import ChainSumSettings, GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.tasks.settings import ChainSumSettings, QuestionsSettings, ReasoningGymSettings
 from lessons.parts.i18n import DEFAULT, LANGUAGES, TEXT
 
 ROOT = TEXT.parent.parent
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
-MODELS: tuple[type[BaseModel], ...] = (RunConfig, ChainSumSettings, PPOSettings, GRPOSettings, VineSettings)
+MODELS: tuple[type[BaseModel], ...] = (
+    RunConfig,
+    ChainSumSettings,
+    ReasoningGymSettings,
+    QuestionsSettings,
+    PPOSettings,
+    GRPOSettings,
+    VineSettings,
+)
+    RunConfig,
+    ChainSumSettings,
+    ReasoningGymSettings,
+    QuestionsSettings,
+    PPOSettings,
+    GRPOSettings,
+    VineSettings,
+)
 
 
 def sources() -> list[Path]:

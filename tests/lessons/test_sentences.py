@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.config import ChainSumSettings, ConfigError, change, parse_config
+from core.config import ConfigError, change, parse_config
 from core.insight.replay import _ids
 from core.models.bundled import load
 from core.presets import preset
 from core.runs.errors import StoreError
 from core.runs.store import RunStore
 from core.tasks.chain_sum import ChainSum
+from core.tasks.settings import ChainSumSettings
 from lessons.parts.i18n import use_language
 from lessons.parts.sentences import matches, translate
 

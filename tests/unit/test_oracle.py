@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from core.config import ChainSumSettings
 from core.insight.exact import exact_values
 from core.insight.oracle import Oracle, Responses, distinct_prefixes
 from core.models.pretrain import Recipe, pretrain
 from core.models.tokenizer import character_tokenizer
 from core.tasks.chain_sum import ALPHABET, ChainSum, Verdict
+from core.tasks.settings import ChainSumSettings
 from core.training.rollout import encode, sample
 
 RECIPE = Recipe(

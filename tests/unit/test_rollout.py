@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from core.config import ChainSumSettings
 from core.models.bundled import load
 from core.tasks.chain_sum import ChainSum
+from core.tasks.settings import ChainSumSettings
 from core.training import scoring
 from core.training.rollout import encode, inverse_cdf, sample, texts
 from core.training.scoring import Sequences

@@ -2,8 +2,9 @@
 
 import pytest
 
-from core.config import ChainSumSettings, ConfigError
+from core.config import ConfigError
 from core.tasks.chain_sum import ChainSum
+from core.tasks.settings import ChainSumSettings
 
 
 def test_the_scratchpad_works_the_sum_out_from_left_to_right():
