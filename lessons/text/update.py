@@ -32,14 +32,6 @@ MODELS: tuple[type[BaseModel], ...] = (
     GRPOSettings,
     VineSettings,
 )
-    RunConfig,
-    ChainSumSettings,
-    ReasoningGymSettings,
-    QuestionsSettings,
-    PPOSettings,
-    GRPOSettings,
-    VineSettings,
-)
 
 
 def sources() -> list[Path]:
