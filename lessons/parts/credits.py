@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.tasks.settings import ChainSumSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, engine
 
@@ -51,9 +52,12 @@ class Crossing:
 
 def clear_case(batch: Frozen, group: Group) -> Reply:
     """The response to look at first: a wrong one that has the form of a right one (the same number of sums), with the
-    most varied credit; where there is none, the group's most telling.
+    most varied credit; where there is none, or the task knows no such form, the group's most telling.
     """
-    sums = batch.run.config.task.terms - 1
+    task = batch.run.config.task
+    if not isinstance(task, ChainSumSettings):
+        return group.telling
+    sums = task.terms - 1
     form = re.compile(";".join([r"\d+\+\d+=\d+"] * sums))
     formed = [x for x in group.replies if not x.success and not x.truncated and form.fullmatch(x.text)]
     return max(formed, key=lambda x: x.spread) if formed else group.telling

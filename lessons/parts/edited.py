@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.config import AnyLearner
 from core.tasks.chain_sum import ALPHABET, ChainSum
+from core.tasks.settings import ChainSumSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.parts.lesson.strips import Owner
@@ -56,10 +57,20 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
             "step read it, and both credits are worked out again, for it and for its neighbours."
         )
     )
-    st.fragment(_edit)(batch, group, reply)
+    task = batch.run.config.task
+    if isinstance(task, ChainSumSettings):
+        st.fragment(_edit)(batch, group, reply, ChainSum(task))
+    else:
+        st.info(
+            _(
+                "This needs a model that reads character by character: choose a run on sums worked out step by step. "
+                "The lab shows this run's tokens with all their numbers."
+            ),
+            icon=":material/edit_off:",
+        )
 
 
-def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
+def _edit(batch: Frozen, group: Group, reply: Reply, task: ChainSum) -> None:
     key, about = "sa_text", (batch.run.id, batch.step, reply.sample)
     if st.session_state.get("sa_text_of", about) != about:
         st.session_state[key] = reply.text  # another response: what was typed was not about it
@@ -71,7 +82,6 @@ def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
         bind="query-params",
         help=_("Press Enter to score it. The end-of-sequence token is added."),
     )
-    task = ChainSum(batch.run.config.task)
     room = (batch.run.config.max_completion_length or task.max_completion_length) - 1
     why = refusal(text or "", room)
     with st.container(key="same_edited"):

@@ -6,13 +6,14 @@ Nothing about a setting is written down a second time here: what core/config.py 
 from __future__ import annotations
 
 import functools
+import json
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -20,12 +21,17 @@ import core.models
 from core.config import RunConfig
 from lessons.parts.i18n import _
 
-Kind = Literal["integer", "number", "choice", "switch", "text"]
+Kind = Literal["integer", "number", "choice", "switch", "text", "json"]
 Typed = str | int | bool | None
 
 #: What a learner may change while it trains; the rest belongs to the start of a run.
 _OWN = frozenset({"learners", "task", "preset"})
 _FIXED = frozenset({"name", "algorithm", "kind"})
+#: Which questions are asked is chosen in one place above all fields (lessons/parts/chooser.py).
+_CHOSEN = frozenset({"kind", "dataset", "questions"})
+#: Where a model names no limit of its own: what is longer than this is no setting.
+_LONGEST = 100
+_LONGEST_JSON = 1000
 
 
 @dataclass(frozen=True)
@@ -40,20 +46,27 @@ class Field:
     choices: tuple[Any, ...]
     bounds: tuple[tuple[str, float], ...]  # (">", 0), ("≤", 1)
     optional: bool
+    longest: int  # characters that can be typed
 
     def text(self, value: Any) -> str:
         """The value as one would type it."""
         if value is None:
             return "none"
+        if self.kind == "json":
+            return json.dumps(value, ensure_ascii=False)
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def parse(self, typed: Typed) -> Any:
         """The value that was typed, as plain data; what cannot be read is left as text for the validation to name."""
-        if not isinstance(typed, str) or self.kind == "text":
+        if not isinstance(typed, str):
             return typed
         word = typed.strip()
-        if self.optional and word.lower() in ("", "none", "無"):
+        if self.optional and (word.lower() in ("none", "無") or (not word and self.kind != "text")):
             return None
+        if self.kind == "text":
+            return typed  # an empty text is a text: not the same as none
+        if self.kind == "json":
+            return _json(typed)
         if self.kind == "choice":
             return next((x for x in self.choices if str(x) == word), word)
         if self.kind == "switch":
@@ -72,10 +85,20 @@ class Field:
         """What it does, what is allowed, what it is unless changed; in the viewer's language."""
         parts = [_(self.description)]
         allowed = ", ".join(f"{sign} {bound:g}" for sign, bound in self.bounds)
+        if self.kind == "text" and self.optional:
+            parts.append(_("An empty field is an empty text; write none for none."))
         if allowed:
             parts.append(_("Allowed: {range}.").format(range=allowed + (_(", or none") if self.optional else "")))
-        parts.append(_("Preset: {value}.").format(value=f"`{self.text(self.default)}`"))
+        shown = self.text(self.default)
+        parts.append(_("Preset: {value}.").format(value=f"`{shown}`" if shown else _("(empty)")))
         return " ".join(parts)
+
+
+def _json(typed: str) -> Any:
+    try:
+        return json.loads(typed, parse_constant=lambda word: word)  # no NaN: it stays a word, which is no number
+    except ValueError:
+        return typed
 
 
 def _number(word: str, whole: bool) -> Any:
@@ -86,12 +109,11 @@ def _number(word: str, whole: bool) -> Any:
     return int(number) if whole and number.is_integer() and abs(number) < 2**53 else number
 
 
-@functools.cache
 def fields(config: RunConfig) -> tuple[Field, ...]:
     """All settings of a config, in the models' order: the run's, the task's, each learner's."""
     return (
         *_of(config, "run", "", skip=_OWN),
-        *_of(config.task, "task", "task.", skip=_FIXED),
+        *_of(config.task, "task", "task.", skip=_CHOSEN),
         *(f for x in config.learners for f in _of(x, x.name, f"{x.name}.", skip=_FIXED)),
     )
 
@@ -101,8 +123,8 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
         if name not in skip:
             kind, choices, optional = _kind(info)
             if prefix + name == "model":
-                # A page is open to others: no path of this machine can be typed into it, only what is shipped.
-                kind, choices = "choice", bundled_models()
+                # A page is open to others: no path of this machine can be typed into it, only what it offers.
+                kind, choices = "choice", models()
             yield Field(
                 key=prefix + name,
                 group=group,
@@ -112,6 +134,7 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
                 choices=choices,
                 bounds=tuple(_bounds(info)),
                 optional=optional,
+                longest=_longest(info, kind),
             )
 
 
@@ -122,8 +145,13 @@ def _kind(info: FieldInfo) -> tuple[Kind, tuple[Any, ...], bool]:
     (inner,) = (x for x in members if x is not type(None))
     if get_origin(inner) is Literal:
         return "choice", get_args(inner), optional
-    kinds: dict[type, Kind] = {bool: "switch", int: "integer", float: "number", str: "text"}
-    return kinds[inner], (), optional
+    kinds: dict[type, Kind] = {bool: "switch", int: "integer", float: "number", str: "text", dict: "json"}
+    return kinds[get_origin(inner) or inner], (), optional
+
+
+def _longest(info: FieldInfo, kind: Kind) -> int:
+    named = [x.max_length for x in info.metadata if isinstance(x, MaxLen)]
+    return named[0] if named else _LONGEST_JSON if kind == "json" else _LONGEST
 
 
 def _bounds(info: FieldInfo) -> Iterator[tuple[str, float]]:
@@ -140,10 +168,10 @@ def _bounds(info: FieldInfo) -> Iterator[tuple[str, float]]:
 
 
 @functools.cache
-def bundled_models() -> tuple[str, ...]:
-    """Names of the start models that are shipped. (core.models.bundled knows them too, but would load torch here.)"""
+def models() -> tuple[str, ...]:
+    """Names of the start models that can be chosen. (core.models.bundled knows them too, but would load torch here.)"""
     folder = Path(core.models.__file__).parent / "bundled"
-    return tuple(sorted(path.parent.name for path in folder.glob("*/model.safetensors")))
+    return (*sorted(path.parent.name for path in folder.glob("*/model.safetensors")), "SmolLM2-135M-Instruct")
 
 
 def changeable(field: Field, config: RunConfig) -> bool:

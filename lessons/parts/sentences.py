@@ -29,6 +29,9 @@ TEMPLATES = (
     N_("{setting}: input should be a valid integer (given: {given})"),
     N_("{setting}: input should be a valid boolean, unable to interpret input (given: {given})"),
     N_("{setting}: input should be a valid string (given: {given})"),
+    N_("{setting}: string should match pattern {pattern} (given: {given})"),
+    N_('{setting}: must be JSON such as {{"name": 2}}, but is {given}'),
+    N_("Upload a file with your questions (Settings), or choose a data set."),
     N_("{setting}: string should have at most {bound} characters (given: {given})"),
     N_("{setting}: string should have at least {bound} character (given: {given})"),
     N_(
@@ -136,5 +139,10 @@ def _match(sentence: str) -> tuple[str, dict[str, str]] | None:
 def _pattern(template: str) -> re.Pattern[str]:
     pieces = re.split(r"\{(\w+)\}", template)
     return re.compile(
-        "".join(f"(?P<{piece}>.+?)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)), re.DOTALL
+        "".join(f"(?P<{x}>.+?)" if i % 2 else re.escape(_unbraced(x)) for i, x in enumerate(pieces)), re.DOTALL
     )
+
+
+def _unbraced(text: str) -> str:
+    """As str.format leaves it."""
+    return text.replace("{{", "{").replace("}}", "}")

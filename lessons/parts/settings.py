@@ -11,6 +11,7 @@ from core.config import ConfigError, RunConfig, change
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from lessons.parts.chooser import what_to_train
 from lessons.parts.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.parts.fields import Field, Typed, changeable, fields
 from lessons.parts.i18n import N_, _
@@ -23,6 +24,10 @@ FEW: tuple[tuple[str, str], ...] = (
     (N_("Clip range ε"), "*.epsilon"),
     (N_("Passes μ"), "*.num_iterations"),
     (N_("Steps"), "steps"),
+    (N_("Longest response"), "max_completion_length"),
+    (N_("Added below every question"), "task.instruction"),
+    (N_("Read as the answer"), "task.extraction"),
+    (N_("Settings of the data set"), "task.options"),
     (N_("KL in PPO's reward"), "ppo.kl_coef"),
     (N_("KL in GRPO's loss"), "grpo.beta"),
     (N_("PPO: discount γ"), "ppo.gamma"),
@@ -32,15 +37,18 @@ FEW: tuple[tuple[str, str], ...] = (
     (N_("Learning rate, critic"), "ppo.value_learning_rate"),
     (N_("Seed"), "seed"),
 )
+#: What is longer than this gets more than one line to be typed in.
+_ONE_LINE = 200
 GROUPS = {"run": N_("The run"), "task": N_("The task")}
 
 
 def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
     """The drawer under the buttons. What is typed here counts for the next Start, and goes into the URL at once."""
-    changed = len(draft.typed)
+    changed = len(draft.typed) + bool(draft.source)
     label = _("Settings") if not changed else _("Settings · {count} changed").format(count=changed)
     with st.expander(label, icon=":material/tune:", key="lab_settings", expanded=bool(draft.problems)):
         st.caption(_("These count for the next Start. Each says what it does when you point at its question mark."))
+        what_to_train(draft)
         _problems(draft)
         everything = st.toggle(_("All settings"), key="lab_all_settings", persist_state="session")
         _all(draft) if everything else _few(draft)
@@ -110,7 +118,11 @@ def _widget(draft: Draft, label: str, meant: list[Field]) -> None:
         st.selectbox(label, options if value in options else [str(value), *options], **common)
     else:
         several = len(values) > 1
-        st.text_input(label, placeholder=_("differs between learners") if several else None, max_chars=100, **common)
+        common |= {"placeholder": _("differs between learners") if several else None, "max_chars": first.longest}
+        if first.longest > _ONE_LINE:
+            st.text_area(label, height=68, **common)
+        else:
+            st.text_input(label, **common)
 
 
 def _typed(key: str, meant: list[Field]) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from core.presets import PRESETS, preset
 from core.runs.export import snippet
+from core.tasks.settings import Question
 from lessons.parts.controls import possible
-from lessons.parts.draft import make_draft
+from lessons.parts.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.parts.fields import fields
 from lessons.parts.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
@@ -20,17 +21,19 @@ def typed(at, key):
 # -- settings ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets():
-    config = preset("chain-sum")
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(name):
+    config = preset(name)
     known = fields(config)
     keys = [x.key for x in known]
     assert len(keys) == len(set(keys))
-    expected = {"seed", "steps", "task.terms", "ppo.lam", "ppo.epsilon", "grpo.epsilon", "grpo.scale_rewards"}
+    own = {"task.terms"} if name != "smollm2-sums" else {"task.options", "task.instruction"}
+    expected = {"seed", "steps", "ppo.lam", "ppo.epsilon", "grpo.epsilon", "grpo.scale_rewards", *own}
     assert expected <= set(keys)
     for field in known:
         assert field.description, field.key
         assert field.parse(field.typed_default()) == field.default, field.key
-    assert make_draft("chain-sum", {x.key: x.typed_default() for x in known}).config == config
+    assert make_draft(name, {x.key: x.typed_default() for x in known}).config == config
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,75 @@ def test_an_unknown_preset_gets_a_sentence():
 def test_numbers_may_be_typed_as_people_write_them():
     config = make_draft("chain-sum", {"ppo.learning_rate": " 5e-4 ", "steps": "1e2", "ppo.dual_clip": "none"}).config
     assert (config.learner("ppo").learning_rate, config.steps, config.learner("ppo").dual_clip) == (5e-4, 100, None)
+
+
+def test_no_text_and_an_empty_text_are_different_settings():
+    typed_as = {"none": None, "": "", "Be brief.": "Be brief.", " none ": None}
+    for text, meant in typed_as.items():
+        draft = make_draft("smollm2-sums", {"system_prompt": text})
+        assert draft.config is not None, draft.problems
+        assert draft.config.system_prompt == meant
+    assert parameters(make_draft("smollm2-sums", {"system_prompt": "none"}))["set"] == ["system_prompt=none"]
+
+
+def test_settings_of_a_data_set_are_typed_as_json():
+    draft = make_draft("smollm2-sums", {"task.options": '{"min_terms": 3, "max_terms": 3}'})
+    assert draft.config.task.options == {"min_terms": 3, "max_terms": 3}
+    for wrong in ("{min_terms: 3}", "[1]", "3", ""):
+        draft = make_draft("smollm2-sums", {"task.options": wrong})
+        assert draft.config is None
+        assert draft.problems == (f'task.options: must be JSON such as {{"name": 2}}, but is {draft_value(wrong)!r}',)
+
+
+def draft_value(text):
+    """What the sentence says of it: the value if it is JSON, else the text."""
+    return {"[1]": [1], "3": 3}.get(text, text)
+
+
+def test_another_data_set_brings_its_own_settings_and_a_link_carries_it(open_page, store, launcher):
+    at = open_page("lab", preset="smollm2-sums", task="letter_counting", set=["task.extraction=boxed"])
+    assert at.selectbox(key="lab_choose_source").value == "letter_counting"
+    assert linked(at, "task") == ["letter_counting"]
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    task = store.get(launcher.started[0]).config.task
+    assert (task.kind, task.dataset, task.options, task.extraction) == ("reasoning-gym", "letter_counting", {}, "boxed")
+    at = open_page("lab", preset="smollm2-sums")
+    at.selectbox(key="lab_choose_source").set_value("countdown").run()
+    assert linked(at, "task") == ["countdown"]
+    at.selectbox(key="lab_choose_source").set_value("chain_sum").run()
+    assert "task" not in at.query_params
+
+
+def test_a_data_set_that_cannot_be_one_gets_a_sentence(open_page):
+    at = open_page("lab", preset="smollm2-sums", task="../../etc")
+    assert not at.exception
+    assert "task\\.dataset\\: string should match pattern" in at.error[0].value
+    assert at.button(key="lab_start").disabled
+
+
+def test_another_preset_starts_from_its_own_settings(open_page):
+    at = open_page("lab", seed="7")
+    at.selectbox(key="lab_choose_preset").set_value("smollm2-sums").run()
+    assert not at.exception
+    assert linked(at, "preset") == ["smollm2-sums"]
+    assert "seed" not in at.query_params
+    assert typed(at, "steps").value == "40"
+    assert "SmolLM2" in at.button(key="lab_start").label
+
+
+QUESTIONS = tuple(Question(question=f"What is {n} + 4?", answer=str(n + 4)) for n in range(40))
+
+
+def test_own_questions_are_needed_for_their_run_and_kept_in_it():
+    draft = make_draft("smollm2-sums", {}, "questions")
+    assert draft.problems == (NO_QUESTIONS,)
+    draft = make_draft("smollm2-sums", {"task.matching": "exact"}, "questions", QUESTIONS)
+    assert draft.config.task.questions == QUESTIONS
+    assert (draft.config.task.heldout, draft.config.task.matching) == (10, "exact")
+    assert "What is" not in str(parameters(draft))
+    assert {x.key for x in fields(draft.base)} >= {"task.matching", "task.heldout", "task.extraction"}
+    assert make_draft("smollm2-sums", {}, "questions", QUESTIONS[:3]).problems  # too few
 
 
 def test_typing_reaches_the_next_run_and_the_link(open_page, store, launcher):
@@ -115,7 +187,7 @@ def test_all_settings_are_there_by_group_and_keep_what_was_typed(open_page):
         assert not at.exception
         seen |= {
             x.key.removeprefix("set:")
-            for x in [*at.text_input, *at.selectbox, *at.toggle]
+            for x in [*at.text_input, *at.text_area, *at.selectbox, *at.toggle]
             if x.key and x.key.startswith("set:")
         }
         if group == "ppo":
