@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.tasks.base import Task
 from core.tasks.chain_sum import ChainSum
-from core.tasks.settings import AnyTask, ChainSumSettings, QuestionsSettings, ReasoningGymSettings
+from core.tasks.settings import AnyTask, ChainSumSettings, ImportedSettings, QuestionsSettings, ReasoningGymSettings
 
 
 def task_for(settings: AnyTask) -> Task:
@@ -20,3 +20,10 @@ def task_for(settings: AnyTask) -> Task:
             from core.tasks.questions import Questions
 
             return Questions(settings)
+        case ImportedSettings():
+            from core.config import ConfigError
+
+            raise ConfigError(
+                f"task: this run was imported from {settings.source}: it can be looked at, but not trained; "
+                "choose another task"
+            )

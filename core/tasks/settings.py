@@ -71,5 +71,18 @@ class QuestionsSettings(InWords):
     )
 
 
-AnyTask = ChainSumSettings | ReasoningGymSettings | QuestionsSettings
+class ImportedSettings(Settings):
+    """What was asked elsewhere: this run was read from files and cannot be trained on."""
+
+    kind: Literal["imported"] = "imported"
+    source: str = Field(min_length=1, max_length=60, description="What wrote the files, e.g. TRL 1.16.0.")
+    unrecorded: tuple[str, ...] = Field(
+        (),
+        max_length=400,
+        description="Settings that the files do not tell, as `temperature` or `grpo.epsilon`: what stands there is a "
+        "default and says nothing of the run.",
+    )
+
+
+AnyTask = ChainSumSettings | ReasoningGymSettings | QuestionsSettings | ImportedSettings
 TaskSettings = Annotated[AnyTask, Field(discriminator="kind")]
