@@ -16,6 +16,8 @@ PACKAGES = {
     "babel": "Babel",
     "PIL": "pillow",
     "markdown_it": "markdown-it-py",
+    "reasoning_gym": "reasoning-gym",
+    "math_verify": "math-verify",
 }
 
 
