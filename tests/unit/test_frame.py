@@ -59,7 +59,7 @@ def test_everything_that_the_tests_import_is_required() -> None:
 
 
 def test_every_requirement_is_pinned() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt"):
+    for file in ("requirements.txt", "requirements-dev.txt", "requirements-model.txt"):
         for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
             assert not line or line.startswith(("#", "-r ")) or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
 

@@ -1,0 +1,100 @@
+"""Waiting for large things with a true progress bar: files that grow, and other processes that do the same work."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from core.config import ConfigError
+
+#: Told what is being done, and how much of that is done (0 to 1; None: not known).
+Progress = Callable[[str, float | None], None]
+
+POLL_S = 0.2
+_MB = 1e6
+
+
+@contextlib.contextmanager
+def watching(folder: Path, total: int, name: str, progress: Progress) -> Iterator[None]:
+    """While the block downloads into `folder`, tells how many of `total` bytes have arrived since it began."""
+    before, ended = size_of(folder), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(POLL_S):
+            done = min(total, max(0, size_of(folder) - before))
+            progress(f"Downloading {name}: {done / _MB:.0f} of {total / _MB:.0f} MB.", done / total)
+
+    progress(f"Downloading {name}: 0 of {total / _MB:.0f} MB.", 0.0)
+    thread = threading.Thread(target=look, daemon=True, name="download-watch")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder; one that vanishes meanwhile is left out, a link counts as itself."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def need_space(folder: Path, bytes_needed: int, what: str) -> None:
+    """Raises ConfigError where the disk under `folder` (which may not be there yet) has less room than that."""
+    there = next(x for x in (folder, *folder.parents) if x.is_dir())
+    free = shutil.disk_usage(there).free
+    if free < bytes_needed:
+        raise ConfigError(
+            f"{what} needs {bytes_needed / _MB:.0f} MB of disk space at {folder}, but only {free / _MB:.0f} MB are "
+            f"free; free some, or set CREDIT_LAB_HOME to a folder on another disk"
+        )
+
+
+class Shared:
+    """Progress of one process that others wait for: the holder of the lock writes it into the lock's file."""
+
+    def __init__(self, lock: Path, progress: Progress) -> None:
+        self._lock, self._progress, self._written = lock, progress, 0.0
+
+    def say(self, text: str, share: float | None) -> None:
+        """Tells the own listener, and a few times a second those that wait."""
+        self._progress(text, share)
+        if time.monotonic() - self._written >= POLL_S:
+            self._written = time.monotonic()
+            with contextlib.suppress(OSError):
+                self._lock.write_text(json.dumps([text, share]), encoding="utf-8")
+
+    def hear(self) -> None:
+        """Tells the own listener what the holder last wrote."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            text, share = json.loads(self._lock.read_text(encoding="utf-8"))
+            self._progress(str(text), None if share is None else float(share))
+
+
+@contextlib.contextmanager
+def locked(lock: Path, progress: Progress) -> Iterator[Progress]:
+    """One process at a time; the others wait and hear how far it is. A process that dies lets go of the lock."""
+    import fcntl
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    shared = Shared(lock, progress)
+    with lock.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                shared.hear()
+                time.sleep(POLL_S)
+        yield shared.say  # closing the file lets go
