@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from core.algorithms.aggregation import aggregate
@@ -40,8 +41,12 @@ def policy_objective(
     settings: LearnerSettings,
     max_length: int,
     entropy: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> PolicyLoss:
     """The loss of one (mini-)batch: `experience` and `credit` hold just its responses (see `take`).
+
+    Part of a mini-batch is passed with its tokens' `weights` [B, T] in the whole (see `token_weights`): the parts'
+    losses then add up to the mini-batch's, and so do their gradients.
 
     `logprob` [B, T] is log pi_theta(o_t | s_t) under the policy being trained, at the sampling temperature; `entropy`
     [B, T] is needed only where settings.entropy_coef > 0; `max_length` is the run's max_completion_length in tokens.
@@ -59,7 +64,10 @@ def policy_objective(
         if entropy is None:
             raise ValueError(f"{settings.name}: entropy_coef is {settings.entropy_coef}, but no entropy was given")
         objective = objective + settings.entropy_coef * entropy
-    loss = -aggregate(objective, experience.mask, settings.aggregation, max_length)
+    if weights is None:
+        loss = -aggregate(objective, experience.mask, settings.aggregation, max_length)
+    else:
+        loss = -(weights * torch.where(experience.mask, objective, 0)).sum()
     return PolicyLoss(loss, ratio, clipped, surrogate, kl, objective)
 
 

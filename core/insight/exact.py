@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from core.insight.oracle import Oracle, Responses, distinct_prefixes
-from core.models.lean import at_each_token
-from core.training.rollout import encode, texts
+from core.models import forward
 
 #: Unfinished continuations that may stand side by side.
 _MOST = 2_000_000
@@ -34,7 +33,7 @@ def exact_values(oracle: Oracle, responses: Responses, floor: float = 0.0) -> Ex
     prefixes, which = distinct_prefixes(responses)
     prompts = list(dict.fromkeys(responses.prompts))
     device = next(oracle.policy.parameters()).device
-    encoded = encode(oracle.tokenizer, prompts, device)
+    encoded = oracle.codec.encode(prompts, device)
     value, left_out = torch.zeros(len(prefixes), dtype=torch.float64), torch.zeros(len(prefixes), dtype=torch.float64)
     lengths = (prefixes[:, 1:] >= 0).sum(1)
     # A branch: which prefix it continues, its tokens so far, its probability given the prefix.
@@ -57,7 +56,7 @@ def exact_values(oracle: Oracle, responses: Responses, floor: float = 0.0) -> Ex
         root, ids, probability = root[row], torch.cat([ids[row], token[:, None]], 1), branches[row, token]
         if len(root) > _MOST:
             raise ValueError(f"there are more than {_MOST} continuations; raise floor, or take a smaller task")
-        ended = token == oracle.tokenizer.eos_token_id
+        ended = torch.isin(token, torch.tensor(oracle.codec.end_ids))
         over = ended | (t + 1 == oracle.max_length)
         rewards = _rewards(oracle, [prompts[i] for i in prefixes[root[over], 0].tolist()], ids[over], ended[over])
         value.index_add_(0, root[over], probability[over] * rewards)
@@ -71,14 +70,14 @@ def _next(oracle: Oracle, prompts: Tensor, attention: Tensor | None, owner: Tens
     """The distribution of the token after each branch, by a full forward pass: float64 [n, V]."""
     rows = torch.cat([prompts, ids], 1)
     real = None if attention is None else torch.cat([attention[owner], torch.ones_like(ids, dtype=torch.bool)], 1)
-    head = oracle.policy.lm_head
-    logits = at_each_token(oracle.policy.model, lambda hidden: head(hidden[:, -1]), rows, prompts.shape[1], real)
+    found = forward.states(oracle.policy.base_model, rows, prompts.shape[1], real)
+    logits = forward.logits(oracle.policy, found.hidden[:, -1])[found.which]
     return (logits.double() / oracle.temperature).softmax(-1)
 
 
 def _rewards(oracle: Oracle, prompts: list[str], ids: Tensor, ended: Tensor) -> Tensor:
     verdicts = [
         oracle.task.verify(prompt, text, finished=finished).reward
-        for prompt, text, finished in zip(prompts, texts(oracle.tokenizer, ids), ended.tolist(), strict=True)
+        for prompt, text, finished in zip(prompts, oracle.codec.texts(ids), ended.tolist(), strict=True)
     ]
     return torch.tensor(verdicts, dtype=torch.float64)

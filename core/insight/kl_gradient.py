@@ -16,7 +16,6 @@ from core.algorithms.kl import ESTIMATORS, kl_exact
 from core.insight.kl_study import fresh
 from core.insight.replay import Models
 from core.training import scoring
-from core.training.rollout import encode
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 
@@ -53,10 +52,14 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
     trainer = models.trainer
     sequences = _sequences(trainer, fresh(tokens), samples)
     parameters = [x for x in trainer.policy.parameters() if x.requires_grad]
-    scored = scoring.score(trainer.policy, sequences, trainer.config.temperature)
+    if trainer.reference is None:
+        raise ValueError("the run keeps no reference, so there is no KL to compare with")
+    temperature = trainer.config.temperature
+    theta = scoring.distributions(trainer.policy, sequences, temperature)
     with torch.no_grad():
-        reference = scoring.score(trainer.reference, sequences, trainer.config.temperature)
-    mask, theta, ref = sequences.mask, scored.distribution, reference.distribution
+        ref = scoring.distributions(trainer.reference, sequences, temperature)
+    mask, ids = sequences.mask, sequences.completion_ids[..., None]
+    logprobs, logprobs_ref = (x.gather(-1, ids)[..., 0] for x in (theta, ref))
 
     def gradient(per_token: Tensor) -> Tensor:
         parts = torch.autograd.grad(per_token[mask].mean(), parameters, retain_graph=True, allow_unused=True)
@@ -68,7 +71,7 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
     chance = theta.detach().exp()
     expected = {name: gradient((chance * k(theta, ref)).sum(-1)) for name, k in ESTIMATORS.items()}
     expected["reverse"] = gradient(kl_exact(ref, theta))
-    sampled = {name: gradient(k(scored.logprobs, reference.logprobs)) for name, k in ESTIMATORS.items()}
+    sampled = {name: gradient(k(logprobs, logprobs_ref)) for name, k in ESTIMATORS.items()}
     return Directions(
         {name: _beside(x, truth) for name, x in expected.items()},
         {name: _beside(x, truth) for name, x in sampled.items()},
@@ -91,11 +94,11 @@ def _sequences(trainer: Trainer, rows: pa.Table, samples: pa.Table) -> Sequences
     order = list(dict.fromkeys(numbers))
     places = {sample: i for i, sample in enumerate(order)}
     row, place = torch.tensor([places[x] for x in numbers]), torch.tensor(rows["position"].to_pylist())
-    ids = torch.full((len(order), int(place.max()) + 1), trainer.tokenizer.pad_token_id)
+    ids = torch.full((len(order), int(place.max()) + 1), trainer.codec.pad_id)
     mask = torch.zeros(ids.shape, dtype=torch.bool)
     ids[row, place] = torch.tensor(rows["token_id"].to_pylist())
     mask[row, place] = True
-    encoded = encode(trainer.tokenizer, [prompts[x] for x in order], torch.device("cpu"))
+    encoded = trainer.codec.encode([prompts[x] for x in order], torch.device("cpu"))
     attention = None
     if encoded.attention is not None:
         attention = torch.cat([encoded.attention, torch.ones_like(mask)], -1)

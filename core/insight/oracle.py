@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel
 
 from core.insight import intervals
-from core.models.lean import Decoder
-from core.tasks.chain_sum import ChainSum
-from core.training.rollout import encode, inverse_cdf, texts
+from core.models import forward
+from core.models.codec import Codec
+from core.tasks.base import Task
+from core.training.rollout import inverse_cdf
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
@@ -63,14 +64,14 @@ class Oracle:
 
     def __init__(
         self,
-        policy: LlamaForCausalLM,
-        tokenizer: PreTrainedTokenizerFast,
-        task: ChainSum,
+        policy: PreTrainedModel,
+        codec: Codec,
+        task: Task,
         *,
         temperature: float,
         max_completion_length: int,
     ) -> None:
-        self.policy, self.tokenizer, self.task = policy, tokenizer, task
+        self.policy, self.codec, self.task = policy, codec, task
         self.temperature, self.max_length = temperature, max_completion_length
 
     @classmethod
@@ -78,7 +79,7 @@ class Oracle:
         """The oracle of a trainer's policy as it is now, as long as it is not trained further."""
         return cls(
             trainer.policy,
-            trainer.tokenizer,
+            trainer.codec,
             trainer.task,
             temperature=trainer.config.temperature,
             max_completion_length=trainer.max_length,
@@ -118,19 +119,21 @@ class Oracle:
         """The rewards of K continuations of each prefix, [n, K]; `known` are the verdicts that were asked before."""
         device, (count, each, length) = next(self.policy.parameters()).device, uniform.shape
         some, per_prompt = prefixes[:, 0].unique(return_counts=True)
-        encoded = encode(self.tokenizer, [prompts[i] for i in some.tolist()], device)
-        decoder = Decoder(self.policy, encoded.ids, encoded.attention, (per_prompt * each).to(device), length)
+        encoded = self.codec.encode([prompts[i] for i in some.tolist()], device)
+        many = (per_prompt * each).to(device)
+        decoder = forward.decoder(self.policy, encoded.ids, encoded.attention, many, length)
+        ends = torch.tensor(self.codec.end_ids, device=device)
         given = torch.full((count, length), -1).index_copy_(1, torch.arange(prefixes.shape[1] - 1), prefixes[:, 1:])
         given, uniform = given.repeat_interleave(each, 0).to(device), uniform.flatten(0, 1).to(device)
-        ids = torch.full_like(given, self.tokenizer.pad_token_id)
+        ids = torch.full_like(given, self.codec.pad_id)
         running = torch.ones(len(given), dtype=torch.bool, device=device)
         for t in range(length):
             token = given[:, t].clone()
             free = (running & (token < 0)).nonzero()[:, 0]
-            distribution = torch.log_softmax(decoder.logits[free].float() / self.temperature, -1)
-            token[free] = inverse_cdf(distribution, uniform[free, t])
-            ids[:, t] = torch.where(running, token, self.tokenizer.pad_token_id)
-            running = running & (ids[:, t] != self.tokenizer.eos_token_id)
+            distribution = torch.log_softmax(decoder.logits.float() / self.temperature, -1)
+            token[free] = inverse_cdf(distribution, uniform[free, t], decoder.state[free])
+            ids[:, t] = torch.where(running, token, self.codec.pad_id)
+            running = running & ~torch.isin(ids[:, t], ends)
             if t + 1 == length or not bool(running.any()):
                 break
             decoder.write(token, running)
@@ -142,7 +145,7 @@ class Oracle:
         rows = torch.cat([owner[:, None], cut[:, None].long(), ids], 1).int().numpy()
         keys = [row.tobytes() for row in rows]
         unknown = {key: i for i, key in enumerate(keys) if key not in known}
-        asked = texts(self.tokenizer, ids[list(unknown.values())])
+        asked = self.codec.texts(ids[list(unknown.values())])
         for (key, i), text in zip(unknown.items(), asked, strict=True):
             known[key] = self.task.verify(prompts[owner[i]], text, finished=not cut[i]).reward
         return torch.tensor([known[key] for key in keys])

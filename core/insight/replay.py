@@ -19,7 +19,6 @@ from core.config import ConfigError, RunConfig
 from core.insight.panel import Panel
 from core.runs import checkpoints
 from core.training import scoring
-from core.training.rollout import encode
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 
@@ -49,7 +48,7 @@ class Scores:
     completion_ids: Tensor  # long
     mask: Tensor  # bool
     logprobs: Tensor  # of the policy
-    logprobs_ref: Tensor  # of the start weights
+    logprobs_ref: Tensor | None  # of the start weights; None where the run keeps no reference
     values: Tensor | None  # of the critic; None where there is none
 
 
@@ -87,10 +86,10 @@ def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:
 
     Raises ValueError with one sentence if a response cannot be written by the model.
     """
-    tokenizer = trainer.tokenizer
-    rows = [[*_ids(trainer, text), tokenizer.eos_token_id] for text in responses]
+    codec = trainer.codec
+    rows = [[*_ids(trainer, text), codec.end_ids[0]] for text in responses]
     longest = max(len(row) for row in rows)
-    ids = torch.tensor([row + [tokenizer.pad_token_id] * (longest - len(row)) for row in rows])
+    ids = torch.tensor([row + [codec.pad_id] * (longest - len(row)) for row in rows])
     mask = torch.tensor([[t < len(row) for t in range(longest)] for row in rows])
     return score_ids(trainer, [prompt] * len(rows), ids, mask)
 
@@ -98,7 +97,7 @@ def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:
 @torch.no_grad()
 def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask: Tensor) -> Scores:
     """Scores responses that are tokens already; completion_ids long and mask bool [B, T]."""
-    encoded = encode(trainer.tokenizer, prompts, trainer.device)
+    encoded = trainer.codec.encode(prompts, trainer.device)
     ids = torch.cat([encoded.ids, completion_ids.to(trainer.device)], -1)
     attention = None
     if encoded.attention is not None:
@@ -106,13 +105,14 @@ def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask
     sequences = Sequences(ids, attention, mask.to(trainer.device), encoded.ids.shape[1])
     temperature = trainer.config.temperature
     policy = scoring.score(trainer.policy, sequences, temperature).logprobs
-    reference = scoring.score(trainer.reference, sequences, temperature).logprobs
+    with trainer.as_reference() as model:
+        reference = None if model is None else scoring.score(model, sequences, temperature).logprobs.cpu()
     values = None if trainer.value_model is None else scoring.values(trainer.value_model, sequences)[0].cpu()
-    return Scores(completion_ids, mask, policy.cpu(), reference.cpu(), values)
+    return Scores(completion_ids, mask, policy.cpu(), reference, values)
 
 
 def _ids(trainer: Trainer, text: str) -> list[int]:
-    tokenizer = trainer.tokenizer
+    tokenizer = trainer.codec.tokenizer
     vocabulary, room = tokenizer.get_vocab(), trainer.max_length - 1
     known = sorted(x for x in vocabulary if len(x) == 1)
     if not text:

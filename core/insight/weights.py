@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from core.models.bundled import load
+from core.models.start import load
 from core.models.value import ValueModel
 from core.training.trainer import Trainer
 
@@ -23,7 +23,9 @@ class Weights:
 def weights_of(trainer: Trainer) -> dict[str, Weights]:
     """The learner's models as they are now: "policy", "reference", and "value" where there is a critic."""
     start = load(trainer.config.model, trainer.device)
-    found = {"policy": weights(trainer.policy, start.model), "reference": weights(trainer.reference, start.model)}
+    found = {"policy": weights(trainer.policy, start.model)}
+    if trainer.reference is not None:
+        found["reference"] = weights(trainer.reference, start.model)
     if trainer.value_model is not None:
         found["value"] = weights(trainer.value_model, ValueModel(start.model))
     return found

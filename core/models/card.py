@@ -20,8 +20,8 @@ def write_card(folder: Path, name: str, recipe: Any, weights_hash: str) -> dict[
     """Measures the saved model on its held-out questions, writes card.json and README.md, returns what was measured."""
     start, task = bundled.load(str(folder)), ChainSum(recipe.task)
     rates = {
-        "sampled": success_rate(start.model, start.tokenizer, task, seed=0, samples=SAMPLES_PER_QUESTION),
-        "greedy": success_rate(start.model, start.tokenizer, task, seed=None, samples=1),
+        "sampled": success_rate(start.model, start.codec, task, seed=0, samples=SAMPLES_PER_QUESTION),
+        "greedy": success_rate(start.model, start.codec, task, seed=None, samples=1),
     }
     parameters = sum(p.numel() for p in start.model.parameters())
     card = {

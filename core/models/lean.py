@@ -11,7 +11,6 @@ B responses, P distinct prompts, L prompt positions, S response positions, H que
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,19 +20,19 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM, LlamaModel
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaRMSNorm
 
+from core.models.packed import States
 
-def at_each_token(
-    model: LlamaModel, head: Callable[[Tensor], Tensor], ids: Tensor, prompt: int, attention: Tensor | None = None
-) -> Tensor:
-    """head(hidden state) at the prompt's last token and at each response token: [B, 1 + S, …].
+
+def states(model: LlamaModel, ids: Tensor, prompt: int, attention: Tensor | None = None) -> States:
+    """Hidden states after the prompt's last token and after each response token, of distinct responses.
 
     `ids` long [B, L + S] are prompt and response in one row, `prompt` is L; `attention` [B, L + S] is 0 on the padding
-    left of a prompt (None: there is none). Entry 0 is what predicts a response's first token, entry 1 its second.
+    left of a prompt (None: there is none). State 0 is what predicts a response's first token, state 1 its second.
     """
     rows, which = torch.unique(ids, dim=0, return_inverse=True)
     if attention is not None:
         attention = torch.empty_like(rows).index_copy_(0, which, attention.long()).bool()
-    return head(_hidden_states(model, rows, prompt, attention))[which]
+    return States(rows, which, _hidden_states(model, rows, prompt, attention))
 
 
 def _hidden_states(model: LlamaModel, ids: Tensor, prompt: int, real: Tensor | None) -> Tensor:
@@ -69,7 +68,8 @@ def _hidden_states(model: LlamaModel, ids: Tensor, prompt: int, real: Tensor | N
 class Decoder:
     """Writes G responses to each of P prompts, token by token; what began alike is one state until it parts.
 
-    `logits` [B, V] are what comes next, B = P · G, a prompt's responses one after another.
+    `logits` [n, V] are what comes next for each state, `state` long [B] says which one a response is in; B = P · G, a
+    prompt's responses one after another.
     """
 
     def __init__(
@@ -97,15 +97,15 @@ class Decoder:
             query, key, value = (_heads(x, count) for x in layer.projections(hidden, turn))
             self._cache.append((key, value))
             hidden = layer.rest(hidden, layer.attend(query, key, value, mask))
-        self._state = torch.arange(count, device=device).repeat_interleave(num_generations)
+        self.state = torch.arange(count, device=device).repeat_interleave(num_generations)
         self._predict(hidden.view(count, length, -1)[:, -1])
 
     def write(self, token: Tensor, running: Tensor) -> None:
-        """Appends `token` [B] where `running` [B]; a response that has ended keeps some logits, which mean nothing."""
+        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing."""
         vocabulary = self._model.config.vocab_size
-        pairs, state = torch.unique((self._state * vocabulary + token)[running], return_inverse=True)
+        pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
         parent, written = pairs // vocabulary, pairs % vocabulary
-        self._state = torch.zeros_like(self._state).masked_scatter(running, state)
+        self.state = torch.zeros_like(self.state).masked_scatter(running, state)
         mask = None
         if self._real is not None:
             self._real = F.pad(self._real[parent], (0, 1), value=True)
@@ -124,7 +124,7 @@ class Decoder:
         self._predict(hidden)
 
     def _predict(self, hidden: Tensor) -> None:
-        self.logits = self._model.lm_head(_norm(self._model.model.norm, hidden)).index_select(0, self._state)
+        self.logits = self._model.lm_head(_norm(self._model.model.norm, hidden))
 
 
 class _Product(NamedTuple):

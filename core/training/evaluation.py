@@ -1,47 +1,111 @@
-"""Held-out success: the share of questions, never trained on, that the policy answers right."""
+"""Held-out success: the questions, never trained on, that the policy answers right, and what it answers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel
 
-from core.tasks.chain_sum import ChainSum
-from core.training.rollout import encode, sample, texts
+from core.models.codec import Codec
+from core.tasks.base import Task
+from core.training.rollout import sample
 
-#: Responses sampled at once; bounds memory, changes no result.
-_CHUNK = 512
+#: Tokens of text, prompts and responses together, that are written at once; bounds memory, changes no result.
+_TOKENS = 16_384
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response to a held-out question."""
+
+    text: str
+    answer: str | None  # what was read as its answer
+    success: bool
+    length: int  # tokens, with the end-of-sequence token
+    finished: bool
+
+
+def answers(
+    model: PreTrainedModel,
+    codec: Codec,
+    task: Task,
+    *,
+    seed: int | None,
+    samples: int = 1,
+    temperature: float = 1.0,
+    max_completion_length: int | None = None,
+) -> list[list[Answer]]:
+    """Per held-out question `samples` answers; greedy where `seed` is None."""
+    device = next(model.parameters()).device
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    room = max_completion_length or task.max_completion_length
+    found: list[list[Answer]] = []
+    asked = task.heldout
+    longest = max(len(codec.ids(question)) for question in asked)
+    per_chunk = max(1, _TOKENS // (samples * (longest + room)))
+    for i in range(0, len(asked), per_chunk):
+        questions = asked[i : i + per_chunk]
+        rollout = sample(
+            model,
+            codec,
+            codec.encode(questions, device),
+            num_generations=samples,
+            max_completion_length=room,
+            temperature=temperature,
+            generator=generator,
+        )
+        rows = zip(
+            codec.texts(rollout.completion_ids), rollout.lengths.tolist(), rollout.truncated.tolist(), strict=True
+        )
+        for j, (text, length, cut) in enumerate(rows):
+            if j % samples == 0:
+                found.append([])
+            verdict = task.verify(questions[j // samples], text, finished=not cut)
+            found[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
+    return found
 
 
 def success_rate(
-    model: LlamaForCausalLM,
-    tokenizer: PreTrainedTokenizerFast,
-    task: ChainSum,
+    model: PreTrainedModel,
+    codec: Codec,
+    task: Task,
     *,
     seed: int | None,
     samples: int = 1,
     temperature: float = 1.0,
     max_completion_length: int | None = None,
 ) -> float:
-    """Share of right responses over all held-out questions × `samples`; greedy where `seed` is None."""
-    device = next(model.parameters()).device
-    generator = None if seed is None else torch.Generator().manual_seed(seed)
-    right = total = 0
-    per_chunk = max(1, _CHUNK // samples)
-    for i in range(0, len(task.heldout), per_chunk):
-        questions = task.heldout[i : i + per_chunk]
-        rollout = sample(
-            model,
-            encode(tokenizer, questions, device),
-            num_generations=samples,
-            max_completion_length=max_completion_length or task.max_completion_length,
-            temperature=temperature,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            generator=generator,
-        )
-        responses = texts(tokenizer, rollout.completion_ids)
-        cut = rollout.truncated.tolist()
-        for j, response in enumerate(responses):
-            right += task.verify(questions[j // samples], response, finished=not cut[j]).success
-            total += 1
-    return right / total
+    """Share of right answers over all held-out questions × `samples`; greedy where `seed` is None."""
+    found = answers(
+        model,
+        codec,
+        task,
+        seed=seed,
+        samples=samples,
+        temperature=temperature,
+        max_completion_length=max_completion_length,
+    )
+    return share(found)
+
+
+def share(found: list[list[Answer]]) -> float:
+    """Share of right ones among all answers."""
+    return sum(x.success for each in found for x in each) / sum(len(each) for each in found)
+
+
+def as_event(when: str, task: Task, greedy: list[list[Answer]], sampled: list[list[Answer]]) -> dict[str, Any]:
+    """What is kept of an evaluation: every question with its answers, as plain data."""
+
+    def row(x: Answer) -> list[Any]:
+        return [x.text, x.answer, x.success, x.length, x.finished]
+
+    return {
+        "when": when,
+        "samples": len(sampled[0]),
+        "questions": task.heldout,
+        "truths": [task.truth(x) for x in task.heldout],
+        "greedy": [row(x[0]) for x in greedy],
+        "sampled": [[row(x) for x in each] for each in sampled],
+    }

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel
 
 from core.algorithms.advantages import tied
 from core.config import GRPOSettings, LearnerSettings, RunConfig
-from core.tasks.chain_sum import ChainSum
+from core.models.codec import Codec
+from core.tasks.base import Task
 from core.training.record import Answers
-from core.training.rollout import Rollout, encode, sample, texts
+from core.training.rollout import Rollout, sample
 
 #: Where the random numbers of the replacements begin; below are those of the sampling and of the passes.
 _ROUNDS = 100
@@ -45,9 +46,9 @@ class Gathered:
 class Asker:
     """Who is asked, and how its answers are sampled."""
 
-    policy: LlamaForCausalLM
-    tokenizer: PreTrainedTokenizerFast
-    task: ChainSum
+    policy: PreTrainedModel
+    codec: Codec
+    task: Task
     config: RunConfig
     max_length: int  # of a response, in tokens
 
@@ -74,19 +75,18 @@ class Asker:
         device = next(self.policy.parameters()).device
         rollout = sample(
             self.policy,
-            encode(self.tokenizer, prompts, device),
+            self.codec,
+            self.codec.encode(prompts, device),
             num_generations=self.config.num_generations,
             max_completion_length=self.max_length,
             temperature=self.config.temperature,
-            eos_token_id=self.tokenizer.eos_token_id,
-            pad_token_id=self.tokenizer.pad_token_id,
             generator=generator,
         )
         return Gathered(prompts, rollout, self._verify(prompts, rollout), len(rollout.mask))
 
     def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
         repeated = [p for p in prompts for _ in range(self.config.num_generations)]
-        responses = texts(self.tokenizer, rollout.completion_ids)
+        responses = self.codec.texts(rollout.completion_ids)
         verdicts = [
             self.task.verify(p, r, finished=not cut)
             for p, r, cut in zip(repeated, responses, rollout.truncated.tolist(), strict=True)
@@ -111,7 +111,7 @@ class Asker:
         prompts = list(gathered.prompts)
         for group, other in zip(groups.tolist(), by.tolist(), strict=True):
             prompts[group] = fresh.prompts[other]
-        rollout = replace_rows(gathered.rollout, rows, fresh.rollout, others, self.tokenizer.pad_token_id)
+        rollout = replace_rows(gathered.rollout, rows, fresh.rollout, others, self.codec.pad_id)
         return Gathered(prompts, rollout, self._verify(prompts, rollout), gathered.sampled + fresh.sampled)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from core.algorithms.advantages import zero_std_groups
@@ -29,13 +30,18 @@ class Meter:
     norms: list[float] = field(default_factory=list)
     value_losses: list[float] = field(default_factory=list)
 
-    def policy(self, result: PolicyLoss, mask: Tensor, kl_old: Tensor, norm: float) -> None:
-        """One optimiser step of the policy; `kl_old` is k3 of the policy before the step's update to the one now."""
-        self.losses.append(float(result.loss))
-        self.ratios.append(float(masked_mean(result.ratio, mask)))
-        self.low.append(float(masked_mean((result.clipped == -1).float(), mask)))
-        self.high.append(float(masked_mean((result.clipped == 1).float(), mask)))
-        self.kls.append(float(masked_mean(kl_old, mask)))
+    def policy(self, results: list[PolicyLoss], masks: list[Tensor], kls_old: list[Tensor], norm: float) -> None:
+        """One optimiser step of the policy, in the parts that it was computed in.
+
+        `kls_old` [B, T] are k3 of the policy before the step's update to the one now.
+        """
+        mask = torch.cat(masks)
+        clipped = torch.cat([x.clipped for x in results])
+        self.losses.append(sum(float(x.loss.detach()) for x in results))
+        self.ratios.append(float(masked_mean(torch.cat([x.ratio.detach() for x in results]), mask)))
+        self.low.append(float(masked_mean((clipped == -1).float(), mask)))
+        self.high.append(float(masked_mean((clipped == 1).float(), mask)))
+        self.kls.append(float(masked_mean(torch.cat(kls_old), mask)))
         self.norms.append(norm)
 
 

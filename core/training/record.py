@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.credit import take
-from core.algorithms.kl import ESTIMATORS, entropy, kl_exact
+from core.algorithms.kl import ESTIMATORS
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience
 from core.config import LearnerSettings
@@ -66,21 +66,20 @@ class PanelRecorder:
         vocabulary: list[str],
         experience: Experience,
         credit: Credit,
-        reference: Tensor | None,
         settings: LearnerSettings,
         max_length: int,
     ) -> None:
-        """`panel` long [n] chooses responses; `reference` [n, T, V] is the reference's log-distribution of them."""
+        """`panel` long [n] chooses responses."""
         self._names = (learner, step)
         self._panel, self._experience, self._credit = panel, take(experience, panel), take(credit, panel)
-        self._reference, self._settings, self._max_length = reference, settings, max_length
+        self._settings, self._max_length = settings, max_length
         self._mask = self._experience.mask.cpu().numpy()
         self._ids = completion_ids[panel]
         self._fixed = self._same_in_every_pass(vocabulary)
         self._passes: list[pa.Table] = []
 
-    def add(self, number: int, scored: Scored) -> None:
-        """Records pass `number` with the policy's scores of the panel's responses [n, T]."""
+    def add(self, number: int, scored: Scored, kl_exact: Tensor | None) -> None:
+        """Records pass `number` with the policy's scores of the panel's responses [n, T], and its exact KL [n, T]."""
         flat, experience = self._flat, self._experience
         with torch.no_grad():
             loss = policy_objective(
@@ -89,19 +88,20 @@ class PanelRecorder:
                 self._credit,
                 self._settings,
                 self._max_length,
-                entropy(scored.distribution),
+                scored.entropy,
             )
             columns = {
                 "logprob": flat(scored.logprobs),
                 "ratio": flat(loss.ratio),
                 "clipped": flat(loss.clipped),
-                "entropy": flat(entropy(scored.distribution)),
+                "entropy": flat(scored.entropy),
                 "objective": flat(loss.objective),
             }
-            if experience.logprobs_ref is not None and self._reference is not None:
+            if experience.logprobs_ref is not None:
                 for name, estimator in ESTIMATORS.items():
                     columns[f"kl_{name}"] = flat(estimator(scored.logprobs, experience.logprobs_ref))
-                columns["kl_exact"] = flat(kl_exact(scored.distribution, self._reference))
+            if kl_exact is not None:
+                columns["kl_exact"] = flat(kl_exact)
         rows = int(self._mask.sum())
         columns["pass"] = np.full(rows, number)
         self._passes.append(self._table({**self._fixed, **columns}, rows))

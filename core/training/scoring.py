@@ -1,7 +1,10 @@
-"""Scoring responses with a full forward pass: log-probabilities, distributions and values. B responses, T positions.
+"""Scoring responses with a full forward pass: log-probabilities, entropies and values. B responses, T positions.
 
 Log-probabilities are taken at the sampling temperature, in fp32: scored under another distribution than they were
 sampled from, the importance ratio would not be 1 at the first pass.
+
+The vocabulary is projected only at response positions, each distinct response once, and in chunks: the whole [B, T, V]
+of a real vocabulary never exists, neither forward nor backward.
 """
 
 from __future__ import annotations
@@ -9,12 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from transformers import LlamaForCausalLM
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
 
-from core.models.lean import at_each_token
+from core.models import forward
+from core.models.packed import States
 from core.models.value import ValueModel
 from core.training.rollout import Rollout
+
+#: Logits that exist at a time: 16 million numbers, 64 MB.
+_LOGITS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -46,24 +54,100 @@ class Sequences:
         """Response tokens, long [B, T]."""
         return self.ids[:, self.prompt :]
 
+    def states(self, backbone: nn.Module) -> States:
+        """The backbone's hidden states of the distinct responses."""
+        return forward.states(backbone, self.ids, self.prompt, self.attention, self.mask.sum(-1))
+
 
 @dataclass(frozen=True)
 class Scored:
-    """What a policy says of given responses."""
+    """What a policy says of given responses; 0 where the mask is False."""
 
-    logprobs: Tensor  # [B, T] of the responses' own tokens
-    distribution: Tensor  # [B, T, V] log-probability of every token
+    logprobs: Tensor  # [B, T] of the responses' own tokens, with gradient where the caller has gradients on
+    entropy: Tensor  # [B, T] in nats; with gradient only where asked for
+    hidden: Tensor  # [n, T, hidden size] before each token of the first n responses, without gradient
+
+    def rows(self, count: int) -> Scored:
+        """The first responses, without gradient."""
+        return Scored(self.logprobs[:count].detach(), self.entropy[:count].detach(), self.hidden[:count])
 
 
-def score(model: LlamaForCausalLM, sequences: Sequences, temperature: float) -> Scored:
-    """Log-probabilities of every response token, with gradient where the caller has gradients on."""
-    logits = at_each_token(model.model, model.lm_head, sequences.ids, sequences.prompt, sequences.attention)[:, :-1]
-    distribution = torch.log_softmax(logits.float() / temperature, -1)
-    return Scored(distribution.gather(-1, sequences.completion_ids[..., None])[..., 0], distribution)
+def score(
+    model: PreTrainedModel, sequences: Sequences, temperature: float, *, keep: int = 0, entropy_gradient: bool = False
+) -> Scored:
+    """Log-probabilities and entropies of every response token. `keep`: of how many responses hidden states are kept."""
+    found = sequences.states(model.base_model)
+    tokens = found.rows[:, sequences.prompt :]
+    real = torch.empty(tokens.shape, dtype=torch.bool, device=tokens.device)
+    real[found.which] = sequences.mask
+    before = found.hidden[:, :-1]
+    logprobs, entropies = _in_chunks(model, before[real], tokens[real], temperature, entropy_gradient)
+    spread = [
+        torch.zeros(tokens.shape, device=tokens.device).masked_scatter(real, x)[found.which]
+        for x in (logprobs, entropies)
+    ]
+    return Scored(spread[0], spread[1], before.detach()[found.which[:keep]])
+
+
+def _in_chunks(
+    model: PreTrainedModel, hidden: Tensor, tokens: Tensor, temperature: float, entropy_gradient: bool
+) -> tuple[Tensor, Tensor]:
+    """Log-probabilities and entropies, both [N], from hidden [N, hidden size] and tokens long [N].
+
+    Where more than one chunk is needed, each is computed again in the backward pass instead of being kept.
+    """
+    size = _per_chunk(model)
+    if len(hidden) <= size:
+        return _of_tokens(model, hidden, tokens, temperature, entropy_gradient)
+    parts = []
+    for start in range(0, len(hidden), size):
+        inputs = model, hidden[start : start + size], tokens[start : start + size], temperature, entropy_gradient
+        if torch.is_grad_enabled():
+            parts.append(checkpoint(_of_tokens, *inputs, use_reentrant=False))
+        else:
+            parts.append(_of_tokens(*inputs))
+    return torch.cat([x[0] for x in parts]), torch.cat([x[1] for x in parts])
+
+
+def _of_tokens(
+    model: PreTrainedModel, hidden: Tensor, tokens: Tensor, temperature: float, entropy_gradient: bool
+) -> tuple[Tensor, Tensor]:
+    distribution = torch.log_softmax(forward.logits(model, hidden) / temperature, -1)
+    logprobs = distribution.gather(-1, tokens[:, None])[:, 0]
+    if not entropy_gradient:
+        distribution = distribution.detach()
+    # 0 · log 0 is 0, but 0 · -inf is not a number.
+    return logprobs, -(distribution.exp() * distribution.clamp(min=-1e4)).sum(-1)
+
+
+def _per_chunk(model: PreTrainedModel) -> int:
+    return max(1, _LOGITS // model.get_input_embeddings().weight.shape[0])
+
+
+@torch.no_grad()
+def kl_exact(
+    policy: PreTrainedModel, hidden: Tensor, reference: PreTrainedModel, hidden_ref: Tensor, temperature: float
+) -> Tensor:
+    """KL(policy || reference) over the whole vocabulary in nats, [n, T], from hidden states [n, T, hidden size]."""
+    mine, theirs = hidden.flatten(0, 1), hidden_ref.flatten(0, 1)
+    size = _per_chunk(policy)
+    parts = []
+    for start in range(0, len(mine), size):
+        p = torch.log_softmax(forward.logits(policy, mine[start : start + size]) / temperature, -1)
+        q = torch.log_softmax(forward.logits(reference, theirs[start : start + size]) / temperature, -1)
+        parts.append((p.exp() * (p - q).masked_fill(p.exp() == 0, 0)).sum(-1))
+    return torch.cat(parts).view(hidden.shape[:2])
+
+
+def distributions(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
+    """The log-probability of every token before each response token, whole: [B, T, V]. For small vocabularies."""
+    found = sequences.states(model.base_model)
+    logits = forward.logits(model, found.hidden[:, :-1])[found.which]
+    return torch.log_softmax(logits / temperature, -1)
 
 
 def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
-    backbone = model.backbone
-    after = at_each_token(backbone, model.head, sequences.ids, sequences.prompt, sequences.attention)[..., 0]
+    found = sequences.states(model.backbone)
+    after = model.head(found.hidden)[..., 0][found.which]
     return after[:, :-1], after.gather(-1, sequences.mask.sum(-1, keepdim=True))[:, 0]

@@ -10,32 +10,30 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
-from core.algorithms.credit import credit_for, take
-from core.algorithms.kl import entropy, kl_k3
-from core.algorithms.policy_loss import policy_objective
-from core.algorithms.types import Credit, Experience
-from core.algorithms.value_loss import clipped_value_loss
+from core.algorithms.credit import credit_for
+from core.algorithms.types import Experience
 from core.config import AnyLearner, ConfigError, PPOSettings, RunConfig, VineSettings, change, parse_config
 from core.insight.oracle import Oracle, Responses
-from core.models.bundled import load
+from core.models import adapters, forward, packed, precision
+from core.models.start import load
 from core.models.value import ValueModel
-from core.tasks.chain_sum import ChainSum
-from core.training import scoring
-from core.training.evaluation import success_rate
+from core.tasks.choose import task_for
+from core.training import evaluation, scoring
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
-from core.training.optimizer import Optimizer
 from core.training.record import PanelRecorder, prompt_hash, samples_table
-from core.training.rollout import encode
 from core.training.scoring import Scored, Sequences
 from core.training.trace import StepTrace
+from core.training.update import Batch, Before, Updater, joined, parts
 
 #: Sampled and re-scored log-probabilities may differ by rounding alone; more is a bug or too coarse a number format.
 DRIFT_ALLOWED = 1e-3
@@ -44,29 +42,54 @@ DRIFT_ALLOWED = 1e-3
 _CONTINUATIONS = 200
 
 
+@dataclass(frozen=True)
+class Said:
+    """What the models say of a step's responses before the first update."""
+
+    before: Before | None  # with gradient, where it serves the first update
+    policy: Scored | None  # None where the sampler's log-probabilities stand for it
+    reference: Scored | None
+    values: tuple[Tensor, Tensor] | None  # the critic's [B, T], and after the whole response [B]
+
+
 class Trainer:
     """One learner of a run. On the CPU, the same config gives the same trace, bit for bit."""
 
-    def __init__(self, config: RunConfig, learner: str) -> None:
-        """Loads the start model; raises ConfigError if the config names a learner, model or device that isn't there."""
+    def __init__(
+        self, config: RunConfig, learner: str, progress: Callable[[str, float | None], None] | None = None
+    ) -> None:
+        """Loads the start model; `progress` is told (what is being done, share of it) where that takes time.
+
+        Raises ConfigError if the config names a learner, model, task or device that isn't there.
+        """
         self.config, self.learner, self.step = config, learner, 0
         self.device = torch.device(_device(config.device))
-        self.task = ChainSum(config.task)
-        start = load(config.model, self.device)
-        self.start_hash, self.policy, self.tokenizer = start.hash, start.model, start.tokenizer
-        self.reference = load(config.model, self.device).model.requires_grad_(False)
-        settings = self.settings
-        self._policy_optimizer = Optimizer(self.policy, settings.learning_rate, settings)
+        self.task = task_for(config.task)
+        start = load(config.model, self.device, system_prompt=config.system_prompt, progress=progress)
+        self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
+        settings, small = self.settings, forward.is_lean(start.model)
+        self.dtype = precision.resolve(config.dtype, self.device, small=small)
+        self.reference: PreTrainedModel | None = None
+        if not config.lora_rank and (config.measure_kl or settings.needs_reference):
+            self.reference = forward.frozen_copy(self.policy)
         self.value_model: ValueModel | None = None
-        self._value_optimizer: Optimizer | None = None
         if isinstance(settings, PPOSettings):
-            self.value_model = ValueModel(start.model)
-            self._value_optimizer = Optimizer(self.value_model, settings.value_learning_rate, settings)
-        names = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
-        self._vocabulary = [str(name) for name in names]
+            self.value_model = ValueModel(self.policy, config.lora_rank)
+        if config.lora_rank:
+            adapters.add(self.policy, config.lora_rank)
+        if config.gradient_checkpointing:
+            for model in (self.policy, self.value_model.backbone if self.value_model else None):
+                if model is not None:
+                    forward.checkpointed(model)
+        if not forward.is_lean(self.policy):
+            with precision.matmuls(self.dtype, self.device):
+                packed.check(self.policy)
+        self._updater = Updater(self.policy, self.value_model, settings)
         self._events: list[dict[str, Any]] = []
         self._wall_time, self._samples_seen = 0.0, 0
-        encode(self.tokenizer, self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
+        self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
+        self._told_drift = 0.0
+        self.codec.encode(self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
 
     @property
     def settings(self) -> AnyLearner:
@@ -81,7 +104,8 @@ class Trainer:
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
         while self.step < self.config.steps:
-            trace = self._step()
+            with precision.matmuls(self.dtype, self.device):
+                trace = self._step()
             self.step += 1
             yield trace
 
@@ -100,50 +124,58 @@ class Trainer:
 
     def final_evaluation(self) -> dict[str, float]:
         """Held-out success of the policy as it is now: sampled (4 responses a question) and greedy."""
-        return {"sampled": self._heldout(samples=4), "greedy": self._heldout(greedy=True)}
+        sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
+        return {"sampled": evaluation.share(sampled), "greedy": evaluation.share(greedy)}
+
+    def compared(self, when: str) -> dict[str, Any]:
+        """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
+        sampled = self._answers(samples=max(1, self.config.compare_samples))
+        return evaluation.as_event(when, self.task, self._answers(greedy=True), sampled)
+
+    @contextlib.contextmanager
+    def as_reference(self) -> Iterator[PreTrainedModel | None]:
+        """The start model, to score with; None where this learner keeps none."""
+        if self.reference is not None:
+            yield self.reference
+        elif self.config.lora_rank and (self.config.measure_kl or self.settings.needs_reference):
+            with adapters.switched_off(self.policy):
+                yield self.policy
+        else:
+            yield None
 
     # --- one step -----------------------------------------------------------------------------------------------
 
     def _step(self) -> StepTrace:
         started, config, settings = time.perf_counter(), self.config, self.settings
-        heldout = self._heldout() if config.eval_every and self.step % config.eval_every == 0 else None
+        evaluated = config.eval_every and self.step % config.eval_every == 0
+        heldout = evaluation.share(self._answers()) if evaluated else None
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.tokenizer, self.task, config, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, config, self.max_length)
         gathered = asker.gather(settings, self.step, self._generator)
         rollout, answers = gathered.rollout, gathered.answers
         self._samples_seen += gathered.sampled
         measured = self._measured(settings, gathered)
         rollout_time = time.perf_counter() - sampling_started
 
-        sequences = Sequences.of(rollout)
-        # The gradient is kept: with one mini-batch this pass is also the update's first, so its ratio is exactly 1.
-        scored = scoring.score(self.policy, sequences, config.temperature)
-        predicted = None if self.value_model is None else scoring.values(self.value_model, sequences)
-        panel = self._panel(len(answers.responses))
+        sequences, panel = Sequences.of(rollout), self._panel(len(answers.responses))
+        said = self._before(sequences, len(panel))
         with torch.no_grad():
-            reference = scoring.score(self.reference, sequences, config.temperature)
-            experience = self._experience(gathered, scored, reference, predicted, measured)
+            experience = self._experience(gathered, said, measured)
             credit = credit_for(settings)(experience)
         recorder = PanelRecorder(
-            self.learner, self.step, panel, rollout.completion_ids, self._vocabulary, experience, credit,
-            reference.distribution[panel], settings, self.max_length,
+            self.learner, self.step, panel, rollout.completion_ids, self.codec.names, experience, credit,
+            settings, self.max_length,
         )  # fmt: skip
-        recorder.add(0, Scored(scored.logprobs.detach()[panel], scored.distribution.detach()[panel]))
-
         meter = Meter()
-        meter.drift = float(((rollout.logprobs - experience.logprobs_old) * experience.mask).abs().max())
-        first_entropy = entropy(scored.distribution.detach())
-        first = (scored, predicted) if settings.num_mini_batches == 1 else None
-        for number in range(1, settings.num_iterations + 1):
-            self._pass(number, sequences, experience, credit, meter, first if number == 1 else None)
-            with torch.no_grad():
-                recorder.add(number, scoring.score(self.policy, sequences.rows(panel), config.temperature))
+        first = self._passes(Batch(sequences, experience, credit), said, recorder, meter, len(panel))
+        self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
+        if self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
+            self._told_drift = self._drift
+            self._events.append({"kind": "drift", "value": self._drift})
 
         now = time.perf_counter()
         self._wall_time += now - started
-        if meter.drift > DRIFT_ALLOWED:
-            self._events.append({"kind": "drift", "value": meter.drift})
-        scalars = step_scalars(experience, credit, settings, first_entropy, meter)
+        scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)
         scalars |= {
             "samples_seen": self._samples_seen,
             "wall_time_s": self._wall_time,
@@ -159,6 +191,87 @@ class Trainer:
         hashed = prompt_hash(gathered.prompts)
         return StepTrace(self.learner, self.step, scalars, table, recorder.table(), hashed, events)
 
+    def _before(self, sequences: Sequences, keep: int) -> Said:
+        """What every model says of the responses before the first update; `keep`: the size of the panel."""
+        config, settings, count = self.config, self.settings, len(sequences.mask)
+        pieces = list(parts(count, config.micro_batch_size))
+        if len(pieces) == 1 and settings.num_mini_batches == 1:
+            # The gradient is kept: this pass is also the update's first, so its ratio is exactly 1.
+            scored: Scored | None = self._score(sequences, keep, entropy_gradient=settings.entropy_coef > 0)
+            predicted = None if self.value_model is None else scoring.values(self.value_model, sequences)
+            assert scored is not None
+            before: Before | None = Before(scored, None if predicted is None else predicted[0])
+        else:
+            before, scored, predicted = None, None, None
+            with torch.no_grad():
+                if not self._sampler_is_exact():
+                    scored = self._in_parts(self.policy, sequences, pieces, keep)
+                if self.value_model is not None:
+                    found = [scoring.values(self.value_model, sequences.rows(x)) for x in pieces]
+                    predicted = torch.cat([x[0] for x in found]), torch.cat([x[1] for x in found])
+        with torch.no_grad(), self.as_reference() as model:
+            reference = None if model is None else self._in_parts(model, sequences, pieces, keep)
+        return Said(before, scored, reference, predicted)
+
+    def _sampler_is_exact(self) -> bool:
+        """Whether the log-probabilities that were sampled with can stand for the old policy's: they agreed before.
+
+        How far they are off is measured in every step, on all tokens. With mini-batches they are scored anyway.
+        """
+        settings = self.settings
+        warming_up = isinstance(settings, PPOSettings) and self.step < settings.value_warmup_steps
+        known = self._drift is not None and self._drift <= DRIFT_ALLOWED
+        return self.config.reuse_logprobs and known and settings.num_mini_batches == 1 and not warming_up
+
+    def _in_parts(self, model: PreTrainedModel, sequences: Sequences, pieces: list[slice], keep: int) -> Scored:
+        found = [
+            scoring.score(model, sequences.rows(x), self.config.temperature, keep=max(0, min(keep, x.stop) - x.start))
+            for x in pieces
+        ]
+        return joined(found)
+
+    def _score(self, sequences: Sequences, keep: int, *, entropy_gradient: bool = False) -> Scored:
+        temperature = self.config.temperature
+        return scoring.score(self.policy, sequences, temperature, keep=keep, entropy_gradient=entropy_gradient)
+
+    def _passes(self, batch: Batch, said: Said, recorder: PanelRecorder, meter: Meter, panel: int) -> Scored:
+        """All passes over the rollout, each recorded; returns what the policy said of all responses before them."""
+        settings, count = self.settings, len(batch.experience.mask)
+        warming_up = isinstance(settings, PPOSettings) and self.step < settings.value_warmup_steps
+        first, now = said.policy, said.policy
+        for number in range(1, settings.num_iterations + 1):
+            if now is None and (settings.num_mini_batches > 1 or warming_up):
+                now = self._score_panel(batch.sequences, panel)
+            order = torch.arange(count)
+            if settings.num_mini_batches > 1:
+                order = torch.randperm(count, generator=self._generator(number))
+            seen = self._updater.one_pass(
+                batch, self.config, settings, self.max_length, order, meter,
+                train_policy=not warming_up, before=said.before if number == 1 else None, keep=panel,
+            )  # fmt: skip
+            # One mini-batch is scored before its update, so a pass begins with what the one before it has made.
+            now = now or seen
+            assert now is not None
+            first = first or now
+            self._record(recorder, number - 1, now.rows(panel), said)
+            now = None
+        self._record(recorder, settings.num_iterations, self._score_panel(batch.sequences, panel), said)
+        assert first is not None
+        return first
+
+    @torch.no_grad()
+    def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
+        pieces = list(parts(panel, self.config.micro_batch_size))
+        return self._in_parts(self.policy, sequences, pieces, panel)
+
+    def _record(self, recorder: PanelRecorder, number: int, scored: Scored, said: Said) -> None:
+        exact = None
+        if said.reference is not None:
+            # With adapters the reference is the policy without them: it has the same head.
+            model, temperature = self.reference or self.policy, self.config.temperature
+            exact = scoring.kl_exact(self.policy, scored.hidden, model, said.reference.hidden, temperature)
+        recorder.add(number, scored, exact)
+
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""
         if not isinstance(settings, VineSettings):
@@ -170,20 +283,15 @@ class Trainer:
         self._samples_seen += found.rollouts  # each of them was sampled and scored, too
         return found.values
 
-    def _experience(
-        self,
-        gathered: Gathered,
-        scored: Scored,
-        reference: Scored,
-        predicted: tuple[Tensor, Tensor] | None,
-        measured: Tensor | None,
-    ) -> Experience:
+    def _experience(self, gathered: Gathered, said: Said, measured: Tensor | None) -> Experience:
         rollout, groups = gathered.rollout, torch.arange(self.config.prompts_per_step, device=self.device)
-        values, after = (measured, None) if predicted is None else (predicted[0].detach(), predicted[1].detach())
+        values, after = measured, None
+        if said.values is not None:
+            values, after = said.values[0].detach(), said.values[1].detach()
         return Experience(
             mask=rollout.mask,
-            logprobs_old=scored.logprobs.detach(),
-            logprobs_ref=reference.logprobs,
+            logprobs_old=rollout.logprobs if said.policy is None else said.policy.logprobs.detach(),
+            logprobs_ref=None if said.reference is None else said.reference.logprobs,
             rewards=torch.tensor(gathered.answers.rewards, device=self.device),
             group=groups.repeat_interleave(self.config.num_generations),
             truncated=rollout.truncated,
@@ -191,70 +299,24 @@ class Trainer:
             value_after=after,
         )
 
-    def _pass(
-        self,
-        number: int,
-        sequences: Sequences,
-        experience: Experience,
-        credit: Credit,
-        meter: Meter,
-        first: tuple[Scored, tuple[Tensor, Tensor] | None] | None,
-    ) -> None:
-        """One pass over the rollout in mini-batches; `first` are the scores that were made with gradient already."""
-        settings, count = self.settings, len(experience.mask)
-        order = torch.arange(count)
-        if settings.num_mini_batches > 1:
-            order = torch.randperm(count, generator=self._generator(number))
-        for index in order.to(self.device).chunk(settings.num_mini_batches):
-            rows = sequences.rows(index)
-            part, part_credit = take(experience, index), take(credit, index)
-            if isinstance(settings, PPOSettings):
-                self._fit_critic(settings, rows, part, part_credit, meter, first[1] if first else None)
-            if isinstance(settings, PPOSettings) and self.step < settings.value_warmup_steps:
-                continue
-            scored = first[0] if first else scoring.score(self.policy, rows, self.config.temperature)
-            bonus = entropy(scored.distribution) if settings.entropy_coef > 0 else None
-            result = policy_objective(scored.logprobs, part, part_credit, settings, self.max_length, bonus)
-            norm = self._policy_optimizer.step(result.loss, settings.learning_rate, settings)
-            with torch.no_grad():
-                meter.policy(result, part.mask, kl_k3(part.logprobs_old, scored.logprobs), norm)
-
-    def _fit_critic(
-        self,
-        settings: PPOSettings,
-        rows: Sequences,
-        experience: Experience,
-        credit: Credit,
-        meter: Meter,
-        predicted: tuple[Tensor, Tensor] | None,
-    ) -> None:
-        assert self.value_model is not None
-        assert self._value_optimizer is not None
-        assert credit.returns is not None
-        assert experience.values is not None
-        values = (predicted or scoring.values(self.value_model, rows))[0]
-        per_token = clipped_value_loss(values, experience.values, credit.returns, settings.cliprange_value)
-        loss = per_token[experience.mask].mean()
-        self._value_optimizer.step(settings.vf_coef * loss, settings.value_learning_rate, settings)
-        meter.value_losses.append(float(loss.detach()))
-
     def _panel(self, count: int) -> Tensor:
         """Whole groups, so that every kept response can be compared with its group."""
         size = self.config.num_generations
         kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
         return torch.arange(kept, device=self.device)
 
-    def _heldout(self, *, samples: int = 1, greedy: bool = False) -> float:
-        return success_rate(
-            self.policy,
-            self.tokenizer,
-            self.task,
-            # The same random numbers at every evaluation: what moves is the policy.
-            seed=None if greedy else self.config.seed,
-            samples=samples,
-            temperature=self.config.temperature,
-            max_completion_length=self.max_length,
-        )
+    def _answers(self, *, samples: int = 1, greedy: bool = False) -> list[list[evaluation.Answer]]:
+        with precision.matmuls(self.dtype, self.device):
+            return evaluation.answers(
+                self.policy,
+                self.codec,
+                self.task,
+                # The same random numbers at every evaluation: what moves is the policy.
+                seed=None if greedy else self.config.seed,
+                samples=samples,
+                temperature=self.config.temperature,
+                max_completion_length=self.max_length,
+            )
 
     def _generator(self, stream: int) -> torch.Generator:
         """Randomness as a function of seed, step and stream alone, so that a resumed run repeats the straight one."""
@@ -270,10 +332,10 @@ class Trainer:
             "step": self.step,
             "wall_time": self._wall_time,
             "samples_seen": self._samples_seen,
-            "policy": self.policy.state_dict(),
-            "policy_optimizer": self._policy_optimizer.state_dict(),
-            "value_model": None if self.value_model is None else self.value_model.state_dict(),
-            "value_optimizer": None if self._value_optimizer is None else self._value_optimizer.state_dict(),
+            "policy": _trained(self.policy),
+            "value_model": None if self.value_model is None else _trained(self.value_model),
+            "optimizers": self._updater.state_dict(),
+            "drift": self._drift,
             "rng": torch.get_rng_state(),
         }
         partial = path.with_name(path.name + ".partial")
@@ -286,19 +348,26 @@ class Trainer:
             raise
 
     @classmethod
-    def load(cls, path: Path) -> Trainer:
+    def load(cls, path: Path, progress: Callable[[str, float | None], None] | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
         state = torch.load(path, map_location="cpu", weights_only=True)
-        trainer = cls(parse_config(json.loads(state["config"])), state["learner"])
+        trainer = cls(parse_config(json.loads(state["config"])), state["learner"], progress)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]
-        trainer.policy.load_state_dict(state["policy"])
-        trainer._policy_optimizer.load_state_dict(state["policy_optimizer"])
-        if trainer.value_model is not None and trainer._value_optimizer is not None:
-            trainer.value_model.load_state_dict(state["value_model"])
-            trainer._value_optimizer.load_state_dict(state["value_optimizer"])
+        trainer.policy.load_state_dict(state["policy"], strict=not trainer.config.lora_rank)
+        if trainer.value_model is not None:
+            trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
+        trainer._updater.load_state_dict(state["optimizers"])
+        trainer._drift = state["drift"]
         torch.set_rng_state(state["rng"])
         return trainer
+
+
+def _trained(model: nn.Module) -> dict[str, Tensor]:
+    """The weights that training changes; all of them, unless some are frozen beside adapters."""
+    if all(x.requires_grad for x in model.parameters()):
+        return model.state_dict()
+    return {name: x.detach() for name, x in model.named_parameters() if x.requires_grad}
 
 
 def _device(name: str) -> str:

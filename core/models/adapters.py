@@ -1,0 +1,35 @@
+"""LoRA (Hu et al. 2021, arXiv:2106.09685) through peft: the model's own weights stay frozen and can be shared."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from transformers import PreTrainedModel
+
+
+def add(model: PreTrainedModel, rank: int) -> None:
+    """Puts adapters of this rank beside every linear layer but the output; only they are trained from now on.
+
+    They start as no change at all. The scale is alpha / rank = 2, as is common.
+    """
+    from peft import LoraConfig
+
+    names = {
+        name.rpartition(".")[2]
+        for name, module in model.base_model.named_modules()
+        if type(module).__name__ in ("Linear", "Conv1D")
+    }
+    model.add_adapter(LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=sorted(names)))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("lora_" in name)
+
+
+@contextlib.contextmanager
+def switched_off(model: PreTrainedModel) -> Iterator[None]:
+    """Within it, the model is what it was before it had adapters."""
+    model.disable_adapters()
+    try:
+        yield
+    finally:
+        model.enable_adapters()

@@ -1,0 +1,71 @@
+"""One door to a model's forward pass: lean.py for the small bundled Llamas, packed.py for any other causal model.
+
+Both compute what responses share once and give the same numbers as the model's own forward pass; lean.py folds weights,
+which pays only where they are few.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor, nn
+from transformers import LlamaForCausalLM, LlamaModel, PreTrainedModel
+
+from core.models import lean, packed
+from core.models.lean import Decoder
+from core.models.packed import PackedDecoder, States
+
+#: Up to this width, folding a Llama's weights costs less than it saves.
+_NARROW = 256
+
+
+def is_lean(backbone: nn.Module) -> bool:
+    """Whether the lean pass takes this model: a narrow Llama without adapters."""
+    if isinstance(backbone, LlamaForCausalLM):
+        backbone = backbone.model
+    if not isinstance(backbone, LlamaModel) or backbone.config.hidden_size > _NARROW:
+        return False
+    return type(backbone.layers[0].self_attn.q_proj) is nn.Linear and not backbone.training
+
+
+def states(
+    backbone: nn.Module, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
+) -> States:
+    """Hidden states of distinct responses; see packed.states for shapes. What stands past a response's end differs."""
+    if is_lean(backbone):
+        return lean.states(backbone, ids, prompt, attention)
+    return packed.states(backbone, ids, prompt, attention, lengths)
+
+
+def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """Hidden states [..., hidden size] to logits [..., V] in float32."""
+    return packed.logits(packed.output_head(model), hidden)
+
+
+def decoder(
+    model: PreTrainedModel, prompts: Tensor, attention: Tensor | None, num_generations: int | Tensor, room: int
+) -> Decoder | PackedDecoder:
+    """Writes responses to prompts, token by token; at most `room` tokens each. `logits` [n, V], `state` long [B]."""
+    if is_lean(model):
+        return Decoder(model, prompts, attention, num_generations, room)
+    return PackedDecoder(model, prompts, attention, num_generations)
+
+
+def frozen_copy(model: PreTrainedModel) -> PreTrainedModel:
+    """The model as it is now, never to be trained."""
+    return copy.deepcopy(model).requires_grad_(False)
+
+
+def checkpointed(model: PreTrainedModel) -> None:
+    """Makes a model keep only each layer's input and compute the rest again in the backward pass.
+
+    transformers does so in training mode only, so every dropout is set to 0 first: scores must not depend on chance.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for name in ("attention_dropout", "attn_dropout", "dropout"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+    model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.train()

@@ -1,0 +1,261 @@
+"""Any Hugging Face causal language model's forward pass over a step's responses, each prompt computed once.
+
+A row of the packed batch holds a prompt and several responses to it, one after another; a mask lets each response see
+the prompt and itself only, and its positions count on from the prompt's end. So the model runs as it is, and what G
+responses share is computed once instead of G times, with gradients that add up as they would have. Equal responses are
+computed once, padding never. Architectures whose layers cannot take such a mask are found out by `check`.
+
+B responses, U distinct ones, S response positions, R packed rows of W tokens.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.cache_utils import Cache, DynamicLayer
+
+from core.config import ConfigError
+
+#: Packed rows are at most so long (or one response long): attention's cost grows with the square.
+_WIDEST = 1024
+
+#: What `check` allows between a model's own numbers and the packed ones, as a share of the largest.
+_TOLERANCE = 1e-2
+
+
+class States(NamedTuple):
+    """Hidden states of distinct responses, and which of them each response is."""
+
+    rows: Tensor  # long [U, L + S]
+    which: Tensor  # long [B]
+    hidden: Tensor  # [U, 1 + S, hidden size]: after the prompt, after each response token
+
+
+def states(
+    backbone: nn.Module, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
+) -> States:
+    """Hidden states after the prompt and after each response token.
+
+    `ids` long [B, L + S] are prompt and response in one row, `prompt` is L; `attention` bool [B, L + S] is False on the
+    padding left of a prompt; `lengths` long [B] says how many response tokens are real (None: all). Past a response's
+    end the state of its last token is repeated.
+    """
+    rows, which = torch.unique(ids, dim=0, return_inverse=True)
+    starts = torch.zeros(len(rows), dtype=torch.long)
+    ends = torch.full((len(rows),), ids.shape[1], dtype=torch.long)
+    if attention is not None:
+        starts[which.cpu()] = (~attention[:, :prompt]).sum(1).cpu()
+    if lengths is not None:
+        ends[which.cpu()] = prompt + lengths.cpu()
+    plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist())
+    device = ids.device
+    found = backbone(
+        input_ids=plan.ids.to(device),
+        attention_mask=None if plan.mask is None else plan.mask.to(device),
+        position_ids=plan.positions.to(device),
+        use_cache=False,
+    ).last_hidden_state
+    return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
+
+
+class _Plan(NamedTuple):
+    ids: Tensor  # long [R, W]
+    positions: Tensor  # long [R, W]
+    mask: Tensor | None  # bool [R, 1, W, W]
+    places: Tensor  # long [U, 1 + S], where in the flattened batch each state stands
+
+
+def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int]) -> _Plan:
+    """Which token goes where. Rows with the same prompt stand together already: they are sorted."""
+    count, length = rows.shape
+    ids, positions, owners = [], [], []  # per packed row; owner 0 is the prompt, then a number per response
+    places = torch.empty(count, 1 + length - prompt, dtype=torch.long)
+    where: list[tuple[int, int, int]] = []  # (packed row, first column of the response, last column of the prompt)
+    packed = -1
+    before: bytes | None = None
+    for i in range(count):
+        start, end = starts[i], ends[i]
+        question, answer = rows[i, start:prompt], rows[i, prompt:end]
+        key = question.numpy().tobytes()
+        if key != before or len(ids[packed]) + len(answer) > _WIDEST:
+            before = key
+            packed += 1
+            ids.append(question.tolist())
+            positions.append(list(range(len(question))))
+            owners.append([0] * len(question))
+        first = len(ids[packed])
+        number = owners[packed][-1] + 1
+        ids[packed] += answer.tolist()
+        positions[packed] += range(len(question), len(question) + len(answer))
+        owners[packed] += [number] * len(answer)
+        where.append((packed, first, len(question) - 1))
+    width = max(len(x) for x in ids)
+    for i, (row, first, last) in enumerate(where):
+        answer_length = ends[i] - prompt
+        columns = torch.arange(first - 1, first + length - prompt).clamp(max=first + answer_length - 1)
+        columns[0] = last
+        if not answer_length:
+            columns[:] = last
+        places[i] = row * width + columns
+    return _Plan(_filled(ids, width, 0), _filled(positions, width, 0), _mask(owners, width), places)
+
+
+def _filled(rows: list[list[int]], width: int, value: int) -> Tensor:
+    return torch.tensor([row + [value] * (width - len(row)) for row in rows])
+
+
+def _mask(owners: list[list[int]], width: int) -> Tensor:
+    """Who sees whom: a token sees the prompt's and its own response's tokens up to itself; padding sees itself."""
+    owner = _filled(owners, width, -1)
+    seen, sees = owner[:, None, :], owner[:, :, None]
+    causal = torch.ones(width, width, dtype=torch.bool).tril()
+    own = (seen == sees) | ((seen == 0) & (sees > 0))
+    alone = torch.eye(width, dtype=torch.bool)
+    return ((causal & own & (sees >= 0)) | alone)[:, None]
+
+
+class _Room(DynamicLayer):
+    """A layer's keys and values with room to write into, so that a token's step does not copy all of them."""
+
+    is_sliding = False
+    _length = 0
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
+    ) -> tuple[Tensor, Tensor]:
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.keys, self.values = (x.new_empty(0) for x in (key_states, value_states))
+        new = key_states.shape[-2]
+        if self._length + new > (self.keys.shape[-2] if self.keys.numel() else 0):
+            self._grow(key_states, value_states, max(64, (self._length + new) * 3 // 2))
+        self.keys[..., self._length : self._length + new, :] = key_states
+        self.values[..., self._length : self._length + new, :] = value_states
+        self._length += new
+        return self.keys[..., : self._length, :], self.values[..., : self._length, :]
+
+    def _grow(self, keys: Tensor, values: Tensor, capacity: int) -> None:
+        for name, like in (("keys", keys), ("values", values)):
+            room = like.new_empty(*like.shape[:-2], capacity, like.shape[-1])
+            if self._length:
+                room[..., : self._length, :] = getattr(self, name)[..., : self._length, :]
+            setattr(self, name, room)
+
+    def get_seq_length(self) -> int:
+        return self._length
+
+    def choose(self, rows: Tensor) -> None:
+        """Keeps these rows, in this order; a row may be kept more than once."""
+        self.keys, self.values = self.keys[rows], self.values[rows]
+
+
+class PackedDecoder:
+    """Writes G responses to each of P prompts, token by token; what began alike is one state until it parts.
+
+    `logits` [n, V] are what comes next for each state, `state` long [B] says which one a response is in. Responses that
+    have ended leave the batch.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        prompts: Tensor,
+        attention: Tensor | None,
+        num_generations: int | Tensor,
+    ) -> None:
+        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; G is a number or long [P]."""
+        self._model, self._head = model, output_head(model)
+        count = len(prompts)
+        self._real = torch.ones_like(prompts) if attention is None else attention.long()
+        self._padded = attention is not None
+        self._place = self._real.sum(-1)
+        self._cache = Cache(layer_class_to_replicate=_Room)
+        places = (self._real.cumsum(-1) - 1).clamp(min=0)
+        self.state = torch.arange(count, device=prompts.device).repeat_interleave(num_generations)
+        self._rows = torch.arange(count, device=prompts.device)
+        self._forward(prompts, places)
+
+    def write(self, token: Tensor, running: Tensor) -> None:
+        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing."""
+        vocabulary = self.logits.shape[-1]
+        pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
+        parent, written = pairs // vocabulary, pairs % vocabulary
+        self.state = torch.zeros_like(self.state).masked_scatter(running, state)
+        if len(parent) != len(self._real) or not torch.equal(parent, self._rows):
+            for layer in self._cache.layers:
+                layer.choose(parent)
+            self._real, self._place = self._real[parent], self._place[parent]
+        self._rows = torch.arange(len(parent), device=parent.device)
+        self._real = torch.cat([self._real, torch.ones_like(written)[:, None]], 1)
+        place, self._place = self._place, self._place + 1
+        self._forward(written[:, None], place[:, None])
+
+    def _forward(self, ids: Tensor, places: Tensor) -> None:
+        found = self._model.base_model(
+            input_ids=ids,
+            attention_mask=self._real if self._padded else None,
+            position_ids=places,
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        self.logits = logits(self._head, found.last_hidden_state[:, -1])
+
+
+def output_head(model: PreTrainedModel) -> nn.Module:
+    """Hidden states to logits, as the model itself does it: with its scale or soft cap where it has one."""
+    linear, config = model.get_output_embeddings(), model.config.get_text_config()
+    scale = getattr(config, "logit_scale", None) or 1.0
+    divide = getattr(config, "logits_scaling", None) or 1.0
+    cap = getattr(config, "final_logit_softcapping", None)
+    if scale == divide == 1.0 and cap is None:
+        return linear
+    return _Scaled(linear, scale / divide, cap)
+
+
+def logits(head: nn.Module, hidden: Tensor) -> Tensor:
+    """The head's logits in float32, also where everything around is in bfloat16 (see precision.py)."""
+    with torch.autocast(hidden.device.type, enabled=False):
+        return head(hidden.to(next(head.parameters()).dtype)).float()
+
+
+class _Scaled(nn.Module):
+    def __init__(self, linear: nn.Module, scale: float, cap: float | None) -> None:
+        super().__init__()
+        self.linear, self.scale, self.cap = linear, scale, cap
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        logits = self.linear(hidden) * self.scale
+        return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
+
+
+@torch.no_grad()
+def check(model: PreTrainedModel) -> None:
+    """Compares packed numbers and a decoder's with the model's own on two short responses to one prompt.
+
+    Raises ConfigError if this architecture cannot be run this way (it has no cache, or ignores such masks).
+    """
+    device = next(model.parameters()).device
+    vocabulary = model.get_input_embeddings().weight.shape[0]
+    rows = (torch.arange(22, device=device).view(2, 11) * 7 + 3) % vocabulary
+    rows[1, :7] = rows[0, :7]
+    kind = type(model).__name__
+    try:
+        own = model(input_ids=rows).logits[:, 6:].float()
+        found = states(model.base_model, rows, 7)
+        packed = output_head(model)(found.hidden)[found.which].float()
+        decoder = PackedDecoder(model, rows[:1, :7], None, 2)
+        decoder.write(rows[:, 7], torch.ones(2, dtype=torch.bool, device=device))
+        written = decoder.logits[decoder.state].float()
+    except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError, IndexError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise ConfigError(
+            f"model: {kind} cannot be trained here, as its layers do not take a mask of their own ({told})"
+        ) from error
+    off = max(float((packed - own).abs().max()), float((written - own[:, 1]).abs().max())) / float(own.abs().max())
+    if not off < _TOLERANCE:
+        raise ConfigError(
+            f"model: {kind} cannot be trained here: with shared prompts its numbers differ by {off:.1%} from its own"
+        )

@@ -1,0 +1,184 @@
+"""A learner's optimiser steps: passes over a rollout, in mini-batches, each in parts that fit into memory.
+
+The parts of a mini-batch add up to exactly its loss and gradient, whatever their size: each token keeps the weight that
+it has in the whole mini-batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from core.algorithms.aggregation import token_weights
+from core.algorithms.credit import take
+from core.algorithms.kl import kl_k3
+from core.algorithms.policy_loss import PolicyLoss, policy_objective
+from core.algorithms.types import Credit, Experience
+from core.algorithms.value_loss import clipped_value_loss
+from core.config import AnyLearner, PPOSettings, RunConfig
+from core.models.value import ValueModel
+from core.training import scoring
+from core.training.meter import Meter
+from core.training.optimizer import Optimizer
+from core.training.scoring import Scored, Sequences
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A step's responses, what was measured on them, and each token's credit."""
+
+    sequences: Sequences
+    experience: Experience
+    credit: Credit
+
+
+@dataclass(frozen=True)
+class Before:
+    """What policy and critic say of a whole batch before its first update, with gradient: good for that update."""
+
+    scored: Scored
+    values: Tensor | None  # [B, T]
+
+
+class Updater:
+    """The policy's and the critic's optimisers."""
+
+    def __init__(self, policy: PreTrainedModel, value_model: ValueModel | None, settings: AnyLearner) -> None:
+        self.policy, self.value_model = policy, value_model
+        self.policy_optimizer = Optimizer(policy, settings.learning_rate, settings)
+        self.value_optimizer: Optimizer | None = None
+        if value_model is not None and isinstance(settings, PPOSettings):
+            self.value_optimizer = Optimizer(value_model, settings.value_learning_rate, settings)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and step counts of both."""
+        value = None if self.value_optimizer is None else self.value_optimizer.state_dict()
+        return {"policy": self.policy_optimizer.state_dict(), "value": value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts moments and step counts back."""
+        self.policy_optimizer.load_state_dict(state["policy"])
+        if self.value_optimizer is not None:
+            self.value_optimizer.load_state_dict(state["value"])
+
+    def one_pass(
+        self,
+        batch: Batch,
+        config: RunConfig,
+        settings: AnyLearner,
+        max_length: int,
+        order: Tensor,
+        meter: Meter,
+        *,
+        train_policy: bool,
+        before: Before | None,
+        keep: int,
+    ) -> Scored | None:
+        """One pass in the given order, long [B]; `before` are scores that were made with gradient already.
+
+        Returns the policy's scores before the pass's update where that is one step of all responses, else None;
+        `keep`: of how many responses hidden states are kept.
+        """
+        found = None
+        for index in order.to(batch.sequences.ids.device).chunk(settings.num_mini_batches):
+            if isinstance(settings, PPOSettings):
+                self._fit_critic(batch, index, config, settings, meter, before)
+            if train_policy:
+                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep)
+        return found if settings.num_mini_batches == 1 else None
+
+    def _fit_policy(
+        self,
+        batch: Batch,
+        index: Tensor,
+        config: RunConfig,
+        settings: AnyLearner,
+        max_length: int,
+        meter: Meter,
+        before: Before | None,
+        keep: int,
+    ) -> Scored:
+        weights = token_weights(batch.experience.mask[index], settings.aggregation, max_length)
+        results: list[PolicyLoss] = []
+        masks, kls, seen = [], [], []
+        for part in parts(len(index), config.micro_batch_size):
+            rows = index[part]
+            experience = take(batch.experience, rows)
+            if before is not None:
+                scored = before.scored
+            else:
+                kept = max(0, min(keep - part.start, part.stop - part.start))
+                scored = scoring.score(
+                    self.policy,
+                    batch.sequences.rows(rows),
+                    config.temperature,
+                    keep=kept,
+                    entropy_gradient=settings.entropy_coef > 0,
+                )
+            result = policy_objective(
+                scored.logprobs,
+                experience,
+                take(batch.credit, rows),
+                settings,
+                max_length,
+                scored.entropy if settings.entropy_coef > 0 else None,
+                weights[part],
+            )
+            result.loss.backward()
+            masks.append(experience.mask)
+            kls.append(kl_k3(experience.logprobs_old, scored.logprobs.detach()))
+            seen.append(scored.rows(len(rows)))
+            results.append(result)
+        norm = self.policy_optimizer.step(settings.learning_rate, settings)
+        meter.policy(results, masks, kls, norm)
+        return joined(seen)
+
+    def _fit_critic(
+        self,
+        batch: Batch,
+        index: Tensor,
+        config: RunConfig,
+        settings: PPOSettings,
+        meter: Meter,
+        before: Before | None,
+    ) -> None:
+        assert self.value_model is not None
+        assert self.value_optimizer is not None
+        weights = token_weights(batch.experience.mask[index], "token-mean", 1)
+        total = 0.0
+        for part in parts(len(index), config.micro_batch_size):
+            rows = index[part]
+            experience, credit = take(batch.experience, rows), take(batch.credit, rows)
+            assert credit.returns is not None
+            assert experience.values is not None
+            if before is not None and before.values is not None:
+                values = before.values
+            else:
+                values = scoring.values(self.value_model, batch.sequences.rows(rows))[0]
+            per_token = clipped_value_loss(values, experience.values, credit.returns, settings.cliprange_value)
+            loss = (weights[part] * torch.where(experience.mask, per_token, 0)).sum()
+            (settings.vf_coef * loss).backward()
+            total += float(loss.detach())
+        self.value_optimizer.step(settings.value_learning_rate, settings)
+        meter.value_losses.append(total)
+
+
+def parts(count: int, size: int | None) -> Iterator[slice]:
+    """Consecutive slices of at most `size` (None: one)."""
+    size = size or max(1, count)
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def joined(found: list[Scored]) -> Scored:
+    """The scores of consecutive parts as one."""
+    return Scored(
+        torch.cat([x.logprobs for x in found]),
+        torch.cat([x.entropy for x in found]),
+        torch.cat([x.hidden for x in found]),
+    )
