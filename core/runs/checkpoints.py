@@ -1,9 +1,11 @@
-"""Checkpoint files: <data folder>/checkpoints/<run>/<learner>/<step>.pt, the last two kept."""
+"""Checkpoint files: <data folder>/checkpoints/<run>/<learner>/<step>.pt, the last two kept, or one of large models."""
 
 from __future__ import annotations
 
 import logging
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from core.training.trainer import Trainer
 
 KEPT = 2  # the one before the newest is there for the case that the newest turns out to be unreadable
+LARGE = 300_000_000  # bytes; of files above this size only the newest is kept
 
 
 def folder(home: Path, run_id: str, learner: str) -> Path:
@@ -23,14 +26,32 @@ def save(trainer: Trainer, where: Path) -> None:
     """Saves the trainer before its next step and removes all but the newest files. Raises StoreError (disk full, …)."""
     try:
         where.mkdir(parents=True, exist_ok=True)
+        _need_space(where, size(trainer))
         trainer.save(where / f"{trainer.step:06d}.pt")
     except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError of its own wording
         why = error.strerror if isinstance(error, OSError) and error.strerror else "the disk is probably full"
         raise StoreError(
             f"A checkpoint could not be written to {where}: {why}. Free some space, then resume."
         ) from error
-    for old in saved(where)[KEPT:]:
+    kept = KEPT if saved(where)[0].stat().st_size <= LARGE else 1
+    for old in saved(where)[kept:]:
         old.unlink(missing_ok=True)
+
+
+def size(trainer: Trainer) -> int:
+    """About how many bytes a checkpoint takes: weights, and for those that are trained Adam's two moments."""
+    models = [trainer.policy, *([trainer.value_model] if trainer.value_model is not None else [])]
+    trained = [x for model in models for x in model.parameters() if x.requires_grad]
+    return sum(x.numel() * (x.element_size() + 8) for x in trained)
+
+
+def _need_space(where: Path, needed: int) -> None:
+    free = shutil.disk_usage(where).free
+    if free < needed:
+        raise StoreError(
+            f"A checkpoint needs {needed / 1e6:.0f} MB at {where}, but only {free / 1e6:.0f} MB are free. Free some "
+            f"space, then resume."
+        )
 
 
 def saved(where: Path) -> list[Path]:
@@ -39,13 +60,16 @@ def saved(where: Path) -> list[Path]:
     return sorted(found, key=lambda x: int(x.stem), reverse=True)
 
 
-def newest(where: Path) -> Trainer | None:
-    """The trainer of the furthest checkpoint that can be read; None where there is none."""
+def newest(where: Path, progress: Callable[[str, float | None], None] | None = None) -> Trainer | None:
+    """The trainer of the furthest checkpoint that can be read; None where there is none.
+
+    `progress` is told what is being done; what it raises is not taken for a checkpoint that cannot be read.
+    """
     from core.training.trainer import Trainer
 
     for path in saved(where):
         try:
-            return Trainer.load(path)
+            return Trainer.load(path, progress)
         except Exception:
             logging.exception("the checkpoint %s cannot be read; taking the one before it", path)
     return None

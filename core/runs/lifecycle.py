@@ -59,8 +59,24 @@ def claim(store: RunStore, run_id: str, learner: str) -> bool:
     """A worker takes its learner over; False where it no longer waits (stopped meanwhile, deleted, taken)."""
     with store.write() as c:
         waiting = sa.and_(_row(run_id, learner), learners.c.status == "queued")
-        values = {"status": "running", "reason": None, "updated": time.time(), **_me()}
+        values = {"status": "running", "reason": None, "preparing": None, "updated": time.time(), **_me()}
         return bool(c.execute(learners.update().where(waiting).values(**values)).rowcount)
+
+
+def preparing(store: RunStore, run_id: str, learner: str, text: str, share: float | None) -> None:
+    """What the worker does before its next step, in one sentence; `share` of it is done (0 to 1, None: not known).
+
+    Forgotten by itself with the next step, and with any word on how the worker fares.
+    """
+    with store.write() as c:
+        values = {"preparing": json.dumps({"text": text, "share": share}), "updated": time.time()}
+        c.execute(learners.update().where(_row(run_id, learner)).values(**values))
+
+
+def prepared(store: RunStore, run_id: str, learner: str) -> None:
+    """Nothing stands before the next step any more."""
+    with store.write() as c:
+        c.execute(learners.update().where(_row(run_id, learner)).values(preparing=None))
 
 
 def describe(
@@ -82,7 +98,7 @@ def describe(
 
 
 def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float) -> None:
-    c.execute(learners.update().where(_row(run_id, learner)).values(step=step, updated=now))
+    c.execute(learners.update().where(_row(run_id, learner)).values(step=step, preparing=None, updated=now))
 
 
 def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
@@ -99,7 +115,7 @@ def warn(store: RunStore, run_id: str, learner: str, warning: str) -> None:
 
 def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: str | None = None) -> None:
     with store.write() as c:
-        values = {"status": status, "reason": reason, "updated": time.time()}
+        values = {"status": status, "reason": reason, "preparing": None, "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
@@ -155,6 +171,8 @@ def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, chan
         c.execute(steps.delete().where(later))
         planned = sa.and_(events.c.run == run_id, events.c.learner == learner, events.c.step >= step)
         c.execute(events.delete().where(planned, events.c.kind.in_(("change", "final") if changes else ("final",))))
+        after = events.c.value.startswith('{"when": "after"')  # the answers before training stay what they were
+        c.execute(events.delete().where(planned, events.c.kind == "evaluation", after))
 
 
 GONE = "Its worker process is gone (was the machine or the app restarted?). Resume continues it."

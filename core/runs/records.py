@@ -28,6 +28,7 @@ class LearnerInfo:
     pid: int | None
     updated: float  # last sign of life, seconds since 1970
     warning: str | None
+    preparing: str | None = None  # JSON {"text", "share"}: what it does before its first step
 
 
 @dataclass(frozen=True)

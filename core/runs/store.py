@@ -26,7 +26,7 @@ from core.runs.arrow import pack, unpack
 from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.places import data_folder, database_url
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, Status, overall
-from core.runs.tables import blobs, controls, events, learners, make_engine, metadata, runs, steps
+from core.runs.tables import blobs, controls, events, learners, make_engine, prepare, runs, steps
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 __all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "Status", "StoreError"]
@@ -53,7 +53,7 @@ class RunStore:
 
     def create(self, config: RunConfig, name: str | None = None, *, run_id: str | None = None) -> str:
         """Writes down a run that waits to be started; returns its id, which nobody can guess."""
-        run_id = run_id or _new_id()
+        run_id = run_id or new_id()
         now = time.time()
         title = _checked_name(f"{config.preset}, seed {config.seed}" if name is None else name)
         with self.write() as c:
@@ -224,7 +224,7 @@ class RunStore:
             if self._writer.dialect.name == "sqlite":
                 Path(self.place).parent.mkdir(parents=True, exist_ok=True)
             with self._writer.begin() as connection:
-                metadata.create_all(connection)
+                prepare(connection)
             self._opened = True
 
     def _infos(self, which: Any) -> list[RunInfo]:
@@ -252,7 +252,7 @@ def _config(text: str) -> RunConfig:
     return parse_config(json.loads(text))
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """16 random bytes as text that begins with a letter or digit, so that no command line takes it for an option."""
     while not (run_id := secrets.token_urlsafe(16))[0].isalnum():
         pass

@@ -43,6 +43,7 @@ learners = sa.Table(
     sa.Column("pid_started", sa.String(64)),
     sa.Column("updated", sa.Double, nullable=False),  # the worker's last sign of life
     sa.Column("warning", sa.Text),
+    sa.Column("preparing", sa.Text),  # JSON {"text", "share"}: what it does before its first step; null: no such thing
     sa.PrimaryKeyConstraint("run", "name"),
 )
 
@@ -96,6 +97,20 @@ events = sa.Table(
     sa.Index("events_by_run", "run", "id"),
     sqlite_autoincrement=True,
 )
+
+
+#: Columns that came after the first release, all nullable: an older file gets them when it is opened.
+_LATER = (learners.c.preparing,)
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Makes the tables and columns that are not there yet; what is there stays as it is."""
+    metadata.create_all(connection)
+    for column in _LATER:
+        there = {x["name"] for x in sa.inspect(connection).get_columns(column.table.name)}
+        if column.name not in there:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(sa.DDL(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
 
 
 def make_engine(url: str) -> tuple[sa.Engine, sa.Engine]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,8 +13,10 @@ import pyarrow.compute as pc
 
 from core.config import ConfigError, RunConfig, change
 from core.runs.comparison import compare
+from core.tasks.settings import ImportedSettings
 
 if TYPE_CHECKING:
+    from core.runs.records import LearnerInfo
     from core.runs.store import RunInfo, RunStore
 
 #: Token columns that belong to the rollout; all others belong to a pass over it.
@@ -28,6 +32,9 @@ ONCE = (
     "return",
 )
 PER_PASS = ("logprob", "ratio", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "objective")
+
+#: So many prompts of a step are offered where no panel says which.
+MOST_GROUPS = 64
 
 # Control characters, and what turns or hides the text around it: bidi controls, zero-width and line separators.
 _UNSEEN = re.compile(
@@ -57,6 +64,7 @@ def number(value: Any, digits: int = 6) -> Any:
 def run_view(run: RunInfo) -> dict[str, Any]:
     """What a page says about a run and its learners, without its rows."""
     config = run.config
+    known = _known(config)
     return {
         "run": {
             "id": run.id,
@@ -65,13 +73,14 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "reason": run.reason,
             "created": run.created,
             "recorded": run.recorded,
-            "seed": config.seed,
+            "seed": known("seed"),
             "steps": config.steps,
-            "group_size": config.num_generations,
-            "prompts": config.prompts_per_step,
-            "model": config.model,
+            "group_size": known("num_generations"),
+            "prompts": known("prompts_per_step"),
+            "model": known("model"),
             "task": config.task.kind,
-            "temperature": config.temperature,
+            "source": config.task.source if isinstance(config.task, ImportedSettings) else None,
+            "temperature": known("temperature"),
             "versions": run.versions,
         },
         "learners": [
@@ -81,6 +90,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
                 "status": x.status,
                 "reason": x.reason,
                 "warning": x.warning,
+                "preparing": _preparing(x),
                 "step": x.step,
                 "steps": x.steps,
                 "start_hash": x.start_hash,
@@ -92,8 +102,19 @@ def run_view(run: RunInfo) -> dict[str, Any]:
     }
 
 
+def _preparing(learner: LearnerInfo) -> dict[str, Any] | None:
+    """{"text", "share" (0 to 1, or null)} while a worker gets ready for its first step, else null."""
+    if learner.preparing is None or learner.status != "running":
+        return None
+    said = json.loads(learner.preparing)
+    return {"text": said["text"], "share": number(said["share"], 3)}
+
+
 def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], revision: str) -> dict[str, Any]:
-    """Who was asked what and said what at a step, and where each panel token stands: ratio against advantage."""
+    """Who was asked what and said what at a step, and where each panel token stands: ratio against advantage.
+
+    The groups are the panel's; of a step that kept no tokens at all they are the first MOST_GROUPS.
+    """
     view: dict[str, Any] = {"step": step, "revision": revision, "groups": [], "learners": {}}
     groups: dict[int, dict[str, Any]] = {}
     for name in learners:
@@ -101,15 +122,10 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
         tokens = _sorted(store.tokens(run.id, name, step))
         panel = set(tokens["sample"].to_pylist())
         for row in samples.to_pylist():
-            if row["sample"] in panel:
-                group = groups.setdefault(
-                    row["group"],
-                    {"group": row["group"], "prompt": visible(row["prompt"]), "answer": row["answer"], "learners": {}},
-                )
-                counts = group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0})
-                counts["responses"] += 1
-                counts["success"] += bool(row["success"])
-                counts["reward"] = number(counts["reward"] + row["reward"])
+            if row["sample"] in panel or (not panel and (row["group"] in groups or len(groups) < MOST_GROUPS)):
+                asked = {"group": row["group"], "prompt": visible(row["prompt"]), "answer": row["answer"]}
+                group = groups.setdefault(row["group"], {**asked, "learners": {}})
+                _count(group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0}), row)
         passes = _passes(tokens)
         view["learners"][name] = {
             "settings": settings_at(store, run, name, step),
@@ -126,15 +142,27 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
     return view
 
 
+def _count(counts: dict[str, Any], row: dict[str, Any]) -> None:
+    """Adds a response to its group's counts; a sum over something unknown is unknown."""
+    counts["responses"] += 1
+    for name in ("success", "reward"):
+        unknown = row[name] is None or counts[name] is None
+        counts[name] = None if unknown else number(counts[name] + row[name])
+
+
 def _mixed(group: dict[str, Any]) -> bool:
     """Whether every learner has both right and wrong responses: there, credit has something to tell apart."""
-    return all(0 < x["success"] < x["responses"] for x in group["learners"].values())
+    return all(x["success"] is not None and 0 < x["success"] < x["responses"] for x in group["learners"].values())
 
 
 def group_view(
     store: RunStore, run: RunInfo, step: int, group: int, learners: list[str], revision: str
 ) -> dict[str, Any]:
-    """Every number of every token of the panel's responses to one prompt; 7 digits, which is all a float32 has."""
+    """Every number of every token of the panel's responses to one prompt; 7 digits, which is all a float32 has.
+
+    Of a step that kept no tokens at all, the responses come without any: their text, their reward and, where it
+    follows from the rewards, their advantage.
+    """
     view: dict[str, Any] = {"step": step, "group": group, "revision": revision, "prompt": None, "learners": {}}
     for name in learners:
         samples = store.samples(run.id, name, step).to_pylist()
@@ -144,11 +172,16 @@ def group_view(
         comparison = compare(settings, samples, tokens)
         responses = []
         for row in rows:
-            view["prompt"], view["answer"] = visible(row["prompt"]), visible(row["answer"])
+            view["prompt"], view["answer"] = visible(row["prompt"]), row["answer"] and visible(row["answer"])
             own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
-            if own.num_rows:
+            if own.num_rows or not tokens.num_rows:
                 compared = comparison.scores.get(row["sample"])
-                responses.append({**_response(row), "compared": compared, **_token_columns(_passes(own))})
+                whole = {
+                    **_response(row),
+                    "compared": compared,
+                    "credit": number(comparison.credits.get(row["sample"])),
+                }
+                responses.append({**whole, **_token_columns(_passes(own))})
         scores = [comparison.scores.get(row["sample"]) for row in rows]
         view["learners"][name] = {
             "settings": settings,
@@ -174,8 +207,16 @@ def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
-    settings = config.learner(learner)
-    return {**settings.model_dump(), "clip_high": settings.clip_high}
+    settings, known = config.learner(learner), _known(config, learner)
+    values = {name: known(name) for name in type(settings).model_fields}
+    return {**values, "clip_high": None if values["epsilon"] is None else settings.clip_high}
+
+
+def _known(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:
+    """A run's (or a learner's) setting by name; None where an imported run's files do not tell it."""
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
+    owner, prefix = (config, "") if learner is None else (config.learner(learner), f"{learner}.")
+    return lambda name: None if prefix + name in gaps else getattr(owner, name)
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:

@@ -26,10 +26,14 @@ from core.training.versions import versions
 
 CONTROL_POLL_S = 0.05  # while paused
 HEARTBEAT_S = 1.0
+TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
 
 
-class Stopped(Exception):
-    """Somebody asked the worker to end; its text is the reason to write down, if any."""
+class Stopped(BaseException):
+    """Somebody asked the worker to end; its text is the reason to write down, if any.
+
+    As KeyboardInterrupt no Exception: it comes out of the middle of loading, where every failure is caught and told.
+    """
 
 
 class Worker:
@@ -43,6 +47,8 @@ class Worker:
         self._paused = False
         self._one_step = False
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
+        self._asked: deque[Control] = deque()  # controls that were read while it prepared
+        self._told = float("-inf")
         self._trainer: Trainer | None = None
         self._saved_at = -1
 
@@ -53,7 +59,11 @@ class Worker:
 
     def run(self) -> None:
         """Everything from taking the learner over to its last word. Raises what the trainer or the store raises."""
-        self._begin()
+        try:
+            self._begin()
+        except Stopped as stopped:
+            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
+            return
         steps = self.trainer.steps()
         try:
             while True:
@@ -68,13 +78,15 @@ class Worker:
             lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
             return
         self._save()
-        self._event("final", self.trainer.final_evaluation(), step=self.trainer.step - 1)
+        self._conclude()
         lifecycle.mark(self.store, self.run_id, self.learner, "finished")
 
     def _begin(self) -> None:
         """Starts from the newest checkpoint, or from the start weights where there is none."""
         info = self.store.get(self.run_id)
-        self._trainer = checkpoints.newest(self.folder) or Trainer(info.config, self.learner)
+        self._trainer = checkpoints.newest(self.folder, self._prepare)
+        if self._trainer is None:
+            self._trainer = Trainer(info.config, self.learner, self._prepare)
         first = self._saved_at = self.trainer.step
         self._saved_at = first if checkpoints.saved(self.folder) else -1
         # Changes that were made after the checkpoint happen again, each before the same step.
@@ -91,6 +103,42 @@ class Worker:
             versions=versions(),
         )
         self._event("start" if first == 0 else "continue")
+        if first == 0 and self.trainer.config.compare_samples:
+            self._compare_before()
+        lifecycle.prepared(self.store, self.run_id, self.learner)
+
+    def _prepare(self, text: str, share: float | None) -> None:
+        """Says what is being done before the first step, a few times a second. Raises Stopped where it shall end."""
+        now = time.monotonic()
+        if share is not None and now - self._told < TELL_S:
+            return
+        self._told = now
+        lifecycle.preparing(self.store, self.run_id, self.learner, text, share)
+        self._asked += self.store.take_controls(self.run_id, self.learner)
+        if self.closing or os.getppid() != self._parent:
+            raise Stopped(lifecycle.CLOSED)
+        if any(x.kind == "stop" for x in self._asked):
+            raise Stopped
+
+    def _compare_before(self) -> None:
+        """The held-out questions' answers before the first step, once in the run's life."""
+        for x in self.store.events(self.run_id):
+            if x["learner"] == self.learner and x["kind"] == "evaluation" and x["value"]["when"] == "before":
+                return
+        self._prepare("Answering the held-out questions before training.", None)
+        self._event("evaluation", self.trainer.compared("before"))
+
+    def _conclude(self) -> None:
+        """What the trained policy answers to the held-out questions."""
+        last = self.trainer.step - 1
+        if not self.trainer.config.compare_samples:
+            self._event("final", self.trainer.final_evaluation(), step=last)
+            return
+        answers = self.trainer.compared("after")
+        self._event("evaluation", answers, step=last)
+        sampled, greedy = [row[2] for each in answers["sampled"] for row in each], [row[2] for row in answers["greedy"]]
+        rates = {"sampled": sum(sampled) / len(sampled), "greedy": sum(greedy) / len(greedy)}
+        self._event("final", rates, step=last)
 
     def _keep(self, trace: StepTrace) -> None:
         # The trainer reports a change with the next step; it stands among the events since it was made.
@@ -118,8 +166,9 @@ class Worker:
         while True:
             if self.closing or os.getppid() != self._parent:
                 raise Stopped(lifecycle.CLOSED)
-            for control in self.store.take_controls(self.run_id, self.learner):
-                self._obey(control)
+            self._asked += self.store.take_controls(self.run_id, self.learner)
+            while self._asked:
+                self._obey(self._asked.popleft())
             if not self._paused:
                 break
             time.sleep(CONTROL_POLL_S)

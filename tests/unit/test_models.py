@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from core.config import ConfigError
-from core.models.bundled import BUNDLED, load, names, weights_hash
+from core.models.bundled import BUNDLED, names, weights_hash
 from core.models.pretrain import RECIPES, misconception, pretrain, scratchpad
+from core.models.start import load
 from core.models.value import ValueModel
 from core.tasks.chain_sum import ChainSum
 from core.training.evaluation import success_rate
@@ -36,14 +37,14 @@ def test_the_card_tells_the_truth(start):
     assert {k: v for k, v in card["recipe"].items() if k != "task"} == {
         k: v for k, v in vars(recipe).items() if k != "task"
     }
-    measured = success_rate(start.model, start.tokenizer, ChainSum(recipe.task), seed=0, samples=8)
+    measured = success_rate(start.model, start.codec, ChainSum(recipe.task), seed=0, samples=8)
     # Another machine may round another way now and then: 2048 samples, so one sample is 0.0005.
     assert measured == pytest.approx(card["heldout_success"]["sampled"], abs=0.005)
     assert 0.35 <= measured <= 0.60
 
 
 def test_pad_bos_and_eos_are_three_tokens_and_text_survives_the_round_trip(start):
-    tokenizer = start.tokenizer
+    tokenizer = start.codec.tokenizer
     assert len({tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}) == 3
     ids = tokenizer("8+1=9;9+7=16").input_ids
     assert len(ids) == 12
@@ -90,5 +91,7 @@ def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_pol
 
 
 def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
-    with pytest.raises(ConfigError, match="bundled are chain-sum-3x1"):
+    with pytest.raises(ConfigError, match="there are chain-sum-3x1, SmolLM2-135M-Instruct"):
+        load("no-such-model")
+    with pytest.raises(ConfigError, match="has no config.json"):
         load(str(tmp_path))

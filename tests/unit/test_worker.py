@@ -30,7 +30,7 @@ from core.training.trace import StepTrace
 
 SMALL = RunConfig.model_validate(
     {"steps": 6, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0, "checkpoint_every": 2}
-    | {"device": "cpu", "task": {"heldout": 16}}
+    | {"device": "cpu", "task": {"kind": "chain-sum", "heldout": 16}}
 )
 ENDLESS = SMALL.model_copy(update={"steps": 10_000})
 
