@@ -25,7 +25,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from benches import matmuls
 from core.config import GRPOSettings, RunConfig
-from core.models.bundled import load
+from core.models.start import load
 from core.tasks.chain_sum import ChainSum
 from core.training.trainer import Trainer
 

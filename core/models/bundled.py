@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
-
-    from core.models.start import StartModel
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -18,13 +15,6 @@ BUNDLED = Path(__file__).parent / "bundled"
 def names() -> list[str]:
     """The bundled models' names."""
     return sorted(p.name for p in BUNDLED.iterdir() if (p / "model.safetensors").is_file())
-
-
-def load(name: str, device: torch.device | str = "cpu") -> StartModel:
-    """`core.models.start.load` in its plainest form."""
-    from core.models import start
-
-    return start.load(name, device)
 
 
 def weights_hash(model: nn.Module) -> str:

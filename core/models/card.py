@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from core.models import bundled
+from core.models import start as starts
 from core.tasks.chain_sum import ChainSum
 from core.training.evaluation import success_rate
 
@@ -18,7 +18,7 @@ SAMPLES_PER_QUESTION = 8
 
 def write_card(folder: Path, name: str, recipe: Any, weights_hash: str) -> dict[str, Any]:
     """Measures the saved model on its held-out questions, writes card.json and README.md, returns what was measured."""
-    start, task = bundled.load(str(folder)), ChainSum(recipe.task)
+    start, task = starts.load(str(folder)), ChainSum(recipe.task)
     rates = {
         "sampled": success_rate(start.model, start.codec, task, seed=0, samples=SAMPLES_PER_QUESTION),
         "greedy": success_rate(start.model, start.codec, task, seed=None, samples=1),

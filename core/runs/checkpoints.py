@@ -28,6 +28,8 @@ def save(trainer: Trainer, where: Path) -> None:
         where.mkdir(parents=True, exist_ok=True)
         _need_space(where, size(trainer))
         trainer.save(where / f"{trainer.step:06d}.pt")
+    except StoreError:
+        raise
     except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError of its own wording
         why = error.strerror if isinstance(error, OSError) and error.strerror else "the disk is probably full"
         raise StoreError(

@@ -19,6 +19,7 @@ import selectors
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 GRACE_S = 20.0  # for a worker to finish its step and save, once it is asked to stop
@@ -82,10 +83,9 @@ def _fork(request: dict[str, str]) -> int:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)  # the nursery's input is not the worker's
         os.nice(NICENESS)
-        os.environ["CREDIT_LAB_HOME"] = request["home"]
         from core.runs.worker import work
 
-        code = work(request["url"], request["run"], request["learner"])
+        code = work(request["url"], Path(request["home"]), request["run"], request["learner"])
     except BaseException:
         logging.exception("the worker broke down")
     finally:

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 from core.config import ConfigError
@@ -211,9 +212,12 @@ class Worker:
         self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)
 
 
-def work(url: str, run_id: str, learner: str) -> int:
-    """A worker process from start to end: returns its exit code. Every ending is written into the store first."""
-    store = RunStore(url)
+def work(url: str, home: Path, run_id: str, learner: str) -> int:
+    """A worker process from start to end: returns its exit code. Every ending is written into the store first.
+
+    `home` is where the run's checkpoints and logs go; models are kept in the app's own data folder, for all runs.
+    """
+    store = RunStore(url, home=home)
     _log_to_file(store, run_id, learner)
     import torch
 

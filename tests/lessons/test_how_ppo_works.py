@@ -162,7 +162,7 @@ def test_code_links_lead_to_code():
 def test_weights_of_a_real_run_are_measured_and_the_frozen_ones_have_not_moved(open_page, store, monkeypatch):
     """Two real steps; a third party computes the distance from a saved trainer."""
     from core.config import RunConfig, change
-    from core.models.bundled import load
+    from core.models.start import load
     from core.training.trainer import Trainer
 
     config = change(RunConfig(), {"steps": 2, "prompts_per_step": 2, "eval_every": 0, "device": "cpu"})

@@ -9,7 +9,7 @@ import pytest
 
 from core.config import ConfigError, change, parse_config
 from core.insight.replay import _ids
-from core.models.bundled import load
+from core.models.start import load
 from core.presets import preset
 from core.runs.errors import StoreError
 from core.runs.store import RunStore

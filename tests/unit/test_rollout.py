@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.models.bundled import load
+from core.models.start import load
 from core.tasks.chain_sum import ChainSum
 from core.tasks.settings import ChainSumSettings
 from core.training import scoring
