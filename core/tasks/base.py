@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+#: More prompts than this are not drawn again to find a step's; no run draws so many (512 a step, 16 times).
+_MOST_DRAWN = 8192
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,24 @@ class Task(Protocol):
         """The `count` training prompts of a step: a function of seed and step; the first n of them also of n alone."""
 
     def truth(self, prompt: str) -> str:
-        """The right answer, or one of them."""
+        """The right answer, or one of them; "" where none is known and a verifier decides. ValueError as for verify."""
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
-        """Reads the answer out of a response and scores it; `finished` is False where the response was cut off."""
+        """Reads the answer out of a response and scores it; `finished` is False where the response was cut off.
+
+        A cut off response is wrong, whatever stands in it: it never said that it was done. Raises ValueError with a
+        sentence for a prompt that is not this task's, or that it was not asked for in this process (see `recall`).
+        """
+
+
+def recall(task: Task, seed: int, step: int, prompts: Iterable[str]) -> list[str]:
+    """Makes the task know prompts that it gave in another process, and gives those that it never gave at that step.
+
+    Some verifiers need more than the prompt's text (the numbers of a countdown), which is not kept in a trace but
+    follows from seed and step. So who takes prompts from a stored run calls this before `verify` or `truth`.
+    """
+    missing, count = set(prompts) - set(task.heldout), 16
+    while missing and count <= _MOST_DRAWN:
+        missing -= set(task.prompts(seed, step, count))
+        count *= 2
+    return sorted(missing)

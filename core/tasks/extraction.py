@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 
 from core.tasks.settings import Extraction
 
@@ -26,6 +27,7 @@ _NUMBER = re.compile(
 )
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[,\u00a0\u2009\u202f][0-9]{3})+")
 _CURRENCY = "$€£¥"
+_BOX = re.compile(r"\\boxed[ \t\n]{0,8}\{")
 _TEXT = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf)\s*\{([^{}]*)\}")
 
 
@@ -39,8 +41,8 @@ def extract(response: str, how: Extraction) -> str | None:
     "1/2" without spaces is one number and is read as it stands. What the number is about is not understood: "the
     answer isn't 7 but 8" reads 8, "8, not 7" reads 7, and a problem that is only repeated reads its last term.
 
-    `boxed`: what stands in the last \\boxed{…} with balanced braces; where that one was never closed, there is no answer,
-    whatever stood in an earlier one. A \\text{…} or $…$ around all of it is taken off, the rest is as it was written.
+    `boxed`: what stands in the last \\boxed{…} with balanced braces; where that one was never closed, there is no
+    answer, whatever stood in an earlier one. A \\text{…} or $…$ around all of it is taken off, the rest is as written.
 
     `whole`: all of the response, without white space around it.
     """
@@ -58,9 +60,7 @@ def numeral(text: str) -> str | None:
 
 def _last_number(response: str) -> str | None:
     text = _plain(response)
-    last = None
-    for last in _NUMBER.finditer(text):
-        pass
+    last = _last(_NUMBER, text)
     if last is None:
         return None
     start, digits = last.start(), last[0]
@@ -71,6 +71,10 @@ def _last_number(response: str) -> str | None:
         sign = "-" if _negative(text, start - len(under[0])) else ""
         return f"{sign}{under[0]}{digits}"
     return _canonical(digits, _negative(text, start))
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
 def _plain(text: str) -> str:
@@ -131,9 +135,7 @@ def _canonical(digits: str, negative: bool) -> str:
 
 
 def _boxed(response: str) -> str | None:
-    found = None
-    for found in re.finditer(r"\\boxed[ \t\n]{0,8}\{", response):
-        pass
+    found = _last(_BOX, response)
     if found is None:
         return None
     depth, at = 1, found.end()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.settings import Settings
 
@@ -13,6 +14,10 @@ Extraction = Literal["last-number", "boxed", "whole"]
 
 #: Enough for a class's own sheet; what is more belongs into a data set.
 MOST_QUESTIONS, MOST_QUESTION_CHARACTERS, MOST_ANSWER_CHARACTERS = 500, 2000, 500
+#: All questions and answers together: they are kept with every run and read by every page of it.
+MOST_BYTES = 256 * 1024
+#: Options of a data set, as JSON.
+MOST_OPTIONS_BYTES = 4096
 
 
 class ChainSumSettings(Settings):
@@ -51,12 +56,28 @@ class ReasoningGymSettings(InWords):
         False, description="Pay what the verifier gives for answers that are nearly right; otherwise only 1 or 0."
     )
 
+    @field_validator("options")
+    @classmethod
+    def _small(cls, options: dict[str, Any]) -> dict[str, Any]:
+        try:
+            size = len(json.dumps(options, allow_nan=False))
+        except (TypeError, ValueError, RecursionError):
+            raise ValueError("must be JSON: text, numbers, true, false, null, and lists and objects of them") from None
+        if size > MOST_OPTIONS_BYTES:
+            raise ValueError(f"may have at most {MOST_OPTIONS_BYTES} characters as JSON, but have {size}")
+        return options
+
 
 class Question(Settings):
     """One question of one's own and its right answer."""
 
     question: str = Field(min_length=1, max_length=MOST_QUESTION_CHARACTERS)
     answer: str = Field(min_length=1, max_length=MOST_ANSWER_CHARACTERS)
+
+
+def same_question(text: str) -> str:
+    """Equal for questions that differ in upper case and white space only, of which one could give the other away."""
+    return " ".join(text.split()).casefold()
 
 
 class QuestionsSettings(InWords):
@@ -69,6 +90,19 @@ class QuestionsSettings(InWords):
     matching: Literal["exact", "math"] = Field(
         "math", description="When an answer is right: the same text, or mathematically equal (math-verify)."
     )
+
+    @field_validator("questions")
+    @classmethod
+    def _distinct_and_small(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        size = sum(len(x.question.encode()) + len(x.answer.encode()) for x in questions)
+        if size > MOST_BYTES:
+            raise ValueError(f"may have at most {MOST_BYTES} bytes in all, but have {size}")
+        seen: dict[str, int] = {}
+        for number, question in enumerate(questions, 1):
+            first = seen.setdefault(same_question(question.question), number)
+            if first != number:
+                raise ValueError(f"question {number} is the same as question {first}")
+        return questions
 
 
 class ImportedSettings(Settings):

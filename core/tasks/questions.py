@@ -1,0 +1,183 @@
+"""Questions of one's own, each with its right answer: read from a file, a third of them kept apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core.config import ConfigError
+from core.tasks.base import Verdict
+from core.tasks.extraction import extract, numeral
+from core.tasks.matching import equal, same_text
+from core.tasks.settings import (
+    MOST_ANSWER_CHARACTERS,
+    MOST_BYTES,
+    MOST_QUESTION_CHARACTERS,
+    MOST_QUESTIONS,
+    Question,
+    QuestionsSettings,
+    same_question,
+)
+
+#: Questions that a run needs at least: as many to train on as to keep apart.
+FEWEST = 16
+#: Sentences on a file's problems that are worth reading at once.
+_MOST_PROBLEMS = 5
+#: Tokens: room for working where a box marks the answer, for some words where it is the last number.
+_LENGTHS = {"boxed": 256, "last-number": 64}
+
+
+class Questions:
+    """The task: a third of the questions, at most as many as asked for, is kept apart by a hash of their text."""
+
+    def __init__(self, settings: QuestionsSettings) -> None:
+        self.settings = settings
+        self._questions = {self._prompt(x): x for x in settings.questions}
+
+    @cached_property
+    def heldout(self) -> list[str]:
+        """The questions kept apart: at least 8, and never more than a third where there are more than 24."""
+        wanted = min(self.settings.heldout, max(FEWEST // 2, len(self._questions) // 3))
+        # By the question alone, so that another instruction keeps the same ones apart.
+        order = sorted(self._questions, key=lambda x: _hash(self._questions[x].question))
+        return order[:wanted]
+
+    @property
+    def note(self) -> str | None:
+        """One sentence where fewer questions are kept apart than the settings ask for, else None."""
+        found, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
+        if found == wanted:
+            return None
+        return f"{found} questions are kept apart, not {wanted}: {total - found} of {total} are left to train on."
+
+    @property
+    def max_completion_length(self) -> int:
+        """Tokens; where the whole response is the answer, a token per character of the longest one is enough."""
+        longest = max(len(x.answer) for x in self.settings.questions)
+        return _LENGTHS.get(self.settings.extraction, max(32, longest + 8))
+
+    @cached_property
+    def _training(self) -> list[str]:
+        return sorted(set(self._questions) - set(self.heldout), key=lambda x: _hash(self._questions[x].question))
+
+    def prompts(self, seed: int, step: int, count: int) -> list[str]:
+        """The `count` training prompts of a step; none comes twice before all have come."""
+        rng, found = np.random.default_rng([seed, step, 0x5EED]), list[str]()
+        while len(found) < count:
+            found += [self._training[i] for i in rng.permutation(len(self._training))]
+        return found[:count]
+
+    def truth(self, prompt: str) -> str:
+        """The right answer as it was written; ValueError for a prompt that is none of the questions."""
+        return self._question(prompt).answer
+
+    def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
+        """1 for the right answer in a response that ended by itself, else 0; ValueError for an unknown prompt."""
+        question = self._question(prompt)
+        answer = extract(response, self.settings.extraction)
+        if answer is None or not finished:
+            return Verdict(0.0, False, answer)
+        truth = question.answer
+        if self.settings.matching == "math":
+            success = equal(truth, answer, question.question)
+        else:
+            # A last number is read as a plain numeral, so a truth that is a number is taken as one, too.
+            plain = numeral(truth) if self.settings.extraction == "last-number" else None
+            success = same_text(plain or truth, answer)
+        return Verdict(float(success), success, answer)
+
+    def _prompt(self, question: Question) -> str:
+        instruction = self.settings.instruction
+        return f"{question.question}\n{instruction}" if instruction else question.question
+
+    def _question(self, prompt: str) -> Question:
+        if prompt not in self._questions:
+            raise ValueError(f"{prompt[:80]!r} is none of this task's questions")
+        return self._questions[prompt]
+
+
+def read_questions(data: bytes | str) -> tuple[Question, ...]:
+    """Questions from JSON lines, `{"question": "…", "answer": "…"}` each; empty lines are left out.
+
+    Raises ConfigError with a sentence for each of the first problems.
+    """
+    problems: list[str] = []
+    found: list[Question] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(_text(data).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            question = _question(line)
+            first = seen.setdefault(same_question(question.question), number)
+            if first != number:
+                raise ValueError(f"the same question as in line {first}")
+            found.append(question)
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    if len(problems) > _MOST_PROBLEMS:
+        problems[_MOST_PROBLEMS - 1 :] = [f"{len(problems) - _MOST_PROBLEMS + 1} more lines cannot be read"]
+    if not problems and not FEWEST <= len(found) <= MOST_QUESTIONS:
+        problems.append(f"the file has {len(found)} questions; {FEWEST} to {MOST_QUESTIONS} are possible")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return tuple(found)
+
+
+def _text(data: bytes | str) -> str:
+    size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
+    if size > MOST_BYTES:
+        raise ConfigError(f"the file has {size} bytes; at most {MOST_BYTES} are possible")
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(f"line {line}: the file is not UTF-8 text; save it as UTF-8") from None
+
+
+def _question(line: str) -> Question:
+    try:
+        values = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise ValueError('not JSON; write {"question": "…", "answer": "…"} on a line of its own') from None
+    if not isinstance(values, dict):
+        raise ValueError('not a JSON object; write {"question": "…", "answer": "…"}')
+    if extra := sorted(set(values) - {"question", "answer"}):
+        raise ValueError(f"there is no place for {extra[0][:40]!r}; only question and answer are possible")
+    for key, most in (("question", MOST_QUESTION_CHARACTERS), ("answer", MOST_ANSWER_CHARACTERS)):
+        if key not in values:
+            raise ValueError(f"{key} is missing")
+        values[key] = _words(key, values[key], most)
+    return Question(**values)
+
+
+def _no_constant(name: str) -> str:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _words(key: str, value: Any, most: int) -> str:
+    """A value as text; numbers keep the digits that were written (1.50 stays 1.50)."""
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be text or a number")
+    value = value.strip()
+    if not value:
+        raise ValueError(f"{key} is empty")
+    if len(value) > most:
+        raise ValueError(f"{key} has {len(value)} characters; at most {most} are possible")
+    if any(ord(x) < 32 and x not in "\t\n\r" for x in value):
+        raise ValueError(f"{key} has characters that are no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a pair, written as \ud800
+        raise ValueError(f"{key} has characters that are no text") from None
+    return value
+
+
+def _hash(question: str) -> bytes:
+    return hashlib.sha256(f"held out/{question}".encode()).digest()
