@@ -171,7 +171,7 @@ class _Log:
         while len(self._rows) > MOST_ROWS:
             self._thin()
         self.run, self.cursor = run, cursor
-        self._head = _dump({**run_view(run), "events": store.events(self.run_id)})[1:-1]
+        self._head = _dump({**run_view(run), "events": [_brief(x) for x in store.events(self.run_id)]})[1:-1]
         digest = hashlib.sha256(self._head)
         digest.update(b"%d" % cursor)
         self.version = digest.hexdigest()[:20]
@@ -209,6 +209,11 @@ class _Log:
             for key in old:
                 if key[1] in dropped and not (spare_evaluations and self._rows[key].evaluated):
                     del self._rows[key]
+
+
+def _brief(event: dict[str, Any]) -> dict[str, Any]:
+    """An event without the answers to every held-out question: no board shows them, and they can be a megabyte."""
+    return {**event, "value": None} if event["kind"] == "evaluation" else event
 
 
 def revision_of(made: dict[str, int]) -> str:
