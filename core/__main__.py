@@ -1,4 +1,4 @@
-"""The command line: `python -m core train | export | runs | settings`."""
+"""The command line: `python -m core train | export | save | runs | settings`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
     export.add_argument("--format", choices=("parquet", "csv", "unipo"), default="parquet", help="default: %(default)s")
+
+    save = commands.add_parser("save", help="save what a learner of a run has become, as a Hugging Face model")
+    save.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
+    save.add_argument("--learner", metavar="NAME", help="whose policy (may be left away where the run has one learner)")
+    save.add_argument(
+        "--out", type=Path, metavar="DIR", help="a new or empty folder (default: among the app's start models)"
+    )
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")

@@ -30,6 +30,7 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.export import ExportError, export
 from core.runs.launcher import LauncherError, LocalLauncher
 from core.runs.records import RunInfo
+from core.runs.save import SaveError, save_model
 from core.runs.store import RunStore
 from core.settings import Settings
 from core.tasks.settings import ChainSumSettings
@@ -44,10 +45,10 @@ class UsageError(ValueError):
 
 def run(options: argparse.Namespace) -> int:
     """Does what the parsed options say; returns the exit code."""
-    command = {"train": _train, "export": _export, "runs": _runs, "settings": _settings}[options.command]
+    command = {"train": _train, "export": _export, "save": _save, "runs": _runs, "settings": _settings}[options.command]
     try:
         return command(options)
-    except (ConfigError, UsageError, LauncherError, ExportError, StoreError, RunNotFound) as error:
+    except (ConfigError, UsageError, LauncherError, ExportError, SaveError, StoreError, RunNotFound) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:  # `… | head` has seen enough
@@ -167,13 +168,30 @@ def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> i
 
 def _export(options: argparse.Namespace) -> int:
     store = RunStore()
+    for path in export(store, _named(store, options.run), options.out, options.format):
+        print(path)
+    return 0
+
+
+def _named(store: RunStore, run: str) -> str:
+    """The id of the one run whose id is, or begins with, `run`."""
     known = [x.id for x in store.runs()]
-    found = [options.run] if options.run in known else [x for x in known if x.startswith(options.run)]
+    found = [run] if run in known else [x for x in known if x.startswith(run)]
     if len(found) != 1:
         told = "There is no run whose id begins with" if not found else f"{len(found)} runs' ids begin with"
-        raise UsageError(f"{told} {options.run!r}; `python -m core runs` lists them.")
-    for path in export(store, found[0], options.out, options.format):
-        print(path)
+        raise UsageError(f"{told} {run!r}; `python -m core runs` lists them.")
+    return found[0]
+
+
+def _save(options: argparse.Namespace) -> int:
+    store = RunStore()
+    info = store.get(_named(store, options.run))
+    names = [x.name for x in info.learners]
+    if options.learner is None and len(names) > 1:
+        raise UsageError(
+            f"This run has several learners; say whose policy, by --learner {' or --learner '.join(names)}."
+        )
+    print(save_model(store, info.id, options.learner or names[0], options.out))
     return 0
 
 

@@ -1,0 +1,98 @@
+"""A run's policy, from its newest checkpoint, as a model of one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from core.models import start
+from core.runs import checkpoints
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+
+
+class SaveError(RuntimeError):
+    """A run's model cannot be saved; its text is one sentence that says why."""
+
+
+def default_name(info: RunInfo, learner: str, step: int) -> str:
+    """What a run's model is called among the start models; hostile names of runs come out harmless."""
+    return start.safe_name(f"{start.safe_name(info.name)[:40]}-{learner}-{step}-{info.id[:8]}")
+
+
+def save_model(
+    store: RunStore,
+    run_id: str,
+    learner: str,
+    folder: Path | None = None,
+    *,
+    progress: Callable[[str, float | None], None] | None = None,
+) -> Path:
+    """Saves the policy of the newest readable checkpoint; returns the folder, which then is a start model.
+
+    `folder` None: among the app's own models, where `core.models.start.names()` lists it. One that was saved there
+    before, from the same checkpoint, is returned as it is. Raises SaveError, ConfigError, RunNotFound, StoreError.
+    """
+    import torch
+
+    from core.config import parse_config
+    from core.models import adapters
+    from core.models.save import Trained, save_pretrained
+
+    info = store.get(run_id)
+    info.config.learner(learner)
+    if info.recorded:
+        raise SaveError("This run was recorded elsewhere: its weights are not here, so there is no model to save.")
+    say = progress or (lambda _text, _share: None)
+    where = checkpoints.folder(store.home, run_id, learner)
+    path = next(iter(checkpoints.saved(where)), None)
+    if path is None:
+        raise SaveError(
+            f"There is no checkpoint of {learner} yet; one is written every {info.config.checkpoint_every} steps, and "
+            f"when the run pauses, stops or ends."
+        )
+    folder = folder or start.models_folder() / default_name(info, learner, int(path.stem))
+    if _is_from(folder, run_id, learner, int(path.stem)):
+        return folder
+    say("Reading the checkpoint.", None)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        config = parse_config(json.loads(state["config"]))
+    except Exception as error:
+        raise SaveError(f"The checkpoint {path} cannot be read ({' '.join(str(error).split())[:200]}).") from error
+    begun = start.load(config.model, system_prompt=config.system_prompt, progress=progress)
+    if config.lora_rank:
+        adapters.add(begun.model, config.lora_rank)
+    begun.model.load_state_dict(state["policy"], strict=not config.lora_rank)
+    rows = [x for x in store.rows_since(run_id, 0)[0] if x["learner"] == learner and x["step"] <= state["step"]]
+    events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, state["step"])]
+    say("Writing the model.", None)
+    try:
+        save_pretrained(
+            Trained(
+                model=begun.model,
+                tokenizer=begun.codec.tokenizer,
+                config=config,
+                learner=learner,
+                steps=state["step"],
+                start_hash=begun.hash,
+                versions=info.versions,
+                run=info.name,
+                events=events,
+                heldout=[(x["step"], x["heldout_success"]) for x in rows if x["heldout_success"] is not None],
+                origin={"run": run_id, "learner": learner, "step": int(path.stem)},
+            ),
+            folder,
+        )
+    except OSError as error:
+        raise SaveError(f"The model could not be written to {folder}: {error.strerror or error}.") from error
+    return folder
+
+
+def _is_from(folder: Path, run_id: str, learner: str, step: int) -> bool:
+    try:
+        origin = json.loads((folder / start.MARK).read_text())["origin"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(origin == {"run": run_id, "learner": learner, "step": step})
