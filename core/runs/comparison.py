@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_NEEDED = ("baseline", "scale_rewards", "scale_ddof", "scale_eps", "kl_coef", "whiten_advantages")
 _ROUNDING = 1e-6  # as in core/algorithms/advantages.py, which needs torch
 
 
@@ -22,6 +23,7 @@ class Comparison:
     """How a learner's responses of one step were set against each other."""
 
     scores: dict[int, float]  # by sample: its reward, less its KL penalties where the response's reward pays them
+    credits: dict[int, float]  # by sample: what the whole response is credited with, where that follows from the scores
     spread: float | None  # the standard deviation of all the step's scores, if it can be known
     whitening: dict[str, float] | None  # mean and std of the step's tokens before whitening
 
@@ -30,15 +32,18 @@ def compare(settings: dict[str, Any], samples: list[dict[str, Any]], tokens: pa.
     """From a step's settings (a learner's, as a dict), its rows of SAMPLES and its panel's TOKENS."""
     first = tokens.filter(pc.equal(tokens["pass"], pc.min(tokens["pass"])))
     own = first["sample"].to_pylist()
+    # An imported run may not tell how its responses were compared: then nothing is.
+    if settings["algorithm"] == "grpo" and any(settings[x] is None for x in _NEEDED):
+        return Comparison({}, {}, None, None)
     per_response = settings["algorithm"] == "grpo"
-    scores = {row["sample"]: float(row["reward"]) for row in samples}
+    scores = {row["sample"]: float(row["reward"]) for row in samples if row["reward"] is not None}
     if per_response and settings["kl_coef"] > 0:
         sums: dict[int, list[float]] = defaultdict(list)
         for sample, reward in zip(own, first["token_reward"].to_pylist(), strict=True):
             sums[sample].append(math.nan if reward is None else reward)
         scores = {sample: sum(rewards) for sample, rewards in sums.items()}
     spread = None
-    if per_response and len(scores) == len(samples):
+    if per_response and samples and len(scores) == len(samples):
         spread = _std(list(scores.values()), settings["scale_ddof"])
     whitening = None
     if settings["whiten_advantages"]:
@@ -48,7 +53,20 @@ def compare(settings: dict[str, Any], samples: list[dict[str, Any]], tokens: pa.
             for sample, raw in zip(own, first["advantage_raw"].to_pylist(), strict=True)
         ]
         whitening = _whitening(before, first["advantage"].to_pylist())
-    return Comparison(scores, spread, whitening)
+    credits: dict[int, float] = {}
+    if per_response and settings["baseline"] == "group-mean" and not settings["whiten_advantages"]:
+        factors, means = _factors(settings, samples, scores, spread), _means(samples, scores)
+        credits = {x: (scores[x] - means[x]) * factors[x] for x in scores if x in factors}
+    return Comparison(scores, credits, spread, whitening)
+
+
+def _means(samples: list[dict[str, Any]], scores: dict[int, float]) -> dict[int, float]:
+    """By sample, the mean score of its group."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row in samples:
+        if row["sample"] in scores:
+            groups[row["group"]].append(row["sample"])
+    return {x: sum(scores[y] for y in own) / len(own) for own in groups.values() for x in own}
 
 
 def _factors(

@@ -10,15 +10,56 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.config import parse_config
+from core.config import RunConfig, parse_config
 from core.runs import lifecycle
 from core.runs.export import read_tables
+from core.runs.records import Status
 from core.runs.store import RunNotFound, RunStore
 from core.training.trace import STEPS, StepTrace
 
 #: run id → its folder
 SHIPPED = {"recorded-chain-sum": Path(__file__).parent / "shipped" / "chain-sum"}
+
+
+class _Learner(BaseModel):
+    name: str
+    status: Status
+    reason: str | None
+    step: int = Field(ge=-1, le=10**6)
+    steps: int = Field(ge=0, le=10**6)
+    start_hash: str | None
+    device: str | None
+    warning: str | None
+
+
+class _Event(BaseModel):
+    learner: str | None
+    step: int
+    kind: str
+    value: Any
+    time: float
+
+
+class _Head(BaseModel):
+    """What of a run.json the store takes over; whoever wrote it, it has these types."""
+
+    model_config = ConfigDict(allow_inf_nan=False, strict=True)
+    name: str
+    created: float = Field(ge=0, le=2**33)
+    config: dict[str, Any]
+    versions: dict[str, str]
+    learners: list[_Learner]
+    events: list[_Event]
+
+
+#: Columns without which a row cannot be placed.
+_KEYS = {
+    "steps": ("learner", "step"),
+    "samples": ("learner", "step", "sample", "group", "prompt", "response"),
+    "tokens": ("learner", "step", "pass", "sample", "position", "token"),
+}
 
 
 class TraceFilesError(ValueError):
@@ -38,19 +79,43 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
     Raises TraceFilesError where the files are missing or break the contract.
     """
     try:
-        head = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+        head = _head(json.loads((directory / "run.json").read_text(encoding="utf-8")))
         tables = {name: _table(path, schema) for name, schema, path in read_tables(directory)}
         config = parse_config(head["config"])
+        _check(tables, config, head)
         if _is_there(store, run_id, head):
             return
         store.create(config, head["name"], run_id=run_id)
         for trace in _traces(tables):
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
-    except KeyError as error:
-        raise TraceFilesError(f"{directory / 'run.json'} has no {error}; it is not a run's description.") from error
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
         raise TraceFilesError(f"The files in {directory} are not a trace: {error}.") from error
+
+
+def _head(values: Any) -> dict[str, Any]:
+    """Raises ValueError naming the first part of run.json that is missing or of another kind."""
+    try:
+        return _Head.model_validate(values).model_dump()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(x) for x in problem["loc"]) or "run.json"
+        told = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+        raise ValueError(f"run.json is not a run's description ({place}: {told})") from None
+
+
+def _check(tables: dict[str, pa.Table], config: RunConfig, head: dict[str, Any]) -> None:
+    """Raises ValueError where the files speak of learners that the config lacks, or leave a row's place open."""
+    names = [x.name for x in config.learners]
+    if [x["name"] for x in head["learners"]] != names:
+        raise ValueError("run.json lists other learners than its config")
+    for table, columns in _KEYS.items():
+        gaps = [x for x in columns if tables[table][x].null_count]
+        if gaps:
+            raise ValueError(f"{table} has rows without {', '.join(gaps)}")
+        strangers = set(tables[table]["learner"].unique().to_pylist()) - set(names)
+        if strangers:
+            raise ValueError(f"{table} speaks of a learner that the config does not have")
 
 
 def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:

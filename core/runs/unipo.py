@@ -71,6 +71,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
             "gae_lambda": settings.lam if isinstance(settings, PPOSettings) else None,
             "clip_eps": clip,
             "kl_coef": settings.kl_coef if ppo else settings.beta,
+            "kl_coef_in_reward": settings.kl_coef,  # theirs means either; ours may have both
             "group_size": config.num_generations if isinstance(settings, GRPOSettings) else None,
             "temperature": config.temperature,
             "seed": config.seed,

@@ -146,7 +146,7 @@ def _count(counts: dict[str, Any], row: dict[str, Any]) -> None:
     """Adds a response to its group's counts; a sum over something unknown is unknown."""
     counts["responses"] += 1
     for name in ("success", "reward"):
-        unknown = row[name] is None or counts[name] is None
+        unknown = counts[name] is None or row[name] is None or not math.isfinite(row[name])
         counts[name] = None if unknown else number(counts[name] + row[name])
 
 

@@ -1,0 +1,225 @@
+"""What runs from elsewhere have in common: a config that claims no more than is known, and traces with gaps.
+
+Three ways lead here: a callback inside TRL (trl_callback.py), TRL's completions (trl_import.py) and UNIPO's logs
+(unipo_import.py). What a source does not tell is null in every table, and among the settings listed as unrecorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.runs import lifecycle
+from core.runs.store import RunStore
+from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
+
+#: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
+MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
+
+#: The settings of each kind of credit.
+SETTINGS: dict[str, type[PPOSettings] | type[GRPOSettings] | type[VineSettings]] = {
+    "ppo": PPOSettings,
+    "grpo": GRPOSettings,
+    "vine": VineSettings,
+}
+# Settings that steer a training and leave no mark on what a run shows.
+_OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
+
+
+class ImportFailed(ValueError):
+    """The files cannot be taken in; its text is one sentence."""
+
+
+@dataclass(frozen=True)
+class ForeignLearner:
+    """What is known of a learner that trained elsewhere."""
+
+    algorithm: str  # ppo, grpo or vine: the kind of credit
+    settings: dict[str, Any]  # settings by our names; what is missing is not known
+    warning: str | None = None  # what a person should know about its numbers
+    device: str | None = None
+
+
+def foreign_config(source: str, known: dict[str, Any], learners: Sequence[ForeignLearner]) -> RunConfig:
+    """A config from what is known of a run. `known` holds run settings by name.
+
+    A value that our settings have no place for counts as not known. Every setting that is not known has its default
+    and is listed in `task.unrecorded`, so that no page shows it as the run's.
+    """
+    run = dict(known)
+    own = [dict(x.settings) for x in learners]
+    names = _names([x.algorithm for x in learners])
+    for _ in range(200):  # each round forgets at least one setting
+        unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
+        for learner, name, settings in zip(learners, names, own, strict=True):
+            fields = SETTINGS[learner.algorithm].model_fields
+            unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
+        values = {
+            **run,
+            "preset": "imported",
+            "task": {"kind": "imported", "source": source[:60], "unrecorded": unrecorded},
+            "learners": [
+                {**x, "algorithm": learner.algorithm, "name": name}
+                for learner, name, x in zip(learners, names, own, strict=True)
+            ],
+        }
+        try:
+            return RunConfig.model_validate(values)
+        except ValidationError as error:
+            _forget(error, run, own)
+    raise ConfigError("This run's settings cannot be described by the settings that there are here.")
+
+
+def _forget(error: ValidationError, run: dict[str, Any], learners: list[dict[str, Any]]) -> None:
+    """Drops every value that was refused."""
+    for problem in error.errors():
+        place = problem["loc"]
+        if len(place) >= 4 and place[0] == "learners" and isinstance(place[1], int):
+            learners[place[1]].pop(str(place[3]), None)
+        elif place and place[0] != "learners":
+            run.pop(str(place[0]), None)
+        else:  # two settings that do not go together: the shape of the step, or options of one learner
+            for name in ("prompts_per_step", "num_generations"):
+                run.pop(name, None)
+            for settings in learners:
+                for name in ("num_mini_batches", "dual_clip", "baseline", "scale_rewards"):
+                    settings.pop(name, None)
+
+
+def _names(algorithms: Sequence[str]) -> list[str]:
+    """ppo, grpo, and grpo-2 for a second one."""
+    return [
+        x if algorithms[:i].count(x) == 0 else f"{x}-{algorithms[:i].count(x) + 1}" for i, x in enumerate(algorithms)
+    ]
+
+
+def recorded_settings(config: RunConfig, name: str, learner: ForeignLearner) -> dict[str, Any]:
+    """Those settings of a learner that are known and could be taken over."""
+    gaps = config.task.unrecorded if config.task.kind == "imported" else ()
+    return {x: getattr(config.learner(name), x) for x in learner.settings if f"{name}.{x}" not in gaps}
+
+
+def add_run(
+    store: RunStore,
+    config: RunConfig,
+    name: str,
+    traces: Iterable[StepTrace],
+    learners: Sequence[ForeignLearner],
+    versions: dict[str, str] | None = None,
+) -> str:
+    """Puts traces into the store as a run that is over; returns its id. Nothing stays behind where that fails."""
+    run_id = store.create(config, name)
+    try:
+        last = dict.fromkeys((x.name for x in config.learners), -1)
+        for trace in traces:
+            store.append(run_id, trace)
+            last[trace.learner] = max(last[trace.learner], trace.step)
+        heads = [
+            {
+                "name": settings.name,
+                "status": "finished",
+                "reason": None,
+                "step": last[settings.name],
+                "steps": last[settings.name] + 1,
+                "start_hash": None,
+                "device": learner.device,
+                "warning": learner.warning,
+            }
+            for settings, learner in zip(config.learners, learners, strict=True)
+        ]
+        head = {"created": time.time(), "versions": versions or {}, "learners": heads, "events": []}
+        lifecycle.record(store, run_id, head)
+    except BaseException:
+        store.delete(run_id)
+        raise
+    return run_id
+
+
+# -- tables with gaps --------------------------------------------------------------------------------------------------
+
+
+def step_trace(
+    learner: str, step: int, scalars: dict[str, Any], samples: list[dict[str, Any]], tokens: dict[str, list[Any]]
+) -> StepTrace:
+    """A step from plain values. Scalars and columns that are not given are null; a token column has one value a row."""
+    rows = len(next(iter(tokens.values()))) if tokens else 0
+    prompts = {x["group"]: x["prompt"] for x in samples}
+    texts = "\n".join(prompts[group] for group in sorted(prompts))
+    once = {"learner": [learner] * rows, "step": [step] * rows, **tokens}
+    return StepTrace(
+        learner=learner,
+        step=step,
+        scalars={name: scalars.get(name) for name in STEPS.names[2:]},
+        samples=pa.Table.from_pylist([{"learner": learner, "step": step, **x} for x in samples], schema=SAMPLES),
+        tokens=pa.table(
+            [pa.array(once[x.name], x.type) if x.name in once else pa.nulls(rows, x.type) for x in TOKENS],
+            schema=TOKENS,
+        ),
+        prompt_hash=hashlib.sha256(texts.encode()).hexdigest(),
+    )
+
+
+# -- values from files -------------------------------------------------------------------------------------------------
+
+
+def clean(text: Any, what: str) -> str:
+    """A text from a file: half characters, which no database takes, are replaced. Raises ImportFailed if not a text."""
+    if not isinstance(text, str):
+        raise ImportFailed(f"{what} must be text, but is {brief(text)}.")
+    if len(text) > MOST_CHARACTERS:
+        raise ImportFailed(f"{what} has {len(text)} characters; at most {MOST_CHARACTERS} are allowed.")
+    return text.encode("utf-8", "replace").decode()
+
+
+def real(value: Any, what: str) -> float | None:
+    """A number from a file; None for null and for what is not finite. Raises ImportFailed if it is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ImportFailed(f"{what} must be a number or null, but is {brief(value)}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def brief(value: Any) -> str:
+    """A value as a sentence can quote it."""
+    text = re.sub(r"\s+", " ", json.dumps(value, default=lambda x: type(x).__name__))
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def said(message: Any) -> str:
+    """The text of a prompt or completion: itself, or a conversation's.
+
+    Of a conversation with one turn of the user, it is what the user says (as everywhere in a trace); of the model's
+    turn, what the model says; of a longer conversation, every turn with its role. Pictures are named, not kept.
+    """
+    if isinstance(message, str):
+        return message
+    turns = [x for x in message if isinstance(x, dict)] if isinstance(message, list) else []
+    asked = [x for x in turns if x.get("role") != "system"]
+    if len(asked) == 1:
+        return _content(asked[0].get("content"))
+    return "\n".join(f"{x.get('role', '?')}: {_content(x.get('content'))}" for x in turns)
+
+
+def _content(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(
+            part if isinstance(part, str) else str(part.get("text") or f"[{part.get('type', '?')}]")
+            for part in content
+            if isinstance(part, str | dict)
+        )
+    return "" if content is None else str(content)

@@ -1,0 +1,218 @@
+"""One front door for runs from elsewhere: our own four files, TRL's completions, UNIPO's logs, however they come.
+
+What is taken in is somebody else's: sizes are limited before anything is unpacked, nothing is run, every text stays
+text. A format is recognised by what is inside, not by names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from core.config import ConfigError
+from core.runs import trl_import, unipo_import
+from core.runs.errors import RunNotFound
+from core.runs.foreign import ImportFailed, add_run, foreign_config, recorded_settings
+from core.runs.recorded import TraceFilesError, import_recorded
+from core.runs.store import RunStore, new_id
+from core.training.trace import StepTrace
+
+__all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any"]
+
+#: What a file of a run may be called, and how many bytes may be taken in (and in memory).
+ENDINGS = ("zip", "parquet", "json", "jsonl")
+MOST_BYTES, MOST_UNPACKED = 256 * 2**20, 2**30
+MOST_FILES = 20_000
+
+_TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
+_KNOWN = (
+    "it must be this app's export (run.json, steps.parquet, samples.parquet, tokens.parquet, as a folder or ZIP), "
+    "TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP) or a log in UNIPO's format "
+    "(JSON)"
+)
+
+
+def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -> str:
+    """Takes a run in and returns its new id; it is over, cannot be trained on, and what it lacks is null.
+
+    `source` is a file, a folder or a file's bytes; `name` what the run is to be called (none: what it says itself, or
+    the file's name). Raises ImportFailed with one sentence where that is no such run, ConfigError at a bad name, and
+    StoreError. Nothing stays behind then.
+    """
+    try:
+        if isinstance(source, bytes):
+            return _from_bytes(store, source, name, "imported run")
+        if source.is_dir():
+            return _from_folder(store, source, name, source.name)
+        if not source.exists():
+            raise ImportFailed(f"There is no file or folder {source}.")
+        if source.stat().st_size > MOST_BYTES:
+            raise _too_large(source.stat().st_size)
+        return _from_bytes(store, source.read_bytes(), name, source.stem)
+    except (ImportFailed, ConfigError):
+        raise
+    except OSError as error:
+        raise ImportFailed(f"The files could not be read: {error.strerror or error}.") from error
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, pa.ArrowException) as error:
+        told = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
+        raise ImportFailed(f"The files could not be read as a run: {type(error).__name__}, {told}.") from error
+
+
+def _too_large(size: int) -> ImportFailed:
+    return ImportFailed(f"That is {size / 2**20:.0f} MiB; at most {MOST_BYTES // 2**20} MiB can be imported.")
+
+
+def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> str:
+    if len(data) > MOST_BYTES:
+        raise _too_large(len(data))
+    if data.startswith(b"PK"):
+        with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
+            _unzip(data, Path(folder))
+            return _from_folder(store, Path(folder), name, told)
+    if data.startswith(b"PAR1"):
+        return _trl(store, [_completions(data)], name or told)
+    log = unipo_import.read_log(_text(data))
+    if log is None:
+        raise ImportFailed(f"This is not a run: {_KNOWN}.")
+    return _unipo(store, [log], name)
+
+
+def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+    if (folder / "run.json").is_file():
+        missing = [x for x in _TRACE if not (folder / x).is_file()]
+        if missing:
+            raise ImportFailed(f"Of this app's four files {', '.join(missing)} is missing.")
+        for x in _TRACE[1:]:
+            _opened((folder / x).read_bytes(), x)
+        return _recorded(store, folder, name, told)
+    below = folder / "completions"
+    files = sorted(x for x in (*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())) if x.is_file())
+    if len(files) > MOST_FILES:
+        raise ImportFailed(f"There are {len(files)} files; at most {MOST_FILES} can be imported.")
+    chosen = [x for x in files if x.suffix in (".parquet", ".json", ".jsonl")]
+    size = sum(x.stat().st_size for x in chosen)
+    if size > MOST_BYTES:
+        raise _too_large(size)
+    tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith("completions")]
+    if tables:
+        return _trl(store, [_completions(x.read_bytes(), x.name) for x in tables], name or told)
+    logs = [unipo_import.read_log(_text(x.read_bytes())) for x in chosen if x.suffix != ".parquet"]
+    found = [x for x in logs if x is not None]
+    if not found:
+        raise ImportFailed(f"This is not a run: {_KNOWN}.")
+    return _unipo(store, found, name)
+
+
+def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+    run_id = new_id()
+    try:
+        import_recorded(store, folder, run_id)
+        if name is not None:
+            store.rename(run_id, name)
+    except BaseException as error:
+        with contextlib.suppress(RunNotFound):
+            store.delete(run_id)
+        if isinstance(error, TraceFilesError):  # where a ZIP was unpacked tells nobody anything
+            raise ImportFailed(str(error).replace(str(folder), told)) from error
+        raise
+    return run_id
+
+
+def _unzip(data: bytes, folder: Path) -> None:
+    """Only plain files, by their own names (and `completions/`): no path of the archive is ever followed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [x for x in archive.infolist() if not x.is_dir() and "__MACOSX" not in x.filename]
+            if len(members) > MOST_FILES:
+                raise ImportFailed(f"There are {len(members)} files; at most {MOST_FILES} can be imported.")
+            if (size := sum(x.file_size for x in members)) > MOST_BYTES:
+                raise _too_large(size)
+            left = MOST_BYTES
+            for member in members:
+                target = folder / (PurePosixPath(member.filename.replace("\\", "/")).name or "unnamed")
+                if target.exists():
+                    raise ImportFailed(f"The ZIP holds two files called {target.name}.")
+                with archive.open(member) as file:
+                    content = file.read(left + 1)
+                left -= len(content)
+                if left < 0:  # the archive lies about its sizes
+                    raise _too_large(MOST_BYTES + 1)
+                target.write_bytes(content)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ImportFailed("The ZIP is broken, encrypted or of a kind that cannot be read.") from error
+
+
+def _opened(data: bytes, name: str) -> pyarrow.parquet.ParquetFile:
+    """A Parquet file, of which nothing has been unpacked yet."""
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise ImportFailed(f"{name} is not a Parquet file, or is cut short.") from error
+    unpacked = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
+    if unpacked > MOST_UNPACKED:
+        raise _too_large(unpacked)
+    return file
+
+
+def _completions(data: bytes, name: str | None = None) -> pa.Table:
+    file = _opened(data, name or "The file")
+    columns = ", ".join(file.schema_arrow.names[:8])
+    if not trl_import.is_completions(file.schema_arrow):
+        if name is None:
+            raise ImportFailed(f"This Parquet file ({columns}) is not a run: {_KNOWN}.")
+        raise ImportFailed(f"{name} must have the columns {', '.join(trl_import.NEEDED)}, but has {columns}.")
+    try:
+        return file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ImportFailed(f"{name or 'The file'} is damaged and cannot be read.") from error
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportFailed(f"This is not a run: {_KNOWN}.") from error
+
+
+def _trl(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
+    found = trl_import.batches(tables)
+    run, learner, columns = trl_import.describe(found)
+    config = foreign_config("TRL completions", run, [learner])
+    return add_run(store, config, name, trl_import.traces(found, config.learners[0].name, columns), [learner])
+
+
+def _unipo(store: RunStore, logs: Sequence[unipo_import.UnipoLog], name: str | None) -> str:
+    """One run with a learner per log, at most four."""
+    if len(logs) > 4:
+        raise ImportFailed(f"There are {len(logs)} UNIPO logs; at most 4 fit into one run.")
+    learners = [unipo_import.learner_of(x) for x in logs]
+    made = [unipo_import.phases(x) for x in logs]
+    told = [{**unipo_import.run_of(x), **unipo_import.shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
+    agreed = {key: value for key, value in told[0].items() if all(x.get(key) == value for x in told)}
+    config = foreign_config("UNIPO log", {**agreed, "steps": max(len(x) for x in made)}, learners)
+    traces = []
+    for settings, learner, steps in zip(config.learners, learners, made, strict=True):
+        known = recorded_settings(config, settings.name, learner)
+        traces.append(unipo_import.traces(steps, settings.name, known, learner.algorithm))
+    label = logs[0].header.get("label")
+    title = name or (label if isinstance(label, str) and label.strip() else f"UNIPO: {learners[0].algorithm.upper()}")
+    return add_run(store, config, title[:200] if name is None else title, _in_turns(traces), learners)
+
+
+def _in_turns(traces: Sequence[Iterator[StepTrace]]) -> Iterator[StepTrace]:
+    """Step by step, the learners taking turns."""
+    waiting = list(traces)
+    while waiting:
+        for trace in list(waiting):
+            step = next(trace, None)
+            if step is None:
+                waiting.remove(trace)
+            else:
+                yield step
