@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-#: More prompts than this are not drawn again to find a step's; no run draws so many (512 a step, 16 times).
-_MOST_DRAWN = 8192
+#: So many of a step's prompts are drawn again in search of those that are wanted.
+_MOST_DRAWN = 1024
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,15 @@ class Task(Protocol):
         """
 
 
-def recall(task: Task, seed: int, step: int, prompts: Iterable[str]) -> list[str]:
+def recall(task: Task, seed: int, step: int, prompts: Iterable[str], most: int = _MOST_DRAWN) -> list[str]:
     """Makes the task know prompts that it gave in another process, and gives those that it never gave at that step.
 
     Some verifiers need more than the prompt's text (the numbers of a countdown), which is not kept in a trace but
-    follows from seed and step. So who takes prompts from a stored run calls this before `verify` or `truth`.
+    follows from seed and step. So who takes prompts from a stored run calls this before `verify` or `truth`. A step may
+    have asked for more than its own where groups without a signal were replaced: up to `most` are looked through.
     """
     missing, count = set(prompts) - set(task.heldout), 16
-    while missing and count <= _MOST_DRAWN:
+    while missing and count <= most:
         missing -= set(task.prompts(seed, step, count))
-        count *= 2
+        count *= 4
     return sorted(missing)

@@ -34,9 +34,9 @@ def within(seconds: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
-    timer.start()
     try:
         try:
+            timer.start()
             return work(*args, **kwargs)
         finally:
             with lock:

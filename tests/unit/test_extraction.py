@@ -1,0 +1,172 @@
+"""How answers are read out of responses: the traps that others fell into, one by one."""
+
+import time
+
+import pytest
+
+from core.tasks.extraction import extract, numeral
+
+MINUS = "\u2212"
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("", None),
+        ("  \n", None),
+        ("I do not know.", None),
+        ("7", "7"),
+        ("The answer is 7.", "7"),
+        ("= 7.", "7"),
+        ("7.0", "7"),
+        ("7.50", "7.5"),
+        ("0.0", "0"),
+        (".5", "0.5"),
+        ("The answer is.7", "7"),
+        ("wait...7", "7"),
+        ("007", "7"),
+        ("+5", "5"),
+        ("the answer isn't 7 but 8", "8"),
+        ("8, not 7", "7"),
+        ("1, 2, 3", "3"),
+        ("1,234", "1234"),
+        ("1,234,567.50", "1234567.5"),
+        ("1,234,", "1234"),
+        ("1,2,345", "345"),
+        ("12,34,567", "567"),
+        ("3,14", "14"),
+        ("1 234", "234"),
+        ("1\u202f234", "1234"),
+        ("1\u00a0234\u00a0567", "1234567"),
+        ("$7", "7"),
+        ("-$7", "-7"),
+        ("$-7$", "-7"),
+        ("7%", "7"),
+        ("7 m²", "7"),
+        ("５６", "56"),
+        ("－５", "-5"),
+        ("٣", "3"),
+        ("6e2", "600"),
+        ("1.5e-3", "0.0015"),
+        ("1e400", "1e400"),
+        ("**7**", "7"),
+        ("1.2.3", "3"),
+        ("1/2", "1/2"),
+        ("-1/2", "-1/2"),
+        ("6/2 = 3", "3"),
+        ("12/04/2024", "2024"),
+    ],
+)
+def test_the_last_number_is_read_as_a_plain_numeral(response, answer):
+    assert extract(response, "last-number") == answer
+
+
+@pytest.mark.parametrize("minus", ["-", MINUS, "–"])
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("-5", "-5"),
+        ("The answer is -5.", "-5"),
+        ("2 - 7 = -5", "-5"),
+        ("2 - 7 = - 5", "-5"),
+        ("answer:-5", "-5"),
+        ("(-5)", "-5"),
+        ("x\n-5", "-5"),
+        ("3 or -5", "-5"),
+        ("2*-5", "-5"),
+        ("-0", "0"),
+        ("5-9", "9"),
+        ("5 -9", "9"),
+        ("4 - 1 = 3", "3"),
+        ("4 - 1", "1"),
+        ("x-5", "5"),
+        ("(2)-5", "5"),
+        ("50%-5", "5"),
+        ("m²-5", "5"),
+        ("answer - 5", "5"),
+        ("- 5", "5"),
+        ("covid-19", "19"),
+    ],
+)
+def test_a_minus_is_a_sign_only_where_nothing_is_subtracted_from(response, answer, minus):
+    assert extract(response.replace("-", minus), "last-number") == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("so \\boxed{7}.", "7"),
+        ("\\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
+        ("\\boxed{5} no, \\boxed{7}", "7"),
+        ("\\boxed{5} no, \\boxed{7", None),
+        ("\\boxed{7", None),
+        ("\\boxed{{7}", None),
+        ("\\boxed{\\boxed{7}}", "7"),
+        ("\\boxed{}", None),
+        ("\\boxed{ }", None),
+        ("\\boxed{\\text{}}", None),
+        ("\\boxed{\\text{tac}}", "tac"),
+        ("\\boxed{$7$}", "7"),
+        ("\\boxed {7}", "7"),
+        ("\\boxed{\\{1, 2\\}}", "\\{1, 2\\}"),
+        ("\\boxed{a}b}", "a"),
+        ("\\boxed{-7}", "-7"),
+        ("boxed{7}", None),
+        ("\\boxed 7", None),
+        ("7", None),
+        ("", None),
+    ],
+)
+def test_the_last_box_has_to_be_closed_and_to_hold_something(response, answer):
+    assert extract(response, "boxed") == answer
+
+
+def test_the_whole_response_is_read_without_white_space_around_it():
+    assert extract("  tac\n", "whole") == "tac"
+    assert extract("the answer is 7", "whole") == "the answer is 7"
+    assert extract(" \n\t", "whole") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", "7"), (" 7.0 ", "7"), ("1,234", "1234"), ("-$7", "-7"), ("7%", "7"), ("-0.50", "-0.5")]
+)
+def test_a_numeral_is_a_number_and_nothing_else(text, number):
+    assert numeral(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "seven", "7 cm", "7 8", "3+4", "1/2", "1,2,345", "5-"])
+def test_what_is_more_than_a_number_is_no_numeral(text):
+    assert numeral(text) is None
+
+
+HOSTILE = [
+    "1",
+    "1,",
+    "-",
+    "{",
+    "1/",
+    "1 ",
+    ".1",
+    "1.",
+    "1e1",
+    "\\boxed{",
+    "\\boxed",
+    "\\",
+    "１",
+    "\u202f1",
+    "1,111",
+    "$",
+    "=",
+]
+
+
+@pytest.mark.parametrize("how", ["last-number", "boxed", "whole"])
+def test_a_megabyte_of_anything_is_read_in_linear_time(how):
+    texts = [x * (1_000_000 // len(x)) for x in HOSTILE]
+    texts += ["5" + " " * 1_000_000 + "-3", "\\boxed{" + "{" * 1_000_000, "\\boxed" + " " * 1_000_000 + "{7}"]
+    texts += ["\\boxed{" + "\\text{" * 150_000 + "}", "\\boxed{" + "\\text{7}" * 120_000 + "}"]
+    for text in texts:
+        before = time.process_time()
+        extract(text, how)
+        # Linear is a tenth of a second; quadratic would be hours.
+        assert time.process_time() - before < 5, text[:20]
