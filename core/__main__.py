@@ -1,4 +1,4 @@
-"""The command line: `python -m core train | export | save | runs | settings`."""
+"""The command line: `python -m core train | export | save | import | runs | settings`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     save.add_argument(
         "--out", type=Path, metavar="DIR", help="a new or empty folder (default: among the app's start models)"
     )
+
+    take_in = commands.add_parser("import", help="take in a run from elsewhere, to look at it in the app")
+    take_in.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="an export of this app (folder or ZIP), TRL's completions (file, folder or ZIP), or UNIPO's log (JSON)",
+    )
+    take_in.add_argument("--name", metavar="NAME", help="what to call it (default: as it calls itself, else its file)")
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")

@@ -28,6 +28,7 @@ from core.config import (
 from core.presets import preset
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.export import ExportError, export
+from core.runs.foreign import ImportFailed
 from core.runs.launcher import LauncherError, LocalLauncher
 from core.runs.records import RunInfo
 from core.runs.save import SaveError, save_model
@@ -43,12 +44,16 @@ class UsageError(ValueError):
     """What was asked for on the command line cannot be; one sentence."""
 
 
+#: What a command may refuse, each in a sentence.
+REFUSALS = (ConfigError, UsageError, LauncherError, ExportError, SaveError, ImportFailed, StoreError, RunNotFound)
+
+
 def run(options: argparse.Namespace) -> int:
     """Does what the parsed options say; returns the exit code."""
-    command = {"train": _train, "export": _export, "save": _save, "runs": _runs, "settings": _settings}[options.command]
+    commands = {"train": _train, "export": _export, "save": _save, "import": _import, "runs": _runs}
     try:
-        return command(options)
-    except (ConfigError, UsageError, LauncherError, ExportError, SaveError, StoreError, RunNotFound) as error:
+        return {**commands, "settings": _settings}[options.command](options)
+    except REFUSALS as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:  # `… | head` has seen enough
@@ -192,6 +197,19 @@ def _save(options: argparse.Namespace) -> int:
             f"This run has several learners; say whose policy, by --learner {' or --learner '.join(names)}."
         )
     print(save_model(store, info.id, options.learner or names[0], options.out))
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from core.runs.importing import import_any
+
+    store = RunStore()
+    info = store.get(import_any(store, options.path, options.name))
+    made = ", ".join(f"{x.name} {x.step + 1} steps" for x in info.learners)
+    print(f"{info.id}  {made}  {info.name}")
+    for learner in info.learners:
+        if learner.warning:
+            print(f"    {learner.warning}")
     return 0
 
 
