@@ -29,6 +29,7 @@ KINDS = {
     "rejected-change": N_("refused a change of settings"),
     "drift": N_("sampled and re-scored log-probabilities differ"),
     "final": N_("finished, held-out success measured"),
+    "evaluation": N_("answered the held-out questions"),
 }
 
 
@@ -62,9 +63,21 @@ def event_details(value: Any) -> str:
     """An event's value as a person would write it."""
     if value is None:
         return ""
+    if isinstance(value, dict) and isinstance(value.get("greedy"), list):
+        return _answered(value)
     if isinstance(value, dict):
         return literal("; ".join(f"{k}: {_plain_value(v)}" for k, v in value.items()), 400)
     return literal(translate(value) if isinstance(value, str) else json.dumps(value), 400)
+
+
+def _answered(value: dict[str, Any]) -> str:
+    """How many held-out answers were right; the answers themselves are too many for a line."""
+    greedy = [answer[2] for answer in value["greedy"]]
+    sampled = [answer[2] for each in value["sampled"] for answer in each]
+    words = {"before": _("before training"), "after": _("after training")}
+    told = _("{when}: right {greedy} of {questions} greedily, {sampled} of {all} sampled")
+    when_ = words.get(value["when"], literal(str(value["when"]), 20))
+    return told.format(when=when_, greedy=sum(greedy), questions=len(greedy), sampled=sum(sampled), all=len(sampled))
 
 
 def _plain_value(value: Any) -> str:

@@ -11,7 +11,20 @@ import re
 
 from lessons.parts.i18n import N_, _
 
+#: What a worker does before its first step. The browser hears these sentences itself, so it is told them as kinds.
+PREPARING = (
+    N_("Downloading {name}: {done} of {total} MB."),
+    N_("Looking for {name} on the hub."),
+    N_("Checking {name}."),
+    N_("Reading {name}."),
+    N_("Converting {name}."),
+    N_("Writing {name}."),
+    N_("Loading the weights of {name}."),
+    N_("Answering the held-out questions before training."),
+    N_("Answering the held-out questions after training."),
+)
 TEMPLATES = (
+    *PREPARING,
     # core.config
     N_("{setting}: there is no setting of this name; did you mean {names}?"),
     N_("{setting}: there is no setting of this name; see `python -m core settings` for all of them"),

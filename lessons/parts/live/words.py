@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.parts.i18n import _
+from lessons.parts.sentences import PREPARING
 
 
 def words() -> dict[str, Any]:
@@ -15,8 +16,14 @@ def words() -> dict[str, Any]:
 def _general() -> dict[str, Any]:
     return {
         "none": _("none"),
+        "not_recorded": _("not recorded"),
         "loading": _("Loading the run…"),
-        "waiting": _("The learners are getting ready; the first step appears here in a few seconds."),
+        "waiting": _("The learners are getting ready; the first step appears here."),
+        "waiting_for_worker": _("Waiting for a worker process."),
+        "worker_starts": _("A worker process starts."),
+        "first_step": _("The first responses are being written, and learnt from."),
+        "concluding": _("All steps are made; the held-out questions are being answered."),
+        "preparing": [[x, _(x)] for x in PREPARING],
         "no_step_yet": _("No step is finished yet."),
         "missing": _("This run does not exist (any more)."),
         "unreachable": _("The server does not answer; trying again."),
@@ -32,6 +39,8 @@ def _general() -> dict[str, Any]:
         "step_of": _("step {step} of {steps}"),
         "elapsed": _("{time} of training"),
         "left": _("{time} left"),
+        "pace": _("{time} per step"),
+        "time_unknown": _("training time not recorded"),
         "seconds": _("{s} s"),
         "minutes": _("{m} min {s} s"),
         "hours": _("{h} h {m} min"),
@@ -50,6 +59,7 @@ def _general() -> dict[str, Any]:
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
         "prompts_unknown": _("prompts: only one learner has made this step"),
+        "imported": _("imported: {source}"),
         "seed_device": _("seed {seed} · {device}"),
         "details": _("Details"),
         "start_of": _("start weights of {learner} (SHA-256)"),
@@ -104,8 +114,16 @@ def _step() -> dict[str, Any]:
             "grpo none": _("{name}: one credit a response, from its own reward"),
             "vine": _("{name}: each token its own credit, measured by {k} fresh endings"),
         },
+        "response_n": _("Response {n}:"),
+        "show_all": _("show all {n} tokens"),
+        "show_whole": _("show all of it"),
+        "show_less": _("show less"),
+        "no_tokens": _("Of responses that stand here as text, no tokens were recorded."),
+        "whole_prompt": _("The whole question"),
         "right": _("response {n}: right, reward {reward}"),
         "wrong": _("response {n}: wrong, reward {reward}"),
+        "unjudged": _("response {n}: verdict not recorded, reward {reward}"),
+        "credit_is": _("advantage {value}"),
         "cut_off": _("cut off"),
         "cut_off_help": _("The response reached the longest allowed length before it ended itself."),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
@@ -116,8 +134,8 @@ def _step() -> dict[str, Any]:
         "key_bounded": _("weight bounded (never cut)"),
         "key_high_or_bounded": _("cut at the high side; under CISPO: weight bounded"),
         "key_low": _("cut at the low side"),
-        "key_none": _("none: not recorded"),
-        "nobody_has": _("{quantity}: none for these responses"),
+        "key_none": _("none, or not recorded"),
+        "nobody_has": _("{quantity}: {missing}"),
         "no_such_step": _("{learner} has not made step {step}; its last is {last}."),
         "columns": {
             "logprob_old": _("log-prob, old"),
@@ -156,7 +174,7 @@ def _card() -> dict[str, Any]:
         "max": _("max"),
         "both": _("both are equal"),
         "kl_names": ["k1", "k2", "k3", _("exact")],
-        "no_reference": _("(this learner uses no reference)"),
+        "no_reference": _("(no reference model was run)"),
         "no_critic": _("(no critic)"),
         "value_end": _("the response ends"),
         "value_next": _("{value} at the next token"),
@@ -232,6 +250,7 @@ def _scatter() -> dict[str, Any]:
         "scatter_says": _("{n} tokens after pass {pass}: {high} cut at the high side, {low} at the low side."),
         "scatter_says_cispo": _("{n} tokens after pass {pass}: {high} with a bounded weight, none cut."),
         "scatter_start": _("Before the first update every ratio is 1."),
+        "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),
     }
 
 

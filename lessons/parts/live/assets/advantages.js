@@ -7,7 +7,7 @@ const MANY = 12; // so many rewards fit on a line
 /** The advantage, and every line of arithmetic that led to it. */
 export function advantageLines(response, i, pass, group, labels) {
   const advantage = response.at("advantage", i, pass);
-  const head = { key: "advantage", parts: [strong(signed(advantage, 3, labels.none), tone(advantage))], code: "advantages.py" };
+  const head = { key: "advantage", parts: [strong(signed(advantage, 3, labels.not_recorded), advantage === null ? "mute" : tone(advantage))], code: "advantages.py" };
   const way = { ppo: fromCritic, vine: fromMeasured, grpo: fromGroup }[response.settings.algorithm];
   return [head, ...(way?.(response, i, pass, group.learners[response.learner], labels) ?? [])];
 }

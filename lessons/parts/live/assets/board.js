@@ -173,7 +173,7 @@ export class Board {
     this.table.replaceChildren(
       ...this.charts.flatMap(({ spec }) => spec.series.map((series) =>
         el("tr", {}, el("th", { text: series.title ?? spec.title, scope: "row" }),
-          ...names.flatMap((name) => moments.map(([, step]) => el("td", { text: brief(model.row(name, step)?.[series.column], labels.none) })))))),
+          ...names.flatMap((name) => moments.map(([, step]) => el("td", { text: brief(model.row(name, step)?.[series.column], labels[model.absence(name, series.column, step)]) })))))),
     );
   }
 

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { fill } from "./format.js";
 import { lines } from "./formulas.js";
+import { named } from "./tokens.js";
 
 export class Card {
   constructor({ labels, colours, onClear }) {
@@ -18,7 +19,7 @@ export class Card {
   show({ response, at, token, pass, group, chosen }) {
     const { labels } = this;
     const name = token.learner.toUpperCase();
-    this.title.textContent = fill(labels.card_title, { token: response.token[at] });
+    this.title.textContent = fill(labels.card_title, { token: named(response.token[at]) });
     this.sub.textContent = fill(labels.card_place, { learner: name, response: group.order(response), position: token.position + 1 });
     this.sub.style.color = `var(--ink-${this.colours[token.learner]})`;
     this.close.hidden = !chosen;

@@ -32,7 +32,8 @@ export class Chart {
   /** Draws `xs` (with the row of each learner at each x); keeps a zoom, else shows `range`. */
   draw(xs, rowsAt, range) {
     const data = [xs, ...this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])))];
-    this.empty = data.slice(1).every((line) => line.every((y) => y === undefined));
+    // A chart of nothing would look like a chart of zeros: only its heading stays, which says that it is not recorded.
+    this.root.classList.toggle("void", xs.length > 0 && data.slice(1).every((line) => line.every((y) => y === undefined)));
     const { min, max } = this.board.zoom ?? range;
     this.plot.batch(() => {
       this.plot.setData(data, false);
@@ -45,11 +46,12 @@ export class Chart {
     const { labels } = this.board;
     const parts = this.learners.map(({ name }) => {
       const row = model.row(name, step);
-      const values = this.spec.series.filter((x) => !x.points).map((x) => brief(row?.[x.column], labels.none));
-      const known = values.some((x) => x !== labels.none);
-      return { name, text: known ? values.join(" / ") : labels.none };
+      const values = this.spec.series.filter((x) => !x.points).map((x) => brief(row?.[x.column], labels[model.absence(name, x.column, step)]));
+      return { name, text: [...new Set(values)].length > 1 || isNumber(row?.[this.spec.series[0].column]) ? values.join(" / ") : values[0] };
     });
-    this.values.replaceChildren(
+    const alike = parts.length > 1 && parts.every((x) => x.text === labels.not_recorded);
+    if (alike) this.values.replaceChildren(labels.not_recorded);
+    else this.values.replaceChildren(
       ...parts.flatMap(({ name, text }, i) => [
         ...(i ? [" · "] : []),
         el("b", { text, style: { color: `var(--ink-${this.board.colours[name]})` } }),

@@ -7,7 +7,7 @@ import { Prompts } from "./prompts.js";
 import { reachOf, Scatter } from "./scatter.js";
 import { keyOf, Strips } from "./strips.js";
 import { Tooltip } from "./tooltip.js";
-import { COLOURINGS, responses } from "./tokens.js";
+import { COLOURINGS, responses, whyNobody, domain } from "./tokens.js";
 
 const TOOLTIP_COLUMNS = [
   "logprob_old", "logprob", "logprob_ref", "ratio", "advantage_raw", "advantage", "kl_k1", "kl_k2", "kl_k3", "kl_exact",
@@ -30,15 +30,17 @@ export class Detail {
     this.pass = el("input", { type: "range", id: "lab-pass", min: 0, max: 1, step: 1, data: { testid: "pass" }, oninput: () => on.pass(Number(this.pass.value)) });
     this.passText = el("b", { class: "num" });
     this.note = el("p", { class: "note", hidden: true });
+    this.scatterTitle = el("h2", { text: labels.scatter });
     this.scatterHelp = el("p", { class: "note" });
     this.scatters = el("div", { class: "scatters" });
+    this.switches = el("div", { class: "switches" },
+      el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
+      el("label", { class: "axis pass", title: labels.pass_help }, el("span", { text: labels.pass }), this.pass, this.passText));
     this.root = el("div", { class: "detail" },
-      el("div", { class: "switches" },
-        el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
-        el("label", { class: "axis pass", title: labels.pass_help }, el("span", { text: labels.pass }), this.pass, this.passText)),
+      this.switches,
       this.note,
       el("div", { class: "two" }, this.strips.root, this.card.root),
-      el("h2", { text: labels.scatter }), this.scatterHelp, this.scatters);
+      this.scatterTitle, this.scatterHelp, this.scatters);
   }
 
   /** A newly loaded step and group. */
@@ -52,7 +54,18 @@ export class Detail {
       learners: group.learners,
       order: (response) => this.groups.get(response.learner).indexOf(response) + 1,
     };
+    this.#nameColourings();
     this.stale = true;
+  }
+
+  /** A colouring that no token here has a number for says so in the menu. */
+  #nameColourings() {
+    const { labels } = this;
+    for (const option of this.color.options) {
+      const word = labels.colourings[option.value];
+      const known = domain(this.groups, option.value).length > 0;
+      say(option, known ? word : fill(labels.nobody_has, { quantity: word, missing: labels[whyNobody(this.groups, option.value)] }));
+    }
   }
 
   draw(view, dark) {
@@ -74,7 +87,7 @@ export class Detail {
   }
 
   #drawSwitches(view, pass) {
-    this.color.value = view.color;
+    if (view.color !== this.color.value) this.color.value = view.color;
     attr(this.pass, "max", this.lastPass);
     if (Number(this.pass.value) !== pass) this.pass.value = pass;
     const text = fill(this.labels.pass_of, { pass, passes: this.lastPass });
@@ -85,12 +98,17 @@ export class Detail {
   #drawCard(token, view, pass) {
     const response = token && this.groups.get(token.learner)?.find((x) => x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
+    const any = this.cardGroup.responses.some((x) => x.length);
+    for (const part of [this.card.root, this.switches, this.strips.legend]) part.hidden = !any; // all of them are about tokens
     if (at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     this.card.show({ response, at, token, pass, group: this.cardGroup, chosen: Boolean(view.token) });
   }
 
   #drawScatters(pass, token) {
     const learners = Object.entries(this.step.learners);
+    const none = learners.every(([, data]) => !data.sample.length);
+    for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
+    if (none) return;
     const reach = reachOf(learners.map(([, data]) => data));
     const ways = new Set(learners.map(([, { settings }]) => settings.surrogate));
     const { scatter_help: help, scatter_help_clip: clip, scatter_help_cispo: cispo, scatter_help_pass: move } = this.labels;

@@ -27,6 +27,13 @@ export function brief(x, none) {
   return fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.0995 || size === 0 ? 2 : size >= 0.00095 ? 3 : size >= 0.0001 ? 4 : 5, none);
 }
 
+/** The beginning of a long text, on one line. */
+export function shortened(text, most) {
+  const line = text.replace(/[␍␊␉\s]+/g, " ").trim();
+  const letters = [...line]; // no half of a surrogate pair is left over
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : line;
+}
+
 /** Axis labels: as few digits as tell the ticks apart. */
 export function ticks(values) {
   const gap = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);

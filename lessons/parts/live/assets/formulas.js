@@ -9,33 +9,29 @@ import { equation, factor, fill, fixed, isNumber, minus, plain, signed, signedTe
 /** Every line for the token at index `i` of a response. `group.learners` says what each learner compared it with. */
 export function lines(response, i, pass, group, labels) {
   const get = (name) => response.at(name, i, pass);
-  const none = strong(labels.none, "mute");
+  const missing = (name) => strong(labels[response.absence(name)], "mute");
   const settings = response.settings;
   const cispo = settings.surrogate === "cispo";
   return [
-    logprob(get, labels, none),
-    settings.importance_sampling_level === "sequence" ? responseRatio(response, i, pass, labels) : ratio(get),
+    logprob(get, labels, missing),
+    settings.importance_sampling_level === "sequence" ? responseRatio(response, i, pass, labels) : ratio(get, missing),
     ...advantageLines(response, i, pass, group, labels),
     ...(cispo ? weighted(get, settings, labels) : branches(get, settings, labels)),
     cispo ? weightedGradient(get, settings, labels) : gradient(response, i, pass, labels),
-    kl(get, labels, none),
-    ...values(response, i, pass, labels, none),
-    objective(get, settings),
+    kl(get, labels, missing),
+    ...values(response, i, pass, labels, missing),
+    objective(get, settings, missing),
   ];
 }
 
-function logprob(get, labels, none) {
-  const ref = get("logprob_ref");
-  return {
-    key: "logprob",
-    parts: [`${labels.old} ${fixed(get("logprob_old"), 3)} · ${labels.now} ${fixed(get("logprob"), 3)} · ${labels.reference} `,
-      ref === null ? none : fixed(ref, 3)],
-  };
+function logprob(get, labels, missing) {
+  const told = ([name, word], i) => [`${i ? " · " : ""}${word} `, get(name) === null ? missing(name) : fixed(get(name), 3)];
+  return { key: "logprob", parts: [["logprob_old", labels.old], ["logprob", labels.now], ["logprob_ref", labels.reference]].flatMap(told) };
 }
 
-function ratio(get) {
+function ratio(get, missing) {
   const [now, old, rho] = [get("logprob"), get("logprob_old"), get("ratio")];
-  if (![now, old, rho].every(isNumber)) return { key: "ratio", parts: [strong(fixed(rho, 3))] };
+  if (![now, old, rho].every(isNumber)) return { key: "ratio", parts: [rho === null ? missing("ratio") : strong(fixed(rho, 3))] };
   const { operands, result, equals } = equation([now, old], (a, b) => Math.exp(a - b), rho);
   return { key: "ratio", parts: [`exp(${operands[0]} ${minus(operands[1])}) ${equals} `, strong(result)], code: "surrogate.py" };
 }
@@ -44,7 +40,7 @@ function ratio(get) {
 function responseRatio(response, i, pass, labels) {
   const rho = response.at("ratio", i, pass);
   const logs = response.position.map((_, j) => [response.at("logprob", j, pass), response.at("logprob_old", j, pass)]);
-  if (![rho, ...logs.flat()].every(isNumber)) return { key: "ratio", parts: [strong(fixed(rho, 3))] };
+  if (![rho, ...logs.flat()].every(isNumber)) return { key: "ratio", parts: [strong(fixed(rho, 3, labels.not_recorded), rho === null ? "mute" : "strong")] };
   const sum = logs.reduce((total, [now, old]) => total + now - old, 0);
   const e = equation([sum], (x) => Math.exp(x / logs.length), rho);
   return { key: "ratio", parts: [`exp(${e.operands[0]} / ${logs.length}) ${e.equals} `, strong(e.result), ` ${fill(labels.whole_ratio, { n: logs.length })}`], code: "gspo.py", help: "" };
@@ -53,7 +49,7 @@ function responseRatio(response, i, pass, labels) {
 /** CISPO: no min. The ratio, bounded from above and held fixed, weighs A log π. */
 function weighted(get, settings, labels) {
   const [rho, advantage, now] = [get("ratio"), get("advantage"), get("logprob")];
-  if (![rho, advantage, now].every(isNumber)) return [];
+  if (![rho, advantage, now, settings.clip_high].every(isNumber)) return [];
   const bound = 1 + settings.clip_high;
   const w = equation([rho], (x) => Math.min(x, bound), Math.min(rho, bound));
   const weight = Math.min(rho, bound);
@@ -68,6 +64,7 @@ function weighted(get, settings, labels) {
 function weightedGradient(get, settings, labels) {
   const [rho, advantage] = [get("ratio"), get("advantage")];
   if (advantage === 0) return { key: "gradient", parts: [strong("0"), ": " + labels.gradient_zero], code: "cispo.py" };
+  if (!isNumber(advantage) || !isNumber(settings.clip_high)) return { key: "gradient", parts: [strong(labels.not_recorded, "mute")] };
   const bound = 1 + settings.clip_high;
   const way = advantage > 0 ? labels.gradient_up : labels.gradient_down;
   const limit = isNumber(rho) && rho > bound ? [` (${fill(labels.gradient_bounded, { bound: bounded(bound), ratio: fixed(rho, 3) })})`] : [];
@@ -80,6 +77,7 @@ const bounded = (bound) => plain(Number(bound.toFixed(6)));
 function branches(get, settings, labels) {
   const [rho, advantage] = [get("ratio"), get("advantage")];
   if (!isNumber(rho) || !isNumber(advantage)) return [];
+  if (!isNumber(settings.epsilon) || !isNumber(settings.clip_high)) return [];
   const [low, high] = [1 - settings.epsilon, 1 + settings.clip_high];
   const inside = Math.min(high, Math.max(low, rho));
   const [free, clipped] = [rho * advantage, inside * advantage];
@@ -105,6 +103,7 @@ function gradient(response, i, pass, labels) {
   if (cut > 0) return line(strong("0"), ": " + fill(labels.gradient_high, { bound: high }));
   if (cut < 0) return line(strong("0"), ": " + fill(labels.gradient_low, { bound: low }));
   if (advantage === 0) return line(strong("0"), ": " + labels.gradient_zero);
+  if (![advantage, rho, settings.epsilon, settings.clip_high].every(isNumber)) return { key: "gradient", parts: [strong(labels.not_recorded, "mute")] };
   const outside = isNumber(rho) && (rho > 1 + settings.clip_high || rho < 1 - settings.epsilon);
   return line(outside ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down);
 }
@@ -116,16 +115,17 @@ function reach(response, pass, labels) {
   return alike ? labels.whole_response : labels.own_term;
 }
 
-function kl(get, labels, none) {
+function kl(get, labels, missing) {
   const names = ["kl_k1", "kl_k2", "kl_k3", "kl_exact"];
   const found = names.map(get);
-  if (found.every((x) => x === null)) return { key: "kl", parts: [none, ` ${labels.no_reference}`] };
-  return { key: "kl", parts: [found.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, labels.none) : fixed(x, 3, labels.none)}`).join(" · ")], code: "kl.py" };
+  if (found.every((x) => x === null)) return { key: "kl", parts: [missing("kl_k1"), ` ${labels.no_reference}`] };
+  return { key: "kl", parts: [found.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, labels.not_recorded) : fixed(x, 3, labels.not_recorded)}`).join(" · ")], code: "kl.py" };
 }
 
-function values(response, i, pass, labels, none) {
+function values(response, i, pass, labels, missing) {
   const value = response.at("value", i, pass);
-  if (value === null) return [{ key: "value", parts: [none, ` ${labels.no_critic}`] }];
+  const without = response.absence("value") === "none" ? ` ${labels.no_critic}` : "";
+  if (value === null) return [{ key: "value", parts: [missing("value"), without] }];
   const next = response.at("value", i + 1, pass);
   const after = next === null ? labels.value_end : fill(labels.value_next, { value: fixed(next, 3) });
   const { algorithm, continuations } = response.settings;
@@ -134,10 +134,10 @@ function values(response, i, pass, labels, none) {
 }
 
 /** What is maximised for this token: the min (or CISPO's weighted log π), less the KL term, plus the entropy bonus. */
-function objective(get, settings) {
+function objective(get, settings, missing) {
   const total = get("objective");
   const { beta, entropy_coef: bonus, kl_loss_estimator: estimator } = settings;
-  if (!isNumber(total)) return { key: "objective", parts: [strong(fixed(total, 3, "–"))] };
+  if (!isNumber(total)) return { key: "objective", parts: [total === null ? missing("objective") : strong(fixed(total, 3))] };
   const [kl, entropy] = [beta > 0 ? get(`kl_${estimator}`) : 0, bonus > 0 ? get("entropy") : 0];
   if ((beta <= 0 && bonus <= 0) || kl === null || entropy === null) return { key: "objective", parts: [strong(signed(total, 3))], code: "policy_loss.py" };
   const surrogate = total + beta * kl - bonus * entropy;

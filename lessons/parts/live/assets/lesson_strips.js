@@ -3,7 +3,7 @@
 import { scale } from "./colours.js";
 import { attr, el, say } from "./dom.js";
 import { fill, fixed, signed } from "./format.js";
-import { chipText } from "./tokens.js";
+import { chipText, named } from "./tokens.js";
 import { walk } from "./walk.js";
 
 const KINDS = { signed: { centre: 0 }, ratio: { centre: 1 }, plain: {}, falling: { reversed: true } };
@@ -42,9 +42,9 @@ export default class Strips {
 
   #build() {
     this.#rows = this.data.rows.map((row, r) => row.tokens.map((token, i) => {
-      const { text, small } = chipText(token);
+      const { text, size } = chipText(token);
       const chip = el("button", { type: "button", tabindex: -1, data: { at: `${row.name}.${i}` } },
-        el("span", { class: small ? "glyph small" : "glyph", text }), el("span", { class: "num" }));
+        el("span", { class: `glyph ${size}`, text }), el("span", { class: "num" }));
       return Object.assign(chip, { r, i });
     }));
     this.heads = this.data.rows.map(() => el("div", { class: "rowhead" }, el("b"), el("span")));
@@ -98,7 +98,7 @@ export default class Strips {
     const value = row.values[chip.i];
     const text = row.hidden?.[chip.i] ? words.later : kind === "signed" ? signed(value, 4, words.none) : fixed(value, 4, words.none);
     const mark = row.marks?.[chip.i];
-    const said = fill(words.token_says, { token: row.tokens[chip.i], position: chip.i + 1, quantity, value: text });
+    const said = fill(words.token_says, { token: named(row.tokens[chip.i]), position: chip.i + 1, quantity, value: text });
     return mark ? `${said}, ${words[mark]}` : said;
   }
 

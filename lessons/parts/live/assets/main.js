@@ -5,16 +5,17 @@ import { learnerColours } from "./colours.js";
 import { Detail, keyOf } from "./detail.js";
 import { el, say } from "./dom.js";
 import { PumpSource } from "./fallback.js";
-import { fill } from "./format.js";
+import { fill, shortened } from "./format.js";
 import { Model } from "./model.js";
 import { Progress } from "./progress.js";
 import { Proof } from "./proof.js";
 import { PullSource } from "./source.js";
 import { Timeline } from "./timeline.js";
-import { COLOURINGS } from "./tokens.js";
+import { COLOURINGS, inLines } from "./tokens.js";
 import { readUrl, writeUrl } from "./url.js";
 
 const CHOICES = { x: ["step", "samples", "time"], color: Object.keys(COLOURINGS) };
+const MOST_TITLE = 90; // characters of a prompt in the heading
 const labs = new WeakMap(); // the component's root → its Lab
 
 /** Called by Streamlit at every rerun; builds the lab once and afterwards only tells it what is new. */
@@ -132,8 +133,10 @@ class Lab {
     });
     this.stepTitle = el("span");
     this.promptTitle = el("span", { class: "mono" });
+    this.wholePrompt = el("div", { class: "said mono" });
+    this.whole = el("details", { class: "fold whole", hidden: true }, el("summary", { text: labels.whole_prompt }), this.wholePrompt);
     this.below = el("div", { class: "below" },
-      el("h2", { class: "steptitle" }, this.stepTitle, this.promptTitle), this.timeline.root, this.detail.prompts.root, this.detail.root);
+      el("h2", { class: "steptitle" }, this.stepTitle, this.promptTitle), this.whole, this.timeline.root, this.detail.prompts.root, this.detail.root);
     this.root.replaceChildren(
       this.progress.root, this.proof.root, el("h2", { class: "unseen", text: labels.board }), this.board.root,
       this.message, this.below, this.detail.tooltip.root);
@@ -217,7 +220,11 @@ class Lab {
     const { step, group } = this.detail;
     if (!step) return;
     say(this.stepTitle, `${fill(this.labels.step_n, { step: step.step + 1 })} · `);
-    say(this.promptTitle, group.prompt ?? "");
+    const prompt = group.prompt ?? "";
+    const short = shortened(prompt, MOST_TITLE);
+    say(this.promptTitle, short);
+    say(this.wholePrompt, inLines(prompt) + (group.answer ? `\n\n${fill(this.labels.right_answer, { answer: group.answer })}` : ""));
+    this.whole.hidden = short === prompt;
     Object.assign(this.root.dataset, { shownStep: step.step + 1, group: group.group });
   }
 

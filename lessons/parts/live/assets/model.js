@@ -1,5 +1,7 @@
 // What is known about the run so far: its state, and one row per learner and step.
 
+import { absence } from "./tokens.js";
+
 const ACTIVE = new Set(["queued", "running", "paused"]);
 
 export class Model {
@@ -39,6 +41,16 @@ export class Model {
 
   row(learner, step) {
     return this.rows.get(learner)?.get(step) ?? null;
+  }
+
+  /**
+   * Why a learner's row of a step lacks a number, as the name of a label: "none" where there is no such thing (or not at
+   * this step), "not_recorded" where it could have been measured and was not.
+   */
+  absence(learner, column, step) {
+    if (!this.row(learner, step)) return "none";
+    const now_and_then = column === "heldout_success" && [...this.rows.get(learner).values()].some((row) => row[column] !== null);
+    return now_and_then ? "none" : absence(column, this.learners.find((x) => x.name === learner));
   }
 
   lastStep(learner) {

@@ -2,6 +2,9 @@
 
 import { attr, el, say } from "./dom.js";
 import { duration, fill, isNumber } from "./format.js";
+import { Preparing } from "./preparing.js";
+
+const SLOW = 1; // seconds a step from which on a person wants to know
 
 export class Progress {
   #bars = new Map();
@@ -10,6 +13,7 @@ export class Progress {
     Object.assign(this, { labels, on });
     const toggle = (label, key, handler) => el("button", { type: "button", "aria-pressed": false, text: label, data: { testid: key }, onclick: handler });
     this.bars = el("div", { class: "bars" });
+    this.preparing = new Preparing({ labels });
     this.time = el("span", { class: "chipline", data: { testid: "time" } });
     this.follow = toggle(labels.follow, "follow", () => on.follow());
     this.pause = toggle(labels.pause_updates, "pause", () => on.pause());
@@ -20,13 +24,14 @@ export class Progress {
     this.told = el("span", { class: "unseen", role: "status" });
     this.alert = el("p", { class: "alert", role: "alert", hidden: true });
     this.root = el("div", { class: "progress" },
-      el("div", { class: "line1" }, this.bars, this.time),
+      el("div", { class: "line1" }, this.bars, this.time), this.preparing.root,
       el("div", { class: "switches" }, this.follow, this.pause, el("label", { class: "axis" }, el("span", { text: labels.x_axis }), this.axis), this.reset, this.copy, this.told), this.alert);
   }
 
   draw(model, colours, { following, paused, x, trouble }) {
     const { labels } = this;
     for (const learner of model.learners) this.#bar(learner, colours[learner.name], model.lastStep(learner.name) + 1);
+    this.preparing.draw(model);
     attr(this.follow, "aria-pressed", following);
     attr(this.pause, "aria-pressed", paused);
     if (this.axis.value !== x) this.axis.value = x;
@@ -67,18 +72,26 @@ export class Progress {
     if (paused) return labels.updates_paused;
     const rows = model.learners.map((x) => ({ learner: x, last: model.row(x.name, model.lastStep(x.name)) }));
     const elapsed = Math.max(...rows.map(({ last }) => last?.wall_time_s ?? -1));
-    if (elapsed < 0) return model.active ? labels.waiting : labels.no_step_yet;
+    if (rows.every(({ last }) => !last)) return model.active ? "" : labels.no_step_yet;
+    if (elapsed < 0) return labels.time_unknown;
     const left = rows.filter(({ learner, last }) => learner.status === "running" && last).map(({ learner, last }) => this.#left(model, learner, last));
-    const spent = fill(labels.elapsed, { time: duration(elapsed, labels) });
-    return left.length ? `${spent} · ${fill(labels.left, { time: duration(Math.max(...left), labels) })}` : spent;
+    const said = [fill(labels.elapsed, { time: duration(elapsed, labels) })];
+    const slowest = Math.max(...rows.map(({ learner, last }) => this.#pace(model, learner, last)));
+    if (slowest >= SLOW) said.push(fill(labels.pace, { time: duration(slowest, labels) }));
+    if (left.length) said.push(fill(labels.left, { time: duration(Math.max(...left), labels) }));
+    return said.join(" · ");
   }
 
-  /** Seconds that the remaining steps take at the pace of the last ten. */
-  #left(model, learner, last) {
+  /** Seconds a step, over the last ten; 0 where it is not known. */
+  #pace(model, learner, last) {
+    if (!isNumber(last?.wall_time_s)) return 0;
     const before = model.row(learner.name, Math.max(0, last.step - 10));
     const n = before ? last.step - before.step : 0;
-    const pace = n > 0 && isNumber(before.wall_time_s) ? (last.wall_time_s - before.wall_time_s) / n : last.wall_time_s / (last.step + 1);
-    return pace * Math.max(0, learner.steps - last.step - 1);
+    return n > 0 && isNumber(before.wall_time_s) ? (last.wall_time_s - before.wall_time_s) / n : last.wall_time_s / (last.step + 1);
+  }
+
+  #left(model, learner, last) {
+    return this.#pace(model, learner, last) * Math.max(0, learner.steps - last.step - 1);
   }
 
   async #copy() {

@@ -1,7 +1,10 @@
 // Which prompt of the step: one button each, with how many of each learner's responses were right.
 
 import { attr, el } from "./dom.js";
-import { fill } from "./format.js";
+import { fill, shortened } from "./format.js";
+import { inLines } from "./tokens.js";
+
+const MOST = 56; // characters of a prompt in its button; the whole stands above, once it is chosen
 
 export class Prompts {
   constructor({ labels, colours, onChoose }) {
@@ -25,10 +28,11 @@ export class Prompts {
   #button({ group, prompt, answer, learners }) {
     const { labels } = this;
     const counts = Object.entries(learners).map(([name, { success, responses }]) =>
-      el("span", { class: "count", text: `${success}/${responses}`, style: { color: `var(--ink-${this.colours[name]})` } }));
-    const told = Object.entries(learners).map(([name, x]) => fill(labels.right_of, { learner: name.toUpperCase(), right: x.success, all: x.responses })).join(", ");
-    const button = el("button", { type: "button", "aria-label": `${prompt}${answer ? ` ${fill(labels.right_answer, { answer })}` : ""}. ${told}`, title: told, onclick: () => this.onChoose(group) },
-      el("span", { class: "mono", text: prompt }), counts);
+      el("span", { class: "count", text: `${success ?? "–"}/${responses}`, style: { color: `var(--ink-${this.colours[name]})` } }));
+    const told = Object.entries(learners).map(([name, x]) => fill(labels.right_of, { learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses })).join(", ");
+    const short = shortened(prompt, MOST);
+    const button = el("button", { type: "button", "aria-label": `${short}${answer ? ` ${fill(labels.right_answer, { answer })}` : ""}. ${told}`, title: short === prompt ? told : `${inLines(prompt)}\n\n${told}`, onclick: () => this.onChoose(group) },
+      el("span", { class: "mono", text: short }), counts);
     button.group = group;
     return button;
   }

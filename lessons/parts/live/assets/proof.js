@@ -16,17 +16,20 @@ export class Proof {
 
   draw(model, step) {
     const { labels } = this;
+    this.alone = model.learners.length < 2; // nothing to compare with
     const hashes = model.learners.map((x) => x.start_hash).filter(Boolean);
     this.#compare(this.start, hashes, labels.start_equal, labels.start_differ, labels.start_unknown, {});
     const asked = model.learners.map((x) => model.row(x.name, step)?.prompt_hash).filter(Boolean);
     this.#compare(this.prompts, asked, labels.prompts_equal, labels.prompts_differ, labels.prompts_unknown, { step: (step ?? 0) + 1 });
     const devices = [...new Set(model.learners.map((x) => x.device).filter(Boolean))].join(", ");
-    say(this.where, fill(labels.seed_device, { seed: model.run.seed, device: devices || labels.none }));
+    const { seed, source } = model.run;
+    say(this.where, source ? fill(labels.imported, { source }) : fill(labels.seed_device, { seed, device: devices || labels.none }));
     this.#details(model, step);
   }
 
   #compare(pill, hashes, equal, differ, unknown, values) {
     const known = hashes.length > 1;
+    pill.hidden = !known && this.alone;
     const same = new Set(hashes).size === 1;
     const short = (same ? hashes : [...new Set(hashes)]).map((x) => `${x.slice(0, 4)}…${x.slice(-2)}`);
     const text = !known ? unknown : `${fill(same ? equal : differ, values)} · ${short.join(same ? " = " : " ≠ ")} ${same ? "✓" : "✗"}`;
@@ -38,9 +41,9 @@ export class Proof {
   #details(model, step) {
     const { labels } = this;
     const rows = [
-      ...model.learners.map((x) => [fill(labels.start_of, { learner: x.name.toUpperCase() }), x.start_hash ?? labels.none]),
-      ...model.learners.map((x) => [fill(labels.prompts_of, { learner: x.name.toUpperCase(), step: (step ?? 0) + 1 }), model.row(x.name, step)?.prompt_hash ?? labels.none]),
-      [labels.model, model.run.model],
+      ...model.learners.map((x) => [fill(labels.start_of, { learner: x.name.toUpperCase() }), x.start_hash ?? labels.not_recorded]),
+      ...model.learners.map((x) => [fill(labels.prompts_of, { learner: x.name.toUpperCase(), step: (step ?? 0) + 1 }), model.row(x.name, step)?.prompt_hash ?? labels.not_recorded]),
+      [labels.model, model.run.model ?? labels.not_recorded],
       ...Object.entries(model.run.versions),
     ];
     const shape = JSON.stringify(rows);

@@ -5,9 +5,11 @@ import { fill, fixed, isNumber, signed } from "./format.js";
 
 const H = 220;
 const PAD = 8;
+const MOST = 1200; // points that a browser moves smoothly; of more tokens, every so-manieth is drawn
 
 export class Scatter {
   #points = [];
+  #drawn = []; // which token each point is
 
   constructor({ name, labels, colour, onChoose }) {
     Object.assign(this, { name, labels, onChoose });
@@ -35,14 +37,16 @@ export class Scatter {
     const [one, zero] = [this.#x(1), this.#y(0)];
     const text = (x, y, label, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text: label });
     const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
-    this.#points = data.sample.map(() => svg("circle", { r: 2.6 }));
+    this.every = Math.ceil(data.sample.length / MOST);
+    this.#drawn = [...data.sample.keys()].filter((i) => i % this.every === 0);
+    this.#points = this.#drawn.map(() => svg("circle", { r: 2.6 }));
     this.ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
     const cispo = (this.cispo = settings.surrogate === "cispo");
     say(this.hollow, cispo ? this.labels.hollow_bounded : this.labels.hollow);
     this.svg.replaceChildren(
-      ...(cispo ? [] : this.#cutRegions(settings, zero)),
+      ...(cispo || !this.#bounded(settings) ? [] : this.#cutRegions(settings, zero)),
       line(0, zero, W, zero, "axis"), line(one, 0, one, H, "axis"),
-      ...this.#bounds(settings, line, text),
+      ...(this.#bounded(settings) ? this.#bounds(settings, line, text) : []),
       ...this.#points, this.ring,
       text(one + 4, 12, this.labels.ratio_one), text(4, zero - 5, this.labels.advantage_zero),
     );
@@ -70,6 +74,11 @@ export class Scatter {
     return this.cispo ? upper : [line(low, 0, low, H, "bound"), text(low - 4, H - 6, `1−ε = ${fixed(1 - epsilon, 2)}`, "end"), ...upper];
   }
 
+  /** An imported run need not tell its clip range. */
+  #bounded({ epsilon, clip_high: up }) {
+    return isNumber(epsilon) && isNumber(up);
+  }
+
   #shows(ratio) {
     return Math.abs(ratio - 1) <= this.reach.ratio;
   }
@@ -79,20 +88,25 @@ export class Scatter {
     const { data, labels } = this;
     this.pass = Math.min(pass, data.passes.length - 1);
     const { ratio, clipped } = data.passes[this.pass];
+    const known = (i) => isNumber(ratio[i]) && isNumber(data.advantage[i]);
     const counts = { low: 0, high: 0, n: 0 };
-    this.#points.forEach((point, i) => {
-      const known = isNumber(ratio[i]) && isNumber(data.advantage[i]);
-      point.style.display = known ? "" : "none";
-      if (!known) return;
+    for (let i = 0; i < ratio.length; i++) {
+      if (!known(i)) continue;
       counts.n += 1;
       if (clipped[i] < 0) counts.low += 1;
       if (clipped[i] > 0) counts.high += 1;
-      point.style.transform = `translate(${this.#x(ratio[i]).toFixed(1)}px, ${this.#y(data.advantage[i]).toFixed(1)}px)`;
+    }
+    this.#points.forEach((point, n) => {
+      const i = this.#drawn[n];
+      point.style.display = known(i) ? "" : "none";
+      if (!known(i)) return;
+      point.style.transform = this.#place(i);
       attr(point, "class", clipped[i] ? "hollow" : "full");
     });
     const told = fill(this.cispo ? labels.scatter_says_cispo : labels.scatter_says, { n: counts.n, low: counts.low, high: counts.high, pass: this.pass });
     const still = this.pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
-    say(this.note, still ? `${told} ${labels.scatter_start}` : told);
+    const thinned = this.every > 1 ? fill(labels.scatter_thinned, { k: this.every }) : "";
+    say(this.note, [told, still && labels.scatter_start, thinned].filter(Boolean).join(" "));
     attr(this.svg, "aria-label", `${this.name.toUpperCase()}: ${labels.scatter}. ${told}`);
     this.root.dataset.pass = this.pass;
     this.select(token);
@@ -102,7 +116,12 @@ export class Scatter {
     this.token = token;
     const i = token?.learner === this.name ? this.#index(token) : -1;
     attr(this.ring, "visibility", i < 0 ? "hidden" : "visible");
-    if (i >= 0) this.ring.style.transform = this.#points[i].style.transform;
+    if (i >= 0) this.ring.style.transform = this.#place(i);
+  }
+
+  #place(i) {
+    const { data } = this;
+    return `translate(${this.#x(data.passes[this.pass].ratio[i]).toFixed(1)}px, ${this.#y(data.advantage[i]).toFixed(1)}px)`;
   }
 
   #index({ sample, position }) {
@@ -114,8 +133,8 @@ export class Scatter {
     const [px, py] = [event.clientX - box.left, event.clientY - box.top];
     const { ratio } = this.data.passes[this.pass];
     let [best, least] = [null, 14];
-    ratio.forEach((x, i) => {
-      const away = Math.hypot((this.#x(x) / this.width) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
+    this.#drawn.forEach((i) => {
+      const away = Math.hypot((this.#x(ratio[i]) / this.width) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
       if (away < least) [best, least] = [i, away];
     });
     return best === null ? null : { index: best };
@@ -143,7 +162,7 @@ export class Scatter {
 export function reachOf(learners) {
   let [ratio, advantage] = [0, 0];
   for (const { settings, passes, advantage: values } of learners) {
-    ratio = Math.max(ratio, settings.epsilon * 1.7, settings.clip_high <= 1 ? settings.clip_high * 1.7 : 0);
+    ratio = Math.max(ratio, (settings.epsilon ?? 0.2) * 1.7, settings.clip_high <= 1 ? settings.clip_high * 1.7 : 0);
     for (const x of values) if (isNumber(x)) advantage = Math.max(advantage, Math.abs(x));
     for (const pass of passes) for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
   }

@@ -1,15 +1,18 @@
 // Token strips: the responses of both learners to one prompt, each token a button coloured by one of its numbers.
 
 import { scale } from "./colours.js";
-import { attr, el, say } from "./dom.js";
+import { attr, el } from "./dom.js";
 import { fill, fixed, signed } from "./format.js";
-import { chipText, coloured, COLOURINGS, domain } from "./tokens.js";
+import { Row } from "./row.js";
+import { coloured, COLOURINGS, domain, named, whyNobody } from "./tokens.js";
 import { walk } from "./walk.js";
 
 export class Strips {
-  #rows = []; // chips, row by row
+  #rows = []; // one a response
   #chips = new Map(); // "learner.sample.position" → chip
   #focus = null;
+  #opened = new Set(); // "learner.index" of rows that a person unfolded: they stay so at the next step
+  #width = 0;
 
   constructor({ labels, colours, onChoose, tooltip }) {
     Object.assign(this, { labels, colours, onChoose, tooltip });
@@ -22,17 +25,19 @@ export class Strips {
     this.body.addEventListener("focusin", (event) => this.#focused(event.target.closest?.(".t")));
     this.body.addEventListener("focusout", () => this.tooltip.hide());
     this.body.onclick = (event) => this.#chosen(event.target.closest?.(".t"));
+    new ResizeObserver(() => this.body.clientWidth !== this.#width && this.#fold()).observe(this.body);
   }
 
   /** Builds the strips of a group; `view` has color and token, `pass` is the shown pass. */
   draw({ groups, view, pass, dark, groupSize, missing }) {
-    Object.assign(this, { groups, dark });
+    Object.assign(this, { groups, dark, scales: {} });
     const held = this.body.contains(this.body.getRootNode().activeElement) ? this.#focus : null;
     this.#rows = [];
-    this.#chips = new Map();
     this.body.replaceChildren(...[...groups].flatMap(([name, list]) => this.#learner(name, list, groupSize)), ...missing.map((text) => el("p", { class: "note", text })));
+    this.#chips = new Map(this.#lines().flat().map((chip) => [keyOf(chip.token), chip]));
     this.paint({ view, pass });
-    const start = this.#chips.get(held) ?? this.#chips.get(keyOf(view.token)) ?? this.#rows[0]?.[0];
+    this.#fold();
+    const start = this.#chips.get(held) ?? this.chip(view.token) ?? this.#lines()[0]?.[0];
     if (start) start.tabIndex = 0;
     if (held && start) start.focus({ preventScroll: true });
   }
@@ -40,10 +45,11 @@ export class Strips {
   /** Colours, marks and names the chips that are there. */
   paint({ view, pass }) {
     Object.assign(this, { view, pass });
-    const kind = COLOURINGS[view.color];
-    const colours = scale(domain(this.groups, view.color), kind, this.dark);
+    const colours = (this.scales[view.color] ??= scale(domain(this.groups, view.color), COLOURINGS[view.color], this.dark));
+    this.picked = this.chip(view.token);
     for (const chip of this.#chips.values()) this.#paintChip(chip, colours, view, pass);
     this.#drawLegend(colours, view.color);
+    this.#reveal(this.chip(view.token));
   }
 
   chip(token) {
@@ -56,26 +62,30 @@ export class Strips {
     const wording = labels.strip_titles[`${algorithm} ${baseline}`] ?? labels.strip_titles[algorithm] ?? "{name}";
     const title = fill(wording, { name: name.toUpperCase(), size: groupSize, k: continuations });
     const head = el("h3", { text: title, style: { color: `var(--ink-${colours[name]})` } });
-    const rows = list.map((response, i) => this.#row(name, response, i));
-    return [el("div", { class: "learner", data: { learner: name }, role: "group", "aria-label": title }, head, rows)];
+    const rows = list.map((response, i) => {
+      const key = `${name}.${i}`;
+      const onFold = (open) => this.#opened[open ? "add" : "delete"](key);
+      return new Row(name, response, i, { labels, open: this.#opened.has(key), onFold });
+    });
+    this.#rows.push(...rows);
+    const note = rows.some((x) => !x.chips.length) ? el("p", { class: "note", text: labels.no_tokens }) : null;
+    return [el("div", { class: "learner", data: { learner: name }, role: "group", "aria-label": title }, head, note, rows.map((x) => x.root))];
   }
 
-  #row(name, response, index) {
-    const { labels } = this;
-    const chips = response.position.map((position, i) => {
-      const { text, small } = chipText(response.token[i]);
-      const chip = el("button", { type: "button", class: small ? "t small" : "t", tabindex: -1, text });
-      Object.assign(chip, { token: { learner: name, sample: response.sample, position }, response, at: i });
-      this.#chips.set(keyOf(chip.token), chip);
-      return chip;
-    });
-    this.#rows.push(chips);
-    const mark = response.success ? "✓" : "✗";
-    const verdict = fill(response.success ? labels.right : labels.wrong, { n: index + 1, reward: fixed(response.reward, 2) });
-    const head = el("span", { class: response.success ? "verdict good" : "verdict", title: verdict },
-      el("span", { "aria-hidden": "true", text: `${mark} ${shortReward(response.reward)}` }), el("span", { class: "unseen", text: verdict }));
-    return el("div", { class: "strip" }, head, el("div", { class: "chips" }, chips,
-      response.truncated ? el("span", { class: "cut", text: labels.cut_off, title: labels.cut_off_help }) : null));
+  /** The chips, row by row; responses without tokens are no rows to walk through. */
+  #lines() {
+    return this.#rows.map((x) => x.chips).filter((x) => x.length);
+  }
+
+  #fold() {
+    this.#width = this.body.clientWidth;
+    for (const row of this.#rows) row.measure();
+    for (const row of this.#rows) row.fold();
+    this.#reveal(this.chip(this.view?.token));
+  }
+
+  #reveal(chip) {
+    if (chip) this.#rows.find((x) => x.response === chip.response)?.reveal(chip);
   }
 
   #paintChip(chip, colours, view, pass) {
@@ -83,14 +93,16 @@ export class Strips {
     const value = coloured(chip.response, chip.at, pass, view.color);
     const colour = typeof value === "number" ? colours.colour(value) : null;
     const cut = chip.response.at("clipped", chip.at, pass);
-    const picked = keyOf(view.token) === keyOf(chip.token);
-    chip.className = ["t", chip.classList.contains("small") && "small", !colour && "none", cut > 0 && "high", cut < 0 && "low", picked && "picked"].filter(Boolean).join(" ");
+    const picked = this.picked === chip;
+    const name = ["t", chip.size, !colour && "none", cut > 0 && "high", cut < 0 && "low", picked && "picked"].filter(Boolean).join(" ");
+    if (chip.className !== name) chip.className = name;
     chip.style.backgroundColor = colour ? colour.background : "";
     chip.style.color = colour ? colour.ink : "";
     attr(chip, "aria-pressed", picked);
+    const none = value === null ? labels[chip.response.absence(COLOURINGS[view.color].columns[0])] : "";
     const said = fill(labels.token_says, {
-      token: chip.response.token[chip.at], position: chip.token.position + 1, quantity: labels.colourings[view.color],
-      value: COLOURINGS[view.color].centre === 0 ? signed(value, 3, labels.none) : fixed(value, 3, labels.none),
+      token: named(chip.response.token[chip.at]), position: chip.token.position + 1, quantity: labels.colourings[view.color],
+      value: COLOURINGS[view.color].centre === 0 ? signed(value, 3, none) : fixed(value, 3, none),
     });
     if (chip.response.settings.surrogate === "cispo") attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.bounded}` : ""));
     else attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.cut_high}` : cut < 0 ? `, ${labels.cut_low}` : ""));
@@ -104,7 +116,7 @@ export class Strips {
       ? [el("span", { class: "num", text: show(low) }),
           el("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${colours.stops.join(", ")})` } }),
           el("span", { class: "num", text: show(high) })]
-      : [el("span", { text: fill(labels.nobody_has, { quantity: labels.colourings[color] }) })];
+      : [el("span", { text: fill(labels.nobody_has, { quantity: labels.colourings[color], missing: labels[whyNobody(this.groups, color)] }) })];
     const ways = new Set([...this.groups.values()].flat().map((x) => x.settings.surrogate));
     const key = (mark, text) => el("span", { class: "key" }, el("i", { class: `mark ${mark}` }), text);
     const upper = ways.has("cispo") ? (ways.has("clip") ? labels.key_high_or_bounded : labels.key_bounded) : labels.key_high;
@@ -118,10 +130,11 @@ export class Strips {
   /** Arrow keys walk from chip to chip; one chip is in the page's tab order. */
   #keys(event) {
     const chip = event.target.closest?.(".t");
-    const row = this.#rows.findIndex((chips) => chips.includes(chip));
-    if (row < 0) return;
+    if (!chip) return;
     if (event.key === "Escape") return this.tooltip.hide();
-    const goal = walk(this.#rows, row, this.#rows[row].indexOf(chip), event.key);
+    const lines = this.#lines();
+    const row = lines.findIndex((chips) => chips[0].response === chip.response);
+    const goal = walk(lines, row, chip.at, event.key);
     if (!goal) return;
     event.preventDefault();
     goal.focus();
@@ -132,6 +145,7 @@ export class Strips {
     for (const other of this.#chips.values()) if (other.tabIndex === 0) other.tabIndex = -1;
     chip.tabIndex = 0;
     this.#focus = keyOf(chip.token);
+    this.#reveal(chip);
     this.tooltip.show(chip, this.pass);
   }
 
@@ -145,5 +159,3 @@ export class Strips {
 }
 
 export const keyOf = (token) => token && `${token.learner}.${token.sample}.${token.position}`;
-
-const shortReward = (reward) => (Number.isInteger(reward) ? String(reward).replace("-", "−") : fixed(reward, 2));

@@ -14,7 +14,12 @@ export class Response {
     return this.passes.length - 1;
   }
 
-  /** A number of the token at index `i`; null where the learner has none. */
+  /** What stands where this number is missing; see `absence`. */
+  absence(name) {
+    return absence(name, this.settings);
+  }
+
+  /** A number of the token at index `i`; null where there is none. */
   at(name, i, pass) {
     if (i < 0 || i >= this.length) return null;
     const column = this.once[name] ?? this.passes[Math.min(pass, this.lastPass)][name];
@@ -51,6 +56,12 @@ export function coloured(response, i, pass, colouring) {
   return null;
 }
 
+/** Why no token of these responses has a number under a colouring: a label's name. */
+export function whyNobody(groups, colouring) {
+  const all = [...groups.values()].flat();
+  return all.some((x) => x.absence(COLOURINGS[colouring].columns[0]) === "not_recorded") ? "not_recorded" : "none";
+}
+
 /** Every number that a colouring meets in these responses, in all passes, so that its legend stands still. */
 export function domain(groups, colouring) {
   const found = [];
@@ -67,10 +78,28 @@ export function domain(groups, colouring) {
   return found;
 }
 
-const EOS = /^<\|?(eos|endoftext|im_end|\/s)\|?>$|^<\/s>$/;
+const EOS = /^<\|?(eos|end|endoftext|end_of_text|im_end|eot_id|end_of_turn|\/s)\|?>$/;
+const NAMED = /^<[^ ]+>$/; // a special token's name
+const MARKS = { " ": "␣", "␊": "↵", "␉": "⇥", "␍": "↵" };
 
-/** What a chip shows: an end-of-sequence token by its short name, a space as a sign. */
+/** What a chip shows: an end-of-sequence token by its short name, spaces and ends of lines as signs. */
 export function chipText(token) {
-  if (EOS.test(token)) return { text: "eos", small: true };
-  return { text: token.replaceAll(" ", "␣"), small: token.length > 2 };
+  if (EOS.test(token)) return { text: "eos", size: "small" };
+  const text = token.replace(/[ ␊␉␍]/g, (x) => MARKS[x]);
+  return { text: text || "∅", size: NAMED.test(token) ? "small" : text.length > 2 ? "word" : "" };
+}
+
+/** A token within a sentence: what would be lost at its edges is a sign, the rest is as it is. */
+export function named(token) {
+  return token.replace(/^[ ␊␉␍]+|[ ␊␉␍]+$/g, (all) => chipText(all).text);
+}
+
+/** Text of several lines, as people read it. (The server writes characters that nobody would see as signs.) */
+export const inLines = (text) => text.replaceAll("␍␊", "\n").replaceAll("␊", "\n").replaceAll("␉", "\t");
+
+const CRITICS = new Set(["value", "delta", "return", "token_reward", "value_loss", "vf_explained_var"]);
+
+/** Why a number is missing, as the name of its label: the learner has no such thing, or it was not recorded. */
+export function absence(name, { algorithm }) {
+  return CRITICS.has(name) && algorithm !== "ppo" ? "none" : "not_recorded";
 }

@@ -19,7 +19,8 @@ export class Tooltip {
     this.head.textContent = chip.getAttribute("aria-label");
     this.columns.forEach((name, i) => {
       const x = chip.response.at(name, chip.at, pass);
-      this.rows[i].textContent = SIGNED.has(name) ? signed(x, 4, labels.none) : fixed(x, 4, labels.none);
+      const none = x === null ? labels[chip.response.absence(name)] : "";
+      this.rows[i].textContent = SIGNED.has(name) ? signed(x, 4, none) : fixed(x, 4, none);
       this.rows[i].classList.toggle("mute", x === null);
     });
     if (this.chip) this.chip.removeAttribute("aria-describedby");

@@ -1,0 +1,126 @@
+"""The lab on a model that reads words: sub-word tokens, long responses, questions of several lines, no reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.runs import lifecycle
+from tests.e2e.conftest import LiveRun, Phone, Server
+from tests.e2e.test_live import LAB, block_routes
+from tests.lessons.worded import worded_config, worded_trace
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def run_id(server: Server) -> Iterator[str]:
+    store, config = server.store, worded_config(num_generations=8, panel_size=16)
+    run_id = store.create(config, "made up for a test")
+    for step in range(2):
+        for learner in config.learners:
+            store.append(run_id, worded_trace(config, learner.name, step, groups=2))
+    for learner in config.learners:
+        lifecycle.mark(store, run_id, learner.name, "finished")
+    yield run_id
+    store.delete(run_id)
+
+
+def open_lab(page: Page, server: Server, run_id: str, query: str = "") -> None:
+    page.goto(f"{server.url}/lab?run={run_id}{query}")
+    expect(page.locator(".lab")).to_have_attribute("data-shown-step", "2")
+
+
+def test_tokens_read_as_words_and_long_responses_fold(
+    page: Page, server: Server, run_id: str, axe: Callable[..., list[str]]
+) -> None:
+    open_lab(page, server, run_id, "&group=0")
+    row = page.locator('.learner[data-learner="grpo"] .strip').nth(2)
+    chips = row.locator(".t")
+    expect(chips.nth(3)).to_have_text("␣work")
+    expect(chips.nth(7)).to_have_text("↵")
+    expect(row.locator(".t", has_text="\\xe5\\x8a")).to_have_count(1)  # half of a character: its bytes
+    button = row.locator("button.more")
+    expect(button).to_contain_text(f"show all {chips.count()} tokens")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    folded = row.bounding_box()
+    assert folded
+    assert axe(page, LAB) == []
+    chips.nth(1).focus()
+    page.keyboard.press("End")  # walking on into what is folded away unfolds it
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(chips.last).to_be_focused()
+    unfolded = row.bounding_box()
+    assert unfolded
+    assert unfolded["height"] > 1.5 * folded["height"]
+    button.click()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    page.get_by_test_id("timeline").evaluate("x => { x.value = 0; x.dispatchEvent(new Event('input')) }")
+    expect(page.locator(".lab")).to_have_attribute("data-shown-step", "1")
+
+
+def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, server: Server, run_id: str) -> None:
+    open_lab(page, server, run_id)
+    title = page.locator(".steptitle .mono")
+    expect(title).to_have_text(re.compile(r"^A baker has .{40,80}…$"))
+    whole = page.locator(".whole .said")
+    expect(whole).not_to_be_visible()
+    page.locator(".whole summary").click()
+    expect(whole).to_contain_text("Think step by step")
+    assert "\n" in (whole.text_content() or "")
+    for button in page.locator(".prompts button").all():
+        assert len(button.inner_text()) < 80
+        assert "Think step by step" in (button.get_attribute("title") or "")
+
+
+def test_what_was_not_measured_is_not_recorded_and_never_zero(page: Page, server: Server, run_id: str) -> None:
+    open_lab(page, server, run_id)
+    kl = page.locator('.chart[data-key="kl"]')
+    expect(kl.locator(".values")).to_have_text("not recorded")
+    expect(kl.locator(".area")).not_to_be_visible()
+    expect(kl.locator(".area")).to_have_attribute("aria-label", re.compile("PPO not recorded, GRPO not recorded"))
+    expect(page.locator('.chart[data-key="vf_explained_var"] .values')).to_contain_text("none")  # GRPO's: no critic
+    expect(page.locator('[data-testid="color"] option[value="kl"]')).to_have_text("KL to the reference: not recorded")
+    page.locator('.learner[data-learner="grpo"] .t').first.click()
+    expect(page.locator('.card [data-line="kl"] dd')).to_contain_text("not recorded (no reference model was run)")
+    expect(page.locator('.card [data-line="value"] dd')).to_contain_text("none (no critic)")
+    page.get_by_test_id("color").select_option("kl")
+    expect(page.locator(".legend .scale")).to_have_text("KL to the reference: not recorded")
+
+
+def test_from_click_to_first_step_something_is_said(page: Page, server: Server, phone: Phone) -> None:
+    store, config = server.store, worded_config()
+    run_id = store.create(config)
+    names = [x.name for x in config.learners]
+    lifecycle.enqueue(store, run_id, names)
+    page.goto(f"{server.url}/lab?run={run_id}")
+    line = page.get_by_test_id("preparing")
+    expect(line).to_contain_text("Waiting for a worker process.")
+    for name in names:
+        assert lifecycle.claim(store, run_id, name)
+        lifecycle.preparing(store, run_id, name, "Downloading SmolLM2: 30 of 145 MB.", 0.21)
+    expect(line).to_contain_text("PPO, GRPO")
+    expect(line).to_contain_text("Downloading SmolLM2: 30 of 145 MB.")
+    expect(line.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "21")
+    with phone("dark") as small:
+        small.goto(f"{server.url}/lab?run={run_id}&lang=zh-TW")
+        expect(small.get_by_test_id("preparing")).to_contain_text("正在下載 SmolLM2：30 / 145 MB。")
+    for name in names:
+        lifecycle.prepared(store, run_id, name)
+        store.append(run_id, worded_trace(config, name, 0, groups=1))
+    expect(line).not_to_be_visible()
+    expect(page.get_by_test_id("time")).to_contain_text("21 s per step")
+    store.delete(run_id)
+
+
+def test_the_same_through_the_fallback(page: Page, server: Server) -> None:
+    block_routes(page)
+    run = LiveRun(server.store)
+    for learner in run.config.learners:
+        lifecycle.preparing(run.store, run.id, learner.name, "Converting SmolLM2.", 0.5)
+    page.goto(f"{server.url}/lab?run={run.id}")
+    expect(page.get_by_test_id("preparing")).to_contain_text("Converting SmolLM2.")
+    run.store.delete(run.id)
