@@ -181,6 +181,8 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
 
 
 def _has(run: RunInfo, algorithm: str) -> bool:
+    if run.config.task.kind == "imported":  # it may lack any number, and cannot be trained on to show a what-if
+        return False
     return any(x.algorithm == algorithm and x.step >= 0 for x in run.learners)
 
 
