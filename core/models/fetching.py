@@ -77,15 +77,15 @@ class Shared:
     """Progress of one process that others wait for: the holder of the lock writes it into the lock's file."""
 
     def __init__(self, lock: Path, progress: Progress) -> None:
-        self._lock, self._progress, self._written = lock, progress, 0.0
+        self._lock, self._progress, self._text, self._written = lock, progress, "", 0.0
 
     def say(self, text: str, share: float | None) -> None:
-        """Tells the own listener, and a few times a second those that wait."""
-        self._progress(text, share)
-        if time.monotonic() - self._written >= POLL_S:
-            self._written = time.monotonic()
+        """Tells those that wait, a few times a second, and the own listener."""
+        if text != self._text or time.monotonic() - self._written >= POLL_S:
+            self._text, self._written = text, time.monotonic()
             with contextlib.suppress(OSError):
                 self._lock.write_text(json.dumps([text, share]), encoding="utf-8")
+        self._progress(text, share)
 
     def hear(self) -> None:
         """Tells the own listener what the holder last wrote."""

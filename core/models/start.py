@@ -78,7 +78,7 @@ def load(
     `organisation/model`. `progress(sentence, share)` hears what is being done and how much of it is (0 to 1, None: not
     known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched or read.
     """
-    say = progress or (lambda _text, _share: None)
+    say = progress if progress is not None else (lambda _text, _share: None)
     folder, digest = locate(name, say)
     say(f"Loading the weights of {name}.", None)
     model, tokenizer = _read(folder, name, dtype)
@@ -94,7 +94,7 @@ def load(
 
 def locate(name: str, progress: Progress | None = None) -> tuple[Path, str | None]:
     """(the folder that holds a model, fetched where need be; the hash of its weights where that is known already)."""
-    say = progress or (lambda _text, _share: None)
+    say = progress if progress is not None else (lambda _text, _share: None)
     if name in bundled.names():
         return bundled.BUNDLED / name, None
     if name == smollm2.NAME:

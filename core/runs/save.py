@@ -44,7 +44,7 @@ def save_model(
     info.config.learner(learner)
     if info.recorded:
         raise SaveError("This run was recorded elsewhere: its weights are not here, so there is no model to save.")
-    say = progress or (lambda _text, _share: None)
+    say = progress if progress is not None else (lambda _text, _share: None)
     where = checkpoints.folder(store.home, run_id, learner)
     path = next(iter(checkpoints.saved(where)), None)
     if path is None:
