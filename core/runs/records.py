@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.config import RunConfig
+from core.tasks.settings import ImportedSettings
 
 Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
 ControlKind = Literal["pause", "resume", "step", "stop", "change"]
@@ -67,3 +68,10 @@ def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, str | None]:
             named = [f"{x.name}: {x.reason}" for x in inside if x.reason]
             return status, (None if not named else next(iter(reasons)) if len(reasons) == 1 else " ".join(named))
     return "queued", None
+
+
+def known_settings(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:
+    """A run's (or a learner's) setting by name; None where an imported run's files do not tell it."""
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
+    owner, prefix = (config, "") if learner is None else (config.learner(learner), f"{learner}.")
+    return lambda name: None if prefix + name in gaps else getattr(owner, name)

@@ -15,10 +15,11 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.config import GRPOSettings, PPOSettings
+from core.config import GRPOSettings, PPOSettings, RunConfig
 from core.runs.arrow import unpack
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
+from core.tasks.settings import ImportedSettings
 
 #: Their name of a token's number → ours. What a learner does not have is null.
 TOKEN_FIELDS = {
@@ -52,52 +53,74 @@ def _dump(value: Any, file: IO[str]) -> None:
 
 
 def _header(info: RunInfo, learner: str) -> dict[str, Any]:
-    config, settings = info.config, info.config.learner(learner)
-    clip = settings.epsilon if settings.epsilon_high is None else [settings.epsilon, settings.epsilon_high]
-    ppo = isinstance(settings, PPOSettings)
+    """What is not known of an imported run is left out of its settings, and null beside them."""
+    settings, run, own = info.config.learner(learner), known_settings(info.config), known_settings(info.config, learner)
+    ppo, epochs = isinstance(settings, PPOSettings), own("num_iterations")
     steps = next(x.steps for x in info.learners if x.name == learner)
+    hparams = {
+        **settings.model_dump(mode="json", exclude={"name", "algorithm"}),
+        "gamma": settings.gamma if isinstance(settings, PPOSettings) else None,
+        "gae_lambda": settings.lam if isinstance(settings, PPOSettings) else None,
+        "clip_eps": settings.epsilon if settings.epsilon_high is None else [settings.epsilon, settings.epsilon_high],
+        "kl_coef": settings.kl_coef if ppo else settings.beta,
+        "kl_coef_in_reward": settings.kl_coef,  # theirs means either; ours may have both
+        "group_size": info.config.num_generations if isinstance(settings, GRPOSettings) else None,
+        "temperature": info.config.temperature,
+        "seed": info.config.seed,
+    }
+    theirs = {"gae_lambda": "lam", "clip_eps": "epsilon", "kl_coef_in_reward": "kl_coef"}
+    theirs["kl_coef"] = "kl_coef" if ppo else "beta"
+    told = {name: value for name, value in hparams.items() if _told(info.config, learner, theirs.get(name, name))}
     return {
         "algorithm": settings.algorithm,
-        "totalSteps": steps * settings.num_iterations,
+        "totalSteps": None if epochs is None else steps * epochs,
         "label": info.name,
-        "model_name": config.model,
-        "reference_model_name": config.model,
-        "task": config.preset,
-        "rollout_batch_size": config.prompts_per_step,
-        "update_epochs": settings.num_iterations,
-        "hparams": {
-            **settings.model_dump(mode="json", exclude={"name", "algorithm"}),
-            "gamma": settings.gamma if isinstance(settings, PPOSettings) else None,
-            "gae_lambda": settings.lam if isinstance(settings, PPOSettings) else None,
-            "clip_eps": clip,
-            "kl_coef": settings.kl_coef if ppo else settings.beta,
-            "kl_coef_in_reward": settings.kl_coef,  # theirs means either; ours may have both
-            "group_size": config.num_generations if isinstance(settings, GRPOSettings) else None,
-            "temperature": config.temperature,
-            "seed": config.seed,
-        },
+        "model_name": run("model"),
+        "reference_model_name": run("model"),
+        "task": info.config.preset,
+        "rollout_batch_size": run("prompts_per_step"),
+        "update_epochs": epochs,
+        "hparams": told,
     }
 
 
+def _told(config: RunConfig, learner: str, name: str) -> bool:
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
+    name = {"group_size": "num_generations"}.get(name, name)
+    return name not in gaps and f"{learner}.{name}" not in gaps
+
+
 def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str, Any]]:
+    run = known_settings(info.config)
     for step, row, samples, tokens in store.learner_steps(info.id, learner):
         metrics = {k: _finite(v) for k, v in row.to_pylist()[0].items() if k not in ("learner", "step")}
         metrics["response_length"] = metrics["completion_length"]
         responses, all_tokens = unpack(samples).to_pylist(), unpack(tokens)
-        passes = max(1, pc.max(all_tokens["pass"]).as_py() or 0)
+        passes = _updates(info.config, learner, pc.max(all_tokens["pass"]).as_py())
         for number in range(passes):
             series = _series(all_tokens.filter(pc.equal(all_tokens["pass"], number)))
             yield {
                 "metrics": metrics,
                 "is_first_step_after_rollout_phase": number == 0,
                 "batch": {
-                    "promptsInBatch": info.config.prompts_per_step,
-                    "responsesPerPrompt": info.config.num_generations,
+                    "promptsInBatch": run("prompts_per_step"),
+                    "responsesPerPrompt": run("num_generations"),
                     "rolloutCollectedAtStep": step,
                     "reuseEpoch": {"current": number + 1, "total": passes},
                 },
                 "prompts": _prompts(responses, series, step),
             }
+
+
+def _updates(config: RunConfig, learner: str, last: int | None) -> int:
+    """How many updates a step's passes are of. The last pass is the state after the last update, if it was recorded.
+
+    A run of ours always has it; an imported one need not, and shows by its own number of passes whether it does.
+    """
+    if isinstance(config.task, ImportedSettings) and last is not None:
+        epochs = known_settings(config, learner)("num_iterations")
+        return last + 1 if epochs is None else min(last + 1, epochs)
+    return max(1, last or 0)
 
 
 def _prompts(responses: list[dict[str, Any]], series: dict[int, dict[str, Any]], step: int) -> list[dict[str, Any]]:
@@ -109,13 +132,18 @@ def _prompts(responses: list[dict[str, Any]], series: dict[int, dict[str, Any]],
             {
                 "id": f"step{step}_sample{row['sample']}",
                 "reward": _finite(row["reward"]),
-                "advantage": tokens["advantages"][0] if tokens and tokens["values"] is None else None,
+                "advantage": tokens["advantages"][0] if tokens and _per_response(tokens) else None,
                 "response_text": row["response"],
                 "response_length": row["length"],
                 "tokens": tokens,
             }
         )
     return list(groups.values())
+
+
+def _per_response(tokens: dict[str, Any]) -> bool:
+    """Whether the response's tokens share one credit: there is no critic."""
+    return tokens["values"] is None and tokens["advantages"] is not None
 
 
 def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from core.config import ConfigError, RunConfig, change
 from core.runs.comparison import compare
+from core.runs.records import known_settings
 from core.tasks.settings import ImportedSettings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def number(value: Any, digits: int = 6) -> Any:
 def run_view(run: RunInfo) -> dict[str, Any]:
     """What a page says about a run and its learners, without its rows."""
     config = run.config
-    known = _known(config)
+    known = known_settings(config)
     return {
         "run": {
             "id": run.id,
@@ -207,16 +207,9 @@ def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
-    settings, known = config.learner(learner), _known(config, learner)
+    settings, known = config.learner(learner), known_settings(config, learner)
     values = {name: known(name) for name in type(settings).model_fields}
     return {**values, "clip_high": None if values["epsilon"] is None else settings.clip_high}
-
-
-def _known(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:
-    """A run's (or a learner's) setting by name; None where an imported run's files do not tell it."""
-    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
-    owner, prefix = (config, "") if learner is None else (config.learner(learner), f"{learner}.")
-    return lambda name: None if prefix + name in gaps else getattr(owner, name)
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:

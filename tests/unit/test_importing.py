@@ -215,6 +215,31 @@ def test_their_own_logs_are_read_with_gaps(store: RunStore, tmp_path: Path, line
     assert json.loads(Feed(store).live(run_id).text())["run"]["seed"] is None
 
 
+def test_an_imported_log_goes_out_again_and_claims_no_more(store: RunStore, tmp_path: Path) -> None:
+    first = import_any(store, json.dumps(THEIRS).encode(), "Theirs")
+    written = export(store, first, tmp_path / "out", "unipo")
+    log = json.loads(written[0].read_text())
+    assert (
+        not {"seed", "temperature", "scale_rewards", "aggregation", "kl_coef_in_reward"}
+        & log["header"]["hparams"].keys()
+    )
+    assert (log["header"]["hparams"]["kl_coef"], log["header"]["hparams"]["clip_eps"]) == (0.04, [0.2, 0.28])
+    assert log["header"]["update_epochs"] is None
+    theirs, ours = ([y for x in from_["entries"] for y in x["prompts"][0]["responses"]] for from_ in (THEIRS, log))
+    assert len(ours) == 8
+    for before, after in zip(theirs, ours, strict=True):
+        assert (after["response_text"], after["reward"]) == (before["response_text"], before["reward"])
+        assert after["advantage"] == before["advantage"]
+        assert after["tokens"]["ids"] == before["tokens"]["ids"]
+        assert after["tokens"]["log_probs"] == pytest.approx(before["tokens"]["log_probs"])
+        assert after["tokens"]["values"] is None
+    second = import_any(store, written[0])
+    assert store.get(second).config.learner("grpo") == store.get(first).config.learner("grpo")
+    pd.testing.assert_frame_equal(
+        tables(store, first, tmp_path / "a")["tokens"], tables(store, second, tmp_path / "b")["tokens"]
+    )
+
+
 def test_a_log_without_responses_is_a_run_of_steps(store: RunStore) -> None:
     bare = {**THEIRS, "entries": [{k: v for k, v in x.items() if k != "prompts"} for x in THEIRS["entries"]]}
     run_id = import_any(store, json.dumps(bare).encode(), "Just metrics")
@@ -309,7 +334,7 @@ def parquet(rows: dict[str, list[Any]]) -> bytes:
     return sink.getvalue()
 
 
-def test_the_reward_is_what_makes_the_advantages_come_out(store: RunStore) -> None:
+def test_the_reward_is_what_makes_the_advantages_come_out(store: RunStore, tmp_path: Path) -> None:
     mixed = completion_rows(style=[0.0, 1.0, 0.5, 0.0], noted=[9.0, 8.0, 7.0, 6.0], advantage=[0.0, 0.0, -0.25, 0.25])
     mixed = {x: mixed[x] for x in ("step", "prompt", "completion", "right", "style", "noted", "advantage")}
     run_id = import_any(store, parquet(mixed))
@@ -322,6 +347,7 @@ def test_the_reward_is_what_makes_the_advantages_come_out(store: RunStore) -> No
     assert told is not None
     assert told.endswith("could not be told from the advantages: right.")
     opens(store, strange)
+    assert export(store, strange, tmp_path, "unipo")
 
 
 def test_unscored_responses_and_conversations(store: RunStore) -> None:
