@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def wilson(share: Tensor, count: int, level: float = 0.95) -> tuple[Tensor, Tensor]:
+def wilson(share: Tensor, count: float, level: float = 0.95) -> tuple[Tensor, Tensor]:
     """The interval (low, high) of a probability of which `share` was seen in `count` independent yes-or-no samples.
 
     Wilson 1927; unlike mean ± z·s/√K it stays within [0, 1] and has a width also where all samples agree. Its

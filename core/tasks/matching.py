@@ -19,13 +19,13 @@ from core.tasks.extraction import numeral
 #: math-verify is not asked about longer texts.
 MOST_CHARACTERS = 200
 #: Seconds; without an answer by then, the two are not equal.
-LIMIT = 5.0
+LIMIT = 3.0
 
 _COMMAND = re.compile(r"\\(?:([a-zA-Z]+)|.)", re.DOTALL)
 #: What a formula may be made of; sums, integrals, factorials and the like are computed without end, and are left out.
 _KNOWN = re.compile(
     r"[dt]?frac|sqrt|cdot|times|div|pm|mp|left|right|sin|cos|tan|cot|ln|log|exp|infty|circ|degree|leq?|geq?|lt|gt|neq?|"
-    r"in|cup|cap|emptyset|alpha|beta|gamma|theta|lambda|mu|phi|pi|omega|text|textbf|mathrm|mathbf"
+    r"in|cup|cap|emptyset|alpha|beta|theta|lambda|mu|phi|pi|omega|text|textbf|mathrm|mathbf"
 )
 _SPELLED = re.compile(r"(?<![\\A-Za-z])(sin|cos|tan|cot|ln|log|exp|pi)(?![A-Za-z])")
 _ROOT = re.compile(r"(?<![\\A-Za-z])sqrt\(([^()]*)\)")
