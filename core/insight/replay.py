@@ -105,7 +105,7 @@ def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask
     sequences = Sequences(ids, attention, mask.to(trainer.device), encoded.ids.shape[1])
     temperature = trainer.config.temperature
     policy = scoring.score(trainer.policy, sequences, temperature).logprobs
-    with trainer.as_reference() as model:
+    with trainer.models.as_reference() as model:
         reference = None if model is None else scoring.score(model, sequences, temperature).logprobs.cpu()
     values = None if trainer.value_model is None else scoring.values(trainer.value_model, sequences)[0].cpu()
     return Scores(completion_ids, mask, policy.cpu(), reference, values)

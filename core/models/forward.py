@@ -11,7 +11,7 @@ import copy
 from torch import Tensor, nn
 from transformers import LlamaForCausalLM, LlamaModel, PreTrainedModel
 
-from core.models import lean, packed
+from core.models import attention, lean, packed
 from core.models.lean import Decoder
 from core.models.packed import PackedDecoder, States
 
@@ -26,6 +26,13 @@ def is_lean(backbone: nn.Module) -> bool:
     if not isinstance(backbone, LlamaModel) or backbone.config.hidden_size > _NARROW:
         return False
     return type(backbone.layers[0].self_attn.q_proj) is nn.Linear and not backbone.training
+
+
+def prepare(model: PreTrainedModel) -> None:
+    """Gets a start model ready for this module; raises ConfigError if its architecture cannot be run here."""
+    if not is_lean(model):
+        attention.use(model)
+        packed.check(model)
 
 
 def states(

@@ -11,45 +11,31 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from core.algorithms.credit import credit_for
 from core.algorithms.types import Experience
 from core.config import AnyLearner, ConfigError, PPOSettings, RunConfig, VineSettings, change, parse_config
 from core.insight.oracle import Oracle, Responses
-from core.models import adapters, forward, packed, precision
+from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
 from core.tasks.choose import task_for
-from core.training import evaluation, scoring
+from core.training import evaluation
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
+from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
 from core.training.record import PanelRecorder, prompt_hash, samples_table
-from core.training.scoring import Scored, Sequences
+from core.training.scoring import Sequences
 from core.training.trace import StepTrace
-from core.training.update import Batch, Before, Updater, joined, parts
-
-#: Sampled and re-scored log-probabilities may differ by rounding alone; more is a bug or too coarse a number format.
-DRIFT_ALLOWED = 1e-3
+from core.training.update import Batch, Updater
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
 _CONTINUATIONS = 200
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the models say of a step's responses before the first update."""
-
-    before: Before | None  # with gradient, where it serves the first update
-    policy: Scored | None  # None where the sampler's log-probabilities stand for it
-    reference: Scored | None
-    values: tuple[Tensor, Tensor] | None  # the critic's [B, T], and after the whole response [B]
 
 
 class Trainer:
@@ -69,9 +55,10 @@ class Trainer:
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
         settings, small = self.settings, forward.is_lean(start.model)
         self.dtype = precision.resolve(config.dtype, self.device, small=small)
-        self.reference: PreTrainedModel | None = None
-        if not config.lora_rank and (config.measure_kl or settings.needs_reference):
-            self.reference = forward.frozen_copy(self.policy)
+        with precision.matmuls(self.dtype, self.device):
+            forward.prepare(self.policy)
+        compared = config.measure_kl or settings.needs_reference
+        self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
         self.value_model: ValueModel | None = None
         if isinstance(settings, PPOSettings):
             self.value_model = ValueModel(self.policy, config.lora_rank)
@@ -81,9 +68,7 @@ class Trainer:
             for model in (self.policy, self.value_model.backbone if self.value_model else None):
                 if model is not None:
                     forward.checkpointed(model)
-        if not forward.is_lean(self.policy):
-            with precision.matmuls(self.dtype, self.device):
-                packed.check(self.policy)
+        self.models = Models(self.policy, self.value_model, self.reference, compared and config.lora_rank > 0)
         self._updater = Updater(self.policy, self.value_model, settings)
         self._events: list[dict[str, Any]] = []
         self._wall_time, self._samples_seen = 0.0, 0
@@ -117,6 +102,11 @@ class Trainer:
             for name, value in changed.model_dump(exclude={"learners", "steps"}).items()
             if value != self.config.model_dump()[name]
         ]
+        if changed.learner(self.learner).needs_reference and self.reference is None and not self.models.adapters_off:
+            raise ConfigError(
+                f"{self.learner}: a KL in the loss or reward needs the start model, which this run does not keep; "
+                f"start a new run with it, or with measure_kl"
+            )
         if fixed:
             raise ConfigError(f"{', '.join(fixed)}: cannot change while a run goes on; start a new run with it")
         self.config = changed
@@ -132,17 +122,6 @@ class Trainer:
         sampled = self._answers(samples=max(1, self.config.compare_samples))
         return evaluation.as_event(when, self.task, self._answers(greedy=True), sampled)
 
-    @contextlib.contextmanager
-    def as_reference(self) -> Iterator[PreTrainedModel | None]:
-        """The start model, to score with; None where this learner keeps none."""
-        if self.reference is not None:
-            yield self.reference
-        elif self.config.lora_rank and (self.config.measure_kl or self.settings.needs_reference):
-            with adapters.switched_off(self.policy):
-                yield self.policy
-        else:
-            yield None
-
     # --- one step -----------------------------------------------------------------------------------------------
 
     def _step(self) -> StepTrace:
@@ -157,17 +136,20 @@ class Trainer:
         measured = self._measured(settings, gathered)
         rollout_time = time.perf_counter() - sampling_started
 
-        sequences, panel = Sequences.of(rollout), self._panel(len(answers.responses))
-        said = self._before(sequences, len(panel))
+        sequences, panel, meter = Sequences.of(rollout), self._panel(len(answers.responses)), Meter()
+        passes = Passes(self.models, self._updater, config, settings, self.max_length, self.step)
+        said = passes.before(sequences, len(panel), self._drift)
         with torch.no_grad():
             experience = self._experience(gathered, said, measured)
             credit = credit_for(settings)(experience)
-        recorder = PanelRecorder(
-            self.learner, self.step, panel, rollout.completion_ids, self.codec.names, experience, credit,
-            settings, self.max_length,
-        )  # fmt: skip
-        meter = Meter()
-        first = self._passes(Batch(sequences, experience, credit), said, recorder, meter, len(panel))
+
+        def recorder(batch: Batch) -> PanelRecorder:
+            about = self.learner, self.step, panel, rollout.completion_ids, self.codec.names
+            return PanelRecorder(*about, batch.experience, credit, settings, self.max_length)
+
+        batch = Batch(sequences, experience, credit)
+        batch, first, record = passes.run(batch, said, recorder, meter, len(panel), self._generator)
+        experience = batch.experience
         self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
         if self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
             self._told_drift = self._drift
@@ -189,88 +171,7 @@ class Trainer:
         events, self._events = self._events, []
         table = samples_table(self.learner, self.step, answers, experience)
         hashed = prompt_hash(gathered.prompts)
-        return StepTrace(self.learner, self.step, scalars, table, recorder.table(), hashed, events)
-
-    def _before(self, sequences: Sequences, keep: int) -> Said:
-        """What every model says of the responses before the first update; `keep`: the size of the panel."""
-        config, settings, count = self.config, self.settings, len(sequences.mask)
-        pieces = list(parts(count, config.micro_batch_size))
-        if len(pieces) == 1 and settings.num_mini_batches == 1:
-            # The gradient is kept: this pass is also the update's first, so its ratio is exactly 1.
-            scored: Scored | None = self._score(sequences, keep, entropy_gradient=settings.entropy_coef > 0)
-            predicted = None if self.value_model is None else scoring.values(self.value_model, sequences)
-            assert scored is not None
-            before: Before | None = Before(scored, None if predicted is None else predicted[0])
-        else:
-            before, scored, predicted = None, None, None
-            with torch.no_grad():
-                if not self._sampler_is_exact():
-                    scored = self._in_parts(self.policy, sequences, pieces, keep)
-                if self.value_model is not None:
-                    found = [scoring.values(self.value_model, sequences.rows(x)) for x in pieces]
-                    predicted = torch.cat([x[0] for x in found]), torch.cat([x[1] for x in found])
-        with torch.no_grad(), self.as_reference() as model:
-            reference = None if model is None else self._in_parts(model, sequences, pieces, keep)
-        return Said(before, scored, reference, predicted)
-
-    def _sampler_is_exact(self) -> bool:
-        """Whether the log-probabilities that were sampled with can stand for the old policy's: they agreed before.
-
-        How far they are off is measured in every step, on all tokens. With mini-batches they are scored anyway.
-        """
-        settings = self.settings
-        warming_up = isinstance(settings, PPOSettings) and self.step < settings.value_warmup_steps
-        known = self._drift is not None and self._drift <= DRIFT_ALLOWED
-        return self.config.reuse_logprobs and known and settings.num_mini_batches == 1 and not warming_up
-
-    def _in_parts(self, model: PreTrainedModel, sequences: Sequences, pieces: list[slice], keep: int) -> Scored:
-        found = [
-            scoring.score(model, sequences.rows(x), self.config.temperature, keep=max(0, min(keep, x.stop) - x.start))
-            for x in pieces
-        ]
-        return joined(found)
-
-    def _score(self, sequences: Sequences, keep: int, *, entropy_gradient: bool = False) -> Scored:
-        temperature = self.config.temperature
-        return scoring.score(self.policy, sequences, temperature, keep=keep, entropy_gradient=entropy_gradient)
-
-    def _passes(self, batch: Batch, said: Said, recorder: PanelRecorder, meter: Meter, panel: int) -> Scored:
-        """All passes over the rollout, each recorded; returns what the policy said of all responses before them."""
-        settings, count = self.settings, len(batch.experience.mask)
-        warming_up = isinstance(settings, PPOSettings) and self.step < settings.value_warmup_steps
-        first, now = said.policy, said.policy
-        for number in range(1, settings.num_iterations + 1):
-            if now is None and (settings.num_mini_batches > 1 or warming_up):
-                now = self._score_panel(batch.sequences, panel)
-            order = torch.arange(count)
-            if settings.num_mini_batches > 1:
-                order = torch.randperm(count, generator=self._generator(number))
-            seen = self._updater.one_pass(
-                batch, self.config, settings, self.max_length, order, meter,
-                train_policy=not warming_up, before=said.before if number == 1 else None, keep=panel,
-            )  # fmt: skip
-            # One mini-batch is scored before its update, so a pass begins with what the one before it has made.
-            now = now or seen
-            assert now is not None
-            first = first or now
-            self._record(recorder, number - 1, now.rows(panel), said)
-            now = None
-        self._record(recorder, settings.num_iterations, self._score_panel(batch.sequences, panel), said)
-        assert first is not None
-        return first
-
-    @torch.no_grad()
-    def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
-        pieces = list(parts(panel, self.config.micro_batch_size))
-        return self._in_parts(self.policy, sequences, pieces, panel)
-
-    def _record(self, recorder: PanelRecorder, number: int, scored: Scored, said: Said) -> None:
-        exact = None
-        if said.reference is not None:
-            # With adapters the reference is the policy without them: it has the same head.
-            model, temperature = self.reference or self.policy, self.config.temperature
-            exact = scoring.kl_exact(self.policy, scored.hidden, model, said.reference.hidden, temperature)
-        recorder.add(number, scored, exact)
+        return StepTrace(self.learner, self.step, scalars, table, record.table(), hashed, events)
 
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""

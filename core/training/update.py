@@ -7,7 +7,7 @@ it has in the whole mini-batch.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -78,8 +78,11 @@ class Updater:
         train_policy: bool,
         before: Before | None,
         keep: int,
+        own_old: bool,
     ) -> Scored | None:
         """One pass in the given order, long [B]; `before` are scores that were made with gradient already.
+
+        With `own_old` what this pass scores are the old policy's log-probabilities, so that every ratio is exactly 1.
 
         Returns the policy's scores before the pass's update where that is one step of all responses, else None;
         `keep`: of how many responses hidden states are kept.
@@ -89,7 +92,7 @@ class Updater:
             if isinstance(settings, PPOSettings):
                 self._fit_critic(batch, index, config, settings, meter, before)
             if train_policy:
-                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep)
+                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep, own_old)
         return found if settings.num_mini_batches == 1 else None
 
     def _fit_policy(
@@ -102,6 +105,7 @@ class Updater:
         meter: Meter,
         before: Before | None,
         keep: int,
+        own_old: bool,
     ) -> Scored:
         weights = token_weights(batch.experience.mask[index], settings.aggregation, max_length)
         results: list[PolicyLoss] = []
@@ -120,6 +124,8 @@ class Updater:
                     keep=kept,
                     entropy_gradient=settings.entropy_coef > 0,
                 )
+            if own_old:
+                experience = replace(experience, logprobs_old=scored.logprobs.detach())
             result = policy_objective(
                 scored.logprobs,
                 experience,

@@ -1,0 +1,169 @@
+"""Between a step's rollout and its end: what the models say of the responses, then the passes, each recorded.
+
+A response is scored no more often than its numbers change. With one mini-batch, the scores of a pass's update are also
+what the pass before it has made; only the last pass needs the panel scored once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from core.config import AnyLearner, PPOSettings, RunConfig
+from core.models import adapters
+from core.models.value import ValueModel
+from core.training import scoring
+from core.training.meter import Meter
+from core.training.record import PanelRecorder
+from core.training.scoring import Scored, Sequences
+from core.training.update import Batch, Before, Updater, joined, parts
+
+#: Sampled and re-scored log-probabilities may differ by rounding alone; more is a bug or too coarse a number format.
+DRIFT_ALLOWED = 1e-3
+
+
+@dataclass(frozen=True)
+class Models:
+    """A learner's models. With adapters the reference is the policy without them."""
+
+    policy: PreTrainedModel
+    value_model: ValueModel | None
+    frozen: PreTrainedModel | None
+    adapters_off: bool
+
+    @contextlib.contextmanager
+    def as_reference(self) -> Iterator[PreTrainedModel | None]:
+        """The start model, to score with; None where this learner keeps none."""
+        if self.frozen is not None or not self.adapters_off:
+            yield self.frozen
+        else:
+            with adapters.switched_off(self.policy):
+                yield self.policy
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the models say of a step's responses before the first update."""
+
+    before: Before | None  # with gradient, where it serves the first update
+    policy: Scored | None  # None where it is not scored by itself: see `Passes.needs_scores`
+    reference: Scored | None
+    values: tuple[Tensor, Tensor] | None  # the critic's [B, T], and after the whole response [B]
+
+
+class Passes:
+    """One step's scoring and updating, with the settings of that step."""
+
+    def __init__(
+        self, models: Models, updater: Updater, config: RunConfig, settings: AnyLearner, max_length: int, step: int
+    ) -> None:
+        self.models, self.updater, self.config, self.settings = models, updater, config, settings
+        self.max_length = max_length
+        self.warming_up = isinstance(settings, PPOSettings) and step < settings.value_warmup_steps
+
+    def before(self, sequences: Sequences, panel: int, drift: float | None) -> Said:
+        """What every model says of the responses; `panel`: of how many the tokens are kept; `drift`: as measured."""
+        config, settings, value_model = self.config, self.settings, self.models.value_model
+        pieces = list(parts(len(sequences.mask), config.micro_batch_size))
+        before, scored, predicted = None, None, None
+        if len(pieces) == 1 and settings.num_mini_batches == 1:
+            # The gradient is kept: this pass is also the update's first, so its ratio is exactly 1.
+            policy, temperature = self.models.policy, config.temperature
+            with_entropy = settings.entropy_coef > 0
+            scored = scoring.score(policy, sequences, temperature, keep=panel, entropy_gradient=with_entropy)
+            if value_model is not None:
+                predicted = scoring.values(value_model, sequences)
+            before = Before(scored, None if predicted is None else predicted[0])
+        else:
+            with torch.no_grad():
+                if self.needs_scores(drift):
+                    scored = self._in_parts(self.models.policy, sequences, panel)
+                if value_model is not None:
+                    found = [scoring.values(value_model, sequences.rows(x)) for x in pieces]
+                    predicted = torch.cat([x[0] for x in found]), torch.cat([x[1] for x in found])
+        with torch.no_grad(), self.models.as_reference() as model:
+            reference = None if model is None else self._in_parts(model, sequences, panel)
+        return Said(before, scored, reference, predicted)
+
+    @property
+    def first_pass_says(self) -> bool:
+        """Whether the old policy's log-probabilities may be those that the first pass scores: nothing needs them
+        earlier (no KL in the reward), and the first pass scores all responses before it changes anything."""
+        return self.settings.num_mini_batches == 1 and self.settings.kl_coef == 0 and not self.warming_up
+
+    def needs_scores(self, drift: float | None) -> bool:
+        """Whether the old policy's log-probabilities must be scored by themselves.
+
+        They need not where the first pass says them, nor where the sampler's agreed with scored ones in the step
+        before (`drift`, measured in every step on all tokens; None: not yet) and the run may reuse them.
+        """
+        if self.first_pass_says:
+            return False
+        reusable = self.config.reuse_logprobs and drift is not None and drift <= DRIFT_ALLOWED
+        return not (reusable and self.settings.num_mini_batches == 1 and not self.warming_up)
+
+    def run(
+        self,
+        batch: Batch,
+        said: Said,
+        recorder: Callable[[Batch], PanelRecorder],
+        meter: Meter,
+        panel: int,
+        generator: Callable[[int], torch.Generator],
+    ) -> tuple[Batch, Scored, PanelRecorder]:
+        """All passes over the rollout, each recorded.
+
+        Returns the batch (with the old policy's log-probabilities), what the policy said of all responses before the
+        first update, and the record.
+        """
+        settings, count = self.settings, len(batch.experience.mask)
+        first, now = said.policy, said.policy
+        record: PanelRecorder | None = None
+        for number in range(1, settings.num_iterations + 1):
+            if now is None and (settings.num_mini_batches > 1 or self.warming_up):
+                now = self._score_panel(batch.sequences, panel)
+            order = torch.arange(count)
+            if settings.num_mini_batches > 1:
+                order = torch.randperm(count, generator=generator(number))
+            deferred = number == 1 and said.policy is None and self.first_pass_says
+            seen = self.updater.one_pass(
+                batch, self.config, settings, self.max_length, order, meter, train_policy=not self.warming_up,
+                before=said.before if number == 1 else None, keep=panel, own_old=deferred,
+            )  # fmt: skip
+            now = now or seen
+            assert now is not None
+            if deferred:
+                batch = replace(batch, experience=replace(batch.experience, logprobs_old=now.logprobs))
+            first, record = first or now, record or recorder(batch)
+            self._record(record, number - 1, now.rows(panel), said)
+            now = None
+        assert record is not None
+        assert first is not None
+        self._record(record, settings.num_iterations, self._score_panel(batch.sequences, panel), said)
+        return batch, first, record
+
+    def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:
+        temperature = self.config.temperature
+        found = [
+            scoring.score(model, sequences.rows(x), temperature, keep=max(0, min(keep, x.stop) - x.start))
+            for x in parts(len(sequences.mask), self.config.micro_batch_size)
+        ]
+        return joined(found)
+
+    @torch.no_grad()
+    def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
+        return self._in_parts(self.models.policy, sequences.rows(slice(0, panel)), panel)
+
+    def _record(self, recorder: PanelRecorder, number: int, scored: Scored, said: Said) -> None:
+        exact = None
+        if said.reference is not None:
+            # With adapters the reference is the policy without them: it has the same head.
+            policy, reference = self.models.policy, self.models.frozen or self.models.policy
+            temperature = self.config.temperature
+            exact = scoring.kl_exact(policy, scored.hidden, reference, said.reference.hidden, temperature)
+        recorder.add(number, scored, exact)
