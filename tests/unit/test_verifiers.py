@@ -1,0 +1,158 @@
+"""Verifiers that are called on hostile answers: nothing is run, nothing hangs, and what raises is wrong."""
+
+import ast
+import threading
+from pathlib import Path
+
+import pytest
+import reasoning_gym
+
+from core.tasks import verifiers
+from core.tasks.catalog import UNREPEATABLE, build
+from core.tasks.deadline import within
+from core.tasks.reasoning import Reasoning
+from core.tasks.suggested import suggested
+
+
+def test_every_verifier_that_evaluates_what_it_is_given_is_known():
+    root = Path(reasoning_gym.__file__).parent
+    evaluating = set()
+    for file in root.rglob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef) or "score" not in function.name:
+                continue
+            for call in ast.walk(function):
+                name = getattr(call.func, "id", getattr(call.func, "attr", "")) if isinstance(call, ast.Call) else ""
+                if name in ("eval", "exec", "parse_expr", "sympify", "S", "parse_latex", "lambdify", "literal_eval"):
+                    evaluating.add(file.stem)
+    assert evaluating - UNREPEATABLE == verifiers.ARITHMETIC | verifiers.ALGEBRA | verifiers.LITERAL
+
+
+@pytest.mark.parametrize("name", sorted(verifiers.ARITHMETIC | verifiers.ALGEBRA | verifiers.LITERAL))
+def test_no_answer_is_run_as_a_program(name, tmp_path):
+    dataset = build(name, {}, 3, 8)
+    entry = dataset[0]
+    trace = tmp_path / "run"
+    for answer in (
+        f"__import__('pathlib').Path({str(trace)!r}).touch()",
+        f"[__import__('pathlib').Path({str(trace)!r}).touch()]",
+        f"open({str(trace)!r}, 'w')",
+        f"(lambda: open({str(trace)!r}, 'w'))()",
+        f"x.__class__.__base__.__subclasses__() or open({str(trace)!r}, 'w')",
+        "9**9**9",
+        "9**9**9**9",
+        "((9**99)**99)**99",
+        "[9]*10**9",
+        "factorial(10**9)",
+        "99999999!",
+        "Integral(sin(x), x)",
+        "(" * 3000,
+        "[" * 3000,
+        "-" * 3000 + "1",
+        "1" * 3900,
+        "1e999999999",
+        "1 " * 1900,
+        "\x00",
+        "\ud800",
+    ):
+        assert verifiers.score(name, dataset, answer, entry) < 1
+    assert not trace.exists()
+    assert "Integral" in entry["answer"] or verifiers.score(name, dataset, entry["answer"], entry) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["-4*(-2*x - 8)**(3/2)/3 + C", "exp(x)*sin(x)**2 + C", "E**(2*x)", "x**-2", " -X**5/7 - X**3/2 + C\n"]
+)
+def test_a_formula_is_read(text):
+    assert verifiers.is_formula(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x**2**9**9",
+        "x**999",
+        "((x**9)**9)**9",
+        "x.diff()",
+        "f(x)",
+        "exec('1')",
+        "[x]",
+        "x if x else C",
+        "sin(x, x)",
+        "x = 1",
+        "",
+        "__x__",
+        "x; y",
+        "lambda: x",
+        "'x'*9",
+        "x<y",
+        "99999999999999999999",
+        "é",
+        "True",
+    ],
+)
+def test_a_program_is_no_formula(text):
+    assert not verifiers.is_formula(text)
+
+
+def test_the_rest_of_a_countdown_answer_is_no_loophole():
+    task = Reasoning(suggested("countdown"))
+    prompt = next(x for x in task.prompts(0, 0, 64) if "/" not in task.truth(x))
+    truth = task.truth(prompt)
+    for answer in (f"{truth} = 9", f"The answer is {truth}", f"{truth} + 0*5", truth.replace("*", "**1*"), f"{truth}!"):
+        assert not task.verify(prompt, answer).success, answer
+    assert task.verify(prompt, f"\n{truth} ").success
+
+
+class Faulty:
+    """A verifier that does what a hostile answer might lead to."""
+
+    def score_answer(self, answer: str, entry: dict) -> float:
+        if answer == "hang":
+            while True:
+                pass
+        if answer == "swallow":
+            try:
+                while True:
+                    pass
+            except Exception:
+                return 1.0
+        if answer == "deep":
+            return self.score_answer(answer, entry)
+        return {"nan": float("nan"), "high": 7.0, "text": "x"}[answer]  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("answer", ["hang", "swallow", "deep", "nan", "text", "unknown"])
+def test_a_verifier_that_hangs_or_raises_has_found_the_answer_wrong(answer, monkeypatch):
+    monkeypatch.setattr(verifiers, "LIMIT", 0.1)
+    assert verifiers.score("gcd", Faulty(), answer, {}) == 0
+
+
+def test_a_score_is_never_more_than_one():
+    assert verifiers.score("gcd", Faulty(), "high", {}) == 1
+
+
+def test_a_deadline_holds_in_any_thread_and_leaves_nothing_behind():
+    found = []
+
+    def work() -> None:
+        for _ in range(3):
+            try:
+                within(0.05, Faulty().score_answer, "hang", {})
+            except TimeoutError as error:
+                found.append(str(error))
+        # Work that ends just in time, many times: no late interruption reaches what comes after.
+        for limit in [1e-6] * 300:
+            try:
+                within(limit, sum, range(2000))
+            except TimeoutError:
+                continue
+        found.append("done")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(60)
+    assert found == ["it took longer than 0.05 seconds"] * 3 + ["done"]
+    assert within(5, max, 3, 4) == 4
+    with pytest.raises(ZeroDivisionError):
+        within(5, divmod, 1, 0)
