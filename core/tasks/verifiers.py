@@ -27,6 +27,9 @@ ALGEBRA = frozenset({"simple_integration", "intermediate_integration"})
 #: Verifiers that evaluate a Python list, where the answer is not the right text already.
 LITERAL = frozenset({"binary_matrix", "n_queens", "number_sorting", "spiral_matrix", "string_insertion"})
 
+#: Verifiers that were read, and cannot take long once the answer has passed the check: a watch would cost more.
+QUICK = frozenset({"chain_sum", "countdown", "gsm_symbolic", "letter_counting", "spell_backward"})
+
 _ARITHMETIC = re.compile(r"[0-9+\-*/() \t\n]{1,200}")
 _HUGE_EXPONENT = re.compile(r"[eE][+-]?[0-9_]{5}")
 _FUNCTIONS = re.compile(r"a?(?:sin|cos|tan)h?|sec|csc|cot|exp|log|ln|sqrt|Abs")
@@ -41,7 +44,9 @@ def score(name: str, dataset: Any, answer: str | None, entry: dict[str, Any]) ->
         # The module's own `eval` stands before the built-in one: it reads lists and runs nothing.
         vars(sys.modules[type(dataset).__module__])["eval"] = ast.literal_eval
     try:
-        value = float(within(LIMIT, dataset.score_answer, answer, entry))
+        quick = name in QUICK
+        scored = dataset.score_answer(answer, entry) if quick else within(LIMIT, dataset.score_answer, answer, entry)
+        value = float(scored)
     except Exception:  # whatever a hostile answer leads to, it is not right
         return 0.0
     return min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
