@@ -206,7 +206,6 @@ def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path
         converted(text, share)
         if text.startswith("Converting") and not thread.ident:
             thread.start()
-        if text.startswith("Writing"):
             assert waiting.wait(60), "the second one never heard of the conversion"
 
     place, digest = smollm2.folder(home / "models", first)
