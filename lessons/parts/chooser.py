@@ -6,14 +6,15 @@ import streamlit as st
 
 from core.config import ConfigError
 from core.presets import PRESETS
+from core.tasks.settings import QuestionsSettings
 from lessons.parts.draft import PRESET_TITLES, Draft, choose_preset, choose_source
 from lessons.parts.i18n import _
 from lessons.parts.sentences import translate
-from lessons.parts.sources import DATASETS, OWN, in_words, source_of
+from lessons.parts.sources import OWN, SOURCES, TITLES, in_words, source_of
 from lessons.parts.words import literal, plain
 
-#: A sheet of 500 long questions is 1.3 MB; whatever is larger is something else.
-MOST_MEGABYTES = 2
+#: What Streamlit takes in; core.tasks.questions says how much a file may hold.
+MOST_MEGABYTES = 1
 EXAMPLE = '{"question": "What is 3 + 4?", "answer": "7"}'
 
 
@@ -32,12 +33,12 @@ def what_to_train(draft: Draft) -> None:
         if in_words(draft.base):
             _source(draft)
     if draft.source == OWN:
-        _upload()
+        _upload(draft)
 
 
 def _source(draft: Draft) -> None:
     chosen = draft.source or source_of(draft.base)
-    options = [*DATASETS, *([] if chosen in (*DATASETS, OWN) else [chosen]), OWN]
+    options = [*SOURCES, *([] if chosen in SOURCES else [chosen])]
     st.session_state["lab_choose_source"] = chosen
     st.selectbox(
         _("Questions"),
@@ -53,7 +54,7 @@ def _source(draft: Draft) -> None:
 def _title(source: str) -> str:
     if source == OWN:
         return _("Questions of your own")
-    return _(DATASETS[source]) if source in DATASETS else literal(source, 60)
+    return _(TITLES[source]) if source in TITLES else literal(source, 60)
 
 
 def _preset_chosen() -> None:
@@ -69,7 +70,7 @@ def _source_chosen() -> None:
 # -- questions of one's own ------------------------------------------------------------------------------------------
 
 
-def _upload() -> None:
+def _upload(draft: Draft) -> None:
     st.file_uploader(
         _("Your questions: a JSONL file, a question and its answer a line"),
         type=["jsonl", "json", "txt"],
@@ -83,8 +84,17 @@ def _upload() -> None:
         st.error(plain(translate(problem), 400), icon=":material/edit_off:")
     if name := st.session_state.get("lab_questions_name"):
         count = len(st.session_state["lab_questions"])
-        st.caption(_("{count} questions from {file}.").format(count=count, file=plain(name, 60)))
+        st.caption(_("{count} questions from {file}.").format(count=count, file=plain(name, 60)) + _apart(draft))
     st.caption(_("Your questions stay out of the link. They are kept in the run that is started with them."))
+
+
+def _apart(draft: Draft) -> str:
+    """How many are kept apart, where that is not as many as the settings say."""
+    from core.tasks.questions import Questions
+
+    task = draft.config.task if draft.config is not None else None
+    note = Questions(task).note if isinstance(task, QuestionsSettings) else None
+    return "" if note is None else " " + plain(translate(note), 300)
 
 
 def _uploaded() -> None:

@@ -199,10 +199,12 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     rewards[row] = verdict.reward
     assert before.values is not None
     assert scores.values is not None
+    # Without a reference (then or now) no KL is part of the reward.
+    compared = before.logprobs_ref is not None and scores.logprobs_ref is not None
     after = Experience(
         mask=put(before.mask, scores.mask),
         logprobs_old=put(before.logprobs_old, scores.logprobs),
-        logprobs_ref=None if before.logprobs_ref is None else put(before.logprobs_ref, scores.logprobs_ref),
+        logprobs_ref=put(before.logprobs_ref, scores.logprobs_ref) if compared else None,
         rewards=rewards,
         group=before.group,
         truncated=before.truncated & (torch.arange(len(index)) != row),

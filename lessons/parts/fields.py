@@ -5,20 +5,18 @@ Nothing about a setting is written down a second time here: what core/config.py 
 
 from __future__ import annotations
 
-import functools
 import json
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-import core.models
 from core.config import RunConfig
+from core.models.start import names
 from lessons.parts.i18n import _
 
 Kind = Literal["integer", "number", "choice", "switch", "text", "json"]
@@ -124,7 +122,7 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
             kind, choices, optional = _kind(info)
             if prefix + name == "model":
                 # A page is open to others: no path of this machine can be typed into it, only what it offers.
-                kind, choices = "choice", models()
+                kind, choices = "choice", tuple(names())
             yield Field(
                 key=prefix + name,
                 group=group,
@@ -165,13 +163,6 @@ def _bounds(info: FieldInfo) -> Iterator[tuple[str, float]]:
                 yield "<", float(bound)  # type: ignore[arg-type]
             case Le(le=bound):
                 yield "≤", float(bound)  # type: ignore[arg-type]
-
-
-@functools.cache
-def models() -> tuple[str, ...]:
-    """Names of the start models that can be chosen. (core.models.bundled knows them too, but would load torch here.)"""
-    folder = Path(core.models.__file__).parent / "bundled"
-    return (*sorted(path.parent.name for path in folder.glob("*/model.safetensors")), "SmolLM2-135M-Instruct")
 
 
 def changeable(field: Field, config: RunConfig) -> bool:

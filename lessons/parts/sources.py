@@ -6,10 +6,11 @@ from typing import Any
 
 from core.config import RunConfig
 from core.tasks.settings import ChainSumSettings, InWords, Question, QuestionsSettings, ReasoningGymSettings
+from core.tasks.suggested import OFFERED, suggested
 from lessons.parts.i18n import N_
 
-#: The data sets that are offered by name; any other of reasoning-gym's can be typed.
-DATASETS = {
+#: What the offered data sets are about.
+TITLES = {
     "chain_sum": N_("Sums in a row (chain_sum)"),
     "gsm_symbolic": N_("Word problems (gsm_symbolic)"),
     "countdown": N_("Reach a number with given ones (countdown)"),
@@ -18,6 +19,8 @@ DATASETS = {
 }
 #: The source that is no data set's name.
 OWN = "questions"
+#: All that are offered; any other data set can be typed.
+SOURCES = (*OFFERED, OWN)
 
 
 def in_words(config: RunConfig) -> bool:
@@ -33,17 +36,18 @@ def source_of(config: RunConfig) -> str:
 def asking(config: RunConfig, source: str, questions: tuple[Question, ...]) -> RunConfig:
     """The config with its questions from another source; unchanged where the source is its own, or has no place.
 
-    Not validated: whoever builds a run from it does that, and says what is wrong.
+    How long a response may be then follows from the task. Not validated: whoever builds a run from it does that, and
+    says what is wrong.
     """
     task = config.task
     if not isinstance(task, InWords) or not source or source == source_of(config):
         return config
-    common: dict[str, Any] = {name: getattr(task, name) for name in InWords.model_fields}
     if source == OWN:
-        # A sheet of sixteen questions has none to spare for 64 that are kept apart.
-        common["heldout"] = max(8, min(common["heldout"], len(questions) // 4))
-        asked: Any = QuestionsSettings.model_construct(questions=questions, **common)
+        asked: Any = QuestionsSettings.model_construct(questions=questions, heldout=task.heldout)
+    elif source in OFFERED:
+        asked = suggested(source).model_copy(update={"heldout": task.heldout})
     else:
-        # The options of one data set mean nothing to another: its own defaults hold.
-        asked = ReasoningGymSettings.model_construct(dataset=source, options={}, **common)
-    return config.model_copy(update={"task": asked})
+        asked = ReasoningGymSettings.model_construct(
+            dataset=source, options={}, extraction="whole", heldout=task.heldout
+        )
+    return config.model_copy(update={"task": asked, "max_completion_length": None})

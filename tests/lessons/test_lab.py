@@ -7,6 +7,7 @@ import pytest
 from core.presets import PRESETS, preset
 from core.runs.export import snippet
 from core.tasks.settings import Question
+from core.tasks.suggested import suggested
 from lessons.parts.controls import possible
 from lessons.parts.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.parts.fields import fields
@@ -92,8 +93,9 @@ def test_another_data_set_brings_its_own_settings_and_a_link_carries_it(open_pag
     assert linked(at, "task") == ["letter_counting"]
     at.button(key="lab_start").click().run()
     assert not at.exception
-    task = store.get(launcher.started[0]).config.task
-    assert (task.kind, task.dataset, task.options, task.extraction) == ("reasoning-gym", "letter_counting", {}, "boxed")
+    config = store.get(launcher.started[0]).config
+    assert config.task == suggested("letter_counting").model_copy(update={"extraction": "boxed"})
+    assert config.max_completion_length is None  # as long as the task's answers get
     at = open_page("lab", preset="smollm2-sums")
     at.selectbox(key="lab_choose_source").set_value("countdown").run()
     assert linked(at, "task") == ["countdown"]
@@ -126,10 +128,38 @@ def test_own_questions_are_needed_for_their_run_and_kept_in_it():
     assert draft.problems == (NO_QUESTIONS,)
     draft = make_draft("smollm2-sums", {"task.matching": "exact"}, "questions", QUESTIONS)
     assert draft.config.task.questions == QUESTIONS
-    assert (draft.config.task.heldout, draft.config.task.matching) == (10, "exact")
+    assert draft.config.task.matching == "exact"
     assert "What is" not in str(parameters(draft))
     assert {x.key for x in fields(draft.base)} >= {"task.matching", "task.heldout", "task.extraction"}
     assert make_draft("smollm2-sums", {}, "questions", QUESTIONS[:3]).problems  # too few
+
+
+def test_a_data_set_by_name_starts_from_its_own_defaults():
+    task = make_draft("smollm2-sums", {"task.options": '{"min_terms": 2}'}, "basic_arithmetic").config.task
+    assert (task.dataset, task.options, task.extraction) == ("basic_arithmetic", {"min_terms": 2}, "whole")
+
+
+def sheet(questions=QUESTIONS):
+    return "\n".join(x.model_dump_json() for x in questions).encode()
+
+
+def test_uploaded_questions_start_a_run_and_a_wrong_file_takes_nothing_away(open_page, store, launcher):
+    at = open_page("lab", preset="smollm2-sums", task="questions", set=["grpo.epsilon=0.1"])
+    assert at.button(key="lab_start").disabled
+    assert "Upload a file" in at.error[0].value
+    upload = at.file_uploader(key="lab_upload")
+    upload.set_value(("mine.jsonl", sheet(), "application/jsonl")).run()
+    assert not at.exception
+    assert any("40 questions from mine" in x.value for x in at.caption)
+    assert any("13 questions are kept apart" in x.value for x in at.caption)
+    at.file_uploader(key="lab_upload").set_value(("wrong.jsonl", b"{nonsense", "application/jsonl")).run()
+    assert "line 1" in at.error[0].value
+    assert any("40 questions from mine" in x.value for x in at.caption)
+    at.button(key="lab_start").click().run()
+    config = store.get(launcher.started[0]).config
+    assert config.task.questions == QUESTIONS
+    assert config.learner("grpo").epsilon == 0.1
+    assert "What" not in str(at.query_params)
 
 
 def test_typing_reaches_the_next_run_and_the_link(open_page, store, launcher):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import core
 from core.config import ConfigError, change, parse_config
 from core.insight.replay import _ids
 from core.models.start import load
@@ -57,7 +61,7 @@ def test_every_sentence_about_a_setting_is_translated_with_its_numbers(assignmen
         assert str(given) in shown or given is None or name in UNNAMED
 
 
-SMALL = SimpleNamespace(tokenizer=SimpleNamespace(get_vocab=lambda: {"1": 3}), max_length=5)
+SMALL = SimpleNamespace(codec=SimpleNamespace(tokenizer=SimpleNamespace(get_vocab=lambda: {"1": 3})), max_length=5)
 WRONG = {
     "two learners of one name": lambda: parse_config({"learners": [{"algorithm": "ppo", "name": "a"}] * 2}),
     "an unknown preset": lambda: preset("nothing"),
@@ -77,6 +81,46 @@ def test_a_sentence_of_tasks_models_and_insight_is_translated(wrong):
     assert matches(sentence), sentence
     with use_language("zh-TW"):
         assert re.search("[一-鿿]", translate(sentence))
+
+
+ERRORS = ("ConfigError", "ImportFailed", "SaveError", "LauncherError", "StoreError", "RunNotFound", "StepNotFound")
+#: What is only said on the command line or in somebody's notebook.
+ELSEWHERE = ("commands.py", "trl_callback.py", "trl_keeper.py")
+CORE = Path(core.__file__).parent
+
+
+def written(node: ast.expr, constants: dict[str, ast.expr]) -> str | None:
+    """A sentence as the source has it, constants filled in and a 7 for all else; None where it is made elsewhere."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.FormattedValue):
+        return written(node.value, constants) or "7"
+    if isinstance(node, ast.JoinedStr):
+        return "".join(written(x, constants) or "7" for x in node.values)
+    if isinstance(node, ast.Name) and node.id in constants:
+        return written(constants[node.id], constants)
+    return None
+
+
+def raised() -> Iterator[tuple[str, str]]:
+    """Where core raises an error with a sentence, and the sentence."""
+    for path in sorted(CORE.rglob("*.py")):
+        if path.name in ELSEWHERE:
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        simple = [x for x in tree.body if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name)]
+        constants = {x.targets[0].id: x.value for x in simple}
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and call.args and getattr(call.func, "id", "") in ERRORS:
+                said = written(call.args[0], constants)
+                if said and re.search("[a-z]", said):
+                    yield f"{path.relative_to(CORE)}:{call.lineno}", said
+
+
+@pytest.mark.parametrize("sentence", [pytest.param(said, id=place) for place, said in raised()])
+def test_every_sentence_that_core_raises_has_a_translation(sentence):
+    # What was filled in at the end may be words: which names are near the one that was given.
+    assert matches(sentence) or matches(re.sub("7$", "did you mean 7?", sentence)), sentence
 
 
 def test_a_store_that_cannot_be_opened_says_so_in_the_viewers_language(tmp_path):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lessons.parts.core_says import PREPARING
 from lessons.parts.i18n import _
-from lessons.parts.sentences import PREPARING
 
 
 def words() -> dict[str, Any]:
