@@ -145,9 +145,9 @@ def _question(line: str) -> Question:
     try:
         values = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise ValueError('not JSON; write {"question": "…", "answer": "…"} on a line of its own') from None
+        raise ValueError('not JSON; write an object with "question" and "answer" on a line of its own') from None
     if not isinstance(values, dict):
-        raise ValueError('not a JSON object; write {"question": "…", "answer": "…"}')
+        raise ValueError('not a JSON object; write one with "question" and "answer"')
     if extra := sorted(set(values) - {"question", "answer"}):
         raise ValueError(f"there is no place for {extra[0][:40]!r}; only question and answer are possible")
     for key, most in (("question", MOST_QUESTION_CHARACTERS), ("answer", MOST_ANSWER_CHARACTERS)):

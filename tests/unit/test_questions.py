@@ -42,7 +42,7 @@ def test_a_file_is_read_with_its_byte_order_mark_empty_lines_and_numbers_as_they
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("{", "line 17: not JSON; write {"),
+        ("{", "line 17: not JSON; write an object"),
         ('{"question": "a", "answer": 1,}', "line 17: not JSON"),
         ("question,answer", "line 17: not JSON"),
         ("[" * 100_000, "line 17: not JSON"),
