@@ -222,6 +222,9 @@ def work(url: str, home: Path, run_id: str, learner: str) -> int:
     import torch
 
     torch.set_num_threads(1)  # a learner has one core; more threads only spin against each other
+    from core.training.memory import keep_freed
+
+    keep_freed()
     try:
         if not lifecycle.claim(store, run_id, learner):
             return 0

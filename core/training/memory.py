@@ -1,8 +1,9 @@
-"""What the process's memory allocator does with freed memory."""
+"""What the process's memory allocator does with freed memory. Only glibc's is told anything."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 
 #: glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD (malloc.h).
@@ -13,14 +14,22 @@ def keep_freed() -> None:
     """Freed memory stays with the process instead of going back to the system at once.
 
     A training step frees and asks for the same megabytes over and over; each time the system hands out zeroed pages one
-    by one. On SmolLM2-135M that was 8 million page faults a step, 11 of its 31 seconds. Other systems' allocators are
-    left alone.
+    by one. On SmolLM2-135M that was 8 million page faults a step, 11 of its 31 seconds.
     """
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_MMAP, 1 << 30)
+        libc.mallopt(_TRIM, 2**31 - 1)
+
+
+def give_back() -> None:
+    """Freed memory goes back to the system now: once a step, or its holes would add up from step to step."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+@functools.cache
+def _glibc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # not glibc
-        return
-    mallopt(_MMAP, 1 << 30)
-    mallopt(_TRIM, ctypes.c_int(2**31 - 1).value)
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "malloc_trim") and hasattr(libc, "mallopt") else None

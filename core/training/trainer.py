@@ -27,6 +27,7 @@ from core.models.value import ValueModel
 from core.tasks.choose import task_for
 from core.training import evaluation
 from core.training.gather import Asker, Gathered
+from core.training.memory import give_back
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
 from core.training.record import PanelRecorder, prompt_hash, samples_table
@@ -91,6 +92,8 @@ class Trainer:
         while self.step < self.config.steps:
             with precision.matmuls(self.dtype, self.device):
                 trace = self._step()
+            if not forward.is_lean(self.policy):
+                give_back()
             self.step += 1
             yield trace
 
