@@ -36,7 +36,7 @@ def prepare(model: PreTrainedModel) -> None:
 
 
 def states(
-    backbone: nn.Module, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
+    backbone: PreTrainedModel, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
 ) -> States:
     """Hidden states of distinct responses; see packed.states for shapes. What stands past a response's end differs."""
     if is_lean(backbone):

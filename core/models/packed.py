@@ -35,7 +35,7 @@ class States(NamedTuple):
 
 
 def states(
-    backbone: nn.Module, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
+    backbone: PreTrainedModel, ids: Tensor, prompt: int, attention: Tensor | None = None, lengths: Tensor | None = None
 ) -> States:
     """Hidden states after the prompt and after each response token.
 
@@ -61,7 +61,7 @@ def states(
     return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
 
 
-def _as_taken(mask: Tensor, backbone: nn.Module) -> Tensor:
+def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:
     """Plain attention adds its mask to the scores; all others take who may be seen."""
     if backbone.config._attn_implementation != "eager":
         return mask
@@ -69,7 +69,7 @@ def _as_taken(mask: Tensor, backbone: nn.Module) -> Tensor:
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)
 
 
-def _embedded(embedding: nn.Embedding, ids: Tensor) -> Tensor:
+def _embedded(embedding: nn.Module, ids: Tensor) -> Tensor:
     if type(embedding) is nn.Embedding and embedding.weight.requires_grad and torch.is_grad_enabled():
         return _Rows.apply(embedding.weight, ids)
     return embedding(ids)
@@ -108,7 +108,9 @@ class _Plan(NamedTuple):
 def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int]) -> _Plan:
     """Which token goes where. Rows with the same prompt stand together already: they are sorted."""
     count, length = rows.shape
-    ids, positions, owners = [], [], []  # per packed row; owner 0 is the prompt, then a number per response
+    ids: list[list[int]] = []
+    positions: list[list[int]] = []
+    owners: list[list[int]] = []  # 0 is the prompt, then a number per response
     places = torch.empty(count, 1 + length - prompt, dtype=torch.long)
     where: list[tuple[int, int, int]] = []  # (packed row, first column of the response, last column of the prompt)
     packed = -1

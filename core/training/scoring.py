@@ -54,7 +54,7 @@ class Sequences:
         """Response tokens, long [B, T]."""
         return self.ids[:, self.prompt :]
 
-    def states(self, backbone: nn.Module) -> States:
+    def states(self, backbone: PreTrainedModel) -> States:
         """The backbone's hidden states of the distinct responses."""
         return forward.states(backbone, self.ids, self.prompt, self.attention, self.mask.sum(-1))
 
