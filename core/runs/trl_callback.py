@@ -24,12 +24,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import inspect
 import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +40,12 @@ from core.models.codec import Codec
 from core.runs.foreign import clean, said
 from core.runs.records import Status
 from core.runs.trl_batch import Batch, Made
+from core.runs.trl_check import check
 from core.runs.trl_keeper import Keeper
 from core.runs.trl_settings import learner_of, loss_is_ours, run_settings
 
-PINNED = "1.16"
 #: A tensor that rides along with TRL's batch, so that its shuffled rows are known again.
 ROW = "credit_lab_row"
-#: What is wrapped, and the parameters that it must have.
-WRAPPED = {
-    "_generate_and_score_completions": ["inputs"],
-    "_calculate_rewards": ["inputs", "prompts", "completions", "completion_ids_list"],
-    "_get_per_token_logps_and_entropies": ["model", "input_ids", "attention_mask", "logits_to_keep", "batch_size"],
-    "_compute_loss": ["model", "inputs"],
-    "_get_grad_norm": ["model", "grad_norm"],
-}
 
 
 class CreditLabCallback(TrainerCallback):
@@ -100,7 +90,7 @@ class CreditLabCallback(TrainerCallback):
 
     def watch(self, trainer: Any) -> CreditLabCallback:
         """Attaches to a GRPOTrainer that has this callback. Raises ConfigError with a sentence where that cannot be."""
-        _check(trainer, self)
+        check(trainer, self)
         self._trainer = trainer
         self._score = trainer._get_per_token_logps_and_entropies
         self._wrap("_generate_and_score_completions", self._generated)
@@ -329,30 +319,3 @@ class CreditLabCallback(TrainerCallback):
 
 def _floats(x: Tensor | None) -> Any:
     return None if x is None else x.detach().float().cpu()
-
-
-def _check(trainer: Any, callback: CreditLabCallback) -> None:
-    """Raises ConfigError where this callback would not understand the trainer."""
-    try:
-        installed = version("trl")
-    except PackageNotFoundError:
-        raise ConfigError(f"CreditLabCallback needs TRL {PINNED}, which is not installed.") from None
-    if not installed.startswith(f"{PINNED}."):
-        raise ConfigError(
-            f"CreditLabCallback reads private methods of TRL {PINNED}, but TRL {installed} is installed; "
-            f"pip install 'trl=={PINNED}.*'"
-        )
-    for name, parameters in WRAPPED.items():
-        method = getattr(trainer, name, None)
-        found = list(inspect.signature(method).parameters) if callable(method) else None
-        if found is None or found[: len(parameters)] != parameters:
-            raise ConfigError(
-                f"CreditLabCallback expects a GRPOTrainer of TRL {PINNED}, but this {type(trainer).__name__}'s {name} "
-                f"is {'missing' if found is None else 'another one'}."
-            )
-    if trainer.accelerator.num_processes > 1:
-        raise ConfigError(
-            f"CreditLabCallback watches one process, but this training has {trainer.accelerator.num_processes}."
-        )
-    if callback not in trainer.callback_handler.callbacks:
-        raise ConfigError("CreditLabCallback: give it to the trainer as well, as callbacks=[callback].")

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from core.config import ConfigError, parse_config
-from core.runs import trl_callback, trl_settings
+from core.runs import trl_callback, trl_check
 from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.recorded import import_recorded
@@ -40,6 +40,7 @@ WAYS: dict[str, dict[str, Any]] = {
     },
     "reference": {"beta": 0.1, "use_bias_correction_kl": False},
     "sequence": {"importance_sampling_level": "sequence", "loss_type": "grpo", "epsilon": 0.02, "epsilon_high": 0.03},
+    "cool": {"temperature": 0.7, "scale_rewards": "batch"},
     "cispo": {"loss_type": "cispo", "epsilon_high": 1.1},
 }
 
@@ -115,7 +116,8 @@ def test_credit_follows_from_the_groups_rewards(run: Watched) -> None:
     assert (groups.size() == 4).all()
     assert (run.samples.groupby(["step", "group"])["prompt"].nunique() == 1).all()
     centred = run.samples["reward"] - groups.transform("mean")
-    std = groups.transform(lambda x: x.astype(float).std(ddof=1))
+    by = groups if run.learner.scale_rewards == "group" else run.samples.groupby("step")["reward"]
+    std = by.transform(lambda x: x.astype(float).std(ddof=1))
     expected = run.samples.assign(raw=centred, expected=centred / (std + 1e-4))
     joined = run.tokens.merge(expected[["step", "sample", "raw", "expected"]], on=["step", "sample"])
     near(joined["raw"], joined["advantage_raw"])
@@ -180,7 +182,8 @@ def test_losses_and_means_are_trls_own(run: Watched) -> None:
         assert row["policy_loss"] == pytest.approx(np.mean([x["loss"] for x in own]), abs=2e-4)
         assert row["grad_norm"] == pytest.approx(np.mean([x["grad_norm"] for x in own]), rel=1e-3, abs=1e-6)
         assert row["reward"] == pytest.approx(own[0]["reward"], abs=1e-6)
-        assert row["frac_reward_zero_std"] == pytest.approx(own[0]["frac_reward_zero_std"])
+        if run.learner.scale_rewards == "group":  # else TRL says it of the whole batch
+            assert row["frac_reward_zero_std"] == pytest.approx(own[0]["frac_reward_zero_std"])
         assert row["completion_length"] == pytest.approx(own[0]["completions/mean_length"])
         if run.learner.surrogate == "clip" and per_step == 2:
             assert row["clip_ratio_low"] == pytest.approx(np.mean([x["clip_ratio/low_mean"] for x in own]), abs=1e-6)
@@ -210,7 +213,8 @@ def test_the_state_after_the_last_update_is_the_policys_then(run: Watched) -> No
         prompt = tokenizer(last.loc[sample, "prompt"], add_special_tokens=False).input_ids
         ids = torch.tensor([[*prompt, *own.sort_values("position")["token_id"]]])
         with torch.no_grad():
-            scores = model(ids).logits.float().log_softmax(-1)[0, len(prompt) - 1 : -1]
+            logits = model(ids).logits.float()[0, len(prompt) - 1 : -1]
+        scores = (logits / run.config.temperature).log_softmax(-1)  # TRL scores, as we do, as it samples
         expected = scores.gather(1, ids[0, len(prompt) :, None])[:, 0]
         near(expected, own.sort_values("position")["logprob"])
 
@@ -332,7 +336,7 @@ def test_one_sentence_before_anything_is_trained(tmp_path: Path, monkeypatch: py
     with pytest.raises(ConfigError, match=r"give it to the trainer as well, as callbacks=\[callback\]"):
         CreditLabCallback(tmp_path / "other").watch(trl)
     with monkeypatch.context() as patch:
-        patch.setattr(trl_callback, "PINNED", "1.15")
+        patch.setattr(trl_check, "PINNED", "1.15")
         with pytest.raises(ConfigError, match=r"private methods of TRL 1\.15, but TRL 1\.16\.0 is installed"):
             callback.watch(trl)
     with monkeypatch.context() as patch:
@@ -360,7 +364,6 @@ def test_training_goes_on_where_recording_cannot(tmp_path: Path, monkeypatch: py
 
 def test_among_the_apps_runs_it_is_live_and_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
-    monkeypatch.setattr(trl_settings, "DTYPES", {"float32"})
     met: list[str] = []
 
     class Person(trl_callback.TrainerCallback):
