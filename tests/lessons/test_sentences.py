@@ -85,7 +85,7 @@ def test_a_sentence_of_tasks_models_and_insight_is_translated(wrong):
 
 ERRORS = ("ConfigError", "ImportFailed", "SaveError", "LauncherError", "StoreError", "RunNotFound", "StepNotFound")
 #: What is only said on the command line or in somebody's notebook.
-ELSEWHERE = ("commands.py", "trl_callback.py", "trl_keeper.py")
+ELSEWHERE = ("commands.py", "trl_callback.py", "trl_check.py", "trl_keeper.py")
 CORE = Path(core.__file__).parent
 
 
