@@ -25,6 +25,7 @@ from lessons.parts.lesson import (
 )
 from lessons.parts.lesson.strips import Owner
 from lessons.parts.linked import linked
+from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
 from lessons.parts.truth.measured import is_measured, truth
 from lessons.parts.words import plain
@@ -133,6 +134,8 @@ def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[floa
 
     frozen_ = freeze(batch.samples, batch.tokens)
     settings = variant.settings
+    if not has_reference(batch):
+        settings = settings.model_copy(update={"kl_coef": 0.0, "beta": 0.0})
     if isinstance(settings, VineSettings):
         credit = credit_under(frozen_, settings, measured_values(batch, settings))
     else:
@@ -145,8 +148,15 @@ def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[floa
     return {sample: numbers[i].tolist() for i, sample in enumerate(frozen_.panel.samples)}
 
 
+def has_reference(batch: Frozen) -> bool:
+    """Whether the start model's log-probabilities were recorded, so that there is a KL."""
+    return batch.tokens["logprob_ref"].null_count < batch.tokens.num_rows
+
+
 def measured_values(batch: Frozen, settings: VineSettings) -> Tensor:
-    """VinePPO's values: every prefix finished K times by the policy that wrote it."""
+    """VinePPO's values: every prefix finished K times by the policy that wrote it. ValueError where it is too large."""
+    if why_not := too_large(batch.run):
+        raise ValueError(why_not)
     if is_measured(batch, settings.continuations):
         return truth(batch, settings.continuations).true.values
     bar = st.progress(0.0, text=_("Finishing every prefix {k} times for VinePPO…").format(k=settings.continuations))
@@ -175,6 +185,8 @@ def page() -> None:
         format_func=lambda x: _(SHOWN[x]),
         horizontal=True,
     )
+    if not has_reference(batch):
+        st.caption(_("No reference model was run here, so the KL's weight counts as 0 in both."))
     try:
         credits(batch, group, one, two, shown)
     except ValueError as error:

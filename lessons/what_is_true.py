@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.parts.i18n import _, prose
-from lessons.parts.lesson import FOUR, Choice, Code, Question, frozen, lesson_page, quiz, say_where
+from lessons.parts.lesson import FOUR, Choice, Code, Frozen, Question, frozen, lesson_page, quiz, say_where
 from lessons.parts.lesson.worked import Line, num, worked
 from lessons.parts.linked import linked
+from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
 from lessons.parts.truth.accuse import accuse, wrong_reply
 from lessons.parts.truth.measured import CONTINUATIONS
@@ -140,6 +141,29 @@ def questions() -> list[Question]:
     ]
 
 
+def measure(batch: Frozen) -> None:
+    """The prediction, and then the truth about one response and about all of the step."""
+    reply = wrong_reply(batch)
+    continuations = linked(
+        st.radio,
+        _("Continuations per prefix (K)"),
+        [str(x) for x in CONTINUATIONS],
+        key="wt_k",
+        first="32",
+        horizontal=True,
+    )
+    if reply is None:
+        return
+    try:
+        measured = accuse(batch, reply, int(continuations))
+    except ValueError as error:
+        st.warning(plain(translate(str(error)), 400), icon=":material/hourglass_disabled:")
+        return
+    if measured is not None:
+        show_reply(batch, reply, measured)
+        show_panel(batch, measured)
+
+
 def page() -> None:
     st.markdown(prose(KEY))
     four_tokens()
@@ -147,24 +171,10 @@ def page() -> None:
     batch = frozen("ppo")
     if batch is not None:
         say_where(batch)
-        reply = wrong_reply(batch)
-        continuations = linked(
-            st.radio,
-            _("Continuations per prefix (K)"),
-            [str(x) for x in CONTINUATIONS],
-            key="wt_k",
-            first="32",
-            horizontal=True,
-        )
-        if reply is not None:
-            measured = None
-            try:
-                measured = accuse(batch, reply, int(continuations))
-            except ValueError as error:
-                st.warning(plain(translate(str(error)), 400), icon=":material/hourglass_disabled:")
-            if measured is not None:
-                show_reply(batch, reply, measured)
-                show_panel(batch, measured)
+        if why_not := too_large(batch.run):
+            st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
+        else:
+            measure(batch)
     study_section()
     race()
     quiz("truth_quiz", questions())

@@ -33,7 +33,7 @@ def what_to_train(draft: Draft) -> None:
         if in_words(draft.base):
             _source(draft)
     if draft.source == OWN:
-        _upload(draft)
+        upload(draft)
 
 
 def _source(draft: Draft) -> None:
@@ -43,7 +43,7 @@ def _source(draft: Draft) -> None:
     st.selectbox(
         _("Questions"),
         options,
-        format_func=_title,
+        format_func=source_title,
         accept_new_options=True,
         help=_("A data set of reasoning-gym, which also says what is right. Any other one can be typed by its name."),
         on_change=_source_chosen,
@@ -51,7 +51,8 @@ def _source(draft: Draft) -> None:
     )
 
 
-def _title(source: str) -> str:
+def source_title(source: str) -> str:
+    """What a source of questions is called; a data set that is not offered by its own name."""
     if source == OWN:
         return _("Questions of your own")
     return _(TITLES[source]) if source in TITLES else literal(source, 60)
@@ -70,7 +71,8 @@ def _source_chosen() -> None:
 # -- questions of one's own ------------------------------------------------------------------------------------------
 
 
-def _upload(draft: Draft) -> None:
+def upload(draft: Draft) -> None:
+    """Takes in a file of questions, and says what was read from it; they are kept in the session."""
     st.file_uploader(
         _("Your questions: a JSONL file, a question and its answer a line"),
         type=["jsonl", "json", "txt"],

@@ -11,6 +11,7 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.launcher import Launcher, LauncherError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from lessons.parts.chooser import source_title
 from lessons.parts.draft import PRESET_TITLES, Draft
 from lessons.parts.i18n import _
 from lessons.parts.sentences import translate
@@ -47,7 +48,7 @@ def control_row(
 ) -> None:
     """The row of buttons. Presses are handled before the page is drawn, so it always shows what holds now."""
     can = possible(run, draft, training=off is None)
-    title = _(PRESET_TITLES.get(draft.preset, draft.preset))
+    title = draft_title(draft)
     st.button(
         _("Start: {preset}").format(preset=title),
         type="primary",
@@ -100,6 +101,13 @@ def control_row(
         args=(store, run_id, "stop"),
         key="lab_stop",
     )
+
+
+def draft_title(draft: Draft) -> str:
+    """What the next run trains on, in a few words; Markdown."""
+    if not draft.source:
+        return _(PRESET_TITLES.get(draft.preset, draft.preset))
+    return plain(f"{draft.base.model} · {source_title(draft.source)}", 60)
 
 
 def _why_not_start(run: RunInfo | None, draft: Draft, off: str | None) -> str | None:

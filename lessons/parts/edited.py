@@ -13,6 +13,7 @@ from core.tasks.settings import ChainSumSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.parts.lesson.strips import Owner
+from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
 from lessons.parts.truth.measured import models
 from lessons.parts.words import plain
@@ -58,7 +59,9 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
         )
     )
     task = batch.run.config.task
-    if isinstance(task, ChainSumSettings):
+    if why_not := too_large(batch.run):
+        st.info(plain(why_not, 400), icon=":material/edit_off:")
+    elif isinstance(task, ChainSumSettings):
         st.fragment(_edit)(batch, group, reply, ChainSum(task))
     else:
         st.info(
@@ -199,12 +202,11 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     rewards[row] = verdict.reward
     assert before.values is not None
     assert scores.values is not None
-    # Without a reference (then or now) no KL is part of the reward.
-    compared = before.logprobs_ref is not None and scores.logprobs_ref is not None
+    was, is_ = before.logprobs_ref, scores.logprobs_ref  # without a reference no KL is part of the reward
     after = Experience(
         mask=put(before.mask, scores.mask),
         logprobs_old=put(before.logprobs_old, scores.logprobs),
-        logprobs_ref=put(before.logprobs_ref, scores.logprobs_ref) if compared else None,
+        logprobs_ref=None if was is None or is_ is None else put(was, is_),
         rewards=rewards,
         group=before.group,
         truncated=before.truncated & (torch.arange(len(index)) != row),

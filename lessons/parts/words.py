@@ -30,6 +30,11 @@ def literal(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def one_line(text: str, limit: int = 80) -> str:
+    """The beginning of a text of several lines, on one: for a label that takes text as it is."""
+    return literal(" ".join(literal(text, 10 * limit).replace("␊", " ").split()), limit)
+
+
 #: What Streamlit's Markdown gives a meaning to: ASCII punctuation, all of which CommonMark lets a backslash take away.
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 

@@ -15,6 +15,7 @@ from lessons.parts.clip.draw_kl import estimators, pulls
 from lessons.parts.clip.words import number, signed, table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
+from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
 from lessons.parts.words import plain
 
@@ -226,6 +227,9 @@ def gradients(here: Frozen) -> None:
         return
     if here.step > REMADE:
         st.info(_("That takes too long from step {limit} on. Choose an earlier step above.").format(limit=REMADE + 2))
+        return
+    if why_not := too_large(here.run):
+        st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
         return
     pressed = st.button(_("Compute the real gradients (some seconds)"), icon=":material/calculate:", key="rck_autograd")
     memory = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"

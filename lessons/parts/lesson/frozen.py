@@ -19,7 +19,7 @@ from core.runs.views import settings_at, visible
 from lessons import server
 from lessons.parts.history import RECORDED
 from lessons.parts.i18n import _
-from lessons.parts.words import plain
+from lessons.parts.words import one_line, plain
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -158,7 +158,9 @@ def _keep(key: str, param: str) -> None:
 
 def _group_label(group: Group) -> str:
     right = sum(x.success for x in group.replies)
-    return _("{prompt} — {right} of {all} right").format(prompt=group.prompt, right=right, all=len(group.replies))
+    return _("{prompt} — {right} of {all} right").format(
+        prompt=one_line(group.prompt), right=right, all=len(group.replies)
+    )
 
 
 def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
@@ -177,6 +179,14 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
             continue
         if _has(run, algorithm):
             return run
+        if run.config.task.kind == "imported":
+            st.info(
+                _(
+                    "The run “{run}” was imported and may lack the numbers that this page is about, so another one is "
+                    "shown. The lab shows all that it has."
+                ).format(run=plain(run.name, 60)),
+                icon=":material/move_to_inbox:",
+            )
     return next((run for run in runs.runs() if _has(run, algorithm)), None)
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
 from lessons.parts.ppo.weights import Job, Measured, job, measure
+from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
-from lessons.parts.words import plain
+from lessons.parts.words import one_line, plain
 
 PARAM = "ppo_box"
 EDGES = (
@@ -77,7 +78,7 @@ def _boxes(batch: Frozen, group: Group, measured: Measured | None) -> list[dict[
     right = sum(x.success for x in group.replies)
     prompts = batch.run.config.prompts_per_step
     boxes: list[dict[str, Any]] = [
-        {"key": "query", "title": _("Query q"), "sub": group.prompt, "kind": "data"},
+        {"key": "query", "title": _("Query q"), "sub": one_line(group.prompt, 60), "kind": "data"},
         {"key": "policy", "title": _("Policy π_θ"), "sub": _("writes the responses"), "kind": "trained"},
         {
             "key": "outputs",
@@ -85,7 +86,7 @@ def _boxes(batch: Frozen, group: Group, measured: Measured | None) -> list[dict[
             "sub": _("{n} responses to each of {prompts} queries").format(n=len(group.replies), prompts=prompts),
             "kind": "data",
         },
-        {"key": "reference", "title": _("Reference π_ref"), "sub": _("copy of the start model"), "kind": "frozen"},
+        {"key": "reference", "title": _("Reference π_ref"), "sub": _reference_sub(group), "kind": "frozen"},
         {
             "key": "reward",
             "title": _("Reward"),
@@ -111,6 +112,12 @@ def _boxes(batch: Frozen, group: Group, measured: Measured | None) -> list[dict[
         if measured and box["key"] in measured.distance:
             box["moved"] = _("moved {distance}").format(distance=_distance(measured.distance[box["key"]]))
     return boxes
+
+
+def _reference_sub(group: Group) -> str:
+    """A run that uses no KL need not run the reference at all."""
+    known = any(x is not None for reply in group.replies for x in reply.column("logprob_ref"))
+    return _("copy of the start model") if known else _("copy of the start model; not run here")
 
 
 def batch_gamma(batch: Frozen) -> float:
@@ -254,6 +261,9 @@ def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
             return
         if failed := st.session_state.pop("ppo_measure_failed", None):
             st.error(plain(translate(failed), 400), icon=":material/error:")
+        if why_not := too_large(batch.run):
+            st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
+            return
         st.caption(_("A trace keeps numbers, not weights. The models of this step can be had again, exactly."))
         st.button(
             _("Measure the weights"), icon=":material/straighten:", key="ppo_measure", on_click=measure, args=(batch,)
