@@ -311,9 +311,8 @@ class CreditLabCallback(TrainerCallback):
             yield
         except Exception as error:
             if self._trouble is None:
-                self._trouble = (
-                    f"Recording stopped: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-                )
+                cause = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+                self._trouble = f"Recording stopped: {cause}."
                 warnings.warn(f"CreditLabCallback: {self._trouble} TRL goes on training.", stacklevel=2)
 
 

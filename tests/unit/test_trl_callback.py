@@ -354,7 +354,7 @@ def test_training_goes_on_where_recording_cannot(tmp_path: Path, monkeypatch: py
 
     kept = RunStore.append
     monkeypatch.setattr(RunStore, "append", full)
-    with pytest.warns(UserWarning, match="Recording stopped: No space left on device TRL goes on training"):
+    with pytest.warns(UserWarning, match=r"Recording stopped: No space left on device\. TRL goes on training"):
         run = Watched(tmp_path, {})
     assert run.trl.state.global_step == 6
     assert run.steps["step"].tolist() == [0]
