@@ -62,7 +62,7 @@ def trl_trainer(config: RunConfig, settings: GRPOSettings, max_length: int, cycl
     start, task = load(config.model), ChainSum(config.task)
     batch = config.prompts_per_step * config.num_generations
     # The tokenizer adds no bos token by itself; ours does it when it encodes.
-    bos = start.tokenizer.bos_token
+    bos = start.codec.tokenizer.bos_token
     prompts = [bos + p for step in range(cycles) for p in task.prompts(config.seed, step, config.prompts_per_step)]
     arguments = GRPOConfig(
         output_dir=out,
@@ -99,7 +99,7 @@ def trl_trainer(config: RunConfig, settings: GRPOSettings, max_length: int, cycl
         reward_funcs=reward,
         args=arguments,
         train_dataset=Dataset.from_dict({"prompt": prompts}),
-        processing_class=start.tokenizer,
+        processing_class=start.codec.tokenizer,
         callbacks=[callback],
     )
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from core.config import ConfigError, RunConfig
 from core.insight.panel import Panel
 from core.runs import checkpoints
+from core.tasks.base import recall
 from core.training import scoring
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
@@ -72,6 +73,8 @@ def models_at(
     changes = [x for x in store.events(run_id) if x["kind"] == "change" and x["learner"] in (learner, None)]
     if trainer.step < step:
         origin = "training again"
+    # A verifier may need what only the process that asked a question knows; pages verify what the panel holds.
+    recall(trainer.task, config.seed, step, panel.prompts)
     _apply(trainer, changes, upto=first - 1 if origin == "checkpoint" else None)
     while trainer.step < step:
         if progress is not None:

@@ -87,7 +87,8 @@ def test_directions_are_those_of_closed_forms_sent_back_through_the_model(traine
     weights = [x for x in trainer.policy.parameters() if x.requires_grad]
     of_kl, of_k2 = (torch.zeros(sum(x.numel() for x in weights)).double() for _ in range(2))
     for sample, own in rows.groupby("sample"):  # response by response, with nothing but the model itself
-        prompt = [trainer.tokenizer.bos_token_id, *trainer.tokenizer(prompts[sample]).input_ids]
+        tokenizer = trainer.codec.tokenizer
+        prompt = [tokenizer.bos_token_id, *tokenizer(prompts[sample]).input_ids]
         answer = own.sort_values("position")["token_id"].tolist()
         ids = torch.tensor([prompt + answer])
         span = slice(len(prompt) - 1, ids.shape[1] - 1)

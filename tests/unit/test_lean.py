@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.models.lean import Decoder, at_each_token
+from core.models import lean
+from core.models.lean import Decoder
 
 PROMPT, OWN, GENERATIONS = 5, 6, 4
 
@@ -66,12 +67,18 @@ def in_rows(padded: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
     return rows, torch.cat([real.repeat_interleave(GENERATIONS, 0), torch.ones(12, OWN, dtype=torch.bool)], 1)
 
 
+def by_lean(model: LlamaForCausalLM, ids: torch.Tensor, real: torch.Tensor | None) -> torch.Tensor:
+    found = lean.states(model.model, ids, PROMPT, real)
+    assert len(found.hidden) == len(ids.unique(dim=0))  # equal responses are computed once
+    return model.lm_head(found.hidden)[found.which]
+
+
 @pytest.mark.parametrize("padded", [False, True], ids=["even", "padded"])
 def test_numbers_and_gradients_are_transformers(model: LlamaForCausalLM, padded: bool) -> None:
     shuffled = torch.randperm(12, generator=torch.Generator().manual_seed(3))  # as in a mini-batch
     ids, real = (None if x is None else x[shuffled] for x in in_rows(padded))
     assert ids is not None
-    ours = at_each_token(model.model, model.lm_head, ids, PROMPT, None if real is None else real.long())
+    ours = by_lean(model, ids, real)
     theirs = by_transformers(model, ids, real)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
@@ -95,10 +102,10 @@ def test_sampling_sees_what_a_full_pass_sees(model: LlamaForCausalLM, padded: bo
     running = torch.arange(OWN) < lengths[:, None]
     with torch.no_grad():
         decoder = Decoder(model, ids, real, GENERATIONS, OWN)
-        seen = [decoder.logits]
+        seen = [decoder.logits[decoder.state]]
         for t in range(OWN - 1):
             decoder.write(own[:, t], running[:, t + 1])
-            seen.append(decoder.logits)
+            seen.append(decoder.logits[decoder.state])
         expected = by_transformers(model, *in_rows(padded))[:, :-1]
     torch.testing.assert_close(torch.stack(seen, 1)[running], expected[running], rtol=1e-4, atol=1e-4)
 
@@ -108,12 +115,13 @@ def test_equal_beginnings_are_computed_once(model: LlamaForCausalLM) -> None:
     decoder = Decoder(model, ids, None, GENERATIONS, OWN)
     everyone = torch.ones(12, dtype=torch.bool)
     decoder.write(torch.tensor([1, 1, 1, 2, 3, 3, 3, 3, 4, 5, 6, 7]), everyone)
-    states = decoder.logits.unique(dim=0)
-    assert len(states) == 2 + 1 + 4
-    torch.testing.assert_close(decoder.logits[0], decoder.logits[2], rtol=0, atol=0)
+    assert len(decoder.logits) == 2 + 1 + 4
+    assert len(decoder.logits.unique(dim=0)) == 2 + 1 + 4
+    assert decoder.state[:3].unique().numel() == decoder.state[4:8].unique().numel() == 1
+    assert decoder.state.unique().numel() == 2 + 1 + 4
 
 
 def test_a_response_of_one_token_needs_the_prompt_alone(model: LlamaForCausalLM) -> None:
     ids, _ = prompts(False)
-    ours = at_each_token(model.model, model.lm_head, ids, PROMPT)
+    ours = by_lean(model, ids, None)
     torch.testing.assert_close(ours, by_transformers(model, ids, None), rtol=1e-4, atol=1e-4)

@@ -10,11 +10,12 @@ import torch
 
 from core.insight.exact import exact_values
 from core.insight.oracle import Oracle, Responses, distinct_prefixes
+from core.models.codec import Codec
 from core.models.pretrain import Recipe, pretrain
 from core.models.tokenizer import character_tokenizer
 from core.tasks.chain_sum import ALPHABET, ChainSum, Verdict
 from core.tasks.settings import ChainSumSettings
-from core.training.rollout import encode, sample
+from core.training.rollout import sample
 
 RECIPE = Recipe(
     ChainSumSettings(terms=2, digits=1, heldout=16),
@@ -33,25 +34,23 @@ def oracle() -> Oracle:
     """Of a policy that is right about every second time."""
     task = ChainSum(RECIPE.task)
     policy = pretrain(RECIPE)
-    return Oracle(
-        policy, character_tokenizer(ALPHABET), task, temperature=1.0, max_completion_length=task.max_completion_length
-    )
+    codec = Codec(character_tokenizer(ALPHABET))
+    return Oracle(policy, codec, task, temperature=1.0, max_completion_length=task.max_completion_length)
 
 
 def written(oracle: Oracle, prompts: int = 8, generations: int = 8) -> Responses:
-    asked, tokenizer = oracle.task.prompts(0, 1, prompts), oracle.tokenizer
+    asked, codec = oracle.task.prompts(0, 1, prompts), oracle.codec
     rollout = sample(
         oracle.policy,
-        encode(tokenizer, asked, "cpu"),
+        codec,
+        codec.encode(asked, "cpu"),
         num_generations=generations,
         max_completion_length=oracle.max_length,
         temperature=oracle.temperature,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
         generator=torch.Generator().manual_seed(1),
     )
     repeated = [p for p in asked for _ in range(generations)]
-    texts = tokenizer.batch_decode(rollout.completion_ids, skip_special_tokens=True)
+    texts = codec.tokenizer.batch_decode(rollout.completion_ids, skip_special_tokens=True)
     cut = rollout.truncated.tolist()
     rewards = [oracle.task.verify(p, r, finished=not c).reward for p, r, c in zip(repeated, texts, cut, strict=True)]
     return Responses(repeated, rollout.completion_ids, rollout.mask, torch.tensor(rewards))
@@ -131,9 +130,7 @@ def test_the_same_seed_gives_the_same_numbers_also_in_small_pieces(oracle, respo
 
 
 def test_a_sharper_temperature_is_the_one_that_is_measured(oracle, responses) -> None:
-    sharp = Oracle(
-        oracle.policy, oracle.tokenizer, oracle.task, temperature=0.1, max_completion_length=oracle.max_length
-    )
+    sharp = Oracle(oracle.policy, oracle.codec, oracle.task, temperature=0.1, max_completion_length=oracle.max_length)
     found = sharp.estimate(responses, continuations=64)
     assert (found.values - exact_values(sharp, responses, floor=1e-6).values).abs()[responses.mask].max() < 0.3
     assert (
@@ -142,7 +139,7 @@ def test_a_sharper_temperature_is_the_one_that_is_measured(oracle, responses) ->
 
 
 def test_longer_responses_than_the_policy_may_write_are_refused(oracle, responses) -> None:
-    short = Oracle(oracle.policy, oracle.tokenizer, oracle.task, temperature=1.0, max_completion_length=3)
+    short = Oracle(oracle.policy, oracle.codec, oracle.task, temperature=1.0, max_completion_length=3)
     with pytest.raises(ValueError, match="up to 3 tokens are allowed"):
         short.estimate(responses)
 
@@ -159,7 +156,7 @@ def points(prompt: str, response: str, *, finished: bool = True) -> Verdict:
 def pairs(oracle: Oracle) -> tuple[Oracle, Responses]:
     """Responses of at most two tokens to prompts of two lengths; one was cut off."""
     scored = SimpleNamespace(verify=points)
-    tiny = Oracle(oracle.policy, oracle.tokenizer, scored, temperature=3.0, max_completion_length=2)  # type: ignore[arg-type]
+    tiny = Oracle(oracle.policy, oracle.codec, scored, temperature=3.0, max_completion_length=2)  # type: ignore[arg-type]
     ids = torch.tensor([[5, 6], [5, 2], [2, 0]])
     mask = torch.tensor([[True, True], [True, True], [True, False]])
     return tiny, Responses(["1+2=", "1+2=", "1+2+3="], ids, mask, torch.tensor([1.0, 0.5, 0.5]))
@@ -169,15 +166,16 @@ def test_the_enumeration_is_the_sum_over_all_pairs_of_tokens(pairs) -> None:
     """By transformers' own forward pass, one prompt at a time, in plain Python."""
     tiny, responses = pairs
     exact = exact_values(tiny, responses)
-    size, end = tiny.policy.config.vocab_size, tiny.tokenizer.eos_token_id
+    tokenizer = tiny.codec.tokenizer
+    size, end = tiny.policy.config.vocab_size, tokenizer.eos_token_id
 
     def following(prompt: str, ids: list[int]) -> torch.Tensor:
-        tokens = [tiny.tokenizer.bos_token_id, *tiny.tokenizer(prompt).input_ids, *ids]
+        tokens = [tokenizer.bos_token_id, *tokenizer(prompt).input_ids, *ids]
         with torch.no_grad():
             return (tiny.policy(torch.tensor([tokens])).logits[0, -1].double() / 3.0).softmax(-1)
 
     def reward(prompt: str, ids: list[int]) -> float:
-        text = tiny.tokenizer.decode([x for x in ids if x != end])
+        text = tokenizer.decode([x for x in ids if x != end])
         return points(prompt, text, finished=ids[-1] == end).reward
 
     for b, prompt in ((0, "1+2="), (2, "1+2+3=")):

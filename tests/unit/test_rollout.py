@@ -7,7 +7,7 @@ from core.models.start import load
 from core.tasks.chain_sum import ChainSum
 from core.tasks.settings import ChainSumSettings
 from core.training import scoring
-from core.training.rollout import encode, inverse_cdf, sample, texts
+from core.training.rollout import inverse_cdf, sample
 from core.training.scoring import Sequences
 
 
@@ -20,12 +20,11 @@ def start():
 def roll(start, prompts, *, seed=0, generations=4, length=15, temperature=1.0):
     return sample(
         start.model,
-        encode(start.tokenizer, prompts, "cpu"),
+        start.codec,
+        start.codec.encode(prompts, "cpu"),
         num_generations=generations,
         max_completion_length=length,
         temperature=temperature,
-        eos_token_id=start.tokenizer.eos_token_id,
-        pad_token_id=start.tokenizer.pad_token_id,
         generator=None if seed is None else torch.Generator().manual_seed(seed),
     )
 
@@ -46,7 +45,8 @@ def test_trap_5_sampled_log_probabilities_equal_those_of_a_full_forward_pass(sta
 
 def test_trap_4_the_end_of_sequence_token_is_inside_the_mask_and_nothing_after_it_is(start, prompts):
     rollout = roll(start, prompts, generations=16)
-    eos, pad = start.tokenizer.eos_token_id, start.tokenizer.pad_token_id
+    (eos,), pad = start.codec.end_ids, start.codec.pad_id
+    assert eos == start.codec.tokenizer.eos_token_id
     for ids, mask, cut in zip(rollout.completion_ids, rollout.mask, rollout.truncated, strict=True):
         length = int(mask.sum())
         assert bool(mask[:length].all())
@@ -83,7 +83,7 @@ def test_left_padding_changes_neither_responses_nor_log_probabilities(start):
 
 def test_responses_stand_in_the_order_of_their_prompts(start, prompts):
     rollout = roll(start, prompts, generations=3)
-    assert torch.equal(rollout.prompt_ids[::3], encode(start.tokenizer, prompts, "cpu").ids)
+    assert torch.equal(rollout.prompt_ids[::3], start.codec.encode(prompts, "cpu").ids)
     assert torch.equal(rollout.prompt_ids[1], rollout.prompt_ids[0])
 
 
@@ -102,15 +102,15 @@ def test_the_largest_uniform_number_never_draws_past_the_end():
 
 def test_a_character_that_the_model_does_not_know_is_named(start):
     with pytest.raises(ValueError, match="'x' in '8x1=' is no character of this model"):
-        encode(start.tokenizer, ["8x1="], "cpu")
+        start.codec.encode(["8x1="], "cpu")
 
 
 def test_a_special_token_inside_a_response_stays_visible_and_is_not_rewarded(start):
-    tokenizer = start.tokenizer
+    tokenizer = start.codec.tokenizer
     right = tokenizer("8+1=9;9+7=16").input_ids
     smuggled = [*right[:-2], tokenizer.pad_token_id, *right[-2:]]
     ids = torch.tensor([[*right, tokenizer.eos_token_id, tokenizer.pad_token_id], [*smuggled, tokenizer.eos_token_id]])
-    plain, strange = texts(tokenizer, ids)
+    plain, strange = start.codec.texts(ids)
     assert (plain, strange) == ("8+1=9;9+7=16", "8+1=9;9+7=<pad>16")
     task = ChainSum(ChainSumSettings())
     assert task.verify("8+1+7=", plain).success
