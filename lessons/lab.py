@@ -7,6 +7,7 @@ import streamlit as st
 from core.config import GRPOSettings, RunConfig
 from core.runs.errors import RunNotFound
 from core.runs.launcher import training_off
+from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.chrome import storage_guard
@@ -57,9 +58,11 @@ def state(run: RunInfo | None, off: str | None) -> None:
     if run is None:
         return
     if run.recorded and off is None:
-        st.caption(
-            _("This is a recorded run, so that there is something to look at. Start makes a new one, on this machine.")
+        shipped = _(
+            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
         )
+        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
+        st.caption(shipped if run.id in SHIPPED else imported)
     why = reasons(run)
     if run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")

@@ -8,14 +8,17 @@ from typing import Any
 import streamlit as st
 
 from core.runs.errors import RunNotFound
+from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from core.tasks.settings import ImportedSettings
 from lessons.catalog import lesson
 from lessons.parts.chrome import storage_guard
 from lessons.parts.export import export_menu
 from lessons.parts.history import heldout, show_run
 from lessons.parts.i18n import _
 from lessons.parts.sentences import translate
+from lessons.parts.taking_in import import_section
 from lessons.parts.words import LIVE, literal, plain, status_word, when
 from lessons.server import store
 
@@ -28,12 +31,24 @@ def row(run: RunInfo, success: dict[str, float | None]) -> dict[str, Any]:
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
-        _("State"): _("recorded") if run.recorded else status_word(run.status),
+        _("State"): state(run),
         _("Preset"): literal(run.config.preset),
-        _("Seed"): run.config.seed,
+        _("Seed"): None if "seed" in unrecorded(run) else run.config.seed,
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
         **{_("{learner} held-out success").format(learner=x.algorithm.upper()): success[x.name] for x in run.learners},
     }
+
+
+def state(run: RunInfo) -> str:
+    """What became of it here; of a run that was not made here, where it is from."""
+    if run.recorded:
+        return _("recorded") if run.id in SHIPPED else _("imported")
+    return status_word(run.status)
+
+
+def unrecorded(run: RunInfo) -> tuple[str, ...]:
+    """Settings that an imported run's files do not tell."""
+    return run.config.task.unrecorded if isinstance(run.config.task, ImportedSettings) else ()
 
 
 def chosen_run(listed: list[RunInfo], runs: RunStore) -> RunInfo | None:
@@ -67,7 +82,7 @@ def actions(run: RunInfo, runs: RunStore) -> None:
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=_kept({"run": run.id}))
-    if run.recorded:
+    if run.id in SHIPPED:
         st.caption(_("A recorded run is part of the app: it cannot be renamed or deleted."))
     else:
         _rename(run, runs)
@@ -121,6 +136,7 @@ def _really_delete(run_id: str, runs: RunStore) -> None:
 
 def page() -> None:
     runs = store()
+    import_section()
     listed = runs.runs()
     if not listed:
         st.info(_("No runs yet. The lab makes them."), icon=":material/science:")

@@ -13,7 +13,9 @@ import streamlit as st
 from core.runs.export import export_zip, snippet
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from core.tasks.settings import ImportedSettings
 from lessons.parts.i18n import N_, _
+from lessons.parts.saving import save_menu
 
 #: What the button says, the format's name in core.runs.export, and one line on what is inside.
 FORMATS = (
@@ -37,6 +39,9 @@ def export_menu(run: RunInfo, store: RunStore, key: str) -> None:
                 on_click="ignore",
                 key=f"{key}_{name}",
             )
+    save_menu(run, key)
+    if isinstance(run.config.task, ImportedSettings):
+        return  # nobody here can make it again
     with st.expander(_("The Python that repeats this very run"), icon=":material/code:", key=f"{key}_python"):
         # No colours: Streamlit's have too little contrast. Wrapped: what scrolls sideways needs a focus of its own.
         st.code(snippet(run), language=None, wrap_lines=True)

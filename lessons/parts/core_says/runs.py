@@ -51,6 +51,9 @@ SENTENCES = (
     N_("step {step} of this run keeps no tokens of a group {group}"),
     N_("no learner of this run has finished a step {step}"),
     N_("there is no learner called {given}; this run has {names}"),
+    # lessons.parts.outside
+    N_("It took longer than ten minutes and was ended."),
+    N_("It failed without saying why; the server's log may tell."),
     # core.runs.save
     N_("This run was recorded elsewhere: its weights are not here, so there is no model to save."),
     N_(

@@ -1,0 +1,102 @@
+"""What goes out of the app and comes in again: a trained model, and runs from elsewhere."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from core.models.start import names
+from core.runs import lifecycle
+from core.runs.checkpoints import folder
+from core.runs.checkpoints import save as save_checkpoint
+from core.runs.export import export_zip
+from core.training.trainer import Trainer
+from lessons.parts.outside import CommandFailed, call
+from lessons.parts.sentences import matches
+from tests.lessons.conftest import make_run
+from tests.lessons.real import CONFIG
+
+
+def completions() -> bytes:
+    """A file of TRL's, with one step of two questions."""
+    rows = [
+        {"step": 1, "prompt": f"{n}+4?", "completion": str(n + 4 + k % 2), "right": float(k % 2), "advantage": k - 0.5}
+        for n in range(2)
+        for k in range(2)
+    ]
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), file)
+    return file.getvalue()
+
+
+def upload(at, *files):
+    at.file_uploader(key="runs_import_files").set_value([(name, data, "") for name, data in files]).run()
+    at.button(key="runs_take").click()
+    at.run(timeout=120)
+    assert not at.exception
+    return at
+
+
+def test_an_export_comes_in_again_and_opens_in_the_lab(open_page, store):
+    first = make_run(store, name="to be taken along")
+    at = upload(open_page("runs"), ("away.zip", export_zip(store, first, "parquet")))
+    assert not at.error, at.error[0].value
+    (imported,) = [x for x in store.runs() if x.id != first]
+    assert (imported.name, imported.recorded) == ("to be taken along", True)
+    at.button(key="runs_open_imported").click().run()
+    assert at.query_params["run"] in (imported.id, [imported.id])
+
+
+def test_a_file_that_is_no_run_gets_its_sentence_and_leaves_nothing(open_page, store):
+    at = upload(open_page("runs", lang="zh-TW"), ("strange.json", b'{"no": "run"}'))
+    assert "UNIPO" in at.error[0].value
+    assert "這不是一次訓練" in at.error[0].value
+    assert store.runs() == []
+
+
+def test_an_imported_run_can_be_renamed_and_deleted_and_claims_no_seed(open_page, store):
+    at = upload(open_page("runs"), ("completions_00001.parquet", completions()))
+    (run,) = store.runs()
+    table = at.dataframe[0].value
+    assert table["State"].tolist() == ["imported"]
+    assert table["Seed"].isna().all()
+    at.button(key="runs_delete_for_good").click().run()
+    assert store.runs() == []
+    assert run.recorded
+
+
+def test_a_trained_model_is_saved_and_can_be_chosen_as_the_next_start(open_page, store, launcher):
+    run_id = store.create(CONFIG, "mine")
+    trainer = Trainer(CONFIG, "ppo")
+    store.append(run_id, next(trainer.steps()))
+    save_checkpoint(trainer, folder(store.home, run_id, "ppo"))
+    lifecycle.mark(store, run_id, "ppo", "finished")
+    at = open_page("lab", run=run_id)
+    at.button(key="lab_export_save_ppo").click()
+    at.run(timeout=120)
+    assert not at.exception
+    assert not at.error, at.error[0].value
+    (saved,) = [x for x in names() if x.startswith("mine-ppo")]
+    assert any(saved in x.value for x in at.code)
+    at = open_page("lab", set=[f"model={saved}"])
+    at.button(key="lab_start").click().run()
+    assert store.get(launcher.started[0]).config.model == saved
+
+
+def test_what_a_command_refuses_is_a_sentence_that_can_be_translated(store):
+    run_id = make_run(store)
+    with pytest.raises(CommandFailed) as caught:
+        call("save", run_id, "--learner", "ppo")
+    assert matches(str(caught.value)), str(caught.value)
+
+
+def test_where_visitors_may_not_train_they_may_not_store_either(open_page, store, monkeypatch):
+    run_id = make_run(store)
+    monkeypatch.setenv("CREDIT_LAB_TRAINING", "off")
+    at = open_page("runs")
+    assert not [x for x in at.file_uploader if x.key == "runs_import_files"]
+    at = open_page("lab", run=run_id)
+    assert not [x for x in at.button if (x.key or "").startswith("lab_export_save")]
