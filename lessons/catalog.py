@@ -93,6 +93,15 @@ LESSONS: tuple[Lesson, ...] = (
         facts=("F9", "F11"),
     ),
     Lesson(
+        key="a-real-instruct-model",
+        part=N_("Now for real"),
+        title=N_("A real instruct model"),
+        icon=":material/model_training:",
+        summary=N_("The same trainer on SmolLM2: its answers to held-out questions before and after, side by side."),
+        minutes=10,
+        facts=("F12",),
+    ),
+    Lesson(
         key="algorithms",
         part=N_("To compare and to come back to"),
         title=N_("Algorithms, side by side"),

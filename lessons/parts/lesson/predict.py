@@ -15,7 +15,7 @@ def predict(key: str, question: str, choices: Sequence[Choice]) -> bool:
 
     Which choice is right may come from real numbers (`Choice(text, right=measured > 0, reason)`). Once committed the
     answer stands, until the learner asks to predict again. It lives in the session alone: a link does not give away
-    anybody's answer, nor the outcome.
+    anybody's answer, nor the outcome. Where no choice is right it is not known yet, and nothing may be shown.
     """
     with _frame(key):
         given = _given(key)
@@ -28,6 +28,8 @@ def predict(key: str, question: str, choices: Sequence[Choice]) -> bool:
         st.markdown(question)
         answer = choices[int(given)]
         happened = [x for x in choices if x.right]
+        if not happened:
+            return _not_yet(key, answer.text)
         _outcome(answer.text, " / ".join(x.text for x in happened), answer.right)
         st.markdown(answer.reason if answer.right else "\n\n".join([answer.reason, *(x.reason for x in happened)]))
         _again_button(key)
@@ -41,12 +43,15 @@ def predict_number(
     low: float,
     high: float,
     step: float,
-    outcome: float,
+    outcome: float | None,
     tolerance: float,
     reason: str,
     form: str = "%.2f",
 ) -> bool:
-    """A prediction on a scale; `outcome` is what really came out, right is what lies within `tolerance` of it."""
+    """A prediction on a scale; `outcome` is what really came out, right is what lies within `tolerance` of it.
+
+    None: it is not known yet, and nothing may be shown.
+    """
     with _frame(key):
         given = _given(key)
         if given is None:
@@ -55,6 +60,8 @@ def predict_number(
             _commit_button(key, chosen)
             return False
         st.markdown(question)
+        if outcome is None:
+            return _not_yet(key, form % given)
         _outcome(form % given, form % outcome, abs(given - outcome) <= tolerance)
         st.markdown(reason)
         _again_button(key)
@@ -106,6 +113,14 @@ def _again_button(key: str) -> None:
 def _again(key: str) -> None:
     st.session_state.pop(f"{key}_given", None)
     st.session_state[f"{key}_tries"] = st.session_state.get(f"{key}_tries", 0) + 1
+
+
+def _not_yet(key: str, said: str) -> bool:
+    st.info(
+        _("You said: {said}. What happens is not known yet.").format(said=f"**{said}**"), icon=":material/schedule:"
+    )
+    _again_button(key)
+    return False
 
 
 def _outcome(said: str, happened: str, right: bool) -> None:

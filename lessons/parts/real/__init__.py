@@ -1,0 +1,1 @@
+"""The parts of the lesson on a real instruct model: which run, its answers before and after, and what changed."""
