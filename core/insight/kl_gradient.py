@@ -52,12 +52,12 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
     trainer = models.trainer
     sequences = _sequences(trainer, fresh(tokens), samples)
     parameters = [x for x in trainer.policy.parameters() if x.requires_grad]
-    if trainer.reference is None:
-        raise ValueError("the run keeps no reference, so there is no KL to compare with")
     temperature = trainer.config.temperature
+    with torch.no_grad(), trainer.models.as_reference() as model:
+        if model is None:
+            raise ValueError("the run keeps no reference, so there is no KL to compare with")
+        ref = scoring.distributions(model, sequences, temperature)
     theta = scoring.distributions(trainer.policy, sequences, temperature)
-    with torch.no_grad():
-        ref = scoring.distributions(trainer.reference, sequences, temperature)
     mask, ids = sequences.mask, sequences.completion_ids[..., None]
     logprobs, logprobs_ref = (x.gather(-1, ids)[..., 0] for x in (theta, ref))
 

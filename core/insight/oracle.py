@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.insight import intervals
-from core.models import forward
+from core.models import forward, precision
 from core.models.codec import Codec
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
@@ -70,8 +70,9 @@ class Oracle:
         *,
         temperature: float,
         max_completion_length: int,
+        dtype: precision.Dtype = "float32",
     ) -> None:
-        self.policy, self.codec, self.task = policy, codec, task
+        self.policy, self.codec, self.task, self.dtype = policy, codec, task, dtype
         self.temperature, self.max_length = temperature, max_completion_length
 
     @classmethod
@@ -83,6 +84,7 @@ class Oracle:
             trainer.task,
             temperature=trainer.config.temperature,
             max_completion_length=trainer.max_length,
+            dtype=trainer.dtype,
         )
 
     @torch.no_grad()
@@ -109,12 +111,15 @@ class Oracle:
         scores = torch.empty(len(prefixes), continuations)
         known: dict[bytes, float] = {}
         step = max(1, _CHUNK // continuations)
+        device = next(self.policy.parameters()).device
         for i in range(0, len(prefixes), step):
-            scores[i : i + step] = self._continue(prompts, prefixes[i : i + step], uniform[i : i + step], known)
+            with precision.matmuls(self.dtype, device):
+                scores[i : i + step] = self._continue(prompts, prefixes[i : i + step], uniform[i : i + step], known)
             if progress is not None:
                 progress(min(i + step, len(prefixes)) * continuations, len(prefixes) * continuations)
         return _spread(responses, scores, which, level)
 
+    @precision.same_weights()
     def _continue(self, prompts: list[str], prefixes: Tensor, uniform: Tensor, known: dict[bytes, float]) -> Tensor:
         """The rewards of K continuations of each prefix, [n, K]; `known` are the verdicts that were asked before."""
         device, (count, each, length) = next(self.policy.parameters()).device, uniform.shape

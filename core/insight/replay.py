@@ -17,6 +17,7 @@ from torch import Tensor
 
 from core.config import ConfigError, RunConfig
 from core.insight.panel import Panel
+from core.models import precision
 from core.runs import checkpoints
 from core.tasks.base import recall
 from core.training import scoring
@@ -104,13 +105,16 @@ def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask
     ids = torch.cat([encoded.ids, completion_ids.to(trainer.device)], -1)
     attention = None
     if encoded.attention is not None:
-        attention = torch.cat([encoded.attention, torch.ones_like(completion_ids, dtype=torch.bool)], -1)
+        attention = torch.cat(
+            [encoded.attention, torch.ones_like(completion_ids, dtype=torch.bool).to(trainer.device)], -1
+        )
     sequences = Sequences(ids, attention, mask.to(trainer.device), encoded.ids.shape[1])
     temperature = trainer.config.temperature
-    policy = scoring.score(trainer.policy, sequences, temperature).logprobs
-    with trainer.models.as_reference() as model:
-        reference = None if model is None else scoring.score(model, sequences, temperature).logprobs.cpu()
-    values = None if trainer.value_model is None else scoring.values(trainer.value_model, sequences)[0].cpu()
+    with precision.matmuls(trainer.dtype, trainer.device):
+        policy = scoring.score(trainer.policy, sequences, temperature).logprobs
+        with trainer.models.as_reference() as model:
+            reference = None if model is None else scoring.score(model, sequences, temperature).logprobs.cpu()
+        values = None if trainer.value_model is None else scoring.values(trainer.value_model, sequences)[0].cpu()
     return Scores(completion_ids, mask, policy.cpu(), reference, values)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from core.models import adapters
 from core.models.start import load
 from core.models.value import ValueModel
 from core.training.trainer import Trainer
@@ -33,7 +34,15 @@ def weights_of(trainer: Trainer) -> dict[str, Weights]:
 
 @torch.no_grad()
 def weights(model: nn.Module, start: nn.Module) -> Weights:
-    """sqrt(sum (w - w_start)^2) over every parameter, in float64; shared parameters count once."""
-    pairs = list(zip(model.parameters(), start.parameters(), strict=True))
-    squares = sum(float((now.double() - then.double()).square().sum()) for now, then in pairs)
-    return Weights(sum(now.numel() for now, _then in pairs), squares**0.5)
+    """sqrt(sum (w - w_start)^2) over every parameter, in float64; shared parameters count once.
+
+    Adapters count as what they add to the weights that they stand beside.
+    """
+    then = dict(start.named_parameters())
+    squares = sum(
+        float((now.double() - then[name].double()).square().sum())
+        for name, now in model.named_parameters()
+        if name in then
+    )
+    squares += sum(float(x.double().square().sum()) for x in adapters.changes(model))
+    return Weights(sum(now.numel() for now in model.parameters()), squares**0.5)

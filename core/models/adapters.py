@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 
@@ -21,8 +24,23 @@ def add(model: PreTrainedModel, rank: int) -> None:
         if type(module).__name__ in ("Linear", "Conv1D")
     }
     model.add_adapter(LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=sorted(names)))
+    # As peft draws them, but the same ones every time and on every device.
+    generator = torch.Generator().manual_seed(0)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
+        if "lora_A" in name:
+            drawn = nn.init.kaiming_uniform_(torch.empty(parameter.shape), a=math.sqrt(5), generator=generator)
+            parameter.data.copy_(drawn)
+
+
+def changes(model: nn.Module) -> Iterator[Tensor]:
+    """What adapters add to the weights that they stand beside, one matrix after another; nothing without adapters."""
+    from peft.tuners.lora import Linear
+
+    for module in model.modules():
+        if isinstance(module, Linear):
+            for name in module.active_adapters:
+                yield module.get_delta_weight(name)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -30,11 +31,17 @@ class Codec:
     """What a policy reads and writes. A prompt is the user's turn; a chat template goes around it if there is one."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, *, system_prompt: str | None = None, end_ids: Iterable[int] = ()
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        system_prompt: str | None = None,
+        end_ids: Iterable[int] = (),
+        vocabulary: int = 0,
     ) -> None:
         """`end_ids` end a response beside the tokenizer's own eos. `system_prompt` None is what the template says by
-        itself, "" an empty one. Raises ConfigError if the tokenizer has no end token, or nothing to pad with."""
-        self.tokenizer, self.system_prompt = tokenizer, system_prompt
+        itself, "" an empty one. `vocabulary` is the model's, which may be larger than the tokenizer's: numbers that
+        stand for nothing can be sampled, too. Raises ConfigError if the tokenizer has no end token."""
+        self.tokenizer, self.system_prompt, self.vocabulary = tokenizer, system_prompt, vocabulary
         self.end_ids = tuple(dict.fromkeys(x for x in (tokenizer.eos_token_id, *end_ids) if x is not None))
         if not self.end_ids:
             raise ConfigError("model: its tokenizer has no end-of-sequence token, so no response could ever end")
@@ -59,7 +66,11 @@ class Codec:
         if self.chat:
             turns = [] if self.system_prompt is None else [{"role": "system", "content": self.system_prompt}]
             turns.append({"role": "user", "content": text})
-            rendered = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+            try:
+                rendered = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+            except Exception as error:  # a template raises what it likes; some know no system prompt, and say so
+                told = " ".join(str(error).split())[:200]
+                raise ConfigError(f"model: its chat template refuses such a conversation ({told})") from error
             return list(self.tokenizer(rendered, add_special_tokens=False).input_ids)
         found = list(self.tokenizer(text, add_special_tokens=False).input_ids)
         if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in found:
@@ -89,16 +100,28 @@ class Codec:
         for row in ids.tolist():
             end = next((i for i, token in enumerate(row) if token in self.end_ids), len(row))
             rows.append(row[:end])
-        # (transformers decodes an empty batch as one empty text)
-        return (
-            self.tokenizer.batch_decode(rows, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-            if rows
-            else []
+        return self._decoded(rows)
+
+    def _decoded(self, rows: list[list[int]]) -> list[str]:
+        if not rows:  # transformers decodes an empty batch as one empty text
+            return []
+        known = len(self.tokenizer)
+        if any(token >= known for row in rows for token in row):  # transformers leaves those out
+            return [self._with_unknown(row, known) for row in rows]
+        return self.tokenizer.batch_decode(rows, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+    def _with_unknown(self, row: list[int], known: int) -> str:
+        runs = [list(run) for _, run in groupby(row, key=lambda token: token >= known)]
+        return "".join(
+            "".join(_unknown(x) for x in run) if run[0] >= known else self._decoded([run])[0] for run in runs
         )
 
     @cached_property
     def names(self) -> list[str]:
         """Each token as a page shows it: its text; bytes that are no whole character as `\\xe4`."""
+        return [*self._known_names(), *(_unknown(i) for i in range(len(self.tokenizer), self.vocabulary))]
+
+    def _known_names(self) -> list[str]:
         tokens = [str(x) for x in self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))]
         vocabulary = set(tokens)
         special = set(self.tokenizer.all_special_tokens)
@@ -108,6 +131,10 @@ class Codec:
         if "▁" in vocabulary:  # SentencePiece: a space stands as ▁, a byte as <0xE4>
             return [x if x in special else _piece(x) for x in tokens]
         return tokens
+
+
+def _unknown(token: int) -> str:
+    return f"<{token}>"
 
 
 def _text(token: str, table: dict[str, int]) -> str:

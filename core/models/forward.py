@@ -20,12 +20,13 @@ _NARROW = 256
 
 
 def is_lean(backbone: nn.Module) -> bool:
-    """Whether the lean pass takes this model: a narrow Llama without adapters."""
+    """Whether the lean pass takes this model: a narrow Llama without adapters that keeps its activations."""
     if isinstance(backbone, LlamaForCausalLM):
         backbone = backbone.model
     if not isinstance(backbone, LlamaModel) or backbone.config.hidden_size > _NARROW:
         return False
-    return type(backbone.layers[0].self_attn.q_proj) is nn.Linear and not backbone.training
+    first = backbone.layers[0]
+    return type(first.self_attn.q_proj) is nn.Linear and not first.gradient_checkpointing
 
 
 def prepare(model: PreTrainedModel) -> None:
@@ -66,7 +67,8 @@ def frozen_copy(model: PreTrainedModel) -> PreTrainedModel:
 def checkpointed(model: PreTrainedModel) -> None:
     """Makes a model keep only each layer's input and compute the rest again in the backward pass.
 
-    transformers does so in training mode only, so every dropout is set to 0 first: scores must not depend on chance.
+    Its layers are then in training mode while they are scored (see packed.py), so every dropout is set to 0 first:
+    scores must not depend on chance.
     """
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -75,4 +77,3 @@ def checkpointed(model: PreTrainedModel) -> None:
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, 0.0)
     model.gradient_checkpointing_enable({"use_reentrant": False})
-    model.train()

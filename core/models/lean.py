@@ -212,7 +212,7 @@ def _turns(model: LlamaModel, like: Tensor, length: int) -> Tensor:
 
 def _turned(x: Tensor, turn: Tensor) -> Tensor:
     """Pairs of numbers turned by their token's angle; [N, heads · D] -> [N, heads, D]."""
-    numbers = torch.view_as_complex(x.view(len(x), -1, turn.shape[-1], 2))
+    numbers = torch.view_as_complex(x.float().view(len(x), -1, turn.shape[-1], 2))
     return torch.view_as_real(numbers * turn).flatten(-2)
 
 

@@ -10,6 +10,8 @@ B responses, U distinct ones, S response positions, R packed rows of W tokens.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -52,13 +54,32 @@ def states(
         ends[which.cpu()] = prompt + lengths.cpu()
     plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist())
     device = ids.device
-    found = backbone(
-        inputs_embeds=_embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
-        attention_mask=_as_taken(plan.mask.to(device), backbone),
-        position_ids=plan.positions.to(device),
-        use_cache=False,
-    ).last_hidden_state
+    with _recomputing(backbone):
+        found = backbone(
+            inputs_embeds=_embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
+            attention_mask=_as_taken(plan.mask.to(device), backbone),
+            position_ids=plan.positions.to(device),
+            use_cache=False,
+        ).last_hidden_state
     return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
+
+
+@contextlib.contextmanager
+def _recomputing(backbone: nn.Module) -> Iterator[None]:
+    """Layers that shall keep less for the backward pass do so in here, and nowhere else.
+
+    transformers lets them in training mode only, and then takes their cache away: sampling would see one token.
+    """
+    layers = []
+    if torch.is_grad_enabled():
+        layers = [x for x in backbone.modules() if getattr(x, "gradient_checkpointing", False)]
+    for layer in layers:
+        layer.training = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.training = False
 
 
 def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:

@@ -38,10 +38,24 @@ def matmuls(dtype: Dtype, device: torch.device) -> Iterator[None]:
     # On CUDA "high" is TF32, for the products that autocast leaves in float32.
     torch.set_float32_matmul_precision("medium" if device.type == "cpu" else "high")
     try:
-        if device.type == "cuda":
-            with torch.autocast("cuda", dtype=torch.bfloat16):
-                yield
-        else:
+        with autocast(device) if device.type == "cuda" else contextlib.nullcontext():
             yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Rounds to bfloat16 anew each time: what autocast remembers of a weight would outlive the optimiser's step."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
+
+
+@contextlib.contextmanager
+def same_weights() -> Iterator[None]:
+    """Within it no weight may change: under autocast each is rounded once, not once a token."""
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(True)
+    try:
+        yield
+    finally:
+        torch.clear_autocast_cache()
+        torch.set_autocast_cache_enabled(before)

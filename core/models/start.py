@@ -88,7 +88,8 @@ def load(
 
     ends = getattr(model.generation_config, "eos_token_id", None)
     end_ids = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
-    codec = Codec(tokenizer, system_prompt=system_prompt, end_ids=end_ids)
+    size = model.get_input_embeddings().weight.shape[0]
+    codec = Codec(tokenizer, system_prompt=system_prompt, end_ids=end_ids, vocabulary=size)
     return StartModel(model.to(device).eval(), codec, digest)
 
 

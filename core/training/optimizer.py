@@ -27,7 +27,7 @@ class Optimizer:
         """
         for group in self._adam.param_groups:
             group["lr"], group["weight_decay"] = learning_rate, settings.weight_decay
-        norm = nn.utils.clip_grad_norm_(self._parameters, settings.max_grad_norm, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self._parameters, settings.max_grad_norm)
         if not bool(torch.isfinite(norm)):
             raise FloatingPointError(
                 f"the gradient is {float(norm)}: the loss has left the range of numbers; "

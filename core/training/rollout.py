@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.models import forward
+from core.models import forward, precision
 from core.models.codec import Codec, Prompts
 
 
@@ -35,6 +35,7 @@ class Rollout:
 
 
 @torch.no_grad()
+@precision.same_weights()
 def sample(
     model: PreTrainedModel,
     codec: Codec,

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
-from core.models import forward
+from core.models import forward, packed
 from core.models.packed import States
 from core.models.value import ValueModel
 from core.training.rollout import Rollout
@@ -149,5 +149,5 @@ def distributions(model: PreTrainedModel, sequences: Sequences, temperature: flo
 def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
     found = sequences.states(model.backbone)
-    after = model.head(found.hidden)[..., 0][found.which]
+    after = packed.logits(model.head, found.hidden)[..., 0][found.which]  # in float32, as the logits are
     return after[:, :-1], after.gather(-1, sequences.mask.sum(-1, keepdim=True))[:, 0]
