@@ -18,6 +18,7 @@ PREPARING = (
 )
 SENTENCES = (
     N_("model: its tokenizer has no end-of-sequence token, so no response could ever end"),
+    N_("model: its chat template refuses such a conversation ({cause})"),
     N_(
         "model: there is no model and no folder called {given}; there are {names}, and those of the hub as "
         "organisation/model"
