@@ -11,7 +11,7 @@ from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.chrome import storage_guard
-from lessons.parts.controls import control_row
+from lessons.parts.controls import control_row, pending
 from lessons.parts.draft import current_draft, parameters, write_link
 from lessons.parts.export import export_menu
 from lessons.parts.history import RECORDED, events_table, run_picker, show_run
@@ -63,6 +63,12 @@ def state(run: RunInfo | None, off: str | None) -> None:
         )
         imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
         st.caption(shipped if run.id in SHIPPED else imported)
+    if asked := pending(run):
+        words = {
+            "stop": _("It stops after the step under way; what it has learnt is kept."),
+            "pause": _("It pauses after the step under way."),
+        }
+        st.info(words[asked], icon=":material/schedule:")
     why = reasons(run)
     if run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")

@@ -95,7 +95,7 @@ def control_row(
         _("Stop"),
         icon=":material/stop:",
         shortcut="X",
-        disabled=not can.stop,
+        disabled=not can.stop or pending(run) == "stop",
         help=_("Ends the learners' processes. A stopped run can be resumed."),
         on_click=ask,
         args=(store, run_id, "stop"),
@@ -147,6 +147,16 @@ def ask(store: RunStore, run_id: str, kind: str) -> None:
             "stop": _("Asked to stop: after the step under way."),
         }
         st.toast(words[kind], icon=":material/schedule:")
+        st.session_state["lab_pending"] = (run_id, kind)
+
+
+def pending(run: RunInfo | None) -> str | None:
+    """What was asked of this run in this session and has not happened yet: "stop" or "pause"; steps may be long."""
+    run_id, kind = st.session_state.get("lab_pending", ("", ""))
+    if run is None or run.id != run_id:
+        return None
+    waiting = {"stop": run.active or run.status in LIVE, "pause": run.status in ("queued", "running")}
+    return kind if waiting.get(kind) else None
 
 
 class _noted:

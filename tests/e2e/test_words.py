@@ -65,13 +65,18 @@ def test_tokens_read_as_words_and_long_responses_fold(
 def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, server: Server, run_id: str) -> None:
     open_lab(page, server, run_id)
     title = page.locator(".steptitle .mono")
-    expect(title).to_have_text(re.compile(r"^A baker has .{40,80}…$"))
+    expect(title).to_have_text(re.compile(r"^Here is a word problem.{50,80}…$"))
     whole = page.locator(".whole .said")
     expect(whole).not_to_be_visible()
     page.locator(".whole summary").click()
     expect(whole).to_contain_text("Think step by step")
     assert "\n" in (whole.text_content() or "")
-    for button in page.locator(".prompts button").all():
+    buttons = page.locator(".prompts button")
+    expect(buttons.first.locator(".mono")).to_have_text(
+        re.compile(r"^…baker has \d trays")
+    )  # what all begin with is left out
+    expect(buttons.nth(1).locator(".mono")).to_contain_text("…<img src=x onerror=alert(1)> baker")
+    for button in buttons.all():
         assert len(button.inner_text()) < 80
         assert "Think step by step" in (button.get_attribute("title") or "")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.presets import PRESETS, preset
+from core.runs import lifecycle
 from core.runs.export import snippet
 from core.tasks.settings import Question
 from core.tasks.suggested import suggested
@@ -266,6 +267,24 @@ def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
     assert run.config == preset("chain-sum")
     assert linked(at, "run") == [run.id]
     assert at.button(key="lab_start").disabled  # it waits for its worker: it is under way
+
+
+def test_a_stop_is_seen_to_be_asked_for_until_it_has_happened(open_page, store):
+    config = preset("chain-sum")
+    run_id, names = store.create(config), [x.name for x in config.learners]
+    lifecycle.enqueue(store, run_id, names)
+    for name in names:
+        lifecycle.claim(store, run_id, name)
+    at = open_page("lab", run=run_id)
+    at.button(key="lab_stop").click().run()
+    assert not at.exception
+    assert any("after the step under way" in x.value for x in at.info)
+    assert at.button(key="lab_stop").disabled
+    for name in names:
+        lifecycle.mark(store, run_id, name, "stopped")
+    at.run()
+    assert not any("after the step under way" in x.value for x in at.info)
+    assert not at.button(key="lab_start").disabled
 
 
 def test_where_training_is_off_start_says_why(open_page, store, launcher, monkeypatch):

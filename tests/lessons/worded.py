@@ -13,7 +13,7 @@ from core.presets import PRESETS
 from core.training.trace import SAMPLES, TOKENS, StepTrace
 from tests.helpers import HOSTILE, _response, _scalars, _whiten
 
-QUESTION = """A baker has {a} trays with {b} rolls each. He sells {c} of them before noon.
+QUESTION = """Here is a word problem about rolls. A baker has {a} trays with {b} rolls each. He sells {c} of them before noon.
 In the afternoon he bakes one more tray and sells nothing. How many rolls are there in the evening?
 Think step by step, then write your answer as \\boxed{{…}}."""
 THOUGHTS = """Let's work it out.
@@ -43,7 +43,7 @@ def worded_trace(config: RunConfig, learner: str, step: int, *, groups: int = 4,
     for group, (a, b, c) in enumerate(asked.tolist()):
         prompt, right = QUESTION.format(a=a, b=b, c=c), a * b - c + b
         if group == 1:
-            prompt = HOSTILE[0] + prompt
+            prompt = prompt.replace("A baker", f"A {HOSTILE[0]} baker")
         results = np.where(rng.random(config.num_generations) < 0.5, right, right + 1)
         rewards = (results == right).astype(float)
         for result, reward in zip(results.tolist(), rewards.tolist(), strict=True):

@@ -120,6 +120,8 @@ export class Detail {
       }
       this.#scatters.get(name).draw(data, reach, pass, token);
     }
+    const wanted = learners.map(([name]) => this.#scatters.get(name).root); // whoever was first to make a step
+    if (wanted.some((root, i) => this.scatters.children[i] !== root)) this.scatters.prepend(...wanted);
     for (const [name, scatter] of this.#scatters) scatter.root.hidden = !(name in this.step.learners);
   }
 

@@ -74,7 +74,7 @@ export class Progress {
     const elapsed = Math.max(...rows.map(({ last }) => last?.wall_time_s ?? -1));
     if (rows.every(({ last }) => !last)) return model.active ? "" : labels.no_step_yet;
     if (elapsed < 0) return labels.time_unknown;
-    const left = rows.filter(({ learner, last }) => learner.status === "running" && last).map(({ learner, last }) => this.#left(model, learner, last));
+    const left = rows.filter(({ learner, last }) => learner.status === "running" && last && last.step + 1 < learner.steps).map(({ learner, last }) => this.#left(model, learner, last));
     const said = [fill(labels.elapsed, { time: duration(elapsed, labels) })];
     const slowest = Math.max(...rows.map(({ learner, last }) => this.#pace(model, learner, last)));
     if (slowest >= SLOW) said.push(fill(labels.pace, { time: duration(slowest, labels) }));

@@ -20,6 +20,7 @@ export class Prompts {
   }
 
   #build(step) {
+    this.common = commonBeginning(step.groups.map((x) => x.prompt));
     const held = this.root.getRootNode().activeElement?.group;
     this.root.replaceChildren(...step.groups.map((x) => this.#button(x)));
     if (held !== undefined) [...this.root.children].find((x) => x.group === held)?.focus({ preventScroll: true });
@@ -30,10 +31,20 @@ export class Prompts {
     const counts = Object.entries(learners).map(([name, { success, responses }]) =>
       el("span", { class: "count", text: `${success ?? "–"}/${responses}`, style: { color: `var(--ink-${this.colours[name]})` } }));
     const told = Object.entries(learners).map(([name, x]) => fill(labels.right_of, { learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses })).join(", ");
-    const short = shortened(prompt, MOST);
+    const short = this.common ? `…${shortened(prompt.slice(this.common), MOST)}` : shortened(prompt, MOST);
     const button = el("button", { type: "button", "aria-label": `${short}${answer ? ` ${fill(labels.right_answer, { answer })}` : ""}. ${told}`, title: short === prompt ? told : `${inLines(prompt)}\n\n${told}`, onclick: () => this.onChoose(group) },
       el("span", { class: "mono", text: short }), counts);
     button.group = group;
     return button;
   }
+}
+
+/** How many characters all prompts begin with alike, up to a word's end; 0 where leaving them out would not help. */
+function commonBeginning(prompts) {
+  if (prompts.length < 2 || prompts.every((x) => x.length <= MOST)) return 0;
+  const [first, ...others] = prompts;
+  let n = 0;
+  while (n < first.length && others.every((x) => x[n] === first[n])) n += 1;
+  const word = first.slice(0, n).search(/\S*$/);
+  return word >= 16 ? word : 0;
 }

@@ -98,8 +98,10 @@ export function named(token) {
 export const inLines = (text) => text.replaceAll("␍␊", "\n").replaceAll("␊", "\n").replaceAll("␉", "\t");
 
 const CRITICS = new Set(["value", "delta", "return", "token_reward", "value_loss", "vf_explained_var"]);
+const GROUPS = new Set(["frac_reward_zero_std"]);
 
 /** Why a number is missing, as the name of its label: the learner has no such thing, or it was not recorded. */
 export function absence(name, { algorithm }) {
-  return CRITICS.has(name) && algorithm !== "ppo" ? "none" : "not_recorded";
+  const others = (CRITICS.has(name) && algorithm !== "ppo") || (GROUPS.has(name) && algorithm !== "grpo");
+  return others ? "none" : "not_recorded";
 }
