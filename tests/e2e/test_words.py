@@ -72,9 +72,8 @@ def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, serv
     expect(whole).to_contain_text("Think step by step")
     assert "\n" in (whole.text_content() or "")
     buttons = page.locator(".prompts button")
-    expect(buttons.first.locator(".mono")).to_have_text(
-        re.compile(r"^…baker has \d trays")
-    )  # what all begin with is left out
+    # What all begin with is left out.
+    expect(buttons.first.locator(".mono")).to_have_text(re.compile(r"^…baker has \d trays"))
     expect(buttons.nth(1).locator(".mono")).to_contain_text("…<img src=x onerror=alert(1)> baker")
     for button in buttons.all():
         assert len(button.inner_text()) < 80
