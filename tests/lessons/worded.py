@@ -14,7 +14,8 @@ from core.training.trace import SAMPLES, TOKENS, StepTrace
 from tests.helpers import HOSTILE, _response, _scalars, _whiten
 
 QUESTION = """Here is a word problem about rolls. A baker has {a} trays with {b} rolls each.
-He sells {c} of them before noon. In the afternoon he bakes one more tray and sells nothing. How many rolls are there in the evening?
+He sells {c} of them before noon. In the afternoon he bakes one more tray and sells nothing.
+How many rolls are there in the evening?
 Think step by step, then write your answer as \\boxed{{…}}."""
 THOUGHTS = """Let's work it out.
 First, the baker starts with {a} trays, and each tray holds {b} rolls, so there are {a} * {b} = {n} rolls altogether.
