@@ -51,7 +51,9 @@ def not_there(run_id: str) -> None:
 
 def state(run: RunInfo | None, off: str | None) -> None:
     """What a person needs to know about this run before looking at its numbers."""
-    if note := st.session_state.pop("lab_note", None):
+    why = reasons(run) if run is not None else ""
+    note = st.session_state.pop("lab_note", None)
+    if note and plain(note, 600) != why:  # what the run itself says below is not said twice
         st.error(plain(note, 600), icon=":material/error:")
     if off is not None:
         st.info(plain(translate(off)), icon=":material/power_off:")
@@ -69,8 +71,9 @@ def state(run: RunInfo | None, off: str | None) -> None:
             "pause": _("It pauses after the step under way."),
         }
         st.info(words[asked], icon=":material/schedule:")
-    why = reasons(run)
-    if run.status == "failed":
+    if run.status == "failed" and all(x.step < 0 for x in run.learners):
+        st.error(why or _("no reason was left behind."), icon=":material/error:")
+    elif run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
         st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
     elif why and run.status in ("queued", "stopped"):

@@ -19,7 +19,8 @@ from lessons.parts.words import plain
 
 #: As core.runs.importing says; it would bring torch into this process.
 ENDINGS = ["zip", "parquet", "json", "jsonl"]
-MOST_MEGABYTES = 200
+#: As in .streamlit/config.toml, which holds for the whole server.
+MOST_MEGABYTES = 100
 
 
 def import_section() -> None:
@@ -30,8 +31,9 @@ def import_section() -> None:
         st.markdown(
             _(
                 "From elsewhere: an export of this app (ZIP), TRL's completions (`completions_00001.parquet`, one or "
-                "all of them), or a log in UNIPO's format (JSON). What such a file lacks is shown as not recorded."
-            )
+                "all of them), or a log in UNIPO's format (JSON). What such a file lacks is shown as not recorded. "
+                "What is larger than {most} MB comes in by `python -m core import`."
+            ).format(most=MOST_MEGABYTES)
         )
         files = st.file_uploader(
             _("The run's files"),

@@ -58,6 +58,11 @@ SENTENCES = (
     N_("the package index cannot be reached"),
     N_("{name} could not be kept in {place}: {cause}"),
     N_("CREDIT_LAB_SMOLLM2 names {given}, but there is no such file"),
+    N_(
+        "model: {name} does not fit this machine: {who} would need about {need} GB ({shares}), but only {free} GB are "
+        "free; fewer learners, a lora_rank, a smaller micro_batch_size, gradient_checkpointing or measure_kl=false "
+        "need less"
+    ),
     N_("{place} is there already; give the model a new or an empty folder"),
     N_("{place} holds no model that this app saved"),
 )
