@@ -131,20 +131,29 @@ class Passes:
             if settings.num_mini_batches > 1:
                 order = torch.randperm(count, generator=generator(number))
             deferred = number == 1 and said.policy is None and self.first_pass_says
+            exact: list[Tensor | None] = []
+
+            def look(scored: Scored, exact: list[Tensor | None] = exact) -> None:
+                exact.append(self._exact(scored.rows(panel), said))
+
+            if now is not None:
+                look(now)
             seen = self.updater.one_pass(
                 batch, self.config, settings, self.max_length, order, meter, train_policy=not self.warming_up,
                 before=said.before if number == 1 else None, keep=panel, own_old=deferred,
+                look=look if now is None else None,
             )  # fmt: skip
             now = now or seen
             assert now is not None
             if deferred:
                 batch = replace(batch, experience=replace(batch.experience, logprobs_old=now.logprobs))
             first, record = first or now, record or recorder(batch)
-            self._record(record, number - 1, now.rows(panel), said)
+            record.add(number - 1, now.rows(panel), exact[0])
             now = None
         assert record is not None
         assert first is not None
-        self._record(record, settings.num_iterations, self._score_panel(batch.sequences, panel), said)
+        last = self._score_panel(batch.sequences, panel)
+        record.add(settings.num_iterations, last, self._exact(last, said))
         return batch, first, record
 
     def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:
@@ -159,11 +168,10 @@ class Passes:
     def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
         return self._in_parts(self.models.policy, sequences.rows(slice(0, panel)), panel)
 
-    def _record(self, recorder: PanelRecorder, number: int, scored: Scored, said: Said) -> None:
-        exact = None
-        if said.reference is not None:
-            # With adapters the reference is the policy without them: it has the same head.
-            policy, reference = self.models.policy, self.models.frozen or self.models.policy
-            temperature = self.config.temperature
-            exact = scoring.kl_exact(policy, scored.hidden, reference, said.reference.hidden, temperature)
-        recorder.add(number, scored, exact)
+    def _exact(self, scored: Scored, said: Said) -> Tensor | None:
+        """The exact KL of the panel's responses [n, T], as long as the policy's output is the one that scored them."""
+        if said.reference is None:
+            return None
+        # With adapters the reference is the policy without them: it has the same head.
+        policy, reference = self.models.policy, self.models.frozen or self.models.policy
+        return scoring.kl_exact(policy, scored.hidden, reference, said.reference.hidden, self.config.temperature)

@@ -6,7 +6,7 @@ it has in the whole mini-batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,20 +79,22 @@ class Updater:
         before: Before | None,
         keep: int,
         own_old: bool,
+        look: Callable[[Scored], None] | None = None,
     ) -> Scored | None:
         """One pass in the given order, long [B]; `before` are scores that were made with gradient already.
 
         With `own_old` what this pass scores are the old policy's log-probabilities, so that every ratio is exactly 1.
 
         Returns the policy's scores before the pass's update where that is one step of all responses, else None;
-        `keep`: of how many responses hidden states are kept.
+        `keep`: of how many responses hidden states are kept. `look` is given them while the weights are still those
+        that they were made with.
         """
         found = None
         for index in order.to(batch.sequences.ids.device).chunk(settings.num_mini_batches):
             if isinstance(settings, PPOSettings):
                 self._fit_critic(batch, index, config, settings, meter, before)
             if train_policy:
-                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep, own_old)
+                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep, own_old, look)
         return found if settings.num_mini_batches == 1 else None
 
     def _fit_policy(
@@ -106,6 +108,7 @@ class Updater:
         before: Before | None,
         keep: int,
         own_old: bool,
+        look: Callable[[Scored], None] | None,
     ) -> Scored:
         weights = token_weights(batch.experience.mask[index], settings.aggregation, max_length)
         results: list[PolicyLoss] = []
@@ -140,9 +143,12 @@ class Updater:
             kls.append(kl_k3(experience.logprobs_old, scored.logprobs.detach()))
             seen.append(scored.rows(len(rows)))
             results.append(result)
+        found = joined(seen)
+        if look is not None:
+            look(found)
         norm = self.policy_optimizer.step(settings.learning_rate, settings)
         meter.policy(results, masks, kls, norm)
-        return joined(seen)
+        return found
 
     def _fit_critic(
         self,
