@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,20 @@ _UNWANTED = ["*/*", "consolidated*"]
 def is_id(name: str) -> bool:
     """Whether a name has the form `organisation/model`."""
     return bool(re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", name)) and ".." not in name
+
+
+def cached_config(name: str) -> dict[str, Any] | None:
+    """The config.json of a model that was downloaded before; None where there is none."""
+    if not is_id(name):
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(name, "config.json")
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8")) if isinstance(path, str) else None
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def folder(name: str, progress: Progress) -> Path:

@@ -127,7 +127,7 @@ def config_of(name: str) -> dict[str, Any] | None:
         except (OSError, ValueError):
             continue
         return found if isinstance(found, dict) else None
-    return smollm2.CONFIG if name == smollm2.NAME else None
+    return smollm2.CONFIG if name == smollm2.NAME else hub.cached_config(name)
 
 
 def stored_hash(folder: Path) -> str:

@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.config import ConfigError
+from core.insight import room
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import ACTIVE, RunInfo
@@ -55,6 +57,10 @@ class LocalLauncher:
         info = self._startable(run_id)
         if any(x.status != "queued" for x in info.learners):
             raise LauncherError(f"The run {info.name!r} was started before; resume it instead.")
+        if sentence := self._too_large(info):
+            for learner in info.learners:
+                lifecycle.mark(self.store, run_id, learner.name, "failed", sentence)
+            raise LauncherError(sentence)
         self._enqueue(run_id, [x.name for x in info.learners])
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
@@ -70,6 +76,8 @@ class LocalLauncher:
             raise LauncherError(f"The run has made {done} steps already; ask for more than that.")
         if not names or (steps is not None and steps == done and info.status == "finished"):
             raise LauncherError(f"The run has made all its {done} steps; ask for more steps to continue it.")
+        if sentence := self._too_large(info):
+            raise LauncherError(sentence)
         self._enqueue(run_id, names, steps)
 
     def warm(self) -> None:
@@ -105,6 +113,22 @@ class LocalLauncher:
             if run_id in self._queue or (run_id in self._busy and info.status not in ACTIVE):
                 raise LauncherError(f"The run {info.name!r} is being started or stopped just now; wait a moment.")
         return info
+
+    def _too_large(self, info: RunInfo) -> str | None:
+        """Why all learners side by side do not fit into this machine's memory, where that is known before they load.
+
+        Not while another run trains, as its memory will be free again, and not where it may be a GPU's memory: then
+        each worker asks for itself.
+        """
+        with self._lock:
+            busy = bool(self._busy)
+        if busy or not _on_cpu(info.config.device):
+            return None
+        try:
+            room.refuse_if_too_large(info.config)
+        except ConfigError as error:
+            return str(error)
+        return None
 
     def _enqueue(self, run_id: str, names: list[str], steps: int | None = None) -> None:
         with self._lock:
@@ -215,6 +239,11 @@ def training_off() -> str | None:
     if not hasattr(os, "fork"):
         return "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
     return None
+
+
+def _on_cpu(device: str) -> bool:
+    """Whether a run surely computes on the CPU; torch, which knows for certain, is not loaded in the app."""
+    return device == "cpu" or (device == "auto" and sys.platform == "linux" and not Path("/dev/nvidiactl").exists())
 
 
 def _how(code: int) -> str:

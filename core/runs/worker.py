@@ -15,7 +15,9 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from core.config import ConfigError
+from core.config import ConfigError, RunConfig
+from core.insight import room
+from core.models import start
 from core.runs import checkpoints, lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.places import log_path
@@ -85,6 +87,7 @@ class Worker:
     def _begin(self) -> None:
         """Starts from the newest checkpoint, or from the start weights where there is none."""
         info = self.store.get(self.run_id)
+        self._check_room(info.config)
         self._trainer = checkpoints.newest(self.folder, self._prepare)
         if self._trainer is None:
             self._trainer = Trainer(info.config, self.learner, self._prepare)
@@ -107,6 +110,15 @@ class Worker:
         if first == 0 and self.trainer.config.compare_samples:
             self._compare_before()
         lifecycle.prepared(self.store, self.run_id, self.learner)
+
+    def _check_room(self, config: RunConfig) -> None:
+        """Raises ConfigError where this learner needs more memory than is free, before anything is loaded."""
+        start.locate(config.model, self._prepare)  # only then a fetched model's measures are known
+        import torch
+
+        cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
+        device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
+        room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
     def _prepare(self, text: str, share: float | None) -> None:
         """Says what is being done before the first step, a few times a second. Raises Stopped where it shall end."""
