@@ -56,8 +56,7 @@ class Trainer:
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
         settings, small = self.settings, forward.is_lean(start.model)
         self.dtype = precision.resolve(config.dtype, self.device, small=small)
-        with precision.matmuls(self.dtype, self.device):
-            forward.prepare(self.policy)
+        forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
         self.value_model: ValueModel | None = None
