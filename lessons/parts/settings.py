@@ -15,11 +15,13 @@ from lessons.parts.chooser import what_to_train
 from lessons.parts.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.parts.fields import Field, Typed, changeable, fields
 from lessons.parts.i18n import N_, _
+from lessons.parts.room import show_room
 from lessons.parts.sentences import translate
 from lessons.parts.words import plain
 
 #: The few: what it is called, and the settings that it stands for (both learners' where both have it).
 FEW: tuple[tuple[str, str], ...] = (
+    (N_("Start model"), "model"),
     (N_("Group size G"), "num_generations"),
     (N_("Clip range ε"), "*.epsilon"),
     (N_("Passes μ"), "*.num_iterations"),
@@ -49,6 +51,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
     with st.expander(label, icon=":material/tune:", key="lab_settings", expanded=bool(draft.problems)):
         st.caption(_("These count for the next Start. Each says what it does when you point at its question mark."))
         what_to_train(draft)
+        show_room(draft.config)
         _problems(draft)
         everything = st.toggle(_("All settings"), key="lab_all_settings", persist_state="session")
         _all(draft) if everything else _few(draft)
