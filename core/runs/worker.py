@@ -147,6 +147,8 @@ class Worker:
         if not self.trainer.config.compare_samples:
             self._event("final", self.trainer.final_evaluation(), step=last)
             return
+        said = "Answering the held-out questions after training."
+        lifecycle.preparing(self.store, self.run_id, self.learner, said, None)  # nothing stops it any more
         answers = self.trainer.compared("after")
         self._event("evaluation", answers, step=last)
         sampled, greedy = [row[2] for each in answers["sampled"] for row in each], [row[2] for row in answers["greedy"]]
