@@ -6,15 +6,18 @@ import { chipText, inLines } from "./tokens.js";
 
 const MOST = 105; // px: three lines of chips with their margins; .folded in lab.css says the same
 const SLACK = 10; // what is hardly longer is not worth a button
+const NARROWEST = 25; // px: a chip with its gap; so many fit at most
 
 export class Row {
-  /** `name` is the learner's; `open` says whether a person unfolded this row before, `onFold` hears when one does. */
-  constructor(name, response, index, { labels, open, onFold }) {
-    Object.assign(this, { labels, open, response, onFold });
-    this.chips = response.position.map((position, i) => this.#chip({ learner: name, sample: response.sample, position }, i));
-    this.inner = this.chips.length
-      ? el("div", { class: "chips" }, this.chips, response.truncated ? this.#cutOff() : null)
-      : el("div", { class: "said" }, this.#credit(), inLines(response.text), response.truncated ? this.#cutOff() : null);
+  chips = [];
+
+  /** `open`: whether a person unfolded this row before; `paint` colours a new chip, `onFold` hears when one folds. */
+  constructor(response, index, { labels, open, paint, onFold }) {
+    Object.assign(this, { labels, open, response, paint, onFold });
+    this.end = response.truncated ? el("span", { class: "cut", text: labels.cut_off, title: labels.cut_off_help }) : null;
+    this.inner = response.length
+      ? el("div", { class: "chips" }, this.end)
+      : el("div", { class: "said" }, this.#credit(), inLines(response.text), this.end);
     this.clip = el("div", { class: "clip" }, this.inner);
     this.buttonText = el("span");
     this.button = el("button", { type: "button", class: "quiet more", hidden: true, onclick: () => this.#toggle() },
@@ -22,9 +25,23 @@ export class Row {
     this.root = el("div", { class: "strip" }, this.#verdict(index), el("div", { class: "cell" }, this.clip, this.button));
   }
 
+  /** Makes as many chips as can be seen in a row of this width while it is folded, or all; those there stay. */
+  fillUp(width) {
+    const wanted = this.open ? Infinity : 3 * Math.ceil(width / NARROWEST) + 1;
+    const fresh = [];
+    while (this.chips.length < Math.min(wanted, this.response.length)) {
+      const chip = this.#chip(this.chips.length);
+      this.chips.push(chip);
+      fresh.push(chip);
+      this.paint(chip);
+    }
+    if (this.end) this.end.before(...fresh);
+    else this.inner.append(...fresh);
+  }
+
   /** Reads how long the row is; apart from `fold`, so that many rows are laid out once. */
   measure() {
-    this.long = this.inner.offsetHeight > MOST + SLACK;
+    this.long = this.chips.length < this.response.length || this.inner.offsetHeight > MOST + SLACK;
   }
 
   fold() {
@@ -33,37 +50,56 @@ export class Row {
     this.button.hidden = !this.long;
     attr(this.button, "aria-expanded", !folded);
     const { labels } = this;
-    const all = this.chips.length ? fill(labels.show_all, { n: this.chips.length }) : labels.show_whole;
+    const all = this.response.length ? fill(labels.show_all, { n: this.response.length }) : labels.show_whole;
     say(this.buttonText, folded ? all : labels.show_less);
+  }
+
+  /** The chip at a position, made if need be. */
+  chipOf(position) {
+    const at = this.response.position.indexOf(position);
+    if (at >= this.chips.length) this.complete();
+    return this.chips[at];
+  }
+
+  /** Every chip, also of what is folded away: somebody is about to walk there. */
+  complete() {
+    const { open } = this;
+    this.open = true;
+    this.fillUp(0);
+    this.open = open;
   }
 
   /** Unfolds the row if this chip would be out of sight. */
   reveal(chip) {
     if (!this.clip.classList.contains("folded") || chip.offsetTop < MOST - 5) return;
+    this.#unfold();
+  }
+
+  #unfold() {
     this.open = true;
+    this.fillUp(0);
     this.fold();
   }
 
   #toggle() {
-    this.open = !this.open;
-    this.fold();
+    if (this.open) {
+      this.open = false;
+      this.fold();
+    } else this.#unfold();
     this.onFold(this.open);
   }
 
-  #chip(token, i) {
-    const { text, size } = chipText(this.response.token[i]);
+  #chip(at) {
+    const { response } = this;
+    const { text, size } = chipText(response.token[at]);
     const chip = el("button", { type: "button", class: "t", tabindex: -1, text });
-    return Object.assign(chip, { token, size, response: this.response, at: i });
+    return Object.assign(chip, { token: { learner: response.learner, sample: response.sample, position: response.position[at] }, size, response, at });
   }
 
   /** Where no tokens were kept, what the whole response was credited with, if that follows from the rewards. */
   #credit() {
     const { credit } = this.response;
     return isNumber(credit) ? el("span", { class: "credit num", text: fill(this.labels.credit_is, { value: signed(credit, 2) }) }) : null;
-  }
-
-  #cutOff() {
-    return el("span", { class: "cut", text: this.labels.cut_off, title: this.labels.cut_off_help });
   }
 
   #verdict(index) {

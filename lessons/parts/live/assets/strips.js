@@ -9,7 +9,7 @@ import { walk } from "./walk.js";
 
 export class Strips {
   #rows = []; // one a response
-  #chips = new Map(); // "learner.sample.position" → chip
+  #byResponse = new Map(); // "learner.sample" → row
   #focus = null;
   #opened = new Set(); // "learner.index" of rows that a person unfolded: they stay so at the next step
   #width = 0;
@@ -34,10 +34,10 @@ export class Strips {
     const held = this.body.contains(this.body.getRootNode().activeElement) ? this.#focus : null;
     this.#rows = [];
     this.body.replaceChildren(...[...groups].flatMap(([name, list]) => this.#learner(name, list, groupSize)), ...missing.map((text) => el("p", { class: "note", text })));
-    this.#chips = new Map(this.#lines().flat().map((chip) => [keyOf(chip.token), chip]));
-    this.paint({ view, pass });
+    this.#byResponse = new Map(this.#rows.map((row) => [`${row.response.learner}.${row.response.sample}`, row]));
+    this.paint({ view, pass }); // there are no chips yet: it says how those to come are painted
     this.#fold();
-    const start = this.#chips.get(held) ?? this.chip(view.token) ?? this.#lines()[0]?.[0];
+    const start = this.chip(held) ?? this.chip(view.token) ?? this.#lines()[0]?.[0];
     if (start) start.tabIndex = 0;
     if (held && start) start.focus({ preventScroll: true });
   }
@@ -46,14 +46,15 @@ export class Strips {
   paint({ view, pass }) {
     Object.assign(this, { view, pass });
     const colours = (this.scales[view.color] ??= scale(domain(this.groups, view.color), COLOURINGS[view.color], this.dark));
-    this.picked = this.chip(view.token);
-    for (const chip of this.#chips.values()) this.#paintChip(chip, colours, view, pass);
+    this.colours = colours;
+    this.picked = keyOf(view.token);
+    for (const chip of this.#rows.flatMap((x) => x.chips)) this.#paintChip(chip);
     this.#drawLegend(colours, view.color);
     this.#reveal(this.chip(view.token));
   }
 
   chip(token) {
-    return this.#chips.get(keyOf(token));
+    return token ? this.#byResponse.get(`${token.learner}.${token.sample}`)?.chipOf(token.position) : undefined;
   }
 
   #learner(name, list, groupSize) {
@@ -65,10 +66,10 @@ export class Strips {
     const rows = list.map((response, i) => {
       const key = `${name}.${i}`;
       const onFold = (open) => this.#opened[open ? "add" : "delete"](key);
-      return new Row(name, response, i, { labels, open: this.#opened.has(key), onFold });
+      return new Row(response, i, { labels, open: this.#opened.has(key), onFold, paint: (chip) => this.#paintChip(chip) });
     });
     this.#rows.push(...rows);
-    const note = rows.some((x) => !x.chips.length) ? el("p", { class: "note", text: labels.no_tokens }) : null;
+    const note = list.some((x) => !x.length) ? el("p", { class: "note", text: labels.no_tokens }) : null;
     return [el("div", { class: "learner", data: { learner: name }, role: "group", "aria-label": title }, head, note, rows.map((x) => x.root))];
   }
 
@@ -79,6 +80,7 @@ export class Strips {
 
   #fold() {
     this.#width = this.body.clientWidth;
+    for (const row of this.#rows) row.fillUp(this.#width);
     for (const row of this.#rows) row.measure();
     for (const row of this.#rows) row.fold();
     this.#reveal(this.chip(this.view?.token));
@@ -88,12 +90,12 @@ export class Strips {
     if (chip) this.#rows.find((x) => x.response === chip.response)?.reveal(chip);
   }
 
-  #paintChip(chip, colours, view, pass) {
-    const { labels } = this;
+  #paintChip(chip) {
+    const { labels, colours, view, pass } = this;
     const value = coloured(chip.response, chip.at, pass, view.color);
     const colour = typeof value === "number" ? colours.colour(value) : null;
     const cut = chip.response.at("clipped", chip.at, pass);
-    const picked = this.picked === chip;
+    const picked = this.picked === keyOf(chip.token);
     const name = ["t", chip.size, !colour && "none", cut > 0 && "high", cut < 0 && "low", picked && "picked"].filter(Boolean).join(" ");
     if (chip.className !== name) chip.className = name;
     chip.style.backgroundColor = colour ? colour.background : "";
@@ -132,8 +134,10 @@ export class Strips {
     const chip = event.target.closest?.(".t");
     if (!chip) return;
     if (event.key === "Escape") return this.tooltip.hide();
+    const at = this.#rows.findIndex((x) => x.response === chip.response);
+    for (const near of this.#rows.slice(Math.max(0, at - 1), at + 2)) near.complete();
     const lines = this.#lines();
-    const row = lines.findIndex((chips) => chips[0].response === chip.response);
+    const row = lines.indexOf(this.#rows[at].chips);
     const goal = walk(lines, row, chip.at, event.key);
     if (!goal) return;
     event.preventDefault();
@@ -142,9 +146,9 @@ export class Strips {
 
   #focused(chip) {
     if (!chip) return;
-    for (const other of this.#chips.values()) if (other.tabIndex === 0) other.tabIndex = -1;
+    for (const other of this.#lines().flat()) if (other.tabIndex === 0) other.tabIndex = -1;
     chip.tabIndex = 0;
-    this.#focus = keyOf(chip.token);
+    this.#focus = chip.token;
     this.#reveal(chip);
     this.tooltip.show(chip, this.pass);
   }
