@@ -59,4 +59,10 @@ SENTENCES = (
     N_("{where}: tokens must be an object with a list of ids."),
     N_("{where}: token ids must be whole numbers from 0."),
     N_("{what} must be a list as long as ids ({count}), but is {given}."),
+    # core.runs.trl_settings, core.runs.trl_callback: a run that TRL trains
+    N_(
+        "TRL's loss here (loss_type={kind}) has parts that this lab has no formula for: which tokens were clipped and "
+        "the objective per token are not recorded."
+    ),
+    N_("Recording stopped: {cause}."),
 )
