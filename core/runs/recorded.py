@@ -20,7 +20,10 @@ from core.runs.store import RunNotFound, RunStore
 from core.training.trace import STEPS, StepTrace
 
 #: run id → its folder
-SHIPPED = {"recorded-chain-sum": Path(__file__).parent / "shipped" / "chain-sum"}
+SHIPPED = {
+    "recorded-chain-sum": Path(__file__).parent / "shipped" / "chain-sum",
+    "recorded-smollm2-sums": Path(__file__).parent / "shipped" / "smollm2-sums",
+}
 
 
 class _Learner(BaseModel):
