@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.config import RunConfig
+from lessons import server
 from lessons.parts.i18n import _
 from lessons.parts.lesson import engine
 from lessons.parts.real.answers import answer_html, question_html, side_by_side, text_html
@@ -17,16 +18,16 @@ from lessons.parts.words import one_line, plain
 if TYPE_CHECKING:
     from core.insight.before_after import Side
 
+#: Seconds between two looks for the first answers of a run that goes on.
+POLL_S = 3.0
+
 
 def untrained(shown: Shown) -> None:
     """The start model's answers, or why there are none yet."""
     side = shown.before
     if side is None:
         if shown.live:
-            st.info(
-                _("This run has not answered the held-out questions yet: it does so before its first step."),
-                icon=":material/hourglass_empty:",
-            )
+            st.fragment(_await, run_every=POLL_S)(shown.run.id)
         else:
             st.warning(
                 _("This run ended before it had answered the held-out questions. Choose another one, or start one."),
@@ -37,6 +38,16 @@ def untrained(shown: Shown) -> None:
     st.fragment(_one_question)(shown.run.id, side)
     with st.expander(_("The whole prompt, as the model reads it"), icon=":material/article:", key="real_prompt"):
         st.fragment(_prompt)(shown.run.config, side.questions[0])
+
+
+def _await(run_id: str) -> None:
+    """Draws the page again once the answers are there."""
+    if any(x["kind"] == "evaluation" for x in server.store().events(run_id)):
+        st.rerun()
+    st.info(
+        _("This run has not answered the held-out questions yet: it does so before its first step."),
+        icon=":material/hourglass_empty:",
+    )
 
 
 def _summary(config: RunConfig, side: Side) -> None:

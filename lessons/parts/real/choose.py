@@ -22,6 +22,7 @@ from lessons.parts.draft import Draft, make_draft, parameters
 from lessons.parts.i18n import N_, _
 from lessons.parts.linked import linked
 from lessons.parts.real.shown import RECORDED_REAL, show
+from lessons.parts.room import room_sentence
 from lessons.parts.sentences import translate
 from lessons.parts.sources import OWN, SOURCES, source_of
 from lessons.parts.words import plain
@@ -120,6 +121,8 @@ def _what_it_takes(config: RunConfig) -> None:
                 "it. Longer responses and larger models take longer, another machine may be slower or faster."
             ).format(told=told, steps=_recorded_steps())
         )
+    if memory := room_sentence(config):
+        lines.append(memory)
     if config.model == NAME:
         lines.append(_("At the first start the model is fetched and converted once; the board says how far that is."))
     st.markdown("\n".join(f"- {x}" for x in lines))

@@ -11,7 +11,7 @@ from lessons.parts.clip.words import table
 from lessons.parts.i18n import _
 from lessons.parts.lesson import figure, role_colour
 from lessons.parts.real.guess import told
-from lessons.parts.real.numbers import interval, percent, points
+from lessons.parts.real.numbers import interval, percent, points, span
 from lessons.parts.real.shown import Seen
 from lessons.parts.real.watch import colour
 from lessons.parts.words import plain
@@ -150,7 +150,7 @@ def measures(done: Sequence[Seen]) -> None:
 
 
 def _with(estimate: Estimate) -> str:
-    return f"**{percent(estimate.value)}** ({interval(estimate)})"
+    return f"**{percent(estimate.value)}** ({span(estimate)})"
 
 
 def form_or_arithmetic(done: Sequence[Seen]) -> None:
@@ -180,7 +180,8 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
             name=name,
             orientation="h",
             marker={"color": ink},
-            text=[f"{name} {points(v / 100) if n else percent(v / 100)}" for v in values],
+            text=[points(v / 100) if n else percent(v / 100) for v in values],
+            textangle=0,
             textposition="inside",
             insidetextanchor="middle",
             constraintext="none",

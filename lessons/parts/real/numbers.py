@@ -22,6 +22,11 @@ def interval(estimate: Estimate) -> str:
     return _("{low} to {high}").format(low=percent(estimate.low), high=percent(estimate.high))
 
 
+def span(estimate: Estimate) -> str:
+    """30–54 %: an interval where there is little room."""
+    return f"{100 * estimate.low:.0f}–{100 * estimate.high:.0f} %"
+
+
 def points(value: float) -> str:
     """A change of a share in percentage points, with its sign: +62."""
     whole = round(100 * value)

@@ -48,12 +48,13 @@ def _questions(done: Sequence[Seen]) -> None:
         both = found[name]
         kinds = [x for x in CHANGES if both.count(x)]  # type: ignore[arg-type]
         change = linked(
-            st.segmented_control,
+            st.radio,
             _("What became of them (greedy answers)"),
             [x.replace(" ", "-") for x in kinds],
             key="change",
             first=kinds[0].replace(" ", "-"),
             format_func=lambda x: _kind(both, x.replace("-", " ")),
+            horizontal=True,
         ).replace("-", " ")
     own = [(i, x) for i, x in enumerate(both.pairs) if x.change == change]
     key = f"real_more_{name}_{change}".replace(" ", "_")

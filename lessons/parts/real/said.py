@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, language
 from lessons.parts.real.guess import kind_of, subject, told, trend_of
 from lessons.parts.real.numbers import change, percent, surely
 from lessons.parts.real.shown import Seen, Shown
@@ -55,8 +55,13 @@ def sentences(both: BeforeAfter) -> str:
         "both": _("It learnt form and arithmetic in like parts."),
         "none": "",
     }
-    found += [kinds[kind_of(split)], _length(before, after)]
-    return " ".join(x for x in found if x)
+    found += [kinds[kind_of(split)] if surely(best) else "", _length(before, after)]
+    return one_after_another(*found)
+
+
+def one_after_another(*sentences: str) -> str:
+    """Sentences as a paragraph; Chinese has no spaces between them."""
+    return ("" if language().startswith("zh") else " ").join(x for x in sentences if x)
 
 
 def _certainty(difference: Difference) -> str:
@@ -95,7 +100,7 @@ def rivals(done: Sequence[Seen]) -> str:
             "Sampled, {first} ends at {a} and {second} at {b}; their intervals overlap, so these questions do not "
             "tell which is better."
         ).format(**numbers)
-    return told_ + " " + _("It is one run of one seed each: another seed may order them otherwise.")
+    return one_after_another(told_, _("It is one run of one seed each: another seed may order them otherwise."))
 
 
 def keep_it(shown: Shown) -> None:
