@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.catalog import lesson
+from lessons.parts.draft import choose_preset
 from lessons.parts.i18n import _
 
 
@@ -18,7 +19,7 @@ def race() -> None:
         )
     )
     if st.button(_("Race PPO, GRPO and VinePPO in the lab"), icon=":material/flag:", key="truth_race"):
-        st.session_state["lab_preset"], st.session_state["lab_typed"] = "chain-sum-vine", {}
+        choose_preset("chain-sum-vine")
         st.session_state.pop("lab_run", None)
         tag = st.query_params.get("lang")
         query = {"preset": "chain-sum-vine", **({"lang": tag} if tag else {})}
