@@ -212,6 +212,12 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
         table=readout,
         height=130 + 60 * len(found),
     )
+    st.caption(
+        _(
+            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its sum was "
+            "right so far; and which answers are readable changes with training, too."
+        )
+    )
     if any(t[0].right_among_readable is None for _x, t in found):
         st.caption(
             _("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form.")
