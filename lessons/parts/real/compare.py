@@ -214,8 +214,8 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     )
     st.caption(
         _(
-            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its sum was "
-            "right so far; and which answers are readable changes with training, too."
+            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its "
+            "sum was right so far; and which answers are readable changes with training, too."
         )
     )
     if any(t[0].right_among_readable is None for _x, t in found):
