@@ -91,14 +91,18 @@ def predict(
     activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and wide <= SHORT)
     at_once = min(LOGITS, rows * completion * size.vocabulary)
     logits = _LOGIT_COPIES * 4 * at_once
-    update = gradients + activations + logits
+    copies = _rounded(size) if narrow else 0
+    for_backward = activations + (copies // size.layers if config.gradient_checkpointing else copies)
+    update = gradients + for_backward + logits
     if isinstance(learner, PPOSettings) and rows == responses:
-        update += activations  # both models' activations are kept from the scoring that serves the first update
+        update += for_backward  # both models' activations are kept from the scoring that serves the first update
     width = 2 if narrow else 4
     cache = _cache(size, responses, prompt, completion, width)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
     evaluation = _evaluation(size, config, prompt, completion, width)
-    total = PROCESS + kept + max(update, cache + choosing, evaluation)
+    # A frozen weight is rounded anew for each token, a trained one once for all of a response.
+    writing = copies // size.layers if config.lora_rank else copies
+    total = PROCESS + kept + max(update, writing + cache + choosing, writing + evaluation)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
 
 
@@ -160,6 +164,11 @@ def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain
     if config.gradient_checkpointing:  # each layer's input is kept, and one layer's activations at a time
         return size.layers * size.hidden * full + layer + outside
     return size.layers * layer + outside
+
+
+def _rounded(size: Size) -> int:
+    """The linear maps in bfloat16, which autocast makes of the weights and the backward pass needs (the head's not)."""
+    return 2 * size.layers * sum(rows * columns for rows, columns in size.linears)
 
 
 def _cache(size: Size, rows: int, prompt: int, completion: int, width: int) -> int:
