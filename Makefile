@@ -2,6 +2,7 @@
 # make test   set up what the tests need, Chromium and a Chinese font included where apt can give them, then run all tests
 # make lint   style, formatting and types
 # make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
+# make bench-gpu  tokens a second on this machine's GPU, and the share of its bfloat16 peak
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 PYTEST_ARGS ?=
 
-.PHONY: app test lint bench setup system
+.PHONY: app test lint bench bench-gpu setup system
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.app
@@ -28,6 +29,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(CALM) $(BIN)/python -m benches.grpo_step
+
+bench-gpu: $(VENV)/.dev
+	$(CALM) $(BIN)/python -m benches.gpu
 
 # Stamp files: set-up is only done again when the requirements change.
 
