@@ -18,7 +18,7 @@ from core.tasks.settings import QuestionsSettings
 
 _GB = 1e9
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
-_TEMPLATE, _PER_TOKEN, _QUESTION = 40, 3, 200
+_TEMPLATE, _PER_TOKEN, _QUESTION = 30, 3, 100
 
 
 def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, **options: Any) -> Prediction | None:
