@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM, LlamaModel
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaRMSNorm
 
-from core.models.packed import States
+from core.models.packed import States, distinct
 
 
 def states(model: LlamaModel, ids: Tensor, prompt: int, attention: Tensor | None = None) -> States:
@@ -29,7 +29,7 @@ def states(model: LlamaModel, ids: Tensor, prompt: int, attention: Tensor | None
     `ids` long [B, L + S] are prompt and response in one row, `prompt` is L; `attention` [B, L + S] is 0 on the padding
     left of a prompt (None: there is none). State 0 is what predicts a response's first token, state 1 its second.
     """
-    rows, which = torch.unique(ids, dim=0, return_inverse=True)
+    rows, which = distinct(ids)
     if attention is not None:
         attention = torch.empty_like(rows).index_copy_(0, which, attention.long()).bool()
     return States(rows, which, _hidden_states(model, rows, prompt, attention))
@@ -38,7 +38,7 @@ def states(model: LlamaModel, ids: Tensor, prompt: int, attention: Tensor | None
 def _hidden_states(model: LlamaModel, ids: Tensor, prompt: int, real: Tensor | None) -> Tensor:
     """[B, 1 + S, hidden size] of distinct rows; `real` bool [B, L + S] is False on padding."""
     (batch, length), device = ids.shape, ids.device
-    prompts, group = torch.unique(ids[:, :prompt], dim=0, return_inverse=True)
+    prompts, group = distinct(ids[:, :prompt])
     count, own = len(prompts), length - prompt
     places, mask = _places(length, real, device)
     if real is None:

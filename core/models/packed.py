@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
 from core.config import ConfigError
+from core.models.embedding import embedded
 
 #: Packed rows are at most so long (or one response long): attention's cost grows with the square.
 _WIDEST = 1024
@@ -45,7 +46,7 @@ def states(
     padding left of a prompt; `lengths` long [B] says how many response tokens are real (None: all). Past a response's
     end the state of its last token is repeated.
     """
-    rows, which = torch.unique(ids, dim=0, return_inverse=True)
+    rows, which = distinct(ids)
     starts = torch.zeros(len(rows), dtype=torch.long)
     ends = torch.full((len(rows),), ids.shape[1], dtype=torch.long)
     if attention is not None:
@@ -56,12 +57,21 @@ def states(
     device = ids.device
     with _recomputing(backbone):
         found = backbone(
-            inputs_embeds=_embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
+            inputs_embeds=embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
             attention_mask=_as_taken(plan.mask.to(device), backbone),
             position_ids=plan.positions.to(device),
             use_cache=False,
         ).last_hidden_state
     return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
+
+
+def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The different ones among rows long [n, ...], sorted, and which of them each is, long [n].
+
+    Found on the CPU: not every device can (MPS), and what they are is needed there in any case.
+    """
+    found, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
+    return found.to(rows.device), which.to(rows.device)
 
 
 @contextlib.contextmanager
@@ -88,35 +98,6 @@ def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:
         return mask
     dtype = next(backbone.parameters()).dtype
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)
-
-
-def _embedded(embedding: nn.Module, ids: Tensor) -> Tensor:
-    if type(embedding) is nn.Embedding and embedding.weight.requires_grad and torch.is_grad_enabled():
-        return _Rows.apply(embedding.weight, ids)
-    return embedding(ids)
-
-
-class _Rows(torch.autograd.Function):
-    """Rows of a table whose gradient is added where it belongs: in the rows that were read.
-
-    torch's own makes a table of zeros for it, and where input and output share the table a third one for the sum; on a
-    vocabulary of 49,152 these were a tenth of a step.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, ids: Tensor) -> Tensor:
-        ctx.save_for_backward(ids)
-        ctx.weight = weight
-        return weight[ids]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, None]:
-        (ids,) = ctx.saved_tensors
-        weight = ctx.weight
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
-        weight.grad.index_add_(0, ids.flatten(), grad.flatten(0, -2).to(weight.dtype))
-        return None, None
 
 
 class _Plan(NamedTuple):

@@ -23,7 +23,7 @@ def bundled(learner: str, device: str, **settings: Any) -> Trainer:
 
 def chat(model: str, learner: str, device: str, **settings: Any) -> Trainer:
     """On a made-up chat model, which the packed pass runs."""
-    own = {"algorithm": learner, **settings.pop("learner", {})}
+    own = {"algorithm": learner, **settings.pop("own", {})}
     return chat_trainer(model, own, device=device, **settings)
 
 

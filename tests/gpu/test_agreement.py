@@ -23,7 +23,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "bundled grpo, in parts": ("grpo", {"micro_batch_size": 5}),
     "chat ppo": ("ppo", {}),
     "chat grpo, in parts": ("grpo", {"micro_batch_size": 3}),
-    "chat ppo, mini-batches": ("ppo", {"learner": {"num_mini_batches": 2}}),
+    "chat ppo, mini-batches": ("ppo", {"own": {"num_mini_batches": 2}}),
     "chat grpo, adapters": ("grpo", {"lora_rank": 2}),
     "chat ppo, adapters, less kept": ("ppo", {"lora_rank": 2, "gradient_checkpointing": True}),
 }
