@@ -239,6 +239,7 @@ class Trainer:
             "value_model": None if self.value_model is None else _trained(self.value_model),
             "optimizers": self._updater.state_dict(),
             "drift": self._drift,
+            "told_drift": self._told_drift,
             "rng": torch.get_rng_state(),
         }
         partial = path.with_name(path.name + ".partial")
@@ -261,7 +262,7 @@ class Trainer:
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
-        trainer._drift = state["drift"]
+        trainer._drift, trainer._told_drift = state["drift"], state.get("told_drift", 0.0)
         torch.set_rng_state(state["rng"])
         return trainer
 

@@ -119,7 +119,7 @@ def test_the_same_config_gives_the_same_run(model: str, learner) -> None:
     assert all(a.equals(b) for a, b in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("settings", [{}, {"micro_batch_size": 3}, {"gradient_checkpointing": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"micro_batch_size": 3, "gradient_checkpointing": True}], ids=str)
 @LEARNERS
 def test_a_checkpoint_holds_no_frozen_weights_and_continues_exactly(model: str, tmp_path: Path, learner, settings):
     straight = list(trainer(model, learner, steps=4, **settings).steps())

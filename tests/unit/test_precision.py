@@ -158,7 +158,7 @@ def test_the_bundled_model_runs_under_autocast_too(monkeypatch) -> None:
     assert learning._drift < 0.2
 
 
-def test_drift_is_told_once_and_again_only_where_it_has_doubled(model: str, monkeypatch) -> None:
+def test_drift_is_told_once_and_again_only_where_it_has_doubled(model: str, monkeypatch, tmp_path: Path) -> None:
     off = [0.0, 0.5, 0.01, 0.012, 0.03, 0.0, 0.03]
     real = gather.sample
 
@@ -169,7 +169,10 @@ def test_drift_is_told_once_and_again_only_where_it_has_doubled(model: str, monk
 
     monkeypatch.setattr(gather, "sample", sample)
     learning = chat_trainer(model, {"algorithm": "grpo"}, steps=7)
-    told = [[x["value"] for x in trace.events] for trace in learning.steps()]
+    steps = learning.steps()
+    told = [[x["value"] for x in next(steps).events] for _ in range(6)]
+    learning.save(tmp_path / "checkpoint")  # nor is it told again where a run goes on
+    told.append([x["value"] for x in next(Trainer.load(tmp_path / "checkpoint").steps()).events])
     assert [len(x) for x in told] == [0, 0, 1, 0, 1, 0, 0]
     assert told[2][0] == pytest.approx(0.01, rel=0.05)
     assert told[4][0] == pytest.approx(0.03, rel=0.05)
