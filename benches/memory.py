@@ -126,7 +126,7 @@ def _resident() -> int:
 
 
 def run(case: Case, scratch: Path) -> dict[str, Any]:
-    """Measured and predicted peak of a case, in bytes above the process's own."""
+    """Measured and predicted peak of a case, in bytes."""
     from core.insight import memory
     from core.insight.sizes import size_of
     from core.models import start
@@ -142,7 +142,7 @@ def run(case: Case, scratch: Path) -> dict[str, Any]:
     assert size is not None
     learner = config.learners[0]
     told = memory.predict(size, config, learner, prompt=found["prompt"], completion=found["completion"])
-    return {**found, "predicted": told.total - memory.PROCESS, "parts": told}
+    return {**found, "predicted": told.total, "parts": told}
 
 
 def _apart(what: str, first: str, second: str) -> str:
@@ -168,15 +168,14 @@ def main() -> None:
         else:
             print(json.dumps(measure(parse_config(json.loads(first)))))
         return
-    print(f"{'case':28} {'measured':>10} {'predicted':>10} {'off':>7}   MB above the process's own")
+    print(f"{'case':28} {'measured':>10} {'predicted':>10} {'off':>7}   MB")
     for case in CASES:
         if options.only and options.only not in case.name:
             continue
         with tempfile.TemporaryDirectory(prefix="memory-") as scratch:
             found = run(case, Path(scratch))
-        own = found["peak"] - found["before"]
-        off = found["predicted"] / own - 1
-        print(f"{case.name:28} {own / 1e6:10.0f} {found['predicted'] / 1e6:10.0f} {off:+7.1%}", flush=True)
+        off = found["predicted"] / found["peak"] - 1
+        print(f"{case.name:28} {found['peak'] / 1e6:10.0f} {found['predicted'] / 1e6:10.0f} {off:+7.1%}", flush=True)
         parts = found["parts"]
         print(
             f"    process {found['before'] / 1e6:.0f}, activations {parts.activations / 1e6:.0f}, logits "

@@ -33,7 +33,7 @@ _LOGIT_COPIES = 5
 #: Freed memory between pieces that are still used, which stays with the process, as a share of the activations.
 #: Measured with glibc's allocator as core/training/memory.py sets it: 1.0 where all responses are of one length, 2.2 on
 #: SmolLM2's run.
-_HOLES = 1.7
+_HOLES = 1.3
 #: Python, torch, transformers and a run's own small things.
 PROCESS = 450_000_000
 

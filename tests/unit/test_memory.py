@@ -250,8 +250,10 @@ def test_a_measured_peak_is_within_fifteen_per_cent_of_the_prediction(tmp_path: 
     """One of the cases of `python -m benches.memory`; it measures in a process of its own."""
     model = {
         "model_type": "llama", "vocab_size": 8_000, "hidden_size": 512, "intermediate_size": 1536,
-        "num_hidden_layers": 6, "num_attention_heads": 8, "num_key_value_heads": 4, "tie_word_embeddings": True,
+        "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 4, "tie_word_embeddings": True,
     }  # fmt: skip
-    case = Case("test", model, {"micro_batch_size": 16, "max_completion_length": 24}, "grpo")
+    # One step of two passes: the second one's gradients are made beside the optimiser's moments.
+    quick = {"steps": 1, "compare_samples": 1, "micro_batch_size": 16, "max_completion_length": 12}
+    case = Case("test", model, quick, "grpo")
     found = run(case, tmp_path)
-    assert found["predicted"] / (found["peak"] - found["before"]) == pytest.approx(1, abs=0.15)
+    assert found["predicted"] / found["peak"] == pytest.approx(1, abs=0.15)
