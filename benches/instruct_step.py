@@ -7,7 +7,7 @@ what one writes first: transformers' `generate`, and forward passes over whole s
 position; its weights are bfloat16, its optimiser's float32, as ours. TRL is measured with float32 weights under
 bfloat16 autocast, and with bfloat16 weights, which is faster and loses small updates, as nothing keeps them in float32.
 
-Each way has a process of its own, so that its peak memory (`ru_maxrss`, all that the process ever held) is its own. The
+Each way has a process of its own, so that its peak memory (`VmHWM`, all that the process ever held) is its own. The
 ways take turns, round by round, so that whatever else the machine does meets all of them.
 
     python -m benches.instruct_step [--rounds N] [--cycles N] [--threads N] [--ways ours plain trl trl-bf16]
@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benches.memory import most_resident
 from core.config import GRPOSettings, RunConfig
 from core.models.start import StartModel, load
 from core.presets import preset
@@ -205,7 +205,7 @@ def measure(way: str, cycles: int) -> None:
     """In a process of its own: prints the cycles' times and the process's peak memory as JSON."""
     warnings.filterwarnings("ignore")
     found = list(WAYS[way][1](cycles + WARM_UP))[WARM_UP:]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # in KiB on Linux
+    peak = most_resident()
     print(json.dumps({"cycles": found, "peak": peak}))
 
 

@@ -100,8 +100,6 @@ def make_model(config: dict[str, Any], folder: Path) -> None:
 
 def measure(config: RunConfig) -> dict[str, Any]:
     """Peak resident bytes of two steps, and of the process before them. Runs in a process of its own."""
-    import resource
-
     import torch
 
     import core.runs.worker  # noqa: F401  # what a worker has in memory before it begins
@@ -116,8 +114,14 @@ def measure(config: RunConfig) -> dict[str, Any]:
         pass
     trainer.compared("after") if config.compare_samples else trainer.final_evaluation()
     prompt = len(trainer.codec.ids(trainer.task.prompts(0, 0, 1)[0]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = most_resident()
     return {"before": before, "peak": peak, "prompt": prompt, "completion": trainer.max_length}
+
+
+def most_resident() -> int:
+    """Bytes that this process ever held (Linux). `ru_maxrss` would not do: a child starts with its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def _resident() -> int:
