@@ -14,7 +14,8 @@ from core.insight import memory
 from core.insight.memory import Prediction
 from core.insight.sizes import size_of
 from core.models import bundled, start
-from core.tasks.settings import QuestionsSettings
+from core.tasks.settings import QuestionsSettings, ReasoningGymSettings
+from core.tasks.suggested import completion_length
 
 _GB = 1e9
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
@@ -29,10 +30,15 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
     size = size_of(start.config_of(config.model) or {})
     if size is None:
         return None
-    completion = config.max_completion_length or 64
+    completion = config.max_completion_length or _longest(config)
     return memory.predict(
         size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, **options
     )
+
+
+def _longest(config: RunConfig) -> int:
+    """Tokens that a response may have where the run's config names no limit."""
+    return completion_length(config.task.dataset) if isinstance(config.task, ReasoningGymSettings) else 64
 
 
 def prompt_tokens(config: RunConfig) -> int:

@@ -240,7 +240,8 @@ class CreditLabCallback(TrainerCallback):
             trainer.args.per_device_train_batch_size * trainer.args.steps_per_generation // trainer.num_generations
         )
         known = {**run_settings(trainer, prompts), "panel_size": self.panel_size}
-        self._names = Codec(trainer._tokenizer).names
+        size = trainer.model.get_input_embeddings().weight.shape[0]  # may be larger than the tokenizer's
+        self._names = Codec(trainer._tokenizer, vocabulary=size).names
         self._keeper = Keeper(known, learner_of(trainer), self.name, keep=self.keep)
         self._began = time.perf_counter()
         self.run_id = self._keeper.run_id
