@@ -424,7 +424,7 @@ def test_the_config_of_a_model_is_known_before_it_is_loaded(home: Path) -> None:
 def test_a_hub_that_cannot_be_reached_is_a_sentence_at_once(home: Path) -> None:
     told = ask_hub(home, "http://127.0.0.1:9", "org/model")
     assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in told["error"]
-    assert told["seconds"] < 5
+    assert told["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
 
 
 def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: Path) -> None:
