@@ -19,6 +19,7 @@ from torch import Tensor
 
 from core.insight.intervals import wilson
 from core.insight.pass_at_k import pass_at_k
+from core.training.answer import Answer
 
 Change = Literal["fixed", "broken", "both right", "both wrong"]
 
@@ -30,25 +31,6 @@ class Estimate:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One response to one question."""
-
-    text: str
-    answer: str | None  # what was read out of it
-    success: bool
-    length: int  # tokens
-    finished: bool
-
-    @property
-    def readable(self) -> bool:
-        """Whether there is an answer to judge: one was found, and the response ended by itself.
-
-        A response that was cut off counts as wrong, whatever stands in it, so it fails by its form and not its maths.
-        """
-        return self.finished and self.answer is not None
 
 
 @dataclass(frozen=True)
@@ -128,8 +110,8 @@ def side(value: dict[str, Any]) -> Side:
     """One event's value, measured. Raises ValueError with a sentence if it is not one."""
     try:
         questions, truths = tuple(map(str, value["questions"])), tuple(map(str, value["truths"]))
-        greedy = tuple(_answer(x) for x in value["greedy"])
-        sampled = tuple(tuple(_answer(x) for x in row) for row in value["sampled"])
+        greedy = tuple(Answer.of(x) for x in value["greedy"])
+        sampled = tuple(tuple(Answer.of(x) for x in row) for row in value["sampled"])
     except (KeyError, TypeError, ValueError):
         raise ValueError("the evaluation of the held-out questions cannot be read") from None
     samples = len(sampled[0]) if sampled else 0
@@ -218,11 +200,6 @@ def _difference(a: Estimate, b: Estimate, shares_before: Tensor, shares_after: T
     low = value - distance(b.value - b.low, a.high - a.value)
     high = value + distance(b.high - b.value, a.value - a.low)
     return Difference(value, low, high)
-
-
-def _answer(values: Sequence[Any]) -> Answer:
-    text, answer, success, length, finished = values
-    return Answer(str(text), None if answer is None else str(answer), bool(success), int(length), bool(finished))
 
 
 def _shares(answers: Sequence[Sequence[Answer]]) -> Tensor:

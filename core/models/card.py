@@ -11,7 +11,8 @@ import torch
 
 from core.models import start as starts
 from core.tasks.chain_sum import ChainSum
-from core.training.evaluation import success_rate
+from core.training.answer import share
+from core.training.evaluation import answers
 
 SAMPLES_PER_QUESTION = 8
 
@@ -20,8 +21,8 @@ def write_card(folder: Path, name: str, recipe: Any, weights_hash: str) -> dict[
     """Measures the saved model on its held-out questions, writes card.json and README.md, returns what was measured."""
     start, task = starts.load(str(folder)), ChainSum(recipe.task)
     rates = {
-        "sampled": success_rate(start.model, start.codec, task, seed=0, samples=SAMPLES_PER_QUESTION),
-        "greedy": success_rate(start.model, start.codec, task, seed=None, samples=1),
+        "sampled": share(answers(start.model, start.codec, task, seed=0, samples=SAMPLES_PER_QUESTION)),
+        "greedy": share(answers(start.model, start.codec, task, seed=None)),
     }
     parameters = sum(p.numel() for p in start.model.parameters())
     card = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from core.config import ConfigError, RunConfig
 from core.models import bundled, smollm2, start
 from core.models.fetching import need_space
 from core.models.model_card import card
+from core.training.answer import rates
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,6 @@ def license_of(name: str) -> str | None:
     return found[0] if found and found[0].replace("-", "").replace(".", "").isalnum() else None
 
 
-def discard(folder: Path) -> None:
-    """Removes a saved model; refuses any other folder."""
-    if not (folder / start.MARK).is_file():
-        raise ConfigError(f"{folder} holds no model that this app saved")
-    shutil.rmtree(folder)
-
-
 def _facts(trained: Trained, digest: str) -> dict[str, Any]:
     config = trained.config
     learner = config.learner(trained.learner)
@@ -135,15 +128,12 @@ def _result(event: dict[str, Any]) -> dict[str, Any]:
     value = event["value"]
     if event["kind"] == "final":
         return {"when": "after", "step": event["step"] + 1, **value}
-    greedy = [row[2] for row in value["greedy"]]
-    sampled = [row[2] for rows in value["sampled"] for row in rows]
     return {
         "when": value["when"],
         "step": 0 if value["when"] == "before" else event["step"] + 1,
-        "questions": len(greedy),
+        "questions": len(value["greedy"]),
         "samples": value["samples"],
-        "greedy": sum(greedy) / len(greedy),
-        "sampled": sum(sampled) / len(sampled),
+        **rates(value),
     }
 
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from core.models.codec import Codec
+from core.models.limits import TOKENS as _TOKENS
 from core.tasks.base import Task
+from core.training.answer import Answer
 from core.training.rollout import sample
-
-#: Tokens of text, prompts and responses together, that are written at once; bounds memory, changes no result.
-_TOKENS = 16_384
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One response to a held-out question."""
-
-    text: str
-    answer: str | None  # what was read as its answer
-    success: bool
-    length: int  # tokens, with the end-of-sequence token
-    finished: bool
 
 
 def answers(
@@ -67,45 +54,13 @@ def answers(
     return found
 
 
-def success_rate(
-    model: PreTrainedModel,
-    codec: Codec,
-    task: Task,
-    *,
-    seed: int | None,
-    samples: int = 1,
-    temperature: float = 1.0,
-    max_completion_length: int | None = None,
-) -> float:
-    """Share of right answers over all held-out questions × `samples`; greedy where `seed` is None."""
-    found = answers(
-        model,
-        codec,
-        task,
-        seed=seed,
-        samples=samples,
-        temperature=temperature,
-        max_completion_length=max_completion_length,
-    )
-    return share(found)
-
-
-def share(found: list[list[Answer]]) -> float:
-    """Share of right ones among all answers."""
-    return sum(x.success for each in found for x in each) / sum(len(each) for each in found)
-
-
 def as_event(when: str, task: Task, greedy: list[list[Answer]], sampled: list[list[Answer]]) -> dict[str, Any]:
     """What is kept of an evaluation: every question with its answers, as plain data."""
-
-    def row(x: Answer) -> list[Any]:
-        return [x.text, x.answer, x.success, x.length, x.finished]
-
     return {
         "when": when,
         "samples": len(sampled[0]),
         "questions": task.heldout,
         "truths": [task.truth(x) for x in task.heldout],
-        "greedy": [row(x[0]) for x in greedy],
-        "sampled": [[row(x) for x in each] for each in sampled],
+        "greedy": [x[0].row for x in greedy],
+        "sampled": [[x.row for x in each] for each in sampled],
     }

@@ -12,7 +12,7 @@ from lessons.parts.i18n import _
 from lessons.parts.words import literal
 
 if TYPE_CHECKING:
-    from core.insight.before_after import Answer
+    from core.training.answer import Answer
 
 #: Longer answers fold to about this many characters, or this many lines.
 FOLD, LINES = 220, 5
