@@ -21,12 +21,15 @@ class Optimizer:
         )
 
     def step(self, learning_rate: float, settings: LearnerSettings) -> float:
-        """One step along the gradients that backward passes left, which are gone afterwards.
+        """One step along the gradients that backward passes left (none: 0), which are gone afterwards.
 
         Returns the gradient's norm before clipping. Raises FloatingPointError where it is not a finite number.
         """
         for group in self._adam.param_groups:
             group["lr"], group["weight_decay"] = learning_rate, settings.weight_decay
+        for x in self._parameters:
+            if x.grad is None:  # nothing reached it: its moments still fade, and still move it
+                x.grad = torch.zeros_like(x)
         norm = nn.utils.clip_grad_norm_(self._parameters, settings.max_grad_norm)
         if not bool(torch.isfinite(norm)):
             raise FloatingPointError(

@@ -115,30 +115,32 @@ class Updater:
         masks, kls, seen = [], [], []
         for part in parts(len(index), config.micro_batch_size):
             rows = index[part]
-            experience = take(batch.experience, rows)
+            experience, credit = take(batch.experience, rows), take(batch.credit, rows)
             if before is not None:
                 scored = before.scored
             else:
                 kept = max(0, min(keep - part.start, part.stop - part.start))
-                scored = scoring.score(
-                    self.policy,
-                    batch.sequences.rows(rows),
-                    config.temperature,
-                    keep=kept,
-                    entropy_gradient=settings.entropy_coef > 0,
-                )
+                with torch.set_grad_enabled(_teaches(credit, settings)):
+                    scored = scoring.score(
+                        self.policy,
+                        batch.sequences.rows(rows),
+                        config.temperature,
+                        keep=kept,
+                        entropy_gradient=settings.entropy_coef > 0,
+                    )
             if own_old:
                 experience = replace(experience, logprobs_old=scored.logprobs.detach())
             result = policy_objective(
                 scored.logprobs,
                 experience,
-                take(batch.credit, rows),
+                credit,
                 settings,
                 max_length,
                 scored.entropy if settings.entropy_coef > 0 else None,
                 weights[part],
             )
-            result.loss.backward()
+            if result.loss.requires_grad:
+                result.loss.backward()
             masks.append(experience.mask)
             kls.append(kl_k3(experience.logprobs_old, scored.logprobs.detach()))
             seen.append(scored.rows(len(rows)))
@@ -178,6 +180,11 @@ class Updater:
             total += float(loss.detach())
         self.value_optimizer.step(settings.value_learning_rate, settings)
         meter.value_losses.append(total)
+
+
+def _teaches(credit: Credit, settings: AnyLearner) -> bool:
+    """Whether these responses can move the policy: where every answer of a group scores the same, they cannot."""
+    return settings.beta != 0 or settings.entropy_coef > 0 or bool((credit.advantages != 0).any())
 
 
 def parts(count: int, size: int | None) -> Iterator[slice]:

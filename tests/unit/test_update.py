@@ -16,7 +16,7 @@ from core.algorithms.types import Credit, Experience
 from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig
 from core.models import forward
 from core.models.value import ValueModel
-from core.training import scoring
+from core.training import scoring, update
 from core.training.meter import Meter
 from core.training.optimizer import Optimizer
 from core.training.scoring import Sequences
@@ -177,6 +177,40 @@ def test_old_log_probabilities_of_a_passs_own_make_every_ratio_exactly_1(policy,
         torch.testing.assert_close(scored.logprobs, expected.logprobs, rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(scored.hidden, expected.hidden, rtol=1e-4, atol=1e-4)
         assert not scored.logprobs.requires_grad
+
+
+@pytest.mark.parametrize("silent", [slice(4, 8), slice(0, 8)], ids=["one group", "all"])
+def test_a_group_without_signal_is_not_followed_back_and_changes_nothing(
+    policy, critic, batch, monkeypatch, silent: slice
+) -> None:
+    """Its gradient is exactly 0, and a step without any gradient still goes on with Adam's momentum."""
+    advantages = batch.credit.advantages.clone()
+    advantages[silent] = 0
+    quiet = replace(batch, credit=Credit(advantages, advantages))
+    found, score = [], scoring.score
+    for follow in (False, True):
+        followed: list[bool] = []
+
+        def seen(*given: Any, followed: list[bool] = followed, **named: Any) -> Any:
+            followed.append(torch.is_grad_enabled())
+            return score(*given, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(scoring, "score", seen)
+            if follow:
+                patched.setattr(update, "_teaches", lambda *_: True)
+            mine, settings, meter = copy.deepcopy(policy), GRPOSettings(), Meter()
+            updater = Updater(mine, None, settings)
+            for each in (batch, quiet):
+                updater.one_pass(
+                    each, RunConfig(micro_batch_size=4), settings, MAX_LENGTH, torch.arange(COUNT), meter,
+                    train_policy=True, before=None, keep=0, own_old=False,
+                )  # fmt: skip
+        teaching = [bool(advantages[:4].any()), bool(advantages[4:].any())]
+        assert followed == [True, True] + ([True, True] if follow else teaching)
+        found.append((torch.cat([x.detach().flatten() for x in mine.parameters()]), meter))
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
 
 
 def test_a_gradient_longer_than_allowed_is_scaled_down_and_told_as_it_was(policy, critic, batch, monkeypatch) -> None:
