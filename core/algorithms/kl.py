@@ -43,8 +43,11 @@ ESTIMATORS = {"k1": kl_k1, "k2": kl_k2, "k3": kl_k3}
 
 def kl_exact(logits: Tensor, logits_ref: Tensor) -> Tensor:
     """sum_v pi_theta(v) (log pi_theta(v) - log pi_ref(v)); logits or log-probabilities [..., V] -> [...]."""
-    logprobs = full_precision(logits).log_softmax(-1)
-    logprobs_ref = full_precision(logits_ref).log_softmax(-1)
+    return kl_of(full_precision(logits).log_softmax(-1), full_precision(logits_ref).log_softmax(-1))
+
+
+def kl_of(logprobs: Tensor, logprobs_ref: Tensor) -> Tensor:
+    """The same of distributions that are normalised already, [..., V] -> [...]."""
     probs = logprobs.exp()
     # A token that the policy never chooses adds nothing, also where both log-probabilities are -inf.
     return (probs * (logprobs - logprobs_ref).masked_fill(probs == 0, 0)).sum(-1)
@@ -52,9 +55,13 @@ def kl_exact(logits: Tensor, logits_ref: Tensor) -> Tensor:
 
 def entropy(logits: Tensor) -> Tensor:
     """-sum_v pi(v) log pi(v) in nats; logits or log-probabilities [..., V] -> [...]."""
-    logprobs = full_precision(logits).log_softmax(-1)
-    probs = logprobs.exp()
-    return -(probs * logprobs.masked_fill(probs == 0, 0)).sum(-1)
+    return entropy_of(full_precision(logits).log_softmax(-1))
+
+
+def entropy_of(logprobs: Tensor) -> Tensor:
+    """The same of distributions that are normalised already, [..., V] -> [...]."""
+    # 0 · log 0 is 0, but 0 · -inf is not a number.
+    return -(logprobs.exp() * logprobs.clamp(min=-1e4)).sum(-1)
 
 
 def full_precision(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 From a model's config.json and the run's settings; measured by `python -m benches.memory`. All numbers are bytes.
 
-What this trainer keeps, per parameter (core/training/precision.py says why weights are 32 bits wide throughout):
+What this trainer keeps, per parameter (core/models/precision.py says why weights are 32 bits wide throughout):
 trained 4 (weights) + 4 (gradients, only while they are made) + 8 (Adam's two moments) = 16; frozen 4. The usual recipe
 for large GPUs comes to the same 16 for what is trained (2 weights + 2 gradients + 4 master weights + 8 moments, all in
 bfloat16 but for Adam) and to 2 for what is frozen.
@@ -21,13 +21,10 @@ from typing import Literal
 
 from core.config import AnyLearner, PPOSettings, RunConfig
 from core.insight.sizes import Size
+from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST
 
 Role = Literal["policy", "value", "reference", "reward"]
 
-#: As in the trainer: logits at a time while scoring (numbers), and tokens at a time while held-out questions are asked.
-LOGITS, TOKENS, WIDEST = 1 << 24, 16_384, 1024
-#: Packed rows up to this width are attended to plainly on a CPU.
-SHORT = 512
 #: Arrays as large as the logits that exist beside them: scaled, log-softmax, its exponential, and one in the making.
 _LOGIT_COPIES = 5
 #: Freed memory between pieces that are still used, which stays with the process, as a share of the activations.

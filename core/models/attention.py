@@ -2,7 +2,7 @@
 
 torch's fused attention works without the scores in memory, which pays on long rows and on a GPU. For a row of 150
 tokens with a mask its CPU kernel took 3.7 ms forward and 11.5 backward, two products and a softmax 2.1 and 1.9 (9 heads
-of 64, two rows, one thread). So rows up to `_SHORT` tokens are computed plainly, all others by transformers' own way.
+of 64, two rows, one thread). So rows up to `SHORT` tokens are computed plainly, all others by transformers' own way.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-NAME = "credit_lab"
+from core.models.limits import SHORT
 
-#: Tokens in a row up to which the scores are kept.
-_SHORT = 512
+NAME = "credit_lab"
 
 
 def attention(
@@ -32,7 +31,7 @@ def attention(
 ) -> tuple[Tensor, None]:
     """query [R, H, T, D], key and value [R, K, S, D], mask bool [R, 1, T, S] -> [R, T, H, D], as transformers asks."""
     rows, heads, length, size = query.shape
-    plain = query.device.type == "cpu" and key.shape[2] <= _SHORT and not dropout and not kwargs.get("softcap")
+    plain = query.device.type == "cpu" and key.shape[2] <= SHORT and not dropout and not kwargs.get("softcap")
     if not plain or (attention_mask is None and length > 1) or "position_bias" in kwargs:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout, scaling, is_causal=is_causal, **kwargs

@@ -21,9 +21,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 from core.config import ConfigError
 from core.models.embedding import embedded
-
-#: Packed rows are at most so long (or one response long): attention's cost grows with the square.
-_WIDEST = 1024
+from core.models.limits import WIDEST as _WIDEST
 
 #: What `check` allows between a model's own numbers and the packed ones, as a share of the largest.
 _TOLERANCE = 1e-2
@@ -216,7 +214,6 @@ class PackedDecoder:
         self._cache = Cache(layer_class_to_replicate=_Room)
         places = (self._real.cumsum(-1) - 1).clamp(min=0)
         self.state = torch.arange(count, device=prompts.device).repeat_interleave(num_generations)
-        self._rows = torch.arange(count, device=prompts.device)
         self._forward(prompts, places)
 
     def write(self, token: Tensor, running: Tensor) -> None:
@@ -225,11 +222,10 @@ class PackedDecoder:
         pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
         parent, written = pairs // vocabulary, pairs % vocabulary
         self.state = torch.zeros_like(self.state).masked_scatter(running, state)
-        if len(parent) != len(self._real) or not torch.equal(parent, self._rows):
+        if not torch.equal(parent, torch.arange(len(self._real), device=parent.device)):
             for layer in self._cache.layers:
                 layer.choose(parent)
             self._real, self._place = self._real[parent], self._place[parent]
-        self._rows = torch.arange(len(parent), device=parent.device)
         self._real = torch.cat([self._real, torch.ones_like(written)[:, None]], 1)
         place, self._place = self._place, self._place + 1
         self._forward(written[:, None], place[:, None])

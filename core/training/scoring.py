@@ -16,13 +16,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from core.algorithms.kl import entropy_of, kl_of
 from core.models import forward, packed
+from core.models.limits import LOGITS as _LOGITS
 from core.models.packed import States
 from core.models.value import ValueModel
 from core.training.rollout import Rollout
-
-#: Logits that exist at a time: 16 million numbers, 64 MB.
-_LOGITS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,7 @@ def _of_tokens(
     logprobs = distribution.gather(-1, tokens[:, None])[:, 0]
     if not entropy_gradient:
         distribution = distribution.detach()
-    # 0 · log 0 is 0, but 0 · -inf is not a number.
-    return logprobs, -(distribution.exp() * distribution.clamp(min=-1e4)).sum(-1)
+    return logprobs, entropy_of(distribution)
 
 
 def _per_chunk(model: PreTrainedModel) -> int:
@@ -135,7 +133,7 @@ def kl_exact(
     for start in range(0, len(mine), size):
         p = torch.log_softmax(forward.logits(policy, mine[start : start + size]) / temperature, -1)
         q = torch.log_softmax(forward.logits(reference, theirs[start : start + size]) / temperature, -1)
-        parts.append((p.exp() * (p - q).masked_fill(p.exp() == 0, 0)).sum(-1))
+        parts.append(kl_of(p, q))
     return torch.cat(parts).view(hidden.shape[:2])
 
 
