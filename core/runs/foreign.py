@@ -6,7 +6,6 @@ Three ways lead here: a callback inside TRL (trl_callback.py), TRL's completions
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -21,7 +20,7 @@ from pydantic import ValidationError
 from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, VineSettings
 from core.runs import lifecycle
 from core.runs.store import RunStore
-from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
+from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
 MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
@@ -154,7 +153,6 @@ def step_trace(
     """A step from plain values. Scalars and columns that are not given are null; a token column has one value a row."""
     rows = len(next(iter(tokens.values()))) if tokens else 0
     prompts = {x["group"]: x["prompt"] for x in samples}
-    texts = "\n".join(prompts[group] for group in sorted(prompts))
     once = {"learner": [learner] * rows, "step": [step] * rows, **tokens}
     return StepTrace(
         learner=learner,
@@ -165,7 +163,7 @@ def step_trace(
             [pa.array(once[x.name], x.type) if x.name in once else pa.nulls(rows, x.type) for x in TOKENS],
             schema=TOKENS,
         ),
-        prompt_hash=hashlib.sha256(texts.encode()).hexdigest(),
+        prompt_hash=prompt_hash([prompts[group] for group in sorted(prompts)]),
     )
 
 

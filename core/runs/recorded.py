@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from core.runs import lifecycle
 from core.runs.export import read_tables
 from core.runs.records import Status
 from core.runs.store import RunNotFound, RunStore
-from core.training.trace import STEPS, StepTrace
+from core.training.trace import STEPS, StepTrace, prompt_hash
 
 #: run id → its folder
 SHIPPED = {
@@ -171,6 +170,5 @@ def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
 
 
 def _prompt_hash(samples: pa.Table) -> str:
-    """As core.training.record.prompt_hash: of the step's prompts, in the order of their groups."""
     prompts = dict(zip(samples["group"].to_pylist(), samples["prompt"].to_pylist(), strict=True))
-    return hashlib.sha256("\n".join(prompts[group] for group in sorted(prompts)).encode()).hexdigest()
+    return prompt_hash([prompts[group] for group in sorted(prompts)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,11 +27,6 @@ class Answers:
     answers: list[str]  # the right ones
     rewards: list[float]
     successes: list[bool]
-
-
-def prompt_hash(prompts: list[str]) -> str:
-    """SHA-256 of a step's prompts in order: equal hashes are equal prompts."""
-    return hashlib.sha256("\n".join(prompts).encode()).hexdigest()
 
 
 def samples_table(learner: str, step: int, answers: Answers, experience: Experience) -> pa.Table:

@@ -6,6 +6,8 @@ rollout. Columns that a learner does not have are null, never 0.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,3 +104,8 @@ class StepTrace:
     tokens: pa.Table  # TOKENS, of the panel
     prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run without dynamic sampling
     events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step
+
+
+def prompt_hash(prompts: Iterable[str]) -> str:
+    """SHA-256 of a step's prompts in order: equal hashes are equal prompts."""
+    return hashlib.sha256("\n".join(prompts).encode()).hexdigest()

@@ -26,13 +26,14 @@ from core.models.start import load
 from core.models.value import ValueModel
 from core.tasks.choose import task_for
 from core.training import evaluation
+from core.training.answer import Answer, share
 from core.training.gather import Asker, Gathered
 from core.training.memory import give_back
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
-from core.training.record import PanelRecorder, prompt_hash, samples_table
+from core.training.record import PanelRecorder, samples_table
 from core.training.scoring import Sequences
-from core.training.trace import StepTrace
+from core.training.trace import StepTrace, prompt_hash
 from core.training.update import Batch, Updater
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
@@ -117,7 +118,7 @@ class Trainer:
     def final_evaluation(self) -> dict[str, float]:
         """Held-out success of the policy as it is now: sampled (4 responses a question) and greedy."""
         sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
-        return {"sampled": evaluation.share(sampled), "greedy": evaluation.share(greedy)}
+        return {"sampled": share(sampled), "greedy": share(greedy)}
 
     def compared(self, when: str) -> dict[str, Any]:
         """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
@@ -129,7 +130,7 @@ class Trainer:
     def _step(self) -> StepTrace:
         started, config, settings = time.perf_counter(), self.config, self.settings
         evaluated = config.eval_every and self.step % config.eval_every == 0
-        heldout = evaluation.share(self._answers()) if evaluated else None
+        heldout = share(self._answers()) if evaluated else None
         sampling_started = time.perf_counter()
         asker = Asker(self.policy, self.codec, self.task, config, self.max_length)
         gathered = asker.gather(settings, self.step, self._generator)
@@ -208,7 +209,7 @@ class Trainer:
         kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
         return torch.arange(kept, device=self.device)
 
-    def _answers(self, *, samples: int = 1, greedy: bool = False) -> list[list[evaluation.Answer]]:
+    def _answers(self, *, samples: int = 1, greedy: bool = False) -> list[list[Answer]]:
         with precision.matmuls(self.dtype, self.device):
             return evaluation.answers(
                 self.policy,
