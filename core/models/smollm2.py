@@ -7,6 +7,7 @@ folder, with a manifest beside the weights: a folder that was cut short or damag
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -109,6 +110,13 @@ def _intact(place: Path, progress: Progress) -> str | None:
 
 
 def _sha256(path: Path) -> str:
+    facts = path.stat()
+    return _digest(path, facts.st_size, facts.st_mtime_ns)
+
+
+@functools.cache
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Once a process for a file as it is: a worker asks for the model's place before it loads it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
