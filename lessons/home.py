@@ -10,7 +10,7 @@ from core.runs.store import RunStore
 from lessons.catalog import LESSONS, lesson
 from lessons.parts.chrome import storage_guard
 from lessons.parts.history import RECORDED
-from lessons.parts.i18n import _, prose
+from lessons.parts.i18n import _, keeping_language, prose
 from lessons.parts.strip import Contrast, domain, find_contrast, strip_html
 from lessons.parts.words import plain
 from lessons.server import store
@@ -62,16 +62,13 @@ def picture(runs: RunStore) -> None:
 
 def course_map() -> None:
     """Every page there is, in order, under a heading for each part of the course."""
-    lang = st.query_params.get("lang")
     for page in LESSONS:
         if page.default:
             continue
         if page.part:
             st.subheader(_(page.part))
         with st.container(border=True, key=f"map_{page.key}"):
-            st.page_link(
-                page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params={"lang": lang} if lang else None
-            )
+            st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
             minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
             st.markdown(_(page.summary) + minutes)
 
@@ -79,8 +76,7 @@ def course_map() -> None:
 st.title("Credit Lab")
 st.markdown(prose("home"))
 if st.button(_("Open the lab"), type="primary", icon=":material/science:", key="home_open_lab"):
-    tag = st.query_params.get("lang")
-    st.switch_page(lesson("lab").path, query_params={"lang": tag} if tag else None)
+    st.switch_page(lesson("lab").path, query_params=keeping_language())
 st.header(_("Who knows which token ruined the answer?"))
 with storage_guard():
     picture(store())

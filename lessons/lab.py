@@ -14,7 +14,7 @@ from lessons.parts.chrome import storage_guard
 from lessons.parts.controls import control_row, pending
 from lessons.parts.draft import current_draft, parameters, write_link
 from lessons.parts.export import export_menu
-from lessons.parts.history import RECORDED, events_table, run_picker, show_run
+from lessons.parts.history import RECORDED, events_table, no_such_run, run_picker, show_run
 from lessons.parts.i18n import _
 from lessons.parts.live import lab_view
 from lessons.parts.sentences import translate
@@ -44,8 +44,7 @@ def not_there(run_id: str) -> None:
     if run_id == RECORDED:
         st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
         return
-    sentence = _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
-    st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
+    no_such_run(run_id)
     st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
 
 

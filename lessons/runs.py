@@ -16,7 +16,7 @@ from lessons.catalog import lesson
 from lessons.parts.chrome import storage_guard
 from lessons.parts.export import export_menu
 from lessons.parts.history import heldout, show_run
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, keeping_language
 from lessons.parts.sentences import translate
 from lessons.parts.taking_in import import_section
 from lessons.parts.words import LIVE, literal, plain, status_word, when
@@ -81,7 +81,7 @@ def actions(run: RunInfo, runs: RunStore) -> None:
         st.caption(plain(translate(run.reason), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
-        st.switch_page(lesson("lab").path, query_params=_kept({"run": run.id}))
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
     if run.id in SHIPPED:
         st.caption(_("A recorded run is part of the app: it cannot be renamed or deleted."))
     else:
@@ -89,11 +89,6 @@ def actions(run: RunInfo, runs: RunStore) -> None:
         _delete(run, runs)
     st.subheader(_("Export"))
     export_menu(run, runs, key="runs_export")
-
-
-def _kept(parts: dict[str, str]) -> dict[str, str]:
-    lang = st.query_params.get("lang")
-    return {**parts, **({"lang": lang} if lang else {})}
 
 
 def _rename(run: RunInfo, runs: RunStore) -> None:

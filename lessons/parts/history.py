@@ -12,7 +12,7 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.parts.i18n import N_, _
 from lessons.parts.sentences import translate
-from lessons.parts.words import literal, status_word, when
+from lessons.parts.words import literal, plain, status_word, when
 
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
@@ -110,6 +110,12 @@ def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
 def _picked() -> None:
     if run_id := st.session_state["lab_picker"]:
         show_run(run_id)
+
+
+def no_such_run(run_id: str) -> None:
+    """What to say of a link whose run is not in the store."""
+    sentence = _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
+    st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
 
 
 def show_run(run_id: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import gettext as _gettext
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -43,6 +43,14 @@ def _viewer_language() -> str:
 
     chosen = st.query_params.get("lang") or st.session_state.get("lang")
     return chosen if chosen in LANGUAGES else from_locale(st.context.locale)
+
+
+def keeping_language(parts: Mapping[str, str | list[str]] | None = None) -> dict[str, str | list[str]]:
+    """Query parameters of a link to another page: these, and the language where this page's URL names it."""
+    import streamlit as st
+
+    tag = st.query_params.get("lang")
+    return {**(parts or {}), **({"lang": tag} if tag else {})}
 
 
 def from_locale(locale: str | None) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.runs.launcher import training_off
 from lessons.catalog import lesson
 from lessons.parts.history import show_run
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, keeping_language
 from lessons.parts.outside import CommandFailed, call
 from lessons.parts.sentences import translate
 from lessons.parts.words import plain
@@ -75,5 +75,4 @@ def _told(found: tuple[bool, str] | None) -> None:
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):
         show_run(said)
-        lang = st.query_params.get("lang")
-        st.switch_page(lesson("lab").path, query_params={"run": said, **({"lang": lang} if lang else {})})
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": said}))

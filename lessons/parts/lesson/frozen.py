@@ -17,7 +17,7 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.runs.views import settings_at, visible
 from lessons import server
-from lessons.parts.history import RECORDED
+from lessons.parts.history import RECORDED, no_such_run
 from lessons.parts.i18n import _
 from lessons.parts.words import one_line, plain
 
@@ -171,11 +171,7 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
             run = runs.get(run_id)
         except RunNotFound:
             if run_id != RECORDED:
-                st.warning(
-                    _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
-                    .format(run=plain(run_id, 60)),
-                    icon=":material/link_off:",
-                )  # fmt: skip
+                no_such_run(run_id)
             continue
         if _has(run, algorithm):
             return run

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.parts.chrome import storage_guard
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, keeping_language
 from lessons.parts.lesson.source import Code, show_code
 
 
@@ -49,8 +49,7 @@ def neighbours(key: str) -> tuple[Lesson | None, Lesson | None]:
 
 
 def _onward(before: Lesson | None, after: Lesson | None) -> None:
-    lang = st.query_params.get("lang")
-    query = {"lang": lang} if lang else None
+    query = keeping_language()
     with st.container(horizontal=True, key="lesson_onward"):
         if before:
             st.page_link(before.path, label=_(before.title), icon=":material/arrow_back:", query_params=query)

@@ -19,7 +19,7 @@ from lessons.catalog import lesson
 from lessons.parts.chooser import source_title, upload
 from lessons.parts.controls import possible, start
 from lessons.parts.draft import Draft, make_draft, parameters
-from lessons.parts.i18n import N_, _
+from lessons.parts.i18n import N_, _, keeping_language
 from lessons.parts.linked import linked
 from lessons.parts.real.shown import RECORDED_REAL, show
 from lessons.parts.room import room_sentence
@@ -104,8 +104,7 @@ def _to_lab(draft: Draft) -> None:
     state = st.session_state
     state["lab_preset"], state["lab_typed"], state["lab_source"] = draft.preset, dict(draft.typed), draft.source
     state.pop("lab_run", None)
-    tag = st.query_params.get("lang")
-    st.switch_page(lesson("lab").path, query_params={**parameters(draft), **({"lang": tag} if tag else {})})
+    st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(draft)))
 
 
 # -- what it takes -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons import server
+from lessons.parts.history import no_such_run
 from lessons.parts.i18n import _
 from lessons.parts.lesson import engine
 from lessons.parts.words import literal, plain, status_word, when
@@ -124,11 +125,7 @@ def _linked(runs: RunStore) -> RunInfo | None:
         run = runs.get(wanted)
     except RunNotFound:
         if wanted != RECORDED_REAL:
-            st.warning(
-                _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
-                .format(run=plain(wanted, 60)),
-                icon=":material/link_off:",
-            )  # fmt: skip
+            no_such_run(wanted)
         return None
     if compares(run):
         return run

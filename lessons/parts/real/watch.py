@@ -13,7 +13,7 @@ from lessons import server
 from lessons.catalog import lesson
 from lessons.parts.controls import ask, possible
 from lessons.parts.draft import make_draft
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, keeping_language
 from lessons.parts.lesson import figure, line_colour
 from lessons.parts.live import lab_view
 from lessons.parts.real.choose import PRESET
@@ -82,12 +82,11 @@ def _buttons(run: RunInfo) -> None:
 
 
 def _lab_link(run: RunInfo) -> None:
-    tag = st.query_params.get("lang")
     st.page_link(
         lesson("lab").path,
         label=_("Open this run in the lab"),
         icon=":material/science:",
-        query_params={"run": run.id, **({"lang": tag} if tag else {})},
+        query_params=keeping_language({"run": run.id}),
     )
 
 

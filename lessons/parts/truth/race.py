@@ -6,7 +6,7 @@ import streamlit as st
 
 from lessons.catalog import lesson
 from lessons.parts.draft import choose_preset
-from lessons.parts.i18n import _
+from lessons.parts.i18n import _, keeping_language
 
 
 def race() -> None:
@@ -21,7 +21,5 @@ def race() -> None:
     if st.button(_("Race PPO, GRPO and VinePPO in the lab"), icon=":material/flag:", key="truth_race"):
         choose_preset("chain-sum-vine")
         st.session_state.pop("lab_run", None)
-        tag = st.query_params.get("lang")
-        query = {"preset": "chain-sum-vine", **({"lang": tag} if tag else {})}
-        st.switch_page(lesson("lab").path, query_params=query)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": "chain-sum-vine"}))
     st.markdown(_("On the command line: `python -m core train --preset chain-sum-vine`"))
