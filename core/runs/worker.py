@@ -15,6 +15,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core.config import ConfigError, RunConfig
 from core.insight import room
 from core.models import start
@@ -23,6 +25,7 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.places import log_path
 from core.runs.records import Control
 from core.runs.store import RunStore
+from core.training.answer import rates
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.training.versions import versions
@@ -151,23 +154,28 @@ class Worker:
         lifecycle.preparing(self.store, self.run_id, self.learner, said, None)  # nothing stops it any more
         answers = self.trainer.compared("after")
         self._event("evaluation", answers, step=last)
-        sampled, greedy = [row[2] for each in answers["sampled"] for row in each], [row[2] for row in answers["greedy"]]
-        rates = {"sampled": sum(sampled) / len(sampled), "greedy": sum(greedy) / len(greedy)}
-        self._event("final", rates, step=last)
+        self._event("final", rates(answers), step=last)
 
     def _keep(self, trace: StepTrace) -> None:
         # The trainer reports a change with the next step; it stands among the events since it was made.
         events = [x for x in trace.events if x["kind"] != "changed"]
         for event in events:
             if event["kind"] == "drift":
-                warning = f"Sampled and re-scored log-probabilities differ by up to {event['value']:.2g}."
-                lifecycle.warn(self.store, self.run_id, self.learner, warning)
+                lifecycle.warn(self.store, self.run_id, self.learner, self._about_drift(event["value"]))
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
         if self.trainer.step % self.trainer.config.checkpoint_every == 0:
             self._save()
         if self._one_step:
             self._one_step, self._paused = False, True
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
+
+    def _about_drift(self, drift: float) -> str:
+        if self.trainer.dtype == torch.bfloat16:
+            return (
+                f"In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to {drift:.2g}"
+                "; the old policy's are therefore scored again, and every ratio begins at 1."
+            )
+        return f"Sampled and re-scored log-probabilities differ by up to {drift:.2g}."
 
     def _save(self) -> None:
         if self._saved_at != self.trainer.step:

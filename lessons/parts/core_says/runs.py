@@ -33,6 +33,10 @@ SENTENCES = (
     N_("A file could not be written or read: {cause}."),
     N_("Training failed: {cause} (details in {place})."),
     N_("Sampled and re-scored log-probabilities differ by up to {given}."),
+    N_(
+        "In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to {given}; the old "
+        "policy's are therefore scored again, and every ratio begins at 1."
+    ),
     N_("No worker process could be started: {cause}."),
     N_("The process that starts workers ended (details in {place})."),
     N_("It waits for its turn: {limit} run at a time train here."),
