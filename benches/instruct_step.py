@@ -1,7 +1,7 @@
 """A GRPO step of a real instruct model, three ways: ours, the plain way, and TRL 1.16's GRPOTrainer.
 
 The shapes are the same: SmolLM2-135M-Instruct, 8 prompts of about 75 tokens × 8 responses of at most 16, two updates on
-each rollout, every response in each, 16 of them in memory at once, no KL. Ours is the trainer as the preset
+each rollout, every response in each, 8 of them in memory at once, no KL. Ours is the trainer as the preset
 `smollm2-sums` runs it, with the trace of 32 responses after each pass; held-out evaluation is off. The plain way is
 what one writes first: transformers' `generate`, and forward passes over whole sequences with the logits of every
 position; its weights are bfloat16, its optimiser's float32, as ours. TRL is measured with float32 weights under

@@ -21,7 +21,7 @@ PRESETS: dict[str, RunConfig] = {
         eval_every=5,
         compare_samples=4,
         checkpoint_every=20,
-        micro_batch_size=16,
+        micro_batch_size=8,
         measure_kl=False,
         learners=(
             PPOSettings(learning_rate=1e-5, value_learning_rate=3e-5, kl_coef=0.0),
