@@ -27,8 +27,7 @@ from core.runs.export import ExportError, export, export_zip, snippet
 from core.runs.recorded import TraceFilesError, import_recorded
 from core.runs.store import RunNotFound, RunStore
 from core.runs.worker import Worker, supervise
-from core.training.record import prompt_hash
-from core.training.trace import SAMPLES, STEPS, TOKENS
+from core.training.trace import SAMPLES, STEPS, TOKENS, prompt_hash
 from tests.helpers import step_traces
 
 SCHEMAS = {"steps": STEPS, "samples": SAMPLES, "tokens": TOKENS}

@@ -9,8 +9,8 @@ import torch
 
 from core.config import RunConfig, change
 from core.training.gather import replace_rows
-from core.training.record import prompt_hash
 from core.training.rollout import Rollout
+from core.training.trace import prompt_hash
 from core.training.trainer import Trainer
 from tests.unit.test_trainer import SMALL
 
