@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benches.memory import WIDE, Case, make_model, settings
+from benches.memory import WIDE, Case, every_group_followed, make_model, settings
 from core.config import ConfigError, RunConfig
 from core.insight import memory
 from core.insight.sizes import size_of
@@ -127,7 +127,8 @@ def measure(config: RunConfig, steps: int) -> Measured:
     if cuda:
         torch.cuda.reset_peak_memory_stats(trainer.device)
     run = trainer.steps()
-    traces = [next(run) for _ in range(WARM_UP + steps)][WARM_UP:]
+    with every_group_followed():
+        traces = [next(run) for _ in range(WARM_UP + steps)][WARM_UP:]
     peak = torch.cuda.max_memory_allocated(trainer.device) if cuda else None
     rollout_flops, update_flops, counted = count(trainer)
 
@@ -147,7 +148,7 @@ def count(trainer: Trainer) -> tuple[float, float, float]:
     asker = Asker(trainer.policy, trainer.codec, trainer.task, trainer.config, trainer.max_length)
     with FlopCounterMode(display=False) as sampling, precision.matmuls(trainer.dtype, trainer.device):
         gathered = asker.gather(trainer.settings, trainer.step, trainer._generator)
-    with FlopCounterMode(display=False) as whole:
+    with FlopCounterMode(display=False) as whole, every_group_followed():
         next(trainer.steps())
     rollout = sampling.get_total_flops()
     return rollout, whole.get_total_flops() - rollout, float(gathered.rollout.mask.sum())
