@@ -316,6 +316,28 @@ def test_a_page_drawn_before_the_run_began_hears_that_it_did(page: Page, server:
     expect(page.get_by_text("It waits for a free place.")).to_have_count(0)
 
 
+@pytest.mark.parametrize(("path", "slow"), [("lab", "main.js"), ("same-answers", "lab.css")])
+def test_a_rerun_while_the_first_drawing_still_loads_takes_nothing_away(
+    page: Page, server: Server, run: LiveRun, path: str, slow: str
+) -> None:
+    """Streamlit clears up after a call that a later one overtook, once that is done: not what the later one drew."""
+    held: list[Route] = []
+    page.route(f"**/assets/live/**/{slow}", lambda route: held.append(route))
+    with page.expect_request(f"**/assets/live/**/{slow}"):
+        page.goto(f"{server.url}/{path}?run={run.id}")
+    heading = page.get_by_role("heading", level=1)
+    title = heading.inner_text()
+    page.get_by_role("radio", name="繁體中文").click()
+    expect(heading).not_to_have_text(title)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    while held:
+        held.pop(0).continue_()
+    page.wait_for_timeout(500)  # what clears up does so in the next moments, if it does
+    expect(page.locator(".lab").first).to_be_visible()
+    if path == "lab":
+        shown_step(page.locator(".lab"), 20)
+
+
 @pytest.mark.parametrize("width", [400, 1280])
 def test_nothing_sticks_out_sideways(page: Page, server: Server, run: LiveRun, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})

@@ -13,25 +13,19 @@ It may import the live lab's modules ("./dom.js", "./colours.js", …). Send on 
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from lessons.parts.live.assets import FOLDER, assets, base_path, version
+from lessons.parts.live.assets import assets, base_path, loader, version
 
 #: What a module may tell Python.
 EVENTS = ("picked", "pressed")
 
 
-@functools.cache
-def _script() -> str:
-    return (FOLDER / "loader" / "lesson.mjs").read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component("credit_lab_lesson", js=_script())
+_component = st.components.v2.component("credit_lab_lesson", js=loader("lesson"))
 
 
 def mount(

@@ -7,25 +7,16 @@ browser misses is in the next one.
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Any
 
 import streamlit as st
 
-from lessons.parts.live.assets import FOLDER, assets, base_path, version
+from lessons.parts.live.assets import assets, base_path, loader, version
 from lessons.parts.live.words import charts, words
 
-_JS = FOLDER / "loader"
-
-
-@functools.cache
-def _script(name: str) -> str:
-    return (_JS / f"{name}.mjs").read_text(encoding="utf-8")
-
-
-_lab = st.components.v2.component("credit_lab_live", js=_script("lab"))
-_pump = st.components.v2.component("credit_lab_pump", js=_script("pump"))
+_lab = st.components.v2.component("credit_lab_live", js=loader("lab"))
+_pump = st.components.v2.component("credit_lab_pump", js=loader("pump"))
 
 
 def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = False) -> Any:

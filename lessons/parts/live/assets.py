@@ -30,6 +30,12 @@ def assets() -> dict[str, Asset]:
 
 
 @functools.cache
+def loader(name: str) -> str:
+    """The script that Streamlit is given for a component: it finds the modules, which then draw."""
+    return "\n".join((FOLDER / "loader" / f"{part}.mjs").read_text(encoding="utf-8") for part in ("common", name))
+
+
+@functools.cache
 def version() -> str:
     """Changes when any of the files changes, so that an address with it in may be cached for ever."""
     digest = hashlib.sha256()

@@ -2,8 +2,10 @@
 
 import { el } from "./dom.js";
 
-/** Called at every rerun of the page: builds once, draws the new data afterwards. */
-export async function mount(mounted, component, options, env) {
+const mounted = new WeakMap(); // the component's root → what is drawn there
+
+/** Called at every rerun of the page: builds once, draws the new data afterwards; the answer clears up. */
+export async function mount(component, options, env) {
   const { parentElement: parent } = component;
   let held = mounted.get(parent);
   if (held && held.name !== options.module) {
@@ -19,6 +21,10 @@ export async function mount(mounted, component, options, env) {
   held.data = options.data;
   await held.ready;
   held.draw();
+  return () => {
+    mounted.get(parent)?.close();
+    mounted.delete(parent);
+  };
 }
 
 class Held {

@@ -5,10 +5,12 @@ const handlers = new WeakMap();
 export default async function (component) {
   const { data, parentElement, setStateValue } = component;
   if (!data) return undefined;
+  const isNewest = turn(parentElement);
   const { channel, parts } = await unpack(data);
   listen(parentElement, channel, setStateValue).parts = parts;
   window.dispatchEvent(new CustomEvent(channel + ":window", { detail: parts }));
   return () => {
+    if (!isNewest()) return;
     const held = handlers.get(parentElement);
     if (held) window.removeEventListener(held.name, held.handler);
     handlers.delete(parentElement);

@@ -1,0 +1,50 @@
+// What every loader needs. A loader is handed over as text and can import nothing, so this stands before each of them.
+
+const known = new Map(); // module name → blob address, for modules that came with the data
+const newest = new WeakMap(); // the component's root → its newest call
+
+// Streamlit calls a component again while an earlier call still waits for its files, and clears the earlier one up when
+// that is done. To be called first in every call; the answer says whether no other has come since. Who is not the newest
+// any more draws nothing, and clears nothing up that a later call has drawn.
+function turn(parent) {
+  const mine = {};
+  newest.set(parent, mine);
+  return () => newest.get(parent) === mine;
+}
+
+// Finds the modules at an address of this server, or, where that cannot be reached, in the data itself, and lets `draw`
+// use them; what `draw` answers clears up.
+async function load(component, { served, inline, draw }) {
+  if (!component.data) return undefined;
+  const isNewest = turn(component.parentElement);
+  const { files, ...options } = JSON.parse(new TextDecoder().decode(component.data));
+  const env = files ? inline(files) : served(options);
+  let main;
+  try {
+    main = await import(env.main);
+  } catch (error) {
+    if (files) throw error;
+    component.setStateValue("fallback", true);
+    return undefined;
+  }
+  if (!isNewest()) return undefined;
+  const clear = await draw(main, options, env);
+  return () => {
+    if (isNewest()) clear();
+  };
+}
+
+// Streamlit's own scripts say under which path this app is served, behind whatever proxy.
+function appRoot() {
+  const script = document.querySelector('script[src*="static/js/"]');
+  return script ? script.src.slice(0, script.src.indexOf("/static/js/")) : null;
+}
+
+// A module from a blob cannot say "./other.js": its imports are replaced by the addresses of other blobs, depth first.
+function blob(name, files) {
+  if (!known.has(name)) {
+    const text = files[name].replace(/(from\s+|import\s+)"\.\/([^"]+)"/g, (all, word, other) => word + '"' + blob(other, files) + '"');
+    known.set(name, URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  }
+  return known.get(name);
+}
