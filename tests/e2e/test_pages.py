@@ -21,10 +21,19 @@ expect.set_options(timeout=30_000)  # what is waited for comes in a second or tw
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def training_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app as `make app` starts it, with a data folder of its own."""
     with serving(tmp_path_factory.mktemp("training"), CREDIT_LAB_TRAINING="on") as running:
         yield running
+
+
+@pytest.fixture
+def training(training_server: Server) -> Iterator[Server]:
+    """That app; what a test leaves running, because it failed, does not slow down the next."""
+    yield training_server
+    for run in training_server.store.runs():
+        if run.active:
+            training_server.store.control(run.id, "stop")
 
 
 @pytest.fixture
