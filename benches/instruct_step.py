@@ -52,7 +52,8 @@ def config(cycles: int) -> RunConfig:
     given = preset("smollm2-sums")
     task = ReasoningGymSettings(instruction=INSTRUCTION)
     learner = GRPOSettings(learning_rate=LEARNING_RATE, num_iterations=PASSES, epsilon=EPSILON)
-    alone = {"task": task, "system_prompt": None, "steps": cycles, "eval_every": 0, "compare_samples": 0}
+    shape = {"prompts_per_step": 8, "num_generations": 8}
+    alone = {"task": task, "system_prompt": None, "steps": cycles, "eval_every": 0, "compare_samples": 0, **shape}
     return given.model_copy(update={**alone, "learners": (learner,), "device": "cpu"})
 
 

@@ -66,8 +66,8 @@ CASES = [
     Case("wide-grpo-long", WIDE, {"micro_batch_size": 8, "max_completion_length": 200, "prompts_per_step": 1}, "grpo"),
     Case("wide-grpo-checkpointed", WIDE, {"gradient_checkpointing": True}, "grpo"),
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
-    Case("smollm2-grpo", "SmolLM2-135M-Instruct", {"micro_batch_size": 16, "prompts_per_step": 8}, "grpo"),
-    Case("smollm2-ppo", "SmolLM2-135M-Instruct", {"micro_batch_size": 16, "prompts_per_step": 8}, "ppo"),
+    Case("smollm2-grpo", "SmolLM2-135M-Instruct", {"micro_batch_size": 8, "prompts_per_step": 8}, "grpo"),
+    Case("smollm2-ppo", "SmolLM2-135M-Instruct", {"micro_batch_size": 8, "prompts_per_step": 8}, "ppo"),
 ]  # fmt: skip
 
 

@@ -123,13 +123,19 @@ class Worker:
         device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
         room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
-    def _prepare(self, text: str, share: float | None) -> None:
-        """Says what is being done before the first step, a few times a second. Raises Stopped where it shall end."""
+    def _tell(self, text: str, share: float | None) -> bool:
+        """Says what is being done, a few times a second; whether it said it this time."""
         now = time.monotonic()
         if share is not None and now - self._told < TELL_S:
-            return
+            return False
         self._told = now
         lifecycle.preparing(self.store, self.run_id, self.learner, text, share)
+        return True
+
+    def _prepare(self, text: str, share: float | None) -> None:
+        """Says what is being done before the first step. Raises Stopped where it shall end."""
+        if not self._tell(text, share):
+            return
         self._asked += self.store.take_controls(self.run_id, self.learner)
         if self.closing or os.getppid() != self._parent:
             raise Stopped(lifecycle.CLOSED)
@@ -142,7 +148,12 @@ class Worker:
             if x["learner"] == self.learner and x["kind"] == "evaluation" and x["value"]["when"] == "before":
                 return
         self._prepare("Answering the held-out questions before training.", None)
-        self._event("evaluation", self.trainer.compared("before"))
+        before = "Answering the held-out questions before training: to “{question}” it says “{answer}”"
+
+        def heard(done: float, question: str, answer: str) -> None:
+            self._prepare(before.format(question=_short(question), answer=_short(answer)), done)
+
+        self._event("evaluation", self.trainer.compared("before", heard))
 
     def _conclude(self) -> None:
         """What the trained policy answers to the held-out questions."""
@@ -150,9 +161,15 @@ class Worker:
         if not self.trainer.config.compare_samples:
             self._event("final", self.trainer.final_evaluation(), step=last)
             return
-        said = "Answering the held-out questions after training."
-        lifecycle.preparing(self.store, self.run_id, self.learner, said, None)  # nothing stops it any more
-        answers = self.trainer.compared("after")
+        self._tell("Answering the held-out questions after training.", None)
+        after = "Answering the held-out questions after training: to “{question}” it says “{answer}”"
+
+        def heard(done: float, question: str, answer: str) -> None:
+            self._tell(
+                after.format(question=_short(question), answer=_short(answer)), done
+            )  # nothing stops it any more
+
+        answers = self.trainer.compared("after", heard)
         self._event("evaluation", answers, step=last)
         self._event("final", rates(answers), step=last)
 
@@ -287,6 +304,12 @@ def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Even
             lifecycle.beat(store, run_id, learner)
         except StoreError as error:
             logging.warning("no sign of life could be written: %s", error)
+
+
+def _short(text: str, most: int = 100) -> str:
+    """One line of a text: its start, or … where there is nothing to read."""
+    line = " ".join(text.split())
+    return line if 0 < len(line) <= most else line[: most - 1] + "…"
 
 
 def _reason(error: Exception, worker: Worker) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.models.codec import Codec
@@ -12,6 +14,9 @@ from core.models.limits import TOKENS as _TOKENS
 from core.tasks.base import Task
 from core.training.answer import Answer
 from core.training.rollout import sample
+
+#: How much of it is done (0–1), one of the questions, and what is said to it so far.
+Heard = Callable[[float, str, str], None]
 
 
 def answers(
@@ -23,8 +28,9 @@ def answers(
     samples: int = 1,
     temperature: float = 1.0,
     max_completion_length: int | None = None,
+    heard: Heard | None = None,
 ) -> list[list[Answer]]:
-    """Per held-out question `samples` answers; greedy where `seed` is None."""
+    """Per held-out question `samples` answers; greedy where `seed` is None. `heard` is told of them as they come."""
     device = next(model.parameters()).device
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     room = max_completion_length or task.max_completion_length
@@ -34,6 +40,11 @@ def answers(
     per_chunk = max(1, _TOKENS // (samples * (longest + room)))
     for i in range(0, len(asked), per_chunk):
         questions = asked[i : i + per_chunk]
+
+        def listen(ids: Tensor, first: int = i, question: str = questions[0], width: int = len(questions)) -> None:
+            assert heard is not None
+            heard((first + width * ids.shape[1] / room) / len(asked), question, codec.texts(ids[:1])[0])
+
         rollout = sample(
             model,
             codec,
@@ -42,6 +53,7 @@ def answers(
             max_completion_length=room,
             temperature=temperature,
             generator=generator,
+            heard=listen if heard is not None else None,
         )
         rows = zip(
             codec.texts(rollout.completion_ids), rollout.lengths.tolist(), rollout.truncated.tolist(), strict=True

@@ -1,12 +1,13 @@
 """Sampling: the policy answers a step's prompts, G times each, with a KV cache. P prompts, B = P·G responses.
 
-The randomness is a table of uniform numbers drawn before the
-first token, one per response and position, from a generator seeded by run seed and step alone: so learners with equal
-weights give equal responses, and early stopping cannot change what is sampled.
+The randomness is a table of uniform numbers drawn before the first token, one per response and position, from a
+generator seeded by run seed and step alone: so learners with equal weights give equal responses, and early stopping
+cannot change what is sampled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -45,8 +46,12 @@ def sample(
     max_completion_length: int,
     temperature: float,
     generator: torch.Generator | None,
+    heard: Callable[[Tensor], None] | None = None,
 ) -> Rollout:
-    """Samples G responses per prompt; greedy where `generator` is None. Stops when every response has ended."""
+    """Samples G responses per prompt; greedy where `generator` is None. Stops when every response has ended.
+
+    `heard` is told the tokens so far, [B, t], after each position: for who wants to watch.
+    """
     device, count = prompts.ids.device, prompts.ids.shape[0] * num_generations
     uniform = None
     if generator is not None:
@@ -67,6 +72,8 @@ def sample(
         ids[:, t], mask[:, t] = token, running
         logprobs[:, t] = distribution[state, token] * running
         running = running & ~torch.isin(token, ends)
+        if heard is not None:
+            heard(ids[:, : t + 1])
         if t + 1 == max_completion_length or not bool(running.any()):
             break
         decoder.write(token, running)

@@ -120,10 +120,17 @@ class Trainer:
         sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
         return {"sampled": share(sampled), "greedy": share(greedy)}
 
-    def compared(self, when: str) -> dict[str, Any]:
+    def compared(self, when: str, heard: evaluation.Heard | None = None) -> dict[str, Any]:
         """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
-        sampled = self._answers(samples=max(1, self.config.compare_samples))
-        return evaluation.as_event(when, self.task, self._answers(greedy=True), sampled)
+        samples = max(1, self.config.compare_samples)
+        greedy_part = 1 / (1 + samples)
+
+        def part(start: float, width: float) -> evaluation.Heard | None:
+            return heard and (lambda done, question, answer: heard(start + width * done, question, answer))
+
+        greedy = self._answers(greedy=True, heard=part(0, greedy_part))
+        sampled = self._answers(samples=samples, heard=part(greedy_part, 1 - greedy_part))
+        return evaluation.as_event(when, self.task, greedy, sampled)
 
     # --- one step -----------------------------------------------------------------------------------------------
 
@@ -209,7 +216,9 @@ class Trainer:
         kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
         return torch.arange(kept, device=self.device)
 
-    def _answers(self, *, samples: int = 1, greedy: bool = False) -> list[list[Answer]]:
+    def _answers(
+        self, *, samples: int = 1, greedy: bool = False, heard: evaluation.Heard | None = None
+    ) -> list[list[Answer]]:
         with precision.matmuls(self.dtype, self.device):
             return evaluation.answers(
                 self.policy,
@@ -220,6 +229,7 @@ class Trainer:
                 samples=samples,
                 temperature=self.config.temperature,
                 max_completion_length=self.max_length,
+                heard=heard,
             )
 
     def _generator(self, stream: int) -> torch.Generator:

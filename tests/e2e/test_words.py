@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Phone, Server
 from tests.e2e.test_live import LAB, block_routes
+from tests.helpers import HOSTILE
 from tests.lessons.worded import worded_config, worded_trace
 
 pytestmark = pytest.mark.browser
@@ -115,6 +116,13 @@ def test_from_click_to_first_step_something_is_said(page: Page, server: Server, 
     with phone("dark") as small:
         small.goto(f"{server.url}/lab?run={run_id}&lang=zh-TW")
         expect(small.get_by_test_id("preparing")).to_contain_text("正在下載 SmolLM2：30 / 145 MB。")
+    asked = "Answering the held-out questions before training: to “2 + 3 =” it says “{said}”"
+    lifecycle.preparing(store, run_id, names[0], asked.format(said=HOSTILE[0]), 0.5)
+    expect(line).to_contain_text(f"to “2 + 3 =” it says “{HOSTILE[0]}”")
+    heard = line.get_by_role("status").inner_text()
+    lifecycle.preparing(store, run_id, names[0], asked.format(said="The answer"), 0.6)
+    expect(line).to_contain_text("it says “The answer”")
+    assert line.get_by_role("status").inner_text() == heard  # not read out again at every token
     for name in names:
         lifecycle.prepared(store, run_id, name)
         store.append(run_id, worded_trace(config, name, 0, groups=1))

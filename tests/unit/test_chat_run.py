@@ -87,6 +87,21 @@ def test_what_is_compared_before_and_after_is_every_heldout_question_answered(mo
     assert after["greedy"] != value["greedy"]
 
 
+def test_answers_are_heard_token_by_token_while_they_are_written(model: str) -> None:
+    learning, told = trainer(model, "grpo"), []
+    value = learning.compared("before", lambda *heard: told.append(heard))
+    assert value == learning.compared("before")
+    shares = [x[0] for x in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    first = value["greedy"][0][0]
+    asked = [answer for _share, question, answer in told if question == learning.task.heldout[0]]
+    growing = asked[: asked.index(first) + 1]
+    assert len(growing) > 1
+    assert all(first.startswith(x) for x in growing)
+    assert value["sampled"][0][0][0] == asked[-1]
+
+
 def test_greedy_answers_are_the_most_probable_tokens_of_the_models_own_pass(model: str) -> None:
     learning = trainer(model, "grpo")
     policy, codec = learning.policy, learning.codec

@@ -72,6 +72,28 @@ def test_preparations_are_told_while_they_last_and_a_few_times_a_second_at_most(
     assert store.get(run_id).status == "finished"
 
 
+def test_the_answers_before_and_after_are_told_as_they_are_written(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "TELL_S", 0)
+    said, tell = [], lifecycle.preparing
+    monkeypatch.setattr(lifecycle, "preparing", lambda *given: (said.append(given[3:]), tell(*given)))
+    run_id = store.create(SMALL)
+    assert live(store, run_id) == 0
+    for when in ("before", "after"):
+        event = next(x for x in store.events(run_id) if x["kind"] == "evaluation" and x["value"]["when"] == when)
+        question, answer = event["value"]["questions"][0], event["value"]["greedy"][0][0]
+        told = [x for x in said if x[0].startswith(f"Answering the held-out questions {when} training")]
+        assert told[0] == (f"Answering the held-out questions {when} training.", None)
+        assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(told)
+        assert told[-1][1] == pytest.approx(1)
+
+
+def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
+    assert [worker_module._short(x) for x in ("", " \n ", "a\n\n b", "x" * 100)] == ["…", "…", "a b", "x" * 100]
+    assert worker_module._short("x" * 101) == "x" * 99 + "…"
+
+
 def test_the_first_step_forgets_what_came_before_it(store: RunStore) -> None:
     run_id = store.create(SMALL)
     lifecycle.enqueue(store, run_id, ["grpo"])

@@ -14,6 +14,8 @@ PREPARING = (
     N_("Writing {name}."),
     N_("Loading the weights of {name}."),
     N_("Answering the held-out questions before training."),
+    N_("Answering the held-out questions before training: to “{question}” it says “{answer}”"),
+    N_("Answering the held-out questions after training: to “{question}” it says “{answer}”"),
     N_("Answering the held-out questions after training."),
 )
 SENTENCES = (

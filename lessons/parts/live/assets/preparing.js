@@ -14,19 +14,19 @@ export class Preparing {
   }
 
   draw(model) {
-    const doing = new Map(); // sentence → { share, names }
+    const doing = new Map(); // sentence → { share, names, kind }
     for (const learner of model.learners) {
       const now = this.#now(learner, model.lastStep(learner.name) + 1);
       if (!now) continue;
-      const same = doing.get(now.text) ?? { share: now.share, names: [] };
+      const same = doing.get(now.text) ?? { share: now.share, kind: now.kind, names: [] };
       same.names.push(learner.name.toUpperCase());
       doing.set(now.text, same);
     }
     [...doing].forEach(([text, { share, names }], i) => this.#line(i, names.join(", "), text, share));
     this.#lines.slice(doing.size).forEach((line) => (line.root.hidden = true));
     this.root.hidden = !doing.size;
-    // A screen reader hears of each new thing once, not of every megabyte.
-    const kinds = [...doing.keys()].map((text) => text.replace(/[\d.,]+/g, "")).join();
+    // A screen reader hears of each new thing once, not of every megabyte and of every token.
+    const kinds = [...doing.values()].map(({ kind }) => kind).join();
     if (kinds !== this.kinds) say(this.told, [...doing].map(([text, { names }]) => `${names.join(", ")}: ${text}`).join(" "));
     this.kinds = kinds;
   }
@@ -34,11 +34,12 @@ export class Preparing {
   /** What a learner is doing before its first step (or before it goes on); nothing if it trains or does not run. */
   #now(learner, done) {
     const { labels } = this;
-    if (learner.preparing) return { text: translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
-    if (learner.status === "running" && done >= learner.steps) return { text: labels.concluding, share: null };
+    const plain = (text) => ({ text, kind: text, share: null });
+    if (learner.preparing) return { ...translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
+    if (learner.status === "running" && done >= learner.steps) return plain(labels.concluding);
     if (done) return null;
-    if (learner.status === "queued") return { text: labels.waiting_for_worker, share: null };
-    if (learner.status === "running") return { text: learner.start_hash ? labels.first_step : labels.worker_starts, share: null };
+    if (learner.status === "queued") return plain(labels.waiting_for_worker);
+    if (learner.status === "running") return plain(learner.start_hash ? labels.first_step : labels.worker_starts);
     return null;
   }
 
@@ -63,13 +64,13 @@ export class Preparing {
   }
 }
 
-/** A sentence of the worker's in the viewer's language: `kinds` are [template, its translation]. */
+/** A sentence of the worker's in the viewer's language, and its kind: `kinds` are [template, its translation]. */
 export function translated(sentence, kinds) {
   for (const [template, words] of kinds) {
     const names = [...template.matchAll(/\{(\w+)\}/g)].map((x) => x[1]);
     const pattern = template.split(/\{\w+\}/).map((x) => x.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)");
     const found = new RegExp(`^${pattern}$`, "s").exec(sentence);
-    if (found) return fill(words, Object.fromEntries(names.map((name, i) => [name, found[i + 1]])));
+    if (found) return { text: fill(words, Object.fromEntries(names.map((name, i) => [name, found[i + 1]]))), kind: template };
   }
-  return sentence;
+  return { text: sentence, kind: sentence };
 }
