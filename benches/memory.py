@@ -52,10 +52,12 @@ BASIC: dict[str, Any] = {
     "preset": "memory", "steps": 2, "prompts_per_step": 4, "num_generations": 8, "max_completion_length": 32,
     "eval_every": 0, "device": "cpu", "measure_kl": False, "checkpoint_every": 1000,
 }  # fmt: skip
+SUMS = {"micro_batch_size": 8, "prompts_per_step": 4, "num_generations": 16}
 
 CASES = [
     Case("llama-grpo", LLAMA, {"micro_batch_size": 16}, "grpo"),
     Case("llama-grpo-whole", LLAMA, {}, "grpo"),
+    Case("llama-grpo-long", LLAMA, {"micro_batch_size": 8, "max_completion_length": 200, "prompts_per_step": 2}, "grpo"),
     Case("llama-ppo", LLAMA, {"micro_batch_size": 16}, "ppo"),
     Case("llama-ppo-whole-reference", LLAMA, {"measure_kl": True}, "ppo"),
     Case("qwen-grpo-reference", QWEN, {"micro_batch_size": 8, "measure_kl": True}, "grpo"),
@@ -66,8 +68,8 @@ CASES = [
     Case("wide-grpo-long", WIDE, {"micro_batch_size": 8, "max_completion_length": 200, "prompts_per_step": 1}, "grpo"),
     Case("wide-grpo-checkpointed", WIDE, {"gradient_checkpointing": True}, "grpo"),
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
-    Case("smollm2-grpo", "SmolLM2-135M-Instruct", {"micro_batch_size": 8, "prompts_per_step": 8}, "grpo"),
-    Case("smollm2-ppo", "SmolLM2-135M-Instruct", {"micro_batch_size": 8, "prompts_per_step": 8}, "ppo"),
+    Case("smollm2-grpo", "SmolLM2-135M-Instruct", SUMS, "grpo"),
+    Case("smollm2-ppo", "SmolLM2-135M-Instruct", SUMS, "ppo"),
 ]  # fmt: skip
 
 

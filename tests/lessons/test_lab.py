@@ -117,7 +117,7 @@ def test_another_preset_starts_from_its_own_settings(open_page):
     assert not at.exception
     assert linked(at, "preset") == ["smollm2-sums"]
     assert "seed" not in at.query_params
-    assert typed(at, "steps").value == "40"
+    assert typed(at, "steps").value == "50"
     assert "SmolLM2" in at.button(key="lab_start").label
 
 
