@@ -52,12 +52,13 @@ BASIC: dict[str, Any] = {
     "preset": "memory", "steps": 2, "prompts_per_step": 4, "num_generations": 8, "max_completion_length": 32,
     "eval_every": 0, "device": "cpu", "measure_kl": False, "checkpoint_every": 1000,
 }  # fmt: skip
+LONG = {"micro_batch_size": 8, "max_completion_length": 200}
 SUMS = {"micro_batch_size": 8, "prompts_per_step": 4, "num_generations": 16}
 
 CASES = [
     Case("llama-grpo", LLAMA, {"micro_batch_size": 16}, "grpo"),
     Case("llama-grpo-whole", LLAMA, {}, "grpo"),
-    Case("llama-grpo-long", LLAMA, {"micro_batch_size": 8, "max_completion_length": 200, "prompts_per_step": 2}, "grpo"),
+    Case("llama-grpo-long", LLAMA, LONG | {"prompts_per_step": 2}, "grpo"),
     Case("llama-ppo", LLAMA, {"micro_batch_size": 16}, "ppo"),
     Case("llama-ppo-whole-reference", LLAMA, {"measure_kl": True}, "ppo"),
     Case("qwen-grpo-reference", QWEN, {"micro_batch_size": 8, "measure_kl": True}, "grpo"),
@@ -65,7 +66,7 @@ CASES = [
     Case("qwen-ppo", QWEN, {"micro_batch_size": 8}, "ppo"),
     Case("qwen-ppo-lora", QWEN, {"micro_batch_size": 8, "lora_rank": 8}, "ppo"),
     Case("wide-grpo", WIDE, {"micro_batch_size": 8}, "grpo"),
-    Case("wide-grpo-long", WIDE, {"micro_batch_size": 8, "max_completion_length": 200, "prompts_per_step": 1}, "grpo"),
+    Case("wide-grpo-long", WIDE, LONG | {"prompts_per_step": 1}, "grpo"),
     Case("wide-grpo-checkpointed", WIDE, {"gradient_checkpointing": True}, "grpo"),
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
     Case("smollm2-grpo", "SmolLM2-135M-Instruct", SUMS, "grpo"),

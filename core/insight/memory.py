@@ -31,6 +31,9 @@ _LOGIT_COPIES = 5
 #: Measured with glibc's allocator as core/training/memory.py sets it: 1.0 where all responses are of one length, 2.2 on
 #: SmolLM2's run.
 _HOLES = 1.3
+#: They do not grow on with models and rows: pieces above a few MB go back at once (core/training/memory.py). About the
+#: most that was measured, on SmolLM2 with prompts of 300 tokens.
+_MOST_HOLES = 1_200_000_000
 #: Python, torch, transformers and a run's own small things.
 PROCESS = 450_000_000
 
@@ -103,7 +106,7 @@ def predict(
     if isinstance(learner, PPOSettings) and rows == responses:
         update += for_backward  # both models' activations are kept from the scoring that serves the first update
     if device == "cpu":
-        update += int(_HOLES * activations)
+        update += min(int(_HOLES * activations), _MOST_HOLES)
     width = 2 if narrow else 4
     cache = _cache(size, responses, prompt, completion, width)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary

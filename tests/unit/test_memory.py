@@ -174,6 +174,12 @@ def test_the_peak_is_the_largest_of_what_exists_at_one_time() -> None:
     assert many.total == memory.PROCESS + 12_000_000 + many.evaluation
 
 
+def test_freed_memory_is_counted_up_to_the_most_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = told().total - int(memory._HOLES * told().activations)
+    monkeypatch.setattr(memory, "_MOST_HOLES", 1000)
+    assert told().total == free + 1000
+
+
 def test_every_lever_that_the_sentence_names_helps() -> None:
     config, ample = preset("smollm2-sums"), room.needs
     grpo = config.learner("grpo")
