@@ -12,11 +12,12 @@ PRESETS: dict[str, RunConfig] = {
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",
-        task=ReasoningGymSettings(),
+        # After `3 - 8 =` a minus sign comes up once in ten times, after `The answer is` hardly ever: a run that settles
+        # on the second form never sees a result below zero rewarded. So the form is asked for, and groups are large.
+        task=ReasoningGymSettings(instruction="Write only the equation."),
         model="SmolLM2-135M-Instruct",
         system_prompt="",
         steps=50,
-        # Large groups: a right answer below zero comes up once in a hundred at first, and is learnt only if it does.
         prompts_per_step=4,
         num_generations=16,
         max_completion_length=16,
