@@ -15,8 +15,6 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core.config import ConfigError, RunConfig
 from core.insight import room
 from core.models import start
@@ -187,7 +185,7 @@ class Worker:
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
     def _about_drift(self, drift: float) -> str:
-        if self.trainer.dtype == torch.bfloat16:
+        if self.trainer.dtype == "bfloat16":
             return (
                 f"In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to {drift:.2g}"
                 "; the old policy's are therefore scored again, and every ratio begins at 1."

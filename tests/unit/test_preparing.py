@@ -89,6 +89,14 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
         assert told[-1][1] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("dtype", "said"), [("bfloat16", "rounding alone"), ("float32", "Sampled and re-scored")])
+def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, said: str) -> None:
+    worker = Worker(store, store.create(SMALL), "grpo")
+    worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
+    assert said in worker._about_drift(0.1834)
+    assert "differ by up to 0.18" in worker._about_drift(0.1834)
+
+
 def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
     assert [worker_module._short(x) for x in ("", " \n ", "a\n\n b", "x" * 100)] == ["…", "…", "a b", "x" * 100]
     assert worker_module._short("x" * 101) == "x" * 99 + "…"
