@@ -84,6 +84,13 @@ def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, serv
         assert "Think step by step" in (button.get_attribute("title") or "")
 
 
+def test_an_instruction_below_every_question_is_left_out_like_what_all_begin_with(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/lab?run=recorded-smollm2-sums")
+    texts = page.locator(".prompts button .mono")
+    expect(texts).to_have_count(2)
+    expect(texts).to_have_text([re.compile(r"^…\d [+-] \d =…$")] * 2)
+
+
 def test_what_was_not_measured_is_not_recorded_and_never_zero(page: Page, server: Server, run_id: str) -> None:
     open_lab(page, server, run_id)
     kl = page.locator('.chart[data-key="kl"]')
