@@ -18,6 +18,9 @@ from core.training.rollout import sample
 #: How much of it is done (0–1), one of the questions, and what is said to it so far.
 Heard = Callable[[float, str, str], None]
 
+#: So few questions are answered first, as reading all of them takes seconds.
+_HEARD_FIRST = 4
+
 
 def answers(
     model: PreTrainedModel,
@@ -38,8 +41,10 @@ def answers(
     asked = task.heldout
     longest = max(len(codec.ids(question)) for question in asked)
     per_chunk = max(1, _TOKENS // (samples * (longest + room)))
-    for i in range(0, len(asked), per_chunk):
-        questions = asked[i : i + per_chunk]
+    # Who listens hears the first words soon. Only greedily: sampled answers draw their numbers chunk by chunk.
+    first_chunk = min(per_chunk, _HEARD_FIRST) if heard is not None and seed is None else per_chunk
+    for i in (0, *range(first_chunk, len(asked), per_chunk)):
+        questions = asked[i : i + per_chunk] if i else asked[:first_chunk]
 
         def listen(ids: Tensor, first: int = i, question: str = questions[0], width: int = len(questions)) -> None:
             assert heard is not None
