@@ -24,7 +24,7 @@ def resolve(asked: str, device: torch.device, *, small: bool) -> Dtype:
         return "float32"
     if device.type == "cuda" and not torch.cuda.is_bf16_supported():
         return "float32"
-    # A CPU without bfloat16 units takes no notice of it and multiplies in float32.
+    # A CPU without AMX takes no notice of it and multiplies in float32, also one that has AVX-512-BF16.
     return "bfloat16"
 
 

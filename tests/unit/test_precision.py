@@ -54,9 +54,12 @@ def test_bfloat16_rounds_products_and_only_within() -> None:
     assert rounded.dtype == torch.float32
     assert torch.get_float32_matmul_precision() == setting
     assert torch.equal(a @ b, exact)
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        pytest.skip("this processor multiplies in float32 alone")
-    assert 1e-3 < float((rounded - exact).abs().max()) < 0.5
+    off = float((rounded - exact).abs().max())
+    assert off < 0.5
+    # oneDNN's mode is a permission. Of 32-bit inputs only its AMX kernels make use of it: on a processor that has
+    # AVX-512-BF16 and no AMX, products stay float32 (measured on an AMD EPYC: equal to the bit at this size).
+    if torch.cpu._is_amx_tile_supported():
+        assert off > 1e-3
 
 
 def test_the_setting_is_put_back_when_something_breaks() -> None:
