@@ -11,8 +11,8 @@ import streamlit as st
 
 def page() -> None:
     from lessons.catalog import LESSONS
-    from lessons.parts import chrome
-    from lessons.parts.i18n import _
+    from lessons.i18n import _
+    from lessons.kit import chrome
 
     chrome.remember_language()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.

@@ -27,10 +27,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benches.memory import WIDE, Case, every_group_followed, make_model, settings
-from core.config import ConfigError, RunConfig
-from core.insight import memory
-from core.insight.sizes import size_of
+from core.config import RunConfig
+from core.errors import ConfigError
 from core.models import precision, start
+from core.models.fit import memory
+from core.models.fit.sizes import size_of
 from core.training.gather import Asker
 from core.training.trainer import Trainer
 
@@ -155,7 +156,7 @@ def count(trainer: Trainer) -> tuple[float, float, float]:
 
 
 def predicted(trainer: Trainer) -> int | None:
-    """What core/insight/memory.py says of this run, without what a process itself needs."""
+    """What core/models/fit/memory.py says of this run, without what a process itself needs."""
     size = size_of(start.config_of(trainer.config.model) or {})
     if size is None:
         return None

@@ -59,7 +59,7 @@ def config(cycles: int) -> RunConfig:
 
 def ours(cycles: int) -> Iterator[dict[str, float]]:
     """Each cycle is a step of the trainer, trace included."""
-    from core.training.memory import keep_freed
+    from core.training.allocator import keep_freed
     from core.training.trainer import Trainer
 
     keep_freed()  # as every worker does

@@ -115,8 +115,8 @@ def measure(config: RunConfig) -> dict[str, Any]:
     """Peak resident bytes of two steps, and of the process before them. Runs in a process of its own."""
     import torch
 
-    import core.runs.worker  # noqa: F401  # what a worker has in memory before it begins
-    from core.training.memory import keep_freed
+    import core.workers.worker  # noqa: F401  # what a worker has in memory before it begins
+    from core.training.allocator import keep_freed
     from core.training.trainer import Trainer
 
     torch.set_num_threads(1)
@@ -145,9 +145,9 @@ def _resident() -> int:
 
 def run(case: Case, scratch: Path) -> dict[str, Any]:
     """Measured and predicted peak of a case, in bytes."""
-    from core.insight import memory
-    from core.insight.sizes import size_of
     from core.models import start
+    from core.models.fit import memory
+    from core.models.fit.sizes import size_of
 
     model = case.model if isinstance(case.model, str) else str(scratch / "model")
     if not isinstance(case.model, str):

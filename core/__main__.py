@@ -12,7 +12,7 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0 done, 1 a learner failed, 2 something asked for cannot be."""
     options = _parser().parse_args(arguments)
-    from core.runs import commands
+    from core import cli as commands
 
     return commands.run(options)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from core.errors import ConfigError
 from core.refusals import closest, names_of, sentence
 from core.settings import Settings
 from core.tasks.settings import ChainSumSettings, TaskSettings
@@ -211,10 +212,6 @@ class RunConfig(Settings):
         raise ConfigError(
             f"there is no learner called {name!r}; this run has {', '.join(x.name for x in self.learners)}"
         )
-
-
-class ConfigError(ValueError):
-    """A setting that does not exist or cannot be; its text is one clear sentence per problem."""
 
 
 def parse_config(values: dict[str, Any]) -> RunConfig:

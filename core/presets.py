@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.errors import ConfigError
 from core.tasks.settings import ReasoningGymSettings
 
 PRESETS: dict[str, RunConfig] = {

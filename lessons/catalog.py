@@ -1,7 +1,7 @@
 """The course in order. Navigation, the course map and the page tests are built from this list.
 
-A new lesson is one entry here, one script `lessons/<key>.py` (with underscores for hyphens), and its prose in
-`lessons/text/<language>/<key>.md`.
+A new lesson is one entry here and one folder `lessons/<key>/` (with underscores for hyphens): its script page.py, its
+sections, and its prose in `<language>.md`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lessons.parts.i18n import N_
+from lessons.i18n import N_
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 class Lesson:
     """One page. `title` and `summary` are message ids: translate them where they are shown."""
 
-    key: str  # the page's address; with underscores for hyphens the script's name
+    key: str  # the page's address; with underscores for hyphens the folder's name
     title: str
     icon: str  # Material symbol
     summary: str
@@ -29,7 +29,7 @@ class Lesson:
 
     @property
     def path(self) -> Path:
-        return HERE / f"{self.key.replace('-', '_')}.py"
+        return HERE / self.key.replace("-", "_") / "page.py"
 
 
 LESSONS: tuple[Lesson, ...] = (

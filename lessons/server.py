@@ -22,10 +22,10 @@ from starlette.routing import BaseRoute, Route
 
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
-from core.runs.launcher import Launcher, LocalLauncher, training_off
 from core.runs.recorded import import_shipped
 from core.runs.store import RunStore
-from lessons.parts.live.assets import assets, base_path, version
+from core.workers.launcher import Launcher, LocalLauncher, training_off
+from lessons.board.assets import assets, base_path, version
 
 FOREVER = "max-age=31536000, immutable"
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def feed() -> Feed:
 
 
 def training_allowed() -> bool:
-    """Whether this server can start runs; see `core.runs.launcher.training_off` for why not."""
+    """Whether this server can start runs; see `core.workers.launcher.training_off` for why not."""
     return training_off() is None
 
 

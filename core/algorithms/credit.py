@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from core.algorithms import grpo, ppo, vine
 from core.algorithms.types import Credit, Experience
 from core.config import AnyLearner, GRPOSettings, PPOSettings, VineSettings
+from core.learners import grpo, ppo, vine
 
 Rows = TypeVar("Rows", Experience, Credit)
 

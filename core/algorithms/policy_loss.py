@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from core.algorithms.aggregation import aggregate
-from core.algorithms.cispo import bounded_side, cispo_surrogate
 from core.algorithms.gspo import sequence_ratio
 from core.algorithms.kl import ESTIMATORS
-from core.algorithms.surrogate import clipped_side, clipped_surrogate, importance_ratio
+from core.algorithms.surrogates.cispo import bounded_side, cispo_surrogate
+from core.algorithms.surrogates.clip import clipped_side, clipped_surrogate, importance_ratio
 from core.algorithms.types import Credit, Experience
 from core.config import LearnerSettings
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from core.insight.intervals import wilson
+from core.algorithms.intervals import wilson
 from core.insight.pass_at_k import pass_at_k
 from core.training.answer import Answer
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.insight.oracle import Oracle, Responses, distinct_prefixes
 from core.models import forward
+from core.training.continuations import Oracle, Responses, distinct_prefixes
 
 #: Unfinished continuations that may stand side by side.
 _MOST = 2_000_000

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from core.insight.intervals import wilson
+from core.algorithms.intervals import wilson
 
 #: Resamples of the questions; the bounds' own error is then far below what a chart shows.
 _RESAMPLES = 2000

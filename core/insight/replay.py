@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from core.config import ConfigError, RunConfig
+from core.config import RunConfig
+from core.errors import ConfigError
 from core.insight.panel import Panel
 from core.models import precision
-from core.runs import checkpoints
 from core.tasks.base import recall
-from core.training import scoring
+from core.training import checkpoints, scoring
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 

@@ -24,10 +24,10 @@ from tqdm import tqdm
 from core.algorithms.value_loss import explained_variance
 from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
 from core.insight.agreement import compare
-from core.insight.oracle import Oracle, Responses
 from core.insight.whatif import credit_under, freeze
+from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
-from core.training.versions import versions
+from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "credit-study.json"
 CREDITS = ("ppo", "grpo", "vine", "again")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from core.config import ConfigError
+from core.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from core.config import ConfigError
+from core.errors import ConfigError
 
 #: Told what is being done, and how much of that is done (0 to 1; None: not known).
 Progress = Callable[[str, float | None], None]

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.models.fetching import Progress, need_space, watched
 
 #: How long the hub may take to answer at all.

@@ -1,4 +1,4 @@
-"""How much is computed at a time. They bound memory and change no result; core/insight/memory.py predicts from them.
+"""How much is computed at a time. They bound memory and change no result; core/models/fit/memory.py predicts from them.
 
 Needs nothing that is slow to load.
 """

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.models.embedding import embedded
 from core.models.limits import WIDEST as _WIDEST
 

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.models.fetching import Progress, locked, need_space, watched
 
 NAME = "SmolLM2-135M-Instruct"

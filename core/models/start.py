@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.models import bundled, hub, smollm2
 from core.models.fetching import Progress
-from core.runs.places import data_folder
+from core.places import data_folder
 
 if TYPE_CHECKING:
     import torch

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from core.integrations.unipo.export import write_unipo
 from core.runs.arrow import unpack
 from core.runs.records import RunInfo
 from core.runs.script import snippet
 from core.runs.store import RunStore
-from core.runs.unipo import write_unipo
 from core.training.trace import SAMPLES, STEPS, TOKENS
 
 __all__ = ["Format", "export", "export_zip", "run_json", "snippet"]

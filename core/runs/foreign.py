@@ -17,7 +17,8 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from core.config import ConfigError, GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.errors import ConfigError
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash

@@ -16,8 +16,9 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.parquet
 
-from core.config import ConfigError
-from core.runs import trl_import, unipo_import
+from core.errors import ConfigError
+from core.integrations.trl import completions as trl_import
+from core.integrations.unipo import logs as unipo_import
 from core.runs.errors import RunNotFound
 from core.runs.foreign import ImportFailed, add_run, foreign_config, recorded_settings
 from core.runs.recorded import TraceFilesError, import_recorded

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.models import start
-from core.runs import checkpoints
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
+from core.training import checkpoints
 
 
 class SaveError(RuntimeError):
@@ -38,7 +38,7 @@ def save_model(
 
     from core.config import parse_config
     from core.models import adapters
-    from core.models.save import Trained, save_pretrained
+    from core.training.save import Trained, save_pretrained
 
     info = store.get(run_id)
     info.config.learner(learner)

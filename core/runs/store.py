@@ -20,11 +20,12 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from core.config import ConfigError, RunConfig, change, parse_config
+from core.config import RunConfig, change, parse_config
+from core.errors import ConfigError
+from core.places import data_folder, database_url
 from core.runs import lifecycle
 from core.runs.arrow import pack, unpack
 from core.runs.errors import RunNotFound, StoreError, one_sentence
-from core.runs.places import data_folder, database_url
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, Status, overall
 from core.runs.tables import blobs, controls, events, learners, make_engine, prepare, runs, steps
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.config import ConfigError, RunConfig, change
+from core.config import RunConfig, change
+from core.errors import ConfigError
 from core.runs.comparison import compare
 from core.runs.records import known_settings
 from core.tasks.settings import ImportedSettings

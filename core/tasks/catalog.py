@@ -9,7 +9,7 @@ from typing import Any
 
 from reasoning_gym.factory import DATASETS
 
-from core.config import ConfigError
+from core.errors import ConfigError
 
 #: Data sets whose questions follow not from their seed alone but from the order of sets, other in every process.
 UNREPEATABLE = frozenset({"codeio", "isomorphic_strings", "knight_swap", "polynomial_multiplication", "ransom_note"})

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.tasks.base import Verdict
 from core.tasks.settings import ChainSumSettings
 

@@ -21,7 +21,7 @@ def task_for(settings: AnyTask) -> Task:
 
             return Questions(settings)
         case ImportedSettings():
-            from core.config import ConfigError
+            from core.errors import ConfigError
 
             raise ConfigError(
                 f"task: this run was imported from {settings.source}: it can be looked at, but not trained; "

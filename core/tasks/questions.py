@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract, numeral
 from core.tasks.matching import equal, same_text

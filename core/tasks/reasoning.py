@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from core.config import ConfigError
+from core.errors import ConfigError
 from core.tasks.base import Verdict
 from core.tasks.catalog import build
 from core.tasks.deadline import within

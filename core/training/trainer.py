@@ -19,16 +19,17 @@ from torch import Tensor, nn
 
 from core.algorithms.credit import credit_for
 from core.algorithms.types import Experience
-from core.config import AnyLearner, ConfigError, PPOSettings, RunConfig, VineSettings, change, parse_config
-from core.insight.oracle import Oracle, Responses
+from core.config import AnyLearner, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.errors import ConfigError
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
 from core.tasks.choose import task_for
 from core.training import evaluation
+from core.training.allocator import give_back
 from core.training.answer import Answer, share
+from core.training.continuations import Oracle, Responses
 from core.training.gather import Asker, Gathered
-from core.training.memory import give_back
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
 from core.training.record import PanelRecorder, samples_table

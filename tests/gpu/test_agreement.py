@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.insight.oracle import Oracle, Responses
 from core.insight.replay import score_ids
+from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
 from tests.gpu.runs import bundled, chat, column
 

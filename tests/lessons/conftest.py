@@ -15,7 +15,7 @@ from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.catalog import lesson
-from lessons.parts.i18n import use_language
+from lessons.i18n import use_language
 from tests.helpers import step_trace
 from tests.lessons.real import real_run
 

@@ -9,11 +9,11 @@ import pytest
 
 from core.runs import lifecycle
 from core.tasks.settings import Question, QuestionsSettings
-from lessons.parts.i18n import LANGUAGES
-from lessons.parts.real.answers import FOLD, MOST, text_html
-from lessons.parts.real.begin import rendered
-from lessons.parts.real.guess import kind_of, trend_of
-from lessons.parts.real.shown import RECORDED_REAL
+from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
+from lessons.a_real_instruct_model.begin import rendered
+from lessons.a_real_instruct_model.guess import kind_of, trend_of
+from lessons.a_real_instruct_model.shown import RECORDED_REAL
+from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
 from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run, event
 from tests.lessons.conftest import linked, make_run

@@ -6,8 +6,8 @@ import statistics
 
 import pytest
 
-from core.algorithms.variants import VARIANTS, differing
-from lessons.parts.i18n import LANGUAGES
+from core.learners.variants import VARIANTS, differing
+from lessons.i18n import LANGUAGES
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 
 KEY = "algorithms"

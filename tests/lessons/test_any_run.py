@@ -8,7 +8,7 @@ import pytest
 from core.runs import lifecycle
 from core.runs.foreign import ForeignLearner, add_run, foreign_config
 from core.training.trace import TOKENS, StepTrace
-from lessons.parts.i18n import LANGUAGES
+from lessons.i18n import LANGUAGES
 from tests.lessons.worded import worded_config, worded_trace
 
 PAGES = ("how-ppo-works", "ratio-clip-kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms")

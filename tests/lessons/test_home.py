@@ -10,8 +10,7 @@ from core.config import change
 from core.presets import preset
 from core.runs.records import RunInfo
 from lessons.catalog import LESSONS
-from lessons.parts.history import RECORDED
-from lessons.parts.strip import (
+from lessons.home.strip import (
     INK,
     NEGATIVE,
     NEUTRAL,
@@ -26,6 +25,7 @@ from lessons.parts.strip import (
     find_contrast,
     strip_html,
 )
+from lessons.kit.history import RECORDED
 from tests.helpers import step_trace
 
 

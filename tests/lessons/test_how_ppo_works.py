@@ -7,12 +7,12 @@ import json
 import pytest
 
 from core.runs.store import RunStore
-from lessons.parts.i18n import LANGUAGES
-from lessons.parts.lesson.source import source
-from lessons.parts.ppo import weights
-from lessons.parts.ppo.check import code, questions
-from lessons.parts.ppo.pipeline import _DETAILS
-from lessons.parts.ppo.substeps import _DRAW, subs
+from lessons.how_ppo_works import weights
+from lessons.how_ppo_works.check import code, questions
+from lessons.how_ppo_works.pipeline import _DETAILS
+from lessons.how_ppo_works.substeps import _DRAW, subs
+from lessons.i18n import LANGUAGES
+from lessons.kit.lesson.source import source
 from tests.lessons.conftest import make_run
 
 KEY = "how-ppo-works"

@@ -9,10 +9,10 @@ from core.runs import lifecycle
 from core.runs.export import snippet
 from core.tasks.settings import Question
 from core.tasks.suggested import suggested
-from lessons.parts.controls import possible
-from lessons.parts.draft import NO_QUESTIONS, make_draft, parameters
-from lessons.parts.fields import fields
-from lessons.parts.settings import differences, owned
+from lessons.kit.controls import possible
+from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
+from lessons.kit.fields import fields
+from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
 
 

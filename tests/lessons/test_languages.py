@@ -9,15 +9,15 @@ import threading
 import pytest
 from babel.messages.pofile import read_po
 
-from lessons.parts import i18n
-from lessons.parts.i18n import LANGUAGES, TEXT, _, from_locale, ngettext, use_language
-from lessons.text.update import messages
+from lessons import i18n
+from lessons.i18n import HERE, LANGUAGES, _, from_locale, ngettext, use_language
+from lessons.i18n.update import messages
 
 OTHERS = [tag for tag in LANGUAGES if tag != i18n.DEFAULT]
 
 
 def catalogue(tag):
-    with (TEXT / tag / "messages.po").open("rb") as file:
+    with (HERE / tag / "messages.po").open("rb") as file:
         return read_po(file, locale=tag.replace("-", "_"))
 
 
@@ -38,7 +38,7 @@ def code(text: str) -> list[str]:
 def test_every_string_is_translated(tag):
     entries = catalogue(tag)
     missing = [x for x in sorted(ids()) if not (entries.get(x) and entries.get(x).string)]
-    assert not missing, "run `python -m lessons.text.update`, then translate these"
+    assert not missing, "run `python -m lessons.i18n.update`, then translate these"
     assert not [x.id for x in entries if x.id and x.fuzzy]
 
 
@@ -61,7 +61,15 @@ def test_placeholders_and_code_are_the_same_in_every_language(tag):
 
 
 def test_every_piece_of_prose_is_there_in_every_language_with_the_same_headings():
-    files = {tag: {path.name: path for path in (TEXT / tag).glob("*.md")} for tag in LANGUAGES}
+    pages = HERE.parent
+    files = {
+        tag: {
+            f"{path.parent.name}/{path.name.removesuffix(f'{tag}.md')}": path
+            for path in pages.glob("*/*.md")
+            if path.name.endswith(f"{tag}.md")
+        }
+        for tag in LANGUAGES
+    }
     assert files[i18n.DEFAULT], "there is no prose at all"
     for tag in OTHERS:
         assert set(files[tag]) == set(files[i18n.DEFAULT])

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from core.algorithms.advantages import gae
 from core.config import GRPOSettings, PPOSettings
 from core.training.trainer import Trainer
-from lessons.parts.lesson import FOUR, Choice, Question, num, ppo_lines, work_out
-from lessons.parts.lesson.source import source
+from lessons.kit.lesson import FOUR, Choice, Question, num, ppo_lines, work_out
+from lessons.kit.lesson.source import source
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import make_run
 
@@ -30,7 +30,7 @@ def run(script, *args, **query):
 def prediction():
     import streamlit as st
 
-    from lessons.parts.lesson import Choice, predict
+    from lessons.kit.lesson import Choice, predict
 
     if predict("p", "Up or down?", [Choice("up", False, "It had no reason to."), Choice("down", True, "It is heavy.")]):
         st.text("the outcome")
@@ -60,7 +60,7 @@ def test_nothing_is_shown_before_a_prediction_and_it_stands_afterwards():
 
 
 def guess():
-    from lessons.parts.lesson import predict_number
+    from lessons.kit.lesson import predict_number
 
     predict_number("n", "How many?", low=0, high=10, step=1, outcome=7, tolerance=1, reason="So it is.", form="%d")
 
@@ -77,7 +77,7 @@ def test_a_number_is_right_within_its_tolerance(said, right):
 
 
 def check():
-    from lessons.parts.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, Question, quiz
 
     quiz(
         "q",
@@ -111,7 +111,7 @@ def test_the_right_answer_has_no_place_of_its_own():
 
 
 def three():
-    from lessons.parts.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, Question, quiz
 
     first = (Choice("a", True, ""), Choice("b", False, ""), Choice("c", False, ""))
     written = (Choice("b", False, ""), Choice("a", True, ""), Choice("c", False, ""))
@@ -127,7 +127,7 @@ def test_a_question_has_exactly_one_right_answer():
 def walk():
     import streamlit as st
 
-    from lessons.parts.lesson import Sub, stepper
+    from lessons.kit.lesson import Sub, stepper
 
     place = stepper([Sub("one", "First"), Sub("two", "Second", 3), Sub("three", "Third")], key="s")
     st.text(f"{place.key} {place.number} {place.part}")
@@ -174,7 +174,7 @@ def test_a_jump_goes_to_the_beginning_of_a_sub_step():
 def strips(tokens):
     import streamlit as st
 
-    from lessons.parts.lesson import Row, token_strips
+    from lessons.kit.lesson import Row, token_strips
 
     values = [0.5, None, -0.25][: len(tokens)]
     pick = token_strips([Row("a", "first", tokens, values, learner="ppo")], key="t", quantity="advantage", link="token")
@@ -205,7 +205,7 @@ def test_hidden_characters_of_tokens_are_written_out():
 def batch(algorithm):
     import streamlit as st
 
-    from lessons.parts.lesson import frozen, pick_group, say_where
+    from lessons.kit.lesson import frozen, pick_group, say_where
 
     found = frozen(algorithm)
     if found is not None:
@@ -324,7 +324,7 @@ def test_what_is_filled_into_the_worked_example_comes_to_its_result():
 def drawn():
     import plotly.graph_objects as go
 
-    from lessons.parts.lesson import figure, line_colour
+    from lessons.kit.lesson import figure, line_colour
 
     bars = go.Figure(go.Bar(x=[1, 2], y=[3, 4], marker_color=line_colour("ppo")))
     figure(bars, key="f", alt="Two bars", table=[{"x": 1, "y": 3}, {"x": 2, "y": 4}])
@@ -340,12 +340,12 @@ def test_torch_stays_out_until_a_page_computes():
     import subprocess
     import sys
 
-    code = "import sys, lessons.parts.lesson; sys.exit('torch' in sys.modules)"
+    code = "import sys, lessons.kit.lesson; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_signs_are_written_in_html_and_nothing_else_is():
-    from lessons.parts.lesson.worked_table import in_html, table
+    from lessons.kit.lesson.worked_table import in_html, table
 
     assert in_html(r"\log\pi_{\text{old}}") == "log π<sub>old</sub>"
     assert in_html(r"\hat A_t") == "Â<sub>t</sub>"

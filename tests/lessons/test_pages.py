@@ -8,7 +8,7 @@ import pytest
 
 from core.runs.errors import StoreError
 from lessons.catalog import LESSONS, lesson
-from lessons.parts.i18n import LANGUAGES, _, use_language
+from lessons.i18n import LANGUAGES, _, use_language
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import linked, make_run
 
@@ -47,7 +47,7 @@ def test_a_chosen_language_walks_along_and_is_in_the_link(open_page):
     assert "lang" not in at.query_params
     at.segmented_control(key="language_switch").set_value("zh-TW").run()
     assert linked(at, "lang") == ["zh-TW"]
-    at.switch_page("lessons/lab.py").run()
+    at.switch_page("lessons/lab/page.py").run()
     assert linked(at, "lang") == ["zh-TW"]
     with use_language("zh-TW"):
         assert at.title[0].value == _("Lab")

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lessons.parts.i18n import LANGUAGES, _, use_language
+from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.conftest import make_run
 
 KEY = "ratio-clip-kl"

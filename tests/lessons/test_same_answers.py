@@ -7,8 +7,8 @@ import statistics
 import pytest
 
 from core.tasks.chain_sum import ChainSum
-from lessons.parts.edited import refusal
-from lessons.parts.i18n import LANGUAGES
+from lessons.i18n import LANGUAGES
+from lessons.same_answers.edited import refusal
 from tests.helpers import HOSTILE
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 

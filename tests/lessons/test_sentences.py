@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 import core
-from core.config import ConfigError, change, parse_config
+from core.config import change, parse_config
+from core.errors import ConfigError
 from core.insight.replay import _ids
 from core.models.start import load
 from core.presets import preset
@@ -19,8 +20,8 @@ from core.runs.errors import StoreError
 from core.runs.store import RunStore
 from core.tasks.chain_sum import ChainSum
 from core.tasks.settings import ChainSumSettings
-from lessons.parts.i18n import use_language
-from lessons.parts.sentences import matches, translate
+from lessons.i18n import use_language
+from lessons.kit.sentences import matches, translate
 
 BAD = [
     {"gamma": 2},

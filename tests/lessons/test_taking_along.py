@@ -10,12 +10,12 @@ import pytest
 
 from core.models.start import names
 from core.runs import lifecycle
-from core.runs.checkpoints import folder
-from core.runs.checkpoints import save as save_checkpoint
 from core.runs.export import export_zip
+from core.training.checkpoints import folder
+from core.training.checkpoints import save as save_checkpoint
 from core.training.trainer import Trainer
-from lessons.parts.outside import CommandFailed, call
-from lessons.parts.sentences import matches
+from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.sentences import matches
 from tests.lessons.conftest import make_run
 from tests.lessons.real import CONFIG
 

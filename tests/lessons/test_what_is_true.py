@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from lessons.parts.i18n import LANGUAGES
-from lessons.parts.truth.study import RECORDED
+from lessons.i18n import LANGUAGES
+from lessons.what_is_true.study import RECORDED
 from tests.lessons.conftest import linked
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 

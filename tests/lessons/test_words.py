@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from lessons.parts.i18n import use_language
-from lessons.parts.words import STATUS, literal, plain, share, status_word, when
+from lessons.i18n import use_language
+from lessons.kit.display import STATUS, literal, plain, share, status_word, when
 from tests.helpers import HOSTILE
 
 

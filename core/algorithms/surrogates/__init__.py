@@ -1,0 +1,1 @@
+"""What is maximised, token by token: one file a surrogate."""

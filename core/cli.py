@@ -1,0 +1,234 @@
+"""What the command line does (its options are in core/__main__.py)."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.errors import ConfigError
+from core.learners.variants import VARIANTS
+from core.presets import preset
+from core.runs.errors import RunNotFound, StoreError
+from core.runs.export import ExportError, export
+from core.runs.foreign import ImportFailed
+from core.runs.records import RunInfo
+from core.runs.save import SaveError, save_model
+from core.runs.store import RunStore
+from core.settings import Settings
+from core.tasks.settings import ChainSumSettings
+from core.workers.launcher import LauncherError, LocalLauncher
+
+POLL_S = 0.1
+FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y in ("parquet", "csv"))}
+
+
+class UsageError(ValueError):
+    """What was asked for on the command line cannot be; one sentence."""
+
+
+#: What a command may refuse, each in a sentence.
+REFUSALS = (ConfigError, UsageError, LauncherError, ExportError, SaveError, ImportFailed, StoreError, RunNotFound)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Does what the parsed options say; returns the exit code."""
+    commands = {"train": _train, "export": _export, "save": _save, "import": _import, "runs": _runs}
+    try:
+        return {**commands, "settings": _settings}[options.command](options)
+    except REFUSALS as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `… | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+# -- train -------------------------------------------------------------------------------------------------------------
+
+
+def _train(options: argparse.Namespace) -> int:
+    config = _config(options)
+    _check_folder(options.out)
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(_store(keep=options.keep))
+        launcher = LocalLauncher(store, limit=1)
+        stack.callback(launcher.close)
+        run_id = store.create(config)
+        launcher.start(run_id)
+        try:
+            _follow(store, run_id, config)
+        except KeyboardInterrupt:
+            print("\nStopping; what was made so far is written.", file=sys.stderr)
+            launcher.close()  # the workers finish their step, save and end
+        paths = export(store, run_id, options.out)
+        return _report(store.get(run_id), store.events(run_id), paths)
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    config = preset(options.preset)
+    if options.learner:
+        chosen = [_learner(config, name) for name in dict.fromkeys(options.learner)]
+        config = parse_config({**config.model_dump(), "learners": [x.model_dump() for x in chosen]})
+    assignments = dict(_assignment(text) for text in options.assignments)
+    assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x) is not None}
+    return change(config, assignments) if assignments else config
+
+
+def _learner(config: RunConfig, name: str) -> AnyLearner:
+    """The preset's learner of that name, else the named algorithm."""
+    own = [x for x in config.learners if x.name == name]
+    if not own and name not in VARIANTS:
+        known = ", ".join(dict.fromkeys([*(x.name for x in config.learners), *VARIANTS]))
+        raise UsageError(f"there is no learner called {name!r}; there are {known}")
+    return own[0] if own else VARIANTS[name].settings
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise UsageError(f"--set takes NAME=VALUE, for example epsilon=0.1, but got {text!r}.")
+    try:
+        return name.strip(), json.loads(value)
+    except json.JSONDecodeError:
+        return name.strip(), value
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out must be a folder, but {folder} is a file.")
+    strangers = sorted(x.name for x in folder.iterdir() if x.name not in FILES) if folder.is_dir() else []
+    if strangers:
+        raise UsageError(f"{folder} holds other files ({', '.join(strangers[:3])}); give --out a new or empty folder.")
+
+
+@contextlib.contextmanager
+def _store(*, keep: bool) -> Iterator[RunStore]:
+    """The app's store, or one that is gone afterwards."""
+    if keep:
+        yield RunStore()
+        return
+    with tempfile.TemporaryDirectory(prefix="credit-lab-", ignore_cleanup_errors=True) as folder:
+        store = RunStore(f"sqlite:///{folder}/runs.sqlite", home=Path(folder))
+        yield store
+        store.close()
+
+
+def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
+    """A progress bar until no learner has a worker any more."""
+    from tqdm import tqdm
+
+    total = config.steps * len(config.learners)
+    success: dict[str, float] = {}
+    cursor = 0
+    with tqdm(total=total, unit="step", desc=config.preset) as bar:
+        while True:
+            info = store.get(run_id)
+            over = info.status not in ("queued", "running", "paused") and not info.active
+            rows, cursor = store.rows_since(run_id, cursor)
+            for row in rows:
+                success[row["learner"]] = row["success_rate"]
+            if rows:
+                bar.set_postfix({name: f"{value:.2f}" for name, value in sorted(success.items())}, refresh=False)
+                bar.update(len(rows))
+            if over:
+                return
+            time.sleep(POLL_S)
+
+
+def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> int:
+    final = {x["learner"]: x["value"] for x in events if x["kind"] == "final"}
+    for learner in info.learners:
+        told = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
+        if learner.name in final:
+            value = final[learner.name]
+            told += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
+        print(told)
+    print("wrote", " ".join(str(path) for path in paths))
+    for learner in info.learners:
+        if learner.status == "failed":
+            print(f"{learner.name}: {learner.reason}", file=sys.stderr)
+    return {"finished": 0, "stopped": 130}.get(info.status, 1)
+
+
+# -- export, runs, settings --------------------------------------------------------------------------------------------
+
+
+def _export(options: argparse.Namespace) -> int:
+    store = RunStore()
+    for path in export(store, _named(store, options.run), options.out, options.format):
+        print(path)
+    return 0
+
+
+def _named(store: RunStore, run: str) -> str:
+    """The id of the one run whose id is, or begins with, `run`."""
+    known = [x.id for x in store.runs()]
+    found = [run] if run in known else [x for x in known if x.startswith(run)]
+    if len(found) != 1:
+        told = "There is no run whose id begins with" if not found else f"{len(found)} runs' ids begin with"
+        raise UsageError(f"{told} {run!r}; `python -m core runs` lists them.")
+    return found[0]
+
+
+def _save(options: argparse.Namespace) -> int:
+    store = RunStore()
+    info = store.get(_named(store, options.run))
+    names = [x.name for x in info.learners]
+    if options.learner is None and len(names) > 1:
+        raise UsageError(
+            f"This run has several learners; say whose policy, by --learner {' or --learner '.join(names)}."
+        )
+    print(save_model(store, info.id, options.learner or names[0], options.out))
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from core.runs.importing import import_any
+
+    store = RunStore()
+    info = store.get(import_any(store, options.path, options.name))
+    made = ", ".join(f"{x.name} {x.step + 1} steps" for x in info.learners)
+    print(f"{info.id}  {made}  {info.name}")
+    for learner in info.learners:
+        if learner.warning:
+            print(f"    {learner.warning}")
+    return 0
+
+
+def _runs(_: argparse.Namespace) -> int:
+    runs = RunStore().runs()
+    if not runs:
+        print("There are no runs yet; start one in the app, or with `python -m core train --keep`.")
+    for info in runs:
+        made = ", ".join(f"{x.name} {x.step + 1}/{x.steps}" for x in info.learners)
+        when = datetime.fromtimestamp(info.created).strftime("%Y-%m-%d %H:%M")
+        print(f"{info.id}  {when}  {info.status:8}  {made}  {info.name}")
+        if info.reason:
+            print(f"    {info.reason}")
+    return 0
+
+
+def _settings(_: argparse.Namespace) -> int:
+    parts: list[tuple[str, type[Settings], set[str]]] = [
+        ("", RunConfig, {"task", "learners"}),
+        ("task.", ChainSumSettings, {"kind"}),
+        ("ppo.", PPOSettings, {"name", "algorithm"}),
+        ("grpo.", GRPOSettings, {"name", "algorithm"}),
+        ("vine.", VineSettings, {"name", "algorithm"}),
+    ]
+    for prefix, model, without in parts:
+        print(f"\n{(model.__doc__ or '').splitlines()[0]}")
+        for name, field in model.model_fields.items():
+            if name not in without:
+                print(f"  {prefix + name:32} {json.dumps(field.default):12} {field.description}")
+    return 0

@@ -1,0 +1,1 @@
+"""Other people's formats, each replaceable, each an optional install."""

@@ -1,0 +1,1 @@
+"""TRL: its completions as runs, and a callback that watches its GRPOTrainer."""

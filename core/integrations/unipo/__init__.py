@@ -1,0 +1,1 @@
+"""UNIPO: the log format of its training explorer, written and read."""

@@ -1,0 +1,324 @@
+"""Logs in UNIPO's format (poloclub/unipo, docs/canonical_schema.json) as runs: ours (unipo.py) and their explorer's.
+
+A log is JSON with a header and entries, or JSON lines with the header first. One entry is one update of the policy;
+entries between two rollouts become the passes of one step. Most fields are free: what a log lacks stays null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from core.algorithms.kl import ESTIMATORS
+from core.algorithms.surrogates.clip import clipped_side, importance_ratio
+from core.integrations.unipo.export import TOKEN_FIELDS
+from core.runs.foreign import (
+    MOST_RESPONSES,
+    MOST_STEPS,
+    MOST_TOKENS,
+    SETTINGS,
+    ForeignLearner,
+    ImportFailed,
+    brief,
+    clean,
+    real,
+    said,
+    step_trace,
+)
+from core.training.trace import STEPS, StepTrace
+
+#: What their explorer calls a metric → our column. Ours are taken under their own names as well.
+METRICS = {"response_length": "completion_length", "importance_sampling_ratio": "ratio_mean"}
+_ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ppo": ("ppo", {}),
+    "vine": ("vine", {}),
+    "grpo": ("grpo", {"baseline": "group-mean"}),
+    "dapo": ("grpo", {"baseline": "group-mean"}),
+    "drgrpo": ("grpo", {"baseline": "group-mean", "scale_rewards": "none"}),
+    "reinforce": ("grpo", {"baseline": "none"}),
+}
+
+
+@dataclass(frozen=True)
+class UnipoLog:
+    """One log: a header, and entries as they came, one per update."""
+
+    header: dict[str, Any]
+    entries: list[dict[str, Any]]
+    prompts: list[Any] | None = None  # those of entries that name none
+
+
+def read_log(text: str) -> UnipoLog | None:
+    """A log from the text of a file; None where this is no such log. Raises ImportFailed where it is a broken one."""
+    try:
+        whole = json.loads(text, parse_constant=lambda _: None)
+    except RecursionError as error:
+        raise ImportFailed("The JSON is nested too deeply.") from error
+    except ValueError:
+        return _from_lines(text)
+    if not isinstance(whole, dict) or not isinstance(whole.get("header"), dict) or "entries" not in whole:
+        return None
+    if not isinstance(whole["entries"], list) or not all(isinstance(x, dict) for x in whole["entries"]):
+        raise ImportFailed("A UNIPO log's entries must be a list of objects.")
+    blueprint = whole.get("blueprint")
+    prompts = blueprint.get("prompts") if isinstance(blueprint, dict) else None
+    return UnipoLog(whole["header"], whole["entries"], prompts)
+
+
+def _from_lines(text: str) -> UnipoLog | None:
+    lines = [x for x in text.splitlines() if x.strip()]
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line, parse_constant=lambda _: None)
+        except (ValueError, RecursionError) as error:
+            if number == 1:
+                return None
+            raise ImportFailed(f"Line {number} of the UNIPO log is not JSON.") from error
+        if not isinstance(entry, dict):
+            return None
+        found.append(entry)
+    return UnipoLog(found[0], found[1:]) if found and "algorithm" in found[0] else None
+
+
+# -- what is known of the learner --------------------------------------------------------------------------------------
+
+
+def learner_of(log: UnipoLog) -> ForeignLearner:
+    """The learner's kind and settings from the header. Raises ImportFailed where it names no algorithm."""
+    named = log.header.get("algorithm")
+    if not isinstance(named, str) or not named.strip():
+        raise ImportFailed("A UNIPO log's header must name its algorithm, e.g. ppo or grpo.")
+    key = "".join(x for x in named.lower() if x.isalnum())
+    algorithm, settings = _ALGORITHMS.get(key, ("grpo", {}))
+    settings = {**settings, **_hparams(log.header, algorithm)}
+    warning = None
+    if key not in _ALGORITHMS:
+        warning = f"Its algorithm is called {clean(named, 'The algorithm')[:40]}; it is shown like GRPO."
+    return ForeignLearner(algorithm, settings, warning)
+
+
+def run_of(log: UnipoLog) -> dict[str, Any]:
+    """What the header tells about the run itself, by our settings' names."""
+    hparams = _dict(log.header.get("hparams"))
+    found = {"model": log.header.get("model_name"), **{x: hparams.get(x) for x in ("temperature", "seed")}}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
+    given = _dict(header.get("hparams"))
+    fields = SETTINGS[algorithm].model_fields
+    # Null in a log says "none" of a setting of ours only where it is ours to write: a foreign null says nothing.
+    ours = "importance_sampling_level" in given
+    found = {x: given[x] for x in fields if x in given and (ours or given[x] is not None)}
+    clip = given.get("clip_eps")
+    if isinstance(clip, list) and len(clip) == 2:
+        found |= {"epsilon": clip[0], "epsilon_high": clip[1]}
+    elif clip is not None:
+        found |= {"epsilon": clip, "epsilon_high": None}
+    if algorithm == "ppo" and "gae_lambda" in given:
+        found["lam"] = given["gae_lambda"]
+    if algorithm != "ppo" and "kl_coef" in given:  # without a critic theirs is the weight in the loss
+        found.pop("kl_coef", None)
+        found.setdefault("beta", given["kl_coef"])
+        if "kl_coef_in_reward" in given:
+            found["kl_coef"] = given["kl_coef_in_reward"]
+    epochs = header.get("update_epochs", given.get("max_epochs"))
+    if epochs is not None:
+        found.setdefault("num_iterations", epochs)
+    return {name: value for name, value in found.items() if name not in ("name", "algorithm")}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Phase:
+    """One rollout and the updates on it, as they stand in the log."""
+
+    entries: list[dict[str, Any]]
+    prompts: list[Any]  # one list of prompts per entry
+
+
+@dataclass
+class _Step:
+    """What one phase becomes."""
+
+    number: int
+    groups: dict[tuple[str, int], int] = field(default_factory=dict)  # prompt, how often before in its entry → number
+    samples: dict[tuple[int, int, str], dict[str, Any]] = field(default_factory=dict)  # group, place in it, text
+    passes: dict[int, int] = field(default_factory=dict)  # sample → passes so far
+    tokens: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def phases(log: UnipoLog) -> list[Phase]:
+    """The log's entries by rollout. Raises ImportFailed where there are none, or too many."""
+    found: list[Phase] = []
+    collected = None
+    for entry in log.entries:
+        now = _dict(entry.get("batch")).get("rolloutCollectedAtStep")
+        first = entry.get("is_first_step_after_rollout_phase")
+        if not found or (now != collected if now is not None else first is not False):
+            found.append(Phase([], []))
+        collected = now
+        prompts = entry.get("prompts") if entry.get("prompts") is not None else log.prompts
+        found[-1].entries.append(entry)
+        found[-1].prompts.append(prompts or [])
+    if not found:
+        raise ImportFailed("The UNIPO log has no entries.")
+    if len(found) > MOST_STEPS:
+        raise ImportFailed(f"The UNIPO log has {len(found)} steps; at most {MOST_STEPS} are allowed.")
+    return found
+
+
+def shape_of(log: UnipoLog, found: list[Phase]) -> dict[str, Any]:
+    """How many steps, prompts and responses a prompt there were: as the log says, else as it shows."""
+    batch = _dict(found[0].entries[0].get("batch"))
+    hparams = _dict(log.header.get("hparams"))
+    first = found[0].prompts[0] if isinstance(found[0].prompts[0], list) else []
+    sizes = {len(x["responses"]) for x in first if isinstance(x, dict) and isinstance(x.get("responses"), list)}
+    size = batch.get("responsesPerPrompt") or hparams.get("group_size") or (sizes.pop() if len(sizes) == 1 else None)
+    shape = {"steps": len(found), "prompts_per_step": batch.get("promptsInBatch"), "num_generations": size}
+    return {name: value for name, value in shape.items() if value is not None}
+
+
+def traces(found: list[Phase], learner: str, settings: dict[str, Any], algorithm: str) -> Iterator[StepTrace]:
+    """The log step by step. `settings` are those known of the learner. Raises ImportFailed at what cannot be read."""
+    responses = tokens = 0
+    for number, phase in enumerate(found):
+        step = _Step(number)
+        for prompts in phase.prompts:
+            _take(step, prompts, settings, algorithm)
+        responses += len(step.samples)
+        tokens += len(step.tokens.get("sample", ()))
+        if responses > MOST_RESPONSES or tokens > MOST_TOKENS:
+            raise ImportFailed(
+                f"The UNIPO log is too long; at most {MOST_RESPONSES} responses and {MOST_TOKENS} tokens are allowed."
+            )
+        yield step_trace(learner, number, _scalars(phase.entries), list(step.samples.values()), step.tokens)
+
+
+def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -> None:
+    """One update's prompts: new responses become samples, known ones another pass."""
+    if not isinstance(prompts, list):
+        raise ImportFailed(f"Step {step.number + 1}: the prompts must be a list, but are {brief(prompts)}.")
+    asked: dict[str, int] = {}
+    for group in prompts:
+        where = f"Step {step.number + 1}"
+        if not isinstance(group, dict) or not isinstance(group.get("responses"), list):
+            raise ImportFailed(f"{where}: every prompt must have a list of responses.")
+        prompt = clean(said(group.get("prompt")), f"{where}: a prompt")
+        asked[prompt] = asked.get(prompt, -1) + 1
+        number = step.groups.setdefault((prompt, asked[prompt]), len(step.groups))
+        for index, response in enumerate(group["responses"]):
+            if not isinstance(response, dict):
+                raise ImportFailed(f"{where}: every response must be an object, but one is {brief(response)}.")
+            text = clean(said(response.get("response_text")), f"{where}: a response")
+            key = (number, index, text)
+            if key not in step.samples:
+                step.samples[key] = _sample(len(step.samples), number, prompt, text, response, where)
+            sample = step.samples[key]["sample"]
+            series = response.get("tokens")
+            if series is not None:
+                at = step.passes.get(sample, 0)
+                step.passes[sample] = at + 1
+                columns = _columns(series, response, settings, algorithm, f"{where}, response {sample + 1}")
+                rows = len(columns["token"])
+                for name, column in {**columns, "pass": [at] * rows, "sample": [sample] * rows}.items():
+                    step.tokens.setdefault(name, []).extend(column)
+
+
+def _sample(number: int, group: int, prompt: str, text: str, response: dict[str, Any], where: str) -> dict[str, Any]:
+    length = real(response.get("response_length"), f"{where}: response_length")
+    return {
+        "sample": number,
+        "group": group,
+        "prompt": prompt,
+        "response": text,
+        "reward": real(response.get("reward"), f"{where}: a reward"),
+        "length": None if length is None else int(length),
+    }
+
+
+def _columns(
+    series: Any, response: dict[str, Any], settings: dict[str, Any], algorithm: str, where: str
+) -> dict[str, list[Any]]:
+    """A response's tokens at one pass. Ratio, KL and clipping follow from the log-probabilities by our formulas."""
+    if not isinstance(series, dict) or not isinstance(series.get("ids"), list):
+        raise ImportFailed(f"{where}: tokens must be an object with a list of ids.")
+    ids = series["ids"]
+    if not all(x is None or (isinstance(x, int) and 0 <= x < 2**31) for x in ids):
+        raise ImportFailed(f"{where}: token ids must be whole numbers from 0.")
+    count = len(ids)
+    strings = series.get("strings") or [f"⟨{x}⟩" for x in ids]
+    found: dict[str, list[Any]] = {"token_id": ids, "position": list(range(count))}
+    found["token"] = [clean(x, f"{where}: a token") for x in _sized(strings, count, f"{where}: strings")]
+    for theirs, ours in TOKEN_FIELDS.items():
+        if theirs == "token_kl" or series.get(theirs) is None:  # which estimate theirs is, the log does not say
+            found[ours] = [None] * count
+        else:
+            found[ours] = [real(x, f"{where}: {theirs}") for x in _sized(series[theirs], count, f"{where}: {theirs}")]
+    if series.get("log_probs") is None and isinstance(series.get("prob"), list):
+        prob = [real(x, f"{where}: prob") for x in _sized(series["prob"], count, f"{where}: prob")]
+        found["logprob"] = [math.log(x) if x is not None and x > 0 else None for x in prob]
+    credit = real(response.get("advantage"), f"{where}: advantage")
+    if credit is not None and algorithm == "grpo" and series.get("advantages") is None:
+        found["advantage"] = [credit] * count  # one credit a response: each token's
+    return {**found, **_derived(found, settings)}
+
+
+def _sized(values: Any, count: int, what: str) -> list[Any]:
+    if not isinstance(values, list) or len(values) != count:
+        raise ImportFailed(f"{what} must be a list as long as ids ({count}), but is {brief(values)}.")
+    return values
+
+
+def _derived(found: dict[str, list[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:
+    now, old, ref, advantage = (_tensor(found[x]) for x in ("logprob", "logprob_old", "logprob_ref", "advantage"))
+    derived = {f"kl_{name}": _values(estimate(now, ref)) for name, estimate in ESTIMATORS.items()}
+    if settings.get("importance_sampling_level", "token") != "token":
+        return derived
+    ratio = importance_ratio(now, old)
+    derived["ratio"] = _values(ratio)
+    epsilon = real(settings.get("epsilon"), "clip_eps")
+    high = real(settings.get("epsilon_high"), "clip_eps")
+    if epsilon is not None and settings.get("surrogate", "clip") == "clip":
+        dual = real(settings.get("dual_clip"), "dual_clip")
+        side = clipped_side(ratio, advantage, epsilon, epsilon if high is None else high, dual).tolist()
+        known = (ratio.isfinite() & advantage.isfinite()).tolist()
+        derived["clipped"] = [x if is_known else None for x, is_known in zip(side, known, strict=True)]
+    return derived
+
+
+def _tensor(values: list[Any]) -> torch.Tensor:
+    return torch.tensor([math.nan if x is None else x for x in values], dtype=torch.float32)
+
+
+def _values(numbers: torch.Tensor) -> list[float | None]:
+    return [x if math.isfinite(x) else None for x in numbers.tolist()]
+
+
+def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """A step's metrics: of each the mean over its updates."""
+    met: dict[str, list[float]] = {}
+    for entry in entries:
+        metrics = _dict(entry.get("metrics"))
+        found = {METRICS[name]: value for name, value in metrics.items() if name in METRICS}
+        found |= {name: value for name, value in metrics.items() if name in STEPS.names[2:]}  # our own before theirs
+        for name, value in found.items():
+            number = real(value, name)
+            if number is not None:
+                met.setdefault(name, []).append(number)
+    means: dict[str, Any] = {name: x[0] if len(set(x)) == 1 else sum(x) / len(x) for name, x in met.items()}
+    if "samples_seen" in means:
+        means["samples_seen"] = int(means["samples_seen"])
+    return means

@@ -1,0 +1,1 @@
+"""Will it fit? Predicted before anything is loaded."""

@@ -1,0 +1,197 @@
+"""Will it fit? The memory that a learner needs at its peak, predicted before anything is loaded.
+
+From a model's config.json and the run's settings; measured by `python -m benches.memory`. All numbers are bytes.
+
+What this trainer keeps, per parameter (core/models/precision.py says why weights are 32 bits wide throughout):
+trained 4 (weights) + 4 (gradients, only while they are made) + 8 (Adam's two moments) = 16; frozen 4. The usual recipe
+for large GPUs comes to the same 16 for what is trained (2 weights + 2 gradients + 4 master weights + 8 moments, all in
+bfloat16 but for Adam) and to 2 for what is frozen.
+
+Activations of one token and layer in a gated decoder, as autograd saves them (H hidden, A = heads × head size, I the
+MLP's width): per norm its input, the normalised input and the result, 3H; gate, activated gate, up and their product,
+4I; queries, keys, values and what attention makes of them, and where attention is computed plainly (short rows on a
+CPU, core/models/attention.py) a number per head and token that is looked at. Fused attention repeats keys and values
+for every head, 4A in all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.config import AnyLearner, PPOSettings, RunConfig
+from core.models.fit.sizes import Size
+from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST
+
+Role = Literal["policy", "value", "reference", "reward"]
+
+#: Arrays as large as the logits that exist beside them: scaled, log-softmax, its exponential, and one in the making.
+_LOGIT_COPIES = 5
+#: Freed memory between pieces that are still used, which stays with the process, as a share of the activations.
+#: Measured with glibc's allocator as core/training/allocator.py sets it: 1.0 where all responses are of one length,
+#: 2.2 on SmolLM2's run.
+_HOLES = 1.3
+#: They do not grow on with models and rows: pieces above a few MB go back at once (core/training/allocator.py). About
+#: the most that was measured, on SmolLM2 with prompts of 300 tokens.
+_MOST_HOLES = 1_200_000_000
+#: Python, torch, transformers and a run's own small things.
+PROCESS = 450_000_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """One model's part."""
+
+    role: Role
+    parameters: int
+    trained: int  # of these
+    weights: int
+    gradients: int
+    optimizer: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a learner needs, part by part; not all parts exist at one time, so `total` is less than their sum."""
+
+    models: tuple[Share, ...]
+    activations: int  # of one part of a mini-batch
+    logits: int
+    cache: int  # keys and values while responses are written
+    evaluation: int  # the same while held-out questions are asked, with its logits
+    total: int  # at the peak, with what the process itself needs
+
+    def of(self, role: Role) -> Share | None:
+        """That model's part; None where the learner has no such model."""
+        return next((x for x in self.models if x.role == role), None)
+
+
+def predict(
+    size: Size,
+    config: RunConfig,
+    learner: AnyLearner,
+    *,
+    prompt: int,
+    completion: int,
+    device: str = "cpu",
+    dtype: str = "float32",
+    reward_model: bool = False,
+) -> Prediction:
+    """The peak of `learner` on a model of this size.
+
+    `prompt` and `completion`: tokens of a question (chat template included) and at most of a response. `device` "cpu",
+    "cuda" or "mps"; on CUDA bfloat16 products keep their inputs in 16 bits (a CPU converts them on the way).
+    `reward_model`: a frozen one of the same size besides.
+    """
+    narrow = device == "cuda" and dtype == "bfloat16"
+    models = _models(size, config, learner, reward_model=reward_model)
+    kept = sum(x.weights + x.optimizer for x in models)
+    gradients = max(x.gradients for x in models)
+    responses = config.prompts_per_step * config.num_generations
+    in_batch = responses // learner.num_mini_batches
+    rows = min(config.micro_batch_size or in_batch, in_batch)
+    tokens = packed_tokens(rows, config.num_generations, prompt, completion)
+    wide = tokens_wide(config, prompt, completion, rows)
+    activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and wide <= SHORT)
+    at_once = min(LOGITS, rows * completion * size.vocabulary)
+    logits = _LOGIT_COPIES * 4 * at_once
+    copies = _rounded(size) if narrow else 0
+    for_backward = activations + (copies // size.layers if config.gradient_checkpointing else copies)
+    # A matrix's gradient is made whole before it is added; the output's is made while all activations are still there.
+    largest = 0 if config.lora_rank else 4 * size.vocabulary * size.hidden
+    if rows < in_batch:
+        update = gradients + largest + for_backward + logits
+    else:  # no gradient is there before the only part's backward pass, whose activations go as gradients come
+        update = max(gradients, largest + for_backward + logits)
+    if isinstance(learner, PPOSettings) and rows == responses:
+        update += for_backward  # both models' activations are kept from the scoring that serves the first update
+    if device == "cpu":
+        update += min(int(_HOLES * activations), _MOST_HOLES)
+    width = 2 if narrow else 4
+    cache = _cache(size, responses, prompt, completion, width)
+    choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
+    evaluation = _evaluation(size, config, prompt, completion, width)
+    # A frozen weight is rounded anew for each token, a trained one once for all of a response.
+    writing = copies // size.layers if config.lora_rank else copies
+    total = PROCESS + kept + max(update, writing + cache + choosing, writing + evaluation)
+    return Prediction(tuple(models), activations, logits, cache, evaluation, total)
+
+
+def _models(size: Size, config: RunConfig, learner: AnyLearner, *, reward_model: bool) -> list[Share]:
+    count, rank = size.parameters, config.lora_rank
+    backbone = count - size.output
+
+    def share(role: Role, parameters: int, trained: int, *, own: bool = True) -> Share:
+        weights = 4 * (parameters if own else trained)
+        return Share(role, parameters, trained, weights, 4 * trained, 8 * trained)
+
+    models = []
+    if rank:
+        adapters = size.adapters(rank)
+        models.append(share("policy", count + adapters, adapters))
+        if isinstance(learner, PPOSettings):  # its frozen weights are the policy's
+            models.append(share("value", backbone + adapters + size.hidden + 1, adapters + size.hidden + 1, own=False))
+    else:
+        models.append(share("policy", count, count))
+        if isinstance(learner, PPOSettings):
+            models.append(share("value", backbone + size.hidden + 1, backbone + size.hidden + 1))
+        if config.measure_kl or learner.needs_reference:
+            models.append(share("reference", count, 0))
+    if reward_model:
+        models.append(share("reward", backbone + size.hidden + 1, 0))
+    return models
+
+
+def packed_tokens(rows: int, group: int, prompt: int, completion: int) -> int:
+    """Tokens that pass through the model for `rows` responses: each prompt once in a row (core/models/packed.py).
+
+    A packed row takes responses up to WIDEST tokens; all rows are as wide as the widest.
+    """
+    in_row = max(1, min(group, rows, (WIDEST - prompt) // completion))
+    packed = -(-rows // in_row)
+    return packed * (prompt + in_row * completion)
+
+
+def tokens_wide(config: RunConfig, prompt: int, completion: int, rows: int) -> int:
+    """How many tokens a packed row is wide."""
+    return prompt + max(1, min(config.num_generations, rows, (WIDEST - prompt) // completion)) * completion
+
+
+def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain: bool) -> int:
+    """Bytes of activations that one token, in a packed row `wide` tokens wide, keeps until the backward pass."""
+    attention, own = size.heads * size.head_dim, size.kv_heads * size.head_dim
+    full, half = 4, 2 if narrow else 4
+    layer = 2 * size.hidden * (2 * full + half) + 4 * (size.heads + 2)
+    if plain:
+        layer += 2 * (attention + own) * half + size.heads * wide * half + wide
+    else:
+        layer += 4 * attention * half + wide * half
+    layer += (4 if size.gated else 3) * size.inner * half
+    if size.head_norms:
+        layer += 2 * (attention + own) * full
+    if config.lora_rank:
+        layer += config.lora_rank * len(size.linears) * half
+    outside = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
+    if config.gradient_checkpointing:  # each layer's input is kept, and one layer's activations at a time
+        return size.layers * size.hidden * full + layer + outside
+    return size.layers * layer + outside
+
+
+def _rounded(size: Size) -> int:
+    """The linear maps in bfloat16, which autocast makes of the weights and the backward pass needs (the head's not)."""
+    return 2 * size.layers * sum(rows * columns for rows, columns in size.linears)
+
+
+def _cache(size: Size, rows: int, prompt: int, completion: int, width: int) -> int:
+    # There is room for half as many tokens again as were there when it was made.
+    room = max(64, (prompt + 1) * 3 // 2)
+    while room < prompt + completion:
+        room = (room + 1) * 3 // 2
+    return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * room
+
+
+def _evaluation(size: Size, config: RunConfig, prompt: int, completion: int, width: int) -> int:
+    samples = config.compare_samples or 4  # as a run ends
+    questions = min(max(1, TOKENS // (samples * (prompt + completion))), getattr(config.task, "heldout", 0))
+    rows = questions * samples
+    return _cache(size, rows, prompt, completion, width) + _LOGIT_COPIES * 4 * rows * size.vocabulary

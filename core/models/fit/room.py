@@ -1,0 +1,150 @@
+"""How much memory is free here, and whether a run fits into it: said before anything is loaded."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.config import AnyLearner, RunConfig
+from core.errors import ConfigError
+from core.models import bundled, start
+from core.models.fit import memory
+from core.models.fit.memory import Prediction
+from core.models.fit.sizes import size_of
+from core.tasks.settings import QuestionsSettings, ReasoningGymSettings
+from core.tasks.suggested import completion_length
+
+_GB = 1e9
+#: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
+_TEMPLATE, _PER_TOKEN, _QUESTION = 30, 3, 100
+
+
+def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, **options: Any) -> Prediction | None:
+    """What a learner of this run needs at its peak; None where the model's measures are not known without loading it.
+
+    `prompt`: tokens of a question (None: estimated from the settings); `options` as in core.models.fit.memory.predict.
+    """
+    size = size_of(start.config_of(config.model) or {})
+    if size is None:
+        return None
+    completion = config.max_completion_length or _longest(config)
+    return memory.predict(
+        size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, **options
+    )
+
+
+def _longest(config: RunConfig) -> int:
+    """Tokens that a response may have where the run's config names no limit."""
+    return completion_length(config.task.dataset) if isinstance(config.task, ReasoningGymSettings) else 64
+
+
+def prompt_tokens(config: RunConfig) -> int:
+    """About how many tokens a question has, chat template and system prompt included."""
+    task = config.task
+    if task.kind == "chain-sum":
+        return 4 * 6
+    asked = max(len(x.question) for x in task.questions) if isinstance(task, QuestionsSettings) else _QUESTION
+    told = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
+    return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + told) // _PER_TOKEN
+
+
+def available(device: str = "cpu") -> int | None:
+    """Bytes that are free on a device ("cpu", "cuda"); None where nobody can say.
+
+    On a CPU what the system says is available, but no more than a container's limit leaves.
+    """
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    if sys.platform == "darwin":
+        return _macos()
+    known = [x for x in (_meminfo(), _cgroup2(), _cgroup1()) if x is not None]
+    return min(known, default=None)
+
+
+def refuse_if_too_large(
+    config: RunConfig, learners: Sequence[AnyLearner] | None = None, *, device: str = "cpu", dtype: str = "float32"
+) -> None:
+    """Raises ConfigError, with the numbers, where learners (None: all of the run, side by side) do not fit.
+
+    Says nothing where the model's measures or the free memory are not known, and of bundled models, which fit anywhere.
+    """
+    if config.model in bundled.names():
+        return
+    chosen = list(config.learners if learners is None else learners)
+    found = [needs(config, x, device=device, dtype=dtype) for x in chosen]
+    predicted = [x for x in found if x is not None]
+    free = available(device)
+    if free is None or len(predicted) < len(chosen):
+        return
+    total = sum(x.total for x in predicted)
+    if total <= free:
+        return
+    shares = ", ".join(f"{name} {amount / _GB:.1f}" for name, amount in totals(predicted).items() if amount >= _GB / 20)
+    who = " and ".join(x.name for x in chosen)
+    raise ConfigError(
+        f"model: {config.model} does not fit this machine: {who} would need about {total / _GB:.1f} GB ({shares}), but "
+        f"only {free / _GB:.1f} GB are free; fewer learners, a lora_rank, a smaller micro_batch_size, "
+        f"gradient_checkpointing or measure_kl=false need less"
+    )
+
+
+def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
+    """Bytes by what they are for, over learners side by side; in the order in which they are told."""
+    found: dict[str, int] = {}
+    for one in predicted:
+        for share in one.models:
+            found[share.role] = found.get(share.role, 0) + share.weights + share.gradients + share.optimizer
+        found["activations"] = found.get("activations", 0) + one.activations
+        found["logits"] = found.get("logits", 0) + one.logits
+        found["key-value cache"] = found.get("key-value cache", 0) + max(one.cache, one.evaluation)
+    return found
+
+
+# -- what the system says ----------------------------------------------------------------------------------------------
+
+
+def _meminfo(path: Path = Path("/proc/meminfo")) -> int | None:
+    try:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", path.read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None
+
+
+def _cgroup2(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    return _left(root / "memory.max", root / "memory.current", root / "memory.stat", "inactive_file")
+
+
+def _cgroup1(root: Path = Path("/sys/fs/cgroup/memory")) -> int | None:
+    limit, used = root / "memory.limit_in_bytes", root / "memory.usage_in_bytes"
+    return _left(limit, used, root / "memory.stat", "total_inactive_file")
+
+
+def _left(limit: Path, used: Path, stat: Path, cached: str) -> int | None:
+    """What a control group may still take: files that are only kept in case they are read again do not count."""
+    try:
+        most, now = int(limit.read_text()), int(used.read_text())
+        kept = re.search(rf"^{cached} (\d+)$", stat.read_text(), re.MULTILINE)
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
+    return max(0, most - now + (int(kept[1]) if kept else 0))
+
+
+def _macos() -> int | None:
+    try:
+        told = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", "hw.memsize", "kern.memorystatus_level"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        ).stdout.split()
+        return int(told[0]) * int(told[1]) // 100  # the level is the share that is free, in per cent
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None

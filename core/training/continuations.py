@@ -1,0 +1,191 @@
+"""What every prefix of a response is truly worth, measured: the mean reward of K fresh continuations by the policy.
+
+    V*(s_t) = E[reward | prefix s_t, the policy goes on]        A*_t = V*(s_{t+1}) - V*(s_t)
+
+Kazemnejad et al. 2024, VinePPO (arXiv:2410.01679). V* of a finished response is its reward. Everything is relative to
+one policy, the one that is given, at the temperature of the run.
+
+All continuations of all prefixes of a prompt are written side by side, each first spelling out its prefix: the decoder
+computes what they share once, so a prompt is read once and equal prefixes are one state.
+
+B responses, T positions, N distinct prefixes, K continuations of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from core.algorithms import intervals
+from core.models import forward, precision
+from core.models.codec import Codec
+from core.tasks.base import Task
+from core.training.rollout import inverse_cdf
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
+
+#: Continuations written side by side; bounds memory, changes no result.
+_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Responses that were written, by whomever, and what they scored."""
+
+    prompts: list[str]  # B
+    completion_ids: Tensor  # long [B, T]
+    mask: Tensor  # bool [B, T], True up to and including the end-of-sequence token
+    rewards: Tensor  # float [B]
+
+
+@dataclass(frozen=True)
+class TrueValues:
+    """Estimates with their confidence intervals; all [B, T], 0 where the mask is False."""
+
+    values: Tensor  # V*(s_t), of the prefix before token t
+    low: Tensor
+    high: Tensor
+    advantages: Tensor  # A*_t; after the last token stands the response's reward, which is exact
+    advantages_low: Tensor
+    advantages_high: Tensor
+    continuations: int  # K
+    prefixes: int  # N
+    rollouts: int  # N · K, continuations written and scored
+
+
+class Oracle:
+    """Measures values under one policy. On the CPU, the same seed gives the same numbers, bit for bit."""
+
+    def __init__(
+        self,
+        policy: PreTrainedModel,
+        codec: Codec,
+        task: Task,
+        *,
+        temperature: float,
+        max_completion_length: int,
+        dtype: precision.Dtype = "float32",
+    ) -> None:
+        self.policy, self.codec, self.task, self.dtype = policy, codec, task, dtype
+        self.temperature, self.max_length = temperature, max_completion_length
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> Oracle:
+        """The oracle of a trainer's policy as it is now, as long as it is not trained further."""
+        return cls(
+            trainer.policy,
+            trainer.codec,
+            trainer.task,
+            temperature=trainer.config.temperature,
+            max_completion_length=trainer.max_length,
+            dtype=trainer.dtype,
+        )
+
+    @torch.no_grad()
+    def estimate(
+        self,
+        responses: Responses,
+        *,
+        continuations: int = 32,
+        seed: int | torch.Generator = 0,
+        level: float = 0.95,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> TrueValues:
+        """V* of every prefix and A* of every token. `progress` is told (continuations written, all of them).
+
+        Intervals are Wilson's where every reward is 0 or 1, else normal; each is of one number, not of all at once.
+        Raises ValueError if a response is longer than what the policy may write.
+        """
+        if responses.mask.shape[1] > self.max_length:
+            raise ValueError(f"responses of up to {self.max_length} tokens are allowed, not {responses.mask.shape[1]}")
+        generator = torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
+        prefixes, which = distinct_prefixes(responses)
+        prompts = list(dict.fromkeys(responses.prompts))
+        uniform = torch.rand(len(prefixes), continuations, self.max_length, generator=generator)
+        scores = torch.empty(len(prefixes), continuations)
+        known: dict[bytes, float] = {}
+        step = max(1, _CHUNK // continuations)
+        device = next(self.policy.parameters()).device
+        for i in range(0, len(prefixes), step):
+            with precision.matmuls(self.dtype, device):
+                scores[i : i + step] = self._continue(prompts, prefixes[i : i + step], uniform[i : i + step], known)
+            if progress is not None:
+                progress(min(i + step, len(prefixes)) * continuations, len(prefixes) * continuations)
+        return _spread(responses, scores, which, level)
+
+    @precision.same_weights()
+    def _continue(self, prompts: list[str], prefixes: Tensor, uniform: Tensor, known: dict[bytes, float]) -> Tensor:
+        """The rewards of K continuations of each prefix, [n, K]; `known` are the verdicts that were asked before."""
+        device, (count, each, length) = next(self.policy.parameters()).device, uniform.shape
+        some, per_prompt = prefixes[:, 0].unique(return_counts=True)
+        encoded = self.codec.encode([prompts[i] for i in some.tolist()], device)
+        many = (per_prompt * each).to(device)
+        decoder = forward.decoder(self.policy, encoded.ids, encoded.attention, many, length)
+        ends = torch.tensor(self.codec.end_ids, device=device)
+        given = torch.full((count, length), -1).index_copy_(1, torch.arange(prefixes.shape[1] - 1), prefixes[:, 1:])
+        given, uniform = given.repeat_interleave(each, 0).to(device), uniform.flatten(0, 1).to(device)
+        ids = torch.full_like(given, self.codec.pad_id)
+        running = torch.ones(len(given), dtype=torch.bool, device=device)
+        for t in range(length):
+            token = given[:, t].clone()
+            free = (running & (token < 0)).nonzero()[:, 0]
+            distribution = torch.log_softmax(decoder.logits.float() / self.temperature, -1)
+            token[free] = inverse_cdf(distribution, uniform[free, t], decoder.state[free])
+            ids[:, t] = torch.where(running, token, self.codec.pad_id)
+            running = running & ~torch.isin(ids[:, t], ends)
+            if t + 1 == length or not bool(running.any()):
+                break
+            decoder.write(token, running)
+        owner = prefixes[:, 0].repeat_interleave(each)
+        return self._scores(prompts, owner, ids.cpu(), running.cpu(), known).view(count, each)
+
+    def _scores(self, prompts: list[str], owner: Tensor, ids: Tensor, cut: Tensor, known: dict[bytes, float]) -> Tensor:
+        """The verifier's reward of each row; equal rows are asked once."""
+        rows = torch.cat([owner[:, None], cut[:, None].long(), ids], 1).int().numpy()
+        keys = [row.tobytes() for row in rows]
+        unknown = {key: i for i, key in enumerate(keys) if key not in known}
+        asked = self.codec.texts(ids[list(unknown.values())])
+        for (key, i), text in zip(unknown.items(), asked, strict=True):
+            known[key] = self.task.verify(prompts[owner[i]], text, finished=not cut[i]).reward
+        return torch.tensor([known[key] for key in keys])
+
+
+def distinct_prefixes(responses: Responses) -> tuple[Tensor, Tensor]:
+    """What was written before each token, once each, and which of them each token has.
+
+    Gives prefixes long [N, 1 + T], in order of prompts: the prompt's number (in order of first appearance), then the
+    tokens, then -1; and which long [B, T], meaningless where the mask is False.
+    """
+    numbers = {prompt: i for i, prompt in enumerate(dict.fromkeys(responses.prompts))}
+    owner = torch.tensor([numbers[prompt] for prompt in responses.prompts])
+    ids, mask = responses.completion_ids.cpu(), responses.mask.cpu()
+    length = ids.shape[1]
+    before = torch.ones(length, length, dtype=torch.bool).tril(-1)
+    rows = torch.where(before, ids[:, None], -1)
+    rows = torch.cat([owner[:, None, None].expand(-1, length, 1), rows], -1)[mask]
+    prefixes, inverse = rows.unique(dim=0, return_inverse=True)
+    return prefixes, torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, inverse)
+
+
+def _spread(responses: Responses, scores: Tensor, which: Tensor, level: float) -> TrueValues:
+    """From the prefixes' scores [N, K] to the tokens of the responses."""
+    count, mean = scores.shape[1], scores.mean(1)
+    if bool(((scores == 0) | (scores == 1)).all()):
+        low, high = intervals.wilson(mean, count, level)
+    else:
+        low, high = intervals.normal(mean, scores.std(1) if count > 1 else torch.zeros_like(mean), count, level)
+    device, mask = responses.mask.device, responses.mask
+    last, rewards = mask.sum(1, keepdim=True) - 1, responses.rewards[:, None].float()
+    here = [torch.where(mask, x[which].to(device), 0) for x in (mean, low, high)]
+    after = [x.roll(-1, 1).scatter(1, last, rewards) for x in here]
+    change = intervals.difference((here[0], here[1], here[2]), (after[0], after[1], after[2]))
+    advantages, advantages_low, advantages_high = (torch.where(mask, x, 0) for x in change)
+    return TrueValues(
+        here[0], here[1], here[2], advantages, advantages_low, advantages_high, count, len(scores), scores.numel()
+    )

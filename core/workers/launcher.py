@@ -1,0 +1,275 @@
+"""Who starts workers: an interface, and the launcher of one machine (a queue, a limit, one warm nursery)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.errors import ConfigError
+from core.models.fit import room
+from core.runs import lifecycle
+from core.runs.errors import RunNotFound, StoreError
+from core.runs.records import ACTIVE, RunInfo
+from core.runs.store import RunStore
+
+log = logging.getLogger(__name__)
+
+
+class LauncherError(RuntimeError):
+    """A run cannot be started or continued; its text is one sentence that says why."""
+
+
+class Launcher(Protocol):
+    def start(self, run_id: str) -> None:
+        """Starts every learner of a run, or puts it in the queue. Raises LauncherError, RunNotFound, StoreError."""
+
+    def resume(self, run_id: str, steps: int | None = None) -> None:
+        """Continues a paused, stopped or failed run, or one that is finished and shall now make `steps` steps."""
+
+    def warm(self) -> None:
+        """Gets ready, so that the next start is quick. Returns at once."""
+
+    def close(self) -> None:
+        """Asks every worker to save and stop, and waits for them."""
+
+
+class LocalLauncher:
+    """Workers on this machine, forked from one warm process. Safe to call from any thread."""
+
+    def __init__(self, store: RunStore, limit: int | None = None) -> None:
+        """`limit`: how many runs train at a time (default: CREDIT_LAB_MAX_RUNS, else half the cores, at least 1)."""
+        self.store = store
+        self.limit = limit or _limit()
+        self._lock = threading.RLock()
+        self._nursery: subprocess.Popen[bytes] | None = None
+        self._queue: dict[str, list[str]] = {}  # run → learners that wait, in the order of their start
+        self._busy: dict[str, set[str]] = {}  # run → learners that have a worker
+
+    def start(self, run_id: str) -> None:
+        info = self._startable(run_id)
+        if any(x.status != "queued" for x in info.learners):
+            raise LauncherError(f"The run {info.name!r} was started before; resume it instead.")
+        if sentence := self._too_large(info):
+            for learner in info.learners:
+                lifecycle.mark(self.store, run_id, learner.name, "failed", sentence)
+            raise LauncherError(sentence)
+        self._enqueue(run_id, [x.name for x in info.learners])
+
+    def resume(self, run_id: str, steps: int | None = None) -> None:
+        info = self._startable(run_id)
+        if info.status in ACTIVE:
+            if steps is not None:
+                self.store.control(run_id, "change", {"steps": steps})
+            self.store.control(run_id, "resume")
+            return
+        names = [x.name for x in info.learners if steps is not None or x.status != "finished"]
+        done = max(x.step + 1 for x in info.learners)
+        if steps is not None and steps < done:
+            raise LauncherError(f"The run has made {done} steps already; ask for more than that.")
+        if not names or (steps is not None and steps == done and info.status == "finished"):
+            raise LauncherError(f"The run has made all its {done} steps; ask for more steps to continue it.")
+        if sentence := self._too_large(info):
+            raise LauncherError(sentence)
+        self._enqueue(run_id, names, steps)
+
+    def warm(self) -> None:
+        if training_off() is None:
+            with self._lock:
+                self._ready_nursery()
+
+    def close(self) -> None:
+        with self._lock:
+            nursery, self._nursery = self._nursery, None
+            waiting, self._queue = self._queue, {}
+        for run_id, names in waiting.items():
+            for name in names:
+                lifecycle.end(self.store, run_id, name, [os.getpid()], "stopped", lifecycle.LEFT_QUEUE)
+        if nursery is not None and nursery.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died before it read what was last asked
+                nursery.stdin.close()
+            try:
+                nursery.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                nursery.kill()
+                nursery.wait()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _startable(self, run_id: str) -> RunInfo:
+        if sentence := training_off():
+            raise LauncherError(sentence)
+        info = self.store.get(run_id)
+        if info.recorded:
+            raise LauncherError("This run was recorded elsewhere; start a new one to train.")
+        with self._lock:
+            if run_id in self._queue or (run_id in self._busy and info.status not in ACTIVE):
+                raise LauncherError(f"The run {info.name!r} is being started or stopped just now; wait a moment.")
+        return info
+
+    def _too_large(self, info: RunInfo) -> str | None:
+        """Why all learners side by side do not fit into this machine's memory, where that is known before they load.
+
+        Not while another run trains, as its memory will be free again, and not where it may be a GPU's memory: then
+        each worker asks for itself.
+        """
+        with self._lock:
+            busy = bool(self._busy)
+        if busy or not _on_cpu(info.config.device):
+            return None
+        try:
+            room.refuse_if_too_large(info.config)
+        except ConfigError as error:
+            return str(error)
+        return None
+
+    def _enqueue(self, run_id: str, names: list[str], steps: int | None = None) -> None:
+        with self._lock:
+            full = len(self._busy) >= self.limit
+            turn = f"It waits for its turn: {self.limit} run{'s' * (self.limit > 1)} at a time train here."
+            lifecycle.enqueue(self.store, run_id, names, turn if full else None)
+            if steps is not None:
+                for name in names:
+                    self.store.control(run_id, "change", {"steps": steps}, name)
+            self._queue[run_id] = names
+            self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Gives workers to as many waiting runs as there are places for."""
+        with self._lock:
+            while self._queue and len(self._busy) < self.limit:
+                run_id = next(iter(self._queue))
+                names = self._queue.pop(run_id)
+                waiting = self._still_waiting(run_id, names)
+                if not waiting:
+                    continue
+                self._busy[run_id] = set(waiting)
+                try:
+                    for name in waiting:
+                        self._ask_nursery(run_id, name)
+                except OSError as error:
+                    self._busy.pop(run_id, None)
+                    reason = f"No worker process could be started: {error.strerror or error}."
+                    for name in waiting:
+                        lifecycle.end(self.store, run_id, name, [os.getpid()], "failed", reason)
+
+    def _still_waiting(self, run_id: str, names: list[str]) -> list[str]:
+        try:
+            return [x.name for x in self.store.get(run_id).learners if x.name in names and x.status == "queued"]
+        except RunNotFound:
+            return []
+
+    def _ask_nursery(self, run_id: str, learner: str) -> None:
+        request = {"run": run_id, "learner": learner, "url": self.store.url, "home": str(self.store.home)}
+        nursery = self._ready_nursery()
+        assert nursery.stdin is not None
+        nursery.stdin.write(json.dumps(request).encode() + b"\n")
+        nursery.stdin.flush()
+
+    def _ready_nursery(self) -> subprocess.Popen[bytes]:
+        if self._nursery is None or self._nursery.poll() is not None:
+            logs = self.store.home / "logs"
+            logs.mkdir(parents=True, exist_ok=True)
+            with (logs / "nursery.log").open("ab") as errors:
+                self._nursery = subprocess.Popen(
+                    [sys.executable, "-m", "core.workers.fork_server"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=_environment(),
+                    start_new_session=True,  # a Ctrl-C in the app's terminal is not meant for workers
+                )
+            threading.Thread(target=self._watch, args=(self._nursery,), daemon=True, name="nursery-watch").start()
+        return self._nursery
+
+    def _watch(self, nursery: subprocess.Popen[bytes]) -> None:
+        """Hears which workers have ended, for as long as the nursery lives."""
+        assert nursery.stdout is not None
+        for line in nursery.stdout:
+            message = json.loads(line)
+            if "run" in message:
+                self._guarded(self._ended, **message)
+        nursery.wait()
+        with self._lock:
+            abandoned = {} if self._nursery is not nursery else dict(self._busy)
+            for run_id in abandoned:
+                self._busy.pop(run_id, None)
+        for run_id, names in abandoned.items():  # workers that live on notice it too, and stop by themselves
+            reason = f"The process that starts workers ended (details in {self.store.home / 'logs' / 'nursery.log'})."
+            for name in names:
+                self._guarded(lifecycle.end, self.store, run_id, name, [os.getpid()], "failed", reason)
+
+    def _ended(self, run: str, learner: str, pid: int, code: int) -> None:
+        with self._lock:
+            self._busy.get(run, set()).discard(learner)
+            if not self._busy.get(run):
+                self._busy.pop(run, None)
+        if code:
+            self._guarded(self._bury_one, run, learner, pid, code)
+        self._dispatch()
+
+    def _bury_one(self, run: str, learner: str, pid: int, code: int) -> None:
+        closed = code == -signal.SIGTERM
+        reason = lifecycle.CLOSED if closed else _how(code)
+        pids = [pid, os.getpid()]
+        lifecycle.end(self.store, run, learner, pids, "stopped" if closed else "failed", reason)
+        # A run is a comparison: what goes on alone is not worth a core, and Resume continues all of it.
+        if any(x.status in lifecycle.LIVE for x in self.store.get(run).learners):
+            self.store.control(run, "stop")
+
+    def _guarded(self, action: Any, *args: Any, **kwargs: Any) -> None:
+        """The watching thread outlives a store that cannot be written just now, and a run that was deleted."""
+        try:
+            action(*args, **kwargs)
+        except (StoreError, RunNotFound) as error:
+            log.warning("%s", error)
+
+
+def training_off() -> str | None:
+    """Why nothing can be trained here, in one sentence; None where it can."""
+    if os.environ.get("CREDIT_LAB_TRAINING", "on").strip().lower() in ("off", "0", "false", "no"):
+        return "Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at."
+    if not hasattr(os, "fork"):
+        return "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
+    return None
+
+
+def _on_cpu(device: str) -> bool:
+    """Whether a run surely computes on the CPU; torch, which knows for certain, is not loaded in the app."""
+    return device == "cpu" or (device == "auto" and sys.platform == "linux" and not Path("/dev/nvidiactl").exists())
+
+
+def _how(code: int) -> str:
+    if code > 0:
+        return f"The worker process ended with exit code {code} before it could say why."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+    return f"The worker process was ended by signal {-code} ({name}){hint}. Resume continues from its last checkpoint."
+
+
+def _limit() -> int:
+    given = os.environ.get("CREDIT_LAB_MAX_RUNS", "").strip()
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    if given:
+        raise LauncherError(f"CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given!r}.")
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+def _environment() -> dict[str, str]:
+    """The nursery's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH")) if x)
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    quiet = {"TOKENIZERS_PARALLELISM": "false", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
+    return {**os.environ, **threads, **quiet, "PYTHONPATH": path}

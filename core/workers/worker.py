@@ -1,0 +1,336 @@
+"""One learner of a run in a process of its own: consumes `Trainer.steps()`, writes the trace, listens to controls.
+
+Nobody calls a worker: whatever it is asked comes through the store, whatever it does is read from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import signal
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from core.config import RunConfig
+from core.errors import ConfigError
+from core.models import start
+from core.models.fit import room
+from core.places import log_path
+from core.runs import lifecycle
+from core.runs.errors import RunNotFound, StoreError
+from core.runs.records import Control
+from core.runs.store import RunStore
+from core.training import checkpoints
+from core.training.answer import rates
+from core.training.trace import StepTrace
+from core.training.trainer import Trainer
+from core.versions import versions
+
+CONTROL_POLL_S = 0.05  # while paused
+HEARTBEAT_S = 1.0
+TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
+
+
+class Stopped(BaseException):
+    """Somebody asked the worker to end; its text is the reason to write down, if any.
+
+    As KeyboardInterrupt no Exception: it comes out of the middle of loading, where every failure is caught and told.
+    """
+
+
+class Worker:
+    """Trains one learner of one run until it is finished or stopped."""
+
+    def __init__(self, store: RunStore, run_id: str, learner: str) -> None:
+        self.store, self.run_id, self.learner = store, run_id, learner
+        self.folder = checkpoints.folder(store.home, run_id, learner)
+        self.closing = False  # set by a signal: the app goes away
+        self._parent = os.getppid()
+        self._paused = False
+        self._one_step = False
+        self._replay: deque[tuple[int, dict[str, Any]]] = deque()
+        self._asked: deque[Control] = deque()  # controls that were read while it prepared
+        self._told = float("-inf")
+        self._trainer: Trainer | None = None
+        self._saved_at = -1
+
+    @property
+    def trainer(self) -> Trainer:
+        assert self._trainer is not None
+        return self._trainer
+
+    def run(self) -> None:
+        """Everything from taking the learner over to its last word. Raises what the trainer or the store raises."""
+        try:
+            self._begin()
+        except Stopped as stopped:
+            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
+            return
+        steps = self.trainer.steps()
+        try:
+            while True:
+                self._listen()
+                trace = next(steps, None)
+                if trace is None:
+                    break
+                self._keep(trace)
+        except Stopped as stopped:
+            self._save()
+            self._event("stop", str(stopped) or None)
+            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
+            return
+        self._save()
+        self._conclude()
+        lifecycle.mark(self.store, self.run_id, self.learner, "finished")
+
+    def _begin(self) -> None:
+        """Starts from the newest checkpoint, or from the start weights where there is none."""
+        info = self.store.get(self.run_id)
+        self._check_room(info.config)
+        self._trainer = checkpoints.newest(self.folder, self._prepare)
+        if self._trainer is None:
+            self._trainer = Trainer(info.config, self.learner, self._prepare)
+        first = self._saved_at = self.trainer.step
+        self._saved_at = first if checkpoints.saved(self.folder) else -1
+        # Changes that were made after the checkpoint happen again, each before the same step.
+        mine = (x for x in self.store.events(self.run_id) if x["learner"] == self.learner and x["kind"] == "change")
+        self._replay = deque((x["step"], x["value"]) for x in mine if x["step"] >= first)
+        lifecycle.describe(
+            self.store,
+            self.run_id,
+            self.learner,
+            step=first - 1,
+            steps=self.trainer.config.steps,
+            start_hash=self.trainer.start_hash,
+            device=str(self.trainer.device),
+            versions=versions(),
+        )
+        self._event("start" if first == 0 else "continue")
+        if first == 0 and self.trainer.config.compare_samples:
+            self._compare_before()
+        lifecycle.prepared(self.store, self.run_id, self.learner)
+
+    def _check_room(self, config: RunConfig) -> None:
+        """Raises ConfigError where this learner needs more memory than is free, before anything is loaded."""
+        start.locate(config.model, self._prepare)  # only then a fetched model's measures are known
+        import torch
+
+        cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
+        device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
+        room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
+
+    def _tell(self, text: str, share: float | None) -> bool:
+        """Says what is being done, a few times a second; whether it said it this time."""
+        now = time.monotonic()
+        if share is not None and now - self._told < TELL_S:
+            return False
+        self._told = now
+        lifecycle.preparing(self.store, self.run_id, self.learner, text, share)
+        return True
+
+    def _prepare(self, text: str, share: float | None) -> None:
+        """Says what is being done before the first step. Raises Stopped where it shall end."""
+        if not self._tell(text, share):
+            return
+        self._asked += self.store.take_controls(self.run_id, self.learner)
+        if self.closing or os.getppid() != self._parent:
+            raise Stopped(lifecycle.CLOSED)
+        if any(x.kind == "stop" for x in self._asked):
+            raise Stopped
+
+    def _compare_before(self) -> None:
+        """The held-out questions' answers before the first step, once in the run's life."""
+        for x in self.store.events(self.run_id):
+            if x["learner"] == self.learner and x["kind"] == "evaluation" and x["value"]["when"] == "before":
+                return
+        self._prepare("Answering the held-out questions before training.", None)
+        before = "Answering the held-out questions before training: to “{question}” it says “{answer}”"
+
+        def heard(done: float, question: str, answer: str) -> None:
+            self._prepare(before.format(question=_short(question), answer=_short(answer)), done)
+
+        self._event("evaluation", self.trainer.compared("before", heard))
+
+    def _conclude(self) -> None:
+        """What the trained policy answers to the held-out questions."""
+        last = self.trainer.step - 1
+        if not self.trainer.config.compare_samples:
+            self._event("final", self.trainer.final_evaluation(), step=last)
+            return
+        self._tell("Answering the held-out questions after training.", None)
+        after = "Answering the held-out questions after training: to “{question}” it says “{answer}”"
+
+        def heard(done: float, question: str, answer: str) -> None:
+            self._tell(
+                after.format(question=_short(question), answer=_short(answer)), done
+            )  # nothing stops it any more
+
+        answers = self.trainer.compared("after", heard)
+        self._event("evaluation", answers, step=last)
+        self._event("final", rates(answers), step=last)
+
+    def _keep(self, trace: StepTrace) -> None:
+        # The trainer reports a change with the next step; it stands among the events since it was made.
+        events = [x for x in trace.events if x["kind"] != "changed"]
+        for event in events:
+            if event["kind"] == "drift":
+                lifecycle.warn(self.store, self.run_id, self.learner, self._about_drift(event["value"]))
+        self.store.append(self.run_id, dataclasses.replace(trace, events=events))
+        if self.trainer.step % self.trainer.config.checkpoint_every == 0:
+            self._save()
+        if self._one_step:
+            self._one_step, self._paused = False, True
+            lifecycle.mark(self.store, self.run_id, self.learner, "paused")
+
+    def _about_drift(self, drift: float) -> str:
+        if self.trainer.dtype == "bfloat16":
+            return (
+                f"In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to {drift:.2g}"
+                "; the old policy's are therefore scored again, and every ratio begins at 1."
+            )
+        return f"Sampled and re-scored log-probabilities differ by up to {drift:.2g}."
+
+    def _save(self) -> None:
+        if self._saved_at != self.trainer.step:
+            checkpoints.save(self.trainer, self.folder)
+            self._saved_at = self.trainer.step
+
+    # -- controls --------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Does what was asked since the last step; returns when the next step shall be made. Raises Stopped."""
+        while True:
+            if self.closing or os.getppid() != self._parent:
+                raise Stopped(lifecycle.CLOSED)
+            self._asked += self.store.take_controls(self.run_id, self.learner)
+            while self._asked:
+                self._obey(self._asked.popleft())
+            if not self._paused:
+                break
+            time.sleep(CONTROL_POLL_S)
+        while self._replay and self._replay[0][0] <= self.trainer.step:
+            self.trainer.change(self._replay.popleft()[1])
+            lifecycle.aim(self.store, self.run_id, self.learner, self.trainer.config.steps)
+
+    def _obey(self, control: Control) -> None:
+        if control.kind == "stop":
+            raise Stopped
+        if control.kind == "change":
+            self._change(control.value)
+            return
+        was_paused, self._paused = self._paused, control.kind == "pause"
+        self._one_step = control.kind == "step"
+        self._event(control.kind)
+        if was_paused != self._paused:
+            if self._paused:
+                self._save()
+            lifecycle.mark(self.store, self.run_id, self.learner, "paused" if self._paused else "running")
+
+    def _change(self, assignments: dict[str, Any]) -> None:
+        before = self.trainer.config
+        while self._replay and self._replay[0][0] <= self.trainer.step:  # older changes at this very step come first
+            self.trainer.change(self._replay.popleft()[1])
+        try:
+            self.trainer.change(assignments)
+        except ConfigError as error:
+            self._event("rejected-change", {"assignments": assignments, "reason": str(error)})
+            return
+        if self.trainer.config != before:  # what an earlier life made from here on belongs to other settings
+            only_longer = set(assignments) == {"steps"}
+            if not only_longer:
+                self._replay.clear()
+            lifecycle.forget_future(self.store, self.run_id, self.learner, self.trainer.step, changes=not only_longer)
+        self._event("change", assignments)
+        lifecycle.aim(self.store, self.run_id, self.learner, self.trainer.config.steps)
+
+    def _event(self, kind: str, value: Any = None, *, step: int | None = None) -> None:
+        self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)
+
+
+def work(url: str, home: Path, run_id: str, learner: str) -> int:
+    """A worker process from start to end: returns its exit code. Every ending is written into the store first.
+
+    `home` is where the run's checkpoints and logs go; models are kept in the app's own data folder, for all runs.
+    """
+    store = RunStore(url, home=home)
+    _log_to_file(store, run_id, learner)
+    import torch
+
+    torch.set_num_threads(1)  # a learner has one core; more threads only spin against each other
+    from core.training.allocator import keep_freed
+
+    keep_freed()
+    try:
+        if not lifecycle.claim(store, run_id, learner):
+            return 0
+    except StoreError as error:
+        logging.error("%s", error)
+        return 1
+    worker = Worker(store, run_id, learner)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(worker, "closing", True))
+    ended = threading.Event()
+    threading.Thread(target=_heartbeat, args=(store, run_id, learner, ended), daemon=True).start()
+    try:
+        return supervise(worker)
+    finally:
+        ended.set()
+
+
+def supervise(worker: Worker) -> int:
+    """Lets a worker train; whatever happens to it is written down in one sentence. Returns the exit code."""
+    try:
+        worker.run()
+        return 0
+    except RunNotFound:
+        logging.info("the run was deleted")
+        return 0
+    except Exception as error:
+        logging.exception("the learner failed")
+        reason = _reason(error, worker)
+    try:
+        lifecycle.mark(worker.store, worker.run_id, worker.learner, "failed", reason)
+    except StoreError:
+        logging.exception("nor could the reason be written down: %s", reason)
+    return 1
+
+
+def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Event) -> None:
+    while not ended.wait(HEARTBEAT_S):
+        try:
+            lifecycle.beat(store, run_id, learner)
+        except StoreError as error:
+            logging.warning("no sign of life could be written: %s", error)
+
+
+def _short(text: str, most: int = 100) -> str:
+    """One line of a text: its start, or … where there is nothing to read."""
+    line = " ".join(text.split())
+    return line if 0 < len(line) <= most else line[: most - 1] + "…"
+
+
+def _reason(error: Exception, worker: Worker) -> str:
+    if isinstance(error, (StoreError, ConfigError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"A file could not be written or read: {error.strerror or error}."
+    log = log_path(worker.store.home, worker.run_id, worker.learner)
+    text = " ".join(str(error).split())[:300]
+    return f"Training failed: {type(error).__name__}: {text} (details in {log})."
+
+
+def _log_to_file(store: RunStore, run_id: str, learner: str) -> None:
+    """Everything that this process says goes into the learner's log; to nowhere where that cannot be written."""
+    log = log_path(store.home, run_id, learner)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        target = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)

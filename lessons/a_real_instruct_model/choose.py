@@ -1,0 +1,161 @@
+"""Start a run of one's own: whose questions, which model, who learns; and what that takes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+
+from core.config import RunConfig
+from core.models import bundled
+from core.models.smollm2 import NAME
+from core.models.start import names
+from core.presets import PRESETS
+from core.runs.errors import RunNotFound
+from core.runs.records import RunInfo
+from core.workers.launcher import training_off
+from lessons import server
+from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
+from lessons.catalog import lesson
+from lessons.i18n import N_, _, keeping_language
+from lessons.kit.chooser import source_title, upload
+from lessons.kit.controls import possible, start
+from lessons.kit.display import plain
+from lessons.kit.draft import Draft, make_draft, parameters
+from lessons.kit.linked import linked
+from lessons.kit.memory_need import room_sentence
+from lessons.kit.question_sources import OWN, SOURCES, source_of
+from lessons.kit.sentences import translate
+
+PRESET = "smollm2-sums"
+WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
+
+
+def own_run(shown: RunInfo | None) -> None:
+    """The choices and the button. What is chosen is in the link, own questions are not."""
+    draft = _chosen()
+    if draft.source == OWN:
+        upload(draft)
+    for problem in draft.problems:
+        st.error(plain(translate(problem), 400), icon=":material/edit_off:")
+    if draft.config is not None:
+        _what_it_takes(draft.config)
+    off = training_off()
+    if off is not None:
+        st.info(plain(translate(off)), icon=":material/power_off:")
+    busy = shown is not None and not shown.recorded and shown.active
+    with st.container(horizontal=True, key="real_start_row"):
+        st.button(
+            _("Start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not possible(shown, draft, training=off is None).start,
+            help=_("Stop the run under way first: two at once would slow each other down.") if busy else None,
+            on_click=_begin,
+            args=(draft,),
+            key="real_start",
+        )
+        if st.button(_("More settings in the lab"), icon=":material/tune:", key="real_to_lab"):
+            _to_lab(draft)
+    if note := st.session_state.pop("lab_note", None):
+        st.error(plain(note, 600), icon=":material/error:")
+
+
+def _chosen() -> Draft:
+    with st.container(horizontal=True, key="real_choices"):
+        source = linked(
+            st.selectbox,
+            _("Questions"),
+            SOURCES,
+            key="task",
+            first=source_of(PRESETS[PRESET]),
+            format_func=source_title,
+            help=_("Any other data set of reasoning-gym can be named in the lab's settings."),
+        )
+        model = linked(st.selectbox, _("Model"), _models(), key="model", first=PRESETS[PRESET].model)
+        who = linked(st.selectbox, _("Who learns"), list(WHO), key="who", first="ppo-grpo", format_func=_who)
+    typed = {"model": model} if model != PRESETS[PRESET].model else {}
+    draft = make_draft(PRESET, typed, source, st.session_state.get("lab_questions", ()))
+    if draft.config is None:
+        return draft
+    learners = tuple(x for x in draft.config.learners if x.algorithm in who.split("-"))
+    return dataclasses.replace(draft, config=draft.config.model_copy(update={"learners": learners}))
+
+
+def _who(key: str) -> str:
+    return _(WHO[key])
+
+
+def _models() -> list[str]:
+    """All that read words; the bundled ones only know the characters of sums."""
+    return [x for x in names() if x not in bundled.names()]
+
+
+def _begin(draft: Draft) -> None:
+    """As in the lab; then this page shows the run."""
+    before = st.session_state.get("lab_run")
+    start(server.store(), server.launcher, draft)
+    run_id = st.session_state.get("lab_run")
+    if run_id and run_id != before:
+        show(run_id)
+
+
+def _to_lab(draft: Draft) -> None:
+    state = st.session_state
+    state["lab_preset"], state["lab_typed"], state["lab_source"] = draft.preset, dict(draft.typed), draft.source
+    state.pop("lab_run", None)
+    st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(draft)))
+
+
+# -- what it takes -----------------------------------------------------------------------------------------------------
+
+
+def _what_it_takes(config: RunConfig) -> None:
+    lines = [_responses(config)]
+    if spent := recorded_minutes():
+        told = _(", ").join(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
+        lines.append(
+            _(
+                "Time: the recorded run took {told} for its {steps} steps, side by side on the machine that recorded "
+                "it. Longer responses and larger models take longer, another machine may be slower or faster."
+            ).format(told=told, steps=_recorded_steps())
+        )
+    if memory := room_sentence(config):
+        lines.append(memory)
+    if config.model == NAME:
+        lines.append(_("At the first start the model is fetched and converted once; the board says how far that is."))
+    st.markdown("\n".join(f"- {x}" for x in lines))
+
+
+def _responses(config: RunConfig) -> str:
+    return _(
+        "Each of {steps} steps: {prompts} questions × {group} responses for each learner. Before and after, {heldout} "
+        "questions kept apart."
+    ).format(
+        steps=config.steps,
+        prompts=config.prompts_per_step,
+        group=config.num_generations,
+        heldout=getattr(config.task, "heldout", 0),
+    )
+
+
+def _minutes(minutes: float) -> str:
+    return _("{minutes} minutes").format(minutes=f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}")
+
+
+def recorded_minutes() -> dict[str, float]:
+    """Each learner's time in the recorded run, from its own clock; empty where the run is not there."""
+    runs = server.store()
+    found: dict[str, float] = {}
+    try:
+        runs.get(RECORDED_REAL)
+    except RunNotFound:
+        return found
+    for row in runs.rows_since(RECORDED_REAL, 0)[0]:
+        if row["wall_time_s"] is not None:
+            found[row["learner"]] = max(found.get(row["learner"], 0.0), row["wall_time_s"] / 60)
+    return found
+
+
+def _recorded_steps() -> int:
+    return max(x.step + 1 for x in server.store().get(RECORDED_REAL).learners)

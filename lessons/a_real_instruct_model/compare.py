@@ -1,0 +1,230 @@
+"""Before and after on the same held-out questions: shares with their intervals, pass@k, and form against arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from lessons.a_real_instruct_model.guess import told
+from lessons.a_real_instruct_model.numbers import interval, percent, points, span
+from lessons.a_real_instruct_model.shown import Seen
+from lessons.a_real_instruct_model.watch import colour
+from lessons.i18n import _
+from lessons.kit.display import plain
+from lessons.kit.lesson import figure, role_colour
+from lessons.kit.numbers import table
+
+if TYPE_CHECKING:
+    from core.insight.before_after import Estimate, Measured, Side
+
+GREY = "#7d8797"
+SYMBOLS = {"ppo": "square", "grpo": "diamond"}
+
+
+def sides(done: Sequence[Seen]) -> list[tuple[str, str | None, Side]]:
+    """(what to call it, whose it is, the answers): the start model's once where all learners' are alike, then each
+    learner's after training."""
+    found: list[tuple[str, str | None, Side]] = []
+    firsts = [(x, x.both.before) for x in done if x.both is not None]
+    alike = all((b.greedy, b.sampled) == (firsts[0][1].greedy, firsts[0][1].sampled) for _x, b in firsts)
+    for seen, before in firsts[:1] if alike else firsts:
+        found.append((_("before") if alike else _("{name} before").format(name=seen.title), None, before))
+    after = [(x, x.both.after) for x in done if x.both is not None]
+    return [*found, *((_("{name} after").format(name=x.title), x.algorithm, side) for x, side in after)]
+
+
+def success(done: Sequence[Seen]) -> None:
+    """The share of right answers, greedy and sampled, and pass@k beside it where there are samples."""
+    columns = sides(done)
+    sampled = all(x.samples for _name, _who, x in columns)
+    places = st.columns(2) if sampled and columns[0][2].samples > 1 else [st.container()]
+    with places[0]:
+        st.subheader(_("Right answers"))
+        _shares(columns, sampled)
+    if len(places) > 1:
+        with places[1]:
+            st.subheader(_("pass@k: at least one of k samples is right"))
+            _pass_at(columns)
+
+
+def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
+    kinds: list[tuple[str, Callable[[Side], Measured | None]]] = [(_("greedy"), lambda x: x.greedy)]
+    if sampled:
+        kinds.append((_("sampled"), lambda x: x.sampled))
+    readout, said = [], []
+    series: list[tuple[str, str | None, list[float], list[Estimate]]] = []
+    for n, (name, who, side) in enumerate(columns):
+        shift = (n - (len(columns) - 1) / 2) * 0.18
+        found = [(kind, measured(side)) for kind, measured in kinds]
+        estimates = [x.success for _kind, x in found if x is not None]
+        series.append((name, who, [i + shift for i in range(len(estimates))], estimates))
+        readout += [
+            {_("answers"): kind, _("when"): name, _("right"): percent(x.success.value), "95 %": interval(x.success)}
+            for kind, x in found
+            if x is not None
+        ]
+        said.append(f"{name} " + ", ".join(f"{percent(x.success.value)} ({k})" for k, x in found if x is not None))
+    drawing = _dots(series, lines=False)
+    drawing.update_xaxes(
+        tickvals=list(range(len(kinds))), ticktext=[x for x, _y in kinds], range=[-0.5, len(kinds) - 0.5]
+    )
+    drawing.update_yaxes(title=_("right"), range=[0, 1.03], tickformat=".0%")
+    alt = _("Share of right answers with 95 % intervals: {said}.").format(said="; ".join(said))
+    figure(drawing, key="real_success", alt=alt, table=readout, height=320)
+
+
+def _pass_at(columns: list[tuple[str, str | None, Side]]) -> None:
+    readout, said = [], []
+    series: list[tuple[str, str | None, list[float], list[Estimate]]] = []
+    for n, (name, who, side) in enumerate(columns):
+        shift = (n - (len(columns) - 1) / 2) * 0.05
+        series.append((name, who, [k + shift for k in range(1, side.samples + 1)], list(side.pass_at)))
+        readout += [
+            {"k": str(k), _("when"): name, "pass@k": percent(x.value), "95 %": interval(x)}
+            for k, x in enumerate(side.pass_at, 1)
+        ]
+        ends = (side.pass_at[0].value, side.pass_at[-1].value)
+        said.append(_("{name} from {first} to {last}").format(name=name, first=percent(ends[0]), last=percent(ends[1])))
+    drawing = _dots(series, lines=True)
+    drawing.update_xaxes(title="k", dtick=max(1, columns[0][2].samples // 8))
+    drawing.update_yaxes(title="pass@k", range=[0, 1.03], tickformat=".0%")
+    alt = _("pass@k for k from 1 to {samples}: {said}.").format(samples=columns[0][2].samples, said="; ".join(said))
+    figure(drawing, key="real_pass", alt=alt, table=readout, height=320)
+
+
+def _dots(series: list[tuple[str, str | None, list[float], list[Estimate]]], *, lines: bool) -> Any:
+    import plotly.graph_objects as go
+
+    drawing = go.Figure()
+    for name, who, x, estimates in series:
+        ink = GREY if who is None else colour(who)
+        drawing.add_scatter(
+            x=x,
+            y=[e.value for e in estimates],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [e.high - e.value for e in estimates],
+                "arrayminus": [e.value - e.low for e in estimates],
+                "thickness": 2,
+                "width": 5,
+            },
+            mode="lines+markers" if lines else "markers",
+            line={"color": ink, "width": 1.5, "dash": "dot" if who is None else "solid"},
+            marker={"color": ink, "size": 11, "symbol": "circle-open" if who is None else SYMBOLS.get(who, "cross")},
+            name=name,
+            customdata=[interval(e) for e in estimates],
+            hovertemplate="%{y:.0%} (%{customdata})",
+        )
+    return drawing
+
+
+def measures(done: Sequence[Seen]) -> None:
+    """Everything that was measured, as one table: a column for before and one for each learner after."""
+    columns = sides(done)
+    sampled = all(x.samples for _name, _who, x in columns)
+    each = [x.sampled if sampled and x.sampled is not None else x.greedy for _name, _who, x in columns]
+    rows = [[_("right, greedy"), *(_with(x.greedy.success) for _name, _who, x in columns)]]
+    if sampled:
+        rows.append([_("right, sampled"), *(_with(x.success) for x in each)])
+        best = columns[0][2].samples
+        rows.append([f"pass@{best}", *(_with(x.pass_at[-1]) for _name, _who, x in columns)])
+    rows += [
+        [_("readable"), *(percent(x.readable) for x in each)],
+        [_("right among the readable"), *(percent(x.right_among_readable) for x in each)],
+        [_("cut off at the limit"), *(percent(x.truncated) for x in each)],
+        [_("mean length in tokens"), *(f"{x.length:.1f}" for x in each)],
+    ]
+    with st.container(key="real_measures"):
+        st.markdown(table([_("measured"), *(plain(name) for name, _who, _x in columns)], rows))
+    kind = _("sampled") if sampled else _("greedy")
+    st.caption(
+        _(
+            "The last four lines are of the {kind} answers. Readable: an answer can be read in it, and it ended by "
+            "itself. In brackets: 95 % intervals, Wilson's; samples of one question resemble each other, and the "
+            "interval of the sampled answers takes that into account. That of pass@k is a bootstrap over the questions."
+        ).format(kind=kind)
+    )
+
+
+def _with(estimate: Estimate) -> str:
+    return f"**{percent(estimate.value)}** ({span(estimate)})"
+
+
+def form_or_arithmetic(done: Sequence[Seen]) -> None:
+    """Each learner's gain in two parts that add up to it."""
+    import plotly.graph_objects as go
+
+    st.subheader(_("Form or arithmetic?"))
+    st.markdown(
+        _(
+            "An answer is right if it can be read **and** the number is right: success = readable × right among the "
+            "readable. So the gain splits into two parts that add up to it exactly (each is the mean of changing that "
+            "factor first and changing it last)."
+        )
+    )
+    found = [(x, told(x.both)) for x in done if x.both is not None]
+    names = [x.title for x, _told in found]
+    drawing = go.Figure()
+    parts = (
+        (_("before"), [100 * t[0].success.value for _x, t in found], GREY),
+        (_("from form"), [100 * t[2].format for _x, t in found], role_colour("accent")),
+        (_("from arithmetic"), [100 * t[2].arithmetic for _x, t in found], role_colour("truth")),
+    )
+    for n, (name, values, ink) in enumerate(parts):
+        drawing.add_bar(
+            y=names,
+            x=values,
+            name=name,
+            orientation="h",
+            marker={"color": ink},
+            text=[points(v / 100) if n else percent(v / 100) for v in values],
+            textangle=0,
+            textposition="inside",
+            insidetextanchor="middle",
+            constraintext="none",
+            hoverinfo="skip",
+        )
+    drawing.update_layout(barmode="relative", bargap=0.45)
+    drawing.update_xaxes(title=_("right answers, in percent of all"), range=[min(0, *_lows(parts)) - 3, 103])
+    readout = [
+        {
+            _("learner"): x.title,
+            _("before"): percent(t[0].success.value),
+            _("from form"): points(t[2].format),
+            _("from arithmetic"): points(t[2].arithmetic),
+            _("after"): percent(t[1].success.value),
+        }
+        for x, t in found
+    ]
+    said = "; ".join(
+        _("{name}: {total} points, {form} from form, {arithmetic} from arithmetic").format(
+            name=x.title, total=points(t[2].total), form=points(t[2].format), arithmetic=points(t[2].arithmetic)
+        )
+        for x, t in found
+    )
+    figure(
+        drawing,
+        key="real_split",
+        alt=_("What the change in right answers is made of. {said}.").format(said=said),
+        table=readout,
+        height=130 + 60 * len(found),
+    )
+    st.caption(
+        _(
+            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its "
+            "sum was right so far; and which answers are readable changes with training, too."
+        )
+    )
+    if any(t[0].right_among_readable is None for _x, t in found):
+        st.caption(
+            _("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form.")
+        )
+
+
+def _lows(parts: Sequence[tuple[str, list[float], str]]) -> list[float]:
+    """How far the bars reach below zero."""
+    rows = zip(*(values for _name, values, _ink in parts), strict=True)
+    return [sum(min(0.0, v) for v in row) for row in rows]

@@ -1,0 +1,212 @@
+"""A real instruct model: its answers before, a prediction, a run of one's own, and the same questions afterwards."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lessons.a_real_instruct_model.begin import untrained
+from lessons.a_real_instruct_model.choose import own_run
+from lessons.a_real_instruct_model.compare import form_or_arithmetic, measures, success
+from lessons.a_real_instruct_model.guess import guesses
+from lessons.a_real_instruct_model.pairs import questions
+from lessons.a_real_instruct_model.said import changed, keep_it
+from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
+from lessons.a_real_instruct_model.watch import watch
+from lessons.i18n import _, prose
+from lessons.kit.display import plain
+from lessons.kit.lesson import Choice, Code, Question, lesson_page, quiz
+from lessons.kit.sentences import translate
+
+KEY = "a-real-instruct-model"
+
+CODE = [
+    Code("core/insight/before_after.py", "before_after", _("The same questions, before and after")),
+    Code("core/insight/before_after.py", "split", _("Form or arithmetic: two parts of one change")),
+    Code("core/algorithms/intervals.py", "wilson", _("Wilson's interval of a share")),
+    Code("core/insight/pass_at_k.py", "chance", _("pass@k from k samples")),
+    Code("core/models/codec.py", "Codec.ids", _("A question in its chat template, as tokens")),
+]
+
+
+def where(shown: Shown) -> None:
+    """One line on which run the numbers are of."""
+    run = shown.run
+    kind = _("a recorded run") if run.recorded else _("the run “{name}”").format(name=plain(run.name, 60))
+    st.caption(
+        _("Real numbers of {run}: {model}, {learners}, seed {seed}.").format(
+            run=kind,
+            model=plain(run.config.model),
+            learners=" + ".join(plain(x.title) for x in shown.learners),
+            seed=run.config.seed,
+        )
+    )
+    for seen in shown.learners:
+        if seen.problem:
+            st.warning(f"{plain(seen.title)}: {plain(translate(seen.problem), 300)}", icon=":material/error:")
+
+
+def nothing_yet() -> None:
+    """No run has answers: what to do about it."""
+    st.info(
+        _(
+            "There is no run with answers to held-out questions here yet: the recorded one did not come with this "
+            "copy of the app. Start one below; this page then shows it."
+        ),
+        icon=":material/play_circle:",
+    )
+
+
+def results(shown: Shown, guessed: bool) -> None:
+    """Before and after, once the predictions are made (or left out)."""
+    if not shown.done:
+        if shown.live:
+            st.info(
+                _("The run is under way. When it is through, its answers stand here beside those from before."),
+                icon=":material/hourglass_empty:",
+            )
+        else:
+            st.warning(
+                _(
+                    "This run ended before it was through, so nobody asked again. Resume it in the lab, or choose "
+                    "another."
+                ),
+                icon=":material/hourglass_disabled:",
+            )
+        return
+    if not guessed and not st.session_state.get("real_skip"):
+        st.info(
+            _("Commit to the three predictions above first: what follows gives them away."),
+            icon=":material/psychology:",
+        )
+        st.button(_("Skip the predictions"), type="tertiary", on_click=_skip, key="real_skip_button")
+        return
+    success(shown.done)
+    measures(shown.done)
+    form_or_arithmetic(shown.done)
+    questions(shown.done)
+    st.header(_("What changed"))
+    changed(shown)
+    keep_it(shown)
+
+
+def _skip() -> None:
+    st.session_state["real_skip"] = True
+
+
+def check() -> list[Question]:
+    return [
+        Question(
+            _("Suppose most of a gain came from form. Was the training worth anything?"),
+            (
+                Choice(
+                    _("Yes: what the model could do before, it now says in a way that can be used"),
+                    True,
+                    _("Reinforcement learning first brings out what a model can already do. pass@k before shows it."),
+                ),
+                Choice(
+                    _("No: it learnt no arithmetic, so nothing changed"),
+                    False,
+                    _("An answer that nobody can read helps nobody. But do not call it arithmetic."),
+                ),
+                Choice(
+                    _("That cannot be told without the weights"),
+                    False,
+                    _("The answers tell: readable or not, and right or not among the readable."),
+                ),
+            ),
+        ),
+        Question(
+            _("Why are the questions of the measurement kept apart from those of the training?"),
+            (
+                Choice(
+                    _("Otherwise it trains more slowly"),
+                    False,
+                    _("Speed is not touched by it. What would be measured is."),
+                ),
+                Choice(
+                    _("A model may learn answers by heart; only new questions show what it can do"),
+                    True,
+                    _("64 questions seen at every step could simply be remembered."),
+                ),
+                Choice(
+                    _("The rule that checks answers only works on new questions"),
+                    False,
+                    _("It works on any question whose right answer is known."),
+                ),
+            ),
+        ),
+        Question(
+            _("Suppose pass@4 barely moved and the greedy share rose a lot. What happened?"),
+            (
+                Choice(
+                    _("The model learnt to solve questions that it never could before"),
+                    False,
+                    _("Then pass@4 would have risen: it counts a question if one of four samples is right."),
+                ),
+                Choice(
+                    _("The model does more reliably what it could do with luck before"),
+                    True,
+                    _("The right answer was among its samples already. Training made it the likely one."),
+                ),
+                Choice(_("One of the two numbers is wrong"), False, _("Both are right; they count different things.")),
+            ),
+        ),
+        Question(
+            _("Of 64 greedy answers 40 are right, and 44 after another run. Is the second run better?"),
+            (
+                Choice(_("Yes, by 6 points"), False, _("6 points are within what 64 questions leave open.")),
+                Choice(
+                    _("These questions do not tell: both intervals hold both numbers"),
+                    True,
+                    _(
+                        "Wilson's intervals are about 50 % to 73 % and 57 % to 79 %. Ask more questions, or use more "
+                        "seeds."
+                    ),
+                ),
+                Choice(
+                    _("No, greedy answers cannot be compared"),
+                    False,
+                    _("They can: it is the number of questions that is too small for so small a difference."),
+                ),
+            ),
+        ),
+    ]
+
+
+def page() -> None:
+    st.markdown(prose(KEY))
+    run = choose_run()
+    shown = read(run) if run is not None else None
+    guessed = False
+    st.header(_("Before any training"))
+    if shown is None:
+        nothing_yet()
+    else:
+        where(shown)
+        untrained(shown)
+        st.header(_("Predict"))
+        guessed = guesses(shown)
+    st.header(_("A run of your own"))
+    if shown is not None and shown.run.id == RECORDED_REAL:
+        st.markdown(
+            _("You need not wait: everything on this page can be seen on the recorded run. Or make one yourself.")
+        )
+    own_run(run)
+    if shown is not None:
+        st.header(_("Watch it train"))
+        watch(shown)
+        st.header(_("Before and after"))
+        results(shown, guessed)
+    quiz("real_quiz", check())
+
+
+with lesson_page(
+    KEY,
+    question=_("A real instruct model fails at sums that a child can do. What does reinforcement learning teach it?"),
+    summary=_(
+        "Rewarding right answers to verifiable questions makes a real model answer better on questions that it never "
+        "saw; much of an early gain is form, and only held-out questions with intervals tell how much is real."
+    ),
+    code=CODE,
+):
+    page()

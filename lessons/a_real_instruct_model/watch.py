@@ -1,0 +1,147 @@
+"""The run while it trains: the lab's own board, or its curves once it is through."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from core.runs.records import RunInfo
+from core.workers.launcher import training_off
+from lessons import server
+from lessons.a_real_instruct_model.choose import PRESET
+from lessons.a_real_instruct_model.numbers import percent
+from lessons.a_real_instruct_model.shown import Shown
+from lessons.board.live import lab_view
+from lessons.catalog import lesson
+from lessons.i18n import _, keeping_language
+from lessons.kit.controls import ask, possible
+from lessons.kit.display import plain
+from lessons.kit.draft import make_draft
+from lessons.kit.lesson import figure, line_colour
+from lessons.kit.sentences import translate
+
+#: Learner's algorithm → its line colour's name; any other is the third.
+COLOURS = {"ppo": "ppo", "grpo": "grpo"}
+DASHES = {"ppo": "solid", "grpo": "dash"}
+
+
+def colour(algorithm: str) -> str:
+    """A learner's colour for lines and marks."""
+    return line_colour(COLOURS.get(algorithm, "truth"))
+
+
+def watch(shown: Shown) -> None:
+    """While it goes on: the board, with what can be pressed. Afterwards: curves, and the board on demand."""
+    run = shown.run
+    if shown.live:
+        _buttons(run)
+        lab_view(run.id, run.status, key="real_board")
+        return
+    for learner in run.learners:
+        if run.status in ("failed", "stopped") and learner.reason:
+            st.info(f"{plain(learner.name.upper())}: {plain(translate(learner.reason), 400)}", icon=":material/info:")
+    curves(run)
+    st.markdown(
+        _(
+            "In the lab every response opens token by token. Tokens are pieces of words now; PPO gives each its own "
+            "credit, GRPO gives a whole response one number, as with the tiny model."
+        )
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="real_watch_row"):
+        _lab_link(run)
+        here = st.toggle(_("Show the lab's board here"), key="real_board_here")
+    if here:
+        lab_view(run.id, run.status, key="real_board")
+
+
+def _buttons(run: RunInfo) -> None:
+    can = possible(run, make_draft(PRESET, {}), training=training_off() is None)
+    runs = server.store()
+    with st.container(horizontal=True, vertical_alignment="center", key="real_live_row"):
+        kind = "resume" if can.resume else "pause"
+        st.button(
+            _("Resume") if can.resume else _("Pause"),
+            icon=":material/resume:" if can.resume else ":material/pause:",
+            disabled=not (can.resume or can.pause),
+            on_click=ask,
+            args=(runs, run.id, kind),
+            key="real_pause",
+        )
+        st.button(
+            _("Stop"),
+            icon=":material/stop:",
+            disabled=not can.stop,
+            on_click=ask,
+            args=(runs, run.id, "stop"),
+            key="real_stop",
+        )
+        _lab_link(run)
+    st.caption(_("The page may be left: the run goes on, and its link brings you back here."))
+
+
+def _lab_link(run: RunInfo) -> None:
+    st.page_link(
+        lesson("lab").path,
+        label=_("Open this run in the lab"),
+        icon=":material/science:",
+        query_params=keeping_language({"run": run.id}),
+    )
+
+
+def curves(run: RunInfo) -> None:
+    """Reward over the steps, and held-out success where it was measured on the way."""
+    rows = server.store().rows_since(run.id, 0)[0]
+    if not rows:
+        st.info(_("This run has made no step."), icon=":material/hourglass_empty:")
+        return
+    import plotly.graph_objects as go
+
+    drawing = go.Figure()
+    readout: list[dict[str, Any]] = []
+    said = []
+    for learner in run.learners:
+        own = sorted((x for x in rows if x["learner"] == learner.name), key=lambda x: x["step"])
+        known = [x for x in own if _is_number(x["reward"])]
+        if not known:
+            continue
+        name = learner.name.upper()
+        line = {"color": colour(learner.algorithm), "width": 2, "dash": DASHES.get(learner.algorithm, "dot")}
+        steps = [x["step"] + 1 for x in known]
+        drawing.add_scatter(
+            x=steps, y=[x["reward"] for x in known], name=_("{name}: reward").format(name=name), line=line
+        )
+        held = [x for x in own if _is_number(x["heldout_success"])]
+        drawing.add_scatter(
+            x=[x["step"] + 1 for x in held],
+            y=[x["heldout_success"] for x in held],
+            name=_("{name}: held-out success").format(name=name),
+            mode="markers",
+            marker={"color": colour(learner.algorithm), "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
+        )
+        said.append(
+            _("{name} from {first} to {last}").format(
+                name=name, first=percent(known[0]["reward"]), last=percent(known[-1]["reward"])
+            )
+        )
+        readout += [
+            {
+                _("step"): x["step"] + 1,
+                _("learner"): name,
+                _("reward"): f"{x['reward']:.2f}" if _is_number(x["reward"]) else "–",
+                _("held-out success"): f"{x['heldout_success']:.2f}" if _is_number(x["heldout_success"]) else "–",
+                _("tokens a response"): f"{x['completion_length']:.1f}" if _is_number(x["completion_length"]) else "–",
+            }
+            for x in own[:: max(1, len(own) // 20)]
+        ]
+    drawing.update_xaxes(title=_("step"))
+    drawing.update_yaxes(title=_("share"), range=[0, 1.03], tickformat=".0%")
+    alt = _("Mean reward of each step's own responses: {said}. Diamonds: success on held-out questions.").format(
+        said=_(", ").join(said)
+    )
+    figure(drawing, key="real_curves", alt=alt, table=readout, height=300)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

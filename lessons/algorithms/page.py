@@ -1,0 +1,212 @@
+"""Algorithms, side by side: any two, the lines in which they differ, and their credit of the same stored responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.config import VineSettings
+from core.learners.variants import VARIANTS, Line, Variant, differing, lines
+from lessons.board.strips import Owner
+from lessons.i18n import N_, _, prose
+from lessons.kit.chrome import storage_guard
+from lessons.kit.display import plain
+from lessons.kit.lesson import (
+    Code,
+    Frozen,
+    Group,
+    Reply,
+    Row,
+    engine,
+    frozen,
+    pick_group,
+    say_where,
+    show_code,
+    token_strips,
+)
+from lessons.kit.linked import linked
+from lessons.kit.measured import is_measured, truth
+from lessons.kit.restored import too_large
+from lessons.kit.sentences import translate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LINES: dict[Line, str] = {
+    "questions": N_("Questions"),
+    "reward": N_("Reward"),
+    "advantage": N_("Advantage"),
+    "normalisation": N_("Normalisation"),
+    "ratio": N_("Ratio"),
+    "surrogate": N_("Objective of a token"),
+    "kl": N_("KL in the loss"),
+    "aggregation": N_("Loss"),
+}
+#: What the strips may show: the advantage, or what the loss makes of it in the rollout's second pass.
+SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in the update")}
+
+
+def choose() -> tuple[Variant, Variant]:
+    """Two algorithms, kept in the link."""
+    found = []
+    columns = st.columns(2)
+    for column, key, first, label in zip(
+        columns, ("alg_one", "alg_two"), ("ppo", "grpo"), (_("First algorithm"), _("Second algorithm")), strict=True
+    ):
+        with column:
+            titles = {name: variant.title for name, variant in VARIANTS.items()}
+            name = linked(st.selectbox, label, list(titles), key=key, first=first, format_func=titles.__getitem__)
+            found.append(VARIANTS[name])
+    return found[0], found[1]
+
+
+def formulas(one: Variant, two: Variant) -> None:
+    """Line by line; those that differ stand in a frame with a word that says so."""
+    first, second = lines(one.settings), lines(two.settings)
+    unlike = differing(one.settings, two.settings)
+    st.header(_("The formula, line by line"))
+    if not unlike:
+        st.info(_("These two are the same, line by line: choose another."), icon=":material/equal:")
+    else:
+        st.markdown(
+            _("They differ in **{count} of {all}** lines: {names}.").format(
+                count=len(unlike), all=len(first), names=", ".join(_(LINES[x]) for x in unlike)
+            )
+        )
+    for line in first:
+        differs = line in unlike
+        with st.container(border=differs, key=f"alg_line_{line}"):
+            word = ":material/difference: " + _("differs") if differs else ":material/equal: " + _("the same")
+            st.markdown(f"**{_(LINES[line])}** · {word}")
+            if differs:
+                for column, variant, formula in zip(
+                    st.columns(2), (one, two), (first[line], second[line]), strict=True
+                ):
+                    with column:
+                        st.caption(variant.title)
+                        st.markdown(rf"$\displaystyle {formula}$")
+            else:
+                st.markdown(rf"$\displaystyle {first[line]}$")
+    for variant in (one, two) if two.name != one.name else (one,):
+        text = f"**{variant.title}**: {variant.paper}."
+        st.caption(f"{text} {_(variant.note)}" if variant.note else text)
+
+
+def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str) -> None:
+    """Strips in pairs: what each algorithm makes of the same responses."""
+    rows = []
+    for variant, name in zip((one, two), ("one", "two"), strict=True):
+        numbers = evaluate(batch, variant, shown)
+        rows.append((variant, name, numbers))
+    owners: dict[str, Owner] = {"ppo": "ppo", "vine": "third"}
+    drawn = []
+    for n, reply in enumerate(group.replies, 1):
+        note = _("right, reward 1") if reply.success else _("wrong, reward 0")
+        for variant, name, numbers in rows:
+            drawn.append(
+                Row(
+                    f"{name}-{reply.sample}",
+                    f"{n} · {variant.title}",
+                    reply.tokens,
+                    numbers[reply.sample][: len(reply.tokens)],
+                    note=note if name == "one" else "",
+                    learner=owners.get(variant.name, "grpo"),
+                )
+            )
+    token_strips(drawn, key="alg_strips", quantity=_(SHOWN[shown]), pickable=False)
+    same = all(rows[0][2][x.sample] == rows[1][2][x.sample] for x in batch_replies(batch))
+    if same and one is not two and shown == "credit":
+        st.info(
+            _("The same credit, token by token: these two differ only in what the update makes of it. Show the pull."),
+            icon=":material/equal:",
+        )
+
+
+def batch_replies(batch: Frozen) -> list[Reply]:
+    return [reply for group in batch.groups for reply in group.replies]
+
+
+def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[float]]:
+    """Sample → its tokens' numbers under the variant, through the functions that train."""
+    engine()
+    from core.insight.whatif import credit_under, effect_under, freeze
+
+    frozen_ = freeze(batch.samples, batch.tokens)
+    settings = variant.settings
+    if not has_reference(batch):
+        settings = settings.model_copy(update={"kl_coef": 0.0, "beta": 0.0})
+    if isinstance(settings, VineSettings):
+        credit = credit_under(frozen_, settings, measured_values(batch, settings))
+    else:
+        credit = credit_under(frozen_, settings)
+    numbers = credit.advantages
+    if shown == "pull":
+        longest = batch.run.config.max_completion_length or frozen_.panel.mask.shape[1]
+        effect = effect_under(frozen_, credit, settings, longest, max(0, frozen_.passes - 1))
+        numbers = -effect.gradient * frozen_.panel.mask.sum()
+    return {sample: numbers[i].tolist() for i, sample in enumerate(frozen_.panel.samples)}
+
+
+def has_reference(batch: Frozen) -> bool:
+    """Whether the start model's log-probabilities were recorded, so that there is a KL."""
+    return batch.tokens["logprob_ref"].null_count < batch.tokens.num_rows
+
+
+def measured_values(batch: Frozen, settings: VineSettings) -> Tensor:
+    """VinePPO's values: every prefix finished K times by the policy that wrote it. ValueError where it is too large."""
+    if why_not := too_large(batch.run):
+        raise ValueError(why_not)
+    if is_measured(batch, settings.continuations):
+        return truth(batch, settings.continuations).true.values
+    bar = st.progress(0.0, text=_("Finishing every prefix {k} times for VinePPO…").format(k=settings.continuations))
+    try:
+        return truth(batch, settings.continuations, lambda share: bar.progress(min(1.0, share))).true.values
+    finally:
+        bar.empty()
+
+
+def page() -> None:
+    st.markdown(prose("algorithms"))
+    one, two = choose()
+    formulas(one, two)
+    st.header(_("The same responses under both"))
+    batch = frozen("ppo")
+    if batch is None:
+        return
+    say_where(batch)
+    group = pick_group(batch, key="alg_group")
+    shown = linked(
+        st.radio,
+        _("What the strips show"),
+        list(SHOWN),
+        key="alg_show",
+        first="credit",
+        format_func=lambda x: _(SHOWN[x]),
+        horizontal=True,
+    )
+    if not has_reference(batch):
+        st.caption(_("No reference model was run here, so the KL's weight counts as 0 in both."))
+    try:
+        credits(batch, group, one, two, shown)
+    except ValueError as error:
+        st.warning(plain(translate(str(error)), 400), icon=":material/error:")
+    st.caption(
+        _(
+            "What needs a whole step, such as whitening, is taken over the responses whose tokens were kept. The pull "
+            "is minus the loss's gradient at the token's log-probability in the rollout's last pass, times the number "
+            "of tokens."
+        )
+    )
+
+
+st.title(_("Algorithms, side by side"))
+with storage_guard():
+    page()
+st.header(_("The code that computes it"))
+show_code(
+    Code("core/learners/variants.py", "lines", _("The formula of an algorithm, from its settings")),
+    Code("core/algorithms/credit.py", "credit_for", _("Which credit a learner has")),
+    Code("core/algorithms/policy_loss.py", "policy_objective", _("The loss that all share")),
+    Code("core/insight/whatif.py", "effect_under", _("What an update would have done")),
+)

@@ -1,0 +1,72 @@
+"""One way to put a small ES module on a lesson's page: data goes over as bytes, choices come back as triggers.
+
+A module is a file `lessons/board/frontend/lesson_<name>.js` whose default export is a class:
+
+    export default class {
+      constructor({ root, send }) {}   // root: an empty element inside the page's styles; send(event, value): to Python
+      draw(data, { dark }) {}          // at every rerun and theme change; keep the nodes that did not change
+      close() {}                       // optional: the page is left
+    }
+
+It may import the live lab's modules ("./dom.js", "./colours.js", …). Send on a person's doing only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from lessons.board.assets import assets, base_path, loader, version
+
+#: What a module may tell Python.
+EVENTS = ("picked", "pressed")
+
+
+_component = st.components.v2.component("credit_lab_lesson", js=loader("lesson"))
+
+
+def mount(
+    module: str,
+    data: dict[str, Any],
+    *,
+    key: str,
+    on_picked: Callable[[], None] | None = None,
+    on_pressed: Callable[[], None] | None = None,
+) -> Any:
+    """Mounts `lesson_<module>.js` with `data` (anything JSON can say). In a callback, `sent(key, event)` is the value.
+
+    Where the browser cannot reach this server's static files, the module says so once and comes with the data from then
+    on.
+    """
+    options: dict[str, Any] = {
+        "module": f"lesson_{module}.js",
+        "base": base_path(),
+        "version": version(),
+        "data": data,
+    }
+    if _state(key).get("fallback"):
+        options["files"] = {name: asset.text for name, asset in assets().items()}
+    return _component(
+        key=key,
+        data=json.dumps(options, ensure_ascii=False).encode(),
+        on_fallback_change=_nothing,
+        on_picked_change=on_picked or _nothing,
+        on_pressed_change=on_pressed or _nothing,
+    )
+
+
+def sent(key: str, event: str) -> Any:
+    """What the module of this key just sent; None if nothing."""
+    return _state(key).get(event)
+
+
+def _state(key: str) -> dict[str, Any]:
+    state = st.session_state.get(key)
+    return dict(state) if state else {}
+
+
+def _nothing() -> None:
+    """A component's values exist only if somebody listens."""

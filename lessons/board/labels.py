@@ -1,0 +1,318 @@
+"""Every word that the browser's part of the lab shows, in the viewer's language; it fills places like {step} itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lessons.i18n import _
+from lessons.kit.core_says import PREPARING
+
+
+def words() -> dict[str, Any]:
+    """Labels by the names that the ES modules use."""
+    return {**_general(), **_board(), **_step(), **_card(), **_scatter()}
+
+
+def _general() -> dict[str, Any]:
+    return {
+        "none": _("none"),
+        "not_recorded": _("not recorded"),
+        "loading": _("Loading the run…"),
+        "waiting": _("The learners are getting ready; the first step appears here."),
+        "waiting_for_worker": _("Waiting for a worker process."),
+        "worker_starts": _("A worker process starts."),
+        "first_step": _("The first responses are being written, and learnt from."),
+        "concluding": _("All steps are made; the held-out questions are being answered."),
+        "preparing": [[x, _(x)] for x in PREPARING],
+        "no_step_yet": _("No step is finished yet."),
+        "missing": _("This run does not exist (any more)."),
+        "unreachable": _("The server does not answer; trying again."),
+        "states": {
+            "queued": _("waiting"),
+            "running": _("running"),
+            "paused": _("paused"),
+            "stopped": _("stopped"),
+            "failed": _("failed"),
+            "finished": _("finished"),
+        },
+        "progress": _("steps done"),
+        "step_of": _("step {step} of {steps}"),
+        "elapsed": _("{time} of training"),
+        "left": _("{time} left"),
+        "pace": _("{time} per step"),
+        "time_unknown": _("training time not recorded"),
+        "seconds": _("{s} s"),
+        "minutes": _("{m} min {s} s"),
+        "hours": _("{h} h {m} min"),
+        "updates_paused": _("updates paused"),
+        "follow": _("Follow live"),
+        "pause_updates": _("Pause updates"),
+        "reset_zoom": _("Reset zoom"),
+        "copy_link": _("Copy link"),
+        "copied": _("Copied"),
+        "copy_yourself": _("Copy this address: {link}"),
+        "x_axis": _("x-axis"),
+        "axes": {"step": _("step"), "samples": _("responses seen"), "time": _("training time (s)")},
+        "start_equal": _("same start weights"),
+        "start_differ": _("different start weights"),
+        "start_unknown": _("start weights: only one learner reported yet"),
+        "prompts_equal": _("same prompts at step {step}"),
+        "prompts_differ": _("different prompts at step {step}"),
+        "prompts_unknown": _("prompts: only one learner has made this step"),
+        "imported": _("imported: {source}"),
+        "seed_device": _("seed {seed} · {device}"),
+        "details": _("Details"),
+        "start_of": _("start weights of {learner} (SHA-256)"),
+        "prompts_of": _("prompts of {learner}, step {step} (SHA-256)"),
+        "model": _("model"),
+    }
+
+
+def _board() -> dict[str, Any]:
+    return {
+        "board": _("Live board"),
+        "more_charts": _("More charts"),
+        "as_table": _("Read as a table"),
+        "measure": _("measure"),
+        "first": _("first step"),
+        "latest": _("latest step"),
+        "values_at_chosen": _("Numbers above: step {step}. Drag over a chart to zoom, click to go to a step."),
+        "values_at_hovered": _("Numbers above: step {step}, under the pointer. Click to go there."),
+        "chart_summary": _("{title}: {values} at step {step}"),
+    }
+
+
+def _step() -> dict[str, Any]:
+    return {
+        "timeline": _("Step on show"),
+        "step_n": _("Step {step}"),
+        "previous_step": _("One step back"),
+        "next_step": _("One step on"),
+        "play": _("Play through the steps"),
+        "play_stop": _("Stop playing"),
+        "prompts": _("Prompts of this step"),
+        "right_of": _("{learner}: {right} of {all} right"),
+        "right_answer": _("(right answer: {answer})"),
+        "colour_by": _("colour"),
+        "colourings": {
+            "advantage": _("advantage"),
+            "ratio": _("ratio"),
+            "kl": _("KL to the reference"),
+            "value": _("value"),
+            "entropy": _("entropy"),
+            "logprob": _("log-probability"),
+        },
+        "pass": _("update pass"),
+        "pass_of": _("{pass} of {passes}"),
+        "pass_help": _(
+            "0: before the step's first update, when every ratio is 1. Then after each pass over the responses."
+        ),
+        "strip_titles": {
+            "ppo": _("{name}: each token its own credit, from the critic"),
+            "grpo": _("{name}: one credit a response, from its group of {size}"),
+            "grpo leave-one-out": _("{name}: one credit a response, from the others of its group of {size}"),
+            "grpo none": _("{name}: one credit a response, from its own reward"),
+            "vine": _("{name}: each token its own credit, measured by {k} fresh endings"),
+        },
+        "response_n": _("Response {n}:"),
+        "show_all": _("show all {n} tokens"),
+        "show_whole": _("show all of it"),
+        "show_less": _("show less"),
+        "no_tokens": _("Of responses that stand here as text, no tokens were recorded."),
+        "whole_prompt": _("The whole question"),
+        "right": _("response {n}: right, reward {reward}"),
+        "wrong": _("response {n}: wrong, reward {reward}"),
+        "unjudged": _("response {n}: verdict not recorded, reward {reward}"),
+        "credit_is": _("advantage {value}"),
+        "cut_off": _("cut off"),
+        "cut_off_help": _("The response reached the longest allowed length before it ended itself."),
+        "token_says": _("“{token}”, position {position}, {quantity} {value}"),
+        "cut_high": _("gradient cut at the high side"),
+        "cut_low": _("gradient cut at the low side"),
+        "bounded": _("weight bounded"),
+        "key_high": _("cut at the high side"),
+        "key_bounded": _("weight bounded (never cut)"),
+        "key_high_or_bounded": _("cut at the high side; under CISPO: weight bounded"),
+        "key_low": _("cut at the low side"),
+        "key_none": _("none, or not recorded"),
+        "nobody_has": _("{quantity}: {missing}"),
+        "no_such_step": _("{learner} has not made step {step}; its last is {last}."),
+        "columns": {
+            "logprob_old": _("log-prob, old"),
+            "logprob": _("log-prob, now"),
+            "logprob_ref": _("log-prob, ref."),
+            "ratio": _("ratio ρ"),
+            "advantage_raw": _("raw advantage"),
+            "advantage": _("advantage Â"),
+            "kl_k1": "KL k1",
+            "kl_k2": "KL k2",
+            "kl_k3": "KL k3",
+            "kl_exact": _("KL, exact"),
+            "entropy": _("entropy"),
+            "token_reward": _("reward"),
+            "value": _("value V"),
+            "delta": "δ",
+            "return": _("return R"),
+            "objective": _("objective"),
+        },
+    }
+
+
+def _card() -> dict[str, Any]:
+    return {
+        "card": _("Formula card"),
+        "card_title": _("Token “{token}”"),
+        "card_place": _("{learner} · response {response} · position {position}"),
+        "card_close": _("Unpin this token"),
+        "card_empty": _("Click a token: its numbers and formulas appear here."),
+        "card_proposed": _("The token that {learner} blames most. Click any other."),
+        "token_gone": _("At this step no response has a token at the chosen place. Click another."),
+        "old": _("old"),
+        "now": _("now"),
+        "reference": _("reference"),
+        "min": _("min"),
+        "max": _("max"),
+        "both": _("both are equal"),
+        "kl_names": ["k1", "k2", "k3", _("exact")],
+        "no_reference": _("(no reference model was run)"),
+        "no_critic": _("(no critic)"),
+        "value_end": _("the response ends"),
+        "value_next": _("{value} at the next token"),
+        "mean_is": _("rewards {rewards}; mean {mean}"),
+        "others_are": _("rewards {rewards}; mean of the others {mean}"),
+        "std_is": _("std {std}"),
+        "batch_std_is": _("std of the whole step {std}"),
+        "separator": _(", "),
+        "no_baseline": _("reward {reward}, compared with nothing"),
+        "less_kl": _("rewards less the responses' KL penalties"),
+        "measured": _("mean reward of {k} fresh endings"),
+        "whole_ratio": _("(one ratio for the response: its {n} tokens' log-ratios, averaged)"),
+        "whole_response": _("all tokens of the response alike"),
+        "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
+        "no_signal": _("all rewards are equal: no signal, 0"),
+        "gradient_high": _("cut at the high side (Â > 0 and ρ > {bound})"),
+        "gradient_low": _("cut at the low side (Â < 0 and ρ < {bound})"),
+        "gradient_dual": _("cut by the dual clip (Â < 0 and ρ > {c})"),
+        "gradient_zero": _("the advantage is 0"),
+        "gradient_up": _("flows: makes this token likelier"),
+        "gradient_down": _("flows: makes this token less likely"),
+        "gradient_back": _("flows: pulls the ratio back into the range"),
+        "gradient_bounded": _("not cut: weighted with {bound} instead of {ratio}"),
+        "lines": {
+            "logprob": _("log-prob"),
+            "ratio": _("ratio ρ"),
+            "advantage": _("advantage Â"),
+            "delta": _("surprise δ"),
+            "gae": _("GAE"),
+            "gain": _("change of V"),
+            "whiten": _("whitened"),
+            "return": _("return R"),
+            "group": _("group"),
+            "scaled": _("relative"),
+            "free": "ρ · Â",
+            "clip": "clip(ρ) · Â",
+            "dual": "c · Â",
+            "weight": _("weight w"),
+            "weighted": "w · Â · log π",
+            "gradient": _("gradient"),
+            "kl": "KL",
+            "value": _("value V"),
+            "objective": _("objective"),
+        },
+        "line_help": {
+            "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
+            "ratio": _("How much likelier the token is now than when it was sampled."),
+            "delta": _("Reward + γ × next value − value: how much better than the critic expected."),
+            "gae": _("δ + γ × λ × the next token's advantage."),
+            "whiten": _("(advantage − mean) / standard deviation, over all tokens of the step."),
+            "gain": _("Reward + value after this token − value before it, both measured: what the token changed."),
+            "return": _("What the critic should have said here: advantage + value."),
+            "scaled": _("The reward against what it is compared with: the same for every token of the response."),
+            "weight": _("The ratio, but at most 1 + ε. It only weighs the gradient; none flows through it."),
+            "weighted": _("Its value means little; its gradient is w · Â times that of log π."),
+            "objective": _("What the update pushes up for this token."),
+        },
+    }
+
+
+def _scatter() -> dict[str, Any]:
+    return {
+        "scatter": _("Ratio and advantage of every token"),
+        "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
+        "scatter_help_clip": _("In the grey corners the gradient is cut."),
+        "scatter_help_cispo": _("CISPO cuts no gradient: beyond its line the token's weight is bounded."),
+        "scatter_help_pass": _("Move the update pass to see them drift."),
+        "hollow": _("hollow: gradient cut"),
+        "hollow_bounded": _("hollow: weight bounded, gradient not cut"),
+        "ratio_one": _("ratio 1"),
+        "advantage_zero": _("advantage 0"),
+        "cut_here": _("cut"),
+        "scatter_says": _("{n} tokens after pass {pass}: {high} cut at the high side, {low} at the low side."),
+        "scatter_says_cispo": _("{n} tokens after pass {pass}: {high} with a bounded weight, none cut."),
+        "scatter_start": _("Before the first update every ratio is 1."),
+        "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),
+    }
+
+
+def charts() -> list[dict[str, Any]]:
+    """The board's charts: what each draws from a step row, and how far its y-axis always reaches."""
+    unit = [0, 1]
+    return [
+        _chart("reward", _("Reward"), _("Mean reward of the step's responses."), at_least=unit),
+        _chart(
+            "success",
+            _("Success"),
+            _("Share of right responses; large points: on held-out questions, which are never trained on."),
+            [
+                {"column": "success_rate", "title": _("Success, training")},
+                {"column": "heldout_success", "title": _("Success, held-out"), "points": True},
+            ],
+            at_least=unit,
+        ),
+        _chart("kl", _("KL to start"), _("How far the policy has moved from the frozen start model."), at_least=[0, 0]),
+        _chart("entropy", _("Entropy"), _("How undecided the policy is about the next token."), at_least=[0, 0]),
+        _chart(
+            "clip",
+            _("Clipped, high / low"),
+            _(
+                "Share of tokens whose gradient the clip cuts: above (solid line) and below (dashed). Under CISPO "
+                "nothing is cut; the solid line is the share whose weight is bounded."
+            ),
+            [
+                {"column": "clip_ratio_high", "title": _("Clipped, high side")},
+                {"column": "clip_ratio_low", "title": _("Clipped, low side"), "dash": "dashed"},
+            ],
+            at_least=[0, 0],
+        ),
+        _chart("ratio_mean", _("Ratio, mean"), _("Mean of new over old probability; near 1 if the update is gentle.")),
+        _chart(
+            "vf_explained_var",
+            _("Explained variance"),
+            _("How much of the returns the critic foresees; below 0 it is worse than a constant. GRPO has no critic."),
+            at_most=[-1, 1],
+        ),
+        _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
+        _chart(
+            "frac_reward_zero_std",
+            _("No-signal groups"),
+            _("Share of prompts whose responses got equal rewards: compared with each other, they teach nothing."),
+            at_least=[0, 0],
+        ),
+        _chart("approx_kl", _("KL of the update"), _("How far this step's update moved the policy."), more=True),
+        _chart(
+            "policy_loss",
+            _("Policy loss"),
+            _("With the clip, GRPO's is near 0 by construction, and yet it learns."),
+            more=True,
+        ),
+        _chart("value_loss", _("Value loss"), _("The critic's error. GRPO has no critic."), more=True, at_least=[0, 0]),
+        _chart("grad_norm", _("Gradient norm"), _("Before it is cut to max_grad_norm."), more=True, at_least=[0, 0]),
+        _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), more=True, at_least=[0, 0]),
+        _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), more=True, at_least=[0, 0]),
+    ]
+
+
+def _chart(
+    key: str, title: str, help: str, series: list[dict[str, Any]] | None = None, **more: object
+) -> dict[str, Any]:
+    return {"key": key, "title": title, "help": help, "series": series or [{"column": key, "title": title}], **more}

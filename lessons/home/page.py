@@ -1,0 +1,84 @@
+"""The first page: what this is, the difference between PPO and GRPO in one real picture, and where to go."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs.errors import RunNotFound
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from lessons.catalog import LESSONS, lesson
+from lessons.home.strip import Contrast, domain, find_contrast, strip_html
+from lessons.i18n import _, keeping_language, prose
+from lessons.kit.chrome import storage_guard
+from lessons.kit.display import plain
+from lessons.kit.history import RECORDED
+from lessons.server import store
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def contrast(run_id: str, _runs: RunStore) -> Contrast | None:
+    """A recorded run never changes, so its picture is looked for once."""
+    return find_contrast(_runs, _runs.get(run_id))
+
+
+def recorded(runs: RunStore) -> RunInfo | None:
+    try:
+        return runs.get(RECORDED)
+    except RunNotFound:
+        return None
+
+
+def picture(runs: RunStore) -> None:
+    """The same question at the same step of the recorded run, credited by each learner."""
+    run = recorded(runs)
+    found = contrast(RECORDED, runs) if run is not None else None
+    if run is None or found is None:
+        st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
+        return
+    st.markdown(
+        _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
+            prompt=plain(found.prompt), step=found.step + 1, seed=run.config.seed, answer=plain(found.answer)
+        )
+    )
+    words = {
+        "ppo": _("PPO: each token its own credit, from the critic"),
+        "grpo": _("GRPO: one credit a response, from its group of {size}").format(size=run.config.num_generations),
+    }
+    colours = {"ppo": "blue", "grpo": "orange"}
+    full, theme = domain(found), st.context.theme.type or "light"
+    for learner in run.learners:
+        title = words.get(learner.algorithm, plain(learner.name).upper())
+        st.markdown(f":{colours.get(learner.algorithm, 'gray')}[**{title}**]")
+        st.html(strip_html(found.responses[learner.name], full, theme))
+    st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
+    st.caption(
+        _(
+            "Framed: the first token that no right response shares. Of the questions looked through, this is the one "
+            "where it shows most clearly; the critic is not always right, as the lab's other questions show."
+        )
+    )
+
+
+def course_map() -> None:
+    """Every page there is, in order, under a heading for each part of the course."""
+    for page in LESSONS:
+        if page.default:
+            continue
+        if page.part:
+            st.subheader(_(page.part))
+        with st.container(border=True, key=f"map_{page.key}"):
+            st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
+            minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
+            st.markdown(_(page.summary) + minutes)
+
+
+st.title("Credit Lab")
+st.markdown(prose("home"))
+if st.button(_("Open the lab"), type="primary", icon=":material/science:", key="home_open_lab"):
+    st.switch_page(lesson("lab").path, query_params=keeping_language())
+st.header(_("Who knows which token ruined the answer?"))
+with storage_guard():
+    picture(store())
+st.header(_("What is here"))
+course_map()

@@ -1,0 +1,308 @@
+"""A real group, walked from its rewards to what every token is credited with; and the step's other groups."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.config import GRPOSettings
+from lessons.i18n import _
+from lessons.kit.display import plain
+from lessons.kit.lesson import (
+    Frozen,
+    Group,
+    Row,
+    Sub,
+    Term,
+    engine,
+    figure,
+    formula,
+    pick_group,
+    role_colour,
+    stepper,
+    token_strips,
+)
+from lessons.kit.numbers import number, signed
+
+if TYPE_CHECKING:
+    from core.insight.groups import Step
+
+SCALES = ("group", "batch", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class Rewards:
+    """All responses of the step, not the panel's alone: the batch is what the update sees. Lists of length B."""
+
+    reward: tuple[float, ...]
+    group: tuple[int, ...]
+    length: tuple[int, ...]
+    prompts: dict[int, str]  # by group
+
+
+def rewards_of(batch: Frozen) -> Rewards:
+    rows = batch.samples.select(["reward", "group", "length", "prompt"]).to_pydict()
+    prompts = dict(zip(rows["group"], rows["prompt"], strict=True))
+    return Rewards(tuple(rows["reward"]), tuple(rows["group"]), tuple(rows["length"]), prompts)
+
+
+def grpo_settings(batch: Frozen) -> GRPOSettings:
+    """The learner's own settings."""
+    assert isinstance(batch.settings, GRPOSettings)
+    return batch.settings
+
+
+def max_length(batch: Frozen) -> int:
+    """The run's longest possible response in tokens; where the config leaves it to the task, the longest written."""
+    return batch.run.config.max_completion_length or max(rewards_of(batch).length)
+
+
+def credit(batch: Frozen, scale: str | None = None) -> Step:
+    """The step's credit, with another `scale_rewards` if one is given."""
+    engine()
+    from core.insight.groups import credit_step
+
+    settings, rewards = grpo_settings(batch), rewards_of(batch)
+    if scale is not None:
+        settings = settings.model_copy(update={"scale_rewards": scale, "baseline": "group-mean"})
+    return credit_step(rewards.reward, rewards.group, rewards.length, settings, max_length(batch))
+
+
+def walk(batch: Frozen) -> None:
+    """One group, sub-step by sub-step; a fragment."""
+    group = pick_group(batch, key="hgw_group")
+    subs = [
+        Sub("rewards", _("Each response is scored")),
+        Sub("centre", _("Minus the group's mean")),
+        Sub("divide", _("Divided by the group's spread")),
+        Sub("tokens", _("Every token gets that number")),
+    ]
+    place = stepper(subs, key="hgw_walk")
+    step = credit(batch)
+    rows = [i for i, x in enumerate(rewards_of(batch).group) if x == group.number]
+    centred, used = [step.centred[i] for i in rows], [step.advantages[i] for i in rows]
+    mean = sum(group.rewards) / len(group.rewards)
+    _formula(place.key)
+    _said(batch, group, place.key, mean, centred, used)
+    values = {"rewards": list(group.rewards), "centre": centred}.get(place.key, used)
+    names = {"rewards": _("reward"), "centre": _("reward − mean"), "divide": _("advantage"), "tokens": _("advantage")}
+    if place.key == "tokens":
+        _strips(group, used)
+    else:
+        _bars(group, values, names[place.key])
+
+
+def _formula(active: str) -> None:
+    formula(
+        [
+            r"A_{i,t} = \frac{",
+            Term("r_i", "rewards", "plain"),
+            "-",
+            Term(r"\text{mean}(r)", "centre", "accent"),
+            "}{",
+            Term(r"\text{std}(r) + \epsilon", "divide", "truth"),
+            r"}\quad ",
+            Term(r"\forall\, t", "tokens", "grpo"),
+        ],
+        active,
+    )
+
+
+def _said(batch: Frozen, group: Group, where: str, mean: float, centred: list[float], used: list[float]) -> None:
+    settings = grpo_settings(batch)
+    size, right = len(group.replies), sum(x.success for x in group.replies)
+    if where == "rewards":
+        text = _("{right} of {size} answers to {prompt} are right (the answer is {answer}): rewards {rewards}.").format(
+            right=right,
+            size=size,
+            prompt=plain(group.prompt, 40),
+            answer=plain(group.answer, 20),
+            rewards=" · ".join(f"{x:g}" for x in group.rewards),
+        )
+    elif where == "centre":
+        text = _(
+            "The mean is {total} / {size} = {mean}. What is above it counts as good, what is below as bad."
+        ).format(total=f"{sum(group.rewards):g}", size=size, mean=number(mean))
+    elif not any(centred):
+        text = _(
+            "All rewards are equal, so every difference is 0. Nothing is divided, nothing is learnt: the group has no "
+            "signal, whether all its answers are right or all are wrong."
+        )
+    elif where == "divide" and settings.scale_rewards == "group":
+        best = max(range(size), key=lambda i: abs(used[i]))
+        text = _(
+            "The spread is {spread} (dividing by G − {ddof}), and {example} / ({spread} + {eps}) = **{result}**. "
+            "A rare "
+            "success is so made large, and a rare failure too."
+        ).format(
+            spread=number(centred[best] / used[best] - settings.scale_eps),
+            ddof=settings.scale_ddof,
+            example=signed(centred[best], 3),
+            eps=f"{settings.scale_eps:g}",
+            result=signed(used[best], 3),
+        )
+    elif where == "divide":
+        text = _("This run has scale_rewards={scale}: the group's own spread is not what it divides by.").format(
+            scale=f"`{settings.scale_rewards}`"
+        )
+    else:
+        text = _(
+            "Each line is one response: one number for all its tokens, right or wrong ones alike. A correct first step "
+            "in a wrong answer is pushed down with the rest."
+        )
+    with st.container(key="hgw_sentence"):
+        st.markdown(text)
+
+
+def _bars(group: Group, values: list[float], name: str) -> None:
+    import plotly.graph_objects as go
+
+    labels = [f"{'✓' if reply.success else '✗'} {n}" for n, reply in enumerate(group.replies, 1)]
+    drawing = go.Figure()
+    drawing.add_bar(
+        x=labels,
+        y=values,
+        text=[signed(x) if x else "0" for x in values],
+        textposition="outside",
+        cliponaxis=False,
+        marker={"color": [role_colour("negative" if x < 0 else "positive") for x in values]},
+        hoverinfo="skip",
+    )
+    edge = max([0.2, *(abs(x) for x in values)])
+    drawing.update_yaxes(title=name, range=[-1.25 * edge if min(values) < 0 else 0, 1.25 * edge], zeroline=True)
+    drawing.update_xaxes(title=_("responses of the group (✓ right, ✗ wrong)"))
+    table: list[dict[str, Any]] = [
+        {_("response"): f"{label} {reply.text}", name: number(x)}
+        for label, reply, x in zip(labels, group.replies, values, strict=True)
+    ]
+    alt = _("{name} of the group's {size} responses: {numbers}.").format(
+        name=name, size=len(values), numbers=", ".join(number(x, 2) for x in values)
+    )
+    figure(drawing, key="hgw_bars", alt=alt, table=table, height=260)
+
+
+def _strips(group: Group, used: list[float]) -> None:
+    rows = [
+        Row(
+            f"r{n}",
+            _("response {number}").format(number=n),
+            reply.tokens,
+            [advantage] * len(reply.tokens),
+            note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
+            learner="grpo",
+        )
+        for n, (reply, advantage) in enumerate(zip(group.replies, used, strict=True), 1)
+    ]
+    token_strips(rows, key="hgw_strips", quantity=_("advantage"), link="hgw_token")
+
+
+def scales(batch: Frozen) -> None:
+    """All groups of the step under one scale_rewards or another; a fragment."""
+    chosen = st.segmented_control(
+        "scale_rewards",
+        SCALES,
+        default=grpo_settings(batch).scale_rewards,
+        required=True,
+        key="hgw_scale",
+        bind="query-params",
+    )
+    scale = chosen or "group"
+    step, rewards = credit(batch, scale), rewards_of(batch)
+    right = {n: _count(rewards, n) for n in step.numbers}
+    _explain(scale)
+    _by_group(step, rewards, right)
+    silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
+    none = sum(right[n][0] == 0 for n in silent)
+    live = sum(step.push) or 1.0
+    strongest = max(range(len(step.numbers)), key=lambda i: step.push[i])
+    with st.container(key="hgw_silent"):
+        st.markdown(
+            _(
+                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right "
+                "ones). Their "
+                "tokens are {idle} of the loss's weight and push nothing: the gradient is made by the others "
+                "alone. DAPO "
+                "asks other questions in their place (`dynamic_sampling`). The strongest group has {share} of all the "
+                "push: {right} of {size} right."
+            ).format(
+                silent=len(silent),
+                groups=len(step.numbers),
+                none=none,
+                all=len(silent) - none,
+                idle=f"{100 * step.idle:.0f} %",
+                share=f"{100 * step.push[strongest] / live:.0f} %",
+                right=f"{right[step.numbers[strongest]][0]:g}",
+                size=right[step.numbers[strongest]][1],
+            )
+        )
+
+
+def _explain(scale: str) -> None:
+    words = {
+        "group": _(
+            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on "
+            "questions that "
+            "are easy or hard, then push more than their rewards alone would: a bias by difficulty."
+        ),
+        "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
+        "none": _("No division (Dr. GRPO): the advantage stays in units of reward, and never exceeds 1 here."),
+    }
+    st.caption(words[scale])
+
+
+def _count(rewards: Rewards, group: int) -> tuple[float, int]:
+    mine = [r for r, g in zip(rewards.reward, rewards.group, strict=True) if g == group]
+    return sum(mine), len(mine)
+
+
+def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]]) -> None:
+    import html
+
+    import plotly.graph_objects as go
+
+    order = sorted(step.numbers, key=lambda n: right[n][0])
+    labels = [f"{right[n][0]:g}/{right[n][1]} · {html.escape(rewards.prompts[n], quote=False)}" for n in order]
+    best = {n: max(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
+    worst = {n: min(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
+    drawing = go.Figure()
+    kinds = (
+        (best, "positive", _("a right answer's advantage"), "circle"),
+        (worst, "negative", _("a wrong answer's advantage"), "diamond"),
+    )
+    silent = dict(zip(step.numbers, step.silent, strict=True))
+    for values, role, name, symbol in kinds:
+        kept = [n for n in order if not silent[n]]
+        drawing.add_scatter(
+            x=[values[n] for n in kept],
+            y=[labels[order.index(n)] for n in kept],
+            mode="markers",
+            name=name,
+            marker={"color": role_colour(role), "size": 10, "symbol": symbol},
+            hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+        )
+    drawing.add_scatter(
+        x=[0.0 for n in order if silent[n]],
+        y=[labels[i] for i, n in enumerate(order) if silent[n]],
+        mode="markers",
+        name=_("no signal: 0"),
+        marker={"color": "#808a9b", "size": 10, "symbol": "x"},
+        hovertemplate="%{y}: 0<extra></extra>",
+    )
+    edge = 1.1 * max(0.1, *(abs(x) for x in step.advantages))
+    drawing.update_xaxes(title=_("advantage"), range=[-edge, edge], zeroline=True)
+    drawing.update_yaxes(categoryorder="array", categoryarray=labels)
+    table = [
+        {
+            _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",
+            _("right answer"): _("none") if right[n][0] == 0 else signed(best[n], 3),
+            _("wrong answer"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
+            _("share of the push"): f"{100 * push / (sum(step.push) or 1.0):.0f} %",
+        }
+        for n, push in ((n, step.push[step.numbers.index(n)]) for n in order)
+    ]
+    alt = _("The advantages that the step's {groups} groups give to right and to wrong answers.").format(
+        groups=len(order)
+    )
+    figure(drawing, key="hgw_groups", alt=alt, table=table, height=120 + 22 * len(order))

@@ -1,0 +1,179 @@
+"""How GRPO works: a group's arithmetic, groups that say nothing, one success in G, and what a token weighs."""
+
+from __future__ import annotations
+
+import statistics
+
+import streamlit as st
+
+from core.config import GRPOSettings
+from lessons.how_grpo_works import arithmetic, length, signal
+from lessons.i18n import _, prose
+from lessons.kit.lesson import (
+    FOUR,
+    Choice,
+    Code,
+    Line,
+    Question,
+    engine,
+    frozen,
+    lesson_page,
+    num,
+    quiz,
+    say_where,
+    worked,
+)
+from lessons.kit.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
+
+SETTINGS = GRPOSettings()
+
+
+def lines() -> list[Line]:
+    """From four rewards to four times the same number, and on to the shared objective."""
+    rewards = [FOUR.reward, *FOUR.others]
+    spread = statistics.stdev(rewards)
+    total = sum(rewards)
+
+    def raw(_n: Numbers, _t: int) -> str:
+        return rf"{FOUR.reward:g} - {total:g} / {len(rewards)}"
+
+    def divided(n: Numbers, t: int) -> str:
+        return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {SETTINGS.scale_eps:g})"
+
+    return [
+        Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token"), raw),
+        Line("advantage", r"A_t", _("divided by the group's spread: the same for every token"), divided),
+        old_policy_line(),
+        *ratio_lines(),
+        objective_line(SETTINGS, _("clipped objective: the smaller of the two products, as in PPO"), digits=2),
+    ]
+
+
+def questions() -> list[Question]:
+    return [
+        Question(
+            _("All eight answers of a group are wrong. What does GRPO learn from them?"),
+            (
+                Choice(
+                    _("To avoid all eight"),
+                    False,
+                    _("None of them is worse than the others: each difference from the mean is 0."),
+                ),
+                Choice(
+                    _("Nothing: every advantage is 0"),
+                    True,
+                    _("The group has no spread and no signal, the same as when all eight are right."),
+                ),
+                Choice(
+                    _("It divides by 0 and the training breaks"),
+                    False,
+                    _("Differences of 0 are kept at exactly 0; ε is added to the spread besides."),
+                ),
+            ),
+        ),
+        Question(
+            _("A wrong answer begins with a correct first step. What does GRPO tell the tokens of that step?"),
+            (
+                Choice(_("That they were good"), False, _("Nothing in GRPO looks inside a response.")),
+                Choice(
+                    _("The same as every other token of the answer: that they were bad"),
+                    True,
+                    _("One advantage per response. Only over many groups do good steps, seen in right answers, win."),
+                ),
+                Choice(
+                    _("Nothing, since only the last token is credited"),
+                    False,
+                    _("The reward comes at the end, but its advantage goes to every token."),
+                ),
+            ),
+        ),
+        Question(
+            _("A question is answered rightly once in 8 tries. You divide by the group's spread. What happens?"),
+            (
+                Choice(
+                    _("The success gets an advantage of about 2.5"),
+                    True,
+                    _("(G − 1)/√G = 2.47 for G = 8: rare outcomes are made large, successes and failures alike."),
+                ),
+                Choice(
+                    _("It gets 1/8, as it is 1 of 8"),
+                    False,
+                    _("1/8 is the mean. The success lies 7/8 above it, and that is divided by a small spread."),
+                ),
+                Choice(
+                    _("It gets 1, as its reward is 1"),
+                    False,
+                    _("The reward is compared with the group, not used as it is."),
+                ),
+            ),
+        ),
+        Question(
+            _("Answers get longer and longer, the wrong ones most of all. Which aggregation do you suspect?"),
+            (
+                Choice(
+                    "`token-mean`",
+                    False,
+                    _("There every token weighs the same: a long wrong answer pays in proportion to its length."),
+                ),
+                Choice(
+                    "`seq-mean-token-mean`",
+                    True,
+                    _("It spreads each answer's weight over its tokens, so a long wrong answer pays less per token."),
+                ),
+                Choice(
+                    "`seq-mean-token-sum-norm`",
+                    False,
+                    _("Dr. GRPO was made against just this: one constant for every token."),
+                ),
+            ),
+        ),
+    ]
+
+
+CODE = [
+    Code("core/algorithms/advantages.py", "group_advantages", _("Rewards against their group")),
+    Code("core/learners/grpo.py", "credit", _("GRPO's credit: one advantage for all tokens")),
+    Code("core/algorithms/advantages.py", "zero_std_groups", _("The share of groups without a signal")),
+    Code("core/algorithms/aggregation.py", "token_weights", _("What each token weighs in the loss")),
+]
+
+
+def sections() -> None:
+    st.header(_("A real group"))
+    batch = frozen("grpo")
+    if batch is None:
+        return
+    say_where(batch)
+    st.fragment(arithmetic.walk)(batch)
+    st.header(_("One success in G"))
+    signal.lone(batch)
+    st.header(_("The step's other groups"))
+    st.fragment(arithmetic.scales)(batch)
+    st.header(_("How often a group says nothing"))
+    signal.no_signal_share(batch)
+    st.header(_("Long and short answers"))
+    st.markdown(prose("how-grpo-works", "length"))
+    st.fragment(length.own_lengths)(batch)
+    length.real_lengths(batch)
+
+
+with lesson_page(
+    "how-grpo-works",
+    question=_("Eight answers to one question, and all you know is which are right. What do you tell each token?"),
+    summary=_(
+        "GRPO compares each answer with its group and tells all its tokens the same number; a group that agrees says "
+        "nothing, and how the tokens are weighed decides what length is worth."
+    ),
+    code=CODE,
+):
+    engine()
+    st.markdown(prose("how-grpo-works"))
+    st.header(_("Four tokens, worked out"))
+    st.markdown(
+        _(
+            "The wrong answer “1 6 0” to 9+7=, in a group of four with rewards {rewards}. Walk through its numbers."
+        ).format(rewards=" · ".join(f"{x:g}" for x in [FOUR.reward, *FOUR.others]))
+    )
+    worked(FOUR, SETTINGS, lines(), key="hgw_four", param="hgw_ex")
+    sections()
+    quiz("hgw_quiz", questions())

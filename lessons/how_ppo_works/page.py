@@ -1,0 +1,46 @@
+"""How PPO works: the pipeline alive, one real training step taken apart, γ and λ on the frozen batch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.config import PPOSettings
+from lessons.how_ppo_works.check import code, questions
+from lessons.how_ppo_works.pipeline import pipeline
+from lessons.how_ppo_works.sliders import prediction, sliders
+from lessons.how_ppo_works.substeps import substeps
+from lessons.i18n import _, prose
+from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, say_where, worked
+
+with lesson_page(
+    "how-ppo-works",
+    question=_("The reward comes once, at the end of a response. How can PPO know which token earned it?"),
+    summary=_(
+        "PPO lets a trained critic say what it expects before each token; what changes in that expectation becomes "
+        "each token’s own advantage, and ratio and clip keep one batch from moving the policy too far."
+    ),
+    code=code(),
+):
+    st.markdown(prose("how-ppo-works"))
+    batch = frozen("ppo")
+    if batch is not None:
+        st.header(_("The pipeline, alive"))
+        say_where(batch)
+        group = pick_group(batch, key="ppo_group")
+        pipeline(batch, group)
+    st.header(_("Four tokens, worked out"))
+    st.markdown(
+        _(
+            "A made-up response of four tokens, small enough to follow with a pencil: its third token is the blunder. "
+            "What the models say of it is given; everything else is computed by the functions that train."
+        )
+    )
+    settings = PPOSettings(gamma=1.0, lam=0.5, kl_coef=0.1)
+    worked(FOUR, settings, ppo_lines(settings), key="ppo_worked")
+    if batch is not None:
+        st.header(_("One real training step, taken apart"))
+        substeps(batch, group)
+        st.header(_("How far back does credit reach? γ and λ"))
+        if prediction(batch, group):
+            sliders(batch, group)
+    quiz("ppo_quiz", questions())

@@ -1,0 +1,291 @@
+"""PPO's pipeline as a diagram that is alive: each box shows its real output on the frozen batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from lessons.how_ppo_works.weights import Job, Measured, job, measure
+from lessons.i18n import _
+from lessons.kit.display import one_line, plain
+from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.restored import too_large
+from lessons.kit.sentences import translate
+
+PARAM = "ppo_box"
+EDGES = (
+    ("query", "policy"),
+    ("policy", "outputs"),
+    ("outputs", "reference"),
+    ("outputs", "reward"),
+    ("outputs", "value"),
+    ("reference", "gae"),
+    ("reward", "gae"),
+    ("value", "gae"),
+    ("gae", "advantage"),
+    ("advantage", "update"),
+)
+BACK = (("update", "policy"), ("update", "value"))
+#: Boxes with weights in them; the reward is a rule here, not a model.
+MODELS = ("policy", "reference", "value")
+
+
+def pipeline(batch: Frozen, group: Group) -> None:
+    """The diagram and, below it, what the chosen box really put out. One fragment."""
+    st.fragment(_pipeline)(batch, group)
+
+
+def _pipeline(batch: Frozen, group: Group) -> None:
+    measured = _measured(batch)
+    boxes = _boxes(batch, group, measured)
+    picked = st.query_params.get(PARAM, "")
+    if picked not in {box["key"] for box in boxes}:
+        picked = "policy"
+    mount(
+        "pipeline",
+        {
+            "boxes": boxes,
+            "edges": [{"from": a, "to": b} for a, b in EDGES] + [{"from": a, "to": b, "back": True} for a, b in BACK],
+            "picked": picked,
+            "alt": _("PPO’s pipeline: from a query over the policy’s outputs to the update. Each box can be opened."),
+            "words": {
+                "trained": _("trained"),
+                "frozen": _("frozen"),
+                "trained_long": _("trained: the update changes its weights"),
+                "frozen_long": _("frozen: never changes"),
+            },
+        },
+        key="ppo_pipeline",
+        on_picked=_picked,
+    )
+    box = next(x for x in boxes if x["key"] == picked)
+    with st.container(border=True, key="ppo_box_detail"):
+        st.subheader(box["title"])
+        _DETAILS[picked](batch, group)
+        if picked in MODELS:
+            _weights(batch, picked, measured)
+
+
+def _picked() -> None:
+    value = sent("ppo_pipeline", "picked")
+    if isinstance(value, str) and value in _DETAILS:
+        st.query_params[PARAM] = value
+
+
+def _boxes(batch: Frozen, group: Group, measured: Measured | None) -> list[dict[str, Any]]:
+    right = sum(x.success for x in group.replies)
+    prompts = batch.run.config.prompts_per_step
+    boxes: list[dict[str, Any]] = [
+        {"key": "query", "title": _("Query q"), "sub": one_line(group.prompt, 60), "kind": "data"},
+        {"key": "policy", "title": _("Policy π_θ"), "sub": _("writes the responses"), "kind": "trained"},
+        {
+            "key": "outputs",
+            "title": _("Outputs o"),
+            "sub": _("{n} responses to each of {prompts} queries").format(n=len(group.replies), prompts=prompts),
+            "kind": "data",
+        },
+        {"key": "reference", "title": _("Reference π_ref"), "sub": _reference_sub(group), "kind": "frozen"},
+        {
+            "key": "reward",
+            "title": _("Reward"),
+            "sub": _("{right} of {all} right").format(right=right, all=len(group.replies)),
+            "kind": "frozen",
+        },
+        {"key": "value", "title": _("Value model V (critic)"), "sub": _("expects a score"), "kind": "trained"},
+        {
+            "key": "gae",
+            "title": _("GAE"),
+            "sub": f"γ = {batch_gamma(batch):g}, λ = {batch_lam(batch):g}",
+            "kind": "data",
+        },
+        {"key": "advantage", "title": _("Advantage Â"), "sub": _("one for each token"), "kind": "data"},
+        {
+            "key": "update",
+            "title": _("Update"),
+            "sub": _("{passes} passes over the batch, then new responses").format(passes=batch.settings.num_iterations),
+            "kind": "data",
+        },
+    ]
+    for box in boxes:
+        if measured and box["key"] in measured.distance:
+            box["moved"] = _("moved {distance}").format(distance=_distance(measured.distance[box["key"]]))
+    return boxes
+
+
+def _reference_sub(group: Group) -> str:
+    """A run that uses no KL need not run the reference at all."""
+    known = any(x is not None for reply in group.replies for x in reply.column("logprob_ref"))
+    return _("copy of the start model") if known else _("copy of the start model; not run here")
+
+
+def batch_gamma(batch: Frozen) -> float:
+    return float(getattr(batch.settings, "gamma", 1.0))
+
+
+def batch_lam(batch: Frozen) -> float:
+    return float(getattr(batch.settings, "lam", 1.0))
+
+
+def _distance(x: float) -> str:
+    return "0" if x == 0 else f"{x:.3f}"
+
+
+# -- what each box puts out --------------------------------------------------------------------------------------------
+
+
+def reply_row(reply: Reply, n: int, values: tuple[float | None, ...], **more: Any) -> Row:
+    """A response of the group as a row; `n` counts from 1."""
+    verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
+    return Row(
+        f"r{n}", _("response {n}").format(n=n), reply.tokens, values, note=verdict.format(reward=reply.reward), **more
+    )
+
+
+def _strips(group: Group, column: str, quantity: str, kind: Any, number: int = 0, **options: Any) -> None:
+    rows = []
+    for n, reply in enumerate(group.replies, 1):
+        marks = _marks(reply, number) if options.get("marks") else ()
+        rows.append(reply_row(reply, n, reply.column(column, number), learner="ppo", marks=marks))
+    token_strips(rows, key=f"ppo_out_{column}", quantity=quantity, kind=kind, pickable=False)
+
+
+def _marks(reply: Reply, number: int) -> list[Any]:
+    return [{1: "high", -1: "low"}.get(int(x or 0)) for x in reply.column("clipped", number)]
+
+
+def _query(batch: Frozen, _group: Group) -> None:
+    st.markdown(_("The step’s questions. The page keeps the tokens of these; the update used all of them."))
+    rows = [
+        {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
+        for x in batch.groups
+    ]
+    st.dataframe(rows, hide_index=True, alt=_("The step’s questions"))
+
+
+def _policy(_batch: Frozen, group: Group) -> None:
+    st.markdown(_("It writes token by token. Under each token: the log-probability with which it was drawn."))
+    _strips(group, "logprob_old", _("log-probability"), "falling")
+
+
+def _outputs(_batch: Frozen, group: Group) -> None:
+    st.markdown(_("What the policy wrote, as text."))
+    rows = [
+        {"": n, _("response"): x.text, _("tokens"): len(x.tokens), _("cut off"): _("yes") if x.truncated else _("no")}
+        for n, x in enumerate(group.replies, 1)
+    ]
+    st.dataframe(rows, hide_index=True, alt=_("The responses as text"))
+
+
+def _reference(_batch: Frozen, group: Group) -> None:
+    st.markdown(
+        _(
+            "It writes nothing: it says how likely *it* finds each token that the policy wrote. Where the policy likes "
+            "a token better than the reference does, k1 is above 0 and costs some reward: that keeps the policy near."
+        )
+    )
+    _strips(group, "kl_k1", _("KL estimate k1"), "signed")
+
+
+def _reward(_batch: Frozen, group: Group) -> None:
+    st.markdown(
+        _(
+            "One number for a whole response. Here it is a rule, not a model: does the last number match the right "
+            "answer {answer}? It has no weights at all, so nothing in it can move."
+        ).format(answer=plain(group.answer))
+    )
+    rows = [
+        {"": n, _("response"): x.text, _("reward"): x.reward, _("verdict"): _("right") if x.success else _("wrong")}
+        for n, x in enumerate(group.replies, 1)
+    ]
+    st.dataframe(rows, hide_index=True, alt=_("The responses’ rewards"))
+
+
+def _value(_batch: Frozen, group: Group) -> None:
+    st.markdown(
+        _(
+            "The critic. Before each token it says what reward it expects for the response as it stands. Look for a "
+            "wrong digit: after it, the expectation should fall."
+        )
+    )
+    _strips(group, "value", _("value V"), "plain")
+
+
+def _gae(_batch: Frozen, group: Group) -> None:
+    st.markdown(_("It computes, and has no weights: surprises δ at each token, summed from the end backwards, give A."))
+    _strips(group, "advantage_raw", _("advantage before whitening"), "signed")
+
+
+def _advantage(_batch: Frozen, group: Group) -> None:
+    st.markdown(_("What the loss really uses: A after whitening over the whole batch."))
+    _strips(group, "advantage", _("advantage"), "signed")
+
+
+def _update(batch: Frozen, group: Group) -> None:
+    st.markdown(
+        _(
+            "Ratio of each token’s probability after the last pass to what it was before the first. A bar marks "
+            "tokens whose gradient the clip cut."
+        )
+    )
+    last = len(group.replies[0].passes) - 1
+    _strips(group, "ratio", _("ratio ρ"), "ratio", last, marks=True)
+
+
+_DETAILS: dict[str, Callable[[Frozen, Group], None]] = {
+    "query": _query,
+    "policy": _policy,
+    "outputs": _outputs,
+    "reference": _reference,
+    "reward": _reward,
+    "value": _value,
+    "gae": _gae,
+    "advantage": _advantage,
+    "update": _update,
+}
+
+
+# -- weights -----------------------------------------------------------------------------------------------------------
+
+
+def _measured(batch: Frozen) -> Measured | None:
+    known = job(batch)
+    return known.future.result() if known and known.future.done() else None
+
+
+def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
+    if measured is None:
+        if (going := job(batch)) is not None:
+            st.fragment(_wait, run_every=0.7)(going)
+            return
+        if failed := st.session_state.pop("ppo_measure_failed", None):
+            st.error(plain(translate(failed), 400), icon=":material/error:")
+        if why_not := too_large(batch.run):
+            st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
+            return
+        st.caption(_("A trace keeps numbers, not weights. The models of this step can be had again, exactly."))
+        st.button(
+            _("Measure the weights"), icon=":material/straighten:", key="ppo_measure", on_click=measure, args=(batch,)
+        )
+        return
+    left, right = st.columns(2)
+    left.metric(_("parameters"), f"{measured.parameters[box]:,}".replace(",", "\u2009"))
+    right.metric(_("distance from the start weights"), _distance(measured.distance[box]))
+    how = {
+        "start": _("These are the start models."),
+        "checkpoint": _("Read from the run’s checkpoint."),
+        "training again": _("Had by training the run’s first steps again."),
+    }
+    proof = _("Scoring this batch with them differs from the stored scores by at most {drift:.1e}.")
+    st.caption(f"{how[measured.origin]} {proof.format(drift=measured.drift)}")
+
+
+def _wait(going: Job) -> None:
+    """How far the measurement is; asks again by itself, and has the page drawn anew at the end."""
+    if going.future.done():
+        if problem := going.future.exception():
+            st.session_state["ppo_measure_failed"] = str(problem)
+        st.rerun()
+    text = _("Training step {done} of {of} again…").format(done=going.done + 1, of=going.of)
+    st.progress(going.done / max(1, going.of), text=text if going.of else _("Loading the models…"))

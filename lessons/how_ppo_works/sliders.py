@@ -1,0 +1,167 @@
+"""γ and λ on the frozen batch: the same responses, rewards and values, credited under other settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lessons.i18n import _
+from lessons.kit.display import literal
+from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, figure, line_colour, predict, signed_colour
+
+if TYPE_CHECKING:
+    from core.insight import whatif
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _tensors(run_id: str, learner: str, step: int, made: float, _batch: Frozen) -> whatif.Frozen:
+    from core.insight import whatif
+
+    return whatif.freeze(_batch.samples, _batch.tokens)
+
+
+def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float) -> list[float]:
+    """The response's advantages before whitening under this γ and λ, by the function that trains."""
+    engine()
+    from core.insight import whatif
+
+    made = next(x.updated for x in batch.run.learners if x.name == batch.learner)
+    frozen = _tensors(batch.run.id, batch.learner, batch.step, made, batch)
+    # The value after a cut-off response is not in a trace; without it nothing follows the last token.
+    settings = whatif.adjusted(batch.settings, {"gamma": gamma, "lam": lam, "bootstrap_truncated": False})
+    raw = whatif.credit_under(frozen, settings).advantages_raw
+    return [float(x) for x in raw[frozen.panel.samples.index(reply.sample)][: len(reply.tokens)]]
+
+
+def prediction(batch: Frozen, group: Group) -> bool:
+    """Which token would be blamed most at λ = 0? The right answer comes out of the batch."""
+    reply = group.telling
+    settings = batch.settings
+    bare = raw_advantages(batch, reply, float(getattr(settings, "gamma", 1.0)), 0.0)
+    worst = bare.index(min(bare))
+    places = sorted({0, worst, len(bare) - 1})
+    alike = max(bare) - min(bare) < 1e-6
+    choices = [
+        Choice(
+            _("token {n} of {all}: {token}").format(n=t + 1, all=len(bare), token=_quoted(reply.tokens[t])),
+            t == worst and not alike,
+            _("Its own surprise δ is {delta:+.3f}.").format(delta=bare[t]).replace("-", "−"),
+        )
+        for t in places
+    ]
+    everyone = Choice(
+        _("all tokens alike"),
+        alike,
+        _("λ = 0 leaves each token its own surprise alone, and surprises differ. To share the outcome takes λ = 1."),
+    )
+    question = _(
+        "Take the response {response} ({verdict}). Set λ to 0, so that no later surprise reaches an earlier token. "
+        "Which token is blamed most?"
+    )
+    verdict = _("right") if reply.success else _("wrong")
+    return predict("ppo_lambda", question.format(response=_quoted(reply.text), verdict=verdict), [*choices, everyone])
+
+
+def _quoted(text: str) -> str:
+    from lessons.kit.display import plain
+
+    return "“" + plain("eos" if text == "<eos>" else text, 80) + "”"
+
+
+def sliders(batch: Frozen, group: Group) -> None:
+    """The sliders and what they make of the response. One fragment."""
+    st.fragment(_sliders)(batch, group)
+
+
+def _sliders(batch: Frozen, group: Group) -> None:
+    reply, settings = group.telling, batch.settings
+    trained = float(getattr(settings, "gamma", 1.0)), float(getattr(settings, "lam", 1.0))
+    left, right = st.columns(2)
+    gamma = left.slider(
+        _("γ: how much a reward one token later counts"),
+        0.0,
+        1.0,
+        trained[0],
+        0.01,
+        key="ppo_gamma",
+        bind="query-params",
+    )
+    lam = right.slider(
+        _("λ: how far a surprise reaches back"), 0.0, 1.0, trained[1], 0.01, key="ppo_lam", bind="query-params"
+    )
+    bare = raw_advantages(batch, reply, gamma, 0.0)
+    now = raw_advantages(batch, reply, gamma, lam)
+    before = raw_advantages(batch, reply, *trained)
+    _figure(reply, bare, now, before)
+    with st.container(key="ppo_lam_says"):
+        st.markdown(_says(gamma, lam, now, bare, reply))
+
+
+def _figure(reply: Reply, bare: list[float], now: list[float], before: list[float]) -> None:
+    import html
+
+    import plotly.graph_objects as go
+
+    # The same digit may stand at several places: the axis is of places, the tokens are their names.
+    names = [html.escape("eos" if x == "<eos>" else literal(x, 12), quote=False) for x in reply.tokens]
+    places = list(range(1, len(names) + 1))
+    drawing = go.Figure()
+    drawing.add_bar(
+        x=places,
+        y=bare,
+        name=_("surprise δ"),
+        marker_color=[signed_colour(x) for x in bare],
+        opacity=0.55,
+        showlegend=True,
+    )
+    drawing.add_scatter(
+        x=places,
+        y=before,
+        name=_("A, as trained"),
+        mode="lines",
+        line={"color": line_colour("ppo"), "dash": "dot", "width": 2},
+    )
+    drawing.add_scatter(
+        x=places,
+        y=now,
+        name=_("A, with your γ and λ"),
+        mode="lines+markers",
+        line={"color": line_colour("ppo"), "width": 3},
+        marker={"size": 8},
+    )
+    drawing.update_xaxes(tickvals=places, ticktext=names, tickangle=0, showgrid=False)
+    drawing.update_yaxes(title_text=_("before whitening"), zeroline=True)
+    low = min(range(len(now)), key=lambda t: now[t])
+    alt = _("Surprise and advantage for each token. The lowest advantage, {value:.3f}, is at token {n}.")
+    table = [
+        {
+            _("place"): t + 1,
+            _("token"): literal(reply.tokens[t], 12),
+            "δ": round(bare[t], 4),
+            _("A, as trained"): round(before[t], 4),
+            _("A, with your γ and λ"): round(now[t], 4),
+        }
+        for t in range(len(now))
+    ]
+    figure(drawing, key="ppo_lambda_figure", alt=alt.format(value=now[low], n=low + 1), table=table, height=320)
+
+
+def _says(gamma: float, lam: float, now: list[float], bare: list[float], reply: Reply) -> str:
+    """What the numbers show at the ends of the scale, and in between."""
+    first = f"{now[0]:+.3f}".replace("-", "−")
+    if lam == 0:
+        return _(
+            "**λ = 0:** the line runs exactly along the bars. Each token answers only for what changed at that very "
+            "token. That is precise if the critic is right, and wrong wherever the critic is wrong."
+        )
+    if lam == 1 and gamma == 1:
+        return _(
+            "**λ = 1:** all that followed minus what the critic expected: A = (sum of rewards) − V. The critic’s later "
+            "expectations cancel out; the outcome alone speaks, so even the first token gets {first}. Never wrong on "
+            "average, but every token carries the luck of all the later ones."
+        ).format(first=first)
+    return _(
+        "λ = {lam:g}, γ = {gamma:g}: of a surprise, {share:.0%} arrives one token earlier and {far:.0%} ten tokens "
+        "earlier. The first token gets {first}. Try 0 and 1."
+    ).format(lam=lam, gamma=gamma, share=gamma * lam, far=(gamma * lam) ** 10, first=first)

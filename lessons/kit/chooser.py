@@ -1,0 +1,115 @@
+"""What the next run trains on: a preset, and for a model that reads free text, whose questions."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import ConfigError
+from core.presets import PRESETS
+from core.tasks.settings import QuestionsSettings
+from lessons.i18n import _
+from lessons.kit.display import literal, plain
+from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
+from lessons.kit.question_sources import OWN, SOURCES, TITLES, in_words, source_of
+from lessons.kit.sentences import translate
+
+#: What Streamlit takes in; core.tasks.questions says how much a file may hold.
+MOST_MEGABYTES = 1
+EXAMPLE = '{"question": "What is 3 + 4?", "answer": "7"}'
+
+
+def what_to_train(draft: Draft) -> None:
+    """Two choices at the head of the settings drawer; one's own questions are uploaded below them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.session_state["lab_choose_preset"] = draft.preset
+        st.selectbox(
+            _("Model and questions"),
+            list(PRESETS),
+            format_func=lambda x: _(PRESET_TITLES[x]) if x in PRESET_TITLES else x,
+            help=_("Where all settings start from. Choosing another one forgets what was typed below."),
+            on_change=_preset_chosen,
+            key="lab_choose_preset",
+        )
+        if in_words(draft.base):
+            _source(draft)
+    if draft.source == OWN:
+        upload(draft)
+
+
+def _source(draft: Draft) -> None:
+    chosen = draft.source or source_of(draft.base)
+    options = [*SOURCES, *([] if chosen in SOURCES else [chosen])]
+    st.session_state["lab_choose_source"] = chosen
+    st.selectbox(
+        _("Questions"),
+        options,
+        format_func=source_title,
+        accept_new_options=True,
+        help=_("A data set of reasoning-gym, which also says what is right. Any other one can be typed by its name."),
+        on_change=_source_chosen,
+        key="lab_choose_source",
+    )
+
+
+def source_title(source: str) -> str:
+    """What a source of questions is called; a data set that is not offered by its own name."""
+    if source == OWN:
+        return _("Questions of your own")
+    return _(TITLES[source]) if source in TITLES else literal(source, 60)
+
+
+def _preset_chosen() -> None:
+    choose_preset(st.session_state["lab_choose_preset"])
+
+
+def _source_chosen() -> None:
+    source = (st.session_state["lab_choose_source"] or "").strip()
+    if source:
+        choose_source(source)
+
+
+# -- questions of one's own ------------------------------------------------------------------------------------------
+
+
+def upload(draft: Draft) -> None:
+    """Takes in a file of questions, and says what was read from it; they are kept in the session."""
+    st.file_uploader(
+        _("Your questions: a JSONL file, a question and its answer a line"),
+        type=["jsonl", "json", "txt"],
+        max_upload_size=MOST_MEGABYTES,
+        help=_("At least 16 and at most 500 lines. Some are kept apart to measure with, the rest is trained on."),
+        on_change=_uploaded,
+        key="lab_upload",
+    )
+    st.code(EXAMPLE, language=None, wrap_lines=True)
+    if problem := st.session_state.get("lab_questions_problem"):
+        st.error(plain(translate(problem), 400), icon=":material/edit_off:")
+    if name := st.session_state.get("lab_questions_name"):
+        count = len(st.session_state["lab_questions"])
+        st.caption(_("{count} questions from {file}.").format(count=count, file=plain(name, 60)) + _apart(draft))
+    st.caption(_("Your questions stay out of the link. They are kept in the run that is started with them."))
+
+
+def _apart(draft: Draft) -> str:
+    """How many are kept apart, where that is not as many as the settings say."""
+    from core.tasks.questions import Questions
+
+    task = draft.config.task if draft.config is not None else None
+    note = Questions(task).note if isinstance(task, QuestionsSettings) else None
+    return "" if note is None else " " + plain(translate(note), 300)
+
+
+def _uploaded() -> None:
+    """A file that cannot be read leaves its sentence, and the questions that were there before."""
+    from core.tasks.questions import read_questions
+
+    file = st.session_state["lab_upload"]
+    st.session_state.pop("lab_questions_problem", None)
+    if file is None:  # taken away again: what was read from it stays, until another file comes
+        return
+    try:
+        questions = read_questions(file.getvalue())
+    except ConfigError as error:
+        st.session_state["lab_questions_problem"] = str(error)
+    else:
+        st.session_state.update(lab_questions=tuple(questions), lab_questions_name=file.name)

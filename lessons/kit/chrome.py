@@ -1,0 +1,98 @@
+"""What stands around every page: the language switch, the document's language, and what is shown when storage fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lessons.i18n import LANGUAGES, _, language
+from lessons.kit.sentences import translate
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+ICON = str(Path(__file__).with_name("icon.svg"))
+
+# Screen readers and CJK glyph choice follow <html lang>, which Streamlit leaves at "en". The tag goes over as bytes:
+# a JSON value would import pandas in the server.
+_SET_LANGUAGE = """
+export default function (component) {
+  const tag = new TextDecoder().decode(component.data)
+  if (document.documentElement.lang !== tag) document.documentElement.lang = tag
+}
+"""
+
+
+@st.cache_resource(show_spinner=False)
+def _document_language() -> ComponentRenderer:
+    return st.components.v2.component("credit_lab_language", js=_SET_LANGUAGE)
+
+
+def document_language() -> None:
+    """Tell the browser which language the page is in."""
+    _document_language()(data=language().encode(), key="document_language", height=0)
+
+
+def readable_sliders() -> None:
+    """A slider's number in the colour of text, on every page.
+
+    Streamlit writes it in the primary colour, which white stands on in buttons: as text on the dark ground that has
+    3.6:1, and no theme token sets the number apart.
+    """
+    st.html("<style>[data-testid=stSliderThumbValue] { color: inherit; }</style>")
+
+
+def wordmark() -> None:
+    """The app's name above the navigation."""
+    ink = "#e6e9ef" if st.context.theme.type == "dark" else "#1c2330"
+    mark = Path(ICON).read_text(encoding="utf-8")
+    inner = mark[mark.index(">") + 1 : mark.rindex("</svg>")]
+    font = 'font-family="sans-serif" font-size="19" font-weight="700"'
+    words = f'<text x="42" y="23" {font} fill="{ink}">Credit Lab</text>'
+    st.logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32">{inner}{words}</svg>', size="large")
+
+
+def _choose_language() -> None:
+    tag = st.session_state["language_switch"]
+    st.session_state["lang"] = tag
+    st.query_params["lang"] = tag
+
+
+def remember_language() -> None:
+    """Keep the URL and the session in step: a link carries the language, and so does walking from page to page."""
+    linked = st.query_params.get("lang")
+    if linked in LANGUAGES:
+        st.session_state["lang"] = linked
+    elif linked is not None:
+        del st.query_params["lang"]
+    elif "lang" in st.session_state:
+        st.query_params["lang"] = st.session_state["lang"]
+
+
+def language_switch() -> None:
+    """English · 繁體中文, in the sidebar."""
+    st.session_state["language_switch"] = language()
+    st.segmented_control(
+        "Language · 語言",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        key="language_switch",
+        on_change=_choose_language,
+    )
+
+
+@contextmanager
+def storage_guard() -> Iterator[None]:
+    """Storage that fails becomes a sentence on the page; the page stays up."""
+    from core.runs.errors import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        st.error(translate(str(error)), icon=":material/database_off:")
+        st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

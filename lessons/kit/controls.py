@@ -1,0 +1,172 @@
+"""Start, pause, one step, stop: what can be pressed follows from the run's state, and each press says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.runs.errors import RunNotFound, StoreError
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from core.workers.launcher import Launcher, LauncherError
+from lessons.i18n import _
+from lessons.kit.chooser import source_title
+from lessons.kit.display import LIVE, plain
+from lessons.kit.draft import PRESET_TITLES, Draft
+from lessons.kit.sentences import translate
+
+
+@dataclass(frozen=True)
+class Possible:
+    """Which buttons make sense now."""
+
+    start: bool
+    pause: bool
+    resume: bool
+    step: bool
+    stop: bool
+
+
+def possible(run: RunInfo | None, draft: Draft, training: bool) -> Possible:
+    """Follows from the run's state alone, so that it can be tested without a page."""
+    ours = run is not None and not run.recorded and training
+    status = run.status if run is not None and ours else None
+    active = run is not None and (run.active or run.status in LIVE)
+    return Possible(
+        start=training and draft.config is not None and not (ours and active),
+        pause=status in ("queued", "running"),  # who still waits pauses before the first step
+        resume=status in ("paused", "stopped", "failed"),
+        step=status == "paused",
+        stop=bool(ours and active),
+    )
+
+
+def control_row(
+    run: RunInfo | None, draft: Draft, store: RunStore, launch: Callable[[], Launcher], off: str | None
+) -> None:
+    """The row of buttons. Presses are handled before the page is drawn, so it always shows what holds now."""
+    can = possible(run, draft, training=off is None)
+    title = draft_title(draft)
+    st.button(
+        _("Start: {preset}").format(preset=title),
+        type="primary",
+        icon=":material/play_arrow:",
+        shortcut="S",
+        disabled=not can.start,
+        help=_why_not_start(run, draft, off),
+        on_click=start,
+        args=(store, launch, draft),
+        key="lab_start",
+    )
+    run_id = run.id if run is not None else ""
+    if can.resume:
+        again = run is not None and run.status != "paused"
+        st.button(
+            _("Resume"),
+            icon=":material/resume:",
+            shortcut="P",
+            on_click=resume if again else ask,
+            args=(launch, run_id) if again else (store, run_id, "resume"),
+            key="lab_resume",
+        )
+    else:
+        st.button(
+            _("Pause"),
+            icon=":material/pause:",
+            shortcut="P",
+            disabled=not can.pause,
+            on_click=ask,
+            args=(store, run_id, "pause"),
+            key="lab_pause",
+        )
+    st.button(
+        _("One step"),
+        icon=":material/step:",
+        shortcut="N",
+        disabled=not can.step,
+        help=_("While paused: each learner makes one step and pauses again."),
+        on_click=ask,
+        args=(store, run_id, "step"),
+        key="lab_step",
+    )
+    st.button(
+        _("Stop"),
+        icon=":material/stop:",
+        shortcut="X",
+        disabled=not can.stop or pending(run) == "stop",
+        help=_("Ends the learners' processes. A stopped run can be resumed."),
+        on_click=ask,
+        args=(store, run_id, "stop"),
+        key="lab_stop",
+    )
+
+
+def draft_title(draft: Draft) -> str:
+    """What the next run trains on, in a few words; Markdown."""
+    if not draft.source:
+        return _(PRESET_TITLES.get(draft.preset, draft.preset))
+    return plain(f"{draft.base.model} · {source_title(draft.source)}", 60)
+
+
+def _why_not_start(run: RunInfo | None, draft: Draft, off: str | None) -> str | None:
+    if off is not None:
+        return plain(translate(off))
+    if draft.config is None:
+        return _("A setting cannot be as it is; see Settings.")
+    if run is not None and not run.recorded and run.active:
+        return _("Stop the run under way first: two at once would slow each other down.")
+    return None
+
+
+def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
+    """Write the run down, start its learners, and show it."""
+    if draft.config is None:
+        return
+    with _noted():
+        run_id = store.create(draft.config)
+        st.session_state["lab_run"] = run_id
+        launch().start(run_id)
+
+
+def resume(launch: Callable[[], Launcher], run_id: str) -> None:
+    """Continue a stopped or failed run from its last checkpoint."""
+    with _noted():
+        launch().resume(run_id)
+
+
+def ask(store: RunStore, run_id: str, kind: str) -> None:
+    """Ask the run's workers; they answer between two steps."""
+    with _noted():
+        store.control(run_id, kind)
+        words = {
+            "pause": _("Asked to pause: after the step under way."),
+            "resume": _("Asked to go on."),
+            "step": _("Asked for one step."),
+            "stop": _("Asked to stop: after the step under way."),
+        }
+        st.toast(words[kind], icon=":material/schedule:")
+        st.session_state["lab_pending"] = (run_id, kind)
+
+
+def pending(run: RunInfo | None) -> str | None:
+    """What was asked of this run in this session and has not happened yet: "stop" or "pause"; steps may be long."""
+    run_id, kind = st.session_state.get("lab_pending", ("", ""))
+    if run is None or run.id != run_id:
+        return None
+    waiting = {"stop": run.active or run.status in LIVE, "pause": run.status in ("queued", "running")}
+    return kind if waiting.get(kind) else None
+
+
+class _noted:
+    """A press that fails leaves its sentence for the page, which is drawn right after."""
+
+    def __enter__(self) -> None:
+        st.session_state.pop("lab_note", None)
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
+            st.session_state["lab_note"] = translate(str(error.args[0] if error.args else error))
+            return True
+        return False

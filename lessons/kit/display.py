@@ -1,0 +1,64 @@
+"""How things are written on a page: names that may be hostile, states, times, shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_datetime
+
+from core.runs.views import visible
+from lessons.i18n import N_, _, language
+
+NONE = N_("none")
+
+#: A run's status → the word for it and its Material symbol.
+STATUS = {
+    "queued": (N_("waiting to start"), ":material/hourglass_empty:"),
+    "running": (N_("running"), ":material/play_circle:"),
+    "paused": (N_("paused"), ":material/pause_circle:"),
+    "stopped": (N_("stopped"), ":material/stop_circle:"),
+    "failed": (N_("failed"), ":material/error:"),
+    "finished": (N_("finished"), ":material/check_circle:"),
+}
+LIVE = frozenset({"queued", "running", "paused"})
+
+
+def literal(text: str, limit: int = 200) -> str:
+    """`text` with unseen and text-reordering characters written out: for sinks that show text as it is."""
+    shown = visible(text)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def one_line(text: str, limit: int = 80) -> str:
+    """The beginning of a text of several lines, on one: for a label that takes text as it is."""
+    return literal(" ".join(literal(text, 10 * limit).replace("␊", " ").split()), limit)
+
+
+#: What Streamlit's Markdown gives a meaning to: ASCII punctuation, all of which CommonMark lets a backslash take away.
+_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """`text` for a Markdown sink (any label): every character stands for itself."""
+    return "".join(f"\\{c}" if c in _PUNCTUATION else c for c in literal(text, limit))
+
+
+def status_word(status: str) -> str:
+    """The status in the viewer's language."""
+    return _(STATUS[status][0])
+
+
+def when(epoch: float, timezone: str | None) -> str:
+    """A moment (seconds since 1970) in the viewer's language and time zone, to the minute."""
+    try:
+        zone: dt.tzinfo = ZoneInfo(timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = dt.UTC
+    moment = dt.datetime.fromtimestamp(epoch, zone)
+    return str(format_datetime(moment, "yyyy-MM-dd HH:mm", locale=language().replace("-", "_")))
+
+
+def share(value: float | None) -> str:
+    """A share between 0 and 1 with two digits, or "none" where it is not known."""
+    return _(NONE) if value is None else f"{value:.2f}"

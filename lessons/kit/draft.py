@@ -1,0 +1,164 @@
+"""What the next run will be: a preset, and what was typed over it. Held by the session and by the URL.
+
+The typed text is kept as typed, right or wrong, so nothing is lost when a setting turns out to be impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.config import RunConfig, change
+from core.errors import ConfigError
+from core.presets import PRESETS
+from core.tasks.settings import Question
+from lessons.i18n import N_
+from lessons.kit.fields import Field, Typed, fields
+from lessons.kit.question_sources import OWN, asking
+
+FIRST_PRESET = next(iter(PRESETS))
+PRESET_TITLES = {
+    "chain-sum": N_("three-term sums"),
+    "chain-sum-vine": N_("three-term sums, with VinePPO"),
+    "smollm2-sums": N_("SmolLM2 on single-digit sums"),
+}
+#: These have a place of their own in the URL; all others share `set=name=value`.
+_OWN_PARAMETERS = ("seed", "steps")
+#: A link is somebody else's text: more than this is not looked at.
+_MOST_SETTINGS, _MOST_CHARACTERS = 80, 2000
+NO_QUESTIONS = "Upload a file with your questions (Settings), or choose a data set."
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The next run's settings. `config` is None while `problems` (English sentences) stand in the way."""
+
+    preset: str
+    base: RunConfig  # the preset's settings, with the chosen questions
+    typed: dict[str, Typed] = field(default_factory=dict)
+    config: RunConfig | None = None
+    problems: tuple[str, ...] = ()
+    source: str = ""  # a data set's name, or `questions`; empty: the preset's own
+
+    def shown(self, setting: Field) -> Typed:
+        """What the setting's widget holds: what was typed, else the preset's value."""
+        return self.typed.get(setting.key, setting.typed_default())
+
+
+def make_draft(
+    preset: str, typed: Mapping[str, Typed], source: str = "", questions: tuple[Question, ...] = ()
+) -> Draft:
+    """A draft of a preset with settings typed over it, validated; for the last two see question_sources.py."""
+    problems: list[str] = []
+    if preset not in PRESETS:
+        problems.append(f"there is no preset called {preset!r}; there are {', '.join(PRESETS)}")
+        preset = FIRST_PRESET
+    base = asking(PRESETS[preset], source, questions)
+    source = source if base is not PRESETS[preset] else ""
+    known = {x.key: x for x in fields(base)}
+    assignments: dict[str, Any] = {}
+    for key, value in typed.items():
+        setting = known.get(key)
+        assignments[key] = value if setting is None else setting.parse(value)
+        if setting is not None and (problem := _unreadable(setting, assignments[key])):
+            problems.append(problem)
+            del assignments[key]
+    config: RunConfig | None = None
+    if source == OWN and not questions:
+        problems.append(NO_QUESTIONS)
+    else:
+        try:
+            config = change(base, assignments)
+        except ConfigError as error:
+            problems += str(error).splitlines()
+    return Draft(preset, base, dict(typed), None if problems else config, tuple(problems), source)
+
+
+def _unreadable(setting: Field, value: Any) -> str | None:
+    """What is wrong with what was typed, where only this form knows: a sentence, or None."""
+    if setting.kind == "choice" and value not in setting.choices:
+        return f"{setting.key}: must be one of {' or '.join(repr(x) for x in setting.choices)}, but is {value!r}"
+    if setting.kind == "json" and not isinstance(value, dict):
+        return f'{setting.key}: must be JSON such as {{"name": 2}}, but is {value!r}'
+    return None
+
+
+def current_draft() -> Draft:
+    """This session's draft; the first time, the link's."""
+    state = st.session_state
+    if "lab_typed" not in state:
+        state["lab_preset"], state["lab_typed"], state["lab_source"] = _from_link()
+    return make_draft(state["lab_preset"], state["lab_typed"], state["lab_source"], state.get("lab_questions", ()))
+
+
+def type_over(values: Mapping[str, Typed]) -> None:
+    """Keep what was typed for these settings; what equals the preset is not kept."""
+    draft = current_draft()
+    defaults = {x.key: x.typed_default() for x in fields(draft.base)}
+    typed = {**draft.typed, **values}
+    st.session_state["lab_typed"] = {k: v for k, v in typed.items() if k not in defaults or v != defaults[k]}
+
+
+def forget_typed() -> None:
+    """Back to the preset."""
+    choose_preset(current_draft().preset)
+
+
+def choose_preset(preset: str) -> None:
+    """Begin from this preset; what was typed over another one suits another model."""
+    st.session_state.update(lab_preset=preset, lab_typed={}, lab_source="")
+
+
+def choose_source(source: str) -> None:
+    """Other questions for the same model. Settings that the new task has, too, stay as typed."""
+    draft = current_draft()
+    st.session_state["lab_source"] = source
+    st.session_state["lab_typed"] = {k: v for k, v in draft.typed.items() if k != "task.options"}
+
+
+def parameters(draft: Draft) -> dict[str, str | list[str]]:
+    """The draft as URL parameters; what equals the default stays out, and so do one's own questions."""
+    found: dict[str, str | list[str]] = {}
+    if draft.preset != FIRST_PRESET:
+        found["preset"] = draft.preset
+    if draft.source:
+        found["task"] = draft.source
+    rest = []
+    for key, value in draft.typed.items():
+        text = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        if key in _OWN_PARAMETERS:
+            found[key] = text
+        else:
+            rest.append(f"{key}={text}")
+    if rest:
+        found["set"] = rest
+    return found
+
+
+def write_link(parts: Mapping[str, str | list[str]]) -> None:
+    """Bring our part of the URL up to date; parameters of others (the board's) are left alone."""
+    for key in ("run", "preset", "task", *_OWN_PARAMETERS, "set"):
+        wanted = parts.get(key)
+        if wanted is None:
+            if key in st.query_params:
+                del st.query_params[key]
+        elif st.query_params.get_all(key) != ([wanted] if isinstance(wanted, str) else wanted):
+            st.query_params[key] = wanted
+
+
+def _from_link() -> tuple[str, dict[str, Typed], str]:
+    preset = st.query_params.get("preset", FIRST_PRESET)
+    source = st.query_params.get("task", "")[:_MOST_CHARACTERS]
+    known = {x.key: x for x in fields(asking(PRESETS.get(preset, PRESETS[FIRST_PRESET]), source, ()))}
+    pairs = [(key, st.query_params[key]) for key in _OWN_PARAMETERS if key in st.query_params]
+    for item in st.query_params.get_all("set")[:_MOST_SETTINGS]:
+        name, _, value = item.partition("=")
+        pairs.append((name, value))
+    typed = {
+        name[:_MOST_CHARACTERS]: known[name].typed(value[:_MOST_CHARACTERS]) if name in known else value
+        for name, value in pairs
+    }
+    return preset, typed, source

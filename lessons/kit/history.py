@@ -1,0 +1,139 @@
+"""What happened in a run, in words; and which run the lab shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core.runs.recorded import SHIPPED
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from lessons.i18n import N_, _
+from lessons.kit.display import literal, plain, status_word, when
+from lessons.kit.sentences import translate
+
+#: The run that is shipped with the app, shown until there is another.
+RECORDED = next(iter(SHIPPED))
+
+#: Event kind → what to call it.
+KINDS = {
+    "start": N_("started"),
+    "continue": N_("continued from its last checkpoint"),
+    "pause": N_("paused"),
+    "resume": N_("went on"),
+    "step": N_("made one step"),
+    "stop": N_("stopped"),
+    "change": N_("settings changed"),
+    "rejected-change": N_("refused a change of settings"),
+    "drift": N_("sampled and re-scored log-probabilities differ"),
+    "final": N_("finished, held-out success measured"),
+    "evaluation": N_("answered the held-out questions"),
+}
+
+
+def events_table(events: list[dict[str, Any]]) -> None:
+    """Every control and mishap of a run, in order. Shown in a table, which takes text as it is."""
+    if not events:
+        st.caption(_("Nothing happened to this run but training."))
+        return
+    zone = st.context.timezone
+    rows = [
+        {
+            _("When"): when(event["time"], zone),
+            _("At step"): event["step"] + 1,  # people count from 1, as the board does
+            _("Learner"): literal((event["learner"] or _("all")).upper()),
+            _("What"): event_word(event["kind"]),
+            _("Details"): event_details(event["value"]),
+        }
+        for event in events
+    ]
+    widths = {_("What"): st.column_config.Column(width="medium"), _("Details"): st.column_config.Column(width="large")}
+    st.dataframe(rows, hide_index=True, column_config=widths)
+
+
+def event_word(kind: str) -> str:
+    """What an event is called; its own name where nobody has told us another."""
+    known = KINDS.get(kind)
+    return literal(kind) if known is None else _(known)
+
+
+def event_details(value: Any) -> str:
+    """An event's value as a person would write it."""
+    if value is None:
+        return ""
+    if isinstance(value, dict) and isinstance(value.get("greedy"), list):
+        return _answered(value)
+    if isinstance(value, dict):
+        return literal("; ".join(f"{k}: {_plain_value(v)}" for k, v in value.items()), 400)
+    return literal(translate(value) if isinstance(value, str) else json.dumps(value), 400)
+
+
+def _answered(value: dict[str, Any]) -> str:
+    """How many held-out answers were right; the answers themselves are too many for a line."""
+    greedy = [answer[2] for answer in value["greedy"]]
+    sampled = [answer[2] for each in value["sampled"] for answer in each]
+    words = {"before": _("before training"), "after": _("after training")}
+    told = _("{when}: right {greedy} of {questions} greedily, {sampled} of {all} sampled")
+    when_ = words.get(value["when"], literal(str(value["when"]), 20))
+    return told.format(when=when_, greedy=sum(greedy), questions=len(greedy), sampled=sum(sampled), all=len(sampled))
+
+
+def _plain_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {_plain_value(v)}" for k, v in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else translate(value) if isinstance(value, str) else str(value)
+
+
+def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
+    """A list of runs to look at; choosing one shows it at once. (A select box takes its options as plain text.)"""
+    zone = st.context.timezone
+    labels = {
+        run.id: f"{literal(run.name, 40)} · {status_word(run.status)} · {when(run.created, zone)}" for run in runs
+    }
+    options = list(labels)
+    st.session_state["lab_picker"] = shown.id if shown is not None and shown.id in labels else None
+    st.selectbox(
+        _("Show the run"),
+        options,
+        index=None,
+        format_func=lambda x: labels.get(x, ""),
+        placeholder=_("Choose a run"),
+        key="lab_picker",
+        on_change=_picked,
+    )
+
+
+def _picked() -> None:
+    if run_id := st.session_state["lab_picker"]:
+        show_run(run_id)
+
+
+def no_such_run(run_id: str) -> None:
+    """What to say of a link whose run is not in the store."""
+    sentence = _("There is no run “{run}” here. It may have been deleted, or the link is from another computer.")
+    st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
+
+
+def show_run(run_id: str) -> None:
+    """Make this the run that the lab shows, in this session and in its link."""
+    st.session_state["lab_run"] = run_id
+    st.query_params["run"] = run_id
+
+
+def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
+    """Each learner's held-out success, sampled: the one measured at its end, else the last one on the way.
+
+    None where it was never measured.
+    """
+    found: dict[str, float | None] = {x.name: None for x in run.learners}
+    for row in store.rows_since(run.id, 0)[0]:
+        if row["heldout_success"] is not None:
+            found[row["learner"]] = row["heldout_success"]
+    for event in store.events(run.id):
+        if event["kind"] == "final" and event["learner"] in found:
+            found[event["learner"]] = event["value"].get("sampled")
+    return found

@@ -1,0 +1,101 @@
+"""What every lesson is made of. A lesson page is one script `lessons/<key>.py` that composes these.
+
+    from lessons.i18n import _, prose
+    from lessons.kit.lesson import …
+
+    with lesson_page("how_ppo_works", question=_("…?"), summary=_("…"),
+                     code=[Code("core/algorithms/advantages.py", "gae", _("Advantages from values"))]):
+        …sections that begin with st.header…
+        quiz("how_ppo_quiz", [Question(_("…?"), (Choice(_("…"), True, _("because …")), Choice(…)))])
+
+Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<lang>.md` (`prose(key)`).
+
+page.py       `lesson_page(key, question=, summary=, code=)` – context manager: title, minutes, before/after, the
+              opening question; at the end the one-line summary, the code in folds, links onward. Holds storage errors.
+source.py     `Code(path, name, what)`, `show_code(*codes)`, `source(path, name)`: read from the file, no import.
+predict.py    `predict(key, question, [Choice(text, right, reason)…]) -> bool` and `predict_number(key, question, low=,
+              high=, step=, outcome=, tolerance=, reason=) -> bool`: True once committed; show the outcome only then.
+              `right` and `outcome` should come from the numbers on the page. `revealed(key)` asks elsewhere.
+quiz.py       `quiz(key, [Question(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
+              exactly one choice is right.
+stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
+              jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
+formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);
+              `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
+              one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's
+              #rrggbb.
+strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, marks=, spot=, hidden=, more=)…], key=,
+              quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token") -> Pick(row, at) | None`.
+              learner: "ppo",
+              "grpo", "third" (the truth). marks: "high"/"low" where the clip cut. Tokens may be any text.
+frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; leave the section out): `.run .learner
+              .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
+              each Group
+              with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
+              `at_step(batch, step)` is another step of the same run.
+              `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
+              The link may name `?run=` and `?step=`.
+figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table;
+              `line_colour("ppo"|"grpo"|"truth")`, `signed_colour(x)`.
+worked.py     `Example`, `FOUR`, `work_out(example, settings) -> Numbers`, `Line`, `num`, `ppo_lines(settings)`,
+              `worked(example, settings, lines, key=)`: the four-token example, walked line by line.
+component.py  `mount("name", data, key=, on_picked=)`: your own ES module `lessons/board/frontend/lesson_<name>.js`.
+engine.py     `engine()`: call before using torch; import torch and core.algorithms inside functions only.
+"""
+
+from lessons.board.component import mount, sent
+from lessons.board.strips import Pick, Row, token_strips
+from lessons.kit.lesson.engine import engine
+from lessons.kit.lesson.figure import figure, line_colour, signed_colour
+from lessons.kit.lesson.formula import Term, equation, formula, role_colour
+from lessons.kit.lesson.frozen import Frozen, Group, Reply, at_step, frozen, pick_group, say_where
+from lessons.kit.lesson.page import lesson_page
+from lessons.kit.lesson.predict import predict, predict_number, revealed
+from lessons.kit.lesson.quiz import Choice, Question, quiz
+from lessons.kit.lesson.source import Code, show_code
+from lessons.kit.lesson.stepper import Place, Sub, stepper, where
+from lessons.kit.lesson.worked import FOUR, Example, Line, num, ppo_lines, result, work_out, worked
+
+__all__ = [
+    "FOUR",
+    "Choice",
+    "Code",
+    "Example",
+    "Frozen",
+    "Group",
+    "Line",
+    "Pick",
+    "Place",
+    "Question",
+    "Reply",
+    "Row",
+    "Sub",
+    "Term",
+    "at_step",
+    "engine",
+    "equation",
+    "figure",
+    "formula",
+    "frozen",
+    "lesson_page",
+    "line_colour",
+    "mount",
+    "num",
+    "pick_group",
+    "ppo_lines",
+    "predict",
+    "predict_number",
+    "quiz",
+    "result",
+    "revealed",
+    "role_colour",
+    "say_where",
+    "sent",
+    "show_code",
+    "signed_colour",
+    "stepper",
+    "token_strips",
+    "where",
+    "work_out",
+    "worked",
+]

@@ -1,0 +1,56 @@
+"""Plotly figures in the page's theme, with a description for those who cannot see them and their numbers as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from lessons.i18n import _
+from lessons.kit.lesson.formula import role_colour
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Learners' (and the truth's) line colours: the same everywhere in the app.
+LINES = {"ppo": ("#0072B2", "#4aa8e0"), "grpo": ("#E69F00", "#f0ad1e"), "truth": ("#009E73", "#2cc199")}
+CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
+
+
+def line_colour(who: str) -> str:
+    """The colour of "ppo", "grpo" or "truth" for lines and marks in the viewer's theme."""
+    return LINES[who][st.context.theme.type == "dark"]
+
+
+def signed_colour(value: float) -> str:
+    """Purple below zero, green above."""
+    return role_colour("negative" if value < 0 else "positive")
+
+
+def figure(
+    drawing: Figure,
+    *,
+    key: str,
+    alt: str,
+    table: Sequence[Mapping[str, Any]] | None = None,
+    height: int = 300,
+) -> None:
+    """Shows the figure, `height` pixels high; `alt` says in a sentence what is to be seen, `table` are its numbers.
+
+    Text inside a figure is HTML to Plotly: pass what a model wrote through html.escape.
+    """
+    drawing.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28 if drawing.layout.title.text else 8, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        hoverlabel={"align": "left"},
+        dragmode=False,
+    )
+    drawing.update_xaxes(automargin=True)
+    drawing.update_yaxes(automargin=True)
+    with st.container(key=f"{key}_figure"):
+        st.plotly_chart(drawing, key=key, config=CONFIG, alt=alt)
+        if table is not None:
+            with st.expander(_("Read as a table"), icon=":material/table:"):
+                st.dataframe(list(table), hide_index=True, alt=alt)

@@ -1,0 +1,261 @@
+"""The frozen batch: one stored step of a real run, with every token's numbers. No torch: it is only read here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from core.config import AnyLearner, change
+from core.runs.errors import RunNotFound
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from core.runs.views import settings_at, visible
+from lessons import server
+from lessons.i18n import _
+from lessons.kit.display import one_line, plain
+from lessons.kit.history import RECORDED, no_such_run
+
+LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One response, token by token. `columns[pass][name][position]` are the trace's numbers (see TOKENS)."""
+
+    sample: int
+    group: int
+    text: str
+    tokens: tuple[str, ...]
+    reward: float
+    success: bool
+    truncated: bool
+    passes: tuple[dict[str, tuple[float | None, ...]], ...]
+
+    def column(self, name: str, number: int = 0) -> tuple[float | None, ...]:
+        """A column after `number` passes; -1 is the last."""
+        return self.passes[number][name]
+
+    @property
+    def spread(self) -> float:
+        """How much the credit of its tokens differs."""
+        known = [x for x in self.column("advantage") if x is not None]
+        return max(known) - min(known) if known else 0.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """All responses of a step to one prompt whose tokens were kept."""
+
+    number: int
+    prompt: str
+    answer: str  # what the responses should have come to, as the trace has it
+    replies: tuple[Reply, ...]
+
+    @property
+    def rewards(self) -> tuple[float, ...]:
+        return tuple(reply.reward for reply in self.replies)
+
+    @property
+    def mixed(self) -> bool:
+        return len({reply.success for reply in self.replies}) == 2
+
+    @property
+    def telling(self) -> Reply:
+        """The response to look at: a wrong one whose credit differs most between its tokens; else any such."""
+        return max(self.replies, key=lambda x: (not x.success, x.spread))
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """One learner's stored step. Tables are as in the trace; nothing here changes any more."""
+
+    run: RunInfo
+    learner: str
+    step: int  # from 0
+    settings: AnyLearner  # as they were at that step
+    samples: pa.Table  # SAMPLES, all responses of the step
+    tokens: pa.Table  # TOKENS, the panel's
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The panel's groups, in order."""
+        return _groups(self.samples, self.tokens)
+
+    def group(self, number: int) -> Group:
+        """Raises KeyError if the panel has no such group."""
+        return {x.number: x for x in self.groups}[number]
+
+    @cached_property
+    def telling(self) -> Group:
+        """The group to look at: one with right and wrong responses, whose credit differs most between tokens."""
+        return max(self.groups, key=lambda x: (x.mixed, max(reply.spread for reply in x.replies)))
+
+
+def frozen(algorithm: str = "ppo") -> Frozen | None:
+    """The step that the link names (`?run=`, `?step=` from 1), else the recorded run's most telling one.
+
+    None, and a sentence on the page, where there is nothing to show: call it once per page and algorithm. Without a
+    recorded run the newest run that has such a learner's steps takes its place.
+    """
+    runs = server.store()
+    run = _run(runs, algorithm)
+    if run is None:
+        st.info(
+            _("There is no run to look at yet. Open the lab and press Start; this page then shows its steps."),
+            icon=":material/science:",
+        )
+        return None
+    learner = next(x for x in run.learners if x.algorithm == algorithm and x.step >= 0)
+    step = _linked_step(learner.step)
+    if step is None:
+        step = _telling_step(run.id, learner.name, learner.step, learner.updated, runs)
+    return _frozen(run.id, learner.name, step, learner.updated, runs)
+
+
+def at_step(batch: Frozen, step: int) -> Frozen:
+    """The same learner at another step (from 0) of the same run; the nearest one that there is."""
+    learner = next(x for x in batch.run.learners if x.name == batch.learner)
+    return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, server.store())
+
+
+def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
+    """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
+    linked = st.query_params.get(param, "")
+    numbers = [x.number for x in batch.groups]
+    given = int(linked) if linked.isascii() and linked.isdecimal() and len(linked) < 6 else None
+    chosen = given if given in numbers else batch.telling.number
+    st.session_state[key] = chosen
+    st.selectbox(
+        _("Prompt"),
+        numbers,
+        format_func=lambda n: _group_label(batch.group(n)),
+        key=key,
+        on_change=_keep,
+        args=(key, param),
+    )
+    return batch.group(chosen)
+
+
+def say_where(batch: Frozen) -> None:
+    """One line on what the numbers are of: run, learner, step, seed."""
+    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
+    st.caption(
+        _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
+            learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
+        )
+    )
+
+
+def _keep(key: str, param: str) -> None:
+    st.query_params[param] = str(st.session_state[key])
+
+
+def _group_label(group: Group) -> str:
+    right = sum(x.success for x in group.replies)
+    return _("{prompt} — {right} of {all} right").format(
+        prompt=one_line(group.prompt), right=right, all=len(group.replies)
+    )
+
+
+def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
+    """The linked run, else the recorded one, else the newest: the first of them that has this algorithm's steps."""
+    wanted = [x for x in (st.query_params.get("run"), RECORDED) if x]
+    for run_id in wanted:
+        try:
+            run = runs.get(run_id)
+        except RunNotFound:
+            if run_id != RECORDED:
+                no_such_run(run_id)
+            continue
+        if _has(run, algorithm):
+            return run
+        if run.config.task.kind == "imported":
+            st.info(
+                _(
+                    "The run “{run}” was imported and may lack the numbers that this page is about, so another one is "
+                    "shown. The lab shows all that it has."
+                ).format(run=plain(run.name, 60)),
+                icon=":material/move_to_inbox:",
+            )
+    return next((run for run in runs.runs() if _has(run, algorithm)), None)
+
+
+def _has(run: RunInfo, algorithm: str) -> bool:
+    if run.config.task.kind == "imported":  # it may lack any number, and cannot be trained on to show a what-if
+        return False
+    return any(x.algorithm == algorithm and x.step >= 0 for x in run.learners)
+
+
+def _linked_step(last: int) -> int | None:
+    linked = st.query_params.get("step", "")
+    if linked.isascii() and linked.isdecimal() and len(linked) < 9:
+        return min(max(0, int(linked) - 1), last)
+    return None
+
+
+# `made` is when the learner last gave a sign of life: a run that goes on is looked at afresh.
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunStore) -> int:
+    """Among steps of the run's first fifth, the one whose panel has most groups with right and wrong responses.
+
+    Early, so that there is much left to learn; the latest of equals, so that a critic has learnt something already.
+    """
+    panel = _runs.get(run_id).config.panel_size
+    until = max(1, last // 5) if last else 0
+    found: list[tuple[int, int]] = []
+    for step in range(0, until + 1, max(1, until // LOOKED_AT)):
+        rows = _runs.samples(run_id, learner, step).select(["sample", "group", "success"]).to_pylist()
+        kinds = {(row["group"], row["success"]) for row in rows if row["sample"] < panel}
+        found.append((len(kinds) - len({group for group, _success in kinds}), step))
+    return max(found)[1]
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _frozen(run_id: str, learner: str, step: int, made: float, _runs: RunStore) -> Frozen:
+    run = _runs.get(run_id)
+    fields = settings_at(_runs, run, learner, step)
+    own = {f"{learner}.{k}": v for k, v in fields.items() if k in type(run.config.learner(learner)).model_fields}
+    own = {k: v for k, v in own.items() if k.rpartition(".")[2] not in ("name", "algorithm")}
+    settings = change(run.config, own).learner(learner)
+    samples, tokens = _runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step)
+    return Frozen(run, learner, step, settings, samples, tokens)
+
+
+_KEPT = ("learner", "step", "pass", "sample", "position", "token")
+
+
+def _groups(samples: pa.Table, tokens: pa.Table) -> tuple[Group, ...]:
+    ordered = tokens.sort_by([("sample", "ascending"), ("pass", "ascending"), ("position", "ascending")])
+    names = [x for x in ordered.schema.names if x not in _KEPT]
+    replies: dict[int, list[Reply]] = {}
+    heads: dict[int, tuple[str, str]] = {}
+    kept = set(pc.unique(ordered["sample"]).to_pylist())
+    for row in samples.to_pylist():
+        if row["sample"] in kept:
+            own = ordered.filter(pc.equal(ordered["sample"], row["sample"]))
+            replies.setdefault(row["group"], []).append(_reply(row, own, names))
+            heads[row["group"]] = (visible(row["prompt"]), visible(row["answer"] or ""))
+    return tuple(Group(n, *heads[n], tuple(replies[n])) for n in sorted(replies))
+
+
+def _reply(row: dict[str, Any], own: pa.Table, names: Sequence[str]) -> Reply:
+    numbers = sorted(set(own["pass"].to_pylist()))
+    passes = [own.filter(pc.equal(own["pass"], number)) for number in numbers]
+    return Reply(
+        sample=row["sample"],
+        group=row["group"],
+        text=visible(row["response"]),
+        tokens=tuple(visible(x) for x in passes[0]["token"].to_pylist()),
+        reward=row["reward"],
+        success=row["success"],
+        truncated=row["truncated"],
+        passes=tuple({name: tuple(x[name].to_pylist()) for name in names} for x in passes),
+    )

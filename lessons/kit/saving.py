@@ -1,0 +1,52 @@
+"""Keep what a learner has become: its policy as a Hugging Face folder, which then can be a start model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.runs.records import RunInfo
+from core.workers.launcher import training_off
+from lessons.i18n import _
+from lessons.kit.display import literal, plain
+from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.sentences import translate
+
+
+def save_menu(run: RunInfo, key: str) -> None:
+    """A button for each learner that was trained here; nothing where no model of the run is on this machine."""
+    trained = [x.name for x in run.learners if x.step >= 0]
+    if run.recorded or not trained or training_off() is not None:
+        return
+    st.caption(
+        _("Save the trained model: a normal Hugging Face folder, with a card that says how it was made and measured.")
+    )
+    memory = f"{key}_saved_{run.id}"
+    with st.container(horizontal=True):
+        for name in trained:
+            label = _("Save {learner}'s model").format(learner=plain(name.upper()))
+            if st.button(label, icon=":material/save:", key=f"{key}_save_{name}"):
+                with st.spinner(_("Reading the newest checkpoint and writing the model…")):
+                    st.session_state[memory] = _save(run.id, name)
+    _told(st.session_state.get(memory))
+
+
+def _save(run_id: str, learner: str) -> tuple[bool, str]:
+    """(whether it was saved, its folder or why not)."""
+    try:
+        return True, call("save", run_id, "--learner", learner).strip().splitlines()[-1]
+    except CommandFailed as error:
+        return False, str(error)
+
+
+def _told(found: tuple[bool, str] | None) -> None:
+    if found is None:
+        return
+    saved, said = found
+    if not saved:
+        st.error(plain(translate(said), 400), icon=":material/error:")
+        return
+    words = _("Saved. Under the name {name} it can be chosen as the start model in the lab's settings. Its folder:")
+    st.success(words.format(name=plain(Path(said).name)), icon=":material/check_circle:")
+    st.code(literal(said, 400), language=None, wrap_lines=True)

@@ -1,0 +1,135 @@
+"""The lab: train learners side by side, stop, rewind, take apart. The board itself draws in the browser."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.config import GRPOSettings, RunConfig
+from core.runs.errors import RunNotFound
+from core.runs.recorded import SHIPPED
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from core.workers.launcher import training_off
+from lessons.board.live import lab_view
+from lessons.i18n import _
+from lessons.kit.chrome import storage_guard
+from lessons.kit.controls import control_row, pending
+from lessons.kit.display import plain
+from lessons.kit.draft import current_draft, parameters, write_link
+from lessons.kit.export import export_menu
+from lessons.kit.history import RECORDED, events_table, no_such_run, run_picker, show_run
+from lessons.kit.sentences import translate
+from lessons.lab.settings import settings_drawer
+from lessons.server import launcher, store
+
+
+def wanted() -> str:
+    """The run that the link names, else the one that this session was looking at, else the recorded one."""
+    linked = st.query_params.get("run")
+    if linked is not None:
+        st.session_state["lab_run"] = linked
+    return st.session_state.get("lab_run") or RECORDED
+
+
+def find(runs: RunStore, run_id: str) -> RunInfo | None:
+    """The run of this id, or None."""
+    try:
+        return runs.get(run_id)
+    except RunNotFound:
+        return None
+
+
+def not_there(run_id: str) -> None:
+    """What to say, and where to go on, when the run to show is not there."""
+    if run_id == RECORDED:
+        st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
+        return
+    no_such_run(run_id)
+    st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
+
+
+def state(run: RunInfo | None, off: str | None) -> None:
+    """What a person needs to know about this run before looking at its numbers."""
+    why = reasons(run) if run is not None else ""
+    note = st.session_state.pop("lab_note", None)
+    if note and plain(note, 600) != why:  # what the run itself says below is not said twice
+        st.error(plain(note, 600), icon=":material/error:")
+    if off is not None:
+        st.info(plain(translate(off)), icon=":material/power_off:")
+    if run is None:
+        return
+    if run.recorded and off is None:
+        shipped = _(
+            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
+        )
+        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
+        st.caption(shipped if run.id in SHIPPED else imported)
+    if asked := pending(run):
+        words = {
+            "stop": _("It stops after the step under way; what it has learnt is kept."),
+            "pause": _("It pauses after the step under way."),
+        }
+        st.info(words[asked], icon=":material/schedule:")
+    if run.status == "failed" and all(x.step < 0 for x in run.learners):
+        st.error(why or _("no reason was left behind."), icon=":material/error:")
+    elif run.status == "failed":
+        kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
+        st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
+    elif why and run.status in ("queued", "stopped"):
+        st.info(why, icon=":material/info:")
+    for learner in run.learners:
+        if learner.warning:
+            warning = plain(translate(learner.warning), 400)
+            st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
+
+
+def reasons(run: RunInfo) -> str:
+    """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
+    found = {x.name: plain(translate(x.reason), 600) for x in run.learners if x.reason}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in found.items())
+
+
+def opening(config: RunConfig) -> str:
+    """What is to be seen here, true of this many learners."""
+    if len(config.learners) == 1:
+        return _("One learner. Does it know *which token* ruined the answer?")
+    if any(isinstance(x, GRPOSettings) and x.dynamic_sampling for x in config.learners):
+        return _("One start, and who may asks other prompts. Which learner knows *which token* ruined the answer?")
+    return {
+        2: _("Two learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+        3: _("Three learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+        4: _("Four learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
+    }[len(config.learners)]
+
+
+def page() -> None:
+    runs, off = store(), training_off()
+    draft = current_draft()
+    run_id = wanted()
+    run = find(runs, run_id)
+    config = run.config if run is not None else draft.config
+    if config is not None:
+        st.markdown(opening(config), width="content")
+    write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
+    with st.container(horizontal=True, key="lab_controls"):
+        control_row(run, draft, runs, launcher, off)
+        with st.popover(_("Export"), icon=":material/download:", disabled=run is None, key="lab_export"):
+            if run is not None:
+                export_menu(run, runs, key="lab_export")
+        with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
+            run_picker(runs.runs(), run)
+    settings_drawer(draft, run, runs)
+    state(run, off)
+    if run is None:
+        not_there(run_id)
+        return
+    lab_view(run.id, run.status, key="lab")
+    with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
+        events_table(runs.events(run.id))
+
+
+st.title(_("Lab"))
+with storage_guard():
+    page()

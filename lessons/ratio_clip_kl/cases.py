@@ -1,0 +1,248 @@
+"""Ratio and clip on a frozen batch: from ρ ≡ 1 through the passes, the four cases, then limits of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lessons.i18n import _
+from lessons.kit.display import plain
+from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
+from lessons.kit.numbers import REASONS, case_name, number, shown, signed, table
+from lessons.ratio_clip_kl.batch import Spot, find, outcome, passes, spots, trained_limits
+from lessons.ratio_clip_kl.draw import surrogate
+
+if TYPE_CHECKING:
+    from core.insight.clip_cases import Case, Limits, Outcome
+
+
+def prediction(batch: Frozen) -> None:
+    """What becomes of a bad token that has become likelier? Answered by a token of this very batch if there is one."""
+    limits = trained_limits(batch)
+    import torch
+
+    from core.insight.clip_cases import evaluate
+
+    found = outcome(batch, passes(batch), limits)
+    spot = find(batch, found, "bad-above")
+    if spot is None:  # no such token here: one that might be
+        found = evaluate(torch.tensor([0.4]), torch.zeros(1), torch.tensor([-1.0]), limits)
+    at = spot.index if spot else 0
+    ratio, advantage, gradient = (float(x[at]) for x in (found.ratio, found.advantage, found.gradient))
+    question = _(
+        "A token has advantage {advantage}, and the passes have raised its ratio to {ratio}, above the range "
+        "{low} to {high}. What does the clip do to its gradient?"
+    ).format(
+        advantage=signed(advantage),
+        ratio=number(ratio, 2),
+        low=number(1 - limits.low, 2),
+        high=number(1 + limits.high, 2),
+    )
+    numbers = _(
+        "ρ·A = {plain}, clip(ρ)·A = {bounded}; the smaller is {smaller}, and its gradient is {gradient}."
+    ).format(
+        plain=signed(float(found.plain[at])),
+        bounded=signed(float(found.bounded[at])),
+        smaller=signed(float(found.objective[at])),
+        gradient=signed(gradient),
+    )
+    choices = [
+        Choice(
+            _("It cuts it to 0: the ratio is outside the range"),
+            gradient == 0,
+            _("Outside the range is not yet clipped: the min decides.") + " " + numbers,
+        ),
+        Choice(
+            _("Nothing: the token is still pushed down, in full"),
+            abs(gradient - ratio * advantage) < 1e-5,
+            numbers + " " + _("The policy went the wrong way here, and nothing stops it from being brought back."),
+        ),
+        Choice(
+            _("It makes it smaller, as if the ratio were at the range's edge"),
+            gradient != 0 and abs(gradient - ratio * advantage) >= 1e-5,
+            _("The clip never shrinks a gradient: it leaves it whole or takes it away. (CISPO does what you describe.)")
+            + " "
+            + numbers,
+        ),
+    ]
+    predict("rck_clip", question, choices)
+
+
+def walk(batch: Frozen) -> None:
+    """Draws the stepper and what it shows; a fragment."""
+    from core.insight.clip_cases import CASES
+
+    count = passes(batch)
+    subs = [
+        Sub("fresh", _("Before the first update: every ratio is 1")),
+        Sub("passes", _("Pass by pass the ratios drift"), max(1, count)),
+        Sub("cases", _("The four cases, one by one"), len(CASES)),
+        Sub("whatif", _("The same tokens under other limits")),
+    ]
+    place = stepper(subs, key="rck_walk")
+    limits, after, case = trained_limits(batch), count, None
+    if place.key == "fresh":
+        after = 0
+    elif place.key == "passes":
+        after = min(place.part, count)
+    elif place.key == "cases":
+        case = CASES[place.part - 1]
+    else:
+        limits = _sliders(limits)
+    found = outcome(batch, after, limits)
+    _sentence(batch, found, after, place.key)
+    spot = find(batch, found, case) if case else None
+    if case:
+        _case(case, spot, found)
+    surrogate(found, limits, case, _furthest(batch))
+    if place.key == "whatif":
+        _counts(batch, found, outcome(batch, after, trained_limits(batch)))
+    _strip(batch, found, after, spot)
+
+
+def _sliders(trained: Limits) -> Limits:
+    """ε, ε_high and the dual clip, kept in the link."""
+    from core.insight.clip_cases import Limits
+
+    first, second, third = st.columns(3)
+    low = first.slider(
+        _("ε: how far down"), 0.02, 0.6, round(trained.low, 2), 0.02, "%.2f", key="rck_eps", bind="query-params"
+    )
+    high = second.slider(
+        _("ε_high: how far up"), 0.02, 1.0, round(trained.high, 2), 0.02, "%.2f", key="rck_high", bind="query-params"
+    )
+    options = ["none", "1.2", "1.5", "2", "3"]
+    dual = third.segmented_control(
+        _("Dual clip c, for A < 0"), options, default="none", required=True, key="rck_dual", bind="query-params"
+    )
+    return Limits(low, high, None if dual in (None, "none") else float(dual))
+
+
+def _sentence(batch: Frozen, found: Outcome, after: int, where: str) -> None:
+    ratio = found.ratio
+    total, moved = len(ratio), int((ratio != 1).sum())
+    if where == "fresh":
+        text = _(
+            "{same} of {total} tokens have a ratio of exactly 1. A ratio other than 1 here would be a bug: the policy "
+            "that is trained and the one that sampled are still the same."
+        ).format(same=total - moved, total=total)
+    else:
+        text = _(
+            "After pass {number} of {all}: ratios from {low} to {high}; {out} of {total} tokens lie outside the range, "
+            "{cut} are cut."
+        ).format(
+            number=after,
+            all=passes(batch),
+            low=number(float(ratio.min()), 2),
+            high=number(float(ratio.max()), 2),
+            out=sum(found.count(x) for x in _cases()),
+            cut=int(found.cut.sum()),
+            total=total,
+        )
+    with st.container(key="rck_sentence"):
+        st.markdown(text)
+
+
+def _cases() -> tuple[Case, ...]:
+    from core.insight.clip_cases import CASES
+
+    return CASES
+
+
+def _case(case: Case, spot: Spot | None, found: Outcome) -> None:
+    with st.container(border=True, key="rck_case"):
+        st.markdown(f"**{case_name(case)}**. " + _(REASONS[case]))
+        if spot is None:
+            st.caption(_("No token of this batch is in this case after the last pass."))
+            return
+        i = spot.index
+        st.markdown(
+            _(
+                "The furthest of {count} such tokens: “{token}” at position {position} of {response}. ρ = {ratio}, "
+                "A = {advantage}: ρ·A = {plain}, clip(ρ)·A = {bounded}. The smaller is {objective}; gradient with "
+                "respect to log π: **{gradient}**."
+            ).format(
+                count=found.count(case),
+                token=plain(shown(spot.reply.tokens[spot.at]), 12),
+                position=spot.at + 1,
+                response=plain(spot.reply.text, 40),
+                ratio=number(float(found.ratio[i]), 2),
+                advantage=signed(float(found.advantage[i])),
+                plain=signed(float(found.plain[i])),
+                bounded=signed(float(found.bounded[i])),
+                objective=signed(float(found.objective[i])),
+                gradient=signed(float(found.gradient[i])),
+            )
+        )
+
+
+def _counts(batch: Frozen, found: Outcome, trained: Outcome) -> None:
+    """What these limits would have cut, beside what the run's own did."""
+    rows = [
+        (_("cut on the high side, A > 0"), lambda x: int(((x.side > 0) & (x.advantage > 0)).sum())),
+        (_("cut on the low side, A < 0"), lambda x: int((x.side < 0).sum())),
+        (_("cut by the dual clip, A < 0"), lambda x: int(((x.side > 0) & (x.advantage < 0)).sum())),
+        (
+            _("outside the range, and still learns"),
+            lambda x: sum(x.count(c) for c in _cases()) - int(((x.case >= 0) & x.cut).sum()),
+        ),
+    ]
+    head = [_("tokens"), _("with these limits"), _("as it was trained")]
+    lines = table(head, ((name, f"**{count(found)}**", str(count(trained))) for name, count in rows))
+    with st.container(key="rck_counts"):
+        st.markdown(lines)
+        st.caption(
+            _(
+                "{total} tokens. The batch is frozen: other limits would also have led the policy elsewhere after the "
+                "first cut, which this table cannot know."
+            ).format(total=len(found.ratio))
+        )
+
+
+def _furthest(batch: Frozen) -> float:
+    """How far to the right the axis goes, the same in every sub-step."""
+    highest = float(outcome(batch, passes(batch), trained_limits(batch)).ratio.max())
+    return min(4.0, max(2.0, 1.05 * highest))
+
+
+def _strip(batch: Frozen, found: Outcome, after: int, spot: Spot | None) -> None:
+    """One response's ratios: that of the token under the spotlight, else the one with most tokens cut at the end."""
+    reply = spot.reply if spot else _liveliest(batch)
+    start = next(x.index for x in _starts(batch) if x.reply.sample == reply.sample)
+    here = slice(start, start + len(reply.tokens))
+    marks = {1: "high", -1: "low", 0: None}
+    token_strips(
+        [
+            Row(
+                name=f"r{reply.sample}",
+                label=_("ratio after pass {number}").format(number=after)
+                if after
+                else _("ratio before the first pass"),
+                tokens=reply.tokens,
+                values=found.ratio[here].tolist(),
+                note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
+                learner="ppo",
+                marks=[marks[x] for x in found.side[here].tolist()],  # type: ignore[misc]
+                spot=[spot is not None and at == spot.at for at in range(len(reply.tokens))],
+                more={
+                    _("advantage"): found.advantage[here].tolist(),
+                    _("gradient"): found.gradient[here].tolist(),
+                },
+            )
+        ],
+        key="rck_strip",
+        quantity=_("ratio"),
+        kind="ratio",
+        domain=[0.5, 1.5],
+        link="rck_token",
+    )
+
+
+def _starts(batch: Frozen) -> list[Spot]:
+    return [x for x in spots(batch) if x.at == 0]
+
+
+def _liveliest(batch: Frozen) -> Reply:
+    cut = outcome(batch, passes(batch), trained_limits(batch)).cut.tolist()
+    return max(_starts(batch), key=lambda x: sum(cut[x.index : x.index + len(x.reply.tokens)])).reply

@@ -1,0 +1,295 @@
+"""The KL on a frozen batch: three estimates beside the exact value, in the reward or the loss, and their gradients."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import ConfigError
+from core.runs.store import RunStore
+from lessons import server
+from lessons.i18n import _
+from lessons.kit.display import plain
+from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
+from lessons.kit.numbers import number, signed, table
+from lessons.kit.restored import too_large
+from lessons.kit.sentences import translate
+from lessons.ratio_clip_kl.batch import replies
+from lessons.ratio_clip_kl.draw_kl import estimators, pulls
+
+if TYPE_CHECKING:
+    from core.insight.kl_gradient import Directions
+    from core.insight.kl_study import Spread
+
+ESTIMATES = ("k1", "k2", "k3")
+START = 21  # the step first shown, counted from 1: by then the policy has left the reference
+REMADE = 60  # steps that a page may train again for a gradient
+_importing = threading.Lock()
+
+
+def kl_batch(batch: Frozen) -> Frozen | None:
+    """The slider for the step, and that step's batch; None, with a sentence, where the run kept no reference."""
+    engine()
+    from core.insight.kl_study import spreads
+
+    last = next(x for x in batch.run.learners if x.name == batch.learner).step + 1
+    if last > 1:
+        chosen = st.slider(
+            _("Step of the run: how far training has come"),
+            1,
+            last,
+            min(START, last),
+            1,
+            key="rck_step",
+            bind="query-params",
+        )
+    else:
+        chosen = 1
+    here = at_step(batch, chosen - 1)
+    if not spreads(here.tokens):
+        st.info(_("This run kept no reference model's log-probabilities, so there is no KL to look at."))
+        return None
+    say_where(here)
+    return here
+
+
+def prediction(here: Frozen) -> None:
+    """Which estimate is least noisy, on these very tokens?"""
+    from core.insight.kl_study import spreads
+
+    found = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
+    least = min(found, key=lambda name: found[name].std)
+    measured = _("Measured standard deviations: {numbers}.").format(
+        numbers=", ".join(f"{name} {number(x.std)}" for name, x in found.items())
+    )
+    reasons = {
+        "k1": _("k1 has both signs, so near the reference its noise is the largest; far from it, it has no long tail."),
+        "k2": _("k2 is small where the log-ratio is small, and grows with its square where it is not."),
+        "k3": _("k3 is small near the reference too, but e⁻ˣ is huge where the reference likes a token far better."),
+    }
+    choices = [Choice(name, name == least, f"{reasons[name]} {measured}") for name in ESTIMATES]
+    predict("rck_kl", _("On the tokens of this step, which estimate of the KL scatters least?"), choices)
+
+
+def bias_and_spread(here: Frozen) -> None:
+    """The table of the step and of the run, once the learner has predicted."""
+    from core.insight.kl_study import spreads
+
+    found = spreads(here.tokens)
+    estimators(here)
+    if not revealed("rck_kl"):
+        st.caption(_("Commit to a prediction above; the numbers of each estimate then stand here."))
+        return
+    with st.container(key="rck_spreads"):
+        st.markdown(_table(found))
+        st.caption(
+            _(
+                "{count} tokens before the first update, sampled by the policy that is scored. ± is the standard error "
+                "of the bias. The exact KL itself varies from token to token."
+            ).format(count=found["exact"].tokens)
+        )
+        st.markdown(_verdict(found))
+    learner = next(x for x in here.run.learners if x.name == here.learner)
+    pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, server.store())
+    with st.expander(_("Over the whole run"), icon=":material/functions:"):
+        st.markdown(_table(pooled))
+        st.caption(_("{count} tokens of {steps} steps.").format(count=pooled["exact"].tokens, steps=steps))
+        st.markdown(_verdict(pooled))
+
+
+def _table(found: dict[str, Spread]) -> str:
+    head = [_("estimate"), _("mean"), _("bias against exact"), _("standard deviation"), _("negative")]
+    rows = []
+    for name, x in found.items():
+        bias = "" if name == "exact" else f"{signed(x.bias, 3)} ± {number(x.bias_error)}"
+        label = _("exact") if name == "exact" else name
+        rows.append((label, number(x.mean), bias, number(x.std), f"{100 * x.negative:.0f} %"))
+    return table(head, rows)
+
+
+def _verdict(found: dict[str, Spread]) -> str:
+    """What the numbers say about the textbook's claims, whether they agree or not."""
+    off = [name for name in ESTIMATES if abs(found[name].bias) > 2 * found[name].bias_error]
+    bias = (
+        _("More than two standard errors off: {names}.").format(names=", ".join(off))
+        if off
+        else _(
+            "No estimate is off by more than two standard errors: on so few tokens even k2's bias hides in the noise."
+        )
+    )
+    if found["k3"].std < found["k1"].std:
+        noise = _("k3 scatters less than k1 here, as the textbook says.")
+    else:
+        noise = _(
+            "The textbook says that k3 scatters less than k1. **Here it scatters more** ({k3} against {k1}): "
+            "that claim "
+            "is about policies close to the reference. Further away, a few tokens that the reference likes far better "
+            "make e⁻ˣ huge."
+        ).format(k3=number(found["k3"].std), k1=number(found["k1"].std))
+    return f"{bias} {noise}"
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _pooled(
+    run_id: str, learner: str, last: int, made: float, _runs: RunStore, at_most: int = 40
+) -> tuple[dict[str, Spread], int]:
+    """The estimates over up to `at_most` steps of the run."""
+    import pyarrow as pa
+
+    from core.insight.kl_study import fresh, spreads
+
+    steps = range(0, last + 1, max(1, (last + at_most) // at_most))
+    return spreads(pa.concat_tables([fresh(_runs.tokens(run_id, learner, s)) for s in steps])), len(steps)
+
+
+def reward_or_loss(here: Frozen) -> None:
+    """The same response, penalised in the reward and in the loss."""
+    import torch
+
+    from core.insight.kl_study import in_the_reward
+    from core.insight.kl_study import pulls as pulls_of
+
+    gamma, lam = getattr(here.settings, "gamma", 1.0), getattr(here.settings, "lam", 0.95)
+    weight = here.settings.kl_coef or here.settings.beta or 0.05
+    reply = max(replies(here), key=lambda x: max(abs(k or 0.0) for k in x.column("kl_k1")))
+    logprob, ref, k1 = (
+        torch.tensor(reply.column(name), dtype=torch.float64) for name in ("logprob", "logprob_ref", "kl_k1")
+    )
+    in_reward = in_the_reward(k1, weight, gamma, lam)
+    in_loss = -weight * pulls_of(logprob, ref)["k3"]
+    st.markdown(
+        _(
+            "**In the reward** (PPO here): −β·k1 is paid at each token and goes through GAE (γ {gamma}, λ {lam}), so a "
+            "token is also charged for what comes after it. It is part of the advantage, and the clip applies to it. "
+            "**In the loss** (GRPO's way): β·k3 is added to the loss, each token answers for itself alone, and no clip "
+            "applies. The same response, β = {beta}:"
+        ).format(gamma=f"{gamma:g}", lam=f"{lam:g}", beta=f"{weight:g}")
+    )
+    rows = [
+        Row("kl", _("log-ratio to the reference (k1)"), reply.tokens, k1.tolist(), note=plain_note(reply.success)),
+        Row("reward", _("in the reward: added to the token's advantage"), reply.tokens, in_reward.tolist()),
+        Row("loss", _("in the loss: pull on the token's log-probability"), reply.tokens, in_loss.tolist()),
+    ]
+    scale = [*in_reward.tolist(), *in_loss.tolist()]
+    token_strips(rows[:1], key="rck_kl_strip", quantity="k1", digits=2, link="rck_kl_token")
+    token_strips(
+        rows[1:], key="rck_where_strip", quantity=_("push on the token"), digits=3, domain=scale, link="rck_push_token"
+    )
+    lone = sum(abs(x) < 5e-4 <= abs(y) for x, y in zip(in_loss.tolist(), in_reward.tolist(), strict=True))
+    st.caption(
+        _(
+            "{count} of {total} tokens are charged in the reward though their own KL pulls at them by less than "
+            "0.0005: they pay for what follows."
+        ).format(count=lone, total=len(reply.tokens))
+    )
+
+
+def plain_note(success: bool) -> str:
+    return _("right, reward 1") if success else _("wrong, reward 0")
+
+
+def gradients(here: Frozen) -> None:
+    """What each estimator does when it is the loss: per token, and through all weights."""
+    import torch
+
+    from core.insight.kl_study import fresh
+    from core.insight.kl_study import pulls as pulls_of
+
+    rows = fresh(here.tokens)
+    logprob, ref = (torch.tensor(rows[name].to_numpy(), dtype=torch.float64) for name in ("logprob", "logprob_ref"))
+    found = pulls_of(logprob, ref)
+    st.markdown(
+        _(
+            "Right as a value does not mean right as a loss. Autograd on this batch: the loss k moves the "
+            "sampled token's "
+            "log π by the factor below. **k1 pushes every sampled token down by 1**, whatever the reference "
+            "says; averaged "
+            "over what the policy samples, that is no push at all. **k2's factor is the log-ratio**, as it "
+            "should be for "
+            "the KL. **k3's factor stops at 1** for tokens that the policy overrates."
+        )
+    )
+    pulls(logprob, found)
+    st.markdown(
+        _(
+            "Whether the whole gradient is that of the KL depends on the probabilities of all the other tokens "
+            "too, which "
+            "the trace does not keep. So the page trains the run's first {steps} steps again, to have the weights that "
+            "sampled this batch, and takes the gradient of every weight."
+        ).format(steps=here.step)
+    )
+    if here.step == 0:
+        st.info(
+            _("At the first step the policy still is the reference: every gradient is 0. Choose a later step above.")
+        )
+        return
+    if here.step > REMADE:
+        st.info(_("That takes too long from step {limit} on. Choose an earlier step above.").format(limit=REMADE + 2))
+        return
+    if why_not := too_large(here.run):
+        st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
+        return
+    pressed = st.button(_("Compute the real gradients (some seconds)"), icon=":material/calculate:", key="rck_autograd")
+    memory = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"
+    if pressed:
+        st.session_state[memory] = True
+    if not st.session_state.get(memory):
+        return
+    try:
+        with st.spinner(_("Training the first steps again…")):
+            _directions_table(_directions(here.run.id, here.learner, here.step, server.store()))
+    except (ConfigError, OSError) as error:
+        st.warning(plain(translate(str(error)), 400), icon=":material/warning:")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _directions(run_id: str, learner: str, step: int, _runs: RunStore) -> Directions:
+    with _importing:  # sessions that arrive during somebody else's first import of transformers can fail
+        from core.insight.kl_gradient import directions
+        from core.insight.replay import models_at
+    models = models_at(_runs, run_id, learner, step)
+    return directions(models, _runs.tokens(run_id, learner, step), _runs.samples(run_id, learner, step))
+
+
+def _directions_table(found: Directions) -> None:
+    names = {
+        "k1": _("k1 as the loss"),
+        "k2": _("k2 as the loss (and k1 in the reward, at its own token)"),
+        "k3": _("k3 as the loss"),
+        "reverse": _("KL(reference ‖ policy), the other way round"),
+    }
+    head = [
+        _("gradient of"),
+        _("cosine with the KL's gradient"),
+        _("length, KL's = 1"),
+        _("cosine, sampled tokens only"),
+    ]
+    lines = []
+    for name, words in names.items():
+        one, drawn = found.expected[name], found.sampled.get(name)
+        cosine = _("no direction: 0") if one.cosine is None else number(one.cosine)
+        noisy = "" if drawn is None or drawn.cosine is None else number(drawn.cosine)
+        lines.append((words, cosine, number(one.length), noisy))
+    with st.container(key="rck_directions"):
+        st.markdown(table(head, lines))
+        st.caption(
+            _(
+                "{tokens} tokens, {weights} weights. The first two columns weigh every next token with its "
+                "probability, so "
+                "they hold no sampling noise; the last takes only the tokens that were sampled, as training does. The "
+                "remade policy's log-probabilities differ from the stored ones by at most {drift}."
+            ).format(tokens=found.tokens, weights=f"{found.weights:,}", drift=f"{found.drift:.1g}")
+        )
+        k3, back = found.expected["k3"], found.expected["reverse"]
+        if k3.cosine is not None and back.cosine is not None:
+            same = abs(k3.cosine - back.cosine) < 1e-3 and abs(k3.length - back.length) < 1e-3 * max(1.0, back.length)
+            st.markdown(
+                _(
+                    "k1 gives nothing, k2 gives the KL's own gradient, and k3 gives that of the KL **the other "
+                    "way round**."
+                )
+                if same
+                else _("k3's gradient is neither that of the KL nor, here, exactly that of the KL the other way round.")
+            )

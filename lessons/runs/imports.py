@@ -1,0 +1,78 @@
+"""Take in a run from elsewhere: this app's export, TRL's completions, UNIPO's logs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.workers.launcher import training_off
+from lessons.catalog import lesson
+from lessons.i18n import _, keeping_language
+from lessons.kit.display import plain
+from lessons.kit.history import show_run
+from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.sentences import translate
+
+#: As core.runs.importing says; it would bring torch into this process.
+ENDINGS = ["zip", "parquet", "json", "jsonl"]
+#: As in .streamlit/config.toml, which holds for the whole server.
+MOST_MEGABYTES = 100
+
+
+def import_section() -> None:
+    """The upload; nothing where visitors may not change what is stored."""
+    if training_off() is not None:
+        return
+    with st.expander(_("Import a run"), icon=":material/move_to_inbox:", key="runs_import"):
+        st.markdown(
+            _(
+                "From elsewhere: an export of this app (ZIP), TRL's completions (`completions_00001.parquet`, one or "
+                "all of them), or a log in UNIPO's format (JSON). What such a file lacks is shown as not recorded. "
+                "What is larger than {most} MB comes in by `python -m core import`."
+            ).format(most=MOST_MEGABYTES)
+        )
+        files = st.file_uploader(
+            _("The run's files"),
+            type=ENDINGS,
+            accept_multiple_files=True,
+            max_upload_size=MOST_MEGABYTES,
+            key="runs_import_files",
+        )
+        name = st.text_input(
+            _("What to call it"), max_chars=200, placeholder=_("as it calls itself"), key="runs_import_name"
+        )
+        if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
+            with st.spinner(_("Reading the files…")):
+                st.session_state["runs_imported"] = _take_in(files or (), name or "")
+        _told(st.session_state.get("runs_imported"))
+
+
+def _take_in(files: Sequence[Any], name: str) -> tuple[bool, str]:
+    """(whether the run is in, its id or why not)."""
+    with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
+        for number, file in enumerate(files):
+            target = Path(folder) / (Path(file.name.replace("\\", "/")).name or f"file-{number}")
+            target.write_bytes(file.getvalue())
+        source = Path(folder) if len(files) > 1 else target
+        try:
+            told = call("import", source, *(["--name", name.strip()] if name.strip() else []))
+        except CommandFailed as error:
+            return False, str(error).replace(folder, "")
+    return True, told.split()[0]
+
+
+def _told(found: tuple[bool, str] | None) -> None:
+    if found is None:
+        return
+    done, said = found
+    if not done:
+        st.error(plain(translate(said), 600), icon=":material/error:")
+        return
+    st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
+    if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):
+        show_run(said)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": said}))

@@ -1,0 +1,152 @@
+"""Every run so far: open, rename, export, delete."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import streamlit as st
+
+from core.runs.errors import RunNotFound
+from core.runs.recorded import SHIPPED
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+from core.tasks.settings import ImportedSettings
+from lessons.catalog import lesson
+from lessons.i18n import _, keeping_language
+from lessons.kit.chrome import storage_guard
+from lessons.kit.display import LIVE, literal, plain, status_word, when
+from lessons.kit.export import export_menu
+from lessons.kit.history import heldout, show_run
+from lessons.kit.sentences import translate
+from lessons.runs.imports import import_section
+from lessons.server import store
+
+MOST_ROWS = 200
+
+
+def row(run: RunInfo, success: dict[str, float | None]) -> dict[str, Any]:
+    """One line of the table. Its cells take text as it is: nothing in a name is interpreted."""
+    done = min((x.step + 1 for x in run.learners), default=0)
+    return {
+        _("Name"): literal(run.name),
+        _("When"): when(run.created, st.context.timezone),
+        _("State"): state(run),
+        _("Preset"): literal(run.config.preset),
+        _("Seed"): None if "seed" in unrecorded(run) else run.config.seed,
+        _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
+        **{_("{learner} held-out success").format(learner=x.algorithm.upper()): success[x.name] for x in run.learners},
+    }
+
+
+def state(run: RunInfo) -> str:
+    """What became of it here; of a run that was not made here, where it is from."""
+    if run.recorded:
+        return _("recorded") if run.id in SHIPPED else _("imported")
+    return status_word(run.status)
+
+
+def unrecorded(run: RunInfo) -> tuple[str, ...]:
+    """Settings that an imported run's files do not tell."""
+    return run.config.task.unrecorded if isinstance(run.config.task, ImportedSettings) else ()
+
+
+def chosen_run(listed: list[RunInfo], runs: RunStore) -> RunInfo | None:
+    """Draws the table; returns the run whose line is selected."""
+    rows = [row(run, heldout(runs, run)) for run in listed]
+    shares = {name: st.column_config.NumberColumn(format="%.2f") for r in rows for name in r if name not in row_texts()}
+    picked = st.dataframe(
+        rows,
+        hide_index=True,
+        column_config=shares,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [0]}},
+        key="runs_table",
+        alt=_("Runs, the newest first"),
+    )
+    selected = picked["selection"]["rows"]
+    return listed[selected[0]] if selected and selected[0] < len(listed) else None
+
+
+def row_texts() -> tuple[str, ...]:
+    return (_("Name"), _("When"), _("State"), _("Preset"), _("Seed"), _("Steps"))
+
+
+def actions(run: RunInfo, runs: RunStore) -> None:
+    """What can be done with the selected run."""
+    st.header(_("The selected run"))
+    st.text(literal(run.name))
+    if run.reason:
+        st.caption(plain(translate(run.reason), 400))
+    if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
+        show_run(run.id)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
+    if run.id in SHIPPED:
+        st.caption(_("A recorded run is part of the app: it cannot be renamed or deleted."))
+    else:
+        _rename(run, runs)
+        _delete(run, runs)
+    st.subheader(_("Export"))
+    export_menu(run, runs, key="runs_export")
+
+
+def _rename(run: RunInfo, runs: RunStore) -> None:
+    with st.form(f"rename_{run.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(_("Name"), value=run.name, max_chars=200, key=f"name_{run.id}")
+        if st.form_submit_button(_("Rename"), icon=":material/edit:"):
+            try:
+                runs.rename(run.id, name or "")
+            except (ValueError, RunNotFound) as error:
+                st.error(plain(translate(str(error.args[0])), 400))
+            else:
+                st.rerun()
+
+
+def _delete(run: RunInfo, runs: RunStore) -> None:
+    if run.status in LIVE or run.active:
+        st.caption(_("This run is under way: stop it in the lab before deleting it."))
+        return
+    with st.popover(_("Delete"), icon=":material/delete:", key="runs_delete"):
+        st.text(
+            _("Delete “{name}” with its trace and checkpoints? This cannot be undone.").format(name=literal(run.name))
+        )
+        st.button(
+            _("Delete for good"),
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=_really_delete,
+            args=(run.id, runs),
+            key="runs_delete_for_good",
+        )
+
+
+def _really_delete(run_id: str, runs: RunStore) -> None:
+    with contextlib.suppress(RunNotFound):  # someone else was faster; it is gone, as was asked
+        runs.delete(run_id)
+    st.session_state.pop("runs_table", None)
+    if st.session_state.get("lab_run") == run_id:
+        del st.session_state["lab_run"]
+
+
+def page() -> None:
+    runs = store()
+    import_section()
+    listed = runs.runs()
+    if not listed:
+        st.info(_("No runs yet. The lab makes them."), icon=":material/science:")
+        st.page_link(lesson("lab").path, label=_("Open the lab"), icon=":material/science:")
+        return
+    if len(listed) > MOST_ROWS:
+        st.caption(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))
+    run = chosen_run(listed[:MOST_ROWS], runs)
+    if run is None:
+        st.info(_("Select a run by the box at the start of its line."))
+    else:
+        actions(run, runs)
+
+
+st.title(_("Runs"))
+st.markdown(_("Every run made here, the newest first. Select one to open, rename, export or delete it."))
+with storage_guard():
+    page()

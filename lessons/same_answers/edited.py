@@ -1,0 +1,231 @@
+"""A response that the learner of this page wrote: scored by the models of that step, credited beside its group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.config import AnyLearner
+from core.tasks.chain_sum import ALPHABET, ChainSum
+from core.tasks.settings import ChainSumSettings
+from lessons.board.strips import Owner
+from lessons.i18n import _
+from lessons.kit.display import plain
+from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
+from lessons.kit.measured import models
+from lessons.kit.restored import too_large
+from lessons.kit.sentences import translate
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The group before and after one of its responses was changed. Credits are in units of reward, [B, T]."""
+
+    tokens: tuple[str, ...]
+    reward: float
+    answer: str | None
+    success: bool
+    logprobs: tuple[float, ...]
+    before: dict[str, Any]  # "ppo", "grpo"
+    after: dict[str, Any]
+    row: int  # of the changed response in its group
+    origin: str
+    drift: float
+
+
+def refusal(text: str, room: int) -> str | None:
+    """Why this cannot be a response, in one sentence that does not repeat the text; None if it can."""
+    if not text:
+        return _("Write at least one character.")
+    if len(text) > room:
+        return _("At most {room} characters fit, but these are {count}.").format(room=room, count=len(text))
+    strange = next((x for x in text if x not in ALPHABET), None)
+    if strange is not None:
+        return _("The character U+{code} is not one of this model's; it knows {known}").format(
+            code=f"{ord(strange):04X}", known=f"`{' '.join(ALPHABET)}`"
+        )
+    return None
+
+
+def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
+    """Change a response, see its reward and both credits change."""
+    st.header(_("Change a token yourself"))
+    st.markdown(
+        _(
+            "Write another answer in place of this one. The verifier scores it, the policy and the critic of this very "
+            "step read it, and both credits are worked out again, for it and for its neighbours."
+        )
+    )
+    task = batch.run.config.task
+    if why_not := too_large(batch.run):
+        st.info(plain(why_not, 400), icon=":material/edit_off:")
+    elif isinstance(task, ChainSumSettings):
+        st.fragment(_edit)(batch, group, reply, ChainSum(task))
+    else:
+        st.info(
+            _(
+                "This needs a model that reads character by character: choose a run on sums worked out step by step. "
+                "The lab shows this run's tokens with all their numbers."
+            ),
+            icon=":material/edit_off:",
+        )
+
+
+def _edit(batch: Frozen, group: Group, reply: Reply, task: ChainSum) -> None:
+    key, about = "sa_text", (batch.run.id, batch.step, reply.sample)
+    if st.session_state.get("sa_text_of", about) != about:
+        st.session_state[key] = reply.text  # another response: what was typed was not about it
+    st.session_state["sa_text_of"] = about
+    text = st.text_input(
+        _("The response to {prompt}, as the model may write it").format(prompt=plain(group.prompt)),
+        value=reply.text,
+        key=key,
+        bind="query-params",
+        help=_("Press Enter to score it. The end-of-sequence token is added."),
+    )
+    room = (batch.run.config.max_completion_length or task.max_completion_length) - 1
+    why = refusal(text or "", room)
+    with st.container(key="same_edited"):
+        if why is not None:
+            st.warning(why, icon=":material/edit_off:")
+        elif text == reply.text:
+            st.info(
+                _("This is what was sampled. Change a digit and press Enter. The right answer is {answer}.").format(
+                    answer=plain(group.answer)
+                ),
+                icon=":material/edit:",
+            )
+        else:
+            _scored(batch, group, reply, str(text))
+
+
+def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
+    bar = st.progress(0.0, text=_("Restoring the models of step {step}…").format(step=batch.step + 1))
+    try:
+        edited = score_edited(batch, group, reply, text, lambda share: bar.progress(min(1.0, share)))
+    except ValueError as error:
+        st.warning(plain(translate(str(error)), 400), icon=":material/edit_off:")
+        return
+    finally:
+        bar.empty()
+    _verdict(edited, reply)
+    rows: list[Row] = []
+    owners: tuple[Owner, ...] = ("ppo", "grpo")
+    for who in owners:
+        for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
+            credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()
+            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=who))
+    token_strips(rows, key="same_edit_strips", quantity=_("advantage, in units of reward"), pickable=False)
+    _neighbours(group, edited)
+    how = {
+        "start": _("the start weights"),
+        "checkpoint": _("a checkpoint of the run"),
+        "training again": _("training again from the run's seed up to this step"),
+    }[edited.origin]
+    st.caption(
+        _(
+            "Read by {learner}'s policy and critic before step {step} (source: {how}). Scored again, the trace's own "
+            "tokens differ by at most {drift}."
+        ).format(learner=plain(batch.learner.upper()), step=batch.step + 1, how=how, drift=f"{edited.drift:.1g}")
+    )
+
+
+def _verdict(edited: Edited, reply: Reply) -> None:
+    from math import exp
+
+    least = min(range(len(edited.tokens)), key=lambda t: edited.logprobs[t])
+    token = "eos" if edited.tokens[least] == "<eos>" else edited.tokens[least]
+    st.markdown(
+        _(
+            "Reward **{before} → {after}** (read as answer: {answer}). The policy would write this with probability "
+            "{whole}; least likely is “{token}” at position {position}, with {least}."
+        ).format(
+            before=f"{reply.reward:g}",
+            after=f"{edited.reward:g}",
+            answer=plain(edited.answer) if edited.answer else _("none"),
+            whole=f"{exp(sum(edited.logprobs)):.2g}",
+            token=plain(token),
+            position=least + 1,
+            least=f"{exp(edited.logprobs[least]):.2g}",
+        )
+    )
+
+
+def _neighbours(group: Group, edited: Edited) -> None:
+    """What the change did to the responses beside it: the first token's credit stands for the response under GRPO."""
+    other = next((i for i in range(len(group.replies)) if i != edited.row), None)
+    if other is None:
+        return
+    mask = len(group.replies[other].tokens)
+    moved = {
+        who: float((edited.after[who][other, :mask] - edited.before[who][other, :mask]).abs().max())
+        for who in ("ppo", "grpo")
+    }
+    st.markdown(
+        _(
+            "And the other {count} responses of the group, which nobody touched: GRPO's credit of each of their tokens "
+            "moved by **{grpo}**, PPO's by **{ppo}**."
+        ).format(count=len(group.replies) - 1, grpo=f"{moved['grpo']:.3f}", ppo=f"{moved['ppo']:.3f}")
+    )
+
+
+def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress: Any = None) -> Edited:
+    """The group's credit with `text` in the place of `reply`. Raises ValueError if the models cannot read it."""
+    engine()
+    import torch
+    import torch.nn.functional as F
+
+    from core.algorithms.credit import credit_for, take
+    from core.algorithms.types import Experience
+    from core.config import GRPOSettings, PPOSettings
+    from core.insight.panel import Panel
+    from core.insight.replay import score_texts
+
+    found = models(batch.run, batch.learner, batch.step, progress)
+    panel = Panel.of(batch.samples, batch.tokens)
+    index = torch.tensor([panel.samples.index(x.sample) for x in group.replies])
+    row = group.replies.index(reply)
+    prompt = panel.prompts[int(index[row])]
+    scores = score_texts(found.trainer, prompt, [text])
+    verdict = found.trainer.task.verify(prompt, text)
+    before = take(panel.experience(), index)
+    length = max(before.mask.shape[1], scores.mask.shape[1])
+
+    def put(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        wide = F.pad(old, (0, length - old.shape[1])).clone()
+        wide[row] = F.pad(new[0], (0, length - new.shape[1]))
+        return wide
+
+    rewards = before.rewards.clone()
+    rewards[row] = verdict.reward
+    assert before.values is not None
+    assert scores.values is not None
+    was, is_ = before.logprobs_ref, scores.logprobs_ref  # without a reference no KL is part of the reward
+    after = Experience(
+        mask=put(before.mask, scores.mask),
+        logprobs_old=put(before.logprobs_old, scores.logprobs),
+        logprobs_ref=None if was is None or is_ is None else put(was, is_),
+        rewards=rewards,
+        group=before.group,
+        truncated=before.truncated & (torch.arange(len(index)) != row),
+        values=put(before.values, scores.values),
+    )
+    assert isinstance(batch.settings, PPOSettings)
+    settings: dict[str, AnyLearner] = {
+        "ppo": batch.settings.model_copy(update={"whiten_advantages": False, "bootstrap_truncated": False}),
+        "grpo": GRPOSettings(scale_rewards="none"),
+    }
+    return Edited(
+        tokens=(*text, "<eos>"),
+        reward=verdict.reward,
+        answer=verdict.answer,
+        success=verdict.success,
+        logprobs=tuple(scores.logprobs[0].tolist()),
+        before={who: credit_for(x)(before).advantages for who, x in settings.items()},
+        after={who: credit_for(x)(after).advantages for who, x in settings.items()},
+        row=row,
+        origin=found.origin,
+        drift=found.drift,
+    )

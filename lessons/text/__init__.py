@@ -1,1 +1,0 @@
-"""Catalogues and prose, a folder per language."""

@@ -1,0 +1,145 @@
+"""The recorded study: how right each method's credit is, over a whole training and several seeds.
+
+It is a recorded result, made by `python -m core.insight.study`; the page only reads its file.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from lessons.i18n import N_, _
+from lessons.kit.lesson import figure, line_colour, role_colour
+from lessons.kit.linked import linked
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
+COMMAND = "python -m core.insight.study"
+
+#: Credit → what it is called, whose colour it has, and its marker: colour is not the only difference.
+CREDITS = {
+    "ppo": (N_("PPO's critic"), "ppo", "square"),
+    "grpo": (N_("GRPO"), "grpo", "diamond"),
+    "vine": (N_("VinePPO"), "truth", "circle"),
+    "again": (N_("the truth, measured a second time"), "plain", "x"),
+}
+METRICS = {
+    "correlation": N_("correlation with the truth"),
+    "mean_absolute_error": N_("mean absolute error"),
+    "blame_accuracy": N_("blame accuracy"),
+}
+
+
+@functools.lru_cache(maxsize=2)
+def recorded(path: Path = RECORDED) -> dict[str, Any] | None:
+    """The study's file; None where there is none."""
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def study_section() -> None:
+    """The measured table at mid-training, and the three measures over training steps with their spread."""
+    st.header(_("Over a whole training, five seeds"))
+    study = recorded()
+    if study is None:
+        st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=COMMAND))
+        return
+    about = study["about"]
+    st.markdown(
+        _(
+            "A recorded result, not computed now: {seeds} seeds, {responses} responses at each point, {k} "
+            "continuations of every prefix for the truth and {own} others for VinePPO. Measured a second time, the "
+            "truth itself says how near one can come. Repeat it with `{command}`."
+        ).format(
+            seeds=len(about["seeds"]),
+            responses=about["responses"],
+            k=about["continuations"],
+            own=about["vine_continuations"],
+            command=COMMAND,
+        )
+    )
+    _table(study, about["middle"])
+    metrics = list(METRICS)
+    chosen = linked(
+        st.radio,
+        _("Over training steps"),
+        metrics,
+        key="wt_metric",
+        first=metrics[0],
+        format_func=lambda x: _(METRICS[x]),
+        horizontal=True,
+    )
+    _over_steps(study, chosen)
+    st.markdown(_verdict(study, about["middle"]))
+
+
+def _table(study: dict[str, Any], step: int) -> None:
+    """Mean ± standard deviation over seeds at one step."""
+    rows = [x for x in study["summary"] if x["step"] == step]
+    head = [_("before step {step}").format(step=step + 1), *(_(METRICS[x]) for x in METRICS), _("explained variance")]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for row in rows:
+        numbers = [_spread(row[x]) for x in (*METRICS, "explained_variance")]
+        lines.append([_(CREDITS[row["credit"]][0]), *numbers])
+    chance = rows[0]["chance"]
+    lines.append([_("blind guess"), "0", "–", _spread(chance), "–"])
+    with st.container(key="truth_study"):
+        st.markdown("\n".join("| " + " | ".join(x) + " |" for x in lines))
+
+
+def _over_steps(study: dict[str, Any], metric: str) -> None:
+    import plotly.graph_objects as go
+
+    drawing, table = go.Figure(), []
+    for credit, (title, colour, symbol) in CREDITS.items():
+        rows = [x for x in study["summary"] if x["credit"] == credit and x[metric]["mean"] is not None]
+        drawing.add_scatter(
+            x=[x["step"] + 1 for x in rows],
+            y=[x[metric]["mean"] for x in rows],
+            error_y={"type": "data", "array": [x[metric]["std"] or 0 for x in rows]},
+            mode="lines+markers",
+            name=_(title),
+            line={"color": role_colour("plain") if colour == "plain" else line_colour(colour)},
+            marker={"symbol": symbol, "size": 9},
+        )
+        table += [
+            {_("step"): x["step"] + 1, _("credit"): _(title), _(METRICS[metric]): _spread(x[metric])} for x in rows
+        ]
+    drawing.update_xaxes(title=_("training step"))
+    drawing.update_yaxes(title=_(METRICS[metric]))
+    last = [x for x in study["summary"] if x["step"] == study["about"]["middle"]]
+    said = ", ".join(f"{_(CREDITS[x['credit']][0])} {_spread(x[metric])}" for x in last)
+    alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
+        metric=_(METRICS[metric]), said=said
+    )
+    figure(drawing, key="truth_over_steps", alt=alt, table=table)
+
+
+def _verdict(study: dict[str, Any], step: int) -> str:
+    """What the numbers say at mid-training, whatever it is: a sentence per measure."""
+    rows = {x["credit"]: x for x in study["summary"] if x["step"] == step}
+    close = _("By {metric}, PPO's critic ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
+    ahead = _("By {metric}, PPO's critic ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
+    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's critic ({ppo}), against the claim.")
+    said = []
+    for metric in METRICS:
+        ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
+        better = -1 if metric == "mean_absolute_error" else 1
+        gap = better * ((ppo["mean"] or 0) - (grpo["mean"] or 0))
+        spread = max(ppo["std"] or 0, grpo["std"] or 0)
+        sentence = close if abs(gap) <= spread else ahead if gap > 0 else behind
+        said.append(sentence.format(metric=_(METRICS[metric]), ppo=_spread(ppo), grpo=_spread(grpo)))
+    return "\n".join(f"- {x}" for x in said)
+
+
+def _spread(found: dict[str, Any]) -> str:
+    if found["mean"] is None:
+        return _("none")
+    mean = f"{found['mean']:.2f}".replace("-", "−")
+    return mean if found["std"] is None else f"{mean} ± {found['std']:.2f}"

@@ -1,0 +1,247 @@
+"""Before and after training: shares, intervals, pass@k and the two-part split, against closed forms and brute force."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from core.algorithms.intervals import wilson
+from core.insight.before_after import Estimate, Measured, before_after, clustered, side, split
+from core.insight.pass_at_k import chance, pass_at_k
+
+RIGHT, WRONG, NONE, CUT = "right", "wrong", "none", "cut"
+
+
+def answer(kind: str, length: int = 3) -> list:
+    text = {RIGHT: "it is 7", WRONG: "it is 8", NONE: "hm", CUT: "it is 7 and"}[kind]
+    return [text, {RIGHT: "7", WRONG: "8", NONE: None, CUT: "7"}[kind], kind == RIGHT, length, kind != CUT]
+
+
+def event(greedy: list[str], sampled: list[list[str]] | None = None, when: str = "before") -> dict:
+    rows = [[answer(x) for x in row] for row in sampled or []]
+    return {
+        "when": when,
+        "samples": len(rows[0]) if rows else 0,
+        "questions": [f"q{i}" for i in range(len(greedy))],
+        "truths": ["7"] * len(greedy),
+        "greedy": [answer(x) for x in greedy],
+        "sampled": rows,
+    }
+
+
+def test_a_side_counts_format_arithmetic_and_cuts():
+    found = side(json.loads(json.dumps(event([RIGHT, RIGHT, WRONG, NONE, CUT], [[RIGHT, WRONG]] * 4 + [[CUT, CUT]]))))
+    greedy = found.greedy
+    assert (greedy.success.value, greedy.readable, greedy.truncated, greedy.length) == (0.4, 0.6, 0.2, 3)
+    assert greedy.right_among_readable == pytest.approx(2 / 3)
+    assert found.sampled is not None
+    assert (found.sampled.answers, found.sampled.success.value, found.sampled.readable) == (10, 0.4, 0.8)
+    assert found.sampled.right_among_readable == 0.5
+    assert not found.greedy_answers[4].readable  # it never said that it was done
+
+
+def test_the_greedy_share_has_wilsons_interval():
+    found = side(event([RIGHT] * 9 + [WRONG] * 7)).greedy.success
+    low, high = wilson(torch.tensor(9 / 16, dtype=torch.float64), 16)
+    assert (found.low, found.high) == (pytest.approx(float(low)), pytest.approx(float(high)))
+
+
+def test_nothing_readable_leaves_the_arithmetic_unknown():
+    found = side(event([NONE, CUT]))
+    assert found.greedy.right_among_readable is None
+    assert found.sampled is None
+    assert found.pass_at == ()
+
+
+def test_one_answer_to_each_question_is_as_good_as_independent_and_copies_add_nothing():
+    once = clustered(torch.tensor([1.0] * 5 + [0.0] * 11), 1)
+    copied = clustered(torch.tensor([1.0] * 5 + [0.0] * 11), 64)
+    low, high = wilson(torch.tensor(5 / 16, dtype=torch.float64), 16)
+    assert once == copied == (5 / 16, pytest.approx(float(low)), pytest.approx(float(high)))
+
+
+def test_questions_that_are_all_alike_make_every_answer_count():
+    low, high = wilson(torch.tensor(0.5, dtype=torch.float64), 64)
+    assert clustered(torch.full((16,), 0.5), 4) == (0.5, pytest.approx(float(low)), pytest.approx(float(high)))
+    # All right: nothing shows that one question's answers can differ.
+    low, _ = wilson(torch.tensor(1.0, dtype=torch.float64), 16)
+    assert clustered(torch.ones(16), 4) == (1, pytest.approx(float(low)), 1)
+
+
+def draws(rng: np.random.Generator, runs: int, questions: int, each: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of right answers before and after [runs, questions], of questions as different as real ones."""
+    before = rng.beta(0.4, 0.8, (runs, questions))
+    after = before + (1 - before) * 0.3
+    return rng.binomial(each, before) / each, rng.binomial(each, after) / each
+
+
+def test_the_clustered_interval_holds_the_truth_where_the_naive_one_is_too_narrow():
+    before, _ = draws(np.random.default_rng(1), 600, 40, 8)
+    naive = held = 0
+    for shares in torch.from_numpy(before):
+        _, low, high = clustered(shares, 8)
+        held += low <= 1 / 3 <= high
+        low_naive, high_naive = wilson(shares.mean(), 40 * 8)
+        naive += bool(low_naive <= 1 / 3 <= high_naive)
+    # 95 % of 600, within four standard errors of such a count.
+    assert held / 600 == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 600))
+    assert naive / 600 < 0.8
+
+
+def test_the_paired_interval_holds_the_true_change_and_is_narrower_than_the_unpaired():
+    before, after = draws(np.random.default_rng(2), 150, 40, 4)
+    truth, held, narrower = 0.2, 0, 0
+    for a, b in zip(before, after, strict=True):
+        events = [
+            event([WRONG] * 40, [[RIGHT] * round(4 * x) + [WRONG] * (4 - round(4 * x)) for x in row]) for row in (a, b)
+        ]
+        found = before_after(*events)
+        change = found.sampled_change
+        assert change is not None
+        assert change.value == pytest.approx(b.mean() - a.mean())
+        held += change.low <= truth <= change.high
+        one, two = found.before.sampled, found.after.sampled
+        assert one is not None
+        assert two is not None
+        unpaired = math.hypot(two.success.value - two.success.low, one.success.high - one.success.value)
+        narrower += change.value - change.low < unpaired
+    assert held / 150 > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 150)
+    assert narrower > 145
+
+
+def test_answers_that_do_not_change_have_no_change():
+    found = before_after(event([RIGHT] * 5 + [WRONG] * 5), event([RIGHT] * 5 + [WRONG] * 5, when="after"))
+    assert found.greedy_change.value == 0
+    assert found.greedy_change.low <= 0 <= found.greedy_change.high
+    assert found.greedy_change.high - found.greedy_change.low < 0.4
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5, 7])
+def test_pass_at_k_is_the_share_of_all_draws_with_a_right_answer(samples):
+    for right, k in itertools.product(range(samples + 1), range(1, samples + 1)):
+        answers = [i < right for i in range(samples)]
+        every = [any(x) for x in itertools.combinations(answers, k)]
+        assert chance(samples, right, k) == pytest.approx(sum(every) / len(every))
+
+
+@pytest.mark.parametrize("p", [0.0, 0.05, 0.3, 0.9, 1.0])
+def test_pass_at_k_is_unbiased(p):
+    samples = 6
+    for k in range(1, samples + 1):
+        expected = sum(
+            math.comb(samples, c) * p**c * (1 - p) ** (samples - c) * chance(samples, c, k) for c in range(samples + 1)
+        )
+        assert expected == pytest.approx(1 - (1 - p) ** k)
+
+
+def test_pass_at_k_rises_holds_its_value_and_is_the_same_every_time():
+    right = [0, 0, 1, 2, 4, 4, 3, 0, 1, 0] * 3
+    found = pass_at_k(right, 4)
+    assert found == pass_at_k(right, 4)
+    values = [x[0] for x in found]
+    assert values == sorted(values)
+    assert values[0] == pytest.approx(sum(right) / 120)
+    assert values[-1] == pytest.approx(0.6)
+    assert all(low < value < high for value, low, high in found)
+    # The bootstrap's width is that of a mean of as many questions.
+    each = np.array([chance(4, c, 2) for c in right])
+    assert found[1][2] - found[1][1] == pytest.approx(2 * 1.96 * each.std() / math.sqrt(30), rel=0.1)
+
+
+def test_where_all_questions_agree_the_interval_still_has_a_width():
+    for count, value in ((0, 0.0), (4, 1.0)):
+        for got, low, high in pass_at_k([count] * 16, 4):
+            assert got == value
+            assert high - low == pytest.approx(1.96**2 / (16 + 1.96**2), rel=0.01)
+    with pytest.raises(ValueError, match="needs at least 5 answers a question, but there are 4"):
+        chance(4, 1, 5)
+
+
+def test_pass_at_1_is_the_sampled_success():
+    found = side(event([RIGHT] * 8, [[RIGHT, WRONG, WRONG, NONE]] * 6 + [[RIGHT] * 4] * 2))
+    assert found.sampled is not None
+    assert found.pass_at[0] == found.sampled.success
+    assert len(found.pass_at) == 4
+    assert found.pass_at[3].value == 1
+
+
+def measured(readable: float, right: float | None) -> Measured:
+    success = readable * (right or 0)
+    return Measured(100, Estimate(success, 0, 1), readable, right, 0, 3)
+
+
+def test_the_split_adds_up_and_is_the_mean_of_both_orders():
+    for f0, a0, f1, a1 in itertools.product((0.0, 0.1, 0.5, 1.0), repeat=4):
+        found = split(measured(f0, a0), measured(f1, a1))
+        assert found.total == pytest.approx(f1 * a1 - f0 * a0)
+        assert found.format + found.arithmetic == pytest.approx(found.total)
+        format_first = (f1 * a0 - f0 * a0, f1 * a1 - f1 * a0)
+        arithmetic_first = (f1 * a1 - f0 * a1, f0 * a1 - f0 * a0)
+        assert found.format == pytest.approx((format_first[0] + arithmetic_first[0]) / 2)
+        assert found.arithmetic == pytest.approx((format_first[1] + arithmetic_first[1]) / 2)
+
+
+def test_a_change_of_one_factor_is_all_its_own():
+    assert split(measured(0.5, 0.6), measured(1.0, 0.6)).arithmetic == 0
+    assert split(measured(0.5, 0.6), measured(0.5, 0.9)).format == 0
+
+
+def test_arithmetic_that_was_never_seen_has_not_changed():
+    learned = split(measured(0, None), measured(0.8, 0.5))
+    assert (learned.total, learned.format, learned.arithmetic) == (pytest.approx(0.4), pytest.approx(0.4), 0)
+    lost = split(measured(0.8, 0.5), measured(0, None))
+    assert (lost.total, lost.format, lost.arithmetic) == (pytest.approx(-0.4), pytest.approx(-0.4), 0)
+    never = split(measured(0, None), measured(0, None))
+    assert (never.total, never.format, never.arithmetic) == (0, 0, 0)
+
+
+def test_pairs_say_question_by_question_what_changed():
+    before = event([RIGHT, RIGHT, WRONG, NONE], [[RIGHT, WRONG]] * 4)
+    after = event([RIGHT, CUT, RIGHT, WRONG], [[RIGHT, RIGHT]] * 4, "after")
+    found = before_after(before, after)
+    assert [x.change for x in found.pairs] == ["both right", "broken", "fixed", "both wrong"]
+    assert [found.count(x) for x in ("fixed", "broken", "both right", "both wrong")] == [1, 1, 1, 1]
+    assert found.pairs[2].question == "q2"
+    assert found.pairs[2].after.text == "it is 7"
+    assert found.pairs[0].sampled_right == (1, 2)
+    assert found.greedy_change.value == 0
+    assert found.greedy_split.total == pytest.approx(0)
+    assert found.sampled_split is not None
+    assert found.sampled_split.total == found.sampled_split.arithmetic == pytest.approx(0.5)
+
+
+def test_greedy_answers_alone_can_be_compared_too():
+    found = before_after(event([WRONG] * 9), event([RIGHT] * 9, when="after"))
+    assert found.sampled_change is None
+    assert found.sampled_split is None
+    assert found.pairs[0].sampled_right == (0, 0)
+    assert found.greedy_change.low > 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ({"questions": ["q0"]}, "incomplete"),
+        ({"truths": []}, "incomplete"),
+        ({"sampled": [[answer(RIGHT)]]}, "incomplete"),
+        ({"sampled": [[answer(RIGHT)], []]}, "incomplete"),
+        ({"questions": [], "truths": [], "greedy": [], "sampled": []}, "incomplete"),
+        ({"greedy": [["x"], ["y"]]}, "cannot be read"),
+        ({"greedy": None}, "cannot be read"),
+        ({"questions": 7}, "cannot be read"),
+    ],
+)
+def test_a_damaged_event_is_answered_with_a_sentence(damage, sentence):
+    with pytest.raises(ValueError, match=f"the evaluation of the held-out questions.* {sentence}"):
+        side(event([RIGHT, WRONG]) | damage)
+    with pytest.raises(ValueError, match="cannot be read"):
+        side({})
+
+
+def test_other_questions_cannot_be_compared():
+    other = event([RIGHT, WRONG]) | {"questions": ["a", "b"]}
+    with pytest.raises(ValueError, match="different questions were asked"):
+        before_after(event([RIGHT, WRONG]), other)

@@ -1,0 +1,159 @@
+"""The addresses that viewers' browsers pull from."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+import lessons.server as server
+from core.config import RunConfig
+from core.runs.errors import StoreError
+from core.runs.feed import Feed
+from core.runs.store import RunStore
+from lessons.board.assets import FOLDER, assets, version
+from tests.helpers import step_trace
+
+CONFIG = RunConfig(steps=4)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(home=tmp_path)
+
+
+@pytest.fixture
+def client(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    feed = Feed(store, refresh_s=0)
+    monkeypatch.setattr(server, "feed", lambda: feed)
+    return TestClient(Starlette(routes=server.routes()))
+
+
+@pytest.fixture
+def run(store: RunStore) -> str:
+    run_id = store.create(CONFIG)
+    for name in ("ppo", "grpo"):
+        store.append(run_id, step_trace(CONFIG, name, 0))
+    return run_id
+
+
+def test_live_is_compressed_json_that_is_checked_each_time(client: TestClient, run: str) -> None:
+    answer = client.get(f"/api/runs/{run}/live?since=0")
+    assert answer.status_code == 200
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert len(answer.json()["rows"]) == 2
+
+
+def test_who_cannot_unzip_gets_plain_text(client: TestClient, run: str) -> None:
+    answer = client.get(f"/api/runs/{run}/live", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in answer.headers
+    assert answer.json()["run"]["id"] == run
+
+
+def test_nothing_new_is_a_304_without_a_body(client: TestClient, run: str) -> None:
+    first = client.get(f"/api/runs/{run}/live?since=0")
+    again = client.get(f"/api/runs/{run}/live?since=0", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    other = client.get(f"/api/runs/{run}/live?since=0", headers={"if-none-match": '"something else"'})
+    assert other.status_code == 200
+
+
+def test_a_step_may_be_kept_for_ever_only_under_its_revision(client: TestClient, run: str) -> None:
+    plain = client.get(f"/api/runs/{run}/steps/0")
+    assert plain.headers["cache-control"] == "private, no-cache"
+    revision = plain.json()["revision"]
+    for path in ("steps/0", "steps/0/groups/1"):
+        named = client.get(f"/api/runs/{run}/{path}?revision={revision}")
+        assert "immutable" in named.headers["cache-control"]
+        stale = client.get(f"/api/runs/{run}/{path}?revision=0-0")
+        assert "immutable" not in stale.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", ["live", "steps/0", "steps/0/groups/0"])
+def test_an_unknown_run_is_a_404_that_says_so(client: TestClient, path: str) -> None:
+    answer = client.get(f"/api/runs/nobody/{path}")
+    assert answer.status_code == 404
+    assert "no run 'nobody'" in answer.json()["error"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["steps/3", "steps/0/groups/77", "steps/99999999999999999999"])
+def test_an_unknown_step_or_group_is_a_404_that_says_so(client: TestClient, run: str, path: str) -> None:
+    answer = client.get(f"/api/runs/{run}/{path}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("since", ["-1", "x", "1e9", "9" * 40, "٣"])
+def test_a_cursor_that_is_no_number_is_refused_in_a_sentence(client: TestClient, run: str, since: str) -> None:
+    answer = client.get(f"/api/runs/{run}/live", params={"since": since})
+    assert (answer.status_code, "whole number" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_written(client: TestClient, run: str, method: str) -> None:
+    assert client.request(method, f"/api/runs/{run}/live").status_code == 405
+
+
+def test_a_broken_store_is_a_503_with_its_sentence(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def live(self, run_id: str, since: int) -> None:
+            raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(server, "feed", Broken)
+    answer = client.get("/api/runs/any/live")
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "The disk is full."}
+
+
+def test_assets_have_their_types_and_may_be_kept_for_ever(client: TestClient) -> None:
+    for name, mime in (("main.js", "text/javascript"), ("lab.css", "text/css"), ("vendor/uPlot.js", "text/javascript")):
+        answer = client.get(f"/assets/live/{version()}/{name}")
+        assert answer.headers["content-type"].startswith(mime)
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.text == (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_assets_of_another_version_are_not_kept(client: TestClient) -> None:
+    assert client.get("/assets/live/000000000000/main.js").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["../../server.py", "%2e%2e/assets.py", "loader/lab.mjs", "nothing.js", ""])
+def test_nothing_else_is_served(client: TestClient, name: str) -> None:
+    assert client.get(f"/assets/live/{version()}/{name}").status_code == 404
+
+
+def test_every_module_that_a_module_imports_is_there() -> None:
+    import re
+
+    for name, asset in assets().items():
+        folder = Path(name).parent
+        for other in re.findall(r'from "(\./[^"]+)"', asset.text):
+            assert (folder / other).as_posix().removeprefix("./") in assets(), f"{name} imports {other}"
+        assert gzip.decompress(asset.gzipped).decode() == asset.text
+
+
+def test_the_base_path_stands_in_front(store: RunStore, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Feed(store)
+    monkeypatch.setattr(server, "feed", lambda: feed)
+    monkeypatch.setattr(server, "base_path", lambda: "/class/lab")
+    client = TestClient(Starlette(routes=server.routes()))
+    assert client.get(f"/class/lab/api/runs/{run}/live").status_code == 200
+    assert client.get(f"/class/lab/assets/live/{version()}/main.js").status_code == 200
+    assert client.get(f"/api/runs/{run}/live").status_code == 404
+
+
+def test_the_web_process_stays_without_torch() -> None:
+    """Streamlit collects garbage after every rerun: with torch loaded that alone takes several times longer."""
+    code = "import sys, lessons.server as s; s.routes(); s.feed; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

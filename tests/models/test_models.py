@@ -1,0 +1,98 @@
+"""The bundled start model is what its card says, and its tokenizer keeps pad, bos and eos apart."""
+
+import json
+
+import pytest
+import torch
+
+from core.errors import ConfigError
+from core.models.bundled import BUNDLED, names, weights_hash
+from core.models.start import load
+from core.models.value import ValueModel
+from core.tasks.chain_sum import ChainSum
+from core.training.answer import share
+from core.training.evaluation import answers
+from core.training.pretrain import RECIPES, misconception, pretrain, scratchpad
+from core.training.scoring import Sequences, values
+
+
+@pytest.fixture(scope="module")
+def start():
+    torch.set_num_threads(1)
+    return load("chain-sum-3x1")
+
+
+def test_every_bundled_model_is_small_and_has_a_recipe_and_a_card():
+    assert names() == sorted(RECIPES)
+    for name in names():
+        assert (BUNDLED / name / "model.safetensors").stat().st_size <= 2_000_000
+        assert (BUNDLED / name / "card.json").is_file()
+
+
+def test_the_card_tells_the_truth(start):
+    card = json.loads((BUNDLED / "chain-sum-3x1" / "card.json").read_text())
+    recipe = RECIPES["chain-sum-3x1"]
+    assert card["weights_sha256"] == start.hash
+    assert card["parameters"] == sum(p.numel() for p in start.model.parameters())
+    assert 100_000 <= card["parameters"] <= 300_000
+    assert {k: v for k, v in card["recipe"].items() if k != "task"} == {
+        k: v for k, v in vars(recipe).items() if k != "task"
+    }
+    measured = share(answers(start.model, start.codec, ChainSum(recipe.task), seed=0, samples=8))
+    # Another machine may round another way now and then: 2048 samples, so one sample is 0.0005.
+    assert measured == pytest.approx(card["heldout_success"]["sampled"], abs=0.005)
+    assert 0.35 <= measured <= 0.60
+
+
+def test_pad_bos_and_eos_are_three_tokens_and_text_survives_the_round_trip(start):
+    tokenizer = start.codec.tokenizer
+    assert len({tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}) == 3
+    ids = tokenizer("8+1=9;9+7=16").input_ids
+    assert len(ids) == 12
+    assert tokenizer.decode(ids) == "8+1=9;9+7=16"
+    assert tokenizer.decode([*ids, tokenizer.eos_token_id], skip_special_tokens=True) == "8+1=9;9+7=16"
+
+
+def test_equal_weights_have_equal_hashes_and_one_changed_bit_changes_it(start):
+    again = load("chain-sum-3x1")
+    assert again.hash == start.hash
+    with torch.no_grad():
+        again.model.model.norm.weight[0] += 1e-6
+    assert weights_hash(again.model) != start.hash
+
+
+def test_the_recipe_is_reproducible():
+    recipe = RECIPES["chain-sum-3x1"]
+    short = type(recipe)(**{**vars(recipe), "updates": 4, "batch": 8})
+    assert weights_hash(pretrain(short)) == weights_hash(pretrain(short))
+
+
+def test_a_scratchpad_is_carried_on_from_its_own_wrong_results():
+    import random
+
+    recipe = RECIPES["chain-sum-3x1"]
+    wrong = 0
+    for i in range(300):
+        first, second = scratchpad([8, 1, 7], random.Random(i), recipe).split(";")
+        result = first.rpartition("=")[2]
+        assert second.startswith(f"{result}+7=")
+        wrong += result != "9"
+    expected = recipe.wrong_when_easy if misconception(8, 1, recipe) is None else recipe.wrong_when_hard
+    assert wrong / 300 == pytest.approx(expected, abs=0.1)
+
+
+def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_policy(start):
+    critic = ValueModel(start.model)
+    sequences = Sequences(torch.randint(4, 17, (2, 9)), None, torch.ones(2, 4, dtype=torch.bool), prompt=5)
+    before, after = values(critic, sequences)
+    assert torch.equal(before, torch.zeros(2, 4))
+    assert torch.equal(after, torch.zeros(2))
+    policy = {p.data_ptr() for p in start.model.parameters()}
+    assert not policy & {p.data_ptr() for p in critic.parameters()}
+
+
+def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
+    with pytest.raises(ConfigError, match="there are chain-sum-3x1, SmolLM2-135M-Instruct"):
+        load("no-such-model")
+    with pytest.raises(ConfigError, match=r"has no config\.json"):
+        load(str(tmp_path))

@@ -1,0 +1,176 @@
+"""The command line from end to end: real processes, real files, and sentences for what cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.__main__ import main
+from core.config import GRPOSettings, PPOSettings, RunConfig
+from core.runs.store import RunStore
+from tests.helpers import step_traces
+
+ROOT = Path(__file__).parents[1]
+QUICK = ["prompts_per_step=4", "num_generations=4", "eval_every=0", "task.heldout=16", "device=cpu"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app's data folder, for this test alone."""
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
+    return tmp_path / "home"
+
+
+def test_train_writes_the_four_files_and_keeps_nothing_else(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    asked = ["train", "--preset", "chain-sum", "--learner", "ppo", "--learner", "grpo", "--steps", "2", "--seed", "3"]
+    assert main([*asked, "--set", *QUICK, "ppo.lam=1", "--trace", "all", "--out", str(out)]) == 0
+    assert sorted(x.name for x in out.iterdir()) == ["run.json", "samples.parquet", "steps.parquet", "tokens.parquet"]
+    head = json.loads((out / "run.json").read_text())
+    config = RunConfig.model_validate(head["config"])
+    assert (config.seed, config.steps, config.trace, config.prompts_per_step) == (3, 2, "all", 4)
+    ppo = config.learner("ppo")
+    assert isinstance(ppo, PPOSettings)
+    assert ppo.lam == 1
+    steps = pd.read_parquet(out / "steps.parquet")
+    assert steps[["learner", "step"]].to_numpy().tolist() == [["ppo", 0], ["ppo", 1], ["grpo", 0], ["grpo", 1]]
+    told = capsys.readouterr()
+    assert "ppo: finished after 2 of 2 steps; held-out success" in told.out
+    assert "4/4" in told.err  # the progress bar
+    assert not home.exists()
+
+
+def test_ctrl_c_leaves_a_valid_partial_export(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "core", "train", "--learner", "grpo", "--steps", "100000", "--keep"]
+    process = subprocess.Popen(
+        [*command, "--set", *QUICK, "--out", str(out)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A shell's background job has Ctrl-C ignored, and so have its children: this one is to hear it all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    guard = threading.Timer(180, process.kill)  # only for a process that hangs
+    guard.start()
+    try:
+        assert process.stderr is not None
+        seen = ""
+        while "grpo=" not in seen:  # the bar shows a first success
+            piece = process.stderr.read(1)
+            assert piece, seen
+            seen += piece
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate()
+    finally:
+        guard.cancel()
+    assert process.returncode == 130
+    assert "grpo: stopped after" in told
+    steps = pd.read_parquet(out / "steps.parquet")
+    tokens = pd.read_parquet(out / "tokens.parquet")
+    assert 1 <= len(steps) < 100_000
+    assert sorted(tokens["step"].unique()) == sorted(steps["step"])
+    assert json.loads((out / "run.json").read_text())["status"] == "stopped"
+    kept = RunStore().runs()
+    assert [(x.status, x.learners[0].step + 1) for x in kept] == [("stopped", len(steps))]
+
+
+def test_runs_lists_and_export_writes_what_the_app_keeps(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs"]) == 0
+    assert "There are no runs yet" in capsys.readouterr().out
+    store, config = RunStore(), RunConfig(steps=2, num_generations=4)
+    run_id = store.create(config, "my run")
+    for trace in step_traces(config, 2):
+        store.append(run_id, trace)
+    assert main(["runs"]) == 0
+    line = capsys.readouterr().out
+    assert line.startswith(run_id)
+    assert "ppo 2/2, grpo 2/2  my run" in line
+    for format, names in {
+        "parquet": ["run.json", "samples.parquet", "steps.parquet", "tokens.parquet"],
+        "csv": ["run.json", "samples.csv", "steps.csv", "tokens.csv"],
+        "unipo": ["unipo-grpo.json", "unipo-ppo.json"],
+    }.items():
+        out = tmp_path / format
+        assert main(["export", run_id[:8], "--out", str(out), "--format", format]) == 0
+        assert sorted(x.name for x in out.iterdir()) == names
+    capsys.readouterr()
+    assert main(["export", "nothing", "--out", str(tmp_path / "none")]) == 2
+    assert "no run whose id begins with 'nothing'" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_settings_names_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    told = capsys.readouterr().out
+    for model, prefix in ((RunConfig, ""), (PPOSettings, "ppo."), (GRPOSettings, "grpo.")):
+        for name, field in model.model_fields.items():
+            if name not in ("task", "learners", "name", "algorithm"):
+                line = next(x for x in told.splitlines() if x.split()[:1] == [prefix + name])
+                assert str(field.description) in line
+                assert json.dumps(field.default) in line
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--set", "epsilom=1"], "epsilom: there is no setting of this name; did you mean epsilon"),
+        (["--set", "epsilon"], "--set takes NAME=VALUE"),
+        (["--steps", "0"], "steps: must be at least 1"),
+        (["--preset", "nope"], "there is no preset called 'nope'"),
+        (["--learner", "dpo"], "there is no learner called 'dpo'"),
+    ],
+)
+def test_what_cannot_be_trained_is_a_sentence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], sentence: str
+) -> None:
+    assert main(["train", *asked, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_train_leaves_other_peoples_folders_alone(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert main(["train", "--out", str(tmp_path)]) == 2
+    assert "holds other files (thesis.txt)" in capsys.readouterr().err
+    assert main(["train", "--out", str(tmp_path / "thesis.txt")]) == 2
+    assert "must be a folder" in capsys.readouterr().err
+
+
+def test_a_damaged_store_is_a_sentence_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home.mkdir()
+    Path(RunStore().place).write_bytes(b"no database at all " * 500)
+    assert main(["runs"]) == 2
+    told = capsys.readouterr().err
+    assert "is damaged and cannot be read" in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = (
+        "import sys, core.__main__ as m; m._parser().format_help(); print(len([x for x in sys.modules if x in HEAVY]))"
+    )
+    heavy = "('torch', 'pyarrow', 'sqlalchemy', 'pydantic', 'numpy')"
+    answer = subprocess.run(
+        [sys.executable, "-c", code.replace("HEAVY", heavy)], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert answer.stdout.strip() == "0"

@@ -1,0 +1,92 @@
+"""Settings: every unknown or impossible one is answered with a sentence that says what is allowed."""
+
+import pytest
+
+from core.config import GRPOSettings, PPOSettings, RunConfig, change, parse_config
+from core.errors import ConfigError
+from core.presets import PRESETS, preset
+
+
+def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():
+    both = change(RunConfig(), {"epsilon": 0.3})
+    assert [x.epsilon for x in both.learners] == [0.3, 0.3]
+    one = change(RunConfig(), {"grpo.epsilon": 0.3})
+    assert [x.epsilon for x in one.learners] == [0.2, 0.3]
+    assert change(RunConfig(), {"lam": 0.5}).learner("ppo").lam == 0.5  # type: ignore[union-attr]
+    assert change(RunConfig(), {"task.terms": 2, "task.heldout": 20}).task.terms == 2
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ({"epsilom": 0.1}, "epsilom: there is no setting of this name; did you mean epsilon"),
+        ({"ppo.lam": 2}, "ppo.lam: must be at most 1"),
+        ({"steps": 0}, "steps: must be at least 1"),
+        ({"scale_rewards": "x"}, "must be one of 'group', 'batch' or 'none', but is 'x'"),
+        ({"num_generations": 1}, "must be at least 2 for GRPO"),
+        ({"num_mini_batches": 7}, "does not divide the 128 responses"),
+        ({"seed": "seven"}, "seed: .*integer.*'seven'"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"prompts_per_step": 512, "num_generations": 64}, "at most 8192 responses"),
+        ({"grpo.lam": 0.9}, "grpo.lam: there is no setting of this name"),
+        ({"task.kind": "code"}, "task.kind: there is no setting"),
+    ],
+)
+def test_what_cannot_be_is_answered_with_a_sentence(assignment, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        change(RunConfig(), assignment)
+
+
+def test_every_problem_gets_its_own_sentence():
+    with pytest.raises(ConfigError) as caught:
+        change(RunConfig(), {"ppo.lam": 2, "zeta": 1, "steps": -1})
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_setting_that_no_learner_can_have_gets_one_sentence_per_learner_and_no_more():
+    with pytest.raises(ConfigError) as caught:
+        change(RunConfig(), {"epsilon": "much"})
+    assert [x.partition(":")[0] for x in str(caught.value).splitlines()] == ["ppo.epsilon", "grpo.epsilon"]
+
+
+def test_the_only_learners_problem_is_the_only_sentence():
+    with pytest.raises(ConfigError, match=r"^ppo\.lam: must be at most 1\.0, but is 2$"):
+        change(RunConfig(learners=(PPOSettings(),)), {"ppo.lam": 2})
+    with pytest.raises(ConfigError, match="at least 1 item"):
+        parse_config({"learners": []})
+
+
+def test_two_learners_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="two learners are called the same"):
+        parse_config({"learners": [{"algorithm": "grpo"}, {"algorithm": "grpo"}]})
+
+
+def test_two_learners_of_one_algorithm_may_race_under_two_names():
+    config = parse_config({"learners": [{"algorithm": "grpo"}, {"algorithm": "grpo", "name": "grpo-2", "beta": 0.1}]})
+    assert [x.beta for x in config.learners] == [0.0, 0.1]
+
+
+def test_a_config_survives_json_unchanged():
+    config = change(RunConfig(), {"lam": 0.9, "epsilon_high": 0.28, "seed": 7})
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_the_high_side_of_the_clip_range_is_the_low_one_unless_set():
+    assert GRPOSettings(epsilon=0.1).clip_high == 0.1
+    assert GRPOSettings(epsilon=0.1, epsilon_high=0.3).clip_high == 0.3
+
+
+def test_every_preset_says_its_own_name_and_one_adds_the_learner_that_measures():
+    assert all(config.preset == name for name, config in PRESETS.items())
+    race = preset("chain-sum-vine")
+    assert [x.name for x in race.learners] == ["ppo", "grpo", "vine"]
+    assert change(race, {"vine.continuations": 4, "preset": "chain-sum", "learning_rate": 4e-4}).learners[:2] == (
+        RunConfig().learners
+    )
+
+
+def test_an_unknown_preset_or_learner_names_what_there_is():
+    with pytest.raises(ConfigError, match="there are chain-sum"):
+        preset("nope")
+    with pytest.raises(ConfigError, match="this run has ppo, grpo"):
+        RunConfig().learner("dpo")
