@@ -24,7 +24,8 @@ from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from benches import matmuls
-from core.config import GRPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import AnyLearner, learner
 from core.models.start import load
 from core.tasks.chain_sum import ChainSum
 from core.training.trainer import Trainer
@@ -57,7 +58,7 @@ class InTurns(TrainerCallback):
         self._started = time.perf_counter()
 
 
-def trl_trainer(config: RunConfig, settings: GRPOSettings, max_length: int, cycles: int, callback: InTurns, out: str):
+def trl_trainer(config: RunConfig, settings: AnyLearner, max_length: int, cycles: int, callback: InTurns, out: str):
     """TRL's trainer with our settings: one optimiser step per pass over the whole rollout."""
     start, task = load(config.model), ChainSum(config.task)
     batch = config.prompts_per_step * config.num_generations
@@ -111,7 +112,7 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
 
-    settings = GRPOSettings(num_iterations=2)
+    settings = learner("grpo", num_iterations=2)
     config = RunConfig(
         prompts_per_step=16, num_generations=8, steps=cycles + 10, eval_every=0, device="cpu", learners=(settings,)
     )

@@ -31,7 +31,8 @@ import torch
 from torch import Tensor
 
 from benches.memory import most_resident
-from core.config import GRPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import learner
 from core.models.start import StartModel, load
 from core.presets import preset
 from core.tasks.choose import task_for
@@ -51,10 +52,10 @@ def config(cycles: int) -> RunConfig:
     """The preset's run with one learner, longer prompts, and nothing but training."""
     given = preset("smollm2-sums")
     task = ReasoningGymSettings(instruction=INSTRUCTION)
-    learner = GRPOSettings(learning_rate=LEARNING_RATE, num_iterations=PASSES, epsilon=EPSILON)
+    grpo = learner("grpo", learning_rate=LEARNING_RATE, num_iterations=PASSES, epsilon=EPSILON)
     shape = {"prompts_per_step": 8, "num_generations": 8}
     alone = {"task": task, "system_prompt": None, "steps": cycles, "eval_every": 0, "compare_samples": 0, **shape}
-    return given.model_copy(update={**alone, "learners": (learner,), "device": "cpu"})
+    return given.model_copy(update={**alone, "learners": (grpo,), "device": "cpu"})
 
 
 def ours(cycles: int) -> Iterator[dict[str, float]]:

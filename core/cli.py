@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
+from core.learners.registry import KINDS, AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import preset
 from core.runs.errors import RunNotFound, StoreError
@@ -222,9 +223,7 @@ def _settings(_: argparse.Namespace) -> int:
     parts: list[tuple[str, type[Settings], set[str]]] = [
         ("", RunConfig, {"task", "learners"}),
         ("task.", ChainSumSettings, {"kind"}),
-        ("ppo.", PPOSettings, {"name", "algorithm"}),
-        ("grpo.", GRPOSettings, {"name", "algorithm"}),
-        ("vine.", VineSettings, {"name", "algorithm"}),
+        *((f"{x.name}.", x.settings, {"name", "algorithm"}) for x in KINDS.values()),
     ]
     for prefix, model, without in parts:
         print(f"\n{(model.__doc__ or '').splitlines()[0]}")

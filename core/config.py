@@ -6,111 +6,15 @@ setting exists in exactly one place. Names and defaults follow TRL where TRL has
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from core.errors import ConfigError
+from core.learners.registry import AnyLearner, Learner, learner, needs_of, refused
 from core.refusals import closest, names_of, sentence
 from core.settings import Settings
 from core.tasks.settings import ChainSumSettings, TaskSettings
-
-KLEstimator = Literal["k1", "k2", "k3"]
-Aggregation = Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"]
-
-
-class LearnerSettings(Settings):
-    """What every learner has: the update is the same code for all, only the credit differs."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
-    learning_rate: float = Field(4e-4, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
-    num_iterations: int = Field(2, ge=1, le=16, description="Passes over each rollout (μ). At 1 the ratio is always 1.")
-    num_mini_batches: int = Field(1, ge=1, le=64, description="Optimiser steps per pass.")
-    epsilon: float = Field(
-        0.2, gt=0, lt=1, description="Clip range of the ratio on the low side (and high, unless set)."
-    )
-    epsilon_high: float | None = Field(None, gt=0, le=10, description="Clip range on the high side; none: same as ε.")
-    dual_clip: float | None = Field(None, gt=1, le=100, description="Upper bound c on the ratio's effect where A < 0.")
-    importance_sampling_level: Literal["token", "sequence"] = Field(
-        "token", description="A ratio per token, or one per response: the geometric mean of its tokens' (GSPO)."
-    )
-    surrogate: Literal["clip", "cispo"] = Field(
-        "clip", description="Cut the gradient outside the clip range, or only bound the ratio's weight (CISPO)."
-    )
-    beta: float = Field(0.0, ge=0, le=10, description="Weight of the KL term in the loss.")
-    kl_loss_estimator: KLEstimator = Field("k3", description="Which estimate of the KL the loss uses.")
-    kl_coef: float = Field(0.0, ge=0, le=10, description="Weight of the KL penalty in the reward.")
-    kl_reward_estimator: KLEstimator = Field("k1", description="Which estimate of the KL the reward uses.")
-    aggregation: Aggregation = Field("token-mean", description="How per-token losses become one number.")
-    entropy_coef: float = Field(0.0, ge=0, le=1, description="Weight of an entropy bonus in the loss.")
-    max_grad_norm: float = Field(1.0, gt=0, le=1000, description="Gradients longer than this are scaled down to it.")
-    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
-
-    @property
-    def clip_high(self) -> float:
-        return self.epsilon if self.epsilon_high is None else self.epsilon_high
-
-    @property
-    def needs_reference(self) -> bool:
-        return self.beta > 0 or self.kl_coef > 0
-
-
-class PPOSettings(LearnerSettings):
-    """Credit per token: a critic predicts each prefix's value, GAE turns surprises into advantages."""
-
-    algorithm: Literal["ppo"] = "ppo"
-    name: str = Field("ppo", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
-    kl_coef: float = Field(0.05, ge=0, le=10, description="Weight of the KL penalty in the reward.")
-    gamma: float = Field(1.0, ge=0, le=1, description="Discount: how much a reward one token later counts.")
-    lam: float = Field(0.95, ge=0, le=1, description="GAE's λ: 0 trusts the critic alone, 1 the outcome alone.")
-    whiten_advantages: bool = Field(True, description="Shift and scale advantages to mean 0 and standard deviation 1.")
-    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
-    vf_coef: float = Field(1.0, ge=0, le=100, description="Weight of the value loss.")
-    cliprange_value: float | None = Field(
-        0.2, gt=0, le=100, description="How far a value may move per rollout; none: free."
-    )
-    value_learning_rate: float = Field(6e-4, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
-    value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
-    bootstrap_truncated: bool = Field(
-        False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
-    )
-
-
-class GRPOSettings(LearnerSettings):
-    """Credit per response: its reward against its group's, the same for every token. No critic."""
-
-    algorithm: Literal["grpo"] = "grpo"
-    name: str = Field("grpo", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
-    baseline: Literal["group-mean", "leave-one-out", "none"] = Field(
-        "group-mean", description="What a response is compared with: its group, the others in it (RLOO), or nothing."
-    )
-    scale_rewards: Literal["group", "batch", "none"] = Field(
-        "group", description="Divide by the group's standard deviation, the batch's, or not at all."
-    )
-    scale_ddof: Literal[0, 1] = Field(1, description="Divide by G (0) or G − 1 (1) in the standard deviation.")
-    scale_eps: float = Field(1e-4, ge=0, le=1, description="Added to the standard deviation before dividing by it.")
-    whiten_advantages: bool = Field(False, description="Shift and scale advantages to mean 0 and standard deviation 1.")
-    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
-    dynamic_sampling: bool = Field(
-        False, description="Ask other questions in place of those whose answers all score the same (DAPO)."
-    )
-    max_sampling_rounds: int = Field(
-        3, ge=1, le=20, description="How often a step may ask other questions before it makes do with what it has."
-    )
-
-
-class VineSettings(LearnerSettings):
-    """Credit per token, from fresh continuations of every prefix instead of a critic (VinePPO)."""
-
-    algorithm: Literal["vine"] = "vine"
-    name: str = Field("vine", pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
-    continuations: int = Field(8, ge=1, le=256, description="Fresh continuations per prefix (K); their mean is V.")
-    whiten_advantages: bool = Field(True, description="Shift and scale advantages to mean 0 and standard deviation 1.")
-    whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
-
-
-AnyLearner = PPOSettings | GRPOSettings | VineSettings
-Learner = Annotated[AnyLearner, Field(discriminator="algorithm")]
 
 
 class RunConfig(Settings):
@@ -172,7 +76,7 @@ class RunConfig(Settings):
         True, description="Where sampling and scoring agree, do not score a second time before the update."
     )
     learners: tuple[Learner, ...] = Field(
-        default_factory=lambda: (PPOSettings(), GRPOSettings()), min_length=1, max_length=4, description="Who learns."
+        default_factory=lambda: (learner("ppo"), learner("grpo")), min_length=1, max_length=4, description="Who learns."
     )
 
     @model_validator(mode="after")
@@ -181,20 +85,11 @@ class RunConfig(Settings):
         if len(set(names)) != len(names):
             raise ValueError(f"two learners are called the same ({', '.join(names)}); give each its own name")
         batch = self.prompts_per_step * self.num_generations
-        for learner in self.learners:
-            if batch % learner.num_mini_batches:
-                raise ValueError(
-                    f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} "
-                    f"responses of a step (prompts_per_step × num_generations)"
-                )
-            if learner.surrogate == "cispo" and learner.dual_clip is not None:
-                raise ValueError(f"{learner.name}: dual_clip has no meaning with surrogate=cispo; set it to none")
-            if isinstance(learner, GRPOSettings) and learner.baseline == "none" and learner.scale_rewards != "none":
-                raise ValueError(
-                    f"{learner.name}: without a baseline, scale_rewards must be none, but is {learner.scale_rewards} "
-                    f"(rewards that are all equal have no spread to be divided by); whiten_advantages is possible"
-                )
-            if isinstance(learner, GRPOSettings) and self.num_generations < 2:
+        for each in self.learners:
+            problem = self._impossible(each, batch) or refused(each)
+            if problem:
+                raise ValueError(f"{each.name}: {problem}")
+            if needs_of(each).groups and self.group_size(each) < 2:
                 raise ValueError(
                     "num_generations must be at least 2 for GRPO: one response has no group to compare with"
                 )
@@ -204,11 +99,33 @@ class RunConfig(Settings):
             )
         return self
 
+    def _impossible(self, settings: AnyLearner, batch: int) -> str:
+        """Why a learner cannot take its part in steps of `batch` responses; "" where it can."""
+        if batch % self.group_size(settings):
+            return (
+                f"num_generations={settings.num_generations} does not divide the {batch} responses of a step "
+                f"(prompts_per_step × num_generations of the run)"
+            )
+        if batch % settings.num_mini_batches:
+            return (
+                f"num_mini_batches={settings.num_mini_batches} does not divide the {batch} "
+                f"responses of a step (prompts_per_step × num_generations)"
+            )
+        return ""
+
+    def group_size(self, settings: AnyLearner) -> int:
+        """Responses per question for this learner (G)."""
+        return settings.num_generations or self.num_generations
+
+    def prompts_of(self, settings: AnyLearner) -> int:
+        """Questions that this learner is asked in a step: all learners of a run write the same number of responses."""
+        return self.prompts_per_step * self.num_generations // self.group_size(settings)
+
     def learner(self, name: str) -> AnyLearner:
         """The settings of the learner called `name`; raises ConfigError if there is none."""
-        for learner in self.learners:
-            if learner.name == name:
-                return learner
+        for each in self.learners:
+            if each.name == name:
+                return each
         raise ConfigError(
             f"there is no learner called {name!r}; this run has {', '.join(x.name for x in self.learners)}"
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.learners.registry import learner
 from core.tasks.settings import ReasoningGymSettings
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
     # The same race with a third learner, whose credit is measured instead of predicted.
-    "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(PPOSettings(), GRPOSettings(), VineSettings())),
+    "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(learner("ppo"), learner("grpo"), learner("vine"))),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",
@@ -28,8 +29,8 @@ PRESETS: dict[str, RunConfig] = {
         micro_batch_size=8,
         measure_kl=False,
         learners=(
-            PPOSettings(learning_rate=1e-5, value_learning_rate=3e-5, kl_coef=0.0),
-            GRPOSettings(learning_rate=1e-5),
+            learner("ppo", learning_rate=1e-5, value_learning_rate=3e-5, kl_coef=0.0),
+            learner("grpo", learning_rate=1e-5),
         ),
     ),
 }

@@ -10,7 +10,8 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from core.config import PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.kinds.ppo import PPOSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 #: Text that must be shown letter by letter wherever it appears.

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
-from core.config import GRPOSettings, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
 from core.runs.store import RunStore
 from tests.helpers import step_traces
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, change, parse_config
+from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
 from core.presets import PRESETS, preset
 
 

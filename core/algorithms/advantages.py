@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from core.algorithms.masked import next_token
+from core.errors import N_
+from core.lazy import lazy
+from core.terms import Term
 
-from core.algorithms.masked import last_token
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
 
 #: Rewards that differ by no more than this share of their size are equal: the rest is float32 rounding.
 ROUNDING = 1e-6
@@ -16,10 +22,10 @@ ROUNDING = 1e-6
 def group_advantages(
     rewards: Tensor,
     group: Tensor,
-    scale: Literal["group", "batch", "none"] = "group",
+    scale: str = "group",
     ddof: int = 1,
     eps: float = 1e-4,
-    baseline: Literal["group-mean", "leave-one-out", "none"] = "group-mean",
+    baseline: str = "group-mean",
 ) -> tuple[Tensor, Tensor]:
     """Each response's reward against its group's mean: (advantage [B], the same before division [B]).
 
@@ -76,21 +82,24 @@ def gae(
 
     Schulman et al. 2015 (arXiv:1506.02438), eq. 11-16. `values[b, t]` is V(s_t), of the prefix before token t. Nothing
     follows the last token, so V_{t+1} is 0 there; for a response that was cut off (`truncated` bool [B]) it is
-    `value_after` [B], the critic's value of all that was written, if that is given. Returns are taken before whitening.
+    `value_after` [B], the critic's value of all that was written, if that is given. Where the mask has holes, t + 1 is
+    the next token that the policy wrote. Returns are taken before whitening.
     """
     values = torch.where(mask, values, 0)
-    next_values = torch.cat([values[:, 1:], torch.zeros_like(values[:, :1])], dim=1)
+    after: Tensor | float = 0.0
     if value_after is not None:
         if truncated is None:
             raise ValueError("gae: value_after needs truncated, which says for which responses something follows")
-        cut_off = last_token(mask) & truncated[:, None]
-        next_values = torch.where(cut_off, value_after[:, None], next_values)
+        after = torch.where(truncated, value_after, 0)
+    next_values = next_token(values, mask, after)
     deltas = torch.where(mask, token_rewards + gamma * next_values - values, 0)
     advantages = torch.zeros_like(deltas)
     following = torch.zeros_like(deltas[:, 0])
     for t in reversed(range(deltas.shape[1])):
-        following = torch.add(deltas[:, t], following, alpha=gamma * lam)
+        # A hole is passed over: what follows it follows the token before it, one decay further on, not two.
+        following = torch.where(mask[:, t], torch.add(deltas[:, t], following, alpha=gamma * lam), following)
         advantages[:, t] = following
+    advantages = torch.where(mask, advantages, 0)
     return advantages, advantages + values, deltas
 
 
@@ -108,3 +117,82 @@ def tied(rewards: Tensor, group: Tensor) -> Tensor:
     highest = start.scatter_reduce(0, group, rewards, "amax", include_self=False)
     lowest = start.scatter_reduce(0, group, rewards, "amin", include_self=False)
     return highest - lowest <= ROUNDING * torch.maximum(highest.abs(), lowest.abs())
+
+
+_CODE = "core/algorithms/advantages.py"
+
+
+def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
+    """How `gae` leads from token_reward and value to advantage_raw. `decay` is gamma · lam as an expression.
+
+    `bootstrap`: whether something follows a response that was cut off.
+    """
+    end = "value_after if truncated else 0" if bootstrap else "0"
+    return (
+        Term(
+            "value_next",
+            f"following(value, {end})",
+            title=N_("value after it"),
+            tex="V_{t+1}",
+            source=f"{_CODE}:gae",
+            given=("bootstrap_truncated",) if bootstrap else (),
+        ),
+        Term(
+            "delta",
+            "token_reward + gamma * value_next - value",
+            title=N_("surprise δ"),
+            help=N_("Reward + γ × next value − value: how much better than the critic expected."),
+            tex=r"\delta_t",
+            source=f"{_CODE}:gae",
+        ),
+        Term(
+            "advantage_raw",
+            f"scan(delta, {decay})",
+            title="GAE",
+            help=N_("δ + γ × λ × the next token's advantage."),
+            tex="A_t",
+            source=f"{_CODE}:gae",
+        ),
+    )
+
+
+def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
+    """How `group_advantages` leads from score to `credit`, a response's advantage, and to the column advantage_raw,
+    which holds the advantage before the division, the same for every token of the response.
+    """
+    if baseline == "none":
+        terms = [_term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", "baseline")]
+        return (*terms, _term("advantage_raw", "tokens(credit)", N_("raw advantage"), "A_t"))
+    size = "max(abs(max_group(score)), abs(min_group(score)))"
+    tied = f"max_group(score) - min_group(score) <= {ROUNDING!r} * {size}"
+    terms = [_term("no_signal", tied, N_("all rewards equal?"), "")]
+    if baseline == "leave-one-out":
+        others = "(sum_group(score) - score) / (group_size - 1)"
+        terms.append(_term("baseline_value", others, N_("mean of the others"), r"\bar r_{\ne i}", "baseline"))
+    else:
+        terms.append(_term("baseline_value", "mean_group(score)", N_("mean of the group"), r"\bar r", "baseline"))
+    if scale == "none":
+        terms.append(_term("credit", "0 if no_signal else score - baseline_value", N_("relative"), r"\hat A_i"))
+        return (*terms, _term("advantage_raw", "tokens(credit)", N_("raw advantage"), "A_t"))
+    terms.append(_term("difference", "0 if no_signal else score - baseline_value", N_("difference"), "A_i"))
+    terms.append(_term("advantage_raw", "tokens(difference)", N_("raw advantage"), "A_t"))
+    if scale == "group":
+        spread, over, title = "score_spread", "std_group(score, scale_ddof)", N_("std of the group")
+    else:
+        spread, over, title = "score_std", "std_batch(score, scale_ddof)", N_("std of the step")
+    terms.append(_term(spread, over, title, "s", "scale_rewards"))
+    divided = f"0 if no_signal else difference / ({spread} + scale_eps)"
+    return (*terms, _term("credit", divided, N_("relative"), r"\hat A_i", "scale_rewards"))
+
+
+def _term(name: str, expression: str, title: str, tex: str, given: str = "") -> Term:
+    help = N_("The reward against what it is compared with: the same for every token of the response.")
+    return Term(
+        name,
+        expression,
+        title=title,
+        help=help if name == "credit" else "",
+        tex=tex,
+        source=f"{_CODE}:group_advantages",
+        given=(given,) if given else (),
+    )

@@ -12,13 +12,28 @@ under token-mean a token in a mini-batch of short answers weighs somewhat more t
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
-from core.config import Aggregation
+from core.lazy import lazy
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
-def token_weights(mask: Tensor, mode: Aggregation, max_length: int) -> Tensor:
+Aggregation = Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"]
+
+#: Each as LaTeX.
+LINES: dict[str, str] = {
+    "token-mean": r"L = -\frac{1}{\sum_i |o_i|}\sum_{i,t} J_{i,t}",
+    "seq-mean-token-mean": r"L = -\frac{1}{B}\sum_i \frac{1}{|o_i|}\sum_t J_{i,t}",
+    "seq-mean-token-sum-norm": r"L = -\frac{1}{B\,T_{\max}}\sum_{i,t} J_{i,t}",
+}
+
+
+def token_weights(mask: Tensor, mode: str, max_length: int) -> Tensor:
     """The weight of each token in the loss; mask bool [B, T] -> float32 [B, T], 0 where the mask is False.
 
     They add up to 1 in the first two modes. `max_length` (tokens) is the constant of seq-mean-token-sum-norm: the run's
@@ -34,6 +49,6 @@ def token_weights(mask: Tensor, mode: Aggregation, max_length: int) -> Tensor:
     raise ValueError(f"aggregation must be token-mean, seq-mean-token-mean or seq-mean-token-sum-norm, but is {mode!r}")
 
 
-def aggregate(per_token: Tensor, mask: Tensor, mode: Aggregation, max_length: int) -> Tensor:
+def aggregate(per_token: Tensor, mask: Tensor, mode: str, max_length: int) -> Tensor:
     """The weighted sum of per_token [B, T] as one number. What stands where the mask is False is never read."""
     return (token_weights(mask, mode, max_length) * torch.where(mask, per_token, 0)).sum()

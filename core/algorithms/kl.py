@@ -14,8 +14,17 @@ Everything is computed in float32 at least: in bfloat16, rounding alone looks li
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from core.lazy import lazy
+from core.terms import Term
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 def kl_k1(logprob: Tensor, logprob_ref: Tensor) -> Tensor:
@@ -35,6 +44,30 @@ def kl_k3(logprob: Tensor, logprob_ref: Tensor) -> Tensor:
     """
     log_ratio = full_precision(logprob_ref) - full_precision(logprob)
     return torch.expm1(log_ratio) - log_ratio
+
+
+#: How each follows from the trace's columns; `now` is the policy's log-probability, before an update that of old.
+_EXPRESSIONS = {
+    "k1": "{now} - logprob_ref",
+    "k2": "0.5 * (logprob_ref - {now}) ** 2",
+    "k3": "expm1(logprob_ref - {now}) - (logprob_ref - {now})",
+}
+
+
+def kl_terms(names: Iterable[str], now: str = "logprob", prefix: str = "kl_") -> tuple[Term, ...]:
+    """The estimates' terms, called prefix + name: of the policy at the shown pass, or (`now` "logprob_old") of the one
+    that wrote the responses.
+    """
+    return tuple(
+        Term(
+            f"{prefix}{x}",
+            _EXPRESSIONS[x].format(now=now),
+            title=f"KL {x}",
+            tex=f"{x}_t",
+            source=f"core/algorithms/kl.py:kl_{x}",
+        )
+        for x in names
+    )
 
 
 #: The estimators by the names that the settings `kl_loss_estimator` and `kl_reward_estimator` use.

@@ -1,14 +1,25 @@
 """Means and variances over a response's real tokens only.
 
 Padding has ratio 1 and KL 0, so a mean that includes it makes every diagnostic look better than it is. `mask` is True
-for every sampled token including the end-of-sequence token. What stands where the mask is False is never read: it may
+for every token that the policy wrote, including the end-of-sequence token; a token inside a response that somebody else
+wrote is a hole in it. What stands where the mask is False is never read: it may
 be NaN.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import N_
+from core.lazy import lazy
+from core.terms import Term
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 def masked_mean(x: Tensor, mask: Tensor, dim: int | None = None) -> Tensor:
@@ -28,17 +39,83 @@ def masked_var(x: Tensor, mask: Tensor, ddof: int = 1) -> Tensor:
     return squares.sum() / (mask.sum() - ddof).clamp(min=1)
 
 
-def whiten(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = 1e-8) -> Tensor:
+#: Added to the standard deviation before dividing by it.
+WHITEN_EPS = 1e-8
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """Numbers with mean 0 and standard deviation 1, and by what they became so."""
+
+    values: Tensor  # [B, T], 0 where the mask is False
+    mean: Tensor  # one number
+    std: Tensor  # one number, without eps
+
+
+def whiten(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = WHITEN_EPS) -> Tensor:
+    """The values of `whitened` alone."""
+    return whitened(x, mask, ddof, eps).values
+
+
+def whitened(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = WHITEN_EPS) -> Whitened:
     """(x - mean) / (std + eps) over the batch's real tokens; x and mask [B, T] -> [B, T], 0 where mask is False.
 
     The mean is really taken away (several libraries have a flag that adds it back, and some have it inverted). If the
     critic is already perfect, what is left of x is noise and comes out with unit variance all the same: that is
     whitening's known weakness, not a bug of this function.
     """
-    centred = x - masked_mean(x, mask)
-    return torch.where(mask, centred / (masked_var(x, mask, ddof).sqrt() + eps), 0)
+    mean, std = masked_mean(x, mask), masked_var(x, mask, ddof).sqrt()
+    return Whitened(torch.where(mask, (x - mean) / (std + eps), 0), mean, std)
+
+
+def advantage_terms(of: str, *, whiten: bool) -> tuple[Term, ...]:
+    """How `whitened` leads from the expression `of`, per token, to the term "advantage"; ddof is the setting
+    whiten_ddof. Without whitening the advantage is `of`.
+    """
+    code, given = "core/algorithms/masked.py:whitened", ("whiten_advantages",)
+    if not whiten:
+        return (Term("advantage", of, title=N_("advantage Â"), tex=r"\hat A_t", given=given),)
+    return (
+        Term("advantage_mean", f"mean_batch({of})", title=N_("mean of the step"), source=code, given=given),
+        Term("advantage_std", f"std_batch({of}, whiten_ddof)", title=N_("std of the step"), source=code, given=given),
+        Term(
+            "advantage",
+            f"({of} - advantage_mean) / (advantage_std + {WHITEN_EPS!r})",
+            title=N_("whitened"),
+            help=N_("(advantage − mean) / standard deviation, over all tokens of the step."),
+            tex=r"\hat A_t",
+            source=code,
+            given=given,
+        ),
+    )
 
 
 def last_token(mask: Tensor) -> Tensor:
     """True at each response's last real token; mask bool [B, T] -> bool [B, T]."""
     return mask & (mask.cumsum(1) == mask.sum(1, keepdim=True))
+
+
+def lengths(mask: Tensor) -> Tensor:
+    """Positions up to and including each response's last real token, holes counted; mask bool [B, T] -> long [B].
+
+    A hole is a token inside a response that the policy did not write (an environment's). A response ends with a token
+    of the policy's own.
+    """
+    places = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+    return (mask * places).amax(1)
+
+
+def next_token(x: Tensor, mask: Tensor, end: Tensor | float = 0.0) -> Tensor:
+    """x [B, T] of each response's next real token, holes passed over; `end` ([B] or one number) after the last.
+
+    What stands where the mask is False is never read, and is 0 in what comes back.
+    """
+    after = torch.as_tensor(end, dtype=x.dtype, device=x.device).expand(len(x)).clone()
+    found = torch.zeros_like(x)
+    if bool((mask[:, 1:] <= mask[:, :-1]).all()):  # no holes: everything moves by one place
+        found[:, :-1] = torch.where(mask[:, 1:], x[:, 1:], 0)
+        return torch.where(last_token(mask), after[:, None], torch.where(mask, found, 0))
+    for t in reversed(range(x.shape[1])):
+        found[:, t] = torch.where(mask[:, t], after, 0)
+        after = torch.where(mask[:, t], x[:, t], after)
+    return found

@@ -2,24 +2,48 @@
 
 objective_t = min(rho_t A_t, clip(rho_t) A_t) - beta KL_t + entropy_coef H_t          loss = -aggregate(objective)
 
-Two settings change its first term: `importance_sampling_level` takes one ratio per response (gspo.py), `surrogate`
-bounds the ratio's weight instead of cutting the gradient (cispo.py).
+Two settings change its first term: `importance_sampling_level` takes one ratio per response (ratio.py), `surrogate`
+names what is made of ratio and advantage (surrogates/).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-from torch import Tensor
-
-from core.algorithms.aggregation import aggregate
-from core.algorithms.gspo import sequence_ratio
-from core.algorithms.kl import ESTIMATORS
-from core.algorithms.surrogates.cispo import bounded_side, cispo_surrogate
-from core.algorithms.surrogates.clip import clipped_side, clipped_surrogate, importance_ratio
+from core.algorithms.aggregation import LINES, aggregate
+from core.algorithms.kl import ESTIMATORS, kl_terms
+from core.algorithms.ratio import LEVELS
+from core.algorithms.surrogates import SURROGATES, Update
 from core.algorithms.types import Credit, Experience
-from core.config import LearnerSettings
+from core.errors import N_
+from core.lazy import lazy
+from core.terms import Region, Term
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
+
+
+class LossSettings(Protocol):
+    """The settings that the loss reads; every learner has them, and those of its surrogate."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def importance_sampling_level(self) -> str: ...
+    @property
+    def surrogate(self) -> str: ...
+    @property
+    def beta(self) -> float: ...
+    @property
+    def kl_loss_estimator(self) -> str: ...
+    @property
+    def entropy_coef(self) -> float: ...
+    @property
+    def aggregation(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -28,8 +52,8 @@ class PolicyLoss:
 
     loss: Tensor  # one number, to be minimised
     ratio: Tensor  # [B, T]; at sequence level the response's one ratio at each of its tokens
-    clipped: Tensor  # int8 [B, T]: -1 low side, 0 not, +1 high side; under CISPO +1 where the weight is bounded
-    surrogate: Tensor  # [B, T] what the min gives
+    clipped: Tensor  # int8 [B, T]: -1 low side, 0 not, +1 high side; where a surrogate cuts nothing, where it bounds
+    surrogate: Tensor  # [B, T]
     kl: Tensor | None  # [B, T] the estimate in the loss; None where beta is 0
     objective: Tensor  # [B, T] surrogate - beta * kl + entropy_coef * entropy
 
@@ -38,7 +62,7 @@ def policy_objective(
     logprob: Tensor,
     experience: Experience,
     credit: Credit,
-    settings: LearnerSettings,
+    settings: LossSettings,
     max_length: int,
     entropy: Tensor | None = None,
     weights: Tensor | None = None,
@@ -52,8 +76,10 @@ def policy_objective(
     [B, T] is needed only where settings.entropy_coef > 0; `max_length` is the run's max_completion_length in tokens.
     Raises ValueError if a term that the settings ask for has no input.
     """
-    ratio = _ratio(logprob, experience, settings)
-    surrogate, clipped = _surrogate(ratio, logprob, credit.advantages, settings)
+    form = SURROGATES[settings.surrogate]
+    ratio = LEVELS[settings.importance_sampling_level].ratio(logprob, experience.logprobs_old, experience.mask)
+    update = Update(ratio, logprob, credit.advantages, experience.mask)
+    surrogate, clipped = form.objective(update, settings), form.side(update, settings)
     objective, kl = surrogate, None
     if settings.beta > 0:
         if experience.logprobs_ref is None:
@@ -71,16 +97,42 @@ def policy_objective(
     return PolicyLoss(loss, ratio, clipped, surrogate, kl, objective)
 
 
-def _ratio(logprob: Tensor, experience: Experience, settings: LearnerSettings) -> Tensor:
-    if settings.importance_sampling_level == "sequence":
-        return sequence_ratio(logprob, experience.logprobs_old, experience.mask)
-    return importance_ratio(logprob, experience.logprobs_old)
+def loss_terms(settings: LossSettings) -> tuple[Term, ...]:
+    """From logprob, logprob_old and advantage to the columns ratio, kl_k1 … and objective."""
+    total = "surrogate_value"
+    if settings.beta > 0:
+        total += f" - beta * kl_{settings.kl_loss_estimator}"
+    if settings.entropy_coef > 0:
+        total += " + entropy_coef * entropy"
+    return (
+        *LEVELS[settings.importance_sampling_level].terms,
+        *SURROGATES[settings.surrogate].terms(settings),
+        *kl_terms(ESTIMATORS),
+        Term(
+            "objective",
+            total,
+            title=N_("objective"),
+            help=N_("What the update pushes up for this token."),
+            tex="J_t",
+            source="core/algorithms/policy_loss.py:policy_objective",
+            given=("beta", "kl_loss_estimator", "entropy_coef"),
+        ),
+    )
 
 
-def _surrogate(ratio: Tensor, logprob: Tensor, advantages: Tensor, settings: LearnerSettings) -> tuple[Tensor, Tensor]:
-    """(what is maximised, which side was clipped) per token."""
-    if settings.surrogate == "cispo":
-        bounded = bounded_side(ratio.detach(), advantages, settings.clip_high)
-        return cispo_surrogate(ratio, advantages, logprob, settings.clip_high), bounded
-    limits = settings.epsilon, settings.clip_high, settings.dual_clip
-    return clipped_surrogate(ratio, advantages, *limits), clipped_side(ratio.detach(), advantages, *limits)
+def loss_regions(settings: LossSettings) -> tuple[Region, ...]:
+    """Where the surrogate cuts a token's gradient, or bounds its weight."""
+    return SURROGATES[settings.surrogate].regions(settings)
+
+
+def loss_lines(settings: LossSettings) -> dict[str, str]:
+    """The loss as LaTeX, line by line."""
+    kl = r"\text{none}"
+    if settings.beta > 0:
+        kl = rf"J_t - {settings.beta:g}\,k_{{{settings.kl_loss_estimator[1]},t}}"
+    return {
+        "ratio": LEVELS[settings.importance_sampling_level].line,
+        "surrogate": SURROGATES[settings.surrogate].line(settings),
+        "kl": kl,
+        "aggregation": LINES[settings.aggregation],
+    }

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.algorithms.types import Credit
-from core.config import AnyLearner, GRPOSettings, PPOSettings
 from core.insight.whatif import Frozen, Values, adjusted, credit_under
+from core.learners.registry import AnyLearner
 
 Stop = Literal["ppo", "raw", "score-only", "undiscounted", "outcome", "group-mean", "grpo"]
 
@@ -43,7 +43,7 @@ class Credited:
     credit: Credit
 
 
-def bridge(frozen: Frozen, ppo: PPOSettings, grpo: GRPOSettings) -> list[Credited]:
+def bridge(frozen: Frozen, ppo: AnyLearner, grpo: AnyLearner) -> list[Credited]:
     """All stops, PPO's first. The trace must have a critic's values (PPO's does).
 
     Cut-off responses are taken as over (bootstrap_truncated is off: the value after one is not in a trace), and GRPO

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from core.algorithms.surrogates.clip import clipped_side, clipped_surrogate, importance_ratio
+from core.algorithms.ratio import importance_ratio
+from core.algorithms.surrogates.clip import clipped_side, clipped_surrogate
 
 #: Sign of the advantage and side of the clip range: where the two decide together what becomes of the gradient.
 Case = Literal["good-above", "good-below", "bad-above", "bad-below"]

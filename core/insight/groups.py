@@ -10,7 +10,8 @@ import torch
 
 from core.algorithms.advantages import group_advantages, tied
 from core.algorithms.aggregation import token_weights
-from core.config import Aggregation, GRPOSettings
+from core.learners.registry import group_of
+from core.learners.settings import LearnerSettings
 
 
 def no_signal(p: float, size: int) -> float:
@@ -48,13 +49,12 @@ class Step:
 
 
 def credit_step(
-    rewards: Sequence[float], group: Sequence[int], lengths: Sequence[int], settings: GRPOSettings, max_length: int
+    rewards: Sequence[float], group: Sequence[int], lengths: Sequence[int], settings: LearnerSettings, max_length: int
 ) -> Step:
     """What each response of a step is credited with under `settings`, and what that makes of its groups."""
     reward, owner = torch.tensor(rewards, dtype=torch.float64), torch.tensor(group)
-    advantage, raw = group_advantages(
-        reward, owner, settings.scale_rewards, settings.scale_ddof, settings.scale_eps, settings.baseline
-    )
+    how = group_of(settings)
+    advantage, raw = group_advantages(reward, owner, how.scale_rewards, how.scale_ddof, how.scale_eps, how.baseline)
     numbers, which = owner.unique(return_inverse=True)
     silent = tied(reward, which)
     weight = weights(lengths, settings.aggregation, max_length)
@@ -70,7 +70,7 @@ def credit_step(
     )
 
 
-def weights(lengths: Sequence[int], mode: Aggregation, max_length: int) -> tuple[float, ...]:
+def weights(lengths: Sequence[int], mode: str, max_length: int) -> tuple[float, ...]:
     """The weight in the loss of each token of responses of these lengths (in tokens): one number per response."""
     mask = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
     return tuple(token_weights(mask, mode, max_length)[:, 0].tolist())

@@ -22,9 +22,10 @@ import torch
 from tqdm import tqdm
 
 from core.algorithms.value_loss import explained_variance
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
 from core.insight.agreement import compare
 from core.insight.whatif import credit_under, freeze
+from core.learners.registry import AnyLearner, learner, needs_of
 from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
 from core.versions import versions
@@ -47,7 +48,7 @@ class Plan:
     middle: int = 75  # which of them is called mid-training: half of the default run
     prompts: int = 64  # questions answered for each measurement
     continuations: int = 256  # of each prefix, for the truth
-    vine: VineSettings = VineSettings()  # noqa: RUF009  (frozen)
+    measured: AnyLearner = learner("vine")  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def run(plan: Plan) -> Iterable[Row]:
     """Trains and measures, seed by seed. Deterministic on the CPU."""
     for seed in plan.seeds:
         config = plan.config.model_copy(update={"seed": seed, "steps": max(plan.at) + 1, "eval_every": 0})
-        learner = next(x for x in config.learners if isinstance(x, PPOSettings)).name
+        learner = next(x for x in config.learners if needs_of(x).critic).name
         trainer = Trainer(config, learner)
         while trainer.step <= max(plan.at):
             if trainer.step in plan.at:
@@ -94,11 +95,11 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     oracle = Oracle.of(trainer)
     truth = oracle.estimate(responses, continuations=plan.continuations, seed=_TRUTH + trainer.step)
     again = oracle.estimate(responses, continuations=plan.continuations, seed=_AGAIN + trainer.step)
-    vine = oracle.estimate(responses, continuations=plan.vine.continuations, seed=_VINE + trainer.step)
+    vine = oracle.estimate(responses, continuations=needs_of(plan.measured).continuations, seed=_VINE + trainer.step)
     given = (
         (credit_under(step, trainer.settings).advantages_raw, step.experience.values),
-        (credit_under(step, GRPOSettings()).advantages_raw, None),
-        (credit_under(step, plan.vine, vine.values).advantages_raw, vine.values),
+        (credit_under(step, learner("grpo")).advantages_raw, None),
+        (credit_under(step, plan.measured, vine.values).advantages_raw, vine.values),
         (again.advantages, again.values),
     )
     rows = []
@@ -144,7 +145,7 @@ def write(plan: Plan, rows: Sequence[Row], path: Path) -> None:
         "middle": plan.middle,
         "responses": plan.prompts * plan.config.num_generations,
         "continuations": plan.continuations,
-        "vine_continuations": plan.vine.continuations,
+        "vine_continuations": needs_of(plan.measured).continuations,
         "versions": versions(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,12 +24,13 @@ from torch import Tensor
 
 from core.algorithms.advantages import group_advantages
 from core.algorithms.aggregation import token_weights
-from core.algorithms.credit import credit_for
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience
-from core.config import AnyLearner, LearnerSettings, RunConfig, change
+from core.config import RunConfig, change
 from core.insight.panel import Panel
+from core.learners.registry import AnyLearner, credit_for
+from core.learners.settings import LearnerSettings
 
 #: Whose word the values are: the critic's as stored (or, for `vine`, the measured ones), the mean reward of the
 #: response's group at every position, or nobody's (0).

@@ -80,6 +80,13 @@ class Codec:
         start = self.tokenizer.bos_token_id
         return found if start is None else [start, *found]
 
+    def response_ids(self, text: str) -> list[int]:
+        """A whole response's tokens, ended by the tokenizer's own end token. Raises ValueError as `ids` does."""
+        found = list(self.tokenizer(text, add_special_tokens=False).input_ids)
+        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in found:
+            raise ValueError(f"{text!r} has a character that this model does not know")
+        return [*found, self.end_ids[0]]
+
     def encode(self, texts: list[str], device: torch.device | str) -> Prompts:
         """Prompts as left-padded tokens. Raises ValueError as `ids` does."""
         rows = [self.ids(text) for text in texts]

@@ -17,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.learners.registry import KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
@@ -26,12 +27,6 @@ from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
 MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
 
-#: The settings of each kind of credit.
-SETTINGS: dict[str, type[PPOSettings] | type[GRPOSettings] | type[VineSettings]] = {
-    "ppo": PPOSettings,
-    "grpo": GRPOSettings,
-    "vine": VineSettings,
-}
 # Settings that steer a training and leave no mark on what a run shows.
 _OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
 
@@ -44,7 +39,7 @@ class ImportFailed(ValueError):
 class ForeignLearner:
     """What is known of a learner that trained elsewhere."""
 
-    algorithm: str  # ppo, grpo or vine: the kind of credit
+    algorithm: str  # the kind of its credit
     settings: dict[str, Any]  # settings by our names; what is missing is not known
     warning: str | None = None  # what a person should know about its numbers
     device: str | None = None
@@ -62,7 +57,7 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     for _ in range(200):  # each round forgets at least one setting
         unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
         for learner, name, settings in zip(learners, names, own, strict=True):
-            fields = SETTINGS[learner.algorithm].model_fields
+            fields = KINDS[learner.algorithm].settings.model_fields
             unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
         values = {
             **run,

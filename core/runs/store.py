@@ -60,7 +60,7 @@ class RunStore:
         with self.write() as c:
             c.execute(runs.insert().values(id=run_id, name=title, created=now, config=config.model_dump_json()))
             for position, learner in enumerate(config.learners):
-                row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.algorithm}
+                row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.kind}
                 c.execute(learners.insert().values(**row, status="queued", step=-1, steps=config.steps, updated=now))
         return run_id
 

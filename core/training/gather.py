@@ -13,7 +13,7 @@ groups, which are chosen to be neither all right nor all wrong: only held-out su
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,8 +22,13 @@ from torch.nn.functional import pad
 from transformers import PreTrainedModel
 
 from core.algorithms.advantages import tied
-from core.config import GRPOSettings, LearnerSettings, RunConfig
+from core.config import RunConfig
+from core.learners.kind import Given
+from core.learners.registry import kind_of, needs_of
+from core.learners.settings import LearnerSettings
 from core.models.codec import Codec
+from core.rewards import REWARDS
+from core.rewards.base import Asked
 from core.tasks.base import Task
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
@@ -50,20 +55,30 @@ class Asker:
     codec: Codec
     task: Task
     config: RunConfig
+    settings: LearnerSettings
     max_length: int  # of a response, in tokens
 
-    def gather(self, settings: LearnerSettings, step: int, generator: Callable[[int], torch.Generator]) -> Gathered:
-        """Asks the step's prompts; `generator(stream)` gives the random numbers of a stream of this step."""
-        config = self.config
-        gathered = self._ask(self.task.prompts(config.seed, step, config.prompts_per_step), generator(0))
-        if not (isinstance(settings, GRPOSettings) and settings.dynamic_sampling):
-            return gathered
-        asked = config.prompts_per_step
-        for number in range(settings.max_sampling_rounds):
+    @property
+    def group_size(self) -> int:
+        """Responses per prompt (G)."""
+        return self.config.group_size(self.settings)
+
+    def gather(self, step: int, generator: Callable[[int], torch.Generator]) -> Gathered:
+        """Asks the step's prompts; `generator(stream)` gives the random numbers of a stream of this step.
+
+        A kind that learns from given responses asks nobody: it gets its own.
+        """
+        given = kind_of(self.settings).given
+        if given is not None:
+            count = self.config.prompts_of(self.settings) * self.group_size
+            return self._given(given(self.settings, self.task, self.config.seed, step, count))
+        seed, asked = self.config.seed, self.config.prompts_of(self.settings)
+        gathered = self._ask(self.task.prompts(seed, step, asked), generator(0))
+        for number in range(needs_of(self.settings).replacement_rounds):
             empty = self._without_signal(gathered)
             if not len(empty):
                 break
-            others = self.task.prompts(config.seed, step, asked + len(empty))[asked:]
+            others = self.task.prompts(seed, step, asked + len(empty))[asked:]
             asked += len(empty)
             fresh = self._ask(others, generator(_ROUNDS + number))
             good = torch.ones(len(empty), dtype=torch.bool)
@@ -77,7 +92,7 @@ class Asker:
             self.policy,
             self.codec,
             self.codec.encode(prompts, device),
-            num_generations=self.config.num_generations,
+            num_generations=self.group_size,
             max_completion_length=self.max_length,
             temperature=self.config.temperature,
             generator=generator,
@@ -85,12 +100,10 @@ class Asker:
         return Gathered(prompts, rollout, self._verify(prompts, rollout), len(rollout.mask))
 
     def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
-        repeated = [p for p in prompts for _ in range(self.config.num_generations)]
+        repeated = [p for p in prompts for _ in range(self.group_size)]
         responses = self.codec.texts(rollout.completion_ids)
-        verdicts = [
-            self.task.verify(p, r, finished=not cut)
-            for p, r, cut in zip(repeated, responses, rollout.truncated.tolist(), strict=True)
-        ]
+        asked = zip(repeated, responses, rollout.truncated.tolist(), strict=True)
+        verdicts = REWARDS[self.settings.reward].score(self.task, [Asked(p, r, not cut) for p, r, cut in asked])
         return Answers(
             repeated,
             responses,
@@ -99,14 +112,35 @@ class Asker:
             [v.success for v in verdicts],
         )
 
+    def _given(self, data: Sequence[Given]) -> Gathered:
+        """Given responses as tokens, each ended by the model's own end token; nothing is known of who wrote them."""
+        device = next(self.policy.parameters()).device
+        prompts = self.codec.encode([x.prompt for x in data], device)
+        rows = [self.codec.response_ids(x.response)[: self.max_length] for x in data]
+        longest = max(len(row) for row in rows)
+        ids = torch.tensor([row + [self.codec.pad_id] * (longest - len(row)) for row in rows], device=device)
+        mask = torch.arange(longest, device=device) < torch.tensor([len(row) for row in rows], device=device)[:, None]
+        cut = torch.tensor([row[-1] not in self.codec.end_ids for row in rows], device=device)
+        rollout = Rollout(prompts.ids, prompts.attention, ids, mask, torch.zeros(mask.shape, device=device), cut)
+        rewards = [x.reward for x in data]
+        verdicts = [self.task.verify(x.prompt, x.response) for x in data]
+        answers = Answers(
+            [x.prompt for x in data],
+            self.codec.texts(ids),
+            [self.task.truth(x.prompt) for x in data],
+            rewards,
+            [x.success for x in verdicts],
+        )
+        return Gathered([x.prompt for x in data[:: self.group_size]], rollout, answers, 0)
+
     def _without_signal(self, gathered: Gathered) -> Tensor:
         """The groups whose rewards are all equal, long [n]."""
-        group = torch.arange(len(gathered.prompts)).repeat_interleave(self.config.num_generations)
+        group = torch.arange(len(gathered.prompts)).repeat_interleave(self.group_size)
         return tied(torch.tensor(gathered.answers.rewards), group).nonzero()[:, 0]
 
     def _replaced(self, gathered: Gathered, groups: Tensor, fresh: Gathered, by: Tensor) -> Gathered:
         """`gathered` with some groups in the place of which others' now stand; groups and by long [n]."""
-        each = torch.arange(self.config.num_generations)
+        each = torch.arange(self.group_size)
         rows, others = ((x[:, None] * len(each) + each).flatten() for x in (groups, by))
         prompts = list(gathered.prompts)
         for group, other in zip(groups.tolist(), by.tolist(), strict=True):

@@ -14,7 +14,11 @@ from core.algorithms.masked import masked_mean
 from core.algorithms.policy_loss import PolicyLoss
 from core.algorithms.types import Credit, Experience
 from core.algorithms.value_loss import explained_variance
-from core.config import GRPOSettings, LearnerSettings
+from core.learners.registry import needs_of
+from core.learners.settings import LearnerSettings
+
+#: What a whole step was normalised by, where it was.
+OF_STEP = ("advantage_mean", "advantage_std", "score_std")
 
 
 @dataclass
@@ -56,11 +60,12 @@ def step_scalars(
     explained = None
     if experience.values is not None and credit.returns is not None:
         explained = float(explained_variance(experience.values, credit.returns, mask))
-    groups = isinstance(settings, GRPOSettings)
     return {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()) if len(rewards) > 1 else None,
-        "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group)) if groups else None,
+        "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group))
+        if needs_of(settings).groups
+        else None,
         "kl": kl,
         "entropy": float(masked_mean(entropy, mask)),
         "ratio_mean": _mean(meter.ratios),
@@ -73,6 +78,7 @@ def step_scalars(
         "completion_length": float(mask.sum(-1).float().mean()),
         "truncated_frac": float(experience.truncated.float().mean()),
         "grad_norm": _mean(meter.norms),
+        **{name: float(credit.step[name]) if name in credit.step else None for name in OF_STEP},
     }
 
 

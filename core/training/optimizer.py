@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.config import LearnerSettings
+from core.learners.settings import LearnerSettings
 
 
 class Optimizer:

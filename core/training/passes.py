@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.config import AnyLearner, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import AnyLearner, critic_of
 from core.models import adapters
 from core.models.value import ValueModel
 from core.training import scoring
@@ -64,7 +65,8 @@ class Passes:
     ) -> None:
         self.models, self.updater, self.config, self.settings = models, updater, config, settings
         self.max_length = max_length
-        self.warming_up = isinstance(settings, PPOSettings) and step < settings.value_warmup_steps
+        critic = critic_of(settings)
+        self.warming_up = critic is not None and step < critic.value_warmup_steps
 
     def before(self, sequences: Sequences, panel: int, drift: float | None) -> Said:
         """What every model says of the responses; `panel`: of how many the tokens are kept; `drift`: as measured."""

@@ -9,13 +9,17 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from core.algorithms.credit import take
 from core.algorithms.kl import ESTIMATORS
+from core.algorithms.masked import lengths
 from core.algorithms.policy_loss import policy_objective
-from core.algorithms.types import Credit, Experience
-from core.config import LearnerSettings
+from core.algorithms.types import Credit, Experience, take
+from core.learners.registry import kind_of, without
+from core.learners.settings import LearnerSettings
 from core.training.scoring import Scored
-from core.training.trace import SAMPLES, TOKENS
+from core.training.trace import SAMPLES, tokens_schema
+
+#: What is known of a token whoever wrote it.
+_OF_ANY_TOKEN = {"learner", "step", "pass", "sample", "position", "token_id", "token", "written"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Answers:
     successes: list[bool]
 
 
-def samples_table(learner: str, step: int, answers: Answers, experience: Experience) -> pa.Table:
+def samples_table(learner: str, step: int, answers: Answers, experience: Experience, credit: Credit) -> pa.Table:
     """One row per response of the step."""
     count = len(answers.responses)
     columns = {
@@ -43,8 +47,11 @@ def samples_table(learner: str, step: int, answers: Answers, experience: Experie
         "reward": answers.rewards,
         "success": answers.successes,
         "truncated": experience.truncated.tolist(),
-        "length": experience.mask.sum(-1).tolist(),
+        "length": lengths(experience.mask).tolist(),
+        "score": None if credit.scores is None else credit.scores.tolist(),
+        "value_after": None if experience.value_after is None else experience.value_after.tolist(),
     }
+    columns = {name: [None] * count if x is None else x for name, x in columns.items()}
     return pa.table({k: pa.array(v, SAMPLES.field(k).type) for k, v in columns.items()}, schema=SAMPLES)
 
 
@@ -67,7 +74,12 @@ class PanelRecorder:
         self._names = (learner, step)
         self._panel, self._experience, self._credit = panel, take(experience, panel), take(credit, panel)
         self._settings, self._max_length = settings, max_length
-        self._mask = self._experience.mask.cpu().numpy()
+        self._mask = self._experience.mask.cpu().numpy()  # what the policy wrote
+        ends = lengths(self._experience.mask).cpu().numpy()
+        self._there = np.arange(self._mask.shape[1]) < ends[:, None]  # with what an environment wrote in between
+        self._holes = ~self._mask[self._there]
+        self._schema = tokens_schema(x.name for x in kind_of(settings).columns)
+        self._without = without(settings)
         self._ids = completion_ids[panel]
         self._fixed = self._same_in_every_pass(vocabulary)
         self._passes: list[pa.Table] = []
@@ -96,9 +108,7 @@ class PanelRecorder:
                     columns[f"kl_{name}"] = flat(estimator(scored.logprobs, experience.logprobs_ref))
             if kl_exact is not None:
                 columns["kl_exact"] = flat(kl_exact)
-        rows = int(self._mask.sum())
-        columns["pass"] = np.full(rows, number)
-        self._passes.append(self._table({**self._fixed, **columns}, rows))
+        self._passes.append(self._table({**self._fixed, **columns}, number))
 
     def table(self) -> pa.Table:
         """All passes recorded so far."""
@@ -106,7 +116,7 @@ class PanelRecorder:
 
     def _same_in_every_pass(self, vocabulary: list[str]) -> dict[str, object]:
         learner, step = self._names
-        sample, position = np.nonzero(self._mask)
+        sample, position = np.nonzero(self._there)
         ids = self._flat(self._ids)
         columns: dict[str, object] = {
             "learner": [learner] * len(ids),
@@ -115,6 +125,7 @@ class PanelRecorder:
             "position": position,
             "token_id": ids,
             "token": [vocabulary[i] for i in ids],
+            "written": ~self._holes,
             "logprob_old": self._flat(self._experience.logprobs_old),
             "advantage_raw": self._flat(self._credit.advantages_raw),
             "advantage": self._flat(self._credit.advantages),
@@ -125,14 +136,24 @@ class PanelRecorder:
             "token_reward": self._credit.token_rewards,
             "delta": self._credit.deltas,
             "return": self._credit.returns,
+            **self._credit.extra,
         }
         columns.update({name: self._flat(x) for name, x in optional.items() if x is not None})
         return columns
 
     def _flat(self, x: Tensor) -> np.ndarray:
-        return x.detach().cpu().numpy()[self._mask]
+        return x.detach().cpu().numpy()[self._there]
 
-    @staticmethod
-    def _table(columns: dict[str, object], rows: int) -> pa.Table:
-        arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(rows, f.type) for f in TOKENS]
-        return pa.table(arrays, schema=TOKENS)
+    def _table(self, columns: dict[str, object], number: int) -> pa.Table:
+        """One pass's rows. What the learner has none of is null; so is every number of an environment's token."""
+        rows = len(self._holes)
+        columns["pass"] = np.full(rows, number)
+        arrays = []
+        for field in self._schema:
+            if field.name not in columns or field.name in self._without:
+                arrays.append(pa.nulls(rows, field.type))
+            elif field.name in _OF_ANY_TOKEN or not self._holes.any():
+                arrays.append(pa.array(columns[field.name], field.type))
+            else:
+                arrays.append(pa.array(columns[field.name], field.type, mask=self._holes))
+        return pa.table(arrays, schema=self._schema)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.algorithms.masked import lengths
 from core.models import forward, precision
 from core.models.codec import Codec, Prompts
 
@@ -25,14 +26,14 @@ class Rollout:
     prompt_ids: Tensor  # long [B, L]
     prompt_attention: Tensor | None  # bool [B, L]
     completion_ids: Tensor  # long [B, T], pad after the end-of-sequence token
-    mask: Tensor  # bool [B, T], True up to and including the end-of-sequence token
+    mask: Tensor  # bool [B, T], True up to and including the end-of-sequence token, but for an environment's tokens
     logprobs: Tensor  # float [B, T], of the sampled tokens under the distribution they were sampled from
     truncated: Tensor  # bool [B], no end-of-sequence token within T
 
     @property
     def lengths(self) -> Tensor:
-        """Tokens per response, with its end-of-sequence token: long [B]."""
-        return self.mask.sum(-1)
+        """Tokens per response, with its end-of-sequence token and those that an environment wrote: long [B]."""
+        return lengths(self.mask)
 
 
 @torch.no_grad()

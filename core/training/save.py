@@ -115,7 +115,7 @@ def _facts(trained: Trained, digest: str) -> dict[str, Any]:
         "run": trained.run,
         "origin": trained.origin,
         "learner": learner.name,
-        "algorithm": learner.algorithm,
+        "algorithm": learner.kind,
         "steps": trained.steps,
         "settings": settings,
         "versions": trained.versions,

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from core.algorithms.kl import entropy_of, kl_of
+from core.algorithms.masked import lengths
 from core.models import forward, packed
 from core.models.limits import LOGITS as _LOGITS
 from core.models.packed import States
@@ -55,7 +56,7 @@ class Sequences:
 
     def states(self, backbone: PreTrainedModel) -> States:
         """The backbone's hidden states of the distinct responses."""
-        return forward.states(backbone, self.ids, self.prompt, self.attention, self.mask.sum(-1))
+        return forward.states(backbone, self.ids, self.prompt, self.attention, lengths(self.mask))
 
 
 @dataclass(frozen=True)
@@ -148,4 +149,4 @@ def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
     found = sequences.states(model.backbone)
     after = packed.logits(model.head, found.hidden)[..., 0][found.which]  # in float32, as the logits are
-    return after[:, :-1], after.gather(-1, sequences.mask.sum(-1, keepdim=True))[:, 0]
+    return after[:, :-1], after.gather(-1, lengths(sequences.mask)[:, None])[:, 0]

@@ -42,6 +42,10 @@ STEPS = pa.schema(
         ("step_time_s", pa.float64()),
         ("rollout_time_s", pa.float64()),
         ("update_time_s", pa.float64()),
+        # By what the step's advantages were normalised, where they were: over all its tokens, or all its responses.
+        ("advantage_mean", pa.float64()),
+        ("advantage_std", pa.float64()),
+        ("score_std", pa.float64()),
     ]
 )
 
@@ -59,6 +63,8 @@ SAMPLES = pa.schema(
         ("success", pa.bool_()),
         ("truncated", pa.bool_()),
         ("length", pa.int32()),
+        ("score", pa.float32()),  # what the response was compared by: its reward, less its KL penalty if charged
+        ("value_after", pa.float32()),  # the critic's value of the whole response
     ]
 )
 
@@ -89,8 +95,14 @@ TOKENS = pa.schema(
         ("advantage", pa.float32()),
         ("return", pa.float32()),
         ("objective", pa.float32()),
+        ("written", pa.bool_()),  # by the policy; an environment's tokens have no other numbers
     ]
 )
+
+
+def tokens_schema(columns: Iterable[str]) -> pa.Schema:
+    """TOKENS with the further columns that a learner's kind declares, in their order."""
+    return pa.schema([*TOKENS, *((name, pa.float32()) for name in columns)])
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.algorithms.credit import credit_for
 from core.algorithms.types import Experience
-from core.config import AnyLearner, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
+from core.learners.registry import AnyLearner, credit_for, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
@@ -62,7 +62,7 @@ class Trainer:
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
         self.value_model: ValueModel | None = None
-        if isinstance(settings, PPOSettings):
+        if needs_of(settings).critic:
             self.value_model = ValueModel(self.policy, config.lora_rank)
         if config.lora_rank:
             adapters.add(self.policy, config.lora_rank)
@@ -140,8 +140,8 @@ class Trainer:
         evaluated = config.eval_every and self.step % config.eval_every == 0
         heldout = share(self._answers()) if evaluated else None
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.codec, self.task, config, self.max_length)
-        gathered = asker.gather(settings, self.step, self._generator)
+        asker = Asker(self.policy, self.codec, self.task, config, settings, self.max_length)
+        gathered = asker.gather(self.step, self._generator)
         rollout, answers = gathered.rollout, gathered.answers
         self._samples_seen += gathered.sampled
         measured = self._measured(settings, gathered)
@@ -180,23 +180,24 @@ class Trainer:
             "update_time_s": now - sampling_started - rollout_time,
         }
         events, self._events = self._events, []
-        table = samples_table(self.learner, self.step, answers, experience)
+        table = samples_table(self.learner, self.step, answers, experience, credit)
         hashed = prompt_hash(gathered.prompts)
         return StepTrace(self.learner, self.step, scalars, table, record.table(), hashed, events)
 
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""
-        if not isinstance(settings, VineSettings):
+        continuations = needs_of(settings).continuations
+        if not continuations:
             return None
         rollout, rewards = gathered.rollout, torch.tensor(gathered.answers.rewards, device=self.device)
         responses = Responses(gathered.answers.prompts, rollout.completion_ids, rollout.mask, rewards)
         generator = self._generator(_CONTINUATIONS)
-        found = Oracle.of(self).estimate(responses, continuations=settings.continuations, seed=generator)
+        found = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
         self._samples_seen += found.rollouts  # each of them was sampled and scored, too
         return found.values
 
     def _experience(self, gathered: Gathered, said: Said, measured: Tensor | None) -> Experience:
-        rollout, groups = gathered.rollout, torch.arange(self.config.prompts_per_step, device=self.device)
+        rollout, groups = gathered.rollout, torch.arange(len(gathered.prompts), device=self.device)
         values, after = measured, None
         if said.values is not None:
             values, after = said.values[0].detach(), said.values[1].detach()
@@ -205,7 +206,7 @@ class Trainer:
             logprobs_old=rollout.logprobs if said.policy is None else said.policy.logprobs.detach(),
             logprobs_ref=None if said.reference is None else said.reference.logprobs,
             rewards=torch.tensor(gathered.answers.rewards, device=self.device),
-            group=groups.repeat_interleave(self.config.num_generations),
+            group=groups.repeat_interleave(self.config.group_size(self.settings)),
             truncated=rollout.truncated,
             values=values,
             value_after=after,
@@ -213,7 +214,7 @@ class Trainer:
 
     def _panel(self, count: int) -> Tensor:
         """Whole groups, so that every kept response can be compared with its group."""
-        size = self.config.num_generations
+        size = self.config.group_size(self.settings)
         kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
         return torch.arange(kept, device=self.device)
 

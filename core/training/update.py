@@ -15,12 +15,13 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.algorithms.aggregation import token_weights
-from core.algorithms.credit import take
 from core.algorithms.kl import kl_k3
 from core.algorithms.policy_loss import PolicyLoss, policy_objective
-from core.algorithms.types import Credit, Experience
+from core.algorithms.types import Credit, Experience, take
 from core.algorithms.value_loss import clipped_value_loss
-from core.config import AnyLearner, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import AnyLearner, critic_of
+from core.learners.settings import CriticSettings
 from core.models.value import ValueModel
 from core.training import scoring
 from core.training.meter import Meter
@@ -52,8 +53,9 @@ class Updater:
         self.policy, self.value_model = policy, value_model
         self.policy_optimizer = Optimizer(policy, settings.learning_rate, settings)
         self.value_optimizer: Optimizer | None = None
-        if value_model is not None and isinstance(settings, PPOSettings):
-            self.value_optimizer = Optimizer(value_model, settings.value_learning_rate, settings)
+        critic = critic_of(settings)
+        if value_model is not None and critic is not None:
+            self.value_optimizer = Optimizer(value_model, critic.value_learning_rate, settings)
 
     def state_dict(self) -> dict[str, Any]:
         """Moments and step counts of both."""
@@ -89,10 +91,10 @@ class Updater:
         `keep`: of how many responses hidden states are kept. `look` is given them while the weights are still those
         that they were made with.
         """
-        found = None
+        found, critic = None, critic_of(settings)
         for index in order.to(batch.sequences.ids.device).chunk(settings.num_mini_batches):
-            if isinstance(settings, PPOSettings):
-                self._fit_critic(batch, index, config, settings, meter, before)
+            if critic is not None:
+                self._fit_critic(batch, index, config, settings, critic, meter, before)
             if train_policy:
                 found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep, own_old, look)
         return found if settings.num_mini_batches == 1 else None
@@ -157,7 +159,8 @@ class Updater:
         batch: Batch,
         index: Tensor,
         config: RunConfig,
-        settings: PPOSettings,
+        settings: AnyLearner,
+        critic: CriticSettings,
         meter: Meter,
         before: Before | None,
     ) -> None:
@@ -174,11 +177,11 @@ class Updater:
                 values = before.values
             else:
                 values = scoring.values(self.value_model, batch.sequences.rows(rows))[0]
-            per_token = clipped_value_loss(values, experience.values, credit.returns, settings.cliprange_value)
+            per_token = clipped_value_loss(values, experience.values, credit.returns, critic.cliprange_value)
             loss = (weights[part] * torch.where(experience.mask, per_token, 0)).sum()
-            (settings.vf_coef * loss).backward()
+            (critic.vf_coef * loss).backward()
             total += float(loss.detach())
-        self.value_optimizer.step(settings.value_learning_rate, settings)
+        self.value_optimizer.step(critic.value_learning_rate, settings)
         meter.value_losses.append(total)
 
 

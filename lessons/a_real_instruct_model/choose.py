@@ -78,7 +78,7 @@ def _chosen() -> Draft:
     draft = make_draft(PRESET, typed, source, st.session_state.get("lab_questions", ()))
     if draft.config is None:
         return draft
-    learners = tuple(x for x in draft.config.learners if x.algorithm in who.split("-"))
+    learners = tuple(x for x in draft.config.learners if x.kind in who.split("-"))
     return dataclasses.replace(draft, config=draft.config.model_copy(update={"learners": learners}))
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.config import VineSettings
-from core.learners.variants import VARIANTS, Line, Variant, differing, lines
+from core.learners.kind import Line
+from core.learners.registry import AnyLearner, differing, lines, needs_of
+from core.learners.variants import VARIANTS, Variant
 from lessons.board.strips import Owner
 from lessons.i18n import N_, _, prose
 from lessons.kit.chrome import storage_guard
@@ -136,7 +137,7 @@ def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[floa
     settings = variant.settings
     if not has_reference(batch):
         settings = settings.model_copy(update={"kl_coef": 0.0, "beta": 0.0})
-    if isinstance(settings, VineSettings):
+    if needs_of(settings).continuations:
         credit = credit_under(frozen_, settings, measured_values(batch, settings))
     else:
         credit = credit_under(frozen_, settings)
@@ -153,15 +154,17 @@ def has_reference(batch: Frozen) -> bool:
     return batch.tokens["logprob_ref"].null_count < batch.tokens.num_rows
 
 
-def measured_values(batch: Frozen, settings: VineSettings) -> Tensor:
+def measured_values(batch: Frozen, settings: AnyLearner) -> Tensor:
     """VinePPO's values: every prefix finished K times by the policy that wrote it. ValueError where it is too large."""
     if why_not := too_large(batch.run):
         raise ValueError(why_not)
-    if is_measured(batch, settings.continuations):
-        return truth(batch, settings.continuations).true.values
-    bar = st.progress(0.0, text=_("Finishing every prefix {k} times for VinePPO…").format(k=settings.continuations))
+    if is_measured(batch, needs_of(settings).continuations):
+        return truth(batch, needs_of(settings).continuations).true.values
+    bar = st.progress(
+        0.0, text=_("Finishing every prefix {k} times for VinePPO…").format(k=needs_of(settings).continuations)
+    )
     try:
-        return truth(batch, settings.continuations, lambda share: bar.progress(min(1.0, share))).true.values
+        return truth(batch, needs_of(settings).continuations, lambda share: bar.progress(min(1.0, share))).true.values
     finally:
         bar.empty()
 
@@ -206,7 +209,7 @@ with storage_guard():
 st.header(_("The code that computes it"))
 show_code(
     Code("core/learners/variants.py", "lines", _("The formula of an algorithm, from its settings")),
-    Code("core/algorithms/credit.py", "credit_for", _("Which credit a learner has")),
+    Code("core/learners/registry.py", "credit_for", _("Which credit a learner has")),
     Code("core/algorithms/policy_loss.py", "policy_objective", _("The loss that all share")),
     Code("core/insight/whatif.py", "effect_under", _("What an update would have done")),
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.config import GRPOSettings
+from core.learners.registry import group_of
+from core.learners.settings import GroupSettings
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
@@ -48,10 +49,9 @@ def rewards_of(batch: Frozen) -> Rewards:
     return Rewards(tuple(rows["reward"]), tuple(rows["group"]), tuple(rows["length"]), prompts)
 
 
-def grpo_settings(batch: Frozen) -> GRPOSettings:
-    """The learner's own settings."""
-    assert isinstance(batch.settings, GRPOSettings)
-    return batch.settings
+def grpo_settings(batch: Frozen) -> GroupSettings:
+    """The learner's own settings; ValueError where it compares no responses."""
+    return group_of(batch.settings)
 
 
 def max_length(batch: Frozen) -> int:
@@ -64,7 +64,7 @@ def credit(batch: Frozen, scale: str | None = None) -> Step:
     engine()
     from core.insight.groups import credit_step
 
-    settings, rewards = grpo_settings(batch), rewards_of(batch)
+    settings, rewards = batch.settings, rewards_of(batch)
     if scale is not None:
         settings = settings.model_copy(update={"scale_rewards": scale, "baseline": "group-mean"})
     return credit_step(rewards.reward, rewards.group, rewards.length, settings, max_length(batch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import Aggregation
+from core.algorithms.aggregation import Aggregation
 from lessons.how_grpo_works.arithmetic import grpo_settings, max_length, rewards_of
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, engine

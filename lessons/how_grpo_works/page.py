@@ -6,7 +6,7 @@ import statistics
 
 import streamlit as st
 
-from core.config import GRPOSettings
+from core.learners.registry import group_of, learner
 from lessons.how_grpo_works import arithmetic, length, signal
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
@@ -25,7 +25,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
 
-SETTINGS = GRPOSettings()
+SETTINGS = learner("grpo")
 
 
 def lines() -> list[Line]:
@@ -38,7 +38,7 @@ def lines() -> list[Line]:
         return rf"{FOUR.reward:g} - {total:g} / {len(rewards)}"
 
     def divided(n: Numbers, t: int) -> str:
-        return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {SETTINGS.scale_eps:g})"
+        return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {group_of(SETTINGS).scale_eps:g})"
 
     return [
         Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token"), raw),
@@ -132,7 +132,7 @@ def questions() -> list[Question]:
 
 CODE = [
     Code("core/algorithms/advantages.py", "group_advantages", _("Rewards against their group")),
-    Code("core/learners/grpo.py", "credit", _("GRPO's credit: one advantage for all tokens")),
+    Code("core/learners/kinds/grpo.py", "credit", _("GRPO's credit: one advantage for all tokens")),
     Code("core/algorithms/advantages.py", "zero_std_groups", _("The share of groups without a signal")),
     Code("core/algorithms/aggregation.py", "token_weights", _("What each token weighs in the loss")),
 ]

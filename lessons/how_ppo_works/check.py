@@ -87,7 +87,7 @@ def questions() -> list[Question]:
 
 def code() -> list[Code]:
     return [
-        Code("core/learners/ppo.py", "credit", _("PPO’s credit, as a whole")),
+        Code("core/learners/kinds/ppo.py", "credit", _("PPO’s credit, as a whole")),
         Code("core/algorithms/token_rewards.py", "token_rewards", _("KL and reward for each token")),
         Code("core/algorithms/advantages.py", "gae", _("δ, GAE and returns")),
         Code("core/algorithms/masked.py", "whiten", _("whitening")),

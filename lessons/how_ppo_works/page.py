@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import PPOSettings
+from core.learners.registry import learner
 from lessons.how_ppo_works.check import code, questions
 from lessons.how_ppo_works.pipeline import pipeline
 from lessons.how_ppo_works.sliders import prediction, sliders
@@ -35,7 +35,7 @@ with lesson_page(
             "What the models say of it is given; everything else is computed by the functions that train."
         )
     )
-    settings = PPOSettings(gamma=1.0, lam=0.5, kl_coef=0.1)
+    settings = learner("ppo", gamma=1.0, lam=0.5, kl_coef=0.1)
     worked(FOUR, settings, ppo_lines(settings), key="ppo_worked")
     if batch is not None:
         st.header(_("One real training step, taken apart"))

@@ -16,7 +16,8 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
+from core.learners.registry import KINDS
 from core.learners.variants import VARIANTS
 from core.tasks.settings import ChainSumSettings, QuestionsSettings, ReasoningGymSettings
 from lessons.i18n import DEFAULT, HERE, LANGUAGES
@@ -28,9 +29,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ChainSumSettings,
     ReasoningGymSettings,
     QuestionsSettings,
-    PPOSettings,
-    GRPOSettings,
-    VineSettings,
+    *(x.settings for x in KINDS.values()),
 )
 
 

@@ -71,14 +71,14 @@ def crossing(batch: Frozen) -> Crossing:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen) -> Crossing:
     engine()
-    from core.config import GRPOSettings, PPOSettings
     from core.insight.bridge import bridge
     from core.insight.whatif import credit_under, freeze, mixed_values
+    from core.learners import registry
 
     frozen = freeze(_batch.samples, _batch.tokens)
-    assert isinstance(_batch.settings, PPOSettings)
-    others = [x for x in _batch.run.config.learners if isinstance(x, GRPOSettings)]
-    grpo = others[0] if others else GRPOSettings()
+    assert registry.needs_of(_batch.settings).critic
+    others = [x for x in _batch.run.config.learners if registry.needs_of(x).groups]
+    grpo = others[0] if others else registry.learner("grpo")
     crossed = bridge(frozen, _batch.settings, grpo)
     credits: dict[str, Tensor] = {}
     for stop in crossed:

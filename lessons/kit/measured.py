@@ -111,11 +111,10 @@ def _key(batch: Frozen, continuations: int) -> Hashable:
 
 
 def _measure(batch: Frozen, found: Models, continuations: int, progress: Progress | None) -> Truth:
-    from core.algorithms.credit import credit_for
     from core.algorithms.value_loss import explained_variance
-    from core.config import GRPOSettings
     from core.insight.agreement import compare
     from core.insight.panel import Panel
+    from core.learners.registry import credit_for, learner
     from core.training.continuations import Oracle, Responses
 
     panel = Panel.of(batch.samples, batch.tokens)
@@ -128,7 +127,7 @@ def _measure(batch: Frozen, found: Models, continuations: int, progress: Progres
     started = time.perf_counter()
     true = Oracle.of(found.trainer).estimate(responses, continuations=continuations, progress=told)
     seconds = time.perf_counter() - started
-    grpo = credit_for(GRPOSettings(scale_rewards="none"))(panel.experience()).advantages
+    grpo = credit_for(learner("grpo", scale_rewards="none"))(panel.experience()).advantages
     ppo, critic = panel.column("advantage_raw"), panel.column("value")
     agreement = {
         name: compare(x, true.advantages, panel.mask, panel.rewards, true.advantages_high)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import GRPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import needs_of
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
@@ -95,7 +96,7 @@ def opening(config: RunConfig) -> str:
     """What is to be seen here, true of this many learners."""
     if len(config.learners) == 1:
         return _("One learner. Does it know *which token* ruined the answer?")
-    if any(isinstance(x, GRPOSettings) and x.dynamic_sampling for x in config.learners):
+    if any(needs_of(x).replacement_rounds for x in config.learners):
         return _("One start, and who may asks other prompts. Which learner knows *which token* ruined the answer?")
     return {
         2: _("Two learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),

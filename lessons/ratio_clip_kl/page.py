@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import PPOSettings
+from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
     Choice,
@@ -33,7 +33,7 @@ FOUR_CASES = Example(
     reward=0.0,
     values=(0.5, 0.7, 0.9, 0.4),
 )
-SETTINGS = PPOSettings(lam=0.0, whiten_advantages=False, kl_coef=0.0)
+SETTINGS = learner("ppo", lam=0.0, whiten_advantages=False, kl_coef=0.0)
 
 
 def lines() -> list[Line]:

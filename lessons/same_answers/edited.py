@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import AnyLearner
+from core.learners.registry import AnyLearner
 from core.tasks.chain_sum import ALPHABET, ChainSum
 from core.tasks.settings import ChainSumSettings
 from lessons.board.strips import Owner
@@ -177,11 +177,10 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     import torch
     import torch.nn.functional as F
 
-    from core.algorithms.credit import credit_for, take
-    from core.algorithms.types import Experience
-    from core.config import GRPOSettings, PPOSettings
+    from core.algorithms.types import Experience, take
     from core.insight.panel import Panel
     from core.insight.replay import score_texts
+    from core.learners.registry import credit_for, learner, needs_of
 
     found = models(batch.run, batch.learner, batch.step, progress)
     panel = Panel.of(batch.samples, batch.tokens)
@@ -212,10 +211,10 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
         truncated=before.truncated & (torch.arange(len(index)) != row),
         values=put(before.values, scores.values),
     )
-    assert isinstance(batch.settings, PPOSettings)
+    assert needs_of(batch.settings).critic
     settings: dict[str, AnyLearner] = {
         "ppo": batch.settings.model_copy(update={"whiten_advantages": False, "bootstrap_truncated": False}),
-        "grpo": GRPOSettings(scale_rewards="none"),
+        "grpo": learner("grpo", scale_rewards="none"),
     }
     return Edited(
         tokens=(*text, "<eos>"),

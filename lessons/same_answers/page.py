@@ -36,8 +36,8 @@ def code() -> list[Code]:
     return [
         Code("core/insight/bridge.py", "bridge", _("The bridge from PPO to GRPO")),
         Code("core/insight/whatif.py", "credit_under", _("A stored step's credit under any settings")),
-        Code("core/learners/ppo.py", "credit", _("PPO's credit")),
-        Code("core/learners/grpo.py", "credit", _("GRPO's credit")),
+        Code("core/learners/kinds/ppo.py", "credit", _("PPO's credit")),
+        Code("core/learners/kinds/grpo.py", "credit", _("GRPO's credit")),
     ]
 
 
@@ -48,10 +48,10 @@ def four_tokens() -> None:
     """Both credits of four tokens, and the two changes that turn one into the other."""
     from dataclasses import replace
 
-    from core.config import GRPOSettings, PPOSettings
+    from core.learners.registry import learner
 
     st.header(_("Four tokens, both ways"))
-    plain_ppo = PPOSettings(kl_coef=0.0, whiten_advantages=False, lam=0.95)
+    plain_ppo = learner("ppo", kl_coef=0.0, whiten_advantages=False, lam=0.95)
     rewards = (FOUR.reward, *FOUR.others)
     mean = sum(rewards) / len(rewards)
     flat = replace(FOUR, values=(mean,) * len(FOUR.tokens))
@@ -65,7 +65,7 @@ def four_tokens() -> None:
         (_("PPO, λ = 0.95"), work_out(FOUR, plain_ppo)["advantage_raw"]),
         (_("PPO, λ = 1: reward − V"), work_out(FOUR, outcome)["advantage_raw"]),
         (_("PPO, λ = 1, V = the group's mean"), work_out(flat, outcome)["advantage_raw"]),
-        (_("GRPO before division"), work_out(FOUR, GRPOSettings(scale_rewards="none"))["advantage_raw"]),
+        (_("GRPO before division"), work_out(FOUR, learner("grpo", scale_rewards="none"))["advantage_raw"]),
     ]
     st.markdown(
         _(

@@ -27,13 +27,13 @@ def code() -> list[Code]:
         Code("core/insight/agreement.py", "compare", _("Correlation, error and blame accuracy")),
         Code("core/algorithms/value_loss.py", "explained_variance", _("Explained variance of a critic")),
         Code("core/insight/replay.py", "models_at", _("The policy of a step, restored")),
-        Code("core/learners/vine.py", "credit", _("VinePPO: credit from measured values")),
+        Code("core/learners/kinds/vine.py", "credit", _("VinePPO: credit from measured values")),
     ]
 
 
 def four_tokens() -> None:
     """Measured values instead of a critic's, on the four tokens that the other lessons use."""
-    from core.config import VineSettings
+    from core.learners.registry import learner
 
     st.header(_("Four tokens, measured"))
     st.markdown(
@@ -51,7 +51,7 @@ def four_tokens() -> None:
         Line("token_reward", "r_t", _("the reward comes with the last token; this answer is wrong, so it is 0")),
         Line("advantage_raw", "A^*_t", _("what the token really changed: the value after it minus before"), advantage),
     ]
-    worked(FOUR, VineSettings(whiten_advantages=False), lines, key="truth_four", param="wt_ex")
+    worked(FOUR, learner("vine", whiten_advantages=False), lines, key="truth_four", param="wt_ex")
     st.caption(
         _(
             "The third token, 0, takes the value from 0.7 to 0.1: it ruined the answer. Truth here means: under this "

@@ -6,6 +6,7 @@ import html
 
 import streamlit as st
 
+from core.learners.registry import discount_of
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
 from lessons.kit.measured import Truth
@@ -42,7 +43,7 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
         ).format(
             k=true.continuations,
             half=f"{max(b - a for a, b in zip(low, high, strict=True)) / 2:.2f}",
-            lam=f"{batch.settings.lam:g}",  # type: ignore[union-attr]
+            lam=f"{discount_of(batch.settings).lam:g}",
         )
     )
     values_chart(reply, measured, row)

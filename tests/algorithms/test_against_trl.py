@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from core.algorithms.advantages import group_advantages, zero_std_groups
-from core.algorithms.credit import credit_for
 from core.algorithms.kl import entropy
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Experience
-from core.config import GRPOSettings
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.registry import credit_for
 
 BATCH, LENGTH, MAX_LENGTH = 12, 7, 9
 

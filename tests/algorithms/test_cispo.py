@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 
-from core.algorithms.credit import credit_for
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.surrogates.cispo import bounded_side, cispo_surrogate
-from core.config import GRPOSettings, RunConfig, change
+from core.config import RunConfig, change
 from core.errors import ConfigError
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.registry import credit_for
 from tests.learners.test_credit import BATCH, LENGTH, an_experience
 
 

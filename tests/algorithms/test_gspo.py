@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.algorithms.credit import credit_for
-from core.algorithms.gspo import sequence_ratio
 from core.algorithms.policy_loss import policy_objective
+from core.algorithms.ratio import sequence_ratio
 from core.algorithms.types import Credit
-from core.config import GRPOSettings
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.registry import credit_for
 from tests.learners.test_credit import BATCH, LENGTH, an_experience
 
 

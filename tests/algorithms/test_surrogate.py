@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from core.algorithms.surrogates.clip import branches, clipped_side, clipped_surrogate, importance_ratio
+from core.algorithms.ratio import importance_ratio
+from core.algorithms.surrogates.clip import branches, clipped_side, clipped_surrogate
 
 LOW, HIGH = 0.2, 0.3
 #: Well inside each region, never on a kink: below, inside (both sides of 1), above, far above any dual clip.

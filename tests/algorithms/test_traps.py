@@ -13,14 +13,15 @@ import pytest
 import torch
 
 from core.algorithms.advantages import group_advantages
-from core.algorithms.credit import credit_for
 from core.algorithms.kl import kl_exact, kl_k3
 from core.algorithms.masked import masked_mean, whiten
 from core.algorithms.policy_loss import policy_objective
-from core.algorithms.surrogates.clip import clipped_side, importance_ratio
+from core.algorithms.ratio import importance_ratio
+from core.algorithms.surrogates.clip import clipped_side
 from core.algorithms.types import Experience
 from core.algorithms.value_loss import clipped_value_loss
-from core.config import GRPOSettings
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.registry import credit_for
 
 
 def test_trap_01_whitened_advantages_do_not_keep_their_mean() -> None:

@@ -11,7 +11,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
 from tests.e2e.conftest import LiveRun, Server
 

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from core.config import GRPOSettings
 from core.insight.groups import credit_step, lone_success, no_signal, no_signal_drawn, weights
+from core.learners.kinds.grpo import GRPOSettings
 
 
 @pytest.mark.parametrize(("p", "size", "share"), [(0.05, 8, 0.66), (0.05, 64, 0.04), (0.5, 2, 0.5), (1.0, 8, 1.0)])

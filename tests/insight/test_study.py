@@ -10,8 +10,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from core.config import PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
 from core.insight.study import CREDITS, RECORDED, Plan, Row, measure, run, summary, table, write
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
 
 CONFIG = RunConfig(prompts_per_step=4, num_generations=4, eval_every=0, learners=(PPOSettings(),), steps=4)

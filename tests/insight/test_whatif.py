@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
+from core.config import RunConfig
 from core.errors import ConfigError
 from core.insight.bridge import CHANGES, bridge
 from core.insight.whatif import adjusted, credit_under, effect_under, freeze, mixed_values, values_of
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.vine import VineSettings
 from core.learners.variants import VARIANTS
 from core.training.trainer import Trainer
 

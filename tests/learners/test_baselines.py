@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from core.algorithms.advantages import group_advantages
-from core.algorithms.credit import credit_for
-from core.config import GRPOSettings, RunConfig, change
+from core.config import RunConfig, change
 from core.errors import ConfigError
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.registry import credit_for
 from tests.learners.test_credit import an_experience
 from tests.training.test_bandit import gradient
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.algorithms.credit import credit_for, take
 from core.algorithms.policy_loss import policy_objective
-from core.algorithms.types import Credit, Experience
-from core.config import GRPOSettings, PPOSettings
+from core.algorithms.types import Credit, Experience, take
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.registry import credit_for
 
 BATCH, LENGTH = 8, 5
 

@@ -7,8 +7,12 @@ import math
 import pytest
 import torch
 
-from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig, VineSettings
-from core.learners.variants import VARIANTS, differing, lines
+from core.config import RunConfig
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.vine import VineSettings
+from core.learners.registry import AnyLearner, differing, lines
+from core.learners.variants import VARIANTS
 from core.training.trainer import Trainer
 
 EXPLICIT: dict[str, AnyLearner] = {

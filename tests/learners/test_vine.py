@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.algorithms.credit import credit_for
-from core.config import RunConfig, VineSettings, change
+from core.config import RunConfig, change
+from core.learners.kinds.vine import VineSettings
+from core.learners.registry import credit_for
 from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
 from tests.learners.test_credit import an_experience

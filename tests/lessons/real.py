@@ -6,7 +6,8 @@ import functools
 import itertools
 import json
 
-from core.config import PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.kinds.ppo import PPOSettings
 from core.runs.store import RunStore
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer

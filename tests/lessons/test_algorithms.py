@@ -6,7 +6,8 @@ import statistics
 
 import pytest
 
-from core.learners.variants import VARIANTS, differing
+from core.learners.registry import differing
+from core.learners.variants import VARIANTS
 from lessons.i18n import LANGUAGES
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 

@@ -10,7 +10,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core.algorithms.advantages import gae
-from core.config import GRPOSettings, PPOSettings
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
 from lessons.kit.lesson import FOUR, Choice, Question, num, ppo_lines, work_out
 from lessons.kit.lesson.source import source

@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from benches.memory import Case, run
-from core.config import PPOSettings, RunConfig, parse_config
+from core.config import RunConfig, parse_config
 from core.errors import ConfigError
+from core.learners.kinds.ppo import PPOSettings
 from core.models import adapters, start
 from core.models.fit import memory, room
 from core.models.fit.sizes import FAMILIES, Size, size_of, stored_parameters

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.__main__ import main
-from core.config import GRPOSettings, PPOSettings, RunConfig
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
 from core.runs import importing
 from core.runs.export import export, export_zip
 from core.runs.feed import Feed

@@ -6,10 +6,11 @@ import math
 import pytest
 import torch
 
-from core.algorithms.credit import credit_for
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Experience
-from core.config import GRPOSettings, PPOSettings
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.registry import credit_for
 
 
 def gradient(settings, actions, logit, values=None):

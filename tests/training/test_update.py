@@ -13,7 +13,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.algorithms.types import Credit, Experience
-from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.registry import AnyLearner
 from core.models import forward
 from core.models.value import ValueModel
 from core.training import scoring, update

@@ -9,8 +9,20 @@ the bound as an absolute value: its epsilon_high is 1 + ours.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from core.algorithms.surrogates.base import ClipRange, Surrogate
+from core.errors import N_
+from core.lazy import lazy
+from core.terms import Region, Term
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
+
+_CODE = "core/algorithms/surrogates/cispo.py"
 
 
 def cispo_surrogate(ratio: Tensor, advantage: Tensor, logprob: Tensor, epsilon_high: float) -> Tensor:
@@ -24,3 +36,58 @@ def bounded_side(ratio: Tensor, advantage: Tensor, epsilon_high: float) -> Tenso
     Both signs of A are bounded. Unlike under the clip, such a token still learns. (TRL counts only those with A > 0.)
     """
     return ((ratio > 1 + epsilon_high) & (advantage != 0)).to(torch.int8)
+
+
+def _terms(_settings: ClipRange) -> tuple[Term, ...]:
+    return (
+        Term(
+            "weight",
+            "min(ratio, 1 + clip_high)",
+            title=N_("weight w"),
+            help=N_("The ratio, but at most 1 + ε. It only weighs the gradient; none flows through it."),
+            tex="w_t",
+            source=f"{_CODE}:cispo_surrogate",
+        ),
+        Term(
+            "surrogate_value",
+            "weight * advantage * logprob",
+            title="w · Â · log π",
+            help=N_("Its value means little; its gradient is w · Â times that of log π."),
+            tex="J_t",
+            source=f"{_CODE}:cispo_surrogate",
+            given=("surrogate",),
+        ),
+    )
+
+
+def _regions(_settings: ClipRange) -> tuple[Region, ...]:
+    return (
+        Region(
+            side=1,
+            ratio_from="1 + clip_high",
+            ratio_to=None,
+            advantage="any",
+            cuts=False,
+            says=N_("not cut: weighted with {bound} instead of {ratio}"),
+            values={"bound": "1 + clip_high", "ratio": "ratio"},
+        ),
+    )
+
+
+SURROGATE = Surrogate(
+    name="cispo",
+    title=N_("CISPO: the ratio's weight is bounded, no gradient is cut"),
+    settings=ClipRange,
+    objective=lambda x, settings: cispo_surrogate(x.ratio, x.advantages, x.logprob, settings.clip_high),
+    side=lambda x, settings: bounded_side(x.ratio.detach(), x.advantages, settings.clip_high),
+    terms=_terms,
+    regions=_regions,
+    line=lambda settings: (
+        rf"J_t = \operatorname{{sg}}(\min(\rho_t,\, {1 + settings.clip_high:g}))\,A_t \log \pi_\theta(o_t \mid s_t)"
+    ),
+    source=f"{_CODE}:cispo_surrogate",
+    paper="MiniMax-M1 2025, arXiv:2506.13585",
+    refuses=lambda settings: (
+        "dual_clip has no meaning with surrogate=cispo; set it to none" if settings.dual_clip is not None else ""
+    ),
+)

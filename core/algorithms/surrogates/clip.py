@@ -10,19 +10,32 @@ All functions take and give per-token tensors [B, T]; the mean over tokens is ta
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from core.algorithms.kl import full_precision
+from pydantic import Field
+
+from core.algorithms.surrogates.base import ClipRange, Surrogate, Update
+from core.errors import N_
+from core.lazy import lazy
+from core.terms import Region, Term
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
+
+_CODE = "core/algorithms/surrogates/clip.py"
 
 
-def importance_ratio(logprob: Tensor, logprob_old: Tensor) -> Tensor:
-    """rho = exp(log pi_theta - log pi_old) per token. Exactly 1 everywhere in the first pass over a fresh rollout."""
-    return (full_precision(logprob) - full_precision(logprob_old)).exp()
+class ClipSettings(ClipRange):
+    """What the clipped surrogate reads."""
+
+    dual_clip: float | None = Field(None, gt=1, le=100, description="Upper bound c on the ratio's effect where A < 0.")
 
 
 def branches(ratio: Tensor, advantage: Tensor, epsilon_low: float, epsilon_high: float) -> tuple[Tensor, Tensor]:
-    """Both sides of the min, for the loss and for the formula card: (rho A, clip(rho) A)."""
+    """Both sides of the min: (rho A, clip(rho) A)."""
     return ratio * advantage, ratio.clamp(1 - epsilon_low, 1 + epsilon_high) * advantage
 
 
@@ -50,3 +63,98 @@ def clipped_side(
     if dual_clip is not None:
         high = high | ((advantage < 0) & (ratio > dual_clip))
     return high.to(torch.int8) - low.to(torch.int8)
+
+
+def _objective(update: Update, settings: ClipSettings) -> Tensor:
+    return clipped_surrogate(update.ratio, update.advantages, settings.epsilon, settings.clip_high, settings.dual_clip)
+
+
+def _side(update: Update, settings: ClipSettings) -> Tensor:
+    return clipped_side(
+        update.ratio.detach(), update.advantages, settings.epsilon, settings.clip_high, settings.dual_clip
+    )
+
+
+def _terms(settings: ClipSettings) -> tuple[Term, ...]:
+    smaller = "min(unclipped, clipped_ratio_side)"
+    terms = [
+        Term("unclipped", "ratio * advantage", title="ρ · Â", source=f"{_CODE}:branches"),
+        Term(
+            "clipped_ratio_side",
+            "clamp(ratio, 1 - epsilon, 1 + clip_high) * advantage",
+            title="clip(ρ) · Â",
+            source=f"{_CODE}:branches",
+        ),
+    ]
+    if settings.dual_clip is not None:
+        terms.append(Term("bound", "dual_clip * advantage", title="c · Â", source=f"{_CODE}:clipped_surrogate"))
+        smaller = f"max({smaller}, bound) if advantage < 0 else {smaller}"
+    terms.append(
+        Term(
+            "surrogate_value",
+            smaller,
+            title=N_("the smaller"),
+            tex=r"J_t",
+            source=f"{_CODE}:clipped_surrogate",
+            given=("surrogate",),
+        )
+    )
+    return tuple(terms)
+
+
+def _regions(settings: ClipSettings) -> tuple[Region, ...]:
+    regions = [
+        Region(
+            side=1,
+            ratio_from="1 + clip_high",
+            ratio_to=None,
+            advantage="positive",
+            cuts=True,
+            says=N_("cut at the high side (Â > 0 and ρ > {bound})"),
+            values={"bound": "1 + clip_high"},
+        ),
+        Region(
+            side=-1,
+            ratio_from=None,
+            ratio_to="1 - epsilon",
+            advantage="negative",
+            cuts=True,
+            says=N_("cut at the low side (Â < 0 and ρ < {bound})"),
+            values={"bound": "1 - epsilon"},
+        ),
+    ]
+    if settings.dual_clip is not None:
+        regions.append(
+            Region(
+                side=1,
+                ratio_from="dual_clip",
+                ratio_to=None,
+                advantage="negative",
+                cuts=True,
+                says=N_("cut by the dual clip (Â < 0 and ρ > {bound})"),
+                values={"bound": "dual_clip"},
+            )
+        )
+    return tuple(regions)
+
+
+def _line(settings: ClipSettings) -> str:
+    low, high = f"{1 - settings.epsilon:g}", f"{1 + settings.clip_high:g}"
+    smaller = rf"\min(\rho_t A_t,\ \operatorname{{clip}}(\rho_t,\, {low},\, {high})\,A_t)"
+    if settings.dual_clip is None:
+        return rf"J_t = {smaller}"
+    return rf"J_t = {smaller},\quad J_t \ge {settings.dual_clip:g} A_t \text{{ if }} A_t < 0"
+
+
+SURROGATE = Surrogate(
+    name="clip",
+    title=N_("clip: the gradient is cut outside the range"),
+    settings=ClipSettings,
+    objective=_objective,
+    side=_side,
+    terms=_terms,
+    regions=_regions,
+    line=_line,
+    source=f"{_CODE}:clipped_surrogate",
+    paper="Schulman et al. 2017, arXiv:1707.06347",
+)

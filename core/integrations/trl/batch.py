@@ -17,7 +17,7 @@ from torch import Tensor
 from core.algorithms.kl import ESTIMATORS, kl_k3
 from core.algorithms.policy_loss import PolicyLoss, policy_objective
 from core.algorithms.types import Credit, Experience
-from core.config import AnyLearner
+from core.learners.registry import AnyLearner
 from core.runs.foreign import step_trace
 from core.training.meter import Meter, step_scalars
 from core.training.trace import StepTrace

@@ -148,7 +148,7 @@ def _explains(batch: Batch, columns: list[str], scale: str) -> bool:
         rewards = rewards[scored]
     if not len(rewards):
         return True
-    expected, _ = group_advantages(rewards, torch.tensor(batch.group), scale)  # type: ignore[arg-type]
+    expected, _ = group_advantages(rewards, torch.tensor(batch.group), scale)
     given = torch.tensor(batch.advantages, dtype=torch.float32)
     return bool(torch.allclose(expected, given, rtol=1e-3, atol=1e-3))
 

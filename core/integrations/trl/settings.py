@@ -49,7 +49,7 @@ def _model(name: str) -> str:
 
 
 def learner_settings(trainer: Any) -> dict[str, Any]:
-    """What of GRPOSettings a trainer tells. What TRL has and we do not is left out, and so counts as not recorded."""
+    """What of a learner's settings a trainer tells. What TRL has and we have not counts as not recorded."""
     args = trainer.args
     known = {
         "learning_rate": args.learning_rate,

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from core.config import AnyLearner
+from core.learners.registry import AnyLearner
 from core.runs import lifecycle
 from core.runs.export import export
 from core.runs.foreign import ForeignLearner, foreign_config

@@ -15,7 +15,8 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.config import GRPOSettings, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import needs_of
 from core.runs.arrow import unpack
 from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
@@ -55,24 +56,24 @@ def _dump(value: Any, file: IO[str]) -> None:
 def _header(info: RunInfo, learner: str) -> dict[str, Any]:
     """What is not known of an imported run is left out of its settings, and null beside them."""
     settings, run, own = info.config.learner(learner), known_settings(info.config), known_settings(info.config, learner)
-    ppo, epochs = isinstance(settings, PPOSettings), own("num_iterations")
+    needs, epochs = needs_of(settings), own("num_iterations")
     steps = next(x.steps for x in info.learners if x.name == learner)
     hparams = {
         **settings.model_dump(mode="json", exclude={"name", "algorithm"}),
-        "gamma": settings.gamma if isinstance(settings, PPOSettings) else None,
-        "gae_lambda": settings.lam if isinstance(settings, PPOSettings) else None,
+        "gamma": getattr(settings, "gamma", None),
+        "gae_lambda": getattr(settings, "lam", None),
         "clip_eps": settings.epsilon if settings.epsilon_high is None else [settings.epsilon, settings.epsilon_high],
-        "kl_coef": settings.kl_coef if ppo else settings.beta,
+        "kl_coef": settings.kl_coef if needs.critic else settings.beta,
         "kl_coef_in_reward": settings.kl_coef,  # theirs means either; ours may have both
-        "group_size": info.config.num_generations if isinstance(settings, GRPOSettings) else None,
+        "group_size": info.config.group_size(settings) if needs.groups else None,
         "temperature": info.config.temperature,
         "seed": info.config.seed,
     }
     theirs = {"gae_lambda": "lam", "clip_eps": "epsilon", "kl_coef_in_reward": "kl_coef"}
-    theirs["kl_coef"] = "kl_coef" if ppo else "beta"
+    theirs["kl_coef"] = "kl_coef" if needs.critic else "beta"
     told = {name: value for name, value in hparams.items() if _told(info.config, learner, theirs.get(name, name))}
     return {
-        "algorithm": settings.algorithm,
+        "algorithm": settings.kind,
         "totalSteps": None if epochs is None else steps * epochs,
         "label": info.name,
         "model_name": run("model"),

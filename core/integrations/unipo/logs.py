@@ -15,13 +15,14 @@ from typing import Any
 import torch
 
 from core.algorithms.kl import ESTIMATORS
-from core.algorithms.surrogates.clip import clipped_side, importance_ratio
+from core.algorithms.ratio import importance_ratio
+from core.algorithms.surrogates.clip import clipped_side
 from core.integrations.unipo.export import TOKEN_FIELDS
+from core.learners.registry import KINDS
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
     MOST_TOKENS,
-    SETTINGS,
     ForeignLearner,
     ImportFailed,
     brief,
@@ -112,7 +113,7 @@ def run_of(log: UnipoLog) -> dict[str, Any]:
 
 def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
     given = _dict(header.get("hparams"))
-    fields = SETTINGS[algorithm].model_fields
+    fields = KINDS[algorithm].settings.model_fields
     # Null in a log says "none" of a setting of ours only where it is ours to write: a foreign null says nothing.
     ours = "importance_sampling_level" in given
     found = {x: given[x] for x in fields if x in given and (ours or given[x] is not None)}

@@ -19,7 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.config import AnyLearner, PPOSettings, RunConfig
+from core.config import RunConfig
+from core.learners.registry import AnyLearner, needs_of
 from core.models.fit.sizes import Size
 from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST
 
@@ -103,7 +104,7 @@ def predict(
         update = gradients + largest + for_backward + logits
     else:  # no gradient is there before the only part's backward pass, whose activations go as gradients come
         update = max(gradients, largest + for_backward + logits)
-    if isinstance(learner, PPOSettings) and rows == responses:
+    if needs_of(learner).critic and rows == responses:
         update += for_backward  # both models' activations are kept from the scoring that serves the first update
     if device == "cpu":
         update += min(int(_HOLES * activations), _MOST_HOLES)
@@ -129,11 +130,11 @@ def _models(size: Size, config: RunConfig, learner: AnyLearner, *, reward_model:
     if rank:
         adapters = size.adapters(rank)
         models.append(share("policy", count + adapters, adapters))
-        if isinstance(learner, PPOSettings):  # its frozen weights are the policy's
+        if needs_of(learner).critic:  # its frozen weights are the policy's
             models.append(share("value", backbone + adapters + size.hidden + 1, adapters + size.hidden + 1, own=False))
     else:
         models.append(share("policy", count, count))
-        if isinstance(learner, PPOSettings):
+        if needs_of(learner).critic:
             models.append(share("value", backbone + size.hidden + 1, backbone + size.hidden + 1))
         if config.measure_kl or learner.needs_reference:
             models.append(share("reference", count, 0))

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import AnyLearner, RunConfig
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.learners.registry import AnyLearner
 from core.models import bundled, start
 from core.models.fit import memory
 from core.models.fit.memory import Prediction

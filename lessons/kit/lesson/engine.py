@@ -24,9 +24,6 @@ def engine() -> None:
 def _load() -> None:
     import torch
 
-    import core.algorithms.credit
-    import core.algorithms.policy_loss  # noqa: F401
-
     torch.set_num_threads(1)  # spinning threads are slower than none on tensors this small
     gc.collect()
     gc.freeze()

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from core.config import AnyLearner, change
+from core.config import change
+from core.learners.registry import AnyLearner
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore

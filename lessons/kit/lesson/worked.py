@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from core.config import AnyLearner, PPOSettings
+from core.learners.registry import AnyLearner, discount_of, needs_of
 from lessons.i18n import _
 from lessons.kit.display import literal
 from lessons.kit.lesson.engine import engine
@@ -53,12 +53,12 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
     engine()
     import torch
 
-    from core.algorithms.credit import credit_for, take
     from core.algorithms.kl import ESTIMATORS
     from core.algorithms.policy_loss import policy_objective
-    from core.algorithms.types import Experience
+    from core.algorithms.types import Experience, take
+    from core.learners.registry import credit_for
 
-    count = 1 if isinstance(settings, PPOSettings) else 1 + len(example.others)
+    count = 1 if not needs_of(settings).groups else 1 + len(example.others)
 
     def rows(numbers: Sequence[float]) -> torch.Tensor:
         return torch.tensor([numbers] * count, dtype=torch.float64)
@@ -155,9 +155,10 @@ def objective_line(settings: AnyLearner, words: str, digits: int = 3) -> Line:
     return Line("objective", r"J_t", words, filled)
 
 
-def ppo_lines(settings: PPOSettings, last: int = 3) -> list[Line]:
+def ppo_lines(settings: AnyLearner, last: int = 3) -> list[Line]:
     """PPO's quantities in the order in which they are computed; `last` is the last token's place."""
-    gamma, decay = num(settings.gamma), num(settings.gamma * settings.lam)
+    discount = discount_of(settings)
+    gamma, decay = num(discount.gamma), num(discount.gamma * discount.lam)
 
     def reward(n: Numbers, t: int) -> str:
         score = "" if t < last else rf" + \underbrace{{{num(n['score'][0])}}}_{{\text{{reward}}}}"

@@ -1,0 +1,60 @@
+"""What a surrogate declares: everything that the trainer and the pages need to know of it stands in its own file.
+
+A surrogate is what is maximised for a token, made of its ratio and its advantage. A new one is a module in this folder
+that defines `SURROGATE`; nothing else has to know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from core.settings import Settings
+from core.terms import Region, Term
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ClipRange(Settings):
+    """The range that surrogates hold the ratio in, or bound it by."""
+
+    epsilon: float = Field(
+        0.2, gt=0, lt=1, description="Clip range of the ratio on the low side (and high, unless set)."
+    )
+    epsilon_high: float | None = Field(None, gt=0, le=10, description="Clip range on the high side; none: same as ε.")
+
+    @property
+    def clip_high(self) -> float:
+        """ε on the high side."""
+        return self.epsilon if self.epsilon_high is None else self.epsilon_high
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a surrogate is made of; all [B, T]. What stands where the mask is False is never to be read."""
+
+    ratio: Tensor
+    logprob: Tensor  # log pi_theta(o_t | s_t), with gradient
+    advantages: Tensor  # 0 where the mask is False
+    mask: Tensor  # bool
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """One surrogate, as its module declares it."""
+
+    name: str  # what the setting `surrogate` calls it
+    title: str  # as pages call it; a message template
+    settings: type[Settings]  # the settings that it reads; every learner has them
+    objective: Callable[[Update, Any], Tensor]  # what is maximised, per token [B, T]; Any: its own settings
+    side: Callable[[Update, Any], Tensor]  # int8 [B, T]: in which region a token is, +1 or -1; 0: in none
+    terms: Callable[[Any], tuple[Term, ...]]  # from ratio, advantage and logprob to a term called `surrogate_value`
+    regions: Callable[[Any], tuple[Region, ...]]  # where `side` is not 0, as a picture and in words
+    line: Callable[[Any], str]  # its formula with the settings' numbers, as LaTeX
+    source: str  # "core/algorithms/surrogates/clip.py:clipped_surrogate"
+    paper: str = ""
+    refuses: Callable[[Any], str] = lambda _settings: ""  # why its settings do not go together, as a sentence

@@ -1,0 +1,75 @@
+"""What a learner's kind declares: everything that the trainer, the store and the pages need to know of it.
+
+A new kind is a module in core/learners/kinds/ that defines `KIND`; nothing else has to know its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.algorithms.types import Credit, Experience
+from core.learners.settings import LearnerSettings
+from core.terms import Term
+
+#: A kind's place in the palette; a second learner of the same colour gets the next free one.
+Colour = Literal["blue", "orange", "green", "pink"]
+
+#: The lines of an algorithm's formula, in the order in which they are computed.
+Line = Literal["questions", "reward", "advantage", "normalisation", "ratio", "surrogate", "kl", "aggregation"]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a learner of this kind needs under given settings."""
+
+    critic: bool = False  # a value model that trains beside the policy; the settings are then CriticSettings, too
+    continuations: int = 0  # fresh continuations of every prefix, whose mean reward is its value
+    groups: bool = False  # compares a prompt's responses with each other, so it needs two of them
+    replacement_rounds: int = 0  # how often groups without a signal may be replaced by others
+
+
+@dataclass(frozen=True)
+class Column:
+    """A number per token that this kind's credit leaves in the trace beyond the columns of every trace."""
+
+    name: str
+    title: str  # a message template
+    help: str = ""  # a message template
+    signed: bool = True  # coloured around 0
+
+
+@dataclass(frozen=True)
+class Given:
+    """One response of a fixed data set. Nobody samples it; it is learnt from as it is."""
+
+    prompt: str
+    response: str
+    reward: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of learner, as its module declares it. Functions take its settings."""
+
+    name: str  # what the setting `algorithm` calls it
+    title: str  # as people write it: PPO
+    summary: str  # one message template: where credit comes from
+    settings: type[LearnerSettings]
+    colour: Colour
+    credit: Callable[[Experience, Any], Credit]
+    terms: Callable[[Any], tuple[Term, ...]]  # from the trace's raw columns to a term called `advantage`
+    lines: Callable[[Any], dict[str, str]]  # LaTeX of questions, reward, advantage, normalisation
+    strip_title: Callable[[Any], str]  # message template over each learner's strips: {name}, {size} and settings
+    source: str  # "core/learners/kinds/ppo.py:credit"
+    needs: Callable[[Any], Needs] = lambda _settings: Needs()
+    #: Columns of the trace (steps, samples, tokens) that such a learner has none of: null, and read "none".
+    without: Callable[[Any], frozenset[str]] = lambda _settings: frozenset()
+    columns: tuple[Column, ...] = ()
+    #: Why settings do not go together, as a sentence without the learner's name; "" where they do.
+    refuses: Callable[[Any], str] = lambda _settings: ""
+    #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
+    given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
+    order: int = 100  # its place in lists: small numbers first
+    marks: Mapping[str, str] = field(default_factory=dict)  # further facts for integrations, by their names

@@ -1,0 +1,1 @@
+"""Who learns: one file a kind, found by import."""

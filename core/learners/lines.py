@@ -1,0 +1,19 @@
+"""LaTeX that several kinds' formulas share."""
+
+from __future__ import annotations
+
+from core.learners.settings import LearnerSettings
+
+PROMPTS = r"q_1,\dots,q_P"
+WHITENED = r"A \leftarrow (A - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)"
+NONE = r"\text{none}"
+
+
+def penalty(settings: LearnerSettings) -> str:
+    """The KL penalty of a token's reward, with its sign; "" where there is none."""
+    return "" if settings.kl_coef == 0 else rf" - {settings.kl_coef:g}\,k_{{{settings.kl_reward_estimator[1]},t}}"
+
+
+def token_reward(settings: LearnerSettings) -> str:
+    """A reward per token: the penalty everywhere, the response's reward at its end."""
+    return rf"r_t = \mathbb{{1}}[t = T]\,r_i{penalty(settings)}"

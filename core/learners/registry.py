@@ -1,0 +1,105 @@
+"""The kinds of learners, found by import, and what follows from a learner's settings and its kind together."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast
+
+from pydantic import Field
+
+from core.algorithms.policy_loss import loss_lines, loss_regions, loss_terms
+from core.algorithms.surrogates import SURROGATES
+from core.algorithms.types import Credit, Experience
+from core.discovery import declared
+from core.learners.kind import Kind, Line, Needs
+from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
+from core.terms import Region, Term
+
+KINDS: dict[str, Kind] = {
+    x.name: x for x in sorted(declared("core.learners.kinds", "KIND"), key=lambda x: (x.order, x.name))
+}
+
+if TYPE_CHECKING:
+    AnyLearner = LearnerSettings
+    Learner = LearnerSettings
+else:
+    AnyLearner = Union[tuple(x.settings for x in KINDS.values())]  # noqa: UP007  (made of what was found)
+    Learner = Annotated[AnyLearner, Field(discriminator="algorithm")]
+
+
+def kind_of(settings: LearnerSettings) -> Kind:
+    """The learner's kind."""
+    return KINDS[settings.kind]
+
+
+def needs_of(settings: LearnerSettings) -> Needs:
+    """What the learner needs."""
+    return kind_of(settings).needs(settings)
+
+
+def critic_of(settings: LearnerSettings) -> CriticSettings | None:
+    """The settings of the learner's critic; None where it has none."""
+    return cast(CriticSettings, settings) if needs_of(settings).critic else None
+
+
+def group_of(settings: LearnerSettings) -> GroupSettings:
+    """The settings of the learner's comparison within groups. Raises ValueError where it compares none."""
+    if not needs_of(settings).groups:
+        raise ValueError(f"{settings.name} compares no responses with each other")
+    return cast(GroupSettings, settings)
+
+
+def discount_of(settings: LearnerSettings) -> DiscountSettings:
+    """The settings of the learner's advantage estimation. Raises ValueError where it has no critic."""
+    if not needs_of(settings).critic:
+        raise ValueError(f"{settings.name} has no critic")
+    return cast(DiscountSettings, settings)
+
+
+def learner(kind: str, **values: Any) -> LearnerSettings:
+    """Settings of a kind, by its name, with the defaults of what is not given."""
+    return KINDS[kind].settings(**values)
+
+
+def credit_for(settings: LearnerSettings) -> Callable[[Experience], Credit]:
+    """The learner's credit function: `credit_for(settings)(experience)`."""
+    return partial(_credit, kind_of(settings), settings)
+
+
+def _credit(kind: Kind, settings: LearnerSettings, experience: Experience) -> Credit:
+    return kind.credit(experience, settings)
+
+
+@functools.lru_cache(maxsize=512)
+def terms_of(settings: LearnerSettings) -> tuple[Term, ...]:
+    """Every term of the learner, from the trace's raw columns to the objective."""
+    return (*kind_of(settings).terms(settings), *loss_terms(settings))
+
+
+@functools.lru_cache(maxsize=512)
+def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
+    """Where the learner's surrogate cuts a gradient, or bounds a weight."""
+    return loss_regions(settings)
+
+
+def without(settings: LearnerSettings) -> frozenset[str]:
+    """Columns of the trace that the learner has none of: they are null, and pages say "none" there."""
+    return kind_of(settings).without(settings)
+
+
+def lines(settings: LearnerSettings) -> dict[Line, str]:
+    """The algorithm's formula as LaTeX, line by line, in the order in which it is computed."""
+    return {**kind_of(settings).lines(settings), **loss_lines(settings)}  # type: ignore[dict-item]
+
+
+def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
+    """The lines in which two algorithms differ."""
+    first, second = lines(one), lines(other)
+    return [line for line in first if first[line] != second[line]]
+
+
+def refused(settings: LearnerSettings) -> str:
+    """Why the learner's settings do not go together, as a sentence; "" where they do."""
+    return kind_of(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)

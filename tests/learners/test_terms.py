@@ -1,0 +1,115 @@
+"""Every term of every kind, surrogate and variant, on real traces, against the numbers that trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.algorithms.surrogates import SURROGATES
+from core.config import RunConfig
+from core.learners.registry import KINDS, AnyLearner, kind_of, learner, terms_of
+from core.learners.variants import VARIANTS
+from core.terms import clip_sides, evaluate
+from core.training.terms import data_of, known_values, terms_for
+from core.training.trace import StepTrace
+from core.training.trainer import Trainer
+
+#: Settings that change a formula's form, beside the variants.
+FORMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ppo-raw": ("ppo", {"whiten_advantages": False, "gamma": 0.9, "lam": 0.5}),
+    "ppo-ddof0": ("ppo", {"whiten_ddof": 0, "kl_reward_estimator": "k3", "kl_coef": 0.3}),
+    "ppo-bootstrap": ("ppo", {"bootstrap_truncated": True, "kl_coef": 0.0}),
+    "ppo-k2": ("ppo", {"kl_reward_estimator": "k2", "beta": 0.1, "kl_loss_estimator": "k1", "entropy_coef": 0.01}),
+    "ppo-sequence": ("ppo", {"importance_sampling_level": "sequence"}),
+    "ppo-dual": ("ppo", {"dual_clip": 1.05, "epsilon": 0.02, "learning_rate": 3e-3}),
+    "grpo-kl": ("grpo", {"kl_coef": 0.2, "beta": 0.05}),
+    "grpo-batch": ("grpo", {"scale_rewards": "batch", "scale_ddof": 0}),
+    "grpo-batch-whitened": ("grpo", {"scale_rewards": "batch", "whiten_advantages": True}),
+    "grpo-loo-group": ("grpo", {"baseline": "leave-one-out", "scale_eps": 0.1}),
+    "vine-raw": ("vine", {"whiten_advantages": False, "continuations": 2, "kl_coef": 0.1}),
+}
+SMALL = {"prompts_per_step": 4, "num_generations": 4, "steps": 2, "eval_every": 0, "max_completion_length": 12}
+
+
+def learners() -> dict[str, AnyLearner]:
+    """Every registered kind, surrogate (with every kind) and variant, and the forms above."""
+    found = {f"kind {name}": learner(name) for name in KINDS}
+    found |= {f"{s} {k}": learner(k, surrogate=s, learning_rate=3e-3) for s in SURROGATES for k in KINDS}
+    found |= {f"variant {name}": x.settings for name, x in VARIANTS.items()}
+    return found | {name: learner(kind, **changes) for name, (kind, changes) in FORMS.items()}
+
+
+LEARNERS = learners()
+
+
+def steps_of(settings: AnyLearner, **run: Any) -> list[StepTrace]:
+    return list(Trainer(RunConfig(learners=(settings,), **{**SMALL, **run}), settings.name).steps())
+
+
+def recorded(trace: StepTrace, name: str, number: int) -> np.ndarray | None:
+    """A column as [B, T] (tokens) or [B]; None where it is null."""
+    data = data_of({}, trace.samples, trace.tokens, trace.scalars, number)
+    column = data.tokens.get(name, data.responses.get(name))
+    return None if column is None or np.isnan(column).all() else column
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_terms_give_the_numbers_that_trained(name: str) -> None:
+    settings = LEARNERS[name]
+    terms = terms_for(settings)
+    compared = set()
+    for trace in steps_of(settings, trace="all"):
+        for number in range(settings.num_iterations + 1):
+            data = data_of(known_values(settings), trace.samples, trace.tokens, trace.scalars, number)
+            assert data.whole
+            values = evaluate(terms, data, recompute=True)
+            for term in terms.terms:
+                column = recorded(trace, term.name, number)
+                if column is None:
+                    continue
+                there = data.mask if column.ndim == 2 else slice(None)
+                assert not values[term.name].null[there].any(), term.name
+                np.testing.assert_allclose(values[term.name].numbers[there], column[there], atol=1e-5, rtol=1e-5)
+                compared.add(term.name)
+            for scalar in ("advantage_mean", "advantage_std", "score_std"):
+                if scalar in values and trace.scalars[scalar] is not None:
+                    assert float(values[scalar].numbers) == pytest.approx(trace.scalars[scalar], abs=1e-5)
+            sides = clip_sides(terms, data, values)
+            clipped = trace.tokens.filter(trace.tokens["pass"].to_numpy() == number)["clipped"].to_pylist()
+            assert int((sides.numbers[data.mask] != np.array(clipped)).sum()) == 0
+    assert {"ratio", "advantage_raw", "advantage", "objective"} <= compared
+
+
+def test_the_last_term_of_a_kind_is_the_advantage_and_each_has_a_meaning() -> None:
+    for settings in LEARNERS.values():
+        terms = terms_of(settings)
+        assert kind_of(settings).terms(settings)[-1].name == "advantage"
+        assert terms[-1].name == "objective"
+        assert all(x.title for x in terms)
+
+
+@pytest.mark.parametrize("name", ["kind ppo", "variant reinforce-pp-baseline", "grpo-batch-whitened", "kind vine"])
+def test_with_a_panel_what_the_whole_step_was_normalised_by_is_the_recorded_one(name: str) -> None:
+    settings = LEARNERS[name]
+    [trace, _] = steps_of(settings, trace="panel", panel_size=8)
+    data = data_of(known_values(settings), trace.samples, trace.tokens, trace.scalars, 1)
+    assert not data.whole
+    values = evaluate(terms_for(settings), data, recompute=True)
+    column = recorded(trace, "advantage", 1)
+    assert column is not None
+    np.testing.assert_allclose(values["advantage"].numbers[data.mask], column[data.mask], atol=1e-5)
+    without = dataclasses.replace(data, step={})
+    assert evaluate(terms_for(settings), without, recompute=True)["advantage"].null.all()
+
+
+def test_what_an_imported_run_does_not_tell_is_not_worked_out() -> None:
+    settings = LEARNERS["kind grpo"]
+    [trace, _] = steps_of(settings)
+    values = known_values(settings, frozenset({"scale_rewards"}))
+    data = data_of(values, trace.samples, trace.tokens, trace.scalars)
+    found = evaluate(terms_for(settings), data, recompute=True)
+    assert found["advantage"].null.all()
+    assert not found["baseline_value"].null.any()
