@@ -42,17 +42,18 @@ def step_trace(
             sample, truncated = len(samples), rng.random() < 0.05
             pieces = [response[:28], *response[28:]] if hostile else list(response)
             pieces = pieces if truncated else [*pieces, "<eos>"]
-            samples.append(
-                (learner, step, sample, group, prompt, response, answer, reward, reward > 0, truncated, len(pieces))
-            )
+            compared = None if isinstance(settings, PPOSettings) else reward
+            row = (learner, step, sample, group, prompt, response, answer, reward, reward > 0, truncated, len(pieces))
+            samples.append((*row, compared, None))
             credit = (reward - rewards.mean()) / (rewards.std(ddof=1) + 1e-4)
             tokens.append(_response(settings, sample, step, pieces, reward, credit, reward - rewards.mean(), rng))
     table = pa.Table.from_batches([pa.RecordBatch.from_pydict(_whiten(settings, tokens), schema=TOKENS)])
     success = float(np.mean([row[7] for row in samples]))
+    by = _normalised_by(settings, tokens)
     return StepTrace(
         learner=learner,
         step=step,
-        scalars=_scalars(config, settings, step, success, rng),
+        scalars={**_scalars(config, settings, step, success, rng), **by},
         samples=pa.Table.from_pylist([dict(zip(SAMPLES.names, row, strict=True)) for row in samples], schema=SAMPLES),
         tokens=table,
         prompt_hash=hashlib.sha256(prompts.tobytes()).hexdigest(),
@@ -89,6 +90,7 @@ def _response(settings, sample, step, pieces, reward, credit, centred, rng) -> d
             "position": list(range(n)),
             "token_id": [(ord(x[0]) % 20) for x in pieces],
             "token": pieces,
+            "written": [True] * n,
             "logprob_old": old.tolist(),
             "logprob_ref": ref.tolist(),
             "token_reward": token_reward.tolist() if ppo else nothing,
@@ -120,6 +122,14 @@ def _whiten(settings, tokens: list[dict[str, list]]) -> dict[str, list]:  # type
     return {**all_, "clipped": clipped.tolist(), **{name: column.tolist() for name, column in derived.items()}}
 
 
+def _normalised_by(settings, tokens: list[dict[str, list]]) -> dict[str, float | None]:  # type: ignore[no-untyped-def]
+    known = dict.fromkeys(("advantage_mean", "advantage_std", "score_std"))
+    if isinstance(settings, PPOSettings):
+        raw = np.array([x for t in tokens for x, p in zip(t["advantage_raw"], t["pass"], strict=True) if p == 0])
+        known |= {"advantage_mean": float(raw.mean()), "advantage_std": float(raw.std(ddof=1))}
+    return known
+
+
 def _scalars(config, settings, step, success, rng) -> dict[str, float | int | None]:  # type: ignore[no-untyped-def]
     ppo, t = isinstance(settings, PPOSettings), step + 1
     known: dict[str, float | int | None] = {
@@ -148,4 +158,4 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
         "update_time_s": 0.2,
     }
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
-    return {name: known[name] for name in STEPS.names if name not in ("learner", "step")}
+    return {name: known[name] for name in STEPS.names if name in known}
