@@ -179,7 +179,8 @@ class LocalLauncher:
             logs.mkdir(parents=True, exist_ok=True)
             with (logs / "nursery.log").open("ab") as errors:
                 self._nursery = subprocess.Popen(
-                    [sys.executable, "-m", "core.runs.nursery"],
+                    # -P: the current folder may hold a `core` of its own; ours is on PYTHONPATH.
+                    [sys.executable, "-P", "-m", "core.runs.nursery"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
