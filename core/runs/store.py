@@ -21,6 +21,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from core.config import ConfigError, RunConfig, change, parse_config
+from core.extras import POSTGRES
 from core.runs import lifecycle
 from core.runs.arrow import pack, unpack
 from core.runs.errors import RunNotFound, StoreError, one_sentence
@@ -45,6 +46,8 @@ class RunStore:
             self._writer, self._reader = make_engine(self.url)
             self.place = self._writer.url.database or self._writer.url.render_as_string(hide_password=True)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
+            if isinstance(error, ImportError) and error.name in POSTGRES.modules:
+                raise StoreError(POSTGRES.missing()) from error
             raise StoreError(f"The store's address cannot be used: {str(error).splitlines()[0]}.") from error
         self._opened = False
         self._opening = threading.Lock()
