@@ -1,6 +1,6 @@
 # make app    set up what the app needs, then start it on the address that it prints (PORT=8600 for a port of your own)
 # make test   set up what the tests need, Chromium and a Chinese font included where apt can give them, then run all tests
-# make lint   style, formatting and types
+# make lint   style, formatting and types, and whether the workflow and the hooks are well formed
 # make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
 # make bench-gpu  tokens a second on this machine's GPU, and the share of its bfloat16 peak
 
@@ -27,6 +27,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/pre-commit validate-config
 
 bench: $(VENV)/.dev
 	$(CALM) $(BIN)/python -m benches.grpo_step
