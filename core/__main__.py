@@ -1,4 +1,4 @@
-"""The command line: `python -m core train | export | save | import | runs | settings`."""
+"""The command line, `credit-lab` or `python -m core`: train | export | save | import | runs | settings | app."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0 done, 1 a learner failed, 2 something asked for cannot be."""
     options = _parser().parse_args(arguments)
+    if options.command == "app":
+        from core.serve import serve
+
+        return serve(options.port)
     from core import cli as commands
 
     return commands.run(options)
@@ -19,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core", description="Train PPO and GRPO, and look at what they did."
+        prog="credit-lab" if Path(sys.argv[0]).stem == "credit-lab" else "python -m core",
+        description="Train PPO and GRPO, and look at what they did.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -74,7 +79,18 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")
+
+    app = commands.add_parser("app", help="start the app and print its address")
+    app.add_argument(
+        "--port", type=_port, metavar="N", help="which port it serves (default: 8501, or the next free one)"
+    )
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, but is {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

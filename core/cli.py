@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -114,14 +115,24 @@ def _check_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _store(*, keep: bool) -> Iterator[RunStore]:
-    """The app's store, or one that is gone afterwards."""
+    """The app's store, or one that is gone afterwards but for the logs, where a failed learner's reason names one."""
     if keep:
         yield RunStore()
         return
-    with tempfile.TemporaryDirectory(prefix="credit-lab-", ignore_cleanup_errors=True) as folder:
-        store = RunStore(f"sqlite:///{folder}/runs.sqlite", home=Path(folder))
+    folder, failed = Path(tempfile.mkdtemp(prefix="credit-lab-")), False
+    store = RunStore(f"sqlite:///{folder}/runs.sqlite", home=folder)
+    try:
         yield store
+        failed = any(x.status == "failed" for x in store.runs())
+    finally:
         store.close()
+        for path in folder.iterdir():
+            if path.is_file():
+                path.unlink()
+            elif path.name != "logs" or not failed:
+                shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it still holds the logs
+            folder.rmdir()
 
 
 def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:

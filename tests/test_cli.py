@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,6 +89,44 @@ def test_ctrl_c_leaves_a_valid_partial_export(home: Path, tmp_path: Path) -> Non
     assert json.loads((out / "run.json").read_text())["status"] == "stopped"
     kept = RunStore().runs()
     assert [(x.status, x.learners[0].step + 1) for x in kept] == [("stopped", len(steps))]
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["a run that fails", "a run that is finished"])
+def test_without_keep_only_the_log_that_a_failed_learners_reason_names_is_left(tmp_path: Path, fails: bool) -> None:
+    (tmp_path / "temporary").mkdir()
+    if fails:  # in every process that is started with this folder on its path, so in the one that forks workers, too
+        (tmp_path / "sitecustomize.py").write_text(
+            "from core.training.trainer import Trainer\n"
+            "def broken(self):\n"
+            "    raise ArithmeticError('made for a test')\n"
+            "Trainer.steps = broken\n"
+        )
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "core", "train", "--learner", "grpo", "--steps", "1", "--out", str(out)]
+    answer = subprocess.run(
+        [*command, "--set", *QUICK],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "TMPDIR": str(tmp_path / "temporary"),
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path))),
+            "OMP_NUM_THREADS": "1",
+        },
+    )
+    left = [x for x in (tmp_path / "temporary").rglob("*") if x.is_file()]
+    if not fails:
+        assert (answer.returncode, left) == (0, [])
+        return
+    assert answer.returncode == 1
+    named = re.search(r"ArithmeticError: made for a test \(details in (.+)\)", answer.stderr)
+    assert named
+    log = Path(named[1])
+    assert log in left
+    assert "Traceback" in log.read_text()
+    assert {x.parent for x in left} == {log.parent}
+    assert str(log) in json.loads((out / "run.json").read_text())["learners"][0]["reason"]
 
 
 def test_runs_lists_and_export_writes_what_the_app_keeps(

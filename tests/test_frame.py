@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -18,16 +19,25 @@ PACKAGES = {
     "markdown_it": "markdown-it-py",
     "reasoning_gym": "reasoning-gym",
     "math_verify": "math-verify",
+    "yaml": "PyYAML",
 }
 
 
-def imports(*places: str) -> dict[str, set[str]]:
+def at_once(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that run when a file is imported: what stands in functions waits until they are called."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            yield from at_once(node)
+
+
+def imports(*places: str, nodes: Callable[[ast.AST], Iterable[ast.AST]] = ast.walk) -> dict[str, set[str]]:
     """Top-level modules that the places' Python files import, and which files import them."""
     found: dict[str, set[str]] = {}
     for place in places:
         path = ROOT / place
         for file in [path] if path.is_file() else path.rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for node in nodes(ast.parse(file.read_text(encoding="utf-8"))):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 if isinstance(node, ast.ImportFrom) and not node.level:
                     names = [node.module or ""]
@@ -37,8 +47,10 @@ def imports(*places: str) -> dict[str, set[str]]:
 
 
 def required(file: str) -> set[str]:
+    """What a requirements file names, and what the files name that it includes."""
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    return {match[1] for line in lines if (match := re.match(r"([\w.-]+)==", line))}
+    own = {match[1] for line in lines if (match := re.match(r"([\w.-]+)==", line))}
+    return own.union(*(required(line.removeprefix("-r ")) for line in lines if line.startswith("-r ")))
 
 
 def missing(found: dict[str, set[str]], known: set[str]) -> dict[str, set[str]]:
@@ -49,7 +61,14 @@ def missing(found: dict[str, set[str]], known: set[str]) -> dict[str, set[str]]:
 
 
 def test_everything_that_the_app_imports_is_required() -> None:
-    assert missing(imports("core", "lessons", "app.py"), required("requirements.txt")) == {}
+    assert missing(imports("core", "lessons", "app.py", nodes=at_once), required("requirements.txt")) == {}
+
+
+def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
+    extras = set().union(*(required(x.name) for x in ROOT.glob("requirements-*.txt") if x.stem != "requirements-dev"))
+    found = imports("core", "lessons", "app.py")
+    assert {"peft"} <= found.keys()
+    assert missing(found, required("requirements.txt") | extras) == {}
 
 
 def test_everything_that_the_tests_import_is_required() -> None:
@@ -59,7 +78,9 @@ def test_everything_that_the_tests_import_is_required() -> None:
 
 
 def test_every_requirement_is_pinned() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt", "requirements-model.txt"):
+    files = [x.name for x in ROOT.glob("requirements*.txt")]
+    assert {"requirements.txt", "requirements-dev.txt", "requirements-model.txt"} <= set(files)
+    for file in files:
         for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
             assert not line or line.startswith(("#", "-r ")) or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
 

@@ -162,7 +162,7 @@ def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
     """
     if baseline == "none":
         terms = [_term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", "baseline")]
-        return (*terms, _term("advantage_raw", "tokens(credit)", N_("raw advantage"), "A_t"))
+        return (*terms, _term("advantage_raw", "per_token(credit)", N_("raw advantage"), "A_t"))
     size = "max(abs(max_group(score)), abs(min_group(score)))"
     tied = f"max_group(score) - min_group(score) <= {ROUNDING!r} * {size}"
     terms = [_term("no_signal", tied, N_("all rewards equal?"), "")]
@@ -173,9 +173,9 @@ def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
         terms.append(_term("baseline_value", "mean_group(score)", N_("mean of the group"), r"\bar r", "baseline"))
     if scale == "none":
         terms.append(_term("credit", "0 if no_signal else score - baseline_value", N_("relative"), r"\hat A_i"))
-        return (*terms, _term("advantage_raw", "tokens(credit)", N_("raw advantage"), "A_t"))
+        return (*terms, _term("advantage_raw", "per_token(credit)", N_("raw advantage"), "A_t"))
     terms.append(_term("difference", "0 if no_signal else score - baseline_value", N_("difference"), "A_i"))
-    terms.append(_term("advantage_raw", "tokens(difference)", N_("raw advantage"), "A_t"))
+    terms.append(_term("advantage_raw", "per_token(difference)", N_("raw advantage"), "A_t"))
     if scale == "group":
         spread, over, title = "score_spread", "std_group(score, scale_ddof)", N_("std of the group")
     else:

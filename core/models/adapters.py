@@ -10,12 +10,18 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from core import extras
+from core.errors import ConfigError
+
 
 def add(model: PreTrainedModel, rank: int) -> None:
     """Puts adapters of this rank beside every linear layer but the output; only they are trained from now on.
 
-    They start as no change at all. The scale is alpha / rank = 2, as is common.
+    They start as no change at all. The scale is alpha / rank = 2, as is common. Raises ConfigError where peft, which
+    makes them, is not installed.
     """
+    if sentence := extras.LORA.missing():
+        raise ConfigError(sentence)
     from peft import LoraConfig
 
     names = {
@@ -35,6 +41,8 @@ def add(model: PreTrainedModel, rank: int) -> None:
 
 def changes(model: nn.Module) -> Iterator[Tensor]:
     """What adapters add to the weights that they stand beside, one matrix after another; nothing without adapters."""
+    if not extras.LORA.installed():  # then no model here can have adapters
+        return
     from peft.tuners.lora import Linear
 
     for module in model.modules():

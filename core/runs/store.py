@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
+from core.extras import POSTGRES
 from core.places import data_folder, database_url
 from core.runs import lifecycle
 from core.runs.arrow import pack, unpack
@@ -46,6 +47,8 @@ class RunStore:
             self._writer, self._reader = make_engine(self.url)
             self.place = self._writer.url.database or self._writer.url.render_as_string(hide_password=True)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
+            if isinstance(error, ImportError) and error.name in POSTGRES.modules:
+                raise StoreError(POSTGRES.missing()) from error
             raise StoreError(f"The store's address cannot be used: {str(error).splitlines()[0]}.") from error
         self._opened = False
         self._opening = threading.Lock()

@@ -15,6 +15,7 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from core import extras
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.models import bundled, smollm2, start
@@ -67,6 +68,8 @@ def save_pretrained(trained: Trained, folder: Path) -> str:
 
 def merge(model: PreTrainedModel) -> PreTrainedModel:
     """The model with its adapters added to the weights that they stand beside; one without is returned as it is."""
+    if not extras.LORA.installed():  # then no model here can have adapters
+        return model
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     adapted = [(name, x) for name, x in model.named_modules() if isinstance(x, BaseTunerLayer)]

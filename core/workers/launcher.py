@@ -13,7 +13,9 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.extras import LORA
 from core.models.fit import room
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
@@ -57,7 +59,7 @@ class LocalLauncher:
         info = self._startable(run_id)
         if any(x.status != "queued" for x in info.learners):
             raise LauncherError(f"The run {info.name!r} was started before; resume it instead.")
-        if sentence := self._too_large(info):
+        if sentence := _lacking(info.config) or self._too_large(info):
             for learner in info.learners:
                 lifecycle.mark(self.store, run_id, learner.name, "failed", sentence)
             raise LauncherError(sentence)
@@ -76,7 +78,7 @@ class LocalLauncher:
             raise LauncherError(f"The run has made {done} steps already; ask for more than that.")
         if not names or (steps is not None and steps == done and info.status == "finished"):
             raise LauncherError(f"The run has made all its {done} steps; ask for more steps to continue it.")
-        if sentence := self._too_large(info):
+        if sentence := _lacking(info.config) or self._too_large(info):
             raise LauncherError(sentence)
         self._enqueue(run_id, names, steps)
 
@@ -179,7 +181,8 @@ class LocalLauncher:
             logs.mkdir(parents=True, exist_ok=True)
             with (logs / "nursery.log").open("ab") as errors:
                 self._nursery = subprocess.Popen(
-                    [sys.executable, "-m", "core.workers.fork_server"],
+                    # -P: the current folder may hold a `core` of its own; ours is on PYTHONPATH.
+                    [sys.executable, "-P", "-m", "core.workers.fork_server"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
@@ -239,6 +242,11 @@ def training_off() -> str | None:
     if not hasattr(os, "fork"):
         return "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
     return None
+
+
+def _lacking(config: RunConfig) -> str | None:
+    """Which packages a run needs that are not installed, in one sentence; None where none are missing."""
+    return LORA.missing() if config.lora_rank else None
 
 
 def _on_cpu(device: str) -> bool:

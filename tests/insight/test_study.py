@@ -17,7 +17,9 @@ from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
 
 CONFIG = RunConfig(prompts_per_step=4, num_generations=4, eval_every=0, learners=(PPOSettings(),), steps=4)
-PLAN = Plan(CONFIG, seeds=(0, 1), at=(1, 3), middle=3, prompts=12, continuations=64, measured=VineSettings(continuations=8))
+PLAN = Plan(
+    CONFIG, seeds=(0, 1), at=(1, 3), middle=3, prompts=12, continuations=64, measured=VineSettings(continuations=8)
+)
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def _terms(settings: GRPOSettings) -> tuple[Term, ...]:
     return (
         *score_terms(settings),
         *group_terms(settings.baseline, settings.scale_rewards),
-        *advantage_terms("tokens(credit)", whiten=settings.whiten_advantages),
+        *advantage_terms("per_token(credit)", whiten=settings.whiten_advantages),
     )
 
 

@@ -19,6 +19,7 @@ PREPARING = (
     N_("Answering the held-out questions after training."),
 )
 SENTENCES = (
+    N_("{feature} needs the extra “{name}”, which is not installed here: {command}"),
     N_("model: its tokenizer has no end-of-sequence token, so no response could ever end"),
     N_("model: its chat template refuses such a conversation ({cause})"),
     N_(
