@@ -52,7 +52,7 @@ def evaluate(terms: Terms, data: Data, *, recompute: bool = False) -> dict[str, 
     with np.errstate(all="ignore"):
         for term in terms.terms:
             level, tree = terms.levels[term.name], terms.trees[term.name]
-            recorded = None if recompute else _recorded(term.name, terms, data)
+            recorded = None if recompute else _recorded(term.name, level, data)
             in_step = data.step.get(term.name)
             if recorded is not None:
                 values[term.name] = recorded
@@ -278,9 +278,7 @@ def _column(data: Data, name: str, level: int) -> Value | None:
     return Value(level, numbers, null if level == RESPONSE else null | ~data.written)
 
 
-def _recorded(name: str, terms: Terms, data: Data) -> Value | None:
+def _recorded(name: str, level: int, data: Data) -> Value | None:
     """The column of a term's name, if any number is in it."""
-    if name not in terms.columns:
-        return None
-    column = _column(data, name, terms.columns[name])
+    column = None if level == SCALAR else _column(data, name, level)
     return None if column is None or column.null.all() else column
