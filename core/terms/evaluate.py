@@ -135,6 +135,8 @@ class _Evaluation:
             return self._if(*arguments)
         if kind in ("and", "or"):
             return self._settled(kind == "or", arguments)
+        if kind == "per_token":
+            return arguments[0].raised_to(TOKEN, self.data)
         if kind == "following":
             return self._following(*arguments)
         if kind == "scan":

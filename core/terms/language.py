@@ -11,8 +11,9 @@ A tree is JSON: a number, or a list whose first entry says what it is:
     ["if", condition, then, otherwise]
     ["min", a, b, …]                               and so every function of FUNCTIONS, by its name
 
-Every tree has a level: 0 one number for the step, 1 one per response, 2 one per token. Lower levels are broadcast. All
-mistakes are found here, when the list of terms is made, and not when a page shows it.
+Every tree has a level: 0 one number for the step, 1 one per response, 2 one per token. Lower levels are broadcast;
+`per_token(x)` does so at once, so that a mean over the step counts a response as often as it has tokens. All mistakes
+are found here, when the list of terms is made, and not when a page shows it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ FUNCTIONS: dict[str, tuple[int, int | None]] = {
     **dict.fromkeys(("min", "max"), (2, None)),
     "clamp": (3, 3),
     **dict.fromkeys(("exp", "log", "expm1", "abs", "sign", "sqrt"), (1, 1)),
+    "per_token": (1, 1),
     **dict.fromkeys(("following", "scan"), (2, 2)),
     **dict.fromkeys(("sum_response", "mean_response"), (1, 1)),
     **dict.fromkeys(("sum_group", "mean_group", "min_group", "max_group"), (1, 1)),
@@ -266,7 +268,7 @@ class _Scope:
 
     def _level(self, name: str, arguments: Sequence[ast.expr], level: int) -> int:
         """The level of a function's result, from the highest level of its arguments."""
-        if name in ("following", "scan"):
+        if name in ("per_token", "following", "scan"):
             return TOKEN
         _, _, over = name.rpartition("_")
         if over not in ("response", "group", "batch"):

@@ -166,6 +166,10 @@ test("the next token's numbers, past what the policy did not write", () => {
   assert.equal(text([term("gae", gae)], undefined, recorded), "1.250 + 0.99 × 0.95 × 0.200 = 1.438");
 });
 
+test("a response's number stays as it is where each token has it", () => {
+  assert.equal(one(["+", ["per_token", REWARD], X]), "1 + 1.250 = 2.250");
+});
+
 test("a group's numbers, the first twelve", () => {
   assert.equal(one(["mean_group", REWARD], 1), "mean(1, 0) = 0.500");
   assert.equal(one(["std_group", REWARD, 1], 1), "std(1, 0) = 0.707");

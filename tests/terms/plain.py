@@ -64,6 +64,8 @@ class Plain:
             if any(x is not None and bool(x) == (kind == "or") for x in sides):
                 return float(kind == "or")
             return None if None in sides else float(kind == "and")
+        if kind == "per_token":
+            return self.number(parts[0], b, t)
         if kind in ("following", "scan"):
             return self._along(kind, parts[0], parts[1], b, t)
         if kind.endswith(("_response", "_group", "_batch")):
@@ -142,7 +144,7 @@ class Plain:
             name = parts[0]
             rows = self.values.get(name)
             return name in ("last", "position") or (isinstance(rows, list) and isinstance(rows[0], list))
-        if kind in ("token", "following", "scan"):
+        if kind in ("token", "per_token", "following", "scan"):
             return True
         return not kind.endswith(("_response", "_group", "_batch")) and any(self.per_token(x) for x in parts)
 

@@ -112,7 +112,7 @@ class _Maker:
         return rng.choice([over_step, over_step + per_response, per_response + per_token * 3][level])
 
     def _token(self, depth: int) -> str:
-        return f"({self.expression(TOKEN, depth)} + 0 * position)"
+        return f"per_token({self.expression(TOKEN, depth)})"
 
     def _leaf(self, level: int, recorded: bool = False) -> str:
         own = [x for x, y in self.terms.items() if y <= level and not recorded]

@@ -118,6 +118,7 @@ def test_reductions_leave_out_holes() -> None:
         6,
         1,
     ]
+    assert values("mean_batch(reward)", "mean_batch(per_token(reward))") == [5 / 3, (2 * 1 + 2 * 0 + 1 * 4) / 5]
     assert value("std_batch(x, 1)") == pytest.approx(np.std([1, 3, 4, 5, 6], ddof=1))
     assert value("std_batch(reward, 0)") == pytest.approx(np.std([1, 0, 4]))
 

@@ -52,6 +52,7 @@ def test_an_expression_becomes_this_tree(expression: str, expected: object) -> N
         ("reward if last else 0", TOKEN),
         ("following(1, 0)", TOKEN),
         ("scan(reward, gamma)", TOKEN),
+        ("per_token(reward)", TOKEN),
         ("sum_response(value)", RESPONSE),
         ("mean_group(reward)", RESPONSE),
         ("std_group(mean_response(value), 1)", RESPONSE),

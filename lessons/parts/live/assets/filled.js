@@ -85,6 +85,7 @@ function show(tree, env, place, own) {
     const condition = valueAt(parts[0], env, place);
     return condition === null ? null : show(parts[condition === 0 ? 2 : 1], env, place);
   }
+  if (kind === "per_token") return show(parts[0], env, place);
   if (kind === "following") {
     const token = nextToken(env, place);
     return token === null ? show(parts[1], env, place) : show(parts[0], env, { ...place, token });

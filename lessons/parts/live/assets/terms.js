@@ -113,6 +113,7 @@ export function evaluateTree(tree, env) {
   if (isText(parts[1]))
     return { level: 0, numbers: comparedWithText(kind, env.data.settings[parts[0][1]], parts[1][1]) };
   const values = parts.map((x) => evaluateTree(x, env));
+  if (kind === "per_token") return raised(values[0], 2, env);
   if (kind === "following") return following(values[0], values[1], env);
   if (kind === "scan") return scan(values[0], values[1], env);
   const over = /^(\w+)_(response|group|batch)$/.exec(kind);
