@@ -1,6 +1,6 @@
 # make app    set up what the app needs, then start it on the address that it prints (PORT=8600 for a port of your own)
-# make test   set up what the tests need, Chromium and a Chinese font included where apt can give them, then run all tests
-# make lint   style, formatting and types, and whether the workflow and the hooks are well formed
+# make test   set up what the tests need (Chromium, a Chinese font and node included where apt can give them), then run all
+# make lint   style, formatting and types of Python and JavaScript, and whether the workflow and the hooks are well formed
 # make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
 # make bench-gpu  tokens a second on this machine's GPU, and the share of its bfloat16 peak
 
@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 PYTEST_ARGS ?=
 
-.PHONY: app test lint bench bench-gpu setup system
+.PHONY: app test lint bench bench-gpu setup system node
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.app
@@ -20,15 +20,19 @@ app: $(VENV)/.app
 
 setup: $(VENV)/.dev
 
-test: $(VENV)/.dev system
+test: $(VENV)/.dev node_modules/.ready system
+	npm run --silent test
 	$(CALM) $(BIN)/python -m pytest tests $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev node_modules/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/pre-commit validate-config
+	npm run --silent types
+	npm run --silent lint
+	npm run --silent vendor -- --check
 
 bench: $(VENV)/.dev
 	$(CALM) $(BIN)/python -m benches.grpo_step
@@ -57,6 +61,16 @@ $(VENV)/.app: requirements.txt requirements-lora.txt requirements-model.txt requ
 $(VENV)/.dev: requirements-dev.txt requirements-trl.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt -c requirements.lock
 	touch $@
+
+# What checks the browser's part of the app (package.json); the app itself needs no node.
+node_modules/.ready: package.json package-lock.json .npmrc | node
+	npm ci --silent
+	touch $@
+
+node:
+	@command -v node >/dev/null && command -v npm >/dev/null || ./.ci/apt nodejs npm
+	@node -e 'process.exit(Number.parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+		{ echo "Node 20 or newer is needed, but this is $$(node --version)"; exit 1; }
 
 # Nothing to install where both are there already; without them the tests still run, but for those in a browser.
 system:

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filled, regionSays } from "../../lessons/board/frontend/filled.js";
-import { evaluate } from "../../lessons/board/frontend/terms.js";
+import { filled, regionSays } from "#frontend/filled.js";
+import { evaluate } from "#frontend/terms.js";
 
 const term = (name, tree, level = 2, given = []) => ({
   name,

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { regionBounds, regionOf } from "../../lessons/board/frontend/regions.js";
-import { evaluate, evaluateTree, numberAt } from "../../lessons/board/frontend/terms.js";
+import { regionBounds, regionOf } from "#frontend/regions.js";
+import { evaluate, evaluateTree, numberAt } from "#frontend/terms.js";
 
 const term = (name, tree, level, changes = {}) => ({
   name,

@@ -1,3 +1,4 @@
+// @ts-nocheck: terms that learners declare take the place of what stands here.
 // The formula card's lines about the advantage: where this token's credit came from, by the learner's own way.
 
 import { equation, factor, fill, fixed, isNumber, minus, plain, plus, signed, signedText, strong, tone } from "./format.js";

@@ -1,57 +1,93 @@
 // The live board: charts of both learners over one x-axis, with one zoom, one hovered and one chosen step.
 
+import { align, placeOf, reach, stepUnder, zoomTo } from "./axis.js";
 import { Chart } from "./chart.js";
 import { el, say } from "./dom.js";
-import { brief, fill, isNumber } from "./format.js";
+import { brief, fill } from "./format.js";
+
+/** @import { Range } from "./axis.js" */
+/** @import { Model } from "./model.js" */
+/** @import { ChartSpec, ColourNames, Labels } from "./types.js" */
 
 let boards = 0;
 
 export class Board {
+  /** @type {Range | null} */
   zoom = null;
+  /** @type {number | null} */
   hoverStep = null;
+  /** @type {number | null} the chosen step */
+  step = null;
+  /** @type {Model | null} */
+  model = null;
+  /** @type {ReturnType<typeof align>} */
+  points = { xs: [], rowsAt: [], stepAt: [] };
   height = 112;
-  xs = [];
-  rowsAt = [];
-  stepAt = [];
+  x = "";
+  shape = "";
+  quiet = false; // while this board itself moves the cursors
 
-  constructor({ charts, labels, css, onChoose, onZoom }) {
-    Object.assign(this, { labels, css, onChoose, onZoom });
+  /**
+   * @param {{ charts: ChartSpec[], labels: Labels, colours: ColourNames, css: (variable: string) => string,
+   *   onChoose: (step: number) => void, onZoom: (zoomed: boolean) => void }} options
+   */
+  constructor({ charts, labels, colours, css, onChoose, onZoom }) {
+    this.labels = labels;
+    this.colours = colours;
+    this.css = css;
+    this.onChoose = onChoose;
+    this.onZoom = onZoom;
     this.sync = `credit-lab-${boards++}`;
     this.charts = charts.map((spec) => new Chart(spec, this));
     const main = this.charts.filter((x) => !x.spec.more).map((x) => x.root);
     const more = this.charts.filter((x) => x.spec.more).map((x) => x.root);
     this.caption = el("p", { class: "caption", data: { testid: "board-caption" } });
-    this.moreGrid = el("div", { class: "charts" }, more);
-    this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }), this.moreGrid);
+    this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
+    this.fold.append(el("div", { class: "charts" }, more));
     this.fold.ontoggle = () => this.#resize();
     this.table = el("tbody");
     this.tableHead = el("tr");
-    const table = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": labels.as_table },
-      el("table", {}, el("thead", {}, this.tableHead), this.table));
-    this.asTable = el("details", { class: "fold", data: { testid: "as-table" } }, el("summary", { text: labels.as_table }), table);
-    this.asTable.ontoggle = () => this.#fillTable();
-    this.root = el("div", { class: "board" }, el("div", { class: "charts" }, main), this.caption,
-      el("div", { class: "folds" }, this.fold, this.asTable));
+    this.asTable = this.#tableFold();
+    const folds = el("div", { class: "folds" }, this.fold, this.asTable);
+    this.root = el("div", { class: "board" }, el("div", { class: "charts" }, main), this.caption, folds);
     this.root.onmouseleave = () => this.#hover(null);
     this.observer = new ResizeObserver(() => this.#resize());
     this.observer.observe(this.root);
   }
 
-  /** Brings the board up to date with the model; `x` is "step", "samples" or "time", `step` the chosen one. */
-  draw(model, view, step) {
-    const shape = JSON.stringify([model.learners.map((l) => [l.name, l.algorithm]), view.x]);
+  #tableFold() {
+    const { as_table: name } = this.labels;
+    const table = el("table", {}, el("thead", {}, this.tableHead), this.table);
+    const scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, table);
+    const fold = el("details", { class: "fold", data: { testid: "as-table" } }, el("summary", { text: name }), scroll);
+    fold.ontoggle = () => this.#fillTable();
+    return fold;
+  }
+
+  /**
+   * Brings the board up to date with the model.
+   * @param {Model} model
+   * @param {{ x: string }} view "step", "samples" or "time"
+   * @param {number | null} step the chosen one
+   */
+  draw(model, { x }, step) {
+    const shape = JSON.stringify([model.learners.map((l) => [l.name, l.algorithm]), x]);
     this.model = model;
     this.step = step;
-    if (shape !== this.shape) this.#build(model, view);
+    if (shape !== this.shape) this.#build(model, x);
     this.shape = shape;
-    this.#align(model, view.x);
-    const range = this.#range(model, view.x);
-    for (const chart of this.charts) chart.draw(this.xs, this.rowsAt, range);
+    this.points = align(model.rows, x);
+    const { xs, rowsAt } = this.points;
+    const range = reach(xs, x, model);
+    for (const chart of this.charts) chart.draw(xs, rowsAt, range);
     this.#restoreHover();
     this.#read();
   }
 
-  /** Moves only the chosen-step marker. */
+  /**
+   * Moves only the chosen-step marker.
+   * @param {number | null} step
+   */
   select(step) {
     if (step === this.step) return;
     this.step = step;
@@ -64,77 +100,57 @@ export class Board {
   }
 
   resetZoom() {
-    this.zoom = null;
-    this.onZoom(false);
-    if (this.model) this.draw(this.model, { x: this.x }, this.step);
+    this.#zoomTo(null);
   }
 
-  /** From a chart: the pointer moved. All charts share the position, so only the one under the pointer speaks. */
-  hovered(chart, u) {
-    if (this.quiet || u.cursor.event == null) return;
-    const { idx, left } = u.cursor;
-    this.#hover(left >= 0 && isNumber(idx) ? this.stepAt[idx] : null);
+  /**
+   * From a chart: the pointer moved. All charts share the position, so only the one under the pointer speaks.
+   * @param {import("./vendor/uPlot.js")} u
+   */
+  hovered(u) {
+    if (!this.quiet && u.cursor.event) this.#hover(stepUnder(this.points.stepAt, u.cursor));
   }
 
+  /**
+   * From a chart: a drag over it ended.
+   * @param {import("./vendor/uPlot.js")} u
+   */
   zoomed(u) {
-    if (u.select.width < 6) return;
-    const [min, max] = [u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")];
+    const zoom = zoomTo(u.select, (left) => u.posToVal(left, "x"));
+    if (!zoom) return;
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.zoom = { min, max };
-    this.onZoom(true);
-    this.draw(this.model, { x: this.x }, this.step);
+    this.#zoomTo(zoom);
   }
 
+  /** @param {number} idx */
   choose(idx) {
-    if (this.stepAt[idx] !== undefined) this.onChoose(this.stepAt[idx]);
+    const step = this.points.stepAt[idx];
+    if (step !== undefined) this.onChoose(step);
   }
 
   markerX() {
-    return this.#xOf(this.step);
+    return placeOf(this.points, this.step);
   }
 
-  #build(model, view) {
-    this.x = view.x;
-    this.colours = this.colourOf(model.learners);
+  /** @param {Range | null} zoom */
+  #zoomTo(zoom) {
+    this.zoom = zoom;
+    this.onZoom(zoom !== null);
+    if (this.model) this.draw(this.model, this, this.step);
+  }
+
+  /**
+   * @param {Model} model
+   * @param {string} x
+   */
+  #build(model, x) {
+    this.x = x;
     for (const chart of this.charts) chart.build(model.learners, this.sync);
     this.zoom = null;
     this.onZoom(false);
   }
 
-  #align(model, x) {
-    const column = { samples: "samples_seen", time: "wall_time_s" }[x];
-    const points = new Map(); // x → { step, rows by learner }
-    for (const [learner, rows] of model.rows) {
-      for (const row of rows.values()) {
-        const at = column ? row[column] : row.step + 1;
-        if (!isNumber(at)) continue;
-        if (!points.has(at)) points.set(at, { step: row.step, rows: {} });
-        points.get(at).rows[learner] = row;
-      }
-    }
-    this.xs = [...points.keys()].sort((a, b) => a - b);
-    this.rowsAt = this.xs.map((at) => points.get(at).rows);
-    this.stepAt = this.xs.map((at) => points.get(at).step);
-  }
-
-  /** While a run goes on its axis grows by doubling, so that lines grow and the picture stands still. */
-  #range(model, x) {
-    const last = this.xs.at(-1) ?? 1;
-    const first = Math.min(this.xs[0] ?? 0, x === "step" ? 1 : 0);
-    if (!model.active || this.xs.length < 2) return { min: first, max: Math.max(last, first + 1) };
-    const target = { step: 1, samples: model.run.prompts * model.run.group_size, time: null }[x];
-    const end = target === null ? Infinity : target * Math.max(...model.learners.map((l) => l.steps));
-    let max = { step: 20, samples: 20 * (target ?? 1), time: 10 }[x];
-    while (max < last) max *= 2;
-    return { min: first, max: Math.max(Math.min(max, end), last) };
-  }
-
-  #xOf(step) {
-    if (step === null || step === undefined) return null;
-    const at = this.stepAt.indexOf(step);
-    return at < 0 ? null : this.xs[at];
-  }
-
+  /** @param {number | null} step */
   #hover(step) {
     if (step === this.hoverStep) return;
     this.hoverStep = step;
@@ -144,41 +160,59 @@ export class Board {
 
   /** New data may move pixels; the hovered step stays the hovered step. */
   #restoreHover() {
-    if (this.hoverStep !== null) this.#cursors(this.#xOf(this.hoverStep));
+    if (this.hoverStep !== null) this.#cursors(placeOf(this.points, this.hoverStep));
   }
 
+  /** @param {number | null} x */
   #cursors(x) {
     this.quiet = true;
-    for (const chart of this.charts) chart.mark(x === null ? null : chart.plot.valToPos(x, "x"));
+    for (const chart of this.charts) chart.mark(x);
     this.quiet = false;
   }
 
   #read() {
-    const step = this.hoverStep ?? this.step;
-    for (const chart of this.charts) chart.read(this.model, step, this.model.newest());
-    this.root.dataset.hoverStep = this.hoverStep === null ? "" : this.hoverStep + 1;
-    this.root.dataset.zoom = this.zoom ? `${this.zoom.min.toFixed(2)}:${this.zoom.max.toFixed(2)}` : "";
-    const words = this.hoverStep === null ? this.labels.values_at_chosen : this.labels.values_at_hovered;
-    say(this.caption, step === null ? this.labels.no_step_yet : fill(words, { step: step + 1 }));
-    if (this.asTable.open) this.#fillTable();
+    const { model, hoverStep, zoom, labels } = this;
+    if (!model) return;
+    const step = hoverStep ?? this.step;
+    for (const chart of this.charts) chart.read(model, step);
+    this.root.dataset.hoverStep = hoverStep === null ? "" : String(hoverStep + 1);
+    this.root.dataset.zoom = zoom ? `${zoom.min.toFixed(2)}:${zoom.max.toFixed(2)}` : "";
+    const words = hoverStep === null ? labels.values_at_chosen : labels.values_at_hovered;
+    say(this.caption, step === null ? labels.no_step_yet : fill(words, { step: step + 1 }));
+    this.#fillTable();
   }
 
   #fillTable() {
-    if (!this.asTable.open || !this.model) return;
     const { labels, model } = this;
+    if (!this.asTable.open || !model) return;
     const names = model.learners.map((x) => x.name);
-    const moments = [[labels.first, model.steps[0]], [fill(labels.step_n, { step: (this.step ?? 0) + 1 }), this.step], [labels.latest, model.steps.at(-1)]];
-    this.tableHead.replaceChildren(el("th", { text: labels.measure, scope: "col" }),
-      ...names.flatMap((name) => moments.map(([word]) => el("th", { text: `${name.toUpperCase()}, ${word}`, scope: "col" }))));
+    /** @type {[string, number | null | undefined][]} */
+    const moments = [
+      [labels.first, model.steps[0]],
+      [fill(labels.step_n, { step: (this.step ?? 0) + 1 }), this.step],
+      [labels.latest, model.steps.at(-1)],
+    ];
+    const heads = names.flatMap((name) => moments.map(([word]) => `${name.toUpperCase()}, ${word}`));
+    this.tableHead.replaceChildren(...[labels.measure, ...heads].map((text) => el("th", { text, scope: "col" })));
+    /** @type {(column: string) => HTMLElement[]} */
+    const cells = (column) =>
+      names.flatMap((name) =>
+        moments.map(([, step]) => {
+          const missing = labels[model.absence(name, column, step)];
+          return el("td", { text: brief(model.row(name, step)?.[column], missing) });
+        }),
+      );
     this.table.replaceChildren(
-      ...this.charts.flatMap(({ spec }) => spec.series.map((series) =>
-        el("tr", {}, el("th", { text: series.title ?? spec.title, scope: "row" }),
-          ...names.flatMap((name) => moments.map(([, step]) => el("td", { text: brief(model.row(name, step)?.[series.column], labels[model.absence(name, series.column, step)]) })))))),
+      ...this.charts.flatMap(({ spec }) =>
+        spec.series.map(({ column, title }) =>
+          el("tr", {}, el("th", { text: title ?? spec.title, scope: "row" }), cells(column)),
+        ),
+      ),
     );
   }
 
   #resize() {
-    for (const chart of this.charts) if (chart.plot) chart.resize();
+    for (const chart of this.charts) chart.resize();
   }
 
   close() {

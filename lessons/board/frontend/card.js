@@ -1,3 +1,4 @@
+// @ts-nocheck: terms that learners declare take the place of what stands here.
 // The formula card: the chosen token's numbers, each in the formula that made it, and the file that computed it.
 
 import { el } from "./dom.js";

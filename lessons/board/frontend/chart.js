@@ -1,121 +1,197 @@
 // One chart of the board: a uPlot drawing that keeps its zoom and its marked step while data arrive.
 
-import uPlot from "./vendor/uPlot.js";
-import { attr, el, say } from "./dom.js";
+import { yRange } from "./axis.js";
+import { attr, el } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
+import uPlot from "./vendor/uPlot.js";
+
+/** @import { Range, RowsAt } from "./axis.js" */
+/** @import { Board } from "./board.js" */
+/** @import { Model } from "./model.js" */
+/** @import { ChartSpec, LearnerState, Series } from "./types.js" */
+
+/** @typedef {Series & { learner: string }} Line */
 
 const DASH = { solid: [], dashed: [5, 4] };
+const DOUBLE_CLICK = 230; // milliseconds within which a second click may follow
 
 export class Chart {
+  /** @type {uPlot | null} */
+  plot = null;
+  /** @type {LearnerState[]} */
+  learners = [];
+  /** @type {Line[]} */
+  lines = [];
+
+  /**
+   * @param {ChartSpec} spec
+   * @param {Board} board
+   */
   constructor(spec, board) {
     this.spec = spec;
     this.board = board;
     this.values = el("span", { class: "values" });
     this.title = el("h3", { title: spec.help }, el("span", { text: spec.title }), this.values);
     this.area = el("div", { class: "area", role: "img" });
-    this.root = el("div", { class: "chart", data: { chart: spec.key } }, this.title, this.area);
-    this.root.dataset.key = spec.key;
+    this.root = el("div", { class: "chart", data: { chart: spec.key, key: spec.key } }, this.title, this.area);
   }
 
-  /** Lines for each learner × column of the chart; called again when learners or x-axis change. */
+  /**
+   * Lines for each learner × column of the chart; called again when learners or x-axis change.
+   * @param {LearnerState[]} learners
+   * @param {string} sync what the charts of a board share
+   */
   build(learners, sync) {
     this.plot?.destroy();
     this.learners = learners;
-    this.lines = learners.flatMap((learner) =>
-      this.spec.series.map((series) => ({ learner: learner.name, ...series })),
-    );
+    this.lines = learners.flatMap(({ name }) => this.spec.series.map((series) => ({ ...series, learner: name })));
     this.plot = new uPlot(this.#options(sync), [[], ...this.lines.map(() => [])], this.area);
-    this.area.firstChild.setAttribute("aria-hidden", "true");
-    this.#clicks();
+    this.plot.root.setAttribute("aria-hidden", "true");
+    this.#clicks(this.plot.over);
   }
 
-  /** Draws `xs` (with the row of each learner at each x); keeps a zoom, else shows `range`. */
+  /**
+   * Draws `xs` (with the row of each learner at each x); keeps a zoom, else shows `range`.
+   * @param {number[]} xs
+   * @param {RowsAt[]} rowsAt
+   * @param {Range} range
+   */
   draw(xs, rowsAt, range) {
-    const data = [xs, ...this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])))];
+    const { plot } = this;
+    if (!plot) return;
+    const lines = this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])));
     // A chart of nothing would look like a chart of zeros: only its heading stays, which says that it is not recorded.
-    this.root.classList.toggle("void", xs.length > 0 && data.slice(1).every((line) => line.every((y) => y === undefined)));
-    const { min, max } = this.board.zoom ?? range;
-    this.plot.batch(() => {
-      this.plot.setData(data, false);
-      this.plot.setScale("x", { min, max });
+    this.root.classList.toggle("void", xs.length > 0 && lines.flat().every((y) => y === undefined));
+    plot.batch(() => {
+      plot.setData([xs, ...lines], false);
+      plot.setScale("x", this.board.zoom ?? range);
     });
   }
 
-  /** Shows the values of one step in the header, in the learners' colours, and says them to who cannot see. */
-  read(model, step, newest) {
+  /**
+   * Shows the values of one step in the header, in the learners' colours, and says them to who cannot see.
+   * @param {Model} model
+   * @param {number | null} step
+   */
+  read(model, step) {
     const { labels } = this.board;
-    const parts = this.learners.map(({ name }) => {
-      const row = model.row(name, step);
-      const values = this.spec.series.filter((x) => !x.points).map((x) => brief(row?.[x.column], labels[model.absence(name, x.column, step)]));
-      return { name, text: [...new Set(values)].length > 1 || isNumber(row?.[this.spec.series[0].column]) ? values.join(" / ") : values[0] };
-    });
+    const parts = this.learners.map(({ name }) => ({ name, text: this.#reading(model, name, step) }));
     const alike = parts.length > 1 && parts.every((x) => x.text === labels.not_recorded);
     if (alike) this.values.replaceChildren(labels.not_recorded);
-    else this.values.replaceChildren(
-      ...parts.flatMap(({ name, text }, i) => [
-        ...(i ? [" · "] : []),
-        el("b", { text, style: { color: `var(--ink-${this.board.colours[name]})` } }),
-      ]),
-    );
-    const told = parts.map(({ name, text }) => `${name.toUpperCase()} ${text}`).join(", ");
-    attr(this.area, "aria-label", fill(labels.chart_summary, { title: this.spec.title, step: step ?? "", values: told, last: newest ?? "" }));
+    else {
+      this.values.replaceChildren(
+        ...parts.flatMap(({ name, text }, i) => [
+          ...(i ? [" · "] : []),
+          el("b", { text, style: { color: `var(--ink-${this.board.colours[name]})` } }),
+        ]),
+      );
+    }
+    const values = parts.map(({ name, text }) => `${name.toUpperCase()} ${text}`).join(", ");
+    const places = { title: this.spec.title, step: step ?? "", values, last: model.newest() ?? "" };
+    attr(this.area, "aria-label", fill(labels.chart_summary, places));
   }
 
-  mark(left) {
-    this.plot.setCursor({ left: left ?? -10, top: left === null ? -10 : 10 }, false);
+  /**
+   * A learner's numbers of a step; said once where several lines lack the same.
+   * @param {Model} model
+   * @param {string} name
+   * @param {number | null} step
+   */
+  #reading(model, name, step) {
+    const { labels } = this.board;
+    const row = model.row(name, step);
+    const lines = this.spec.series.filter((x) => !x.points);
+    const values = lines.map((x) => brief(row?.[x.column], labels[model.absence(name, x.column, step)]));
+    const several = new Set(values).size > 1 || isNumber(row?.[this.spec.series[0].column]);
+    return several ? values.join(" / ") : values[0];
+  }
+
+  /** @param {number | null} x */
+  mark(x) {
+    if (!this.plot) return;
+    const left = x === null ? -10 : this.plot.valToPos(x, "x");
+    this.plot.setCursor({ left, top: x === null ? -10 : 10 }, false);
   }
 
   resize() {
     const width = this.area.clientWidth;
-    if (width > 0 && Math.abs(width - this.plot.width) > 1) this.plot.setSize({ width, height: this.board.height });
+    if (this.plot && width > 0 && Math.abs(width - this.plot.width) > 1) {
+      this.plot.setSize({ width, height: this.board.height });
+    }
   }
 
+  /**
+   * @param {string} sync
+   * @returns {uPlot.Options}
+   */
   #options(sync) {
-    const colour = (name) => () => this.board.css(name);
-    const axis = (extra) => ({
-      stroke: colour("--lab-mute"), font: "11px system-ui, sans-serif", grid: { stroke: colour("--lab-grid"), width: 1 },
-      ticks: { show: false }, values: (_, x) => ticks(x), ...extra,
-    });
+    /** @type {(i: number) => string} */
+    const colourAt = (i) => this.#colour(this.lines[i - 1]);
     return {
-      width: Math.max(120, this.area.clientWidth), height: this.board.height,
-      padding: [8, 14, 0, 0], legend: { show: false },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.#range(low, high) } },
-      axes: [axis({ size: 20, gap: 3, space: 44 }), axis({ size: 40, gap: 4, space: 28 })],
+      width: Math.max(120, this.area.clientWidth),
+      height: this.board.height,
+      padding: [8, 14, 0, 0],
+      legend: { show: false },
+      scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
+      axes: [this.#axis({ size: 20, gap: 3, space: 44 }), this.#axis({ size: 40, gap: 4, space: 28 })],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
       cursor: {
-        y: false, points: { size: 7, fill: (u, i) => this.board.css(`--learner-${this.board.colours[this.lines[i - 1].learner]}`) },
-        drag: { x: true, y: false, dist: 6 }, sync: { key: sync, setSeries: false, scales: ["x", null] },
-        bind: { dblclick: () => () => this.board.resetZoom() },
+        y: false,
+        points: { size: 7, fill: (_, i) => colourAt(i) },
+        drag: { x: true, y: false, dist: 6 },
+        sync: { key: sync, setSeries: false, scales: ["x", null] },
+        bind: {
+          dblclick: () => () => {
+            this.board.resetZoom();
+            return null;
+          },
+        },
       },
       hooks: {
-        setCursor: [(u) => this.board.hovered(this, u)],
+        setCursor: [(u) => this.board.hovered(u)],
         setSelect: [(u) => this.board.zoomed(u)],
         draw: [(u) => this.#marker(u)],
       },
     };
   }
 
-  #series(line) {
-    const stroke = () => this.board.css(`--learner-${this.board.colours[line.learner]}`);
-    const points = line.points;
+  /**
+   * @param {uPlot.Axis} extra
+   * @returns {uPlot.Axis}
+   */
+  #axis(extra) {
     return {
-      stroke, width: points ? 0 : 1.75, dash: DASH[line.dash ?? "solid"], spanGaps: true,
-      paths: points ? () => null : undefined,
-      points: points
-        ? { show: true, size: 7, stroke, fill: stroke, width: 1 }
-        : { show: (u, i) => (u.data[i].filter((y) => y !== undefined && y !== null).length < 2), size: 5, fill: stroke },
+      stroke: () => this.board.css("--lab-mute"),
+      font: "11px system-ui, sans-serif",
+      grid: { stroke: () => this.board.css("--lab-grid"), width: 1 },
+      ticks: { show: false },
+      values: (_, x) => ticks(x),
+      ...extra,
     };
   }
 
-  #range(low, high) {
-    if (!isNumber(low) || !isNumber(high)) return this.spec.range ?? [0, 1];
-    const { at_least: wide, at_most: narrow } = this.spec;
-    if (narrow) [low, high] = [Math.max(low, narrow[0]), Math.min(high, narrow[1])]; // what lies beyond is read, not drawn
-    if (wide) [low, high] = [Math.min(low, wide[0]), Math.max(high, wide[1])];
-    const pad = (high - low || Math.abs(high) * 0.1 || 0.1) * 0.06;
-    return [wide && low === wide[0] ? low : low - pad, wide && high === wide[1] ? high + pad / 2 : high + pad];
+  /** @param {Line} line */
+  #colour(line) {
+    return this.board.css(`--learner-${this.board.colours[line.learner]}`);
   }
 
+  /**
+   * @param {Line} line
+   * @returns {uPlot.Series}
+   */
+  #series(line) {
+    const stroke = () => this.#colour(line);
+    const dash = DASH[line.dash ?? "solid"];
+    if (line.points) {
+      const points = { show: true, size: 7, stroke, fill: stroke, width: 1 };
+      return { stroke, width: 0, dash, spanGaps: true, paths: () => null, points };
+    }
+    /** @type {(u: uPlot, i: number) => boolean} a single point is no line yet */
+    const alone = (u, i) => [...u.data[i]].filter((y) => y !== undefined && y !== null).length < 2;
+    return { stroke, width: 1.75, dash, spanGaps: true, points: { show: alone, size: 5, fill: stroke } };
+  }
+
+  /** @param {uPlot} u */
   #marker(u) {
     const x = this.board.markerX();
     if (x === null) return;
@@ -134,17 +210,25 @@ export class Chart {
     ctx.restore();
   }
 
-  /** A click (not the end of a drag) chooses the step under the pointer. */
-  #clicks() {
-    let [from, timer] = [null, null];
-    const { over } = this.plot;
-    const later = (idx) => (timer = setTimeout(() => this.board.choose(idx), 230)); // unless a second click follows
+  /**
+   * A click (not the end of a drag) chooses the step under the pointer, unless a second click follows.
+   * @param {HTMLElement} over
+   */
+  #clicks(over) {
+    /** @type {number | null} */
+    let from = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
     over.addEventListener("dblclick", () => clearTimeout(timer));
-    over.addEventListener("mousedown", (event) => (from = event.clientX));
+    over.addEventListener("mousedown", (event) => {
+      from = event.clientX;
+    });
     over.addEventListener("click", (event) => {
-      const { idx } = this.plot.cursor;
+      const idx = this.plot?.cursor.idx;
       clearTimeout(timer);
-      if (event.detail < 2 && from !== null && Math.abs(event.clientX - from) < 5 && isNumber(idx)) later(idx);
+      if (event.detail < 2 && isClick(from, event.clientX) && isNumber(idx)) {
+        timer = setTimeout(() => this.board.choose(idx), DOUBLE_CLICK);
+      }
     });
   }
 
@@ -153,5 +237,15 @@ export class Chart {
   }
 }
 
-/** uPlot draws across what is undefined; words ("nan") and null are nothing to draw. */
+/**
+ * Whether a pointer that went down at `from` and up at `to` stood still enough.
+ * @param {number | null} from
+ * @param {number} to
+ */
+export const isClick = (from, to) => from !== null && Math.abs(to - from) < 5;
+
+/**
+ * uPlot draws across what is undefined; words ("nan") and null are nothing to draw.
+ * @param {unknown} x
+ */
 const numeric = (x) => (isNumber(x) ? x : undefined);

@@ -5,146 +5,241 @@ import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { Prompts } from "./prompts.js";
 import { reachOf, Scatter } from "./scatter.js";
-import { keyOf, Strips } from "./strips.js";
+import { Strips } from "./strips.js";
+import { COLOURINGS, domain, responses, whyNobody } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
-import { COLOURINGS, responses, whyNobody, domain } from "./tokens.js";
+
+/** @import { Model } from "./model.js" */
+/** @import { Groups } from "./tokens.js" */
+/** @import { ColourNames, GroupAnswer, Labels, StepAnswer, TokenId, View } from "./types.js" */
 
 const TOOLTIP_COLUMNS = [
-  "logprob_old", "logprob", "logprob_ref", "ratio", "advantage_raw", "advantage", "kl_k1", "kl_k2", "kl_k3", "kl_exact",
-  "entropy", "token_reward", "value", "delta", "return", "objective",
+  "logprob_old",
+  "logprob",
+  "logprob_ref",
+  "ratio",
+  "advantage_raw",
+  "advantage",
+  "kl_k1",
+  "kl_k2",
+  "kl_k3",
+  "kl_exact",
+  "entropy",
+  "token_reward",
+  "value",
+  "delta",
+  "return",
+  "objective",
 ];
 
-export class Detail {
-  #scatters = new Map();
+/** @typedef {Pick<import("./stage.js").Handlers, "group" | "token" | "color" | "pass">} Handlers */
 
-  /** `on` has group(n), token(token, group), color(name), pass(n). */
+export class Detail {
+  /** @type {Map<string, Scatter>} by learner */
+  #scatters = new Map();
+  /** @type {StepAnswer | null} */
+  step = null;
+  /** @type {GroupAnswer | null} */
+  group = null;
+  /** @type {Model | null} */
+  model = null;
+  /** @type {Groups} */
+  groups = new Map();
+  lastPass = 0;
+  /** @type {boolean | null} as last drawn; null: nothing of this step yet */
+  dark = null;
+
+  /** @param {{ root: HTMLElement, labels: Labels, colours: ColourNames, on: Handlers }} options */
   constructor({ root, labels, colours, on }) {
-    Object.assign(this, { labels, on });
+    this.labels = labels;
+    this.colours = colours;
+    this.on = on;
     this.tooltip = new Tooltip({ root, labels, columns: TOOLTIP_COLUMNS });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
     this.strips = new Strips({ labels, colours, onChoose: on.token, tooltip: this.tooltip });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
-    this.colours = colours;
-    this.color = el("select", { id: "lab-color", onchange: () => on.color(this.color.value), data: { testid: "color" } },
-      Object.keys(COLOURINGS).map((x) => el("option", { value: x, text: labels.colourings[x] })));
-    this.pass = el("input", { type: "range", id: "lab-pass", min: 0, max: 1, step: 1, data: { testid: "pass" }, oninput: () => on.pass(Number(this.pass.value)) });
+    this.color = el(
+      "select",
+      { id: "lab-color", data: { testid: "color" } },
+      Object.keys(COLOURINGS).map((x) => el("option", { value: x, text: labels.colourings[x] })),
+    );
+    this.color.onchange = () => on.color(this.color.value);
+    const range = { type: "range", id: "lab-pass", min: 0, max: 1, step: 1, data: { testid: "pass" } };
+    this.pass = el("input", range);
+    this.pass.oninput = () => on.pass(Number(this.pass.value));
     this.passText = el("b", { class: "num" });
-    this.note = el("p", { class: "note", hidden: true });
     this.scatterTitle = el("h2", { text: labels.scatter });
     this.scatterHelp = el("p", { class: "note" });
     this.scatters = el("div", { class: "scatters" });
-    this.switches = el("div", { class: "switches" },
+    const passName = el("span", { text: labels.pass });
+    this.switches = el(
+      "div",
+      { class: "switches" },
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
-      el("label", { class: "axis pass", title: labels.pass_help }, el("span", { text: labels.pass }), this.pass, this.passText));
-    this.root = el("div", { class: "detail" },
-      this.switches,
-      this.note,
-      el("div", { class: "two" }, this.strips.root, this.card.root),
-      this.scatterTitle, this.scatterHelp, this.scatters);
+      el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
+    );
+    const two = el("div", { class: "two" }, this.strips.root, this.card.root);
+    this.root = el("div", { class: "detail" }, this.switches, two, this.scatterTitle, this.scatterHelp, this.scatters);
   }
 
-  /** A newly loaded step and group. */
+  /**
+   * A newly loaded step and group.
+   * @param {StepAnswer} step
+   * @param {GroupAnswer} group
+   * @param {Model} model
+   */
   load(step, group, model) {
-    Object.assign(this, { step, group, model });
+    const same = this.step?.revision === step.revision && this.step.step === step.step;
+    if (same && this.group?.group === group.group) return;
+    this.step = step;
+    this.group = group;
+    this.model = model;
     this.groups = responses(group);
-    const all = [...this.groups.values()].flat();
-    this.lastPass = Math.max(0, ...all.map((x) => x.lastPass), ...Object.values(step.learners).map((x) => x.passes.length - 1));
-    this.cardGroup = {
-      responses: all,
-      learners: group.learners,
-      order: (response) => this.groups.get(response.learner).indexOf(response) + 1,
-    };
+    const passes = [
+      ...[...this.groups.values()].flat().map((x) => x.lastPass),
+      ...Object.values(step.learners).map((x) => x.passes.length - 1),
+    ];
+    this.lastPass = Math.max(0, ...passes);
     this.#nameColourings();
-    this.stale = true;
+    this.dark = null;
   }
 
   /** A colouring that no token here has a number for says so in the menu. */
   #nameColourings() {
     const { labels } = this;
     for (const option of this.color.options) {
-      const word = labels.colourings[option.value];
+      const quantity = labels.colourings[option.value];
+      const missing = labels[whyNobody(this.groups, option.value)];
       const known = domain(this.groups, option.value).length > 0;
-      say(option, known ? word : fill(labels.nobody_has, { quantity: word, missing: labels[whyNobody(this.groups, option.value)] }));
+      say(option, known ? quantity : fill(labels.nobody_has, { quantity, missing }));
     }
   }
 
+  /**
+   * @param {View} view
+   * @param {boolean} dark
+   */
   draw(view, dark) {
-    if (!this.step) return;
+    const { step, group, model } = this;
+    if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.lastPass, this.lastPass);
-    const token = this.#shownToken(view.token);
-    const shown = { ...view, token: view.token ?? token };
-    this.prompts.draw(this.step, this.group.group);
-    if (this.stale || dark !== this.dark) {
-      this.strips.draw({ groups: this.groups, view: shown, pass, dark, groupSize: this.model.run.group_size, missing: this.#missing() });
-      this.#drawScatters(pass, token);
+    const token = view.token ?? blamed(this.groups);
+    const shown = { ...view, token };
+    this.prompts.draw(step, group.group);
+    if (dark !== this.dark) {
+      const missing = this.#missing(step, model);
+      this.strips.draw({ groups: this.groups, view: shown, pass, dark, groupSize: model.run?.group_size, missing });
+      this.#drawScatters(step, pass, token);
     } else {
       this.strips.paint({ view: shown, pass });
       for (const scatter of this.#scatters.values()) scatter.move(pass, token);
     }
-    Object.assign(this, { dark, stale: false });
+    this.dark = dark;
     this.#drawSwitches(view, pass);
-    this.#drawCard(token, view, pass);
+    this.#drawCard(group, token, view, pass);
   }
 
+  /**
+   * @param {View} view
+   * @param {number} pass
+   */
   #drawSwitches(view, pass) {
     if (view.color !== this.color.value) this.color.value = view.color;
     attr(this.pass, "max", this.lastPass);
-    if (Number(this.pass.value) !== pass) this.pass.value = pass;
+    if (Number(this.pass.value) !== pass) this.pass.value = String(pass);
     const text = fill(this.labels.pass_of, { pass, passes: this.lastPass });
     say(this.passText, text);
     attr(this.pass, "aria-valuetext", text);
   }
 
-  #drawCard(token, view, pass) {
-    const response = token && this.groups.get(token.learner)?.find((x) => x.sample === token.sample);
+  /**
+   * @param {GroupAnswer} group
+   * @param {TokenId | null} token
+   * @param {View} view
+   * @param {number} pass
+   */
+  #drawCard(group, token, view, pass) {
+    const all = [...this.groups.values()].flat();
+    const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
-    const any = this.cardGroup.responses.some((x) => x.length);
-    for (const part of [this.card.root, this.switches, this.strips.legend]) part.hidden = !any; // all of them are about tokens
-    if (at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
-    this.card.show({ response, at, token, pass, group: this.cardGroup, chosen: Boolean(view.token) });
+    const any = all.some((x) => x.length);
+    for (const part of [this.card.root, this.switches, this.strips.legend]) part.hidden = !any; // all about tokens
+    if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
+    const own = this.groups.get(response.learner) ?? [];
+    const order = () => own.indexOf(response) + 1;
+    const cardGroup = { responses: all, learners: group.learners, order };
+    this.card.show({ response, at, token, pass, group: cardGroup, chosen: Boolean(view.token) });
   }
 
-  #drawScatters(pass, token) {
-    const learners = Object.entries(this.step.learners);
+  /**
+   * @param {StepAnswer} step
+   * @param {number} pass
+   * @param {TokenId | null} token
+   */
+  #drawScatters(step, pass, token) {
+    const learners = Object.entries(step.learners);
     const none = learners.every(([, data]) => !data.sample.length);
     for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
     if (none) return;
     const reach = reachOf(learners.map(([, data]) => data));
     const ways = new Set(learners.map(([, { settings }]) => settings.surrogate));
-    const { scatter_help: help, scatter_help_clip: clip, scatter_help_cispo: cispo, scatter_help_pass: move } = this.labels;
+    const {
+      scatter_help: help,
+      scatter_help_clip: clip,
+      scatter_help_cispo: cispo,
+      scatter_help_pass: move,
+    } = this.labels;
     say(this.scatterHelp, [help, ways.has("clip") && clip, ways.has("cispo") && cispo, move].filter(Boolean).join(" "));
-    for (const [name, data] of learners) {
-      if (!this.#scatters.has(name)) {
-        this.#scatters.set(name, new Scatter({ name, labels: this.labels, colour: this.colours[name], onChoose: this.on.token }));
-        this.scatters.append(this.#scatters.get(name).root);
-      }
-      this.#scatters.get(name).draw(data, reach, pass, token);
-    }
-    const wanted = learners.map(([name]) => this.#scatters.get(name).root); // whoever was first to make a step
-    if (wanted.some((root, i) => this.scatters.children[i] !== root)) this.scatters.prepend(...wanted);
-    for (const [name, scatter] of this.#scatters) scatter.root.hidden = !(name in this.step.learners);
+    const roots = learners.map(([name, data]) => {
+      const scatter = this.#scatter(name);
+      scatter.draw(data, reach, pass, token);
+      return scatter.root;
+    });
+    // In the step's order, whoever was first to make a step; a root that is in its place is not moved.
+    if (roots.some((root, i) => this.scatters.children[i] !== root)) this.scatters.prepend(...roots);
+    for (const [name, scatter] of this.#scatters) scatter.root.hidden = !(name in step.learners);
   }
 
-  /** The chosen token; if nobody chose one, the one that the finest credit blames most. */
-  #shownToken(chosen) {
-    if (chosen) return chosen;
-    const list = [...this.groups.values()].find((x) => x.some((r) => r.once.value?.some((v) => v !== null))) ?? [...this.groups.values()][0] ?? [];
-    let [best, least] = [null, Infinity];
-    for (const response of list) {
-      for (let i = 0; i < response.length; i++) {
-        const x = response.at("advantage", i, 0);
-        if (typeof x === "number" && x < least) [best, least] = [{ learner: response.learner, sample: response.sample, position: response.position[i] }, x];
-      }
-    }
-    return best;
+  /** @param {string} name */
+  #scatter(name) {
+    const { labels, colours, on } = this;
+    const known = this.#scatters.get(name) ?? new Scatter({ name, labels, colour: colours[name], onChoose: on.token });
+    if (!this.#scatters.has(name)) this.scatters.append(known.root);
+    this.#scatters.set(name, known);
+    return known;
   }
 
-  /** One sentence for each learner that has not made this step. */
-  #missing() {
-    const { labels, model, step } = this;
-    return model.learners.filter((x) => !(x.name in step.learners)).map((x) =>
-      fill(labels.no_such_step, { learner: x.name.toUpperCase(), step: step.step + 1, last: model.lastStep(x.name) + 1 }));
+  /**
+   * One sentence for each learner that has not made this step.
+   * @param {StepAnswer} step
+   * @param {Model} model
+   */
+  #missing(step, model) {
+    return model.learners
+      .filter((x) => !(x.name in step.learners))
+      .map((x) => ({ learner: x.name.toUpperCase(), step: step.step + 1, last: model.lastStep(x.name) + 1 }))
+      .map((places) => fill(this.labels.no_such_step, places));
   }
 }
 
-export { keyOf };
+/**
+ * The token to show to who chose none: the one that the finest credit blames most.
+ * @param {Groups} groups
+ * @returns {TokenId | null}
+ */
+export function blamed(groups) {
+  const lists = [...groups.values()];
+  const list = lists.find((x) => x.some((r) => r.once.value?.some((v) => v !== null))) ?? lists[0] ?? [];
+  /** @type {TokenId | null} */
+  let best = null;
+  let least = Infinity;
+  for (const response of list) {
+    for (let i = 0; i < response.length; i++) {
+      const x = response.at("advantage", i, 0);
+      if (typeof x !== "number" || x >= least) continue;
+      least = x;
+      best = { learner: response.learner, sample: response.sample, position: response.position[i] };
+    }
+  }
+  return best;
+}

@@ -2,32 +2,86 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @typedef {Node | string | null | undefined} Child */
+/** @typedef {string | number | boolean | null | undefined} Attribute */
+/**
+ * Attributes by name, but for `text` (the text inside), `data` (data-…), `style` (CSS properties) and what begins with
+ * "on" (event handlers).
+ * @typedef {{ text?: string | number, data?: Record<string, string | number>, style?: Record<string, string> }
+ *   & { [name: `on${string}`]: (event: Event) => unknown }
+ *   & { [name: string]: unknown }} Props
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props} [props]
+ * @param {...(Child | Child[])} children
+ */
 export function el(tag, props = {}, ...children) {
-  return fill(document.createElement(tag), props, children);
+  return furnish(document.createElement(tag), props, children);
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props} [props]
+ * @param {...(Child | Child[])} children
+ */
 export function svg(tag, props = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), props, children);
+  return furnish(document.createElementNS(SVG, tag), props, children);
 }
 
-function fill(node, props, children) {
+/**
+ * @template {HTMLElement | SVGElement} T
+ * @param {T} node
+ * @param {Props} props
+ * @param {(Child | Child[])[]} children
+ */
+function furnish(node, { text, data, style, ...props }, children) {
+  if (text !== undefined) node.textContent = String(text);
+  Object.assign(node.dataset, data);
+  for (const [key, x] of Object.entries(style ?? {})) node.style.setProperty(key, x);
   for (const [name, value] of Object.entries(props)) {
-    if (name === "text") node.textContent = value;
-    else if (name.startsWith("on")) node[name] = value;
-    else if (name === "data") Object.assign(node.dataset, value);
-    else if (name === "style") for (const [key, x] of Object.entries(value)) node.style.setProperty(key, x);
+    if (name.startsWith("on")) Reflect.set(node, name, value);
     else if (value === true) node.setAttribute(name, "");
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, String(value));
   }
   for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);
   return node;
 }
 
-/** Sets text only when it differs, so that nothing is repainted and no screen reader is told twice. */
+/**
+ * Sets text only when it differs, so that nothing is repainted and no screen reader is told twice.
+ * @param {Node} node
+ * @param {string} text
+ */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {string | number | boolean} value
+ */
 export function attr(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+}
+
+/**
+ * A style sheet's `load` or `error`: either way it will change nothing any more.
+ * @param {import("./types.js").Sheet[]} sheets
+ */
+export function settled(sheets) {
+  const links = sheets.filter((x) => x instanceof HTMLLinkElement);
+  return Promise.all(
+    links.map(
+      (x) =>
+        new Promise((done) => {
+          x.onload = done;
+          x.onerror = done;
+        }),
+    ),
+  );
 }

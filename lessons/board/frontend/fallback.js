@@ -1,14 +1,34 @@
 // Where the server's addresses cannot be reached: a small second component (the pump) hands over whole windows of data
 // that came through Streamlit itself. Same interface as PullSource.
 
+import { trim } from "./source.js";
+
+/** @import { GroupAnswer, Source, SourceEvents, StepAnswer } from "./types.js" */
+
+/** @typedef {{ kind: string, error?: string, body?: any }} Part a piece of a window */
+/** @typedef {{ promise: Promise<any>, resolve: (body: any) => void, revision: string }} Waiting */
+/** @typedef {{ follow?: boolean, group?: number, step?: number, paused?: boolean }} Wanted */
+
+const KEPT = 40; // answers
+
+/** @implements {Source} */
 export class PumpSource {
-  #waiting = new Map(); // "12" or "12/3" → { promise, resolve }
+  /** @type {Map<string, Waiting>} by "12" (a step) or "12/3" (a group of it) */
+  #waiting = new Map();
   #closed = false;
   paused = false;
+  /** @type {Wanted} */
+  wanted = {};
 
-  constructor(channel, { onLive, onMissing, onTrouble }) {
-    Object.assign(this, { channel, onLive, onMissing, onTrouble });
-    this.receive = (event) => this.#take(event.detail);
+  /**
+   * @param {string} channel
+   * @param {Pick<SourceEvents, "onLive" | "onMissing" | "onTrouble">} on
+   */
+  constructor(channel, on) {
+    this.channel = channel;
+    this.on = on;
+    /** @param {Event} event */
+    this.receive = (event) => this.#take(/** @type {CustomEvent<Part[]>} */ (event).detail);
     window.addEventListener(`${channel}:window`, this.receive);
     queueMicrotask(() => this.#want({})); // asks for the last window, once the lab knows its source
   }
@@ -18,6 +38,7 @@ export class PumpSource {
     window.removeEventListener(`${this.channel}:window`, this.receive);
   }
 
+  /** @param {boolean} paused */
   pause(paused) {
     this.paused = paused;
     this.#want({ paused });
@@ -25,56 +46,92 @@ export class PumpSource {
 
   pull() {}
 
-  /** While following, each window brings the newest step along unasked. */
+  /**
+   * While following, each window brings the newest step along unasked.
+   * @param {boolean} following
+   * @param {number | null} group
+   */
   follow(following, group) {
-    if (this.wanted?.follow !== following || (this.wanted.group ?? null) !== group) this.#want({ follow: following, group: group ?? undefined });
+    if (this.wanted.follow === following && (this.wanted.group ?? null) === group) return;
+    this.#want({ follow: following, group: group ?? undefined });
   }
 
+  /**
+   * @param {number} step
+   * @param {string} revision
+   * @returns {Promise<StepAnswer>}
+   */
   step(step, revision) {
     return this.#ask(`${step}`, revision, { step });
   }
 
+  /**
+   * @param {number} step
+   * @param {number} group
+   * @param {string} revision
+   * @returns {Promise<GroupAnswer>}
+   */
   group(step, group, revision) {
     return this.#ask(`${step}/${group}`, revision, { step, group });
   }
 
+  /**
+   * @param {string} name
+   * @param {string} revision
+   * @param {Wanted} wanted
+   */
   #ask(name, revision, wanted) {
     const known = this.#waiting.get(name);
     if (known?.revision === revision) return known.promise;
-    let resolve;
-    const promise = new Promise((take) => (resolve = take));
+    /** @type {(body: any) => void} */
+    let resolve = () => {};
+    const promise = new Promise((take) => {
+      resolve = take;
+    });
     this.#keep(name, { promise, resolve, revision });
     this.#want(wanted);
     return promise;
   }
 
+  /**
+   * @param {string} name
+   * @param {Waiting} answer
+   */
   #keep(name, answer) {
     this.#waiting.set(name, answer);
-    if (this.#waiting.size > 40) this.#waiting.delete(this.#waiting.keys().next().value);
+    trim(this.#waiting, KEPT);
   }
 
+  /** @param {Wanted} wanted */
   #want(wanted) {
     this.wanted = { ...this.wanted, ...wanted };
     window.dispatchEvent(new CustomEvent(`${this.channel}:want`, { detail: this.wanted }));
   }
 
-  async #take(parts) {
+  /** @param {Part[]} parts */
+  #take(parts) {
     if (this.#closed) return;
-    for (const part of parts) {
-      if (part.kind === "missing") this.onMissing(part.error);
-      else if (part.kind === "trouble") this.onTrouble(part.error);
-      else if (part.kind === "live" && !this.paused) {
-        this.onTrouble(null);
-        this.onLive({ ...part.body, whole: true });
-      } else if (part.kind === "step") this.#answer(`${part.body.step}`, part.body);
-      else if (part.kind === "group") this.#answer(`${part.body.step}/${part.body.group}`, part.body);
+    for (const { kind, error, body } of parts) {
+      if (kind === "missing") this.on.onMissing(error);
+      else if (kind === "trouble") this.on.onTrouble(error);
+      else if (kind === "live" && !this.paused) {
+        this.on.onTrouble(null);
+        this.on.onLive({ ...body, whole: true });
+      } else if (kind === "step") this.#answer(`${body.step}`, body);
+      else if (kind === "group") this.#answer(`${body.step}/${body.group}`, body);
     }
   }
 
-  /** An answer about an older making of the step is no answer: the next window brings the new one. */
+  /**
+   * An answer about an older making of the step is no answer: the next window brings the new one.
+   * @param {string} name
+   * @param {StepAnswer | GroupAnswer} body
+   */
   #answer(name, body) {
     const asked = this.#waiting.get(name);
     if (asked?.revision === body.revision) asked.resolve(body);
-    else if (this.wanted.follow) this.#keep(name, { promise: Promise.resolve(body), revision: body.revision, resolve() {} });
+    else if (this.wanted.follow) {
+      this.#keep(name, { promise: Promise.resolve(body), revision: body.revision, resolve() {} });
+    }
   }
 }

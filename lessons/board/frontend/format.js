@@ -1,46 +1,92 @@
 // Numbers and sentences as people read them: a true minus sign, sensible digits, "none" for what does not exist.
 
+/** @typedef {import("./types.js").Value | undefined} Value */
+
+/**
+ * @param {unknown} x
+ * @returns {x is number}
+ */
 export const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
 
-/** "step {step} of {steps}" with its places filled in. */
+/**
+ * "step {step} of {steps}" with its places filled in.
+ * @param {string} template
+ * @param {Record<string, string | number | null | undefined>} values
+ */
 export function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (place, name) => (name in values ? values[name] : place));
+  return template.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
 }
 
-export function fixed(x, digits, none) {
+/**
+ * @param {Value} x
+ * @param {number} digits behind the point
+ * @param {string} none what to say where there is no number
+ */
+export function fixed(x, digits, none = "") {
   if (x === null || x === undefined) return none;
   if (!isNumber(x)) return String(x); // "nan", "inf": computed, but no number
   const text = Math.abs(x).toFixed(digits);
-  return x < 0 && Number(text) !== 0 ? "−" + text : text;
+  return x < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-export function signed(x, digits, none) {
+/**
+ * The same with a sign in front, unless it is printed as 0.
+ * @param {Value} x
+ * @param {number} digits
+ * @param {string} none
+ */
+export function signed(x, digits, none = "") {
   const text = fixed(x, digits, none);
-  return isNumber(x) && x > 0 && Number(x.toFixed(digits)) !== 0 ? "+" + text : text;
+  return isNumber(x) && x > 0 && Number(x.toFixed(digits)) !== 0 ? `+${text}` : text;
 }
 
-/** About three significant digits, as on an axis or in a card's header. */
-export function brief(x, none) {
+/**
+ * About three significant digits, as on an axis or in a card's header.
+ * @param {Value} x
+ * @param {string} none
+ */
+export function brief(x, none = "") {
   if (!isNumber(x)) return fixed(x, 0, none);
   const size = Math.abs(x);
   if (size >= 1000) return Math.round(x).toLocaleString("en").replace("-", "−").replaceAll(",", "\u2009");
-  return fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.0995 || size === 0 ? 2 : size >= 0.00095 ? 3 : size >= 0.0001 ? 4 : 5, none);
+  return fixed(x, briefDigits(size), none);
 }
 
-/** The beginning of a long text, on one line. */
+/** @param {number} size */
+function briefDigits(size) {
+  if (size >= 100) return 0;
+  if (size >= 10) return 1;
+  if (size >= 0.0995 || size === 0) return 2;
+  if (size >= 0.00095) return 3;
+  return size >= 0.0001 ? 4 : 5;
+}
+
+/**
+ * The beginning of a long text, on one line.
+ * @param {string} text
+ * @param {number} most characters
+ */
 export function shortened(text, most) {
   const line = text.replace(/[␍␊␉\s]+/g, " ").trim();
   const letters = [...line]; // no half of a surrogate pair is left over
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : line;
 }
 
-/** Axis labels: as few digits as tell the ticks apart. */
+/**
+ * Axis labels: as few digits as tell the ticks apart.
+ * @param {(number | null)[]} values
+ */
 export function ticks(values) {
-  const gap = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0] || 1);
+  const [first, second] = values;
+  const gap = values.length > 1 ? Math.abs((second ?? 0) - (first ?? 0)) : Math.abs(first || 1);
   const digits = Math.max(0, Math.min(5, -Math.floor(Math.log10(gap) + 1e-9)));
-  return values.map((x) => (x === null ? "" : fixed(x, digits, "")));
+  return values.map((x) => (x === null ? "" : fixed(x, digits)));
 }
 
+/**
+ * @param {Value} seconds
+ * @param {{ none: string, seconds: string, minutes: string, hours: string }} words
+ */
 export function duration(seconds, words) {
   if (!isNumber(seconds)) return words.none;
   const s = Math.max(0, Math.round(seconds));
@@ -52,6 +98,9 @@ export function duration(seconds, words) {
 /**
  * An equation whose printed numbers are true as printed: operands get as many digits as it takes until the formula
  * of the printed operands rounds to the printed result. If seven digits do not do it, the sign is "≈".
+ * @param {number[]} operands
+ * @param {(...operands: number[]) => number} formula
+ * @param {number} result
  */
 export function equation(operands, formula, result, digits = 3) {
   const shown = round(result, digits);
@@ -64,21 +113,42 @@ export function equation(operands, formula, result, digits = 3) {
   return { operands: operands.map((x) => fixed(x, digits)), result: fixed(result, digits), equals: "≈" };
 }
 
+/** @type {(x: number, digits: number) => number} */
 function round(x, digits) {
   const y = Number(x.toFixed(digits));
   return y === 0 ? 0 : y; // no −0
 }
 
-/** For "a + b" where b may be negative: "+ 0.5" or "− 0.5". */
-export const plus = (text) => (text.startsWith("−") ? "− " + text.slice(1) : "+ " + text);
-export const minus = (text) => (text.startsWith("−") ? "+ " + text.slice(1) : "− " + text);
-/** A negative factor stands in brackets. */
+/**
+ * For "a + b" where b may be negative: "+ 0.5" or "− 0.5".
+ * @param {string} text
+ */
+export const plus = (text) => (text.startsWith("−") ? `− ${text.slice(1)}` : `+ ${text}`);
+
+/** @param {string} text */
+export const minus = (text) => (text.startsWith("−") ? `+ ${text.slice(1)}` : `− ${text}`);
+
+/**
+ * A negative factor stands in brackets.
+ * @param {string} text
+ */
 export const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
 
-/** A setting as it is written, with a true minus sign. */
+/**
+ * A setting as it is written, with a true minus sign.
+ * @param {unknown} x
+ */
 export const plain = (x) => String(x).replace("-", "−");
+
+/** @param {string} text */
 export const signedText = (text) => (/^[−0]/.test(text) && !/^0\.0*[1-9]/.test(text) ? text : `+${text}`);
 
-/** A part of a formula line that stands out; the tone says what it means. */
+/**
+ * A part of a formula line that stands out; the tone says what it means.
+ * @typedef {{ text: string, tone: string }} Strong
+ * @type {(text: string, tone?: string) => Strong}
+ */
 export const strong = (text, tone = "strong") => ({ text, tone });
+
+/** @type {(x: number) => "negative" | "positive" | "strong"} */
 export const tone = (x) => (x < 0 ? "negative" : x > 0 ? "positive" : "strong");

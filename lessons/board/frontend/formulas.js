@@ -1,3 +1,4 @@
+// @ts-nocheck: terms that learners declare take the place of what stands here.
 // The formula card's lines: each formula with the chosen token's own numbers in it. Pure: a token in, lines out.
 //
 // A line is { key, parts, code, sub, help }: a part is plain text, or { text, tone } where the tone says what it means;

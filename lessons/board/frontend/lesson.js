@@ -1,21 +1,26 @@
 // A lesson's component in the page: styles, theme, and the module that draws; the module knows nothing of Streamlit.
 
-import { el } from "./dom.js";
+import { el, settled } from "./dom.js";
+import { ground, isDark } from "./theme.js";
 
-const mounted = new WeakMap(); // the component's root → what is drawn there
+/** @import { Component, Drawing, LessonEnv, LessonOptions, Sheet } from "./types.js" */
 
-/** Called at every rerun of the page: builds once, draws the new data afterwards; the answer clears up. */
+/** @type {WeakMap<Node, Held>} the component's root → what is drawn there */
+const mounted = new WeakMap();
+
+/**
+ * Called at every rerun of the page: builds once, draws the new data afterwards; the answer clears up.
+ * @param {Component} component
+ * @param {LessonOptions} options
+ * @param {LessonEnv} env
+ */
 export async function mount(component, options, env) {
   const { parentElement: parent } = component;
   let held = mounted.get(parent);
-  if (held && held.name !== options.module) {
-    held.close();
-    held = null;
-  }
-  if (!held) {
-    held = new Held(options.module, component);
+  if (!held || held.name !== options.module) {
+    held?.close();
+    held = new Held(options.module, component, env);
     mounted.set(parent, held);
-    held.ready = held.start(env);
   }
   held.component = component;
   held.data = options.data;
@@ -29,42 +34,48 @@ export async function mount(component, options, env) {
 
 class Held {
   #closed = false;
+  /** @type {Sheet[]} */
+  #styles = [];
+  /** @type {Drawing | null} */
+  #drawing = null;
+  /** @type {unknown} */
+  data = null;
 
-  constructor(name, component) {
-    Object.assign(this, { name, component });
+  /**
+   * @param {string} name
+   * @param {Component} component
+   * @param {LessonEnv} env
+   */
+  constructor(name, component, env) {
+    this.name = name;
+    this.component = component;
     this.root = el("div", { class: "lab lesson", data: { testid: name.replace(/\.js$/, "") } });
+    this.ready = this.#start(env);
   }
 
-  async start(env) {
-    const styles = [env.sheet("lab.css"), env.sheet("lesson.css")];
-    const loaded = styles.map((x) => x.tagName === "LINK" && new Promise((done) => { x.onload = done; x.onerror = done; }));
-    this.styles = styles;
-    this.component.parentElement.append(...styles, this.root);
-    const [{ default: Drawing }] = await Promise.all([import(env.module(this.name)), ...loaded]);
-    this.drawing = new Drawing({ root: this.root, send: (event, value) => this.component.setTriggerValue(event, value) });
+  /** @param {LessonEnv} env */
+  async #start(env) {
+    this.#styles = [env.sheet("lab.css"), env.sheet("lesson.css")];
+    const loaded = settled(this.#styles);
+    this.component.parentElement.append(...this.#styles, this.root);
+    const [module] = await Promise.all([import(env.module(this.name)), loaded]);
+    /** @type {(event: string, value: unknown) => void} */
+    const send = (event, value) => this.component.setTriggerValue(event, value);
+    this.#drawing = new module.default({ root: this.root, send });
   }
 
   draw() {
     if (this.#closed) return;
-    const dark = isDark(getComputedStyle(this.root).getPropertyValue("--st-background-color").trim());
+    const dark = isDark(ground(this.root));
     this.root.dataset.theme = dark ? "dark" : "light";
-    this.drawing.draw(this.data, { dark });
+    this.#drawing?.draw(this.data, { dark });
     this.root.dataset.drawn = "true";
   }
 
   close() {
     this.#closed = true;
-    this.drawing?.close?.();
+    this.#drawing?.close?.();
     this.root.remove();
-    for (const style of this.styles ?? []) style.remove();
+    for (const style of this.#styles) style.remove();
   }
-}
-
-/** Whether a CSS colour is a dark ground; a canvas knows every way of writing one. */
-function isDark(colour) {
-  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  pen.fillStyle = colour || "#fff";
-  pen.fillRect(0, 0, 1, 1);
-  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 110;
 }

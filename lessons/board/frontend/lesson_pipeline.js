@@ -2,31 +2,41 @@
 
 import { attr, el, say, svg } from "./dom.js";
 
+/** @typedef {{ key: string, kind: "trained" | "frozen" | "data", title: string, sub?: string, moved?: string }} Box */
+/** @typedef {{ from: string, to: string, back?: boolean }} Edge */
+/** @typedef {{ boxes: Box[], edges: Edge[], words: Record<string, string>, picked: string | null, alt: string }} Data */
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Place */
+
 const GAP = 5; // pixels between an arrow's end and its box
+const NARROW = 640; // pixels, as in lesson.css
 
 export default class Pipeline {
-  #boxes = new Map(); // key → button
+  /** @type {Map<string, ReturnType<typeof button>>} */
+  #boxes = new Map();
   #shape = "";
+  /** @type {Data | null} */
+  #data = null;
 
+  /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root, send }) {
     this.send = send;
     this.arrows = svg("svg", { class: "arrows", "aria-hidden": "true" });
     this.grid = el("div", { class: "pipeline", role: "group" }, this.arrows);
-    this.grid.onclick = (event) => this.#pressed(event.target.closest?.("button"));
     this.legend = el("div", { class: "legend" });
     root.append(this.grid, this.legend);
     this.watch = new ResizeObserver(() => this.#connect());
     this.watch.observe(this.grid);
   }
 
+  /** @param {Data} data */
   draw(data) {
-    this.data = data;
+    this.#data = data;
     attr(this.grid, "aria-label", data.alt);
     const shape = data.boxes.map((box) => box.key).join();
-    if (shape !== this.#shape) this.#build();
+    if (shape !== this.#shape) this.#build(data);
     this.#shape = shape;
-    for (const box of data.boxes) this.#paint(box);
-    this.#drawLegend();
+    for (const box of data.boxes) this.#paint(box, data);
+    this.#drawLegend(data.words);
     this.#connect();
   }
 
@@ -34,62 +44,84 @@ export default class Pipeline {
     this.watch.disconnect();
   }
 
-  #build() {
-    for (const button of this.#boxes.values()) button.remove();
-    this.#boxes = new Map(this.data.boxes.map((box) => {
-      const button = el("button", { type: "button", data: { box: box.key }, style: { "grid-area": box.key } },
-        el("b"), el("span", { class: "sub" }), el("span", { class: "tag" }));
-      return [box.key, button];
-    }));
-    this.grid.append(...this.#boxes.values());
+  /** @param {Data} data */
+  #build(data) {
+    for (const { root } of this.#boxes.values()) root.remove();
+    this.#boxes = new Map(data.boxes.map(({ key }) => [key, button(key, () => this.#pressed(key))]));
+    this.grid.append(...[...this.#boxes.values()].map((x) => x.root));
   }
 
-  #paint(box) {
-    const button = this.#boxes.get(box.key);
-    const [title, sub, tag] = button.children;
-    button.className = `box ${box.kind}`;
+  /**
+   * @param {Box} box
+   * @param {Data} data
+   */
+  #paint(box, { words, picked }) {
+    const shown = this.#boxes.get(box.key);
+    if (!shown) return;
+    const { root, title, sub, tag } = shown;
+    root.className = `box ${box.kind}`;
     say(title, box.title);
     say(sub, box.sub ?? "");
-    const word = this.data.words[box.kind];
-    const text = [word, box.moved].filter(Boolean).join(" · ");
+    const text = [words[box.kind], box.moved].filter(Boolean).join(" · ");
     if (tag.dataset.text !== text) tag.replaceChildren(...(box.kind === "frozen" ? [lock()] : []), text);
     tag.dataset.text = text;
     tag.hidden = !text;
-    attr(button, "aria-pressed", box.key === this.data.picked);
+    attr(root, "aria-pressed", box.key === picked);
   }
 
-  #drawLegend() {
-    const { words } = this.data;
-    this.legend.replaceChildren(...["trained", "frozen"].map((kind) =>
-      el("span", { class: "key" }, el("i", { class: `mark box ${kind}` }), kind === "frozen" ? lock() : null, words[`${kind}_long`])));
+  /** @param {Record<string, string>} words */
+  #drawLegend(words) {
+    /** @type {(kind: string, sign: Element | null) => HTMLElement} */
+    const key = (kind, sign) =>
+      el("span", { class: "key" }, el("i", { class: `mark box ${kind}` }), sign, words[`${kind}_long`]);
+    this.legend.replaceChildren(key("trained", null), key("frozen", lock()));
   }
 
-  #pressed(button) {
-    if (button && button.dataset.box !== this.data.picked) this.send("picked", button.dataset.box);
+  /** @param {string} key */
+  #pressed(key) {
+    if (key !== this.#data?.picked) this.send("picked", key);
   }
 
   /** One arrow an edge, from border to border; edges that would run behind other boxes are left out where it is narrow. */
   #connect() {
-    if (!this.data) return;
+    if (!this.#data) return;
     const around = this.grid.getBoundingClientRect();
-    const narrow = around.width < 640;
-    const place = (key) => {
-      const r = this.#boxes.get(key).getBoundingClientRect();
-      return { left: r.left - around.left, right: r.right - around.left, top: r.top - around.top, bottom: r.bottom - around.top };
-    };
-    const tip = svg("marker", { id: "pipeline-tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, svg("path", { d: "M0 0L8 4L0 8z" }));
-    const edges = this.data.edges.filter((edge) => !(narrow && edge.back));
-    this.arrows.replaceChildren(svg("defs", {}, tip), ...edges.map((edge) => {
-      const [x1, y1, x2, y2] = between(place(edge.from), place(edge.to), narrow);
-      return svg("line", { x1, y1, x2, y2, class: edge.back ? "back" : "", "marker-end": "url(#pipeline-tip)" });
-    }));
+    const narrow = around.width < NARROW;
+    const places = new Map([...this.#boxes].map(([key, { root }]) => [key, within(root, around)]));
+    const arrows = this.#data.edges.flatMap((edge) => {
+      const [from, to] = [places.get(edge.from), places.get(edge.to)];
+      if (!from || !to || (narrow && edge.back)) return [];
+      const [x1, y1, x2, y2] = between(from, to, narrow);
+      const props = { x1, y1, x2, y2, class: edge.back ? "back" : "", "marker-end": "url(#pipeline-tip)" };
+      return [svg("line", props)];
+    });
+    this.arrows.replaceChildren(svg("defs", {}, tip()), ...arrows);
   }
 }
 
-/** The shortest straight way between two rectangles. */
-function between(a, b, narrow) {
-  const left = Math.max(a.left, b.left), right = Math.min(a.right, b.right);
-  const top = Math.max(a.top, b.top), bottom = Math.min(a.bottom, b.bottom);
+/**
+ * @param {string} key
+ * @param {() => void} onclick
+ */
+function button(key, onclick) {
+  const [title, sub, tag] = [el("b"), el("span", { class: "sub" }), el("span", { class: "tag" })];
+  const props = { type: "button", data: { box: key }, style: { "grid-area": key }, onclick };
+  return { root: el("button", props, title, sub, tag), title, sub, tag };
+}
+
+/** @type {(root: Element, around: DOMRect) => Place} */
+function within(root, around) {
+  const { left, right, top, bottom } = root.getBoundingClientRect();
+  return { left: left - around.left, right: right - around.left, top: top - around.top, bottom: bottom - around.top };
+}
+
+/**
+ * The shortest straight way between two rectangles: x1, y1, x2, y2.
+ * @type {(a: Place, b: Place, narrow: boolean) => [number, number, number, number]}
+ */
+export function between(a, b, narrow) {
+  const [left, right] = [Math.max(a.left, b.left), Math.min(a.right, b.right)];
+  const [top, bottom] = [Math.max(a.top, b.top), Math.min(a.bottom, b.bottom)];
   if (right - left > 16) {
     const x = (left + right) / 2;
     return a.bottom <= b.top ? [x, a.bottom + GAP, x, b.top - GAP] : [x, a.top - GAP, x, b.bottom + GAP];
@@ -103,6 +135,14 @@ function between(a, b, narrow) {
   return a.right <= b.left ? [a.right + GAP, from, b.left - GAP, to] : [a.left - GAP, from, b.right + GAP, to];
 }
 
-const lock = () =>
-  svg("svg", { class: "lock", viewBox: "0 0 12 14", "aria-hidden": "true" },
-    svg("rect", { x: 1, y: 6, width: 10, height: 7, rx: 1.5 }), svg("path", { d: "M3.2 6V4a2.8 2.8 0 0 1 5.6 0v2", fill: "none" }));
+function tip() {
+  const size = { viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7 };
+  const head = svg("path", { d: "M0 0L8 4L0 8z" });
+  return svg("marker", { id: "pipeline-tip", ...size, orient: "auto-start-reverse" }, head);
+}
+
+function lock() {
+  const body = svg("rect", { x: 1, y: 6, width: 10, height: 7, rx: 1.5 });
+  const shackle = svg("path", { d: "M3.2 6V4a2.8 2.8 0 0 1 5.6 0v2", fill: "none" });
+  return svg("svg", { class: "lock", viewBox: "0 0 12 14", "aria-hidden": "true" }, body, shackle);
+}

@@ -1,3 +1,4 @@
+// @ts-nocheck: one strip for home, lessons and lab takes its place.
 // Token strips of a lesson: any rows of tokens, each with one number that colours it, as Python hands them over.
 
 import { scale } from "./colours.js";

@@ -3,74 +3,111 @@
 import { attr, el, say } from "./dom.js";
 import { fill, isNumber } from "./format.js";
 
-export class Preparing {
-  #lines = []; // as many as were ever needed at once
+/** @import { Model } from "./model.js" */
+/** @import { Labels, LearnerState } from "./types.js" */
 
+/** @typedef {{ text: string, kind: string, share: number | null }} Doing what is being done, and how much of it is */
+/** @typedef {ReturnType<typeof line>} Line */
+
+export class Preparing {
+  /** @type {Line[]} as many as were ever needed at once */
+  #lines = [];
+  #kinds = "";
+
+  /** @param {{ labels: Labels }} options */
   constructor({ labels }) {
     this.labels = labels;
     this.told = el("span", { class: "unseen", role: "status" });
     this.list = el("div");
-    this.root = el("div", { class: "preparing", data: { testid: "preparing" }, hidden: true }, this.list, this.told);
+    const props = { class: "preparing", data: { testid: "preparing" }, hidden: true };
+    this.root = el("div", props, this.list, this.told);
   }
 
+  /** @param {Model} model */
   draw(model) {
-    const doing = new Map(); // sentence → { share, names, kind }
+    /** @type {Map<string, Doing & { names: string[] }>} by sentence */
+    const doing = new Map();
     for (const learner of model.learners) {
       const now = this.#now(learner, model.lastStep(learner.name) + 1);
       if (!now) continue;
-      const same = doing.get(now.text) ?? { share: now.share, kind: now.kind, names: [] };
+      const same = doing.get(now.text) ?? { ...now, names: [] };
       same.names.push(learner.name.toUpperCase());
       doing.set(now.text, same);
     }
-    [...doing].forEach(([text, { share, names }], i) => this.#line(i, names.join(", "), text, share));
-    this.#lines.slice(doing.size).forEach((line) => (line.root.hidden = true));
-    this.root.hidden = !doing.size;
+    const all = [...doing.values()].map((x) => ({ ...x, who: x.names.join(", ") }));
+    while (this.#lines.length < all.length) this.#lines.push(line(this.list));
+    this.#lines.forEach((one, i) => {
+      one.root.hidden = i >= all.length;
+      if (i < all.length) show(one, all[i].who, all[i]);
+    });
+    this.root.hidden = !all.length;
     // A screen reader hears of each new thing once, not of every megabyte and of every token.
-    const kinds = [...doing.values()].map(({ kind }) => kind).join();
-    if (kinds !== this.kinds) say(this.told, [...doing].map(([text, { names }]) => `${names.join(", ")}: ${text}`).join(" "));
-    this.kinds = kinds;
+    const kinds = all.map(({ kind }) => kind).join();
+    if (kinds !== this.#kinds) say(this.told, all.map(({ who, text }) => `${who}: ${text}`).join(" "));
+    this.#kinds = kinds;
   }
 
-  /** What a learner is doing before its first step (or before it goes on); nothing if it trains or does not run. */
+  /**
+   * What a learner is doing before its first step (or before it goes on); nothing if it trains or does not run.
+   * @param {LearnerState} learner
+   * @param {number} done steps
+   * @returns {Doing | null}
+   */
   #now(learner, done) {
     const { labels } = this;
+    /** @type {(text: string) => Doing} */
     const plain = (text) => ({ text, kind: text, share: null });
-    if (learner.preparing) return { ...translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
+    if (learner.preparing) {
+      return { ...translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
+    }
     if (learner.status === "running" && done >= learner.steps) return plain(labels.concluding);
     if (done) return null;
     if (learner.status === "queued") return plain(labels.waiting_for_worker);
     if (learner.status === "running") return plain(learner.start_hash ? labels.first_step : labels.worker_starts);
     return null;
   }
-
-  #line(i, names, text, share) {
-    if (!this.#lines[i]) {
-      const made = { who: el("b"), fill: el("u"), text: el("span", { class: "sentence" }) };
-      made.track = el("div", { class: "track", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, made.fill);
-      made.root = el("div", { class: "bar" }, made.who, made.track, made.text);
-      this.#lines.push(made);
-      this.list.append(made.root);
-    }
-    const line = this.#lines[i];
-    const known = isNumber(share);
-    line.root.hidden = false;
-    say(line.who, names);
-    say(line.text, text);
-    attr(line.track, "aria-label", `${names}: ${text}`);
-    line.track.classList.toggle("unknown", !known);
-    if (known) attr(line.track, "aria-valuenow", Math.round(100 * share));
-    else line.track.removeAttribute("aria-valuenow");
-    line.fill.style.width = known ? `${Math.min(100, 100 * share)}%` : "";
-  }
 }
 
-/** A sentence of the worker's in the viewer's language, and its kind: `kinds` are [template, its translation]. */
+/** @param {HTMLElement} list */
+function line(list) {
+  const [who, text, share] = [el("b"), el("span", { class: "sentence" }), el("u")];
+  const bar = { class: "track", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 };
+  const track = el("div", bar, share);
+  const root = el("div", { class: "bar" }, who, track, text);
+  list.append(root);
+  return { root, who, text, track, share };
+}
+
+/** @type {(line: Line, who: string, doing: Doing) => void} */
+function show(line, who, { text, share }) {
+  const known = isNumber(share);
+  say(line.who, who);
+  say(line.text, text);
+  attr(line.track, "aria-label", `${who}: ${text}`);
+  line.track.classList.toggle("unknown", !known);
+  if (known) attr(line.track, "aria-valuenow", Math.round(100 * share));
+  else line.track.removeAttribute("aria-valuenow");
+  line.share.style.width = known ? `${Math.min(100, 100 * share)}%` : "";
+}
+
+/**
+ * A sentence of the worker's in the viewer's language, and its kind.
+ * @param {string} sentence
+ * @param {[template: string, translated: string][]} kinds
+ */
 export function translated(sentence, kinds) {
   for (const [template, words] of kinds) {
     const names = [...template.matchAll(/\{(\w+)\}/g)].map((x) => x[1]);
-    const pattern = template.split(/\{\w+\}/).map((x) => x.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)");
+    const literal = (/** @type {string} */ x) => x.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const pattern = template
+      .split(/\{\w+\}/)
+      .map(literal)
+      .join("(.+?)");
     const found = new RegExp(`^${pattern}$`, "s").exec(sentence);
-    if (found) return { text: fill(words, Object.fromEntries(names.map((name, i) => [name, found[i + 1]]))), kind: template };
+    if (found) {
+      const places = Object.fromEntries(names.map((name, i) => [name, found[i + 1]]));
+      return { text: fill(words, places), kind: template };
+    }
   }
   return { text: sentence, kind: sentence };
 }

@@ -4,55 +4,112 @@ import { attr, el } from "./dom.js";
 import { fill, shortened } from "./format.js";
 import { inLines } from "./tokens.js";
 
+/** @import { ColourNames, Labels, PromptCount, StepAnswer } from "./types.js" */
+
 const MOST = 56; // characters of a prompt in its button; the whole stands above, once it is chosen
+const WORTH_IT = 16; // characters; leaving out fewer would not help
 
 export class Prompts {
+  /** @type {{ group: number, root: HTMLButtonElement }[]} */
+  #buttons = [];
+  #shape = "";
+
+  /** @param {{ labels: Labels, colours: ColourNames, onChoose: (group: number) => void }} options */
   constructor({ labels, colours, onChoose }) {
-    Object.assign(this, { labels, colours, onChoose });
+    this.labels = labels;
+    this.colours = colours;
+    this.onChoose = onChoose;
     this.root = el("div", { class: "prompts", role: "group", "aria-label": labels.prompts });
   }
 
+  /**
+   * @param {StepAnswer} step
+   * @param {number} group the one on show
+   */
   draw(step, group) {
     const shape = JSON.stringify([step.step, step.revision]);
-    if (shape !== this.shape) this.#build(step);
-    this.shape = shape;
-    for (const button of this.root.children) attr(button, "aria-pressed", button.group === group);
+    if (shape !== this.#shape) this.#build(step);
+    this.#shape = shape;
+    for (const button of this.#buttons) attr(button.root, "aria-pressed", button.group === group);
   }
 
+  /** @param {StepAnswer} step */
   #build(step) {
-    const prompts = step.groups.map((x) => x.prompt);
-    this.common = commonBeginning(prompts);
-    this.ending = commonEnd(prompts.map((x) => x.slice(this.common)), prompts);
-    const held = this.root.getRootNode().activeElement?.group;
-    this.root.replaceChildren(...step.groups.map((x) => this.#button(x)));
-    if (held !== undefined) [...this.root.children].find((x) => x.group === held)?.focus({ preventScroll: true });
+    const short = shortNames(step.groups.map((x) => x.prompt));
+    const held = this.#focused();
+    this.#buttons = step.groups.map((x, i) => ({ group: x.group, root: this.#button(x, short[i]) }));
+    this.root.replaceChildren(...this.#buttons.map((x) => x.root));
+    this.#buttons.find((x) => x.group === held)?.root.focus({ preventScroll: true });
   }
 
-  #button({ group, prompt, answer, learners }) {
+  #focused() {
+    const root = this.root.getRootNode();
+    const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
+    return this.#buttons.find((x) => x.root === active)?.group;
+  }
+
+  /**
+   * @param {PromptCount} counts
+   * @param {string} short
+   */
+  #button({ group, prompt, answer, learners }, short) {
     const { labels } = this;
     const counts = Object.entries(learners).map(([name, { success, responses }]) =>
-      el("span", { class: "count", text: `${success ?? "–"}/${responses}`, style: { color: `var(--ink-${this.colours[name]})` } }));
-    const told = Object.entries(learners).map(([name, x]) => fill(labels.right_of, { learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses })).join(", ");
-    const own = shortened(prompt.slice(this.common, prompt.length - this.ending), MOST);
-    const short = (this.common ? "…" : "") + own + (this.ending && !own.endsWith("…") ? "…" : "");
-    const button = el("button", { type: "button", "aria-label": `${short}${answer ? ` ${fill(labels.right_answer, { answer })}` : ""}. ${told}`, title: short === prompt ? told : `${inLines(prompt)}\n\n${told}`, onclick: () => this.onChoose(group) },
-      el("span", { class: "mono", text: short }), counts);
-    button.group = group;
-    return button;
+      el("span", {
+        class: "count",
+        text: `${success ?? "–"}/${responses}`,
+        style: { color: `var(--ink-${this.colours[name]})` },
+      }),
+    );
+    const told = Object.entries(learners)
+      .map(([name, x]) => ({ learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses }))
+      .map((places) => fill(labels.right_of, places))
+      .join(", ");
+    const right = answer ? ` ${fill(labels.right_answer, { answer })}` : "";
+    const props = {
+      type: "button",
+      "aria-label": `${short}${right}. ${told}`,
+      title: short === prompt ? told : `${inLines(prompt)}\n\n${told}`,
+      onclick: () => this.onChoose(group),
+    };
+    return el("button", props, el("span", { class: "mono", text: short }), counts);
   }
 }
 
-/** How many characters all prompts begin with alike, up to a word's end; 0 where leaving them out would not help. */
+/**
+ * The prompts, short enough for a button each: without what all of them begin or end with.
+ * @param {string[]} prompts
+ */
+export function shortNames(prompts) {
+  const common = commonBeginning(prompts);
+  const ending = commonEnd(
+    prompts.map((x) => x.slice(common)),
+    prompts,
+  );
+  return prompts.map((prompt) => {
+    const own = shortened(prompt.slice(common, prompt.length - ending), MOST);
+    return (common ? "…" : "") + own + (ending && !own.endsWith("…") ? "…" : "");
+  });
+}
+
+/**
+ * How many characters all prompts begin with alike, up to a word's end; 0 where leaving them out would not help.
+ * @param {string[]} prompts
+ */
 function commonBeginning(prompts) {
   if (areShort(prompts)) return 0;
   const [first, ...others] = prompts;
   let n = 0;
   while (n < first.length && others.every((x) => x[n] === first[n])) n += 1;
   const word = first.slice(0, n).search(/\S*$/);
-  return word >= 16 ? word : 0;
+  return word >= WORTH_IT ? word : 0;
 }
 
-/** How many characters all `rests` of the prompts end with alike, such as an instruction: whole lines, or else whole words. */
+/**
+ * How many characters all `rests` of the prompts end with alike, such as an instruction: whole lines, or else whole words.
+ * @param {string[]} rests
+ * @param {string[]} prompts
+ */
 function commonEnd(rests, prompts) {
   if (areShort(prompts)) return 0;
   const most = Math.min(...rests.map((x) => x.length)) - 1; // something of each is left
@@ -61,9 +118,10 @@ function commonEnd(rests, prompts) {
   while (n < most && others.every((x) => x.at(-1 - n) === first.at(-1 - n))) n += 1;
   const tail = first.slice(first.length - n);
   const start = [/[\n␊]/, /\s/].map((x) => tail.search(x)).find((x) => x >= 0);
-  return start !== undefined && n - start >= 16 ? n - start : 0;
+  return start !== undefined && n - start >= WORTH_IT ? n - start : 0;
 }
 
+/** @param {string[]} prompts */
 function areShort(prompts) {
   return prompts.length < 2 || prompts.every((x) => x.length <= MOST);
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck: one strip for home, lessons and lab takes its place.
 // One response as a row: its verdict, its tokens (its text where no tokens were kept), folded where that is long.
 
 import { attr, el, say } from "./dom.js";

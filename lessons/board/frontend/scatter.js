@@ -1,3 +1,4 @@
+// @ts-nocheck: terms that learners declare take the place of what stands here.
 // Ratio against advantage, one point per token of the panel, with the region where clipping cuts the gradient. CISPO cuts none: it bounds weights.
 
 import { attr, el, say, svg } from "./dom.js";

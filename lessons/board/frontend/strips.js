@@ -1,3 +1,4 @@
+// @ts-nocheck: one strip for home, lessons and lab takes its place.
 // Token strips: the responses of both learners to one prompt, each token a button coloured by one of its numbers.
 
 import { scale } from "./colours.js";

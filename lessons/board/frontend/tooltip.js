@@ -1,3 +1,4 @@
+// @ts-nocheck: one strip for home, lessons and lab takes its place.
 // One floating box for thousands of tokens: every number of the token under the pointer or the keyboard focus.
 
 import { el } from "./dom.js";

@@ -1,12 +1,28 @@
 // What a person chose, kept in the page's address so that the link shows the same. Only our own keys are touched.
 
-const KEYS = ["step", "group", "token", "color", "x", "pass"];
+/** @import { Choices, TokenId, View } from "./types.js" */
+
+/** @param {string | null} text */
 const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
-/** The choices that the address holds; null where it holds none, or nonsense. */
+/**
+ * The choices that the address holds; null where it holds none, or nonsense.
+ * @param {Choices} choices
+ * @returns {View}
+ */
 export function readUrl(choices) {
-  const query = new URLSearchParams(window.location.search);
-  const oneOf = (key, allowed) => (allowed.includes(query.get(key)) ? query.get(key) : allowed[0]);
+  return readQuery(window.location.search, choices);
+}
+
+/**
+ * @param {string} search as "?step=3"
+ * @param {Choices} choices
+ * @returns {View}
+ */
+export function readQuery(search, choices) {
+  const query = new URLSearchParams(search);
+  /** @type {(key: string, allowed: string[]) => string} */
+  const oneOf = (key, allowed) => allowed.find((x) => x === query.get(key)) ?? allowed[0];
   return {
     step: whole(query.get("step")),
     group: whole(query.get("group")),
@@ -17,26 +33,50 @@ export function readUrl(choices) {
   };
 }
 
+/**
+ * @param {string | null} text
+ * @returns {TokenId | null}
+ */
 function readToken(text) {
   const found = /^([a-z][a-z0-9-]{0,23})\.(\d{1,6})\.(\d{1,6})$/.exec(text ?? "");
   return found && { learner: found[1], sample: Number(found[2]), position: Number(found[3]) };
 }
 
-/** Writes the choices that differ from the default into the address, without a page load or a rerun. */
+/**
+ * Writes the choices that differ from the default into the address, without a page load or a rerun.
+ * @param {View} view
+ * @param {Choices} choices
+ */
 export function writeUrl(view, choices) {
-  const url = new URL(window.location.href);
-  const { token } = view;
+  const href = withQuery(window.location.href, view, choices);
+  if (href !== window.location.href) window.history.replaceState(window.history.state, "", href);
+}
+
+/**
+ * The address with the choices in it; whatever else it says stays.
+ * @param {string} href
+ * @param {View} view
+ * @param {Choices} choices
+ */
+export function withQuery(href, view, choices) {
+  const url = new URL(href);
   const values = {
     step: view.step,
     group: view.group,
-    token: token && `${token.learner}.${token.sample}.${token.position}`,
+    token: keyOf(view.token),
     color: view.color === choices.color[0] ? null : view.color,
     x: view.x === choices.x[0] ? null : view.x,
     pass: view.pass,
   };
-  for (const key of KEYS) {
-    if (values[key] === null || values[key] === undefined) url.searchParams.delete(key);
-    else url.searchParams.set(key, values[key]);
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null) url.searchParams.delete(key);
+    else url.searchParams.set(key, String(value));
   }
-  if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+  return url.href;
 }
+
+/**
+ * A token's name in the address and among the chips.
+ * @param {TokenId | null} token
+ */
+export const keyOf = (token) => token && `${token.learner}.${token.sample}.${token.position}`;

@@ -1,20 +1,34 @@
 // What every loader needs. A loader is handed over as text and can import nothing, so this stands before each of them.
 
-const known = new Map(); // module name → blob address, for modules that came with the data
-const newest = new WeakMap(); // the component's root → its newest call
+/** @typedef {import("../types.js").Component} Component */
+/** @typedef {Record<string, string>} Files a file's text by its name */
 
-// Streamlit calls a component again while an earlier call still waits for its files, and clears the earlier one up when
-// that is done. To be called first in every call; the answer says whether no other has come since. Who is not the newest
-// any more draws nothing, and clears nothing up that a later call has drawn.
-function turn(parent) {
+/** @type {Map<string, string>} module name → blob address, for modules that came with the data */
+const known = new Map();
+/** @type {WeakMap<Node, object>} the component's root → its newest call */
+const newest = new WeakMap();
+
+/**
+ * Streamlit calls a component again while an earlier call still waits for its files, and clears the earlier one up when
+ * that is done. To be called first in every call; the answer says whether no other has come since. Who is not the newest
+ * any more draws nothing, and clears nothing up that a later call has drawn.
+ * @param {Node} parent
+ */
+export function turn(parent) {
   const mine = {};
   newest.set(parent, mine);
   return () => newest.get(parent) === mine;
 }
 
-// Finds the modules at an address of this server, or, where that cannot be reached, in the data itself, and lets `draw`
-// use them; what `draw` answers clears up.
-async function load(component, { served, inline, draw }) {
+/**
+ * Finds the modules at an address of this server, or, where that cannot be reached, in the data itself, and lets `draw`
+ * use them; what `draw` answers clears up.
+ * @template {{ main: string }} Env
+ * @param {Component} component
+ * @param {{ served: (options: any) => Env, inline: (files: Files) => Env,
+ *   draw: (main: any, options: any, env: Env) => Promise<() => void> }} ways
+ */
+export async function load(component, { served, inline, draw }) {
   if (!component.data) return undefined;
   const isNewest = turn(component.parentElement);
   const { files, ...options } = JSON.parse(new TextDecoder().decode(component.data));
@@ -34,17 +48,25 @@ async function load(component, { served, inline, draw }) {
   };
 }
 
-// Streamlit's own scripts say under which path this app is served, behind whatever proxy.
-function appRoot() {
+/** Streamlit's own scripts say under which path this app is served, behind whatever proxy. */
+export function appRoot() {
   const script = document.querySelector('script[src*="static/js/"]');
-  return script ? script.src.slice(0, script.src.indexOf("/static/js/")) : null;
+  return script instanceof HTMLScriptElement ? script.src.slice(0, script.src.indexOf("/static/js/")) : null;
 }
 
-// A module from a blob cannot say "./other.js": its imports are replaced by the addresses of other blobs, depth first.
-function blob(name, files) {
-  if (!known.has(name)) {
-    const text = files[name].replace(/(from\s+|import\s+)"\.\/([^"]+)"/g, (all, word, other) => word + '"' + blob(other, files) + '"');
-    known.set(name, URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
-  }
-  return known.get(name);
+/**
+ * A module from a blob cannot say "./other.js": its imports are replaced by the addresses of other blobs, depth first.
+ * Only import statements are; types that a comment imports may go in circles, and are none of the browser's business.
+ * @param {string} name
+ * @param {Files} files
+ * @returns {string}
+ */
+export function blob(name, files) {
+  const made = known.get(name);
+  if (made) return made;
+  const imports = /^(import\s+(?:[^"]*?\sfrom\s+)?)"\.\/([^"]+)"/gm;
+  const text = files[name].replace(imports, (_all, words, other) => `${words}"${blob(other, files)}"`);
+  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  known.set(name, address);
+  return address;
 }

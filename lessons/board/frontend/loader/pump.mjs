@@ -1,14 +1,21 @@
 // Hands windows of data that came through Streamlit to the lab, and the lab's wishes back.
 
+/** @typedef {import("../types.js").Component} Component */
+/** @typedef {{ kind: string, bytes?: number, body?: unknown, error?: string }} Part a piece of a window */
+/** @typedef {Component["setStateValue"]} Tell */
+/** @typedef {{ name: string, tell: Tell, last: string, parts: Part[], handler: (event: Event) => void }} Handler */
+
+/** @type {WeakMap<Node, Handler>} the component's root → who listens for it */
 const handlers = new WeakMap();
 
+/** @param {Component} component */
 export default async function (component) {
   const { data, parentElement, setStateValue } = component;
   if (!data) return undefined;
   const isNewest = turn(parentElement);
   const { channel, parts } = await unpack(data);
   listen(parentElement, channel, setStateValue).parts = parts;
-  window.dispatchEvent(new CustomEvent(channel + ":window", { detail: parts }));
+  window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail: parts }));
   return () => {
     if (!isNewest()) return;
     const held = handlers.get(parentElement);
@@ -17,7 +24,11 @@ export default async function (component) {
   };
 }
 
-// One line of JSON that says what follows, then each part gzipped.
+/**
+ * One line of JSON that says what follows, then each part gzipped.
+ * @param {ArrayBuffer | Uint8Array<ArrayBuffer>} data
+ * @returns {Promise<{ channel: string, parts: Part[] }>}
+ */
 async function unpack(data) {
   const bytes = new Uint8Array(data);
   const end = bytes.indexOf(10);
@@ -26,8 +37,8 @@ async function unpack(data) {
   const parts = [];
   for (const part of head.parts) {
     if (part.bytes) {
-      const stream = new Blob([bytes.subarray(at, at + part.bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
-      part.body = await new Response(stream).json();
+      const piece = new Blob([bytes.subarray(at, at + part.bytes)]);
+      part.body = await new Response(piece.stream().pipeThrough(new DecompressionStream("gzip"))).json();
       at += part.bytes;
     }
     parts.push(part);
@@ -35,20 +46,28 @@ async function unpack(data) {
   return { channel: head.channel, parts };
 }
 
-function listen(parent, channel, setStateValue) {
+/**
+ * @param {Node} parent
+ * @param {string} channel
+ * @param {Tell} tell
+ */
+function listen(parent, channel, tell) {
   const held = handlers.get(parent);
   if (held) {
-    held.tell = setStateValue;
+    held.tell = tell;
     return held;
   }
-  const fresh = { name: channel + ":want", tell: setStateValue, last: "{}" };
-  fresh.handler = (event) => {
-    const text = JSON.stringify(event.detail);
-    if (text !== fresh.last) fresh.tell("wanted", event.detail);
+  /** @type {Handler} */
+  const fresh = { name: `${channel}:want`, tell, last: "{}", parts: [], handler };
+  /** @param {Event} event */
+  function handler(event) {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    const text = JSON.stringify(detail);
+    if (text !== fresh.last) fresh.tell("wanted", detail);
     // Streamlit hands nothing over twice, so who comes later gets the last window from here.
-    else window.dispatchEvent(new CustomEvent(channel + ":window", { detail: fresh.parts }));
+    else window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail: fresh.parts }));
     fresh.last = text;
-  };
+  }
   handlers.set(parent, fresh);
   window.addEventListener(fresh.name, fresh.handler);
   return fresh;

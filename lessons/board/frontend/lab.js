@@ -1,0 +1,285 @@
+// The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
+
+import { learnerColours } from "./colours.js";
+import { el, say, settled } from "./dom.js";
+import { PumpSource } from "./fallback.js";
+import { Frame } from "./frame.js";
+import { Latest } from "./latest.js";
+import { Model } from "./model.js";
+import { PullSource } from "./source.js";
+import { Stage } from "./stage.js";
+import { ground, isDark } from "./theme.js";
+import { COLOURINGS } from "./tokens.js";
+import { keyOf, readUrl, writeUrl } from "./url.js";
+import { groupOf, stepOn, wishOf } from "./wish.js";
+
+/** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
+/** @import { Wish } from "./wish.js" */
+
+const CHOICES = { x: ["step", "samples", "time"], color: Object.keys(COLOURINGS) };
+
+/**
+ * What is left of the choices when another run comes; the address says the same from then on.
+ * @param {View} view
+ * @returns {View}
+ */
+export function withoutRun(view) {
+  const kept = { ...view, step: null, group: null, token: null, pass: null };
+  writeUrl(kept, CHOICES);
+  return readUrl(CHOICES);
+}
+
+export class Lab {
+  /** @type {Map<string, string>} CSS variable → its value */
+  #css = new Map();
+  #closed = false;
+  /** @type {Source | null} */
+  #source = null;
+  /** @type {Stage | null} what is on the page, once the learners are known */
+  #stage = null;
+  /** @type {Sheet[]} */
+  #styles = [];
+  /** @type {string | null} the run's status that the page last heard of from here */
+  #told = null;
+  /** @type {string | null} */
+  #trouble = null;
+  #drawn = "";
+  #ground = "";
+  model = new Model();
+  view = readUrl(CHOICES);
+
+  /**
+   * @param {Component} component
+   * @param {LabOptions} options
+   * @param {LabEnv} env
+   * @param {string} shape what must stay the same for this lab to stay
+   */
+  constructor(component, options, env, shape) {
+    this.component = component;
+    this.options = options;
+    this.env = env;
+    this.shape = shape;
+    this.labels = options.labels;
+    this.drawnWith = options.status; // the run's status as the page around the lab knew it
+    this.root = el("div", { class: "lab", data: { testid: "lab", state: "loading" } });
+    this.message = el("p", { class: "note", role: "status", text: this.labels.loading });
+    this.root.append(this.message);
+    this.moved = () => {
+      this.view = readUrl(CHOICES);
+      this.#changed();
+    };
+    this.frame = new Frame(() => this.#draw());
+    this.loading = new Latest({
+      wish: () => (this.#closed ? null : wishOf(this.model, this.view)),
+      fetch: (wish) => this.#fetch(wish),
+      show: ({ step, answers }) => {
+        this.#stage?.detail.load(step, answers, this.model);
+        this.#draw();
+      },
+      onTrouble: () => this.#troubled(), // the next pull, or the next choice, tries again
+    });
+  }
+
+  async start() {
+    this.#styles = this.env.styles();
+    const loaded = settled(this.#styles);
+    this.component.parentElement.append(...this.#styles, this.root);
+    await loaded;
+    if (this.#closed) return;
+    this.#theme();
+    const on = {
+      onLive: (/** @type {Live} */ live) => this.#live(live),
+      onMissing: (/** @type {string} */ sentence = this.labels.missing) => this.#say(sentence, "missing"),
+      onTrouble: (/** @type {string | null | undefined} */ sentence) => this.#troubled(sentence),
+      onUnreachable: () => this.component.setStateValue("fallback", true),
+      isActive: () => this.model.active,
+      cursor: () => this.model.cursor,
+    };
+    const { base, inline } = this.env;
+    this.#source = inline ? new PumpSource(this.options.channel, on) : new PullSource(base, this.options.run, on);
+    window.addEventListener("popstate", this.moved);
+  }
+
+  /**
+   * A rerun of the page: the theme may have changed, and there may be news about the run.
+   * @param {Component} component
+   * @param {string} status
+   */
+  refresh(component, status) {
+    this.component = component;
+    if (status !== this.drawnWith) this.#told = null;
+    this.drawnWith = status;
+    this.#theme();
+    Promise.resolve(this.#source?.pull()).then(() => this.#tell());
+    this.frame.ask();
+  }
+
+  close() {
+    this.#closed = true;
+    this.frame.stop();
+    this.#source?.close();
+    this.#stage?.close();
+    window.removeEventListener("popstate", this.moved);
+    this.root.remove();
+    for (const style of this.#styles) style.remove();
+  }
+
+  #build() {
+    this.#stage?.close();
+    this.#stage = new Stage({
+      root: this.root,
+      message: this.message,
+      labels: this.labels,
+      charts: this.options.charts,
+      colours: learnerColours(this.model.learners),
+      axes: CHOICES.x,
+      css: (name) => this.#cssValue(name),
+      on: {
+        follow: () => this.#choose({ step: this.view.step === null ? (this.#step() ?? 0) + 1 : null }),
+        pause: () => {
+          this.#source?.pause(!this.#source.paused);
+          this.frame.ask();
+        },
+        axis: (x) => this.#choose({ x }),
+        step: (step) => this.#choose({ step: step + 1 }),
+        group: (group) => this.#choose({ group, token: null }),
+        token: (token, group = this.#stage?.detail.group?.group) =>
+          this.#choose(token ? { token, group: group ?? null } : { token }),
+        color: (color) => this.#choose({ color }),
+        pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.lastPass ? null : pass }),
+      },
+    });
+    this.#drawn = "";
+  }
+
+  /** @param {Live} live */
+  #live(live) {
+    const names = () => this.model.learners.map((x) => x.name).join();
+    const before = names();
+    this.model.apply(live);
+    if (!this.#stage || before !== names()) this.#build();
+    this.#follow();
+    this.#tell();
+  }
+
+  /** The page's buttons follow from the run's status: if it is another than they were drawn with, the page hears. */
+  #tell() {
+    const status = this.model.run?.status;
+    if (this.#closed || !status || status === this.#told) return;
+    this.#told = status; // once: a page that keeps its own opinion is not asked again and again
+    if (status !== this.drawnWith) this.component.setTriggerValue("status_changed", status);
+  }
+
+  /** @param {string | null} [sentence] null: all is well again */
+  #troubled(sentence = this.labels.unreachable) {
+    this.#trouble = sentence;
+    if (this.#stage) this.frame.ask();
+    else if (sentence) this.#say(sentence, "trouble");
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {string} state
+   */
+  #say(sentence, state) {
+    say(this.message, sentence);
+    this.message.hidden = !sentence;
+    this.root.dataset.state = state;
+  }
+
+  #step() {
+    return stepOn(this.model, this.view);
+  }
+
+  /** @param {Partial<View>} changes */
+  #choose(changes) {
+    Object.assign(this.view, changes);
+    if ("step" in changes && changes.step === null) this.#stage?.timeline.stop();
+    writeUrl(this.view, CHOICES);
+    this.#changed();
+  }
+
+  #changed() {
+    if (this.#stage) this.#follow();
+  }
+
+  /** Brings what is on show after what is chosen. */
+  #follow() {
+    this.#source?.follow(this.view.step === null, this.view.group);
+    this.frame.ask();
+    this.loading.run();
+  }
+
+  #draw() {
+    const { model, view } = this;
+    const stage = this.#stage;
+    if (!stage || this.#closed) return;
+    // Streamlit puts its own idea of the address back whenever a page writes a query parameter; ours are added again.
+    writeUrl(view, CHOICES);
+    const step = this.#step();
+    const [following, paused] = [view.step === null, this.#source?.paused ?? false];
+    stage.progress.draw(model, stage.colours, { following, paused, x: view.x, trouble: this.#trouble });
+    const drawn = JSON.stringify([model.cursor, model.run?.status, view.x, model.learners]);
+    if (drawn !== this.#drawn) stage.board.draw(model, view, step);
+    else stage.board.select(step);
+    this.#drawn = drawn;
+    stage.proof.draw(model, step);
+    stage.timeline.draw(model.steps, step);
+    stage.below.hidden = step === null;
+    const waiting = model.active ? this.labels.waiting : this.labels.no_step_yet;
+    this.#say(step === null ? waiting : "", model.run?.status ?? "");
+    stage.detail.draw(view, this.root.dataset.theme === "dark");
+    const { detail } = stage;
+    if (detail.step && detail.group) stage.headings(detail.step, detail.group);
+    this.#mark(step, detail);
+  }
+
+  /**
+   * What is on show, as data-… attributes: tests wait for them.
+   * @param {number | null} step
+   * @param {Stage["detail"]} detail
+   */
+  #mark(step, detail) {
+    const { model, view } = this;
+    const { dataset } = this.root;
+    if (detail.step && detail.group) {
+      Object.assign(dataset, { shownStep: detail.step.step + 1, group: detail.group.group });
+    }
+    const [shown, follow, token] = [step === null ? "" : step + 1, view.step === null, keyOf(view.token) ?? ""];
+    Object.assign(dataset, { step: shown, cursor: model.cursor, follow, token });
+  }
+
+  /**
+   * The wished step and prompt; null where the step has none, or where nobody waits any more.
+   * @param {Wish} wish
+   */
+  async #fetch({ step: number, revision }) {
+    const source = this.#source;
+    if (!source) return null;
+    const likely = this.view.group;
+    if (likely !== null) source.group(number, likely, revision).catch(() => {}); // asked for below
+    const step = await source.step(number, revision);
+    const group = this.#closed ? null : groupOf(step, this.view);
+    if (group === null) return null;
+    const answers = await source.group(number, group, revision);
+    return this.#closed ? null : { step, answers };
+  }
+
+  /** @param {string} name */
+  #cssValue(name) {
+    const known = this.#css.get(name) ?? getComputedStyle(this.root).getPropertyValue(name).trim();
+    this.#css.set(name, known);
+    return known;
+  }
+
+  #theme() {
+    this.#css.clear();
+    const probe = ground(this.root);
+    const dark = isDark(probe);
+    if (this.root.dataset.theme === (dark ? "dark" : "light") && this.#ground === probe) return;
+    this.#ground = probe;
+    this.root.dataset.theme = dark ? "dark" : "light";
+    this.#stage?.board.recolour();
+    this.#stage?.detail.draw(this.view, dark);
+  }
+}

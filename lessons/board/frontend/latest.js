@@ -1,0 +1,40 @@
+// Fetching what is wished for while wishes change.
+
+/**
+ * Fetches one thing at a time, and always what is wished for now: wishes that passed by meanwhile are never fetched.
+ * @template {{ name: string }} W a wish; the same name is the same wish
+ * @template F
+ */
+export class Latest {
+  #busy = false;
+  /** @type {string | null} the wish on show */
+  #shown = null;
+
+  /**
+   * @param {object} on
+   * @param {() => W | null} on.wish what is wished for now
+   * @param {(wish: W) => Promise<F | null>} on.fetch null: there is no such thing (any more)
+   * @param {(found: F) => void} on.show
+   * @param {() => void} on.onTrouble it could not be fetched; the next `run` tries again
+   */
+  constructor(on) {
+    this.on = on;
+  }
+
+  /** To be called whenever the wish may have changed; while something is being fetched it does nothing. */
+  async run() {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let wish = this.on.wish(); wish && wish.name !== this.#shown; wish = this.on.wish()) {
+        const found = await this.on.fetch(wish).catch(() => undefined);
+        if (found === undefined) this.on.onTrouble();
+        if (found === undefined || found === null) return;
+        this.#shown = wish.name;
+        this.on.show(found);
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+}

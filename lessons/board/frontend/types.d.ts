@@ -1,0 +1,238 @@
+// What the server sends (core/runs/views.py, core/runs/feed.py) and Streamlit hands over, as the modules read it.
+
+import type { Labels } from "./labels.js";
+
+/** A measured value: null where there is none, a word ("nan", "inf", "-inf") where it is no number. */
+export type Value = number | string | null;
+
+/** Which token: of which learner's response, at which place. */
+export interface TokenId {
+  learner: string;
+  sample: number;
+  position: number;
+}
+
+/** A learner's settings; which ones there are, its kind declares. */
+export interface Settings {
+  algorithm: string;
+  [name: string]: Value | boolean | undefined;
+}
+
+export interface LearnerState {
+  name: string;
+  algorithm: string;
+  status: string;
+  reason: string | null;
+  preparing: { text: string; share: number | null } | null;
+  /** The last step made, counted from 0; −1 before the first. */
+  step: number;
+  /** How many are to be made. */
+  steps: number;
+  start_hash: string | null;
+  device: string | null;
+  settings: Settings;
+}
+
+export interface RunState {
+  id: string;
+  status: string;
+  seed: number | null;
+  steps: number;
+  group_size: number | null;
+  prompts: number | null;
+  model: string | null;
+  source: string | null;
+  versions: Record<string, string>;
+}
+
+/** One learner's measures of one step: a number a column. */
+export interface StepRow {
+  learner: string;
+  step: number;
+  revision: string;
+  [column: string]: Value;
+}
+
+/** The answer of the live address: the run's state, and the rows that are newer than the cursor. */
+export interface Live {
+  cursor: number;
+  /** All there is, not only what is new. */
+  whole: boolean;
+  run: RunState;
+  learners: LearnerState[];
+  events: unknown[];
+  rows: StepRow[];
+}
+
+/** A prompt of a step, and how each learner's responses to it did. */
+export interface PromptCount {
+  group: number;
+  prompt: string;
+  answer: string | null;
+  learners: Record<string, { responses: number; success: number | null; reward: number | null }>;
+}
+
+/** Every panel token of a learner at a step: where it stands in the scatter. Columns have a value a token. */
+export interface StepTokens {
+  settings: Settings;
+  sample: number[];
+  position: number[];
+  group: number[];
+  advantage: Value[];
+  passes: { ratio: Value[]; clipped: (number | null)[] }[];
+}
+
+export interface StepAnswer {
+  step: number;
+  revision: string;
+  groups: PromptCount[];
+  learners: Record<string, StepTokens>;
+  /** The group to show to who chose none. */
+  telling: number | null;
+}
+
+/** A response and its tokens: columns of the rollout once, columns of a pass once a pass, a value a token. */
+export interface ResponseData {
+  sample: number;
+  text: string;
+  reward: Value;
+  success: boolean | null;
+  truncated: boolean | null;
+  compared: number | null;
+  credit: Value;
+  position: number[];
+  token: string[];
+  once: Record<string, Value[]>;
+  passes: Record<string, Value[]>[];
+}
+
+export interface GroupLearner {
+  settings: Settings;
+  rewards: Value[];
+  compared: number[] | null;
+  spread: number | null;
+  whitening: { mean: number; std: number } | null;
+  responses: ResponseData[];
+}
+
+export interface GroupAnswer {
+  step: number;
+  group: number;
+  revision: string;
+  prompt: string | null;
+  answer?: string | null;
+  learners: Record<string, GroupLearner>;
+}
+
+/** What a person chose, as in the address; the step counts from 1, null follows the newest. */
+export interface View {
+  step: number | null;
+  group: number | null;
+  token: TokenId | null;
+  color: string;
+  x: string;
+  pass: number | null;
+}
+
+/** What may be chosen where there are a few names; the first is the default. */
+export interface Choices {
+  x: string[];
+  color: string[];
+}
+
+/** A line of a chart. */
+export interface Series {
+  column: string;
+  title?: string;
+  dash?: "solid" | "dashed";
+  /** Points only, no line: measured now and then. */
+  points?: boolean;
+}
+
+export interface ChartSpec {
+  key: string;
+  title: string;
+  help: string;
+  series: Series[];
+  /** Folded away at first. */
+  more?: boolean;
+  range?: [number, number];
+  at_least?: [number, number];
+  at_most?: [number, number];
+}
+
+/** Colour names by learner: "ppo" is the variable --learner-ppo (lines) and --ink-ppo (text). */
+export type ColourNames = Record<string, string>;
+
+/** Where the numbers come from: the server's addresses, or Streamlit itself. */
+export interface Source {
+  paused: boolean;
+  close(): void;
+  pause(paused: boolean): void;
+  pull(): void | Promise<void>;
+  follow(following: boolean, group: number | null): void;
+  step(step: number, revision: string): Promise<StepAnswer>;
+  group(step: number, group: number, revision: string): Promise<GroupAnswer>;
+}
+
+/** Whom a source tells. */
+export interface SourceEvents {
+  onLive(live: Live): void;
+  onMissing(sentence?: string): void;
+  /** null: all is well again; no sentence: the server does not answer. */
+  onTrouble(sentence?: string | null): void;
+  onUnreachable(): void;
+  isActive(): boolean;
+  cursor(): number;
+}
+
+/** A Streamlit component (v2) as its script sees it. */
+export interface Component {
+  parentElement: ParentNode & Node;
+  data?: ArrayBuffer | Uint8Array<ArrayBuffer> | null;
+  setStateValue(name: string, value: unknown): void;
+  setTriggerValue(name: string, value: unknown): void;
+}
+
+/** A style sheet to put into the component's root. */
+export type Sheet = HTMLLinkElement | HTMLStyleElement;
+
+/** What Python hands to the lab. */
+export interface LabOptions {
+  run: string;
+  status: string;
+  base: string;
+  version: string;
+  channel: string;
+  labels: Labels;
+  charts: ChartSpec[];
+}
+
+export interface LabEnv {
+  main: string;
+  base: string;
+  inline: boolean;
+  styles(): Sheet[];
+}
+
+/** What Python hands to a lesson's component. */
+export interface LessonOptions {
+  base: string;
+  version: string;
+  module: string;
+  data: unknown;
+}
+
+export interface LessonEnv {
+  main: string;
+  module(name: string): string;
+  sheet(name: string): Sheet;
+}
+
+/** What a lesson's module exports by default: a class that draws what Python sends. */
+export interface Drawing {
+  draw(data: unknown, theme: { dark: boolean }): void;
+  close?(): void;
+}
+
+export type { Labels };

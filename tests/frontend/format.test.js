@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as format from "#frontend/format.js";
+
+const { brief, duration, equation, factor, fill, fixed, minus, plain, plus, shortened, signed, signedText, ticks } =
+  format;
+
+test("places without a value stay, values may be numbers", () => {
+  assert.equal(fill("step {step} of {steps}{}", { step: 3 }), "step 3 of {steps}{}");
+  assert.equal(fill("{a}{a}", { a: "{b}", b: "no" }), "{b}{b}"); // filled once, not again in what was filled in
+});
+
+test("a negative number has a true minus sign, and nothing is −0", () => {
+  assert.equal(fixed(-0.5, 2), "−0.50");
+  assert.equal(fixed(-0.001, 2), "0.00");
+  assert.equal(signed(-0.001, 2), "0.00");
+  assert.equal(signed(0.001, 2), "0.00");
+  assert.equal(signed(0.5, 1), "+0.5");
+});
+
+test("what is missing, and what is no number, is said", () => {
+  assert.equal(fixed(null, 2, "none"), "none");
+  assert.equal(fixed(undefined, 2, "none"), "none");
+  assert.equal(fixed("nan", 2, "none"), "nan");
+  assert.equal(signed("-inf", 2, "none"), "-inf");
+  assert.equal(brief(null, "none"), "none");
+});
+
+test("about three significant digits", () => {
+  const shown = [0, 0.00001, 0.00012, 0.00096, 0.0123, 0.123, 1.234, 12.34, 123.4, 1234.5, -12345].map((x) => brief(x));
+  assert.deepEqual(shown, [
+    "0.00",
+    "0.00001",
+    "0.0001",
+    "0.001",
+    "0.012",
+    "0.12",
+    "1.23",
+    "12.3",
+    "123",
+    "1\u2009235",
+    "−12\u2009345",
+  ]);
+});
+
+test("a long text is cut between letters, on one line", () => {
+  assert.equal(shortened("a\nb␊c", 9), "a b c");
+  assert.equal(shortened("abcdef", 4), "abc…");
+  assert.equal(shortened("🙂🙂🙂🙂", 3), "🙂🙂…");
+});
+
+test("axis labels have as few digits as tell them apart", () => {
+  assert.deepEqual(ticks([0, 0.25, 0.5]), ["0.0", "0.3", "0.5"]);
+  assert.deepEqual(ticks([0, 20, 40]), ["0", "20", "40"]);
+  assert.deepEqual(ticks([-0.1, 0, null]), ["−0.1", "0.0", ""]);
+  assert.deepEqual(ticks([]), []);
+});
+
+test("a duration in the two units that matter", () => {
+  const words = { none: "none", seconds: "{s} s", minutes: "{m} min {s} s", hours: "{h} h {m} min" };
+  const shown = [null, 0.4, 59.6, 61, 3599, 3661].map((x) => duration(x, words));
+  assert.deepEqual(shown, ["none", "0 s", "1 min 0 s", "1 min 1 s", "59 min 59 s", "1 h 1 min"]);
+});
+
+test("an equation is true as printed, or says that it is not", () => {
+  const sum = (a, b) => a + b;
+  assert.deepEqual(equation([0.1234, 0.1234], sum, 0.2468), {
+    operands: ["0.1234", "0.1234"],
+    result: "0.247",
+    equals: "=",
+  });
+  assert.deepEqual(equation([1, 2], sum, 3), { operands: ["1.000", "2.000"], result: "3.000", equals: "=" });
+  assert.equal(equation([1, 2], sum, 4).equals, "≈");
+  for (let i = 0; i < 200; i++) {
+    const [a, b] = [Math.sin(i) * 3, Math.cos(i * 7) * 3];
+    const { operands, result, equals } = equation([a, b], (x, y) => x * y, a * b);
+    const [x, y] = operands.map((text) => Number(text.replace("−", "-")));
+    assert.equal(equals, "=");
+    assert.equal(fixed(x * y, 3), result, `${operands} = ${result}`);
+  }
+});
+
+test("signs stand where sums and products need them", () => {
+  assert.deepEqual([plus("0.5"), plus("−0.5"), minus("0.5"), minus("−0.5")], ["+ 0.5", "− 0.5", "− 0.5", "+ 0.5"]);
+  assert.deepEqual([factor("−2"), factor("2"), plain(-0.2)], ["(−2)", "2", "−0.2"]);
+  assert.deepEqual(["0.500", "0.000", "−0.1", "2"].map(signedText), ["+0.500", "0.000", "−0.1", "+2"]);
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Model } from "#frontend/model.js";
+import { groupOf, stepOn, wishOf } from "#frontend/wish.js";
+
+const learner = (name, status, step, more = {}) => ({ name, algorithm: "ppo", status, step, steps: 10, ...more });
+const row = (name, step, more = {}) => ({ learner: name, step, revision: `${name}${step}`, ...more });
+const live = (learners, rows, more = {}) => ({
+  cursor: 1,
+  whole: false,
+  run: { status: "running" },
+  learners,
+  events: [],
+  rows,
+  ...more,
+});
+const view = (more) => ({ step: null, group: null, token: null, color: "advantage", x: "step", pass: null, ...more });
+
+function two() {
+  const model = new Model();
+  const both = [learner("a", "running", 2), learner("b", "running", 1)];
+  model.apply(live(both, [row("a", 0), row("a", 1), row("a", 2), row("b", 0), row("b", 1)]));
+  return model;
+}
+
+test("increments add up, and a whole answer replaces", () => {
+  const model = two();
+  assert.deepEqual(model.steps, [0, 1, 2]);
+  model.apply(live([learner("a", "running", 3), learner("b", "running", 1)], [row("a", 3)]));
+  assert.deepEqual(model.steps, [0, 1, 2, 3]);
+  assert.equal(model.apply(live(model.learners, [])), false);
+  model.apply(live([learner("a", "running", 0)], [row("a", 0)], { whole: true }));
+  assert.deepEqual(model.steps, [0]);
+});
+
+test("a run that goes on from a checkpoint forgets the steps after it", () => {
+  const model = two();
+  model.apply(live([learner("a", "running", 0), learner("b", "running", 1)], []));
+  assert.deepEqual(model.steps, [0, 1]);
+  assert.equal(model.row("a", 2), null);
+});
+
+test("while learners work, the newest step is one that all of those made", () => {
+  const model = two();
+  assert.equal(model.newest(), 1);
+  model.learners = [learner("a", "running", 2), learner("b", "failed", 1)];
+  assert.equal(model.newest(), 2);
+  assert.equal(new Model().newest(), null);
+});
+
+test("the run is active while anybody is", () => {
+  const model = two();
+  model.run = { status: "finished" };
+  assert.equal(model.active, true);
+  model.learners = [learner("a", "finished", 2)];
+  assert.equal(model.active, false);
+});
+
+test("a step that is not kept is the closest that is", () => {
+  const model = new Model();
+  model.apply(live([learner("a", "finished", 9)], [row("a", 0), row("a", 4), row("a", 9)]));
+  assert.deepEqual(
+    [0, 3, 6, 7, 99].map((x) => model.nearest(x)),
+    [0, 4, 4, 9, 9],
+  );
+  assert.equal(new Model().nearest(3), null);
+});
+
+test("a number is missing because there is none, or because nobody recorded it", () => {
+  const model = new Model();
+  model.apply(
+    live([learner("a", "running", 1)], [row("a", 0, { heldout_success: null }), row("a", 1, { heldout_success: 0.5 })]),
+  );
+  assert.equal(model.absence("a", "heldout_success", 0), "none"); // measured now and then
+  assert.equal(model.absence("a", "entropy", 0), "not_recorded");
+  assert.equal(model.absence("a", "entropy", 7), "none"); // no such step
+  assert.equal(model.absence("nobody", "entropy", 0), "none");
+});
+
+test("a step made again is another wish", () => {
+  const model = two();
+  const before = wishOf(model, view());
+  assert.deepEqual([before.step, before.revision], [1, "a1-b1"]);
+  model.apply(live(model.learners, [row("b", 1, { revision: "again" })]));
+  assert.notEqual(wishOf(model, view()).name, before.name);
+  assert.equal(wishOf(new Model(), view()), null);
+});
+
+test("the chosen step is counted from 1, and following shows the newest", () => {
+  const model = two();
+  assert.equal(stepOn(model, view({ step: 1 })), 0);
+  assert.equal(stepOn(model, view({ step: 50 })), 2);
+  assert.equal(stepOn(model, view()), 1);
+});
+
+test("the prompt on show: the chosen one, else the chosen token's, else one that tells", () => {
+  const step = { groups: [{ group: 3 }, { group: 4 }], telling: 3, learners: { a: { sample: [8, 9], group: [3, 4] } } };
+  const token = { learner: "a", sample: 9, position: 0 };
+  assert.equal(groupOf(step, { group: 4, token: null }), 4);
+  assert.equal(groupOf(step, { group: 7, token }), 4);
+  assert.equal(groupOf(step, { group: null, token: { ...token, learner: "b" } }), 3);
+  assert.equal(groupOf({ ...step, groups: [], telling: null }, { group: null, token: null }), null);
+});

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { PumpSource } from "#frontend/fallback.js";
+import { Frame } from "#frontend/frame.js";
+import { Latest } from "#frontend/latest.js";
+import { PullSource, trim, untilNext } from "#frontend/source.js";
+import { page } from "./page.js";
+
+const turns = async (n = 20) => {
+  for (let i = 0; i < n; i++) await Promise.resolve();
+};
+
+/** A pulling source whose server answers what `answers` says, one call each; a function may throw. */
+function pulling(t, answers, state = {}) {
+  page(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [];
+  t.mock.method(globalThis, "fetch", async (address, options) => {
+    asked.push({ address, ...options });
+    const answer = answers[Math.min(asked.length, answers.length) - 1];
+    if (answer instanceof Error) throw answer;
+    return await answer;
+  });
+  const heard = [];
+  const on = Object.fromEntries(
+    ["onLive", "onMissing", "onTrouble", "onUnreachable"].map((name) => [name, (x) => heard.push([name, x])]),
+  );
+  const source = new PullSource("", "run 1", {
+    ...on,
+    isActive: () => state.active ?? true,
+    cursor: () => state.cursor ?? 7,
+  });
+  t.after(() => source.close());
+  return { source, asked, heard };
+}
+const answer = (status, body, etag = null) => ({
+  status,
+  ok: status < 300,
+  json: async () => body,
+  headers: { get: () => etag },
+});
+
+test("a pull asks from the cursor on, names the last answer, and waits a second", async (t) => {
+  const { asked, heard } = pulling(t, [answer(200, { rows: [1] }, '"e1"'), answer(304)]);
+  await turns();
+  assert.equal(asked[0].address, "/api/runs/run%201/live?since=7");
+  assert.deepEqual(heard, [
+    ["onTrouble", null],
+    ["onLive", { rows: [1] }],
+  ]);
+  t.mock.timers.tick(900);
+  await turns();
+  assert.equal(asked.length, 1);
+  t.mock.timers.tick(101);
+  await turns();
+  assert.deepEqual(asked[1].headers, { "If-None-Match": '"e1"' });
+});
+
+test("the pace: a second, five where nothing can come, doubled by each failure up to fifteen", () => {
+  assert.equal(untilNext({ active: true, failures: 0, took: 200 }), 800);
+  assert.equal(untilNext({ active: false, failures: 0, took: 0 }), 5000);
+  assert.deepEqual(
+    [1, 2, 3, 9].map((failures) => untilNext({ active: true, failures, took: 0 })),
+    [2000, 4000, 8000, 15000],
+  );
+  assert.equal(untilNext({ active: true, failures: 0, took: 5000 }), 100);
+});
+
+test("only one pull at a time", async (t) => {
+  let done;
+  const { source, asked } = pulling(t, [new Promise((x) => (done = x))]);
+  source.pull();
+  source.pull();
+  await turns();
+  assert.equal(asked.length, 1);
+  done(answer(304));
+});
+
+test("a server that never answered is unreachable; one that answered before is trouble", async (t) => {
+  const state = { cursor: 0 };
+  const { heard } = pulling(t, [new Error("down")], state);
+  await turns();
+  t.mock.timers.tick(2000);
+  await turns();
+  assert.deepEqual(
+    heard.map(([name]) => name),
+    ["onTrouble", "onUnreachable"],
+  );
+  state.cursor = 5;
+  t.mock.timers.tick(4000);
+  await turns();
+  assert.equal(heard.at(-1)[0], "onTrouble");
+});
+
+test("a run that is gone is asked for no more; a refusal is said and tried again", async (t) => {
+  const { asked, heard } = pulling(t, [answer(503, { error: "busy" }), answer(404, { error: "gone" })]);
+  await turns();
+  assert.deepEqual(heard.at(-1), ["onTrouble", "busy"]);
+  t.mock.timers.tick(2000);
+  await turns();
+  assert.deepEqual(heard.at(-1), ["onMissing", "gone"]);
+  t.mock.timers.tick(60_000);
+  await turns();
+  assert.equal(asked.length, 2);
+});
+
+test("paused or unseen, nothing is asked; seen again, at once", async (t) => {
+  const { source, asked } = pulling(t, [answer(304)]);
+  await turns();
+  source.pause(true);
+  t.mock.timers.tick(10_000);
+  await turns();
+  assert.equal(asked.length, 1);
+  source.pause(false);
+  await turns();
+  assert.equal(asked.length, 2);
+  Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  t.mock.timers.tick(10_000);
+  await turns();
+  assert.equal(asked.length, 2);
+  Object.defineProperty(document, "hidden", { value: false });
+  document.dispatchEvent(new Event("visibilitychange"));
+  await turns();
+  assert.equal(asked.length, 3);
+});
+
+test("the same step is asked for once, and again after a failure", async (t) => {
+  const { source, asked } = pulling(t, [answer(304), answer(500, {}), answer(200, { step: 3 })]);
+  await turns();
+  await assert.rejects(source.step(3, "r"));
+  assert.deepEqual(await source.step(3, "r"), { step: 3 });
+  assert.deepEqual(await source.step(3, "r"), { step: 3 });
+  assert.equal(asked.length, 3);
+  assert.equal(asked[2].address, "/api/runs/run%201/steps/3?revision=r");
+});
+
+test("the oldest answers are let go", () => {
+  const map = new Map([1, 2, 3, 4].map((x) => [x, x]));
+  trim(map, 2);
+  assert.deepEqual([...map.keys()], [3, 4]);
+});
+
+test("wishes that passed by while one was being fetched are never fetched", async () => {
+  const [fetched, shown, waiting] = [[], [], []];
+  let wish = { name: "a" };
+  const latest = new Latest({
+    wish: () => wish,
+    fetch: ({ name }) => {
+      fetched.push(name);
+      return new Promise((done) => waiting.push(() => done(name)));
+    },
+    show: (found) => shown.push(found),
+    onTrouble: () => assert.fail("no trouble"),
+  });
+  latest.run();
+  for (const name of ["b", "c"]) {
+    wish = { name };
+    latest.run();
+  }
+  waiting.shift()();
+  await turns();
+  assert.deepEqual(fetched, ["a", "c"]);
+  waiting.shift()();
+  await turns();
+  assert.deepEqual(shown, ["a", "c"]);
+  latest.run(); // on show already
+  assert.deepEqual(fetched, ["a", "c"]);
+});
+
+test("what could not be fetched is trouble, and is tried again", async () => {
+  const answers = [Promise.reject(new Error("down")), Promise.resolve(null), Promise.resolve("found")];
+  const [shown, troubles] = [[], []];
+  const latest = new Latest({
+    wish: () => ({ name: "a" }),
+    fetch: () => answers.shift(),
+    show: (found) => shown.push(found),
+    onTrouble: () => troubles.push(1),
+  });
+  await latest.run();
+  assert.deepEqual([troubles.length, shown], [1, []]);
+  await latest.run(); // there is no such thing: no trouble, nothing to show
+  assert.deepEqual([troubles.length, shown], [1, []]);
+  await latest.run();
+  assert.deepEqual([troubles.length, shown], [1, ["found"]]);
+});
+
+test("however often something changes, a frame is drawn once; a stopped one not at all", (t) => {
+  page(t);
+  const frames = new Map();
+  globalThis.requestAnimationFrame = (draw) => frames.set(frames.size + 1, draw) && frames.size;
+  globalThis.cancelAnimationFrame = (id) => frames.delete(id);
+  let drawn = 0;
+  const frame = new Frame(() => drawn++);
+  frame.ask();
+  frame.ask();
+  for (const draw of frames.values()) draw();
+  assert.equal(drawn, 1);
+  frames.clear();
+  frame.ask();
+  frame.stop();
+  for (const draw of frames.values()) draw();
+  assert.equal(drawn, 1);
+});
+
+/** A source that hears of windows through Streamlit; `wants` are what it asked for. */
+function pumped(t) {
+  page(t);
+  const [heard, wants] = [[], []];
+  const on = Object.fromEntries(
+    ["onLive", "onMissing", "onTrouble"].map((name) => [name, (x) => heard.push([name, x])]),
+  );
+  window.addEventListener("c:want", (event) => wants.push(event.detail));
+  const source = new PumpSource("c", on);
+  t.after(() => source.close());
+  const send = (...parts) => window.dispatchEvent(new CustomEvent("c:window", { detail: parts }));
+  return { source, heard, wants, send };
+}
+
+test("through Streamlit: a window brings all rows, and answers who waits for its step", async (t) => {
+  const { source, heard, wants, send } = pumped(t);
+  const waiting = source.step(4, "r2");
+  assert.equal(source.step(4, "r2"), waiting);
+  assert.deepEqual(wants.at(-1), { step: 4 });
+  send({ kind: "step", body: { step: 4, revision: "r1" } }, { kind: "live", body: { rows: [] } });
+  assert.deepEqual(heard, [
+    ["onTrouble", null],
+    ["onLive", { rows: [], whole: true }],
+  ]);
+  send({ kind: "step", body: { step: 4, revision: "r2" } });
+  assert.equal((await waiting).revision, "r2");
+});
+
+test("through Streamlit: paused, rows are let go by; closed, everything", (t) => {
+  const { source, heard, wants, send } = pumped(t);
+  source.pause(true);
+  assert.equal(wants.at(-1).paused, true);
+  send({ kind: "live", body: { rows: [] } });
+  assert.deepEqual(heard, []);
+  send({ kind: "missing", error: "gone" });
+  assert.deepEqual(heard, [["onMissing", "gone"]]);
+  source.close();
+  send({ kind: "trouble", error: "busy" });
+  assert.equal(heard.length, 1);
+});
+
+test("through Streamlit: while following, the newest step is there before it is asked for", async (t) => {
+  const { source, wants, send } = pumped(t);
+  source.follow(true, null);
+  const before = wants.length;
+  source.follow(true, null);
+  assert.equal(wants.length, before);
+  send({ kind: "step", body: { step: 9, revision: "r" } });
+  assert.equal((await source.step(9, "r")).step, 9);
+});
