@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from core.algorithms.policy_loss import loss_lines, loss_regions, loss_terms
 from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.discovery import declared
-from core.learners.kind import Kind, Line, Needs
+from core.learners.kind import Colour, Kind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
 from core.terms import Region, Term
 
@@ -61,6 +61,16 @@ def discount_of(settings: LearnerSettings) -> DiscountSettings:
 def learner(kind: str, **values: Any) -> LearnerSettings:
     """Settings of a kind, by its name, with the defaults of what is not given."""
     return KINDS[kind].settings(**values)
+
+
+def colours_of(learners: Sequence[LearnerSettings]) -> dict[str, Colour]:
+    """Each learner's colour, by name: its kind's own, or the next that no other has."""
+    palette = get_args(Colour)
+    taken: dict[str, Colour] = {}
+    for each in learners:
+        wanted = [kind_of(each).colour, *palette]
+        taken[each.name] = next((x for x in wanted if x not in taken.values()), kind_of(each).colour)
+    return taken
 
 
 def credit_for(settings: LearnerSettings) -> Callable[[Experience], Credit]:

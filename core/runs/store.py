@@ -137,6 +137,11 @@ class RunStore:
             columns = {name: [value] for name, value in zip(STEPS.names, values, strict=True)}
             yield number, pa.Table.from_pydict(columns, schema=STEPS), row.samples, row.tokens
 
+    def scalars(self, run_id: str, learner: str, step: int) -> dict[str, Any]:
+        """The step's row of STEPS without learner and step; columns that came later are left out."""
+        values = json.loads(self._step(run_id, learner, step).scalars, parse_constant=lambda _: None)
+        return dict(zip(STEPS.names[2:], values, strict=False))
+
     def samples(self, run_id: str, learner: str, step: int) -> pa.Table:
         return unpack(self._step(run_id, learner, step).samples)
 

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.algorithms.ratio import LEVELS
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.runs.comparison import compare
+from core.learners.registry import colours_of, kind_of, without
 from core.runs.records import known_settings
 from core.tasks.settings import ImportedSettings
+from core.terms import SCALAR, Terms, Value, evaluate
+from core.training.terms import data_of, known_values, terms_for
+from core.training.trace import TOKENS
 
 if TYPE_CHECKING:
     from core.runs.records import LearnerInfo
@@ -96,6 +100,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
                 "steps": x.steps,
                 "start_hash": x.start_hash,
                 "device": x.device,
+                **_about(config, x.name),
                 "settings": _settings(config, x.name),
             }
             for x in run.learners
@@ -129,6 +134,7 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
                 _count(group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0}), row)
         passes = _passes(tokens)
         view["learners"][name] = {
+            **_about(config_at(store, run, name, step), name),
             "settings": settings_at(store, run, name, step),
             "panel": len(panel),
             "responses": samples.num_rows,
@@ -161,42 +167,66 @@ def group_view(
 ) -> dict[str, Any]:
     """Every number of every token of the panel's responses to one prompt; 7 digits, which is all a float32 has.
 
-    Of a step that kept no tokens at all, the responses come without any: their text, their reward and, where it
-    follows from the rewards, their advantage.
+    With each learner come its terms, on which the browser works out its formulas, and the numbers of the whole step
+    that they need. Of a step that kept no tokens at all, the responses come without any: their text, their reward and,
+    where it follows from the rewards, their advantage.
     """
     view: dict[str, Any] = {"step": step, "group": group, "revision": revision, "prompt": None, "learners": {}}
     for name in learners:
-        samples = store.samples(run.id, name, step).to_pylist()
-        rows = [row for row in samples if row["group"] == group]
+        samples = store.samples(run.id, name, step)
+        rows = [row for row in samples.to_pylist() if row["group"] == group]
         tokens = _sorted(store.tokens(run.id, name, step))
-        settings = settings_at(store, run, name, step)
-        comparison = compare(settings, samples, tokens)
+        config = config_at(store, run, name, step)
+        values, terms = _settings(config, name), terms_for(config.learner(name))
+        whole = evaluate(terms, data_of(values, samples, tokens, store.scalars(run.id, name, step)))
+        credits = _credits(terms, whole, samples)
         responses = []
         for row in rows:
             view["prompt"], view["answer"] = visible(row["prompt"]), row["answer"] and visible(row["answer"])
             own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
             if own.num_rows or not tokens.num_rows:
-                compared = comparison.scores.get(row["sample"])
-                whole = {
-                    **_response(row),
-                    "compared": compared,
-                    "credit": number(comparison.credits.get(row["sample"])),
-                }
-                responses.append({**whole, **_token_columns(_passes(own))})
-        scores = [comparison.scores.get(row["sample"]) for row in rows]
+                about = {**_response(row), "credit": number(credits.get(row["sample"]))}
+                responses.append({**about, **_token_columns(_passes(own))})
         view["learners"][name] = {
-            "settings": settings,
+            **_about(config, name),
+            "settings": values,
+            "terms": terms.as_json()["terms"],
+            "of_step": {x: number(whole[x].at(), 9) for x in terms.trees if whole[x].level == SCALAR},
             "rewards": [number(row["reward"]) for row in rows],
-            "compared": None if None in scores else scores,
-            "spread": number(comparison.spread, 9),
-            "whitening": comparison.whitening,
             "responses": responses,
         }
     return view
 
 
-def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[str, Any]:
-    """The learner's settings as they were at a step: later changes while it ran are undone."""
+def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[int, float | None]:
+    """By sample, what a whole response is credited with, where its tokens all have that as their advantage."""
+    match terms.trees["advantage"]:
+        case ["per_token", ["term", str(credit)]]:
+            numbers = values[credit]
+        case _:
+            return {}
+    kept = sorted(samples["sample"].to_pylist())
+    return {sample: numbers.at(i) for i, sample in enumerate(kept)} if len(kept) == len(numbers.numbers) else {}
+
+
+def _about(config: RunConfig, name: str) -> dict[str, Any]:
+    """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
+    settings = config.learner(name)
+    kind = kind_of(settings)
+    return {
+        "kind": kind.title,
+        "colour": colours_of(config.learners)[name],
+        "strip_title": kind.strip_title(settings),
+        "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
+        "without": sorted(without(settings)),
+        "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
+        "regions": terms_for(settings).as_json()["regions"],
+        "whole_ratio": LEVELS[settings.importance_sampling_level].whole,
+    }
+
+
+def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConfig:
+    """The run's config as it was for a learner at a step: later changes while it ran are undone."""
     config = run.config
     for event in store.events(run.id):
         if event["kind"] == "change" and event["learner"] in (learner, None) and event["step"] <= step:
@@ -204,13 +234,17 @@ def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[
                 config = change(config, event["value"])
             except (ConfigError, TypeError, AttributeError):  # an event that the worker refused, too, changed nothing
                 continue
-    return _settings(config, learner)
+    return config
+
+
+def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[str, Any]:
+    """The learner's settings as they were at a step; None where an imported run does not tell."""
+    return _settings(config_at(store, run, learner, step), learner)
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
     settings, known = config.learner(learner), known_settings(config, learner)
-    values = {name: known(name) for name in type(settings).model_fields}
-    return {**values, "clip_high": None if values["epsilon"] is None else settings.clip_high}
+    return known_values(settings, frozenset(x for x in type(settings).model_fields if known(x) is None))
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:
@@ -220,15 +254,24 @@ def _response(row: dict[str, Any]) -> dict[str, Any]:
         "reward": number(row["reward"]),
         "success": row["success"],
         "truncated": row["truncated"],
+        "score": number(row.get("score"), 9),
+        "value_after": number(row.get("value_after"), 9),
     }
 
 
 def _token_columns(passes: list[pa.Table]) -> dict[str, Any]:
+    """A response's tokens: what belongs to the rollout once, what belongs to a pass once a pass. `holes`: where an
+    environment wrote; left out where it wrote nothing.
+    """
     first = passes[0]
+    further = [x for x in first.column_names if x not in TOKENS.names]
+    written = first["written"].to_pylist() if "written" in first.column_names else []
+    holes = {"holes": [x is False for x in written]} if False in written else {}
     return {
+        **holes,
         "position": first["position"].to_pylist(),
         "token": [visible(token) for token in first["token"].to_pylist()],
-        "once": {name: _numbers(first[name], 7) for name in ONCE},
+        "once": {name: _numbers(first[name], 7) for name in (*ONCE, *further)},
         "passes": [{name: _numbers(x[name], 7) for name in PER_PASS} for x in passes],
     }
 
