@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.types import Experience
+from core.training.trace import TOKENS
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,14 @@ class Panel:
 
     samples: list[int]  # their numbers in the step
     prompts: list[str]
-    completion_ids: Tensor  # long [B, T], 0 where the mask is False
-    mask: Tensor  # bool [B, T]
+    completion_ids: Tensor  # long [B, T], 0 after a response's end
+    mask: Tensor  # bool [B, T], True where the policy wrote a token
     rewards: Tensor  # float [B]
     group: Tensor  # long [B]
     truncated: Tensor  # bool [B]
-    _first: pa.Table
+    value_after: Tensor | None  # float [B], the critic's value of the whole response; None where none was recorded
+    extra: dict[str, Tensor]  # further columns that the learner's kind declares, float [B, T]
+    _first: pa.Table  # written tokens alone
     _row: Tensor
     _place: Tensor
 
@@ -39,8 +42,11 @@ class Panel:
         shape = len(numbers), int(place.max()) + 1
         ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
         ids[rows, place] = torch.tensor(first["token_id"].to_numpy().copy()).long()
+        written = torch.tensor([x is not False for x in _column(first, "written")])
+        rows, place, first = rows[written], place[written], first.filter(pa.array(written.numpy()))
         mask[rows, place] = True
-        return cls(
+        after = [x.get("value_after") for x in own]
+        panel = cls(
             samples=[int(x) for x in numbers],
             prompts=[x["prompt"] for x in own],
             completion_ids=ids,
@@ -48,10 +54,14 @@ class Panel:
             rewards=torch.tensor([float(x["reward"]) for x in own]),
             group=torch.tensor([x["group"] for x in own]),
             truncated=torch.tensor([bool(x["truncated"]) for x in own]),
+            value_after=None if None in after else torch.tensor(after, dtype=torch.float32),
+            extra={},
             _first=first,
             _row=rows,
             _place=place,
         )
+        further = {name: panel.known(name) for name in first.column_names if name not in TOKENS.names}
+        return replace(panel, extra={name: x for name, x in further.items() if x is not None})
 
     def column(self, name: str) -> Tensor:
         """A column of TOKENS as float [B, T]: 0 where the mask is False, NaN where the trace has null."""
@@ -63,7 +73,7 @@ class Panel:
         return None if self._first[name].null_count else self.column(name)
 
     def experience(self) -> Experience:
-        """What the learner's credit was computed from. (The value after a cut-off response is not in a trace.)"""
+        """What the learner's credit was computed from, as far as the trace has it."""
         old = self.known("logprob_old")
         assert old is not None
         return Experience(
@@ -74,4 +84,11 @@ class Panel:
             group=self.group,
             truncated=self.truncated,
             values=self.known("value"),
+            value_after=self.value_after,
+            extra=self.extra,
         )
+
+
+def _column(table: pa.Table, name: str) -> list[object]:
+    """A column's values; as many None where a trace of before has none of it."""
+    return table[name].to_pylist() if name in table.column_names else [None] * table.num_rows

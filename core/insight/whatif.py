@@ -72,6 +72,8 @@ class Effect:
 def freeze(samples: pa.Table, tokens: pa.Table) -> Frozen:
     """From the SAMPLES and TOKENS tables of one learner's step, as a store or an export gives them."""
     panel = Panel.of(samples, tokens)
+    if "written" in tokens.column_names:  # an environment's tokens have no numbers
+        tokens = tokens.filter(pc.fill_null(tokens["written"], True))
     ordered = tokens.select(["pass", "sample", "position", "logprob"])
     ordered = ordered.sort_by([("pass", "ascending"), ("sample", "ascending"), ("position", "ascending")])
     found = []

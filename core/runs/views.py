@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from core.learners.registry import colours_of, kind_of, without
 from core.runs.records import known_settings
 from core.tasks.settings import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
+from core.text import visible
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trace import TOKENS
 
@@ -40,21 +40,6 @@ PER_PASS = ("logprob", "ratio", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact"
 
 #: So many prompts of a step are offered where no panel says which.
 MOST_GROUPS = 64
-
-# Control characters, and what turns or hides the text around it: bidi controls, zero-width and line separators.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-
-
-def visible(text: str) -> str:
-    """The text with each character that would be unseen, or would reorder its neighbours, written out as ⟨U+202E⟩."""
-    return _UNSEEN.sub(lambda found: _name(found.group()), text)
-
-
-def _name(character: str) -> str:
-    code = ord(character)
-    return chr(0x2400 + code) if code < 32 else "␡" if code == 127 else f"⟨U+{code:04X}⟩"
 
 
 def number(value: Any, digits: int = 6) -> Any:

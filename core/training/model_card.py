@@ -40,7 +40,7 @@ def card(facts: dict[str, Any]) -> str:
 
 def text(value: str) -> str:
     """One line of plain text that no Markdown reader takes for anything else."""
-    from core.runs.views import visible
+    from core.text import visible
 
     return _SPECIAL.sub(r"\\\1", visible(" ".join(str(value).split())))
 

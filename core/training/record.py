@@ -19,7 +19,7 @@ from core.training.scoring import Scored
 from core.training.trace import SAMPLES, tokens_schema
 
 #: What is known of a token whoever wrote it.
-_OF_ANY_TOKEN = {"learner", "step", "pass", "sample", "position", "token_id", "token", "written"}
+OF_ANY_TOKEN = {"learner", "step", "pass", "sample", "position", "token_id", "token", "written"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class PanelRecorder:
         for field in self._schema:
             if field.name not in columns or field.name in self._without:
                 arrays.append(pa.nulls(rows, field.type))
-            elif field.name in _OF_ANY_TOKEN or not self._holes.any():
+            elif field.name in OF_ANY_TOKEN or not self._holes.any():
                 arrays.append(pa.array(columns[field.name], field.type))
             else:
                 arrays.append(pa.array(columns[field.name], field.type, mask=self._holes))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core.algorithms.types import Experience
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
-from core.learners.registry import AnyLearner, credit_for, needs_of
+from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
@@ -162,7 +162,9 @@ class Trainer:
         batch, first, record = passes.run(batch, said, recorder, meter, len(panel), self._generator)
         experience = batch.experience
         self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
-        if self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
+        if kind_of(settings).given is not None:  # nobody sampled these responses here
+            self._drift = None
+        elif self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
             self._told_drift = self._drift
             self._events.append({"kind": "drift", "value": self._drift})
 

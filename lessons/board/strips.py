@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.runs.views import visible
+from core.text import visible
 from lessons.board.component import mount, sent
 from lessons.i18n import _
 

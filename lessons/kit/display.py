@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
 
-from core.runs.views import visible
+from core.text import visible
 from lessons.i18n import N_, _, language
 
 NONE = N_("none")

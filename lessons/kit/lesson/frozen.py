@@ -16,7 +16,8 @@ from core.learners.registry import AnyLearner
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.runs.views import settings_at, visible
+from core.runs.views import settings_at
+from core.text import visible
 from lessons import server
 from lessons.i18n import _
 from lessons.kit.display import one_line, plain
