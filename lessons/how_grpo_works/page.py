@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
-
 import streamlit as st
 
-from core.learners.registry import group_of, learner
+from core.learners.registry import learner
 from lessons.how_grpo_works import arithmetic, length, signal
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
@@ -18,34 +16,23 @@ from lessons.kit.lesson import (
     engine,
     frozen,
     lesson_page,
-    num,
     quiz,
     say_where,
     worked,
 )
-from lessons.kit.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
+from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 
 SETTINGS = learner("grpo")
 
 
 def lines() -> list[Line]:
     """From four rewards to four times the same number, and on to the shared objective."""
-    rewards = [FOUR.reward, *FOUR.others]
-    spread = statistics.stdev(rewards)
-    total = sum(rewards)
-
-    def raw(_n: Numbers, _t: int) -> str:
-        return rf"{FOUR.reward:g} - {total:g} / {len(rewards)}"
-
-    def divided(n: Numbers, t: int) -> str:
-        return rf"{num(n['advantage_raw'][t])} / ({num(spread)} + {group_of(SETTINGS).scale_eps:g})"
-
     return [
-        Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token"), raw),
-        Line("advantage", r"A_t", _("divided by the group's spread: the same for every token"), divided),
+        Line("advantage_raw", r"d_t", _("reward minus the group's mean: the same for every token")),
+        Line("advantage", r"A_t", _("divided by the group's spread: the same for every token")),
         old_policy_line(),
         *ratio_lines(),
-        objective_line(SETTINGS, _("clipped objective: the smaller of the two products, as in PPO"), digits=2),
+        objective_line(_("clipped objective: the smaller of the two products, as in PPO")),
     ]
 
 

@@ -15,12 +15,11 @@ from lessons.kit.lesson import (
     engine,
     frozen,
     lesson_page,
-    num,
     quiz,
     say_where,
     worked,
 )
-from lessons.kit.lesson.worked import Numbers, objective_line, old_policy_line, ratio_lines
+from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.ratio_clip_kl import cases, kl
 from lessons.ratio_clip_kl.batch import most_cases
 
@@ -39,18 +38,12 @@ SETTINGS = learner("ppo", lam=0.0, whiten_advantages=False, kl_coef=0.0)
 def lines() -> list[Line]:
     """From two log-probabilities to the objective."""
 
-    def clipped(n: Numbers, t: int) -> str:
-        side = r">" if n["ratio"][t] > 1 else r"<"
-        edge = 1 + SETTINGS.clip_high if n["ratio"][t] > 1 else 1 - SETTINGS.epsilon
-        sign = ">" if n["advantage"][t] > 0 else "<"
-        return rf"(A {sign} 0,\ {num(n['ratio'][t])} {side} {num(edge)})"
-
     return [
         old_policy_line(),
         *ratio_lines(),
-        Line("advantage", r"A_t", _("the token's advantage, given: two good tokens, two bad ones")),
-        objective_line(SETTINGS, _("clipped objective: the smaller of the two products")),
-        Line("clipped", r"c_t", _("where the gradient is cut: +1 high side, −1 low side, 0 not"), clipped),
+        Line("advantage", r"A_t", _("the token's advantage, given: two good tokens, two bad ones"), given=True),
+        objective_line(_("clipped objective: the smaller of the two products")),
+        Line("clipped", r"c_t", _("where the gradient is cut: +1 high side, −1 low side, 0 not")),
     ]
 
 

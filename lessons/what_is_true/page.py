@@ -7,7 +7,7 @@ import streamlit as st
 from lessons.i18n import _, prose
 from lessons.kit.display import plain
 from lessons.kit.lesson import FOUR, Choice, Code, Frozen, Question, frozen, lesson_page, quiz, say_where
-from lessons.kit.lesson.worked import Line, num, worked
+from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
 from lessons.kit.measured import CONTINUATIONS
 from lessons.kit.restored import too_large
@@ -43,13 +43,15 @@ def four_tokens() -> None:
         )
     )
 
-    def advantage(n: dict[str, tuple[float, ...]], t: int) -> str:
-        return rf"{num(n['token_reward'][t])} + {num(n['value_next'][t])} - {num(n['value'][t])}"
-
     lines = [
         Line("value", "V^*_t", _("the share of the ten fresh endings that are right, from before the token")),
-        Line("token_reward", "r_t", _("the reward comes with the last token; this answer is wrong, so it is 0")),
-        Line("advantage_raw", "A^*_t", _("what the token really changed: the value after it minus before"), advantage),
+        Line(
+            "token_reward",
+            "r_t",
+            _("the reward comes with the last token; this answer is wrong, so it is 0"),
+            given=True,
+        ),
+        Line("advantage_raw", "A^*_t", _("what the token really changed: the value after it minus before")),
     ]
     worked(FOUR, learner("vine", whiten_advantages=False), lines, key="truth_four", param="wt_ex")
     st.caption(

@@ -4,12 +4,12 @@ functions that train, on a tensor of this size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
 
-from core.learners.registry import AnyLearner, discount_of, needs_of
+from core.learners.registry import AnyLearner, needs_of
 from lessons.i18n import _
 from lessons.kit.display import literal
 from lessons.kit.lesson.engine import engine
@@ -46,6 +46,11 @@ FOUR = Example(
 Numbers = dict[str, tuple[float, ...]]
 
 
+def responses_of(example: Example, settings: AnyLearner) -> int:
+    """How many responses the example is made of: its group, where the learner compares one."""
+    return 1 + len(example.others) if needs_of(settings).groups else 1
+
+
 def work_out(example: Example, settings: AnyLearner) -> Numbers:
     """Every number of the four tokens, through credit_for and policy_objective; quantities that the learner has not
     are missing. Whitening, if on, is over these four tokens alone: they are the whole batch here.
@@ -58,7 +63,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
     from core.algorithms.types import Experience, take
     from core.learners.registry import credit_for
 
-    count = 1 if not needs_of(settings).groups else 1 + len(example.others)
+    count = responses_of(example, settings)
 
     def rows(numbers: Sequence[float]) -> torch.Tensor:
         return torch.tensor([numbers] * count, dtype=torch.float64)
@@ -84,6 +89,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         "logprob_ref": ref,
         "logprob": rows(example.logprobs_new),
         "kl": ESTIMATORS[settings.kl_reward_estimator](old, ref),
+        f"old_{settings.kl_reward_estimator}": ESTIMATORS[settings.kl_reward_estimator](old, ref),
         "token_reward": credit.token_rewards,
         "value": experience.values,
         "value_next": None if experience.values is None else torch.roll(experience.values, -1, 1),
@@ -103,16 +109,12 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity of the table: where it stands in Numbers, its sign, what it is, and how it is made of the others.
-
-    `filled(numbers, t)` is the right-hand side for token t with its numbers in it, as LaTeX (use `num`); None where
-    the quantity is an input.
-    """
+    """One quantity of the table: its name among the learner's terms (or the trace's columns), its sign, what it is."""
 
     key: str
     symbol: str  # LaTeX
     words: str  # translated
-    filled: Callable[[Numbers, int], str] | None = None
+    given: bool = False  # an input here, also where a term of that name exists: it is not filled in
 
 
 def num(value: float, digits: int = 3) -> str:
@@ -135,74 +137,98 @@ def ratio_lines() -> list[Line]:
     """From the policy after an update to the ratio; `old_policy_line` comes somewhere before."""
     return [
         Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
-        Line(
-            "ratio",
-            r"\rho_t",
-            _("ratio of the new probability to the old one"),
-            lambda n, t: rf"e^{{{num(n['logprob'][t])} - {num(n['logprob_old'][t])}}}",
-        ),
+        Line("ratio", r"\rho_t", _("ratio of the new probability to the old one")),
     ]
 
 
-def objective_line(settings: AnyLearner, words: str, digits: int = 3) -> Line:
-    """The min of the two products, with the ratio held in the settings' range (PPO's clip, eq. 7)."""
-
-    def filled(n: Numbers, t: int) -> str:
-        a, low, high = num(n["advantage"][t], digits), 1 - settings.epsilon, 1 + settings.clip_high
-        bounded = min(max(n["ratio"][t], low), high)
-        return rf"\min({num(n['ratio'][t], digits)} \cdot {a},\ {num(bounded, digits)} \cdot {a})"
-
-    return Line("objective", r"J_t", words, filled)
+def objective_line(words: str) -> Line:
+    """What the update pushes up: the surrogate, made of ratio and advantage."""
+    return Line("objective", "J_t", words)
 
 
-def ppo_lines(settings: AnyLearner, last: int = 3) -> list[Line]:
-    """PPO's quantities in the order in which they are computed; `last` is the last token's place."""
-    discount = discount_of(settings)
-    gamma, decay = num(discount.gamma), num(discount.gamma * discount.lam)
-
-    def reward(n: Numbers, t: int) -> str:
-        score = "" if t < last else rf" + \underbrace{{{num(n['score'][0])}}}_{{\text{{reward}}}}"
-        return rf"-{num(settings.kl_coef)} \cdot {num(n['kl'][t])}{score}"
-
-    def raw(n: Numbers, t: int) -> str:
-        following = n["advantage_raw"][t + 1] if t < last else 0.0
-        return rf"{num(n['delta'][t])} + {decay} \cdot {num(following)}"
-
+def ppo_lines(settings: AnyLearner) -> list[Line]:
+    """PPO's quantities in the order in which they are computed."""
     return [
         old_policy_line(),
         Line("logprob_ref", r"\log\pi_{\text{ref}}", _("the frozen reference's log-probability of it")),
         Line(
-            "kl",
-            r"k1_t",
+            f"old_{settings.kl_reward_estimator}",
+            f"{settings.kl_reward_estimator}_t",
             _("KL estimate: how much more likely the token is to the policy than to the reference"),
-            lambda n, t: rf"{num(n['logprob_old'][t])} - {num(n['logprob_ref'][t])}",
         ),
-        Line("token_reward", "r_t", _("reward of the token: KL penalty, and at the end the response's reward"), reward),
+        Line("token_reward", "r_t", _("reward of the token: KL penalty, and at the end the response's reward")),
         Line("value", "V_t", _("what the critic expects before the token is written")),
         Line(
             "delta",
             r"\delta_t",
             _("surprise: reward plus what is expected afterwards, minus what was expected before"),
-            lambda n, t: (
-                rf"{num(n['token_reward'][t])} + {gamma} \cdot {num(n['value_next'][t])} - {num(n['value'][t])}"
-            ),
         ),
-        Line("advantage_raw", r"A_t", _("GAE: this surprise and the faded ones after it, from the end backwards"), raw),
-        Line(
-            "return",
-            "R_t",
-            _("what the critic is fitted to"),
-            lambda n, t: f"{num(n['advantage_raw'][t])} + {num(n['value'][t])}",
-        ),
+        Line("advantage_raw", r"A_t", _("GAE: this surprise and the faded ones after it, from the end backwards")),
+        Line("return", "R_t", _("what the critic is fitted to")),
         Line(
             "advantage",
             r"\hat A_t",
             _("whitened: the batch's mean taken away, divided by its standard deviation"),
-            lambda n, t: rf"({num(n['advantage_raw'][t])} - {num(n['mean'][0])}) / {num(n['std'][0])}",
         ),
         *ratio_lines(),
-        objective_line(settings, _("clipped objective: the smaller of the two products")),
+        objective_line(_("clipped objective: the smaller of the two products")),
     ]
+
+
+class Filling:
+    """The right-hand sides of a worked example's lines, from the learner's own terms."""
+
+    def __init__(self, example: Example, settings: AnyLearner, digits: int = 3) -> None:
+        import numpy as np
+
+        from core.terms import Data, clip_sides, evaluate
+        from core.training.terms import known_values, terms_for
+
+        count = responses_of(example, settings)
+        self.terms, self.digits = terms_for(settings), digits
+        shape = (count, len(example.tokens))
+        columns = {
+            "logprob_old": example.logprobs_old,
+            "logprob_ref": example.logprobs_ref,
+            "logprob": example.logprobs_new,
+            **({} if example.values is None else {"value": example.values}),
+        }
+        self.data = Data(
+            settings=known_values(settings),
+            mask=np.ones(shape, dtype=bool),
+            responses={
+                "reward": np.array([example.reward, *example.others][:count], dtype=float),
+                "group": np.zeros(count),
+                "truncated": np.zeros(count),
+            },
+            tokens={name: np.tile(np.array(x, dtype=float), (count, 1)) for name, x in columns.items()},
+        )
+        self.values = evaluate(self.terms, self.data, recompute=True)
+        self.sides = clip_sides(self.terms, self.data, self.values)
+
+    def line(self, line: Line, t: int, before: Sequence[str]) -> str | None:
+        """What token t's number follows from, as LaTeX; None where it is an input. `before`: the lines shown so far."""
+        from core.terms.latex import Filled
+
+        if line.key == "clipped":
+            return self._side(t)
+        if line.given or line.key not in self.terms.trees:
+            return None
+        written = Filled(
+            self.terms, self.data, self.values, 0, t, lambda x: x not in before, lambda x: num(x, self.digits)
+        )
+        return written.term(line.key)
+
+    def _side(self, t: int) -> str:
+        """The token's ratio against the bound that it is nearest to, and the sign of its advantage."""
+        from core.terms import evaluate_tree
+
+        ratio, advantage = (self.values[x].at(0, t) or 0.0 for x in ("ratio", "advantage"))
+        bounds = [x for region in self.terms.regions for x in (region.ratio_from, region.ratio_to) if x is not None]
+        known = [evaluate_tree(x, self.data, self.values).at() or 0.0 for x in bounds]
+        bound = min(known, key=lambda x: abs(x - ratio))
+        sign, side = (">" if advantage > 0 else "<"), (">" if ratio > bound else "<")
+        return rf"(A {sign} 0,\ {num(ratio, self.digits)} {side} {num(bound, self.digits)})"
 
 
 def worked(
@@ -211,33 +237,30 @@ def worked(
     """The table line by line, walked with Back and Next; the newest line is filled in for each token."""
     with st.spinner(_("Loading the functions that train…")):
         numbers = work_out(example, settings)
-    numbers["score"] = (example.reward,)
-    raw = numbers["advantage_raw"]
-    numbers["mean"] = (sum(raw) / len(raw),)
-    numbers["std"] = (_spread_of(numbers),)
+    filling = Filling(example, settings, digits)
     subs = [Sub(line.key.replace("_", "-"), line.words, 1) for line in lines]
-    st.fragment(_walk)(example, numbers, lines, subs, key, param, digits)
-
-
-def _spread_of(numbers: Numbers) -> float:
-    """By what the raw advantages were divided: read off the function's result, not computed a second time."""
-    raw, used = numbers["advantage_raw"], numbers["advantage"]
-    gaps = [(a - b, c - d) for a, c in zip(raw, used, strict=True) for b, d in zip(raw, used, strict=True)]
-    wide = max(gaps, key=lambda x: abs(x[1]))
-    return wide[0] / wide[1] if wide[1] else 1.0
+    st.fragment(_walk)(example, numbers, filling, lines, subs, key, param, digits)
 
 
 def _walk(
-    example: Example, numbers: Numbers, lines: Sequence[Line], subs: Sequence[Sub], key: str, param: str, digits: int
+    example: Example,
+    numbers: Numbers,
+    filling: Filling,
+    lines: Sequence[Line],
+    subs: Sequence[Sub],
+    key: str,
+    param: str,
+    digits: int,
 ) -> None:
     place = stepper(subs, key=key, param=param, shortcuts=False, jump=False)
     shown = lines[: place.number]
     with st.container(key=f"{key}_table"):
         st.html(table(example.tokens, [(x.symbol, x.words, numbers[x.key]) for x in shown], digits))
-    line = shown[-1]
-    if line.filled is not None:
+    line, before = shown[-1], [x.key for x in shown[:-1]]
+    made = [filling.line(line, t, before) for t in range(len(example.tokens))]
+    if made[0] is not None:
         rows = [
-            rf"\text{{{_tex(token)}}}: \quad {line.symbol.replace('_t', f'_{t + 1}')} &= {line.filled(numbers, t)} "
+            rf"\text{{{_tex(token)}}}: \quad {line.symbol.replace('_t', f'_{t + 1}')} &= {made[t]} "
             rf"{_sign(numbers[line.key][t], digits)} {result(numbers[line.key][t], digits)}"
             for t, token in enumerate(example.tokens)
         ]
