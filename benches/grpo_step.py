@@ -26,7 +26,7 @@ from trl import GRPOConfig, GRPOTrainer
 from benches import matmuls
 from core.config import GRPOSettings, RunConfig
 from core.models.start import load
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kinds.chain_sum import ChainSum
 from core.training.trainer import Trainer
 
 #: Cycles that nobody counts: caches fill, allocators grow.

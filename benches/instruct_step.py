@@ -34,8 +34,8 @@ from benches.memory import most_resident
 from core.config import GRPOSettings, RunConfig
 from core.models.start import StartModel, load
 from core.presets import preset
-from core.tasks.choose import task_for
-from core.tasks.settings import ReasoningGymSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.registry import task_for
 
 #: With the chat template's own system prompt, a question becomes about 75 tokens.
 INSTRUCTION = (

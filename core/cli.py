@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from core.config import AnyLearner, GRPOSettings, PPOSettings, RunConfig, VineSettings, change, parse_config
+from core.config import AnyLearner, RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.learners.variants import VARIANTS
 from core.presets import preset
@@ -25,7 +25,7 @@ from core.runs.records import RunInfo
 from core.runs.save import SaveError, save_model
 from core.runs.store import RunStore
 from core.settings import Settings
-from core.tasks.settings import ChainSumSettings
+from core.tasks.registry import KINDS, choosable
 from core.workers.launcher import LauncherError, LocalLauncher
 
 POLL_S = 0.1
@@ -219,16 +219,27 @@ def _runs(_: argparse.Namespace) -> int:
 
 
 def _settings(_: argparse.Namespace) -> int:
-    parts: list[tuple[str, type[Settings], set[str]]] = [
-        ("", RunConfig, {"task", "learners"}),
-        ("task.", ChainSumSettings, {"kind"}),
-        ("ppo.", PPOSettings, {"name", "algorithm"}),
-        ("grpo.", GRPOSettings, {"name", "algorithm"}),
-        ("vine.", VineSettings, {"name", "algorithm"}),
-    ]
-    for prefix, model, without in parts:
-        print(f"\n{(model.__doc__ or '').splitlines()[0]}")
-        for name, field in model.model_fields.items():
-            if name not in without:
-                print(f"  {prefix + name:32} {json.dumps(field.default):12} {field.description}")
+    _list(_about(RunConfig), "", RunConfig)
+    default, kinds = json.dumps(RunConfig().task.kind), choosable()
+    print(
+        f"  {'task.kind':32} {default:12} What is asked: {' or '.join(kinds)}. Puts that task in the place of another."
+    )
+    for name in kinds:
+        _list(f"task.kind={name}: {KINDS[name].summary}", "task.", KINDS[name].settings)
+    for model in get_args(AnyLearner):
+        _list(_about(model), f"{model.model_fields['algorithm'].default}.", model)
     return 0
+
+
+def _about(model: type[Settings]) -> str:
+    return (model.__doc__ or "").splitlines()[0]
+
+
+def _list(title: str, prefix: str, model: type[Settings]) -> None:
+    """A line a setting; what is chosen in another way (who learns, which task) has none."""
+    print(f"\n{title}")
+    for name, field in model.model_fields.items():
+        if name in ("task", "learners", "kind", "name", "algorithm"):
+            continue
+        default = "(required)" if field.is_required() else json.dumps(field.get_default(call_default_factory=True))
+        print(f"  {prefix + name:32} {default:12} {field.description}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
 from core.errors import ConfigError
-from core.tasks.settings import ReasoningGymSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),

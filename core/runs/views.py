@@ -14,7 +14,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.runs.comparison import compare
 from core.runs.records import known_settings
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 
 if TYPE_CHECKING:
     from core.runs.records import LearnerInfo

@@ -18,7 +18,9 @@ from pydantic import BaseModel
 
 from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
 from core.learners.variants import VARIANTS
-from core.tasks.settings import ChainSumSettings, QuestionsSettings, ReasoningGymSettings
+from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.questions import QuestionsSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
 from lessons.i18n import DEFAULT, HERE, LANGUAGES
 
 ROOT = HERE.parents[1]

@@ -6,14 +6,14 @@ import streamlit as st
 
 from core.errors import ConfigError
 from core.presets import PRESETS
-from core.tasks.settings import QuestionsSettings
+from core.tasks.kinds.questions import QuestionsSettings
 from lessons.i18n import _
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
 from lessons.kit.question_sources import OWN, SOURCES, TITLES, in_words, source_of
 from lessons.kit.sentences import translate
 
-#: What Streamlit takes in; core.tasks.questions says how much a file may hold.
+#: What Streamlit takes in; core.tasks.kinds.questions says how much a file may hold.
 MOST_MEGABYTES = 1
 EXAMPLE = '{"question": "What is 3 + 4?", "answer": "7"}'
 
@@ -92,7 +92,7 @@ def upload(draft: Draft) -> None:
 
 def _apart(draft: Draft) -> str:
     """How many are kept apart, where that is not as many as the settings say."""
-    from core.tasks.questions import Questions
+    from core.tasks.kinds.questions import Questions
 
     task = draft.config.task if draft.config is not None else None
     note = Questions(task).note if isinstance(task, QuestionsSettings) else None
@@ -101,7 +101,7 @@ def _apart(draft: Draft) -> str:
 
 def _uploaded() -> None:
     """A file that cannot be read leaves its sentence, and the questions that were there before."""
-    from core.tasks.questions import read_questions
+    from core.tasks.kinds.questions import read_questions
 
     file = st.session_state["lab_upload"]
     st.session_state.pop("lab_questions_problem", None)

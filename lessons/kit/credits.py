@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ChainSumSettings
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Group, Reply, engine
 

@@ -14,7 +14,7 @@ import streamlit as st
 from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.presets import PRESETS
-from core.tasks.settings import Question
+from core.tasks.kinds.questions import Question
 from lessons.i18n import N_
 from lessons.kit.fields import Field, Typed, fields
 from lessons.kit.question_sources import OWN, asking

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from core.config import RunConfig
-from core.tasks.settings import ChainSumSettings, InWords, Question, QuestionsSettings, ReasoningGymSettings
-from core.tasks.suggested import OFFERED, suggested
+from core.tasks.in_words import InWords
+from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.questions import Question, QuestionsSettings
+from core.tasks.kinds.reasoning_gym import OFFERED, ReasoningGymSettings, suggested
 from lessons.i18n import N_
 
 #: What the offered data sets are about.

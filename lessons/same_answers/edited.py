@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.config import AnyLearner
-from core.tasks.chain_sum import ALPHABET, ChainSum
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ALPHABET, ChainSum, ChainSumSettings
 from lessons.board.strips import Owner
 from lessons.i18n import _
 from lessons.kit.display import plain

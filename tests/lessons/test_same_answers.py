@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kinds.chain_sum import ChainSum
 from lessons.i18n import LANGUAGES
 from lessons.same_answers.edited import refusal
 from tests.helpers import HOSTILE

@@ -19,7 +19,7 @@ from core.config import GRPOSettings, PPOSettings, RunConfig
 from core.runs.arrow import unpack
 from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 
 #: Their name of a token's number → ours. What a learner does not have is null.
 TOKEN_FIELDS = {
