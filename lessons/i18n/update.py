@@ -1,8 +1,9 @@
 """Bring the catalogues up to date with the source: `python -m lessons.i18n.update`.
 
 Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every setting's description from the config models
-(the expert view shows them) and every variant's note, and merges them into `zh-TW/messages.po`. New messages come out
-untranslated; `tests/lessons/test_languages.py` fails until they are translated.
+(the expert view shows them), every task's title and summary and every variant's note, and merges them into
+`zh-TW/messages.po`. New messages come out untranslated; `tests/lessons/test_languages.py` fails until they are
+translated.
 """
 
 from __future__ import annotations
@@ -18,18 +19,14 @@ from pydantic import BaseModel
 
 from core.config import GRPOSettings, PPOSettings, RunConfig, VineSettings
 from core.learners.variants import VARIANTS
-from core.tasks.kinds.chain_sum import ChainSumSettings
-from core.tasks.kinds.questions import QuestionsSettings
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.registry import KINDS, choosable
 from lessons.i18n import DEFAULT, HERE, LANGUAGES
 
 ROOT = HERE.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 MODELS: tuple[type[BaseModel], ...] = (
     RunConfig,
-    ChainSumSettings,
-    ReasoningGymSettings,
-    QuestionsSettings,
+    *(KINDS[x].settings for x in choosable()),
     PPOSettings,
     GRPOSettings,
     VineSettings,
@@ -51,6 +48,9 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
         for field in model.model_fields.values():
             if field.description:
                 yield field.description, "core/config.py"
+    for name in choosable():
+        for message in (KINDS[name].title, KINDS[name].summary):
+            yield message, "core/tasks/kinds"
     for variant in VARIANTS.values():
         if variant.note:
             yield variant.note, "core/learners/variants.py"
