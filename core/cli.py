@@ -17,7 +17,7 @@ from typing import Any, get_args
 from core.config import AnyLearner, RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.learners.variants import VARIANTS
-from core.presets import preset
+from core.presets import about, preset
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.export import ExportError, export
 from core.runs.foreign import ImportFailed
@@ -130,7 +130,7 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
     total = config.steps * len(config.learners)
     success: dict[str, float] = {}
     cursor = 0
-    with tqdm(total=total, unit="step", desc=config.preset) as bar:
+    with tqdm(total=total, unit="step", desc=about(config)) as bar:
         while True:
             info = store.get(run_id)
             over = info.status not in ("queued", "running", "paused") and not info.active

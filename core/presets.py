@@ -35,6 +35,12 @@ PRESETS: dict[str, RunConfig] = {
 }
 
 
+def about(config: RunConfig) -> str:
+    """What a run is on, in a word: its preset's name, or that of the kind of task that was put in its task's place."""
+    begun = PRESETS.get(config.preset)
+    return config.preset if begun is None or begun.task.kind == config.task.kind else config.task.kind
+
+
 def preset(name: str) -> RunConfig:
     """The preset's config; raises ConfigError naming the presets there are."""
     if name not in PRESETS:

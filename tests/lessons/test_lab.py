@@ -363,7 +363,9 @@ def test_a_task_without_a_form_of_its_own_is_called_by_its_title_and_set_by_its_
     typed(at, "task.heldout").set_value("9").run()
     assert linked(at, "set") == ["task.kind=reverse-word", "task.letters=4", "task.heldout=9"]
     at.button(key="lab_start").click().run()
-    config = store.get(launcher.started[0]).config
+    run = store.get(launcher.started[0])
+    config = run.config
+    assert run.name == "reverse-word, seed 0"
     assert (config.task, config.model) == (reverse_word.settings(letters=4, heldout=9), "reverse-word-3")
 
 
