@@ -68,7 +68,7 @@ class Reasoning:
 
     @property
     def max_completion_length(self) -> int:
-        """Tokens; what the data set's answers need in their usual form, see core/tasks/suggested.py."""
+        """Tokens; what the data set's answers need in their usual form, see core/tasks/kinds/reasoning_gym.py."""
         return completion_length(self.settings.dataset)
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
