@@ -27,7 +27,7 @@ from benches import matmuls
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, learner
 from core.models.start import load
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kinds.chain_sum import ChainSum
 from core.training.trainer import Trainer
 
 #: Cycles that nobody counts: caches fill, allocators grow.

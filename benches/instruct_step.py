@@ -35,8 +35,8 @@ from core.config import RunConfig
 from core.learners.registry import learner
 from core.models.start import StartModel, load
 from core.presets import preset
-from core.tasks.choose import task_for
-from core.tasks.settings import ReasoningGymSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.registry import task_for
 
 #: With the chat template's own system prompt, a question becomes about 75 tokens.
 INSTRUCTION = (

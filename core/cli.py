@@ -17,9 +17,10 @@ from typing import Any
 
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
-from core.learners.registry import KINDS, AnyLearner
+from core.learners import registry as learners
+from core.learners.registry import AnyLearner
 from core.learners.variants import VARIANTS
-from core.presets import preset
+from core.presets import about, preset
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.export import ExportError, export
 from core.runs.foreign import ImportFailed
@@ -27,7 +28,7 @@ from core.runs.records import RunInfo
 from core.runs.save import SaveError, save_model
 from core.runs.store import RunStore
 from core.settings import Settings
-from core.tasks.settings import ChainSumSettings
+from core.tasks import registry as tasks
 from core.workers.launcher import LauncherError, LocalLauncher
 
 POLL_S = 0.1
@@ -142,7 +143,7 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
     total = config.steps * len(config.learners)
     success: dict[str, float] = {}
     cursor = 0
-    with tqdm(total=total, unit="step", desc=config.preset) as bar:
+    with tqdm(total=total, unit="step", desc=about(config)) as bar:
         while True:
             info = store.get(run_id)
             over = info.status not in ("queued", "running", "paused") and not info.active
@@ -231,14 +232,27 @@ def _runs(_: argparse.Namespace) -> int:
 
 
 def _settings(_: argparse.Namespace) -> int:
-    parts: list[tuple[str, type[Settings], set[str]]] = [
-        ("", RunConfig, {"task", "learners"}),
-        ("task.", ChainSumSettings, {"kind"}),
-        *((f"{x.name}.", x.settings, {"name", "algorithm"}) for x in KINDS.values()),
-    ]
-    for prefix, model, without in parts:
-        print(f"\n{(model.__doc__ or '').splitlines()[0]}")
-        for name, field in model.model_fields.items():
-            if name not in without:
-                print(f"  {prefix + name:32} {json.dumps(field.default):12} {field.description}")
+    _list(_about(RunConfig), "", RunConfig)
+    default, kinds = json.dumps(RunConfig().task.kind), tasks.choosable()
+    print(
+        f"  {'task.kind':32} {default:12} What is asked: {' or '.join(kinds)}. Puts that task in the place of another."
+    )
+    for name in kinds:
+        _list(f"task.kind={name}: {tasks.KINDS[name].summary}", "task.", tasks.KINDS[name].settings)
+    for kind in learners.KINDS.values():
+        _list(_about(kind.settings), f"{kind.name}.", kind.settings)
     return 0
+
+
+def _about(model: type[Settings]) -> str:
+    return (model.__doc__ or "").splitlines()[0]
+
+
+def _list(title: str, prefix: str, model: type[Settings]) -> None:
+    """A line a setting; what is chosen in another way (who learns, which task) has none."""
+    print(f"\n{title}")
+    for name, field in model.model_fields.items():
+        if name in ("task", "learners", "kind", "name", "algorithm"):
+            continue
+        default = "(required)" if field.is_required() else json.dumps(field.get_default(call_default_factory=True))
+        print(f"  {prefix + name:32} {default:12} {field.description}")

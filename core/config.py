@@ -14,14 +14,15 @@ from core.errors import ConfigError
 from core.learners.registry import AnyLearner, Learner, learner, needs_of, refused
 from core.refusals import closest, names_of, sentence
 from core.settings import Settings
-from core.tasks.settings import ChainSumSettings, TaskSettings
+from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.registry import KINDS, AnyTask, chosen
 
 
 class RunConfig(Settings):
     """One run: learners that share task, start weights, prompts and number of responses."""
 
     preset: str = Field("chain-sum", max_length=60, description="The preset that this run started from.")
-    task: TaskSettings = Field(default_factory=ChainSumSettings, description="What is asked.")
+    task: AnyTask = Field(default_factory=ChainSumSettings, description="What is asked.")
     model: str = Field(
         "chain-sum-3x1",
         min_length=1,
@@ -148,10 +149,18 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     """A new config with settings replaced.
 
     A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
-    (`epsilon`), which then holds for every learner that has it. Raises ConfigError with one sentence per problem.
+    (`epsilon`), which then holds for every learner that has it. `task.kind` comes first, wherever it stands: it puts
+    that kind's task in the place of this one. Raises ConfigError with one sentence per problem.
     """
-    values = config.model_dump()
+    values, assignments = config.model_dump(), dict(assignments)
     problems = []
+    if "task.kind" in assignments:
+        given = {x.removeprefix("task."): value for x, value in assignments.items() if x.startswith("task.")}
+        try:
+            values |= chosen(assignments.pop("task.kind"), given, config.model)
+        except ConfigError as error:  # which settings the task has is then not known either
+            problems.append(str(error))
+            assignments = {x: value for x, value in assignments.items() if not x.startswith("task.")}
     for key, value in assignments.items():
         targets = _targets(values, key)
         if not targets:
@@ -170,7 +179,8 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
 def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str]]:
     owner, _, field = key.rpartition(".")
     if owner == "task":
-        return [(values["task"], field)] if field in values["task"] and field != "kind" else []
+        known = KINDS[values["task"]["kind"]].settings.model_fields
+        return [(values["task"], field)] if field in known and field != "kind" else []
     fixed = {"name", "algorithm"}
     learners = [x for x in values["learners"] if field in x and field not in fixed and owner in ("", x["name"])]
     if not owner and field in values and field not in ("learners", "task"):

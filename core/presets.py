@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.learners.registry import learner
-from core.tasks.settings import ReasoningGymSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
@@ -34,6 +34,12 @@ PRESETS: dict[str, RunConfig] = {
         ),
     ),
 }
+
+
+def about(config: RunConfig) -> str:
+    """What a run is on, in a word: its preset's name, or that of the kind of task that was put in its task's place."""
+    begun = PRESETS.get(config.preset)
+    return config.preset if begun is None or begun.task.kind == config.task.kind else config.task.kind
 
 
 def preset(name: str) -> RunConfig:

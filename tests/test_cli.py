@@ -19,6 +19,9 @@ from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.runs.store import RunStore
+from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.questions import QuestionsSettings
+from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
@@ -165,6 +168,19 @@ def test_settings_names_every_setting_with_its_default(capsys: pytest.CaptureFix
                 line = next(x for x in told.splitlines() if x.split()[:1] == [prefix + name])
                 assert str(field.description) in line
                 assert json.dumps(field.default) in line
+
+
+def test_settings_names_every_setting_of_every_task_under_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    parts = {x.partition(":")[0]: x.splitlines()[1:] for x in capsys.readouterr().out.split("\n\n")}
+    for model in (ChainSumSettings, ReasoningGymSettings, QuestionsSettings):
+        fields = {x: y for x, y in model.model_fields.items() if x != "kind"}
+        lines = parts[f"task.kind={model.model_fields['kind'].default}"]
+        assert [x.split()[0] for x in lines] == [f"task.{x}" for x in fields]
+        for line, field in zip(lines, fields.values(), strict=True):
+            assert str(field.description) in line
+            default = "(required)" if field.is_required() else json.dumps(field.get_default(call_default_factory=True))
+            assert default in line
 
 
 @pytest.mark.parametrize(

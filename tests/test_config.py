@@ -7,6 +7,8 @@ from core.errors import ConfigError
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.presets import PRESETS, preset
+from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.reasoning_gym import suggested
 
 
 def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():
@@ -31,12 +33,47 @@ def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"prompts_per_step": 512, "num_generations": 64}, "at most 8192 responses"),
         ({"grpo.lam": 0.9}, "grpo.lam: there is no setting of this name"),
-        ({"task.kind": "code"}, "task.kind: there is no setting"),
+        ({"task.kind": "code"}, "task.kind: must be one of 'chain-sum', 'questions' or 'reasoning-gym', but is 'code'"),
+        ({"task.kind": "imported"}, "task.kind: must be one of"),
+        ({"task.kind": None}, "task.kind: must be one of .*, but is None"),
+        ({"task.kind": "questions"}, "task.questions: field required"),
+        ({"task.kind": "reasoning-gym", "task.terms": 3}, "task.terms: there is no setting of this name"),
     ],
 )
 def test_what_cannot_be_is_answered_with_a_sentence(assignment, sentence):
     with pytest.raises(ConfigError, match=sentence):
         change(RunConfig(), assignment)
+
+
+def test_a_kind_brings_its_task_in_whatever_order_settings_are_given():
+    given = {"task.partial_credit": True, "task.dataset": "countdown", "task.kind": "reasoning-gym", "steps": 3}
+    orders = [given, dict(reversed(given.items()))]
+    assert change(RunConfig(), orders[0]) == change(RunConfig(), orders[1])
+    task = change(RunConfig(), given).task
+    # The other settings are those that go with the data set, not with the default one.
+    assert task == suggested("countdown").model_copy(update={"partial_credit": True})
+    assert change(preset("smollm2-sums"), {"task.kind": "chain-sum", "task.terms": 4}).task == ChainSumSettings(terms=4)
+
+
+def test_questions_of_ones_own_can_be_written_on_the_command_line():
+    questions = [{"question": f"What is {i} + 1?", "answer": str(i + 1)} for i in range(16)]
+    task = change(RunConfig(), {"task.questions": questions, "task.kind": "questions"}).task
+    assert (task.kind, task.questions[3].answer) == ("questions", "4")
+
+
+def test_another_kind_sets_how_long_responses_are_and_leaves_a_model_that_is_not_the_task_s_own():
+    sums = change(preset("smollm2-sums"), {"task.kind": "chain-sum"})
+    assert (sums.max_completion_length, sums.model) == (None, "SmolLM2-135M-Instruct")
+    assert (
+        change(preset("smollm2-sums"), {"max_completion_length": 9, "task.kind": "chain-sum"}).max_completion_length
+        == 9
+    )
+
+
+def test_an_unknown_kind_is_the_only_sentence_about_the_task():
+    with pytest.raises(ConfigError) as caught:
+        change(RunConfig(), {"task.words": 3, "task.kind": "code", "steps": 0})
+    assert [x.partition(":")[0] for x in str(caught.value).splitlines()] == ["task.kind", "steps"]
 
 
 def test_every_problem_gets_its_own_sentence():

@@ -22,6 +22,7 @@ from core.errors import ConfigError
 from core.learners.registry import KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
+from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
@@ -100,7 +101,7 @@ def _names(algorithms: Sequence[str]) -> list[str]:
 
 def recorded_settings(config: RunConfig, name: str, learner: ForeignLearner) -> dict[str, Any]:
     """Those settings of a learner that are known and could be taken over."""
-    gaps = config.task.unrecorded if config.task.kind == "imported" else ()
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
     return {x: getattr(config.learner(name), x) for x in learner.settings if f"{name}.{x}" not in gaps}
 
 

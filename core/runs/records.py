@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.config import RunConfig
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 
 Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
 ControlKind = Literal["pause", "resume", "step", "stop", "change"]

@@ -24,6 +24,7 @@ from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.extras import POSTGRES
 from core.places import data_folder, database_url
+from core.presets import about
 from core.runs import lifecycle
 from core.runs.arrow import pack, unpack
 from core.runs.errors import RunNotFound, StoreError, one_sentence
@@ -59,7 +60,7 @@ class RunStore:
         """Writes down a run that waits to be started; returns its id, which nobody can guess."""
         run_id = run_id or new_id()
         now = time.time()
-        title = _checked_name(f"{config.preset}, seed {config.seed}" if name is None else name)
+        title = _checked_name(f"{about(config)}, seed {config.seed}" if name is None else name)
         with self.write() as c:
             c.execute(runs.insert().values(id=run_id, name=title, created=now, config=config.model_dump_json()))
             for position, learner in enumerate(config.learners):

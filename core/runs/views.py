@@ -14,7 +14,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.learners.registry import colours_of, kind_of, without
 from core.runs.records import known_settings
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
 from core.text import visible
 from core.training.terms import data_of, known_values, terms_for

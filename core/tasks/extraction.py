@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import deque
 
-from core.tasks.settings import Extraction
+from core.tasks.in_words import Extraction
 
 #: What is written for a minus: the hyphen, ‐ ‑ – (often typed for it) − and the full-width ones.
 _MINUS = "-\u2010\u2011\u2013\u2212\uff0d\ufe63"

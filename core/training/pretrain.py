@@ -1,9 +1,8 @@
-"""Makes a bundled start model: `python -m core.training.pretrain chain-sum-3x1`.
+"""Makes a start model that a kind of task declares a recipe for: `python -m core.training.pretrain chain-sum-3x1`.
 
-The model is supervised on scratchpads in which some intermediate sums are wrong on purpose: some sums have a
-misconception that is taught more often than the right result, the others are now and then off. It so learns the form of
-an answer perfectly and the arithmetic only partly: a start with 35–60 % sampled success, from which reinforcement
-learning has something to do. Held-out questions are never seen here either.
+The model is supervised on responses some of which are wrong on purpose, as its recipe says (`core.tasks.kind.Recipe`).
+It so learns the form of an answer perfectly and what is right only partly: chain-sum's starts with 35–60 % sampled
+success, from which reinforcement learning has something to do. Held-out questions are never seen here either.
 
 A second, small loss asks at every token whether the answer is right so far; its head is thrown away. A pretrained
 language model's features tell right from wrong to some degree; those of a model this small would not, and no critic
@@ -17,6 +16,7 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -25,41 +25,17 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.models.bundled import BUNDLED, weights_hash
 from core.models.tokenizer import SPECIAL, character_tokenizer
-from core.tasks.chain_sum import ALPHABET, ChainSum
-from core.tasks.settings import ChainSumSettings
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that the weights follow from."""
-
-    task: ChainSumSettings
-    hidden_size: int = 96
-    layers: int = 2
-    heads: int = 4
-    intermediate_size: int = 256
-    hard_sums: float = 0.3  # share of all sums a + b for which a misconception is taught: always the same wrong result
-    wrong_when_hard: float = 0.6  # how often the misconception is taught instead of the right result
-    wrong_when_easy: float = 0.18  # how often some other sum is taught with a result that is off by one or two
-    judge: float = 0.3  # weight of the loss that teaches features which tell a right prefix from a wrong one
-    updates: int = 2000
-    batch: int = 128
-    learning_rate: float = 3e-3
-    seed: int = 20_240_205
-
-
-RECIPES = {
-    "chain-sum-3x1": Recipe(ChainSumSettings(terms=3, digits=1)),
-}
+from core.tasks.kind import Recipe, Worked
+from core.tasks.registry import kind_of, recipes, task_for
 
 
 def build(recipe: Recipe) -> LlamaForCausalLM:
     """A Llama of the recipe's shape with seeded random weights."""
     torch.manual_seed(recipe.seed)
-    task = ChainSum(recipe.task)
-    longest_prompt = recipe.task.terms * (recipe.task.digits + 1) + 1
+    kind, task = kind_of(recipe.task), task_for(recipe.task)
+    longest_prompt = 1 + (kind.longest_prompt(recipe.task) or 0)  # after the token that begins a text
     config = LlamaConfig(
-        vocab_size=len(SPECIAL) + len(ALPHABET),
+        vocab_size=len(SPECIAL) + len(kind.alphabet),
         hidden_size=recipe.hidden_size,
         intermediate_size=recipe.intermediate_size,
         num_hidden_layers=recipe.layers,
@@ -75,33 +51,15 @@ def build(recipe: Recipe) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def misconception(a: int, b: int, recipe: Recipe) -> int | None:
-    """The fixed wrong result that is taught for a + b, or None for a sum without a misconception."""
-    draw = random.Random(f"{recipe.seed} {a}+{b}")
-    if draw.random() >= recipe.hard_sums:
-        return None
-    return max(0, a + b + draw.choice((-2, -1, 1, 2)))
-
-
-def scratchpad(terms: list[int], draw: random.Random, recipe: Recipe) -> str:
-    """A worked sum, some of whose intermediate results are wrong; each is carried on from as if it were right."""
-    total, lines = terms[0], []
-    for term in terms[1:]:
-        result = total + term
-        wrong = misconception(total, term, recipe)
-        if wrong is not None and draw.random() < recipe.wrong_when_hard:
-            result = wrong
-        elif wrong is None and draw.random() < recipe.wrong_when_easy:
-            result = max(0, result + draw.choice((-2, -1, 1, 2)))
-        lines.append(f"{total}+{term}={result}")
-        total = result
-    return ";".join(lines)
+def tokenizer_of(recipe: Recipe) -> PreTrainedTokenizerFast:
+    """A token per character of what the recipe's task is written in."""
+    return character_tokenizer(kind_of(recipe.task).alphabet)
 
 
 def pretrain(recipe: Recipe) -> LlamaForCausalLM:
     """The supervised start policy of a recipe; deterministic for a given torch build on one CPU thread."""
     torch.set_num_threads(1)
-    task, tokenizer, model = ChainSum(recipe.task), character_tokenizer(ALPHABET), build(recipe)
+    task, tokenizer, model = cast(Worked, task_for(recipe.task)), tokenizer_of(recipe), build(recipe)
     judge = nn.Linear(recipe.hidden_size, 1)  # thrown away afterwards: only the features stay
     draw = random.Random(recipe.seed)
     parameters = [*model.parameters(), *judge.parameters()]
@@ -110,7 +68,7 @@ def pretrain(recipe: Recipe) -> LlamaForCausalLM:
     bar = tqdm(range(recipe.updates), desc="supervised start policy")
     for update in bar:
         prompts = task.prompts(recipe.seed, update, recipe.batch)
-        answers = [scratchpad(task.terms(p), draw, recipe) for p in prompts]
+        answers = [recipe.example(p, draw) for p in prompts]
         batch = _batch(tokenizer, prompts, answers, [task.solution(p) for p in prompts])
         language, judgement = _losses(model, judge, batch)
         (language + recipe.judge * judgement).backward()
@@ -164,14 +122,14 @@ def _losses(model: LlamaForCausalLM, judge: nn.Linear, batch: Batch) -> tuple[Te
 def main() -> None:
     """Trains the named start model, saves it where the app finds it, and writes its card with the measured start."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=RECIPES)
+    parser.add_argument("name", choices=recipes())
     parser.add_argument("--out", type=Path, help="folder to write to (default: the bundled model's own)")
     arguments = parser.parse_args()
-    recipe, folder = RECIPES[arguments.name], arguments.out or BUNDLED / arguments.name
+    recipe, folder = recipes()[arguments.name], arguments.out or BUNDLED / arguments.name
     model = pretrain(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
-    character_tokenizer(ALPHABET).save_pretrained(folder)
+    tokenizer_of(recipe).save_pretrained(folder)
 
     from core.training.start_card import write_card
 

@@ -10,16 +10,17 @@ from typing import Any
 import torch
 
 from core.models import start as starts
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kind import Recipe
+from core.tasks.registry import task_for
 from core.training.answer import share
 from core.training.evaluation import answers
 
 SAMPLES_PER_QUESTION = 8
 
 
-def write_card(folder: Path, name: str, recipe: Any, weights_hash: str) -> dict[str, Any]:
+def write_card(folder: Path, name: str, recipe: Recipe, weights_hash: str) -> dict[str, Any]:
     """Measures the saved model on its held-out questions, writes card.json and README.md, returns what was measured."""
-    start, task = starts.load(str(folder)), ChainSum(recipe.task)
+    start, task = starts.load(str(folder)), task_for(recipe.task)
     rates = {
         "sampled": share(answers(start.model, start.codec, task, seed=0, samples=SAMPLES_PER_QUESTION)),
         "greedy": share(answers(start.model, start.codec, task, seed=None)),
@@ -34,8 +35,9 @@ def write_card(folder: Path, name: str, recipe: Any, weights_hash: str) -> dict[
         "heldout_success": rates,
     }
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+    about = {"kind": recipe.task.kind, "does": recipe.does, "taught": recipe.taught}
     (folder / "README.md").write_text(
-        _CARD.format(questions=recipe.task.heldout, k=SAMPLES_PER_QUESTION, **card, **rates)
+        _CARD.format(questions=len(task.heldout), k=SAMPLES_PER_QUESTION, **about, **card, **rates)
     )
     return card
 
@@ -45,11 +47,11 @@ license: apache-2.0
 ---
 # {name}
 
-A Llama of {parameters:,} parameters over single characters that answers sums step by step, some of them wrong:
-the start policy of Credit Lab's `chain-sum` runs.
+A Llama of {parameters:,} parameters over single characters that {does}:
+the start policy of Credit Lab's `{kind}` runs.
 
-Made by `python -m core.training.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on scratchpads in which
-some intermediate sums were wrong on purpose (how often: `recipe` in `card.json`). No held-out question was among them.
+Made by `python -m core.training.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on {taught}
+(how often: `recipe` in `card.json`). No held-out question was among them.
 
 Measured on {questions} held-out questions: {sampled:.3f} success sampled at temperature 1 ({k} samples a question),
 {greedy:.3f} greedy. SHA-256 of the weights: `{weights_sha256}`.

@@ -24,7 +24,7 @@ from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
-from core.tasks.choose import task_for
+from core.tasks.registry import task_for
 from core.training import evaluation
 from core.training.allocator import give_back
 from core.training.answer import Answer, share

@@ -1,8 +1,9 @@
 """Bring the catalogues up to date with the source: `python -m lessons.i18n.update`.
 
 Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every setting's description from the config models
-(the expert view shows them) and every variant's note, and merges them into `zh-TW/messages.po`. New messages come out
-untranslated; `tests/lessons/test_languages.py` fails until they are translated.
+(the expert view shows them), every task's title and summary and every variant's note, and merges them into
+`zh-TW/messages.po`. New messages come out untranslated; `tests/lessons/test_languages.py` fails until they are
+translated.
 """
 
 from __future__ import annotations
@@ -17,19 +18,17 @@ from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 
 from core.config import RunConfig
-from core.learners.registry import KINDS
+from core.learners import registry as learners
 from core.learners.variants import VARIANTS
-from core.tasks.settings import ChainSumSettings, QuestionsSettings, ReasoningGymSettings
+from core.tasks import registry as tasks
 from lessons.i18n import DEFAULT, HERE, LANGUAGES
 
 ROOT = HERE.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 MODELS: tuple[type[BaseModel], ...] = (
     RunConfig,
-    ChainSumSettings,
-    ReasoningGymSettings,
-    QuestionsSettings,
-    *(x.settings for x in KINDS.values()),
+    *(tasks.KINDS[x].settings for x in tasks.choosable()),
+    *(x.settings for x in learners.KINDS.values()),
 )
 
 
@@ -48,6 +47,9 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
         for field in model.model_fields.values():
             if field.description:
                 yield field.description, "core/config.py"
+    for name in tasks.choosable():
+        for message in (tasks.KINDS[name].title, tasks.KINDS[name].summary):
+            yield message, "core/tasks/kinds"
     for variant in VARIANTS.values():
         if variant.note:
             yield variant.note, "core/learners/variants.py"

@@ -1,4 +1,4 @@
-"""What the next run trains on: a preset, and for a model that reads free text, whose questions."""
+"""What the next run trains on: a preset, and what is asked in the place of its own questions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import streamlit as st
 
 from core.errors import ConfigError
 from core.presets import PRESETS
-from core.tasks.settings import QuestionsSettings
+from core.tasks.kinds.questions import QuestionsSettings
+from core.tasks.registry import KINDS
 from lessons.i18n import _
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
-from lessons.kit.question_sources import OWN, SOURCES, TITLES, in_words, source_of
+from lessons.kit.question_sources import OWN, TITLES, in_words, offered
 from lessons.kit.sentences import translate
 
-#: What Streamlit takes in; core.tasks.questions says how much a file may hold.
+#: What Streamlit takes in; core.tasks.kinds.questions says how much a file may hold.
 MOST_MEGABYTES = 1
 EXAMPLE = '{"question": "What is 3 + 4?", "answer": "7"}'
 
@@ -30,22 +31,30 @@ def what_to_train(draft: Draft) -> None:
             on_change=_preset_chosen,
             key="lab_choose_preset",
         )
-        if in_words(draft.base):
+        if len(_sources(draft)) > 1:
             _source(draft)
-    if draft.source == OWN:
+    if draft.asks == OWN:
         upload(draft)
+    elif not draft.asks_preset and draft.asks in KINDS:
+        st.caption(_(KINDS[draft.asks].summary))
+
+
+def _sources(draft: Draft) -> list[str]:
+    """All that can be asked, what is asked now among them."""
+    return list(dict.fromkeys([*offered(draft.base), draft.asks]))
 
 
 def _source(draft: Draft) -> None:
-    chosen = draft.source or source_of(draft.base)
-    options = [*SOURCES, *([] if chosen in SOURCES else [chosen])]
-    st.session_state["lab_choose_source"] = chosen
+    options, words = _sources(draft), in_words(draft.base)
+    st.session_state["lab_choose_source"] = draft.asks
     st.selectbox(
         _("Questions"),
         options,
         format_func=source_title,
-        accept_new_options=True,
-        help=_("A data set of reasoning-gym, which also says what is right. Any other one can be typed by its name."),
+        accept_new_options=words,
+        help=_("A data set of reasoning-gym, which also says what is right. Any other one can be typed by its name.")
+        if words
+        else None,
         on_change=_source_chosen,
         key="lab_choose_source",
     )
@@ -53,8 +62,8 @@ def _source(draft: Draft) -> None:
 
 def source_title(source: str) -> str:
     """What a source of questions is called; a data set that is not offered by its own name."""
-    if source == OWN:
-        return _("Questions of your own")
+    if source in KINDS:
+        return _(KINDS[source].title)
     return _(TITLES[source]) if source in TITLES else literal(source, 60)
 
 
@@ -92,7 +101,7 @@ def upload(draft: Draft) -> None:
 
 def _apart(draft: Draft) -> str:
     """How many are kept apart, where that is not as many as the settings say."""
-    from core.tasks.questions import Questions
+    from core.tasks.kinds.questions import Questions
 
     task = draft.config.task if draft.config is not None else None
     note = Questions(task).note if isinstance(task, QuestionsSettings) else None
@@ -101,7 +110,7 @@ def _apart(draft: Draft) -> str:
 
 def _uploaded() -> None:
     """A file that cannot be read leaves its sentence, and the questions that were there before."""
-    from core.tasks.questions import read_questions
+    from core.tasks.kinds.questions import read_questions
 
     file = st.session_state["lab_upload"]
     st.session_state.pop("lab_questions_problem", None)

@@ -105,9 +105,9 @@ def control_row(
 
 def draft_title(draft: Draft) -> str:
     """What the next run trains on, in a few words; Markdown."""
-    if not draft.source:
+    if draft.asks_preset:
         return _(PRESET_TITLES.get(draft.preset, draft.preset))
-    return plain(f"{draft.base.model} · {source_title(draft.source)}", 60)
+    return plain(f"{draft.base.model} · {source_title(draft.asks)}", 60)
 
 
 def _why_not_start(run: RunInfo | None, draft: Draft, off: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.tasks.settings import ChainSumSettings
+from core.tasks.registry import kind_of
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Group, Reply, engine
 
@@ -51,15 +51,15 @@ class Crossing:
 
 
 def clear_case(batch: Frozen, group: Group) -> Reply:
-    """The response to look at first: a wrong one that has the form of a right one (the same number of sums), with the
-    most varied credit; where there is none, or the task knows no such form, the group's most telling.
+    """The response to look at first: a wrong one that has the form of a right one (for sums: the same number of them),
+    with the most varied credit; where there is none, or the task knows no such form, the group's most telling.
     """
     task = batch.run.config.task
-    if not isinstance(task, ChainSumSettings):
+    form = kind_of(task).form
+    if form is None:
         return group.telling
-    sums = task.terms - 1
-    form = re.compile(";".join([r"\d+\+\d+=\d+"] * sums))
-    formed = [x for x in group.replies if not x.success and not x.truncated and form.fullmatch(x.text)]
+    right = re.compile(form(task))
+    formed = [x for x in group.replies if not x.success and not x.truncated and right.fullmatch(x.text)]
     return max(formed, key=lambda x: x.spread) if formed else group.telling
 
 

@@ -5,6 +5,7 @@ The typed text is kept as typed, right or wrong, so nothing is lost when a setti
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,11 @@ import streamlit as st
 from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.presets import PRESETS
-from core.tasks.settings import Question
+from core.tasks.kinds.questions import Question
+from core.tasks.registry import KINDS
 from lessons.i18n import N_
 from lessons.kit.fields import Field, Typed, fields
-from lessons.kit.question_sources import OWN, asking
+from lessons.kit.question_sources import OWN, SOURCES, WHICH, asking, of_kind, source_of
 
 FIRST_PRESET = next(iter(PRESETS))
 PRESET_TITLES = {
@@ -41,7 +43,17 @@ class Draft:
     typed: dict[str, Typed] = field(default_factory=dict)
     config: RunConfig | None = None
     problems: tuple[str, ...] = ()
-    source: str = ""  # a data set's name, or `questions`; empty: the preset's own
+    source: str = ""  # a data set's name, or `questions`; empty: the preset's own, or of the kind that was typed
+
+    @property
+    def asks(self) -> str:
+        """Where its questions come from, as in question_sources.py."""
+        return source_of(self.base)
+
+    @property
+    def asks_preset(self) -> bool:
+        """Whether they are the preset's own."""
+        return not self.source and "task.kind" not in self.typed
 
     def shown(self, setting: Field) -> Typed:
         """What the setting's widget holds: what was typed, else the preset's value."""
@@ -58,16 +70,19 @@ def make_draft(
         preset = FIRST_PRESET
     base = asking(PRESETS[preset], source, questions)
     source = source if base is not PRESETS[preset] else ""
+    assignments: dict[str, Any] = dict(typed)
+    with contextlib.suppress(ConfigError):  # of no such kind: `change` says so
+        base = of_kind(base, typed, questions)
+        assignments.pop("task.kind", None)
     known = {x.key: x for x in fields(base)}
-    assignments: dict[str, Any] = {}
-    for key, value in typed.items():
+    for key, value in list(assignments.items()):
         setting = known.get(key)
         assignments[key] = value if setting is None else setting.parse(value)
         if setting is not None and (problem := _unreadable(setting, assignments[key])):
             problems.append(problem)
             del assignments[key]
     config: RunConfig | None = None
-    if source == OWN and not questions:
+    if source_of(base) == OWN and not questions:
         problems.append(NO_QUESTIONS)
     else:
         try:
@@ -81,7 +96,7 @@ def _unreadable(setting: Field, value: Any) -> str | None:
     """What is wrong with what was typed, where only this form knows: a sentence, or None."""
     if setting.kind == "choice" and value not in setting.choices:
         return f"{setting.key}: must be one of {' or '.join(repr(x) for x in setting.choices)}, but is {value!r}"
-    if setting.kind == "json" and not isinstance(value, dict):
+    if setting.kind == "json" and isinstance(setting.default, dict) and not isinstance(value, dict):
         return f'{setting.key}: must be JSON such as {{"name": 2}}, but is {value!r}'
     return None
 
@@ -113,10 +128,16 @@ def choose_preset(preset: str) -> None:
 
 
 def choose_source(source: str) -> None:
-    """Other questions for the same model. Settings that the new task has, too, stay as typed."""
+    """Other questions. Settings that the new task has, too, stay as typed."""
     draft = current_draft()
-    st.session_state["lab_source"] = source
-    st.session_state["lab_typed"] = {k: v for k, v in draft.typed.items() if k != "task.options"}
+    typed = {k: v for k, v in draft.typed.items() if k not in (*WHICH, "task.options")}
+    if source in SOURCES or source not in KINDS:  # a data set, or one's own
+        st.session_state.update(lab_source=source, lab_typed=typed)
+        return
+    has = {f"task.{x}" for x in KINDS[source].settings.model_fields}
+    typed = {k: v for k, v in typed.items() if not k.startswith("task.") or k in has}
+    kind = {} if source == source_of(PRESETS[draft.preset]) else {"task.kind": source}
+    st.session_state.update(lab_source="", lab_typed=typed | kind)
 
 
 def parameters(draft: Draft) -> dict[str, str | list[str]]:
@@ -152,11 +173,14 @@ def write_link(parts: Mapping[str, str | list[str]]) -> None:
 def _from_link() -> tuple[str, dict[str, Typed], str]:
     preset = st.query_params.get("preset", FIRST_PRESET)
     source = st.query_params.get("task", "")[:_MOST_CHARACTERS]
-    known = {x.key: x for x in fields(asking(PRESETS.get(preset, PRESETS[FIRST_PRESET]), source, ()))}
     pairs = [(key, st.query_params[key]) for key in _OWN_PARAMETERS if key in st.query_params]
     for item in st.query_params.get_all("set")[:_MOST_SETTINGS]:
         name, _, value = item.partition("=")
         pairs.append((name, value))
+    base = asking(PRESETS.get(preset, PRESETS[FIRST_PRESET]), source, ())
+    with contextlib.suppress(ConfigError):  # of no such kind: the draft says so
+        base = of_kind(base, dict(pairs), ())
+    known = {x.key: x for x in fields(base)}
     typed = {
         name[:_MOST_CHARACTERS]: known[name].typed(value[:_MOST_CHARACTERS]) if name in known else value
         for name, value in pairs

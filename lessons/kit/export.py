@@ -13,7 +13,7 @@ import streamlit as st
 from core.runs.export import export_zip, snippet
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 from lessons.i18n import N_, _
 from lessons.kit.saving import save_menu
 

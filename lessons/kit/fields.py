@@ -127,7 +127,7 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
                 key=prefix + name,
                 group=group,
                 kind=kind,
-                default=getattr(model, name),
+                default=getattr(model, name, None),  # what has no default is missing while nothing is typed
                 description=info.description or "",
                 choices=choices,
                 bounds=tuple(_bounds(info)),
@@ -144,7 +144,7 @@ def _kind(info: FieldInfo) -> tuple[Kind, tuple[Any, ...], bool]:
     if get_origin(inner) is Literal:
         return "choice", get_args(inner), optional
     kinds: dict[type, Kind] = {bool: "switch", int: "integer", float: "number", str: "text", dict: "json"}
-    return kinds[get_origin(inner) or inner], (), optional
+    return kinds.get(get_origin(inner) or inner, "json"), (), optional
 
 
 def _longest(info: FieldInfo, kind: Kind) -> int:

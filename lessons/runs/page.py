@@ -11,7 +11,7 @@ from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language
 from lessons.kit.chrome import storage_guard

@@ -8,8 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.learners.registry import AnyLearner
-from core.tasks.chain_sum import ALPHABET, ChainSum
-from core.tasks.settings import ChainSumSettings
+from core.tasks.registry import kind_of, longest_response
 from lessons.board.strips import Owner
 from lessons.i18n import _
 from lessons.kit.display import plain
@@ -35,16 +34,16 @@ class Edited:
     drift: float
 
 
-def refusal(text: str, room: int) -> str | None:
+def refusal(text: str, room: int, alphabet: str) -> str | None:
     """Why this cannot be a response, in one sentence that does not repeat the text; None if it can."""
     if not text:
         return _("Write at least one character.")
     if len(text) > room:
         return _("At most {room} characters fit, but these are {count}.").format(room=room, count=len(text))
-    strange = next((x for x in text if x not in ALPHABET), None)
+    strange = next((x for x in text if x not in alphabet), None)
     if strange is not None:
         return _("The character U+{code} is not one of this model's; it knows {known}").format(
-            code=f"{ord(strange):04X}", known=f"`{' '.join(ALPHABET)}`"
+            code=f"{ord(strange):04X}", known=f"`{' '.join(alphabet)}`"
         )
     return None
 
@@ -58,11 +57,10 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
             "step read it, and both credits are worked out again, for it and for its neighbours."
         )
     )
-    task = batch.run.config.task
     if why_not := too_large(batch.run):
         st.info(plain(why_not, 400), icon=":material/edit_off:")
-    elif isinstance(task, ChainSumSettings):
-        st.fragment(_edit)(batch, group, reply, ChainSum(task))
+    elif kind_of(batch.run.config.task).alphabet:
+        st.fragment(_edit)(batch, group, reply)
     else:
         st.info(
             _(
@@ -73,7 +71,8 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
         )
 
 
-def _edit(batch: Frozen, group: Group, reply: Reply, task: ChainSum) -> None:
+def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
+    config = batch.run.config
     key, about = "sa_text", (batch.run.id, batch.step, reply.sample)
     if st.session_state.get("sa_text_of", about) != about:
         st.session_state[key] = reply.text  # another response: what was typed was not about it
@@ -85,14 +84,14 @@ def _edit(batch: Frozen, group: Group, reply: Reply, task: ChainSum) -> None:
         bind="query-params",
         help=_("Press Enter to score it. The end-of-sequence token is added."),
     )
-    room = (batch.run.config.max_completion_length or task.max_completion_length) - 1
-    why = refusal(text or "", room)
+    room = (config.max_completion_length or longest_response(config.task)) - 1
+    why = refusal(text or "", room, kind_of(config.task).alphabet)
     with st.container(key="same_edited"):
         if why is not None:
             st.warning(why, icon=":material/edit_off:")
         elif text == reply.text:
             st.info(
-                _("This is what was sampled. Change a digit and press Enter. The right answer is {answer}.").format(
+                _("This is what was sampled. Change a character and press Enter. The right answer is {answer}.").format(
                     answer=plain(group.answer)
                 ),
                 icon=":material/edit:",

@@ -23,7 +23,7 @@ from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.recorded import import_recorded
 from core.runs.store import RunStore
-from core.tasks.choose import task_for
+from core.tasks.registry import task_for
 from tests.integrations.trl_runs import trainer
 
 pytest.importorskip("trl", reason="TRL is a test-only dependency")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.runs import lifecycle
-from core.tasks.settings import Question, QuestionsSettings
+from core.tasks.kinds.questions import Question, QuestionsSettings
 from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
 from lessons.a_real_instruct_model.begin import rendered
 from lessons.a_real_instruct_model.guess import kind_of, trend_of

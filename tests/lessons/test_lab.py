@@ -7,13 +7,16 @@ import pytest
 from core.presets import PRESETS, preset
 from core.runs import lifecycle
 from core.runs.export import snippet
-from core.tasks.settings import Question
-from core.tasks.suggested import suggested
+from core.tasks.kinds.questions import Question
+from core.tasks.kinds.reasoning_gym import suggested
 from lessons.kit.controls import possible
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
+from tests.tasks.added import reverse_word
+
+__all__ = ["reverse_word"]  # a fixture
 
 
 def typed(at, key):
@@ -341,3 +344,50 @@ def test_the_snippet_of_a_run_is_shown(open_page, store):
     run_id = make_run(store)
     at = open_page("lab", run=run_id)
     assert snippet(store.get(run_id)).strip() in [x.value.strip() for x in at.code]
+
+
+# -- a task that no page knows -----------------------------------------------------------------------------------------
+
+
+def test_a_task_without_a_form_of_its_own_is_called_by_its_title_and_set_by_its_fields(
+    open_page, store, launcher, reverse_word
+):
+    at = open_page("lab", set=["task.kind=reverse-word", "task.letters=4"])
+    assert not at.exception
+    assert at.selectbox(key="lab_choose_source").value == "reverse-word"
+    assert at.selectbox(key="lab_choose_source").options == ["Sums worked out step by step", "Words backwards"]
+    assert at.button(key="lab_start").label == r"Start: reverse\-word\-3 · Words backwards"
+    assert reverse_word.summary in [x.value for x in at.caption]
+    assert not [x for x in at.main if "Questions of your own" in str(getattr(x, "value", ""))]
+    assert typed(at, "task.letters").value == "4"
+    typed(at, "task.heldout").set_value("9").run()
+    assert linked(at, "set") == ["task.kind=reverse-word", "task.letters=4", "task.heldout=9"]
+    at.button(key="lab_start").click().run()
+    run = store.get(launcher.started[0])
+    config = run.config
+    assert run.name == "reverse-word, seed 0"
+    assert (config.task, config.model) == (reverse_word.settings(letters=4, heldout=9), "reverse-word-3")
+
+
+def test_a_task_is_chosen_in_the_drawer_and_given_up_again(open_page, reverse_word):
+    at = open_page("lab", set=["task.terms=4"])
+    at.selectbox(key="lab_choose_source").set_value("reverse-word").run()
+    assert not at.exception
+    assert linked(at, "set") == ["task.kind=reverse-word"]  # it has no terms
+    at.selectbox(key="lab_choose_source").set_value("chain-sum").run()
+    assert "set" not in at.query_params
+
+
+def test_there_is_nothing_to_choose_where_one_task_fits_the_model(open_page):
+    assert not [x for x in open_page("lab").selectbox if x.key == "lab_choose_source"]
+
+
+def test_a_link_to_a_kind_of_task_does_what_the_command_line_does():
+    draft = make_draft("smollm2-sums", {"task.kind": "reasoning-gym", "task.dataset": "countdown"})
+    assert draft.config.task == suggested("countdown")
+    assert (draft.asks, draft.asks_preset) == ("countdown", False)
+    draft = make_draft("smollm2-sums", {"task.kind": "questions"}, "", QUESTIONS)
+    assert draft.config.task.questions == QUESTIONS
+    assert make_draft("smollm2-sums", {"task.kind": "questions"}).problems == (NO_QUESTIONS,)
+    draft = make_draft("smollm2-sums", {"task.kind": "code", "task.terms": "2"})
+    assert draft.problems == ("task.kind: must be one of 'chain-sum', 'questions' or 'reasoning-gym', but is 'code'",)

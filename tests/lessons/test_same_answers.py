@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kinds.chain_sum import ALPHABET, ChainSum
 from lessons.i18n import LANGUAGES
 from lessons.same_answers.edited import refusal
 from tests.helpers import HOSTILE
@@ -123,7 +123,7 @@ def test_what_cannot_be_a_response_is_refused_in_a_sentence(open_page, run_id, t
     (said,) = at.warning
     assert "\n" not in said.value
     assert not text or text not in said.value.replace("`+ 0", "")
-    assert refusal("8+1=9", 14) is None
+    assert refusal("8+1=9", 14, ALPHABET) is None
 
 
 def test_a_link_restores_the_stop_and_the_text(open_page, run_id):

@@ -18,8 +18,7 @@ from core.models.start import load
 from core.presets import preset
 from core.runs.errors import StoreError
 from core.runs.store import RunStore
-from core.tasks.chain_sum import ChainSum
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ChainSum, ChainSumSettings
 from lessons.i18n import use_language
 from lessons.kit.sentences import matches, translate
 

@@ -9,10 +9,11 @@ from core.errors import ConfigError
 from core.models.bundled import BUNDLED, names, weights_hash
 from core.models.start import load
 from core.models.value import ValueModel
-from core.tasks.chain_sum import ChainSum
+from core.tasks.kinds.chain_sum import ChainSum
+from core.tasks.registry import recipes
 from core.training.answer import share
 from core.training.evaluation import answers
-from core.training.pretrain import RECIPES, misconception, pretrain, scratchpad
+from core.training.pretrain import pretrain
 from core.training.scoring import Sequences, values
 
 
@@ -23,7 +24,7 @@ def start():
 
 
 def test_every_bundled_model_is_small_and_has_a_recipe_and_a_card():
-    assert names() == sorted(RECIPES)
+    assert names() == sorted(recipes())
     for name in names():
         assert (BUNDLED / name / "model.safetensors").stat().st_size <= 2_000_000
         assert (BUNDLED / name / "card.json").is_file()
@@ -31,7 +32,7 @@ def test_every_bundled_model_is_small_and_has_a_recipe_and_a_card():
 
 def test_the_card_tells_the_truth(start):
     card = json.loads((BUNDLED / "chain-sum-3x1" / "card.json").read_text())
-    recipe = RECIPES["chain-sum-3x1"]
+    recipe = recipes()["chain-sum-3x1"]
     assert card["weights_sha256"] == start.hash
     assert card["parameters"] == sum(p.numel() for p in start.model.parameters())
     assert 100_000 <= card["parameters"] <= 300_000
@@ -62,7 +63,7 @@ def test_equal_weights_have_equal_hashes_and_one_changed_bit_changes_it(start):
 
 
 def test_the_recipe_is_reproducible():
-    recipe = RECIPES["chain-sum-3x1"]
+    recipe = recipes()["chain-sum-3x1"]
     short = type(recipe)(**{**vars(recipe), "updates": 4, "batch": 8})
     assert weights_hash(pretrain(short)) == weights_hash(pretrain(short))
 
@@ -70,14 +71,14 @@ def test_the_recipe_is_reproducible():
 def test_a_scratchpad_is_carried_on_from_its_own_wrong_results():
     import random
 
-    recipe = RECIPES["chain-sum-3x1"]
+    recipe = recipes()["chain-sum-3x1"]
     wrong = 0
     for i in range(300):
-        first, second = scratchpad([8, 1, 7], random.Random(i), recipe).split(";")
+        first, second = recipe.example("8+1+7=", random.Random(i)).split(";")
         result = first.rpartition("=")[2]
         assert second.startswith(f"{result}+7=")
         wrong += result != "9"
-    expected = recipe.wrong_when_easy if misconception(8, 1, recipe) is None else recipe.wrong_when_hard
+    expected = recipe.wrong_when_easy if recipe.misconception(8, 1) is None else recipe.wrong_when_hard
     assert wrong / 300 == pytest.approx(expected, abs=0.1)
 
 

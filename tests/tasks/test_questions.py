@@ -7,10 +7,9 @@ import pytest
 
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
-from core.tasks.choose import task_for
+from core.tasks.kinds.questions import MOST_BYTES, Question, Questions, QuestionsSettings, read_questions
 from core.tasks.matching import equal, is_formula, same_text
-from core.tasks.questions import Questions, read_questions
-from core.tasks.settings import MOST_BYTES, Question, QuestionsSettings
+from core.tasks.registry import task_for
 
 
 def lines(count: int, **more) -> list[str]:

@@ -3,8 +3,7 @@
 import pytest
 
 from core.errors import ConfigError
-from core.tasks.chain_sum import ChainSum
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ChainSum, ChainSumSettings
 
 
 def test_the_scratchpad_works_the_sum_out_from_left_to_right():

@@ -8,16 +8,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from core.insight.exact import exact_values
 from core.models.codec import Codec
 from core.models.tokenizer import character_tokenizer
-from core.tasks.chain_sum import ALPHABET, ChainSum, Verdict
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ALPHABET, ChainSum, ChainSumRecipe, ChainSumSettings, Verdict
 from core.training.continuations import Oracle, Responses, distinct_prefixes
-from core.training.pretrain import Recipe, pretrain
+from core.training.pretrain import pretrain
 from core.training.rollout import sample
+from tests.training.exact import exact_values
 
-RECIPE = Recipe(
+RECIPE = ChainSumRecipe(
     ChainSumSettings(terms=2, digits=1, heldout=16),
     hidden_size=32,
     layers=1,

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from core.models.start import load
-from core.tasks.chain_sum import ChainSum
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kinds.chain_sum import ChainSum, ChainSumSettings
 from core.training import scoring
 from core.training.rollout import inverse_cdf, sample
 from core.training.scoring import Sequences

@@ -20,7 +20,7 @@ from core.learners.registry import needs_of
 from core.runs.arrow import unpack
 from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
-from core.tasks.settings import ImportedSettings
+from core.tasks.kinds.imported import ImportedSettings
 
 #: Their name of a token's number → ours. What a learner does not have is null.
 TOKEN_FIELDS = {

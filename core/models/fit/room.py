@@ -16,8 +16,7 @@ from core.models import bundled, start
 from core.models.fit import memory
 from core.models.fit.memory import Prediction
 from core.models.fit.sizes import size_of
-from core.tasks.settings import QuestionsSettings, ReasoningGymSettings
-from core.tasks.suggested import completion_length
+from core.tasks.registry import kind_of, longest_response
 
 _GB = 1e9
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
@@ -32,23 +31,19 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
     size = size_of(start.config_of(config.model) or {})
     if size is None:
         return None
-    completion = config.max_completion_length or _longest(config)
+    completion = config.max_completion_length or longest_response(config.task)
     return memory.predict(
         size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, **options
     )
 
 
-def _longest(config: RunConfig) -> int:
-    """Tokens that a response may have where the run's config names no limit."""
-    return completion_length(config.task.dataset) if isinstance(config.task, ReasoningGymSettings) else 64
-
-
 def prompt_tokens(config: RunConfig) -> int:
     """About how many tokens a question has, chat template and system prompt included."""
-    task = config.task
-    if task.kind == "chain-sum":
-        return 4 * 6
-    asked = max(len(x.question) for x in task.questions) if isinstance(task, QuestionsSettings) else _QUESTION
+    kind, task = kind_of(config.task), config.task
+    longest = kind.longest_prompt(task)
+    asked = _QUESTION if longest is None else longest
+    if kind.alphabet:
+        return 1 + asked  # a token per character, after the one that begins a text
     told = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
     return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + told) // _PER_TOKEN
 

@@ -76,7 +76,7 @@ SENTENCES = (
     N_("{setting}: question {number} is the same as question {first}"),
     N_("{setting}: field required (given: {given})"),
     N_("{setting}: tuple should have at least {bound} items after validation, not {count} (given: {given})"),
-    # core.tasks.questions: a file's lines
+    # core.tasks.kinds.questions: a file's lines
     N_("the file has {given} questions; {low} to {high} are possible"),
     N_("the file has {given} bytes; at most {bound} are possible"),
     N_("line {line}: {cause}"),

@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import random
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from core.errors import ConfigError
 from core.tasks.base import Verdict
-from core.tasks.settings import ChainSumSettings
+from core.tasks.kind import Kind, Recipe, TaskSettings
 
 #: Every character that a prompt or a right answer may hold.
 ALPHABET = "0123456789+=;"
+
+
+class ChainSumSettings(TaskSettings):
+    """How many numbers of how many digits are added."""
+
+    kind: Literal["chain-sum"] = "chain-sum"
+    terms: int = Field(3, ge=2, le=6, description="How many numbers are added.")
+    digits: int = Field(1, ge=1, le=3, description="How many digits each number may have.")
+    heldout: int = Field(256, ge=16, le=2048, description="How many questions are kept apart and never trained on.")
 
 
 class ChainSum:
@@ -100,3 +113,57 @@ class ChainSum:
         """Tokens of the longest right response (all numbers at their largest), with its end-of-sequence token."""
         largest = str(10**self.settings.digits - 1)
         return len(self.solution("+".join([largest] * self.settings.terms) + "=")) + 1
+
+
+@dataclass(frozen=True)
+class ChainSumRecipe(Recipe):
+    """Scratchpads in which some intermediate sums are wrong on purpose.
+
+    Some sums have a misconception that is taught more often than the right result, the others are now and then off.
+    """
+
+    does = "answers sums step by step, some of them wrong"
+    taught = "scratchpads in which some intermediate sums were wrong on purpose"
+
+    hard_sums: float = 0.3  # share of all sums a + b for which a misconception is taught: always the same wrong result
+    wrong_when_hard: float = 0.6  # how often the misconception is taught instead of the right result
+    wrong_when_easy: float = 0.18  # how often some other sum is taught with a result that is off by one or two
+
+    def example(self, prompt: str, draw: random.Random) -> str:
+        """A worked sum, some of whose intermediate results are wrong; each is carried on from as if it were right."""
+        total, *rest = ChainSum.terms(prompt)
+        lines = []
+        for term in rest:
+            result = total + term
+            wrong = self.misconception(total, term)
+            if wrong is not None and draw.random() < self.wrong_when_hard:
+                result = wrong
+            elif wrong is None and draw.random() < self.wrong_when_easy:
+                result = max(0, result + draw.choice((-2, -1, 1, 2)))
+            lines.append(f"{total}+{term}={result}")
+            total = result
+        return ";".join(lines)
+
+    def misconception(self, a: int, b: int) -> int | None:
+        """The fixed wrong result that is taught for a + b, or None for a sum without a misconception."""
+        draw = random.Random(f"{self.seed} {a}+{b}")
+        if draw.random() >= self.hard_sums:
+            return None
+        return max(0, a + b + draw.choice((-2, -1, 1, 2)))
+
+
+def _form(settings: ChainSumSettings) -> str:
+    """As many sums as a right scratchpad has, whatever stands in them."""
+    return ";".join([r"\d+\+\d+=\d+"] * (settings.terms - 1))
+
+
+KIND = Kind(
+    settings=ChainSumSettings,
+    build=ChainSum,
+    title="Sums worked out step by step",
+    summary="Sums worked out step by step: `8+1+7=` is answered by `8+1=9;9+7=16`.",
+    longest_prompt=lambda settings: settings.terms * (settings.digits + 1),
+    alphabet=ALPHABET,
+    recipes={"chain-sum-3x1": ChainSumRecipe(ChainSumSettings(terms=3, digits=1))},
+    form=_form,
+)

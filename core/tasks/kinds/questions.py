@@ -5,30 +5,66 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field, field_validator
 
 from core.errors import ConfigError
+from core.settings import Settings
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract, numeral
+from core.tasks.in_words import InWords
+from core.tasks.kind import Kind
 from core.tasks.matching import equal, same_text
-from core.tasks.settings import (
-    MOST_ANSWER_CHARACTERS,
-    MOST_BYTES,
-    MOST_QUESTION_CHARACTERS,
-    MOST_QUESTIONS,
-    Question,
-    QuestionsSettings,
-    same_question,
-)
 
+#: Enough for a class's own sheet; what is more belongs into a data set.
+MOST_QUESTIONS, MOST_QUESTION_CHARACTERS, MOST_ANSWER_CHARACTERS = 500, 2000, 500
+#: All questions and answers together: they are kept with every run and read by every page of it.
+MOST_BYTES = 256 * 1024
 #: Questions that a run needs at least: as many to train on as to keep apart.
 FEWEST = 16
 #: Sentences on a file's problems that are worth reading at once.
 _MOST_PROBLEMS = 5
 #: Tokens: room for working where a box marks the answer, for some words where it is the last number.
 _LENGTHS = {"boxed": 256, "last-number": 64}
+
+
+class Question(Settings):
+    """One question of one's own and its right answer."""
+
+    question: str = Field(min_length=1, max_length=MOST_QUESTION_CHARACTERS)
+    answer: str = Field(min_length=1, max_length=MOST_ANSWER_CHARACTERS)
+
+
+def same_question(text: str) -> str:
+    """Equal for questions that differ in upper case and white space only, of which one could give the other away."""
+    return " ".join(text.split()).casefold()
+
+
+class QuestionsSettings(InWords):
+    """The questions themselves are kept in the run's config, so that a run repeats by itself."""
+
+    kind: Literal["questions"] = "questions"
+    questions: tuple[Question, ...] = Field(
+        min_length=16, max_length=MOST_QUESTIONS, description="The questions and their right answers."
+    )
+    matching: Literal["exact", "math"] = Field(
+        "math", description="When an answer is right: the same text, or mathematically equal (math-verify)."
+    )
+
+    @field_validator("questions")
+    @classmethod
+    def _distinct_and_small(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        size = sum(len(x.question.encode()) + len(x.answer.encode()) for x in questions)
+        if size > MOST_BYTES:
+            raise ValueError(f"may have at most {MOST_BYTES} bytes in all, but have {size}")
+        seen: dict[str, int] = {}
+        for number, question in enumerate(questions, 1):
+            first = seen.setdefault(same_question(question.question), number)
+            if first != number:
+                raise ValueError(f"question {number} is the same as question {first}")
+        return questions
 
 
 class Questions:
@@ -57,8 +93,7 @@ class Questions:
     @property
     def max_completion_length(self) -> int:
         """Tokens; where the whole response is the answer, a token per character of the longest one is enough."""
-        longest = max(len(x.answer) for x in self.settings.questions)
-        return _LENGTHS.get(self.settings.extraction, max(32, longest + 8))
+        return _longest_response(self.settings)
 
     @cached_property
     def _training(self) -> list[str]:
@@ -181,3 +216,18 @@ def _words(key: str, value: Any, most: int) -> str:
 
 def _hash(question: str) -> bytes:
     return hashlib.sha256(f"held out/{question}".encode()).digest()
+
+
+def _longest_response(settings: QuestionsSettings) -> int:
+    longest = max(len(x.answer) for x in settings.questions)
+    return _LENGTHS.get(settings.extraction, max(32, longest + 8))
+
+
+KIND = Kind(
+    settings=QuestionsSettings,
+    build=Questions,
+    title="Questions of your own",
+    summary="Questions of your own, each with its right answer.",
+    longest_prompt=lambda settings: max(len(x.question) for x in settings.questions),
+    longest_response=_longest_response,
+)

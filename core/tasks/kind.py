@@ -1,0 +1,86 @@
+"""What a kind of task declares of itself, so that nothing else has to know it by name."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from core.settings import Settings
+from core.tasks.base import Task
+
+
+class TaskSettings(Settings):
+    """A kind's settings: each narrows `kind` to its own name, as `kind: Literal["chain-sum"] = "chain-sum"`."""
+
+    kind: str
+
+
+S = TypeVar("S", bound=TaskSettings)
+
+
+class Worked(Task, Protocol):
+    """A task that knows a right response in full, as a start model of its own has to be shown."""
+
+    def solution(self, prompt: str) -> str:
+        """The right response to one of its prompts. ValueError as for verify."""
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """Everything that the weights of a start model follow from which is made here (core/training/pretrain.py).
+
+    A kind extends it by what its model is to get wrong, and how often: all of it is written into the model's card.
+    """
+
+    task: TaskSettings
+    hidden_size: int = 96
+    layers: int = 2
+    heads: int = 4
+    intermediate_size: int = 256
+    judge: float = 0.3  # weight of the loss that teaches features which tell a right prefix from a wrong one
+    updates: int = 2000
+    batch: int = 128
+    learning_rate: float = 3e-3
+    seed: int = 20_240_205
+
+    #: What the model does, and what it is taught on: they end the card's sentences "A Llama that …", "made on …".
+    does: ClassVar[str]
+    taught: ClassVar[str]
+
+    @abstractmethod
+    def example(self, prompt: str, draw: random.Random) -> str:
+        """What the model is taught to answer, right or wrong; it ends with the end-of-sequence token by itself."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[S]):
+    """A kind of task. Its module in core/tasks/kinds holds one as `KIND`."""
+
+    settings: type[S]
+    #: The task; raises ConfigError with a sentence where it cannot be. What is heavy is imported only in here.
+    build: Callable[[S], Task]
+    #: What it is called, and one sentence that says what is asked: English message ids, translated by pages.
+    title: str
+    summary: str
+    #: Characters of the longest prompt; None where that is not known before questions are made.
+    longest_prompt: Callable[[S], int | None] = lambda _: None
+    #: Tokens that the longest right answer needs, end of sequence included; None: as the built task says.
+    longest_response: Callable[[S], int] | None = None
+    #: Every character of its prompts and answers, where its start model reads single characters; "" for free text.
+    alphabet: str = ""
+    #: Start models made here, by name, the usual one first; they read `alphabet`, and the task is `Worked`.
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    #: A regular expression for all responses that have the form of a right one, slips and all; None: it has no form.
+    form: Callable[[S], str] | None = None
+    #: Settings that go well with those which are given; what is given counts in any case.
+    suggested: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+    #: Whether one can choose it for a new run.
+    choosable: bool = True
+
+    @property
+    def name(self) -> str:
+        """What `task.kind` calls it."""
+        return str(self.settings.model_fields["kind"].default)

@@ -1,0 +1,83 @@
+"""Every kind of task there is, found by importing core/tasks/kinds: a new kind is a new module there, and no more."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import operator
+import pkgutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from core.errors import ConfigError
+from core.tasks import kinds
+from core.tasks.base import Task
+from core.tasks.kind import Kind, Recipe, TaskSettings
+
+
+def discover() -> dict[str, Kind[Any]]:
+    """The kinds by name, in alphabetical order. Raises TypeError where a module in core/tasks/kinds declares none."""
+    found = {}
+    for module in sorted(x.name for x in pkgutil.iter_modules(kinds.__path__)):
+        kind = getattr(importlib.import_module(f"{kinds.__name__}.{module}"), "KIND", None)
+        if not isinstance(kind, Kind):
+            raise TypeError(f"core/tasks/kinds/{module}.py declares no kind of task; give it a KIND = Kind(…)")
+        found[kind.name] = kind
+    return dict(sorted(found.items()))
+
+
+KINDS = discover()
+
+if TYPE_CHECKING:
+    AnyTask = TaskSettings
+else:
+    AnyTask = Annotated[
+        functools.reduce(operator.or_, (x.settings for x in KINDS.values())), Field(discriminator="kind")
+    ]
+
+
+def kind_of(settings: TaskSettings) -> Kind[Any]:
+    """What the settings' kind declares of itself."""
+    return KINDS[settings.kind]
+
+
+def task_for(settings: TaskSettings) -> Task:
+    """The task; raises ConfigError with a sentence where it cannot be (no such data set, too few questions)."""
+    return kind_of(settings).build(settings)
+
+
+def longest_response(settings: TaskSettings) -> int:
+    """Tokens that a response may have where the run's config names no limit. Raises ConfigError as task_for does."""
+    told = kind_of(settings).longest_response
+    return task_for(settings).max_completion_length if told is None else told(settings)
+
+
+def choosable() -> list[str]:
+    """The kinds that a new run can be of."""
+    return [name for name, kind in KINDS.items() if kind.choosable]
+
+
+def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """What a run takes over, as plain values, to be of the kind called `name`; `model` is its start model so far.
+
+    The task has its defaults, as they go well with the settings given (those without a default are left out), and
+    responses are as long as it needs. Only a start model that was made for another kind gives way to the kind's own.
+    Raises ConfigError naming the kinds there are.
+    """
+    names = choosable()
+    if name not in names:
+        known = " or ".join([", ".join(map(repr, names[:-1])), repr(names[-1])])
+        raise ConfigError(f"task.kind: must be one of {known}, but is {name!r}")
+    kind = KINDS[name]
+    fields = kind.settings.model_fields.items()
+    task = {x: field.get_default(call_default_factory=True) for x, field in fields if not field.is_required()}
+    if model in recipes() and model not in kind.recipes:
+        model = next(iter(kind.recipes), model)
+    return {"task": task | dict(kind.suggested(given)), "model": model, "max_completion_length": None}
+
+
+def recipes() -> dict[str, Recipe]:
+    """How every start model is made that is made here, by the model's name."""
+    return {name: recipe for kind in KINDS.values() for name, recipe in kind.recipes.items()}

@@ -1,0 +1,35 @@
+"""A task that is added for a test: a file laid beside those of core/tasks/kinds, and found as they are."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import RunConfig
+from core.tasks import kinds, registry
+from core.tasks.kind import Kind
+
+
+@pytest.fixture
+def reverse_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind[Any]]:
+    """The kind in tests/tasks/reverse_word.py, known everywhere in this process while the test runs."""
+    folder, module = tmp_path / "kinds", "core.tasks.kinds.reverse_word"
+    folder.mkdir()
+    shutil.copy(Path(__file__).with_name("reverse_word.py"), folder)
+    settings = RunConfig.model_fields["task"]
+    before = settings.annotation
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(folder)])
+    kind = registry.discover()["reverse-word"]
+    monkeypatch.setitem(registry.KINDS, kind.name, kind)
+    # In a process that starts with the file there, the union is made with it.
+    settings.annotation = before | kind.settings  # type: ignore[operator, assignment]
+    RunConfig.model_rebuild(force=True)
+    yield kind
+    settings.annotation = before
+    RunConfig.model_rebuild(force=True)
+    del sys.modules[module]
