@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from core.errors import ConfigError
-from core.refusals import closest, names_of, sentence
+from core.errors import ConfigError, Message
+from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.settings import ChainSumSettings, TaskSettings
 
@@ -179,28 +179,37 @@ class RunConfig(Settings):
     def _possible(self) -> RunConfig:
         names = [learner.name for learner in self.learners]
         if len(set(names)) != len(names):
-            raise ValueError(f"two learners are called the same ({', '.join(names)}); give each its own name")
+            raise ConfigError("two learners are called the same ({names}); give each its own name", names=names)
         batch = self.prompts_per_step * self.num_generations
         for learner in self.learners:
             if batch % learner.num_mini_batches:
-                raise ValueError(
-                    f"{learner.name}: num_mini_batches={learner.num_mini_batches} does not divide the {batch} "
-                    f"responses of a step (prompts_per_step × num_generations)"
+                raise ConfigError(
+                    "{learner}: num_mini_batches={given} does not divide the {batch} responses of a step "
+                    "(prompts_per_step × num_generations)",
+                    learner=learner.name,
+                    given=learner.num_mini_batches,
+                    batch=batch,
                 )
             if learner.surrogate == "cispo" and learner.dual_clip is not None:
-                raise ValueError(f"{learner.name}: dual_clip has no meaning with surrogate=cispo; set it to none")
+                raise ConfigError(
+                    "{learner}: dual_clip has no meaning with surrogate=cispo; set it to none", learner=learner.name
+                )
             if isinstance(learner, GRPOSettings) and learner.baseline == "none" and learner.scale_rewards != "none":
-                raise ValueError(
-                    f"{learner.name}: without a baseline, scale_rewards must be none, but is {learner.scale_rewards} "
-                    f"(rewards that are all equal have no spread to be divided by); whiten_advantages is possible"
+                raise ConfigError(
+                    "{learner}: without a baseline, scale_rewards must be none, but is {given} (rewards that are all "
+                    "equal have no spread to be divided by); whiten_advantages is possible",
+                    learner=learner.name,
+                    given=learner.scale_rewards,
                 )
             if isinstance(learner, GRPOSettings) and self.num_generations < 2:
-                raise ValueError(
+                raise ConfigError(
                     "num_generations must be at least 2 for GRPO: one response has no group to compare with"
                 )
         if batch > 8192:
-            raise ValueError(
-                f"prompts_per_step × num_generations is {batch}; at most 8192 responses per step are allowed"
+            raise ConfigError(
+                "prompts_per_step × num_generations is {batch}; at most {bound} responses per step are allowed",
+                batch=batch,
+                bound=8192,
             )
         return self
 
@@ -210,12 +219,14 @@ class RunConfig(Settings):
             if learner.name == name:
                 return learner
         raise ConfigError(
-            f"there is no learner called {name!r}; this run has {', '.join(x.name for x in self.learners)}"
+            "there is no learner called {given}; this run has {names}",
+            given=repr(name),
+            names=[x.name for x in self.learners],
         )
 
 
 def parse_config(values: dict[str, Any]) -> RunConfig:
-    """A validated config from plain values. Raises ConfigError with one sentence per unknown or impossible setting."""
+    """A validated config from plain values. Raises ConfigError: a message for each unknown or impossible setting."""
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
@@ -224,29 +235,29 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         # Where every learner is refused, pydantic adds that there are too few of them: true, and no help.
         if names:
             problems = [x for x in problems if not (x["type"] == "too_short" and x["loc"] == ("learners",))]
-        raise ConfigError("\n".join(sentence(problem, names) for problem in problems)) from None
+        raise ConfigError(*(message(problem, names) for problem in problems)) from None
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     """A new config with settings replaced.
 
     A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
-    (`epsilon`), which then holds for every learner that has it. Raises ConfigError with one sentence per problem.
+    (`epsilon`), which then holds for every learner that has it. Raises ConfigError with a message for each problem.
     """
     values = config.model_dump()
-    problems = []
+    problems: list[Message] = []
     for key, value in assignments.items():
         targets = _targets(values, key)
         if not targets:
-            problems.append(f"{key}: there is no setting of this name; {closest(values, key)}")
+            problems.append(unknown(values, key))
         for target, field in targets:
             target[field] = value
     try:
         changed = parse_config(values)
     except ConfigError as error:
-        problems += str(error).splitlines()
+        problems += error.messages
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError(*problems)
     return changed
 
 

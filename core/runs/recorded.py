@@ -12,6 +12,7 @@ import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.config import RunConfig, parse_config
+from core.errors import Refusal
 from core.runs import lifecycle
 from core.runs.export import read_tables
 from core.runs.records import Status
@@ -29,11 +30,13 @@ class _Learner(BaseModel):
     name: str
     status: Status
     reason: str | None
+    reason_message: Any = None  # read tolerantly: what is no message counts as none
     step: int = Field(ge=-1, le=10**6)
     steps: int = Field(ge=0, le=10**6)
     start_hash: str | None
     device: str | None
     warning: str | None
+    warning_message: Any = None
 
 
 class _Event(BaseModel):
@@ -64,8 +67,8 @@ _KEYS = {
 }
 
 
-class TraceFilesError(ValueError):
-    """The files are not a trace; its text is one sentence."""
+class TraceFilesError(Refusal, ValueError):
+    """The files are not a trace."""
 
 
 def import_shipped(store: RunStore) -> None:
@@ -92,7 +95,8 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
-        raise TraceFilesError(f"The files in {directory} are not a trace: {error}.") from error
+        cause = error.message if isinstance(error, Refusal) else str(error)
+        raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
 
 
 def _head(values: Any) -> dict[str, Any]:

@@ -24,6 +24,6 @@ def task_for(settings: AnyTask) -> Task:
             from core.errors import ConfigError
 
             raise ConfigError(
-                f"task: this run was imported from {settings.source}: it can be looked at, but not trained; "
-                "choose another task"
+                "task: this run was imported from {source}: it can be looked at, but not trained; choose another task",
+                source=settings.source,
             )

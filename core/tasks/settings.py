@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from core.errors import ConfigError
 from core.settings import Settings
 
 #: How the answer is read out of a response.
@@ -62,9 +63,11 @@ class ReasoningGymSettings(InWords):
         try:
             size = len(json.dumps(options, allow_nan=False))
         except (TypeError, ValueError, RecursionError):
-            raise ValueError("must be JSON: text, numbers, true, false, null, and lists and objects of them") from None
+            raise ConfigError("must be JSON: text, numbers, true, false, null, and lists and objects of them") from None
         if size > MOST_OPTIONS_BYTES:
-            raise ValueError(f"may have at most {MOST_OPTIONS_BYTES} characters as JSON, but have {size}")
+            raise ConfigError(
+                "may have at most {bound} characters as JSON, but have {given}", bound=MOST_OPTIONS_BYTES, given=size
+            )
         return options
 
 
@@ -96,12 +99,12 @@ class QuestionsSettings(InWords):
     def _distinct_and_small(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
         size = sum(len(x.question.encode()) + len(x.answer.encode()) for x in questions)
         if size > MOST_BYTES:
-            raise ValueError(f"may have at most {MOST_BYTES} bytes in all, but have {size}")
+            raise ConfigError("may have at most {bound} bytes in all, but have {given}", bound=MOST_BYTES, given=size)
         seen: dict[str, int] = {}
         for number, question in enumerate(questions, 1):
             first = seen.setdefault(same_question(question.question), number)
             if first != number:
-                raise ValueError(f"question {number} is the same as question {first}")
+                raise ConfigError("question {number} is the same as question {first}", number=number, first=first)
         return questions
 
 
