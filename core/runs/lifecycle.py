@@ -70,7 +70,7 @@ def preparing(store: RunStore, run_id: str, learner: str, message: Message, shar
     Forgotten by itself with the next step, and with any word on how the worker fares.
     """
     with store.write() as c:
-        values = {"preparing": json.dumps({"message": message.to_dict(), "share": share}), "updated": time.time()}
+        values = {"preparing": json.dumps({"text": message.to_dict(), "share": share}), "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
@@ -167,11 +167,11 @@ def learner_info(row: Mapping[str, Any]) -> LearnerInfo:
     return LearnerInfo(**{**values, **messages, "preparing": _preparing(row["preparing"])})
 
 
-def _preparing(text: str | None) -> Preparing | None:
+def _preparing(column: str | None) -> Preparing | None:
     try:
-        stored = json.loads(text or "null")
-        message = verbatim(stored["text"]) if "text" in stored else Message.from_dict(stored["message"])
-        share = stored["share"]
+        stored = json.loads(column or "null")
+        text, share = stored["text"], stored["share"]
+        message = verbatim(text) if isinstance(text, str) else Message.from_dict(text)
     except (ValueError, TypeError, KeyError):
         return None
     known = isinstance(share, int | float) and not isinstance(share, bool)

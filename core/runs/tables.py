@@ -45,7 +45,7 @@ learners = sa.Table(
     sa.Column("warning", sa.Text),
     sa.Column(
         "preparing", sa.Text
-    ),  # JSON {"message", "share"}: what it does before its first step; null: no such thing
+    ),  # JSON {"text" (a Message), "share"}: what it does before its first step; null: no such thing
     sa.PrimaryKeyConstraint("run", "name"),
 )
 

@@ -103,10 +103,10 @@ def run_view(run: RunInfo) -> dict[str, Any]:
 
 
 def _preparing(learner: LearnerInfo) -> dict[str, Any] | None:
-    """{"message", "share" (0 to 1, or null)} while a worker gets ready for its first step, else null."""
+    """{"text", "share" (0 to 1, or null)} while a worker gets ready for its first step, else null."""
     if learner.preparing is None or learner.status != "running":
         return None
-    return {"message": learner.preparing.message.view(), "share": number(learner.preparing.share, 3)}
+    return {"text": learner.preparing.message.view(), "share": number(learner.preparing.share, 3)}
 
 
 def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], revision: str) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def _check_name(name: str) -> None:
         if near:
             raise ConfigError(
                 "task.dataset: reasoning-gym has no data set called {name}; did you mean {names}?",
+                key="data-set-unknown-others-near",
                 name=repr(name),
                 names=" or ".join(near),
             )

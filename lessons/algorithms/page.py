@@ -9,7 +9,7 @@ import streamlit as st
 from core.config import VineSettings
 from core.learners.variants import VARIANTS, Line, Variant, differing, lines
 from lessons.board.strips import Owner
-from lessons.i18n import N_, _, prose
+from lessons.i18n import N_, _, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
@@ -28,7 +28,6 @@ from lessons.kit.lesson import (
 from lessons.kit.linked import linked
 from lessons.kit.measured import is_measured, truth
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -190,7 +189,7 @@ def page() -> None:
     try:
         credits(batch, group, one, two, shown)
     except ValueError as error:
-        st.warning(plain(translate(str(error)), 400), icon=":material/error:")
+        st.warning(plain(tell(error), 400), icon=":material/error:")
     st.caption(
         _(
             "What needs a whole step, such as whitening, is taken over the responses whose tokens were kept. The pull "

@@ -6,6 +6,7 @@ import { Detail, keyOf } from "./detail.js";
 import { el, say } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { fill, shortened } from "./format.js";
+import { tell } from "./messages.js";
 import { Model } from "./model.js";
 import { Progress } from "./progress.js";
 import { Proof } from "./proof.js";
@@ -74,8 +75,8 @@ class Lab {
     this.#theme();
     const on = {
       onLive: (live) => this.#live(live),
-      onMissing: (sentence) => this.#say(sentence || this.labels.missing, "missing"),
-      onTrouble: (sentence) => this.#trouble(sentence),
+      onMissing: (message) => this.#say(message ? tell(message, this.labels.messages) : this.labels.missing, "missing"),
+      onTrouble: (message) => this.#trouble(message && tell(message, this.labels.messages)),
       onUnreachable: () => this.component.setStateValue("fallback", true),
       isActive: () => this.model.active,
       cursor: () => this.model.cursor,

@@ -1,7 +1,8 @@
 // What learners do between the click on Start and their first step: a line and a bar for each thing that is being done.
 
 import { attr, el, say } from "./dom.js";
-import { fill, isNumber } from "./format.js";
+import { isNumber } from "./format.js";
+import { kindOf, tell } from "./messages.js";
 
 export class Preparing {
   #lines = []; // as many as were ever needed at once
@@ -35,7 +36,10 @@ export class Preparing {
   #now(learner, done) {
     const { labels } = this;
     const plain = (text) => ({ text, kind: text, share: null });
-    if (learner.preparing) return { ...translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
+    if (learner.preparing) {
+      const { text, share } = learner.preparing;
+      return { text: tell(text, labels.messages), kind: kindOf(text), share };
+    }
     if (learner.status === "running" && done >= learner.steps) return plain(labels.concluding);
     if (done) return null;
     if (learner.status === "queued") return plain(labels.waiting_for_worker);
@@ -62,15 +66,4 @@ export class Preparing {
     else line.track.removeAttribute("aria-valuenow");
     line.fill.style.width = known ? `${Math.min(100, 100 * share)}%` : "";
   }
-}
-
-/** A sentence of the worker's in the viewer's language, and its kind: `kinds` are [template, its translation]. */
-export function translated(sentence, kinds) {
-  for (const [template, words] of kinds) {
-    const names = [...template.matchAll(/\{(\w+)\}/g)].map((x) => x[1]);
-    const pattern = template.split(/\{\w+\}/).map((x) => x.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)");
-    const found = new RegExp(`^${pattern}$`, "s").exec(sentence);
-    if (found) return { text: fill(words, Object.fromEntries(names.map((name, i) => [name, found[i + 1]]))), kind: template };
-  }
-  return { text: sentence, kind: sentence };
 }

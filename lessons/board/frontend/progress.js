@@ -2,6 +2,7 @@
 
 import { attr, el, say } from "./dom.js";
 import { duration, fill, isNumber } from "./format.js";
+import { tell } from "./messages.js";
 import { Preparing } from "./preparing.js";
 
 const SLOW = 1; // seconds a step from which on a person wants to know
@@ -63,7 +64,7 @@ export class Progress {
     say(bar.text, fill(labels.step_of, { step: done, steps: learner.steps }));
     say(bar.state, labels.states[learner.status] ?? learner.status);
     bar.state.dataset.status = learner.status;
-    if (learner.reason) attr(bar.state, "title", learner.reason);
+    if (learner.reason) attr(bar.state, "title", tell(learner.reason, labels.messages));
     else bar.state.removeAttribute("title");
   }
 

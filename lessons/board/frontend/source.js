@@ -63,14 +63,14 @@ export class PullSource {
       this.onTrouble(null);
       return this.onLive(body);
     }
-    if (answer.status !== 404) return this.#refused(body.error);
+    if (answer.status !== 404) return this.#refused(body.message ?? body.error);
     this.#stopped = true;
-    this.onMissing(body.error);
+    this.onMissing(body.message ?? body.error);
   }
 
-  #refused(sentence) {
+  #refused(message) {
     this.#failures += 1;
-    this.onTrouble(sentence);
+    this.onTrouble(message);
   }
 
   follow() {} // this browser asks for each step itself
