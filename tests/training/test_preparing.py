@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 import core.workers.worker as worker_module
 from core.config import RunConfig
+from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.runs.views import run_view
@@ -60,7 +61,7 @@ def test_preparations_are_told_while_they_last_and_a_few_times_a_second_at_most(
 
     def during(progress: Callable[[str, float | None], None]) -> None:
         for percent in range(100):  # 100 in one second by that clock
-            progress("Converting.", percent / 100)
+            progress(verbatim("Converting."), percent / 100)
             told.append(seen(store, run_id))
 
     preparing(monkeypatch, during)
@@ -84,7 +85,8 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
     for when in ("before", "after"):
         event = next(x for x in store.events(run_id) if x["kind"] == "evaluation" and x["value"]["when"] == when)
         question, answer = event["value"]["questions"][0], event["value"]["greedy"][0][0]
-        told = [x for x in said if x[0].startswith(f"Answering the held-out questions {when} training")]
+        heard = [(str(text), share) for text, share in said]
+        told = [x for x in heard if x[0].startswith(f"Answering the held-out questions {when} training")]
         assert told[0] == (f"Answering the held-out questions {when} training.", None)
         assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(told)
         assert told[-1][1] == pytest.approx(1)
@@ -94,8 +96,8 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
 def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, said: str) -> None:
     worker = Worker(store, store.create(SMALL), "grpo")
     worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
-    assert said in worker._about_drift(0.1834)
-    assert "differ by up to 0.18" in worker._about_drift(0.1834)
+    assert said in str(worker._about_drift(0.1834))
+    assert "differ by up to 0.18" in str(worker._about_drift(0.1834))
 
 
 def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
@@ -106,10 +108,10 @@ def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
 def test_the_first_step_forgets_what_came_before_it(store: RunStore) -> None:
     run_id = store.create(SMALL)
     lifecycle.enqueue(store, run_id, ["grpo"])
-    lifecycle.preparing(store, run_id, "grpo", "Loading the weights.", None)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Loading the weights."), None)
     assert seen(store, run_id) is None  # it still waits in the queue
     lifecycle.claim(store, run_id, "grpo")
-    lifecycle.preparing(store, run_id, "grpo", "Loading the weights.", None)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Loading the weights."), None)
     assert seen(store, run_id) == {"text": "Loading the weights.", "share": None}
     with store.write() as c:
         lifecycle.made_step(c, run_id, "grpo", 0, 0.0)
@@ -176,7 +178,7 @@ def test_a_store_from_before_this_column_opens_and_takes_it_in(tmp_path: Path) -
     assert [x.name for x in store.runs()] == ["an old run"]
     lifecycle.enqueue(store, run_id, ["grpo"])
     lifecycle.claim(store, run_id, "grpo")
-    lifecycle.preparing(store, run_id, "grpo", "Reading.", 0.5)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Reading."), 0.5)
     assert seen(store, run_id) == {"text": "Reading.", "share": 0.5}
     assert json.loads(store.get(run_id).learners[0].preparing or "")["share"] == 0.5
 
