@@ -249,7 +249,8 @@ class Worker:
         try:
             self.trainer.change(assignments)
         except ConfigError as error:
-            self._event("rejected-change", {"assignments": assignments, "reason": error.message.to_dict()})
+            refused = {"assignments": assignments, "reason": str(error), "message": error.message.to_dict()}
+            self._event("rejected-change", refused)
             return
         if self.trainer.config != before:  # what an earlier life made from here on belongs to other settings
             only_longer = set(assignments) == {"steps"}

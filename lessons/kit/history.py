@@ -68,6 +68,8 @@ def event_details(value: Any) -> str:
     if isinstance(value, dict) and isinstance(value.get("greedy"), list):
         return _answered(value)
     if isinstance(value, dict):
+        if Message.from_dict(value.get("message")) is not None:  # what `reason` says in English, for any viewer
+            value = {**{k: v for k, v in value.items() if k != "message"}, "reason": value["message"]}
         return literal("; ".join(f"{k}: {_plain_value(v)}" for k, v in value.items()), 400)
     return literal(value if isinstance(value, str) else json.dumps(value), 400)
 
