@@ -25,6 +25,7 @@ from lessons import i18n
 from lessons.board.labels import words
 from lessons.i18n import LANGUAGES, catalogue, tell, templates, use_language
 from lessons.i18n.spoken import calls, refusals, what_is_spoken
+from lessons.kit.history import event_details
 from tests.lessons.conftest import make_run
 
 ROOT = Path(core.__file__).parents[1]
@@ -207,3 +208,16 @@ def test_old_texts_in_the_store_read_as_they_are(store):
         with store.write() as c:
             c.execute(lifecycle.learners.update().values(preparing=bad))
         assert store.get(run_id).learners[0].preparing is None
+
+
+def test_a_refused_change_is_told_in_the_viewers_language():
+    with pytest.raises(ConfigError) as caught:
+        change(preset("chain-sum"), {"gamma": 2})
+    refused = {"assignments": {"gamma": 2}, "reason": str(caught.value), "message": caught.value.message.to_dict()}
+    with use_language("zh-TW"):
+        shown = event_details(refused)
+        assert tell(caught.value) in shown
+        assert "message" not in shown
+        assert event_details(lifecycle.CLOSED.to_dict()) == tell(lifecycle.CLOSED)
+    assert str(caught.value) in event_details(refused)
+    assert "old words" in event_details({"assignments": {}, "reason": "old words"})
