@@ -16,31 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from core.config import RunConfig, change, parse_config
-from core.errors import ConfigError
+from core.errors import Refusal
 from core.learners import registry as learners
 from core.learners.registry import AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
-from core.runs.errors import RunNotFound, StoreError
-from core.runs.export import ExportError, export
-from core.runs.foreign import ImportFailed
+from core.runs.export import export
 from core.runs.records import RunInfo
-from core.runs.save import SaveError, save_model
+from core.runs.save import save_model
 from core.runs.store import RunStore
 from core.settings import Settings
 from core.tasks import registry as tasks
-from core.workers.launcher import LauncherError, LocalLauncher
+from core.workers.launcher import LocalLauncher
 
 POLL_S = 0.1
+#: Set where a page runs a command: what is refused is then said as JSON, for the viewer's language.
+AS_JSON = "CREDIT_LAB_REFUSALS_AS_JSON"
 FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y in ("parquet", "csv"))}
 
 
-class UsageError(ValueError):
-    """What was asked for on the command line cannot be; one sentence."""
-
-
-#: What a command may refuse, each in a sentence.
-REFUSALS = (ConfigError, UsageError, LauncherError, ExportError, SaveError, ImportFailed, StoreError, RunNotFound)
+class UsageError(Refusal, ValueError):
+    """What was asked for on the command line cannot be."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     commands = {"train": _train, "export": _export, "save": _save, "import": _import, "runs": _runs}
     try:
         return {**commands, "settings": _settings}[options.command](options)
-    except REFUSALS as error:
-        print(error, file=sys.stderr)
+    except Refusal as error:
+        print(error.message.to_json() if os.environ.get(AS_JSON) else error, file=sys.stderr)
         return 2
     except BrokenPipeError:  # `… | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -91,15 +87,15 @@ def _learner(config: RunConfig, name: str) -> AnyLearner:
     """The preset's learner of that name, else the named algorithm."""
     own = [x for x in config.learners if x.name == name]
     if not own and name not in VARIANTS:
-        known = ", ".join(dict.fromkeys([*(x.name for x in config.learners), *VARIANTS]))
-        raise UsageError(f"there is no learner called {name!r}; there are {known}")
+        known = dict.fromkeys([*(x.name for x in config.learners), *VARIANTS])
+        raise UsageError("there is no learner called {given}; there are {names}", given=repr(name), names=list(known))
     return own[0] if own else VARIANTS[name].settings
 
 
 def _assignment(text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise UsageError(f"--set takes NAME=VALUE, for example epsilon=0.1, but got {text!r}.")
+        raise UsageError("--set takes NAME=VALUE, for example epsilon=0.1, but got {given}.", given=repr(text))
     try:
         return name.strip(), json.loads(value)
     except json.JSONDecodeError:
@@ -108,10 +104,12 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out must be a folder, but {folder} is a file.")
+        raise UsageError("--out must be a folder, but {place} is a file.", place=folder)
     strangers = sorted(x.name for x in folder.iterdir() if x.name not in FILES) if folder.is_dir() else []
     if strangers:
-        raise UsageError(f"{folder} holds other files ({', '.join(strangers[:3])}); give --out a new or empty folder.")
+        raise UsageError(
+            "{place} holds other files ({names}); give --out a new or empty folder.", place=folder, names=strangers[:3]
+        )
 
 
 @contextlib.contextmanager
@@ -187,9 +185,16 @@ def _named(store: RunStore, run: str) -> str:
     """The id of the one run whose id is, or begins with, `run`."""
     known = [x.id for x in store.runs()]
     found = [run] if run in known else [x for x in known if x.startswith(run)]
-    if len(found) != 1:
-        told = "There is no run whose id begins with" if not found else f"{len(found)} runs' ids begin with"
-        raise UsageError(f"{told} {run!r}; `python -m core runs` lists them.")
+    if not found:
+        raise UsageError(
+            "There is no run whose id begins with {given}; `python -m core runs` lists them.", given=repr(run)
+        )
+    if len(found) > 1:
+        raise UsageError(
+            "{count} runs' ids begin with {given}; `python -m core runs` lists them.",
+            count=len(found),
+            given=repr(run),
+        )
     return found[0]
 
 
@@ -199,7 +204,7 @@ def _save(options: argparse.Namespace) -> int:
     names = [x.name for x in info.learners]
     if options.learner is None and len(names) > 1:
         raise UsageError(
-            f"This run has several learners; say whose policy, by --learner {' or --learner '.join(names)}."
+            "This run has several learners; say whose policy, by --learner {names}.", names=" or --learner ".join(names)
         )
     print(save_model(store, info.id, options.learner or names[0], options.out))
     return 0

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, Learner, learner, needs_of, refused
-from core.refusals import closest, names_of, sentence
+from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.registry import KINDS, AnyTask, chosen
@@ -84,35 +84,41 @@ class RunConfig(Settings):
     def _possible(self) -> RunConfig:
         names = [learner.name for learner in self.learners]
         if len(set(names)) != len(names):
-            raise ValueError(f"two learners are called the same ({', '.join(names)}); give each its own name")
+            raise ConfigError("two learners are called the same ({names}); give each its own name", names=names)
         batch = self.prompts_per_step * self.num_generations
         for each in self.learners:
             problem = self._impossible(each, batch) or refused(each)
-            if problem:
-                raise ValueError(f"{each.name}: {problem}")
+            if problem is not None:
+                raise ConfigError("{learner}: {cause}", learner=each.name, cause=problem)
             if needs_of(each).groups and self.group_size(each) < 2:
-                raise ValueError(
+                raise ConfigError(
                     "num_generations must be at least 2 for GRPO: one response has no group to compare with"
                 )
         if batch > 8192:
-            raise ValueError(
-                f"prompts_per_step × num_generations is {batch}; at most 8192 responses per step are allowed"
+            raise ConfigError(
+                "prompts_per_step × num_generations is {batch}; at most {bound} responses per step are allowed",
+                batch=batch,
+                bound=8192,
             )
         return self
 
-    def _impossible(self, settings: AnyLearner, batch: int) -> str:
-        """Why a learner cannot take its part in steps of `batch` responses; "" where it can."""
+    def _impossible(self, settings: AnyLearner, batch: int) -> Message | None:
+        """Why a learner cannot take its part in steps of `batch` responses."""
         if batch % self.group_size(settings):
-            return (
-                f"num_generations={settings.num_generations} does not divide the {batch} responses of a step "
-                f"(prompts_per_step × num_generations of the run)"
+            return Message(
+                "num_generations={given} does not divide the {batch} responses of a step (prompts_per_step × "
+                "num_generations of the run)",
+                given=settings.num_generations,
+                batch=batch,
             )
         if batch % settings.num_mini_batches:
-            return (
-                f"num_mini_batches={settings.num_mini_batches} does not divide the {batch} "
-                f"responses of a step (prompts_per_step × num_generations)"
+            return Message(
+                "num_mini_batches={given} does not divide the {batch} responses of a step (prompts_per_step × "
+                "num_generations)",
+                given=settings.num_mini_batches,
+                batch=batch,
             )
-        return ""
+        return None
 
     def group_size(self, settings: AnyLearner) -> int:
         """Responses per question for this learner (G)."""
@@ -128,12 +134,14 @@ class RunConfig(Settings):
             if each.name == name:
                 return each
         raise ConfigError(
-            f"there is no learner called {name!r}; this run has {', '.join(x.name for x in self.learners)}"
+            "there is no learner called {given}; this run has {names}",
+            given=repr(name),
+            names=[x.name for x in self.learners],
         )
 
 
 def parse_config(values: dict[str, Any]) -> RunConfig:
-    """A validated config from plain values. Raises ConfigError with one sentence per unknown or impossible setting."""
+    """A validated config from plain values. Raises ConfigError: a message for each unknown or impossible setting."""
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
@@ -142,7 +150,7 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         # Where every learner is refused, pydantic adds that there are too few of them: true, and no help.
         if names:
             problems = [x for x in problems if not (x["type"] == "too_short" and x["loc"] == ("learners",))]
-        raise ConfigError("\n".join(sentence(problem, names) for problem in problems)) from None
+        raise ConfigError(*(message(problem, names) for problem in problems)) from None
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
@@ -150,29 +158,29 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
 
     A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
     (`epsilon`), which then holds for every learner that has it. `task.kind` comes first, wherever it stands: it puts
-    that kind's task in the place of this one. Raises ConfigError with one sentence per problem.
+    that kind's task in the place of this one. Raises ConfigError with a message for each problem.
     """
     values, assignments = config.model_dump(), dict(assignments)
-    problems = []
+    problems: list[Message] = []
     if "task.kind" in assignments:
         given = {x.removeprefix("task."): value for x, value in assignments.items() if x.startswith("task.")}
         try:
             values |= chosen(assignments.pop("task.kind"), given, config.model)
         except ConfigError as error:  # which settings the task has is then not known either
-            problems.append(str(error))
+            problems += error.messages
             assignments = {x: value for x, value in assignments.items() if not x.startswith("task.")}
     for key, value in assignments.items():
         targets = _targets(values, key)
         if not targets:
-            problems.append(f"{key}: there is no setting of this name; {closest(values, key)}")
+            problems.append(unknown(values, key))
         for target, field in targets:
             target[field] = value
     try:
         changed = parse_config(values)
     except ConfigError as error:
-        problems += str(error).splitlines()
+        problems += error.messages
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError(*problems)
     return changed
 
 

@@ -1,10 +1,260 @@
-"""What is refused, and why."""
+"""What is refused and what is reported, as data: a `Message` is an English template with values, `Refusal` raises some.
+
+core knows no viewer and no language. Whoever shows a message chooses: `str(message)` is English, pages translate the
+template (lessons.i18n.tell) and fill it in afterwards. The store keeps messages as JSON, so that what one viewer caused
+is read by the next in their own language.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-class ConfigError(ValueError):
-    """A setting that does not exist or cannot be; its text is one clear sentence per problem."""
+Value: TypeAlias = "str | int | float | bool | Message | tuple[Value, ...] | None"
+
+# A place of a template: {name}, or {name:.2g} for a number. Nothing else of str.format: a stored template is data.
+_PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?::(,?(?:\.\d)?[defg%]?))?\}")
+
+# Bounds on what is read back: whoever wrote it, showing it must not cost much.
+MOST_CHARACTERS = 20_000
+MOST_PLACES = 20
+MOST_LEVELS = 8
+MOST_FILLED_IN = 10_000
+
+
+@dataclass(frozen=True, init=False)
+class Message:
+    """One sentence: `Message("There is no run {given}.", given="a1")`.
+
+    `template` is English and is the gettext message id; `values` fill its places: text, numbers, messages (translated
+    themselves), or tuples of those (messages a line each, all else joined by commas). `key` names the sentence whatever
+    its wording: translations are looked up by it, so a message that was stored before its English was reworded is still
+    translated, and a test can ask for it. It follows from the template's first words; who rewords a template that the
+    store may hold hands over the old one as `key=`. A number may have a format (`{given:.2g}`).
+    """
+
+    key: str
+    template: str
+    values: Mapping[str, Value]
+
+    def __init__(self, template: str, /, *, key: str = "", **values: Any) -> None:
+        """Values that are none of the above become text; an exception that carries messages becomes those."""
+        object.__setattr__(self, "key", key or key_of(template))
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "values", {name: _value(value) for name, value in values.items()})
+
+    def __str__(self) -> str:
+        return fill(self.template, self.values)
+
+    def __hash__(self) -> int:
+        return hash(self.template)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can say it; `from_dict` reads it."""
+        return {"key": self.key, "template": self.template, "values": {x: _plain(y) for x, y in self.values.items()}}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, given: Any) -> Message | None:
+        """The message that `to_dict` wrote; None where this is something else, or too much to be one."""
+        try:
+            return _read(given, MOST_LEVELS)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    @classmethod
+    def from_json(cls, text: str) -> Message:
+        """The message that `to_json` wrote; any other text (an older version's sentence) is shown as it is."""
+        if text.startswith("{") and len(text) <= MOST_CHARACTERS:
+            try:
+                found = cls.from_dict(json.loads(text))
+            except (ValueError, RecursionError):
+                found = None
+            if found is not None:
+                return found
+        return verbatim(text)
+
+    def replaced(self, old: str, new: str) -> Message:
+        """The same with `new` for `old` in every text that fills a place: a folder's name for its path."""
+
+        def other(value: Value) -> Value:
+            if isinstance(value, Message):
+                return value.replaced(old, new)
+            if isinstance(value, tuple):
+                return tuple(other(x) for x in value)
+            return value.replace(old, new) if isinstance(value, str) else value
+
+        return Message(self.template, key=self.key, **{name: other(value) for name, value in self.values.items()})
+
+    def view(self) -> dict[str, Any] | str:
+        """For a browser, which only puts text into places: numbers are formatted, text without a template is bare."""
+        if self.key == VERBATIM:
+            return str(self)
+        formats = {x[1]: x[2] for x in _PLACE.finditer(self.template) if x[1]}
+        values = {name: _viewed(value, formats.get(name)) for name, value in self.values.items()}
+        return {"key": self.key, "template": self.template, "values": values}
+
+
+VERBATIM = "verbatim"
+
+
+def verbatim(text: str) -> Message:
+    """Text that no template stands behind, such as another program's words: shown as it is in every language."""
+    return Message("{text}", key=VERBATIM, text=text)
+
+
+def all_of(messages: Iterable[Message]) -> Message:
+    """Several messages as one, a line each."""
+    found = tuple(messages)
+    return found[0] if len(found) == 1 else Message("{lines}", key="lines", lines=found)
+
+
+def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], str] = str) -> str:
+    """The template with its places filled in; a place without a value stays as it is written. Never raises.
+
+    `show` says how a message among the values reads: in English, or translated.
+    """
+    texts = {name: _shown(value, show) for name, value in values.items() if not _is_number(value)}
+
+    def one(place: re.Match[str]) -> str:
+        name, form = place[1], place[2]
+        if name is None:
+            return place[0][0]  # a brace, written twice
+        if name in texts:
+            return texts[name]
+        return _formatted(values[name], form) if name in values else place[0]
+
+    return _PLACE.sub(one, template)
+
+
+def places(template: str) -> set[str]:
+    """The names of a template's places."""
+    return {x[1] for x in _PLACE.finditer(template) if x[1]}
+
+
+@functools.cache
+def key_of(template: str) -> str:
+    """The first eight words of a template without its places; of one that has no words, the names of its places."""
+    words = re.findall(r"\w+", _PLACE.sub(" ", template).lower()) or sorted(places(template))
+    return "-".join(words[:8])
+
+
+def _value(value: Any) -> Value:
+    if value is None or isinstance(value, (str, int, float, Message)):
+        return value
+    if isinstance(value, Refusal):
+        return value.message
+    if isinstance(value, (list, tuple)):
+        return tuple(_value(x) for x in value)
+    return str(value)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Message):
+        return value.to_dict()
+    return [_plain(x) for x in value] if isinstance(value, tuple) else value
+
+
+def _read(given: Any, levels: int) -> Message:
+    """Raises ValueError, TypeError, KeyError or AttributeError where `given` is no message."""
+    key, template, values = given["key"], given["template"], given["values"]
+    if not levels or not isinstance(key, str) or not isinstance(template, str) or set(given) != _FIELDS:
+        raise ValueError
+    if len(key) > 200 or len(template) > MOST_CHARACTERS or len(_PLACE.findall(template)) > MOST_PLACES:
+        raise ValueError
+    message = Message(template, key=key)
+    object.__setattr__(message, "values", {str(name): _read_value(x, levels - 1) for name, x in values.items()})
+    return message
+
+
+_FIELDS = {"key", "template", "values"}
+
+
+def _read_value(given: Any, levels: int) -> Value:
+    if isinstance(given, dict):
+        return _read(given, levels)
+    if isinstance(given, list):
+        if not levels:
+            raise ValueError
+        return tuple(_read_value(x, levels - 1) for x in given)
+    return _value(given)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(value: Value, show: Callable[[Message], str]) -> str:
+    if isinstance(value, Message):
+        text = show(value)
+    elif isinstance(value, tuple):
+        text = ("\n" if any(isinstance(x, Message) for x in value) else ", ").join(_shown(x, show) for x in value)
+    else:
+        text = str(value)
+    return text[:MOST_FILLED_IN]
+
+
+def _formatted(value: Any, form: str | None) -> str:
+    try:
+        return format(value, form or "")
+    except (ValueError, OverflowError):  # such as a whole number's format on a fraction
+        return str(value)
+
+
+def _viewed(value: Value, form: str | None) -> Any:
+    if isinstance(value, Message):
+        return value.view()
+    if isinstance(value, tuple):
+        return [_viewed(x, None) for x in value]
+    return _formatted(value, form) if _is_number(value) else str(value)
+
+
+class Refusal(Exception):
+    """What is refused, and why: one or several messages. `str(error)` is English, a line each.
+
+    Raised as `Refusal("There is no run {given}.", given=run_id)`, or with messages that were made before.
+    """
+
+    def __init__(self, first: str | Message, /, *more: Message, key: str = "", **values: Any) -> None:
+        message = first if isinstance(first, Message) else Message(first, key=key, **values)
+        super().__init__(message, *more)  # as args: a refusal comes whole through pickle, from another process
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self.args
+
+    @property
+    def message(self) -> Message:
+        """All that it says, as one."""
+        return all_of(self.args)
+
+    def __str__(self) -> str:
+        return "\n".join(str(x) for x in self.args)
+
+
+class ConfigError(Refusal, ValueError):
+    """A setting that does not exist or cannot be; a message for each problem."""
+
+
+class RequestError(Refusal, ValueError):
+    """What was asked of a model or of a run's trace cannot be answered."""
+
+
+class DivergedError(Refusal, FloatingPointError):
+    """Training has left the range of numbers."""
+
+
+def cause_of(error: Exception, most: int = 200) -> Message:
+    """Another program's exception as what stands behind “because”: its text on one line, else its kind."""
+    if isinstance(error, Refusal):
+        return error.message
+    return verbatim(" ".join(str(error).split())[:most] or type(error).__name__)
 
 
 def N_(template: str) -> str:

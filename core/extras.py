@@ -6,6 +6,8 @@ import importlib.util
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 
+from core.errors import Message
+
 
 @dataclass(frozen=True)
 class Extra:
@@ -19,11 +21,16 @@ class Extra:
         """Whether all of it can be found. Nothing is imported for that."""
         return all(importlib.util.find_spec(x) is not None for x in self.modules)
 
-    def missing(self) -> str | None:
-        """One sentence that says what to install; None where nothing is missing."""
+    def missing(self) -> Message | None:
+        """A message that says what to install; None where nothing is missing."""
         if self.installed():
             return None
-        return f"{self.feature} needs the extra “{self.name}”, which is not installed here: {self._command()}"
+        return Message(
+            "{feature} needs the extra “{name}”, which is not installed here: {command}",
+            feature=self.feature,
+            name=self.name,
+            command=self._command(),
+        )
 
     def _command(self) -> str:
         try:

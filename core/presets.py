@@ -45,5 +45,5 @@ def about(config: RunConfig) -> str:
 def preset(name: str) -> RunConfig:
     """The preset's config; raises ConfigError naming the presets there are."""
     if name not in PRESETS:
-        raise ConfigError(f"there is no preset called {name!r}; there are {', '.join(PRESETS)}")
+        raise ConfigError("there is no preset called {given}; there are {names}", given=repr(name), names=list(PRESETS))
     return PRESETS[name]

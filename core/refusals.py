@@ -1,49 +1,139 @@
-"""What is wrong with a setting, as one sentence that says what is allowed."""
+"""What is wrong with a setting, as a message that says what is allowed."""
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
+
+from core.errors import Message, Refusal, verbatim
 
 
 def names_of(values: dict[str, Any]) -> list[str]:
-    """What the learners of unvalidated values are called, so that a sentence can name one instead of counting it."""
+    """What the learners of unvalidated values are called, so that a message can name one instead of counting it."""
     learners = values.get("learners", ())
     named = [x.get("name", x.get("algorithm")) if isinstance(x, dict) else None for x in learners]
     return [str(x) for x in named]
 
 
-def closest(values: dict[str, Any], key: str) -> str:
-    """Which settings are called nearly so."""
-    import difflib
-
+def unknown(values: dict[str, Any], key: str) -> Message:
+    """There is no setting called `key`; which are called nearly so."""
     known = [x for x in values if x not in ("learners", "task")]
     known += [f"task.{x}" for x in values["task"] if x != "kind"]
     for learner in values["learners"]:
         known += [f"{learner['name']}.{x}" for x in learner if x not in ("name", "algorithm")]
     near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else "see `python -m core settings` for all of them"
+    if near:
+        return Message(
+            "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=" or ".join(near)
+        )
+    return Message(
+        "{setting}: there is no setting of this name; see `python -m core settings` for all of them", setting=key
+    )
 
 
-def sentence(problem: Any, learners: list[str]) -> str:
-    """Pydantic's problem as a sentence."""
+def message(problem: Any, learners: list[str]) -> Message:
+    """One of pydantic's problems (an item of `ValidationError.errors()`). `learners`: their names, by position."""
     place = _place(problem["loc"], learners)
     kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
-    bounds = {
-        "greater_than": ("gt", "more than"),
-        "greater_than_equal": ("ge", "at least"),
-        "less_than": ("lt", "less than"),
-        "less_than_equal": ("le", "at most"),
-    }
-    if kind == "extra_forbidden":
-        return f"{place}: there is no setting of this name"
-    if kind in bounds:
-        name, words = bounds[kind]
-        return f"{place}: must be {words} {context[name]}, but is {given}"
-    if kind == "literal_error":
-        return f"{place}: must be one of {context['expected']}, but is {given!r}"
     if kind == "value_error":
-        return f"{place}: {context['error']}" if place else str(context["error"])
-    return f"{place}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given!r})"
+        error = context["error"]  # what one of our own validators raised
+        cause = error.message if isinstance(error, Refusal) else verbatim(str(error))
+        return Message("{setting}: {cause}", setting=place, cause=cause) if place else cause
+    return _bound(kind, context, place, given) or _kind(kind, context, place, repr(given)) or _other(problem, place)
+
+
+def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:
+    """Where the value is of the right kind, or the setting is none."""
+    match kind:
+        case "extra_forbidden":
+            return Message("{setting}: there is no setting of this name", setting=place)
+        case "greater_than":
+            return Message(
+                "{setting}: must be more than {bound}, but is {given}", setting=place, bound=context["gt"], given=given
+            )
+        case "greater_than_equal":
+            return Message(
+                "{setting}: must be at least {bound}, but is {given}", setting=place, bound=context["ge"], given=given
+            )
+        case "less_than":
+            return Message(
+                "{setting}: must be less than {bound}, but is {given}", setting=place, bound=context["lt"], given=given
+            )
+        case "less_than_equal":
+            return Message(
+                "{setting}: must be at most {bound}, but is {given}", setting=place, bound=context["le"], given=given
+            )
+        case "literal_error":
+            return Message(
+                "{setting}: must be one of {choices}, but is {given}",
+                setting=place,
+                choices=context["expected"],
+                given=repr(given),
+            )
+    return None
+
+
+def _kind(kind: str, context: dict[str, Any], place: str, given: str) -> Message | None:
+    """Where the value is of the wrong kind, size or form: pydantic's own words, as templates."""
+    about = {"setting": place, "given": given}
+    match kind:
+        case "float_parsing":
+            return Message(
+                "{setting}: input should be a valid number, unable to parse string as a number (given: {given})",
+                **about,
+            )
+        case "float_type":
+            return Message("{setting}: input should be a valid number (given: {given})", **about)
+        case "finite_number":
+            return Message("{setting}: input should be a finite number (given: {given})", **about)
+        case "int_parsing":
+            return Message(
+                "{setting}: input should be a valid integer, unable to parse string as an integer (given: {given})",
+                **about,
+            )
+        case "int_from_float":
+            return Message(
+                "{setting}: input should be a valid integer, got a number with a fractional part (given: {given})",
+                **about,
+            )
+        case "int_type":
+            return Message("{setting}: input should be a valid integer (given: {given})", **about)
+        case "bool_parsing":
+            return Message(
+                "{setting}: input should be a valid boolean, unable to interpret input (given: {given})", **about
+            )
+        case "string_type":
+            return Message("{setting}: input should be a valid string (given: {given})", **about)
+        case "string_pattern_mismatch":
+            return Message(
+                "{setting}: string should match pattern '{pattern}' (given: {given})",
+                pattern=context["pattern"],
+                **about,
+            )
+        case "string_too_long" if context["max_length"] > 1:
+            return Message(
+                "{setting}: string should have at most {bound} characters (given: {given})",
+                bound=context["max_length"],
+                **about,
+            )
+        case "string_too_short" if context["min_length"] == 1:
+            return Message("{setting}: string should have at least 1 character (given: {given})", **about)
+        case "too_short" if context["field_type"] == "Tuple" and context["min_length"] > 1:
+            return Message(
+                "{setting}: tuple should have at least {bound} items after validation, not {count} (given: {given})",
+                bound=context["min_length"],
+                count=context["actual_length"],
+                **about,
+            )
+        case "missing":
+            return Message("{setting}: field required (given: {given})", **about)
+    return None
+
+
+def _other(problem: Any, place: str) -> Message:
+    """What of pydantic's has no template here: its words stay English."""
+    text = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return Message("{setting}: {cause} (given: {given})", setting=place, cause=text, given=repr(problem["input"]))
 
 
 def _place(location: tuple[int | str, ...], learners: list[str]) -> str:

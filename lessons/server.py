@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
 from core.runs.recorded import import_shipped
@@ -135,9 +136,9 @@ async def _answer(request: Request, get: Callable[[], Payload]) -> Response:
     try:
         payload = await to_thread.run_sync(get)
     except RunNotFound as error:
-        return _refuse(404, _sentence(error))
+        return _refuse(404, error.message)
     except StoreError as error:
-        return _refuse(503, _sentence(error))
+        return _refuse(503, error.message)
     headers = {"ETag": payload.etag, "Cache-Control": _cache_control(request, payload)}
     if payload.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -159,10 +160,8 @@ def _compressed(
     return Response(plain(), media_type=mime, headers=headers)
 
 
-def _refuse(status: int, sentence: str) -> Response:
-    body = json.dumps({"error": sentence}, ensure_ascii=False)
+def _refuse(status: int, why: str | Message) -> Response:
+    """`error` is English; `message`, where there is one, is what the browser shows in the viewer's language."""
+    shown = {"message": why.view()} if isinstance(why, Message) else {}
+    body = json.dumps({"error": str(why), **shown}, ensure_ascii=False)
     return Response(body, status, headers={"Cache-Control": "no-store"}, media_type="application/json")
-
-
-def _sentence(error: Exception) -> str:
-    return str(error.args[0]) if error.args else type(error).__name__

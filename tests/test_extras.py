@@ -21,8 +21,7 @@ from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.catalog import LESSONS
-from lessons.i18n import use_language
-from lessons.kit.sentences import translate
+from lessons.i18n import tell, use_language
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
@@ -176,9 +175,10 @@ except StoreError as error:
 def test_the_sentence_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     sentence = extras.LORA.missing()
-    assert sentence == LORA
+    assert sentence is not None
+    assert str(sentence) == LORA
     with use_language("zh-TW"):
-        shown = translate(sentence)
+        shown = tell(sentence)
     assert re.search("[一-鿿]", shown)
     assert "LoRA (lora_rank)" in shown
     assert "pip install -r requirements-lora.txt" in shown

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.intervals import wilson
+from core.errors import RequestError
 from core.insight.pass_at_k import pass_at_k
 from core.training.answer import Answer
 
@@ -107,17 +108,17 @@ class BeforeAfter:
 
 
 def side(value: dict[str, Any]) -> Side:
-    """One event's value, measured. Raises ValueError with a sentence if it is not one."""
+    """One event's value, measured. Raises RequestError if it is not one."""
     try:
         questions, truths = tuple(map(str, value["questions"])), tuple(map(str, value["truths"]))
         greedy = tuple(Answer.of(x) for x in value["greedy"])
         sampled = tuple(tuple(Answer.of(x) for x in row) for row in value["sampled"])
     except (KeyError, TypeError, ValueError):
-        raise ValueError("the evaluation of the held-out questions cannot be read") from None
+        raise RequestError("the evaluation of the held-out questions cannot be read") from None
     samples = len(sampled[0]) if sampled else 0
     counts = {len(truths), len(greedy), len(sampled) or len(questions)}
     if not questions or counts != {len(questions)} or any(len(x) != samples for x in sampled):
-        raise ValueError("the evaluation of the held-out questions is incomplete")
+        raise RequestError("the evaluation of the held-out questions is incomplete")
     once = _measured([[x] for x in greedy])
     if not samples:
         return Side(questions, truths, samples, greedy, sampled, once, None, ())
@@ -129,10 +130,10 @@ def side(value: dict[str, Any]) -> Side:
 
 
 def before_after(before: dict[str, Any], after: dict[str, Any]) -> BeforeAfter:
-    """Two events' values, compared. Raises ValueError with a sentence if they are not of the same questions."""
+    """Two events' values, compared. Raises RequestError if they are not of the same questions."""
     first, second = side(before), side(after)
     if (first.questions, first.samples) != (second.questions, second.samples):
-        raise ValueError("before and after training, different questions were asked: they cannot be compared")
+        raise RequestError("before and after training, different questions were asked: they cannot be compared")
     greedy = [_shares([[a] for a in x.greedy_answers]) for x in (first, second)]
     sampled_change = sampled_split = None
     if first.sampled is not None and second.sampled is not None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.kl import ESTIMATORS, kl_exact
+from core.errors import RequestError
 from core.insight.kl_study import fresh
 from core.insight.replay import Models
 from core.training import scoring
@@ -47,7 +48,7 @@ class Directions:
 def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Directions:
     """The gradient that each estimator gives as a loss (its mean over tokens), by autograd through the whole policy.
 
-    Raises ValueError where the policy still is the reference: there is then no direction to compare with.
+    Raises RequestError where the policy still is the reference: there is then no direction to compare with.
     """
     trainer = models.trainer
     sequences = _sequences(trainer, fresh(tokens), samples)
@@ -55,7 +56,7 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
     temperature = trainer.config.temperature
     with torch.no_grad(), trainer.models.as_reference() as model:
         if model is None:
-            raise ValueError("the run keeps no reference, so there is no KL to compare with")
+            raise RequestError("the run keeps no reference, so there is no KL to compare with")
         ref = scoring.distributions(model, sequences, temperature)
     theta = scoring.distributions(trainer.policy, sequences, temperature)
     mask, ids = sequences.mask, sequences.completion_ids[..., None]
@@ -67,7 +68,7 @@ def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Direction
 
     truth = gradient(kl_exact(theta, ref))
     if float(truth.norm()) < ROUNDING:
-        raise ValueError("the policy still is the reference, so the KL has no gradient")
+        raise RequestError("the policy still is the reference, so the KL has no gradient")
     chance = theta.detach().exp()
     expected = {name: gradient((chance * k(theta, ref)).sum(-1)) for name, k in ESTIMATORS.items()}
     expected["reverse"] = gradient(kl_exact(ref, theta))

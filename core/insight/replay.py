@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, RequestError
 from core.insight.panel import Panel
 from core.models import precision
 from core.tasks.base import recall
@@ -60,16 +60,19 @@ def models_at(
     """The models that made `step`; `progress` is told (steps trained again, all that are needed).
 
     Settings that were changed while the run went on are changed at the same step again. Raises RunNotFound if the run
-    has no such step, ConfigError if its start model is not there, ValueError if training again would take too long.
+    has no such step, ConfigError if its start model is not there, RequestError if training again would take too long.
     """
     panel = Panel.of(store.samples(run_id, learner, step), store.tokens(run_id, learner, step))
     config = store.get(run_id).config
     trainer, origin = _nearest(store, run_id, learner, step, config)
     first, again = trainer.step, (step - trainer.step) * config.prompts_per_step * config.num_generations
     if again > MOST_RESPONSES:
-        raise ValueError(
-            f"the models of step {step + 1} are not kept, and training up to it again would take {again} responses; "
-            f"at most {MOST_RESPONSES} are allowed, so choose an earlier step"
+        raise RequestError(
+            "the models of step {step} are not kept, and training up to it again would take {again} responses; at most "
+            "{bound} are allowed, so choose an earlier step",
+            step=step + 1,
+            again=again,
+            bound=MOST_RESPONSES,
         )
     changes = [x for x in store.events(run_id) if x["kind"] == "change" and x["learner"] in (learner, None)]
     if trainer.step < step:
@@ -88,7 +91,7 @@ def models_at(
 def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:
     """Scores responses to one prompt, each taken as ended by itself: the end-of-sequence token is added.
 
-    Raises ValueError with one sentence if a response cannot be written by the model.
+    Raises RequestError if a response cannot be written by the model.
     """
     codec = trainer.codec
     rows = [[*_ids(trainer, text), codec.end_ids[0]] for text in responses]
@@ -123,12 +126,18 @@ def _ids(trainer: Trainer, text: str) -> list[int]:
     vocabulary, room = tokenizer.get_vocab(), trainer.max_length - 1
     known = sorted(x for x in vocabulary if len(x) == 1)
     if not text:
-        raise ValueError("a response needs at least one character")
+        raise RequestError("a response needs at least one character")
     if len(text) > room:
-        raise ValueError(f"a response may have at most {room} characters, but this has {len(text)}")
+        raise RequestError(
+            "a response may have at most {bound} characters, but this has {given}", bound=room, given=len(text)
+        )
     strange = next((x for x in text if x not in known), None)
     if strange is not None:
-        raise ValueError(f"U+{ord(strange):04X} is no character of this model; it knows {' '.join(known)}")
+        raise RequestError(
+            "{given} is no character of this model; it knows {names}",
+            given=f"U+{ord(strange):04X}",
+            names=" ".join(known),
+        )
     return [vocabulary[x] for x in text]
 
 

@@ -28,6 +28,7 @@ from core.algorithms.kl import ESTIMATORS
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience
 from core.config import RunConfig, change
+from core.errors import RequestError
 from core.insight.panel import Panel
 from core.learners.registry import AnyLearner, credit_for
 from core.learners.settings import LearnerSettings
@@ -112,11 +113,11 @@ def values_of(frozen: Frozen, values: Values | Tensor = "stored") -> Tensor | No
 def mixed_values(frozen: Frozen, weight: float) -> Tensor:
     """(1 - weight) · what is stored + weight · the group's mean: from a critic to GRPO's idea of a value, [B, T].
 
-    Raises ValueError where the trace has no values.
+    Raises RequestError where the trace has no values.
     """
     stored, mean = values_of(frozen), values_of(frozen, "group-mean")
     if stored is None or mean is None:
-        raise ValueError("this learner has no values to start from")
+        raise RequestError("this learner has no values to start from")
     return torch.lerp(stored, mean, weight)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.algorithms.types import Credit, Experience
+from core.errors import Message
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 
@@ -67,8 +68,8 @@ class Kind:
     #: Columns of the trace (steps, samples, tokens) that such a learner has none of: null, and read "none".
     without: Callable[[Any], frozenset[str]] = lambda _settings: frozenset()
     columns: tuple[Column, ...] = ()
-    #: Why settings do not go together, as a sentence without the learner's name; "" where they do.
-    refuses: Callable[[Any], str] = lambda _settings: ""
+    #: Why settings do not go together, without the learner's name; None where they do.
+    refuses: Callable[[Any], Message | None] = lambda _settings: None
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
     order: int = 100  # its place in lists: small numbers first

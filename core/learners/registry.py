@@ -13,6 +13,7 @@ from core.algorithms.policy_loss import loss_lines, loss_regions, loss_terms
 from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.discovery import declared
+from core.errors import Message
 from core.learners.kind import Colour, Kind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
 from core.terms import Region, Term
@@ -110,6 +111,6 @@ def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
     return [line for line in first if first[line] != second[line]]
 
 
-def refused(settings: LearnerSettings) -> str:
-    """Why the learner's settings do not go together, as a sentence; "" where they do."""
+def refused(settings: LearnerSettings) -> Message | None:
+    """Why the learner's settings do not go together, without its name; None where they do."""
     return kind_of(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)

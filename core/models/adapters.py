@@ -20,8 +20,8 @@ def add(model: PreTrainedModel, rank: int) -> None:
     They start as no change at all. The scale is alpha / rank = 2, as is common. Raises ConfigError where peft, which
     makes them, is not installed.
     """
-    if sentence := extras.LORA.missing():
-        raise ConfigError(sentence)
+    if missing := extras.LORA.missing():
+        raise ConfigError(missing)
     from peft import LoraConfig
 
     names = {

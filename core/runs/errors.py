@@ -1,4 +1,4 @@
-"""What can go wrong with the store, each in one clear sentence."""
+"""What can go wrong with the store, each as a message."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-
-class StoreError(RuntimeError):
-    """The store could not be read or written; its text is one sentence for the person in front of the page."""
+from core.errors import Message, Refusal
 
 
-class RunNotFound(LookupError):
+class StoreError(Refusal, RuntimeError):
+    """The store could not be read or written."""
+
+
+class RunNotFound(Refusal, LookupError):
     """There is no such run (or no such step of it)."""
 
 
@@ -23,32 +25,48 @@ def one_sentence(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreError(_sentence(error.orig, place)) from error
+        raise StoreError(_message(error.orig, place)) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"The store at {place} could not be used: {_first_line(error)}.") from error
+        raise StoreError(
+            "The store at {place} could not be used: {cause}.", place=place, cause=_first_line(error)
+        ) from error
     except OSError as error:
-        raise StoreError(f"The folder of the store at {place} cannot be used: {error.strerror or error}.") from error
+        raise StoreError(
+            "The folder of the store at {place} cannot be used: {cause}.", place=place, cause=error.strerror or error
+        ) from error
 
 
-def _sentence(error: BaseException | None, place: str) -> str:
+def _message(error: BaseException | None, place: str) -> Message:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code, the rest says where
     text = str(error).lower()
     if code == sqlite3.SQLITE_FULL or "no space left" in text:
-        return f"The disk is full: nothing more can be written to {place}. Free some space, then resume the run."
+        return Message(
+            "The disk is full: nothing more can be written to {place}. Free some space, then resume the run.",
+            place=place,
+        )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"The store at {place} is locked by another program. Close it, or try again in a moment."
+        return Message(
+            "The store at {place} is locked by another program. Close it, or try again in a moment.", place=place
+        )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return (
-            f"The store at {place} is damaged and cannot be read. It was left as it is: move the file away (a new one "
-            "is made), or put a backup in its place."
+        return Message(
+            "The store at {place} is damaged and cannot be read. It was left as it is: move the file away (a new one "
+            "is made), or put a backup in its place.",
+            place=place,
         )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return f"The store at {place} cannot be opened. Check that its folder exists and may be read and written."
+        return Message(
+            "The store at {place} cannot be opened. Check that its folder exists and may be read and written.",
+            place=place,
+        )
     if code == sqlite3.SQLITE_READONLY:
-        return f"The store at {place} may be read but not written. Check the rights of the file and its folder."
+        return Message(
+            "The store at {place} may be read but not written. Check the rights of the file and its folder.",
+            place=place,
+        )
     if code == sqlite3.SQLITE_IOERR:
-        return f"The disk under {place} failed or is full: it could not be read or written."
-    return f"The store at {place} could not be used: {_first_line(error)}."
+        return Message("The disk under {place} failed or is full: it could not be read or written.", place=place)
+    return Message("The store at {place} could not be used: {cause}.", place=place, cause=_first_line(error))
 
 
 def _first_line(error: BaseException | None) -> str:

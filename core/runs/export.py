@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from core.errors import Refusal
 from core.integrations.unipo.export import write_unipo
 from core.runs.arrow import unpack
-from core.runs.records import RunInfo
+from core.runs.records import LearnerInfo, RunInfo
 from core.runs.script import snippet
 from core.runs.store import RunStore
 from core.training.trace import SAMPLES, STEPS, TOKENS
@@ -30,8 +31,8 @@ Format = Literal["parquet", "csv", "unipo"]
 ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
 
 
-class ExportError(RuntimeError):
-    """The files could not be written; its text is one sentence."""
+class ExportError(Refusal, RuntimeError):
+    """The files could not be written."""
 
 
 def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet") -> list[Path]:
@@ -42,7 +43,9 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
     StoreError.
     """
     if format not in get_args(Format):
-        raise ExportError(f"There is no export format {format!r}; there are {', '.join(get_args(Format))}.")
+        raise ExportError(
+            "There is no export format {given}; there are {names}.", given=repr(format), names=get_args(Format)
+        )
     info = store.get(run_id)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -52,7 +55,9 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
         head.write_text(json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return [head, *_write_tables(store, info, directory, format)]
     except OSError as error:
-        raise ExportError(f"The export could not be written to {directory}: {error.strerror or error}.") from error
+        raise ExportError(
+            "The export could not be written to {place}: {cause}.", place=directory, cause=error.strerror or error
+        ) from error
 
 
 def export_zip(store: RunStore, run_id: str, format: str = "parquet") -> bytes:
@@ -69,22 +74,30 @@ def export_zip(store: RunStore, run_id: str, format: str = "parquet") -> bytes:
 def run_json(store: RunStore, info: RunInfo) -> dict[str, Any]:
     """What `run.json` holds. `config` is as the run was started; `events` tell what was changed since, and when."""
     devices, hashes = ({getattr(x, name) for x in info.learners} - {None} for name in ("device", "start_hash"))
-    names = ("name", "algorithm", "status", "reason", "step", "steps", "start_hash", "device", "warning")
     return {
         "id": info.id,
         "name": info.name,
         "created": info.created,
         "status": info.status,
-        "reason": info.reason,
+        "reason": info.reason and str(info.reason),
         "recorded": info.recorded,
         "seed": info.config.seed,
         "device": ", ".join(sorted(devices)) or None,
         "start_hash": hashes.pop() if len(hashes) == 1 else None,
         "versions": info.versions,
         "config": info.config.model_dump(mode="json"),
-        "learners": [{name: getattr(x, name) for name in names} for x in info.learners],
+        "learners": [_learner_json(x) for x in info.learners],
         "events": store.events(info.id),
     }
+
+
+def _learner_json(learner: LearnerInfo) -> dict[str, Any]:
+    """`reason` and `warning` are English for whoever reads the file; as `…_message` the app reads them itself."""
+    names = ("name", "algorithm", "status", "step", "steps", "start_hash", "device")
+    found = {name: getattr(learner, name) for name in names}
+    for name, message in (("reason", learner.reason), ("warning", learner.warning)):
+        found |= {name: message and str(message), f"{name}_message": message and message.to_dict()}
+    return found
 
 
 def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) -> list[Path]:

@@ -90,7 +90,7 @@ class Feed:
         def build() -> Payload:
             view = group_view(self._store, log.run, step, group, learners, revision)
             if not any(learner["responses"] for learner in view["learners"].values()):
-                raise StepNotFound(f"step {step} of this run keeps no tokens of a group {group}")
+                raise StepNotFound("step {step} of this run keeps no tokens of a group {group}", step=step, group=group)
             return _pack(_dump(view), revision)
 
         with log.building:
@@ -102,7 +102,7 @@ class Feed:
             self._refresh(log)
             made = log.revisions.get(step)
             if not made:
-                raise StepNotFound(f"no learner of this run has finished a step {step}")
+                raise StepNotFound("no learner of this run has finished a step {step}", step=step)
             return log, revision_of(made), [x.name for x in log.run.learners if x.name in made]
 
     def _refresh(self, log: _Log) -> None:

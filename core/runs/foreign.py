@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, Refusal
 from core.learners.registry import KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
@@ -32,8 +32,8 @@ MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_
 _OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
 
 
-class ImportFailed(ValueError):
-    """The files cannot be taken in; its text is one sentence."""
+class ImportFailed(Refusal, ValueError):
+    """The files cannot be taken in."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ForeignLearner:
 
     algorithm: str  # the kind of its credit
     settings: dict[str, Any]  # settings by our names; what is missing is not known
-    warning: str | None = None  # what a person should know about its numbers
+    warning: Message | None = None  # what a person should know about its numbers
     device: str | None = None
 
 
@@ -124,12 +124,11 @@ def add_run(
             {
                 "name": settings.name,
                 "status": "finished",
-                "reason": None,
                 "step": last[settings.name],
                 "steps": last[settings.name] + 1,
                 "start_hash": None,
                 "device": learner.device,
-                "warning": learner.warning,
+                "warning_message": learner.warning and learner.warning.to_dict(),
             }
             for settings, learner in zip(config.learners, learners, strict=True)
         ]
@@ -170,9 +169,14 @@ def step_trace(
 def clean(text: Any, what: str) -> str:
     """A text from a file: half characters, which no database takes, are replaced. Raises ImportFailed if not a text."""
     if not isinstance(text, str):
-        raise ImportFailed(f"{what} must be text, but is {brief(text)}.")
+        raise ImportFailed("{what} must be text, but is {given}.", what=what, given=brief(text))
     if len(text) > MOST_CHARACTERS:
-        raise ImportFailed(f"{what} has {len(text)} characters; at most {MOST_CHARACTERS} are allowed.")
+        raise ImportFailed(
+            "{what} has {given} characters; at most {bound} are allowed.",
+            what=what,
+            given=len(text),
+            bound=MOST_CHARACTERS,
+        )
     return text.encode("utf-8", "replace").decode()
 
 
@@ -181,7 +185,7 @@ def real(value: Any, what: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ImportFailed(f"{what} must be a number or null, but is {brief(value)}.")
+        raise ImportFailed("{what} must be a number or null, but is {given}.", what=what, given=brief(value))
     try:
         number = float(value)
     except OverflowError:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.parquet
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.integrations.trl import completions as trl_import
 from core.integrations.unipo import logs as unipo_import
 from core.runs.errors import RunNotFound
@@ -33,11 +33,6 @@ MOST_BYTES, MOST_UNPACKED = 256 * 2**20, 2**30
 MOST_FILES = 20_000
 
 _TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
-_KNOWN = (
-    "it must be this app's export (run.json, steps.parquet, samples.parquet, tokens.parquet, as a folder or ZIP), "
-    "TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP) or a log in UNIPO's format "
-    "(JSON)"
-)
 
 
 def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -> str:
@@ -53,21 +48,37 @@ def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -
         if source.is_dir():
             return _from_folder(store, source, name, source.name)
         if not source.exists():
-            raise ImportFailed(f"There is no file or folder {source}.")
+            raise ImportFailed("There is no file or folder {place}.", place=source)
         if source.stat().st_size > MOST_BYTES:
             raise _too_large(source.stat().st_size)
         return _from_bytes(store, source.read_bytes(), name, source.stem)
     except (ImportFailed, ConfigError):
         raise
     except OSError as error:
-        raise ImportFailed(f"The files could not be read: {error.strerror or error}.") from error
+        raise ImportFailed("The files could not be read: {cause}.", cause=error.strerror or error) from error
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, pa.ArrowException) as error:
         told = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
-        raise ImportFailed(f"The files could not be read as a run: {type(error).__name__}, {told}.") from error
+        raise ImportFailed(
+            "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=told
+        ) from error
 
 
 def _too_large(size: int) -> ImportFailed:
-    return ImportFailed(f"That is {size / 2**20:.0f} MiB; at most {MOST_BYTES // 2**20} MiB can be imported.")
+    return ImportFailed(
+        "That is {given:.0f} MiB; at most {bound} MiB can be imported.", given=size / 2**20, bound=MOST_BYTES // 2**20
+    )
+
+
+def _no_run() -> ImportFailed:
+    return ImportFailed(
+        "This is not a run: it must be this app's export (run.json, steps.parquet, samples.parquet, tokens.parquet, "
+        "as a folder or ZIP), TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP) or "
+        "a log in UNIPO's format (JSON)."
+    )
+
+
+def _too_many(files: int) -> ImportFailed:
+    return ImportFailed("There are {given} files; at most {bound} can be imported.", given=files, bound=MOST_FILES)
 
 
 def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> str:
@@ -81,7 +92,7 @@ def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> st
         return _trl(store, [_completions(data)], name or told)
     log = unipo_import.read_log(_text(data))
     if log is None:
-        raise ImportFailed(f"This is not a run: {_KNOWN}.")
+        raise _no_run()
     return _unipo(store, [log], name)
 
 
@@ -89,14 +100,14 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
     if (folder / "run.json").is_file():
         missing = [x for x in _TRACE if not (folder / x).is_file()]
         if missing:
-            raise ImportFailed(f"Of this app's four files {', '.join(missing)} is missing.")
+            raise ImportFailed("Of this app's four files {names} is missing.", names=missing)
         for x in _TRACE[1:]:
             _opened((folder / x).read_bytes(), x)
         return _recorded(store, folder, name, told)
     below = folder / "completions"
     files = sorted(x for x in (*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())) if x.is_file())
     if len(files) > MOST_FILES:
-        raise ImportFailed(f"There are {len(files)} files; at most {MOST_FILES} can be imported.")
+        raise _too_many(len(files))
     chosen = [x for x in files if x.suffix in (".parquet", ".json", ".jsonl")]
     size = sum(x.stat().st_size for x in chosen)
     if size > MOST_BYTES:
@@ -107,7 +118,7 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
     logs = [unipo_import.read_log(_text(x.read_bytes())) for x in chosen if x.suffix != ".parquet"]
     found = [x for x in logs if x is not None]
     if not found:
-        raise ImportFailed(f"This is not a run: {_KNOWN}.")
+        raise _no_run()
     return _unipo(store, found, name)
 
 
@@ -121,7 +132,7 @@ def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str
         with contextlib.suppress(RunNotFound):
             store.delete(run_id)
         if isinstance(error, TraceFilesError):  # where a ZIP was unpacked tells nobody anything
-            raise ImportFailed(str(error).replace(str(folder), told)) from error
+            raise ImportFailed(error.message.replaced(str(folder), told)) from error
         raise
     return run_id
 
@@ -132,14 +143,14 @@ def _unzip(data: bytes, folder: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [x for x in archive.infolist() if not x.is_dir() and "__MACOSX" not in x.filename]
             if len(members) > MOST_FILES:
-                raise ImportFailed(f"There are {len(members)} files; at most {MOST_FILES} can be imported.")
+                raise _too_many(len(members))
             if (size := sum(x.file_size for x in members)) > MOST_BYTES:
                 raise _too_large(size)
             left = MOST_BYTES
             for member in members:
                 target = folder / (PurePosixPath(member.filename.replace("\\", "/")).name or "unnamed")
                 if target.exists():
-                    raise ImportFailed(f"The ZIP holds two files called {target.name}.")
+                    raise ImportFailed("The ZIP holds two files called {name}.", name=target.name)
                 with archive.open(member) as file:
                     content = file.read(left + 1)
                 left -= len(content)
@@ -150,12 +161,12 @@ def _unzip(data: bytes, folder: Path) -> None:
         raise ImportFailed("The ZIP is broken, encrypted or of a kind that cannot be read.") from error
 
 
-def _opened(data: bytes, name: str) -> pyarrow.parquet.ParquetFile:
+def _opened(data: bytes, name: str | Message) -> pyarrow.parquet.ParquetFile:
     """A Parquet file, of which nothing has been unpacked yet."""
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        raise ImportFailed(f"{name} is not a Parquet file, or is cut short.") from error
+        raise ImportFailed("{name} is not a Parquet file, or is cut short.", name=name) from error
     unpacked = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
     if unpacked > MOST_UNPACKED:
         raise _too_large(unpacked)
@@ -163,23 +174,34 @@ def _opened(data: bytes, name: str) -> pyarrow.parquet.ParquetFile:
 
 
 def _completions(data: bytes, name: str | None = None) -> pa.Table:
-    file = _opened(data, name or "The file")
-    columns = ", ".join(file.schema_arrow.names[:8])
+    called = name or Message("The file")
+    file = _opened(data, called)
+    columns = file.schema_arrow.names[:8]
     if not trl_import.is_completions(file.schema_arrow):
         if name is None:
-            raise ImportFailed(f"This Parquet file ({columns}) is not a run: {_KNOWN}.")
-        raise ImportFailed(f"{name} must have the columns {', '.join(trl_import.NEEDED)}, but has {columns}.")
+            raise ImportFailed(
+                "This Parquet file ({columns}) is not a run: it must be this app's export (run.json, steps.parquet, "
+                "samples.parquet, tokens.parquet, as a folder or ZIP), TRL's completions (completions_00001.parquet, "
+                "one or many, as a file, folder or ZIP) or a log in UNIPO's format (JSON).",
+                columns=columns,
+            )
+        raise ImportFailed(
+            "{name} must have the columns {columns}, but has {given}.",
+            name=name,
+            columns=trl_import.NEEDED,
+            given=columns,
+        )
     try:
         return file.read()
     except (pa.ArrowException, OSError) as error:
-        raise ImportFailed(f"{name or 'The file'} is damaged and cannot be read.") from error
+        raise ImportFailed("{name} is damaged and cannot be read.", name=called) from error
 
 
 def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ImportFailed(f"This is not a run: {_KNOWN}.") from error
+        raise _no_run() from error
 
 
 def _trl(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
@@ -192,7 +214,7 @@ def _trl(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
 def _unipo(store: RunStore, logs: Sequence[unipo_import.UnipoLog], name: str | None) -> str:
     """One run with a learner per log, at most four."""
     if len(logs) > 4:
-        raise ImportFailed(f"There are {len(logs)} UNIPO logs; at most 4 fit into one run.")
+        raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
     learners = [unipo_import.learner_of(x) for x in logs]
     made = [unipo_import.phases(x) for x in logs]
     told = [{**unipo_import.run_of(x), **unipo_import.shape_of(x, y)} for x, y in zip(logs, made, strict=True)]

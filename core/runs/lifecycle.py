@@ -13,14 +13,15 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from core.errors import Message, verbatim
 from core.runs.errors import StoreError
 from core.runs.processes import is_alive, start_time
-from core.runs.records import ACTIVE, Status
+from core.runs.records import ACTIVE, LearnerInfo, Preparing, Status
 from core.runs.tables import blobs, controls, events, learners, runs, steps
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _me() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "pid_started": start_time(os.getpid())}
 
 
-def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: str | None = None) -> None:
+def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: Message | None = None) -> None:
     """Puts learners in this process's queue and forgets what was asked of their earlier workers."""
     with store.write() as c:
         for name in names:
@@ -51,7 +52,7 @@ def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: str | No
             c.execute(
                 learners.update()
                 .where(_row(run_id, name))
-                .values(status="queued", reason=reason, updated=time.time(), **_me())
+                .values(status="queued", reason=reason and reason.to_json(), updated=time.time(), **_me())
             )
 
 
@@ -63,13 +64,13 @@ def claim(store: RunStore, run_id: str, learner: str) -> bool:
         return bool(c.execute(learners.update().where(waiting).values(**values)).rowcount)
 
 
-def preparing(store: RunStore, run_id: str, learner: str, text: str, share: float | None) -> None:
-    """What the worker does before its next step, in one sentence; `share` of it is done (0 to 1, None: not known).
+def preparing(store: RunStore, run_id: str, learner: str, message: Message, share: float | None) -> None:
+    """What the worker does before its next step; `share` of it is done (0 to 1, None: not known).
 
     Forgotten by itself with the next step, and with any word on how the worker fares.
     """
     with store.write() as c:
-        values = {"preparing": json.dumps({"text": text, "share": share}), "updated": time.time()}
+        values = {"preparing": json.dumps({"text": message.to_dict(), "share": share}), "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
@@ -107,15 +108,15 @@ def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
 
 
-def warn(store: RunStore, run_id: str, learner: str, warning: str) -> None:
+def warn(store: RunStore, run_id: str, learner: str, warning: Message) -> None:
     """Something that does not stop the learner but that a person should know."""
     with store.write() as c:
-        c.execute(learners.update().where(_row(run_id, learner)).values(warning=warning))
+        c.execute(learners.update().where(_row(run_id, learner)).values(warning=warning.to_json()))
 
 
-def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: str | None = None) -> None:
+def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: Message | None = None) -> None:
     with store.write() as c:
-        values = {"status": status, "reason": reason, "preparing": None, "updated": time.time()}
+        values = {"status": status, "reason": reason and reason.to_json(), "preparing": None, "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
@@ -124,16 +125,16 @@ def beat(store: RunStore, run_id: str, learner: str) -> None:
         c.execute(learners.update().where(_row(run_id, learner)).values(updated=time.time()))
 
 
-def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: str) -> bool:
+def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
     """Says how a learner's process ended that said no last word itself. `pids`: its own and its queue's keeper's.
 
     Returns False where the row has moved on: a last word was said, or another process has taken over. What `bury` wrote
     about the same process gives way, as this reason knows more.
     """
-    buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE)
+    buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE.to_json())
     silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), sa.or_(learners.c.status.in_(LIVE), buried))
     with store.write() as c:
-        return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason)).rowcount)
+        return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason.to_json())).rowcount)
 
 
 def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
@@ -143,12 +144,38 @@ def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
         c.execute(runs.update().where(runs.c.id == run_id).values(**about))
         for learner in head["learners"]:
             status = learner["status"] if learner["status"] not in LIVE else "stopped"
-            names = ("reason", "step", "steps", "start_hash", "device", "warning")
-            values = {"status": status, "pid": None, **{name: learner[name] for name in names}}
+            values = {x: learner[x] for x in ("step", "steps", "start_hash", "device")}
+            values |= {x: _stored(learner, x) for x in ("reason", "warning")}
+            values |= {"status": status, "pid": None}
             c.execute(learners.update().where(_row(run_id, learner["name"])).values(**values))
         for event in head["events"]:
             named = {name: event[name] for name in ("learner", "step", "kind", "time")}
             c.execute(events.insert().values(run=run_id, value=json.dumps(event["value"]), traced=False, **named))
+
+
+def _stored(learner: dict[str, Any], name: str) -> str | None:
+    """A learner's reason or warning from a `run.json` as the store keeps it: the message, else the English text."""
+    message = Message.from_dict(learner.get(f"{name}_message"))
+    text: str | None = learner.get(name)
+    return text if message is None else message.to_json()
+
+
+def learner_info(row: Mapping[str, Any]) -> LearnerInfo:
+    """A learner's row as it is handed out. Texts that older versions stored are shown as they are."""
+    values = {name: row[name] for name in LearnerInfo.__dataclass_fields__}
+    messages = {x: row[x] and Message.from_json(row[x]) for x in ("reason", "warning")}
+    return LearnerInfo(**{**values, **messages, "preparing": _preparing(row["preparing"])})
+
+
+def _preparing(column: str | None) -> Preparing | None:
+    try:
+        stored = json.loads(column or "null")
+        text, share = stored["text"], stored["share"]
+        message = verbatim(text) if isinstance(text, str) else Message.from_dict(text)
+    except (ValueError, TypeError, KeyError):
+        return None
+    known = isinstance(share, int | float) and not isinstance(share, bool)
+    return None if message is None else Preparing(message, share if known else None)
 
 
 def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool) -> list[str]:
@@ -175,9 +202,9 @@ def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, chan
         c.execute(events.delete().where(planned, events.c.kind == "evaluation", after))
 
 
-GONE = "Its worker process is gone (was the machine or the app restarted?). Resume continues it."
-CLOSED = "The app was closed. Resume continues it."
-LEFT_QUEUE = "The app was closed while it waited for its turn. Resume starts it."
+GONE = Message("Its worker process is gone (was the machine or the app restarted?). Resume continues it.")
+CLOSED = Message("The app was closed. Resume continues it.")
+LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 
 
 def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -195,7 +222,8 @@ def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str
         waited = row["status"] == "queued"
         if is_alive(row["pid"], row["pid_started"]) if row["host"] == here else waited or silent < SILENCE_ELSEWHERE_S:
             continue
-        values = {"status": "stopped" if waited else "failed", "reason": LEFT_QUEUE if waited else GONE}
+        reason = LEFT_QUEUE if waited else GONE
+        values = {"status": "stopped" if waited else "failed", "reason": reason.to_json()}
         same = sa.and_(_row(row["run"], row["name"]), learners.c.pid == row["pid"], learners.c.status == row["status"])
         try:
             with store.write() as c:

@@ -12,6 +12,7 @@ import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.config import RunConfig, parse_config
+from core.errors import Refusal
 from core.runs import lifecycle
 from core.runs.export import read_tables
 from core.runs.records import Status
@@ -29,11 +30,13 @@ class _Learner(BaseModel):
     name: str
     status: Status
     reason: str | None
+    reason_message: Any = None  # read tolerantly: what is no message counts as none
     step: int = Field(ge=-1, le=10**6)
     steps: int = Field(ge=0, le=10**6)
     start_hash: str | None
     device: str | None
     warning: str | None
+    warning_message: Any = None
 
 
 class _Event(BaseModel):
@@ -64,8 +67,8 @@ _KEYS = {
 }
 
 
-class TraceFilesError(ValueError):
-    """The files are not a trace; its text is one sentence."""
+class TraceFilesError(Refusal, ValueError):
+    """The files are not a trace."""
 
 
 def import_shipped(store: RunStore) -> None:
@@ -92,32 +95,35 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
-        raise TraceFilesError(f"The files in {directory} are not a trace: {error}.") from error
+        cause = error.message if isinstance(error, Refusal) else str(error)
+        raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
 
 
 def _head(values: Any) -> dict[str, Any]:
-    """Raises ValueError naming the first part of run.json that is missing or of another kind."""
+    """Raises TraceFilesError naming the first part of run.json that is missing or of another kind."""
     try:
         return _Head.model_validate(values).model_dump()
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(x) for x in problem["loc"]) or "run.json"
         told = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-        raise ValueError(f"run.json is not a run's description ({place}: {told})") from None
+        raise TraceFilesError(
+            "run.json is not a run's description ({place}: {cause})", place=place, cause=told
+        ) from None
 
 
 def _check(tables: dict[str, pa.Table], config: RunConfig, head: dict[str, Any]) -> None:
-    """Raises ValueError where the files speak of learners that the config lacks, or leave a row's place open."""
+    """Raises TraceFilesError where the files speak of learners that the config lacks, or leave a row's place open."""
     names = [x.name for x in config.learners]
     if [x["name"] for x in head["learners"]] != names:
-        raise ValueError("run.json lists other learners than its config")
+        raise TraceFilesError("run.json lists other learners than its config")
     for table, columns in _KEYS.items():
         gaps = [x for x in columns if tables[table][x].null_count]
         if gaps:
-            raise ValueError(f"{table} has rows without {', '.join(gaps)}")
+            raise TraceFilesError("{table} has rows without {names}", table=table, names=gaps)
         strangers = set(tables[table]["learner"].unique().to_pylist()) - set(names)
         if strangers:
-            raise ValueError(f"{table} speaks of a learner that the config does not have")
+            raise TraceFilesError("{table} speaks of a learner that the config does not have", table=table)
 
 
 def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:
@@ -134,7 +140,7 @@ def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:
 def _table(path: Path, schema: pa.Schema) -> pa.Table:
     table = pa.parquet.read_table(path)
     if table.schema.names != schema.names:
-        raise ValueError(f"{path.name} must have exactly the columns {', '.join(schema.names)}")
+        raise TraceFilesError("{name} must have exactly the columns {names}", name=path.name, names=schema.names)
     return table.cast(schema)
 
 
@@ -163,7 +169,10 @@ def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
     for end in range(1, len(keys) + 1):
         if end == len(keys) or keys[end] != keys[start]:
             if keys[start] in found:
-                raise ValueError(f"the rows of {keys[start][0]}'s step {keys[start][1]} are not together")
+                learner, step = keys[start]
+                raise TraceFilesError(
+                    "the rows of {learner}'s step {step} are not together", learner=learner, step=step
+                )
             found[keys[start]] = table.slice(start, end - start)
             start = end
     return found

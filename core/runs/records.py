@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.config import RunConfig
+from core.errors import Message
 from core.tasks.kinds.imported import ImportedSettings
 
 Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
@@ -17,19 +18,25 @@ ACTIVE: tuple[Status, ...] = ("running", "paused")
 
 
 @dataclass(frozen=True)
+class Preparing:
+    message: Message
+    share: float | None  # of it is done, 0 to 1; None: not known
+
+
+@dataclass(frozen=True)
 class LearnerInfo:
     name: str
     algorithm: str
     status: Status
-    reason: str | None  # why it waits, stopped or failed, in one sentence
+    reason: Message | None  # why it waits, stopped or failed
     step: int  # last finished, -1: none
     steps: int  # how many it shall make
     start_hash: str | None  # SHA-256 of the start weights, once loaded
     device: str | None
     pid: int | None
     updated: float  # last sign of life, seconds since 1970
-    warning: str | None
-    preparing: str | None = None  # JSON {"text", "share"}: what it does before its first step
+    warning: Message | None
+    preparing: Preparing | None = None  # what it does before its first step
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class RunInfo:
     created: float  # seconds since 1970
     config: RunConfig  # as the run was started; what changed since is in its events
     status: Status
-    reason: str | None
+    reason: Message | None
     versions: dict[str, str]
     learners: tuple[LearnerInfo, ...]
     recorded: bool  # shipped with the app or imported from files: cannot be continued
@@ -58,16 +65,25 @@ class Control:
     value: Any = None
 
 
-def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, str | None]:
+def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, Message | None]:
     """A run's status and reason from its learners': the first of these that any learner is in."""
     order: tuple[Status, ...] = ("failed", "running", "paused", "queued", "stopped", "finished")
     for status in order:
         inside = [learner for learner in learners if learner.status == status]
         if inside:
-            reasons = dict.fromkeys(x.reason for x in inside if x.reason)  # keeps order, drops repeats
-            named = [f"{x.name}: {x.reason}" for x in inside if x.reason]
-            return status, (None if not named else next(iter(reasons)) if len(reasons) == 1 else " ".join(named))
+            return status, _together({x.name: x.reason for x in inside if x.reason})
     return "queued", None
+
+
+def _together(reasons: dict[str, Message]) -> Message | None:
+    """Learners' reasons as one: what all of them say, once; else each with its learner's name."""
+    found: Message | None = None
+    if len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    for name, reason in reasons.items():
+        named = Message("{learner}: {reason}", learner=name, reason=reason)
+        found = named if found is None else Message("{first} {second}", first=found, second=named)
+    return found
 
 
 def known_settings(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:

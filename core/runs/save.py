@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+from core.errors import Message, Refusal, cause_of
 from core.models import start
+from core.models.fetching import Progress
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.training import checkpoints
 
 
-class SaveError(RuntimeError):
-    """A run's model cannot be saved; its text is one sentence that says why."""
+class SaveError(Refusal, RuntimeError):
+    """A run's model cannot be saved."""
 
 
 def default_name(info: RunInfo, learner: str, step: int) -> str:
@@ -27,7 +28,7 @@ def save_model(
     learner: str,
     folder: Path | None = None,
     *,
-    progress: Callable[[str, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Saves the policy of the newest readable checkpoint; returns the folder, which then is a start model.
 
@@ -49,25 +50,29 @@ def save_model(
     path = next(iter(checkpoints.saved(where)), None)
     if path is None:
         raise SaveError(
-            f"There is no checkpoint of {learner} yet; one is written every {info.config.checkpoint_every} steps, and "
-            f"when the run pauses, stops or ends."
+            "There is no checkpoint of {learner} yet; one is written every {every} steps, and when the run pauses, "
+            "stops or ends.",
+            learner=learner,
+            every=info.config.checkpoint_every,
         )
     folder = folder or start.models_folder() / default_name(info, learner, int(path.stem))
     if _is_from(folder, run_id, learner, int(path.stem)):
         return folder
-    say("Reading the checkpoint.", None)
+    say(Message("Reading the checkpoint."), None)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         config = parse_config(json.loads(state["config"]))
     except Exception as error:
-        raise SaveError(f"The checkpoint {path} cannot be read ({' '.join(str(error).split())[:200]}).") from error
+        raise SaveError(
+            "The checkpoint {place} cannot be read ({cause}).", place=path, cause=cause_of(error)
+        ) from error
     begun = start.load(config.model, system_prompt=config.system_prompt, progress=progress)
     if config.lora_rank:
         adapters.add(begun.model, config.lora_rank)
     begun.model.load_state_dict(state["policy"], strict=not config.lora_rank)
     rows = [x for x in store.rows_since(run_id, 0)[0] if x["learner"] == learner and x["step"] <= state["step"]]
     events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, state["step"])]
-    say("Writing the model.", None)
+    say(Message("Writing the model."), None)
     try:
         save_pretrained(
             Trained(
@@ -86,7 +91,9 @@ def save_model(
             folder,
         )
     except OSError as error:
-        raise SaveError(f"The model could not be written to {folder}: {error.strerror or error}.") from error
+        raise SaveError(
+            "The model could not be written to {place}: {cause}.", place=folder, cause=error.strerror or error
+        ) from error
     return folder
 
 

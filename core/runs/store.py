@@ -48,9 +48,11 @@ class RunStore:
             self._writer, self._reader = make_engine(self.url)
             self.place = self._writer.url.database or self._writer.url.render_as_string(hide_password=True)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            if isinstance(error, ImportError) and error.name in POSTGRES.modules:
-                raise StoreError(POSTGRES.missing()) from error
-            raise StoreError(f"The store's address cannot be used: {str(error).splitlines()[0]}.") from error
+            if isinstance(error, ImportError) and error.name in POSTGRES.modules and (missing := POSTGRES.missing()):
+                raise StoreError(missing) from error
+            raise StoreError(
+                "The store's address cannot be used: {cause}.", cause=str(error).splitlines()[0]
+            ) from error
         self._opened = False
         self._opening = threading.Lock()
 
@@ -71,7 +73,7 @@ class RunStore:
     def get(self, run_id: str) -> RunInfo:
         found = self._infos(runs.c.id == run_id)
         if not found:
-            raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+            raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
         return found[0]
 
     def runs(self) -> list[RunInfo]:
@@ -155,7 +157,12 @@ class RunStore:
         with self.read() as c:
             row = c.execute(query).first()
         if row is None:
-            raise RunNotFound(f"The run {run_id!r} has no step {step} of a learner {learner!r}.")
+            raise RunNotFound(
+                "The run {given} has no step {step} of a learner {learner}.",
+                given=repr(run_id),
+                step=step,
+                learner=repr(learner),
+            )
         return row
 
     # -- events and controls ---------------------------------------------------------------------------------------
@@ -246,7 +253,7 @@ class RunStore:
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
         for row in rows:
             now = {**row, **buried.get((row["run"], row["name"]), {})}
-            grouped[row["run"]].append(LearnerInfo(**{name: now[name] for name in LearnerInfo.__dataclass_fields__}))
+            grouped[row["run"]].append(lifecycle.learner_info(now))
         return [_info(head, grouped[head["id"]]) for head in heads]
 
 
@@ -272,13 +279,13 @@ def new_id() -> str:
 def _checked_name(name: str) -> str:
     name = re.sub(r"\s+", " ", "".join(x for x in name if x.isprintable() or x.isspace())).strip()
     if not 1 <= len(name) <= 200:
-        raise ConfigError(f"A run's name must have 1 to 200 characters, but this has {len(name)}.")
+        raise ConfigError("A run's name must have 1 to 200 characters, but this has {given}.", given=len(name))
     return name
 
 
 def _require(found: Any, run_id: str) -> None:
     if not found:
-        raise RunNotFound(f"There is no run {run_id!r}; it may have been deleted.")
+        raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
 
 
 def _assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ learners = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("algorithm", sa.String(24), nullable=False),
     sa.Column("status", sa.String(12), nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", sa.Text),  # core.errors.Message as JSON, as is `warning`; of older versions English text
     sa.Column("step", sa.Integer, nullable=False),  # last finished, -1: none
     sa.Column("steps", sa.Integer, nullable=False),
     sa.Column("start_hash", sa.String(64)),
@@ -43,7 +43,9 @@ learners = sa.Table(
     sa.Column("pid_started", sa.String(64)),
     sa.Column("updated", sa.Double, nullable=False),  # the worker's last sign of life
     sa.Column("warning", sa.Text),
-    sa.Column("preparing", sa.Text),  # JSON {"text", "share"}: what it does before its first step; null: no such thing
+    sa.Column(
+        "preparing", sa.Text
+    ),  # JSON {"text" (a Message), "share"}: what it does before its first step; null: no such thing
     sa.PrimaryKeyConstraint("run", "name"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +59,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "id": run.id,
             "name": run.name,
             "status": run.status,
-            "reason": run.reason,
+            "reason": run.reason and run.reason.view(),
             "created": run.created,
             "recorded": run.recorded,
             "seed": known("seed"),
@@ -78,8 +77,8 @@ def run_view(run: RunInfo) -> dict[str, Any]:
                 "name": x.name,
                 "algorithm": x.algorithm,
                 "status": x.status,
-                "reason": x.reason,
-                "warning": x.warning,
+                "reason": x.reason and x.reason.view(),
+                "warning": x.warning and x.warning.view(),
                 "preparing": _preparing(x),
                 "step": x.step,
                 "steps": x.steps,
@@ -97,8 +96,7 @@ def _preparing(learner: LearnerInfo) -> dict[str, Any] | None:
     """{"text", "share" (0 to 1, or null)} while a worker gets ready for its first step, else null."""
     if learner.preparing is None or learner.status != "running":
         return None
-    said = json.loads(learner.preparing)
-    return {"text": said["text"], "share": number(said["share"], 3)}
+    return {"text": learner.preparing.message.view(), "share": number(learner.preparing.share, 3)}
 
 
 def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], revision: str) -> dict[str, Any]:

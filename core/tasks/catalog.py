@@ -36,34 +36,58 @@ def build(name: str, options: dict[str, Any], seed: int, size: int) -> Any:
         raise
     except Exception as error:  # asserts, and whatever a value of another type leads to
         cause = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ConfigError(f"task.options: {name} does not accept these options ({cause})") from None
+        raise ConfigError(
+            "task.options: {name} does not accept these options ({cause})", name=name, cause=cause
+        ) from None
 
 
 def _check_name(name: str) -> None:
     if name in UNREPEATABLE:
         raise ConfigError(
-            f"task.dataset: {name} cannot be used: its questions are others in every process, so that no run could be "
-            "repeated"
+            "task.dataset: {name} cannot be used: its questions are others in every process, so that no run could be "
+            "repeated",
+            name=name,
         )
     if name == "composite":
         raise ConfigError("task.dataset: composite cannot be used, as it is made of other data sets; name one of them")
     if name not in DATASETS:
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.5)
-        known = f"did you mean {' or '.join(near)}?" if near else "for example chain_sum, gsm_symbolic or countdown"
-        raise ConfigError(f"task.dataset: reasoning-gym has no data set called {name!r}; {known}")
+        if near:
+            raise ConfigError(
+                "task.dataset: reasoning-gym has no data set called {name}; did you mean {names}?",
+                key="data-set-unknown-others-near",
+                name=repr(name),
+                names=" or ".join(near),
+            )
+        raise ConfigError(
+            "task.dataset: reasoning-gym has no data set called {name}; for example chain_sum, gsm_symbolic or "
+            "countdown",
+            name=repr(name),
+        )
 
 
 def _value(name: str, fields: dict[str, Any], key: str, value: Any) -> Any:
     """An option's value as the data set's config wants it."""
     free = sorted(set(fields) - {"seed", "size"} - _FILES)
     if key in ("seed", "size"):
-        raise ConfigError(f"task.options: {key} cannot be set, as questions follow from the run's own seed")
+        raise ConfigError("task.options: {name} cannot be set, as questions follow from the run's own seed", name=key)
     if key in _FILES:
-        raise ConfigError(f"task.options: {key} cannot be set, as it names a file")
+        raise ConfigError("task.options: {name} cannot be set, as it names a file", name=key)
     if key not in free:
         near = difflib.get_close_matches(key, free, n=3, cutoff=0.5)
-        known = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(free) or 'none'}"
-        raise ConfigError(f"task.options: {name} has no option called {key!r}; {known}")
+        if near:
+            raise ConfigError(
+                "task.options: {data} has no option called {name}; did you mean {names}?",
+                data=name,
+                name=repr(key),
+                names=" or ".join(near),
+            )
+        raise ConfigError(
+            "task.options: {data} has no option called {name}; it has {names}",
+            data=name,
+            name=repr(key),
+            names=free or "none",
+        )
     field = fields[key]
     default = field.default if field.default is not dataclasses.MISSING else None
     if field.default_factory is not dataclasses.MISSING:
@@ -72,11 +96,17 @@ def _value(name: str, fields: dict[str, Any], key: str, value: Any) -> Any:
     largest = max(_LARGEST, 10 * abs(default)) if isinstance(default, int | float) else _LARGEST
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, int | float) and abs(number) > largest:
-            raise ConfigError(f"task.options: {key} must be between -{largest} and {largest}, but is {number}")
+            raise ConfigError(
+                "task.options: {name} must be between {low} and {high}, but is {given}",
+                name=key,
+                low=-largest,
+                high=largest,
+                given=number,
+            )
     if is_number and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise ConfigError(f"task.options: {key} must be a number, but is {value!r}")
+        raise ConfigError("task.options: {name} must be a number, but is {given}", name=key, given=repr(value))
     if isinstance(default, int) and is_number and isinstance(value, float):
-        raise ConfigError(f"task.options: {key} must be a whole number, but is {value!r}")
+        raise ConfigError("task.options: {name} must be a whole number, but is {given}", name=key, given=repr(value))
     if isinstance(default, Enum):
         return type(default)(value)
     return tuple(value) if isinstance(default, tuple) and isinstance(value, list) else value

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.tasks.base import Verdict
 from core.tasks.catalog import build
 from core.tasks.deadline import within
@@ -58,13 +58,17 @@ class Reasoning:
         return [self._prompt(x) for x in entries]
 
     @property
-    def note(self) -> str | None:
-        """One sentence where fewer questions are kept apart than the settings ask for, else None."""
+    def note(self) -> Message | None:
+        """What to say where fewer questions are kept apart than the settings ask for, else None."""
         found, wanted = len(self.heldout), self.settings.heldout
         if found == wanted:
             return None
-        name = self.settings.dataset
-        return f"{found} questions are kept apart, not {wanted}: {name} has no more with these options."
+        return Message(
+            "{found} questions are kept apart, not {wanted}: {data} has no more with these options.",
+            found=found,
+            wanted=wanted,
+            data=self.settings.dataset,
+        )
 
     @property
     def max_completion_length(self) -> int:
@@ -155,8 +159,10 @@ def _draw(dataset: str, options: str, label: str) -> Iterator[Entry]:
                 raise _refused(dataset, error) from None
             if not isinstance(entry["question"], str) or len(entry["question"]) > MOST_CHARACTERS:
                 raise ConfigError(
-                    f"task.options: {dataset} asks questions of more than {MOST_CHARACTERS} characters with these "
-                    "options; choose smaller ones"
+                    "task.options: {data} asks questions of more than {bound} characters with these options; choose "
+                    "smaller ones",
+                    data=dataset,
+                    bound=MOST_CHARACTERS,
                 )
             yield entry
         block += 1
@@ -177,13 +183,19 @@ def _look_at(dataset: str, options: str) -> None:
         within(_PATIENCE, draw)
     except TimeoutError:
         raise ConfigError(
-            f"task.options: {dataset} needs more than {_PATIENCE:.0f} seconds for its first questions with these "
-            "options; choose easier ones"
+            "task.options: {data} needs more than {seconds:.0f} seconds for its first questions with these options; "
+            "choose easier ones",
+            data=dataset,
+            seconds=_PATIENCE,
         ) from None
     if min(len(x) for x in sides.values()) < FEWEST:
         raise ConfigError(
-            f"task.options: {dataset} has too few questions with these options: {len(sides[True])} to keep apart and "
-            f"{len(sides[False])} to train on were found, and {FEWEST} of each are needed"
+            "task.options: {data} has too few questions with these options: {apart} to keep apart and {trained} to "
+            "train on were found, and {bound} of each are needed",
+            data=dataset,
+            apart=len(sides[True]),
+            trained=len(sides[False]),
+            bound=FEWEST,
         )
 
 
@@ -207,4 +219,6 @@ def _no_more(draws: int, distinct: int) -> bool:
 
 def _refused(dataset: str, error: Exception) -> ConfigError:
     cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return ConfigError(f"task.options: {dataset} cannot make questions with these options ({cause[:200]})")
+    return ConfigError(
+        "task.options: {data} cannot make questions with these options ({cause})", data=dataset, cause=cause[:200]
+    )

@@ -69,7 +69,7 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
     names = choosable()
     if name not in names:
         known = " or ".join([", ".join(map(repr, names[:-1])), repr(names[-1])])
-        raise ConfigError(f"task.kind: must be one of {known}, but is {name!r}")
+        raise ConfigError("task.kind: must be one of {choices}, but is {given}", choices=known, given=repr(name))
     kind = KINDS[name]
     fields = kind.settings.model_fields.items()
     task = {x: field.get_default(call_default_factory=True) for x, field in fields if not field.is_required()}

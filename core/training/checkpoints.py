@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import Message
 from core.runs.errors import StoreError
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ def save(trainer: Trainer, where: Path) -> None:
     except StoreError:
         raise
     except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError of its own wording
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "the disk is probably full"
+        known = isinstance(error, OSError) and error.strerror
         raise StoreError(
-            f"A checkpoint could not be written to {where}: {why}. Free some space, then resume."
+            "A checkpoint could not be written to {place}: {cause}. Free some space, then resume.",
+            place=where,
+            cause=known or Message("the disk is probably full"),
         ) from error
     kept = KEPT if saved(where)[0].stat().st_size <= LARGE else 1
     for old in saved(where)[kept:]:
@@ -51,8 +54,11 @@ def _need_space(where: Path, needed: int) -> None:
     free = shutil.disk_usage(where).free
     if free < needed:
         raise StoreError(
-            f"A checkpoint needs {needed / 1e6:.0f} MB at {where}, but only {free / 1e6:.0f} MB are free. Free some "
-            f"space, then resume."
+            "A checkpoint needs {needed:.0f} MB at {place}, but only {free:.0f} MB are free. Free some space, then "
+            "resume.",
+            needed=needed / 1e6,
+            place=where,
+            free=free / 1e6,
         )
 
 
@@ -62,7 +68,7 @@ def saved(where: Path) -> list[Path]:
     return sorted(found, key=lambda x: int(x.stem), reverse=True)
 
 
-def newest(where: Path, progress: Callable[[str, float | None], None] | None = None) -> Trainer | None:
+def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 
     `progress` is told what is being done; what it raises is not taken for a checkpoint that cannot be read.

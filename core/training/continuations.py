@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.algorithms import intervals
+from core.errors import RequestError
 from core.models import forward, precision
 from core.models.codec import Codec
 from core.tasks.base import Task
@@ -100,10 +101,14 @@ class Oracle:
         """V* of every prefix and A* of every token. `progress` is told (continuations written, all of them).
 
         Intervals are Wilson's where every reward is 0 or 1, else normal; each is of one number, not of all at once.
-        Raises ValueError if a response is longer than what the policy may write.
+        Raises RequestError if a response is longer than what the policy may write.
         """
         if responses.mask.shape[1] > self.max_length:
-            raise ValueError(f"responses of up to {self.max_length} tokens are allowed, not {responses.mask.shape[1]}")
+            raise RequestError(
+                "responses of up to {bound} tokens are allowed, not {given}",
+                bound=self.max_length,
+                given=responses.mask.shape[1],
+            )
         generator = torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
         prefixes, which = distinct_prefixes(responses)
         prompts = list(dict.fromkeys(responses.prompts))

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.errors import DivergedError
 from core.learners.settings import LearnerSettings
 
 
@@ -23,7 +24,7 @@ class Optimizer:
     def step(self, learning_rate: float, settings: LearnerSettings) -> float:
         """One step along the gradients that backward passes left (none: 0), which are gone afterwards.
 
-        Returns the gradient's norm before clipping. Raises FloatingPointError where it is not a finite number.
+        Returns the gradient's norm before clipping. Raises DivergedError where it is not a finite number.
         """
         for group in self._adam.param_groups:
             group["lr"], group["weight_decay"] = learning_rate, settings.weight_decay
@@ -32,9 +33,12 @@ class Optimizer:
                 x.grad = torch.zeros_like(x)
         norm = nn.utils.clip_grad_norm_(self._parameters, settings.max_grad_norm)
         if not bool(torch.isfinite(norm)):
-            raise FloatingPointError(
-                f"the gradient is {float(norm)}: the loss has left the range of numbers; "
-                f"lower the learning rate (now {learning_rate:g}) or max_grad_norm (now {settings.max_grad_norm:g})"
+            raise DivergedError(
+                "the gradient is {given}: the loss has left the range of numbers; lower the learning rate (now "
+                "{rate:g}) or max_grad_norm (now {norm:g})",
+                given=float(norm),
+                rate=learning_rate,
+                norm=settings.max_grad_norm,
             )
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from core import extras
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.models import bundled, smollm2, start
 from core.models.fetching import need_space
 from core.training.answer import rates
@@ -47,9 +47,9 @@ def save_pretrained(trained: Trained, folder: Path) -> str:
     The model given is changed: its adapters become part of its weights.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already; give the model a new or an empty folder")
+        raise ConfigError("{place} is there already; give the model a new or an empty folder", place=folder)
     needed = 4 * sum(x.numel() for x in trained.model.parameters())
-    need_space(folder.parent, needed + 20_000_000, "The saved model")
+    need_space(folder.parent, needed + 20_000_000, Message("The saved model"))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         fresh = Path(scratch) / folder.name

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from core.algorithms.types import Experience
 from core.config import RunConfig, change, parse_config
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
@@ -45,7 +45,7 @@ class Trainer:
     """One learner of a run. On the CPU, the same config gives the same trace, bit for bit."""
 
     def __init__(
-        self, config: RunConfig, learner: str, progress: Callable[[str, float | None], None] | None = None
+        self, config: RunConfig, learner: str, progress: Callable[[Message, float | None], None] | None = None
     ) -> None:
         """Loads the start model; `progress` is told (what is being done, share of it) where that takes time.
 
@@ -108,11 +108,12 @@ class Trainer:
         ]
         if changed.learner(self.learner).needs_reference and self.reference is None and not self.models.adapters_off:
             raise ConfigError(
-                f"{self.learner}: a KL in the loss or reward needs the start model, which this run does not keep; "
-                f"start a new run with it, or with measure_kl"
+                "{learner}: a KL in the loss or reward needs the start model, which this run does not keep; start a "
+                "new run with it, or with measure_kl",
+                learner=self.learner,
             )
         if fixed:
-            raise ConfigError(f"{', '.join(fixed)}: cannot change while a run goes on; start a new run with it")
+            raise ConfigError("{settings}: cannot change while a run goes on; start a new run with it", settings=fixed)
         self.config = changed
         self._events.append({"kind": "changed", "value": assignments})
 
@@ -267,7 +268,7 @@ class Trainer:
             raise
 
     @classmethod
-    def load(cls, path: Path, progress: Callable[[str, float | None], None] | None = None) -> Trainer:
+    def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
         state = torch.load(path, map_location="cpu", weights_only=True)
         trainer = cls(parse_config(json.loads(state["config"])), state["learner"], progress)
@@ -294,6 +295,9 @@ def _device(name: str) -> str:
     if name == "auto":
         return next(x for x in ("cuda", "mps", "cpu") if available[x])
     if not available[name]:
-        there = ", ".join(x for x, yes in available.items() if yes)
-        raise ConfigError(f"device: {name} is not available on this machine; available are {there}, or auto")
+        raise ConfigError(
+            "device: {given} is not available on this machine; available are {names}, or auto",
+            given=name,
+            names=[x for x, yes in available.items() if yes],
+        )
     return name

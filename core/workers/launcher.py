@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, Refusal
 from core.extras import LORA
 from core.models.fit import room
 from core.runs import lifecycle
@@ -25,8 +25,8 @@ from core.runs.store import RunStore
 log = logging.getLogger(__name__)
 
 
-class LauncherError(RuntimeError):
-    """A run cannot be started or continued; its text is one sentence that says why."""
+class LauncherError(Refusal, RuntimeError):
+    """A run cannot be started or continued."""
 
 
 class Launcher(Protocol):
@@ -58,11 +58,11 @@ class LocalLauncher:
     def start(self, run_id: str) -> None:
         info = self._startable(run_id)
         if any(x.status != "queued" for x in info.learners):
-            raise LauncherError(f"The run {info.name!r} was started before; resume it instead.")
-        if sentence := _lacking(info.config) or self._too_large(info):
+            raise LauncherError("The run {given} was started before; resume it instead.", given=repr(info.name))
+        if refusal := _lacking(info.config) or self._too_large(info):
             for learner in info.learners:
-                lifecycle.mark(self.store, run_id, learner.name, "failed", sentence)
-            raise LauncherError(sentence)
+                lifecycle.mark(self.store, run_id, learner.name, "failed", refusal)
+            raise LauncherError(refusal)
         self._enqueue(run_id, [x.name for x in info.learners])
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
@@ -75,11 +75,11 @@ class LocalLauncher:
         names = [x.name for x in info.learners if steps is not None or x.status != "finished"]
         done = max(x.step + 1 for x in info.learners)
         if steps is not None and steps < done:
-            raise LauncherError(f"The run has made {done} steps already; ask for more than that.")
+            raise LauncherError("The run has made {done} steps already; ask for more than that.", done=done)
         if not names or (steps is not None and steps == done and info.status == "finished"):
-            raise LauncherError(f"The run has made all its {done} steps; ask for more steps to continue it.")
-        if sentence := _lacking(info.config) or self._too_large(info):
-            raise LauncherError(sentence)
+            raise LauncherError("The run has made all its {done} steps; ask for more steps to continue it.", done=done)
+        if refusal := _lacking(info.config) or self._too_large(info):
+            raise LauncherError(refusal)
         self._enqueue(run_id, names, steps)
 
     def warm(self) -> None:
@@ -106,17 +106,19 @@ class LocalLauncher:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _startable(self, run_id: str) -> RunInfo:
-        if sentence := training_off():
-            raise LauncherError(sentence)
+        if off := training_off():
+            raise LauncherError(off)
         info = self.store.get(run_id)
         if info.recorded:
             raise LauncherError("This run was recorded elsewhere; start a new one to train.")
         with self._lock:
             if run_id in self._queue or (run_id in self._busy and info.status not in ACTIVE):
-                raise LauncherError(f"The run {info.name!r} is being started or stopped just now; wait a moment.")
+                raise LauncherError(
+                    "The run {given} is being started or stopped just now; wait a moment.", given=repr(info.name)
+                )
         return info
 
-    def _too_large(self, info: RunInfo) -> str | None:
+    def _too_large(self, info: RunInfo) -> Message | None:
         """Why all learners side by side do not fit into this machine's memory, where that is known before they load.
 
         Not while another run trains, as its memory will be free again, and not where it may be a GPU's memory: then
@@ -129,14 +131,13 @@ class LocalLauncher:
         try:
             room.refuse_if_too_large(info.config)
         except ConfigError as error:
-            return str(error)
+            return error.message
         return None
 
     def _enqueue(self, run_id: str, names: list[str], steps: int | None = None) -> None:
         with self._lock:
             full = len(self._busy) >= self.limit
-            turn = f"It waits for its turn: {self.limit} run{'s' * (self.limit > 1)} at a time train here."
-            lifecycle.enqueue(self.store, run_id, names, turn if full else None)
+            lifecycle.enqueue(self.store, run_id, names, _turn(self.limit) if full else None)
             if steps is not None:
                 for name in names:
                     self.store.control(run_id, "change", {"steps": steps}, name)
@@ -158,7 +159,7 @@ class LocalLauncher:
                         self._ask_nursery(run_id, name)
                 except OSError as error:
                     self._busy.pop(run_id, None)
-                    reason = f"No worker process could be started: {error.strerror or error}."
+                    reason = Message("No worker process could be started: {cause}.", cause=error.strerror or error)
                     for name in waiting:
                         lifecycle.end(self.store, run_id, name, [os.getpid()], "failed", reason)
 
@@ -205,7 +206,8 @@ class LocalLauncher:
             for run_id in abandoned:
                 self._busy.pop(run_id, None)
         for run_id, names in abandoned.items():  # workers that live on notice it too, and stop by themselves
-            reason = f"The process that starts workers ended (details in {self.store.home / 'logs' / 'nursery.log'})."
+            place = self.store.home / "logs" / "nursery.log"
+            reason = Message("The process that starts workers ended (details in {place}).", place=place)
             for name in names:
                 self._guarded(lifecycle.end, self.store, run_id, name, [os.getpid()], "failed", reason)
 
@@ -235,17 +237,19 @@ class LocalLauncher:
             log.warning("%s", error)
 
 
-def training_off() -> str | None:
-    """Why nothing can be trained here, in one sentence; None where it can."""
+def training_off() -> Message | None:
+    """Why nothing can be trained here; None where it can."""
     if os.environ.get("CREDIT_LAB_TRAINING", "on").strip().lower() in ("off", "0", "false", "no"):
-        return "Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at."
+        return Message("Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at.")
     if not hasattr(os, "fork"):
-        return "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
+        return Message(
+            "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
+        )
     return None
 
 
-def _lacking(config: RunConfig) -> str | None:
-    """Which packages a run needs that are not installed, in one sentence; None where none are missing."""
+def _lacking(config: RunConfig) -> Message | None:
+    """Which packages a run needs that are not installed; None where none are missing."""
     return LORA.missing() if config.lora_rank else None
 
 
@@ -254,15 +258,30 @@ def _on_cpu(device: str) -> bool:
     return device == "cpu" or (device == "auto" and sys.platform == "linux" and not Path("/dev/nvidiactl").exists())
 
 
-def _how(code: int) -> str:
+def _turn(limit: int) -> Message:
+    if limit == 1:
+        return Message("It waits for its turn: {limit} run at a time train here.", limit=limit)
+    return Message("It waits for its turn: {limit} runs at a time train here.", limit=limit)
+
+
+def _how(code: int) -> Message:
     if code > 0:
-        return f"The worker process ended with exit code {code} before it could say why."
+        return Message("The worker process ended with exit code {code} before it could say why.", code=code)
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = "unknown"
-    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
-    return f"The worker process was ended by signal {-code} ({name}){hint}. Resume continues from its last checkpoint."
+    if name == "SIGKILL":
+        return Message(
+            "The worker process was ended by signal {signal}, perhaps because memory ran out. Resume continues from "
+            "its last checkpoint.",
+            key="worker-killed",
+            signal=f"{-code} ({name})",
+        )
+    return Message(
+        "The worker process was ended by signal {signal}. Resume continues from its last checkpoint.",
+        signal=f"{-code} ({name})",
+    )
 
 
 def _limit() -> int:
@@ -270,7 +289,7 @@ def _limit() -> int:
     if given.isdigit() and int(given) > 0:
         return int(given)
     if given:
-        raise LauncherError(f"CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given!r}.")
+        raise LauncherError("CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given}.", given=repr(given))
     return max(1, (os.cpu_count() or 1) // 2)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, Refusal, cause_of
 from core.models import start
 from core.models.fit import room
 from core.places import log_path
@@ -36,10 +36,15 @@ TELL_S = 0.2  # how often it says how far its preparations are, and hears whethe
 
 
 class Stopped(BaseException):
-    """Somebody asked the worker to end; its text is the reason to write down, if any.
+    """Somebody asked the worker to end.
 
     As KeyboardInterrupt no Exception: it comes out of the middle of loading, where every failure is caught and told.
     """
+
+    def __init__(self, reason: Message | None = None) -> None:
+        """`reason` is to be written down; None where a person asked for it."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Worker:
@@ -68,7 +73,7 @@ class Worker:
         try:
             self._begin()
         except Stopped as stopped:
-            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
+            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", stopped.reason)
             return
         steps = self.trainer.steps()
         try:
@@ -80,8 +85,8 @@ class Worker:
                 self._keep(trace)
         except Stopped as stopped:
             self._save()
-            self._event("stop", str(stopped) or None)
-            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", str(stopped) or None)
+            self._event("stop", stopped.reason and stopped.reason.to_dict())
+            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", stopped.reason)
             return
         self._save()
         self._conclude()
@@ -123,18 +128,18 @@ class Worker:
         device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
         room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
-    def _tell(self, text: str, share: float | None) -> bool:
+    def _tell(self, message: Message, share: float | None) -> bool:
         """Says what is being done, a few times a second; whether it said it this time."""
         now = time.monotonic()
         if share is not None and now - self._told < TELL_S:
             return False
         self._told = now
-        lifecycle.preparing(self.store, self.run_id, self.learner, text, share)
+        lifecycle.preparing(self.store, self.run_id, self.learner, message, share)
         return True
 
-    def _prepare(self, text: str, share: float | None) -> None:
+    def _prepare(self, message: Message, share: float | None) -> None:
         """Says what is being done before the first step. Raises Stopped where it shall end."""
-        if not self._tell(text, share):
+        if not self._tell(message, share):
             return
         self._asked += self.store.take_controls(self.run_id, self.learner)
         if self.closing or os.getppid() != self._parent:
@@ -147,11 +152,15 @@ class Worker:
         for x in self.store.events(self.run_id):
             if x["learner"] == self.learner and x["kind"] == "evaluation" and x["value"]["when"] == "before":
                 return
-        self._prepare("Answering the held-out questions before training.", None)
-        before = "Answering the held-out questions before training: to “{question}” it says “{answer}”"
+        self._prepare(Message("Answering the held-out questions before training."), None)
 
         def heard(done: float, question: str, answer: str) -> None:
-            self._prepare(before.format(question=_short(question), answer=_short(answer)), done)
+            now = Message(
+                "Answering the held-out questions before training: to “{question}” it says “{answer}”",
+                question=_short(question),
+                answer=_short(answer),
+            )
+            self._prepare(now, done)
 
         self._event("evaluation", self.trainer.compared("before", heard))
 
@@ -161,13 +170,15 @@ class Worker:
         if not self.trainer.config.compare_samples:
             self._event("final", self.trainer.final_evaluation(), step=last)
             return
-        self._tell("Answering the held-out questions after training.", None)
-        after = "Answering the held-out questions after training: to “{question}” it says “{answer}”"
+        self._tell(Message("Answering the held-out questions after training."), None)
 
         def heard(done: float, question: str, answer: str) -> None:
-            self._tell(
-                after.format(question=_short(question), answer=_short(answer)), done
-            )  # nothing stops it any more
+            now = Message(
+                "Answering the held-out questions after training: to “{question}” it says “{answer}”",
+                question=_short(question),
+                answer=_short(answer),
+            )
+            self._tell(now, done)  # nothing stops it any more
 
         answers = self.trainer.compared("after", heard)
         self._event("evaluation", answers, step=last)
@@ -186,13 +197,14 @@ class Worker:
             self._one_step, self._paused = False, True
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
-    def _about_drift(self, drift: float) -> str:
+    def _about_drift(self, drift: float) -> Message:
         if self.trainer.dtype == "bfloat16":
-            return (
-                f"In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to {drift:.2g}"
-                "; the old policy's are therefore scored again, and every ratio begins at 1."
+            return Message(
+                "In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to "
+                "{given:.2g}; the old policy's are therefore scored again, and every ratio begins at 1.",
+                given=drift,
             )
-        return f"Sampled and re-scored log-probabilities differ by up to {drift:.2g}."
+        return Message("Sampled and re-scored log-probabilities differ by up to {given:.2g}.", given=drift)
 
     def _save(self) -> None:
         if self._saved_at != self.trainer.step:
@@ -237,7 +249,8 @@ class Worker:
         try:
             self.trainer.change(assignments)
         except ConfigError as error:
-            self._event("rejected-change", {"assignments": assignments, "reason": str(error)})
+            refused = {"assignments": assignments, "reason": str(error), "message": error.message.to_dict()}
+            self._event("rejected-change", refused)
             return
         if self.trainer.config != before:  # what an earlier life made from here on belongs to other settings
             only_longer = set(assignments) == {"steps"}
@@ -281,7 +294,7 @@ def work(url: str, home: Path, run_id: str, learner: str) -> int:
 
 
 def supervise(worker: Worker) -> int:
-    """Lets a worker train; whatever happens to it is written down in one sentence. Returns the exit code."""
+    """Lets a worker train; whatever happens to it is written down as a message. Returns the exit code."""
     try:
         worker.run()
         return 0
@@ -312,14 +325,16 @@ def _short(text: str, most: int = 100) -> str:
     return line if 0 < len(line) <= most else line[: most - 1] + "…"
 
 
-def _reason(error: Exception, worker: Worker) -> str:
+def _reason(error: Exception, worker: Worker) -> Message:
     if isinstance(error, (StoreError, ConfigError)):
-        return str(error)
+        return error.message
     if isinstance(error, OSError):
-        return f"A file could not be written or read: {error.strerror or error}."
+        return Message("A file could not be written or read: {cause}.", cause=error.strerror or error)
     log = log_path(worker.store.home, worker.run_id, worker.learner)
-    text = " ".join(str(error).split())[:300]
-    return f"Training failed: {type(error).__name__}: {text} (details in {log})."
+    cause = cause_of(error, 300)
+    if not isinstance(error, Refusal):  # a mistake of ours, which its kind helps to find
+        cause = Message("{kind}: {cause}", kind=type(error).__name__, cause=cause)
+    return Message("Training failed: {cause} (details in {place}).", cause=cause, place=log)
 
 
 def _log_to_file(store: RunStore, run_id: str, learner: str) -> None:

@@ -17,7 +17,7 @@ from core.workers.launcher import training_off
 from lessons import server
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, keeping_language
+from lessons.i18n import N_, _, keeping_language, tell
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
@@ -25,7 +25,6 @@ from lessons.kit.draft import Draft, make_draft, parameters
 from lessons.kit.linked import linked
 from lessons.kit.memory_need import room_sentence
 from lessons.kit.question_sources import OWN, SOURCES, source_of
-from lessons.kit.sentences import translate
 
 PRESET = "smollm2-sums"
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
@@ -37,12 +36,12 @@ def own_run(shown: RunInfo | None) -> None:
     if draft.source == OWN:
         upload(draft)
     for problem in draft.problems:
-        st.error(plain(translate(problem), 400), icon=":material/edit_off:")
+        st.error(plain(tell(problem), 400), icon=":material/edit_off:")
     if draft.config is not None:
         _what_it_takes(draft.config)
     off = training_off()
     if off is not None:
-        st.info(plain(translate(off)), icon=":material/power_off:")
+        st.info(plain(tell(off)), icon=":material/power_off:")
     busy = shown is not None and not shown.recorded and shown.active
     with st.container(horizontal=True, key="real_start_row"):
         st.button(

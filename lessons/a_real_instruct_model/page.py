@@ -12,10 +12,9 @@ from lessons.a_real_instruct_model.pairs import questions
 from lessons.a_real_instruct_model.said import changed, keep_it
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
-from lessons.i18n import _, prose
+from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Code, Question, lesson_page, quiz
-from lessons.kit.sentences import translate
 
 KEY = "a-real-instruct-model"
 
@@ -42,7 +41,7 @@ def where(shown: Shown) -> None:
     )
     for seen in shown.learners:
         if seen.problem:
-            st.warning(f"{plain(seen.title)}: {plain(translate(seen.problem), 300)}", icon=":material/error:")
+            st.warning(f"{plain(seen.title)}: {plain(tell(seen.problem), 300)}", icon=":material/error:")
 
 
 def nothing_yet() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.errors import Message, cause_of
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
@@ -34,7 +35,7 @@ class Seen:
     algorithm: str
     before: Side | None
     both: BeforeAfter | None  # once it is through
-    problem: str | None = None  # why its answers cannot be shown, a sentence of core's
+    problem: Message | None = None  # why its answers cannot be shown
 
     @property
     def after(self) -> Side | None:
@@ -100,7 +101,7 @@ def _seen(run_id: str, name: str, algorithm: str, events: dict[str, tuple[float,
     try:
         before, both = _measured(run_id, name, times, {asked: value for asked, (_time, value) in events.items()})
     except ValueError as error:
-        return Seen(name, algorithm, None, None, str(error))
+        return Seen(name, algorithm, None, None, cause_of(error))
     return Seen(name, algorithm, before, both)
 
 

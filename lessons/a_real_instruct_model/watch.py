@@ -15,12 +15,11 @@ from lessons.a_real_instruct_model.numbers import percent
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language
+from lessons.i18n import _, keeping_language, tell
 from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.lesson import figure, line_colour
-from lessons.kit.sentences import translate
 
 #: Learner's algorithm → its line colour's name; any other is the third.
 COLOURS = {"ppo": "ppo", "grpo": "grpo"}
@@ -41,7 +40,7 @@ def watch(shown: Shown) -> None:
         return
     for learner in run.learners:
         if run.status in ("failed", "stopped") and learner.reason:
-            st.info(f"{plain(learner.name.upper())}: {plain(translate(learner.reason), 400)}", icon=":material/info:")
+            st.info(f"{plain(learner.name.upper())}: {plain(tell(learner.reason), 400)}", icon=":material/info:")
     curves(run)
     st.markdown(
         _(

@@ -10,7 +10,7 @@ from core.learners.kind import Line
 from core.learners.registry import AnyLearner, differing, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
 from lessons.board.strips import Owner
-from lessons.i18n import N_, _, prose
+from lessons.i18n import N_, _, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
@@ -29,7 +29,6 @@ from lessons.kit.lesson import (
 from lessons.kit.linked import linked
 from lessons.kit.measured import is_measured, truth
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -193,7 +192,7 @@ def page() -> None:
     try:
         credits(batch, group, one, two, shown)
     except ValueError as error:
-        st.warning(plain(translate(str(error)), 400), icon=":material/error:")
+        st.warning(plain(tell(error), 400), icon=":material/error:")
     st.caption(
         _(
             "What needs a whole step, such as whitening, is taken over the responses whose tokens were kept. The pull "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.i18n import _
-from lessons.kit.core_says import PREPARING
+from lessons.i18n import _, language, templates
 
 
 def words() -> dict[str, Any]:
     """Labels by the names that the ES modules use."""
-    return {**_general(), **_board(), **_step(), **_card(), **_scatter()}
+    said = {"messages": templates(language())}  # the feed, which all viewers share, brings core's messages as data
+    return {**said, **_general(), **_board(), **_step(), **_card(), **_scatter()}
 
 
 def _general() -> dict[str, Any]:
@@ -23,7 +23,6 @@ def _general() -> dict[str, Any]:
         "worker_starts": _("A worker process starts."),
         "first_step": _("The first responses are being written, and learnt from."),
         "concluding": _("All steps are made; the held-out questions are being answered."),
-        "preparing": [[x, _(x)] for x in PREPARING],
         "no_step_yet": _("No step is finished yet."),
         "missing": _("This run does not exist (any more)."),
         "unreachable": _("The server does not answer; trying again."),

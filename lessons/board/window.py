@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Payload
 from core.runs.records import ACTIVE, RunInfo
@@ -16,13 +17,13 @@ from core.runs.records import ACTIVE, RunInfo
 class Window:
     live: bool
     parts: list[tuple[str, Payload]] = field(default_factory=list)
-    problem: tuple[str, str] | None = None  # (missing | trouble, the sentence)
+    problem: tuple[str, Message] | None = None  # (missing | trouble, why)
 
     def data(self, channel: str) -> bytes:
         """One line of JSON that says what follows, then each part gzipped as it is kept for all viewers."""
         head: list[dict[str, Any]] = [{"kind": kind, "bytes": len(payload.body)} for kind, payload in self.parts]
         if self.problem:
-            head.append({"kind": self.problem[0], "error": self.problem[1]})
+            head.append({"kind": self.problem[0], "error": self.problem[1].view()})
         line = json.dumps({"channel": channel, "parts": head}, ensure_ascii=False).encode()
         return b"\n".join([line, b"".join(payload.body for _, payload in self.parts)])
 
@@ -36,9 +37,9 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
         live = run.active or run.status == "queued"
         parts = [("live", feed().live(run_id, 0))]
     except RunNotFound as error:
-        return Window(False, problem=("missing", str(error.args[0])))
+        return Window(False, problem=("missing", error.message))
     except StoreError as error:
-        return Window(True, problem=("trouble", str(error.args[0])))
+        return Window(True, problem=("trouble", error.message))
     step = newest(run) if wanted.get("follow") is True else wanted.get("step")
     try:
         # The step goes first: when the rows come that name it, the browser has it already.

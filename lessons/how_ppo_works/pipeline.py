@@ -8,11 +8,10 @@ from typing import Any
 import streamlit as st
 
 from lessons.how_ppo_works.weights import Job, Measured, job, measure
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 
 PARAM = "ppo_box"
 EDGES = (
@@ -260,7 +259,7 @@ def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
             st.fragment(_wait, run_every=0.7)(going)
             return
         if failed := st.session_state.pop("ppo_measure_failed", None):
-            st.error(plain(translate(failed), 400), icon=":material/error:")
+            st.error(plain(tell(failed), 400), icon=":material/error:")
         if why_not := too_large(batch.run):
             st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
             return
@@ -285,7 +284,7 @@ def _wait(going: Job) -> None:
     """How far the measurement is; asks again by itself, and has the page drawn anew at the end."""
     if going.future.done():
         if problem := going.future.exception():
-            st.session_state["ppo_measure_failed"] = str(problem)
+            st.session_state["ppo_measure_failed"] = problem
         st.rerun()
     text = _("Training step {done} of {of} again…").format(done=going.done + 1, of=going.of)
     st.progress(going.done / max(1, going.of), text=text if going.of else _("Loading the models…"))

@@ -15,14 +15,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+
+from core.errors import Message, Refusal, fill, places
 
 #: Language tag as in URLs and in `<html lang>` → its name in itself.
 LANGUAGES = {"en": "English", "zh-TW": "繁體中文"}
 DEFAULT = "en"
 HERE = Path(__file__).resolve().parent
+#: Begins the comment that says which message of core's an entry of a catalogue translates.
+KEY = "key: "
 
 #: Where no viewer is there to ask (tests, scripts), or where one must be overruled.
 _forced: ContextVar[str | None] = ContextVar("language", default=None)
@@ -73,17 +78,53 @@ def use_language(tag: str) -> Iterator[None]:
 
 
 @functools.cache
-def catalogue(tag: str) -> _gettext.NullTranslations:
-    """The compiled catalogue of a language. Immutable once built, so all threads share it."""
+def _entries(tag: str) -> Catalog | None:
     path = HERE / tag / "messages.po"
     if not path.exists():
-        return _gettext.NullTranslations()  # English: the message ids are the text
+        return None  # English: the message ids are the text
     with path.open("rb") as file:
-        entries = read_po(file)
+        return read_po(file)
+
+
+@functools.cache
+def catalogue(tag: str) -> _gettext.NullTranslations:
+    """The compiled catalogue of a language. Immutable once built, so all threads share it."""
+    entries = _entries(tag)
+    if entries is None:
+        return _gettext.NullTranslations()
     compiled = io.BytesIO()
     write_mo(compiled, entries)
     compiled.seek(0)
     return _gettext.GNUTranslations(compiled)
+
+
+@functools.cache
+def templates(tag: str) -> Mapping[str, str]:
+    """What core can say in a language: a message's key → its template, translated. English needs none: it is empty.
+
+    The catalogue names the keys in comments (`#. key: …`), which lessons/i18n/update.py writes.
+    """
+    found = {}
+    for entry in _entries(tag) or ():
+        for comment in entry.auto_comments:
+            if comment.startswith(KEY) and isinstance(entry.string, str) and entry.string:
+                found[comment.removeprefix(KEY)] = entry.string
+    return found
+
+
+def tell(said: Message | Exception) -> str:
+    """What core said, in the viewer's language; in English where that language has no words for it.
+
+    A message is known by its key; a translation with places that the message has no values for is left alone. Of an
+    exception it is what the exception carries; one that carries no message speaks for itself.
+    """
+    if isinstance(said, Refusal):
+        said = said.message
+    if not isinstance(said, Message):
+        return str(said)
+    translated = templates(language()).get(said.key)
+    fits = translated is not None and places(translated) <= said.values.keys()
+    return fill(translated if translated is not None and fits else said.template, said.values, tell)
 
 
 def gettext(message: str) -> str:

@@ -1,9 +1,9 @@
 """Bring the catalogues up to date with the source: `python -m lessons.i18n.update`.
 
-Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every setting's description from the config models
-(the expert view shows them), every task's title and summary and every variant's note, and merges them into
-`zh-TW/messages.po`. New messages come out untranslated; `tests/lessons/test_languages.py` fails until they are
-translated.
+Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every `N_` and every message of core's (see
+spoken.py), every setting's description from the config models (the expert view shows them), every task's title and
+summary and every variant's note, and merges them into `zh-TW/messages.po`. New messages come out untranslated;
+`tests/lessons/test_languages.py` fails until they are translated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from core.config import RunConfig
 from core.learners import registry as learners
 from core.learners.variants import VARIANTS
 from core.tasks import registry as tasks
-from lessons.i18n import DEFAULT, HERE, LANGUAGES
+from lessons.i18n import DEFAULT, HERE, KEY, LANGUAGES
+from lessons.i18n.spoken import what_is_spoken
 
 ROOT = HERE.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
@@ -32,15 +33,18 @@ MODELS: tuple[type[BaseModel], ...] = (
 )
 
 
-def sources() -> list[Path]:
-    """The files whose strings are shown."""
-    return [path for path in [ROOT / "app.py", *sorted((ROOT / "lessons").rglob("*.py"))] if path.exists()]
+def sources() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The files whose strings are shown, and what marks a string there."""
+    for path in [ROOT / "app.py", *sorted((ROOT / "lessons").rglob("*.py"))]:
+        yield path, KEYWORDS
+    for path in sorted((ROOT / "core").rglob("*.py")):
+        yield path, {"N_": None}
 
 
 def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     """Every message id (a tuple where it has plural forms) and where it comes from."""
-    for path in sources():
-        for _line, message, _comments, _context in extract_from_file("python", path, KEYWORDS):
+    for path, keywords in sources():
+        for _line, message, _comments, _context in extract_from_file("python", path, keywords):
             if message:
                 yield message, path.relative_to(ROOT).as_posix()
     for model in MODELS:
@@ -53,6 +57,8 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for variant in VARIANTS.values():
         if variant.note:
             yield variant.note, "core/learners/variants.py"
+    for spoken in what_is_spoken(ROOT):
+        yield spoken.template, spoken.place
 
 
 def template() -> Catalog:
@@ -60,6 +66,8 @@ def template() -> Catalog:
     catalog = Catalog(project="Credit Lab", charset="utf-8", fuzzy=False)
     for message, place in messages():
         catalog.add(message, locations=[(place, None)])
+    for spoken in what_is_spoken(ROOT):
+        catalog.add(spoken.template, auto_comments=[KEY + spoken.key])
     return catalog
 
 

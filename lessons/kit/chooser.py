@@ -8,11 +8,10 @@ from core.errors import ConfigError
 from core.presets import PRESETS
 from core.tasks.kinds.questions import QuestionsSettings
 from core.tasks.registry import KINDS
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
 from lessons.kit.question_sources import OWN, TITLES, in_words, offered
-from lessons.kit.sentences import translate
 
 #: What Streamlit takes in; core.tasks.kinds.questions says how much a file may hold.
 MOST_MEGABYTES = 1
@@ -92,7 +91,7 @@ def upload(draft: Draft) -> None:
     )
     st.code(EXAMPLE, language=None, wrap_lines=True)
     if problem := st.session_state.get("lab_questions_problem"):
-        st.error(plain(translate(problem), 400), icon=":material/edit_off:")
+        st.error(plain(tell(problem), 400), icon=":material/edit_off:")
     if name := st.session_state.get("lab_questions_name"):
         count = len(st.session_state["lab_questions"])
         st.caption(_("{count} questions from {file}.").format(count=count, file=plain(name, 60)) + _apart(draft))
@@ -105,7 +104,7 @@ def _apart(draft: Draft) -> str:
 
     task = draft.config.task if draft.config is not None else None
     note = Questions(task).note if isinstance(task, QuestionsSettings) else None
-    return "" if note is None else " " + plain(translate(note), 300)
+    return "" if note is None else " " + plain(tell(note), 300)
 
 
 def _uploaded() -> None:
@@ -119,6 +118,6 @@ def _uploaded() -> None:
     try:
         questions = read_questions(file.getvalue())
     except ConfigError as error:
-        st.session_state["lab_questions_problem"] = str(error)
+        st.session_state["lab_questions_problem"] = error.message
     else:
         st.session_state.update(lab_questions=tuple(questions), lab_questions_name=file.name)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.i18n import LANGUAGES, _, language
-from lessons.kit.sentences import translate
+from lessons.i18n import LANGUAGES, _, language, tell
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -94,5 +93,5 @@ def storage_guard() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        st.error(translate(str(error)), icon=":material/database_off:")
+        st.error(tell(error), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

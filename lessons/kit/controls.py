@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LauncherError
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import LIVE, plain
 from lessons.kit.draft import PRESET_TITLES, Draft
-from lessons.kit.sentences import translate
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def possible(run: RunInfo | None, draft: Draft, training: bool) -> Possible:
 
 
 def control_row(
-    run: RunInfo | None, draft: Draft, store: RunStore, launch: Callable[[], Launcher], off: str | None
+    run: RunInfo | None, draft: Draft, store: RunStore, launch: Callable[[], Launcher], off: Message | None
 ) -> None:
     """The row of buttons. Presses are handled before the page is drawn, so it always shows what holds now."""
     can = possible(run, draft, training=off is None)
@@ -110,9 +110,9 @@ def draft_title(draft: Draft) -> str:
     return plain(f"{draft.base.model} · {source_title(draft.asks)}", 60)
 
 
-def _why_not_start(run: RunInfo | None, draft: Draft, off: str | None) -> str | None:
+def _why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str | None:
     if off is not None:
-        return plain(translate(off))
+        return plain(tell(off))
     if draft.config is None:
         return _("A setting cannot be as it is; see Settings.")
     if run is not None and not run.recorded and run.active:
@@ -167,6 +167,6 @@ class _noted:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
-            st.session_state["lab_note"] = translate(str(error.args[0] if error.args else error))
+            st.session_state["lab_note"] = tell(error)
             return True
         return False

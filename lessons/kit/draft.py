@@ -12,8 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from core import presets
 from core.config import RunConfig, change
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.presets import PRESETS
 from core.tasks.kinds.questions import Question
 from core.tasks.registry import KINDS
@@ -31,18 +32,18 @@ PRESET_TITLES = {
 _OWN_PARAMETERS = ("seed", "steps")
 #: A link is somebody else's text: more than this is not looked at.
 _MOST_SETTINGS, _MOST_CHARACTERS = 80, 2000
-NO_QUESTIONS = "Upload a file with your questions (Settings), or choose a data set."
+NO_QUESTIONS = Message("Upload a file with your questions (Settings), or choose a data set.")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The next run's settings. `config` is None while `problems` (English sentences) stand in the way."""
+    """The next run's settings. `config` is None while `problems` stand in the way."""
 
     preset: str
     base: RunConfig  # the preset's settings, with the chosen questions
     typed: dict[str, Typed] = field(default_factory=dict)
     config: RunConfig | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message, ...] = ()
     source: str = ""  # a data set's name, or `questions`; empty: the preset's own, or of the kind that was typed
 
     @property
@@ -64,9 +65,11 @@ def make_draft(
     preset: str, typed: Mapping[str, Typed], source: str = "", questions: tuple[Question, ...] = ()
 ) -> Draft:
     """A draft of a preset with settings typed over it, validated; for the last two see question_sources.py."""
-    problems: list[str] = []
-    if preset not in PRESETS:
-        problems.append(f"there is no preset called {preset!r}; there are {', '.join(PRESETS)}")
+    problems: list[Message] = []
+    try:
+        presets.preset(preset)
+    except ConfigError as error:
+        problems += error.messages
         preset = FIRST_PRESET
     base = asking(PRESETS[preset], source, questions)
     source = source if base is not PRESETS[preset] else ""
@@ -88,16 +91,23 @@ def make_draft(
         try:
             config = change(base, assignments)
         except ConfigError as error:
-            problems += str(error).splitlines()
+            problems += error.messages
     return Draft(preset, base, dict(typed), None if problems else config, tuple(problems), source)
 
 
-def _unreadable(setting: Field, value: Any) -> str | None:
-    """What is wrong with what was typed, where only this form knows: a sentence, or None."""
+def _unreadable(setting: Field, value: Any) -> Message | None:
+    """What is wrong with what was typed, where only this form knows."""
     if setting.kind == "choice" and value not in setting.choices:
-        return f"{setting.key}: must be one of {' or '.join(repr(x) for x in setting.choices)}, but is {value!r}"
+        return Message(
+            "{setting}: must be one of {choices}, but is {given}",
+            setting=setting.key,
+            choices=" or ".join(repr(x) for x in setting.choices),
+            given=repr(value),
+        )
     if setting.kind == "json" and isinstance(setting.default, dict) and not isinstance(value, dict):
-        return f'{setting.key}: must be JSON such as {{"name": 2}}, but is {value!r}'
+        return Message(
+            '{setting}: must be JSON such as {{"name": 2}}, but is {given}', setting=setting.key, given=repr(value)
+        )
     return None
 
 

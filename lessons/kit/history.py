@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import Message
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, tell
 from lessons.kit.display import literal, plain, status_word, when
-from lessons.kit.sentences import translate
 
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
@@ -63,11 +63,15 @@ def event_details(value: Any) -> str:
     """An event's value as a person would write it."""
     if value is None:
         return ""
+    if (message := Message.from_dict(value)) is not None:
+        return literal(tell(message), 400)
     if isinstance(value, dict) and isinstance(value.get("greedy"), list):
         return _answered(value)
     if isinstance(value, dict):
+        if Message.from_dict(value.get("message")) is not None:  # what `reason` says in English, for any viewer
+            value = {**{k: v for k, v in value.items() if k != "message"}, "reason": value["message"]}
         return literal("; ".join(f"{k}: {_plain_value(v)}" for k, v in value.items()), 400)
-    return literal(translate(value) if isinstance(value, str) else json.dumps(value), 400)
+    return literal(value if isinstance(value, str) else json.dumps(value), 400)
 
 
 def _answered(value: dict[str, Any]) -> str:
@@ -81,11 +85,13 @@ def _answered(value: dict[str, Any]) -> str:
 
 
 def _plain_value(value: Any) -> str:
+    if (message := Message.from_dict(value)) is not None:
+        return tell(message)
     if isinstance(value, dict):
         return ", ".join(f"{k} = {_plain_value(v)}" for k, v in value.items())
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "none" if value is None else translate(value) if isinstance(value, str) else str(value)
+    return "none" if value is None else str(value)
 
 
 def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:

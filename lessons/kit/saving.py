@@ -6,12 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.errors import Message
 from core.runs.records import RunInfo
 from core.workers.launcher import training_off
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.isolated import CommandFailed, call
-from lessons.kit.sentences import translate
 
 
 def save_menu(run: RunInfo, key: str) -> None:
@@ -32,21 +32,20 @@ def save_menu(run: RunInfo, key: str) -> None:
     _told(st.session_state.get(memory))
 
 
-def _save(run_id: str, learner: str) -> tuple[bool, str]:
-    """(whether it was saved, its folder or why not)."""
+def _save(run_id: str, learner: str) -> str | Message:
+    """The model's folder; or why it was not saved."""
     try:
-        return True, call("save", run_id, "--learner", learner).strip().splitlines()[-1]
+        return call("save", run_id, "--learner", learner).strip().splitlines()[-1]
     except CommandFailed as error:
-        return False, str(error)
+        return error.message
 
 
-def _told(found: tuple[bool, str] | None) -> None:
+def _told(found: str | Message | None) -> None:
     if found is None:
         return
-    saved, said = found
-    if not saved:
-        st.error(plain(translate(said), 400), icon=":material/error:")
+    if isinstance(found, Message):
+        st.error(plain(tell(found), 400), icon=":material/error:")
         return
     words = _("Saved. Under the name {name} it can be chosen as the start model in the lab's settings. Its folder:")
-    st.success(words.format(name=plain(Path(said).name)), icon=":material/check_circle:")
-    st.code(literal(said, 400), language=None, wrap_lines=True)
+    st.success(words.format(name=plain(Path(found).name)), icon=":material/check_circle:")
+    st.code(literal(found, 400), language=None, wrap_lines=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.config import RunConfig
+from core.errors import Message
 from core.learners.registry import needs_of
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
@@ -12,14 +13,13 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import training_off
 from lessons.board.live import lab_view
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
 from lessons.kit.display import plain
 from lessons.kit.draft import current_draft, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, no_such_run, run_picker, show_run
-from lessons.kit.sentences import translate
 from lessons.lab.settings import settings_drawer
 from lessons.server import launcher, store
 
@@ -49,14 +49,14 @@ def not_there(run_id: str) -> None:
     st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
 
 
-def state(run: RunInfo | None, off: str | None) -> None:
+def state(run: RunInfo | None, off: Message | None) -> None:
     """What a person needs to know about this run before looking at its numbers."""
     why = reasons(run) if run is not None else ""
     note = st.session_state.pop("lab_note", None)
     if note and plain(note, 600) != why:  # what the run itself says below is not said twice
         st.error(plain(note, 600), icon=":material/error:")
     if off is not None:
-        st.info(plain(translate(off)), icon=":material/power_off:")
+        st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
     if run.recorded and off is None:
@@ -80,13 +80,13 @@ def state(run: RunInfo | None, off: str | None) -> None:
         st.info(why, icon=":material/info:")
     for learner in run.learners:
         if learner.warning:
-            warning = plain(translate(learner.warning), 400)
+            warning = plain(tell(learner.warning), 400)
             st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
 
 
 def reasons(run: RunInfo) -> str:
     """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
-    found = {x.name: plain(translate(x.reason), 600) for x in run.learners if x.reason}
+    found = {x.name: plain(tell(x.reason), 600) for x in run.learners if x.reason}
     if len(set(found.values())) == 1:
         return next(iter(found.values()))
     return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in found.items())

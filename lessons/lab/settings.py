@@ -13,13 +13,12 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.registry import KINDS
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
 from lessons.kit.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
 from lessons.kit.memory_need import show_room
-from lessons.kit.sentences import translate
 
 #: The few: what it is called, and the settings that it stands for (both learners' where both have it).
 FEW: tuple[tuple[str, str], ...] = (
@@ -71,7 +70,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
 
 def _problems(draft: Draft) -> None:
     if draft.problems:
-        lines = [plain(translate(problem), 400) for problem in draft.problems]
+        lines = [plain(tell(problem), 400) for problem in draft.problems]
         st.error("\n\n".join(lines), icon=":material/edit_off:")
 
 
@@ -201,7 +200,7 @@ def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any]) -> None:
     try:
         store.control(run_id, "change", assignments)
     except (ConfigError, StoreError, RunNotFound) as error:
-        st.session_state["lab_note"] = translate(str(error.args[0]))
+        st.session_state["lab_note"] = tell(error)
     else:
         st.session_state["lab_asked"] = (run_id, assignments)
 

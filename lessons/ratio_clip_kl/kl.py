@@ -10,12 +10,11 @@ import streamlit as st
 from core.errors import ConfigError
 from core.runs.store import RunStore
 from lessons import server
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 from lessons.ratio_clip_kl.batch import replies
 from lessons.ratio_clip_kl.draw_kl import estimators, pulls
 
@@ -241,7 +240,7 @@ def gradients(here: Frozen) -> None:
         with st.spinner(_("Training the first steps again…")):
             _directions_table(_directions(here.run.id, here.learner, here.step, server.store()))
     except (ConfigError, OSError) as error:
-        st.warning(plain(translate(str(error)), 400), icon=":material/warning:")
+        st.warning(plain(tell(error), 400), icon=":material/warning:")
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

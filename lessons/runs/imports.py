@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import Message
 from core.workers.launcher import training_off
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language
+from lessons.i18n import _, keeping_language, tell
 from lessons.kit.display import plain
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
-from lessons.kit.sentences import translate
 
 #: As core.runs.importing says; it would bring torch into this process.
 ENDINGS = ["zip", "parquet", "json", "jsonl"]
@@ -51,8 +51,8 @@ def import_section() -> None:
         _told(st.session_state.get("runs_imported"))
 
 
-def _take_in(files: Sequence[Any], name: str) -> tuple[bool, str]:
-    """(whether the run is in, its id or why not)."""
+def _take_in(files: Sequence[Any], name: str) -> str | Message:
+    """The id of the run that is in now; or why it is not."""
     with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
         for number, file in enumerate(files):
             target = Path(folder) / (Path(file.name.replace("\\", "/")).name or f"file-{number}")
@@ -61,18 +61,17 @@ def _take_in(files: Sequence[Any], name: str) -> tuple[bool, str]:
         try:
             told = call("import", source, *(["--name", name.strip()] if name.strip() else []))
         except CommandFailed as error:
-            return False, str(error).replace(folder, "")
-    return True, told.split()[0]
+            return error.message.replaced(folder, "")
+    return told.split()[0]
 
 
-def _told(found: tuple[bool, str] | None) -> None:
+def _told(found: str | Message | None) -> None:
     if found is None:
         return
-    done, said = found
-    if not done:
-        st.error(plain(translate(said), 600), icon=":material/error:")
+    if isinstance(found, Message):
+        st.error(plain(tell(found), 600), icon=":material/error:")
         return
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):
-        show_run(said)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": said}))
+        show_run(found)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": found}))

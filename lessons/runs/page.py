@@ -13,12 +13,11 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language
+from lessons.i18n import _, keeping_language, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
 from lessons.kit.export import export_menu
 from lessons.kit.history import heldout, show_run
-from lessons.kit.sentences import translate
 from lessons.runs.imports import import_section
 from lessons.server import store
 
@@ -78,7 +77,7 @@ def actions(run: RunInfo, runs: RunStore) -> None:
     st.header(_("The selected run"))
     st.text(literal(run.name))
     if run.reason:
-        st.caption(plain(translate(run.reason), 400))
+        st.caption(plain(tell(run.reason), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
@@ -98,7 +97,7 @@ def _rename(run: RunInfo, runs: RunStore) -> None:
             try:
                 runs.rename(run.id, name or "")
             except (ValueError, RunNotFound) as error:
-                st.error(plain(translate(str(error.args[0])), 400))
+                st.error(plain(tell(error), 400))
             else:
                 st.rerun()
 

@@ -10,12 +10,11 @@ import streamlit as st
 from core.learners.registry import AnyLearner
 from core.tasks.registry import kind_of, longest_response
 from lessons.board.strips import Owner
-from lessons.i18n import _
+from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.kit.measured import models
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
     try:
         edited = score_edited(batch, group, reply, text, lambda share: bar.progress(min(1.0, share)))
     except ValueError as error:
-        st.warning(plain(translate(str(error)), 400), icon=":material/edit_off:")
+        st.warning(plain(tell(error), 400), icon=":material/edit_off:")
         return
     finally:
         bar.empty()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _, prose
+from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import FOUR, Choice, Code, Frozen, Question, frozen, lesson_page, quiz, say_where
 from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
 from lessons.kit.measured import CONTINUATIONS
 from lessons.kit.restored import too_large
-from lessons.kit.sentences import translate
 from lessons.what_is_true.accuse import accuse, wrong_reply
 from lessons.what_is_true.panel import show_panel
 from lessons.what_is_true.race import race
@@ -159,7 +158,7 @@ def measure(batch: Frozen) -> None:
     try:
         measured = accuse(batch, reply, int(continuations))
     except ValueError as error:
-        st.warning(plain(translate(str(error)), 400), icon=":material/hourglass_disabled:")
+        st.warning(plain(tell(error), 400), icon=":material/hourglass_disabled:")
         return
     if measured is not None:
         show_reply(batch, reply, measured)

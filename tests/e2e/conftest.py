@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from core.config import RunConfig
+from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from tests.helpers import step_trace
@@ -80,7 +81,7 @@ class LiveRun:
 
     def end(self, status: str = "finished", reason: str | None = None) -> None:
         for learner in self.config.learners:
-            lifecycle.mark(self.store, self.id, learner.name, status, reason)  # type: ignore[arg-type]
+            lifecycle.mark(self.store, self.id, learner.name, status, reason and verbatim(reason))  # type: ignore[arg-type]
 
 
 def link(server: Server, key: str, run_id: str, **query: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from core.config import RunConfig
+from core.errors import verbatim
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Server, serving
 from tests.helpers import HOSTILE
@@ -303,7 +304,7 @@ def test_a_page_drawn_before_the_run_began_hears_that_it_did(page: Page, server:
     """The lab's very first news may already be another status than the page was drawn with."""
     names = [learner.name for learner in run.config.learners]
     for name in names:
-        lifecycle.mark(run.store, run.id, name, "queued", "It waits for a free place.")
+        lifecycle.mark(run.store, run.id, name, "queued", verbatim("It waits for a free place."))
 
     def begin(route: Route) -> None:
         expect(page.get_by_text("It waits for a free place.").first).to_be_visible()

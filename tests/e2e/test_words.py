@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.errors import Message
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Phone, Server
 from tests.e2e.test_live import LAB, block_routes
@@ -106,6 +107,17 @@ def test_what_was_not_measured_is_not_recorded_and_never_zero(page: Page, server
     expect(page.locator(".legend .scale")).to_have_text("KL to the reference: not recorded")
 
 
+DOWNLOADING = Message("Downloading {name}: {done:.0f} of {total:.0f} MB.", name="SmolLM2", done=30.2, total=145.0)
+
+
+def answered(said: str) -> Message:
+    return Message(
+        "Answering the held-out questions before training: to “{question}” it says “{answer}”",
+        question="2 + 3 =",
+        answer=said,
+    )
+
+
 def test_from_click_to_first_step_something_is_said(page: Page, server: Server, phone: Phone) -> None:
     store, config = server.store, worded_config()
     run_id = store.create(config)
@@ -116,18 +128,17 @@ def test_from_click_to_first_step_something_is_said(page: Page, server: Server, 
     expect(line).to_contain_text("Waiting for a worker process.")
     for name in names:
         assert lifecycle.claim(store, run_id, name)
-        lifecycle.preparing(store, run_id, name, "Downloading SmolLM2: 30 of 145 MB.", 0.21)
+        lifecycle.preparing(store, run_id, name, DOWNLOADING, 0.21)
     expect(line).to_contain_text("PPO, GRPO")
     expect(line).to_contain_text("Downloading SmolLM2: 30 of 145 MB.")
     expect(line.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "21")
     with phone("dark") as small:
         small.goto(f"{server.url}/lab?run={run_id}&lang=zh-TW")
         expect(small.get_by_test_id("preparing")).to_contain_text("正在下載 SmolLM2：30 / 145 MB。")
-    asked = "Answering the held-out questions before training: to “2 + 3 =” it says “{said}”"
-    lifecycle.preparing(store, run_id, names[0], asked.format(said=HOSTILE[0]), 0.5)
+    lifecycle.preparing(store, run_id, names[0], answered(HOSTILE[0]), 0.5)
     expect(line).to_contain_text(f"to “2 + 3 =” it says “{HOSTILE[0]}”")
     heard = line.get_by_role("status").inner_text()
-    lifecycle.preparing(store, run_id, names[0], asked.format(said="The answer"), 0.6)
+    lifecycle.preparing(store, run_id, names[0], answered("The answer"), 0.6)
     expect(line).to_contain_text("it says “The answer”")
     assert line.get_by_role("status").inner_text() == heard  # not read out again at every token
     for name in names:
@@ -142,7 +153,7 @@ def test_the_same_through_the_fallback(page: Page, server: Server) -> None:
     block_routes(page)
     run = LiveRun(server.store)
     for learner in run.config.learners:
-        lifecycle.preparing(run.store, run.id, learner.name, "Converting SmolLM2.", 0.5)
+        lifecycle.preparing(run.store, run.id, learner.name, Message("Converting {name}.", name="SmolLM2"), 0.5)
     page.goto(f"{server.url}/lab?run={run.id}")
     expect(page.get_by_test_id("preparing")).to_contain_text("Converting SmolLM2.")
     run.store.delete(run.id)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { translated } from "#frontend/preparing.js";
+import { kindOf, tell } from "#frontend/messages.js";
 import { times } from "#frontend/progress.js";
 import { shortNames } from "#frontend/prompts.js";
 import { compare } from "#frontend/proof.js";
@@ -23,10 +23,15 @@ test("hashes are compared once two are known", () => {
   assert.equal(compare(["abcdef12", "ffffff34", null], "same", "other"), "other · abcd…12 ≠ ffff…34 ✗");
 });
 
-test("a worker's sentence is said in the viewer's language, with its places", () => {
-  const kinds = [["Reading {n} of {all} (50%).", "{all} 之 {n}"]];
-  assert.deepEqual(translated("Reading 3 of 8 (50%).", kinds), { text: "8 之 3", kind: kinds[0][0] });
-  assert.equal(translated("Something else", kinds).text, "Something else");
+test("a worker's message is said in the viewer's language, with its places", () => {
+  const message = { key: "reading", template: "Reading {n} of {all} (50%).", values: { n: "3", all: "8" } };
+  assert.equal(tell(message, { reading: "{all} 之 {n}" }), "8 之 3");
+  assert.equal(tell(message, {}), "Reading 3 of 8 (50%).");
+  assert.equal(tell(message, { reading: "{all} 之 {other}" }), "Reading 3 of 8 (50%).");
+  assert.equal(tell("Something else", {}), "Something else");
+  assert.equal(kindOf(message), "reading");
+  const outer = { key: "outer", template: "Failed: {cause}", values: { cause: message } };
+  assert.equal(tell(outer, { reading: "{n}" }), "Failed: 3");
 });
 
 test("the time that is left is the slowest learner's", () => {

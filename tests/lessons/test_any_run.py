@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from core.errors import Message
 from core.runs import lifecycle
 from core.runs.foreign import ForeignLearner, add_run, foreign_config
 from core.training.trace import TOKENS, StepTrace
@@ -29,7 +30,7 @@ def worded(store) -> str:
 def tokenless(store) -> str:
     """As an import leaves it: no tokens, a few rewards, hardly a setting known."""
     config = worded_config(num_generations=4, prompts_per_step=2)
-    learners = [ForeignLearner(x, {}, "TRL's completions hold no rows.") for x in ("ppo", "grpo")]
+    learners = [ForeignLearner(x, {}, Message("TRL's completions hold no rows.")) for x in ("ppo", "grpo")]
     foreign = foreign_config("a test", {"steps": 1}, learners)
 
     def traces():

@@ -112,7 +112,8 @@ def test_a_broken_store_is_a_503_with_its_sentence(client: TestClient, monkeypat
     monkeypatch.setattr(server, "feed", Broken)
     answer = client.get("/api/runs/any/live")
     assert answer.status_code == 503
-    assert answer.json() == {"error": "The disk is full."}
+    assert answer.json()["error"] == "The disk is full."
+    assert answer.json()["message"] == StoreError("The disk is full.").message.view()
 
 
 def test_assets_have_their_types_and_may_be_kept_for_ever(client: TestClient) -> None:

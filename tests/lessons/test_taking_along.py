@@ -14,8 +14,8 @@ from core.runs.export import export_zip
 from core.training.checkpoints import folder
 from core.training.checkpoints import save as save_checkpoint
 from core.training.trainer import Trainer
+from lessons.i18n import tell, use_language
 from lessons.kit.isolated import CommandFailed, call
-from lessons.kit.sentences import matches
 from tests.lessons.conftest import make_run
 from tests.lessons.real import CONFIG
 
@@ -90,7 +90,9 @@ def test_what_a_command_refuses_is_a_sentence_that_can_be_translated(store):
     run_id = make_run(store)
     with pytest.raises(CommandFailed) as caught:
         call("save", run_id, "--learner", "ppo")
-    assert matches(str(caught.value)), str(caught.value)
+    assert caught.value.message.key == "there-is-no-checkpoint-of-yet-one-is"
+    with use_language("zh-TW"):
+        assert "檢查點" in tell(caught.value)
 
 
 def test_where_visitors_may_not_train_they_may_not_store_either(open_page, store, monkeypatch):

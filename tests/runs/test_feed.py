@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.config import RunConfig
+from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.feed import MOST_ROWS, Feed, StepNotFound
@@ -117,7 +118,7 @@ def test_the_tag_changes_exactly_with_the_content(store: CountingStore) -> None:
     cursor = live(feed, run_id)["cursor"]
     quiet = feed.live(run_id, cursor).etag
     assert feed.live(run_id, cursor).etag == quiet
-    lifecycle.mark(store, run_id, "ppo", "failed", "the disk is full")
+    lifecycle.mark(store, run_id, "ppo", "failed", verbatim("the disk is full"))
     told = feed.live(run_id, cursor)
     assert told.etag != quiet
     assert json.loads(told.text())["learners"][0]["reason"] == "the disk is full"

@@ -254,7 +254,7 @@ def test_a_log_without_responses_is_a_run_of_steps(store: RunStore) -> None:
 def test_an_algorithm_that_is_not_ours_is_named(store: RunStore) -> None:
     log = {**THEIRS, "header": {**THEIRS["header"], "algorithm": "Weird\ud800PO"}}
     info = store.get(import_any(store, json.dumps(log).encode()))
-    assert info.learners[0].warning == "Its algorithm is called Weird?PO; it is shown like GRPO."
+    assert str(info.learners[0].warning) == "Its algorithm is called Weird?PO; it is shown like GRPO."
 
 
 def test_settings_that_cannot_be_are_not_known(store: RunStore) -> None:
@@ -346,7 +346,7 @@ def test_the_reward_is_what_makes_the_advantages_come_out(store: RunStore, tmp_p
     assert settings.scale_rewards == "none"
     strange = import_any(store, parquet(completion_rows(advantage=[0.5, 0.5, -0.5, 0.1])))
     assert store.samples(strange, "grpo", 0)["reward"].null_count == 4
-    told = store.get(strange).learners[0].warning
+    told = str(store.get(strange).learners[0].warning)
     assert told is not None
     assert told.endswith("could not be told from the advantages: right.")
     opens(store, strange)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, verbatim
 from core.runs import lifecycle
 from core.runs.processes import is_alive, start_time
 from core.runs.records import LearnerInfo, Status, overall
@@ -203,12 +203,12 @@ def test_a_learner_that_is_over_hears_nothing_and_a_waiting_one_stops_at_once(st
 )
 def test_a_runs_state_follows_from_its_learners(states: str, run: Status) -> None:
     def learner(status: str) -> LearnerInfo:
-        reason = f"{status} for a reason" if status == "failed" else None
+        reason = verbatim(f"{status} for a reason") if status == "failed" else None
         return LearnerInfo(status, "ppo", status, reason, 0, 9, None, None, None, 0.0, None)  # type: ignore[arg-type]
 
     status, reason = overall([learner(x) for x in states.split()])
     assert status == run
-    assert reason == ("failed for a reason" if run == "failed" else None)
+    assert (reason and str(reason)) == ("failed for a reason" if run == "failed" else None)
 
 
 # -- workers that died without a word ----------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def test_few_questions_give_fewer_held_out_ones_and_a_sentence_on_it():
     task = Reasoning(ReasoningGymSettings(heldout=2048))
     assert FEWEST <= len(task.heldout) < 100
     assert (
-        task.note
+        str(task.note)
         == f"{len(task.heldout)} questions are kept apart, not 2048: chain_sum has no more with these options."
     )
     # Single digits, two terms, + or -: there are 200 in all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ import sqlalchemy as sa
 
 import core.workers.worker as worker_module
 from core.config import RunConfig
+from core.errors import Message, verbatim
 from core.runs import lifecycle
+from core.runs.records import Preparing
 from core.runs.store import RunStore
 from core.runs.views import run_view
 from core.training import checkpoints
@@ -40,7 +41,9 @@ def live(store: RunStore, run_id: str) -> int:
     return supervise(Worker(store, run_id, "grpo"))
 
 
-def preparing(monkeypatch: pytest.MonkeyPatch, during: Callable[[Callable[[str, float | None], None]], None]) -> None:
+def preparing(
+    monkeypatch: pytest.MonkeyPatch, during: Callable[[Callable[[Message, float | None], None]], None]
+) -> None:
     """Trainers that do `during(progress)` while they load."""
 
     class Slow(Trainer):
@@ -58,9 +61,9 @@ def test_preparations_are_told_while_they_last_and_a_few_times_a_second_at_most(
     clock = iter(x / 100 for x in range(10_000))
     monkeypatch.setattr(worker_module.time, "monotonic", lambda: next(clock))
 
-    def during(progress: Callable[[str, float | None], None]) -> None:
+    def during(progress: Callable[[Message, float | None], None]) -> None:
         for percent in range(100):  # 100 in one second by that clock
-            progress("Converting.", percent / 100)
+            progress(verbatim("Converting."), percent / 100)
             told.append(seen(store, run_id))
 
     preparing(monkeypatch, during)
@@ -84,7 +87,8 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
     for when in ("before", "after"):
         event = next(x for x in store.events(run_id) if x["kind"] == "evaluation" and x["value"]["when"] == when)
         question, answer = event["value"]["questions"][0], event["value"]["greedy"][0][0]
-        told = [x for x in said if x[0].startswith(f"Answering the held-out questions {when} training")]
+        heard = [(str(text), share) for text, share in said]
+        told = [x for x in heard if x[0].startswith(f"Answering the held-out questions {when} training")]
         assert told[0] == (f"Answering the held-out questions {when} training.", None)
         assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(told)
         assert told[-1][1] == pytest.approx(1)
@@ -94,8 +98,8 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
 def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, said: str) -> None:
     worker = Worker(store, store.create(SMALL), "grpo")
     worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
-    assert said in worker._about_drift(0.1834)
-    assert "differ by up to 0.18" in worker._about_drift(0.1834)
+    assert said in str(worker._about_drift(0.1834))
+    assert "differ by up to 0.18" in str(worker._about_drift(0.1834))
 
 
 def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
@@ -106,10 +110,10 @@ def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
 def test_the_first_step_forgets_what_came_before_it(store: RunStore) -> None:
     run_id = store.create(SMALL)
     lifecycle.enqueue(store, run_id, ["grpo"])
-    lifecycle.preparing(store, run_id, "grpo", "Loading the weights.", None)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Loading the weights."), None)
     assert seen(store, run_id) is None  # it still waits in the queue
     lifecycle.claim(store, run_id, "grpo")
-    lifecycle.preparing(store, run_id, "grpo", "Loading the weights.", None)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Loading the weights."), None)
     assert seen(store, run_id) == {"text": "Loading the weights.", "share": None}
     with store.write() as c:
         lifecycle.made_step(c, run_id, "grpo", 0, 0.0)
@@ -121,11 +125,11 @@ def test_a_worker_can_be_stopped_while_it_prepares_and_keeps_what_else_was_asked
 ) -> None:
     run_id = store.create(SMALL)
 
-    def during(progress: Callable[[str, float | None], None]) -> None:
+    def during(progress: Callable[[Message, float | None], None]) -> None:
         store.control(run_id, "change", {"epsilon": 0.1})
-        progress("Downloading.", None)
+        progress(verbatim("Downloading."), None)
         store.control(run_id, "stop")
-        progress("Downloading.", None)
+        progress(verbatim("Downloading."), None)
         pytest.fail("it went on")
 
     preparing(monkeypatch, during)
@@ -133,7 +137,9 @@ def test_a_worker_can_be_stopped_while_it_prepares_and_keeps_what_else_was_asked
     assert store.get(run_id).status == "stopped"
     assert seen(store, run_id) is None
 
-    preparing(monkeypatch, lambda progress: (store.control(run_id, "change", {"epsilon": 0.1}), progress("x", None)))
+    preparing(
+        monkeypatch, lambda progress: (store.control(run_id, "change", {"epsilon": 0.1}), progress(verbatim("x"), None))
+    )
     assert live(store, run_id) == 0
     changes = [x["value"] for x in store.events(run_id) if x["kind"] == "change"]
     assert changes == [{"epsilon": 0.1}]
@@ -176,9 +182,9 @@ def test_a_store_from_before_this_column_opens_and_takes_it_in(tmp_path: Path) -
     assert [x.name for x in store.runs()] == ["an old run"]
     lifecycle.enqueue(store, run_id, ["grpo"])
     lifecycle.claim(store, run_id, "grpo")
-    lifecycle.preparing(store, run_id, "grpo", "Reading.", 0.5)
+    lifecycle.preparing(store, run_id, "grpo", verbatim("Reading."), 0.5)
     assert seen(store, run_id) == {"text": "Reading.", "share": 0.5}
-    assert json.loads(store.get(run_id).learners[0].preparing or "")["share"] == 0.5
+    assert store.get(run_id).learners[0].preparing == Preparing(verbatim("Reading."), 0.5)
 
 
 def test_a_disk_without_room_for_a_checkpoint_is_a_sentence_before_anything_is_written(

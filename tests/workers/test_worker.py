@@ -270,7 +270,7 @@ def test_a_full_disk_fails_the_learner_with_its_sentence(store: Interrupted) -> 
 
     store.after = full
     assert live(store, run_id) == 1
-    assert store.get(run_id).reason == "The disk is full: nothing more can be written."
+    assert str(store.get(run_id).reason) == "The disk is full: nothing more can be written."
 
 
 def test_a_checkpoint_that_cannot_be_written_fails_the_learner_with_a_sentence(store: Interrupted) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from core.errors import Message
 from core.settings import Settings
 from core.terms import Region, Term
 
@@ -57,4 +58,4 @@ class Surrogate:
     line: Callable[[Any], str]  # its formula with the settings' numbers, as LaTeX
     source: str  # "core/algorithms/surrogates/clip.py:clipped_surrogate"
     paper: str = ""
-    refuses: Callable[[Any], str] = lambda _settings: ""  # why its settings do not go together, as a sentence
+    refuses: Callable[[Any], Message | None] = lambda _settings: None  # why its settings do not go together

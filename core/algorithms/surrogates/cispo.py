@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.algorithms.surrogates.base import ClipRange, Surrogate
-from core.errors import N_
+from core.errors import N_, Message
 from core.lazy import lazy
 from core.terms import Region, Term
 
@@ -88,6 +88,8 @@ SURROGATE = Surrogate(
     source=f"{_CODE}:cispo_surrogate",
     paper="MiniMax-M1 2025, arXiv:2506.13585",
     refuses=lambda settings: (
-        "dual_clip has no meaning with surrogate=cispo; set it to none" if settings.dual_clip is not None else ""
+        Message("dual_clip has no meaning with surrogate=cispo; set it to none")
+        if settings.dual_clip is not None
+        else None
     ),
 )

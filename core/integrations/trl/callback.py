@@ -35,7 +35,7 @@ import torch
 from torch import Tensor
 from transformers import TrainerCallback
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message, Refusal
 from core.integrations.trl.batch import Batch, Made
 from core.integrations.trl.check import check
 from core.integrations.trl.settings import learner_of, loss_is_ours, run_settings
@@ -76,7 +76,7 @@ class CreditLabCallback(TrainerCallback):
         self.answer_column, self.success_from = answer_column, success_from
         self.run_id: str | None = None  # its id in the store, once training has begun
         self._trainer: Any = None
-        self._trouble: str | None = None
+        self._trouble: Message | None = None
         self._open: list[Batch] = []  # made, and not yet in the trace
         self._batch: Batch | None = None  # the one that TRL is training on
         self._rewards: tuple[list[Any], list[Any], list[list[int]], Tensor] | None = None
@@ -312,8 +312,9 @@ class CreditLabCallback(TrainerCallback):
             yield
         except Exception as error:
             if self._trouble is None:
-                cause = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-                self._trouble = f"Recording stopped: {cause}."
+                first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+                cause = error.messages[0] if isinstance(error, Refusal) else first
+                self._trouble = Message("Recording stopped: {cause}.", cause=cause)
                 warnings.warn(f"CreditLabCallback: {self._trouble} TRL goes on training.", stacklevel=2)
 
 

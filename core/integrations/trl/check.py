@@ -6,7 +6,7 @@ import inspect
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 
 PINNED = "1.16"
 #: What is wrapped, and the parameters that it must have.
@@ -24,23 +24,29 @@ def check(trainer: Any, callback: Any) -> None:
     try:
         installed = version("trl")
     except PackageNotFoundError:
-        raise ConfigError(f"CreditLabCallback needs TRL {PINNED}, which is not installed.") from None
+        raise ConfigError("CreditLabCallback needs TRL {wanted}, which is not installed.", wanted=PINNED) from None
     if not installed.startswith(f"{PINNED}."):
         raise ConfigError(
-            f"CreditLabCallback reads private methods of TRL {PINNED}, but TRL {installed} is installed; "
-            f"pip install 'trl=={PINNED}.*'"
+            "CreditLabCallback reads private methods of TRL {wanted}, but TRL {given} is installed; pip install "
+            "'trl=={wanted}.*'",
+            wanted=PINNED,
+            given=installed,
         )
     for name, parameters in WRAPPED.items():
         method = getattr(trainer, name, None)
         found = list(inspect.signature(method).parameters) if callable(method) else None
         if found is None or found[: len(parameters)] != parameters:
             raise ConfigError(
-                f"CreditLabCallback expects a GRPOTrainer of TRL {PINNED}, but this {type(trainer).__name__}'s {name} "
-                f"is {'missing' if found is None else 'another one'}."
+                "CreditLabCallback expects a GRPOTrainer of TRL {wanted}, but this {kind}'s {name} is {given}.",
+                wanted=PINNED,
+                kind=type(trainer).__name__,
+                name=name,
+                given=Message("missing") if found is None else Message("another one"),
             )
     if trainer.accelerator.num_processes > 1:
         raise ConfigError(
-            f"CreditLabCallback watches one process, but this training has {trainer.accelerator.num_processes}."
+            "CreditLabCallback watches one process, but this training has {given}.",
+            given=trainer.accelerator.num_processes,
         )
     if callback not in trainer.callback_handler.callbacks:
         raise ConfigError("CreditLabCallback: give it to the trainer as well, as callbacks=[callback].")

@@ -16,6 +16,7 @@ import pyarrow as pa
 import torch
 
 from core.algorithms.advantages import group_advantages, zero_std_groups
+from core.errors import Message
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
@@ -28,10 +29,9 @@ from core.runs.foreign import (
 from core.training.trace import StepTrace
 
 NEEDED = ("step", "prompt", "completion", "advantage")
-NO_TOKENS = (
+NO_TOKENS = Message(
     "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their advantages."
 )
-NO_REWARD = "Which columns make up the reward could not be told from the advantages: {columns}."
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def batches(tables: Sequence[pa.Table]) -> list[Batch]:
         raise ImportFailed("TRL's completions hold no rows.")
     if len(fresh) > MOST_STEPS or sum(len(x.prompts) for x in fresh) > MOST_RESPONSES:
         raise ImportFailed(
-            f"There are too many completions; at most {MOST_STEPS} steps and {MOST_RESPONSES} responses are allowed."
+            "There are too many completions; at most {steps} steps and {responses} responses are allowed.",
+            steps=MOST_STEPS,
+            responses=MOST_RESPONSES,
         )
     return fresh
 
@@ -196,8 +198,13 @@ def describe(found: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, li
             "kl_coef": 0.0,
         }
     else:
-        told = ", ".join(list(found[0].numbers)[:5]) or "there are none"
-        warning += " " + NO_REWARD.format(columns=clean(told, "A column's name")[:200])
+        told = ", ".join(list(found[0].numbers)[:5])
+        warning = Message(
+            "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their "
+            "advantages. Which columns make up the reward could not be told from the advantages: {columns}.",
+            key="trl-completions-reward-unknown",
+            columns=clean(told, "A column's name")[:200] if told else Message("there are none"),
+        )
     return run, ForeignLearner("grpo", settings, warning), columns
 
 

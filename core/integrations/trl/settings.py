@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from core.errors import Message
 from core.runs.foreign import ForeignLearner
 
 #: TRL's name of a way to average per-token losses → ours (held against TRL by tests/algorithms/test_against_trl.py).
@@ -99,8 +100,9 @@ def loss_is_ours(trainer: Any) -> bool:
 def learner_of(trainer: Any) -> ForeignLearner:
     warning = None
     if not loss_is_ours(trainer):
-        warning = (
-            f"TRL's loss here (loss_type={trainer.loss_type}) has parts that this lab has no formula for: which tokens "
-            "were clipped and the objective per token are not recorded."
+        warning = Message(
+            "TRL's loss here (loss_type={kind}) has parts that this lab has no formula for: which tokens were clipped "
+            "and the objective per token are not recorded.",
+            kind=trainer.loss_type,
         )
     return ForeignLearner("grpo", learner_settings(trainer), warning, str(trainer.accelerator.device))

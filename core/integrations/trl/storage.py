@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from core.errors import Message
 from core.learners.registry import AnyLearner
 from core.runs import lifecycle
 from core.runs.export import export
@@ -58,19 +59,19 @@ class Keeper:
                 return stop
             time.sleep(_PAUSE_S)
 
-    def close(self, status: Status, reason: str | None, out: Path | None) -> None:
+    def close(self, status: Status, reason: Message | None, out: Path | None) -> None:
         """The run is over: it cannot be trained on here. Writes the four files where `out` is given."""
         info = self._store.get(self.run_id)
         learner = info.learners[0]
         head = {
             "name": learner.name,
             "status": status,
-            "reason": reason,
+            "reason_message": reason and reason.to_dict(),
             "step": learner.step,
             "steps": learner.step + 1 if status == "finished" else learner.steps,
             "start_hash": None,
             "device": self._learner.device,
-            "warning": self._learner.warning,
+            "warning_message": self._learner.warning and self._learner.warning.to_dict(),
         }
         about = {"created": info.created, "versions": self._versions, "learners": [head], "events": []}
         lifecycle.record(self._store, self.run_id, about)

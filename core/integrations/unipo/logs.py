@@ -17,6 +17,7 @@ import torch
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.ratio import importance_ratio
 from core.algorithms.surrogates.clip import clipped_side
+from core.errors import Message
 from core.integrations.unipo.export import TOKEN_FIELDS
 from core.learners.registry import KINDS
 from core.runs.foreign import (
@@ -80,7 +81,7 @@ def _from_lines(text: str) -> UnipoLog | None:
         except (ValueError, RecursionError) as error:
             if number == 1:
                 return None
-            raise ImportFailed(f"Line {number} of the UNIPO log is not JSON.") from error
+            raise ImportFailed("Line {line} of the UNIPO log is not JSON.", line=number) from error
         if not isinstance(entry, dict):
             return None
         found.append(entry)
@@ -100,7 +101,8 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
     settings = {**settings, **_hparams(log.header, algorithm)}
     warning = None
     if key not in _ALGORITHMS:
-        warning = f"Its algorithm is called {clean(named, 'The algorithm')[:40]}; it is shown like GRPO."
+        name = clean(named, "The algorithm")[:40]
+        warning = Message("Its algorithm is called {name}; it is shown like GRPO.", name=name)
     return ForeignLearner(algorithm, settings, warning)
 
 
@@ -177,7 +179,9 @@ def phases(log: UnipoLog) -> list[Phase]:
     if not found:
         raise ImportFailed("The UNIPO log has no entries.")
     if len(found) > MOST_STEPS:
-        raise ImportFailed(f"The UNIPO log has {len(found)} steps; at most {MOST_STEPS} are allowed.")
+        raise ImportFailed(
+            "The UNIPO log has {given} steps; at most {bound} are allowed.", given=len(found), bound=MOST_STEPS
+        )
     return found
 
 
@@ -203,7 +207,9 @@ def traces(found: list[Phase], learner: str, settings: dict[str, Any], algorithm
         tokens += len(step.tokens.get("sample", ()))
         if responses > MOST_RESPONSES or tokens > MOST_TOKENS:
             raise ImportFailed(
-                f"The UNIPO log is too long; at most {MOST_RESPONSES} responses and {MOST_TOKENS} tokens are allowed."
+                "The UNIPO log is too long; at most {responses} responses and {tokens} tokens are allowed.",
+                responses=MOST_RESPONSES,
+                tokens=MOST_TOKENS,
             )
         yield step_trace(learner, number, _scalars(phase.entries), list(step.samples.values()), step.tokens)
 
@@ -211,18 +217,24 @@ def traces(found: list[Phase], learner: str, settings: dict[str, Any], algorithm
 def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -> None:
     """One update's prompts: new responses become samples, known ones another pass."""
     if not isinstance(prompts, list):
-        raise ImportFailed(f"Step {step.number + 1}: the prompts must be a list, but are {brief(prompts)}.")
+        raise ImportFailed(
+            "Step {step}: the prompts must be a list, but are {given}.", step=step.number + 1, given=brief(prompts)
+        )
     asked: dict[str, int] = {}
     for group in prompts:
         where = f"Step {step.number + 1}"
         if not isinstance(group, dict) or not isinstance(group.get("responses"), list):
-            raise ImportFailed(f"{where}: every prompt must have a list of responses.")
+            raise ImportFailed("{where}: every prompt must have a list of responses.", where=where)
         prompt = clean(said(group.get("prompt")), f"{where}: a prompt")
         asked[prompt] = asked.get(prompt, -1) + 1
         number = step.groups.setdefault((prompt, asked[prompt]), len(step.groups))
         for index, response in enumerate(group["responses"]):
             if not isinstance(response, dict):
-                raise ImportFailed(f"{where}: every response must be an object, but one is {brief(response)}.")
+                raise ImportFailed(
+                    "{where}: every response must be an object, but one is {given}.",
+                    where=where,
+                    given=brief(response),
+                )
             text = clean(said(response.get("response_text")), f"{where}: a response")
             key = (number, index, text)
             if key not in step.samples:
@@ -255,10 +267,10 @@ def _columns(
 ) -> dict[str, list[Any]]:
     """A response's tokens at one pass. Ratio, KL and clipping follow from the log-probabilities by our formulas."""
     if not isinstance(series, dict) or not isinstance(series.get("ids"), list):
-        raise ImportFailed(f"{where}: tokens must be an object with a list of ids.")
+        raise ImportFailed("{where}: tokens must be an object with a list of ids.", where=where)
     ids = series["ids"]
     if not all(x is None or (isinstance(x, int) and 0 <= x < 2**31) for x in ids):
-        raise ImportFailed(f"{where}: token ids must be whole numbers from 0.")
+        raise ImportFailed("{where}: token ids must be whole numbers from 0.", where=where)
     count = len(ids)
     strings = series.get("strings") or [f"⟨{x}⟩" for x in ids]
     found: dict[str, list[Any]] = {"token_id": ids, "position": list(range(count))}
@@ -279,7 +291,12 @@ def _columns(
 
 def _sized(values: Any, count: int, what: str) -> list[Any]:
     if not isinstance(values, list) or len(values) != count:
-        raise ImportFailed(f"{what} must be a list as long as ids ({count}), but is {brief(values)}.")
+        raise ImportFailed(
+            "{what} must be a list as long as ids ({count}), but is {given}.",
+            what=what,
+            count=count,
+            given=brief(values),
+        )
     return values
 
 

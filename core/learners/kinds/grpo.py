@@ -17,7 +17,7 @@ from core.algorithms.advantages import group_advantages, group_terms
 from core.algorithms.masked import advantage_terms, whitened
 from core.algorithms.token_rewards import rewards_of, score_terms
 from core.algorithms.types import Credit, Experience
-from core.errors import N_
+from core.errors import N_, Message
 from core.lazy import lazy
 from core.learners.kind import Kind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, penalty
@@ -121,13 +121,14 @@ def _strip_title(settings: GRPOSettings) -> str:
     }[settings.baseline]
 
 
-def _refuses(settings: GRPOSettings) -> str:
+def _refuses(settings: GRPOSettings) -> Message | None:
     if settings.baseline == "none" and settings.scale_rewards != "none":
-        return (
-            f"without a baseline, scale_rewards must be none, but is {settings.scale_rewards} "
-            f"(rewards that are all equal have no spread to be divided by); whiten_advantages is possible"
+        return Message(
+            "without a baseline, scale_rewards must be none, but is {given} (rewards that are all equal have no spread "
+            "to be divided by); whiten_advantages is possible",
+            given=settings.scale_rewards,
         )
-    return ""
+    return None
 
 
 def _without(settings: GRPOSettings) -> frozenset[str]:

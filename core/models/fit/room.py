@@ -84,9 +84,14 @@ def refuse_if_too_large(
     shares = ", ".join(f"{name} {amount / _GB:.1f}" for name, amount in totals(predicted).items() if amount >= _GB / 20)
     who = " and ".join(x.name for x in chosen)
     raise ConfigError(
-        f"model: {config.model} does not fit this machine: {who} would need about {total / _GB:.1f} GB ({shares}), but "
-        f"only {free / _GB:.1f} GB are free; fewer learners, a lora_rank, a smaller micro_batch_size, "
-        f"gradient_checkpointing or measure_kl=false need less"
+        "model: {name} does not fit this machine: {who} would need about {need:.1f} GB ({shares}), but only {free:.1f} "
+        "GB are free; fewer learners, a lora_rank, a smaller micro_batch_size, gradient_checkpointing or "
+        "measure_kl=false need less",
+        name=config.model,
+        who=who,
+        need=total / _GB,
+        shares=shares,
+        free=free / _GB,
     )
 
 

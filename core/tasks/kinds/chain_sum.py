@@ -40,8 +40,13 @@ class ChainSum:
         total = (10**settings.digits) ** settings.terms
         if settings.heldout * 2 > total:
             raise ConfigError(
-                f"task.heldout: {settings.heldout} questions cannot be kept apart, as there are {total} sums of "
-                f"{settings.terms} numbers of up to {settings.digits} digit(s); at most {total // 2} are allowed"
+                "task.heldout: {given} questions cannot be kept apart, as there are {total} sums of {terms} numbers of "
+                "up to {digits} digit(s); at most {bound} are allowed",
+                given=settings.heldout,
+                total=total,
+                terms=settings.terms,
+                digits=settings.digits,
+                bound=total // 2,
             )
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:

@@ -25,7 +25,8 @@ class ImportedSettings(TaskSettings):
 
 def _refuse(settings: ImportedSettings) -> NoReturn:
     raise ConfigError(
-        f"task: this run was imported from {settings.source}: it can be looked at, but not trained; choose another task"
+        "task: this run was imported from {source}: it can be looked at, but not trained; choose another task",
+        source=settings.source,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.settings import Settings
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract, numeral
@@ -58,12 +58,12 @@ class QuestionsSettings(InWords):
     def _distinct_and_small(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
         size = sum(len(x.question.encode()) + len(x.answer.encode()) for x in questions)
         if size > MOST_BYTES:
-            raise ValueError(f"may have at most {MOST_BYTES} bytes in all, but have {size}")
+            raise ConfigError("may have at most {bound} bytes in all, but have {given}", bound=MOST_BYTES, given=size)
         seen: dict[str, int] = {}
         for number, question in enumerate(questions, 1):
             first = seen.setdefault(same_question(question.question), number)
             if first != number:
-                raise ValueError(f"question {number} is the same as question {first}")
+                raise ConfigError("question {number} is the same as question {first}", number=number, first=first)
         return questions
 
 
@@ -83,12 +83,18 @@ class Questions:
         return order[:wanted]
 
     @property
-    def note(self) -> str | None:
-        """One sentence where fewer questions are kept apart than the settings ask for, else None."""
+    def note(self) -> Message | None:
+        """What to say where fewer questions are kept apart than the settings ask for, else None."""
         found, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
         if found == wanted:
             return None
-        return f"{found} questions are kept apart, not {wanted}: {total - found} of {total} are left to train on."
+        return Message(
+            "{found} questions are kept apart, not {wanted}: {left} of {total} are left to train on.",
+            found=found,
+            wanted=wanted,
+            left=total - found,
+            total=total,
+        )
 
     @property
     def max_completion_length(self) -> int:
@@ -140,7 +146,7 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
 
     Raises ConfigError with a sentence for each of the first problems.
     """
-    problems: list[str] = []
+    problems: list[Message] = []
     found: list[Question] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(_text(data).split("\n"), 1):
@@ -150,44 +156,55 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
             question = _question(line)
             first = seen.setdefault(same_question(question.question), number)
             if first != number:
-                raise ValueError(f"the same question as in line {first}")
+                raise ConfigError("the same question as in line {line}", line=first)
             found.append(question)
-        except ValueError as error:
-            problems.append(f"line {number}: {error}")
+        except ConfigError as error:
+            problems.append(Message("line {line}: {cause}", line=number, cause=error))
     if len(problems) > _MOST_PROBLEMS:
-        problems[_MOST_PROBLEMS - 1 :] = [f"{len(problems) - _MOST_PROBLEMS + 1} more lines cannot be read"]
+        left = len(problems) - _MOST_PROBLEMS + 1
+        problems[_MOST_PROBLEMS - 1 :] = [Message("{count} more lines cannot be read", count=left)]
     if not problems and not FEWEST <= len(found) <= MOST_QUESTIONS:
-        problems.append(f"the file has {len(found)} questions; {FEWEST} to {MOST_QUESTIONS} are possible")
+        problems.append(
+            Message(
+                "the file has {given} questions; {low} to {high} are possible",
+                given=len(found),
+                low=FEWEST,
+                high=MOST_QUESTIONS,
+            )
+        )
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError(*problems)
     return tuple(found)
 
 
 def _text(data: bytes | str) -> str:
     size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
     if size > MOST_BYTES:
-        raise ConfigError(f"the file has {size} bytes; at most {MOST_BYTES} are possible")
+        raise ConfigError("the file has {given} bytes; at most {bound} are possible", given=size, bound=MOST_BYTES)
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ConfigError(f"line {line}: the file is not UTF-8 text; save it as UTF-8") from None
+        broken = Message("the file is not UTF-8 text; save it as UTF-8")
+        raise ConfigError("line {line}: {cause}", line=line, cause=broken) from None
 
 
 def _question(line: str) -> Question:
     try:
         values = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise ValueError('not JSON; write an object with "question" and "answer" on a line of its own') from None
+        raise ConfigError('not JSON; write an object with "question" and "answer" on a line of its own') from None
     if not isinstance(values, dict):
-        raise ValueError('not a JSON object; write one with "question" and "answer"')
+        raise ConfigError('not a JSON object; write one with "question" and "answer"')
     if extra := sorted(set(values) - {"question", "answer"}):
-        raise ValueError(f"there is no place for {extra[0][:40]!r}; only question and answer are possible")
+        raise ConfigError(
+            "there is no place for {name}; only question and answer are possible", name=repr(extra[0][:40])
+        )
     for key, most in (("question", MOST_QUESTION_CHARACTERS), ("answer", MOST_ANSWER_CHARACTERS)):
         if key not in values:
-            raise ValueError(f"{key} is missing")
+            raise ConfigError("{name} is missing", name=key)
         values[key] = _words(key, values[key], most)
     return Question(**values)
 
@@ -199,18 +216,20 @@ def _no_constant(name: str) -> str:
 def _words(key: str, value: Any, most: int) -> str:
     """A value as text; numbers keep the digits that were written (1.50 stays 1.50)."""
     if not isinstance(value, str):
-        raise ValueError(f"{key} must be text or a number")
+        raise ConfigError("{name} must be text or a number", name=key)
     value = value.strip()
     if not value:
-        raise ValueError(f"{key} is empty")
+        raise ConfigError("{name} is empty", name=key)
     if len(value) > most:
-        raise ValueError(f"{key} has {len(value)} characters; at most {most} are possible")
+        raise ConfigError(
+            "{name} has {given} characters; at most {bound} are possible", name=key, given=len(value), bound=most
+        )
     if any(ord(x) < 32 and x not in "\t\n\r" for x in value):
-        raise ValueError(f"{key} has characters that are no text")
+        raise ConfigError("{name} has characters that are no text", name=key)
     try:
         value.encode()
     except UnicodeEncodeError:  # half of a pair, written as \ud800
-        raise ValueError(f"{key} has characters that are no text") from None
+        raise ConfigError("{name} has characters that are no text", name=key) from None
     return value
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from core.errors import ConfigError
 from core.tasks.base import Task
 from core.tasks.in_words import Extraction, InWords
 from core.tasks.kind import Kind
@@ -40,9 +41,11 @@ class ReasoningGymSettings(InWords):
         try:
             size = len(json.dumps(options, allow_nan=False))
         except (TypeError, ValueError, RecursionError):
-            raise ValueError("must be JSON: text, numbers, true, false, null, and lists and objects of them") from None
+            raise ConfigError("must be JSON: text, numbers, true, false, null, and lists and objects of them") from None
         if size > MOST_OPTIONS_BYTES:
-            raise ValueError(f"may have at most {MOST_OPTIONS_BYTES} characters as JSON, but have {size}")
+            raise ConfigError(
+                "may have at most {bound} characters as JSON, but have {given}", bound=MOST_OPTIONS_BYTES, given=size
+            )
         return options
 
 

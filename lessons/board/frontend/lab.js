@@ -5,6 +5,7 @@ import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { Frame } from "./frame.js";
 import { Latest } from "./latest.js";
+import { tell } from "./messages.js";
 import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
@@ -14,6 +15,7 @@ import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, stepOn, wishOf } from "./wish.js";
 
 /** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
+/** @import { Message } from "./messages.js" */
 /** @import { Wish } from "./wish.js" */
 
 const CHOICES = { x: ["step", "samples", "time"], color: Object.keys(COLOURINGS) };
@@ -89,8 +91,10 @@ export class Lab {
     this.#theme();
     const on = {
       onLive: (/** @type {Live} */ live) => this.#live(live),
-      onMissing: (/** @type {string} */ sentence = this.labels.missing) => this.#say(sentence, "missing"),
-      onTrouble: (/** @type {string | null | undefined} */ sentence) => this.#troubled(sentence),
+      onMissing: (/** @type {string | Message} */ message = this.labels.missing) =>
+        this.#say(tell(message, this.labels.messages), "missing"),
+      onTrouble: (/** @type {string | Message | null | undefined} */ message) =>
+        this.#troubled(message && tell(message, this.labels.messages)),
       onUnreachable: () => this.component.setStateValue("fallback", true),
       isActive: () => this.model.active,
       cursor: () => this.model.cursor,

@@ -1,4 +1,6 @@
-// The words of the lab's page, in the viewer's language: lessons/parts/live/words.py hands them over; a test compares the names.
+// The words of the lab's page, in the viewer's language: lessons/board/labels.py hands them over; a test compares the names.
+
+import type { Templates } from "./messages.js";
 
 export interface Labels {
   advantage_zero: string;
@@ -88,7 +90,8 @@ export interface Labels {
   pause_updates: string;
   play: string;
   play_stop: string;
-  preparing: [template: string, translated: string][];
+  /** what core says: key → translated template, none in English */
+  messages: Templates;
   previous_step: string;
   progress: string;
   prompts: string;

@@ -1,7 +1,8 @@
 // What learners do between the click on Start and their first step: a line and a bar for each thing that is being done.
 
 import { attr, el, say } from "./dom.js";
-import { fill, isNumber } from "./format.js";
+import { isNumber } from "./format.js";
+import { kindOf, tell } from "./messages.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { Labels, LearnerState } from "./types.js" */
@@ -58,7 +59,8 @@ export class Preparing {
     /** @type {(text: string) => Doing} */
     const plain = (text) => ({ text, kind: text, share: null });
     if (learner.preparing) {
-      return { ...translated(learner.preparing.text, labels.preparing), share: learner.preparing.share };
+      const { text, share } = learner.preparing;
+      return { text: tell(text, labels.messages), kind: kindOf(text), share };
     }
     if (learner.status === "running" && done >= learner.steps) return plain(labels.concluding);
     if (done) return null;
@@ -88,26 +90,4 @@ function show(line, who, { text, share }) {
   if (known) attr(line.track, "aria-valuenow", Math.round(100 * share));
   else line.track.removeAttribute("aria-valuenow");
   line.share.style.width = known ? `${Math.min(100, 100 * share)}%` : "";
-}
-
-/**
- * A sentence of the worker's in the viewer's language, and its kind.
- * @param {string} sentence
- * @param {[template: string, translated: string][]} kinds
- */
-export function translated(sentence, kinds) {
-  for (const [template, words] of kinds) {
-    const names = [...template.matchAll(/\{(\w+)\}/g)].map((x) => x[1]);
-    const literal = (/** @type {string} */ x) => x.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    const pattern = template
-      .split(/\{\w+\}/)
-      .map(literal)
-      .join("(.+?)");
-    const found = new RegExp(`^${pattern}$`, "s").exec(sentence);
-    if (found) {
-      const places = Object.fromEntries(names.map((name, i) => [name, found[i + 1]]));
-      return { text: fill(words, places), kind: template };
-    }
-  }
-  return { text: sentence, kind: sentence };
 }

@@ -2,6 +2,7 @@
 
 import { attr, el, say } from "./dom.js";
 import { duration, fill, isNumber } from "./format.js";
+import { tell } from "./messages.js";
 import { Preparing } from "./preparing.js";
 
 /** @import { Model } from "./model.js" */
@@ -85,7 +86,7 @@ export class Progress {
     say(known.text, fill(labels.step_of, { step: done, steps: learner.steps }));
     say(known.state, labels.states[learner.status] ?? learner.status);
     known.state.dataset.status = learner.status;
-    if (learner.reason) attr(known.state, "title", learner.reason);
+    if (learner.reason) attr(known.state, "title", tell(learner.reason, labels.messages));
     else known.state.removeAttribute("title");
   }
 

@@ -94,10 +94,10 @@ export class PullSource {
     }
     if (answer.status === 404) {
       this.#stopped = true;
-      return this.on.onMissing(body.error);
+      return this.on.onMissing(body.message ?? body.error);
     }
     this.#failures += 1;
-    this.on.onTrouble(body.error);
+    this.on.onTrouble(body.message ?? body.error);
   }
 
   follow() {} // this browser asks for each step itself

@@ -1,6 +1,7 @@
 // What the server sends (core/runs/views.py, core/runs/feed.py) and Streamlit hands over, as the modules read it.
 
 import type { Labels } from "./labels.js";
+import type { Message } from "./messages.js";
 
 /** A measured value: null where there is none, a word ("nan", "inf", "-inf") where it is no number. */
 export type Value = number | string | null;
@@ -22,8 +23,8 @@ export interface LearnerState {
   name: string;
   algorithm: string;
   status: string;
-  reason: string | null;
-  preparing: { text: string; share: number | null } | null;
+  reason: string | Message | null;
+  preparing: { text: string | Message; share: number | null } | null;
   /** The last step made, counted from 0; −1 before the first. */
   step: number;
   /** How many are to be made. */
@@ -178,9 +179,9 @@ export interface Source {
 /** Whom a source tells. */
 export interface SourceEvents {
   onLive(live: Live): void;
-  onMissing(sentence?: string): void;
+  onMissing(message?: string | Message): void;
   /** null: all is well again; no sentence: the server does not answer. */
-  onTrouble(sentence?: string | null): void;
+  onTrouble(message?: string | Message | null): void;
   onUnreachable(): void;
   isActive(): boolean;
   cursor(): number;

@@ -1,0 +1,82 @@
+"""What core can say, read from its source: every template of a `Message` and of an exception that carries messages.
+
+A template is the literal first argument of `Message(…)` or of an exception derived from `core.errors.Refusal`, so that
+it can be read without running anything. tests/lessons/test_messages.py holds core to that.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import errors
+from core.errors import key_of
+
+ROOMS = ("core", "lessons")
+#: Those of core.errors itself.
+REFUSALS = tuple(x.__name__ for x in vars(errors).values() if isinstance(x, type) and issubclass(x, errors.Refusal))
+
+
+@dataclass(frozen=True)
+class Spoken:
+    key: str
+    template: str
+    place: str  # the file, from the repository's root
+
+
+@dataclass(frozen=True)
+class Call:
+    """Where a message or an exception that carries messages is made."""
+
+    node: ast.Call
+    name: str  # of what is made
+    place: str
+
+    @property
+    def template(self) -> str | None:
+        """The literal first argument; None where there is none or it is something else."""
+        first = self.node.args[0] if self.node.args else None
+        return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+
+    @property
+    def key(self) -> str:
+        given = next((x.value for x in self.node.keywords if x.arg == "key"), None)
+        return str(given.value) if isinstance(given, ast.Constant) else key_of(self.template or "")
+
+
+def what_is_spoken(root: Path) -> Iterator[Spoken]:
+    """Every template with its key, once for each place that has it."""
+    for call in calls(root):
+        if call.template is not None:
+            yield Spoken(call.key, call.template, call.place)
+
+
+def calls(root: Path) -> Iterator[Call]:
+    """Every `Message(…)` and every refusal that is made in `core/` and `lessons/` below `root`."""
+    trees = {
+        path.relative_to(root).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for room in ROOMS
+        for path in sorted((root / room).rglob("*.py"))
+        if path.name != "errors.py" or path.parent.name != "core"  # what makes messages says none
+    }
+    names = {"Message", *REFUSALS, *refusals(trees.values())}
+    for place, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                yield Call(node, node.func.id, place)
+
+
+def refusals(trees: Iterable[ast.Module]) -> set[str]:
+    """The names of all classes that derive from `Refusal`."""
+    bases = {
+        node.name: {x.id for x in node.bases if isinstance(x, ast.Name)}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {*REFUSALS}
+    while more := {name for name, of in bases.items() if of & found} - found:
+        found |= more
+    return found
