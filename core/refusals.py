@@ -26,7 +26,7 @@ def closest(values: dict[str, Any], key: str) -> str:
 
 def sentence(problem: Any, learners: list[str]) -> str:
     """Pydantic's problem as a sentence."""
-    place = _place(problem["loc"], learners)
+    place = setting_name(problem["loc"], learners)
     kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
     bounds = {
         "greater_than": ("gt", "more than"),
@@ -46,7 +46,8 @@ def sentence(problem: Any, learners: list[str]) -> str:
     return f"{place}: {problem['msg'][0].lower()}{problem['msg'][1:]} (given: {given!r})"
 
 
-def _place(location: tuple[int | str, ...], learners: list[str]) -> str:
+def setting_name(location: tuple[int | str, ...], learners: list[str]) -> str:
+    """Where pydantic found a problem, as a person writes it: `ppo.lam`, `task.terms`, `steps`."""
     if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
         # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
         return ".".join([learners[location[1]], *(str(x) for x in location[3:])])
