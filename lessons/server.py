@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
 from core.runs.recorded import import_shipped
+from core.runs.records import RunUnreadable
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LocalLauncher, training_off
 from lessons.board.assets import assets, base_path, version
@@ -136,6 +137,8 @@ async def _answer(request: Request, get: Callable[[], Payload]) -> Response:
         payload = await to_thread.run_sync(get)
     except RunNotFound as error:
         return _refuse(404, _sentence(error))
+    except RunUnreadable as error:
+        return _refuse(409, _sentence(error))
     except StoreError as error:
         return _refuse(503, _sentence(error))
     headers = {"ETag": payload.etag, "Cache-Control": _cache_control(request, payload)}

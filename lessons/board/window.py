@@ -9,7 +9,7 @@ from typing import Any
 
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Payload
-from core.runs.records import ACTIVE, RunInfo
+from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
         parts = [("live", feed().live(run_id, 0))]
     except RunNotFound as error:
         return Window(False, problem=("missing", str(error.args[0])))
+    except RunUnreadable as error:
+        return Window(False, problem=("missing", str(error)))
     except StoreError as error:
         return Window(True, problem=("trouble", str(error.args[0])))
     step = newest(run) if wanted.get("follow") is True else wanted.get("step")

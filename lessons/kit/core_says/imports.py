@@ -28,6 +28,7 @@ SENTENCES = (
     N_("{name} is damaged and cannot be read."),
     N_("There are {given} UNIPO logs; at most 4 fit into one run."),
     N_("The files in {place} are not a trace: {cause}."),
+    N_("The files in {place} were made by another version of the app: {cause}."),
     N_("{place} has no {name}; it is not a run's description."),
     N_("This run's settings cannot be described by the settings that there are here."),
     N_("{what} must be text, but is {given}."),

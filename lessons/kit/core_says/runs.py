@@ -18,6 +18,20 @@ SENTENCES = (
     N_("The store at {place} may be read but not written. Check the rights of the file and its folder."),
     N_("The disk under {place} failed or is full: it could not be read or written."),
     N_("The store's address cannot be used: {cause}."),
+    N_("A step was recorded by another version of the app: {cause}."),
+    # core.runs.migrations, core.runs.records, core.stored_config: what another version of the app wrote
+    N_(
+        "The store at {place} has tables of version {found}, but this version of the app knows them up to version "
+        "{known}: start the newer one, or set CREDIT_LAB_HOME to another folder."
+    ),
+    N_("The run {given} was made by another version of the app ({version}): {cause}."),
+    N_("The run {given} was made by another version of the app: {cause}."),
+    N_("its settings are of version {found}, and this version of the app reads them up to version {known}"),
+    N_("its steps are of version {found}, and this version of the app reads them up to version {known}"),
+    N_("its settings are not JSON that describes a run"),
+    N_("there is no setting {names} here"),
+    N_("there is no learner of the kind {given} here"),
+    N_("there is no task of the kind {given} here"),
     N_("A run's name must have 1 to 200 characters, but this has {given}."),
     # core.runs.lifecycle, .worker, .launcher: why a run waits, stopped or failed
     N_("Its worker process is gone (was the machine or the app restarted?). Resume continues it."),
