@@ -26,6 +26,5 @@ def sentence(run: UnreadableRun) -> str:
 
 
 def notice(run: UnreadableRun) -> None:
-    """The sentence, and what can be done with such a run."""
+    """The sentence, on any page."""
     st.warning(sentence(run), icon=":material/history_toggle_off:")
-    st.caption(_("It can be renamed and deleted on the page Runs. The version that made it still opens it."))

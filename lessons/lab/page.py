@@ -46,6 +46,7 @@ def not_shown(run_id: str, found: UnreadableRun | None) -> None:
     """What to say, and where to go on, when the run to show is not there, or cannot be opened."""
     if found is not None:
         other_version.notice(found)
+        st.caption(_("It can be renamed and deleted on the page Runs."))
     elif run_id == RECORDED:
         st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
         return
