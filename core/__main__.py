@@ -1,4 +1,4 @@
-"""The command line, `credit-lab` or `python -m core`: train | export | save | import | runs | settings | app."""
+"""The command line, `credit-lab` or `python -m core`: train, export, save, import, delete, runs, settings, app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; returns its exit code: 0 done, 1 a learner failed, 2 something asked for cannot be."""
+    """Runs one command; returns its exit code: 0 done, 1 a learner failed or a person said no, 2 it cannot be."""
     options = _parser().parse_args(arguments)
     if options.command == "app":
         from core.serve import serve
@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="an export of this app (folder or ZIP), TRL's completions (file, folder or ZIP), or UNIPO's log (JSON)",
     )
     take_in.add_argument("--name", metavar="NAME", help="what to call it (default: as it calls itself, else its file)")
+
+    delete = commands.add_parser("delete", help="delete runs of the app, with their traces and checkpoints")
+    delete.add_argument(
+        "runs", nargs="+", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)"
+    )
+    delete.add_argument("--yes", action="store_true", help="ask nothing")
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")

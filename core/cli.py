@@ -21,8 +21,9 @@ from core.learners import registry as learners
 from core.learners.registry import AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
+from core.runs.errors import RunNotFound
 from core.runs.export import export
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, readable
 from core.runs.save import save_model
 from core.runs.store import RunStore
 from core.settings import Settings
@@ -41,7 +42,7 @@ class UsageError(Refusal, ValueError):
 
 def run(options: argparse.Namespace) -> int:
     """Does what the parsed options say; returns the exit code."""
-    commands = {"train": _train, "export": _export, "save": _save, "import": _import, "runs": _runs}
+    commands = {"train": _train, "export": _export, "save": _save, "import": _import, "runs": _runs, "delete": _delete}
     try:
         return {**commands, "settings": _settings}[options.command](options)
     except Refusal as error:
@@ -122,7 +123,7 @@ def _store(*, keep: bool) -> Iterator[RunStore]:
     store = RunStore(f"sqlite:///{folder}/runs.sqlite", home=folder)
     try:
         yield store
-        failed = any(x.status == "failed" for x in store.runs())
+        failed = any(x.status == "failed" for x in readable(store.runs()))
     finally:
         store.close()
         for path in folder.iterdir():
@@ -230,10 +231,50 @@ def _runs(_: argparse.Namespace) -> int:
     for info in runs:
         made = ", ".join(f"{x.name} {x.step + 1}/{x.steps}" for x in info.learners)
         when = datetime.fromtimestamp(info.created).strftime("%Y-%m-%d %H:%M")
-        print(f"{info.id}  {when}  {info.status:8}  {made}  {info.name}")
-        if info.reason:
-            print(f"    {info.reason}")
+        status = info.status if isinstance(info, RunInfo) else "unread"
+        print(f"{info.id}  {when}  {status:8}  {made}  {info.name}")
+        note = info.reason if isinstance(info, RunInfo) else str(info.why)
+        if note:
+            print(f"    {note}")
     return 0
+
+
+def _delete(options: argparse.Namespace) -> int:
+    """All of the named runs or none: whatever is refused is refused before anything is gone."""
+    from core.runs.recorded import SHIPPED
+
+    store = RunStore()
+    names = {x.id: x for x in store.runs()}
+    chosen = [names[x] for x in dict.fromkeys(_named(store, run) for run in options.runs)]
+    for run in chosen:
+        if run.id in SHIPPED:
+            raise UsageError("The run {given} is part of the app and cannot be deleted.", given=repr(run.name))
+        if run.under_way:
+            raise UsageError(
+                "The run {given} is under way: stop it first (in the lab, or where it was started).",
+                given=repr(run.name),
+            )
+    if not options.yes and not _confirmed([f"{run.id}  {run.name}" for run in chosen]):
+        print("Nothing was deleted.")
+        return 1
+    for run in chosen:
+        with contextlib.suppress(RunNotFound):  # someone else was faster; it is gone, as was asked
+            store.delete(run.id)
+        print(f"deleted {run.id}  {run.name}")
+    return 0
+
+
+def _confirmed(lines: list[str]) -> bool:
+    """Whether the person at the terminal wants these runs gone."""
+    if not sys.stdin.isatty():
+        raise UsageError("Deleting cannot be undone; give --yes where nobody can be asked.")
+    print(*lines, sep="\n")
+    try:
+        answer = input("Delete with traces and checkpoints? This cannot be undone. [y/N] ")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _settings(_: argparse.Namespace) -> int:

@@ -23,8 +23,8 @@ def data_folder() -> Path:
 def database_url(home: Path) -> str:
     """The address of the store: CREDIT_LAB_DATABASE_URL, else a SQLite file in `home`.
 
-    The file's name carries the version of its tables: an incompatible change takes a new name instead of breaking on
-    an old file.
+    The tables in it say their version and are brought up to date when it is opened (core/runs/migrations/schema.py);
+    the 1 in its name is from the time before that, and stays, so that runs made then are found.
     """
     return os.environ.get("CREDIT_LAB_DATABASE_URL") or f"sqlite:///{home / 'runs-1.sqlite'}"
 

@@ -33,7 +33,7 @@ def unknown(values: dict[str, Any], key: str) -> Message:
 
 def message(problem: Any, learners: list[str]) -> Message:
     """One of pydantic's problems (an item of `ValidationError.errors()`). `learners`: their names, by position."""
-    place = _place(problem["loc"], learners)
+    place = setting_name(problem["loc"], learners)
     kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
     if kind == "value_error":
         error = context["error"]  # what one of our own validators raised
@@ -136,7 +136,8 @@ def _other(problem: Any, place: str) -> Message:
     return Message("{setting}: {cause} (given: {given})", setting=place, cause=text, given=repr(problem["input"]))
 
 
-def _place(location: tuple[int | str, ...], learners: list[str]) -> str:
+def setting_name(location: tuple[int | str, ...], learners: list[str]) -> str:
+    """Where pydantic found a problem, as a person writes it: `ppo.lam`, `task.terms`, `steps`."""
     if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
         # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
         return ".".join([learners[location[1]], *(str(x) for x in location[3:])])

@@ -24,6 +24,7 @@ from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed, Payload
 from core.runs.recorded import import_shipped
+from core.runs.records import RunUnreadable
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LocalLauncher, training_off
 from lessons.board.assets import assets, base_path, version
@@ -137,6 +138,8 @@ async def _answer(request: Request, get: Callable[[], Payload]) -> Response:
         payload = await to_thread.run_sync(get)
     except RunNotFound as error:
         return _refuse(404, error.message)
+    except RunUnreadable as error:
+        return _refuse(409, error.message)
     except StoreError as error:
         return _refuse(503, error.message)
     headers = {"ETag": payload.etag, "Cache-Control": _cache_control(request, payload)}

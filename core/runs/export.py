@@ -19,10 +19,11 @@ import pyarrow.parquet
 
 from core.errors import Refusal
 from core.integrations.unipo.export import write_unipo
-from core.runs.arrow import unpack
+from core.runs.migrations.traces import TRACE_VERSION, conform, stamped, widest
 from core.runs.records import LearnerInfo, RunInfo
 from core.runs.script import snippet
 from core.runs.store import RunStore
+from core.stored_config import CONFIG_VERSION
 from core.training.trace import SAMPLES, STEPS, TOKENS
 
 __all__ = ["Format", "export", "export_zip", "run_json", "snippet"]
@@ -38,9 +39,9 @@ class ExportError(Refusal, RuntimeError):
 def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet") -> list[Path]:
     """Writes a run into `directory` (made where missing) and returns the files.
 
-    parquet, csv: run.json, steps, samples, tokens, with exactly the trace contract's columns; unipo: one JSON per
-    learner. A run that still goes on is exported up to its last finished step. Raises ExportError, RunNotFound,
-    StoreError.
+    parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top;
+    unipo: one JSON per learner. A run that still goes on is exported up to its last finished step. Raises ExportError,
+    RunNotFound, StoreError.
     """
     if format not in get_args(Format):
         raise ExportError(
@@ -85,6 +86,8 @@ def run_json(store: RunStore, info: RunInfo) -> dict[str, Any]:
         "device": ", ".join(sorted(devices)) or None,
         "start_hash": hashes.pop() if len(hashes) == 1 else None,
         "versions": info.versions,
+        "config_version": CONFIG_VERSION,
+        "trace_version": TRACE_VERSION,
         "config": info.config.model_dump(mode="json"),
         "learners": [_learner_json(x) for x in info.learners],
         "events": store.events(info.id),
@@ -104,16 +107,22 @@ def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) 
     """Steps, samples and tokens in one walk over the run: learners in the config's order, then steps."""
     ending = "csv" if format == "csv" else "parquet"
     paths = [directory / f"{name}.{ending}" for name in ("steps", "samples", "tokens")]
-    writers = [_Writer(path, schema) for path, schema in zip(paths, (STEPS, SAMPLES, TOKENS), strict=True)]
+    writers = [_Writer(path, schema) for path, schema in zip(paths, _layouts(store, info), strict=True)]
     try:
         for learner in info.learners:
-            for _, row, samples, tokens in store.learner_steps(info.id, learner.name):
-                for writer, table in zip(writers, (row, unpack(samples), unpack(tokens)), strict=True):
+            for _, *tables in store.learner_steps(info.id, learner.name):
+                for writer, table in zip(writers, tables, strict=True):
                     writer.add(table)
     finally:
         for writer in writers:
             writer.close()
     return paths
+
+
+def _layouts(store: RunStore, info: RunInfo) -> list[pa.Schema]:
+    """The columns of the three files: a learner may have some of its own, and a file is told its columns first."""
+    found = [layout for x in info.learners for layout in store.layouts(info.id, x.name)]
+    return [widest(schema, (x[i] for x in found)) for i, schema in enumerate((STEPS, SAMPLES, TOKENS))]
 
 
 class _Writer:
@@ -122,12 +131,12 @@ class _Writer:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         make: Callable[..., Any] = pa.csv.CSVWriter if path.suffix == ".csv" else pa.parquet.ParquetWriter
         options = {} if path.suffix == ".csv" else {"compression": "zstd"}
-        self._writer, self._schema = make(str(path), schema, **options), schema
+        self._writer, self._schema = make(str(path), stamped(schema), **options), schema
         self._waiting: list[pa.Table] = []
         self._rows = 0
 
     def add(self, table: pa.Table) -> None:
-        self._waiting.append(table)
+        self._waiting.append(conform(table, self._schema))
         self._rows += table.num_rows
         if self._rows >= ROWS_PER_GROUP:
             self._flush()
@@ -142,7 +151,7 @@ class _Writer:
         self._waiting, self._rows = [], 0
 
 
-def read_tables(directory: Path) -> Iterator[tuple[str, pa.Schema, Path]]:
-    """(name, schema, path) of the three tables of a Parquet export."""
-    for name, schema in (("steps", STEPS), ("samples", SAMPLES), ("tokens", TOKENS)):
-        yield name, schema, directory / f"{name}.parquet"
+def read_tables(directory: Path) -> Iterator[tuple[str, Path]]:
+    """(name, path) of the three tables of a Parquet export."""
+    for name in ("steps", "samples", "tokens"):
+        yield name, directory / f"{name}.parquet"

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.runs.errors import RunNotFound
+from core.runs.records import RunUnreadable
 from core.runs.views import group_view, number, run_view, step_view
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Feed:
     def live(self, run_id: str, since: int = 0) -> Payload:
         """The run's state, and its step rows newer than the cursor `since` (0: all, thinned if very many).
 
-        A cursor that this feed never gave out answers with everything. Raises RunNotFound.
+        A cursor that this feed never gave out answers with everything. Raises RunNotFound or RunUnreadable.
         """
         log = self._log(run_id)
         with log.lock:
@@ -70,7 +71,7 @@ class Feed:
     def step(self, run_id: str, step: int) -> Payload:
         """The step's prompts and responses, and ratio and advantage of every token of the panel.
 
-        Raises RunNotFound or StepNotFound.
+        Raises RunNotFound, StepNotFound or RunUnreadable.
         """
         log, revision, learners = self._find(run_id, step)
 
@@ -83,7 +84,7 @@ class Feed:
     def group(self, run_id: str, step: int, group: int) -> Payload:
         """Every number of every token of the responses to one prompt of the step, learner by learner.
 
-        Raises RunNotFound or StepNotFound.
+        Raises RunNotFound, StepNotFound or RunUnreadable.
         """
         log, revision, learners = self._find(run_id, step)
 
@@ -108,7 +109,7 @@ class Feed:
     def _refresh(self, log: _Log) -> None:
         try:
             log.refresh(self._store, self._refresh_s)
-        except RunNotFound:  # deleted, or a guess: guesses must not push out the runs that people watch
+        except (RunNotFound, RunUnreadable):  # deleted, or a guess: guesses must not push out runs that people watch
             with self._lock:
                 self._logs.pop(log.run_id, None)
             raise

@@ -23,6 +23,7 @@ from core.runs.errors import StoreError
 from core.runs.processes import is_alive, start_time
 from core.runs.records import ACTIVE, LearnerInfo, Preparing, Status
 from core.runs.tables import blobs, controls, events, learners, runs, steps
+from core.stored_config import CONFIG_VERSION
 
 if TYPE_CHECKING:
     from core.runs.store import RunStore
@@ -150,7 +151,8 @@ def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
             c.execute(learners.update().where(_row(run_id, learner["name"])).values(**values))
         for event in head["events"]:
             named = {name: event[name] for name in ("learner", "step", "kind", "time")}
-            c.execute(events.insert().values(run=run_id, value=json.dumps(event["value"]), traced=False, **named))
+            row = {"run": run_id, "value": json.dumps(event["value"]), "config_version": CONFIG_VERSION, **named}
+            c.execute(events.insert().values(**row, traced=False))
 
 
 def _stored(learner: dict[str, Any], name: str) -> str | None:

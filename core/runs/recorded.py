@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
 from core.errors import Refusal
 from core.runs import lifecycle
 from core.runs.export import read_tables
-from core.runs.records import Status
+from core.runs.migrations.traces import NewerTrace, check_version, take_over
+from core.runs.records import RunUnreadable, Status
 from core.runs.store import RunNotFound, RunStore
+from core.stored_config import StoredConfigError, load_assignments, load_config
 from core.training.trace import STEPS, StepTrace, prompt_hash
 
 #: run id → its folder
@@ -54,6 +56,8 @@ class _Head(BaseModel):
     name: str
     created: float = Field(ge=0, le=2**33)
     config: dict[str, Any]
+    config_version: int = Field(1, ge=1, le=10**6)
+    trace_version: int = Field(1, ge=1, le=10**6)
     versions: dict[str, str]
     learners: list[_Learner]
     events: list[_Event]
@@ -81,12 +85,13 @@ def import_shipped(store: RunStore) -> None:
 def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
     """Puts the four files of a Parquet export into the store as a run that is over. Doing it again changes nothing.
 
-    Raises TraceFilesError where the files are missing or break the contract.
+    Raises TraceFilesError where the files are missing or break the contract, or a newer version wrote them.
     """
     try:
         head = _head(json.loads((directory / "run.json").read_text(encoding="utf-8")))
-        tables = {name: _table(path, schema) for name, schema, path in read_tables(directory)}
-        config = parse_config(head["config"])
+        check_version(head["trace_version"])
+        tables = {name: take_over(pa.parquet.read_table(path), name) for name, path in read_tables(directory)}
+        config = load_config(head["config"], head["config_version"])
         _check(tables, config, head)
         if _is_there(store, run_id, head):
             return
@@ -94,6 +99,10 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
         for trace in _traces(tables):
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
+    except (StoredConfigError, NewerTrace) as error:
+        raise TraceFilesError(
+            "The files in {place} were made by another version of the app: {cause}.", place=directory, cause=error
+        ) from error
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
         cause = error.message if isinstance(error, Refusal) else str(error)
         raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
@@ -102,7 +111,11 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
 def _head(values: Any) -> dict[str, Any]:
     """Raises TraceFilesError naming the first part of run.json that is missing or of another kind."""
     try:
-        return _Head.model_validate(values).model_dump()
+        head = _Head.model_validate(values).model_dump()
+        for event in head["events"]:
+            if event["kind"] == "change":
+                event["value"] = load_assignments(event["value"], head["config_version"])
+        return head
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(x) for x in problem["loc"]) or "run.json"
@@ -131,17 +144,13 @@ def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:
         info = store.get(run_id)
     except RunNotFound:
         return False
+    except RunUnreadable:  # an older recording under the same name
+        store.delete(run_id)
+        return False
     if info.recorded and info.created == head["created"]:
         return True
     store.delete(run_id)  # an import that was cut short, or an older recording under the same name
     return False
-
-
-def _table(path: Path, schema: pa.Schema) -> pa.Table:
-    table = pa.parquet.read_table(path)
-    if table.schema.names != schema.names:
-        raise TraceFilesError("{name} must have exactly the columns {names}", name=path.name, names=schema.names)
-    return table.cast(schema)
 
 
 def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
@@ -155,7 +164,7 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
         yield StepTrace(
             learner=row["learner"],
             step=row["step"],
-            scalars={name: row[name] for name in STEPS.names[2:]},
+            scalars={name: value for name, value in row.items() if name not in STEPS.names[:2]},
             samples=here,
             tokens=tokens.get(key, nothing["tokens"]),
             prompt_hash=_prompt_hash(here),

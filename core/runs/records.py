@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.config import RunConfig
 from core.errors import Message
+from core.runs.errors import StoreError
 from core.tasks.kinds.imported import ImportedSettings
 
 Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
@@ -55,6 +56,60 @@ class RunInfo:
     def active(self) -> bool:
         """Whether any learner is being looked after by a worker (also of a run that reads failed)."""
         return any(learner.status in ACTIVE for learner in self.learners)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a process trains it or keeps it in its queue."""
+        return _under_way(self.learners)
+
+
+@dataclass(frozen=True)
+class UnreadableRun:
+    """A run that this version of the app cannot open: listed, renamed and deleted like any other, and no more."""
+
+    id: str
+    name: str
+    created: float  # seconds since 1970
+    found: Message  # what about it cannot be read, to follow a colon
+    made_by: str | None  # the version of the app that made it, where that can be told
+    learners: tuple[LearnerInfo, ...]
+    recorded: bool
+
+    @property
+    def under_way(self) -> bool:
+        """As RunInfo's: another version of the app may be training it."""
+        return _under_way(self.learners)
+
+    @property
+    def why(self) -> Message:
+        """Why it cannot be opened, without its name."""
+        if self.made_by is None:
+            return Message("made by another version of the app: {cause}.", key="of-another-version", cause=self.found)
+        return Message(
+            "made by another version of the app ({version}): {cause}.", version=self.made_by, cause=self.found
+        )
+
+
+def _under_way(learners: Sequence[LearnerInfo]) -> bool:
+    """A learner that waits belongs to a process once it is in a queue; before, nobody will ever start it by itself."""
+    return any(x.status in ACTIVE or (x.status == "queued" and x.pid is not None) for x in learners)
+
+
+class RunUnreadable(StoreError):
+    """A run was asked for that is there, but that this version of the app cannot read; `run` is what is known of it."""
+
+    run: UnreadableRun
+
+    @classmethod
+    def of(cls, run: UnreadableRun) -> RunUnreadable:
+        error = cls("The run {given} was {cause}", given=repr(run.name), cause=run.why)
+        error.run = run
+        return error
+
+
+def readable(listed: Iterable[RunInfo | UnreadableRun]) -> list[RunInfo]:
+    """Those of the listed runs that can be opened."""
+    return [x for x in listed if isinstance(x, RunInfo)]
 
 
 @dataclass(frozen=True)

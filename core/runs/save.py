@@ -37,8 +37,8 @@ def save_model(
     """
     import torch
 
-    from core.config import parse_config
     from core.models import adapters
+    from core.stored_config import read_config
     from core.training.save import Trained, save_pretrained
 
     info = store.get(run_id)
@@ -61,7 +61,7 @@ def save_model(
     say(Message("Reading the checkpoint."), None)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        config = parse_config(json.loads(state["config"]))
+        config = read_config(state["config"])
     except Exception as error:
         raise SaveError(
             "The checkpoint {place} cannot be read ({cause}).", place=path, cause=cause_of(error)

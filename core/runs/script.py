@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.runs.records import RunInfo
+from core.stored_config import dump_config
 
 _SCRIPT = '''\
 """Makes the run {name} again ({versions}).
@@ -18,12 +19,12 @@ import json
 
 import torch
 
-from core.config import RunConfig
+from core.stored_config import load_config
 from core.training.trainer import Trainer
 
 torch.set_num_threads(1)
 
-CONFIG = RunConfig.model_validate(
+CONFIG = load_config(
     json.loads(
         r"""
 {config}
@@ -60,6 +61,6 @@ def snippet(run: RunInfo, events: Sequence[dict[str, Any]] = ()) -> str:
     return _SCRIPT.format(
         name=run.id,  # not its name: that is free text, and this is code
         versions=", ".join(f"{k} {v}" for k, v in run.versions.items()) or "not started yet",
-        config=json.dumps(run.config.model_dump(mode="json"), indent=2),
+        config=json.dumps(dump_config(run.config), indent=2),
         changes=json.dumps(changes, indent=2),
     )

@@ -5,14 +5,13 @@ Workers append, pages read, controls go through rows: nobody needs to reach anot
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,32 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.extras import POSTGRES
 from core.places import data_folder, database_url
 from core.presets import about
 from core.runs import lifecycle
-from core.runs.arrow import pack, unpack
+from core.runs.arrow import pack, schema_of
 from core.runs.errors import RunNotFound, StoreError, one_sentence
-from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, Status, overall
-from core.runs.tables import blobs, controls, events, learners, make_engine, prepare, runs, steps
+from core.runs.migrations import schema
+from core.runs.migrations.traces import TRACE_VERSION
+from core.runs.reading import event_value, one_row, run_of, step_values, trace_table
+from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
+from core.runs.tables import blobs, controls, events, learners, make_engine, runs, steps
+from core.stored_config import CONFIG_VERSION, dump_config
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
-__all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "Status", "StoreError"]
+__all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "RunUnreadable", "Status", "StoreError"]
 
 KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
 
 
 class RunStore:
-    """Every method may raise StoreError; those that name a run raise RunNotFound where there is none."""
+    """Every method may raise StoreError; those that name a run raise RunNotFound where there is none.
+
+    Those that need a run's config raise RunUnreadable, a StoreError, where another version made it.
+    """
 
     def __init__(self, url: str | None = None, *, home: Path | None = None) -> None:
         """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise)."""
@@ -64,7 +70,8 @@ class RunStore:
         now = time.time()
         title = _checked_name(f"{about(config)}, seed {config.seed}" if name is None else name)
         with self.write() as c:
-            c.execute(runs.insert().values(id=run_id, name=title, created=now, config=config.model_dump_json()))
+            stored = {"config": json.dumps(dump_config(config)), **_VERSIONS}
+            c.execute(runs.insert().values(id=run_id, name=title, created=now, **stored))
             for position, learner in enumerate(config.learners):
                 row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.kind}
                 c.execute(learners.insert().values(**row, status="queued", step=-1, steps=config.steps, updated=now))
@@ -74,10 +81,12 @@ class RunStore:
         found = self._infos(runs.c.id == run_id)
         if not found:
             raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
+        if isinstance(found[0], UnreadableRun):
+            raise RunUnreadable.of(found[0])
         return found[0]
 
-    def runs(self) -> list[RunInfo]:
-        """Every run, the newest first."""
+    def runs(self) -> list[RunInfo | UnreadableRun]:
+        """Every run, the newest first; also those that cannot be opened."""
         return self._infos(sa.true())
 
     def rename(self, run_id: str, name: str) -> None:
@@ -97,21 +106,24 @@ class RunStore:
 
     def append(self, run_id: str, trace: StepTrace) -> None:
         """Adds one step in one transaction. A step that is made again takes the old one's place, under a new cursor."""
-        scalars, prompt_hash = json.dumps([trace.scalars[x] for x in STEPS.names[2:]]), trace.prompt_hash
+        named = {**{x: trace.scalars[x] for x in STEPS.names[2:]}, **trace.scalars}
+        scalars, prompt_hash = json.dumps(named), trace.prompt_hash
         packed = {"samples": pack(trace.samples, SAMPLES), "tokens": pack(trace.tokens, TOKENS)}
         now = time.time()
         same = {"run": run_id, "learner": trace.learner, "step": trace.step}
         with self.write() as c:
             # One append at a time per run: cursors must become visible in the order in which they were given out.
             # (SQLite has one writer anyway and leaves FOR UPDATE away.)
-            _require(c.execute(sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update()).first(), run_id)
+            here = runs.c.id == run_id
+            _require(c.execute(sa.select(runs.c.id).where(here).with_for_update()).first(), run_id)
+            c.execute(runs.update().where(here, _older(runs.c.trace_version)).values(trace_version=TRACE_VERSION))
             c.execute(steps.delete().filter_by(**same))
             c.execute(events.delete().filter_by(**same, traced=True))
-            row = steps.insert().values(**same, scalars=scalars, prompt_hash=prompt_hash)
+            made = {"scalars": scalars, "prompt_hash": prompt_hash, "trace_version": TRACE_VERSION}
+            row = steps.insert().values(**same, **made)
             c.execute(blobs.insert().values(step_id=c.execute(row).inserted_primary_key[0], **packed))
             for event in trace.events:
-                value = json.dumps(event.get("value"))
-                c.execute(events.insert().values(**same, kind=event["kind"], value=value, time=now, traced=True))
+                _write_event(c, same, event["kind"], event.get("value"), now, traced=True)
             lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
 
     def rows_since(self, run_id: str, cursor: int) -> tuple[list[dict[str, Any]], int]:
@@ -119,40 +131,50 @@ class RunStore:
 
         A row has STEPS' columns and `prompt_hash`; what is not a finite number is None, as JSON has no word for it.
         """
-        columns = (steps.c.id, steps.c.learner, steps.c.step, steps.c.scalars, steps.c.prompt_hash)
+        columns = (steps.c.id, *_STEP, steps.c.prompt_hash)
         query = sa.select(*columns).where(steps.c.run == run_id, steps.c.id > cursor).order_by(steps.c.id)
         with self.read() as c:
             found = c.execute(query).all()
         rows = []
-        for _, learner, step, scalars, prompt_hash in found:
-            values = json.loads(scalars, parse_constant=lambda _: None)
-            rows.append(dict(zip(STEPS.names, (learner, step, *values), strict=True), prompt_hash=prompt_hash))
+        for row in found:
+            values = step_values(row, constant=lambda _: None)
+            rows.append({**{name: values[name] for name in STEPS.names}, "prompt_hash": row.prompt_hash})
         return rows, (found[-1][0] if found else cursor)
 
-    def learner_steps(self, run_id: str, learner: str) -> Iterator[tuple[int, pa.Table, bytes, bytes]]:
-        """Each step of a learner in order: (step, its STEPS row, packed samples, packed tokens), one read at a time."""
-        here = (steps.c.run == run_id, steps.c.learner == learner)
-        with self.read() as c:
-            numbers = c.execute(sa.select(steps.c.step).where(*here).order_by(steps.c.step)).scalars().all()
-        for number in numbers:
+    def learner_steps(self, run_id: str, learner: str) -> Iterator[tuple[int, pa.Table, pa.Table, pa.Table]]:
+        """Each step of a learner in order: (step, its STEPS row, its SAMPLES, its TOKENS), one read at a time.
+
+        Columns that these tables have beyond the contract's come after those.
+        """
+        for number in self._numbers(run_id, learner):
             row = self._step(run_id, learner, number)
-            values = (learner, number, *json.loads(row.scalars))
-            columns = {name: [value] for name, value in zip(STEPS.names, values, strict=True)}
-            yield number, pa.Table.from_pydict(columns, schema=STEPS), row.samples, row.tokens
+            tables = trace_table("samples", row.samples), trace_table("tokens", row.tokens)
+            yield number, one_row(step_values(row)), *tables
+
+    def layouts(self, run_id: str, learner: str) -> Iterator[tuple[pa.Schema, pa.Schema, pa.Schema]]:
+        """The columns that each step's three tables have; their rows are left packed."""
+        for number in self._numbers(run_id, learner):
+            row = self._step(run_id, learner, number)
+            yield one_row(step_values(row)).schema, schema_of(row.samples), schema_of(row.tokens)
+
+    def _numbers(self, run_id: str, learner: str) -> Sequence[int]:
+        query = sa.select(steps.c.step).where(steps.c.run == run_id, steps.c.learner == learner).order_by(steps.c.step)
+        with self.read() as c:
+            numbers: Sequence[int] = c.execute(query).scalars().all()
+        return numbers
 
     def scalars(self, run_id: str, learner: str, step: int) -> dict[str, Any]:
-        """The step's row of STEPS without learner and step; columns that came later are left out."""
-        values = json.loads(self._step(run_id, learner, step).scalars, parse_constant=lambda _: None)
-        return dict(zip(STEPS.names[2:], values, strict=False))
+        """The step's numbers by column; None where one is missing."""
+        return step_values(self._step(run_id, learner, step), constant=lambda _: None)
 
     def samples(self, run_id: str, learner: str, step: int) -> pa.Table:
-        return unpack(self._step(run_id, learner, step).samples)
+        return trace_table("samples", self._step(run_id, learner, step).samples)
 
     def tokens(self, run_id: str, learner: str, step: int) -> pa.Table:
-        return unpack(self._step(run_id, learner, step).tokens)
+        return trace_table("tokens", self._step(run_id, learner, step).tokens)
 
     def _step(self, run_id: str, learner: str, step: int) -> Any:
-        query = sa.select(steps.c.scalars, steps.c.prompt_hash, blobs.c.samples, blobs.c.tokens)
+        query = sa.select(*_STEP, blobs.c.samples, blobs.c.tokens)
         query = query.join(blobs, blobs.c.step_id == steps.c.id).filter_by(run=run_id, learner=learner, step=step)
         with self.read() as c:
             row = c.execute(query).first()
@@ -172,12 +194,11 @@ class RunStore:
         with self.read() as c:
             found = c.execute(sa.select(events).where(events.c.run == run_id).order_by(events.c.id)).mappings().all()
         names = ("learner", "step", "kind", "value", "time")
-        return [{x: json.loads(row[x]) if x == "value" else row[x] for x in names} for row in found]
+        return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in found]
 
     def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
-        row = {"run": run_id, "learner": learner, "step": step, "kind": kind, "time": time.time()}
         with self.write() as c:
-            c.execute(events.insert().values(**row, value=json.dumps(value), traced=False))
+            _write_event(c, {"run": run_id, "learner": learner, "step": step}, kind, value, time.time(), traced=False)
 
     def control(self, run_id: str, kind: str, value: Any = None, learner: str | None = None) -> None:
         """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
@@ -240,11 +261,14 @@ class RunStore:
                 return
             if self._writer.dialect.name == "sqlite":
                 Path(self.place).parent.mkdir(parents=True, exist_ok=True)
-            with self._writer.begin() as connection:
-                prepare(connection)
+            with self._reader.begin() as connection:
+                current = schema.is_current(connection)
+            if not current:
+                with self._writer.begin() as connection:
+                    schema.prepare(connection, self.place)
             self._opened = True
 
-    def _infos(self, which: Any) -> list[RunInfo]:
+    def _infos(self, which: Any) -> list[RunInfo | UnreadableRun]:
         mine = sa.select(learners).join(runs, learners.c.run == runs.c.id).where(which).order_by(learners.c.position)
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
@@ -254,19 +278,24 @@ class RunStore:
         for row in rows:
             now = {**row, **buried.get((row["run"], row["name"]), {})}
             grouped[row["run"]].append(lifecycle.learner_info(now))
-        return [_info(head, grouped[head["id"]]) for head in heads]
+        return [run_of(head, grouped[head["id"]]) for head in heads]
 
 
-def _info(head: Any, rows: list[LearnerInfo]) -> RunInfo:
-    status, reason = overall(rows)
-    config, versions = _config(head["config"]), json.loads(head["versions"])
-    plain = {x: head[x] for x in ("id", "name", "created", "recorded")}
-    return RunInfo(**plain, config=config, status=status, reason=reason, versions=versions, learners=tuple(rows))
+_STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.trace_version)
+_VERSIONS = {"config_version": CONFIG_VERSION, "trace_version": TRACE_VERSION}
 
 
-@functools.lru_cache(maxsize=256)
-def _config(text: str) -> RunConfig:
-    return parse_config(json.loads(text))
+def _older(column: Any) -> Any:
+    """Where a run says an older version than this one's; it never says less than it did."""
+    return sa.func.coalesce(column, 1) < _VERSIONS[column.name]
+
+
+def _write_event(c: sa.Connection, where: dict[str, Any], kind: str, value: Any, now: float, *, traced: bool) -> None:
+    row = {**where, "kind": kind, "value": json.dumps(value), "time": now, "traced": traced}
+    c.execute(events.insert().values(**row, config_version=CONFIG_VERSION))
+    if kind == "change":
+        older = sa.and_(runs.c.id == where["run"], _older(runs.c.config_version))
+        c.execute(runs.update().where(older).values(config_version=CONFIG_VERSION))
 
 
 def new_id() -> str:

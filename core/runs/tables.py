@@ -20,9 +20,12 @@ runs = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("created", sa.Double, nullable=False),  # seconds since 1970
-    sa.Column("config", sa.Text, nullable=False),  # RunConfig as JSON, as the run was started (steps: as extended)
+    sa.Column("config", sa.Text, nullable=False),  # RunConfig as JSON with its version, as the run was started
     sa.Column("versions", sa.Text, nullable=False, default="{}"),
     sa.Column("recorded", sa.Boolean, nullable=False, default=False),
+    # The newest version that its config or any change of it, and any of its steps is of; null: 1.
+    sa.Column("config_version", sa.Integer),
+    sa.Column("trace_version", sa.Integer),
 )
 
 learners = sa.Table(
@@ -57,8 +60,9 @@ steps = sa.Table(
     _run(),
     sa.Column("learner", sa.String(24), nullable=False),
     sa.Column("step", sa.Integer, nullable=False),
-    sa.Column("scalars", sa.Text, nullable=False),
+    sa.Column("scalars", sa.Text, nullable=False),  # JSON {column: value}; of older steps a list (traces.py)
     sa.Column("prompt_hash", sa.String(64), nullable=False),
+    sa.Column("trace_version", sa.Integer),  # null: 1
     sa.UniqueConstraint("run", "learner", "step"),
     sa.Index("steps_by_cursor", "run", "id"),
     sqlite_autoincrement=True,
@@ -96,23 +100,14 @@ events = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("time", sa.Double, nullable=False),
     sa.Column("traced", sa.Boolean, nullable=False, default=False),  # came with a step's trace, goes when it is re-made
+    sa.Column("config_version", sa.Integer),  # of the settings that a change names; null: 1
     sa.Index("events_by_run", "run", "id"),
     sqlite_autoincrement=True,
 )
 
 
-#: Columns that came after the first release, all nullable: an older file gets them when it is opened.
-_LATER = (learners.c.preparing,)
-
-
-def prepare(connection: sa.Connection) -> None:
-    """Makes the tables and columns that are not there yet; what is there stays as it is."""
-    metadata.create_all(connection)
-    for column in _LATER:
-        there = {x["name"] for x in sa.inspect(connection).get_columns(column.table.name)}
-        if column.name not in there:
-            kind = column.type.compile(connection.dialect)
-            connection.execute(sa.DDL(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
+#: One row: which version of these tables the database has (core/runs/migrations/schema.py).
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
 
 
 def make_engine(url: str) -> tuple[sa.Engine, sa.Engine]:

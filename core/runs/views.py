@@ -12,6 +12,7 @@ from core.algorithms.ratio import LEVELS
 from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.learners.registry import colours_of, kind_of, without
+from core.runs.migrations.traces import whitening_of
 from core.runs.records import known_settings
 from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
@@ -161,7 +162,8 @@ def group_view(
         tokens = _sorted(store.tokens(run.id, name, step))
         config = config_at(store, run, name, step)
         values, terms = _settings(config, name), terms_for(config.learner(name))
-        whole = evaluate(terms, data_of(values, samples, tokens, store.scalars(run.id, name, step)))
+        of_step = _normalised_by(terms, store.scalars(run.id, name, step), tokens)
+        whole = evaluate(terms, data_of(values, samples, tokens, of_step))
         credits = _credits(terms, whole, samples)
         responses = []
         for row in rows:
@@ -179,6 +181,15 @@ def group_view(
             "responses": responses,
         }
     return view
+
+
+def _normalised_by(terms: Terms, scalars: dict[str, Any], tokens: pa.Table) -> dict[str, Any]:
+    """The step's numbers; what advantages were whitened by, which version 1 did not record, is read off its tokens."""
+    if "advantage_mean" in terms.trees and scalars.get("advantage_mean") is None and tokens.num_rows:
+        found = whitening_of(tokens)
+        if found is not None:
+            return {**scalars, "advantage_mean": found[0], "advantage_std": found[1]}
+    return scalars
 
 
 def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[int, float | None]:

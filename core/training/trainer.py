@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from core.algorithms.types import Experience
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
+from core.stored_config import dump_config, read_config
 from core.tasks.registry import task_for
 from core.training import evaluation
 from core.training.allocator import give_back
@@ -246,7 +247,7 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Everything that the next step depends on, in one file that is complete or not there at all."""
         state = {
-            "config": self.config.model_dump_json(),
+            "config": json.dumps(dump_config(self.config)),
             "learner": self.learner,
             "step": self.step,
             "wall_time": self._wall_time,
@@ -271,7 +272,7 @@ class Trainer:
     def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
         state = torch.load(path, map_location="cpu", weights_only=True)
-        trainer = cls(parse_config(json.loads(state["config"])), state["learner"], progress)
+        trainer = cls(read_config(state["config"]), state["learner"], progress)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]
         trainer.policy.load_state_dict(state["policy"], strict=not trainer.config.lora_rank)

@@ -19,7 +19,7 @@ from core.extras import LORA
 from core.models.fit import room
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
-from core.runs.records import ACTIVE, RunInfo
+from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 from core.runs.store import RunStore
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class LocalLauncher:
     def _still_waiting(self, run_id: str, names: list[str]) -> list[str]:
         try:
             return [x.name for x in self.store.get(run_id).learners if x.name in names and x.status == "queued"]
-        except RunNotFound:
+        except (RunNotFound, RunUnreadable):
             return []
 
     def _ask_nursery(self, run_id: str, learner: str) -> None:

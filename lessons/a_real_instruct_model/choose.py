@@ -12,7 +12,7 @@ from core.models.smollm2 import NAME
 from core.models.start import names
 from core.presets import PRESETS
 from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, RunUnreadable
 from core.workers.launcher import training_off
 from lessons import server
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
@@ -148,7 +148,7 @@ def recorded_minutes() -> dict[str, float]:
     found: dict[str, float] = {}
     try:
         runs.get(RECORDED_REAL)
-    except RunNotFound:
+    except (RunNotFound, RunUnreadable):
         return found
     for row in runs.rows_since(RECORDED_REAL, 0)[0]:
         if row["wall_time_s"] is not None:

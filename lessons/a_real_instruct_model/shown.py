@@ -12,10 +12,11 @@ import streamlit as st
 
 from core.errors import Message, cause_of
 from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from lessons import server
 from lessons.i18n import _
+from lessons.kit import other_version
 from lessons.kit.display import literal, plain, status_word, when
 from lessons.kit.history import no_such_run
 from lessons.kit.lesson import engine
@@ -78,7 +79,7 @@ def compares(run: RunInfo) -> bool:
 def choose_run() -> RunInfo | None:
     """The run that the link names, else the recorded one, else the newest that has answers; and a choice of others."""
     runs = server.store()
-    there = [x for x in runs.runs() if compares(x)]
+    there = [x for x in readable(runs.runs()) if compares(x)]
     chosen = _linked(runs) or next((x for x in there if x.id == RECORDED_REAL), None) or next(iter(there), None)
     if len(there) > 1 and chosen is not None:
         _picker(there, chosen)
@@ -124,6 +125,9 @@ def _linked(runs: RunStore) -> RunInfo | None:
         return None
     try:
         run = runs.get(wanted)
+    except RunUnreadable as error:
+        other_version.notice(error.run)
+        return None
     except RunNotFound:
         if wanted != RECORDED_REAL:
             no_such_run(wanted)

@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Payload
-from core.runs.records import ACTIVE, RunInfo
+from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
         live = run.active or run.status == "queued"
         parts = [("live", feed().live(run_id, 0))]
     except RunNotFound as error:
+        return Window(False, problem=("missing", error.message))
+    except RunUnreadable as error:
         return Window(False, problem=("missing", error.message))
     except StoreError as error:
         return Window(True, problem=("trouble", error.message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
 from lessons.catalog import LESSONS, lesson
 from lessons.home.strip import Contrast, domain, find_contrast, strip_html
@@ -25,7 +25,7 @@ def contrast(run_id: str, _runs: RunStore) -> Contrast | None:
 def recorded(runs: RunStore) -> RunInfo | None:
     try:
         return runs.get(RECORDED)
-    except RunNotFound:
+    except (RunNotFound, RunUnreadable):
         return None
 
 

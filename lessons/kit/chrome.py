@@ -87,11 +87,15 @@ def language_switch() -> None:
 
 @contextmanager
 def storage_guard() -> Iterator[None]:
-    """Storage that fails becomes a sentence on the page; the page stays up."""
+    """Storage that fails, or that another version wrote, becomes a sentence on the page; the page stays up."""
     from core.runs.errors import StoreError
+    from core.runs.records import RunUnreadable
+    from lessons.kit import other_version
 
     try:
         yield
+    except RunUnreadable as error:
+        other_version.notice(error.run)
     except StoreError as error:
         st.error(tell(error), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

@@ -9,9 +9,10 @@ import streamlit as st
 
 from core.errors import Message
 from core.runs.recorded import SHIPPED
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
 from lessons.i18n import N_, _, tell
+from lessons.kit import other_version
 from lessons.kit.display import literal, plain, status_word, when
 
 #: The run that is shipped with the app, shown until there is another.
@@ -94,12 +95,10 @@ def _plain_value(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
+def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableRun | None) -> None:
     """A list of runs to look at; choosing one shows it at once. (A select box takes its options as plain text.)"""
     zone = st.context.timezone
-    labels = {
-        run.id: f"{literal(run.name, 40)} · {status_word(run.status)} · {when(run.created, zone)}" for run in runs
-    }
+    labels = {run.id: f"{literal(run.name, 40)} · {state_word(run)} · {when(run.created, zone)}" for run in runs}
     options = list(labels)
     st.session_state["lab_picker"] = shown.id if shown is not None and shown.id in labels else None
     st.selectbox(
@@ -111,6 +110,11 @@ def run_picker(runs: list[RunInfo], shown: RunInfo | None) -> None:
         key="lab_picker",
         on_change=_picked,
     )
+
+
+def state_word(run: RunInfo | UnreadableRun) -> str:
+    """A run's state in a word, in the viewer's language."""
+    return status_word(run.status) if isinstance(run, RunInfo) else other_version.word()
 
 
 def _picked() -> None:

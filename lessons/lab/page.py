@@ -9,11 +9,12 @@ from core.errors import Message
 from core.learners.registry import needs_of
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
 from core.workers.launcher import training_off
 from lessons.board.live import lab_view
 from lessons.i18n import _, tell
+from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
 from lessons.kit.display import plain
@@ -32,20 +33,26 @@ def wanted() -> str:
     return st.session_state.get("lab_run") or RECORDED
 
 
-def find(runs: RunStore, run_id: str) -> RunInfo | None:
+def find(runs: RunStore, run_id: str) -> RunInfo | UnreadableRun | None:
     """The run of this id, or None."""
     try:
         return runs.get(run_id)
+    except RunUnreadable as error:
+        return error.run
     except RunNotFound:
         return None
 
 
-def not_there(run_id: str) -> None:
-    """What to say, and where to go on, when the run to show is not there."""
-    if run_id == RECORDED:
+def not_shown(run_id: str, found: UnreadableRun | None) -> None:
+    """What to say, and where to go on, when the run to show is not there, or cannot be opened."""
+    if found is not None:
+        other_version.notice(found)
+        st.caption(_("It can be renamed and deleted on the page Runs."))
+    elif run_id == RECORDED:
         st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
         return
-    no_such_run(run_id)
+    else:
+        no_such_run(run_id)
     st.button(_("Show the recorded run instead"), on_click=show_run, args=(RECORDED,), key="lab_recorded")
 
 
@@ -109,7 +116,8 @@ def page() -> None:
     runs, off = store(), training_off()
     draft = current_draft()
     run_id = wanted()
-    run = find(runs, run_id)
+    found = find(runs, run_id)
+    run = found if isinstance(found, RunInfo) else None
     config = run.config if run is not None else draft.config
     if config is not None:
         st.markdown(opening(config), width="content")
@@ -120,11 +128,11 @@ def page() -> None:
             if run is not None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
-            run_picker(runs.runs(), run)
+            run_picker(runs.runs(), found)
     settings_drawer(draft, run, runs)
     state(run, off)
     if run is None:
-        not_there(run_id)
+        not_shown(run_id, found if isinstance(found, UnreadableRun) else None)
         return
     lab_view(run.id, run.status, key="lab")
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):

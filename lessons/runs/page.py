@@ -7,13 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from core.config import RunConfig
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
+from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
 from lessons.kit.export import export_menu
@@ -24,35 +26,40 @@ from lessons.server import store
 MOST_ROWS = 200
 
 
-def row(run: RunInfo, success: dict[str, float | None]) -> dict[str, Any]:
+def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
     """One line of the table. Its cells take text as it is: nothing in a name is interpreted."""
     done = min((x.step + 1 for x in run.learners), default=0)
+    config = run.config if isinstance(run, RunInfo) else None
+    success = heldout(runs, run) if isinstance(run, RunInfo) else {}
+    told = _("{learner} held-out success")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
         _("State"): state(run),
-        _("Preset"): literal(run.config.preset),
-        _("Seed"): None if "seed" in unrecorded(run) else run.config.seed,
+        _("Preset"): None if config is None else literal(config.preset),
+        _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
-        **{_("{learner} held-out success").format(learner=x.algorithm.upper()): success[x.name] for x in run.learners},
+        **{told.format(learner=x.algorithm.upper()): success[x.name] for x in run.learners if x.name in success},
     }
 
 
-def state(run: RunInfo) -> str:
+def state(run: RunInfo | UnreadableRun) -> str:
     """What became of it here; of a run that was not made here, where it is from."""
+    if isinstance(run, UnreadableRun):
+        return other_version.word()
     if run.recorded:
         return _("recorded") if run.id in SHIPPED else _("imported")
     return status_word(run.status)
 
 
-def unrecorded(run: RunInfo) -> tuple[str, ...]:
+def unrecorded(config: RunConfig) -> tuple[str, ...]:
     """Settings that an imported run's files do not tell."""
-    return run.config.task.unrecorded if isinstance(run.config.task, ImportedSettings) else ()
+    return config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
 
 
-def chosen_run(listed: list[RunInfo], runs: RunStore) -> RunInfo | None:
+def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo | UnreadableRun | None:
     """Draws the table; returns the run whose line is selected."""
-    rows = [row(run, heldout(runs, run)) for run in listed]
+    rows = [row(run, runs) for run in listed]
     shares = {name: st.column_config.NumberColumn(format="%.2f") for r in rows for name in r if name not in row_texts()}
     picked = st.dataframe(
         rows,
@@ -72,10 +79,15 @@ def row_texts() -> tuple[str, ...]:
     return (_("Name"), _("When"), _("State"), _("Preset"), _("Seed"), _("Steps"))
 
 
-def actions(run: RunInfo, runs: RunStore) -> None:
+def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
     """What can be done with the selected run."""
     st.header(_("The selected run"))
     st.text(literal(run.name))
+    if isinstance(run, UnreadableRun):
+        other_version.notice(run)
+        _rename(run, runs)
+        _delete(run, runs)
+        return
     if run.reason:
         st.caption(plain(tell(run.reason), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
@@ -90,7 +102,7 @@ def actions(run: RunInfo, runs: RunStore) -> None:
     export_menu(run, runs, key="runs_export")
 
 
-def _rename(run: RunInfo, runs: RunStore) -> None:
+def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
     with st.form(f"rename_{run.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(_("Name"), value=run.name, max_chars=200, key=f"name_{run.id}")
         if st.form_submit_button(_("Rename"), icon=":material/edit:"):
@@ -102,8 +114,8 @@ def _rename(run: RunInfo, runs: RunStore) -> None:
                 st.rerun()
 
 
-def _delete(run: RunInfo, runs: RunStore) -> None:
-    if run.status in LIVE or run.active:
+def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
+    if run.under_way or (isinstance(run, RunInfo) and run.status in LIVE):
         st.caption(_("This run is under way: stop it in the lab before deleting it."))
         return
     with st.popover(_("Delete"), icon=":material/delete:", key="runs_delete"):

@@ -8,8 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from core.tasks.kinds.chain_sum import ChainSum
-from core.tasks.kinds.chain_sum import ChainSumSettings
 
 import core
 from core.config import change, parse_config
@@ -21,6 +19,7 @@ from core.runs import lifecycle
 from core.runs.errors import StoreError
 from core.runs.store import RunStore
 from core.runs.views import run_view
+from core.tasks.kinds.chain_sum import ChainSum, ChainSumSettings
 from lessons import i18n
 from lessons.board.labels import words
 from lessons.i18n import LANGUAGES, catalogue, tell, templates, use_language

@@ -358,8 +358,8 @@ def test_the_data_folder_and_the_database_follow_the_environment(
 
 
 def test_what_pages_import_brings_in_neither_streamlit_nor_torch() -> None:
-    names = ("store", "launcher", "export", "recorded", "feed", "commands")
-    imports = "; ".join(f"import core.runs.{name}" for name in names)
+    names = ("runs.store", "runs.export", "runs.recorded", "runs.feed", "workers.launcher", "cli")
+    imports = "; ".join(f"import core.{name}" for name in names)
     code = f"import sys; {imports}; print([x for x in ('torch', 'streamlit') if x in sys.modules])"
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]

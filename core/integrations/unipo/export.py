@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from core.config import RunConfig
 from core.learners.registry import needs_of
-from core.runs.arrow import unpack
 from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
@@ -93,10 +92,10 @@ def _told(config: RunConfig, learner: str, name: str) -> bool:
 
 def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str, Any]]:
     run = known_settings(info.config)
-    for step, row, samples, tokens in store.learner_steps(info.id, learner):
+    for step, row, samples, all_tokens in store.learner_steps(info.id, learner):
         metrics = {k: _finite(v) for k, v in row.to_pylist()[0].items() if k not in ("learner", "step")}
         metrics["response_length"] = metrics["completion_length"]
-        responses, all_tokens = unpack(samples).to_pylist(), unpack(tokens)
+        responses = samples.to_pylist()
         passes = _updates(info.config, learner, pc.max(all_tokens["pass"]).as_py())
         for number in range(passes):
             series = _series(all_tokens.filter(pc.equal(all_tokens["pass"], number)))

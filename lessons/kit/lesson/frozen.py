@@ -14,12 +14,13 @@ import streamlit as st
 from core.config import change
 from core.learners.registry import AnyLearner
 from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from core.runs.views import settings_at
 from core.text import visible
 from lessons import server
 from lessons.i18n import _
+from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run
 
@@ -171,6 +172,9 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
     for run_id in wanted:
         try:
             run = runs.get(run_id)
+        except RunUnreadable as error:
+            other_version.notice(error.run)
+            continue
         except RunNotFound:
             if run_id != RECORDED:
                 no_such_run(run_id)
@@ -185,7 +189,7 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
                 ).format(run=plain(run.name, 60)),
                 icon=":material/move_to_inbox:",
             )
-    return next((run for run in runs.runs() if _has(run, algorithm)), None)
+    return next((run for run in readable(runs.runs()) if _has(run, algorithm)), None)
 
 
 def _has(run: RunInfo, algorithm: str) -> bool:

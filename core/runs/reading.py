@@ -1,0 +1,83 @@
+"""The store's rows as what they mean, whichever version of the app wrote them; for store.py."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from core.config import RunConfig
+from core.errors import ConfigError
+from core.runs.arrow import unpack
+from core.runs.errors import StoreError
+from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
+from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
+from core.stored_config import CONFIG_VERSION, StoredConfigError, load_assignments, made_by, newer_settings, read_config
+from core.training.trace import STEPS
+
+
+def run_of(head: Any, rows: list[LearnerInfo]) -> RunInfo | UnreadableRun:
+    """A run from its row and its learners."""
+    plain = {x: head[x] for x in ("id", "name", "created", "recorded")}
+    versions = _versions(head["versions"])
+    try:
+        if (head["config_version"] or 1) > CONFIG_VERSION:
+            raise StoredConfigError(newer_settings(head["config_version"]))
+        config = _config(head["config"])
+        check_version(head["trace_version"] or 1)
+    except (ConfigError, NewerTrace) as error:
+        made = made_by(head["config"], versions)
+        return UnreadableRun(**plain, found=error.messages[0], made_by=made, learners=tuple(rows))
+    status, reason = overall(rows)
+    return RunInfo(**plain, config=config, status=status, reason=reason, versions=versions, learners=tuple(rows))
+
+
+@functools.lru_cache(maxsize=256)
+def _config(text: str) -> RunConfig:
+    return read_config(text)
+
+
+def _versions(text: str) -> dict[str, str]:
+    """What a run was made with; nothing where that cannot be read, as no number follows from it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def event_value(row: Any) -> Any:
+    """An event's value; of a change, in the settings of this version."""
+    value = json.loads(row["value"])
+    return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
+
+
+def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """A step's numbers by column, those included that STEPS does not have; a missing one of STEPS is None.
+
+    `constant` says what stands for NaN and the infinities, which JSON does not know (None: themselves).
+    """
+    values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
+    values |= {"learner": row.learner, "step": row.step}
+    version = row.trace_version or 1
+    if not MIGRATIONS[version - 1 :]:
+        return values
+    found: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
+    return found
+
+
+def one_row(values: dict[str, Any]) -> pa.Table:
+    """A step's numbers as a table of STEPS' columns and those that come on top."""
+    types = {x.name: x.type for x in STEPS}
+    return conform(pa.table({name: pa.array([x], types.get(name)) for name, x in values.items()}), STEPS)
+
+
+def trace_table(name: str, packed: bytes) -> pa.Table:
+    """A step's SAMPLES or TOKENS, and whatever columns its table has on top."""
+    try:
+        return read_table(name, unpack(packed))
+    except NewerTrace as error:
+        raise StoreError("A step was recorded by another version of the app: {cause}.", cause=error) from error

@@ -1,0 +1,144 @@
+"""A RunConfig as it is kept: JSON that says which version of the settings it is of, and the steps up from older ones.
+
+Runs, exports and checkpoints outlive the code that wrote them. Whatever reads a config that was stored goes through
+`load_config` or `read_config`; what was typed just now is of this version, and goes through `core.config.parse_config`.
+(This module stands here, not in core/runs, because core/training reads checkpoints.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.config import RunConfig, parse_config
+from core.errors import ConfigError, Message
+from core.refusals import names_of, setting_name
+from core.versions import CREDIT_LAB
+
+VERSION, MADE_BY = "config_version", "made_by"
+
+
+class StoredConfigError(ConfigError):
+    """A stored config that this version of the app cannot read; its text says what was found, to follow a colon."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step up: pure functions from plain values to plain values, whose docstrings say what changed.
+
+    They also say whether numbers of runs on both sides of the step stay comparable.
+    """
+
+    config: Callable[[dict[str, Any]], dict[str, Any]]  # a whole config
+    assignments: Callable[[dict[str, Any]], dict[str, Any]] = dict  # {"ppo.lam": 1, …}: a change while a run went on
+
+
+#: MIGRATIONS[n − 1] leads from version n to version n + 1. A setting that is new and has a default needs no step.
+MIGRATIONS: tuple[Migration, ...] = ()
+CONFIG_VERSION = 1 + len(MIGRATIONS)
+
+
+def dump_config(config: RunConfig) -> dict[str, Any]:
+    """The config as JSON can say it, with its version and that of the app."""
+    return {VERSION: CONFIG_VERSION, MADE_BY: CREDIT_LAB, **config.model_dump(mode="json")}
+
+
+def read_config(text: str) -> RunConfig:
+    """The config from a stored text. Raises what `load_config` raises."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StoredConfigError("its settings are not JSON that describes a run") from error
+    return load_config(values)
+
+
+def load_config(values: Any, version: int | None = None) -> RunConfig:
+    """The config from stored values of `version` (None: as they say themselves; without a word it is 1).
+
+    Raises StoredConfigError where another version wrote them, and ConfigError where a value is one that none allows.
+    """
+    if not isinstance(values, dict):
+        raise StoredConfigError("its settings are not JSON that describes a run")
+    own = values.get(VERSION, 1) if version is None else version
+    values = {name: value for name, value in values.items() if name not in (VERSION, MADE_BY)}
+    try:
+        return _validated(values, own)
+    except ConfigError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise StoredConfigError("its settings are not JSON that describes a run") from error
+
+
+def _validated(values: dict[str, Any], version: Any) -> RunConfig:
+    for step in _steps(version):
+        values = step.config(values)
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        if unknown := _unknown(error, values):
+            raise StoredConfigError(unknown) from error
+    return parse_config(values)  # says what is wrong, setting by setting
+
+
+def load_assignments(values: Any, version: int | None) -> Any:
+    """A stored change of settings in the settings of this version; what is no change comes back as it is.
+
+    So does one of a newer version: its run is not readable here anyway.
+    """
+    if isinstance(values, dict) and (version or 1) <= CONFIG_VERSION:
+        for step in _steps(version or 1):
+            values = step.assignments(values)
+    return values
+
+
+def made_by(text: str, versions: Mapping[str, str]) -> str | None:
+    """Which version of the app wrote a stored config, if that can be told; `versions` are the run's."""
+    try:
+        told = json.loads(text)[MADE_BY]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        told = versions.get("credit-lab")
+    return str(told)[:40] if told else None
+
+
+def _steps(version: Any) -> tuple[Migration, ...]:
+    """What leads from `version` to this one. Raises StoredConfigError where it is newer, or no version."""
+    if not isinstance(version, int) or version < 1:
+        raise StoredConfigError("its settings are not JSON that describes a run")
+    if version > CONFIG_VERSION:
+        raise StoredConfigError(newer_settings(version))
+    return MIGRATIONS[version - 1 :]
+
+
+def newer_settings(found: int) -> Message:
+    """What to say of a stored config whose version is above the one that is known here."""
+    return Message(
+        "its settings are of version {found}, and this version of the app reads them up to version {known}",
+        found=found,
+        known=CONFIG_VERSION,
+    )
+
+
+def _unknown(error: ValidationError, values: dict[str, Any]) -> Message | None:
+    """Which names pydantic found that nobody here knows; None where it found other things alone."""
+    problems, learners = error.errors(), names_of(values)
+    settings = [_brief(setting_name(x["loc"], learners)) for x in problems if x["type"] == "extra_forbidden"]
+    if settings:
+        names = ", ".join(settings[:3]) + ", …" * (len(settings) > 3)
+        return Message("there is no setting {names} here", names=names)
+    for x in problems:
+        if x["type"] == "union_tag_invalid":
+            kind = _brief(x["ctx"]["tag"])
+            if x["loc"][0] == "learners":
+                return Message("there is no learner of the kind {given} here", given=kind)
+            return Message("there is no task of the kind {given} here", given=kind)
+    return None
+
+
+def _brief(text: str) -> str:
+    """As a sentence can quote it, whoever wrote it."""
+    text = "".join(x for x in " ".join(text.split()) if x.isprintable())
+    return text if len(text) <= 60 else f"{text[:59]}…"

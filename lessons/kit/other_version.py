@@ -1,0 +1,29 @@
+"""Runs that another version of the app made and that this one cannot open: what pages say of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs.records import UnreadableRun
+from lessons.i18n import _, tell
+from lessons.kit.display import plain
+
+
+def word() -> str:
+    """What stands where other runs have their state."""
+    return _("made by another version")
+
+
+def sentence(run: UnreadableRun) -> str:
+    """Why it cannot be opened; Markdown."""
+    found = plain(tell(run.found), 300)
+    if run.made_by is None:
+        told = _("Another version of the app made the run “{run}”, and this one cannot open it: {found}.")
+    else:
+        told = _("Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {found}.")
+    return told.format(run=plain(run.name, 60), version=plain(run.made_by or "", 40), found=found)
+
+
+def notice(run: UnreadableRun) -> None:
+    """The sentence, on any page."""
+    st.warning(sentence(run), icon=":material/history_toggle_off:")

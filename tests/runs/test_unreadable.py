@@ -1,0 +1,236 @@
+"""A run that this version of the app cannot read is listed, renamed and deleted, and harms nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core.__main__ import main
+from core.config import RunConfig
+from core.runs import lifecycle
+from core.runs.export import export
+from core.runs.feed import Feed
+from core.runs.recorded import SHIPPED, import_shipped
+from core.runs.records import RunInfo, RunUnreadable, UnreadableRun, readable
+from core.runs.store import RunNotFound, RunStore, StoreError
+from core.runs.tables import runs
+from tests.helpers import step_trace
+
+CONFIG = RunConfig(steps=3, num_generations=4)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The app's store, for this test alone."""
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
+    monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
+    return RunStore()
+
+
+def spoil(store: RunStore, run_id: str, **columns: Any) -> None:
+    with store.write() as c:
+        c.execute(runs.update().where(runs.c.id == run_id).values(**columns))
+
+
+def stored_config(**changes: Any) -> str:
+    return json.dumps({**CONFIG.model_dump(mode="json"), "config_version": 1, "made_by": "0.9.1", **changes})
+
+
+#: What may be in the store → what is said of it.
+SPOILT: dict[str, tuple[dict[str, Any], str]] = {
+    "a renamed setting": ({"config": stored_config(colour=1)}, "there is no setting colour here"),
+    "an unknown learner": (
+        {"config": stored_config(learners=[{"algorithm": "dpo", "name": "dpo"}])},
+        "there is no learner of the kind dpo here",
+    ),
+    "broken JSON": ({"config": stored_config()[:-9]}, "its settings are not JSON that describes a run"),
+    "no object": ({"config": "[1, 2]"}, "its settings are not JSON that describes a run"),
+    "a newer config": (
+        {"config": stored_config(config_version=9)},
+        "its settings are of version 9, and this version of the app reads them up to version 1",
+    ),
+    "changes of a newer version": ({"config_version": 9}, "its settings are of version 9"),
+    "newer steps": ({"trace_version": 9}, "its steps are of version 9"),
+    "an impossible value": ({"config": stored_config(steps=0)}, "steps: must be at least 1, but is 0"),
+}
+
+
+@pytest.fixture(params=SPOILT)
+def spoilt(request: pytest.FixtureRequest, store: RunStore) -> tuple[str, str, str]:
+    """(a good run, a spoilt one, what is said of it)."""
+    good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
+    for run_id in (good, bad):
+        store.append(run_id, step_trace(CONFIG, "ppo", 0))
+    columns, found = SPOILT[request.param]
+    spoil(store, bad, **columns)
+    return good, bad, found
+
+
+def test_it_is_listed_beside_the_others_which_work_as_before(store: RunStore, spoilt: tuple[str, str, str]) -> None:
+    good, bad, found = spoilt
+    listed = store.runs()
+    assert [(type(x), x.id, x.name) for x in listed] == [(UnreadableRun, bad, "bad"), (RunInfo, good, "good")]
+    run = listed[0]
+    assert isinstance(run, UnreadableRun)
+    assert found in str(run.found)
+    assert [(x.name, x.step, x.steps) for x in run.learners] == [("ppo", 0, 3), ("grpo", -1, 3)]
+    assert readable(listed) == [store.get(good)]
+    assert json.loads(Feed(store).live(good).text())["rows"]
+
+
+def test_whoever_asks_for_it_hears_what_was_found(
+    store: RunStore, spoilt: tuple[str, str, str], tmp_path: Path
+) -> None:
+    _, bad, found = spoilt
+    feed = Feed(store)
+    asks: list[Callable[[], object]] = [
+        lambda: store.get(bad),
+        lambda: store.control(bad, "stop"),
+        lambda: feed.live(bad),
+        lambda: feed.step(bad, 0),
+        lambda: feed.group(bad, 0, 0),
+        lambda: export(store, bad, tmp_path / "out"),
+    ]
+    for ask in asks:
+        with pytest.raises(RunUnreadable) as caught:
+            ask()
+        assert isinstance(caught.value, StoreError)  # whoever handles no more than those handles it
+        assert str(caught.value).startswith("The run 'bad' was made by another version of the app")
+        assert found in str(caught.value)
+        assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_can_be_renamed_and_deleted(store: RunStore, spoilt: tuple[str, str, str]) -> None:
+    good, bad, _ = spoilt
+    store.rename(bad, "worse")
+    assert [x.name for x in store.runs()] == ["worse", "good"]
+    store.delete(bad)
+    assert [x.id for x in store.runs()] == [good]
+    with pytest.raises(RunNotFound):
+        store.get(bad)
+
+
+def test_which_version_made_it_is_told_where_that_is_known(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    spoil(store, run_id, config=stored_config(colour=1))
+    assert made_by(store) == "0.9.1"
+    spoil(store, run_id, config="{", versions='{"credit-lab": "0.8.0"}')
+    assert made_by(store) == "0.8.0"
+    for versions in ("{}", "[]", "no JSON"):
+        spoil(store, run_id, versions=versions)
+        assert made_by(store) is None
+
+
+def made_by(store: RunStore) -> str | None:
+    run = store.runs()[0]
+    assert isinstance(run, UnreadableRun)
+    return run.made_by
+
+
+def test_a_dead_worker_of_another_version_is_noticed(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    lifecycle.enqueue(store, run_id, ["ppo"])
+    assert lifecycle.claim(store, run_id, "ppo")
+    spoil(store, run_id, config="{")
+    assert store.runs()[0].under_way  # this process lives
+    with store.write() as c:
+        c.execute(sa.text("UPDATE learners SET pid = 999999999, updated = updated - 9 WHERE name = 'ppo'"))
+    run = store.runs()[0]
+    assert run.learners[0].status == "failed"
+    assert not run.under_way
+
+
+def test_a_shipped_run_that_cannot_be_read_is_put_in_again(store: RunStore) -> None:
+    import_shipped(store)
+    run_id = next(iter(SHIPPED))
+    config = store.get(run_id).config
+    spoil(store, run_id, config="{")
+    import_shipped(store)
+    assert store.get(run_id).config == config
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+def test_runs_lists_it_with_what_was_found(
+    store: RunStore, spoilt: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad, found = spoilt
+    assert main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(bad)
+    assert "ppo 1/3, grpo 0/3  bad" in lines[0]
+    assert lines[1].startswith("    made by another version of the app")
+    assert found in lines[1]
+    assert lines[2].startswith(good)
+
+
+def test_export_and_save_of_it_are_a_sentence(
+    store: RunStore, spoilt: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked in (["export", spoilt[1], "--out", str(tmp_path / "out")], ["save", spoilt[1]]):
+        assert main(asked) == 2
+        told = capsys.readouterr().err
+        assert spoilt[2] in told
+        assert "Traceback" not in told
+
+
+def test_delete_takes_several_ids_and_asks_nothing_with_yes(
+    store: RunStore, spoilt: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad, _ = spoilt
+    kept = store.create(CONFIG, "kept")
+    assert main(["delete", good[:8], bad, bad, "--yes"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"deleted {good}  good", f"deleted {bad}  bad"]
+    assert [x.id for x in store.runs()] == [kept]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
+def test_delete_asks_on_a_terminal(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, code: int
+) -> None:
+    run_id = store.create(CONFIG, "mine")
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    assert main(["delete", run_id]) == code
+    told = capsys.readouterr().out
+    assert f"{run_id}  mine" in told
+    assert "cannot be undone" in told
+    assert [x.id for x in store.runs()] == ([] if code == 0 else [run_id])
+
+
+def test_delete_refuses_before_anything_is_gone(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_shipped(store)
+    done, working, waiting = (store.create(CONFIG, x) for x in ("done", "working", "waiting"))
+    for run_id in (working, waiting):
+        lifecycle.enqueue(store, run_id, ["ppo"])
+    assert lifecycle.claim(store, working, "ppo")
+    for asked, sentence in (
+        ([done, working], "The run 'working' is under way: stop it first"),
+        ([done, waiting], "The run 'waiting' is under way: stop it first"),
+        ([done, next(iter(SHIPPED))], "is part of the app and cannot be deleted"),
+        ([done, "nothing"], "no run whose id begins with 'nothing'"),
+        ([done, ""], "runs' ids begin with ''"),
+    ):
+        assert main(["delete", *asked, "--yes"]) == 2
+        assert sentence in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(["delete", done]) == 2
+    assert "give --yes" in capsys.readouterr().err
+    assert {done, working, waiting} <= {x.id for x in store.runs()}
+    lifecycle.mark(store, working, "ppo", "stopped")
+    assert main(["delete", working, "--yes"]) == 0
