@@ -23,7 +23,6 @@ from lessons.parts.lesson import (
     show_code,
     token_strips,
 )
-from lessons.parts.lesson.strips import Owner
 from lessons.parts.linked import linked
 from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
@@ -99,7 +98,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
     for variant, name in zip((one, two), ("one", "two"), strict=True):
         numbers = evaluate(batch, variant, shown)
         rows.append((variant, name, numbers))
-    owners: dict[str, Owner] = {"ppo": "ppo", "vine": "third"}
+    owners = {"ppo": "ppo", "vine": "third"}
     drawn = []
     for n, reply in enumerate(group.replies, 1):
         note = _("right, reward 1") if reply.success else _("wrong, reward 0")

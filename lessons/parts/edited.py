@@ -12,7 +12,6 @@ from core.tasks.chain_sum import ALPHABET, ChainSum
 from core.tasks.settings import ChainSumSettings
 from lessons.parts.i18n import _
 from lessons.parts.lesson import Frozen, Group, Reply, Row, engine, token_strips
-from lessons.parts.lesson.strips import Owner
 from lessons.parts.restored import too_large
 from lessons.parts.sentences import translate
 from lessons.parts.truth.measured import models
@@ -112,7 +111,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         bar.empty()
     _verdict(edited, reply)
     rows: list[Row] = []
-    owners: tuple[Owner, ...] = ("ppo", "grpo")
+    owners = ("ppo", "grpo")
     for who in owners:
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()

@@ -1,5 +1,7 @@
 // The words of the lab's page, in the viewer's language: lessons/parts/live/words.py hands them over; a test compares the names.
 
+import type { Mark, MarkWords } from "./types.js";
+
 export interface Labels {
   advantage_zero: string;
   as_table: string;
@@ -24,8 +26,6 @@ export interface Labels {
   copy_yourself: string;
   credit_is: string;
   cut_here: string;
-  cut_high: string;
-  cut_low: string;
   cut_off: string;
   cut_off_help: string;
   details: string;
@@ -41,14 +41,11 @@ export interface Labels {
   gradient_low: string;
   gradient_up: string;
   gradient_zero: string;
+  hole: string;
   hollow: string;
   hollow_bounded: string;
   hours: string;
   imported: string;
-  key_bounded: string;
-  key_high: string;
-  key_high_or_bounded: string;
-  key_low: string;
   key_none: string;
   kl_names: string[];
   latest: string;
@@ -57,6 +54,7 @@ export interface Labels {
   line_help: Record<string, string>;
   lines: Record<string, string>;
   loading: string;
+  marks: Record<string, Partial<Record<Mark, MarkWords>>>;
   max: string;
   mean_is: string;
   measure: string;
@@ -114,6 +112,7 @@ export interface Labels {
   scatter_thinned: string;
   seconds: string;
   seed_device: string;
+  semicolon: string;
   separator: string;
   show_all: string;
   show_less: string;
