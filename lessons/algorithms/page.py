@@ -9,7 +9,6 @@ import streamlit as st
 from core.learners.kind import Line
 from core.learners.registry import AnyLearner, differing, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
-from lessons.board.strips import Owner
 from lessons.i18n import N_, _, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
@@ -99,7 +98,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
     for variant, name in zip((one, two), ("one", "two"), strict=True):
         numbers = evaluate(batch, variant, shown)
         rows.append((variant, name, numbers))
-    owners: dict[str, Owner] = {"ppo": "ppo", "vine": "third"}
+    owners = {"ppo": "ppo", "vine": "third"}
     drawn = []
     for n, reply in enumerate(group.replies, 1):
         note = _("right, reward 1") if reply.success else _("wrong, reward 0")

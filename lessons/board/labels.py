@@ -126,13 +126,10 @@ def _step() -> dict[str, Any]:
         "cut_off": _("cut off"),
         "cut_off_help": _("The response reached the longest allowed length before it ended itself."),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
-        "cut_high": _("gradient cut at the high side"),
-        "cut_low": _("gradient cut at the low side"),
+        "hole": _("not written by the model"),
         "bounded": _("weight bounded"),
-        "key_high": _("cut at the high side"),
-        "key_bounded": _("weight bounded (never cut)"),
-        "key_high_or_bounded": _("cut at the high side; under CISPO: weight bounded"),
-        "key_low": _("cut at the low side"),
+        "marks": _marks(),
+        "semicolon": _("; "),
         "key_none": _("none, or not recorded"),
         "nobody_has": _("{quantity}: {missing}"),
         "no_such_step": _("{learner} has not made step {step}; its last is {last}."),
@@ -155,6 +152,23 @@ def _step() -> dict[str, Any]:
             "objective": _("objective"),
         },
     }
+
+
+def _marks() -> dict[str, Any]:
+    """By surrogate, what a token's mark at its high or low side means.
+
+    It is said on the token, in the legend, and in a legend where another learner's mark means something else.
+    """
+    cut = {
+        "high": _mark(_("gradient cut at the high side"), _("cut at the high side")),
+        "low": _mark(_("gradient cut at the low side"), _("cut at the low side")),
+    }
+    bounded = _mark(_("weight bounded"), _("weight bounded (never cut)"), _("under CISPO: weight bounded"))
+    return {"default": cut, "cispo": {"high": bounded}}
+
+
+def _mark(says: str, key: str, among: str | None = None) -> dict[str, str]:
+    return {"says": says, "key": key, "among": among or key}
 
 
 def _card() -> dict[str, Any]:

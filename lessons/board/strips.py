@@ -13,9 +13,8 @@ from lessons.board.component import mount, sent
 from lessons.i18n import _
 
 Kind = Literal["signed", "ratio", "plain", "falling"]
-Mark = Literal["high", "low"]
-#: What a row may be coloured as, in its heading: the two learners, the truth (and a fourth colour), or nobody's.
-Owner = Literal["ppo", "grpo", "third", "fourth"]
+#: A bar above or below a token, or a frame around it.
+Mark = Literal["high", "low", "frame"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,12 @@ class Row:
     tokens: Sequence[str]
     values: Sequence[float | None]
     note: str = ""  # beside the label: "right, reward 1"
-    learner: Owner | None = None
-    marks: Sequence[Mark | None] = ()  # where the gradient was cut
+    learner: str | None = None  # whose colour its heading has: a colour's name in lab.css
+    group: str = ""  # a heading above the rows that follow each other and share it
+    marks: Sequence[Mark | None] = ()
     spot: Sequence[bool] = ()  # tokens under the spotlight
     hidden: Sequence[bool] = ()  # not filled in yet
+    holes: Sequence[bool] = ()  # not written by the model: hatched, without a number
     more: Mapping[str, Sequence[float | None]] = field(default_factory=dict)  # read out too: name → values
 
 
@@ -53,13 +54,15 @@ def token_strips(
     pickable: bool = True,
     link: str | None = None,
     alt: str | None = None,
+    marks: Mapping[Mark, str] | None = None,
 ) -> Pick | None:
     """Draws the rows; returns the chosen token, None if there is none.
 
     `quantity` names the number that colours ("advantage", translated); `kind` is its scale: signed around 0, a ratio
     around 1, plain from low to high, or falling (the lowest stand out: log-probabilities). `domain` are the numbers
     that the scale is made of, so that it can stand still while values move; default: the values shown. `link` is the
-    URL parameter that keeps the choice, if it shall be kept there. A click is a rerun (of the fragment around it).
+    URL parameter that keeps the choice, if it shall be kept there. `marks` says what the rows' marks mean; default:
+    bars show where the clip cut the gradient. A click is a rerun (of the fragment around it).
     """
     picked = _picked(rows, key, link)
     mount(
@@ -73,6 +76,7 @@ def token_strips(
             "pickable": pickable,
             "picked": f"{picked.row}.{picked.at}" if picked else None,
             "alt": alt or _("Tokens, coloured by: {quantity}").format(quantity=quantity),
+            "marks": {"high": _("cut at the high side"), "low": _("cut at the low side"), **(marks or {})},
             "words": _words(pickable),
         },
         key=key,
@@ -87,11 +91,13 @@ def _plain(row: Row) -> dict[str, Any]:
         "label": row.label,
         "note": row.note,
         "learner": row.learner,
+        "group": row.group,
         "tokens": [visible(token) for token in row.tokens],
         "values": list(row.values),
         "marks": list(row.marks),
         "spot": list(row.spot),
         "hidden": list(row.hidden),
+        "holes": list(row.holes),
         "more": {name: list(values) for name, values in row.more.items()},
     }
 
@@ -122,8 +128,7 @@ def _words(pickable: bool) -> dict[str, str]:
         "none": _("none"),
         "later": _("not computed yet"),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
-        "high": _("cut at the high side"),
-        "low": _("cut at the low side"),
+        "hole": _("not written by the model"),
         "as_table": _("Read as a table"),
         "hint": _("Click a token, or walk with the arrow keys, to read its numbers.")
         if pickable

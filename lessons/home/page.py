@@ -7,13 +7,17 @@ import streamlit as st
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
+from lessons.board.strips import Row, token_strips
 from lessons.catalog import LESSONS, lesson
-from lessons.home.strip import Contrast, domain, find_contrast, strip_html
+from lessons.home.strip import Contrast, Response, find_contrast
 from lessons.i18n import _, keeping_language, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
 from lessons.server import store
+
+#: Algorithms with a colour of their own (lab.css).
+COLOURS = ("ppo", "grpo")
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -27,6 +31,20 @@ def recorded(runs: RunStore) -> RunInfo | None:
         return runs.get(RECORDED)
     except (RunNotFound, RunUnreadable):
         return None
+
+
+def row(response: Response, name: str, title: str, colour: str) -> Row:
+    """A response with its verdict and its culprit framed, under its learner's title."""
+    verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
+    return Row(
+        name,
+        f"{'✓' if response.success else '✗'} {verdict}",
+        response.tokens,
+        response.advantages,
+        learner=colour if colour in COLOURS else None,
+        group=title,
+        marks=["frame" if at == response.culprit else None for at in range(len(response.tokens))],
+    )
 
 
 def picture(runs: RunStore) -> None:
@@ -45,12 +63,19 @@ def picture(runs: RunStore) -> None:
         "ppo": _("PPO: each token its own credit, from the critic"),
         "grpo": _("GRPO: one credit a response, from its group of {size}").format(size=run.config.num_generations),
     }
-    colours = {"ppo": "blue", "grpo": "orange"}
-    full, theme = domain(found), st.context.theme.type or "light"
-    for learner in run.learners:
-        title = words.get(learner.algorithm, plain(learner.name).upper())
-        st.markdown(f":{colours.get(learner.algorithm, 'gray')}[**{title}**]")
-        st.html(strip_html(found.responses[learner.name], full, theme))
+    rows = [
+        row(response, f"{learner.name}-{n}", words.get(learner.algorithm, learner.name.upper()), learner.algorithm)
+        for learner in run.learners
+        for n, response in enumerate(found.responses[learner.name])
+    ]
+    token_strips(
+        rows,
+        key="home_picture",
+        quantity=_("advantage"),
+        pickable=False,
+        alt=_("A wrong and a right response of each learner to the question, each token coloured by its credit"),
+        marks={"frame": _("the first token that no right response shares")},
+    )
     st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
     st.caption(
         _(

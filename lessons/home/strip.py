@@ -1,32 +1,16 @@
-"""A still picture of token credit: one response a line, each token a chip with its advantage under it.
-
-The lab's strips are live and can be opened; this one is plain HTML for a page that only wants to show one thing. All
-text is escaped.
-"""
+"""The question of a run in which a learner's credit singles out the first wrong token most clearly."""
 
 from __future__ import annotations
 
-import html
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from lessons.i18n import _
-from lessons.kit.display import literal
-
-#: Purple below zero, green above; never the learners' own colours.
-NEGATIVE, POSITIVE = (118, 42, 131), (27, 120, 55)
-NEUTRAL = {"light": (255, 255, 255), "dark": (43, 49, 60)}
-# Nearly black: a softer ink would fall below 4.5:1 on the middle of the scale.
-INK, PAPER = (3, 4, 6), (255, 255, 255)
-EDGE = "1px solid rgba(128,138,155,.45)"
-#: Around the culprit: it must stand out from the page and from any chip.
-FRAME = {"light": "3px solid #0f1520", "dark": "3px solid #ffffff"}
 
 
 @dataclass(frozen=True)
@@ -107,62 +91,3 @@ def _responses(store: RunStore, run_id: str, learner: str, step: int) -> dict[in
             entry = found.setdefault(row["group"], (row["prompt"], row["answer"], []))
             entry[2].append(Response(texts, advantages, bool(row["success"])))
     return found
-
-
-def domain(contrast: Contrast) -> float:
-    """The advantage at which colour is full: the 98 % quantile of sizes, so that one outlier does not pale the rest."""
-    sizes = sorted(abs(a) for rows in contrast.responses.values() for x in rows for a in x.advantages)
-    return max(1e-9, statistics.quantiles(sizes, n=50)[-1] if len(sizes) > 1 else sizes[0])
-
-
-def strip_html(responses: Iterable[Response], full: float, theme: str) -> str:
-    """The lines as HTML; `full` is the advantage of full colour, `theme` "light" or "dark"."""
-    theme = theme if theme in NEUTRAL else "light"
-    return "".join(_line(response, full, theme) for response in responses)
-
-
-def _line(response: Response, full: float, theme: str) -> str:
-    verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
-    mark = "✓" if response.success else "✗"
-    chips = "".join(
-        _chip(token, advantage, full, theme, FRAME[theme] if position == response.culprit else EDGE)
-        for position, (token, advantage) in enumerate(zip(response.tokens, response.advantages, strict=True))
-    )
-    return (
-        # The tokens wrap as one block: on a narrow page it stands below its label.
-        '<div style="display:flex;flex-wrap:wrap;gap:3px;align-items:center;margin:0 0 8px">'
-        f'<span style="min-width:10em;font-size:0.85em">{mark} {html.escape(verdict)}</span>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:3px;flex:1 1 20em">{chips}</div></div>'
-    )
-
-
-def _chip(token: str, advantage: float, full: float, theme: str, border: str) -> str:
-    ground = _blend(NEUTRAL[theme], POSITIVE if advantage > 0 else NEGATIVE, min(1.0, abs(advantage) / full))
-    ink = max((INK, PAPER), key=lambda c: _contrast(c, ground))
-    shown = "eos" if token == "<eos>" else literal(token, 12)
-    return (
-        f'<span style="display:inline-flex;flex-direction:column;align-items:center;min-width:2.5em;padding:3px 2px;'
-        f"border:{border};border-radius:5px;background:rgb{ground};color:rgb{ink};"
-        f'font-variant-numeric:tabular-nums;line-height:1.15"><span style="font-family:monospace;font-size:1.05em">'
-        f'{html.escape(shown)}</span><span style="font-size:0.72em">{_signed(advantage)}</span></span>'
-    )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
-
-
-def _blend(start: tuple[int, ...], end: tuple[int, ...], share: float) -> tuple[int, int, int]:
-    a, b, c = (round(x + (y - x) * share) for x, y in zip(start, end, strict=True))
-    return a, b, c
-
-
-def _contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """WCAG contrast ratio of two sRGB colours."""
-    low, high = sorted(_luminance(c) for c in (one, other))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: tuple[int, ...]) -> float:
-    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

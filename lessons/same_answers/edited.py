@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.learners.registry import AnyLearner
 from core.tasks.registry import kind_of, longest_response
-from lessons.board.strips import Owner
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
@@ -110,7 +109,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         bar.empty()
     _verdict(edited, reply)
     rows: list[Row] = []
-    owners: tuple[Owner, ...] = ("ppo", "grpo")
+    owners = ("ppo", "grpo")
     for who in owners:
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()

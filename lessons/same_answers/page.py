@@ -142,7 +142,7 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], found: Crossin
                     reply.tokens,
                     found.at(stop).numbers(batch, reply),
                     note=note if who == "ppo" else "",
-                    learner=who,  # type: ignore[arg-type]
+                    learner=who,
                 )
             )
     token_strips(rows, key=key, quantity=_("advantage, in units of reward"), pickable=False)
@@ -183,7 +183,7 @@ def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
     domain = [x for s in found.stops for x in s.numbers(batch, reply)]
     who = "grpo" if chosen in ("group-mean", "grpo") else "ppo"
     rows = [
-        Row("now", title, reply.tokens, numbers, learner=who),  # type: ignore[arg-type]
+        Row("now", title, reply.tokens, numbers, learner=who),
         Row("goal", _("GRPO, for comparison"), reply.tokens, found.at("grpo").numbers(batch, reply), learner="grpo"),
     ]
     token_strips(rows, key="same_bridge", quantity=_("advantage"), domain=domain, pickable=False)

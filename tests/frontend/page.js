@@ -16,7 +16,7 @@ export function page(t) {
     "Event",
     "CustomEvent",
   ];
-  names.push("KeyboardEvent", "ResizeObserver", "requestAnimationFrame", "cancelAnimationFrame");
+  names.push("Element", "KeyboardEvent", "ResizeObserver", "requestAnimationFrame", "cancelAnimationFrame");
   for (const [name, value] of [["window", window], ...names.map((x) => [x, window[x]])]) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }

@@ -187,6 +187,25 @@ def sent_to_browser(at):
     return json.loads(at.get("bidi_component")[0].proto.bytes)["data"]
 
 
+def marked_strips():
+    """A script of Streamlit's: a framed token, and one that the model did not write."""
+    from lessons.kit.lesson import Row, token_strips
+
+    row = Row("a", "first", ["4", "+"], [0.5, None], group="both", marks=["frame", None], holes=[False, True])
+    token_strips([row], key="t", quantity="advantage", marks={"frame": "the culprit"})
+
+
+def test_what_marks_mean_and_what_the_model_did_not_write_is_sent_along():
+    sent = sent_to_browser(run(marked_strips))
+    assert sent["rows"][0] | {"group": "both", "marks": ["frame", None], "holes": [False, True]} == sent["rows"][0]
+    assert sent["marks"] == {
+        "high": "cut at the high side",
+        "low": "cut at the low side",
+        "frame": "the culprit",
+    }
+    assert sent["words"]["hole"] == "not written by the model"
+
+
 def test_strips_send_numbers_and_restore_a_choice_from_the_link():
     at = run(strips, ["4", "+", "2"])
     data = sent_to_browser(at)

@@ -3,12 +3,14 @@
 import { Card } from "./card.js";
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
+import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
 import { reachOf, Scatter } from "./scatter.js";
-import { Strips } from "./strips.js";
+import { TokenStrip } from "./strip.js";
 import { COLOURINGS, domain, responses, whyNobody } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
 
+/** @import { Scale } from "./colours.js" */
 /** @import { Model } from "./model.js" */
 /** @import { Groups } from "./tokens.js" */
 /** @import { ColourNames, GroupAnswer, Labels, StepAnswer, TokenId, View } from "./types.js" */
@@ -37,6 +39,9 @@ const TOOLTIP_COLUMNS = [
 export class Detail {
   /** @type {Map<string, Scatter>} by learner */
   #scatters = new Map();
+  /** @type {Map<string, Scale>} by colouring: those of the group on show */
+  #scales = new Map();
+  #pass = 0;
   /** @type {StepAnswer | null} */
   step = null;
   /** @type {GroupAnswer | null} */
@@ -54,9 +59,10 @@ export class Detail {
     this.labels = labels;
     this.colours = colours;
     this.on = on;
-    this.tooltip = new Tooltip({ root, labels, columns: TOOLTIP_COLUMNS });
+    const source = (/** @type {string} */ name) => this.#source(name);
+    this.tooltip = new Tooltip({ host: root, labels, columns: TOOLTIP_COLUMNS, source });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
-    this.strips = new Strips({ labels, colours, onChoose: on.token, tooltip: this.tooltip });
+    this.strip = new TokenStrip({ reader: this.tooltip, onChoose: ({ row, at }) => this.#chosen(row.data.name, at) });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
     this.color = el(
       "select",
@@ -78,7 +84,7 @@ export class Detail {
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
       el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
     );
-    const two = el("div", { class: "two" }, this.strips.root, this.card.root);
+    const two = el("div", { class: "two" }, this.strip.root, this.card.root);
     this.root = el("div", { class: "detail" }, this.switches, two, this.scatterTitle, this.scatterHelp, this.scatters);
   }
 
@@ -126,17 +132,40 @@ export class Detail {
     const token = view.token ?? blamed(this.groups);
     const shown = { ...view, token };
     this.prompts.draw(step, group.group);
+    this.#pass = pass;
     if (dark !== this.dark) {
-      const missing = this.#missing(step, model);
-      this.strips.draw({ groups: this.groups, view: shown, pass, dark, groupSize: model.run?.group_size, missing });
+      this.#scales.clear();
       this.#drawScatters(step, pass, token);
-    } else {
-      this.strips.paint({ view: shown, pass });
-      for (const scatter of this.#scatters.values()) scatter.move(pass, token);
-    }
+    } else for (const scatter of this.#scatters.values()) scatter.move(pass, token);
+    const { groups, labels, colours } = this;
+    const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark);
+    this.#scales.set(view.color, scale);
+    const [groupSize, missing] = [model.run?.group_size ?? null, this.#missing(step, model)];
+    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, colours, groupSize, missing }));
     this.dark = dark;
     this.#drawSwitches(view, pass);
     this.#drawCard(group, token, view, pass);
+  }
+
+  /** @param {string} name of a strip's row */
+  #response(name) {
+    return [...this.groups.values()].flat().find((x) => `${x.learner}.${x.sample}` === name);
+  }
+
+  /** @param {string} name */
+  #source(name) {
+    const response = this.#response(name);
+    return response ? { response, pass: this.#pass } : null;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} at
+   */
+  #chosen(name, at) {
+    const response = this.#response(name);
+    if (!response) return;
+    this.on.token({ learner: response.learner, sample: response.sample, position: response.position[at] });
   }
 
   /**
@@ -163,7 +192,7 @@ export class Detail {
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
-    for (const part of [this.card.root, this.switches, this.strips.legend]) part.hidden = !any; // all about tokens
+    for (const part of [this.card.root, this.switches, this.strip.legend]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     const own = this.groups.get(response.learner) ?? [];
     const order = () => own.indexOf(response) + 1;

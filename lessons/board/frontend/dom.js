@@ -70,6 +70,15 @@ export function attr(node, name, value) {
 }
 
 /**
+ * The element inside of `node` that has the keyboard; within a component, the document itself names only the component.
+ * @param {Node} node
+ */
+export function focusedIn(node) {
+  const root = /** @type {Partial<DocumentOrShadowRoot>} */ (node.getRootNode()); // an element, while it is on no page
+  return root.activeElement && node.contains(root.activeElement) ? root.activeElement : null;
+}
+
+/**
  * A style sheet's `load` or `error`: either way it will change nothing any more.
  * @param {import("./types.js").Sheet[]} sheets
  */

@@ -2,6 +2,8 @@
 
 import type { Templates } from "./messages.js";
 
+import type { Mark, MarkWords } from "./types.js";
+
 export interface Labels {
   advantage_zero: string;
   as_table: string;
@@ -26,8 +28,6 @@ export interface Labels {
   copy_yourself: string;
   credit_is: string;
   cut_here: string;
-  cut_high: string;
-  cut_low: string;
   cut_off: string;
   cut_off_help: string;
   details: string;
@@ -43,14 +43,11 @@ export interface Labels {
   gradient_low: string;
   gradient_up: string;
   gradient_zero: string;
+  hole: string;
   hollow: string;
   hollow_bounded: string;
   hours: string;
   imported: string;
-  key_bounded: string;
-  key_high: string;
-  key_high_or_bounded: string;
-  key_low: string;
   key_none: string;
   kl_names: string[];
   latest: string;
@@ -59,6 +56,7 @@ export interface Labels {
   line_help: Record<string, string>;
   lines: Record<string, string>;
   loading: string;
+  marks: Record<string, Partial<Record<Mark, MarkWords>>>;
   max: string;
   mean_is: string;
   measure: string;
@@ -117,6 +115,7 @@ export interface Labels {
   scatter_thinned: string;
   seconds: string;
   seed_device: string;
+  semicolon: string;
   separator: string;
   show_all: string;
   show_less: string;

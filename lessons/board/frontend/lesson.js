@@ -55,7 +55,7 @@ class Held {
 
   /** @param {LessonEnv} env */
   async #start(env) {
-    this.#styles = [env.sheet("lab.css"), env.sheet("lesson.css")];
+    this.#styles = ["lab.css", "strip.css", "lesson.css"].map(env.sheet);
     const loaded = settled(this.#styles);
     this.component.parentElement.append(...this.#styles, this.root);
     const [module] = await Promise.all([import(env.module(this.name)), loaded]);

@@ -1,6 +1,6 @@
 // Which prompt of the step: one button each, with how many of each learner's responses were right.
 
-import { attr, el } from "./dom.js";
+import { attr, el, focusedIn } from "./dom.js";
 import { fill, shortened } from "./format.js";
 import { inLines } from "./tokens.js";
 
@@ -36,16 +36,11 @@ export class Prompts {
   /** @param {StepAnswer} step */
   #build(step) {
     const short = shortNames(step.groups.map((x) => x.prompt));
-    const held = this.#focused();
+    const focused = focusedIn(this.root);
+    const held = this.#buttons.find((x) => x.root === focused)?.group;
     this.#buttons = step.groups.map((x, i) => ({ group: x.group, root: this.#button(x, short[i]) }));
     this.root.replaceChildren(...this.#buttons.map((x) => x.root));
     this.#buttons.find((x) => x.group === held)?.root.focus({ preventScroll: true });
-  }
-
-  #focused() {
-    const root = this.root.getRootNode();
-    const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
-    return this.#buttons.find((x) => x.root === active)?.group;
   }
 
   /**

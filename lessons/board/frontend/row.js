@@ -1,65 +1,129 @@
-// @ts-nocheck: one strip for home, lessons and lab takes its place.
-// One response as a row: its verdict, its tokens (its text where no tokens were kept), folded where that is long.
+// One row of a strip: its label or verdict, its tokens (its text where no tokens were kept), folded where that is long.
 
+import { nameOf, stays } from "./chip.js";
 import { attr, el, say } from "./dom.js";
-import { fill, fixed, isNumber, signed } from "./format.js";
+import { fill } from "./format.js";
 import { chipText, inLines } from "./tokens.js";
 
-const MOST = 105; // px: three lines of chips with their margins; .folded in lab.css says the same
+/** @import { StripData, StripRow } from "./types.js" */
+
+/** @typedef {{ row: Row, at: number, chip: HTMLButtonElement }} Spot a token of a row, and its chip */
+
+const MOST = 105; // px: three lines of chips with their margins; .folded in strip.css says the same
 const SLACK = 10; // what is hardly longer is not worth a button
 const NARROWEST = 25; // px: a chip with its gap; so many fit at most
 
 export class Row {
+  /** @type {HTMLButtonElement[]} */
   chips = [];
+  #long = false;
 
-  /** `open`: whether a person unfolded this row before; `paint` colours a new chip, `onFold` hears when one folds. */
-  constructor(response, index, { labels, open, paint, onFold }) {
-    Object.assign(this, { labels, open, response, paint, onFold });
-    this.end = response.truncated ? el("span", { class: "cut", text: labels.cut_off, title: labels.cut_off_help }) : null;
-    this.inner = response.length
+  /**
+   * @param {StripRow} data
+   * @param {StripData} strip
+   * @param {{ open: boolean, paint: (spot: Spot) => void, onFold: (open: boolean) => void }} options `open`: a person
+   *   unfolded this row before; `paint` is told of each new chip
+   */
+  constructor(data, strip, { open, paint, onFold }) {
+    this.data = data;
+    this.fold = strip.fold;
+    this.numbered = strip.digits !== null;
+    this.open = open;
+    this.paint = paint;
+    this.onFold = onFold;
+    this.stays = stays(data.tokens);
+    this.end = data.cut && el("span", { class: "cut", text: data.cut.text, title: data.cut.help });
+    const credit = data.credit && el("span", { class: "credit num", text: data.credit });
+    this.inner = data.tokens.length
       ? el("div", { class: "chips" }, this.end)
-      : el("div", { class: "said" }, this.#credit(), inLines(response.text), this.end);
+      : el("div", { class: "said" }, credit, inLines(data.text), this.end);
     this.clip = el("div", { class: "clip" }, this.inner);
     this.buttonText = el("span");
-    this.button = el("button", { type: "button", class: "quiet more", hidden: true, onclick: () => this.#toggle() },
-      el("span", { class: "unseen", text: `${fill(labels.response_n, { n: index + 1 })} ` }), this.buttonText);
-    this.root = el("div", { class: "strip" }, this.#verdict(index), el("div", { class: "cell" }, this.clip, this.button));
+    const called = el("span", { class: "unseen", text: `${data.called} ` });
+    const button = { type: "button", class: "quiet more", hidden: true, onclick: () => this.#toggle() };
+    this.button = el("button", button, called, this.buttonText);
+    const cell = el("div", { class: "cell" }, this.clip, this.button);
+    this.title = el("b");
+    this.note = el("span");
+    const head = data.verdict ? verdict(data.verdict) : el("div", { class: "rowhead" }, this.title, this.note);
+    this.root = el("div", { class: data.verdict ? "strip" : "strip lesson-row" }, head, cell);
+    this.update(data);
   }
 
-  /** Makes as many chips as can be seen in a row of this width while it is folded, or all; those there stay. */
+  /**
+   * The same tokens with other numbers or words.
+   * @param {StripRow} data
+   */
+  update(data) {
+    this.data = data;
+    say(this.title, data.label);
+    this.title.style.color = data.colour ? `var(--ink-${data.colour})` : "";
+    say(this.note, data.note);
+    if (!data.label) return;
+    attr(this.root, "role", "group");
+    attr(this.root, "aria-label", [data.label, data.note].filter(Boolean).join(", "));
+  }
+
+  /**
+   * Makes as many chips as can be seen in a row of this width while it is folded, or all; those there stay.
+   * @param {number} width
+   */
   fillUp(width) {
-    const wanted = this.open ? Infinity : 3 * Math.ceil(width / NARROWEST) + 1;
+    const all = this.data.tokens.length;
+    const wanted = this.open || !this.fold ? all : Math.min(all, 3 * Math.ceil(width / NARROWEST) + 1);
     const fresh = [];
-    while (this.chips.length < Math.min(wanted, this.response.length)) {
-      const chip = this.#chip(this.chips.length);
-      this.chips.push(chip);
-      fresh.push(chip);
-      this.paint(chip);
-    }
+    while (this.chips.length < wanted) fresh.push(...this.#next());
     if (this.end) this.end.before(...fresh);
     else this.inner.append(...fresh);
   }
 
-  /** Reads how long the row is; apart from `fold`, so that many rows are laid out once. */
+  /** The next chip; where others stay on its line, it with them in one piece. */
+  #next() {
+    const piece = [this.#chip()];
+    while (this.stays[this.chips.length]) piece.push(this.#chip());
+    return piece.length > 1 ? [el("span", { class: "stay" }, piece)] : piece;
+  }
+
+  #chip() {
+    const at = this.chips.length;
+    const { text, size } = chipText(this.data.tokens[at]);
+    const inner = this.numbered
+      ? [el("span", { class: `glyph ${size}`, text }), el("span", { class: "num" })]
+      : [document.createTextNode(text)];
+    const chip = el("button", { type: "button", tabindex: -1, data: { at: nameOf(this.data, at) } }, inner);
+    this.chips.push(chip);
+    this.paint({ row: this, at, chip });
+    return chip;
+  }
+
+  /** Reads how long the row is; apart from `draw`, so that many rows are laid out once. */
   measure() {
-    this.long = this.chips.length < this.response.length || this.inner.offsetHeight > MOST + SLACK;
+    if (!this.fold) return;
+    this.#long = this.chips.length < this.data.tokens.length || this.inner.offsetHeight > MOST + SLACK;
   }
 
-  fold() {
-    const folded = this.long && !this.open;
+  /** Folds the row, or does not, as it was measured and as a person wants it. */
+  draw() {
+    if (!this.fold) return;
+    const folded = this.#long && !this.open;
     this.clip.classList.toggle("folded", folded);
-    this.button.hidden = !this.long;
+    this.button.hidden = !this.#long;
     attr(this.button, "aria-expanded", !folded);
-    const { labels } = this;
-    const all = this.response.length ? fill(labels.show_all, { n: this.response.length }) : labels.show_whole;
-    say(this.buttonText, folded ? all : labels.show_less);
+    const { tokens } = this.data;
+    const all = tokens.length ? fill(this.fold.all, { n: tokens.length }) : this.fold.whole;
+    say(this.buttonText, folded ? all : this.fold.less);
   }
 
-  /** The chip at a position, made if need be. */
-  chipOf(position) {
-    const at = this.response.position.indexOf(position);
+  /**
+   * The token at a place, its chip made if need be.
+   * @param {number} place
+   * @returns {Spot | null}
+   */
+  spotOf(place) {
+    const at = this.data.places.indexOf(place);
+    if (at < 0) return null;
     if (at >= this.chips.length) this.complete();
-    return this.chips[at];
+    return { row: this, at, chip: this.chips[at] };
   }
 
   /** Every chip, also of what is folded away: somebody is about to walk there. */
@@ -70,46 +134,32 @@ export class Row {
     this.open = open;
   }
 
-  /** Unfolds the row if this chip would be out of sight. */
+  /**
+   * Unfolds the row if this chip would be out of sight.
+   * @param {HTMLElement} chip
+   */
   reveal(chip) {
-    if (!this.clip.classList.contains("folded") || chip.offsetTop < MOST - 5) return;
-    this.#unfold();
+    if (this.clip.classList.contains("folded") && chip.offsetTop >= MOST - 5) this.#unfold();
   }
 
   #unfold() {
     this.open = true;
     this.fillUp(0);
-    this.fold();
+    this.draw();
   }
 
   #toggle() {
     if (this.open) {
       this.open = false;
-      this.fold();
+      this.draw();
     } else this.#unfold();
     this.onFold(this.open);
   }
-
-  #chip(at) {
-    const { response } = this;
-    const { text, size } = chipText(response.token[at]);
-    const chip = el("button", { type: "button", class: "t", tabindex: -1, text });
-    return Object.assign(chip, { token: { learner: response.learner, sample: response.sample, position: response.position[at] }, size, response, at });
-  }
-
-  /** Where no tokens were kept, what the whole response was credited with, if that follows from the rewards. */
-  #credit() {
-    const { credit } = this.response;
-    return isNumber(credit) ? el("span", { class: "credit num", text: fill(this.labels.credit_is, { value: signed(credit, 2) }) }) : null;
-  }
-
-  #verdict(index) {
-    const { success, reward } = this.response;
-    const [mark, words] = { true: ["✓", "right"], false: ["✗", "wrong"] }[success] ?? ["–", "unjudged"];
-    const said = fill(this.labels[words], { n: index + 1, reward: fixed(reward, 2, this.labels.not_recorded) });
-    return el("span", { class: success ? "verdict good" : "verdict", title: said },
-      el("span", { "aria-hidden": "true", text: `${mark} ${shortReward(reward)}` }), el("span", { class: "unseen", text: said }));
-  }
 }
 
-const shortReward = (reward) => (Number.isInteger(reward) ? String(reward).replace("-", "−") : fixed(reward, 2, ""));
+/** @param {NonNullable<StripRow["verdict"]>} verdict */
+function verdict({ sign, says, good }) {
+  const seen = el("span", { "aria-hidden": "true", text: sign });
+  const said = el("span", { class: "unseen", text: says });
+  return el("span", { class: good ? "verdict good" : "verdict", title: says }, seen, said);
+}

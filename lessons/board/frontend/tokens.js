@@ -1,7 +1,6 @@
 // Reading the token tables that the server sends: columns of the rollout once, columns of a pass once per pass.
 
-/** @import { GroupAnswer, ResponseData, Settings, Value } from "./types.js" */
-/** @import { ScaleKind } from "./colours.js" */
+/** @import { GroupAnswer, ResponseData, Settings, StripKind, Value } from "./types.js" */
 
 /** @typedef {Map<string, Response[]>} Groups learner → its responses to one prompt */
 
@@ -24,6 +23,7 @@ export class Response {
     this.credit = data.credit;
     this.position = data.position;
     this.token = data.token;
+    this.holes = data.holes ?? [];
     this.once = data.once;
     this.passes = data.passes;
   }
@@ -74,15 +74,15 @@ export function responses(group) {
 
 /**
  * What token strips can be coloured by; the first is the default.
- * @type {Record<string, { columns: string[] } & ScaleKind>}
+ * @type {Record<string, { columns: string[], kind: StripKind }>}
  */
 export const COLOURINGS = {
-  advantage: { columns: ["advantage"], centre: 0 },
-  ratio: { columns: ["ratio"], centre: 1 },
-  kl: { columns: ["kl_exact", "kl_k3"] },
-  value: { columns: ["value"] },
-  entropy: { columns: ["entropy"] },
-  logprob: { columns: ["logprob"], reversed: true },
+  advantage: { columns: ["advantage"], kind: "signed" },
+  ratio: { columns: ["ratio"], kind: "ratio" },
+  kl: { columns: ["kl_exact", "kl_k3"], kind: "plain" },
+  value: { columns: ["value"], kind: "plain" },
+  entropy: { columns: ["entropy"], kind: "plain" },
+  logprob: { columns: ["logprob"], kind: "falling" },
 };
 
 /**
@@ -121,7 +121,7 @@ export function domain(groups, colouring) {
   for (const response of [...groups.values()].flat()) {
     for (let pass = 0; pass <= response.lastPass; pass++) {
       for (let i = 0; i < response.length; i++) {
-        const x = coloured(response, i, pass, colouring);
+        const x = response.holes[i] ? null : coloured(response, i, pass, colouring);
         if (typeof x === "number") found.push(x);
       }
     }

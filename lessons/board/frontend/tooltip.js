@@ -1,49 +1,83 @@
-// @ts-nocheck: one strip for home, lessons and lab takes its place.
 // One floating box for thousands of tokens: every number of the token under the pointer or the keyboard focus.
 
 import { el } from "./dom.js";
 import { fixed, signed } from "./format.js";
 
-const SIGNED = new Set(["advantage", "advantage_raw", "delta", "token_reward", "kl_k1", "objective"]);
+/** @import { Spot } from "./row.js" */
+/** @import { Reader } from "./strip.js" */
+/** @import { Response } from "./tokens.js" */
+/** @import { Labels } from "./types.js" */
 
+const SIGNED = new Set(["advantage", "advantage_raw", "delta", "token_reward", "kl_k1", "objective"]);
+const GAP = 10; // px between a token and its box
+
+/** @implements {Reader} */
 export class Tooltip {
-  constructor({ root, labels, columns }) {
-    Object.assign(this, { host: root, labels, columns });
+  /** @type {HTMLElement | null} */
+  #chip = null;
+
+  /**
+   * `source` finds the response of a strip's row, and the pass on show.
+   * @param {{ host: HTMLElement, labels: Labels, columns: string[],
+   *   source: (row: string) => { response: Response, pass: number } | null }} options
+   */
+  constructor({ host, labels, columns, source }) {
+    this.host = host;
+    this.labels = labels;
+    this.columns = columns;
+    this.source = source;
     this.rows = columns.map(() => el("dd"));
     this.head = el("div", { class: "head" });
-    this.root = el("div", { class: "tooltip", role: "tooltip", id: "credit-lab-tooltip", hidden: true }, this.head,
-      el("dl", {}, columns.flatMap((name, i) => [el("dt", { text: labels.columns[name] }), this.rows[i]])));
+    const list = columns.flatMap((name, i) => [el("dt", { text: labels.columns[name] }), this.rows[i]]);
+    const props = { class: "tooltip", role: "tooltip", id: "credit-lab-tooltip", hidden: true };
+    this.root = el("div", props, this.head, el("dl", {}, list));
   }
 
-  show(chip, pass) {
-    const { labels } = this;
+  /** @param {Spot} spot */
+  show({ row, at, chip }) {
+    const found = this.source(row.data.name);
+    if (!found) return;
     this.head.textContent = chip.getAttribute("aria-label");
-    this.columns.forEach((name, i) => {
-      const x = chip.response.at(name, chip.at, pass);
-      const none = x === null ? labels[chip.response.absence(name)] : "";
-      this.rows[i].textContent = SIGNED.has(name) ? signed(x, 4, none) : fixed(x, 4, none);
-      this.rows[i].classList.toggle("mute", x === null);
-    });
-    if (this.chip) this.chip.removeAttribute("aria-describedby");
-    this.chip = chip;
+    const hole = Boolean(row.data.holes[at]);
+    for (const [i, name] of this.columns.entries()) this.#fill(this.rows[i], name, hole ? null : found, at);
+    this.#chip?.removeAttribute("aria-describedby");
+    this.#chip = chip;
     chip.setAttribute("aria-describedby", this.root.id);
     this.root.hidden = false;
     this.#place(chip);
   }
 
-  hide() {
-    this.root.hidden = true;
-    this.chip?.removeAttribute("aria-describedby");
-    this.chip = null;
+  /**
+   * @param {HTMLElement} cell
+   * @param {string} name
+   * @param {{ response: Response, pass: number } | null} found null: no number is this token's
+   * @param {number} at
+   */
+  #fill(cell, name, found, at) {
+    const x = found ? found.response.at(name, at, found.pass) : null;
+    const none = this.labels[found ? found.response.absence(name) : "none"];
+    cell.textContent = SIGNED.has(name) ? signed(x, 4, none) : fixed(x, 4, none);
+    cell.classList.toggle("mute", x === null);
   }
 
+  leave() {
+    this.dismiss();
+  }
+
+  dismiss() {
+    this.root.hidden = true;
+    this.#chip?.removeAttribute("aria-describedby");
+    this.#chip = null;
+  }
+
+  /** @param {HTMLElement} chip */
   #place(chip) {
     const box = this.host.getBoundingClientRect();
     const at = chip.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.root;
     const left = Math.min(Math.max(0, at.left - box.left + at.width / 2 - width / 2), box.width - width);
-    const above = at.top - height - 10 > 0;
+    const above = at.top - height - GAP > 0;
     this.root.style.left = `${Math.max(0, left)}px`;
-    this.root.style.top = `${above ? at.top - box.top - height - 10 : at.bottom - box.top + 10}px`;
+    this.root.style.top = `${above ? at.top - box.top - height - GAP : at.bottom - box.top + GAP}px`;
   }
 }

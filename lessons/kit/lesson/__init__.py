@@ -24,10 +24,10 @@ formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, a
               `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
               one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's
               #rrggbb.
-strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, marks=, spot=, hidden=, more=)…], key=,
-              quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token") -> Pick(row, at) | None`.
-              learner: "ppo",
-              "grpo", "third" (the truth). marks: "high"/"low" where the clip cut. Tokens may be any text.
+strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, group=, marks=, spot=, hidden=, holes=,
+              more=)…], key=, quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token", marks=) ->
+              Pick(row, at) | None`. learner: a colour ("ppo", "grpo", "third": the truth). marks: "high"/"low"/"frame";
+              what they mean, unless it is the clip's cuts, says `marks=`. Tokens may be any text.
 frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; leave the section out): `.run .learner
               .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
               each Group

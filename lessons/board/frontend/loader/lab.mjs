@@ -13,7 +13,7 @@ function served(options) {
   const folder = `${base}/assets/live/${options.version}`;
   const sheet = (/** @type {string} */ name) =>
     Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${folder}/${name}` });
-  const styles = () => [sheet("vendor/uPlot.css"), sheet("lab.css")];
+  const styles = () => [sheet("vendor/uPlot.css"), sheet("lab.css"), sheet("strip.css")];
   return { main: `${folder}/main.js`, base, inline: false, styles };
 }
 
@@ -21,6 +21,6 @@ function served(options) {
 function inline(files) {
   const sheet = (/** @type {string} */ name) =>
     Object.assign(document.createElement("style"), { textContent: files[name] });
-  const styles = () => [sheet("vendor/uPlot.css"), sheet("lab.css")];
+  const styles = () => [sheet("vendor/uPlot.css"), sheet("lab.css"), sheet("strip.css")];
   return { main: blob("main.js", files), base: "", inline: true, styles };
 }

@@ -1,0 +1,145 @@
+// The lab's token strip as data: both learners' responses to one prompt, coloured by one of their numbers. Pure.
+
+import { SCALES } from "./chip.js";
+import { scale } from "./colours.js";
+import { fill, fixed, isNumber, signed } from "./format.js";
+import { COLOURINGS, coloured, domain, whyNobody } from "./tokens.js";
+import { keyOf } from "./url.js";
+
+/** @import { Scale } from "./colours.js" */
+/** @import { Groups, Response } from "./tokens.js" */
+/** @import { ColourNames, GroupAnswer, Labels, Mark, MarkWords, StripData, StripRow, View } from "./types.js" */
+
+/** @typedef {Partial<Record<Mark, MarkWords>>} Marks */
+
+const SAID_DIGITS = 3;
+
+/**
+ * @typedef {object} Shown
+ * @property {GroupAnswer} group
+ * @property {Groups} groups its responses
+ * @property {View} view
+ * @property {number} pass
+ * @property {Scale} scale
+ * @property {Labels} labels
+ * @property {ColourNames} colours
+ * @property {number | null} groupSize
+ * @property {string[]} missing a sentence for each learner that is not there
+ */
+
+/**
+ * @param {Shown} shown
+ * @returns {StripData}
+ */
+export function labStrip({ group, groups, view, pass, scale, labels, colours, groupSize, missing }) {
+  const { kind } = COLOURINGS[view.color];
+  const quantity = labels.colourings[view.color];
+  const learners = [...groups].map(([name, list]) => {
+    const { settings } = group.learners[name];
+    const { algorithm, baseline, continuations: k } = settings;
+    const wording = labels.strip_titles[`${algorithm} ${baseline}`] ?? labels.strip_titles[algorithm] ?? "{name}";
+    const title = fill(wording, { name: name.toUpperCase(), size: groupSize, k: isNumber(k) ? k : "" });
+    const marks = labels.marks[String(settings.surrogate)] ?? labels.marks.default;
+    return { name, list, title, marks };
+  });
+  const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, view.color)] });
+  return {
+    shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing]),
+    groups: learners.map(({ name, list, title, marks }) => ({
+      name,
+      title,
+      colour: colours[name],
+      note: list.some((x) => !x.length) ? labels.no_tokens : "",
+      rows: list.map((response, i) => row(response, i, { color: view.color, pass, labels, marks })),
+    })),
+    notes: missing,
+    kind,
+    scale,
+    quantity,
+    digits: null,
+    saidDigits: SAID_DIGITS,
+    picked: keyOf(view.token),
+    alt: "",
+    legend: { title: "", unknown: nobody, keys: keys(learners, labels) },
+    fold: { all: labels.show_all, whole: labels.show_whole, less: labels.show_less },
+    words: { token_says: labels.token_says, later: "", hole: labels.hole },
+  };
+}
+
+/**
+ * The colours of all passes of a group, so that the legend stands still while the pass changes.
+ * @param {Groups} groups
+ * @param {string} color
+ * @param {boolean} dark
+ */
+export const labScale = (groups, color, dark) => scale(domain(groups, color), SCALES[COLOURINGS[color].kind], dark);
+
+/**
+ * @param {Response} response
+ * @param {number} index among its learner's
+ * @param {{ color: string, pass: number, labels: Labels, marks: Marks }} shown
+ * @returns {StripRow}
+ */
+function row(response, index, { color, pass, labels, marks }) {
+  const { learner, sample, position, token, credit, truncated } = response;
+  const places = position.map((_, at) => at);
+  /** @type {(at: number) => Mark | null} */
+  const mark = (at) => {
+    const cut = Number(response.at("clipped", at, pass));
+    return cut > 0 && marks.high ? "high" : cut < 0 && marks.low ? "low" : null;
+  };
+  return {
+    name: `${learner}.${sample}`,
+    slot: `${learner}.${index}`,
+    label: "",
+    note: "",
+    colour: null,
+    verdict: verdict(response, index, labels),
+    called: fill(labels.response_n, { n: index + 1 }),
+    tokens: token,
+    places: position,
+    values: places.map((at) => coloured(response, at, pass, color)),
+    missing: labels[response.absence(COLOURINGS[color].columns[0])],
+    marks: places.map(mark),
+    marked: Object.fromEntries(Object.entries(marks).map(([name, words]) => [name, words.says])),
+    spot: [],
+    hidden: [],
+    holes: response.holes,
+    more: {},
+    text: response.text,
+    // Where no tokens were kept, what the whole response was credited with, if that follows from the rewards.
+    credit: isNumber(credit) ? fill(labels.credit_is, { value: signed(credit, 2) }) : "",
+    cut: truncated ? { text: labels.cut_off, help: labels.cut_off_help } : null,
+  };
+}
+
+/**
+ * @param {Response} response
+ * @param {number} index
+ * @param {Labels} labels
+ */
+function verdict({ success, reward }, index, labels) {
+  const sign = success === null ? "–" : success ? "✓" : "✗";
+  const words = success === null ? labels.unjudged : success ? labels.right : labels.wrong;
+  const short = Number.isInteger(reward) ? String(reward).replace("-", "−") : fixed(reward, 2);
+  const says = fill(words, { n: index + 1, reward: fixed(reward, 2, labels.not_recorded) });
+  return { sign: `${sign} ${short}`, says, good: success === true };
+}
+
+/**
+ * What the signs mean; where a sign means several things, each says for whom.
+ * @param {{ list: Response[], marks: Marks }[]} learners
+ * @param {Labels} labels
+ */
+function keys(learners, labels) {
+  const marks = /** @type {Mark[]} */ (["high", "low"]).flatMap((mark) => {
+    const words = learners.flatMap((x) => x.marks[mark] ?? []);
+    const texts = [...new Set(words.map((x) => x.key))];
+    const among = [...new Set(words.map((x) => x.among))];
+    return words.length
+      ? [{ mark: String(mark), text: texts.length > 1 ? among.join(labels.semicolon) : texts[0] }]
+      : [];
+  });
+  const holes = learners.some(({ list }) => list.some((x) => x.holes.includes(true)));
+  return [...marks, { mark: "none", text: labels.key_none }, ...(holes ? [{ mark: "hole", text: labels.hole }] : [])];
+}

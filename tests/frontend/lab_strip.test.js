@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { says } from "#frontend/chip.js";
+import { labScale, labStrip } from "#frontend/lab_strip.js";
+import { TokenStrip } from "#frontend/strip.js";
+import { responses } from "#frontend/tokens.js";
+import { page } from "./page.js";
+
+/** A group as the server sends it: `learners` are name → [settings, responses as lists of clipped]. */
+function group(learners) {
+  const response = (clipped, sample) => ({
+    sample,
+    text: "",
+    reward: 1,
+    success: sample % 2 === 0,
+    truncated: false,
+    compared: null,
+    credit: null,
+    position: clipped.map((_, i) => i),
+    token: clipped.map((_, i) => String(i)),
+    once: { advantage: clipped.map(() => 0.5) },
+    passes: [{ ratio: clipped.map(() => 1), clipped }],
+  });
+  const all = Object.entries(learners).map(([name, [settings, rows]]) => [
+    name,
+    { settings, responses: rows.map(response) },
+  ]);
+  return { step: 3, group: 1, revision: "r", prompt: "?", learners: Object.fromEntries(all) };
+}
+const labels = {
+  strip_titles: { one: "{name} alone", "two leave": "{name} of {size}" },
+  colourings: { advantage: "advantage", ratio: "ratio" },
+  marks: {
+    default: {
+      high: { says: "cut", key: "cut above", among: "cut above" },
+      low: { says: "cut", key: "cut below", among: "cut below" },
+    },
+    other: { high: { says: "bounded", key: "bounded", among: "other: bounded" } },
+  },
+  semicolon: "; ",
+  key_none: "none",
+  hole: "hole",
+  none: "none",
+  not_recorded: "not recorded",
+  nobody_has: "{quantity}: {missing}",
+  token_says: "“{token}”, position {position}, {quantity} {value}",
+  response_n: "Response {n}:",
+  right: "right {n}",
+  wrong: "wrong {n}",
+  unjudged: "?",
+  show_all: "all {n}",
+  show_whole: "whole",
+  show_less: "less",
+  no_tokens: "no tokens",
+};
+const view = { step: null, group: null, token: null, color: "advantage", x: "step", pass: null };
+function lab(answer, more = {}) {
+  const groups = responses(answer);
+  return labStrip({
+    group: answer,
+    groups,
+    view,
+    pass: 0,
+    scale: labScale(groups, "advantage", false),
+    labels,
+    colours: { a: "third", b: "fourth" },
+    groupSize: 8,
+    missing: [],
+    ...more,
+  });
+}
+
+test("titles and marks are what the learner's settings say, whatever it is called", () => {
+  const data = lab(
+    group({
+      a: [{ algorithm: "one", surrogate: "other" }, [[1, -1, 0]]],
+      b: [{ algorithm: "two", baseline: "leave" }, [[1, -1, 0]]],
+    }),
+  );
+  assert.deepEqual(
+    data.groups.map((x) => x.title),
+    ["A alone", "B of 8"],
+  );
+  const [a, b] = data.groups.map((x) => x.rows[0]);
+  assert.deepEqual(
+    [a.marks, b.marks],
+    [
+      ["high", null, null],
+      ["high", "low", null],
+    ],
+  );
+  assert.match(says(data, a, 0), /, bounded$/);
+  assert.deepEqual(
+    data.legend.keys.map((x) => x.text),
+    ["other: bounded; cut above", "cut below", "none"],
+  );
+});
+
+test("a sign that means one thing says it plainly", () => {
+  const keys = (surrogate) =>
+    lab(group({ a: [{ algorithm: "one", surrogate }, [[0]]] })).legend.keys.map((x) => x.text);
+  assert.deepEqual(keys("other"), ["bounded", "none"]);
+  assert.deepEqual(keys("clip"), ["cut above", "cut below", "none"]);
+});
+
+test("another step is another shape, another pass and another colouring are not", () => {
+  const answer = group({ a: [{ algorithm: "one" }, [[0, 1]]] });
+  const shapes = [
+    lab(answer),
+    lab(answer, { pass: 1 }),
+    lab(answer, { view: { ...view, color: "ratio" } }),
+    lab({ ...answer, revision: "again" }),
+  ].map((x) => x.shape);
+  assert.equal(new Set(shapes.slice(0, 3)).size, 1);
+  assert.notEqual(shapes[3], shapes[0]);
+});
+
+test("what has no number says why in the legend", () => {
+  const data = lab(group({ a: [{ algorithm: "one" }, [[0]]] }), { view: { ...view, color: "value" } });
+  assert.match(data.legend.unknown, /none|not recorded/);
+});
+
+test("tokens that the policy did not write come with the response", () => {
+  const answer = group({ a: [{ algorithm: "one" }, [[0, 1]]] });
+  answer.learners.a.responses[0].holes = [false, true];
+  const data = lab(answer);
+  assert.match(says(data, data.groups[0].rows[0], 1), /, hole$/);
+  assert.ok(data.legend.keys.some((x) => x.mark === "hole"));
+});
+
+test("a long response has no more chips than can be seen, until somebody walks there", (t) => {
+  page(t);
+  const long = group({ a: [{ algorithm: "one" }, [Array.from({ length: 500 }, () => 0), [0]]] });
+  const reader = { show() {}, leave() {}, dismiss() {} };
+  const chosen = [];
+  const strip = new TokenStrip({ reader, onChoose: (spot) => chosen.push([spot.row.data.name, spot.at]) });
+  t.after(() => strip.close());
+  document.body.append(strip.root);
+  strip.draw(lab(long));
+  const chips = () => strip.root.querySelectorAll(".strip:first-of-type .t").length;
+  assert.ok(chips() < 10);
+  const [button] = strip.root.querySelectorAll("button.more");
+  assert.deepEqual([button.hidden, button.textContent], [false, "Response 1: all 500"]);
+  button.click();
+  assert.deepEqual([chips(), button.getAttribute("aria-expanded")], [500, "true"]);
+  strip.draw(lab({ ...long, step: 4 })); // what was unfolded stays unfolded at the next step
+  assert.equal(chips(), 500);
+  strip.root.querySelectorAll(".t")[499].click();
+  assert.deepEqual(chosen, [["a.0", 499]]);
+});
+
+test("a token in what is folded away is found by its name", (t) => {
+  page(t);
+  const strip = new TokenStrip({ reader: { show() {}, leave() {}, dismiss() {} }, onChoose() {} });
+  t.after(() => strip.close());
+  strip.draw(lab(group({ a: [{ algorithm: "one" }, [Array.from({ length: 500 }, () => 0)]] })));
+  assert.equal(strip.spotOf("a.0.400").at, 400);
+  assert.deepEqual(
+    [strip.spotOf("a.0.500"), strip.spotOf("b.0.1"), strip.spotOf("nonsense"), strip.spotOf(null)],
+    [null, null, null, null],
+  );
+});
