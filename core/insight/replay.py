@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -24,13 +26,28 @@ from core.training import checkpoints, scoring
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 
-if TYPE_CHECKING:
-    from core.runs.store import RunStore
-
 #: More responses than this are not written again: it would take minutes.
 MOST_RESPONSES = 40_000
 
 Origin = Literal["start", "checkpoint", "training again"]
+
+
+class Run(Protocol):
+    """What of a run is needed: its settings as it was started."""
+
+    @property
+    def config(self) -> RunConfig: ...
+
+
+class Runs(Protocol):
+    """Where runs are read from: the store."""
+
+    @property
+    def home(self) -> Path: ...
+    def get(self, run_id: str, /) -> Run: ...
+    def samples(self, run_id: str, learner: str, step: int, /) -> pa.Table: ...
+    def tokens(self, run_id: str, learner: str, step: int, /) -> pa.Table: ...
+    def events(self, run_id: str, /) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class Scores:
 
 
 def models_at(
-    store: RunStore, run_id: str, learner: str, step: int, progress: Callable[[int, int], None] | None = None
+    store: Runs, run_id: str, learner: str, step: int, progress: Callable[[int, int], None] | None = None
 ) -> Models:
     """The models that made `step`; `progress` is told (steps trained again, all that are needed).
 
@@ -141,7 +158,7 @@ def _ids(trainer: Trainer, text: str) -> list[int]:
     return [vocabulary[x] for x in text]
 
 
-def _nearest(store: RunStore, run_id: str, learner: str, step: int, config: RunConfig) -> tuple[Trainer, Origin]:
+def _nearest(store: Runs, run_id: str, learner: str, step: int, config: RunConfig) -> tuple[Trainer, Origin]:
     """The furthest point at or before the step that can be had without training."""
     quick = {"device": "cpu", "eval_every": 0, "trace": "panel", "panel_size": config.num_generations}
     for path in checkpoints.saved(checkpoints.folder(store.home, run_id, learner)):

@@ -11,14 +11,14 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from core.errors import Refusal
-from core.integrations.unipo.export import write_unipo
+from core.runs import formats
 from core.runs.migrations.traces import TRACE_VERSION, conform, stamped, widest
 from core.runs.records import LearnerInfo, RunInfo
 from core.runs.script import snippet
@@ -26,9 +26,9 @@ from core.runs.store import RunStore
 from core.stored_config import CONFIG_VERSION
 from core.training.trace import SAMPLES, STEPS, TOKENS
 
-__all__ = ["Format", "export", "export_zip", "run_json", "snippet"]
+__all__ = ["export", "export_formats", "export_zip", "run_json", "snippet"]
 
-Format = Literal["parquet", "csv", "unipo"]
+OWN = ("parquet", "csv")  # beside the formats of integrations
 ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
 
 
@@ -40,18 +40,19 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
     """Writes a run into `directory` (made where missing) and returns the files.
 
     parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top;
-    unipo: one JSON per learner. A run that still goes on is exported up to its last finished step. Raises ExportError,
-    RunNotFound, StoreError.
+    an integration's format (unipo): one JSON per learner. A run that still goes on is exported up to its last finished
+    step. Raises ExportError, RunNotFound, StoreError.
     """
-    if format not in get_args(Format):
+    if format not in export_formats():
         raise ExportError(
-            "There is no export format {given}; there are {names}.", given=repr(format), names=get_args(Format)
+            "There is no export format {given}; there are {names}.", given=repr(format), names=export_formats()
         )
     info = store.get(run_id)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if format == "unipo":
-            return [write_unipo(store, info, x.name, directory / f"unipo-{x.name}.json") for x in info.learners]
+        if format not in OWN:
+            writer = formats.load(formats.WRITERS, format)
+            return [writer.write(store, info, x.name, directory / f"{format}-{x.name}.json") for x in info.learners]
         head = directory / "run.json"
         head.write_text(json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return [head, *_write_tables(store, info, directory, format)]
@@ -59,6 +60,11 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
         raise ExportError(
             "The export could not be written to {place}: {cause}.", place=directory, cause=error.strerror or error
         ) from error
+
+
+def export_formats() -> list[str]:
+    """What `export` can write."""
+    return [*OWN, *formats.names(formats.WRITERS)]
 
 
 def export_zip(store: RunStore, run_id: str, format: str = "parquet") -> bytes:

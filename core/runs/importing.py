@@ -10,20 +10,18 @@ import contextlib
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from core.errors import ConfigError, Message
-from core.integrations.trl import completions as trl_import
-from core.integrations.unipo import logs as unipo_import
+from core.runs import formats
 from core.runs.errors import RunNotFound
-from core.runs.foreign import ImportFailed, add_run, foreign_config, recorded_settings
+from core.runs.foreign import ImportFailed
+from core.runs.formats import TableReader
 from core.runs.recorded import TraceFilesError, import_recorded
 from core.runs.store import RunStore, new_id
-from core.training.trace import StepTrace
 
 __all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any"]
 
@@ -89,11 +87,9 @@ def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> st
             _unzip(data, Path(folder))
             return _from_folder(store, Path(folder), name, told)
     if data.startswith(b"PAR1"):
-        return _trl(store, [_completions(data)], name or told)
-    log = unipo_import.read_log(_text(data))
-    if log is None:
-        raise _no_run()
-    return _unipo(store, [log], name)
+        reader, table = _table(data)
+        return reader.add(store, [table], name or told)
+    return _add_texts(store, [_text(data)], name)
 
 
 def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> str:
@@ -112,14 +108,20 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
     size = sum(x.stat().st_size for x in chosen)
     if size > MOST_BYTES:
         raise _too_large(size)
-    tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith("completions")]
-    if tables:
-        return _trl(store, [_completions(x.read_bytes(), x.name) for x in tables], name or told)
-    logs = [unipo_import.read_log(_text(x.read_bytes())) for x in chosen if x.suffix != ".parquet"]
-    found = [x for x in logs if x is not None]
-    if not found:
-        raise _no_run()
-    return _unipo(store, found, name)
+    for reader in formats.all_of(formats.TABLES):
+        tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith(reader.prefix)]
+        if tables:
+            return str(reader.add(store, [_table_for(reader, x.read_bytes(), x.name) for x in tables], name or told))
+    return _add_texts(store, [_text(x.read_bytes()) for x in chosen if x.suffix != ".parquet"], name)
+
+
+def _add_texts(store: RunStore, texts: list[str], name: str | None) -> str:
+    """A run from those of the texts that the first fitting format reads."""
+    for reader in formats.all_of(formats.TEXTS):
+        logs = [x for x in map(reader.read, texts) if x is not None]
+        if logs:
+            return str(reader.add(store, logs, name))
+    raise _no_run()
 
 
 def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str:
@@ -173,28 +175,38 @@ def _opened(data: bytes, name: str | Message) -> pyarrow.parquet.ParquetFile:
     return file
 
 
-def _completions(data: bytes, name: str | None = None) -> pa.Table:
-    called = name or Message("The file")
-    file = _opened(data, called)
-    columns = file.schema_arrow.names[:8]
-    if not trl_import.is_completions(file.schema_arrow):
-        if name is None:
-            raise ImportFailed(
-                "This Parquet file ({columns}) is not a run: it must be this app's export (run.json, steps.parquet, "
-                "samples.parquet, tokens.parquet, as a folder or ZIP), TRL's completions (completions_00001.parquet, "
-                "one or many, as a file, folder or ZIP) or a log in UNIPO's format (JSON).",
-                columns=columns,
-            )
+def _table(data: bytes) -> tuple[TableReader, pa.Table]:
+    """A single Parquet file, and which format takes it."""
+    file = _opened(data, Message("The file"))
+    for reader in formats.all_of(formats.TABLES):
+        if reader.takes(file.schema_arrow):
+            return reader, _rows(file, Message("The file"))
+    raise ImportFailed(
+        "This Parquet file ({columns}) is not a run: it must be this app's export (run.json, steps.parquet, "
+        "samples.parquet, tokens.parquet, as a folder or ZIP), TRL's completions (completions_00001.parquet, "
+        "one or many, as a file, folder or ZIP) or a log in UNIPO's format (JSON).",
+        columns=file.schema_arrow.names[:8],
+    )
+
+
+def _table_for(reader: TableReader, data: bytes, name: str) -> pa.Table:
+    """A Parquet file that is called as the format calls its files."""
+    file = _opened(data, name)
+    if not reader.takes(file.schema_arrow):
         raise ImportFailed(
             "{name} must have the columns {columns}, but has {given}.",
             name=name,
-            columns=trl_import.NEEDED,
-            given=columns,
+            columns=reader.columns,
+            given=file.schema_arrow.names[:8],
         )
+    return _rows(file, name)
+
+
+def _rows(file: pyarrow.parquet.ParquetFile, name: str | Message) -> pa.Table:
     try:
         return file.read()
     except (pa.ArrowException, OSError) as error:
-        raise ImportFailed("{name} is damaged and cannot be read.", name=called) from error
+        raise ImportFailed("{name} is damaged and cannot be read.", name=name) from error
 
 
 def _text(data: bytes) -> str:
@@ -202,40 +214,3 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _no_run() from error
-
-
-def _trl(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
-    found = trl_import.batches(tables)
-    run, learner, columns = trl_import.describe(found)
-    config = foreign_config("TRL completions", run, [learner])
-    return add_run(store, config, name, trl_import.traces(found, config.learners[0].name, columns), [learner])
-
-
-def _unipo(store: RunStore, logs: Sequence[unipo_import.UnipoLog], name: str | None) -> str:
-    """One run with a learner per log, at most four."""
-    if len(logs) > 4:
-        raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
-    learners = [unipo_import.learner_of(x) for x in logs]
-    made = [unipo_import.phases(x) for x in logs]
-    told = [{**unipo_import.run_of(x), **unipo_import.shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
-    agreed = {key: value for key, value in told[0].items() if all(x.get(key) == value for x in told)}
-    config = foreign_config("UNIPO log", {**agreed, "steps": max(len(x) for x in made)}, learners)
-    traces = []
-    for settings, learner, steps in zip(config.learners, learners, made, strict=True):
-        known = recorded_settings(config, settings.name, learner)
-        traces.append(unipo_import.traces(steps, settings.name, known, learner.algorithm))
-    label = logs[0].header.get("label")
-    title = name or (label if isinstance(label, str) and label.strip() else f"UNIPO: {learners[0].algorithm.upper()}")
-    return add_run(store, config, title[:200] if name is None else title, _in_turns(traces), learners)
-
-
-def _in_turns(traces: Sequence[Iterator[StepTrace]]) -> Iterator[StepTrace]:
-    """Step by step, the learners taking turns."""
-    waiting = list(traces)
-    while waiting:
-        for trace in list(waiting):
-            step = next(trace, None)
-            if step is None:
-                waiting.remove(trace)
-            else:
-                yield step

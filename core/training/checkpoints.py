@@ -9,11 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import Message
-from core.runs.errors import StoreError
+from core.errors import Message, Refusal
 
 if TYPE_CHECKING:
     from core.training.trainer import Trainer
+
+
+class CheckpointError(Refusal, OSError):
+    """A checkpoint cannot be written: the disk is full, or may not be written to."""
+
 
 KEPT = 2  # the one before the newest is there for the case that the newest turns out to be unreadable
 LARGE = 300_000_000  # bytes; of files above this size only the newest is kept
@@ -24,16 +28,16 @@ def folder(home: Path, run_id: str, learner: str) -> Path:
 
 
 def save(trainer: Trainer, where: Path) -> None:
-    """Saves the trainer before its next step and removes all but the newest files. Raises StoreError (disk full, …)."""
+    """Saves the trainer before its next step, removes all but the newest files. Raises CheckpointError."""
     try:
         where.mkdir(parents=True, exist_ok=True)
         _need_space(where, size(trainer))
         trainer.save(where / f"{trainer.step:06d}.pt")
-    except StoreError:
+    except CheckpointError:
         raise
     except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError of its own wording
         known = isinstance(error, OSError) and error.strerror
-        raise StoreError(
+        raise CheckpointError(
             "A checkpoint could not be written to {place}: {cause}. Free some space, then resume.",
             place=where,
             cause=known or Message("the disk is probably full"),
@@ -53,7 +57,7 @@ def size(trainer: Trainer) -> int:
 def _need_space(where: Path, needed: int) -> None:
     free = shutil.disk_usage(where).free
     if free < needed:
-        raise StoreError(
+        raise CheckpointError(
             "A checkpoint needs {needed:.0f} MB at {place}, but only {free:.0f} MB are free. Free some space, then "
             "resume.",
             needed=needed / 1e6,

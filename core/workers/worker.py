@@ -326,7 +326,7 @@ def _short(text: str, most: int = 100) -> str:
 
 
 def _reason(error: Exception, worker: Worker) -> Message:
-    if isinstance(error, (StoreError, ConfigError)):
+    if isinstance(error, (StoreError, ConfigError, checkpoints.CheckpointError)):
         return error.message
     if isinstance(error, OSError):
         return Message("A file could not be written or read: {cause}.", cause=error.strerror or error)

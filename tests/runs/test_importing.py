@@ -17,6 +17,7 @@ import pytest
 from core.__main__ import main
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.integrations.trl import completions as trl_completions
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.runs import importing
@@ -307,7 +308,7 @@ def test_completions_of_a_real_run(store: RunStore, completions: Path, tmp_path:
     config = info.config
     assert (config.steps, config.prompts_per_step, config.num_generations) == (3, 3, 4)
     assert {"seed", "model", "temperature", "grpo.epsilon", "grpo.num_iterations"} <= set(config.task.unrecorded)  # type: ignore[union-attr]
-    assert info.learners[0].warning == importing.trl_import.NO_TOKENS
+    assert info.learners[0].warning == trl_completions.NO_TOKENS
     # The advantages follow from the rewards in the way that was found out, and are TRL's own.
     feed, found = Feed(store), []
     for step in range(3):
@@ -369,10 +370,10 @@ def test_unscored_responses_and_conversations(store: RunStore) -> None:
 
 
 def test_a_prompt_drawn_twice_makes_two_groups(store: RunStore) -> None:
-    assert importing.trl_import.groups_of(list("aabbaa")) == [0, 0, 1, 1, 2, 2]
-    assert importing.trl_import.groups_of(list("aaaabb")) == [0, 0, 1, 1, 2, 2]
-    assert importing.trl_import.groups_of(list("abab")) == [0, 1, 0, 1]
-    assert importing.trl_import.groups_of(list("abc")) == [0, 1, 2]
+    assert trl_completions.groups_of(list("aabbaa")) == [0, 0, 1, 1, 2, 2]
+    assert trl_completions.groups_of(list("aaaabb")) == [0, 0, 1, 1, 2, 2]
+    assert trl_completions.groups_of(list("abab")) == [0, 1, 0, 1]
+    assert trl_completions.groups_of(list("abc")) == [0, 1, 2]
 
 
 def test_hostile_text_stays_text(store: RunStore) -> None:

@@ -22,10 +22,14 @@ from core.runs.foreign import (
     MOST_STEPS,
     ForeignLearner,
     ImportFailed,
+    add_run,
     clean,
+    foreign_config,
     said,
     step_trace,
 )
+from core.runs.formats import TableReader
+from core.runs.store import RunStore
 from core.training.trace import StepTrace
 
 NEEDED = ("step", "prompt", "completion", "advantage")
@@ -233,3 +237,14 @@ def _scalars(rewards: list[float | None], group: list[int], seen: int) -> dict[s
         found["reward_std"] = float(values.std()) if len(scored) > 1 else None
         found["frac_reward_zero_std"] = float(zero_std_groups(values, numbers))
     return found
+
+
+def add(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
+    """A run from tables of completions; returns its id."""
+    found = batches(tables)
+    run, learner, columns = describe(found)
+    config = foreign_config("TRL completions", run, [learner])
+    return add_run(store, config, name, traces(found, config.learners[0].name, columns), [learner])
+
+
+READER = TableReader(prefix="completions", columns=NEEDED, takes=is_completions, add=add)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from core.config import RunConfig
 from core.learners.registry import needs_of
+from core.runs.formats import Writer
 from core.runs.records import RunInfo, known_settings
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
@@ -167,3 +168,6 @@ def _list(values: list[Any]) -> list[Any] | None:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+WRITER = Writer(write=write_unipo)

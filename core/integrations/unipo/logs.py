@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,12 +26,17 @@ from core.runs.foreign import (
     MOST_TOKENS,
     ForeignLearner,
     ImportFailed,
+    add_run,
     brief,
     clean,
+    foreign_config,
     real,
+    recorded_settings,
     said,
     step_trace,
 )
+from core.runs.formats import TextReader
+from core.runs.store import RunStore
 from core.training.trace import STEPS, StepTrace
 
 #: What their explorer calls a metric → our column. Ours are taken under their own names as well.
@@ -340,3 +345,36 @@ def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
     if "samples_seen" in means:
         means["samples_seen"] = int(means["samples_seen"])
     return means
+
+
+def add(store: RunStore, logs: Sequence[UnipoLog], name: str | None) -> str:
+    """One run with a learner per log, at most four; returns its id."""
+    if len(logs) > 4:
+        raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
+    learners = [learner_of(x) for x in logs]
+    made = [phases(x) for x in logs]
+    told = [{**run_of(x), **shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
+    agreed = {key: value for key, value in told[0].items() if all(x.get(key) == value for x in told)}
+    config = foreign_config("UNIPO log", {**agreed, "steps": max(len(x) for x in made)}, learners)
+    of_learners = []
+    for settings, learner, steps in zip(config.learners, learners, made, strict=True):
+        known = recorded_settings(config, settings.name, learner)
+        of_learners.append(traces(steps, settings.name, known, learner.algorithm))
+    label = logs[0].header.get("label")
+    title = name or (label if isinstance(label, str) and label.strip() else f"UNIPO: {learners[0].algorithm.upper()}")
+    return add_run(store, config, title[:200] if name is None else title, _in_turns(of_learners), learners)
+
+
+def _in_turns(traces: Sequence[Iterator[StepTrace]]) -> Iterator[StepTrace]:
+    """Step by step, the learners taking turns."""
+    waiting = list(traces)
+    while waiting:
+        for trace in list(waiting):
+            step = next(trace, None)
+            if step is None:
+                waiting.remove(trace)
+            else:
+                yield step
+
+
+READER = TextReader(read=read_log, add=add)
