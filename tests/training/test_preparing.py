@@ -175,6 +175,7 @@ def test_a_store_from_before_this_column_opens_and_takes_it_in(tmp_path: Path) -
     old = RunStore(url, home=tmp_path)
     run_id = old.create(SMALL, "an old run")
     with old.write() as c:
+        c.execute(sa.text("DROP TABLE schema_version"))  # as before there were versions
         c.execute(sa.text("ALTER TABLE learners DROP COLUMN preparing"))
         assert "preparing" not in {x["name"] for x in sa.inspect(c).get_columns("learners")}
     old.close()
@@ -199,7 +200,7 @@ def test_a_disk_without_room_for_a_checkpoint_is_a_sentence_before_anything_is_w
     assert checkpoints.saved(where)[0].stat().st_size == pytest.approx(checkpoints.size(trainer), rel=0.05)
     assert written < checkpoints.size(trainer)  # Adam had no moments yet
     monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000_000}))
-    with pytest.raises(checkpoints.StoreError, match=r"needs 3 MB at .*there, but only 1 MB are free"):
+    with pytest.raises(checkpoints.CheckpointError, match=r"needs 3 MB at .*there, but only 1 MB are free"):
         checkpoints.save(trainer, where)
 
 
