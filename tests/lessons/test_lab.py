@@ -391,4 +391,6 @@ def test_a_link_to_a_kind_of_task_does_what_the_command_line_does():
     assert draft.config.task.questions == QUESTIONS
     assert make_draft("smollm2-sums", {"task.kind": "questions"}).problems == (NO_QUESTIONS,)
     draft = make_draft("smollm2-sums", {"task.kind": "code", "task.terms": "2"})
-    assert draft.problems == ("task.kind: must be one of 'chain-sum', 'questions' or 'reasoning-gym', but is 'code'",)
+    assert [str(x) for x in draft.problems] == [
+        "task.kind: must be one of 'chain-sum', 'questions' or 'reasoning-gym', but is 'code'"
+    ]

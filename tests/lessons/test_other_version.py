@@ -98,4 +98,4 @@ def test_a_viewer_whose_browser_cannot_pull_is_told_too(store, bad):
     assert not shown.live
     assert shown.problem is not None
     assert shown.problem[0] == "missing"
-    assert "ppo.gae_lambda" in shown.problem[1]
+    assert "ppo.gae_lambda" in str(shown.problem[1])

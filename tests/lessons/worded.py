@@ -11,7 +11,7 @@ import pyarrow as pa
 from core.config import RunConfig
 from core.presets import PRESETS
 from core.training.trace import SAMPLES, TOKENS, StepTrace
-from tests.helpers import HOSTILE, _response, _scalars, _whiten
+from tests.helpers import HOSTILE, _normalised_by, _response, _scalars, _whiten
 
 QUESTION = """Here is a word problem about rolls. A baker has {a} trays with {b} rolls each.
 He sells {c} of them before noon. In the afternoon he bakes one more tray and sells nothing.
@@ -53,9 +53,8 @@ def worded_trace(config: RunConfig, learner: str, step: int, *, groups: int = 4,
             truncated = bool(rng.random() < 0.05)
             pieces = pieces if truncated else [*pieces, END]
             number = len(samples)
-            samples.append(
-                (learner, step, number, group, prompt, text, str(right), reward, reward > 0, truncated, len(pieces))
-            )
+            row = (learner, step, number, group, prompt, text, str(right), reward, reward > 0, truncated, len(pieces))
+            samples.append((*row, None if learner == "ppo" else reward, None))
             if group < groups and number < config.panel_size:
                 centred = reward - rewards.mean()
                 credit = centred / (rewards.std(ddof=1) + 1e-4)
@@ -64,7 +63,12 @@ def worded_trace(config: RunConfig, learner: str, step: int, *, groups: int = 4,
     unmeasured = ("logprob_ref", "kl_k1", "kl_k2", "kl_k3", "kl_exact")
     columns = {name: [None] * len(rows["step"]) if name in unmeasured else rows[name] for name in TOKENS.names}
     scalars = {**_scalars(config, settings, step, float(np.mean([x[7] for x in samples])), rng), "kl": None}
-    scalars |= {"wall_time_s": 21.4 * (step + 1), "step_time_s": 21.4, "completion_length": 140.0}
+    scalars |= {
+        "wall_time_s": 21.4 * (step + 1),
+        "step_time_s": 21.4,
+        "completion_length": 140.0,
+        **_normalised_by(settings, tokens),
+    }
     return StepTrace(
         learner=learner,
         step=step,

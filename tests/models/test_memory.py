@@ -229,7 +229,7 @@ def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, mon
         starter.start(run_id)
     info = store.get(run_id)
     assert info.status == "failed"
-    assert "only 1.0 GB are free" in (info.reason or "")
+    assert "only 1.0 GB are free" in str(info.reason)
     assert starter._nursery is None
     starter.close()
 

@@ -1,7 +1,5 @@
 // The words of the lab's page, in the viewer's language: lessons/board/labels.py hands them over; a test compares the names.
 
-import type { Templates } from "./messages.js";
-
 import type { Mark, MarkWords } from "./types.js";
 
 export interface Labels {
@@ -89,7 +87,7 @@ export interface Labels {
   play: string;
   play_stop: string;
   /** what core says: key → translated template, none in English */
-  messages: Templates;
+  messages: Record<string, string>;
   previous_step: string;
   progress: string;
   prompts: string;
