@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.learners.kind import Colour
 from core.runs.views import visible
 from lessons.board.component import mount, sent
 from lessons.i18n import _
 
 Kind = Literal["signed", "ratio", "plain", "falling"]
 Mark = Literal["high", "low"]
-#: What a row may be coloured as, in its heading: the two learners, the truth (and a fourth colour), or nobody's.
-Owner = Literal["ppo", "grpo", "third", "fourth"]
+#: The colour of a row's heading: that of the learner whose row it is, or of the truth (green); None: nobody's.
+Owner = Colour
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Bring the catalogues up to date with the source: `python -m lessons.i18n.update`.
 
-Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every setting's description from the config models
-(the expert view shows them) and every variant's note, and merges them into `zh-TW/messages.po`. New messages come out
-untranslated; `tests/lessons/test_languages.py` fails until they are translated.
+Collects every `_("…")`, `ngettext`, `N_` in `app.py` and `lessons/`, every `N_` in `core/`, every setting's
+description from the config models (the expert view shows them) and every variant's note, and merges them into
+`zh-TW/messages.po`. New messages come out untranslated; `tests/lessons/test_languages.py` fails until they are
+translated.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lessons.i18n import DEFAULT, HERE, LANGUAGES
 
 ROOT = HERE.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+MARKED: dict[str, Any] = {"N_": None}  # core shows nothing itself: it only marks
 MODELS: tuple[type[BaseModel], ...] = (
     RunConfig,
     ChainSumSettings,
@@ -40,8 +42,9 @@ def sources() -> list[Path]:
 
 def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     """Every message id (a tuple where it has plural forms) and where it comes from."""
-    for path in sources():
-        for _line, message, _comments, _context in extract_from_file("python", path, KEYWORDS):
+    marked = [(path, MARKED) for path in sorted((ROOT / "core").rglob("*.py"))]
+    for path, keywords in [*((path, KEYWORDS) for path in sources()), *marked]:
+        for _line, message, _comments, _context in extract_from_file("python", path, keywords):
             if message:
                 yield message, path.relative_to(ROOT).as_posix()
     for model in MODELS:

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.learners.registry import AnyLearner
+from core.learners.registry import KINDS, AnyLearner
 from core.tasks.chain_sum import ALPHABET, ChainSum
 from core.tasks.settings import ChainSumSettings
-from lessons.board.strips import Owner
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
@@ -112,11 +111,10 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         bar.empty()
     _verdict(edited, reply)
     rows: list[Row] = []
-    owners: tuple[Owner, ...] = ("ppo", "grpo")
-    for who in owners:
+    for who in ("ppo", "grpo"):
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()
-            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=who))
+            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=KINDS[who].colour))
     token_strips(rows, key="same_edit_strips", quantity=_("advantage, in units of reward"), pickable=False)
     _neighbours(group, edited)
     how = {

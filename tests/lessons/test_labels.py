@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lessons.parts.live.assets import FOLDER
-from lessons.parts.live.words import words
+from lessons.board.assets import FOLDER
+from lessons.board.labels import words
 
 #: A value of the words, and what TypeScript calls it.
 KINDS = ((str, "string"), (dict, "Record<string, string>"))

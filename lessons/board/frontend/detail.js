@@ -4,6 +4,7 @@ import { Card } from "./card.js";
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { Prompts } from "./prompts.js";
+import { kinds } from "./regions.js";
 import { reachOf, Scatter } from "./scatter.js";
 import { Strips } from "./strips.js";
 import { COLOURINGS, domain, responses, whyNobody } from "./tokens.js";
@@ -56,7 +57,7 @@ export class Detail {
     this.on = on;
     this.tooltip = new Tooltip({ root, labels, columns: TOOLTIP_COLUMNS });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
-    this.strips = new Strips({ labels, colours, onChoose: on.token, tooltip: this.tooltip });
+    this.strips = new Strips({ labels, onChoose: on.token, tooltip: this.tooltip });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
     this.color = el(
       "select",
@@ -128,7 +129,7 @@ export class Detail {
     this.prompts.draw(step, group.group);
     if (dark !== this.dark) {
       const missing = this.#missing(step, model);
-      this.strips.draw({ groups: this.groups, view: shown, pass, dark, groupSize: model.run?.group_size, missing });
+      this.strips.draw({ groups: this.groups, view: shown, pass, dark, missing });
       this.#drawScatters(step, pass, token);
     } else {
       this.strips.paint({ view: shown, pass });
@@ -136,7 +137,7 @@ export class Detail {
     }
     this.dark = dark;
     this.#drawSwitches(view, pass);
-    this.#drawCard(group, token, view, pass);
+    this.#drawCard(token, view, pass);
   }
 
   /**
@@ -153,22 +154,18 @@ export class Detail {
   }
 
   /**
-   * @param {GroupAnswer} group
    * @param {TokenId | null} token
    * @param {View} view
    * @param {number} pass
    */
-  #drawCard(group, token, view, pass) {
+  #drawCard(token, view, pass) {
     const all = [...this.groups.values()].flat();
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
     for (const part of [this.card.root, this.switches, this.strips.legend]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
-    const own = this.groups.get(response.learner) ?? [];
-    const order = () => own.indexOf(response) + 1;
-    const cardGroup = { responses: all, learners: group.learners, order };
-    this.card.show({ response, at, token, pass, group: cardGroup, chosen: Boolean(view.token) });
+    this.card.show({ response, at, pass, chosen: Boolean(view.token) });
   }
 
   /**
@@ -182,14 +179,11 @@ export class Detail {
     for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
     if (none) return;
     const reach = reachOf(learners.map(([, data]) => data));
-    const ways = new Set(learners.map(([, { settings }]) => settings.surrogate));
-    const {
-      scatter_help: help,
-      scatter_help_clip: clip,
-      scatter_help_cispo: cispo,
-      scatter_help_pass: move,
-    } = this.labels;
-    say(this.scatterHelp, [help, ways.has("clip") && clip, ways.has("cispo") && cispo, move].filter(Boolean).join(" "));
+    const cuts = learners.some(([, { regions }]) => kinds(regions).cuts);
+    const bounding = learners.filter(([, { regions }]) => kinds(regions).bounds).map(([name]) => name.toUpperCase());
+    const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
+    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(", ") });
+    say(this.scatterHelp, [help, cuts && scatter_help_cut, bounded, move].filter(Boolean).join(" "));
     const roots = learners.map(([name, data]) => {
       const scatter = this.#scatter(name);
       scatter.draw(data, reach, pass, token);

@@ -3,7 +3,8 @@
 
 import { scale } from "./colours.js";
 import { attr, el } from "./dom.js";
-import { fill, fixed, signed } from "./format.js";
+import { fill, fixed, inWords, signed } from "./format.js";
+import { kinds, markOf } from "./regions.js";
 import { Row } from "./row.js";
 import { coloured, COLOURINGS, domain, named, whyNobody } from "./tokens.js";
 import { walk } from "./walk.js";
@@ -15,8 +16,8 @@ export class Strips {
   #opened = new Set(); // "learner.index" of rows that a person unfolded: they stay so at the next step
   #width = 0;
 
-  constructor({ labels, colours, onChoose, tooltip }) {
-    Object.assign(this, { labels, colours, onChoose, tooltip });
+  constructor({ labels, onChoose, tooltip }) {
+    Object.assign(this, { labels, onChoose, tooltip });
     this.legend = el("div", { class: "legend" });
     this.body = el("div", { class: "strips" });
     this.root = el("div", {}, this.legend, this.body);
@@ -30,11 +31,11 @@ export class Strips {
   }
 
   /** Builds the strips of a group; `view` has color and token, `pass` is the shown pass. */
-  draw({ groups, view, pass, dark, groupSize, missing }) {
+  draw({ groups, view, pass, dark, missing }) {
     Object.assign(this, { groups, dark, scales: {} });
     const held = this.body.contains(this.body.getRootNode().activeElement) ? this.#focus : null;
     this.#rows = [];
-    this.body.replaceChildren(...[...groups].flatMap(([name, list]) => this.#learner(name, list, groupSize)), ...missing.map((text) => el("p", { class: "note", text })));
+    this.body.replaceChildren(...[...groups].flatMap(([name, list]) => this.#learner(name, list)), ...missing.map((text) => el("p", { class: "note", text })));
     this.#byResponse = new Map(this.#rows.map((row) => [`${row.response.learner}.${row.response.sample}`, row]));
     this.paint({ view, pass }); // there are no chips yet: it says how those to come are painted
     this.#fold();
@@ -58,12 +59,12 @@ export class Strips {
     return token ? this.#byResponse.get(`${token.learner}.${token.sample}`)?.chipOf(token.position) : undefined;
   }
 
-  #learner(name, list, groupSize) {
-    const { labels, colours } = this;
-    const { algorithm, baseline, continuations } = list[0]?.settings ?? {};
-    const wording = labels.strip_titles[`${algorithm} ${baseline}`] ?? labels.strip_titles[algorithm] ?? "{name}";
-    const title = fill(wording, { name: name.toUpperCase(), size: groupSize, k: continuations });
-    const head = el("h3", { text: title, style: { color: `var(--ink-${colours[name]})` } });
+  #learner(name, list) {
+    const { labels } = this;
+    const { strip_title = "{name}", settings = {}, group_size = null, colour } = list[0]?.own.data ?? {};
+    const places = Object.entries({ ...settings, size: group_size }).map(([place, x]) => [place, x ?? "?"]);
+    const title = fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+    const head = el("h3", { text: title, style: { color: `var(--ink-${colour})` } });
     const rows = list.map((response, i) => {
       const key = `${name}.${i}`;
       const onFold = (open) => this.#opened[open ? "add" : "delete"](key);
@@ -107,8 +108,8 @@ export class Strips {
       token: named(chip.response.token[chip.at]), position: chip.token.position + 1, quantity: labels.colourings[view.color],
       value: COLOURINGS[view.color].centre === 0 ? signed(value, 3, none) : fixed(value, 3, none),
     });
-    if (chip.response.settings.surrogate === "cispo") attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.bounded}` : ""));
-    else attr(chip, "aria-label", said + (cut > 0 ? `, ${labels.cut_high}` : cut < 0 ? `, ${labels.cut_low}` : ""));
+    const mark = markOf(chip.response.own.data.regions, cut, labels);
+    attr(chip, "aria-label", mark ? `${said}, ${mark}` : said);
   }
 
   #drawLegend(colours, color) {
@@ -120,14 +121,22 @@ export class Strips {
           el("span", { class: "ramp", style: { background: `linear-gradient(90deg, ${colours.stops.join(", ")})` } }),
           el("span", { class: "num", text: show(high) })]
       : [el("span", { text: fill(labels.nobody_has, { quantity: labels.colourings[color], missing: labels[whyNobody(this.groups, color)] }) })];
-    const ways = new Set([...this.groups.values()].flat().map((x) => x.settings.surrogate));
-    const key = (mark, text) => el("span", { class: "key" }, el("i", { class: `mark ${mark}` }), text);
-    const upper = ways.has("cispo") ? (ways.has("clip") ? labels.key_high_or_bounded : labels.key_bounded) : labels.key_high;
+    const key = (mark, text) => text && el("span", { class: "key" }, el("i", { class: `mark ${mark}` }), text);
     this.legend.replaceChildren(
       el("span", { class: "scale" }, bar),
       el("span", { class: "keys" },
-        key("high", upper), ways.has("clip") ? key("low", labels.key_low) : null, key("none", labels.key_none)),
+        key("high", this.#keyOf("high")), key("low", this.#keyOf("low")), key("none", labels.key_none)),
     );
+  }
+
+  /** What the mark on a side means; where learners differ, whose token is only bounded. null: no learner has it. */
+  #keyOf(side) {
+    const { labels } = this;
+    const all = [...this.groups].map(([name, list]) => [name.toUpperCase(), kinds(list[0]?.own.data.regions ?? [])[side]]);
+    const bounding = all.filter(([, x]) => x.bounds).map(([name]) => name);
+    const cut = side === "high" ? labels.key_high : labels.key_low;
+    if (!all.some(([, x]) => x.cuts)) return bounding.length ? labels.key_bounded : null;
+    return bounding.length ? fill(labels.key_cut_or_bounded, { cut, learners: bounding.join(", ") }) : cut;
   }
 
   /** Arrow keys walk from chip to chip; one chip is in the page's tab order. */
