@@ -50,7 +50,7 @@ def _values(annotation: Any) -> list[Any]:
         return [False, True]
     if annotation is float:
         return [0.0, 0.5]
-    return [None, 1.5] if type(None) in get_args(annotation) else []
+    return [None, 2] if type(None) in get_args(annotation) else []
 
 
 def _said(kind: Kind, settings: AnyLearner) -> Iterator[str]:

@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { Model } from "#frontend/model.js";
 import { groupOf, stepOn, wishOf } from "#frontend/wish.js";
 
-const learner = (name, status, step, more = {}) => ({ name, without: ["value_loss"], status, step, steps: 10, ...more });
+const learner = (name, status, step, more = {}) => ({
+  name,
+  without: ["value_loss"],
+  status,
+  step,
+  steps: 10,
+  ...more,
+});
 const row = (name, step, more = {}) => ({ learner: name, step, revision: `${name}${step}`, ...more });
 const live = (learners, rows, more = {}) => ({
   cursor: 1,
