@@ -83,7 +83,7 @@ def advantage_terms(of: str, *, whiten: bool) -> tuple[Term, ...]:
         Term(
             "advantage",
             f"({of} - advantage_mean) / (advantage_std + {WHITEN_EPS!r})",
-            title=N_("whitened"),
+            title=N_("advantage Â"),
             help=N_("(advantage − mean) / standard deviation, over all tokens of the step."),
             tex=r"\hat A_t",
             source=code,

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.algorithms.ratio import LEVELS
+from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.learners.registry import colours_of, kind_of, without
@@ -215,7 +216,9 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
         "without": sorted(without(settings)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],
-        "whole_ratio": LEVELS[settings.importance_sampling_level].whole,
+        "whole_ratio": LEVELS[settings.importance_sampling_level].whole
+        and not SURROGATES[settings.surrogate].fixed_ratio,
+        "continuations": kind.needs(settings).continuations,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.learners.registry import KINDS
 from core.runs.records import RunInfo
 from core.workers.launcher import training_off
 from lessons import server
@@ -21,14 +22,12 @@ from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.lesson import figure, line_colour
 
-#: Learner's algorithm → its line colour's name; any other is the third.
-COLOURS = {"ppo": "ppo", "grpo": "grpo"}
 DASHES = {"ppo": "solid", "grpo": "dash"}
 
 
 def colour(algorithm: str) -> str:
     """A learner's colour for lines and marks."""
-    return line_colour(COLOURS.get(algorithm, "truth"))
+    return line_colour(KINDS[algorithm].colour)
 
 
 def watch(shown: Shown) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.learners.kind import Line
-from core.learners.registry import AnyLearner, differing, lines, needs_of
+from core.learners.registry import AnyLearner, differing, kind_of, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, prose, tell
 from lessons.kit.chrome import storage_guard
@@ -98,7 +98,6 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
     for variant, name in zip((one, two), ("one", "two"), strict=True):
         numbers = evaluate(batch, variant, shown)
         rows.append((variant, name, numbers))
-    owners = {"ppo": "ppo", "vine": "third"}
     drawn = []
     for n, reply in enumerate(group.replies, 1):
         note = _("right, reward 1") if reply.success else _("wrong, reward 0")
@@ -110,7 +109,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
                     reply.tokens,
                     numbers[reply.sample][: len(reply.tokens)],
                     note=note if name == "one" else "",
-                    learner=owners.get(variant.name, "grpo"),
+                    learner=kind_of(variant.settings).colour,
                 )
             )
     token_strips(drawn, key="alg_strips", quantity=_(SHOWN[shown]), pickable=False)

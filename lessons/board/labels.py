@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.i18n import _, language, templates
+from lessons.board.declared import templates
+from lessons.i18n import _, language
+from lessons.i18n import templates as messages
 
 
 def words() -> dict[str, Any]:
     """Labels by the names that the ES modules use."""
-    said = {"messages": templates(language())}  # the feed, which all viewers share, brings core's messages as data
+    said = {"messages": messages(language())}  # the feed, which all viewers share, brings core's messages as data
     return {**said, **_general(), **_board(), **_step(), **_card(), **_scatter()}
 
 
 def _general() -> dict[str, Any]:
     return {
+        "templates": templates(),
         "none": _("none"),
+        "yes": _("yes"),
+        "no": _("no"),
         "not_recorded": _("not recorded"),
         "loading": _("Loading the run…"),
         "waiting": _("The learners are getting ready; the first step appears here."),
@@ -106,13 +111,6 @@ def _step() -> dict[str, Any]:
         "pass_help": _(
             "0: before the step's first update, when every ratio is 1. Then after each pass over the responses."
         ),
-        "strip_titles": {
-            "ppo": _("{name}: each token its own credit, from the critic"),
-            "grpo": _("{name}: one credit a response, from its group of {size}"),
-            "grpo leave-one-out": _("{name}: one credit a response, from the others of its group of {size}"),
-            "grpo none": _("{name}: one credit a response, from its own reward"),
-            "vine": _("{name}: each token its own credit, measured by {k} fresh endings"),
-        },
         "response_n": _("Response {n}:"),
         "show_all": _("show all {n} tokens"),
         "show_whole": _("show all of it"),
@@ -127,7 +125,6 @@ def _step() -> dict[str, Any]:
         "cut_off_help": _("The response reached the longest allowed length before it ended itself."),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
         "hole": _("not written by the model"),
-        "bounded": _("weight bounded"),
         "marks": _marks(),
         "semicolon": _("; "),
         "key_none": _("none, or not recorded"),
@@ -155,16 +152,18 @@ def _step() -> dict[str, Any]:
 
 
 def _marks() -> dict[str, Any]:
-    """By surrogate, what a token's mark at its high or low side means.
+    """What a token's mark at its high or low side means where the surrogate cuts, and where it only bounds a weight.
 
     It is said on the token, in the legend, and in a legend where another learner's mark means something else.
     """
-    cut = {
-        "high": _mark(_("gradient cut at the high side"), _("cut at the high side")),
-        "low": _mark(_("gradient cut at the low side"), _("cut at the low side")),
+    bounded = _mark(_("weight bounded"), _("weight bounded (never cut)"), _("{learners}: weight bounded"))
+    return {
+        "cut": {
+            "high": _mark(_("gradient cut at the high side"), _("cut at the high side")),
+            "low": _mark(_("gradient cut at the low side"), _("cut at the low side")),
+        },
+        "bounded": {"high": bounded, "low": bounded},
     }
-    bounded = _mark(_("weight bounded"), _("weight bounded (never cut)"), _("under CISPO: weight bounded"))
-    return {"default": cut, "cispo": {"high": bounded}}
 
 
 def _mark(says: str, key: str, among: str | None = None) -> dict[str, str]:
@@ -191,59 +190,17 @@ def _card() -> dict[str, Any]:
         "no_critic": _("(no critic)"),
         "value_end": _("the response ends"),
         "value_next": _("{value} at the next token"),
-        "mean_is": _("rewards {rewards}; mean {mean}"),
-        "others_are": _("rewards {rewards}; mean of the others {mean}"),
-        "std_is": _("std {std}"),
-        "batch_std_is": _("std of the whole step {std}"),
-        "separator": _(", "),
-        "no_baseline": _("reward {reward}, compared with nothing"),
-        "less_kl": _("rewards less the responses' KL penalties"),
         "measured": _("mean reward of {k} fresh endings"),
-        "whole_ratio": _("(one ratio for the response: its {n} tokens' log-ratios, averaged)"),
+        "whole_ratio": _("(one for all {n} tokens of the response)"),
         "whole_response": _("all tokens of the response alike"),
         "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
-        "no_signal": _("all rewards are equal: no signal, 0"),
-        "gradient_high": _("cut at the high side (Â > 0 and ρ > {bound})"),
-        "gradient_low": _("cut at the low side (Â < 0 and ρ < {bound})"),
-        "gradient_dual": _("cut by the dual clip (Â < 0 and ρ > {c})"),
         "gradient_zero": _("the advantage is 0"),
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
-        "gradient_bounded": _("not cut: weighted with {bound} instead of {ratio}"),
-        "lines": {
-            "logprob": _("log-prob"),
-            "ratio": _("ratio ρ"),
-            "advantage": _("advantage Â"),
-            "delta": _("surprise δ"),
-            "gae": _("GAE"),
-            "gain": _("change of V"),
-            "whiten": _("whitened"),
-            "return": _("return R"),
-            "group": _("group"),
-            "scaled": _("relative"),
-            "free": "ρ · Â",
-            "clip": "clip(ρ) · Â",
-            "dual": "c · Â",
-            "weight": _("weight w"),
-            "weighted": "w · Â · log π",
-            "gradient": _("gradient"),
-            "kl": "KL",
-            "value": _("value V"),
-            "objective": _("objective"),
-        },
+        "lines": {"logprob": _("log-prob"), "gradient": _("gradient"), "kl": "KL", "value": _("value V")},
         "line_help": {
             "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
-            "ratio": _("How much likelier the token is now than when it was sampled."),
-            "delta": _("Reward + γ × next value − value: how much better than the critic expected."),
-            "gae": _("δ + γ × λ × the next token's advantage."),
-            "whiten": _("(advantage − mean) / standard deviation, over all tokens of the step."),
-            "gain": _("Reward + value after this token − value before it, both measured: what the token changed."),
-            "return": _("What the critic should have said here: advantage + value."),
-            "scaled": _("The reward against what it is compared with: the same for every token of the response."),
-            "weight": _("The ratio, but at most 1 + ε. It only weighs the gradient; none flows through it."),
-            "weighted": _("Its value means little; its gradient is w · Â times that of log π."),
-            "objective": _("What the update pushes up for this token."),
         },
     }
 
@@ -252,16 +209,19 @@ def _scatter() -> dict[str, Any]:
     return {
         "scatter": _("Ratio and advantage of every token"),
         "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
-        "scatter_help_clip": _("In the grey corners the gradient is cut."),
-        "scatter_help_cispo": _("CISPO cuts no gradient: beyond its line the token's weight is bounded."),
+        "scatter_help_cut": _("Where it is grey, the gradient is cut."),
+        "scatter_help_bounded": _("{learners}: no gradient is cut, but beyond the line a token's weight is bounded."),
         "scatter_help_pass": _("Move the update pass to see them drift."),
         "hollow": _("hollow: gradient cut"),
         "hollow_bounded": _("hollow: weight bounded, gradient not cut"),
+        "hollow_both": _("hollow: gradient cut, or weight bounded"),
         "ratio_one": _("ratio 1"),
         "advantage_zero": _("advantage 0"),
         "cut_here": _("cut"),
         "scatter_says": _("{n} tokens after pass {pass}: {high} cut at the high side, {low} at the low side."),
-        "scatter_says_cispo": _("{n} tokens after pass {pass}: {high} with a bounded weight, none cut."),
+        "scatter_says_bounded": _("{n} tokens after pass {pass}: {bounded} with a bounded weight, none cut."),
+        "scatter_says_both": _("{n} tokens after pass {pass}: {cut} cut, {bounded} with a bounded weight."),
+        "scatter_says_free": _("{n} tokens after pass {pass}; this surrogate cuts none."),
         "scatter_start": _("Before the first update every ratio is 1."),
         "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.learners.kind import Colour
 from core.text import visible
 from lessons.board.component import mount, sent
 from lessons.i18n import _
@@ -26,7 +27,7 @@ class Row:
     tokens: Sequence[str]
     values: Sequence[float | None]
     note: str = ""  # beside the label: "right, reward 1"
-    learner: str | None = None  # whose colour its heading has: a colour's name in lab.css
+    learner: Colour | None = None  # the colour of its heading: that of whose row it is; the truth is green
     group: str = ""  # a heading above the rows that follow each other and share it
     marks: Sequence[Mark | None] = ()
     spot: Sequence[bool] = ()  # tokens under the spotlight

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.config import RunConfig
+from core.learners.kind import Colour
+from core.learners.registry import colours_of, kind_of
+from core.learners.settings import LearnerSettings
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
@@ -15,9 +19,6 @@ from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
 from lessons.server import store
-
-#: Algorithms with a colour of their own (lab.css).
-COLOURS = ("ppo", "grpo")
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -33,7 +34,7 @@ def recorded(runs: RunStore) -> RunInfo | None:
         return None
 
 
-def row(response: Response, name: str, title: str, colour: str) -> Row:
+def row(response: Response, name: str, title: str, colour: Colour) -> Row:
     """A response with its verdict and its culprit framed, under its learner's title."""
     verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
     return Row(
@@ -41,10 +42,16 @@ def row(response: Response, name: str, title: str, colour: str) -> Row:
         f"{'✓' if response.success else '✗'} {verdict}",
         response.tokens,
         response.advantages,
-        learner=colour if colour in COLOURS else None,
+        learner=colour,
         group=title,
         marks=["frame" if at == response.culprit else None for at in range(len(response.tokens))],
     )
+
+
+def strip_title(config: RunConfig, learner: LearnerSettings) -> str:
+    """What stands over a learner's strips, as in the lab."""
+    places = {**learner.model_dump(), "name": learner.name.upper(), "size": config.group_size(learner)}
+    return _(kind_of(learner).strip_title(learner)).format(**places)
 
 
 def picture(runs: RunStore) -> None:
@@ -59,13 +66,10 @@ def picture(runs: RunStore) -> None:
             prompt=plain(found.prompt), step=found.step + 1, seed=run.config.seed, answer=plain(found.answer)
         )
     )
-    words = {
-        "ppo": _("PPO: each token its own credit, from the critic"),
-        "grpo": _("GRPO: one credit a response, from its group of {size}").format(size=run.config.num_generations),
-    }
+    colours = colours_of(run.config.learners)
     rows = [
-        row(response, f"{learner.name}-{n}", words.get(learner.algorithm, learner.name.upper()), learner.algorithm)
-        for learner in run.learners
+        row(response, f"{learner.name}-{n}", strip_title(run.config, learner), colours[learner.name])
+        for learner in run.config.learners
         for n, response in enumerate(found.responses[learner.name])
     ]
     token_strips(

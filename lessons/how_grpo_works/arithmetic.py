@@ -191,7 +191,7 @@ def _strips(group: Group, used: list[float]) -> None:
             reply.tokens,
             [advantage] * len(reply.tokens),
             note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
-            learner="grpo",
+            learner="orange",
         )
         for n, (reply, advantage) in enumerate(zip(group.replies, used, strict=True), 1)
     ]

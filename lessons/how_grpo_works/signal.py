@@ -172,7 +172,7 @@ def _over_steps(found: Silence, size: int) -> None:
         y=list(found.measured),
         name=_("measured"),
         mode="lines",
-        line={"color": line_colour("grpo")},
+        line={"color": line_colour("orange")},
     )
     drawing.add_scatter(
         x=list(found.steps),

@@ -146,7 +146,7 @@ def _strips(group: Group, column: str, quantity: str, kind: Any, number: int = 0
     rows = []
     for n, reply in enumerate(group.replies, 1):
         marks = _marks(reply, number) if options.get("marks") else ()
-        rows.append(reply_row(reply, n, reply.column(column, number), learner="ppo", marks=marks))
+        rows.append(reply_row(reply, n, reply.column(column, number), learner="blue", marks=marks))
     token_strips(rows, key=f"ppo_out_{column}", quantity=quantity, kind=kind, pickable=False)
 
 

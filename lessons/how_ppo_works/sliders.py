@@ -120,14 +120,14 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
         y=before,
         name=_("A, as trained"),
         mode="lines",
-        line={"color": line_colour("ppo"), "dash": "dot", "width": 2},
+        line={"color": line_colour("blue"), "dash": "dot", "width": 2},
     )
     drawing.add_scatter(
         x=places,
         y=now,
         name=_("A, with your γ and λ"),
         mode="lines+markers",
-        line={"color": line_colour("ppo"), "width": 3},
+        line={"color": line_colour("blue"), "width": 3},
         marker={"size": 8},
     )
     drawing.update_xaxes(tickvals=places, ticktext=names, tickangle=0, showgrid=False)

@@ -109,7 +109,7 @@ def _sample(scene: Scene) -> None:
     hidden = [t >= scene.place.part for t in range(scene.length)]
     spot = [t == scene.place.part - 1 for t in range(scene.length)]
     values = scene.reply.column("logprob_old")
-    row = _row(scene, "sample", _("log π_old"), values, hidden=hidden, spot=spot, learner="ppo")
+    row = _row(scene, "sample", _("log π_old"), values, hidden=hidden, spot=spot, learner="blue")
     _show([row], _("log-probability"), "falling", domain=_known(values))
 
 
@@ -174,7 +174,7 @@ def _delta(scene: Scene) -> None:
     deltas = _numbers(scene, "delta")
     value, reward = _numbers(scene, "value"), _numbers(scene, "token_reward")
     more = {"r": reward, "V": value}
-    row = _row(scene, "delta", "δ", deltas, more=more, learner="ppo")
+    row = _row(scene, "delta", "δ", deltas, more=more, learner="blue")
     t = _at(_show([_row(scene, "v", "V", value), row], _("value and surprise")), deltas.index(min(deltas)))
     following = [*value[1:], 0.0][t]
     gamma = num(batch_gamma(scene.batch))
@@ -195,7 +195,7 @@ def _gae(scene: Scene) -> None:
     spot = [i == t for i in range(scene.length)]
     rows = [
         _row(scene, "delta", "δ", deltas, spot=spot),
-        _row(scene, "A", _("advantage A"), raw, hidden=hidden, spot=spot, learner="ppo"),
+        _row(scene, "A", _("advantage A"), raw, hidden=hidden, spot=spot, learner="blue"),
     ]
     _show(rows, _("surprise and advantage"), domain=deltas + raw)
     decay = num(batch_gamma(scene.batch) * batch_lam(scene.batch))
@@ -215,7 +215,7 @@ def _whiten(scene: Scene) -> None:
         )
     else:
         st.markdown(_("Whitening was switched off in this run: the loss used A as it is."))
-    rows = [_row(scene, "A", _("before: A"), raw), _row(scene, "Ahat", _("after: Â"), used, learner="ppo")]
+    rows = [_row(scene, "A", _("before: A"), raw), _row(scene, "Ahat", _("after: Â"), used, learner="blue")]
     _show(rows, _("advantage"))
 
 
@@ -296,7 +296,7 @@ def _update(scene: Scene) -> None:
         for now, old in zip(_numbers(scene, "logprob", scene.last), _numbers(scene, "logprob_old"), strict=True)
     ]
     rows = [
-        _row(scene, "Ahat", "Â", _numbers(scene, "advantage"), learner="ppo"),
+        _row(scene, "Ahat", "Â", _numbers(scene, "advantage"), learner="blue"),
         _row(scene, "change", _("change of log-probability"), change),
     ]
     _show(rows, _("advantage and change"))

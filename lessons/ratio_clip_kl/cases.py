@@ -222,7 +222,7 @@ def _strip(batch: Frozen, found: Outcome, after: int, spot: Spot | None) -> None
                 tokens=reply.tokens,
                 values=found.ratio[here].tolist(),
                 note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
-                learner="ppo",
+                learner="blue",
                 marks=[marks[x] for x in found.side[here].tolist()],  # type: ignore[misc]
                 spot=[spot is not None and at == spot.at for at in range(len(reply.tokens))],
                 more={

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.learners.registry import AnyLearner
+from core.learners.registry import KINDS, AnyLearner
 from core.tasks.registry import kind_of, longest_response
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
@@ -109,11 +109,10 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         bar.empty()
     _verdict(edited, reply)
     rows: list[Row] = []
-    owners = ("ppo", "grpo")
-    for who in owners:
+    for who in ("ppo", "grpo"):
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()
-            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=who))
+            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=KINDS[who].colour))
     token_strips(rows, key="same_edit_strips", quantity=_("advantage, in units of reward"), pickable=False)
     _neighbours(group, edited)
     how = {

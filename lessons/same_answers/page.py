@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.learners.registry import KINDS
 from lessons.i18n import _, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.display import plain
@@ -142,7 +143,7 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], found: Crossin
                     reply.tokens,
                     found.at(stop).numbers(batch, reply),
                     note=note if who == "ppo" else "",
-                    learner=who,
+                    learner=KINDS[who].colour,
                 )
             )
     token_strips(rows, key=key, quantity=_("advantage, in units of reward"), pickable=False)
@@ -183,8 +184,8 @@ def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
     domain = [x for s in found.stops for x in s.numbers(batch, reply)]
     who = "grpo" if chosen in ("group-mean", "grpo") else "ppo"
     rows = [
-        Row("now", title, reply.tokens, numbers, learner=who),
-        Row("goal", _("GRPO, for comparison"), reply.tokens, found.at("grpo").numbers(batch, reply), learner="grpo"),
+        Row("now", title, reply.tokens, numbers, learner=KINDS[who].colour),
+        Row("goal", _("GRPO, for comparison"), reply.tokens, found.at("grpo").numbers(batch, reply), learner="orange"),
     ]
     token_strips(rows, key="same_bridge", quantity=_("advantage"), domain=domain, pickable=False)
 

@@ -28,10 +28,10 @@ def gauge(batch: Frozen, measured: Truth) -> None:
     drawing = go.Figure()
     shown = [0.0 if x is None else max(-1.0, min(1.0, x)) for x in values]
     drawing.add_bar(
-        y=names, x=shown, orientation="h", marker={"color": line_colour("ppo")},
+        y=names, x=shown, orientation="h", marker={"color": line_colour("blue")},
         text=[known(x) for x in values], textposition="outside", cliponaxis=False, showlegend=False,
     )  # fmt: skip
-    drawing.add_vline(x=0, line={"width": 3, "color": line_colour("truth")})
+    drawing.add_vline(x=0, line={"width": 3, "color": line_colour("green")})
     drawing.update_xaxes(
         range=[-1.15, 1.15],
         tickvals=[-1, 0, 1],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.learners.registry import KINDS
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, figure, line_colour
@@ -59,12 +60,12 @@ def scatter(measured: Truth) -> None:
     reach = 1.05
     drawing.add_scatter(
         x=[-reach, reach], y=[-reach, reach], mode="lines", name=_("exactly right"),
-        line={"color": line_colour("truth"), "dash": "dot"},
+        line={"color": line_colour("green"), "dash": "dot"},
     )  # fmt: skip
     for who, credit, symbol in (("ppo", measured.ppo, "circle"), ("grpo", measured.grpo, "diamond-open")):
         drawing.add_scatter(
             x=true, y=credit[mask].tolist(), mode="markers", name=who.upper(),
-            marker={"color": line_colour(who), "symbol": symbol, "size": 7, "opacity": 0.75},
+            marker={"color": line_colour(KINDS[who].colour), "symbol": symbol, "size": 7, "opacity": 0.75},
         )  # fmt: skip
     drawing.update_xaxes(title=_("true advantage of the token"))
     drawing.update_yaxes(title=_("what the method credited"))

@@ -29,11 +29,11 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
             _("Truth: what the token changed"),
             reply.tokens,
             numbers(true.advantages),
-            learner="third",
+            learner="green",
             more=more,
         ),
-        Row("ppo", _("PPO: the critic's credit"), reply.tokens, numbers(measured.ppo), learner="ppo"),
-        Row("grpo", _("GRPO: one credit for all"), reply.tokens, numbers(measured.grpo), learner="grpo"),
+        Row("ppo", _("PPO: the critic's credit"), reply.tokens, numbers(measured.ppo), learner="blue"),
+        Row("grpo", _("GRPO: one credit for all"), reply.tokens, numbers(measured.grpo), learner="orange"),
     ]
     token_strips(rows, key="truth_strips", quantity=_("advantage, in units of reward"), pickable=False)
     st.caption(
@@ -64,7 +64,7 @@ def values_chart(reply: Reply, measured: Truth, row: int) -> None:
         y=true,
         name=_("truth"),
         mode="lines+markers",
-        line={"color": line_colour("truth"), "width": 3},
+        line={"color": line_colour("green"), "width": 3},
         error_y={
             "type": "data",
             "symmetric": False,
@@ -74,11 +74,11 @@ def values_chart(reply: Reply, measured: Truth, row: int) -> None:
     )
     drawing.add_scatter(
         x=place, y=critic, name=_("PPO's critic"), mode="lines+markers",
-        line={"color": line_colour("ppo"), "dash": "dash"}, marker={"symbol": "square"},
+        line={"color": line_colour("blue"), "dash": "dash"}, marker={"symbol": "square"},
     )  # fmt: skip
     drawing.add_scatter(
         x=place, y=[mean] * count, name=_("GRPO: the group's mean"), mode="lines",
-        line={"color": line_colour("grpo"), "dash": "dot"},
+        line={"color": line_colour("orange"), "dash": "dot"},
     )  # fmt: skip
     tokens = ["eos" if x == "<eos>" else html.escape(x, quote=False) for x in reply.tokens]
     drawing.update_xaxes(tickvals=place, ticktext=tokens, title=_("before this token"))

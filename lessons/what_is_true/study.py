@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import figure, line_colour, role_colour
 from lessons.kit.linked import linked
@@ -21,11 +22,11 @@ RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
 COMMAND = "python -m core.insight.study"
 
 #: Credit → what it is called, whose colour it has, and its marker: colour is not the only difference.
-CREDITS = {
-    "ppo": (N_("PPO's critic"), "ppo", "square"),
-    "grpo": (N_("GRPO"), "grpo", "diamond"),
-    "vine": (N_("VinePPO"), "truth", "circle"),
-    "again": (N_("the truth, measured a second time"), "plain", "x"),
+CREDITS: dict[str, tuple[str, Colour | None, str]] = {
+    "ppo": (N_("PPO's critic"), "blue", "square"),
+    "grpo": (N_("GRPO"), "orange", "diamond"),
+    "vine": (N_("VinePPO"), "green", "circle"),
+    "again": (N_("the truth, measured a second time"), None, "x"),
 }
 METRICS = {
     "correlation": N_("correlation with the truth"),
@@ -105,7 +106,7 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
             error_y={"type": "data", "array": [x[metric]["std"] or 0 for x in rows]},
             mode="lines+markers",
             name=_(title),
-            line={"color": role_colour("plain") if colour == "plain" else line_colour(colour)},
+            line={"color": role_colour("plain") if colour is None else line_colour(colour)},
             marker={"symbol": symbol, "size": 9},
         )
         table += [

@@ -17,6 +17,7 @@ from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
 from tests.e2e.conftest import LiveRun, Server
+from tests.e2e.equations import number, result, true_as_printed
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,6 @@ CONFIGS = (
         for names in (("grpo", "gspo", "cispo", "rloo"), ("reinforce", "whitened", "batch", "penalised"))
     ),
 )
-EQUATION = re.compile(r"^(.+?) = ([+−]?[\d.]+)")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,11 @@ class Trace:
             return self.all.groupby("sample")["token_reward"].sum()
         return self.samples.set_index("sample")["reward"]
 
+    def compared(self, sample: int) -> pd.Series:
+        """The scores of the response's group."""
+        group = self.samples.set_index("sample")["group"]
+        return self.scores()[group[group == group[sample]].index]
+
     def before_whitening(self, sample: int) -> float:
         """The response's advantage by the formulas of core/algorithms/advantages.py, in plain numpy."""
         settings, scores = self.settings, self.scores()
@@ -89,8 +94,7 @@ class Trace:
         own = float(scores[sample])
         if settings.baseline == "none":
             return own
-        group = self.samples.set_index("sample")["group"]
-        members = scores[group[group == group[sample]].index]
+        members = self.compared(sample)
         others = members.drop(sample) if settings.baseline == "leave-one-out" else members
         spread = {"group": members, "batch": scores, "none": None}[settings.scale_rewards]
         if np.ptp(members) == 0:
@@ -99,36 +103,14 @@ class Trace:
         return float(raw if spread is None else raw / (spread.std(ddof=settings.scale_ddof) + settings.scale_eps))
 
 
-def number(text: str) -> float:
-    return float(text.replace("−", "-").replace("+", ""))
-
-
-def result(line: str) -> float:
-    found = EQUATION.match(line)
-    assert found, line
-    return number(found.group(2))
-
-
-def true_as_printed(line: str) -> bool:
-    """Whether an equation, if the line starts with one, holds for the digits that are shown; True if it was checked."""
-    found = EQUATION.match(line)
-    if not found or not re.search(r"[+−×/(]", found.group(1)):
-        return False
-    left = found.group(1).replace("−", "-").replace("×", "*").replace("exp", "np.exp")
-    digits = len(found.group(2).partition(".")[2])
-    value = eval(left, {"np": np, "min": min})
-    assert abs(value - number(found.group(2))) <= 0.5 * 10**-digits + 1e-9, line
-    return True
-
-
 def card_of(page: Page, chip: Locator) -> dict[str, str]:
     """The card's lines for a token, by what they are about."""
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
-    found = page.locator(".card .line").evaluate_all(
-        "lines => lines.map(x => [x.dataset.line, x.querySelector('dd > span').innerText])"
-    )
-    return dict(found)
+    parts = "[y.dataset.line, y.querySelector('dd > span').innerText, y.querySelector('dt').innerText]"
+    found = page.locator(".card .line").evaluate_all(f"x => x.map(y => {parts})")
+    assert len({key for key, _, _ in found}) == len(found)
+    return {key: text for key, text, _ in found} | {f"{key}?": title for key, _, title in found}
 
 
 def open_step(page: Page, server: Server, run: LiveRun) -> Locator:
@@ -161,9 +143,9 @@ def test_the_card_prints_what_was_computed(page: Page, server: Server, runs: dic
     lab = open_step(page, server, run)
     equations, clipped = 0, 0
     for lines, row, trace in cards(page, lab, run, learner):
-        equations += sum(true_as_printed(line) for line in lines.values())
+        equations += sum(true_as_printed(text) for key, text in lines.items() if not key.endswith("?"))
         assert not any("≈" in line or "NaN" in line or "undefined" in line or "{" in line for line in lines.values())
-        assert number(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
+        assert number(lines["advantage"].rpartition("= ")[2]) == pytest.approx(row["advantage"], abs=6e-4)
         assert number(lines["objective"].rpartition("= ")[2]) == pytest.approx(row["objective"], abs=6e-4)
         clipped += bool(row["clipped"])
         check_ratio(lines, row, trace)
@@ -177,12 +159,13 @@ def test_the_card_prints_what_was_computed(page: Page, server: Server, runs: dic
 def check_ratio(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
     assert result(lines["ratio"]) == pytest.approx(row["ratio"], abs=6e-4)
     sequence = trace.settings.importance_sampling_level == "sequence"
-    assert ("one ratio for the response" in lines["ratio"]) == sequence
+    assert ("tokens of the response" in lines["ratio"]) == sequence
     if sequence:
         response = trace.now[trace.now["sample"] == row["sample"]]
         mean = (response["logprob"] - response["logprob_old"]).mean()
         assert result(lines["ratio"]) == pytest.approx(np.exp(mean), abs=6e-4)
-        assert f"/ {len(response)})" in lines["ratio"]
+        assert f"one for all {len(response)} tokens" in lines["ratio"]
+        assert lines["ratio"].startswith("exp(mean(")
 
 
 def check_surrogate(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
@@ -190,15 +173,17 @@ def check_surrogate(lines: dict[str, str], row: pd.Series, trace: Trace) -> None
     if settings.surrogate == "cispo":
         weight = min(row["ratio"], 1 + settings.clip_high)
         assert result(lines["weight"]) == pytest.approx(weight, abs=6e-4)
-        assert result(lines["weighted"]) == pytest.approx(weight * row["advantage"] * row["logprob"], abs=6e-4)
-        assert not {"free", "clip", "dual"} & set(lines)
-        assert ("weight bounded" in lines["weight"]) == (row["ratio"] > 1 + settings.clip_high)
+        assert result(lines["surrogate_value"]) == pytest.approx(weight * row["advantage"] * row["logprob"], abs=6e-4)
+        assert not {"unclipped", "clipped_ratio_side", "bound"} & set(lines)
+        assert lines["weight"].startswith("min(")
         assert ("not cut" in lines["gradient"]) == bool(row["clipped"])
         assert lines["gradient"].startswith("0:") == (row["advantage"] == 0)
         return
     inside = np.clip(row["ratio"], 1 - settings.epsilon, 1 + settings.clip_high)
-    assert result(lines["free"]) == pytest.approx(row["ratio"] * row["advantage"], abs=6e-4)
-    assert result(lines["clip"]) == pytest.approx(inside * row["advantage"], abs=6e-4)
+    assert result(lines["unclipped"]) == pytest.approx(row["ratio"] * row["advantage"], abs=6e-4)
+    assert result(lines["clipped_ratio_side"]) == pytest.approx(inside * row["advantage"], abs=6e-4)
+    assert ("✓" in lines["clipped_ratio_side"]) == bool(row["clipped"])
+    assert ("both are equal" in lines["unclipped"]) == (row["ratio"] == inside or row["advantage"] == 0)
     assert lines["gradient"].startswith("0: cut") == bool(row["clipped"])
 
 
@@ -207,38 +192,50 @@ def check_credit(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
     if isinstance(settings, GRPOSettings):
         expected = trace.before_whitening(int(row["sample"]))
         if settings.baseline == "none":
-            assert lines["group"].startswith(f"reward {expected:g},")
+            assert lines["credit?"] == "reward, compared with nothing"
+            assert number(lines["credit"]) == expected
             return
-        told = 0 if lines["scaled"].startswith("all rewards are equal") else result(lines["scaled"])
-        assert told == pytest.approx(expected, abs=6e-4)
-        assert ("of the others" in lines["group"]) == (settings.baseline == "leave-one-out")
-        assert ("of the whole step" in lines["group"]) == (settings.scale_rewards == "batch")
-        assert ("KL penalties" in lines["group"]) == (settings.kl_coef > 0)
+        tied = bool(np.ptp(trace.compared(int(row["sample"]))) == 0)
+        assert lines["no_signal"] == ("yes" if tied else "no")
+        assert number(lines["credit"].rpartition("= ")[2]) == pytest.approx(expected, abs=6e-4)
+        others = settings.baseline == "leave-one-out"
+        assert lines["baseline_value?"] == ("mean of the others" if others else "mean of the group")
+        if not others:
+            shown = lines["baseline_value"].partition("(")[2].partition(")")[0].split(", ")
+            assert [number(x) for x in shown] == pytest.approx(trace.compared(int(row["sample"])).tolist(), abs=6e-4)
+        if settings.scale_rewards == "group":
+            spread = trace.compared(int(row["sample"])).std(ddof=settings.scale_ddof)
+            assert number(lines["score_spread"].rpartition("= ")[2]) == pytest.approx(spread, abs=6e-4)
+        assert ("score_std" in lines) == (settings.scale_rewards == "batch")
+        assert ("score" in lines) == (settings.kl_coef > 0)
     elif isinstance(settings, VineSettings):
-        assert result(lines["gain"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
+        assert result(lines["delta"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
         response = trace.now[trace.now["sample"] == row["sample"]].set_index("position")["value"]
         after = response.get(row["position"] + 1, 0.0)
-        assert result(lines["gain"]) == pytest.approx(row["token_reward"] + after - row["value"], abs=6e-4)
+        assert result(lines["delta"]) == pytest.approx(row["token_reward"] + after - row["value"], abs=6e-4)
         assert number(lines["value"].split(" ")[0]) == pytest.approx(row["value"], abs=6e-4)
         assert f"mean reward of {settings.continuations} fresh endings" in lines["value"]
-        assert not {"delta", "gae", "return", "group", "scaled"} & set(lines)
+        assert not {"return", "credit", "baseline_value"} & set(lines)
     else:
         assert result(lines["delta"]) == pytest.approx(row["delta"], abs=6e-4)
-        assert result(lines["gae"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
+        assert result(lines["advantage_raw"]) == pytest.approx(row["advantage_raw"], abs=6e-4)
+        assert result(lines["return"]) == pytest.approx(row["return"], abs=6e-4)
 
 
 def check_whitening(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
     settings = trace.settings
-    assert ("whiten" in lines) == settings.whiten_advantages
+    assert ("advantage_std" in lines) == settings.whiten_advantages
     if not settings.whiten_advantages:
         return
     before = trace.all["advantage_raw"]
     if isinstance(settings, GRPOSettings):
         before = trace.all["sample"].map({x: trace.before_whitening(x) for x in trace.samples["sample"]})
-    mean, std = re.match(r"\(\S+ ([+−] \S+)\) / (\S+) =", lines["whiten"]).groups()  # type: ignore[union-attr]
+    of_step = re.match(r"\(\S+ ([+−] \S+)\) / \((\S+) \+ 1e−8\) =", lines["advantage"])
+    assert of_step, lines["advantage"]
+    mean, std = of_step.groups()
     assert -number(mean.replace(" ", "")) == pytest.approx(before.mean(), abs=6e-4)
     assert number(std) == pytest.approx(before.std(ddof=settings.whiten_ddof), abs=6e-4)
-    assert result(lines["whiten"]) == pytest.approx(row["advantage"], abs=6e-4)
+    assert result(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
 
 
 def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
@@ -256,7 +253,7 @@ def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs:
     expect(page.locator('.scatter[data-scatter="grpo"] .cutaway')).to_have_count(2)
     labels = page.locator('.learner[data-learner="cispo"] .t').evaluate_all("x => x.map(y => y.ariaLabel)")
     assert not any("cut" in label for label in labels)
-    expect(page.locator(".legend .keys")).to_contain_text("under CISPO: weight bounded")
+    expect(page.locator(".legend .keys")).to_contain_text("CISPO: weight bounded")
 
 
 def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { learnerColours, luminance, scale } from "#frontend/colours.js";
+import { luminance, scale } from "#frontend/colours.js";
 
 const rgb = (text) => text.match(/\d+/g).map(Number);
 const ink = { "#000": [0, 0, 0], "#fff": [255, 255, 255] };
@@ -13,14 +13,6 @@ const contrast = (a, b) => {
 test("black on white is 21, a colour on itself 1", () => {
   assert.equal(Math.round(contrast([0, 0, 0], [255, 255, 255])), 21);
   assert.equal(contrast([18, 52, 86], [18, 52, 86]), 1);
-});
-
-test("no two learners share a colour while there are four", () => {
-  const names = (...algorithms) =>
-    Object.values(learnerColours(algorithms.map((algorithm, i) => ({ name: `l${i}`, algorithm }))));
-  assert.deepEqual(names("ppo", "grpo"), ["ppo", "grpo"]);
-  assert.deepEqual(names("grpo", "grpo", "ppo"), ["grpo", "third", "ppo"]);
-  assert.equal(new Set(names("x", "y", "ppo", "z")).size, 4);
 });
 
 test("a signed scale is symmetric around its centre, which has no colour", () => {

@@ -7,7 +7,10 @@ import { TokenStrip } from "#frontend/strip.js";
 import { responses } from "#frontend/tokens.js";
 import { page } from "./page.js";
 
-/** A group as the server sends it: `learners` are name → [settings, responses as lists of clipped]. */
+const region = (side, cuts) => ({ side, cuts, ratio_from: 1, ratio_to: null, advantage: "any", says: "", values: {} });
+const CUT = [region(1, true), region(-1, true)];
+
+/** A group as the server sends it: `learners` are name → [what it declares, responses as lists of clipped]. */
 function group(learners) {
   const response = (clipped, sample) => ({
     sample,
@@ -15,28 +18,27 @@ function group(learners) {
     reward: 1,
     success: sample % 2 === 0,
     truncated: false,
-    compared: null,
     credit: null,
     position: clipped.map((_, i) => i),
     token: clipped.map((_, i) => String(i)),
     once: { advantage: clipped.map(() => 0.5) },
     passes: [{ ratio: clipped.map(() => 1), clipped }],
   });
-  const all = Object.entries(learners).map(([name, [settings, rows]]) => [
-    name,
-    { settings, responses: rows.map(response) },
-  ]);
+  const all = Object.entries(learners).map(([name, [declared, rows]]) => {
+    const own = { strip_title: "{name} alone", colour: "green", regions: CUT, without: [], columns: [], settings: {} };
+    return [name, { ...own, ...declared, rewards: rows.map(() => 1), responses: rows.map(response) }];
+  });
   return { step: 3, group: 1, revision: "r", prompt: "?", learners: Object.fromEntries(all) };
 }
 const labels = {
-  strip_titles: { one: "{name} alone", "two leave": "{name} of {size}" },
+  templates: { "{name} of {size}": "{name} among {size}" },
   colourings: { advantage: "advantage", ratio: "ratio" },
   marks: {
-    default: {
+    cut: {
       high: { says: "cut", key: "cut above", among: "cut above" },
       low: { says: "cut", key: "cut below", among: "cut below" },
     },
-    other: { high: { says: "bounded", key: "bounded", among: "other: bounded" } },
+    bounded: { high: { says: "bounded", key: "bounded", among: "{learners}: bounded" } },
   },
   semicolon: "; ",
   key_none: "none",
@@ -64,23 +66,24 @@ function lab(answer, more = {}) {
     pass: 0,
     scale: labScale(groups, "advantage", false),
     labels,
-    colours: { a: "third", b: "fourth" },
-    groupSize: 8,
     missing: [],
     ...more,
   });
 }
 
-test("titles and marks are what the learner's settings say, whatever it is called", () => {
+test("titles, colours and marks are what the learner declares, whatever it is called", () => {
   const data = lab(
     group({
-      a: [{ algorithm: "one", surrogate: "other" }, [[1, -1, 0]]],
-      b: [{ algorithm: "two", baseline: "leave" }, [[1, -1, 0]]],
+      a: [{ regions: [region(1, false)] }, [[1, -1, 0]]],
+      b: [{ strip_title: "{name} of {size}", group_size: 8, colour: "pink" }, [[1, -1, 0]]],
     }),
   );
   assert.deepEqual(
-    data.groups.map((x) => x.title),
-    ["A alone", "B of 8"],
+    data.groups.map((x) => [x.title, x.colour]),
+    [
+      ["A alone", "green"],
+      ["B among 8", "pink"],
+    ],
   );
   const [a, b] = data.groups.map((x) => x.rows[0]);
   assert.deepEqual(
@@ -93,19 +96,19 @@ test("titles and marks are what the learner's settings say, whatever it is calle
   assert.match(says(data, a, 0), /, bounded$/);
   assert.deepEqual(
     data.legend.keys.map((x) => x.text),
-    ["other: bounded; cut above", "cut below", "none"],
+    ["A: bounded; cut above", "cut below", "none"],
   );
 });
 
 test("a sign that means one thing says it plainly", () => {
-  const keys = (surrogate) =>
-    lab(group({ a: [{ algorithm: "one", surrogate }, [[0]]] })).legend.keys.map((x) => x.text);
-  assert.deepEqual(keys("other"), ["bounded", "none"]);
-  assert.deepEqual(keys("clip"), ["cut above", "cut below", "none"]);
+  const keys = (...regions) => lab(group({ a: [{ regions }, [[0]]] })).legend.keys.map((x) => x.text);
+  assert.deepEqual(keys(region(1, false)), ["bounded", "none"]);
+  assert.deepEqual(keys(...CUT), ["cut above", "cut below", "none"]);
+  assert.deepEqual(keys(), ["none"], "a surrogate without regions marks nothing");
 });
 
 test("another step is another shape, another pass and another colouring are not", () => {
-  const answer = group({ a: [{ algorithm: "one" }, [[0, 1]]] });
+  const answer = group({ a: [{}, [[0, 1]]] });
   const shapes = [
     lab(answer),
     lab(answer, { pass: 1 }),
@@ -117,12 +120,12 @@ test("another step is another shape, another pass and another colouring are not"
 });
 
 test("what has no number says why in the legend", () => {
-  const data = lab(group({ a: [{ algorithm: "one" }, [[0]]] }), { view: { ...view, color: "value" } });
+  const data = lab(group({ a: [{}, [[0]]] }), { view: { ...view, color: "value" } });
   assert.match(data.legend.unknown, /none|not recorded/);
 });
 
 test("tokens that the policy did not write come with the response", () => {
-  const answer = group({ a: [{ algorithm: "one" }, [[0, 1]]] });
+  const answer = group({ a: [{}, [[0, 1]]] });
   answer.learners.a.responses[0].holes = [false, true];
   const data = lab(answer);
   assert.match(says(data, data.groups[0].rows[0], 1), /, hole$/);
@@ -131,7 +134,7 @@ test("tokens that the policy did not write come with the response", () => {
 
 test("a long response has no more chips than can be seen, until somebody walks there", (t) => {
   page(t);
-  const long = group({ a: [{ algorithm: "one" }, [Array.from({ length: 500 }, () => 0), [0]]] });
+  const long = group({ a: [{}, [Array.from({ length: 500 }, () => 0), [0]]] });
   const reader = { show() {}, leave() {}, dismiss() {} };
   const chosen = [];
   const strip = new TokenStrip({ reader, onChoose: (spot) => chosen.push([spot.row.data.name, spot.at]) });
@@ -154,7 +157,7 @@ test("a token in what is folded away is found by its name", (t) => {
   page(t);
   const strip = new TokenStrip({ reader: { show() {}, leave() {}, dismiss() {} }, onChoose() {} });
   t.after(() => strip.close());
-  strip.draw(lab(group({ a: [{ algorithm: "one" }, [Array.from({ length: 500 }, () => 0)]] })));
+  strip.draw(lab(group({ a: [{}, [Array.from({ length: 500 }, () => 0)]] })));
   assert.equal(strip.spotOf("a.0.400").at, 400);
   assert.deepEqual(
     [strip.spotOf("a.0.500"), strip.spotOf("b.0.1"), strip.spotOf("nonsense"), strip.spotOf(null)],

@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { Model } from "#frontend/model.js";
 import { groupOf, stepOn, wishOf } from "#frontend/wish.js";
 
-const learner = (name, status, step, more = {}) => ({ name, algorithm: "ppo", status, step, steps: 10, ...more });
+const learner = (name, status, step, more = {}) => ({
+  name,
+  without: ["value_loss"],
+  status,
+  step,
+  steps: 10,
+  ...more,
+});
 const row = (name, step, more = {}) => ({ learner: name, step, revision: `${name}${step}`, ...more });
 const live = (learners, rows, more = {}) => ({
   cursor: 1,
@@ -74,6 +81,7 @@ test("a number is missing because there is none, or because nobody recorded it",
   );
   assert.equal(model.absence("a", "heldout_success", 0), "none"); // measured now and then
   assert.equal(model.absence("a", "entropy", 0), "not_recorded");
+  assert.equal(model.absence("a", "value_loss", 0), "none"); // its kind has none of it
   assert.equal(model.absence("a", "entropy", 7), "none"); // no such step
   assert.equal(model.absence("nobody", "entropy", 0), "none");
 });

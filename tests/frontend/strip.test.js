@@ -163,7 +163,7 @@ test("other numbers for the same tokens keep the chips, and the keyboard on them
 
 test("rows under one heading are one group, and the table has all of them", (t) => {
   const rows = ["a", "b", "c"].map((name, i) =>
-    sentRow(name, ["1"], [i], { group: i < 2 ? "One" : "Two", learner: "third" }),
+    sentRow(name, ["1"], [i], { group: i < 2 ? "One" : "Two", learner: "green" }),
   );
   const { root } = mounted(t, sent(rows));
   assert.deepEqual(

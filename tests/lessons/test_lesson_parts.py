@@ -362,7 +362,7 @@ def drawn():
 
     from lessons.kit.lesson import figure, line_colour
 
-    bars = go.Figure(go.Bar(x=[1, 2], y=[3, 4], marker_color=line_colour("ppo")))
+    bars = go.Figure(go.Bar(x=[1, 2], y=[3, 4], marker_color=line_colour("blue")))
     figure(bars, key="f", alt="Two bars", table=[{"x": 1, "y": 3}, {"x": 2, "y": 4}])
 
 

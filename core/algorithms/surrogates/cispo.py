@@ -87,6 +87,7 @@ SURROGATE = Surrogate(
     ),
     source=f"{_CODE}:cispo_surrogate",
     paper="MiniMax-M1 2025, arXiv:2506.13585",
+    fixed_ratio=True,
     refuses=lambda settings: (
         Message("dual_clip has no meaning with surrogate=cispo; set it to none")
         if settings.dual_clip is not None

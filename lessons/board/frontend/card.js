@@ -1,50 +1,96 @@
-// @ts-nocheck: terms that learners declare take the place of what stands here.
 // The formula card: the chosen token's numbers, each in the formula that made it, and the file that computed it.
 
+import { lines } from "./card_lines.js";
 import { el } from "./dom.js";
 import { fill } from "./format.js";
-import { lines } from "./formulas.js";
 import { named } from "./tokens.js";
 
+/** @import { Line } from "./card_lines.js" */
+/** @import { Response } from "./tokens.js" */
+/** @import { ColourNames, Labels } from "./types.js" */
+
 export class Card {
+  /** @param {{ labels: Labels, colours: ColourNames, onClear: () => void }} options */
   constructor({ labels, colours, onClear }) {
-    Object.assign(this, { labels, colours });
+    this.labels = labels;
+    this.colours = colours;
     this.title = el("h3", { "aria-live": "polite" });
     this.sub = el("span", { class: "sub" });
-    this.close = el("button", { type: "button", class: "quiet", text: "✕", "aria-label": labels.card_close, title: labels.card_close, onclick: onClear });
+    this.close = el("button", {
+      type: "button",
+      class: "quiet",
+      text: "✕",
+      "aria-label": labels.card_close,
+      title: labels.card_close,
+      onclick: onClear,
+    });
+    this.note = el("p", { class: "note", hidden: true });
     this.body = el("dl");
-    this.root = el("section", { class: "card", "aria-label": labels.card }, el("div", { class: "head" }, this.title, this.sub, this.close), this.body);
+    const head = el("div", { class: "head" }, this.title, this.sub, this.close);
+    this.root = el("section", { class: "card", "aria-label": labels.card }, head, this.note, this.body);
   }
 
-  /** `chosen` is false for a token that the page proposes because nobody chose one yet. */
-  show({ response, at, token, pass, group, chosen }) {
+  /**
+   * The token at index `at` of a response, after a pass. `chosen` is false for a token that the page proposes because
+   * nobody chose one yet.
+   * @param {{ response: Response, at: number, pass: number, chosen: boolean }} token
+   */
+  show({ response, at, pass, chosen }) {
     const { labels } = this;
-    const name = token.learner.toUpperCase();
+    const learner = response.learner.toUpperCase();
+    const place = { learner, response: response.index + 1, position: response.position[at] + 1 };
     this.title.textContent = fill(labels.card_title, { token: named(response.token[at]) });
-    this.sub.textContent = fill(labels.card_place, { learner: name, response: group.order(response), position: token.position + 1 });
-    this.sub.style.color = `var(--ink-${this.colours[token.learner]})`;
+    this.sub.textContent = fill(labels.card_place, place);
+    this.sub.style.color = `var(--ink-${this.colours[response.learner]})`;
     this.close.hidden = !chosen;
-    const blamed = response.at("advantage", at, pass) < 0;
-    const hint = chosen ? [] : [el("p", { class: "note", text: blamed ? fill(labels.card_proposed, { learner: name }) : labels.card_empty })];
-    this.body.replaceChildren(...lines(response, at, pass, group, labels).map((line) => this.#line(line)));
-    this.root.querySelector(".note")?.remove();
-    this.body.before(...hint);
+    const advantage = response.at("advantage", at, pass);
+    const blamed = typeof advantage === "number" && advantage < 0;
+    this.#say(chosen ? "" : blamed ? fill(labels.card_proposed, { learner }) : labels.card_empty);
+    let before = "";
+    const drawn = lines(response, at, pass, labels).map((line) => {
+      const root = drawLine(line, before);
+      before = line.source ?? "";
+      return root;
+    });
+    this.body.replaceChildren(...drawn);
   }
 
+  /** @param {string} text */
   empty(text) {
     this.title.textContent = this.labels.card;
     this.sub.textContent = "";
     this.close.hidden = true;
-    this.root.querySelector(".note")?.remove();
     this.body.replaceChildren();
-    this.body.before(el("p", { class: "note", text }));
+    this.#say(text);
   }
 
-  #line({ key, parts, code, sub, help }) {
-    const { labels } = this;
-    const value = parts.map((part) => (typeof part === "string" ? part : el(part.tone === "mute" ? "span" : "b", { class: part.tone, text: part.text })));
-    const file = code && el("code", { class: "file", text: code, title: `core/algorithms/${code}` });
-    return el("div", { class: sub ? "line sub" : "line", data: { line: key } },
-      el("dt", { text: labels.lines[key], title: help ?? labels.line_help[key] ?? "" }), el("dd", {}, el("span", {}, value), file));
+  /** @param {string} text */
+  #say(text) {
+    this.note.textContent = text;
+    this.note.hidden = text === "";
   }
 }
+
+/**
+ * A line; its file stands there unless the line above has the same.
+ * @param {Line} line
+ * @param {string} before the source of the line above
+ */
+function drawLine({ key, label, help, parts, source = "", sub }, before) {
+  const value = parts.map((part) =>
+    typeof part === "string" ? part : el(part.tone === "mute" ? "span" : "b", { class: part.tone, text: part.text }),
+  );
+  const path = pathOf(source);
+  const file =
+    path && path !== pathOf(before) ? el("code", { class: "file", text: path.split("/").at(-1), title: source }) : null;
+  const title = el("dt", { text: label, title: help ?? "" });
+  return el(
+    "div",
+    { class: sub ? "line sub" : "line", data: { line: key } },
+    title,
+    el("dd", {}, el("span", {}, value), file),
+  );
+}
+
+/** "core/algorithms/kl.py:kl_k1" → the file. @param {string} source */
+const pathOf = (source) => source.split(":")[0];

@@ -1,4 +1,4 @@
-// Colours with meaning. Learners have one each; signed quantities have another pair (PRGn), never a learner's.
+// Colours with meaning. Learners have one each, which the server sends; signed quantities have another pair (PRGn), never a learner's.
 
 /** @typedef {number[]} Rgb */
 /** @typedef {{ background: string, ink: string }} Paint */
@@ -11,27 +11,6 @@
 
 const LIGHT = { neutral: [255, 255, 255], negative: [118, 42, 131], positive: [27, 120, 55], deep: [58, 74, 98] };
 const DARK = { neutral: [42, 47, 56], negative: [190, 116, 205], positive: [104, 190, 120], deep: [176, 196, 226] };
-
-/**
- * Which colour variable a learner has; the algorithm decides, further learners of one algorithm take the spare ones.
- * @param {{ name: string, algorithm: string }[]} learners
- * @returns {import("./types.js").ColourNames}
- */
-export function learnerColours(learners) {
-  /** @type {Set<string>} */
-  const taken = new Set();
-  const wanted = new Map([
-    ["ppo", "ppo"],
-    ["grpo", "grpo"],
-  ]);
-  return Object.fromEntries(
-    learners.map(({ name, algorithm }) => {
-      const free = [wanted.get(algorithm), "third", "fourth", "ppo", "grpo"].find((x) => x && !taken.has(x)) ?? "third";
-      taken.add(free);
-      return [name, free];
-    }),
-  );
-}
 
 /** @type {(sorted: number[], q: number) => number} */
 function quantile(sorted, q) {

@@ -5,6 +5,7 @@ import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
+import { kinds } from "./regions.js";
 import { reachOf, Scatter } from "./scatter.js";
 import { TokenStrip } from "./strip.js";
 import { COLOURINGS, domain, responses, whyNobody } from "./tokens.js";
@@ -137,14 +138,14 @@ export class Detail {
       this.#scales.clear();
       this.#drawScatters(step, pass, token);
     } else for (const scatter of this.#scatters.values()) scatter.move(pass, token);
-    const { groups, labels, colours } = this;
+    const { groups, labels } = this;
     const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark);
     this.#scales.set(view.color, scale);
-    const [groupSize, missing] = [model.run?.group_size ?? null, this.#missing(step, model)];
-    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, colours, groupSize, missing }));
+    const missing = this.#missing(step, model);
+    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing }));
     this.dark = dark;
     this.#drawSwitches(view, pass);
-    this.#drawCard(group, token, view, pass);
+    this.#drawCard(token, view, pass);
   }
 
   /** @param {string} name of a strip's row */
@@ -182,22 +183,18 @@ export class Detail {
   }
 
   /**
-   * @param {GroupAnswer} group
    * @param {TokenId | null} token
    * @param {View} view
    * @param {number} pass
    */
-  #drawCard(group, token, view, pass) {
+  #drawCard(token, view, pass) {
     const all = [...this.groups.values()].flat();
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
     for (const part of [this.card.root, this.switches, this.strip.legend]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
-    const own = this.groups.get(response.learner) ?? [];
-    const order = () => own.indexOf(response) + 1;
-    const cardGroup = { responses: all, learners: group.learners, order };
-    this.card.show({ response, at, token, pass, group: cardGroup, chosen: Boolean(view.token) });
+    this.card.show({ response, at, pass, chosen: Boolean(view.token) });
   }
 
   /**
@@ -211,14 +208,12 @@ export class Detail {
     for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
     if (none) return;
     const reach = reachOf(learners.map(([, data]) => data));
-    const ways = new Set(learners.map(([, { settings }]) => settings.surrogate));
-    const {
-      scatter_help: help,
-      scatter_help_clip: clip,
-      scatter_help_cispo: cispo,
-      scatter_help_pass: move,
-    } = this.labels;
-    say(this.scatterHelp, [help, ways.has("clip") && clip, ways.has("cispo") && cispo, move].filter(Boolean).join(" "));
+    const ways = learners.map(([name, { regions }]) => ({ name: name.toUpperCase(), ...kinds(regions) }));
+    const cuts = ways.some((x) => x.cuts);
+    const bounding = ways.filter((x) => x.bounds && !x.cuts).map((x) => x.name);
+    const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
+    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(", ") });
+    say(this.scatterHelp, [help, cuts && scatter_help_cut, bounded, move].filter(Boolean).join(" "));
     const roots = learners.map(([name, data]) => {
       const scatter = this.#scatter(name);
       scatter.draw(data, reach, pass, token);

@@ -18,6 +18,13 @@ export function fill(template, values) {
 }
 
 /**
+ * What core declares (a title, a sentence, with its places) in the viewer's language; as it is where nobody translated it.
+ * @param {{ templates: Record<string, string> }} labels
+ * @param {string} template
+ */
+export const inWords = (labels, template) => labels.templates[template] ?? template;
+
+/**
  * @param {Value} x
  * @param {number} digits behind the point
  * @param {string} none what to say where there is no number

@@ -1,6 +1,5 @@
 // The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
 
-import { learnerColours } from "./colours.js";
 import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { Frame } from "./frame.js";
@@ -135,7 +134,7 @@ export class Lab {
       message: this.message,
       labels: this.labels,
       charts: this.options.charts,
-      colours: learnerColours(this.model.learners),
+      colours: Object.fromEntries(this.model.learners.map((x) => [x.name, x.colour])),
       axes: CHOICES.x,
       css: (name) => this.#cssValue(name),
       on: {

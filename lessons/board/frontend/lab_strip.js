@@ -2,15 +2,16 @@
 
 import { SCALES } from "./chip.js";
 import { scale } from "./colours.js";
-import { fill, fixed, isNumber, signed } from "./format.js";
+import { fill, fixed, inWords, isNumber, signed } from "./format.js";
+import { kinds } from "./regions.js";
 import { COLOURINGS, coloured, domain, whyNobody } from "./tokens.js";
 import { keyOf } from "./url.js";
 
 /** @import { Scale } from "./colours.js" */
 /** @import { Groups, Response } from "./tokens.js" */
-/** @import { ColourNames, GroupAnswer, Labels, Mark, MarkWords, StripData, StripRow, View } from "./types.js" */
+/** @import { GroupAnswer, GroupLearner, Labels, Mark, MarkWords, Side, StripData, StripRow, View } from "./types.js" */
 
-/** @typedef {Partial<Record<Mark, MarkWords>>} Marks */
+/** @typedef {Partial<Record<Side, MarkWords>>} Marks */
 
 const SAID_DIGITS = 3;
 
@@ -22,8 +23,6 @@ const SAID_DIGITS = 3;
  * @property {number} pass
  * @property {Scale} scale
  * @property {Labels} labels
- * @property {ColourNames} colours
- * @property {number | null} groupSize
  * @property {string[]} missing a sentence for each learner that is not there
  */
 
@@ -31,24 +30,26 @@ const SAID_DIGITS = 3;
  * @param {Shown} shown
  * @returns {StripData}
  */
-export function labStrip({ group, groups, view, pass, scale, labels, colours, groupSize, missing }) {
+export function labStrip({ group, groups, view, pass, scale, labels, missing }) {
   const { kind } = COLOURINGS[view.color];
   const quantity = labels.colourings[view.color];
   const learners = [...groups].map(([name, list]) => {
-    const { settings } = group.learners[name];
-    const { algorithm, baseline, continuations: k } = settings;
-    const wording = labels.strip_titles[`${algorithm} ${baseline}`] ?? labels.strip_titles[algorithm] ?? "{name}";
-    const title = fill(wording, { name: name.toUpperCase(), size: groupSize, k: isNumber(k) ? k : "" });
-    const marks = labels.marks[String(settings.surrogate)] ?? labels.marks.default;
-    return { name, list, title, marks };
+    const declared = group.learners[name];
+    return {
+      name,
+      list,
+      title: titleOf(name, declared, labels),
+      colour: declared.colour,
+      marks: marksOf(declared, labels),
+    };
   });
   const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, view.color)] });
   return {
     shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing]),
-    groups: learners.map(({ name, list, title, marks }) => ({
+    groups: learners.map(({ name, list, title, colour, marks }) => ({
       name,
       title,
-      colour: colours[name],
+      colour,
       note: list.some((x) => !x.length) ? labels.no_tokens : "",
       rows: list.map((response, i) => row(response, i, { color: view.color, pass, labels, marks })),
     })),
@@ -64,6 +65,29 @@ export function labStrip({ group, groups, view, pass, scale, labels, colours, gr
     fold: { all: labels.show_all, whole: labels.show_whole, less: labels.show_less },
     words: { token_says: labels.token_says, later: "", hole: labels.hole },
   };
+}
+
+/**
+ * @param {string} name
+ * @param {GroupLearner} declared
+ * @param {Labels} labels
+ */
+function titleOf(name, { strip_title, settings, group_size: size }, labels) {
+  const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
+  return fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+}
+
+/**
+ * What a mark on a side means: the gradient is cut there, or a weight is bounded; nothing is marked where no region is.
+ * @param {GroupLearner} declared
+ * @param {Labels} labels
+ * @returns {Marks}
+ */
+function marksOf({ regions }, labels) {
+  const has = kinds(regions);
+  /** @type {(side: Side) => Marks} */
+  const on = (side) => (has[side].any ? { [side]: labels.marks[has[side].cuts ? "cut" : "bounded"][side] } : {});
+  return { ...on("high"), ...on("low") };
 }
 
 /**
@@ -128,14 +152,19 @@ function verdict({ success, reward }, index, labels) {
 
 /**
  * What the signs mean; where a sign means several things, each says for whom.
- * @param {{ list: Response[], marks: Marks }[]} learners
+ * @param {{ name: string, list: Response[], marks: Marks }[]} learners
  * @param {Labels} labels
  */
 function keys(learners, labels) {
-  const marks = /** @type {Mark[]} */ (["high", "low"]).flatMap((mark) => {
-    const words = learners.flatMap((x) => x.marks[mark] ?? []);
+  const marks = /** @type {Side[]} */ (["high", "low"]).flatMap((mark) => {
+    const words = learners.flatMap(({ name, marks: own }) =>
+      own[mark] ? [{ ...own[mark], name: name.toUpperCase() }] : [],
+    );
     const texts = [...new Set(words.map((x) => x.key))];
-    const among = [...new Set(words.map((x) => x.among))];
+    const among = texts.map((key) => {
+      const alike = words.filter((x) => x.key === key);
+      return fill(alike[0].among, { learners: alike.map((x) => x.name).join(", ") });
+    });
     return words.length
       ? [{ mark: String(mark), text: texts.length > 1 ? among.join(labels.semicolon) : texts[0] }]
       : [];

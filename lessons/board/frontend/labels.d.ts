@@ -1,15 +1,13 @@
 // The words of the lab's page, in the viewer's language: lessons/board/labels.py hands them over; a test compares the names.
 
-import type { Mark, MarkWords } from "./types.js";
+import type { MarkWords, Side } from "./types.js";
 
 export interface Labels {
   advantage_zero: string;
   as_table: string;
   axes: Record<string, string>;
-  batch_std_is: string;
   board: string;
   both: string;
-  bounded: string;
   card: string;
   card_close: string;
   card_empty: string;
@@ -34,15 +32,12 @@ export interface Labels {
   first_step: string;
   follow: string;
   gradient_back: string;
-  gradient_bounded: string;
   gradient_down: string;
-  gradient_dual: string;
-  gradient_high: string;
-  gradient_low: string;
   gradient_up: string;
   gradient_zero: string;
   hole: string;
   hollow: string;
+  hollow_both: string;
   hollow_bounded: string;
   hours: string;
   imported: string;
@@ -50,13 +45,11 @@ export interface Labels {
   kl_names: string[];
   latest: string;
   left: string;
-  less_kl: string;
   line_help: Record<string, string>;
   lines: Record<string, string>;
   loading: string;
-  marks: Record<string, Partial<Record<Mark, MarkWords>>>;
+  marks: Record<"cut" | "bounded", Record<Side, MarkWords>>;
   max: string;
-  mean_is: string;
   measure: string;
   measured: string;
   min: string;
@@ -65,10 +58,9 @@ export interface Labels {
   model: string;
   more_charts: string;
   next_step: string;
-  no_baseline: string;
+  no: string;
   no_critic: string;
   no_reference: string;
-  no_signal: string;
   no_step_yet: string;
   no_such_step: string;
   no_tokens: string;
@@ -77,7 +69,6 @@ export interface Labels {
   not_recorded: string;
   now: string;
   old: string;
-  others_are: string;
   own_term: string;
   pace: string;
   pass: string;
@@ -104,17 +95,18 @@ export interface Labels {
   right_of: string;
   scatter: string;
   scatter_help: string;
-  scatter_help_cispo: string;
-  scatter_help_clip: string;
+  scatter_help_bounded: string;
+  scatter_help_cut: string;
   scatter_help_pass: string;
   scatter_says: string;
-  scatter_says_cispo: string;
+  scatter_says_both: string;
+  scatter_says_bounded: string;
+  scatter_says_free: string;
   scatter_start: string;
   scatter_thinned: string;
   seconds: string;
   seed_device: string;
   semicolon: string;
-  separator: string;
   show_all: string;
   show_less: string;
   show_whole: string;
@@ -123,10 +115,9 @@ export interface Labels {
   start_of: string;
   start_unknown: string;
   states: Record<string, string>;
-  std_is: string;
   step_n: string;
   step_of: string;
-  strip_titles: Record<string, string>;
+  templates: Record<string, string>;
   time_unknown: string;
   timeline: string;
   token_gone: string;
@@ -146,4 +137,5 @@ export interface Labels {
   worker_starts: string;
   wrong: string;
   x_axis: string;
+  yes: string;
 }

@@ -1,102 +1,166 @@
-// @ts-nocheck: terms that learners declare take the place of what stands here.
-// Ratio against advantage, one point per token of the panel, with the region where clipping cuts the gradient. CISPO cuts none: it bounds weights.
+// Ratio against advantage, one point per token of the panel, with the regions where the surrogate cuts the gradient.
 
 import { attr, el, say, svg } from "./dom.js";
-import { fill, fixed, isNumber, signed } from "./format.js";
+import { fill, fixed, isNumber } from "./format.js";
+import { kinds, regionBounds, settingsOnly } from "./regions.js";
+
+/** @import { Labels, StepTokens, TokenId } from "./types.js" */
+/** @typedef {{ ratio: number, advantage: number }} Reach how far the axes go: from ratio 1, from advantage 0 */
 
 const H = 220;
 const PAD = 8;
 const MOST = 1200; // points that a browser moves smoothly; of more tokens, every so-manieth is drawn
+const USUAL = 0.2; // as far from 1 as a bound usually is, where none is known, or all are far out
+const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
+
+/** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end") => SVGElement} */
+const words = (x, y, text, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text });
+
+/** @type {(x1: number, y1: number, x2: number, y2: number, name: string) => SVGElement} */
+const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
 
 export class Scatter {
+  /** @type {SVGCircleElement[]} */
   #points = [];
-  #drawn = []; // which token each point is
+  /** @type {number[]} which token each point is */
+  #drawn = [];
+  #ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
+  /** @type {StepTokens | null} */
+  #data = null;
+  /** @type {Reach} */
+  #reach = { ratio: 1, advantage: 1 };
+  #width = 0;
+  #pass = 0;
+  #every = 1;
+  /** @type {TokenId | null} */
+  #token = null;
 
+  /**
+   * @param {object} options
+   * @param {string} options.name the learner's
+   * @param {Labels} options.labels
+   * @param {string} options.colour
+   * @param {(token: TokenId, group: number) => void} options.onChoose
+   */
   constructor({ name, labels, colour, onChoose }) {
-    Object.assign(this, { name, labels, onChoose });
+    this.name = name;
+    this.labels = labels;
+    this.onChoose = onChoose;
     this.svg = svg("svg", { role: "img" });
     this.svg.onclick = (event) => this.#pick(event);
-    this.svg.onpointermove = (event) => (this.svg.style.cursor = this.#near(event) ? "pointer" : "default");
+    this.svg.onpointermove = (event) => {
+      this.svg.style.cursor = this.#near(event) === null ? "default" : "pointer";
+    };
     new ResizeObserver(() => this.#resized()).observe(this.svg);
     this.hollow = el("span", { class: "sub" });
     this.note = el("p", { class: "note", "aria-live": "off" });
-    this.root = el("div", { class: "panel scatter", data: { scatter: name }, style: { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` } },
-      el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), this.hollow), this.svg, this.note);
+    const style = { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` };
+    const head = el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), this.hollow);
+    this.root = el("div", { class: "panel scatter", data: { scatter: name }, style }, head, this.svg, this.note);
   }
 
   /** The drawing is as wide as its place, so that its words keep their size. */
   #resized() {
-    if (this.data && Math.abs(this.svg.clientWidth - this.width) > 2) this.draw(this.data, this.reach, this.pass, this.token);
+    const moved = Math.abs(this.svg.clientWidth - this.#width) > 2;
+    if (this.#data && moved) this.draw(this.#data, this.#reach, this.#pass, this.#token);
   }
 
-  /** A new step: `data` as the server sends it, `reach` is what both learners' axes cover. */
+  /**
+   * A new step.
+   * @param {StepTokens} data
+   * @param {Reach} reach what all learners' axes cover
+   * @param {number} pass
+   * @param {TokenId | null} token
+   */
   draw(data, reach, pass, token) {
-    Object.assign(this, { data, reach });
-    const { settings } = data;
-    const W = (this.width = Math.max(200, this.svg.clientWidth || 500));
-    attr(this.svg, "viewBox", `0 0 ${W} ${H}`);
+    this.#data = data;
+    this.#reach = reach;
+    this.#width = Math.max(200, this.svg.clientWidth || 500);
+    attr(this.svg, "viewBox", `0 0 ${this.#width} ${H}`);
+    const { labels } = this;
+    const { cuts, bounds } = kinds(data.regions);
+    const only = cuts ? labels.hollow : bounds ? labels.hollow_bounded : "";
+    say(this.hollow, cuts && bounds ? labels.hollow_both : only);
     const [one, zero] = [this.#x(1), this.#y(0)];
-    const text = (x, y, label, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text: label });
-    const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
-    this.every = Math.ceil(data.sample.length / MOST);
-    this.#drawn = [...data.sample.keys()].filter((i) => i % this.every === 0);
+    this.#every = Math.ceil(data.sample.length / MOST);
+    this.#drawn = [...data.sample.keys()].filter((i) => i % this.#every === 0);
     this.#points = this.#drawn.map(() => svg("circle", { r: 2.6 }));
-    this.ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
-    const cispo = (this.cispo = settings.surrogate === "cispo");
-    say(this.hollow, cispo ? this.labels.hollow_bounded : this.labels.hollow);
     this.svg.replaceChildren(
-      ...(cispo || !this.#bounded(settings) ? [] : this.#cutRegions(settings, zero)),
-      line(0, zero, W, zero, "axis"), line(one, 0, one, H, "axis"),
-      ...(this.#bounded(settings) ? this.#bounds(settings, line, text) : []),
-      ...this.#points, this.ring,
-      text(one + 4, 12, this.labels.ratio_one), text(4, zero - 5, this.labels.advantage_zero),
+      ...this.#cutRegions(data),
+      line(0, zero, this.#width, zero, "axis"),
+      line(one, 0, one, H, "axis"),
+      ...this.#bounds(data),
+      ...this.#points,
+      this.#ring,
+      words(one + 4, 12, labels.ratio_one),
+      words(4, zero - 5, labels.advantage_zero),
     );
     this.move(pass, token);
   }
 
-  /** Grey where the gradient is cut; a dual clip has a third such corner. */
-  #cutRegions({ epsilon, clip_high: up, dual_clip: dual }, zero) {
-    const { width: W, labels } = this;
-    const [low, high] = [this.#x(1 - epsilon), this.#x(1 + up)];
-    const word = (x, y, anchor) => svg("text", { x, y, "text-anchor": anchor, text: labels.cut_here });
-    const area = (x, y, width, height) => svg("rect", { x, y, width: Math.max(0, width), height, class: "cutaway" });
-    const third = dual && this.#shows(dual) ? [area(this.#x(dual), zero, W - this.#x(dual), H - zero), word(W - 5, H - 22, "end")] : [];
-    const right = this.#shows(1 + up) ? [area(high, 0, W - high, zero), word(W - 5, 14, "end")] : [];
-    return [...right, area(0, zero, low, H - zero), word(5, H - 22, "start"), ...third];
+  /**
+   * Grey where the gradient is cut.
+   * @param {StepTokens} data
+   */
+  #cutRegions({ regions, settings }) {
+    const env = settingsOnly(settings);
+    const zero = this.#y(0);
+    return regions.flatMap((region) => {
+      const bounds = region.cuts ? regionBounds(region, env) : null;
+      const { ratio } = this.#reach;
+      if (!bounds || bounds.from >= 1 + ratio || bounds.to <= 1 - ratio) return []; // not in the picture
+      const left = bounds.from === -Infinity ? 0 : this.#x(bounds.from);
+      const right = bounds.to === Infinity ? this.#width : this.#x(bounds.to);
+      const [top, bottom] = [region.advantage === "negative" ? zero : 0, region.advantage === "positive" ? zero : H];
+      const area = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top, class: "cutaway" };
+      const y = region.advantage === "negative" ? H - 22 : 14;
+      const { cut_here: cut } = this.labels;
+      const word =
+        bounds.to === Infinity
+          ? words(this.#width - 5, y, cut, "end")
+          : bounds.from === -Infinity
+            ? words(5, y, cut)
+            : words((left + right) / 2, y, cut, "middle");
+      return [svg("rect", area), word];
+    });
   }
 
-  /** The clip range's ends, or CISPO's one bound; an end beyond the picture is only named. */
-  #bounds({ epsilon, clip_high: up }, line, text) {
-    const [low, high] = [this.#x(1 - epsilon), this.#x(1 + up)];
-    const name = `1+ε = ${fixed(1 + up, 2)}`;
-    const upper = this.#shows(1 + up)
-      ? [line(high, 0, high, H, "bound"), text(high + 4, H - 6, name)]
-      : [text(this.width - 5, H - 6, `${name} →`, "end")];
-    return this.cispo ? upper : [line(low, 0, low, H, "bound"), text(low - 4, H - 6, `1−ε = ${fixed(1 - epsilon, 2)}`, "end"), ...upper];
+  /**
+   * The ratios at which regions begin or end; one beyond the picture is only named.
+   * @param {StepTokens} data
+   */
+  #bounds({ regions, settings }) {
+    const env = settingsOnly(settings);
+    const all = regions.flatMap((x) => Object.values(regionBounds(x, env) ?? {})).filter(isNumber);
+    const ratios = [...new Set(all.map((x) => Number(x.toPrecision(6))))].sort(
+      (a, b) => Math.abs(a - 1) - Math.abs(b - 1),
+    );
+    const used = { low: 0, high: 0 };
+    return ratios.flatMap((ratio) => {
+      const side = ratio < 1 ? "low" : "high";
+      const y = H - 6 - BETWEEN * used[side]++;
+      const name = `ρ = ${fixed(ratio, 2)}`;
+      const x = this.#x(ratio);
+      if (Math.abs(ratio - 1) <= this.#reach.ratio) {
+        const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
+        return [line(x, 0, x, H, "bound"), text];
+      }
+      return side === "low" ? [words(5, y, `← ${name}`)] : [words(this.#width - 5, y, `${name} →`, "end")];
+    });
   }
 
-  /** An imported run need not tell its clip range. */
-  #bounded({ epsilon, clip_high: up }) {
-    return isNumber(epsilon) && isNumber(up);
-  }
-
-  #shows(ratio) {
-    return Math.abs(ratio - 1) <= this.reach.ratio;
-  }
-
-  /** Another pass of the same step: the points move, the axes stay. */
+  /**
+   * Another pass of the same step: the points move, the axes stay.
+   * @param {number} pass
+   * @param {TokenId | null} token
+   */
   move(pass, token) {
-    const { data, labels } = this;
-    this.pass = Math.min(pass, data.passes.length - 1);
-    const { ratio, clipped } = data.passes[this.pass];
-    const known = (i) => isNumber(ratio[i]) && isNumber(data.advantage[i]);
-    const counts = { low: 0, high: 0, n: 0 };
-    for (let i = 0; i < ratio.length; i++) {
-      if (!known(i)) continue;
-      counts.n += 1;
-      if (clipped[i] < 0) counts.low += 1;
-      if (clipped[i] > 0) counts.high += 1;
-    }
+    const data = this.#data;
+    if (!data) return;
+    const { labels } = this;
+    this.#pass = Math.min(pass, data.passes.length - 1);
+    const { ratio, clipped } = data.passes[this.#pass];
+    const known = (/** @type {number} */ i) => isNumber(ratio[i]) && isNumber(data.advantage[i]);
     this.#points.forEach((point, n) => {
       const i = this.#drawn[n];
       point.style.display = known(i) ? "" : "none";
@@ -104,68 +168,112 @@ export class Scatter {
       point.style.transform = this.#place(i);
       attr(point, "class", clipped[i] ? "hollow" : "full");
     });
-    const told = fill(this.cispo ? labels.scatter_says_cispo : labels.scatter_says, { n: counts.n, low: counts.low, high: counts.high, pass: this.pass });
-    const still = this.pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
-    const thinned = this.every > 1 ? fill(labels.scatter_thinned, { k: this.every }) : "";
+    const told = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
+    const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
+    const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
     say(this.note, [told, still && labels.scatter_start, thinned].filter(Boolean).join(" "));
     attr(this.svg, "aria-label", `${this.name.toUpperCase()}: ${labels.scatter}. ${told}`);
-    this.root.dataset.pass = this.pass;
+    this.root.dataset.pass = String(this.#pass);
     this.select(token);
   }
 
+  /** @param {TokenId | null} token */
   select(token) {
-    this.token = token;
+    this.#token = token;
     const i = token?.learner === this.name ? this.#index(token) : -1;
-    attr(this.ring, "visibility", i < 0 ? "hidden" : "visible");
-    if (i >= 0) this.ring.style.transform = this.#place(i);
+    attr(this.#ring, "visibility", i < 0 ? "hidden" : "visible");
+    if (i >= 0) this.#ring.style.transform = this.#place(i);
   }
 
+  /** @param {number} i */
+  #at(i) {
+    const data = /** @type {StepTokens} */ (this.#data);
+    const [ratio, advantage] = [data.passes[this.#pass].ratio[i], data.advantage[i]];
+    return { x: this.#x(Number(ratio)), y: this.#y(Number(advantage)) };
+  }
+
+  /** @param {number} i */
   #place(i) {
-    const { data } = this;
-    return `translate(${this.#x(data.passes[this.pass].ratio[i]).toFixed(1)}px, ${this.#y(data.advantage[i]).toFixed(1)}px)`;
+    const { x, y } = this.#at(i);
+    return `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
   }
 
+  /** @param {TokenId} token */
   #index({ sample, position }) {
-    return this.data.sample.findIndex((x, i) => x === sample && this.data.position[i] === position);
+    const data = this.#data;
+    return data ? data.sample.findIndex((x, i) => x === sample && data.position[i] === position) : -1;
   }
 
+  /** The token whose point is near the pointer. @param {MouseEvent} event @returns {number | null} */
   #near(event) {
     const box = this.svg.getBoundingClientRect();
     const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    const { ratio } = this.data.passes[this.pass];
-    let [best, least] = [null, 14];
-    this.#drawn.forEach((i) => {
-      const away = Math.hypot((this.#x(ratio[i]) / this.width) * box.width - px, (this.#y(this.data.advantage[i]) / H) * box.height - py);
+    /** @type {number | null} */
+    let best = null;
+    let least = 14;
+    for (const i of this.#drawn) {
+      const { x, y } = this.#at(i);
+      const away = Math.hypot((x / this.#width) * box.width - px, (y / H) * box.height - py);
       if (away < least) [best, least] = [i, away];
-    });
-    return best === null ? null : { index: best };
+    }
+    return best;
   }
 
+  /** @param {MouseEvent} event */
   #pick(event) {
     const found = this.#near(event);
-    if (!found) return;
-    const { sample, position, group } = this.data;
-    this.onChoose({ learner: this.name, sample: sample[found.index], position: position[found.index] }, group[found.index]);
+    if (found === null || !this.#data) return;
+    const { sample, position, group } = this.#data;
+    this.onChoose({ learner: this.name, sample: sample[found], position: position[found] }, group[found]);
   }
 
+  /** @param {number} ratio */
   #x(ratio) {
-    const half = this.width / 2;
-    const at = half + ((ratio - 1) / this.reach.ratio) * (half - PAD);
-    return Math.min(this.width - PAD / 2, Math.max(PAD / 2, at));
+    const half = this.#width / 2;
+    const at = half + ((ratio - 1) / this.#reach.ratio) * (half - PAD);
+    return Math.min(this.#width - PAD / 2, Math.max(PAD / 2, at));
   }
 
+  /** @param {number} advantage */
   #y(advantage) {
-    return H / 2 - (advantage / this.reach.advantage) * (H / 2 - PAD);
+    return H / 2 - (advantage / this.#reach.advantage) * (H / 2 - PAD);
   }
 }
 
-/** Axes that hold every pass of every learner, so that only points move; far outliers stay at the edge. */
+/**
+ * How many of these tokens are cut, or weigh less than their ratio, as a sentence.
+ * @param {StepTokens} data
+ * @param {number} pass
+ * @param {number[]} tokens
+ * @param {Labels} labels
+ */
+function counted({ regions, passes }, pass, tokens, labels) {
+  const { clipped } = passes[pass];
+  const high = tokens.filter((i) => Number(clipped[i]) > 0).length;
+  const low = tokens.filter((i) => Number(clipped[i]) < 0).length;
+  const has = kinds(regions);
+  const n = tokens.length;
+  if (!has.bounds) return fill(has.cuts ? labels.scatter_says : labels.scatter_says_free, { n, high, low, pass });
+  const bounded = (has.high.cuts ? 0 : high) + (has.low.cuts ? 0 : low);
+  const cut = high + low - bounded;
+  return fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { n, cut, bounded, pass });
+}
+
+/**
+ * Axes that hold every pass of every learner, so that only points move; far outliers stay at the edge, far bounds beyond.
+ * @param {StepTokens[]} learners
+ * @returns {Reach}
+ */
 export function reachOf(learners) {
   let [ratio, advantage] = [0, 0];
-  for (const { settings, passes, advantage: values } of learners) {
-    ratio = Math.max(ratio, (settings.epsilon ?? 0.2) * 1.7, settings.clip_high <= 1 ? settings.clip_high * 1.7 : 0);
+  for (const { settings, regions, passes, advantage: values } of learners) {
+    const env = settingsOnly(settings);
+    const bounds = regions.flatMap((x) => Object.values(regionBounds(x, env) ?? {})).filter(isNumber);
+    const near = bounds.map((x) => Math.abs(x - 1)).filter((x) => x <= 1);
+    ratio = Math.max(ratio, 1.7 * Math.max(...(near.length ? near : [USUAL])));
     for (const x of values) if (isNumber(x)) advantage = Math.max(advantage, Math.abs(x));
-    for (const pass of passes) for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
+    for (const pass of passes)
+      for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
   }
   return { ratio: ratio * 1.04, advantage: advantage * 1.08 || 1 };
 }

@@ -1,25 +1,87 @@
 // Reading the token tables that the server sends: columns of the rollout once, columns of a pass once per pass.
 
-/** @import { GroupAnswer, ResponseData, Settings, StripKind, Value } from "./types.js" */
+import { evaluate } from "./terms.js";
+
+/** @import { Env } from "./terms.js" */
+/** @import { GroupAnswer, GroupLearner, ResponseData, StripKind, Value } from "./types.js" */
 
 /** @typedef {Map<string, Response[]>} Groups learner → its responses to one prompt */
+
+/** One learner's part of a group: its responses, and the terms that its numbers follow from. */
+export class Own {
+  /** @type {Map<number, Env>} by pass */
+  #envs = new Map();
+
+  /**
+   * @param {string} learner
+   * @param {number} group the prompt's number
+   * @param {GroupLearner} data
+   */
+  constructor(learner, group, data) {
+    this.learner = learner;
+    this.group = group;
+    this.data = data;
+    this.responses = data.responses.map((x, i) => new Response(this, i, x));
+  }
+
+  /**
+   * Every term, as the numbers are after a pass.
+   * @param {number} pass
+   */
+  env(pass) {
+    const known = this.#envs.get(pass) ?? evaluate(this.data.terms, this.#numbers(pass));
+    this.#envs.set(pass, known);
+    return known;
+  }
+
+  /**
+   * @param {number} pass
+   * @returns {import("./terms.js").Data}
+   */
+  #numbers(pass) {
+    const { responses, data } = this;
+    const columns = responses.map((x) => ({ ...x.once, ...x.passes[Math.min(pass, x.lastPass)] }));
+    const names = [...new Set(columns.flatMap((x) => Object.keys(x)))];
+    const none = (/** @type {Response} */ x) => Array(x.length).fill(null);
+    // Where tokens of some responses were not kept, those that are here are not what a response was compared with.
+    const complete = responses.length === data.rewards.length;
+    return {
+      settings: data.settings,
+      step: /** @type {any} */ (data.of_step),
+      whole: false,
+      lengths: responses.map((x) => x.length),
+      responses: {
+        group: responses.map(() => (complete ? this.group : null)),
+        ...Object.fromEntries(PER_RESPONSE.map((name) => [name, responses.map((x) => /** @type {any} */ (x)[name])])),
+      },
+      tokens: Object.fromEntries(
+        names.map((name) => [name, columns.map((x, i) => /** @type {any} */ (x[name] ?? none(responses[i])))]),
+      ),
+      holes: responses.map((x) => x.holes),
+    };
+  }
+}
+
+const PER_RESPONSE = ["reward", "success", "truncated", "score", "value_after"];
 
 /** One response of one learner. */
 export class Response {
   /**
-   * @param {string} learner
+   * @param {Own} own the learner's part of the group
+   * @param {number} index its place there
    * @param {ResponseData} data
-   * @param {Settings} settings
    */
-  constructor(learner, data, settings) {
-    this.learner = learner;
-    this.settings = settings;
+  constructor(own, index, data) {
+    this.own = own;
+    this.index = index;
+    this.learner = own.learner;
     this.sample = data.sample;
     this.text = data.text;
     this.reward = data.reward;
     this.success = data.success;
     this.truncated = data.truncated;
-    this.compared = data.compared;
+    this.score = data.score;
+    this.value_after = data.value_after;
     this.credit = data.credit;
     this.position = data.position;
     this.token = data.token;
@@ -41,7 +103,7 @@ export class Response {
    * @param {string} name
    */
   absence(name) {
-    return absence(name, this.settings);
+    return absence(name, this.own.data);
   }
 
   /**
@@ -60,16 +122,11 @@ export class Response {
 
 /**
  * A group's answer from the server as Response objects.
- * @param {GroupAnswer} group
+ * @param {GroupAnswer} answer
  * @returns {Groups}
  */
-export function responses(group) {
-  return new Map(
-    Object.entries(group.learners).map(([name, { responses: list, settings }]) => [
-      name,
-      list.map((data) => new Response(name, data, settings)),
-    ]),
-  );
+export function responses({ group, learners }) {
+  return new Map(Object.entries(learners).map(([name, data]) => [name, new Own(name, group, data).responses]));
 }
 
 /**
@@ -164,16 +221,10 @@ export function named(token) {
  */
 export const inLines = (text) => text.replaceAll("␍␊", "\n").replaceAll("␊", "\n").replaceAll("␉", "\t");
 
-const CRITICS = new Set(["value", "delta", "return", "token_reward", "value_loss", "vf_explained_var"]);
-const GROUPS = new Set(["frac_reward_zero_std"]);
-
 /**
  * Why a number is missing, as the name of its label: the learner has no such thing, or it was not recorded.
  * @param {string} name
- * @param {{ algorithm: string }} learner
+ * @param {{ without: string[] }} learner
  * @returns {"none" | "not_recorded"}
  */
-export function absence(name, { algorithm }) {
-  const others = (CRITICS.has(name) && algorithm !== "ppo") || (GROUPS.has(name) && algorithm !== "grpo");
-  return others ? "none" : "not_recorded";
-}
+export const absence = (name, { without }) => (without.includes(name) ? "none" : "not_recorded");

@@ -1,7 +1,7 @@
 // One floating box for thousands of tokens: every number of the token under the pointer or the keyboard focus.
 
 import { el } from "./dom.js";
-import { fixed, signed } from "./format.js";
+import { fixed, inWords, signed } from "./format.js";
 
 /** @import { Spot } from "./row.js" */
 /** @import { Reader } from "./strip.js" */
@@ -27,10 +27,11 @@ export class Tooltip {
     this.columns = columns;
     this.source = source;
     this.rows = columns.map(() => el("dd"));
+    this.further = el("dl"); // what only some kinds of learners record
     this.head = el("div", { class: "head" });
     const list = columns.flatMap((name, i) => [el("dt", { text: labels.columns[name] }), this.rows[i]]);
     const props = { class: "tooltip", role: "tooltip", id: "credit-lab-tooltip", hidden: true };
-    this.root = el("div", props, this.head, el("dl", {}, list));
+    this.root = el("div", props, this.head, el("dl", {}, list), this.further);
   }
 
   /** @param {Spot} spot */
@@ -40,6 +41,7 @@ export class Tooltip {
     this.head.textContent = chip.getAttribute("aria-label");
     const hole = Boolean(row.data.holes[at]);
     for (const [i, name] of this.columns.entries()) this.#fill(this.rows[i], name, hole ? null : found, at);
+    this.#fillFurther(hole ? null : found, at);
     this.#chip?.removeAttribute("aria-describedby");
     this.#chip = chip;
     chip.setAttribute("aria-describedby", this.root.id);
@@ -52,12 +54,27 @@ export class Tooltip {
    * @param {string} name
    * @param {{ response: Response, pass: number } | null} found null: no number is this token's
    * @param {number} at
+   * @param {boolean} [withSign]
    */
-  #fill(cell, name, found, at) {
+  #fill(cell, name, found, at, withSign = SIGNED.has(name)) {
     const x = found ? found.response.at(name, at, found.pass) : null;
     const none = this.labels[found ? found.response.absence(name) : "none"];
-    cell.textContent = SIGNED.has(name) ? signed(x, 4, none) : fixed(x, 4, none);
+    cell.textContent = withSign ? signed(x, 4, none) : fixed(x, 4, none);
     cell.classList.toggle("mute", x === null);
+  }
+
+  /**
+   * @param {{ response: Response, pass: number } | null} found
+   * @param {number} at
+   */
+  #fillFurther(found, at) {
+    const columns = found?.response.own.data.columns ?? [];
+    const cells = columns.flatMap(({ name, title, signed: is }) => {
+      const cell = el("dd");
+      this.#fill(cell, name, found, at, is);
+      return [el("dt", { text: inWords(this.labels, title) }), cell];
+    });
+    this.further.replaceChildren(...cells);
   }
 
   leave() {

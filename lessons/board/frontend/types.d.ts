@@ -3,6 +3,7 @@
 import type { Scale } from "./colours.js";
 import type { Labels } from "./labels.js";
 import type { Message } from "./messages.js";
+import type { Region, Term } from "./terms.js";
 
 /** A measured value: null where there is none, a word ("nan", "inf", "-inf") where it is no number. */
 export type Value = number | string | null;
@@ -20,7 +21,36 @@ export interface Settings {
   [name: string]: Value | boolean | undefined;
 }
 
-export interface LearnerState {
+/** A column that a learner's kind records beyond those of every trace; its title and help are message templates. */
+export interface Column {
+  name: string;
+  title: string;
+  help: string;
+  /** Coloured around 0. */
+  signed: boolean;
+}
+
+/** What a learner's kind and its surrogate declare (core/runs/views.py, _about). Texts are English message templates. */
+export interface Declared {
+  /** As people write the kind: PPO. */
+  kind: string;
+  colour: "blue" | "orange" | "green" | "pink";
+  /** Over its strips: {name}, {size}, and settings. */
+  strip_title: string;
+  group_size: number | null;
+  /** Columns that it has none of. */
+  without: string[];
+  columns: Column[];
+  /** Where its surrogate cuts a gradient, or bounds a weight. */
+  regions: Region[];
+  /** Whether a token's term moves its whole response. */
+  whole_ratio: boolean;
+  /** Fresh continuations whose mean reward is a value; 0 where values are not measured. */
+  continuations: number;
+  settings: Settings;
+}
+
+export interface LearnerState extends Declared {
   name: string;
   algorithm: string;
   status: string;
@@ -32,7 +62,6 @@ export interface LearnerState {
   steps: number;
   start_hash: string | null;
   device: string | null;
-  settings: Settings;
 }
 
 export interface RunState {
@@ -75,8 +104,7 @@ export interface PromptCount {
 }
 
 /** Every panel token of a learner at a step: where it stands in the scatter. Columns have a value a token. */
-export interface StepTokens {
-  settings: Settings;
+export interface StepTokens extends Declared {
   sample: number[];
   position: number[];
   group: number[];
@@ -100,7 +128,9 @@ export interface ResponseData {
   reward: Value;
   success: boolean | null;
   truncated: boolean | null;
-  compared: number | null;
+  /** What it is compared by with the others of its group. */
+  score: Value;
+  value_after: Value;
   credit: Value;
   position: number[];
   token: string[];
@@ -110,12 +140,13 @@ export interface ResponseData {
   passes: Record<string, Value[]>[];
 }
 
-export interface GroupLearner {
-  settings: Settings;
+export interface GroupLearner extends Declared {
+  terms: Term[];
+  /** Numbers of the whole step by term. */
+  of_step: Record<string, Value>;
+  /** Of all responses to the prompt. */
   rewards: Value[];
-  compared: number[] | null;
-  spread: number | null;
-  whitening: { mean: number; std: number } | null;
+  /** Those whose tokens are here; all, where no tokens of the step were kept. */
   responses: ResponseData[];
 }
 
@@ -171,7 +202,10 @@ export type StripKind = "signed" | "ratio" | "plain" | "falling";
 /** A sign on a token: a bar above or below it, or a frame around it. What it means is said by words that come with it. */
 export type Mark = "high" | "low" | "frame";
 
-/** What a mark means: on a token, in the legend, and in a legend where it means something else for other rows. */
+/** Above a token, or below it: where the ratio is beyond a bound on the high or on the low side. */
+export type Side = "high" | "low";
+
+/** What a mark means: on a token, in the legend, and in a legend where it means something else for other {learners}. */
 export interface MarkWords {
   says: string;
   key: string;
@@ -247,7 +281,7 @@ export interface StripData {
   words: { token_says: string; later: string; hole: string };
 }
 
-/** Colour names by learner: "ppo" is the variable --learner-ppo (lines) and --ink-ppo (text). */
+/** Colour names by learner: "blue" is the variable --learner-blue (lines) and --ink-blue (text). */
 export type ColourNames = Record<string, string>;
 
 /** Where the numbers come from: the server's addresses, or Streamlit itself. */

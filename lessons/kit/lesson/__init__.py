@@ -26,8 +26,8 @@ formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, a
               #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, group=, marks=, spot=, hidden=, holes=,
               more=)…], key=, quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token", marks=) ->
-              Pick(row, at) | None`. learner: a colour ("ppo", "grpo", "third": the truth). marks: "high"/"low"/"frame";
-              what they mean, unless it is the clip's cuts, says `marks=`. Tokens may be any text.
+              Pick(row, at) | None`. learner: a colour ("blue", "orange", "green": also the truth, "pink"). marks:
+              "high"/"low"/"frame"; what they mean, unless it is the clip's cuts, says `marks=`. Tokens may be any text.
 frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; leave the section out): `.run .learner
               .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
               each Group
@@ -36,7 +36,7 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.
 figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table;
-              `line_colour("ppo"|"grpo"|"truth")`, `signed_colour(x)`.
+              `line_colour("blue"|"orange"|"green"|"pink")`, `signed_colour(x)`.
 worked.py     `Example`, `FOUR`, `work_out(example, settings) -> Numbers`, `Line`, `num`, `ppo_lines(settings)`,
               `worked(example, settings, lines, key=)`: the four-token example, walked line by line.
 component.py  `mount("name", data, key=, on_picked=)`: your own ES module `lessons/board/frontend/lesson_<name>.js`.

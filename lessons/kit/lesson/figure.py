@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.learners.kind import Colour
 from lessons.i18n import _
 from lessons.kit.lesson.formula import role_colour
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-#: Learners' (and the truth's) line colours: the same everywhere in the app.
-LINES = {"ppo": ("#0072B2", "#4aa8e0"), "grpo": ("#E69F00", "#f0ad1e"), "truth": ("#009E73", "#2cc199")}
+#: Learners' line colours, light and dark: the same everywhere in the app (lab.css). The truth is green.
+LINES: dict[Colour, tuple[str, str]] = {
+    "blue": ("#0072B2", "#4aa8e0"),
+    "orange": ("#E69F00", "#f0ad1e"),
+    "green": ("#009E73", "#2cc199"),
+    "pink": ("#CC79A7", "#e39ac2"),
+}
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 
 
-def line_colour(who: str) -> str:
-    """The colour of "ppo", "grpo" or "truth" for lines and marks in the viewer's theme."""
-    return LINES[who][st.context.theme.type == "dark"]
+def line_colour(name: Colour) -> str:
+    """A learner's colour for lines and marks, in the viewer's theme."""
+    return LINES[name][st.context.theme.type == "dark"]
 
 
 def signed_colour(value: float) -> str:

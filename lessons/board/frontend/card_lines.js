@@ -1,0 +1,226 @@
+// The formula card's lines: the terms that a learner declares, in their order, each with the chosen token's own numbers.
+
+import { filled, regionSays } from "./filled.js";
+import { fill, fixed, inWords, isNumber, signed, strong } from "./format.js";
+import { mark, outside, regionAt } from "./regions.js";
+import { evaluateTree, numberAt } from "./terms.js";
+import { nextToken, number } from "./terms_over.js";
+
+/** @import { Cell, Env, Place, Region, Term, Tree } from "./terms.js" */
+/** @import { Part } from "./printed.js" */
+/** @import { Response } from "./tokens.js" */
+/** @import { Labels } from "./types.js" */
+/**
+ * One line: what it is called (`help`: the sentence behind that), what it says, and where in the code that is computed.
+ * @typedef {{ key: string, label: string, help?: string, parts: Part[], source?: string, sub?: boolean }} Line
+ * @typedef {{ response: Response, at: number, pass: number, env: Env, place: Place, labels: Labels }} Token
+ */
+
+const KL = ["kl_k1", "kl_k2", "kl_k3", "kl_exact"];
+const SIGNED = new Set(["advantage", "objective"]);
+const TRUTH = new Set(["<", "<=", ">", ">=", "==", "!=", "and", "or", "not"]);
+
+/**
+ * Every line for the token at index `at` of a response: the log-probabilities, the advantage and below it what led
+ * there, what the loss makes of it, where the gradient goes, KL and value, and last the objective.
+ * @param {Response} response
+ * @param {number} at
+ * @param {number} pass
+ * @param {Labels} labels
+ * @returns {Line[]}
+ */
+export function lines(response, at, pass, labels) {
+  const env = response.own.env(pass);
+  /** @type {Token} */
+  const token = { response, at, pass, env, place: { response: response.index, token: at }, labels };
+  const { terms } = response.own.data;
+  const credited = terms.findIndex((x) => x.name === "advantage");
+  const special = new Set(["advantage", "objective", ...KL]);
+  const shown = (/** @type {Term[]} */ list) => list.filter((x) => !special.has(x.name) && tells(x));
+  const named = (/** @type {string} */ name) => terms.filter((x) => x.name === name).map((x) => line(x, token));
+  const loss = shown(terms.slice(credited + 1));
+  const taken = winners(loss, token);
+  return [
+    logprob(token),
+    ...columns(token),
+    ...named("advantage"),
+    ...shown(terms.slice(0, credited)).map((x) => ({ ...line(x, token), sub: true })),
+    ...loss.map((x) => line(x, token, taken.get(x.name))),
+    { ...gradient(token), source: loss.at(-1)?.source },
+    kl(token),
+    value(token),
+    ...named("objective"),
+  ];
+}
+
+/** Whether a term says more than the number that it is made of. @param {Term} term */
+const tells = ({ tree, help }) => help !== "" || !bare(tree);
+
+/** @param {Tree} tree @returns {boolean} */
+function bare(tree) {
+  if (typeof tree === "number") return true;
+  const [kind, ...parts] = tree;
+  if (kind === "per_token") return bare(parts[0]);
+  if (kind === "following") return bare(parts[0]) && typeof parts[1] === "number";
+  return ["setting", "response", "token", "term", "builtin"].includes(kind);
+}
+
+/** @param {Term} term @param {Token} token @param {string} [taken] by what another term took it @returns {Line} */
+function line(term, token, taken) {
+  const { env, place, labels, response } = token;
+  const own = { key: term.name, label: inWords(labels, term.title), help: inWords(labels, term.help) };
+  const parts = truth(term, token) ?? filled(term, env, place, { signed: SIGNED.has(term.name) });
+  if (!parts) return { ...own, parts: [strong(labels[why(term.tree, term.name, token)], "mute")], source: term.source };
+  const won = taken ? [" ", strong(`✓ ${taken}`, "won")] : [];
+  const whole = shared(term, env) ? [` ${fill(labels.whole_ratio, { n: response.length })}`] : [];
+  return { ...own, parts: [...parts, ...won, ...whole], source: term.source };
+}
+
+/** Of a question, yes or no. @param {Term} term @param {Token} token */
+function truth({ name, tree }, { env, place, labels }) {
+  if (typeof tree === "number" || !TRUTH.has(tree[0])) return null;
+  const found = numberAt(env.values[name], place);
+  return found === null ? null : [strong(found ? labels.yes : labels.no)];
+}
+
+/** Whether every token of the response has the same number, since it is made of all of them. @param {Term} term @param {Env} env */
+const shared = ({ level, tree }, env) => level === 2 && evaluateTree(tree, env).level === 1;
+
+/**
+ * Why a number is missing: a label's name.
+ * @param {Tree} tree
+ * @param {string} name
+ * @param {Token} token
+ * @returns {"none" | "not_recorded"}
+ */
+function why(tree, name, { response, env }) {
+  /** @param {Tree} part @returns {boolean} */
+  const lacks = (part) => {
+    if (typeof part === "number") return false;
+    const [kind, ...parts] = part;
+    if (kind === "token" || kind === "response") return response.absence(parts[0]) === "none";
+    if (kind === "term") return lacks(/** @type {Term} */ (env.terms.get(parts[0])).tree);
+    return Array.isArray(parts[0]) && parts.some(lacks);
+  };
+  return response.absence(name) === "none" || lacks(tree) ? "none" : "not_recorded";
+}
+
+/**
+ * Which term another one's min or max took: a word by term's name. Bounds that are the same for all tokens do not count.
+ * @param {Term[]} terms
+ * @param {Token} token
+ */
+function winners(terms, { env, place, labels }) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  const worth = (/** @type {Tree} */ tree) => numberAt(evaluateTree(tree, env), place);
+  /** @param {Tree} tree */
+  const visit = (tree) => {
+    if (typeof tree === "number") return;
+    const [kind, ...parts] = tree;
+    if (kind === "if") return visit(parts[worth(parts[0]) === 0 ? 2 : 1]);
+    if (!Array.isArray(parts[0])) return;
+    parts.forEach(visit);
+    if ((kind !== "min" && kind !== "max") || parts.some((x) => evaluateTree(x, env).level !== 2)) return;
+    const numbers = parts.map(worth);
+    if (!numbers.every(isNumber)) return;
+    const best = Math[kind](...numbers);
+    const won = parts.filter((x, i) => numbers[i] === best && x[0] === "term").map((x) => x[1]);
+    if (won.length === parts.length) found.set(won[0], labels.both);
+    else for (const name of won) found.set(name, labels[kind]);
+  };
+  for (const { tree } of terms) visit(tree);
+  return found;
+}
+
+/** @param {string} name @param {Token} token */
+const get = (name, { response, at, pass }) => response.at(name, at, pass);
+
+/** @param {string} name @param {Token} token */
+const missing = (name, { response, labels }) => strong(labels[response.absence(name)], "mute");
+
+/** @param {Token} token @returns {Line} */
+function logprob(token) {
+  const { labels } = token;
+  const told = [
+    ["logprob_old", labels.old],
+    ["logprob", labels.now],
+    ["logprob_ref", labels.reference],
+  ].flatMap(([name, word], i) => {
+    const x = get(name, token);
+    return [`${i ? " · " : ""}${word} `, x === null ? missing(name, token) : fixed(x, 3)];
+  });
+  return { key: "logprob", label: labels.lines.logprob, help: labels.line_help.logprob, parts: told };
+}
+
+/** What the learner's kind records beyond the columns of every trace. @param {Token} token @returns {Line[]} */
+function columns(token) {
+  const { labels, response } = token;
+  const { terms, columns: further } = response.own.data;
+  const others = further.filter((x) => terms.every((y) => y.name !== x.name));
+  return others.map(({ name, title, help, signed: is }) => {
+    const x = get(name, token);
+    const parts = [x === null ? missing(name, token) : strong(is ? signed(x, 3) : fixed(x, 3))];
+    return { key: name, label: inWords(labels, title), help: inWords(labels, help), parts };
+  });
+}
+
+/**
+ * Where the token's gradient goes, as the surrogate's regions say. What the trace recorded as cut is cut.
+ * @param {Token} token
+ * @returns {Line}
+ */
+function gradient(token) {
+  const { env, labels } = token;
+  const { regions, settings, whole_ratio } = token.response.own.data;
+  const [clipped, ratio, advantage] = ["clipped", "ratio", "advantage"].map((name) =>
+    number(/** @type {Cell} */ (get(name, token))),
+  );
+  /** @param {...Part} parts @returns {Line} */
+  const says = (...parts) => ({ key: "gradient", label: labels.lines.gradient, parts });
+  const whole = whole_ratio ? [` (${alike(token) ? labels.whole_response : labels.own_term})`] : [];
+  const known = clipped !== null || settings.surrogate !== null;
+  const region = known ? regionAt(regions, env, { clipped, ratio, advantage }) : undefined;
+  if (region?.cuts) return says(strong("0"), `: ${sentence(region, token)}`, ...whole);
+  if (advantage === 0) return says(strong("0"), `: ${labels.gradient_zero}`, ...whole);
+  if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
+  const back = !region && outside(regions, env, { ratio, advantage });
+  const way = back ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down;
+  return says(way, ...(region ? [` (${sentence(region, token)})`] : []), ...whole);
+}
+
+/** @param {Region} region @param {Token} token */
+const sentence = (region, { env, place, labels }) =>
+  regionSays({ ...region, says: inWords(labels, region.says) }, env, place) ?? mark(region, labels);
+
+/** Whether all tokens of the response have the same advantage. @param {Token} token */
+function alike({ response, pass }) {
+  const first = response.at("advantage", 0, pass);
+  return response.position.every((_, j) => response.at("advantage", j, pass) === first);
+}
+
+/** @param {Token} token @returns {Line} */
+function kl(token) {
+  const { labels } = token;
+  const found = KL.map((name) => get(name, token));
+  const none = labels.not_recorded;
+  const texts = found.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, none) : fixed(x, 3, none)}`);
+  const parts = found.every((x) => x === null)
+    ? [missing("kl_k1", token), ` ${labels.no_reference}`]
+    : [texts.join(" · ")];
+  return { key: "kl", label: labels.lines.kl, parts, source: "core/algorithms/kl.py" };
+}
+
+/** @param {Token} token @returns {Line} */
+function value(token) {
+  const { response, pass, env, place, labels } = token;
+  const own = { key: "value", label: labels.lines.value };
+  const found = get("value", token);
+  const without = response.absence("value") === "none" ? ` ${labels.no_critic}` : "";
+  if (found === null) return { ...own, parts: [missing("value", token), without] };
+  const next = nextToken(env, place);
+  const then = next === null ? null : response.at("value", next, pass);
+  const after = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
+  const { continuations: k } = response.own.data;
+  return { ...own, parts: [`${fixed(found, 3)} → ${after}${k ? ` (${fill(labels.measured, { k })})` : ""}`] };
+}

@@ -1,0 +1,211 @@
+"""Whatever is registered is right on the lab's page by being declared: every kind, every surrogate and every variant.
+
+Each really trains for two steps and is looked at in both languages. What the page shows of a learner, its kind and its
+surrogate say; nothing else knows them by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from core.algorithms.surrogates import SURROGATES
+from core.config import RunConfig
+from core.learners.registry import KINDS, AnyLearner, kind_of, learner
+from core.learners.variants import VARIANTS
+from core.training.terms import terms_for
+from core.training.trainer import Trainer
+from lessons.board.declared import templates
+from lessons.i18n import LANGUAGES, gettext, use_language
+from tests.e2e.conftest import LiveRun, Server
+
+pytestmark = pytest.mark.browser
+
+STEP = 1  # the second: by then ratios and values have moved
+MOST = 4  # learners a run
+KL = {"kl_k1", "kl_k2", "kl_k3", "kl_exact"}
+#: Read at once, not line by line: (data-line, label, text).
+READ = "x => x.map(y => [y.dataset.line, y.querySelector('dt').innerText, y.querySelector('dd > span').innerText])"
+#: How many of the board's pixels have a colour (up to how a canvas rounds it).
+COLOURED = """(charts, colour) => {
+  const [r, g, b] = colour.match(/[0-9a-f]{2}/gi).map((x) => parseInt(x, 16));
+  return charts.reduce((sum, canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4) {
+      if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 6 && data[i + 3] > 250) sum++;
+    }
+    return sum;
+  }, 0);
+}"""
+
+
+def registered() -> list[AnyLearner]:
+    """A learner of every kind, every surrogate and every variant; of those that are the same, one."""
+    named = [
+        *((f"kind-{name}", learner(name)) for name in KINDS),
+        *((f"by-{name}", learner("grpo", surrogate=name)) for name in SURROGATES),
+        *((name, variant.settings) for name, variant in VARIANTS.items()),
+    ]
+    found: dict[str, AnyLearner] = {}
+    for name, settings in named:
+        own = settings.model_copy(update={"name": name})
+        found.setdefault(own.model_copy(update={"name": "any"}).model_dump_json(), own)
+    # Of like learners one curve would hide the others', if they learnt equally fast.
+    return [x.model_copy(update={"learning_rate": 2e-3 + 5e-4 * (i % MOST)}) for i, x in enumerate(found.values())]
+
+
+LEARNERS = registered()
+RUNS = [LEARNERS[i : i + MOST] for i in range(0, len(LEARNERS), MOST)]
+
+
+def test_every_kind_surrogate_and_variant_is_among_the_learners() -> None:
+    assert {x.kind for x in LEARNERS} == set(KINDS)
+    assert {x.surrogate for x in LEARNERS if x.kind == "grpo"} == set(SURROGATES)
+    for variant in VARIANTS.values():
+        changes = {"algorithm": variant.kind, **variant.changes}
+        assert any(all(getattr(x, name) == value for name, value in changes.items()) for x in LEARNERS), variant.name
+
+
+@pytest.fixture(scope="module")
+def runs(server: Server) -> Iterator[list[LiveRun]]:
+    made = []
+    for learners in RUNS:
+        config = RunConfig(
+            learners=tuple(learners), steps=2, prompts_per_step=3, num_generations=4, eval_every=0, trace="all"
+        )
+        run = LiveRun(server.store, config)
+        for each in learners:
+            for trace in Trainer(config, each.name).steps():
+                run.store.append(run.id, trace)
+        run.end()
+        made.append(run)
+    yield made
+    for run in made:
+        run.store.delete(run.id)
+
+
+@dataclass
+class Seen:
+    """A learner on the page, and its stored tokens after the step's last pass."""
+
+    page: Page
+    settings: AnyLearner
+    tokens: pd.DataFrame
+    size: int
+    words: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """What stands over its strips."""
+        places = {**self.settings.model_dump(), "name": self.settings.name.upper(), "size": self.size}
+        return self.words[kind_of(self.settings).strip_title(self.settings)].format(**places)
+
+    def lines(self) -> list[str]:
+        """The card's lines as the terms say: each that says more than the number that it is made of."""
+        terms = terms_for(self.settings)
+        own = [x for x in terms.terms if x.name not in KL | {"advantage", "objective"}]
+        told = [x.name for x in own if x.help or not bare(terms.trees[x.name])]
+        names = [x.name for x in terms.terms]
+        before = [x for x in told if names.index(x) < names.index("advantage")]
+        further = [x.name for x in kind_of(self.settings).columns if x.name not in names]
+        after = told[len(before) :]
+        return ["logprob", *further, "advantage", *before, *after, "gradient", "kl", "value", "objective"]
+
+    def check(self) -> int:
+        """Title, curve, card and scatter; returns how many tokens were clipped."""
+        own = self.page.locator(f'.learner[data-learner="{self.settings.name}"]')
+        expect(own.locator("h3")).to_have_text(self.title)
+        colour = own.locator("h3").evaluate("x => x.style.color.match(/--ink-(\\w+)/)[1]")
+        line = self.page.locator(".lab").evaluate(
+            "(x, c) => getComputedStyle(x).getPropertyValue(c)", f"--learner-{colour}"
+        )
+        assert self.is_drawn(line), f"no curve is {colour}"
+        cut = own.locator(".t.high, .t.low")
+        for chip in (own.locator(".t").first, own.locator(".t").nth(4), *([cut.first] if cut.count() else [])):
+            chip.click()
+            expect(chip).to_have_attribute("aria-pressed", "true")
+            self.check_card()
+        clipped = int((self.tokens["clipped"] != 0).sum())
+        picture = self.page.locator(f'.scatter[data-scatter="{self.settings.name}"]')
+        expect(picture.locator("circle.hollow")).to_have_count(clipped)
+        cuts = [x for x in terms_for(self.settings).regions if x.region.cuts]
+        assert picture.locator(".cutaway").count() <= len(cuts)
+        assert bool(cuts) or picture.locator("text", has_text=re.compile("^(cut|被裁)$")).count() == 0
+        return clipped
+
+    def is_drawn(self, line: str) -> bool:
+        """Whether a chart has a curve of this colour, if not at once, then soon: they are drawn when there is time."""
+        charts = self.page.locator(".chart canvas")
+        for _again in range(50):
+            if charts.evaluate_all(COLOURED, line) > 20:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
+    def check_card(self) -> None:
+        name, sample, position = (self.page.locator(".lab").get_attribute("data-token") or "").split(".")
+        assert name == self.settings.name
+        here = (self.tokens["sample"] == int(sample)) & (self.tokens["position"] == int(position))
+        row = self.tokens[here].iloc[0]
+        found = self.page.locator(".card .line").evaluate_all(READ)
+        assert [key for key, _, _ in found] == self.lines()
+        text = {key: text for key, _, text in found}
+        for column in ("advantage", "objective"):
+            assert printed(text[column]) == pytest.approx(row[column], abs=5.1e-4), column
+        titles = {x.name: self.words.get(x.title, x.title) for x in terms_for(self.settings).terms}
+        assert {key: label for key, label, _ in found if key in titles} == {
+            key: titles[key] for key in self.lines() if key in titles
+        }
+        untold = (gettext("not recorded"), "≈", "{")
+        assert not [x for x in text.values() if any(y in x for y in untold)]
+
+
+def printed(line: str) -> float:
+    """The number that a line ends with."""
+    return float(line.rpartition("= ")[2].replace("−", "-").replace("+", ""))
+
+
+def bare(tree: Any) -> bool:
+    """Whether an expression is only a name, or the same of each token or of the next one."""
+    match tree:
+        case ["per_token", inner]:
+            return bare(inner)
+        case ["following", inner, end]:
+            return bare(inner) and isinstance(end, int | float)
+        case [kind, *_]:
+            return kind in ("setting", "response", "token", "term", "builtin")
+    return True
+
+
+def blames(message: ConsoleMessage) -> bool:
+    """Whether it is an error of the page's own: opened by a link, Streamlit looks twice for its server in vain."""
+    return message.type == "error" and "/_stcore/" not in message.location["url"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("number", range(len(RUNS)))
+def test_what_a_learner_declares_is_what_the_lab_shows(
+    page: Page, server: Server, runs: list[LiveRun], number: int, lang: str
+) -> None:
+    run = runs[number]
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if blames(message) else None)
+    page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&lang={lang}")
+    expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(STEP + 1))
+    with use_language(lang):
+        clipped = 0
+        for settings in run.config.learners:
+            tokens = run.store.tokens(run.id, settings.name, STEP).to_pandas()
+            last = tokens[tokens["pass"] == tokens["pass"].max()]
+            clipped += Seen(page, settings, last, run.config.group_size(settings), templates()).check()
+    assert clipped, "no update moved a ratio far enough for the marks to be looked at"
+    text = page.locator(".lab").inner_text()
+    assert not re.search(r"undefined|NaN|\[object", text)
+    assert errors == []

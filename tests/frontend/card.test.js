@@ -1,0 +1,162 @@
+// The formula card's lines from terms and regions as a learner declares them: here of a kind that nobody knows.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lines } from "#frontend/card_lines.js";
+import { responses } from "#frontend/tokens.js";
+
+const term = (name, tree, { level = 2, help = "", title = name } = {}) => ({
+  name,
+  tree,
+  level,
+  title,
+  help,
+  tex: "",
+  source: `core/x/${name}.py:f`,
+  given: [],
+});
+const TERMS = [
+  term("plain", ["response", "reward"], { level: 1 }),
+  term("told", ["response", "reward"], { level: 1, help: "why" }),
+  term("equal", ["<=", ["max_group", ["response", "reward"]], ["min_group", ["response", "reward"]]], { level: 1 }),
+  term("advantage", ["-", ["per_token", ["response", "reward"]], ["setting", "base"]]),
+  term("ratio", ["exp", ["mean_response", ["-", ["token", "logprob"], ["token", "logprob_old"]]]]),
+  term("one", ["*", ["term", "ratio"], ["term", "advantage"]]),
+  term("two", ["*", 0.5, ["term", "advantage"]]),
+  term("taken", ["min", ["term", "one"], ["term", "two"]]),
+  term("kl_k1", ["-", ["token", "logprob"], ["token", "logprob_ref"]]),
+  term("objective", ["term", "taken"]),
+];
+const REGIONS = [
+  {
+    side: 1,
+    ratio_from: 1.1,
+    ratio_to: null,
+    advantage: "positive",
+    cuts: true,
+    says: "above {bound}",
+    values: { bound: 1.1 },
+  },
+  { side: -1, ratio_from: null, ratio_to: 0.9, advantage: "negative", cuts: true, says: "below", values: {} },
+];
+const LABELS = {
+  templates: { why: "warum", "above {bound}": "über {bound}" },
+  lines: { logprob: "log-prob", gradient: "gradient", kl: "KL", value: "value" },
+  line_help: { logprob: "" },
+  kl_names: ["k1", "k2", "k3", "exact"],
+  ...Object.fromEntries(
+    "none not_recorded yes no old now reference min max both no_reference no_critic value_end measured gradient_up gradient_down gradient_back gradient_zero whole_response own_term"
+      .split(" ")
+      .map((x) => [x, `<${x}>`]),
+  ),
+  value_next: "{value} next",
+  whole_ratio: "of all {n}",
+};
+
+/** The lines of the first response's first token, by key. */
+function card({ data = {}, tokens = {}, other = [0] } = {}) {
+  const own = { sample: 0, text: "", reward: 1, success: true, truncated: false, score: null, value_after: null };
+  const columns = { logprob: [-1, -2], ratio: [null, null], advantage: [null, null], clipped: [0, 0], ...tokens };
+  const response = (reward) => ({
+    ...own,
+    reward,
+    credit: null,
+    position: [0, 1],
+    token: ["a", "b"],
+    once: { logprob_old: [-1, -2], logprob_ref: [null, null], ...data.once },
+    passes: [columns],
+  });
+  const learner = {
+    terms: TERMS,
+    of_step: {},
+    regions: REGIONS,
+    without: [],
+    columns: [],
+    whole_ratio: false,
+    continuations: 0,
+    settings: { base: 0.5, surrogate: "any" },
+    rewards: [1, ...other],
+    responses: [1, ...other].map(response),
+    ...data,
+  };
+  const group = responses({ group: 3, learners: { l: learner } });
+  const found = lines(group.get("l")[0], 0, 0, LABELS);
+  const text = (line) => line.parts.map((x) => x.text ?? x).join("");
+  return { found, text: Object.fromEntries(found.map((x) => [x.key, text(x)])) };
+}
+
+test("terms in their order, below the advantage what led to it; a bare name without a sentence is left out", () => {
+  const { found } = card();
+  assert.deepEqual(
+    found.map((x) => x.key),
+    "logprob advantage told equal ratio one two taken gradient kl value objective".split(" "),
+  );
+  assert.deepEqual(
+    found.filter((x) => x.sub).map((x) => x.key),
+    ["told", "equal"],
+  );
+  const told = found.find((x) => x.key === "told");
+  assert.deepEqual([told.label, told.help, told.source], ["told", "warum", "core/x/told.py:f"]);
+});
+
+test("each with the token's numbers", () => {
+  const { text } = card();
+  assert.equal(text.advantage, "1 − 0.5 = +0.500");
+  assert.equal(text.ratio, "exp(mean(0.000, 0.000)) = 1.000 of all 2");
+  assert.equal(text.one, "1.000 × 0.500 = 0.500");
+  assert.equal(text.two, "0.5 × 0.500 = 0.250 ✓ <min>");
+  assert.equal(text.objective, "+0.250");
+  assert.equal(text.equal, "<no>");
+  assert.equal(card({ other: [1] }).text.equal, "<yes>");
+});
+
+test("recorded numbers win", () => {
+  assert.equal(card({ tokens: { objective: [0.7, 0.7] } }).text.objective, "+0.700");
+});
+
+test("what is missing is not recorded, or the learner has none of it", () => {
+  const { text } = card({ tokens: { logprob: [null, null] } });
+  assert.equal(text.ratio, "<not_recorded>");
+  assert.equal(text.kl, "<not_recorded> <no_reference>");
+  assert.equal(text.value, "<not_recorded>");
+  const none = card({ tokens: { logprob: [null, null] }, data: { without: ["value", "logprob"] } }).text;
+  assert.equal(none.value, "<none> <no_critic>");
+  assert.equal(none.ratio, "<none>", "made of what there is none of");
+});
+
+test("where only some of a group's responses are here, nothing is said of the group", () => {
+  assert.equal(card({ data: { rewards: [1, 0, 0] } }).text.equal, "<not_recorded>");
+});
+
+test("where the gradient goes", () => {
+  const at = (ratio, advantage, clipped, data) =>
+    card({ tokens: { ratio: [ratio, 1], advantage: [advantage, advantage], clipped: [clipped, 0] }, data }).text
+      .gradient;
+  assert.equal(at(1.2, 1, 1), "0: über 1.1");
+  assert.equal(at(0.8, -1, -1), "0: below");
+  assert.equal(at(1.2, -1, 0), "<gradient_back>");
+  assert.equal(at(0.8, 1, 0), "<gradient_back>");
+  assert.equal(at(1, 1, 0), "<gradient_up>");
+  assert.equal(at(1, -1, 0), "<gradient_down>");
+  assert.equal(at(1.2, 0, 0), "0: <gradient_zero>");
+  assert.equal(at(1.1, 1, 1), "0: über 1.1", "recorded as cut, whatever the printed digits say");
+  assert.equal(at(1.2, 1, null), "0: über 1.1", "by its numbers where that was not recorded");
+  assert.equal(at(null, 1, null), "<not_recorded>");
+  assert.equal(at(1.2, 1, null, { settings: { base: 0.5, surrogate: null } }), "<not_recorded>");
+  const bounded = [{ ...REGIONS[0], cuts: false, advantage: "any" }];
+  assert.equal(at(1.2, -1, 1, { regions: bounded }), "<gradient_down> (über 1.1)");
+  assert.equal(at(1.2, 1, 1, { whole_ratio: true }), "0: über 1.1 (<whole_response>)");
+});
+
+test("a column of its own is a line of its own", () => {
+  const data = { columns: [{ name: "extra", title: "E", help: "h", signed: true }], once: { extra: [2, 3] } };
+  const { found, text } = card({ data });
+  assert.equal(text.extra, "+2.000");
+  assert.equal(found.find((x) => x.key === "extra").label, "E");
+});
+
+test("values: predicted or measured, and what follows", () => {
+  const once = { value: [0.5, 0.25] };
+  assert.equal(card({ data: { once } }).text.value, "0.500 → 0.250 next");
+  assert.equal(card({ data: { once, continuations: 8 } }).text.value, "0.500 → 0.250 next (<measured>)");
+});
