@@ -161,14 +161,14 @@ def predicted(trainer: Trainer) -> int | None:
     if size is None:
         return None
     prompt = len(trainer.codec.ids(trainer.task.prompts(trainer.config.seed, 0, 1)[0]))
-    told = memory.predict(
+    prediction = memory.predict(
         size, trainer.config, trainer.settings, prompt=prompt, completion=trainer.max_length,
         device=trainer.device.type, dtype=trainer.dtype,
     )  # fmt: skip
-    return told.total - memory.PROCESS
+    return prediction.total - memory.PROCESS
 
 
-def told(name: str, found: Measured, peak: float) -> str:
+def line(name: str, found: Measured, peak: float) -> str:
     """A case's lines."""
     lines = [f"{name}, {found.dtype} products"]
     for what, part in (("rollout", found.rollout), ("update", found.update)):
@@ -218,7 +218,7 @@ def main() -> None:
                 print(f"{case.name}, {case.learner}: left out ({error})")
                 continue
             shape = "{prompts_per_step} × {num_generations} responses of at most {max_completion_length} tokens"
-            print(told(f"{case.name}, {case.learner}, {shape.format(**case.run)}", found, peak), flush=True)
+            print(line(f"{case.name}, {case.learner}, {shape.format(**case.run)}", found, peak), flush=True)
             gc.collect()
 
 

@@ -159,8 +159,8 @@ def run(case: Case, scratch: Path) -> dict[str, Any]:
     size = size_of(start.config_of(model) or {})
     assert size is not None
     learner = config.learners[0]
-    told = memory.predict(size, config, learner, prompt=found["prompt"], completion=found["completion"])
-    return {**found, "predicted": told.total, "parts": told}
+    prediction = memory.predict(size, config, learner, prompt=found["prompt"], completion=found["completion"])
+    return {**found, "predicted": prediction.total, "parts": prediction}
 
 
 def _apart(what: str, first: str, second: str) -> str:

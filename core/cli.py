@@ -160,11 +160,11 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
 def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> int:
     final = {x["learner"]: x["value"] for x in events if x["kind"] == "final"}
     for learner in info.learners:
-        told = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
+        line = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
         if learner.name in final:
             value = final[learner.name]
-            told += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
-        print(told)
+            line += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
+        print(line)
     print("wrote", " ".join(str(path) for path in paths))
     for learner in info.learners:
         if learner.status == "failed":

@@ -98,10 +98,10 @@ def load_assignments(values: Any, version: int | None) -> Any:
 def made_by(text: str, versions: Mapping[str, str]) -> str | None:
     """Which version of the app wrote a stored config, if that can be told; `versions` are the run's."""
     try:
-        told = json.loads(text)[MADE_BY]
+        version = json.loads(text)[MADE_BY]
     except (ValueError, TypeError, LookupError, RecursionError):
-        told = versions.get("credit-lab")
-    return str(told)[:40] if told else None
+        version = versions.get("credit-lab")
+    return str(version)[:40] if version else None
 
 
 def _steps(version: Any) -> tuple[Migration, ...]:

@@ -193,5 +193,5 @@ def _why(errors: str) -> Message:
         return Message("this Python has no pip")
     if any(x in errors for x in ("NewConnectionError", "ConnectTimeout", "Connection", "resolve", "timed out")):
         return Message("the package index cannot be reached")
-    told = [x.removeprefix("ERROR: ") for x in errors.splitlines() if x.startswith("ERROR: ")]
-    return verbatim(" ".join(told[-1].split())[:200]) if told else Message("pip failed without saying why")
+    reasons = [x.removeprefix("ERROR: ") for x in errors.splitlines() if x.startswith("ERROR: ")]
+    return verbatim(" ".join(reasons[-1].split())[:200]) if reasons else Message("pip failed without saying why")

@@ -199,7 +199,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def said(message: Any) -> str:
+def message_text(message: Any) -> str:
     """The text of a prompt or completion: itself, or a conversation's.
 
     Of a conversation with one turn of the user, it is what the user says (as everywhere in a trace); of the model's

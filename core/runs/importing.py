@@ -57,9 +57,9 @@ def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -
     except OSError as error:
         raise ImportFailed("The files could not be read: {cause}.", cause=error.strerror or error) from error
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, pa.ArrowException) as error:
-        told = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
+        cause = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
         raise ImportFailed(
-            "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=told
+            "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=cause
         ) from error
 
 
@@ -81,29 +81,29 @@ def _too_many(files: int) -> ImportFailed:
     return ImportFailed("There are {given} files; at most {bound} can be imported.", given=files, bound=MOST_FILES)
 
 
-def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> str:
+def _from_bytes(store: RunStore, data: bytes, name: str | None, given_name: str) -> str:
     if len(data) > MOST_BYTES:
         raise _too_large(len(data))
     if data.startswith(b"PK"):
         with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
             _unzip(data, Path(folder))
-            return _from_folder(store, Path(folder), name, told)
+            return _from_folder(store, Path(folder), name, given_name)
     if data.startswith(b"PAR1"):
-        return _trl(store, [_completions(data)], name or told)
+        return _trl(store, [_completions(data)], name or given_name)
     log = unipo_import.read_log(_text(data))
     if log is None:
         raise _no_run()
     return _unipo(store, [log], name)
 
 
-def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
     if (folder / "run.json").is_file():
         missing = [x for x in _TRACE if not (folder / x).is_file()]
         if missing:
             raise ImportFailed("Of this app's four files {names} is missing.", names=missing)
         for x in _TRACE[1:]:
             _opened((folder / x).read_bytes(), x)
-        return _recorded(store, folder, name, told)
+        return _recorded(store, folder, name, given_name)
     below = folder / "completions"
     files = sorted(x for x in (*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())) if x.is_file())
     if len(files) > MOST_FILES:
@@ -114,7 +114,7 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
         raise _too_large(size)
     tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith("completions")]
     if tables:
-        return _trl(store, [_completions(x.read_bytes(), x.name) for x in tables], name or told)
+        return _trl(store, [_completions(x.read_bytes(), x.name) for x in tables], name or given_name)
     logs = [unipo_import.read_log(_text(x.read_bytes())) for x in chosen if x.suffix != ".parquet"]
     found = [x for x in logs if x is not None]
     if not found:
@@ -122,7 +122,7 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
     return _unipo(store, found, name)
 
 
-def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+def _recorded(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
     run_id = new_id()
     try:
         import_recorded(store, folder, run_id)
@@ -132,7 +132,7 @@ def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str
         with contextlib.suppress(RunNotFound):
             store.delete(run_id)
         if isinstance(error, TraceFilesError):  # where a ZIP was unpacked tells nobody anything
-            raise ImportFailed(error.message.replaced(str(folder), told)) from error
+            raise ImportFailed(error.message.replaced(str(folder), given_name)) from error
         raise
     return run_id
 
@@ -217,8 +217,8 @@ def _unipo(store: RunStore, logs: Sequence[unipo_import.UnipoLog], name: str | N
         raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
     learners = [unipo_import.learner_of(x) for x in logs]
     made = [unipo_import.phases(x) for x in logs]
-    told = [{**unipo_import.run_of(x), **unipo_import.shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
-    agreed = {key: value for key, value in told[0].items() if all(x.get(key) == value for x in told)}
+    described = [{**unipo_import.run_of(x), **unipo_import.shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
+    agreed = {key: value for key, value in described[0].items() if all(x.get(key) == value for x in described)}
     config = foreign_config("UNIPO log", {**agreed, "steps": max(len(x) for x in made)}, learners)
     traces = []
     for settings, learner, steps in zip(config.learners, learners, made, strict=True):

@@ -2,7 +2,7 @@
 
 queued ──▶ running ◀──▶ paused            `pid` says who looks after the row: the app while it waits in the
   │           │            │              queue, its worker from then on. When that process is gone, whoever
-  ▼           ▼            ▼              reads the row next buries it (`bury`).
+  ▼           ▼            ▼              reads the row next marks it dead (`mark_dead`).
 stopped    finished · stopped · failed ──▶ queued again (resume)
 """
 
@@ -103,7 +103,7 @@ def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float
     c.execute(learners.update().where(_row(run_id, learner)).values(step=step, preparing=None, updated=now))
 
 
-def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
+def set_steps(store: RunStore, run_id: str, learner: str, steps: int) -> None:
     """The learner shall now make `steps` steps."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
@@ -127,13 +127,15 @@ def beat(store: RunStore, run_id: str, learner: str) -> None:
 
 
 def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
-    """Says how a learner's process ended that said no last word itself. `pids`: its own and its queue's keeper's.
+    """Records how a learner's process ended, where it did not do so itself.
 
-    Returns False where the row has moved on: a last word was said, or another process has taken over. What `bury` wrote
-    about the same process gives way, as this reason knows more.
+    `pids` are the process's own and that of the process that holds its queue. Returns False where the row has moved on:
+    the process recorded its end, or another one has taken over. What `mark_dead` wrote about the same process is
+    replaced, as this reason is more exact.
     """
-    buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE.to_json())
-    silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), sa.or_(learners.c.status.in_(LIVE), buried))
+    presumed_dead = sa.and_(learners.c.status == "failed", learners.c.reason == GONE.to_json())
+    not_recorded = sa.or_(learners.c.status.in_(LIVE), presumed_dead)
+    silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), not_recorded)
     with store.write() as c:
         return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason.to_json())).rowcount)
 
@@ -185,8 +187,8 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
     here = sa.and_(learners.c.run == run_id, learners.c.name.in_(names))
     if stop:
         c.execute(learners.update().where(here, learners.c.status == "queued").values(status="stopped", reason=None))
-    found = c.execute(sa.select(learners.c.name).where(here, learners.c.status.in_(LIVE)).order_by(learners.c.position))
-    return list(found.scalars())
+    rows = c.execute(sa.select(learners.c.name).where(here, learners.c.status.in_(LIVE)).order_by(learners.c.position))
+    return list(rows.scalars())
 
 
 def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, changes: bool) -> None:
@@ -209,14 +211,14 @@ CLOSED = Message("The app was closed. Resume continues it.")
 LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 
 
-def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
+def mark_dead(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Marks what a dead process has left behind: its learners failed, or stopped if they only waited.
 
     `rows` are learners' rows as just read; nothing is written (and no process looked for) unless one has been silent.
     Returns what now holds, by (run, learner), also where it could not be written down (a full disk).
     """
     now, here = time.time(), socket.gethostname()
-    buried = {}
+    dead = {}
     for row in rows:
         silent = now - row["updated"]
         if row["status"] not in LIVE or row["pid"] is None or silent < SILENCE_S:
@@ -233,5 +235,5 @@ def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str
                     continue  # it has moved on meanwhile
         except StoreError as error:
             log.warning("a dead worker could not be written down: %s", error)
-        buried[row["run"], row["name"]] = values
-    return buried
+        dead[row["run"], row["name"]] = values
+    return dead

@@ -119,9 +119,9 @@ def _head(values: Any) -> dict[str, Any]:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(x) for x in problem["loc"]) or "run.json"
-        told = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+        cause = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
         raise TraceFilesError(
-            "run.json is not a run's description ({place}: {cause})", place=place, cause=told
+            "run.json is not a run's description ({place}: {cause})", place=place, cause=cause
         ) from None
 
 

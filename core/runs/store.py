@@ -273,10 +273,10 @@ class RunStore:
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
             rows = c.execute(mine).mappings().all()
-        buried = lifecycle.bury(self, rows)
+        dead = lifecycle.mark_dead(self, rows)
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
         for row in rows:
-            now = {**row, **buried.get((row["run"], row["name"]), {})}
+            now = {**row, **dead.get((row["run"], row["name"]), {})}
             grouped[row["run"]].append(lifecycle.learner_info(now))
         return [run_of(head, grouped[head["id"]]) for head in heads]
 

@@ -50,8 +50,8 @@ def task_for(settings: TaskSettings) -> Task:
 
 def longest_response(settings: TaskSettings) -> int:
     """Tokens that a response may have where the run's config names no limit. Raises ConfigError as task_for does."""
-    told = kind_of(settings).longest_response
-    return task_for(settings).max_completion_length if told is None else told(settings)
+    longest = kind_of(settings).longest_response
+    return task_for(settings).max_completion_length if longest is None else longest(settings)
 
 
 def choosable() -> list[str]:

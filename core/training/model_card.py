@@ -69,11 +69,11 @@ def _results(facts: dict[str, Any]) -> str:
             greedy = f"{x['greedy']:.3f} ({low:.3f} to {high:.3f})"
             rows.append(f"| {x['when']} training | {x['step']} | {greedy} | {x['sampled']:.3f} |")
         first = measured[0]
-        told = (
+        note = (
             f"Share of right answers to {first['questions']} held-out questions, none of which was trained on: the "
             f"likeliest answer (with its 95 % Wilson interval), and {first['samples']} sampled ones a question."
         )
-        return "\n".join(rows) + "\n\n" + told
+        return "\n".join(rows) + "\n\n" + note
     finals = [f"after {x['step']} steps {x['sampled']:.3f} sampled, {x['greedy']:.3f} greedy" for x in facts["results"]]
     seen = [f"before step {step}: {rate:.3f}" for step, rate in _ends(facts["heldout"])]
     if not finals and not seen:

@@ -32,7 +32,7 @@ from core.training.answer import Answer, share
 from core.training.continuations import Oracle, Responses
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
-from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
+from core.training.passes import DRIFT_ALLOWED, InitialScores, Models, Passes
 from core.training.record import PanelRecorder, samples_table
 from core.training.scoring import Sequences
 from core.training.trace import StepTrace, prompt_hash
@@ -76,7 +76,7 @@ class Trainer:
         self._events: list[dict[str, Any]] = []
         self._wall_time, self._samples_seen = 0.0, 0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
-        self._told_drift = 0.0
+        self._reported_drift = 0.0
         self.codec.encode(self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
 
     @property
@@ -123,16 +123,16 @@ class Trainer:
         sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
         return {"sampled": share(sampled), "greedy": share(greedy)}
 
-    def compared(self, when: str, heard: evaluation.Heard | None = None) -> dict[str, Any]:
+    def compared(self, when: str, progress: evaluation.AnswerProgress | None = None) -> dict[str, Any]:
         """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
         samples = max(1, self.config.compare_samples)
         greedy_part = 1 / (1 + samples)
 
-        def part(start: float, width: float) -> evaluation.Heard | None:
-            return heard and (lambda done, question, answer: heard(start + width * done, question, answer))
+        def part(start: float, width: float) -> evaluation.AnswerProgress | None:
+            return progress and (lambda done, question, answer: progress(start + width * done, question, answer))
 
-        greedy = self._answers(greedy=True, heard=part(0, greedy_part))
-        sampled = self._answers(samples=samples, heard=part(greedy_part, 1 - greedy_part))
+        greedy = self._answers(greedy=True, progress=part(0, greedy_part))
+        sampled = self._answers(samples=samples, progress=part(greedy_part, 1 - greedy_part))
         return evaluation.as_event(when, self.task, greedy, sampled)
 
     # --- one step -----------------------------------------------------------------------------------------------
@@ -151,9 +151,9 @@ class Trainer:
 
         sequences, panel, meter = Sequences.of(rollout), self._panel(len(answers.responses)), Meter()
         passes = Passes(self.models, self._updater, config, settings, self.max_length, self.step)
-        said = passes.before(sequences, len(panel), self._drift)
+        initial = passes.before(sequences, len(panel), self._drift)
         with torch.no_grad():
-            experience = self._experience(gathered, said, measured)
+            experience = self._experience(gathered, initial, measured)
             credit = credit_for(settings)(experience)
 
         def recorder(batch: Batch) -> PanelRecorder:
@@ -161,13 +161,13 @@ class Trainer:
             return PanelRecorder(*about, batch.experience, credit, settings, self.max_length)
 
         batch = Batch(sequences, experience, credit)
-        batch, first, record = passes.run(batch, said, recorder, meter, len(panel), self._generator)
+        batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience
         self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
         if kind_of(settings).given is not None:  # nobody sampled these responses here
             self._drift = None
-        elif self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
-            self._told_drift = self._drift
+        elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
+            self._reported_drift = self._drift
             self._events.append({"kind": "drift", "value": self._drift})
 
         now = time.perf_counter()
@@ -196,19 +196,19 @@ class Trainer:
         rollout, rewards = gathered.rollout, torch.tensor(gathered.answers.rewards, device=self.device)
         responses = Responses(gathered.answers.prompts, rollout.completion_ids, rollout.mask, rewards)
         generator = self._generator(_CONTINUATIONS)
-        found = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
-        self._samples_seen += found.rollouts  # each of them was sampled and scored, too
-        return found.values
+        estimates = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
+        self._samples_seen += estimates.rollouts  # each of them was sampled and scored, too
+        return estimates.values
 
-    def _experience(self, gathered: Gathered, said: Said, measured: Tensor | None) -> Experience:
+    def _experience(self, gathered: Gathered, initial: InitialScores, measured: Tensor | None) -> Experience:
         rollout, groups = gathered.rollout, torch.arange(len(gathered.prompts), device=self.device)
         values, after = measured, None
-        if said.values is not None:
-            values, after = said.values[0].detach(), said.values[1].detach()
+        if initial.values is not None:
+            values, after = initial.values[0].detach(), initial.values[1].detach()
         return Experience(
             mask=rollout.mask,
-            logprobs_old=rollout.logprobs if said.policy is None else said.policy.logprobs.detach(),
-            logprobs_ref=None if said.reference is None else said.reference.logprobs,
+            logprobs_old=rollout.logprobs if initial.policy is None else initial.policy.logprobs.detach(),
+            logprobs_ref=None if initial.reference is None else initial.reference.logprobs,
             rewards=torch.tensor(gathered.answers.rewards, device=self.device),
             group=groups.repeat_interleave(self.config.group_size(self.settings)),
             truncated=rollout.truncated,
@@ -223,7 +223,7 @@ class Trainer:
         return torch.arange(kept, device=self.device)
 
     def _answers(
-        self, *, samples: int = 1, greedy: bool = False, heard: evaluation.Heard | None = None
+        self, *, samples: int = 1, greedy: bool = False, progress: evaluation.AnswerProgress | None = None
     ) -> list[list[Answer]]:
         with precision.matmuls(self.dtype, self.device):
             return evaluation.answers(
@@ -235,7 +235,7 @@ class Trainer:
                 samples=samples,
                 temperature=self.config.temperature,
                 max_completion_length=self.max_length,
-                heard=heard,
+                progress=progress,
             )
 
     def _generator(self, stream: int) -> torch.Generator:
@@ -256,7 +256,7 @@ class Trainer:
             "value_model": None if self.value_model is None else _trained(self.value_model),
             "optimizers": self._updater.state_dict(),
             "drift": self._drift,
-            "told_drift": self._told_drift,
+            "told_drift": self._reported_drift,
             "rng": torch.get_rng_state(),
         }
         partial = path.with_name(path.name + ".partial")
@@ -279,7 +279,7 @@ class Trainer:
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
-        trainer._drift, trainer._told_drift = state["drift"], state.get("told_drift", 0.0)
+        trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
         torch.set_rng_state(state["rng"])
         return trainer
 

@@ -364,7 +364,7 @@ def test_training_goes_on_where_recording_cannot(tmp_path: Path, monkeypatch: py
     assert run.head["reason"].startswith("Recording stopped")
 
 
-def test_among_the_apps_runs_it_is_live_and_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_among_the_apps_runs_it_is_live_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
     met: list[str] = []
 

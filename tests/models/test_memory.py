@@ -230,7 +230,7 @@ def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, mon
     info = store.get(run_id)
     assert info.status == "failed"
     assert "only 1.0 GB are free" in (info.reason or "")
-    assert starter._nursery is None
+    assert starter._fork_server is None
     starter.close()
 
 

@@ -88,9 +88,9 @@ def test_what_is_compared_before_and_after_is_every_heldout_question_answered(mo
     assert after["greedy"] != value["greedy"]
 
 
-def test_answers_are_heard_token_by_token_while_they_are_written(model: str) -> None:
+def test_answers_are_reported_token_by_token_while_they_are_written(model: str) -> None:
     learning, told = trainer(model, "grpo"), []
-    value = learning.compared("before", lambda *heard: told.append(heard))
+    value = learning.compared("before", lambda *report: told.append(report))
     assert value == learning.compared("before")
     shares = [x[0] for x in told]
     assert shares == sorted(shares)

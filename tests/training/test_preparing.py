@@ -87,8 +87,8 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
     for when in ("before", "after"):
         event = next(x for x in store.events(run_id) if x["kind"] == "evaluation" and x["value"]["when"] == when)
         question, answer = event["value"]["questions"][0], event["value"]["greedy"][0][0]
-        heard = [(str(text), share) for text, share in said]
-        told = [x for x in heard if x[0].startswith(f"Answering the held-out questions {when} training")]
+        reports = [(str(text), share) for text, share in said]
+        told = [x for x in reports if x[0].startswith(f"Answering the held-out questions {when} training")]
         assert told[0] == (f"Answering the held-out questions {when} training.", None)
         assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(told)
         assert told[-1][1] == pytest.approx(1)

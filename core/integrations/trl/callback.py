@@ -39,9 +39,9 @@ from core.errors import ConfigError, Message, Refusal
 from core.integrations.trl.batch import Batch, Made
 from core.integrations.trl.check import check
 from core.integrations.trl.settings import learner_of, loss_is_ours, run_settings
-from core.integrations.trl.storage import Keeper
+from core.integrations.trl.storage import StoredRun
 from core.models.codec import Codec
-from core.runs.foreign import clean, said
+from core.runs.foreign import clean, message_text
 from core.runs.records import Status
 
 #: A tensor that rides along with TRL's batch, so that its shuffled rows are known again.
@@ -168,8 +168,8 @@ class CreditLabCallback(TrainerCallback):
         ends = {*trainer.eos_token_ids, trainer._tokenizer.pad_token_id}
         column = self.answer_column
         made = Made(
-            prompts=[clean(said(x), "A prompt") for x in prompts],
-            responses=[clean(said(x), "A completion") for x in completions],
+            prompts=[clean(message_text(x), "A prompt") for x in prompts],
+            responses=[clean(message_text(x), "A completion") for x in completions],
             answers=[
                 None if column is None or x.get(column) is None else clean(str(x[column]), column) for x in inputs
             ],
@@ -192,7 +192,7 @@ class CreditLabCallback(TrainerCallback):
         return Batch(
             made=made,
             step=number,
-            settings=self._keeper.settings,
+            settings=self._stored.settings,
             known_loss=loss_is_ours(trainer),
             max_length=trainer.max_completion_length,
             inputs={} if pictures else {x: output[x][:kept] for x in names},
@@ -219,7 +219,7 @@ class CreditLabCallback(TrainerCallback):
                 batch.ended_update()
                 self._clock[batch.step][1] = ended - self._own
                 self._score_after(batch)
-            if self.keep and self._keeper.obey():
+            if self.keep and self._stored.stop_requested():
                 control.should_training_stop = True
             self._own += time.perf_counter() - ended
 
@@ -242,9 +242,9 @@ class CreditLabCallback(TrainerCallback):
         known = {**run_settings(trainer, prompts), "panel_size": self.panel_size}
         size = trainer.model.get_input_embeddings().weight.shape[0]  # may be larger than the tokenizer's
         self._names = Codec(trainer._tokenizer, vocabulary=size).names
-        self._keeper = Keeper(known, learner_of(trainer), self.name, keep=self.keep)
+        self._stored = StoredRun(known, learner_of(trainer), self.name, keep=self.keep)
         self._began = time.perf_counter()
-        self.run_id = self._keeper.run_id
+        self.run_id = self._stored.run_id
         atexit.register(self.close)
 
     def _score_after(self, batch: Batch) -> None:
@@ -259,7 +259,7 @@ class CreditLabCallback(TrainerCallback):
         x = batch.inputs
         devices = [trainer.accelerator.device] if trainer.accelerator.device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            found = self._score(
+            scores = self._score(
                 trainer.model,
                 torch.cat([x["prompt_ids"], x["completion_ids"]], dim=1),
                 torch.cat([x["prompt_mask"], x["completion_mask"]], dim=1),
@@ -268,7 +268,7 @@ class CreditLabCallback(TrainerCallback):
                 compute_entropy=True,
             )
         at, entropy = batch.pass_of(done)
-        at[: batch.kept], entropy[: batch.kept] = _floats(found[0]), _floats(found[1])
+        at[: batch.kept], entropy[: batch.kept] = _floats(scores[0]), _floats(scores[1])
 
     def _write(self, *, everything: bool = False) -> None:
         """Puts what TRL is done with into the store; at the end also what it has only begun to train on."""
@@ -277,7 +277,7 @@ class CreditLabCallback(TrainerCallback):
         for batch in over:
             self._seen += len(batch.made.ids)
             times = self._times(batch, alone=len(over) == 1)
-            self._keeper.append(batch.trace(self._keeper.settings.name, self._names, times, self.success_from))
+            self._stored.append(batch.trace(self._stored.settings.name, self._names, times, self.success_from))
         self._open = [x for x in self._open if x not in over]
 
     def _times(self, batch: Batch, *, alone: bool) -> dict[str, float | None]:
@@ -303,7 +303,7 @@ class CreditLabCallback(TrainerCallback):
             return
         self._closed = True
         atexit.unregister(self.close)
-        self._keeper.close("failed" if self._trouble else status, self._trouble, self.out)
+        self._stored.close("failed" if self._trouble else status, self._trouble, self.out)
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from core.runs.foreign import (
     ForeignLearner,
     ImportFailed,
     clean,
-    said,
+    message_text,
     step_trace,
 )
 from core.training.trace import StepTrace
@@ -84,8 +84,8 @@ def _by_step(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 
 
 def _batch(table: pa.Table) -> Batch:
-    prompts = [clean(said(x), "A prompt") for x in table["prompt"].to_pylist()]
-    completions = [clean(said(x), "A completion") for x in table["completion"].to_pylist()]
+    prompts = [clean(message_text(x), "A prompt") for x in table["prompt"].to_pylist()]
+    completions = [clean(message_text(x), "A completion") for x in table["completion"].to_pylist()]
     numeric = [
         x.name
         for x in table.schema
@@ -198,12 +198,12 @@ def describe(found: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, li
             "kl_coef": 0.0,
         }
     else:
-        told = ", ".join(list(found[0].numbers)[:5])
+        names = ", ".join(list(found[0].numbers)[:5])
         warning = Message(
             "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their "
             "advantages. Which columns make up the reward could not be told from the advantages: {columns}.",
             key="trl-completions-reward-unknown",
-            columns=clean(told, "A column's name")[:200] if told else Message("there are none"),
+            columns=clean(names, "A column's name")[:200] if names else Message("there are none"),
         )
     return run, ForeignLearner("grpo", settings, warning), columns
 

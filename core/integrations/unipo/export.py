@@ -70,7 +70,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
     }
     theirs = {"gae_lambda": "lam", "clip_eps": "epsilon", "kl_coef_in_reward": "kl_coef"}
     theirs["kl_coef"] = "kl_coef" if needs.critic else "beta"
-    told = {name: value for name, value in hparams.items() if _told(info.config, learner, theirs.get(name, name))}
+    shown = {name: value for name, value in hparams.items() if _recorded(info.config, learner, theirs.get(name, name))}
     return {
         "algorithm": settings.kind,
         "totalSteps": None if epochs is None else steps * epochs,
@@ -80,11 +80,11 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
         "task": info.config.preset,
         "rollout_batch_size": run("prompts_per_step"),
         "update_epochs": epochs,
-        "hparams": told,
+        "hparams": shown,
     }
 
 
-def _told(config: RunConfig, learner: str, name: str) -> bool:
+def _recorded(config: RunConfig, learner: str, name: str) -> bool:
     gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
     name = {"group_size": "num_generations"}.get(name, name)
     return name not in gaps and f"{learner}.{name}" not in gaps

@@ -28,8 +28,8 @@ from core.runs.foreign import (
     ImportFailed,
     brief,
     clean,
+    message_text,
     real,
-    said,
     step_trace,
 )
 from core.training.trace import STEPS, StepTrace
@@ -225,7 +225,7 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
         where = f"Step {step.number + 1}"
         if not isinstance(group, dict) or not isinstance(group.get("responses"), list):
             raise ImportFailed("{where}: every prompt must have a list of responses.", where=where)
-        prompt = clean(said(group.get("prompt")), f"{where}: a prompt")
+        prompt = clean(message_text(group.get("prompt")), f"{where}: a prompt")
         asked[prompt] = asked.get(prompt, -1) + 1
         number = step.groups.setdefault((prompt, asked[prompt]), len(step.groups))
         for index, response in enumerate(group["responses"]):
@@ -235,7 +235,7 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
                     where=where,
                     given=brief(response),
                 )
-            text = clean(said(response.get("response_text")), f"{where}: a response")
+            text = clean(message_text(response.get("response_text")), f"{where}: a response")
             key = (number, index, text)
             if key not in step.samples:
                 step.samples[key] = _sample(len(step.samples), number, prompt, text, response, where)

@@ -172,10 +172,10 @@ def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain
         layer += 2 * (attention + own) * full
     if config.lora_rank:
         layer += config.lora_rank * len(size.linears) * half
-    outside = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
+    rest = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
     if config.gradient_checkpointing:  # each layer's input is kept, and one layer's activations at a time
-        return size.layers * size.hidden * full + layer + outside
-    return size.layers * layer + outside
+        return size.layers * size.hidden * full + layer + rest
+    return size.layers * layer + rest
 
 
 def _rounded(size: Size) -> int:

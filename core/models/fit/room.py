@@ -44,8 +44,8 @@ def prompt_tokens(config: RunConfig) -> int:
     asked = _QUESTION if longest is None else longest
     if kind.alphabet:
         return 1 + asked  # a token per character, after the one that begins a text
-    told = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
-    return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + told) // _PER_TOKEN
+    instructed = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
+    return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + instructed) // _PER_TOKEN
 
 
 def available(device: str = "cpu") -> int | None:
@@ -139,13 +139,13 @@ def _left(limit: Path, used: Path, stat: Path, cached: str) -> int | None:
 
 def _macos() -> int | None:
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "hw.memsize", "kern.memorystatus_level"],
             capture_output=True,
             text=True,
             timeout=5,
             check=True,
         ).stdout.split()
-        return int(told[0]) * int(told[1]) // 100  # the level is the share that is free, in per cent
+        return int(output[0]) * int(output[1]) // 100  # the level is the share that is free, in per cent
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None

@@ -65,8 +65,8 @@ def stamped(schema: pa.Schema) -> pa.Schema:
 
 def version_of(schema: pa.Schema) -> int:
     """The version that a table says it is of; 1 where it does not say."""
-    told = (schema.metadata or {}).get(_KEY, b"1")
-    return int(told) if told.isdigit() and len(told) < 9 else 1
+    version = (schema.metadata or {}).get(_KEY, b"1")
+    return int(version) if version.isdigit() and len(version) < 9 else 1
 
 
 def check_version(version: int) -> None:
