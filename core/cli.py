@@ -185,18 +185,18 @@ def _export(options: argparse.Namespace) -> int:
 def _named(store: RunStore, run: str) -> str:
     """The id of the one run whose id is, or begins with, `run`."""
     known = [x.id for x in store.runs()]
-    found = [run] if run in known else [x for x in known if x.startswith(run)]
-    if not found:
+    matching = [run] if run in known else [x for x in known if x.startswith(run)]
+    if not matching:
         raise UsageError(
             "There is no run whose id begins with {given}; `python -m core runs` lists them.", given=repr(run)
         )
-    if len(found) > 1:
+    if len(matching) > 1:
         raise UsageError(
             "{count} runs' ids begin with {given}; `python -m core runs` lists them.",
-            count=len(found),
+            count=len(matching),
             given=repr(run),
         )
-    return found[0]
+    return matching[0]
 
 
 def _save(options: argparse.Namespace) -> int:

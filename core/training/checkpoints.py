@@ -64,8 +64,8 @@ def _need_space(where: Path, needed: int) -> None:
 
 def saved(where: Path) -> list[Path]:
     """The checkpoints there are, the furthest first."""
-    found = [x for x in where.glob("*.pt") if re.fullmatch(r"\d+", x.stem)] if where.is_dir() else []
-    return sorted(found, key=lambda x: int(x.stem), reverse=True)
+    files = [x for x in where.glob("*.pt") if re.fullmatch(r"\d+", x.stem)] if where.is_dir() else []
+    return sorted(files, key=lambda x: int(x.stem), reverse=True)
 
 
 def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:

@@ -94,8 +94,8 @@ def license_of(name: str) -> str | None:
         return None
     lines = (folder / "README.md").read_text(encoding="utf-8", errors="replace").splitlines()
     head = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
-    found = [x.removeprefix("license:").strip().strip("\"'") for x in head if x.startswith("license:")]
-    return found[0] if found and found[0].replace("-", "").replace(".", "").isalnum() else None
+    named = [x.removeprefix("license:").strip().strip("\"'") for x in head if x.startswith("license:")]
+    return named[0] if named and named[0].replace("-", "").replace(".", "").isalnum() else None
 
 
 def _facts(trained: Trained, digest: str) -> dict[str, Any]:

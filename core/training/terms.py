@@ -60,9 +60,9 @@ def data_of(
     holes[row, place] = written == 0
 
     def spread(name: str) -> np.ndarray:
-        found = np.full(mask.shape, np.nan)
-        found[row, place] = _numbers(own, name)
-        return found
+        spread_out = np.full(mask.shape, np.nan)
+        spread_out[row, place] = _numbers(own, name)
+        return spread_out
 
     number_columns = [x.name for x in own.schema if x.name not in _NO_NUMBERS]
     return Data(

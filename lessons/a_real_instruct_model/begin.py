@@ -126,11 +126,11 @@ def _prompt(config: RunConfig, question: str) -> None:
         st.html(text_html(question, fold=False))
         return
     with st.spinner(_("Reading the tokenizer …")):
-        found = rendered(config.model, config.system_prompt, question)
-    if found is None:
+        prompt = rendered(config.model, config.system_prompt, question)
+    if prompt is None:
         st.warning(_("The model's tokenizer cannot be read here."), icon=":material/error:")
         return
-    text, count = found
+    text, count = prompt
     with st.container(key="real_prompt_text"):
         st.html(text_html(text, fold=False))
     st.caption(_("{count} tokens, of which the question is only a part.").format(count=count))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.a_real_instruct_model.begin import untrained
+from lessons.a_real_instruct_model.changes import changed, keep_it
 from lessons.a_real_instruct_model.choose import own_run
 from lessons.a_real_instruct_model.compare import form_or_arithmetic, measures, success
 from lessons.a_real_instruct_model.guess import guesses
 from lessons.a_real_instruct_model.pairs import questions
-from lessons.a_real_instruct_model.said import changed, keep_it
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell

@@ -99,7 +99,7 @@ def curves(run: RunInfo) -> None:
 
     drawing = go.Figure()
     readout: list[dict[str, Any]] = []
-    said = []
+    lines = []
     for learner in run.learners:
         own = sorted((x for x in rows if x["learner"] == learner.name), key=lambda x: x["step"])
         known = [x for x in own if _is_number(x["reward"])]
@@ -119,7 +119,7 @@ def curves(run: RunInfo) -> None:
             mode="markers",
             marker={"color": colour(learner.algorithm), "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
         )
-        said.append(
+        lines.append(
             _("{name} from {first} to {last}").format(
                 name=name, first=percent(known[0]["reward"]), last=percent(known[-1]["reward"])
             )
@@ -137,7 +137,7 @@ def curves(run: RunInfo) -> None:
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("share"), range=[0, 1.03], tickformat=".0%")
     alt = _("Mean reward of each step's own responses: {said}. Diamonds: success on held-out questions.").format(
-        said=_(", ").join(said)
+        said=_(", ").join(lines)
     )
     figure(drawing, key="real_curves", alt=alt, table=readout, height=300)
 

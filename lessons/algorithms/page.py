@@ -48,7 +48,7 @@ SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in th
 
 def choose() -> tuple[Variant, Variant]:
     """Two algorithms, kept in the link."""
-    found = []
+    chosen = []
     columns = st.columns(2)
     for column, key, first, label in zip(
         columns, ("alg_one", "alg_two"), ("ppo", "grpo"), (_("First algorithm"), _("Second algorithm")), strict=True
@@ -56,8 +56,8 @@ def choose() -> tuple[Variant, Variant]:
         with column:
             titles = {name: variant.title for name, variant in VARIANTS.items()}
             name = linked(st.selectbox, label, list(titles), key=key, first=first, format_func=titles.__getitem__)
-            found.append(VARIANTS[name])
-    return found[0], found[1]
+            chosen.append(VARIANTS[name])
+    return chosen[0], chosen[1]
 
 
 def formulas(one: Variant, two: Variant) -> None:

@@ -50,13 +50,13 @@ def row(response: Response, name: str, title: str, colour: str) -> Row:
 def picture(runs: RunStore) -> None:
     """The same question at the same step of the recorded run, credited by each learner."""
     run = recorded(runs)
-    found = contrast(RECORDED, runs) if run is not None else None
-    if run is None or found is None:
+    example = contrast(RECORDED, runs) if run is not None else None
+    if run is None or example is None:
         st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
         return
     st.markdown(
         _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
-            prompt=plain(found.prompt), step=found.step + 1, seed=run.config.seed, answer=plain(found.answer)
+            prompt=plain(example.prompt), step=example.step + 1, seed=run.config.seed, answer=plain(example.answer)
         )
     )
     words = {
@@ -66,7 +66,7 @@ def picture(runs: RunStore) -> None:
     rows = [
         row(response, f"{learner.name}-{n}", words.get(learner.algorithm, learner.name.upper()), learner.algorithm)
         for learner in run.learners
-        for n, response in enumerate(found.responses[learner.name])
+        for n, response in enumerate(example.responses[learner.name])
     ]
     token_strips(
         rows,

@@ -85,7 +85,7 @@ def walk(batch: Frozen) -> None:
     centred, used = [step.centred[i] for i in rows], [step.advantages[i] for i in rows]
     mean = sum(group.rewards) / len(group.rewards)
     _formula(place.key)
-    _said(batch, group, place.key, mean, centred, used)
+    _sentence(batch, group, place.key, mean, centred, used)
     values = {"rewards": list(group.rewards), "centre": centred}.get(place.key, used)
     names = {"rewards": _("reward"), "centre": _("reward − mean"), "divide": _("advantage"), "tokens": _("advantage")}
     if place.key == "tokens":
@@ -110,7 +110,7 @@ def _formula(active: str) -> None:
     )
 
 
-def _said(batch: Frozen, group: Group, where: str, mean: float, centred: list[float], used: list[float]) -> None:
+def _sentence(batch: Frozen, group: Group, where: str, mean: float, centred: list[float], used: list[float]) -> None:
     settings = grpo_settings(batch)
     size, right = len(group.replies), sum(x.success for x in group.replies)
     if where == "rewards":

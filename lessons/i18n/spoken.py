@@ -76,7 +76,7 @@ def refusals(trees: Iterable[ast.Module]) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
-    found = {*REFUSALS}
-    while more := {name for name, of in bases.items() if of & found} - found:
-        found |= more
-    return found
+    names = {*REFUSALS}
+    while more := {name for name, of in bases.items() if of & names} - names:
+        names |= more
+    return names

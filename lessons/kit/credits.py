@@ -34,8 +34,8 @@ class StopCredit:
 
     def numbers(self, batch: Frozen, reply: Reply) -> list[float]:
         """The credit of each token of a response."""
-        found: list[float] = self.advantages[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
-        return found
+        numbers: list[float] = self.advantages[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
+        return numbers
 
 
 @dataclass(frozen=True)

@@ -152,21 +152,21 @@ def choose_source(source: str) -> None:
 
 def parameters(draft: Draft) -> dict[str, str | list[str]]:
     """The draft as URL parameters; what equals the default stays out, and so do one's own questions."""
-    found: dict[str, str | list[str]] = {}
+    given: dict[str, str | list[str]] = {}
     if draft.preset != FIRST_PRESET:
-        found["preset"] = draft.preset
+        given["preset"] = draft.preset
     if draft.source:
-        found["task"] = draft.source
+        given["task"] = draft.source
     rest = []
     for key, value in draft.typed.items():
         text = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         if key in _OWN_PARAMETERS:
-            found[key] = text
+            given[key] = text
         else:
             rest.append(f"{key}={text}")
     if rest:
-        found["set"] = rest
-    return found
+        given["set"] = rest
+    return given
 
 
 def write_link(parts: Mapping[str, str | list[str]]) -> None:

@@ -22,9 +22,9 @@ def room_sentence(config: RunConfig) -> str | None:
     """
     if config.model in bundled.names():
         return None
-    found = [room.needs(config, x) for x in config.learners]
-    totals = [x.total for x in found if x is not None]
-    if len(totals) < len(found):
+    predictions = [room.needs(config, x) for x in config.learners]
+    totals = [x.total for x in predictions if x is not None]
+    if len(totals) < len(predictions):
         return None
     need, model = f"{sum(totals) / _GB:.1f}", plain(config.model, 60)
     free = None if _on_gpu(config) else room.available()
@@ -36,9 +36,9 @@ def room_sentence(config: RunConfig) -> str | None:
 
 def show_room(config: RunConfig | None) -> None:
     """The sentence in the settings drawer."""
-    said = room_sentence(config) if config is not None else None
-    if said:
-        st.caption(said)
+    text = room_sentence(config) if config is not None else None
+    if text:
+        st.caption(text)
 
 
 def _on_gpu(config: RunConfig) -> bool:

@@ -179,13 +179,13 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     from core.insight.replay import score_texts
     from core.learners.registry import credit_for, learner, needs_of
 
-    found = models(batch.run, batch.learner, batch.step, progress)
+    trained = models(batch.run, batch.learner, batch.step, progress)
     panel = Panel.of(batch.samples, batch.tokens)
     index = torch.tensor([panel.samples.index(x.sample) for x in group.replies])
     row = group.replies.index(reply)
     prompt = panel.prompts[int(index[row])]
-    scores = score_texts(found.trainer, prompt, [text])
-    verdict = found.trainer.task.verify(prompt, text)
+    scores = score_texts(trained.trainer, prompt, [text])
+    verdict = trained.trainer.task.verify(prompt, text)
     before = take(panel.experience(), index)
     length = max(before.mask.shape[1], scores.mask.shape[1])
 
@@ -222,6 +222,6 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
         before={who: credit_for(x)(before).advantages for who, x in settings.items()},
         after={who: credit_for(x)(after).advantages for who, x in settings.items()},
         row=row,
-        origin=found.origin,
-        drift=found.drift,
+        origin=trained.origin,
+        drift=trained.drift,
     )

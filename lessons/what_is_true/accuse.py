@@ -78,6 +78,6 @@ def _guilty(measured: Truth, reply: Reply) -> tuple[set[int], dict[int, float]]:
     from core.insight.agreement import blame
 
     row = measured.panel.samples.index(reply.sample)
-    found = blame(measured.true.advantages, measured.panel.mask)[row]
+    accused = blame(measured.true.advantages, measured.panel.mask)[row]
     advantages = measured.true.advantages[row].tolist()
-    return {int(t) for t in found.nonzero()[:, 0]}, dict(enumerate(advantages))
+    return {int(t) for t in accused.nonzero()[:, 0]}, dict(enumerate(advantages))

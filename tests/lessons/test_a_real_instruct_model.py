@@ -11,7 +11,7 @@ from core.runs import lifecycle
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
 from lessons.a_real_instruct_model.begin import rendered
-from lessons.a_real_instruct_model.guess import kind_of, trend_of
+from lessons.a_real_instruct_model.guess import main_cause, trend_of
 from lessons.a_real_instruct_model.shown import RECORDED_REAL
 from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
@@ -309,9 +309,9 @@ def test_the_prompt_is_what_the_codec_makes_of_it():
 def test_kinds_and_trends_at_their_limits():
     from core.insight.before_after import Split
 
-    assert kind_of(Split(0.3, 0.25, 0.05)) == "format"
-    assert kind_of(Split(0.3, 0.05, 0.25)) == "arithmetic"
-    assert kind_of(Split(0.3, 0.15, 0.15)) == "both"
-    assert kind_of(Split(0.02, 0.02, 0.0)) == kind_of(Split(-0.3, -0.3, 0.0)) == "none"
-    assert kind_of(Split(0.2, 0.3, -0.1)) == "format"
+    assert main_cause(Split(0.3, 0.25, 0.05)) == "format"
+    assert main_cause(Split(0.3, 0.05, 0.25)) == "arithmetic"
+    assert main_cause(Split(0.3, 0.15, 0.15)) == "both"
+    assert main_cause(Split(0.02, 0.02, 0.0)) == main_cause(Split(-0.3, -0.3, 0.0)) == "none"
+    assert main_cause(Split(0.2, 0.3, -0.1)) == "format"
     assert [trend_of(10, x) for x in (8, 9.5, 10.5, 12)] == ["shorter", "same", "same", "longer"]

@@ -79,7 +79,7 @@ def test_it_is_listed_beside_the_others_which_work_as_before(store: RunStore, sp
     assert [(type(x), x.id, x.name) for x in listed] == [(UnreadableRun, bad, "bad"), (RunInfo, good, "good")]
     run = listed[0]
     assert isinstance(run, UnreadableRun)
-    assert found in str(run.found)
+    assert found in str(run.problem)
     assert [(x.name, x.step, x.steps) for x in run.learners] == [("ppo", 0, 3), ("grpo", -1, 3)]
     assert readable(listed) == [store.get(good)]
     assert json.loads(Feed(store).live(good).text())["rows"]

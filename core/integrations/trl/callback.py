@@ -129,15 +129,15 @@ class CreditLabCallback(TrainerCallback):
         return output
 
     def _rewarded(self, original: Callable[..., Any], inputs: Any, prompts: Any, completions: Any, ids: Any) -> Any:
-        found = original(inputs, prompts, completions, ids)
-        self._rewards = prompts, completions, ids, found.detach().float().cpu()
-        return found
+        rewards = original(inputs, prompts, completions, ids)
+        self._rewards = prompts, completions, ids, rewards.detach().float().cpu()
+        return rewards
 
     def _scored(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        found = original(*args, **kwargs)
+        scores = original(*args, **kwargs)
         if kwargs.get("compute_entropy"):  # so TRL asks in its loss only
-            self._scores = _floats(found[0]), _floats(found[1])
-        return found
+            self._scores = _floats(scores[0]), _floats(scores[1])
+        return scores
 
     def _lost(self, original: Callable[..., Any], model: Any, inputs: dict[str, Any]) -> Any:
         self._scores = None

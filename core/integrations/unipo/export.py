@@ -152,13 +152,13 @@ def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:
     owners = tokens["sample"].to_pylist()
     names = {"ids": "token_id", "strings": "token", **TOKEN_FIELDS}
     columns = {theirs: tokens[ours].to_pylist() for theirs, ours in names.items()}
-    found: dict[int, dict[str, Any]] = {}
+    by_sample: dict[int, dict[str, Any]] = {}
     start = 0
     for end in range(1, len(owners) + 1):
         if end == len(owners) or owners[end] != owners[start]:
-            found[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
+            by_sample[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
             start = end
-    return found
+    return by_sample
 
 
 def _list(values: list[Any]) -> list[Any] | None:

@@ -73,8 +73,8 @@ def refuse_if_too_large(
     if config.model in bundled.names():
         return
     chosen = list(config.learners if learners is None else learners)
-    found = [needs(config, x, device=device, dtype=dtype) for x in chosen]
-    predicted = [x for x in found if x is not None]
+    predictions = [needs(config, x, device=device, dtype=dtype) for x in chosen]
+    predicted = [x for x in predictions if x is not None]
     free = available(device)
     if free is None or len(predicted) < len(chosen):
         return
@@ -97,14 +97,14 @@ def refuse_if_too_large(
 
 def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
     """Bytes by what they are for, over learners side by side; in the order in which they are told."""
-    found: dict[str, int] = {}
+    bytes_for: dict[str, int] = {}
     for one in predicted:
         for share in one.models:
-            found[share.role] = found.get(share.role, 0) + share.weights + share.gradients + share.optimizer
-        found["activations"] = found.get("activations", 0) + one.activations
-        found["logits"] = found.get("logits", 0) + one.logits
-        found["key-value cache"] = found.get("key-value cache", 0) + max(one.cache, one.evaluation)
-    return found
+            bytes_for[share.role] = bytes_for.get(share.role, 0) + share.weights + share.gradients + share.optimizer
+        bytes_for["activations"] = bytes_for.get("activations", 0) + one.activations
+        bytes_for["logits"] = bytes_for.get("logits", 0) + one.logits
+        bytes_for["key-value cache"] = bytes_for.get("key-value cache", 0) + max(one.cache, one.evaluation)
+    return bytes_for
 
 
 # -- what the system says ----------------------------------------------------------------------------------------------
@@ -112,10 +112,10 @@ def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
 
 def _meminfo(path: Path = Path("/proc/meminfo")) -> int | None:
     try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", path.read_text(), re.MULTILINE)
+        match = re.search(r"^MemAvailable:\s+(\d+) kB", path.read_text(), re.MULTILINE)
     except OSError:
         return None
-    return int(found[1]) * 1024 if found else None
+    return int(match[1]) * 1024 if match else None
 
 
 def _cgroup2(root: Path = Path("/sys/fs/cgroup")) -> int | None:

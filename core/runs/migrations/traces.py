@@ -128,10 +128,10 @@ def take_over(table: pa.Table, name: str) -> pa.Table:
     return table.drop_columns([x.name for x in further if not _is_plain(x.type)])
 
 
-def widest(schema: pa.Schema, found: Iterable[pa.Schema]) -> pa.Schema:
+def widest(schema: pa.Schema, others: Iterable[pa.Schema]) -> pa.Schema:
     """`schema` and every further column of the tables `found`, for a file that is to hold all of them."""
     types: dict[str, set[pa.DataType]] = {}
-    for other in found:
+    for other in others:
         for field in other:
             if field.name not in schema.names:
                 types.setdefault(field.name, set()).add(field.type)

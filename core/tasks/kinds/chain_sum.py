@@ -52,12 +52,12 @@ class ChainSum:
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
         rng = np.random.default_rng([seed, step, 0x5EED])
-        found: list[str] = []
-        while len(found) < count:
+        questions: list[str] = []
+        while len(questions) < count:
             question = self._question(rng.integers(0, 10**self.settings.digits, self.settings.terms))
             if question not in self._heldout_set:
-                found.append(question)
-        return found
+                questions.append(question)
+        return questions
 
     @cached_property
     def heldout(self) -> list[str]:

@@ -84,7 +84,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
     loss = policy_objective(
         rows(example.logprobs_new)[:1], take(experience, first), take(credit, first), settings, len(example.tokens)
     )
-    found: dict[str, torch.Tensor | None] = {
+    computed: dict[str, torch.Tensor | None] = {
         "logprob_old": old,
         "logprob_ref": ref,
         "logprob": rows(example.logprobs_new),
@@ -101,7 +101,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         "clipped": loss.clipped,
         "objective": loss.objective,
     }
-    numbers = {name: tuple(x[0].tolist()) for name, x in found.items() if x is not None}
+    numbers = {name: tuple(x[0].tolist()) for name, x in computed.items() if x is not None}
     if "value_next" in numbers:
         numbers["value_next"] = (*numbers["value_next"][:-1], 0.0)  # nothing follows the end
     return numbers
