@@ -284,8 +284,8 @@ def _settings(_: argparse.Namespace) -> int:
         f"  {'task.kind':32} {default:12} What is asked: {' or '.join(kinds)}. Puts that task in the place of another."
     )
     for name in kinds:
-        _list(f"task.kind={name}: {tasks.KINDS[name].summary}", "task.", tasks.KINDS[name].settings)
-    for kind in learners.KINDS.values():
+        _list(f"task.kind={name}: {tasks.TASK_KINDS[name].summary}", "task.", tasks.TASK_KINDS[name].settings)
+    for kind in learners.LEARNER_KINDS.values():
         _list(_about(kind.settings), f"{kind.name}.", kind.settings)
     return 0
 

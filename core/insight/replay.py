@@ -34,7 +34,7 @@ Origin = Literal["start", "checkpoint", "training again"]
 
 
 @dataclass(frozen=True)
-class Models:
+class ReplayedModels:
     """A learner just before it makes `step`: its policy is the one that wrote that step's responses."""
 
     trainer: Trainer
@@ -56,7 +56,7 @@ class Scores:
 
 def models_at(
     store: RunStore, run_id: str, learner: str, step: int, progress: Callable[[int, int], None] | None = None
-) -> Models:
+) -> ReplayedModels:
     """The models that made `step`; `progress` is told (steps trained again, all that are needed).
 
     Settings that were changed while the run went on are changed at the same step again. Raises RunNotFound if the run
@@ -85,7 +85,7 @@ def models_at(
             progress(trainer.step - first, step - first)
         next(trainer.steps())
         _apply(trainer, changes)
-    return Models(trainer, step, origin, _drift(trainer, panel))
+    return ReplayedModels(trainer, step, origin, _drift(trainer, panel))
 
 
 def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from core.algorithms.value_loss import explained_variance
 from core.config import RunConfig
 from core.insight.agreement import compare
-from core.insight.whatif import credit_under, freeze
+from core.insight.whatif import credit_under, stored_step
 from core.learners.registry import AnyLearner, learner, needs_of
 from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
@@ -52,7 +52,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One credit of one seed's responses at one step; a number that does not exist is None."""
 
     seed: int
@@ -67,7 +67,7 @@ class Row:
     explained_variance: float | None  # of the true values by the learner's own; None for GRPO, which has none
 
 
-def run(plan: Plan) -> Iterable[Row]:
+def run(plan: Plan) -> Iterable[StudyRow]:
     """Trains and measures, seed by seed. Deterministic on the CPU."""
     for seed in plan.seeds:
         config = plan.config.model_copy(update={"seed": seed, "steps": max(plan.at) + 1, "eval_every": 0})
@@ -79,7 +79,7 @@ def run(plan: Plan) -> Iterable[Row]:
             next(trainer.steps())
 
 
-def measure(trainer: Trainer, plan: Plan) -> list[Row]:
+def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
     """All credits at the trainer's next step, of more responses than it trains on; the trainer stays as it is."""
     own = {"prompts_per_step": plan.prompts, "trace": "all"}
     examiner = Trainer(trainer.config.model_copy(update=own), trainer.learner)
@@ -89,7 +89,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     assert trainer.value_model is not None
     examiner.value_model.load_state_dict(trainer.value_model.state_dict())
     trace = next(examiner.steps())  # its own update comes after all that is looked at here
-    step = freeze(trace.samples, trace.tokens)
+    step = stored_step(trace.samples, trace.tokens)
     mask, rewards = step.experience.mask, step.experience.rewards
     responses = Responses(step.panel.prompts, step.panel.completion_ids, mask, rewards)
     oracle = Oracle.of(trainer)
@@ -107,7 +107,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
         agreement = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
         explained = None if values is None else float(explained_variance(values, truth.values, mask))
         rows.append(
-            Row(
+            StudyRow(
                 seed=trainer.config.seed,
                 step=trainer.step,
                 credit=name,
@@ -119,7 +119,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     return rows
 
 
-def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def summary(rows: Sequence[StudyRow]) -> list[dict[str, Any]]:
     """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have the number."""
     lines = []
     for step, credit in dict.fromkeys((row.step, row.credit) for row in rows):
@@ -136,7 +136,7 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return lines
 
 
-def write(plan: Plan, rows: Sequence[Row], path: Path) -> None:
+def write(plan: Plan, rows: Sequence[StudyRow], path: Path) -> None:
     """Everything as JSON: what was measured, each seed's numbers, and their means with spread."""
     about = {
         "config": plan.config.model_dump(mode="json"),
@@ -157,7 +157,7 @@ def _round(text: str) -> float:
     return float(f"{float(text):.6g}")
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[StudyRow]) -> str:
     """The summary as text, a line per step and credit."""
     head = f"{'step':>4} {'credit':6}" + "".join(f"{name:>22}" for name in ("success", *METRICS)) + f"{'blamed':>8}"
     lines = [head]

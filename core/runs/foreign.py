@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
@@ -58,7 +58,7 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     for _ in range(200):  # each round forgets at least one setting
         unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
         for learner, name, settings in zip(learners, names, own, strict=True):
-            fields = KINDS[learner.algorithm].settings.model_fields
+            fields = LEARNER_KINDS[learner.algorithm].settings.model_fields
             unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
         values = {
             **run,

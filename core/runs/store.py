@@ -37,7 +37,7 @@ from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 __all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "RunUnreadable", "Status", "StoreError"]
 
-KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
+CONTROL_KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
 
 
 class RunStore:
@@ -205,8 +205,8 @@ class RunStore:
 
         A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
         """
-        if kind not in KINDS:
-            raise ValueError(f"there is no control {kind!r}; there are {', '.join(KINDS)}")
+        if kind not in CONTROL_KINDS:
+            raise ValueError(f"there is no control {kind!r}; there are {', '.join(CONTROL_KINDS)}")
         info = self.get(run_id)
         if learner is not None:
             info.config.learner(learner)

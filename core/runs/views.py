@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from core.algorithms.ratio import LEVELS
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.learners.registry import colours_of, kind_of, without
+from core.learners.registry import colours_of, learner_kind, without
 from core.runs.migrations.traces import whitening_of
 from core.runs.records import known_settings
 from core.tasks.kinds.imported import ImportedSettings
@@ -206,7 +206,7 @@ def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[
 def _about(config: RunConfig, name: str) -> dict[str, Any]:
     """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
     settings = config.learner(name)
-    kind = kind_of(settings)
+    kind = learner_kind(settings)
     return {
         "kind": kind.title,
         "colour": colours_of(config.learners)[name],

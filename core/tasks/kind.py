@@ -56,7 +56,7 @@ class Recipe(ABC):
 
 
 @dataclass(frozen=True)
-class Kind(Generic[S]):
+class TaskKind(Generic[S]):
     """A kind of task. Its module in core/tasks/kinds holds one as `KIND`."""
 
     settings: type[S]

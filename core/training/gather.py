@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from core.algorithms.advantages import tied
 from core.config import RunConfig
 from core.learners.kind import Given
-from core.learners.registry import kind_of, needs_of
+from core.learners.registry import learner_kind, needs_of
 from core.learners.settings import LearnerSettings
 from core.models.codec import Codec
 from core.rewards import REWARDS
@@ -68,7 +68,7 @@ class Asker:
 
         A kind that learns from given responses asks nobody: it gets its own.
         """
-        given = kind_of(self.settings).given
+        given = learner_kind(self.settings).given
         if given is not None:
             count = self.config.prompts_of(self.settings) * self.group_size
             return self._given(given(self.settings, self.task, self.config.seed, step, count))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
+from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
 from core.models import adapters, forward, precision
 from core.models.start import load
 from core.models.value import ValueModel
@@ -164,7 +164,7 @@ class Trainer:
         batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience
         self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
-        if kind_of(settings).given is not None:  # nobody sampled these responses here
+        if learner_kind(settings).given is not None:  # nobody sampled these responses here
             self._drift = None
         elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
             self._reported_drift = self._drift

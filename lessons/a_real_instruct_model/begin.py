@@ -9,11 +9,12 @@ import streamlit as st
 from core.config import RunConfig
 from lessons import server
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side, text_html
-from lessons.a_real_instruct_model.numbers import interval, percent
+from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.i18n import _
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import engine
+from lessons.kit.numbers import percent
 
 if TYPE_CHECKING:
     from core.insight.before_after import Side

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.a_real_instruct_model.guess import main_cause, sampled_or_greedy, subject, trend_of
-from lessons.a_real_instruct_model.numbers import change, percent, surely
+from lessons.a_real_instruct_model.intervals import change, surely
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import _, language
 from lessons.kit.display import plain
+from lessons.kit.numbers import percent
 from lessons.kit.saving import save_menu
 
 if TYPE_CHECKING:
-    from core.insight.before_after import BeforeAfter, Difference, Measured
+    from core.insight.before_after import AnswerRates, BeforeAfter, Difference
 
 
 def changed(shown: Shown) -> None:
@@ -70,7 +71,7 @@ def _certainty(difference: Difference) -> str:
     return _("That is more than chance.") if difference.value > 0 else _("It got worse, by more than chance.")
 
 
-def _length(before: Measured, after: Measured) -> str:
+def _length(before: AnswerRates, after: AnswerRates) -> str:
     trends = {
         "shorter": _("Its answers got shorter: {after} tokens on average after {before}."),
         "same": _("Its answers are about as long as they were: {after} tokens after {before}."),

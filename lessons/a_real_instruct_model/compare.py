@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from lessons.a_real_instruct_model.guess import sampled_or_greedy
-from lessons.a_real_instruct_model.numbers import interval, percent, points, span
+from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import figure, role_colour
-from lessons.kit.numbers import table
+from lessons.kit.numbers import percent, points, table
 
 if TYPE_CHECKING:
-    from core.insight.before_after import Estimate, Measured, Side
+    from core.insight.before_after import AnswerRates, Estimate, Side
 
 GREY = "#7d8797"
 SYMBOLS = {"ppo": "square", "grpo": "diamond"}
@@ -50,7 +50,7 @@ def success(done: Sequence[Seen]) -> None:
 
 
 def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
-    kinds: list[tuple[str, Callable[[Side], Measured | None]]] = [(_("greedy"), lambda x: x.greedy)]
+    kinds: list[tuple[str, Callable[[Side], AnswerRates | None]]] = [(_("greedy"), lambda x: x.greedy)]
     if sampled:
         kinds.append((_("sampled"), lambda x: x.sampled))
     readout, lines = [], []

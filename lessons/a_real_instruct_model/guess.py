@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.a_real_instruct_model.numbers import interval, percent, points
+from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import _
 from lessons.kit.lesson import Choice, predict, predict_number
+from lessons.kit.numbers import percent, points
 
 if TYPE_CHECKING:
-    from core.insight.before_after import BeforeAfter, Measured, Split
+    from core.insight.before_after import AnswerRates, BeforeAfter, Split
 
 #: A gain smaller than this is none; a part of it larger than the second is "mostly".
 SMALL, MOSTLY = 0.03, 2 / 3
@@ -82,7 +83,7 @@ def _once(choice: Choice) -> Choice:
     return choice if choice.right else Choice(choice.text, False, "")
 
 
-def sampled_or_greedy(both: BeforeAfter) -> tuple[Measured, Measured, Split]:
+def sampled_or_greedy(both: BeforeAfter) -> tuple[AnswerRates, AnswerRates, Split]:
     """(before, after, the split) of the sampled answers, which are more; else of the greedy ones."""
     if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
         return both.before.sampled, both.after.sampled, both.sampled_split

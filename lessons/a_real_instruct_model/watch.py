@@ -11,7 +11,6 @@ from core.runs.records import RunInfo
 from core.workers.launcher import training_off
 from lessons import server
 from lessons.a_real_instruct_model.choose import PRESET
-from lessons.a_real_instruct_model.numbers import percent
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
@@ -20,6 +19,7 @@ from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.lesson import figure, line_colour
+from lessons.kit.numbers import percent
 
 #: Learner's algorithm → its line colour's name; any other is the third.
 COLOURS = {"ppo": "ppo", "grpo": "grpo"}

@@ -26,8 +26,8 @@ from lessons.kit.lesson import (
     token_strips,
 )
 from lessons.kit.linked import linked
-from lessons.kit.measured import is_measured, truth
 from lessons.kit.restored import too_large
+from lessons.kit.truth import is_measured, truth
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,22 +129,22 @@ def batch_replies(batch: Frozen) -> list[Reply]:
 def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[float]]:
     """Sample → its tokens' numbers under the variant, through the functions that train."""
     engine()
-    from core.insight.whatif import credit_under, effect_under, freeze
+    from core.insight.whatif import credit_under, effect_under, stored_step
 
-    frozen_ = freeze(batch.samples, batch.tokens)
+    step = stored_step(batch.samples, batch.tokens)
     settings = variant.settings
     if not has_reference(batch):
         settings = settings.model_copy(update={"kl_coef": 0.0, "beta": 0.0})
     if needs_of(settings).continuations:
-        credit = credit_under(frozen_, settings, measured_values(batch, settings))
+        credit = credit_under(step, settings, measured_values(batch, settings))
     else:
-        credit = credit_under(frozen_, settings)
+        credit = credit_under(step, settings)
     numbers = credit.advantages
     if shown == "pull":
-        longest = batch.run.config.max_completion_length or frozen_.panel.mask.shape[1]
-        effect = effect_under(frozen_, credit, settings, longest, max(0, frozen_.passes - 1))
-        numbers = -effect.gradient * frozen_.panel.mask.sum()
-    return {sample: numbers[i].tolist() for i, sample in enumerate(frozen_.panel.samples)}
+        longest = batch.run.config.max_completion_length or step.panel.mask.shape[1]
+        effect = effect_under(step, credit, settings, longest, max(0, step.passes - 1))
+        numbers = -effect.gradient * step.panel.mask.sum()
+    return {sample: numbers[i].tolist() for i, sample in enumerate(step.panel.samples)}
 
 
 def has_reference(batch: Frozen) -> bool:

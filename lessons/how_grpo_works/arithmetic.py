@@ -12,11 +12,11 @@ from core.learners.settings import GroupSettings
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
+    FormulaPart,
     Frozen,
     Group,
     Row,
     Sub,
-    Term,
     engine,
     figure,
     formula,
@@ -98,13 +98,13 @@ def _formula(active: str) -> None:
     formula(
         [
             r"A_{i,t} = \frac{",
-            Term("r_i", "rewards", "plain"),
+            FormulaPart("r_i", "rewards", "plain"),
             "-",
-            Term(r"\text{mean}(r)", "centre", "accent"),
+            FormulaPart(r"\text{mean}(r)", "centre", "accent"),
             "}{",
-            Term(r"\text{std}(r) + \epsilon", "divide", "truth"),
+            FormulaPart(r"\text{std}(r) + \epsilon", "divide", "truth"),
             r"}\quad ",
-            Term(r"\forall\, t", "tokens", "grpo"),
+            FormulaPart(r"\forall\, t", "tokens", "grpo"),
         ],
         active,
     )

@@ -17,7 +17,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.presets import PRESETS
 from core.tasks.kinds.questions import Question
-from core.tasks.registry import KINDS
+from core.tasks.registry import TASK_KINDS
 from lessons.i18n import N_
 from lessons.kit.fields import Field, Typed, fields
 from lessons.kit.question_sources import OWN, SOURCES, WHICH, asking, of_kind, source_of
@@ -141,10 +141,10 @@ def choose_source(source: str) -> None:
     """Other questions. Settings that the new task has, too, stay as typed."""
     draft = current_draft()
     typed = {k: v for k, v in draft.typed.items() if k not in (*WHICH, "task.options")}
-    if source in SOURCES or source not in KINDS:  # a data set, or one's own
+    if source in SOURCES or source not in TASK_KINDS:  # a data set, or one's own
         st.session_state.update(lab_source=source, lab_typed=typed)
         return
-    has = {f"task.{x}" for x in KINDS[source].settings.model_fields}
+    has = {f"task.{x}" for x in TASK_KINDS[source].settings.model_fields}
     typed = {k: v for k, v in typed.items() if not k.startswith("task.") or k in has}
     kind = {} if source == source_of(PRESETS[draft.preset]) else {"task.kind": source}
     st.session_state.update(lab_source="", lab_typed=typed | kind)

@@ -19,7 +19,7 @@ from lessons.kit.display import literal, plain, status_word, when
 RECORDED = next(iter(SHIPPED))
 
 #: Event kind → what to call it.
-KINDS = {
+EVENT_TITLES = {
     "start": N_("started"),
     "continue": N_("continued from its last checkpoint"),
     "pause": N_("paused"),
@@ -56,7 +56,7 @@ def events_table(events: list[dict[str, Any]]) -> None:
 
 def event_word(kind: str) -> str:
     """What an event is called; its own name where nobody has told us another."""
-    known = KINDS.get(kind)
+    known = EVENT_TITLES.get(kind)
     return literal(kind) if known is None else _(known)
 
 

@@ -12,7 +12,7 @@ from core.errors import ConfigError
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.tasks.registry import KINDS
+from core.tasks.registry import TASK_KINDS
 from lessons.i18n import N_, _, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
@@ -81,7 +81,7 @@ def _few(draft: Draft) -> None:
         meant = [x for x in known if x.key == pattern or (pattern[:2] == "*." and x.key.endswith(pattern[1:]))]
         if meant:
             cells.append((f"{_(title)} · {meant[0].key.rpartition('.')[2]}", meant))
-    if not draft.asks_preset and draft.asks in KINDS:  # a task that the preset does not have: what it is set by
+    if not draft.asks_preset and draft.asks in TASK_KINDS:  # a task that the preset does not have: what it is set by
         listed = {x.key for _, meant in cells for x in meant}
         cells += [(x.key.rpartition(".")[2], [x]) for x in known if x.group == "task" and x.key not in listed]
     _grid(draft, cells, columns=3)

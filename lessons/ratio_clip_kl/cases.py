@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
-from lessons.kit.numbers import REASONS, case_name, number, shown, signed, table
+from lessons.kit.numbers import number, signed, table
 from lessons.ratio_clip_kl.batch import Spot, find, outcome, passes, spots, trained_limits
+from lessons.ratio_clip_kl.case_words import REASONS, case_name
 from lessons.ratio_clip_kl.draw import surrogate
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _case(case: Case, spot: Spot | None, result: Outcome) -> None:
                 "respect to log π: **{gradient}**."
             ).format(
                 count=result.count(case),
-                token=plain(shown(spot.reply.tokens[spot.at]), 12),
+                token=plain(token_name(spot.reply.tokens[spot.at]), 12),
                 position=spot.at + 1,
                 response=plain(spot.reply.text, 40),
                 ratio=number(float(result.ratio[i]), 2),

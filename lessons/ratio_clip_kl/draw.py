@@ -8,7 +8,8 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.lesson import figure, role_colour
-from lessons.kit.numbers import NAMES, number
+from lessons.kit.numbers import number
+from lessons.ratio_clip_kl.case_words import NAMES
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome

@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from core.learners.registry import AnyLearner
-from core.tasks.registry import kind_of, longest_response
+from core.tasks.registry import longest_response, task_kind
 from lessons.i18n import _, tell
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
-from lessons.kit.measured import models
 from lessons.kit.restored import too_large
+from lessons.kit.truth import models
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
     )
     if why_not := too_large(batch.run):
         st.info(plain(why_not, 400), icon=":material/edit_off:")
-    elif kind_of(batch.run.config.task).alphabet:
+    elif task_kind(batch.run.config.task).alphabet:
         st.fragment(_edit)(batch, group, reply)
     else:
         st.info(
@@ -83,7 +83,7 @@ def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
         help=_("Press Enter to score it. The end-of-sequence token is added."),
     )
     room = (config.max_completion_length or longest_response(config.task)) - 1
-    why = refusal(text or "", room, kind_of(config.task).alphabet)
+    why = refusal(text or "", room, task_kind(config.task).alphabet)
     with st.container(key="same_edited"):
         if why is not None:
             st.warning(why, icon=":material/edit_off:")
@@ -133,7 +133,7 @@ def _verdict(edited: Edited, reply: Reply) -> None:
     from math import exp
 
     least = min(range(len(edited.tokens)), key=lambda t: edited.logprobs[t])
-    token = "eos" if edited.tokens[least] == "<eos>" else edited.tokens[least]
+    token = token_name(edited.tokens[least])
     st.markdown(
         _(
             "Reward **{before} → {after}** (read as answer: {answer}). The policy would write this with probability "

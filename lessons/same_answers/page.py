@@ -6,14 +6,14 @@ import streamlit as st
 
 from lessons.i18n import _, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import (
     FOUR,
     Choice,
     Code,
     Frozen,
     Group,
-    Question,
+    QuizQuestion,
     Reply,
     Row,
     equation,
@@ -73,7 +73,7 @@ def four_tokens() -> None:
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
         ).format(reward=f"{FOUR.reward:g}", rewards=", ".join(f"{x:g}" for x in rewards), mean=f"{mean:g}")
     )
-    head = ["", *("eos" if x == "<eos>" else x for x in FOUR.tokens)]
+    head = ["", *(token_name(x) for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
     rows += [[name, *(_signed(x) for x in values)] for name, values in credits]
     with st.container(key="same_four"):
@@ -193,9 +193,9 @@ def _signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("What do PPO and GRPO compute differently?"),
             (
                 Choice(_("Only the advantage of each token"), True, _("Ratio, clip and update are the same code.")),
@@ -203,7 +203,7 @@ def questions() -> list[Question]:
                 Choice(_("The reward of a response"), False, _("The verifier scores both alike.")),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("With λ = 1 and no KL penalty, what is PPO's advantage of a token (before whitening)?"),
             (
                 Choice(
@@ -219,7 +219,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("You turn a wrong response of a group into a right one. What happens to the other responses' credit?"),
             (
                 Choice(
@@ -231,7 +231,7 @@ def questions() -> list[Question]:
                 Choice(_("PPO's falls too"), False, _("The critic's value of another response does not change.")),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Why is GRPO's credit the same for all tokens of a response?"),
             (
                 Choice(

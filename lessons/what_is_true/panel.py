@@ -7,9 +7,9 @@ import streamlit as st
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, figure, line_colour
-from lessons.kit.measured import Truth
+from lessons.kit.numbers import known
+from lessons.kit.truth import Truth
 from lessons.what_is_true.gauge import gauge
-from lessons.what_is_true.wording import known
 
 
 def show_panel(batch: Frozen, measured: Truth) -> None:

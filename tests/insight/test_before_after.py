@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.algorithms.intervals import wilson
-from core.insight.before_after import Estimate, Measured, before_after, clustered, side, split
+from core.insight.before_after import AnswerRates, Estimate, before_after, clustered, side, split
 from core.insight.pass_at_k import chance, pass_at_k
 
 RIGHT, WRONG, NONE, CUT = "right", "wrong", "none", "cut"
@@ -168,9 +168,9 @@ def test_pass_at_1_is_the_sampled_success():
     assert found.pass_at[3].value == 1
 
 
-def measured(readable: float, right: float | None) -> Measured:
+def measured(readable: float, right: float | None) -> AnswerRates:
     success = readable * (right or 0)
-    return Measured(100, Estimate(success, 0, 1), readable, right, 0, 3)
+    return AnswerRates(100, Estimate(success, 0, 1), readable, right, 0, 3)
 
 
 def test_the_split_adds_up_and_is_the_mean_of_both_orders():

@@ -9,7 +9,7 @@ import torch
 from core.config import change
 from core.insight.kl_gradient import directions
 from core.insight.kl_study import in_the_reward, pulls, spreads
-from core.insight.replay import Models
+from core.insight.replay import ReplayedModels
 from core.presets import preset
 from core.training.trainer import Trainer
 from tests.helpers import step_trace
@@ -68,7 +68,7 @@ def trained():
 
 def test_k1_has_no_gradient_k2_the_kls_and_k3_the_other_kls(trained):
     trainer, trace = trained
-    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    found = directions(ReplayedModels(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
     assert found.expected["k1"].cosine is None
     assert found.expected["k1"].length < 1e-5
     assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-6)
@@ -81,7 +81,7 @@ def test_k1_has_no_gradient_k2_the_kls_and_k3_the_other_kls(trained):
 def test_directions_are_those_of_closed_forms_sent_back_through_the_model(trained):
     """At the logits dKL/dz = pi (log pi - log pi_ref - KL); the sampled k2's is (log pi - log pi_ref) grad log pi."""
     trainer, trace = trained
-    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    found = directions(ReplayedModels(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
     rows = trace.tokens.to_pandas().query("`pass` == 0")
     prompts = trace.samples.to_pandas().set_index("sample")["prompt"]
     weights = [x for x in trainer.policy.parameters() if x.requires_grad]
@@ -112,4 +112,4 @@ def test_there_is_no_direction_before_the_first_step():
     config = change(preset("chain-sum"), small)
     trace = next(Trainer(config, "ppo").steps())
     with pytest.raises(ValueError, match="still is the reference"):
-        directions(Models(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)
+        directions(ReplayedModels(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.config import RunConfig
-from core.insight.study import CREDITS, RECORDED, Plan, Row, measure, run, summary, table, write
+from core.insight.study import CREDITS, RECORDED, Plan, StudyRow, measure, run, summary, table, write
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
@@ -23,7 +23,7 @@ PLAN = Plan(
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
+def rows() -> list[StudyRow]:
     torch.set_num_threads(1)
     return list(run(PLAN))
 
@@ -91,7 +91,7 @@ def test_the_recorded_result_is_of_the_default_study_and_its_summary_of_its_rows
     assert about["at"] == list(plan.at)
     assert about["middle"] == plan.middle
     assert about["responses"] == 512
-    rows = [Row(**row) for row in read["rows"]]
+    rows = [StudyRow(**row) for row in read["rows"]]
     assert len(rows) == len(plan.seeds) * len(plan.at) * len(CREDITS)
     for line, again in zip(read["summary"], summary(rows), strict=True):
         for name, told in line.items():

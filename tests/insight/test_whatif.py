@@ -9,7 +9,7 @@ import torch
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.insight.bridge import CHANGES, bridge
-from core.insight.whatif import adjusted, credit_under, effect_under, freeze, mixed_values, values_of
+from core.insight.whatif import adjusted, credit_under, effect_under, mixed_values, stored_step, values_of
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
@@ -33,7 +33,7 @@ def traces():
 
 @pytest.fixture(scope="module")
 def frozen(traces):
-    return {name: freeze(x.samples, x.tokens) for name, x in traces.items()}
+    return {name: stored_step(x.samples, x.tokens) for name, x in traces.items()}
 
 
 def stored(trace, name: str, number: int = 0) -> np.ndarray:
@@ -125,7 +125,7 @@ def test_every_named_variant_can_be_asked_what_it_would_have_done(frozen) -> Non
 def test_a_panel_is_credited_as_the_whole_step_where_credit_is_a_responses_own() -> None:
     torch.set_num_threads(1)
     panel = next(Trainer(config(panel_size=8), "ppo").steps())
-    step = freeze(panel.samples, panel.tokens)
+    step = stored_step(panel.samples, panel.tokens)
     assert step.experience.mask.shape[0] == 8
     credit = credit_under(step, LEARNERS[0])
     np.testing.assert_allclose(credit.advantages_raw[step.experience.mask], stored(panel, "advantage_raw"), atol=1e-6)

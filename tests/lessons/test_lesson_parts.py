@@ -13,7 +13,7 @@ from core.algorithms.advantages import gae
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
-from lessons.kit.lesson import FOUR, Choice, Line, Question, num, ppo_lines, work_out
+from lessons.kit.lesson import FOUR, Choice, Line, QuizQuestion, num, ppo_lines, work_out
 from lessons.kit.lesson.source import source
 from lessons.kit.lesson.worked import Filling
 from tests.helpers import HOSTILE
@@ -79,13 +79,13 @@ def test_a_number_is_right_within_its_tolerance(said, right):
 
 
 def check():
-    from lessons.kit.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, QuizQuestion, quiz
 
     quiz(
         "q",
         [
-            Question("First?", (Choice("yes", True, "because A"), Choice("no", False, "because B"))),
-            Question("Second?", (Choice("yes", False, "because C"), Choice("no", True, "because D"))),
+            QuizQuestion("First?", (Choice("yes", True, "because A"), Choice("no", False, "because B"))),
+            QuizQuestion("Second?", (Choice("yes", False, "because C"), Choice("no", True, "because D"))),
         ],
     )
 
@@ -113,17 +113,19 @@ def test_the_right_answer_has_no_place_of_its_own():
 
 
 def three():
-    from lessons.kit.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, QuizQuestion, quiz
 
     first = (Choice("a", True, ""), Choice("b", False, ""), Choice("c", False, ""))
     written = (Choice("b", False, ""), Choice("a", True, ""), Choice("c", False, ""))
-    quiz("q", [Question("?", first), Question("?", first), Question("?", first), Question("?", written)])
+    quiz(
+        "q", [QuizQuestion("?", first), QuizQuestion("?", first), QuizQuestion("?", first), QuizQuestion("?", written)]
+    )
 
 
 def test_a_question_has_exactly_one_right_answer():
     wrong = (Choice("a", False, ""), Choice("b", False, ""))
     with pytest.raises(ValueError, match="exactly one choice"):
-        Question("?", wrong)
+        QuizQuestion("?", wrong)
 
 
 def walk():

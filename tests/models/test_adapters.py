@@ -163,7 +163,7 @@ def test_how_far_adapters_have_moved_a_model_is_told_of_what_they_add(model: str
 
 def test_the_kls_gradient_is_measured_against_the_start_model(model: str) -> None:
     from core.insight.kl_gradient import directions
-    from core.insight.replay import Models
+    from core.insight.replay import ReplayedModels
 
     learning = trainer(model, GRPO, steps=3)
     steps = learning.steps()
@@ -171,6 +171,6 @@ def test_the_kls_gradient_is_measured_against_the_start_model(model: str) -> Non
     twin = trainer(model, GRPO, steps=3)
     list(zip(range(2), twin.steps(), strict=False))
     trace = next(steps)
-    found = directions(Models(twin, 2, "training again", 0.0), trace.tokens, trace.samples)
+    found = directions(ReplayedModels(twin, 2, "training again", 0.0), trace.tokens, trace.samples)
     assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-5)
     assert found.weights == sum(x.numel() for x in twin.policy.parameters() if x.requires_grad)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.tasks.base import Verdict
-from core.tasks.kind import Kind, Recipe, TaskSettings
+from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 LETTERS = "abcdefgh"
 
@@ -90,7 +90,7 @@ class ReverseWordRecipe(Recipe):
         return word[1] + word[0] + word[2:] if draw.random() < self.swapped else word
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ReverseWordSettings,
     build=ReverseWord,
     title="Words backwards",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benches import gpu
-from benches.gpu import SMALL_SHAPE, TINY, Case, Measured, Part, count, make_model, measure, peak_of, run_of, told
+from benches.gpu import SMALL_SHAPE, TINY, Case, Measured, Part, count, line, make_model, measure, peak_of, run_of
 from core.training.trainer import Trainer
 
 
@@ -70,6 +70,6 @@ def test_a_case_is_measured_and_told(model: str) -> None:
 
 def test_what_is_told_is_tokens_a_second_and_the_share_of_the_peak() -> None:
     found = Measured(Part(2.0, 1000.0, 2e12), Part(0.5, 2000.0, 20e12), 1_100_000_000, 1_000_000_000, "bfloat16")
-    text = told("a case", found, 100e12)
+    text = line("a case", found, 100e12)
     for part in ("500 tokens/s", "4,000 tokens/s", "1.0% of the peak", "40.0% of the peak", "1.10 GB", "(-9.1%)"):
         assert part in text

@@ -16,7 +16,7 @@ from core.algorithms.advantages import gae
 from core.algorithms.masked import last_token, lengths, next_token
 from core.config import RunConfig
 from core.insight.panel import Panel
-from core.insight.whatif import credit_under, freeze
+from core.insight.whatif import credit_under, stored_step
 from core.learners.registry import learner
 from core.runs.views import _token_columns
 from core.terms import evaluate
@@ -115,7 +115,7 @@ def test_a_stored_step_with_holes_is_credited_again_alike(interrupted: Callable[
     panel = Panel.of(trace.samples, trace.tokens)
     assert (panel.mask.sum(1) < lengths(panel.mask)).any()
     assert panel.value_after is not None
-    again = credit_under(freeze(trace.samples, trace.tokens), learner("ppo", bootstrap_truncated=True))
+    again = credit_under(stored_step(trace.samples, trace.tokens), learner("ppo", bootstrap_truncated=True))
     torch.testing.assert_close(again.advantages[panel.mask], panel.column("advantage")[panel.mask], atol=1e-5, rtol=0)
 
 

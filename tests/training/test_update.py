@@ -92,7 +92,7 @@ def stepped(policy, critic, batch: Batch, settings: AnyLearner, monkeypatch, ord
     return Stepped(gradients, weights, meter)
 
 
-KINDS: dict[str, AnyLearner] = {
+SETTINGS: dict[str, AnyLearner] = {
     "token-mean": GRPOSettings(aggregation="token-mean"),
     "seq-mean-token-mean": GRPOSettings(aggregation="seq-mean-token-mean"),
     "seq-mean-token-sum-norm": GRPOSettings(aggregation="seq-mean-token-sum-norm"),
@@ -106,9 +106,9 @@ KINDS: dict[str, AnyLearner] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SETTINGS)
 def test_in_parts_of_any_size_a_step_is_the_same_step(policy, critic, batch, monkeypatch, kind: str) -> None:
-    settings = KINDS[kind]
+    settings = SETTINGS[kind]
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(6))
     whole = stepped(policy, critic, batch, settings, monkeypatch, order)
     steps = settings.num_mini_batches * (1 + isinstance(settings, PPOSettings))
@@ -133,8 +133,8 @@ def test_in_parts_of_any_size_a_step_is_the_same_step(policy, critic, batch, mon
 def test_the_kinds_differ_from_one_another(policy, critic, batch, monkeypatch) -> None:
     """Or the test above would prove less than it says."""
     gradients = [
-        stepped(policy, critic, batch, KINDS[kind], monkeypatch).gradients[0]
-        for kind in KINDS
+        stepped(policy, critic, batch, SETTINGS[kind], monkeypatch).gradients[0]
+        for kind in SETTINGS
         if kind not in ("ppo", "mini-batches")
     ]
     for i, one in enumerate(gradients):
@@ -169,9 +169,9 @@ def test_old_log_probabilities_of_a_passs_own_make_every_ratio_exactly_1(policy,
     """Also in parts, and whatever stood there before."""
     wrong = replace(batch, experience=replace(batch.experience, logprobs_old=batch.experience.logprobs_old + 3))
     for size in (None, 3):
-        updater, meter = Updater(copy.deepcopy(policy), None, KINDS["token-mean"]), Meter()
+        updater, meter = Updater(copy.deepcopy(policy), None, SETTINGS["token-mean"]), Meter()
         scored = updater.one_pass(
-            wrong, RunConfig(micro_batch_size=size), KINDS["token-mean"], MAX_LENGTH, torch.arange(COUNT), meter,
+            wrong, RunConfig(micro_batch_size=size), SETTINGS["token-mean"], MAX_LENGTH, torch.arange(COUNT), meter,
             train_policy=True, before=None, keep=5, own_old=True,
         )  # fmt: skip
         assert (meter.ratios, meter.low, meter.high, meter.kls) == ([1.0], [0.0], [0.0], [0.0])
@@ -230,7 +230,7 @@ def test_a_gradient_longer_than_allowed_is_scaled_down_and_told_as_it_was(policy
 def test_a_loss_that_is_no_number_stops_with_a_sentence(policy, critic, batch, monkeypatch) -> None:
     endless = replace(batch, credit=replace(batch.credit, advantages=batch.credit.advantages * math.inf))
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        stepped(policy, critic, endless, KINDS["token-mean"], monkeypatch)
+        stepped(policy, critic, endless, SETTINGS["token-mean"], monkeypatch)
 
 
 @pytest.mark.parametrize(("count", "size"), [(8, None), (8, 3), (8, 8), (8, 100), (1, 1), (0, None)])

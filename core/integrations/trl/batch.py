@@ -58,7 +58,7 @@ class _Window:
 
 
 @dataclass
-class Batch:
+class GenerationBatch:
     """A generation batch on its way through TRL's updates."""
 
     made: Made

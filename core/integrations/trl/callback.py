@@ -36,7 +36,7 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from core.errors import ConfigError, Message, Refusal
-from core.integrations.trl.batch import Batch, Made
+from core.integrations.trl.batch import GenerationBatch, Made
 from core.integrations.trl.check import check
 from core.integrations.trl.settings import learner_of, loss_is_ours, run_settings
 from core.integrations.trl.storage import StoredRun
@@ -77,8 +77,8 @@ class CreditLabCallback(TrainerCallback):
         self.run_id: str | None = None  # its id in the store, once training has begun
         self._trainer: Any = None
         self._trouble: Message | None = None
-        self._open: list[Batch] = []  # made, and not yet in the trace
-        self._batch: Batch | None = None  # the one that TRL is training on
+        self._open: list[GenerationBatch] = []  # made, and not yet in the trace
+        self._batch: GenerationBatch | None = None  # the one that TRL is training on
         self._rewards: tuple[list[Any], list[Any], list[list[int]], Tensor] | None = None
         self._scores: tuple[Tensor, Tensor] | None = None
         self._clock: dict[int, list[float]] = {}  # step → when it was made, its last update ended; each less our own
@@ -157,7 +157,7 @@ class CreditLabCallback(TrainerCallback):
                 batch.meter.norms.append(float(norm))
         return norm
 
-    def _begin(self, inputs: list[dict[str, Any]], output: dict[str, Any], seconds: float) -> Batch:
+    def _begin(self, inputs: list[dict[str, Any]], output: dict[str, Any], seconds: float) -> GenerationBatch:
         trainer, rewards = self._trainer, self._rewards
         if rewards is None or output["advantages"].dim() != 1 or len(rewards[2]) != len(output["advantages"]):
             raise ConfigError("TRL made its responses in a way that this callback does not know.")
@@ -189,7 +189,7 @@ class CreditLabCallback(TrainerCallback):
         pictures = "num_images" in output
         number, self._made = self._made, self._made + 1
         self._clock[number] = [time.perf_counter() - self._own, math.nan]
-        return Batch(
+        return GenerationBatch(
             made=made,
             step=number,
             settings=self._stored.settings,
@@ -247,7 +247,7 @@ class CreditLabCallback(TrainerCallback):
         self.run_id = self._stored.run_id
         atexit.register(self.close)
 
-    def _score_after(self, batch: Batch) -> None:
+    def _score_after(self, batch: GenerationBatch) -> None:
         """Scores the kept responses once more at the end of a pass, unless TRL's next pass meets the same policy."""
         done = int(batch.seen.min())
         trainer = self._trainer
@@ -280,7 +280,7 @@ class CreditLabCallback(TrainerCallback):
             self._stored.append(batch.trace(self._stored.settings.name, self._names, times, self.success_from))
         self._open = [x for x in self._open if x not in over]
 
-    def _times(self, batch: Batch, *, alone: bool) -> dict[str, float | None]:
+    def _times(self, batch: GenerationBatch, *, alone: bool) -> dict[str, float | None]:
         """What the clock says. Where TRL learns from several batches at once, an update's time is nobody's own."""
         made, ended = self._clock.pop(batch.step)
         update = ended - made if alone else None

@@ -35,7 +35,7 @@ NO_TOKENS = Message(
 
 
 @dataclass(frozen=True)
-class Batch:
+class CompletionsBatch:
     """The responses that one file holds: TRL's last generation batch when it was written."""
 
     prompts: list[str]
@@ -45,12 +45,12 @@ class Batch:
     group: list[int]
 
 
-def batches(tables: Sequence[pa.Table]) -> list[Batch]:
+def batches(tables: Sequence[pa.Table]) -> list[CompletionsBatch]:
     """The generation batches of the files, in the order of their steps.
 
     A batch that TRL trained on in several steps was written at each of them; it is taken once. Raises ImportFailed.
     """
-    by_step: dict[int, Batch] = {}
+    by_step: dict[int, CompletionsBatch] = {}
     for table in tables:
         for step, rows in _by_step(table):
             by_step[step] = _batch(rows)  # a later file of the same step takes an earlier one's place
@@ -83,7 +83,7 @@ def _by_step(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
         yield step, table.filter(pa.array([x == step for x in steps]))
 
 
-def _batch(table: pa.Table) -> Batch:
+def _batch(table: pa.Table) -> CompletionsBatch:
     prompts = [clean(message_text(x), "A prompt") for x in table["prompt"].to_pylist()]
     completions = [clean(message_text(x), "A completion") for x in table["completion"].to_pylist()]
     numeric = [
@@ -95,7 +95,7 @@ def _batch(table: pa.Table) -> Batch:
     if not pa.types.is_floating(table.schema.field("advantage").type):
         raise ImportFailed("The column advantage of TRL's completions must hold numbers.")
     advantages = [math.nan if x is None else float(x) for x in table["advantage"].to_pylist()]
-    return Batch(prompts, completions, numbers, advantages, groups_of(prompts))
+    return CompletionsBatch(prompts, completions, numbers, advantages, groups_of(prompts))
 
 
 def groups_of(prompts: Sequence[str]) -> list[int]:
@@ -125,7 +125,7 @@ def _in_blocks(prompts: Sequence[str], prompt: str, size: int) -> bool:
 # -- what the advantages tell ------------------------------------------------------------------------------------------
 
 
-def rewards_and_scale(steps: Sequence[Batch]) -> tuple[list[str], str | None]:
+def rewards_and_scale(steps: Sequence[CompletionsBatch]) -> tuple[list[str], str | None]:
     """(the columns whose sum is the reward, how advantages were scaled): what makes TRL's advantages come out.
 
     Reward columns stand first and extra ones after them, and TRL's file does not tell where the former end; nor does it
@@ -140,7 +140,7 @@ def rewards_and_scale(steps: Sequence[Batch]) -> tuple[list[str], str | None]:
     return [], None
 
 
-def _explains(batch: Batch, columns: list[str], scale: str) -> bool:
+def _explains(batch: CompletionsBatch, columns: list[str], scale: str) -> bool:
     if not set(columns) <= batch.numbers.keys():
         return False
     rewards = torch.tensor(rewards_of(batch, columns), dtype=torch.float32)
@@ -155,9 +155,9 @@ def _explains(batch: Batch, columns: list[str], scale: str) -> bool:
     return bool(torch.allclose(expected, given, rtol=1e-3, atol=1e-3))
 
 
-def _only(batch: Batch, keep: list[bool]) -> Batch:
+def _only(batch: CompletionsBatch, keep: list[bool]) -> CompletionsBatch:
     chosen = [i for i, kept in enumerate(keep) if kept]
-    return Batch(
+    return CompletionsBatch(
         prompts=[batch.prompts[i] for i in chosen],
         completions=[batch.completions[i] for i in chosen],
         numbers={name: [x[i] for i in chosen] for name, x in batch.numbers.items()},
@@ -166,7 +166,7 @@ def _only(batch: Batch, keep: list[bool]) -> Batch:
     )
 
 
-def rewards_of(batch: Batch, columns: Sequence[str]) -> list[float]:
+def rewards_of(batch: CompletionsBatch, columns: Sequence[str]) -> list[float]:
     """Each response's reward: the sum of what its functions gave; NaN where none gave anything."""
     rows = zip(*(batch.numbers[x] for x in columns), strict=True)
     return [
@@ -177,7 +177,7 @@ def rewards_of(batch: Batch, columns: Sequence[str]) -> list[float]:
 # -- the run -----------------------------------------------------------------------------------------------------------
 
 
-def describe(steps: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, list[str]]:
+def describe(steps: Sequence[CompletionsBatch]) -> tuple[dict[str, Any], ForeignLearner, list[str]]:
     """(settings of the run that are known, the learner, the columns that make up the reward)."""
     columns, scale = rewards_and_scale(steps)
     sizes = Counter(n for batch in steps for n in Counter(batch.group).values())
@@ -208,7 +208,7 @@ def describe(steps: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, li
     return run, ForeignLearner("grpo", settings, warning), columns
 
 
-def traces(steps: Sequence[Batch], learner: str, columns: Sequence[str]) -> Iterator[StepTrace]:
+def traces(steps: Sequence[CompletionsBatch], learner: str, columns: Sequence[str]) -> Iterator[StepTrace]:
     """One step a generation batch."""
     seen = 0
     for step, batch in enumerate(steps):

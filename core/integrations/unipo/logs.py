@@ -19,7 +19,7 @@ from core.algorithms.ratio import importance_ratio
 from core.algorithms.surrogates.clip import clipped_side
 from core.errors import Message
 from core.integrations.unipo.export import TOKEN_FIELDS
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
@@ -115,7 +115,7 @@ def run_of(log: UnipoLog) -> dict[str, Any]:
 
 def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
     given = _dict(header.get("hparams"))
-    fields = KINDS[algorithm].settings.model_fields
+    fields = LEARNER_KINDS[algorithm].settings.model_fields
     # Null in a log says "none" of a setting of ours only where it is ours to write: a foreign null says nothing.
     ours = "importance_sampling_level" in given
     settings = {x: given[x] for x in fields if x in given and (ours or given[x] is not None)}

@@ -16,7 +16,7 @@ from core.models import bundled, start
 from core.models.fit import memory
 from core.models.fit.memory import Prediction
 from core.models.fit.sizes import size_of
-from core.tasks.registry import kind_of, longest_response
+from core.tasks.registry import longest_response, task_kind
 
 _GB = 1e9
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
@@ -39,7 +39,7 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
 
 def prompt_tokens(config: RunConfig) -> int:
     """About how many tokens a question has, chat template and system prompt included."""
-    kind, task = kind_of(config.task), config.task
+    kind, task = task_kind(config.task), config.task
     longest = kind.longest_prompt(task)
     asked = _QUESTION if longest is None else longest
     if kind.alphabet:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.tasks.base import Verdict
-from core.tasks.kind import Kind, Recipe, TaskSettings
+from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 #: Every character that a prompt or a right answer may hold.
 ALPHABET = "0123456789+=;"
@@ -162,7 +162,7 @@ def _form(settings: ChainSumSettings) -> str:
     return ";".join([r"\d+\+\d+=\d+"] * (settings.terms - 1))
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ChainSumSettings,
     build=ChainSum,
     title="Sums worked out step by step",

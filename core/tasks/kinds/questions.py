@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract, numeral
 from core.tasks.in_words import InWords
-from core.tasks.kind import Kind
+from core.tasks.kind import TaskKind
 from core.tasks.matching import equal, same_text
 
 #: Enough for a class's own sheet; what is more belongs into a data set.
@@ -242,7 +242,7 @@ def _longest_response(settings: QuestionsSettings) -> int:
     return _LENGTHS.get(settings.extraction, max(32, longest + 8))
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=QuestionsSettings,
     build=Questions,
     title="Questions of your own",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.learners.registry import AnyLearner, needs_of
 from lessons.i18n import _
-from lessons.kit.display import literal
+from lessons.kit.display import literal, token_name
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.formula import equation
 from lessons.kit.lesson.stepper import Sub, stepper
@@ -273,5 +273,5 @@ def _sign(value: float, digits: int) -> str:
 
 
 def _tex(token: str) -> str:
-    shown = "eos" if token == "<eos>" else literal(token, 12)
+    shown = token_name(literal(token, 12))
     return "".join(f"\\{c}" if c in "#$%&_{}" else "" if c in "\\^~" else c for c in shown)

@@ -22,7 +22,7 @@ from lessons.kit.lesson import Frozen, engine
 if TYPE_CHECKING:
     from core.insight.agreement import Agreement
     from core.insight.panel import Panel
-    from core.insight.replay import Models
+    from core.insight.replay import ReplayedModels
     from core.training.continuations import TrueValues
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Truth:
     seconds: float  # for the continuations alone
 
 
-def models(run: RunInfo, learner: str, step: int, progress: Progress | None = None) -> Models:
+def models(run: RunInfo, learner: str, step: int, progress: Progress | None = None) -> ReplayedModels:
     """The models that made a step, as core.insight.replay has them. Raises ValueError if that would take long."""
     engine()
     from core.insight.replay import models_at
@@ -110,7 +110,7 @@ def _key(batch: Frozen, continuations: int) -> Hashable:
     return batch.run.id, batch.run.created, batch.learner, batch.step, continuations
 
 
-def _measure(batch: Frozen, trained: Models, continuations: int, progress: Progress | None) -> Truth:
+def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: Progress | None) -> Truth:
     from core.algorithms.value_loss import explained_variance
     from core.insight.agreement import compare
     from core.insight.panel import Panel
