@@ -55,9 +55,7 @@ def picture(runs: RunStore) -> None:
         st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
         return
     st.markdown(
-        _(
-            "QuizQuestion **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}."
-        ).format(
+        _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
             prompt=plain(example.prompt), step=example.step + 1, seed=run.config.seed, answer=plain(example.answer)
         )
     )
