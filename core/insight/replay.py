@@ -123,13 +123,13 @@ def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask
 
 def _ids(trainer: Trainer, text: str) -> list[int]:
     tokenizer = trainer.codec.tokenizer
-    vocabulary, room = tokenizer.get_vocab(), trainer.max_length - 1
+    vocabulary, most = tokenizer.get_vocab(), trainer.max_length - 1
     known = sorted(x for x in vocabulary if len(x) == 1)
     if not text:
         raise RequestError("a response needs at least one character")
-    if len(text) > room:
+    if len(text) > most:
         raise RequestError(
-            "a response may have at most {bound} characters, but this has {given}", bound=room, given=len(text)
+            "a response may have at most {bound} characters, but this has {given}", bound=most, given=len(text)
         )
     strange = next((x for x in text if x not in known), None)
     if strange is not None:

@@ -78,9 +78,9 @@ class Decoder:
         prompts: Tensor,
         attention: Tensor | None,
         num_generations: int | Tensor,
-        room: int,
+        most_tokens: int,
     ) -> None:
-        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `room` tokens are written.
+        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `most_tokens` tokens are written.
 
         `num_generations` is G, or long [P] where prompts get different numbers of responses.
         """
@@ -89,7 +89,7 @@ class Decoder:
         self._real = None if attention is None else attention.bool()
         places, mask = _places(length, self._real, device)
         hidden = model.model.embed_tokens(prompts.flatten())
-        self._table = _turns(model.model, hidden, length + room)
+        self._table = _turns(model.model, hidden, length + most_tokens)
         self._place = places.expand(count, length)[:, -1] + 1
         turn = self._table[places.expand(count, length).flatten()]
         self._cache: list[tuple[Tensor, Tensor]] = []

@@ -178,10 +178,10 @@ class _Room(DynamicLayer):
 
     def _grow(self, keys: Tensor, values: Tensor, capacity: int) -> None:
         for name, like in (("keys", keys), ("values", values)):
-            room = like.new_empty(*like.shape[:-2], capacity, like.shape[-1])
+            grown = like.new_empty(*like.shape[:-2], capacity, like.shape[-1])
             if self._length:
-                room[..., : self._length, :] = getattr(self, name)[..., : self._length, :]
-            setattr(self, name, room)
+                grown[..., : self._length, :] = getattr(self, name)[..., : self._length, :]
+            setattr(self, name, grown)
 
     def get_seq_length(self) -> int:
         return self._length

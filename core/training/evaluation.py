@@ -39,11 +39,11 @@ def answers(
     """
     device = next(model.parameters()).device
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    room = max_completion_length or task.max_completion_length
+    longest_answer = max_completion_length or task.max_completion_length
     answered: list[list[Answer]] = []
     asked = task.heldout
     longest = max(len(codec.ids(question)) for question in asked)
-    per_chunk = max(1, _TOKENS // (samples * (longest + room)))
+    per_chunk = max(1, _TOKENS // (samples * (longest + longest_answer)))
     # Who listens hears the first words soon. Only greedily: sampled answers draw their numbers chunk by chunk.
     first_chunk = min(per_chunk, _SHOWN_FIRST) if progress is not None and seed is None else per_chunk
     for i in (0, *range(first_chunk, len(asked), per_chunk)):
@@ -51,14 +51,14 @@ def answers(
 
         def listen(ids: Tensor, first: int = i, question: str = questions[0], width: int = len(questions)) -> None:
             assert progress is not None
-            progress((first + width * ids.shape[1] / room) / len(asked), question, codec.texts(ids[:1])[0])
+            progress((first + width * ids.shape[1] / longest_answer) / len(asked), question, codec.texts(ids[:1])[0])
 
         rollout = sample(
             model,
             codec,
             codec.encode(questions, device),
             num_generations=samples,
-            max_completion_length=room,
+            max_completion_length=longest_answer,
             temperature=temperature,
             generator=generator,
             on_token=listen if progress is not None else None,

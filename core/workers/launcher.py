@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal
 from core.extras import LORA
-from core.models.fit import room
+from core.models.fit import free_memory
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
@@ -129,7 +129,7 @@ class LocalLauncher:
         if busy or not _on_cpu(info.config.device):
             return None
         try:
-            room.refuse_if_too_large(info.config)
+            free_memory.refuse_if_too_large(info.config)
         except ConfigError as error:
             return error.message
         return None

@@ -18,7 +18,7 @@ from typing import Any
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal, cause_of
 from core.models import start
-from core.models.fit import room
+from core.models.fit import free_memory
 from core.places import log_path
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
@@ -126,7 +126,7 @@ class Worker:
 
         cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
         device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
-        room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
+        free_memory.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
     def _tell(self, message: Message, share: float | None) -> bool:
         """Says what is being done, a few times a second; whether it said it this time."""

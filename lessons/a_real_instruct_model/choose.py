@@ -23,7 +23,7 @@ from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
 from lessons.kit.draft import Draft, make_draft, parameters
 from lessons.kit.linked import linked
-from lessons.kit.memory_need import room_sentence
+from lessons.kit.memory_need import memory_sentence
 from lessons.kit.question_sources import OWN, SOURCES, source_of
 
 PRESET = "smollm2-sums"
@@ -119,7 +119,7 @@ def _what_it_takes(config: RunConfig) -> None:
                 "it. Longer responses and larger models take longer, another machine may be slower or faster."
             ).format(told=minutes_text, steps=_recorded_steps())
         )
-    if memory := room_sentence(config):
+    if memory := memory_sentence(config):
         lines.append(memory)
     if config.model == NAME:
         lines.append(_("At the first start the model is fetched and converted once; the board says how far that is."))

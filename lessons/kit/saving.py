@@ -22,14 +22,14 @@ def save_menu(run: RunInfo, key: str) -> None:
     st.caption(
         _("Save the trained model: a normal Hugging Face folder, with a card that says how it was made and measured.")
     )
-    memory = f"{key}_saved_{run.id}"
+    state_key = f"{key}_saved_{run.id}"
     with st.container(horizontal=True):
         for name in trained:
             label = _("Save {learner}'s model").format(learner=plain(name.upper()))
             if st.button(label, icon=":material/save:", key=f"{key}_save_{name}"):
                 with st.spinner(_("Reading the newest checkpoint and writing the model…")):
-                    st.session_state[memory] = _save(run.id, name)
-    _show_outcome(st.session_state.get(memory))
+                    st.session_state[state_key] = _save(run.id, name)
+    _show_outcome(st.session_state.get(state_key))
 
 
 def _save(run_id: str, learner: str) -> str | Message:

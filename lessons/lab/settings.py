@@ -18,7 +18,7 @@ from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
 from lessons.kit.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
-from lessons.kit.memory_need import show_room
+from lessons.kit.memory_need import show_memory
 
 #: The few: what it is called, and the settings that it stands for (both learners' where both have it).
 FEW: tuple[tuple[str, str], ...] = (
@@ -52,7 +52,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
     with st.expander(label, icon=":material/tune:", key="lab_settings", expanded=bool(draft.problems)):
         st.caption(_("These count for the next Start. Each says what it does when you point at its question mark."))
         what_to_train(draft)
-        show_room(draft.config)
+        show_memory(draft.config)
         _problems(draft)
         everything = st.toggle(_("All settings"), key="lab_all_settings", persist_state="session")
         _all(draft) if everything else _few(draft)

@@ -231,10 +231,10 @@ def gradients(here: Frozen) -> None:
         st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
         return
     pressed = st.button(_("Compute the real gradients (some seconds)"), icon=":material/calculate:", key="rck_autograd")
-    memory = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"
+    state_key = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"
     if pressed:
-        st.session_state[memory] = True
-    if not st.session_state.get(memory):
+        st.session_state[state_key] = True
+    if not st.session_state.get(state_key):
         return
     try:
         with st.spinner(_("Training the first steps again…")):

@@ -32,12 +32,12 @@ class Edited:
     drift: float
 
 
-def refusal(text: str, room: int, alphabet: str) -> str | None:
+def refusal(text: str, most: int, alphabet: str) -> str | None:
     """Why this cannot be a response, in one sentence that does not repeat the text; None if it can."""
     if not text:
         return _("Write at least one character.")
-    if len(text) > room:
-        return _("At most {room} characters fit, but these are {count}.").format(room=room, count=len(text))
+    if len(text) > most:
+        return _("At most {room} characters fit, but these are {count}.").format(room=most, count=len(text))
     strange = next((x for x in text if x not in alphabet), None)
     if strange is not None:
         return _("The character U+{code} is not one of this model's; it knows {known}").format(
@@ -82,8 +82,8 @@ def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
         bind="query-params",
         help=_("Press Enter to score it. The end-of-sequence token is added."),
     )
-    room = (config.max_completion_length or longest_response(config.task)) - 1
-    why = refusal(text or "", room, task_kind(config.task).alphabet)
+    most = (config.max_completion_length or longest_response(config.task)) - 1
+    why = refusal(text or "", most, task_kind(config.task).alphabet)
     with st.container(key="same_edited"):
         if why is not None:
             st.warning(why, icon=":material/edit_off:")

@@ -15,7 +15,7 @@ from core.config import RunConfig, parse_config
 from core.errors import ConfigError
 from core.learners.kinds.ppo import PPOSettings
 from core.models import adapters, start
-from core.models.fit import memory, room
+from core.models.fit import free_memory, memory
 from core.models.fit.sizes import FAMILIES, Size, size_of, stored_parameters
 from core.models.value import ValueModel
 from core.presets import preset
@@ -183,7 +183,7 @@ def test_freed_memory_is_counted_up_to_the_most_that_was_measured(monkeypatch: p
 
 
 def test_every_lever_that_the_sentence_names_helps() -> None:
-    config, ample = preset("smollm2-sums"), room.needs
+    config, ample = preset("smollm2-sums"), free_memory.needs
     grpo = config.learner("grpo")
 
     def total(**changed: Any) -> int:
@@ -203,26 +203,26 @@ def test_every_lever_that_the_sentence_names_helps() -> None:
 
 def test_a_run_that_does_not_fit_is_refused_with_its_numbers_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     config = preset("smollm2-sums")
-    monkeypatch.setattr(room, "available", lambda _: 4_000_000_000)
+    monkeypatch.setattr(free_memory, "available", lambda _: 4_000_000_000)
     with pytest.raises(ConfigError) as refused:
-        room.refuse_if_too_large(config)
+        free_memory.refuse_if_too_large(config)
     sentence = str(refused.value)
-    needed = sum(x.total for x in (room.needs(config, y) for y in config.learners) if x is not None)
+    needed = sum(x.total for x in (free_memory.needs(config, y) for y in config.learners) if x is not None)
     assert f"ppo and grpo would need about {needed / 1e9:.1f} GB (policy 4.3, value 2.2, " in sentence
     assert "but only 4.0 GB are free" in sentence
     assert "\n" not in sentence
-    monkeypatch.setattr(room, "available", lambda _: needed)
-    room.refuse_if_too_large(config)
-    monkeypatch.setattr(room, "available", lambda _: None)
-    room.refuse_if_too_large(config)
-    monkeypatch.setattr(room, "available", lambda _: 1)
-    room.refuse_if_too_large(RunConfig())  # a bundled model fits anywhere
+    monkeypatch.setattr(free_memory, "available", lambda _: needed)
+    free_memory.refuse_if_too_large(config)
+    monkeypatch.setattr(free_memory, "available", lambda _: None)
+    free_memory.refuse_if_too_large(config)
+    monkeypatch.setattr(free_memory, "available", lambda _: 1)
+    free_memory.refuse_if_too_large(RunConfig())  # a bundled model fits anywhere
 
 
 def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)
     run_id = store.create(preset("smollm2-sums"))
-    monkeypatch.setattr(room, "available", lambda _: 1_000_000_000)
+    monkeypatch.setattr(free_memory, "available", lambda _: 1_000_000_000)
     monkeypatch.setattr(launcher, "_on_cpu", lambda _: True)
     starter = LocalLauncher(store, limit=1)
     with pytest.raises(LauncherError, match="does not fit this machine"):
@@ -236,19 +236,19 @@ def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, mon
 
 def test_the_memory_that_is_free_is_what_a_container_leaves(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 16000 kB\nMemAvailable:    9000 kB\n")
-    assert room._meminfo(tmp_path / "meminfo") == 9_216_000
-    assert room._meminfo(tmp_path / "none") is None
+    assert free_memory._meminfo(tmp_path / "meminfo") == 9_216_000
+    assert free_memory._meminfo(tmp_path / "none") is None
     for name, text in {
         "memory.max": "5000\n",
         "memory.current": "3000\n",
         "memory.stat": "anon 1\ninactive_file 700\n",
     }.items():
         (tmp_path / name).write_text(text)
-    assert room._cgroup2(tmp_path) == 2700
+    assert free_memory._cgroup2(tmp_path) == 2700
     (tmp_path / "memory.max").write_text("max\n")
-    assert room._cgroup2(tmp_path) is None
-    assert room._cgroup1(tmp_path) is None
-    assert room.available() is None or room.available() > 100_000_000  # type: ignore[operator]
+    assert free_memory._cgroup2(tmp_path) is None
+    assert free_memory._cgroup1(tmp_path) is None
+    assert free_memory.available() is None or free_memory.available() > 100_000_000  # type: ignore[operator]
 
 
 # -- measured ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from core.__main__ import _parser, main
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.models.bundled import weights_hash
-from core.models.fit.room import prompt_tokens
+from core.models.fit.free_memory import prompt_tokens
 from core.models.start import load
 from core.tasks import kinds, registry
 from core.tasks.kind import TaskKind

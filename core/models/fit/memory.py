@@ -185,10 +185,10 @@ def _rounded(size: Size) -> int:
 
 def _cache(size: Size, rows: int, prompt: int, completion: int, width: int) -> int:
     # There is room for half as many tokens again as were there when it was made.
-    room = max(64, (prompt + 1) * 3 // 2)
-    while room < prompt + completion:
-        room = (room + 1) * 3 // 2
-    return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * room
+    capacity = max(64, (prompt + 1) * 3 // 2)
+    while capacity < prompt + completion:
+        capacity = (capacity + 1) * 3 // 2
+    return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * capacity
 
 
 def _evaluation(size: Size, config: RunConfig, prompt: int, completion: int, width: int) -> int:
