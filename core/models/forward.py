@@ -53,7 +53,7 @@ def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
 def decoder(
     model: PreTrainedModel, prompts: Tensor, attention: Tensor | None, num_generations: int | Tensor, most_tokens: int
 ) -> Decoder | PackedDecoder:
-    """Writes responses to prompts, token by token; at most `most_tokens` tokens each. `logits` [n, V], `state` long [B]."""
+    """Writes responses to prompts, token by token, at most `most_tokens` each. `logits` [n, V], `state` long [B]."""
     if is_lean(model):
         return Decoder(model, prompts, attention, num_generations, most_tokens)
     return PackedDecoder(model, prompts, attention, num_generations)

@@ -186,9 +186,9 @@ def group_view(
 def _normalised_by(terms: Terms, scalars: dict[str, Any], tokens: pa.Table) -> dict[str, Any]:
     """The step's numbers; what advantages were whitened by, which version 1 did not record, is read off its tokens."""
     if "advantage_mean" in terms.trees and scalars.get("advantage_mean") is None and tokens.num_rows:
-        found = whitening_of(tokens)
-        if found is not None:
-            return {**scalars, "advantage_mean": found[0], "advantage_std": found[1]}
+        whitening = whitening_of(tokens)
+        if whitening is not None:
+            return {**scalars, "advantage_mean": whitening[0], "advantage_std": whitening[1]}
     return scalars
 
 

@@ -9,8 +9,8 @@ from lessons.i18n import _, language, templates
 
 def words() -> dict[str, Any]:
     """Labels by the names that the ES modules use."""
-    said = {"messages": templates(language())}  # the feed, which all viewers share, brings core's messages as data
-    return {**said, **_general(), **_board(), **_step(), **_card(), **_scatter()}
+    messages = {"messages": templates(language())}  # the feed, which all viewers share, brings core's messages as data
+    return {**messages, **_general(), **_board(), **_step(), **_card(), **_scatter()}
 
 
 def _general() -> dict[str, Any]:

@@ -104,20 +104,20 @@ def number(text: str) -> float:
 
 
 def result(line: str) -> float:
-    found = EQUATION.match(line)
-    assert found, line
-    return number(found.group(2))
+    match = EQUATION.match(line)
+    assert match, line
+    return number(match.group(2))
 
 
 def true_as_printed(line: str) -> bool:
     """Whether an equation, if the line starts with one, holds for the digits that are shown; True if it was checked."""
-    found = EQUATION.match(line)
-    if not found or not re.search(r"[+−×/(]", found.group(1)):
+    match = EQUATION.match(line)
+    if not match or not re.search(r"[+−×/(]", match.group(1)):
         return False
-    left = found.group(1).replace("−", "-").replace("×", "*").replace("exp", "np.exp")
-    digits = len(found.group(2).partition(".")[2])
+    left = match.group(1).replace("−", "-").replace("×", "*").replace("exp", "np.exp")
+    digits = len(match.group(2).partition(".")[2])
     value = eval(left, {"np": np, "min": min})
-    assert abs(value - number(found.group(2))) <= 0.5 * 10**-digits + 1e-9, line
+    assert abs(value - number(match.group(2))) <= 0.5 * 10**-digits + 1e-9, line
     return True
 
 
@@ -125,10 +125,10 @@ def card_of(page: Page, chip: Locator) -> dict[str, str]:
     """The card's lines for a token, by what they are about."""
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
-    found = page.locator(".card .line").evaluate_all(
+    printed = page.locator(".card .line").evaluate_all(
         "lines => lines.map(x => [x.dataset.line, x.querySelector('dd > span').innerText])"
     )
-    return dict(found)
+    return dict(printed)
 
 
 def open_step(page: Page, server: Server, run: LiveRun) -> Locator:
@@ -209,8 +209,8 @@ def check_credit(lines: dict[str, str], row: pd.Series, trace: Trace) -> None:
         if settings.baseline == "none":
             assert lines["group"].startswith(f"reward {expected:g},")
             return
-        told = 0 if lines["scaled"].startswith("all rewards are equal") else result(lines["scaled"])
-        assert told == pytest.approx(expected, abs=6e-4)
+        printed = 0 if lines["scaled"].startswith("all rewards are equal") else result(lines["scaled"])
+        assert printed == pytest.approx(expected, abs=6e-4)
         assert ("of the others" in lines["group"]) == (settings.baseline == "leave-one-out")
         assert ("of the whole step" in lines["group"]) == (settings.scale_rewards == "batch")
         assert ("KL penalties" in lines["group"]) == (settings.kl_coef > 0)

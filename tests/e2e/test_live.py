@@ -267,10 +267,10 @@ def test_every_printed_equation_is_true_as_printed(page: Page, server: Server, r
     for i in (0, 7, 14, 30, 46):
         chips.nth(i).click()
         for line in page.locator(".card .line dd > span").all_inner_texts():
-            found = EQUATION.match(line.replace("+", " + "))
-            if not found or "≈" in line:
+            match = EQUATION.match(line.replace("+", " + "))
+            if not match or "≈" in line:
                 continue
-            left, right = (x.replace("−", "-").replace("×", "*").replace("exp", "math.exp") for x in found.groups())
+            left, right = (x.replace("−", "-").replace("×", "*").replace("exp", "math.exp") for x in match.groups())
             digits = len(right.partition(".")[2])
             value = eval(left, {"math": __import__("math")})
             assert abs(value - float(right)) <= 0.5 * 10**-digits + 1e-9, line

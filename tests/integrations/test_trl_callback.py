@@ -152,14 +152,14 @@ def test_responses_rewards_and_advantages_are_trls_own(run: Watched) -> None:
         run.tokens.drop_duplicates(["step", "sample"])[["step", "sample", "advantage"]], on=["step", "sample"]
     )
     for step, own in ours.groupby("step"):
-        told = [
+        completions = [
             x
             for _, x in theirs.groupby("step")
             if x[keys].to_numpy().tolist() == own[["prompt", "response"]].to_numpy().tolist()
         ]
         # (of several rollouts an update, TRL writes only the last one's completions)
-        assert told or run.trl.args.gradient_accumulation_steps > run.trl.args.steps_per_generation, step
-        for x in told[:1]:
+        assert completions or run.trl.args.gradient_accumulation_steps > run.trl.args.steps_per_generation, step
+        for x in completions[:1]:
             near(x["reward"], own["reward"])
             near(x["advantage"], own["advantage"])
     assert run.samples["answer"].tolist() == [

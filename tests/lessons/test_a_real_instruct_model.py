@@ -19,11 +19,11 @@ from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run
 from tests.lessons.conftest import linked, make_run
 
 KEY = "a-real-instruct-model"
-SAID = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
+TEXTS = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
 
 
 def texts(at):
-    return "\n".join(str(x.value) for kind in SAID for x in at.get(kind))
+    return "\n".join(str(x.value) for kind in TEXTS for x in at.get(kind))
 
 
 def bodies(at):
@@ -121,9 +121,10 @@ def test_both_learners_stand_beside_the_start_model(open_page, store):
     rows = {x.split(" | ")[0].strip("| "): x for x in table.splitlines()}
     assert re.findall(r"\*\*(\d+) %\*\*", rows["right, greedy"]) == ["17", "58", "83"]  # 2, 7 and 10 of 12
     values = [event("before", KINDS["before"]), *(event("after", KINDS[x], seed=1) for x in ("ppo", "grpo"))]
-    found = [shares(flat(x)) for x in values]
-    assert [float(x) for x in re.findall(r"[\d.]+", rows["mean length in tokens"])] == [round(x[2], 1) for x in found]
-    assert re.findall(r"(\d+) %", rows["right among the readable"]) == [f"{100 * x[1]:.0f}" for x in found]
+    expected = [shares(flat(x)) for x in values]
+    lengths = [float(x) for x in re.findall(r"[\d.]+", rows["mean length in tokens"])]
+    assert lengths == [round(x[2], 1) for x in expected]
+    assert re.findall(r"(\d+) %", rows["right among the readable"]) == [f"{100 * x[1]:.0f}" for x in expected]
     assert "| before | PPO after | GRPO after |" in table
     assert "It is one run of one seed each" in texts(at)
 

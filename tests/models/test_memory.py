@@ -120,7 +120,7 @@ def test_stored_parameters_are_read_from_headers_alone(tmp_path: Path) -> None:
 SIZE = Size(1_000_000, 2, 64, 128, 4, 2, 16, 100, True, True, False, ((64, 64), (32, 64)))
 
 
-def told(**changed: Any) -> memory.Prediction:
+def predicted(**changed: Any) -> memory.Prediction:
     values: dict[str, Any] = {"measure_kl": False, "prompts_per_step": 4, "num_generations": 8, "micro_batch_size": 16}
     values["task"] = {"kind": "chain-sum", "heldout": 16}
     algorithm = changed.pop("algorithm", "grpo")
@@ -131,12 +131,12 @@ def told(**changed: Any) -> memory.Prediction:
 
 
 def test_what_is_trained_takes_sixteen_bytes_and_what_is_frozen_four() -> None:
-    (policy,) = told().models
+    (policy,) = predicted().models
     assert (policy.weights, policy.gradients, policy.optimizer) == (4_000_000, 4_000_000, 8_000_000)
-    reference = told(measure_kl=True).of("reference")
+    reference = predicted(measure_kl=True).of("reference")
     assert reference is not None
     assert (reference.weights, reference.gradients, reference.optimizer) == (4_000_000, 0, 0)
-    assert [x.role for x in told(algorithm="ppo", measure_kl=True, reward_model=True).models] == [
+    assert [x.role for x in predicted(algorithm="ppo", measure_kl=True, reward_model=True).models] == [
         "policy", "value", "reference", "reward",
     ]  # fmt: skip
 
@@ -146,23 +146,23 @@ def test_activations_are_those_of_the_packed_tokens() -> None:
     # 6 × 64, queries, what is seen and keys, values 2 × (64 + 32), gate to product 4 × 128, scores 4 heads × 100 wide,
     # 4 + 2 small ones; and the mask, 100 bytes. Outside the layers 4 × 64.
     layer = 4 * (6 * 64 + 2 * (64 + 32) + 4 * 128 + 4 * 100 + 6) + 100
-    assert told().activations == 200 * (2 * layer + 4 * 4 * 64)
-    assert told(micro_batch_size=None).activations == 2 * told().activations
-    assert told(gradient_checkpointing=True).activations == 200 * (2 * 4 * 64 + layer + 4 * 4 * 64)
-    assert told(micro_batch_size=3).activations == 50 * (2 * (layer - 50 * 17) + 4 * 4 * 64)  # 20 + 3 × 10 wide
-    assert told(device="cuda", dtype="bfloat16").activations < 0.7 * told(device="cuda").activations
+    assert predicted().activations == 200 * (2 * layer + 4 * 4 * 64)
+    assert predicted(micro_batch_size=None).activations == 2 * predicted().activations
+    assert predicted(gradient_checkpointing=True).activations == 200 * (2 * 4 * 64 + layer + 4 * 4 * 64)
+    assert predicted(micro_batch_size=3).activations == 50 * (2 * (layer - 50 * 17) + 4 * 4 * 64)  # 20 + 3 × 10 wide
+    assert predicted(device="cuda", dtype="bfloat16").activations < 0.7 * predicted(device="cuda").activations
 
 
 def test_logits_and_the_cache_are_bounded_as_the_code_bounds_them() -> None:
-    assert told().logits == 5 * 4 * 16 * 10 * 100
+    assert predicted().logits == 5 * 4 * 16 * 10 * 100
     # 32 responses; there is room for 64 tokens at least
-    assert told().cache == 2 * 2 * 2 * 16 * 4 * 32 * 64
-    assert told(device="cuda", dtype="bfloat16").cache == told().cache // 2
+    assert predicted().cache == 2 * 2 * 2 * 16 * 4 * 32 * 64
+    assert predicted(device="cuda", dtype="bfloat16").cache == predicted().cache // 2
 
 
 def test_the_peak_is_the_largest_of_what_exists_at_one_time() -> None:
     output = 4 * 100 * 64  # its gradient, made while all activations are there
-    parts, whole = told(algorithm="ppo"), told(algorithm="ppo", micro_batch_size=None)
+    parts, whole = predicted(algorithm="ppo"), predicted(algorithm="ppo", micro_batch_size=None)
     kept = sum(x.weights + x.optimizer for x in parts.models)
     holes = memory._HOLES
     one = parts.activations
@@ -171,15 +171,15 @@ def test_the_peak_is_the_largest_of_what_exists_at_one_time() -> None:
     all_ = whole.activations
     assert whole.total == memory.PROCESS + kept + output + whole.logits + 2 * all_ + int(holes * all_)
     # Where many held-out questions are asked at once, that is the peak.
-    many = told(task={"kind": "chain-sum", "heldout": 256}, micro_batch_size=8)
+    many = predicted(task={"kind": "chain-sum", "heldout": 256}, micro_batch_size=8)
     assert many.evaluation > 4_000_000 + output + many.logits + many.activations + int(holes * many.activations)
     assert many.total == memory.PROCESS + 12_000_000 + many.evaluation
 
 
 def test_freed_memory_is_counted_up_to_the_most_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = told().total - int(memory._HOLES * told().activations)
+    free = predicted().total - int(memory._HOLES * predicted().activations)
     monkeypatch.setattr(memory, "_MOST_HOLES", 1000)
-    assert told().total == free + 1000
+    assert predicted().total == free + 1000
 
 
 def test_every_lever_that_the_sentence_names_helps() -> None:
@@ -263,5 +263,5 @@ def test_a_measured_peak_is_within_fifteen_per_cent_of_the_prediction(tmp_path: 
     # One step of two passes: the second one's gradients are made beside the optimiser's moments.
     quick = {"steps": 1, "compare_samples": 1, "micro_batch_size": 16, "max_completion_length": 12}
     case = Case("test", model, quick, "grpo")
-    found = run(case, tmp_path)
-    assert found["predicted"] / found["peak"] == pytest.approx(1, abs=0.15)
+    measured = run(case, tmp_path)
+    assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.15)

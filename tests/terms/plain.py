@@ -83,10 +83,10 @@ class Plain:
         if kind == "token":
             rows = self.data["tokens"].get(name)
             return rows[b][t] if rows and t in self.written[b] else None
-        found = self.values[name]
+        value = self.values[name]
         for index in (b, t):
-            found = found[index] if isinstance(found, list) else found
-        return found
+            value = value[index] if isinstance(value, list) else value
+        return value
 
     def _builtin(self, name: str, b: int, t: int) -> Number:
         if name == "batch_size":
