@@ -139,19 +139,3 @@ def _result(event: dict[str, Any]) -> dict[str, Any]:
         "samples": value["samples"],
         **rates(value),
     }
-
-
-def of_trainer(trainer: Any, *, run: str | None = None) -> Trained:
-    """What is needed to save a trainer's policy as it is now."""
-    from core.versions import versions
-
-    return Trained(
-        model=trainer.policy,
-        tokenizer=trainer.codec.tokenizer,
-        config=trainer.config,
-        learner=trainer.learner,
-        steps=trainer.step,
-        start_hash=trainer.start_hash,
-        versions=versions(),
-        run=run,
-    )

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from core.terms import Data, Region, Term, Terms, clip_sides, evaluate
-from core.terms.data import to_json
 from lessons.board.assets import FOLDER
 from tests.terms import random_terms
-from tests.terms.plain import same
+from tests.terms.plain import same, to_json
 
 CASES = 300
 #: What rarely happens by chance.

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from core.terms import Data, Names, Region, Term, TermError, Terms, Value, clip_sides, evaluate, evaluate_tree
-from core.terms.data import to_json
 from tests.terms import random_terms
-from tests.terms.plain import Plain, same
+from tests.terms.plain import Plain, same, to_json
 
 NAMES = Names(
     ("gamma", "lam", "eps", "dual", "kind"), ("group", "reward"), ("value", "delta", "ratio", "advantage", "x")
