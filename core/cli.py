@@ -37,7 +37,7 @@ FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y 
 
 
 class UsageError(Refusal, ValueError):
-    """What was asked for on the command line cannot be."""
+    """A request on the command line that cannot be met."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -115,7 +115,7 @@ def _check_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _store(*, keep: bool) -> Iterator[RunStore]:
-    """The app's store, or one that is gone afterwards but for the logs, where a failed learner's reason names one."""
+    """The app's store, or a temporary one, of which only the logs stay that a failed learner's reason names."""
     if keep:
         yield RunStore()
         return
@@ -295,7 +295,7 @@ def _about(model: type[Settings]) -> str:
 
 
 def _list(title: str, prefix: str, model: type[Settings]) -> None:
-    """A line a setting; what is chosen in another way (who learns, which task) has none."""
+    """One line per setting, but for those that are chosen in another way (who learns, which task)."""
     print(f"\n{title}")
     for name, field in model.model_fields.items():
         if name in ("task", "learners", "kind", "name", "algorithm"):

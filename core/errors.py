@@ -54,7 +54,7 @@ class Message:
         return hash(self.template)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can say it; `from_dict` reads it."""
+        """The message as plain values for JSON; `from_dict` reads it."""
         return {"key": self.key, "template": self.template, "values": {x: _plain(y) for x, y in self.values.items()}}
 
     def to_json(self) -> str:
@@ -243,7 +243,7 @@ class ConfigError(Refusal, ValueError):
 
 
 class RequestError(Refusal, ValueError):
-    """What was asked of a model or of a run's trace cannot be answered."""
+    """A question about a model or a run's trace that cannot be answered."""
 
 
 class DivergedError(Refusal, FloatingPointError):

@@ -45,7 +45,7 @@ WHITEN_EPS = 1e-8
 
 @dataclass(frozen=True)
 class Whitened:
-    """Numbers with mean 0 and standard deviation 1, and by what they became so."""
+    """Whitened numbers, and the mean and standard deviation that they had before."""
 
     values: Tensor  # [B, T], 0 where the mask is False
     mean: Tensor  # one number
@@ -108,7 +108,7 @@ def lengths(mask: Tensor) -> Tensor:
 
 
 def next_token(x: Tensor, mask: Tensor, end: Tensor | float = 0.0) -> Tensor:
-    """x [B, T] of each response's next real token, holes passed over; `end` ([B] or one number) after the last.
+    """x at each response's next real token, [B, T] -> [B, T], skipping holes; `end` ([B] or a number) after the last.
 
     What stands where the mask is False is never read, and is 0 in what comes back.
     """

@@ -62,7 +62,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Difference:
-    """after - before, with a 95 % interval that knows that both are of the same questions."""
+    """after - before, with a 95 % interval for pairs: both are of the same questions."""
 
     value: float
     low: float

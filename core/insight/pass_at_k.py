@@ -15,7 +15,7 @@ _RESAMPLES = 2000
 
 
 def chance(samples: int, right: int, k: int) -> float:
-    """1 - C(n-c, k)/C(n, k): of n answers to a question c are right, and k of them are drawn without putting back.
+    """1 - C(n-c, k)/C(n, k), where k of a question's n answers, c of them right, are drawn without replacement.
 
     Unbiased for k independent answers (Chen et al. 2021, "Evaluating large language models trained on code"), unlike
     1 - (1 - c/n)^k, which is too low. Raises ValueError where there are fewer answers than k.

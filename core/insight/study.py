@@ -2,7 +2,7 @@
 
 For each seed a PPO learner is trained. At some steps its policy answers a large batch, and the same responses get three
 credits: PPO's, from the critic as it is then; GRPO's, from the group's rewards; VinePPO's, from a few continuations.
-Each is compared with the true advantages, from many other continuations; so is the truth measured a second time
+Each is compared with the true advantages, from many other continuations; and so is the truth, measured a second time
 ("again"), which says how much of the disagreement is the measurement's own noise. All credits are taken in units of
 reward: before whitening, and before GRPO's division by the group's standard deviation.
 """
@@ -120,7 +120,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
 
 
 def summary(rows: Sequence[StudyRow]) -> list[dict[str, Any]]:
-    """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have the number."""
+    """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have that number."""
     lines = []
     for step, credit in dict.fromkeys((row.step, row.credit) for row in rows):
         own = [row for row in rows if (row.step, row.credit) == (step, credit)]

@@ -1,7 +1,7 @@
 """A stored step under other settings: which credit, clipping and gradient its tokens would have had.
 
 Everything goes through the functions that train (`credit_for`, `policy_objective`, `token_weights`), on the numbers of
-the trace alone: no model is needed. What is frozen is the responses and what the models said of them; so this says what
+the trace alone: no model is needed. The responses and the models' numbers for them stay as they are, so this shows what
 one update would have seen, not where training would have led.
 
 A trace that keeps a panel has only its responses. Credit that needs a whole step (whitening, scale_rewards=batch) is

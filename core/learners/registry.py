@@ -96,7 +96,7 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
 
 
 def without(settings: LearnerSettings) -> frozenset[str]:
-    """Columns of the trace that the learner has none of: they are null, and pages say "none" there."""
+    """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
     return learner_kind(settings).without(settings)
 
 

@@ -88,7 +88,7 @@ class Shared:
         self._last_message: Message | None = None
 
     def say(self, message: Message, share: float | None) -> None:
-        """Tells those that wait, a few times a second, and the own listener."""
+        """Tells the waiting processes, a few times a second, and this process's own listener."""
         if message != self._last_message or time.monotonic() - self._written >= POLL_S:
             self._last_message, self._written = message, time.monotonic()
             with contextlib.suppress(OSError):
@@ -96,7 +96,7 @@ class Shared:
         self._progress(message, share)
 
     def hear(self) -> None:
-        """Tells the own listener what the holder last wrote."""
+        """Tells this process's own listener what the holder of the lock last wrote."""
         try:
             text, share = json.loads(self._lock.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError):  # just being written

@@ -64,9 +64,9 @@ def states(
 
 
 def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """The different ones among rows long [n, ...], sorted, and which of them each is, long [n].
+    """The distinct rows of long [n, ...], sorted, and the index of each row among them, long [n].
 
-    Found on the CPU: not every device can (MPS), and what they are is needed there in any case.
+    Computed on the CPU: not every device can do it (MPS), and the result is needed there in any case.
     """
     unique, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
     return unique.to(rows.device), which.to(rows.device)
@@ -74,7 +74,7 @@ def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 @contextlib.contextmanager
 def _recomputing(backbone: nn.Module) -> Iterator[None]:
-    """Layers that shall keep less for the backward pass do so in here, and nowhere else.
+    """Lets layers keep less for the backward pass within it, and nowhere else.
 
     transformers lets them in training mode only, and then takes their cache away: sampling would see one token.
     """
@@ -91,7 +91,7 @@ def _recomputing(backbone: nn.Module) -> Iterator[None]:
 
 
 def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:
-    """Plain attention adds its mask to the scores; all others take who may be seen."""
+    """The mask as the attention takes it: plain attention adds it to the scores, all others take it as bool."""
     if backbone.config._attn_implementation != "eager":
         return mask
     dtype = next(backbone.parameters()).dtype
@@ -192,7 +192,7 @@ class _Room(DynamicLayer):
 
 
 class PackedDecoder:
-    """Writes G responses to each of P prompts, token by token; what began alike is one state until it parts.
+    """Writes G responses to each of P prompts, token by token; equal beginnings share one state until they differ.
 
     `logits` [n, V] are what comes next for each state, `state` long [B] says which one a response is in. Responses that
     have ended leave the batch.

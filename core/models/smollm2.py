@@ -50,7 +50,7 @@ _BY_HAND = {"package": f"{PACKAGE}=={VERSION}", "file": FILE}
 
 
 def ready(models: Path) -> bool:
-    """Whether it has been converted before; says nothing of whether the folder is still whole."""
+    """Whether it has been converted before; the folder may have been damaged since."""
     return (models / NAME / _MANIFEST).is_file()
 
 
@@ -115,7 +115,7 @@ def _sha256(path: Path) -> str:
 
 @functools.cache
 def _digest(path: Path, size: int, changed: int) -> str:
-    """Once a process for a file as it is: a worker asks for the model's place before it loads it."""
+    """The file's digest, computed once a process while the file does not change: a worker asks twice for it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

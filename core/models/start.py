@@ -30,7 +30,7 @@ MARK = "credit-lab.json"
 
 @dataclass(frozen=True)
 class StartModel:
-    """A policy as a run starts with it."""
+    """A policy as a run starts with it, its codec, and the hash of its weights."""
 
     model: PreTrainedModel
     codec: Codec
@@ -75,8 +75,9 @@ def load(
     """Loads a start model with its weights in `dtype` (None: float32) and dropout off.
 
     Names mean, in this order: a bundled model, SmolLM2-135M-Instruct, a saved model, a local folder, a hub's
-    `organisation/model`. `progress(message, share)` hears what is being done and how much of it is (0 to 1, None: not
-    known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched or read.
+    `organisation/model`. `progress(message, share)` is called with what is being done and the share that is done (0
+    to 1, None: not known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched
+    or read.
     """
     say = progress if progress is not None else (lambda _text, _share: None)
     folder, digest = locate(name, say)

@@ -120,7 +120,7 @@ def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) 
 
 
 def _layouts(store: RunStore, info: RunInfo) -> list[pa.Schema]:
-    """The columns of the three files: a learner may have some of its own, and a file is told its columns first."""
+    """The columns of the three files: a learner may have some of its own, and a file needs its columns first."""
     layouts = [layout for x in info.learners for layout in store.layouts(info.id, x.name)]
     return [widest(schema, (x[i] for x in layouts)) for i, schema in enumerate((STEPS, SAMPLES, TOKENS))]
 

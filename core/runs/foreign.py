@@ -1,7 +1,8 @@
 """What runs from elsewhere have in common: a config that claims no more than is known, and traces with gaps.
 
-Three ways lead here: a callback inside TRL (trl_callback.py), TRL's completions (trl_import.py) and UNIPO's logs
-(unipo_import.py). What a source does not tell is null in every table, and among the settings listed as unrecorded.
+Three ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
+(integrations/trl/completions.py) and UNIPO's logs (integrations/unipo/logs.py). What a source does not tell is null in
+every table, and among the settings listed as unrecorded.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_sa
 
 
 class ImportFailed(Refusal, ValueError):
-    """The files cannot be taken in."""
+    """The files cannot be imported."""
 
 
 @dataclass(frozen=True)

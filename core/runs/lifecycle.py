@@ -68,7 +68,7 @@ def claim(store: RunStore, run_id: str, learner: str) -> bool:
 def preparing(store: RunStore, run_id: str, learner: str, message: Message, share: float | None) -> None:
     """What the worker does before its next step; `share` of it is done (0 to 1, None: not known).
 
-    Forgotten by itself with the next step, and with any word on how the worker fares.
+    Removed with the next step and with every change of status.
     """
     with store.write() as c:
         values = {"preparing": json.dumps({"text": message.to_dict(), "share": share}), "updated": time.time()}
@@ -76,7 +76,7 @@ def preparing(store: RunStore, run_id: str, learner: str, message: Message, shar
 
 
 def prepared(store: RunStore, run_id: str, learner: str) -> None:
-    """Nothing stands before the next step any more."""
+    """The worker is ready to make its next step."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(preparing=None))
 
@@ -92,7 +92,7 @@ def describe(
     device: str,
     versions: dict[str, str],
 ) -> None:
-    """What a worker knows once its trainer stands: `step` is the last one made (−1: none), `steps` the target."""
+    """What a worker knows once its trainer is made: `step` is the last one made (−1: none), `steps` the target."""
     with store.write() as c:
         values = {"step": step, "steps": steps, "start_hash": start_hash, "device": device}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
@@ -141,7 +141,7 @@ def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status:
 
 
 def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
-    """Makes a run, whose trace is in the store already, the one that a `run.json` describes: over, and not to go on."""
+    """Makes a run, whose trace is in the store already, the one that a `run.json` describes; it is over for good."""
     with store.write() as c:
         about = {"created": head["created"], "versions": json.dumps(head["versions"]), "recorded": True}
         c.execute(runs.update().where(runs.c.id == run_id).values(**about))
@@ -192,7 +192,7 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
 
 
 def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, changes: bool) -> None:
-    """Removes what an earlier life of the learner left at `step` and later: from here on the story is another one.
+    """Removes what an earlier life of the learner left at `step` and later: from here on it goes on in another way.
 
     With `changes` also the changes of settings that it went through there.
     """

@@ -50,7 +50,7 @@ def _versions(text: str) -> dict[str, str]:
 
 
 def event_value(row: Any) -> Any:
-    """An event's value; of a change, in the settings of this version."""
+    """An event's value; a change is given in the settings of this version."""
     value = json.loads(row["value"])
     return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
 

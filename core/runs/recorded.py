@@ -50,7 +50,7 @@ class _Event(BaseModel):
 
 
 class _Head(BaseModel):
-    """What of a run.json the store takes over; whoever wrote it, it has these types."""
+    """The part of a run.json that the store takes over, with its types checked."""
 
     model_config = ConfigDict(allow_inf_nan=False, strict=True)
     name: str

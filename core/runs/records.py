@@ -91,12 +91,12 @@ class UnreadableRun:
 
 
 def _under_way(learners: Sequence[LearnerInfo]) -> bool:
-    """A learner that waits belongs to a process once it is in a queue; before, nobody will ever start it by itself."""
+    """A learner that waits belongs to a process once it is in a queue; before, no process will start it."""
     return any(x.status in ACTIVE or (x.status == "queued" and x.pid is not None) for x in learners)
 
 
 class RunUnreadable(StoreError):
-    """A run was asked for that is there, but that this version of the app cannot read; `run` is what is known of it."""
+    """A run that is there, but that this version of the app cannot read; `run` is what is known of it."""
 
     run: UnreadableRun
 

@@ -286,7 +286,7 @@ _VERSIONS = {"config_version": CONFIG_VERSION, "trace_version": TRACE_VERSION}
 
 
 def _older(column: Any) -> Any:
-    """Where a run says an older version than this one's; it never says less than it did."""
+    """Where a run names an older version than this one; the version that a run names only ever rises."""
     return sa.func.coalesce(column, 1) < _VERSIONS[column.name]
 
 

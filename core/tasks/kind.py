@@ -30,7 +30,7 @@ class Worked(Task, Protocol):
 
 @dataclass(frozen=True)
 class Recipe(ABC):
-    """Everything that the weights of a start model follow from which is made here (core/training/pretrain.py).
+    """Everything that determines the weights of a start model that is made here (core/training/pretrain.py).
 
     A kind extends it by what its model is to get wrong, and how often: all of it is written into the model's card.
     """

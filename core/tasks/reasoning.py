@@ -38,7 +38,7 @@ _PATIENCE = 30.0
 
 
 class Reasoning:
-    """A data set with its options. What is held out is told by a hash of the question's text alone.
+    """A data set with its options. A hash of the question's text alone decides what is held out.
 
     So training and held-out questions cannot meet, whatever the seed, and nothing has to be enumerated.
     """

@@ -79,5 +79,5 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 
 def recipes() -> dict[str, Recipe]:
-    """How every start model is made that is made here, by the model's name."""
+    """The recipe of every start model that is made here, by the model's name."""
     return {name: recipe for kind in TASK_KINDS.values() for name, recipe in kind.recipes.items()}

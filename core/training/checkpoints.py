@@ -71,7 +71,7 @@ def saved(where: Path) -> list[Path]:
 def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 
-    `progress` is told what is being done; what it raises is not taken for a checkpoint that cannot be read.
+    `progress` is called with what is being done; what it raises is not taken for a checkpoint that cannot be read.
     """
     from core.training.trainer import Trainer
 

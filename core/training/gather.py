@@ -139,7 +139,7 @@ class Asker:
         return tied(torch.tensor(gathered.answers.rewards), group).nonzero()[:, 0]
 
     def _replaced(self, gathered: Gathered, groups: Tensor, fresh: Gathered, by: Tensor) -> Gathered:
-        """`gathered` with some groups in the place of which others' now stand; groups and by long [n]."""
+        """`gathered` with `groups` replaced by the groups `by` of `fresh`; both long [n]."""
         each = torch.arange(self.group_size)
         rows, others = ((x[:, None] * len(each) + each).flatten() for x in (groups, by))
         prompts = list(gathered.prompts)

@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:@])")
 
 
 def card(facts: dict[str, Any]) -> str:
-    """Markdown from the facts that stand in credit-lab.json beside it."""
+    """The card as Markdown, from the facts in credit-lab.json beside it."""
     base, settings = facts["base"], facts["settings"]
     head = [f"license: {_yaml(base['license'] or 'unknown')}", f"base_model: {_yaml(base['name'])}"]
     head += ["library_name: transformers", "pipeline_tag: text-generation", "tags:", "- reinforcement-learning"]

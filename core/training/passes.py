@@ -69,7 +69,7 @@ class Passes:
         self.warming_up = critic is not None and step < critic.value_warmup_steps
 
     def before(self, sequences: Sequences, panel: int, drift: float | None) -> InitialScores:
-        """What every model says of the responses; `panel`: of how many the tokens are kept; `drift`: as measured."""
+        """Every model's scores; `panel`: of how many responses tokens are kept; `drift`: of the step before."""
         config, settings, value_model = self.config, self.settings, self.models.value_model
         pieces = list(parts(len(sequences.mask), config.micro_batch_size))
         before, scored, predicted = None, None, None
@@ -101,7 +101,7 @@ class Passes:
     def needs_scores(self, drift: float | None) -> bool:
         """Whether the old policy's log-probabilities must be scored by themselves.
 
-        They need not where the first pass says them, nor where the sampler's agreed with scored ones in the step
+        They need not where the first pass scores them, nor where the sampler's agreed with scored ones in the step
         before (`drift`, measured in every step on all tokens; None: not yet) and the run may reuse them.
         """
         if self.old_from_first_pass:

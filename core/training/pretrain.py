@@ -1,7 +1,7 @@
-"""Makes a start model that a kind of task declares a recipe for: `python -m core.training.pretrain chain-sum-3x1`.
+"""Makes a start model by the recipe that a kind of task declares: `python -m core.training.pretrain chain-sum-3x1`.
 
 The model is supervised on responses some of which are wrong on purpose, as its recipe says (`core.tasks.kind.Recipe`).
-It so learns the form of an answer perfectly and what is right only partly: chain-sum's starts with 35–60 % sampled
+So it learns the form of an answer perfectly and what is right only partly: chain-sum's starts with 35–60 % sampled
 success, from which reinforcement learning has something to do. Held-out questions are never seen here either.
 
 A second, small loss asks at every token whether the answer is right so far; its head is thrown away. A pretrained

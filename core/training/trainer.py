@@ -49,7 +49,7 @@ class Trainer:
     def __init__(
         self, config: RunConfig, learner: str, progress: Callable[[Message, float | None], None] | None = None
     ) -> None:
-        """Loads the start model; `progress` is told (what is being done, share of it) where that takes time.
+        """Loads the start model; `progress` is called with (what is being done, share of it) where that takes time.
 
         Raises ConfigError if the config names a learner, model, task or device that isn't there.
         """

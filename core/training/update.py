@@ -40,7 +40,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Before:
-    """What policy and critic say of a whole batch before its first update, with gradient: good for that update."""
+    """What policy and critic say of a whole batch before its first update, with gradient, for that update to use."""
 
     scored: Scored
     values: Tensor | None  # [B, T]

@@ -196,7 +196,7 @@ class LocalLauncher:
         return self._fork_server
 
     def _watch(self, server: subprocess.Popen[bytes]) -> None:
-        """Hears which workers have ended, for as long as the fork server lives."""
+        """Reads from the fork server which workers have ended, for as long as it lives."""
         assert server.stdout is not None
         for line in server.stdout:
             message = json.loads(line)

@@ -38,7 +38,7 @@ TELL_S = 0.2  # how often it says how far its preparations are, and hears whethe
 class Stopped(BaseException):
     """Somebody asked the worker to end.
 
-    As KeyboardInterrupt no Exception: it comes out of the middle of loading, where every failure is caught and told.
+    Not an Exception, like KeyboardInterrupt: it is raised in the middle of loading, where every Exception is caught.
     """
 
     def __init__(self, reason: Message | None = None) -> None:
@@ -69,7 +69,7 @@ class Worker:
         return self._trainer
 
     def run(self) -> None:
-        """Everything from taking the learner over to its last word. Raises what the trainer or the store raises."""
+        """Trains the learner up to its final status. Raises what the trainer or the store raises."""
         try:
             self._begin()
         except Stopped as stopped:
@@ -129,7 +129,7 @@ class Worker:
         free_memory.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
     def _tell(self, message: Message, share: float | None) -> bool:
-        """Says what is being done, a few times a second; whether it said it this time."""
+        """Reports what is being done, a few times a second at most. Returns whether it did so this time."""
         now = time.monotonic()
         if share is not None and now - self._reported_at < TELL_S:
             return False
@@ -338,7 +338,7 @@ def _reason(error: Exception, worker: Worker) -> Message:
 
 
 def _log_to_file(store: RunStore, run_id: str, learner: str) -> None:
-    """Everything that this process says goes into the learner's log; to nowhere where that cannot be written."""
+    """Sends all output of this process to the learner's log, or nowhere where that cannot be written."""
     log = log_path(store.home, run_id, learner)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

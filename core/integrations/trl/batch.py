@@ -159,7 +159,7 @@ class GenerationBatch:
     ) -> StepTrace:
         """The step as it went. What TRL does not tell (held-out success, the exact KL, rewards per token) is null.
 
-        `names` gives each token id's text; `times` what a clock said; responses with a reward of at least
+        `names` gives each token id's text; `times` the times that were measured; responses with a reward of at least
         `success_from` count as right (None: nobody knows).
         """
         made = self.made

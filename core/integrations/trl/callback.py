@@ -271,7 +271,7 @@ class CreditLabCallback(TrainerCallback):
         at[: batch.kept], entropy[: batch.kept] = _floats(scores[0]), _floats(scores[1])
 
     def _write(self, *, everything: bool = False) -> None:
-        """Puts what TRL is done with into the store; at the end also what it has only begun to train on."""
+        """Stores the batches that TRL is done with; at the end also those that it has only begun to train on."""
         passes = self._trainer.num_iterations
         over = [x for x in self._open if x.updates and (everything or int(x.seen.min()) >= passes)]
         for batch in over:

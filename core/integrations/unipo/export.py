@@ -113,7 +113,7 @@ def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str,
 
 
 def _updates(config: RunConfig, learner: str, last: int | None) -> int:
-    """How many updates a step's passes are of. The last pass is the state after the last update, if it was recorded.
+    """How many updates a step's passes belong to. The last pass is the state after the last update, if it was recorded.
 
     A run of ours always has it; an imported one need not, and shows by its own number of passes whether it does.
     """

@@ -1,4 +1,4 @@
-"""How much memory is free here, and whether a run fits into it: said before anything is loaded."""
+"""How much memory is free here, and whether a run fits into it: known before anything is loaded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def prompt_tokens(config: RunConfig) -> int:
 
 
 def available(device: str = "cpu") -> int | None:
-    """Bytes that are free on a device ("cpu", "cuda"); None where nobody can say.
+    """Bytes that are free on a device ("cpu", "cuda"); None where that is not known.
 
     On a CPU what the system says is available, but no more than a container's limit leaves.
     """
@@ -96,7 +96,7 @@ def refuse_if_too_large(
 
 
 def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
-    """Bytes by what they are for, over learners side by side; in the order in which they are told."""
+    """Bytes by what they are for, over learners side by side; in the order in which they are shown."""
     bytes_for: dict[str, int] = {}
     for one in predicted:
         for share in one.models:

@@ -82,7 +82,7 @@ def predict(
 
     `prompt` and `completion`: tokens of a question (chat template included) and at most of a response. `device` "cpu",
     "cuda" or "mps"; on CUDA bfloat16 products keep their inputs in 16 bits (a CPU converts them on the way).
-    `reward_model`: a frozen one of the same size besides.
+    `reward_model` adds a frozen model of the same size.
     """
     narrow = device == "cuda" and dtype == "bfloat16"
     models = _models(size, config, learner, reward_model=reward_model)
@@ -179,7 +179,7 @@ def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain
 
 
 def _rounded(size: Size) -> int:
-    """The linear maps in bfloat16, which autocast makes of the weights and the backward pass needs (the head's not)."""
+    """Bytes of the linear maps in bfloat16, which autocast makes and the backward pass needs (not the head's)."""
     return 2 * size.layers * sum(rows * columns for rows, columns in size.linears)
 
 

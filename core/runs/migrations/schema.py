@@ -66,7 +66,7 @@ def prepare(connection: sa.Connection, place: str) -> None:
 
 
 def version_of(connection: sa.Connection) -> int | None:
-    """The version of the tables that are there, 1 where they do not say it; None where there are none."""
+    """The version of the tables, 1 where they name none; None where there are no tables."""
     tables = sa.inspect(connection)
     if tables.has_table(schema_version.name):
         return connection.execute(sa.select(sa.func.max(schema_version.c.version))).scalar() or 1

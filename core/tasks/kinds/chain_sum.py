@@ -135,7 +135,7 @@ class ChainSumRecipe(Recipe):
     wrong_when_easy: float = 0.18  # how often some other sum is taught with a result that is off by one or two
 
     def example(self, prompt: str, draw: random.Random) -> str:
-        """A worked sum, some of whose intermediate results are wrong; each is carried on from as if it were right."""
+        """A worked sum, some of whose intermediate results are wrong; the sum goes on from each as if it were right."""
         total, *rest = ChainSum.terms(prompt)
         lines = []
         for term in rest:
