@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from core.algorithms.kl import entropy_of, kl_of
 from core.algorithms.masked import lengths
-from core.models import forward, packed
+from core.models import forward, head
 from core.models.limits import LOGITS as _LOGITS
 from core.models.packed import States
 from core.models.value import ValueModel
@@ -148,5 +148,5 @@ def distributions(model: PreTrainedModel, sequences: Sequences, temperature: flo
 def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
     states = sequences.states(model.backbone)
-    after = packed.logits(model.head, states.hidden)[..., 0][states.which]  # in float32, as the logits are
+    after = head.logits(model.head, states.hidden)[..., 0][states.which]  # in float32, as the logits are
     return after[:, :-1], after.gather(-1, lengths(sequences.mask)[:, None])[:, 0]

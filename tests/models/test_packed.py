@@ -17,7 +17,7 @@ from transformers import (
 
 from core.errors import ConfigError
 from core.models import forward, packed
-from core.models.packed import PackedDecoder
+from core.models.packed_decoder import PackedDecoder
 
 SIZE = {
     "vocab_size": 60, "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 6,
