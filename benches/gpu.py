@@ -161,25 +161,25 @@ def predicted(trainer: Trainer) -> int | None:
     if size is None:
         return None
     prompt = len(trainer.codec.ids(trainer.task.prompts(trainer.config.seed, 0, 1)[0]))
-    told = memory.predict(
+    prediction = memory.predict(
         size, trainer.config, trainer.settings, prompt=prompt, completion=trainer.max_length,
         device=trainer.device.type, dtype=trainer.dtype,
     )  # fmt: skip
-    return told.total - memory.PROCESS
+    return prediction.total - memory.PROCESS
 
 
-def told(name: str, found: Measured, peak: float) -> str:
+def line(name: str, measured: Measured, peak: float) -> str:
     """A case's lines."""
-    lines = [f"{name}, {found.dtype} products"]
-    for what, part in (("rollout", found.rollout), ("update", found.update)):
+    lines = [f"{name}, {measured.dtype} products"]
+    for what, part in (("rollout", measured.rollout), ("update", measured.update)):
         lines.append(
             f"  {what:8} {part.seconds * 1e3:9.1f} ms  {part.tokens_per_second:10,.0f} tokens/s  "
             f"{part.rate / 1e12:8.2f} TFLOP/s  {part.rate / peak:6.1%} of the peak"
         )
-    if found.peak_bytes is not None and found.predicted_bytes is not None:
-        off = found.predicted_bytes / found.peak_bytes - 1
+    if measured.peak_bytes is not None and measured.predicted_bytes is not None:
+        off = measured.predicted_bytes / measured.peak_bytes - 1
         lines.append(
-            f"  memory   {found.peak_bytes / 1e9:6.2f} GB allocated at most, {found.predicted_bytes / 1e9:.2f} "
+            f"  memory   {measured.peak_bytes / 1e9:6.2f} GB allocated at most, {measured.predicted_bytes / 1e9:.2f} "
             f"predicted ({off:+.1%})"
         )
     return "\n".join(lines)
@@ -213,12 +213,12 @@ def main() -> None:
             if (options.only or "") not in case.name or (case.name == "tiny" and not options.only):
                 continue
             try:
-                found = measure(run_of(case, model_of(case, Path(scratch)), options.device), options.steps)
+                measured = measure(run_of(case, model_of(case, Path(scratch)), options.device), options.steps)
             except ConfigError as error:
                 print(f"{case.name}, {case.learner}: left out ({error})")
                 continue
             shape = "{prompts_per_step} × {num_generations} responses of at most {max_completion_length} tokens"
-            print(told(f"{case.name}, {case.learner}, {shape.format(**case.run)}", found, peak), flush=True)
+            print(line(f"{case.name}, {case.learner}, {shape.format(**case.run)}", measured, peak), flush=True)
             gc.collect()
 
 

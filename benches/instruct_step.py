@@ -135,7 +135,7 @@ def trl(cycles: int, *, bf16_weights: bool = False) -> Iterator[dict[str, float]
     at_once = settings.micro_batch_size or batch
     rendered = {x: _rendered(start, x) for x in asked}
     questions = {y: x for x, y in rendered.items()}
-    found: list[dict[str, float]] = []
+    cycles_done: list[dict[str, float]] = []
     lengths: list[float] = []
 
     class Clock(TrainerCallback):
@@ -146,7 +146,7 @@ def trl(cycles: int, *, bf16_weights: bool = False) -> Iterator[dict[str, float]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step % PASSES == 0:
                 now = time.perf_counter()
-                found.append({"seconds": now - self.started, "length": lengths[-1]})
+                cycles_done.append({"seconds": now - self.started, "length": lengths[-1]})
                 self.started = time.perf_counter()
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -189,7 +189,7 @@ def trl(cycles: int, *, bf16_weights: bool = False) -> Iterator[dict[str, float]
             callbacks=[Clock()],
         )
         trainer.train()
-    yield from found
+    yield from cycles_done
 
 
 def _rendered(start: StartModel, question: str) -> str:
@@ -208,9 +208,9 @@ WAYS: dict[str, tuple[str, Callable[[int], Iterator[dict[str, float]]]]] = {
 def measure(way: str, cycles: int) -> None:
     """In a process of its own: prints the cycles' times and the process's peak memory as JSON."""
     warnings.filterwarnings("ignore")
-    found = list(WAYS[way][1](cycles + WARM_UP))[WARM_UP:]
+    measured = list(WAYS[way][1](cycles + WARM_UP))[WARM_UP:]
     peak = most_resident()
-    print(json.dumps({"cycles": found, "peak": peak}))
+    print(json.dumps({"cycles": measured, "peak": peak}))
 
 
 def prompt_tokens() -> float:
@@ -264,8 +264,8 @@ def _in_own_process(way: str, options: argparse.Namespace) -> dict[str, Any]:
     )
     if answer.returncode:
         sys.exit(f"{way} failed:\n{answer.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
-    return found
+    result: dict[str, Any] = json.loads(answer.stdout.strip().splitlines()[-1])
+    return result
 
 
 if __name__ == "__main__":

@@ -155,12 +155,12 @@ def run(case: Case, scratch: Path) -> dict[str, Any]:
     elif case.model not in ("chain-sum-3x1",):
         _apart("fetch", case.model, "")
     config = settings(case, model)
-    found = json.loads(_apart("measure", config.model_dump_json(), ""))
+    measured = json.loads(_apart("measure", config.model_dump_json(), ""))
     size = size_of(start.config_of(model) or {})
     assert size is not None
     learner = config.learners[0]
-    told = memory.predict(size, config, learner, prompt=found["prompt"], completion=found["completion"])
-    return {**found, "predicted": told.total, "parts": told}
+    prediction = memory.predict(size, config, learner, prompt=measured["prompt"], completion=measured["completion"])
+    return {**measured, "predicted": prediction.total, "parts": prediction}
 
 
 def _apart(what: str, first: str, second: str) -> str:
@@ -191,12 +191,13 @@ def main() -> None:
         if options.only and options.only not in case.name:
             continue
         with tempfile.TemporaryDirectory(prefix="memory-") as scratch:
-            found = run(case, Path(scratch))
-        off = found["predicted"] / found["peak"] - 1
-        print(f"{case.name:28} {found['peak'] / 1e6:10.0f} {found['predicted'] / 1e6:10.0f} {off:+7.1%}", flush=True)
-        parts = found["parts"]
+            measured = run(case, Path(scratch))
+        off = measured["predicted"] / measured["peak"] - 1
+        peak, predicted = measured["peak"] / 1e6, measured["predicted"] / 1e6
+        print(f"{case.name:28} {peak:10.0f} {predicted:10.0f} {off:+7.1%}", flush=True)
+        parts = measured["parts"]
         print(
-            f"    process {found['before'] / 1e6:.0f}, activations {parts.activations / 1e6:.0f}, logits "
+            f"    process {measured['before'] / 1e6:.0f}, activations {parts.activations / 1e6:.0f}, logits "
             f"{parts.logits / 1e6:.0f}, cache {parts.cache / 1e6:.0f}, evaluation {parts.evaluation / 1e6:.0f}"
         )
 

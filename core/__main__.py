@@ -68,14 +68,14 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="a new or empty folder (default: among the app's start models)"
     )
 
-    take_in = commands.add_parser("import", help="take in a run from elsewhere, to look at it in the app")
-    take_in.add_argument(
+    import_ = commands.add_parser("import", help="take in a run from elsewhere, to look at it in the app")
+    import_.add_argument(
         "path",
         type=Path,
         metavar="PATH",
         help="an export of this app (folder or ZIP), TRL's completions (file, folder or ZIP), or UNIPO's log (JSON)",
     )
-    take_in.add_argument("--name", metavar="NAME", help="what to call it (default: as it calls itself, else its file)")
+    import_.add_argument("--name", metavar="NAME", help="what to call it (default: as it calls itself, else its file)")
 
     delete = commands.add_parser("delete", help="delete runs of the app, with their traces and checkpoints")
     delete.add_argument(

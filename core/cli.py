@@ -37,7 +37,7 @@ FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y 
 
 
 class UsageError(Refusal, ValueError):
-    """What was asked for on the command line cannot be."""
+    """A request on the command line that cannot be met."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -115,7 +115,7 @@ def _check_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _store(*, keep: bool) -> Iterator[RunStore]:
-    """The app's store, or one that is gone afterwards but for the logs, where a failed learner's reason names one."""
+    """The app's store, or a temporary one, of which only the logs stay that a failed learner's reason names."""
     if keep:
         yield RunStore()
         return
@@ -160,11 +160,11 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
 def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> int:
     final = {x["learner"]: x["value"] for x in events if x["kind"] == "final"}
     for learner in info.learners:
-        told = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
+        line = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
         if learner.name in final:
             value = final[learner.name]
-            told += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
-        print(told)
+            line += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
+        print(line)
     print("wrote", " ".join(str(path) for path in paths))
     for learner in info.learners:
         if learner.status == "failed":
@@ -185,18 +185,18 @@ def _export(options: argparse.Namespace) -> int:
 def _named(store: RunStore, run: str) -> str:
     """The id of the one run whose id is, or begins with, `run`."""
     known = [x.id for x in store.runs()]
-    found = [run] if run in known else [x for x in known if x.startswith(run)]
-    if not found:
+    matching = [run] if run in known else [x for x in known if x.startswith(run)]
+    if not matching:
         raise UsageError(
             "There is no run whose id begins with {given}; `python -m core runs` lists them.", given=repr(run)
         )
-    if len(found) > 1:
+    if len(matching) > 1:
         raise UsageError(
             "{count} runs' ids begin with {given}; `python -m core runs` lists them.",
-            count=len(found),
+            count=len(matching),
             given=repr(run),
         )
-    return found[0]
+    return matching[0]
 
 
 def _save(options: argparse.Namespace) -> int:
@@ -284,8 +284,8 @@ def _settings(_: argparse.Namespace) -> int:
         f"  {'task.kind':32} {default:12} What is asked: {' or '.join(kinds)}. Puts that task in the place of another."
     )
     for name in kinds:
-        _list(f"task.kind={name}: {tasks.KINDS[name].summary}", "task.", tasks.KINDS[name].settings)
-    for kind in learners.KINDS.values():
+        _list(f"task.kind={name}: {tasks.TASK_KINDS[name].summary}", "task.", tasks.TASK_KINDS[name].settings)
+    for kind in learners.LEARNER_KINDS.values():
         _list(_about(kind.settings), f"{kind.name}.", kind.settings)
     return 0
 
@@ -295,7 +295,7 @@ def _about(model: type[Settings]) -> str:
 
 
 def _list(title: str, prefix: str, model: type[Settings]) -> None:
-    """A line a setting; what is chosen in another way (who learns, which task) has none."""
+    """One line per setting, but for those that are chosen in another way (who learns, which task)."""
     print(f"\n{title}")
     for name, field in model.model_fields.items():
         if name in ("task", "learners", "kind", "name", "algorithm"):

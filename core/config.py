@@ -15,7 +15,7 @@ from core.learners.registry import AnyLearner, Learner, learner, needs_of, refus
 from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
-from core.tasks.registry import KINDS, AnyTask, chosen
+from core.tasks.registry import TASK_KINDS, AnyTask, chosen
 
 
 class RunConfig(Settings):
@@ -187,7 +187,7 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
 def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str]]:
     owner, _, field = key.rpartition(".")
     if owner == "task":
-        known = KINDS[values["task"]["kind"]].settings.model_fields
+        known = TASK_KINDS[values["task"]["kind"]].settings.model_fields
         return [(values["task"], field)] if field in known and field != "kind" else []
     fixed = {"name", "algorithm"}
     learners = [x for x in values["learners"] if field in x and field not in fixed and owner in ("", x["name"])]

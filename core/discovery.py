@@ -14,5 +14,5 @@ def declared(package: str, name: str) -> list[Any]:
     """
     folder = importlib.import_module(package)
     modules = sorted(x.name for x in pkgutil.iter_modules(folder.__path__))
-    found = (importlib.import_module(f"{package}.{module}") for module in modules)
-    return [getattr(module, name) for module in found if hasattr(module, name)]
+    imported = (importlib.import_module(f"{package}.{module}") for module in modules)
+    return [getattr(module, name) for module in imported if hasattr(module, name)]

@@ -54,7 +54,7 @@ class Message:
         return hash(self.template)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can say it; `from_dict` reads it."""
+        """The message as plain values for JSON; `from_dict` reads it."""
         return {"key": self.key, "template": self.template, "values": {x: _plain(y) for x, y in self.values.items()}}
 
     def to_json(self) -> str:
@@ -73,11 +73,11 @@ class Message:
         """The message that `to_json` wrote; any other text (an older version's sentence) is shown as it is."""
         if text.startswith("{") and len(text) <= MOST_CHARACTERS:
             try:
-                found = cls.from_dict(json.loads(text))
+                message = cls.from_dict(json.loads(text))
             except (ValueError, RecursionError):
-                found = None
-            if found is not None:
-                return found
+                message = None
+            if message is not None:
+                return message
         return verbatim(text)
 
     def replaced(self, old: str, new: str) -> Message:
@@ -111,8 +111,8 @@ def verbatim(text: str) -> Message:
 
 def all_of(messages: Iterable[Message]) -> Message:
     """Several messages as one, a line each."""
-    found = tuple(messages)
-    return found[0] if len(found) == 1 else Message("{lines}", key="lines", lines=found)
+    lines = tuple(messages)
+    return lines[0] if len(lines) == 1 else Message("{lines}", key="lines", lines=lines)
 
 
 def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], str] = str) -> str:
@@ -243,7 +243,7 @@ class ConfigError(Refusal, ValueError):
 
 
 class RequestError(Refusal, ValueError):
-    """What was asked of a model or of a run's trace cannot be answered."""
+    """A question about a model or a run's trace that cannot be answered."""
 
 
 class DivergedError(Refusal, FloatingPointError):

@@ -17,5 +17,5 @@ class _Lazy(ModuleType):
 
 
 def lazy(name: str) -> Any:
-    """Stands for the module of this name. Its import's errors come at the first use."""
+    """A stand-in for the module of this name. Errors of its import are raised at the first use."""
     return _Lazy(name)

@@ -43,7 +43,7 @@ def message(problem: Any, learners: list[str]) -> Message:
 
 
 def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:
-    """Where the value is of the right kind, or the setting is none."""
+    """Problems where the value is of the right kind, or there is no such setting."""
     match kind:
         case "extra_forbidden":
             return Message("{setting}: there is no setting of this name", setting=place)
@@ -74,7 +74,7 @@ def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Messag
 
 
 def _kind(kind: str, context: dict[str, Any], place: str, given: str) -> Message | None:
-    """Where the value is of the wrong kind, size or form: pydantic's own words, as templates."""
+    """Problems where the value is of the wrong kind, size or form: pydantic's own words, as templates."""
     about = {"setting": place, "given": given}
     match kind:
         case "float_parsing":
@@ -131,13 +131,13 @@ def _kind(kind: str, context: dict[str, Any], place: str, given: str) -> Message
 
 
 def _other(problem: Any, place: str) -> Message:
-    """What of pydantic's has no template here: its words stay English."""
+    """A problem of pydantic's that has no template here: its words stay English."""
     text = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
     return Message("{setting}: {cause} (given: {given})", setting=place, cause=text, given=repr(problem["input"]))
 
 
 def setting_name(location: tuple[int | str, ...], learners: list[str]) -> str:
-    """Where pydantic found a problem, as a person writes it: `ppo.lam`, `task.terms`, `steps`."""
+    """The place of a pydantic problem as a person writes it: `ppo.lam`, `task.terms`, `steps`."""
     if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
         # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
         return ".".join([learners[location[1]], *(str(x) for x in location[3:])])

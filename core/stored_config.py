@@ -43,7 +43,7 @@ CONFIG_VERSION = 1 + len(MIGRATIONS)
 
 
 def dump_config(config: RunConfig) -> dict[str, Any]:
-    """The config as JSON can say it, with its version and that of the app."""
+    """The config as plain values for JSON, with its version and that of the app."""
     return {VERSION: CONFIG_VERSION, MADE_BY: CREDIT_LAB, **config.model_dump(mode="json")}
 
 
@@ -57,7 +57,7 @@ def read_config(text: str) -> RunConfig:
 
 
 def load_config(values: Any, version: int | None = None) -> RunConfig:
-    """The config from stored values of `version` (None: as they say themselves; without a word it is 1).
+    """The config from stored values of `version` (None: the one that they name, or 1 where they name none).
 
     Raises StoredConfigError where another version wrote them, and ConfigError where a value is one that none allows.
     """
@@ -85,9 +85,9 @@ def _validated(values: dict[str, Any], version: Any) -> RunConfig:
 
 
 def load_assignments(values: Any, version: int | None) -> Any:
-    """A stored change of settings in the settings of this version; what is no change comes back as it is.
+    """A stored change of settings in the settings of this version; what is no change is returned as it is.
 
-    So does one of a newer version: its run is not readable here anyway.
+    A change of a newer version is, too: its run is not readable here anyway.
     """
     if isinstance(values, dict) and (version or 1) <= CONFIG_VERSION:
         for step in _steps(version or 1):
@@ -98,10 +98,10 @@ def load_assignments(values: Any, version: int | None) -> Any:
 def made_by(text: str, versions: Mapping[str, str]) -> str | None:
     """Which version of the app wrote a stored config, if that can be told; `versions` are the run's."""
     try:
-        told = json.loads(text)[MADE_BY]
+        version = json.loads(text)[MADE_BY]
     except (ValueError, TypeError, LookupError, RecursionError):
-        told = versions.get("credit-lab")
-    return str(told)[:40] if told else None
+        version = versions.get("credit-lab")
+    return str(version)[:40] if version else None
 
 
 def _steps(version: Any) -> tuple[Migration, ...]:
@@ -113,17 +113,17 @@ def _steps(version: Any) -> tuple[Migration, ...]:
     return MIGRATIONS[version - 1 :]
 
 
-def newer_settings(found: int) -> Message:
+def newer_settings(version: int) -> Message:
     """What to say of a stored config whose version is above the one that is known here."""
     return Message(
         "its settings are of version {found}, and this version of the app reads them up to version {known}",
-        found=found,
+        found=version,
         known=CONFIG_VERSION,
     )
 
 
 def _unknown(error: ValidationError, values: dict[str, Any]) -> Message | None:
-    """Which names pydantic found that nobody here knows; None where it found other things alone."""
+    """The names that pydantic reports as unknown; None where it reports only other problems."""
     problems, learners = error.errors(), names_of(values)
     settings = [_brief(setting_name(x["loc"], learners)) for x in problems if x["type"] == "extra_forbidden"]
     if settings:
@@ -139,6 +139,6 @@ def _unknown(error: ValidationError, values: dict[str, Any]) -> Message | None:
 
 
 def _brief(text: str) -> str:
-    """As a sentence can quote it, whoever wrote it."""
+    """The value as a sentence can quote it, whoever wrote it."""
     text = "".join(x for x in " ".join(text.split()) if x.isprintable())
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -12,7 +12,7 @@ _UNSEEN = re.compile(
 
 def visible(text: str) -> str:
     """The text with each character that would be unseen, or would reorder its neighbours, written out as ⟨U+202E⟩."""
-    return _UNSEEN.sub(lambda found: _name(found.group()), text)
+    return _UNSEEN.sub(lambda match: _name(match.group()), text)
 
 
 def _name(character: str) -> str:

@@ -51,9 +51,9 @@ def test_train_writes_the_four_files_and_keeps_nothing_else(
     assert ppo.lam == 1
     steps = pd.read_parquet(out / "steps.parquet")
     assert steps[["learner", "step"]].to_numpy().tolist() == [["ppo", 0], ["ppo", 1], ["grpo", 0], ["grpo", 1]]
-    told = capsys.readouterr()
-    assert "ppo: finished after 2 of 2 steps; held-out success" in told.out
-    assert "4/4" in told.err  # the progress bar
+    output = capsys.readouterr()
+    assert "ppo: finished after 2 of 2 steps; held-out success" in output.out
+    assert "4/4" in output.err  # the progress bar
     assert not home.exists()
 
 
@@ -80,11 +80,11 @@ def test_ctrl_c_leaves_a_valid_partial_export(home: Path, tmp_path: Path) -> Non
             assert piece, seen
             seen += piece
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate()
+        output, _ = process.communicate()
     finally:
         guard.cancel()
     assert process.returncode == 130
-    assert "grpo: stopped after" in told
+    assert "grpo: stopped after" in output
     steps = pd.read_parquet(out / "steps.parquet")
     tokens = pd.read_parquet(out / "tokens.parquet")
     assert 1 <= len(steps) < 100_000
@@ -161,11 +161,11 @@ def test_runs_lists_and_export_writes_what_the_app_keeps(
 
 def test_settings_names_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["settings"]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for model, prefix in ((RunConfig, ""), (PPOSettings, "ppo."), (GRPOSettings, "grpo.")):
         for name, field in model.model_fields.items():
             if name not in ("task", "learners", "name", "algorithm"):
-                line = next(x for x in told.splitlines() if x.split()[:1] == [prefix + name])
+                line = next(x for x in output.splitlines() if x.split()[:1] == [prefix + name])
                 assert str(field.description) in line
                 assert json.dumps(field.default) in line
 
@@ -197,9 +197,9 @@ def test_what_cannot_be_trained_is_a_sentence(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], sentence: str
 ) -> None:
     assert main(["train", *asked, "--out", str(tmp_path / "out")]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert "Traceback" not in told
+    output = capsys.readouterr().err
+    assert sentence in output
+    assert "Traceback" not in output
     assert not (tmp_path / "out").exists()
 
 
@@ -217,9 +217,9 @@ def test_a_damaged_store_is_a_sentence_on_the_command_line(home: Path, capsys: p
     home.mkdir()
     Path(RunStore().place).write_bytes(b"no database at all " * 500)
     assert main(["runs"]) == 2
-    told = capsys.readouterr().err
-    assert "is damaged and cannot be read" in told
-    assert len(told.strip().splitlines()) == 1
+    output = capsys.readouterr().err
+    assert "is damaged and cannot be read" in output
+    assert len(output.strip().splitlines()) == 1
 
 
 def test_help_needs_nothing_heavy() -> None:

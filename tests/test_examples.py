@@ -45,24 +45,24 @@ def test_there_is_a_test_for_every_example() -> None:
 
 
 def test_train_from_python() -> None:
-    told = run("train_from_python", *QUICK)
-    starts = [x for x in told if "starts at" in x]
+    output = run("train_from_python", *QUICK)
+    starts = [x for x in output if "starts at" in x]
     assert len(starts) == 2
     assert len({x.split()[-1] for x in starts}) == 1  # the same weights
-    made = [x.split()[1] for x in told if x.startswith("  step")]
+    made = [x.split()[1] for x in output if x.startswith("  step")]
     assert made == ["0", "1", "0", "1"]
-    shares = [float(x.split()[-1]) for x in told if "held-out success" in x]
+    shares = [float(x.split()[-1]) for x in output if "held-out success" in x]
     assert len(shares) == 2
     assert all(0 < x < 1 for x in shares)  # a start model that is right on some questions
 
 
 def test_add_a_variant() -> None:
-    told = run("add_a_variant", *QUICK)
-    assert told[0] == "surrogate:"
-    assert "1.2)" in told[1]
-    assert "1.28)" in told[2]
-    assert [x.split(":")[0] for x in told[3:]] == ["grpo", "clip-higher"]
-    cut = {x.split(":")[0]: float(x.split()[3]) for x in told[3:]}
+    output = run("add_a_variant", *QUICK)
+    assert output[0] == "surrogate:"
+    assert "1.2)" in output[1]
+    assert "1.28)" in output[2]
+    assert [x.split(":")[0] for x in output[3:]] == ["grpo", "clip-higher"]
+    cut = {x.split(":")[0]: float(x.split()[3]) for x in output[3:]}
     assert 0 <= cut["clip-higher"] < cut["grpo"]
 
 
@@ -77,9 +77,9 @@ def test_read_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, recorded = run("read_a_trace", str(tmp_path / "out")), run("read_a_trace")
     assert mine[0].startswith("mine: 64 responses, ")
     assert recorded[0].startswith("chain-sum, seed 0: 38400 responses, ")
-    for told in (mine, recorded):
-        assert [float(x.split()[-1]) < 1e-5 for x in told[1:3]] == [True, True]
-        assert [x.split(":")[0] for x in told[3:]] == ["ppo", "grpo"]
-        credit = {x.split(":")[0]: re.findall(r"[+-]\d\.\d\d", x) for x in told[3:]}
+    for output in (mine, recorded):
+        assert [float(x.split()[-1]) < 1e-5 for x in output[1:3]] == [True, True]
+        assert [x.split(":")[0] for x in output[3:]] == ["ppo", "grpo"]
+        credit = {x.split(":")[0]: re.findall(r"[+-]\d\.\d\d", x) for x in output[3:]}
         assert len(set(credit["grpo"])) == 1
         assert len(set(credit["ppo"])) > 1

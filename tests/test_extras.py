@@ -81,9 +81,9 @@ print("imported:", sorted(x for x in OPTIONAL if sys.modules.get(x)))
 @pytest.mark.parametrize("which", [0, 1], ids=["adapters", "reasoning-gym"])
 def test_a_run_is_listed_exported_and_sent_to_browsers(runs: list[str], which: int, tmp_path: Path) -> None:
     asked = f"RUN, OPTIONAL = {(runs[which], str(tmp_path / 'out'))!r}, {OPTIONAL!r}\n"
-    told = without_them(asked + OPENED, tmp_path)
-    assert all(run in told for run in runs)
-    assert "imported: []" in told
+    output = without_them(asked + OPENED, tmp_path)
+    assert all(run in output for run in runs)
+    assert "imported: []" in output
     config = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["config"]
     assert (config["lora_rank"], config["task"]["kind"]) == [(4, "chain-sum"), (0, "reasoning-gym")][which]
     assert len(list((tmp_path / "out").glob("*.parquet"))) == 3
@@ -114,8 +114,8 @@ def test_every_page_opens_and_so_does_the_lab_on_every_kind_of_run(runs: list[st
     shipped = (
         "from core.runs.recorded import import_shipped\nimport lessons.server\nimport_shipped(lessons.server.store())\n"
     )
-    told = without_them(given + shipped + PAGES, tmp_path, CREDIT_LAB_TRAINING="off")
-    assert len(told.splitlines()) == len(asked)
+    output = without_them(given + shipped + PAGES, tmp_path, CREDIT_LAB_TRAINING="off")
+    assert len(output.splitlines()) == len(asked)
 
 
 def test_the_lessons_model_trains_and_is_measured_and_saved(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ except LauncherError as error:
     print(error)
 """
     done = without_them("import sys\nsys.stderr = sys.stdout\n" + code, tmp_path)
-    told = [x for x in done.splitlines() if x and "Loading weights" not in x]
-    assert told == [LORA, "2", LORA, LORA]
+    lines = [x for x in done.splitlines() if x and "Loading weights" not in x]
+    assert lines == [LORA, "2", LORA, LORA]
     assert not (tmp_path / "out").exists()
 
 

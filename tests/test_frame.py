@@ -33,7 +33,7 @@ def at_once(tree: ast.AST) -> Iterator[ast.AST]:
 
 def imports(*places: str, nodes: Callable[[ast.AST], Iterable[ast.AST]] = ast.walk) -> dict[str, set[str]]:
     """Top-level modules that the places' Python files import, and which files import them."""
-    found: dict[str, set[str]] = {}
+    importers: dict[str, set[str]] = {}
     for place in places:
         path = ROOT / place
         for file in [path] if path.is_file() else path.rglob("*.py"):
@@ -42,8 +42,8 @@ def imports(*places: str, nodes: Callable[[ast.AST], Iterable[ast.AST]] = ast.wa
                 if isinstance(node, ast.ImportFrom) and not node.level:
                     names = [node.module or ""]
                 for name in names:
-                    found.setdefault(name.split(".")[0], set()).add(str(file.relative_to(ROOT)))
-    return found
+                    importers.setdefault(name.split(".")[0], set()).add(str(file.relative_to(ROOT)))
+    return importers
 
 
 def required(file: str) -> set[str]:
@@ -53,9 +53,9 @@ def required(file: str) -> set[str]:
     return own.union(*(required(line.removeprefix("-r ")) for line in lines if line.startswith("-r ")))
 
 
-def missing(found: dict[str, set[str]], known: set[str]) -> dict[str, set[str]]:
+def missing(imported: dict[str, set[str]], known: set[str]) -> dict[str, set[str]]:
     ours = {"core", "lessons", "tests", "benches", "app"}
-    others = {name: files for name, files in found.items() if name not in sys.stdlib_module_names | ours}
+    others = {name: files for name, files in imported.items() if name not in sys.stdlib_module_names | ours}
     assert others, "no imports were found: the search is broken"
     return {name: files for name, files in others.items() if PACKAGES.get(name, name) not in known}
 
@@ -66,9 +66,9 @@ def test_everything_that_the_app_imports_is_required() -> None:
 
 def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
     extras = set().union(*(required(x.name) for x in ROOT.glob("requirements-*.txt") if x.stem != "requirements-dev"))
-    found = imports("core", "lessons", "app.py")
-    assert {"peft"} <= found.keys()
-    assert missing(found, required("requirements.txt") | extras) == {}
+    imported = imports("core", "lessons", "app.py")
+    assert {"peft"} <= imported.keys()
+    assert missing(imported, required("requirements.txt") | extras) == {}
 
 
 def test_everything_that_the_tests_import_is_required() -> None:
@@ -86,6 +86,83 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_the_core_knows_nothing_of_the_page() -> None:
-    found = imports("core")
-    assert "torch" in found
-    assert not found.keys() & {"streamlit", "lessons", "starlette", "plotly"}
+    imported = imports("core")
+    assert "torch" in imported
+    assert not imported.keys() & {"streamlit", "lessons", "starlette", "plotly"}
+
+
+def test_a_pages_folder_takes_nothing_from_another_pages() -> None:
+    pages = {path.parent.name for path in ROOT.glob("lessons/*/page.py")}
+    assert {"how_grpo_works", "ratio_clip_kl"} <= pages
+    taken = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for page in sorted(pages)
+        for file in sorted((ROOT / "lessons" / page).rglob("*.py"))
+        for name in modules_of(file)
+        if name.split(".")[0] == "lessons" and set(name.split(".")[1:2]) & (pages - {page})
+    ]
+    assert taken == []
+
+
+def modules_of(file: Path) -> Iterator[str]:
+    """Dotted names of all that a file imports, wherever in it; of `from a import b` also `a.b`."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file} imports by a relative name"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+#: Parts of a name that say nothing of what it is. Of `found`, `said` and `told` only whole names of data.
+NICKNAMES = {"nursery", "bury", "buried", "obey", "heard", "keeper", "aim"}
+PHRASES = ("taking_in", "take_in")
+NO_DATA = {"found", "said", "told"}
+
+
+def named(tree: ast.AST) -> Iterator[str]:
+    """Every name that a module gives: to functions, classes, parameters, variables and attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.AnnAssign | ast.alias):
+            name = node.asname if isinstance(node, ast.alias) else getattr(node.target, "id", None)
+            yield name or ""
+
+
+def is_nickname(name: str) -> bool:
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    if NICKNAMES & {part.lower() for part in parts} or any(x in name.lower() for x in PHRASES):
+        return True
+    return name.strip("_").lower() in NO_DATA
+
+
+def test_names_are_the_fields_or_plain() -> None:
+    assert is_nickname("_ask_nursery")
+    assert is_nickname("KeeperOfRuns")
+    assert not is_nickname("claim")
+    assert not is_nickname("_not_found")
+    given = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for place in ("core", "lessons", "benches", "examples", "tests")
+        for file in (ROOT / place).rglob("*.py")
+        for name in (*named(ast.parse(file.read_text(encoding="utf-8"))), file.stem)
+        if not name.startswith("test_") and is_nickname(name)
+    }
+    assert given == set()
+
+
+def test_no_two_classes_are_called_the_same() -> None:
+    places: dict[str, set[str]] = {}
+    for folder in ("core", "lessons"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, set()).add(str(file.relative_to(ROOT)))
+    assert len(places) > 100
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -25,9 +25,9 @@ def read(path: Path) -> list[Requirement]:
 
 def direct() -> list[Requirement]:
     """What the requirements files ask for."""
-    found = [x for path in sorted(ROOT.glob("requirements*.txt")) if path.name != LEFT_OUT for x in read(path)]
-    assert len(found) > 20
-    return found
+    requirements = [x for path in sorted(ROOT.glob("requirements*.txt")) if path.name != LEFT_OUT for x in read(path)]
+    assert len(requirements) > 20
+    return requirements
 
 
 def locked() -> dict[str, Version]:
@@ -76,11 +76,11 @@ def test_the_tests_run_on_what_is_locked() -> None:
     other = {}
     for name, version in locked().items():
         try:
-            found = Version(metadata.version(name))
+            installed = Version(metadata.version(name))
         except metadata.PackageNotFoundError:
             continue  # another extra's
-        if found.public != version.public:  # a local part says which build of it, as in 2.13.0+cpu
-            other[name] = f"{found} is installed, {version} is locked"
+        if installed.public != version.public:  # a local part says which build of it, as in 2.13.0+cpu
+            other[name] = f"{installed} is installed, {version} is locked"
     assert other == {}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def wilson(share: Tensor, count: float, level: float = 0.95) -> tuple[Tensor, Tensor]:
-    """The interval (low, high) of a probability of which `share` was seen in `count` independent yes-or-no samples.
+    """The interval (low, high) of a probability, given the `share` of yes in `count` independent yes-or-no samples.
 
     Wilson 1927; unlike mean ± z·s/√K it stays within [0, 1] and has a width also where all samples agree. Its
     coverage is `level` on average over probabilities; for a single one near 0 or 1 it can be some points less.
@@ -22,7 +22,7 @@ def wilson(share: Tensor, count: float, level: float = 0.95) -> tuple[Tensor, Te
 
 
 def normal(mean: Tensor, std: Tensor, count: int, level: float = 0.95) -> tuple[Tensor, Tensor]:
-    """mean ± z·s/√K for samples that are more than yes or no; `std` with ddof 1. One sample says nothing: ±inf.
+    """mean ± z·s/√K for samples of any size; `std` with ddof 1. One sample says nothing: ±inf.
 
     Where nearly all samples agree it is too narrow (0 wide where all do): the rare other outcome was not seen.
     """

@@ -80,7 +80,7 @@ def kl_exact(logits: Tensor, logits_ref: Tensor) -> Tensor:
 
 
 def kl_of(logprobs: Tensor, logprobs_ref: Tensor) -> Tensor:
-    """The same of distributions that are normalised already, [..., V] -> [...]."""
+    """`kl_exact` from log-probabilities, which are normalised already, [..., V] -> [...]."""
     probs = logprobs.exp()
     # A token that the policy never chooses adds nothing, also where both log-probabilities are -inf.
     return (probs * (logprobs - logprobs_ref).masked_fill(probs == 0, 0)).sum(-1)
@@ -92,7 +92,7 @@ def entropy(logits: Tensor) -> Tensor:
 
 
 def entropy_of(logprobs: Tensor) -> Tensor:
-    """The same of distributions that are normalised already, [..., V] -> [...]."""
+    """`entropy` from log-probabilities, which are normalised already, [..., V] -> [...]."""
     # 0 · log 0 is 0, but 0 · -inf is not a number.
     return -(logprobs.exp() * logprobs.clamp(min=-1e4)).sum(-1)
 

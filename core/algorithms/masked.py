@@ -45,7 +45,7 @@ WHITEN_EPS = 1e-8
 
 @dataclass(frozen=True)
 class Whitened:
-    """Numbers with mean 0 and standard deviation 1, and by what they became so."""
+    """Whitened numbers, and the mean and standard deviation that they had before."""
 
     values: Tensor  # [B, T], 0 where the mask is False
     mean: Tensor  # one number
@@ -108,16 +108,16 @@ def lengths(mask: Tensor) -> Tensor:
 
 
 def next_token(x: Tensor, mask: Tensor, end: Tensor | float = 0.0) -> Tensor:
-    """x [B, T] of each response's next real token, holes passed over; `end` ([B] or one number) after the last.
+    """x at each response's next real token, [B, T] -> [B, T], skipping holes; `end` ([B] or a number) after the last.
 
     What stands where the mask is False is never read, and is 0 in what comes back.
     """
     after = torch.as_tensor(end, dtype=x.dtype, device=x.device).expand(len(x)).clone()
-    found = torch.zeros_like(x)
+    following = torch.zeros_like(x)
     if bool((mask[:, 1:] <= mask[:, :-1]).all()):  # no holes: everything moves by one place
-        found[:, :-1] = torch.where(mask[:, 1:], x[:, 1:], 0)
-        return torch.where(last_token(mask), after[:, None], torch.where(mask, found, 0))
+        following[:, :-1] = torch.where(mask[:, 1:], x[:, 1:], 0)
+        return torch.where(last_token(mask), after[:, None], torch.where(mask, following, 0))
     for t in reversed(range(x.shape[1])):
-        found[:, t] = torch.where(mask[:, t], after, 0)
+        following[:, t] = torch.where(mask[:, t], after, 0)
         after = torch.where(mask[:, t], x[:, t], after)
-    return found
+    return following

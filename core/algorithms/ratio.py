@@ -6,7 +6,7 @@
 The first is PPO's (Schulman et al. 2017, arXiv:1707.06347), the second GSPO's: Zheng et al. 2025, "Group Sequence
 Policy Optimization" (arXiv:2507.18071). Under GSPO a response is clipped as a whole. The gradient goes through s_i to
 all tokens of the response alike, as in the paper and in TRL. Where advantages differ within a response (PPO), its
-tokens so share the mean of their credit; the paper's GSPO-token would keep them apart, and is not what this is.
+tokens then share the mean of their credit; the paper's GSPO-token, which keeps them apart, is not this.
 """
 
 from __future__ import annotations

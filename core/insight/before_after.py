@@ -35,7 +35,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Measured:
+class AnswerRates:
     """What all answers of one way of answering (greedy or sampled) have in common."""
 
     answers: int
@@ -55,14 +55,14 @@ class Side:
     samples: int  # k; 0 where only greedy answers were taken
     greedy_answers: tuple[Answer, ...]  # one per question
     sampled_answers: tuple[tuple[Answer, ...], ...]  # k per question
-    greedy: Measured
-    sampled: Measured | None
+    greedy: AnswerRates
+    sampled: AnswerRates | None
     pass_at: tuple[Estimate, ...]  # pass@1 … pass@k, of the sampled answers
 
 
 @dataclass(frozen=True)
 class Difference:
-    """after - before, with a 95 % interval that knows that both are of the same questions."""
+    """after - before, with a 95 % interval for pairs: both are of the same questions."""
 
     value: float
     low: float
@@ -151,7 +151,7 @@ def before_after(before: dict[str, Any], after: dict[str, Any]) -> BeforeAfter:
     )
 
 
-def split(before: Measured, after: Measured) -> Split:
+def split(before: AnswerRates, after: AnswerRates) -> Split:
     """Format or arithmetic? Success = readable × right among readable, so its change splits into two parts:
 
     Δ(f·a) = Δf · (a₀ + a₁)/2 + Δa · (f₀ + f₁)/2, which is exact, favours neither factor and is the Shapley value of
@@ -207,10 +207,10 @@ def _shares(answers: Sequence[Sequence[Answer]]) -> Tensor:
     return torch.tensor([sum(x.success for x in row) / len(row) for row in answers], dtype=torch.float64)
 
 
-def _measured(answers: Sequence[Sequence[Answer]]) -> Measured:
+def _measured(answers: Sequence[Sequence[Answer]]) -> AnswerRates:
     each = [x for row in answers for x in row]
     readable = sum(x.readable for x in each)
-    return Measured(
+    return AnswerRates(
         len(each),
         Estimate(*clustered(_shares(answers), len(answers[0]))),
         readable / len(each),

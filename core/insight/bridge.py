@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.algorithms.types import Credit
-from core.insight.whatif import Frozen, Values, adjusted, credit_under
+from core.insight.whatif import StoredStep, Values, adjusted, credit_under
 from core.learners.registry import AnyLearner
 
 Stop = Literal["ppo", "raw", "score-only", "undiscounted", "outcome", "group-mean", "grpo"]
@@ -43,7 +43,7 @@ class Credited:
     credit: Credit
 
 
-def bridge(frozen: Frozen, ppo: AnyLearner, grpo: AnyLearner) -> list[Credited]:
+def bridge(step: StoredStep, ppo: AnyLearner, grpo: AnyLearner) -> list[Credited]:
     """All stops, PPO's first. The trace must have a critic's values (PPO's does).
 
     Cut-off responses are taken as over (bootstrap_truncated is off: the value after one is not in a trace), and GRPO
@@ -55,10 +55,10 @@ def bridge(frozen: Frozen, ppo: AnyLearner, grpo: AnyLearner) -> list[Credited]:
         if stop == "grpo":
             plain = {"kl_coef": 0.0, "baseline": "group-mean", "whiten_advantages": False}
             last = adjusted(grpo, plain)
-            stops.append(Credited(stop, {}, last, "group-mean", credit_under(frozen, last)))
+            stops.append(Credited(stop, {}, last, "group-mean", credit_under(step, last)))
             continue
         changed = {name: value for name, value in change.items() if getattr(settings, name) != value}
         settings = adjusted(settings, changed)
         values: Values = "group-mean" if stop == "group-mean" else "stored"
-        stops.append(Credited(stop, changed, settings, values, credit_under(frozen, settings, values)))
+        stops.append(Credited(stop, changed, settings, values, credit_under(step, settings, values)))
     return stops

@@ -20,8 +20,8 @@ def no_signal(p: float, size: int) -> float:
 
 
 def no_signal_drawn(right: int, size: int, drawn: int) -> float:
-    """The same for `drawn` answers taken at random, without putting back, from a group of `size` of which `right` are
-    right: what the group says about smaller groups, without any assumption.
+    """The same for `drawn` answers drawn without replacement from a group of `size` answers, `right` of them right:
+    what the group says about smaller groups, without any assumption.
     """
     return (math.comb(right, drawn) + math.comb(size - right, drawn)) / math.comb(size, drawn)
 

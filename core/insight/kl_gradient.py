@@ -15,7 +15,7 @@ from torch import Tensor
 from core.algorithms.kl import ESTIMATORS, kl_exact
 from core.errors import RequestError
 from core.insight.kl_study import fresh
-from core.insight.replay import Models
+from core.insight.replay import ReplayedModels
 from core.training import scoring
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
@@ -45,7 +45,7 @@ class Directions:
     drift: float  # how far the remade model is from the trace (see core.insight.replay)
 
 
-def directions(models: Models, tokens: pa.Table, samples: pa.Table) -> Directions:
+def directions(models: ReplayedModels, tokens: pa.Table, samples: pa.Table) -> Directions:
     """The gradient that each estimator gives as a loss (its mean over tokens), by autograd through the whole policy.
 
     Raises RequestError where the policy still is the reference: there is then no direction to compare with.

@@ -43,11 +43,11 @@ def spreads(tokens: pa.Table) -> dict[str, Spread]:
 
 def pulls(logprob: Tensor, logprob_ref: Tensor) -> dict[str, Tensor]:
     """d k / d log pi(o) of each estimator, by autograd: what multiplies the token's score function; [N] -> [N]."""
-    found = {}
+    gradients = {}
     for name, estimator in ESTIMATORS.items():
         moving = logprob.detach().clone().requires_grad_(True)
-        (found[name],) = torch.autograd.grad(estimator(moving, logprob_ref).sum(), moving)
-    return found
+        (gradients[name],) = torch.autograd.grad(estimator(moving, logprob_ref).sum(), moving)
+    return gradients
 
 
 def in_the_reward(kl: Tensor, kl_coef: float, gamma: float, lam: float) -> Tensor:

@@ -69,7 +69,7 @@ class Panel:
         return torch.zeros(self.mask.shape).index_put((self._row, self._place), torch.tensor(values))
 
     def known(self, name: str) -> Tensor | None:
-        """The same; None where the learner does not have the quantity."""
+        """As `column`, but None where the learner does not have the quantity."""
         return None if self._first[name].null_count else self.column(name)
 
     def experience(self) -> Experience:
@@ -90,5 +90,5 @@ class Panel:
 
 
 def _column(table: pa.Table, name: str) -> list[object]:
-    """A column's values; as many None where a trace of before has none of it."""
+    """A column's values; None in every row where an older trace lacks the column."""
     return table[name].to_pylist() if name in table.column_names else [None] * table.num_rows

@@ -15,7 +15,7 @@ _RESAMPLES = 2000
 
 
 def chance(samples: int, right: int, k: int) -> float:
-    """1 - C(n-c, k)/C(n, k): of n answers to a question c are right, and k of them are drawn without putting back.
+    """1 - C(n-c, k)/C(n, k), where k of a question's n answers, c of them right, are drawn without replacement.
 
     Unbiased for k independent answers (Chen et al. 2021, "Evaluating large language models trained on code"), unlike
     1 - (1 - c/n)^k, which is too low. Raises ValueError where there are fewer answers than k.
@@ -37,11 +37,11 @@ def pass_at_k(right: Sequence[int], samples: int, level: float = 0.95) -> list[t
     rng = np.random.default_rng(20_240_205)
     weights = rng.multinomial(questions, np.full(questions, 1 / questions), _RESAMPLES) / questions  # [resamples, Q]
     low, high = np.quantile(weights @ each, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    found = []
+    estimates = []
     for k in range(samples):
         value = float(each[:, k].mean())
         bottom, top = float(low[k]), float(high[k])
         if float(np.ptp(each[:, k])) == 0:
             bottom, top = (float(x) for x in wilson(torch.tensor(value, dtype=torch.float64), questions))
-        found.append((value, min(bottom, value), max(top, value)))
-    return found
+        estimates.append((value, min(bottom, value), max(top, value)))
+    return estimates

@@ -51,7 +51,7 @@ class Runs(Protocol):
 
 
 @dataclass(frozen=True)
-class Models:
+class ReplayedModels:
     """A learner just before it makes `step`: its policy is the one that wrote that step's responses."""
 
     trainer: Trainer
@@ -73,7 +73,7 @@ class Scores:
 
 def models_at(
     store: Runs, run_id: str, learner: str, step: int, progress: Callable[[int, int], None] | None = None
-) -> Models:
+) -> ReplayedModels:
     """The models that made `step`; `progress` is told (steps trained again, all that are needed).
 
     Settings that were changed while the run went on are changed at the same step again. Raises RunNotFound if the run
@@ -102,7 +102,7 @@ def models_at(
             progress(trainer.step - first, step - first)
         next(trainer.steps())
         _apply(trainer, changes)
-    return Models(trainer, step, origin, _drift(trainer, panel))
+    return ReplayedModels(trainer, step, origin, _drift(trainer, panel))
 
 
 def score_texts(trainer: Trainer, prompt: str, responses: list[str]) -> Scores:
@@ -140,13 +140,13 @@ def score_ids(trainer: Trainer, prompts: list[str], completion_ids: Tensor, mask
 
 def _ids(trainer: Trainer, text: str) -> list[int]:
     tokenizer = trainer.codec.tokenizer
-    vocabulary, room = tokenizer.get_vocab(), trainer.max_length - 1
+    vocabulary, most = tokenizer.get_vocab(), trainer.max_length - 1
     known = sorted(x for x in vocabulary if len(x) == 1)
     if not text:
         raise RequestError("a response needs at least one character")
-    if len(text) > room:
+    if len(text) > most:
         raise RequestError(
-            "a response may have at most {bound} characters, but this has {given}", bound=room, given=len(text)
+            "a response may have at most {bound} characters, but this has {given}", bound=most, given=len(text)
         )
     strange = next((x for x in text if x not in known), None)
     if strange is not None:

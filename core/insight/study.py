@@ -2,7 +2,7 @@
 
 For each seed a PPO learner is trained. At some steps its policy answers a large batch, and the same responses get three
 credits: PPO's, from the critic as it is then; GRPO's, from the group's rewards; VinePPO's, from a few continuations.
-Each is compared with the true advantages, from many other continuations; so is the truth measured a second time
+Each is compared with the true advantages, from many other continuations; and so is the truth, measured a second time
 ("again"), which says how much of the disagreement is the measurement's own noise. All credits are taken in units of
 reward: before whitening, and before GRPO's division by the group's standard deviation.
 """
@@ -24,7 +24,7 @@ from tqdm import tqdm
 from core.algorithms.value_loss import explained_variance
 from core.config import RunConfig
 from core.insight.agreement import compare
-from core.insight.whatif import credit_under, freeze
+from core.insight.whatif import credit_under, stored_step
 from core.learners.registry import AnyLearner, learner, needs_of
 from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
@@ -52,7 +52,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One credit of one seed's responses at one step; a number that does not exist is None."""
 
     seed: int
@@ -67,7 +67,7 @@ class Row:
     explained_variance: float | None  # of the true values by the learner's own; None for GRPO, which has none
 
 
-def run(plan: Plan) -> Iterable[Row]:
+def run(plan: Plan) -> Iterable[StudyRow]:
     """Trains and measures, seed by seed. Deterministic on the CPU."""
     for seed in plan.seeds:
         config = plan.config.model_copy(update={"seed": seed, "steps": max(plan.at) + 1, "eval_every": 0})
@@ -79,7 +79,7 @@ def run(plan: Plan) -> Iterable[Row]:
             next(trainer.steps())
 
 
-def measure(trainer: Trainer, plan: Plan) -> list[Row]:
+def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
     """All credits at the trainer's next step, of more responses than it trains on; the trainer stays as it is."""
     own = {"prompts_per_step": plan.prompts, "trace": "all"}
     examiner = Trainer(trainer.config.model_copy(update=own), trainer.learner)
@@ -89,7 +89,7 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     assert trainer.value_model is not None
     examiner.value_model.load_state_dict(trainer.value_model.state_dict())
     trace = next(examiner.steps())  # its own update comes after all that is looked at here
-    step = freeze(trace.samples, trace.tokens)
+    step = stored_step(trace.samples, trace.tokens)
     mask, rewards = step.experience.mask, step.experience.rewards
     responses = Responses(step.panel.prompts, step.panel.completion_ids, mask, rewards)
     oracle = Oracle.of(trainer)
@@ -104,24 +104,24 @@ def measure(trainer: Trainer, plan: Plan) -> list[Row]:
     )
     rows = []
     for name, (advantages, values) in zip(CREDITS, given, strict=True):
-        found = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
+        agreement = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
         explained = None if values is None else float(explained_variance(values, truth.values, mask))
         rows.append(
-            Row(
+            StudyRow(
                 seed=trainer.config.seed,
                 step=trainer.step,
                 credit=name,
                 success=float(rewards.mean()),
                 explained_variance=explained if explained is not None and math.isfinite(explained) else None,
-                **asdict(found),
+                **asdict(agreement),
             )
         )
     return rows
 
 
-def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have the number."""
-    found = []
+def summary(rows: Sequence[StudyRow]) -> list[dict[str, Any]]:
+    """Mean and standard deviation (ddof 1) over seeds, for each step and credit; `n` seeds have that number."""
+    lines = []
     for step, credit in dict.fromkeys((row.step, row.credit) for row in rows):
         own = [row for row in rows if (row.step, row.credit) == (step, credit)]
         line: dict[str, Any] = {"step": step, "credit": credit, "blamed": sum(row.blamed for row in own)}
@@ -132,11 +132,11 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "std": statistics.stdev(numbers) if len(numbers) > 1 else None,
                 "n": len(numbers),
             }
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
 
 
-def write(plan: Plan, rows: Sequence[Row], path: Path) -> None:
+def write(plan: Plan, rows: Sequence[StudyRow], path: Path) -> None:
     """Everything as JSON: what was measured, each seed's numbers, and their means with spread."""
     about = {
         "config": plan.config.model_dump(mode="json"),
@@ -157,7 +157,7 @@ def _round(text: str) -> float:
     return float(f"{float(text):.6g}")
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[StudyRow]) -> str:
     """The summary as text, a line per step and credit."""
     head = f"{'step':>4} {'credit':6}" + "".join(f"{name:>22}" for name in ("success", *METRICS)) + f"{'blamed':>8}"
     lines = [head]

@@ -24,12 +24,12 @@ class Weights:
 def weights_of(trainer: Trainer) -> dict[str, Weights]:
     """The learner's models as they are now: "policy", "reference", and "value" where there is a critic."""
     start = load(trainer.config.model, trainer.device)
-    found = {"policy": weights(trainer.policy, start.model)}
+    samples = {"policy": weights(trainer.policy, start.model)}
     if trainer.reference is not None:
-        found["reference"] = weights(trainer.reference, start.model)
+        samples["reference"] = weights(trainer.reference, start.model)
     if trainer.value_model is not None:
-        found["value"] = weights(trainer.value_model, ValueModel(start.model))
-    return found
+        samples["value"] = weights(trainer.value_model, ValueModel(start.model))
+    return samples
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """A stored step under other settings: which credit, clipping and gradient its tokens would have had.
 
 Everything goes through the functions that train (`credit_for`, `policy_objective`, `token_weights`), on the numbers of
-the trace alone: no model is needed. What is frozen is the responses and what the models said of them; so this says what
+the trace alone: no model is needed. The responses and the models' numbers for them stay as they are, so this shows what
 one update would have seen, not where training would have led.
 
 A trace that keeps a panel has only its responses. Credit that needs a whole step (whitening, scale_rewards=batch) is
@@ -41,7 +41,7 @@ Settings = TypeVar("Settings", bound=LearnerSettings)
 
 
 @dataclass(frozen=True)
-class Frozen:
+class StoredStep:
     """One learner's stored step."""
 
     panel: Panel
@@ -65,24 +65,23 @@ class Effect:
     objective: Tensor
     weights: Tensor  # of each token in the loss; 0 where the mask is False
     kl: dict[str, Tensor]  # k1, k2, k3 of the policy at this pass; empty where there is no reference
-    gradient: (
-        Tensor  # d loss / d log pi(o_t) by autograd: negative where the token is made likelier; 0 outside the mask
-    )
+    #: d loss / d log π(o_t) by autograd: negative where the token is made likelier; 0 where the mask is False.
+    gradient: Tensor
 
 
-def freeze(samples: pa.Table, tokens: pa.Table) -> Frozen:
+def stored_step(samples: pa.Table, tokens: pa.Table) -> StoredStep:
     """From the SAMPLES and TOKENS tables of one learner's step, as a store or an export gives them."""
     panel = Panel.of(samples, tokens)
     if "written" in tokens.column_names:  # an environment's tokens have no numbers
         tokens = tokens.filter(pc.fill_null(tokens["written"], True))
     ordered = tokens.select(["pass", "sample", "position", "logprob"])
     ordered = ordered.sort_by([("pass", "ascending"), ("sample", "ascending"), ("position", "ascending")])
-    found = []
+    columns = []
     for number in range(int(pc.max(ordered["pass"]).as_py()) + 1):
         column = ordered.filter(pc.equal(ordered["pass"], number))["logprob"].to_numpy()
         # In this order the tokens stand as the mask's true places do, response by response.
-        found.append(torch.zeros(panel.mask.shape).masked_scatter(panel.mask, torch.tensor(column)))
-    return Frozen(panel, panel.experience(), tuple(found))
+        columns.append(torch.zeros(panel.mask.shape).masked_scatter(panel.mask, torch.tensor(column)))
+    return StoredStep(panel, panel.experience(), tuple(columns))
 
 
 def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:
@@ -96,9 +95,9 @@ def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:
     return changed.learner(settings.name)  # type: ignore[return-value]
 
 
-def values_of(frozen: Frozen, values: Values | Tensor = "stored") -> Tensor | None:
+def values_of(step: StoredStep, values: Values | Tensor = "stored") -> Tensor | None:
     """V(s_t) [B, T] of that kind, or the tensor itself (an oracle's, say); None where the trace has none."""
-    experience = frozen.experience
+    experience = step.experience
     if isinstance(values, Tensor):
         return values
     if values == "stored":
@@ -110,33 +109,35 @@ def values_of(frozen: Frozen, values: Values | Tensor = "stored") -> Tensor | No
     return torch.where(experience.mask, mean[:, None], 0)
 
 
-def mixed_values(frozen: Frozen, weight: float) -> Tensor:
+def mixed_values(step: StoredStep, weight: float) -> Tensor:
     """(1 - weight) · what is stored + weight · the group's mean: from a critic to GRPO's idea of a value, [B, T].
 
     Raises RequestError where the trace has no values.
     """
-    stored, mean = values_of(frozen), values_of(frozen, "group-mean")
+    stored, mean = values_of(step), values_of(step, "group-mean")
     if stored is None or mean is None:
         raise RequestError("this learner has no values to start from")
     return torch.lerp(stored, mean, weight)
 
 
-def credit_under(frozen: Frozen, settings: AnyLearner, values: Values | Tensor = "stored") -> Credit:
+def credit_under(step: StoredStep, settings: AnyLearner, values: Values | Tensor = "stored") -> Credit:
     """The responses' credit under any learner's settings: GRPO's of PPO's responses, PPO's with another λ, …
 
     Raises ValueError if the settings need what a trace does not have: values where the learner had none (give others),
     or the value after a cut-off response (`bootstrap_truncated`).
     """
-    return credit_for(settings)(replace(frozen.experience, values=values_of(frozen, values)))
+    return credit_for(settings)(replace(step.experience, values=values_of(step, values)))
 
 
-def effect_under(frozen: Frozen, credit: Credit, settings: LearnerSettings, max_length: int, number: int = 0) -> Effect:
+def effect_under(
+    step: StoredStep, credit: Credit, settings: LearnerSettings, max_length: int, number: int = 0
+) -> Effect:
     """What the update would have done after `number` passes with that credit and these clip, KL and aggregation
     settings; `max_length` is the run's max_completion_length in tokens. The entropy bonus is left out: its gradient
     does not go through the log-probability of the token alone.
     """
-    experience, settings = frozen.experience, settings.model_copy(update={"entropy_coef": 0.0})
-    logprob = frozen.logprobs[number].clone().requires_grad_()
+    experience, settings = step.experience, settings.model_copy(update={"entropy_coef": 0.0})
+    logprob = step.logprobs[number].clone().requires_grad_()
     result = policy_objective(logprob, experience, credit, settings, max_length)
     (gradient,) = torch.autograd.grad(result.loss, logprob)
     kl = {}

@@ -51,7 +51,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Kind:
+class LearnerKind:
     """One kind of learner, as its module declares it. Functions take its settings."""
 
     name: str  # what the setting `algorithm` calls it

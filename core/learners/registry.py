@@ -14,11 +14,11 @@ from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.discovery import declared
 from core.errors import Message
-from core.learners.kind import Colour, Kind, Line, Needs
+from core.learners.kind import Colour, LearnerKind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
 from core.terms import Region, Term
 
-KINDS: dict[str, Kind] = {
+LEARNER_KINDS: dict[str, LearnerKind] = {
     x.name: x for x in sorted(declared("core.learners.kinds", "KIND"), key=lambda x: (x.order, x.name))
 }
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     AnyLearner = LearnerSettings
     Learner = LearnerSettings
 else:
-    AnyLearner = Union[tuple(x.settings for x in KINDS.values())]  # noqa: UP007  (made of what was found)
+    AnyLearner = Union[tuple(x.settings for x in LEARNER_KINDS.values())]  # noqa: UP007  (made of what was found)
     Learner = Annotated[AnyLearner, Field(discriminator="algorithm")]
 
 
-def kind_of(settings: LearnerSettings) -> Kind:
+def learner_kind(settings: LearnerSettings) -> LearnerKind:
     """The learner's kind."""
-    return KINDS[settings.kind]
+    return LEARNER_KINDS[settings.kind]
 
 
 def needs_of(settings: LearnerSettings) -> Needs:
     """What the learner needs."""
-    return kind_of(settings).needs(settings)
+    return learner_kind(settings).needs(settings)
 
 
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
@@ -61,7 +61,7 @@ def discount_of(settings: LearnerSettings) -> DiscountSettings:
 
 def learner(kind: str, **values: Any) -> LearnerSettings:
     """Settings of a kind, by its name, with the defaults of what is not given."""
-    return KINDS[kind].settings(**values)
+    return LEARNER_KINDS[kind].settings(**values)
 
 
 def colours_of(learners: Sequence[LearnerSettings]) -> dict[str, Colour]:
@@ -69,24 +69,24 @@ def colours_of(learners: Sequence[LearnerSettings]) -> dict[str, Colour]:
     palette = get_args(Colour)
     taken: dict[str, Colour] = {}
     for each in learners:
-        wanted = [kind_of(each).colour, *palette]
-        taken[each.name] = next((x for x in wanted if x not in taken.values()), kind_of(each).colour)
+        wanted = [learner_kind(each).colour, *palette]
+        taken[each.name] = next((x for x in wanted if x not in taken.values()), learner_kind(each).colour)
     return taken
 
 
 def credit_for(settings: LearnerSettings) -> Callable[[Experience], Credit]:
     """The learner's credit function: `credit_for(settings)(experience)`."""
-    return partial(_credit, kind_of(settings), settings)
+    return partial(_credit, learner_kind(settings), settings)
 
 
-def _credit(kind: Kind, settings: LearnerSettings, experience: Experience) -> Credit:
+def _credit(kind: LearnerKind, settings: LearnerSettings, experience: Experience) -> Credit:
     return kind.credit(experience, settings)
 
 
 @functools.lru_cache(maxsize=512)
 def terms_of(settings: LearnerSettings) -> tuple[Term, ...]:
     """Every term of the learner, from the trace's raw columns to the objective."""
-    return (*kind_of(settings).terms(settings), *loss_terms(settings))
+    return (*learner_kind(settings).terms(settings), *loss_terms(settings))
 
 
 @functools.lru_cache(maxsize=512)
@@ -96,13 +96,13 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
 
 
 def without(settings: LearnerSettings) -> frozenset[str]:
-    """Columns of the trace that the learner has none of: they are null, and pages say "none" there."""
-    return kind_of(settings).without(settings)
+    """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
+    return learner_kind(settings).without(settings)
 
 
 def lines(settings: LearnerSettings) -> dict[Line, str]:
     """The algorithm's formula as LaTeX, line by line, in the order in which it is computed."""
-    return {**kind_of(settings).lines(settings), **loss_lines(settings)}  # type: ignore[dict-item]
+    return {**learner_kind(settings).lines(settings), **loss_lines(settings)}  # type: ignore[dict-item]
 
 
 def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
@@ -113,4 +113,4 @@ def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
 
 def refused(settings: LearnerSettings) -> Message | None:
     """Why the learner's settings do not go together, without its name; None where they do."""
-    return kind_of(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)
+    return learner_kind(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)

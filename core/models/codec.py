@@ -73,8 +73,8 @@ class Codec:
                     "model: its chat template refuses such a conversation ({cause})", cause=cause_of(error)
                 ) from error
             return list(self.tokenizer(rendered, add_special_tokens=False).input_ids)
-        found = list(self.tokenizer(text, add_special_tokens=False).input_ids)
-        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in found:
+        ids = list(self.tokenizer(text, add_special_tokens=False).input_ids)
+        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids:
             known = sorted(t for t in self.tokenizer.get_vocab() if len(t) == 1)
             strange = next((c for c in text if c not in known), text)
             raise RequestError(
@@ -83,14 +83,14 @@ class Codec:
                 names=" ".join(known[:200]),
             )
         start = self.tokenizer.bos_token_id
-        return found if start is None else [start, *found]
+        return ids if start is None else [start, *ids]
 
     def response_ids(self, text: str) -> list[int]:
         """A whole response's tokens, ended by the tokenizer's own end token. Raises ValueError as `ids` does."""
-        found = list(self.tokenizer(text, add_special_tokens=False).input_ids)
-        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in found:
+        ids = list(self.tokenizer(text, add_special_tokens=False).input_ids)
+        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids:
             raise ValueError(f"{text!r} has a character that this model does not know")
-        return [*found, self.end_ids[0]]
+        return [*ids, self.end_ids[0]]
 
     def encode(self, texts: list[str], device: torch.device | str) -> Prompts:
         """Prompts as left-padded tokens. Raises RequestError as `ids` does."""

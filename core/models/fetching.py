@@ -85,18 +85,18 @@ class Shared:
 
     def __init__(self, lock: Path, progress: Progress) -> None:
         self._lock, self._progress, self._written = lock, progress, 0.0
-        self._said: Message | None = None
+        self._last_message: Message | None = None
 
     def say(self, message: Message, share: float | None) -> None:
-        """Tells those that wait, a few times a second, and the own listener."""
-        if message != self._said or time.monotonic() - self._written >= POLL_S:
-            self._said, self._written = message, time.monotonic()
+        """Tells the waiting processes, a few times a second, and this process's own listener."""
+        if message != self._last_message or time.monotonic() - self._written >= POLL_S:
+            self._last_message, self._written = message, time.monotonic()
             with contextlib.suppress(OSError):
                 self._lock.write_text(json.dumps([message.to_json(), share]), encoding="utf-8")
         self._progress(message, share)
 
     def hear(self) -> None:
-        """Tells the own listener what the holder last wrote."""
+        """Tells this process's own listener what the holder of the lock last wrote."""
         try:
             text, share = json.loads(self._lock.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError):  # just being written

@@ -11,9 +11,10 @@ import copy
 from torch import Tensor, nn
 from transformers import LlamaForCausalLM, LlamaModel, PreTrainedModel
 
-from core.models import attention, lean, packed
+from core.models import attention, head, lean, packed
 from core.models.lean import Decoder
-from core.models.packed import PackedDecoder, States
+from core.models.packed import States
+from core.models.packed_decoder import PackedDecoder
 
 #: Up to this width, folding a Llama's weights costs less than it saves.
 _NARROW = 256
@@ -47,15 +48,15 @@ def states(
 
 def logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
     """Hidden states [..., hidden size] to logits [..., V] in float32."""
-    return packed.logits(packed.output_head(model), hidden)
+    return head.logits(head.output_head(model), hidden)
 
 
 def decoder(
-    model: PreTrainedModel, prompts: Tensor, attention: Tensor | None, num_generations: int | Tensor, room: int
+    model: PreTrainedModel, prompts: Tensor, attention: Tensor | None, num_generations: int | Tensor, most_tokens: int
 ) -> Decoder | PackedDecoder:
-    """Writes responses to prompts, token by token; at most `room` tokens each. `logits` [n, V], `state` long [B]."""
+    """Writes responses to prompts, token by token, at most `most_tokens` each. `logits` [n, V], `state` long [B]."""
     if is_lean(model):
-        return Decoder(model, prompts, attention, num_generations, room)
+        return Decoder(model, prompts, attention, num_generations, most_tokens)
     return PackedDecoder(model, prompts, attention, num_generations)
 
 

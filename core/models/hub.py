@@ -31,10 +31,10 @@ def cached_config(name: str) -> dict[str, Any] | None:
 
     path = try_to_load_from_cache(name, "config.json")
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8")) if isinstance(path, str) else None
+        config = json.loads(Path(path).read_text(encoding="utf-8")) if isinstance(path, str) else None
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return config if isinstance(config, dict) else None
 
 
 def folder(name: str, progress: Progress) -> Path:

@@ -1,8 +1,8 @@
 """A Llama's forward pass over a step's responses: transformers' weights and numbers, far less work.
 
 The responses of a step share their prompts, and a policy that has learnt something often answers alike. So here every
-distinct prompt and every distinct response is computed once, and while sampling every distinct beginning; what follows
-from them is then given to all that share them, and their gradients add up as they would have. On the bundled model a
+distinct prompt and every distinct response is computed once, and while sampling every distinct beginning; the results
+are then given to all that share them, and their gradients add up as they would have. On the bundled model a
 step of 128 responses has some 30 to 60 distinct ones. A test compares numbers and gradients with transformers' own
 forward pass, which stays the reference for what a Llama is.
 
@@ -66,7 +66,7 @@ def _hidden_states(model: LlamaModel, ids: Tensor, prompt: int, real: Tensor | N
 
 
 class Decoder:
-    """Writes G responses to each of P prompts, token by token; what began alike is one state until it parts.
+    """Writes G responses to each of P prompts, token by token; equal beginnings share one state until they differ.
 
     `logits` [n, V] are what comes next for each state, `state` long [B] says which one a response is in; B = P · G, a
     prompt's responses one after another.
@@ -78,9 +78,9 @@ class Decoder:
         prompts: Tensor,
         attention: Tensor | None,
         num_generations: int | Tensor,
-        room: int,
+        most_tokens: int,
     ) -> None:
-        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `room` tokens are written.
+        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; at most `most_tokens` tokens are written.
 
         `num_generations` is G, or long [P] where prompts get different numbers of responses.
         """
@@ -89,7 +89,7 @@ class Decoder:
         self._real = None if attention is None else attention.bool()
         places, mask = _places(length, self._real, device)
         hidden = model.model.embed_tokens(prompts.flatten())
-        self._table = _turns(model.model, hidden, length + room)
+        self._table = _turns(model.model, hidden, length + most_tokens)
         self._place = places.expand(count, length)[:, -1] + 1
         turn = self._table[places.expand(count, length).flatten()]
         self._cache: list[tuple[Tensor, Tensor]] = []

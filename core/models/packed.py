@@ -17,11 +17,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.cache_utils import Cache, DynamicLayer
 
 from core.errors import ConfigError, cause_of
 from core.models.embedding import embedded
+from core.models.head import output_head
 from core.models.limits import WIDEST as _WIDEST
+from core.models.packed_decoder import PackedDecoder
 
 #: What `check` allows between a model's own numbers and the packed ones, as a share of the largest.
 _TOLERANCE = 1e-2
@@ -54,27 +55,27 @@ def states(
     plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist())
     device = ids.device
     with _recomputing(backbone):
-        found = backbone(
+        output = backbone(
             inputs_embeds=embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
             attention_mask=_as_taken(plan.mask.to(device), backbone),
             position_ids=plan.positions.to(device),
             use_cache=False,
         ).last_hidden_state
-    return States(rows, which, found.flatten(0, 1)[plan.places.to(device)])
+    return States(rows, which, output.flatten(0, 1)[plan.places.to(device)])
 
 
 def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """The different ones among rows long [n, ...], sorted, and which of them each is, long [n].
+    """The distinct rows of long [n, ...], sorted, and the index of each row among them, long [n].
 
-    Found on the CPU: not every device can (MPS), and what they are is needed there in any case.
+    Computed on the CPU: not every device can do it (MPS), and the result is needed there in any case.
     """
-    found, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
-    return found.to(rows.device), which.to(rows.device)
+    unique, which = torch.unique(rows.cpu(), dim=0, return_inverse=True)
+    return unique.to(rows.device), which.to(rows.device)
 
 
 @contextlib.contextmanager
 def _recomputing(backbone: nn.Module) -> Iterator[None]:
-    """Layers that shall keep less for the backward pass do so in here, and nowhere else.
+    """Lets layers keep less for the backward pass within it, and nowhere else.
 
     transformers lets them in training mode only, and then takes their cache away: sampling would see one token.
     """
@@ -91,7 +92,7 @@ def _recomputing(backbone: nn.Module) -> Iterator[None]:
 
 
 def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:
-    """Plain attention adds its mask to the scores; all others take who may be seen."""
+    """The mask as the attention takes it: plain attention adds it to the scores, all others take it as bool."""
     if backbone.config._attn_implementation != "eager":
         return mask
     dtype = next(backbone.parameters()).dtype
@@ -156,118 +157,6 @@ def _mask(owners: list[list[int]], width: int) -> Tensor:
     return ((causal & own & (sees >= 0)) | alone)[:, None]
 
 
-class _Room(DynamicLayer):
-    """A layer's keys and values with room to write into, so that a token's step does not copy all of them."""
-
-    is_sliding = False
-    _length = 0
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
-    ) -> tuple[Tensor, Tensor]:
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self.keys, self.values = (x.new_empty(0) for x in (key_states, value_states))
-        new = key_states.shape[-2]
-        if self._length + new > (self.keys.shape[-2] if self.keys.numel() else 0):
-            self._grow(key_states, value_states, max(64, (self._length + new) * 3 // 2))
-        self.keys[..., self._length : self._length + new, :] = key_states
-        self.values[..., self._length : self._length + new, :] = value_states
-        self._length += new
-        return self.keys[..., : self._length, :], self.values[..., : self._length, :]
-
-    def _grow(self, keys: Tensor, values: Tensor, capacity: int) -> None:
-        for name, like in (("keys", keys), ("values", values)):
-            room = like.new_empty(*like.shape[:-2], capacity, like.shape[-1])
-            if self._length:
-                room[..., : self._length, :] = getattr(self, name)[..., : self._length, :]
-            setattr(self, name, room)
-
-    def get_seq_length(self) -> int:
-        return self._length
-
-    def choose(self, rows: Tensor) -> None:
-        """Keeps these rows, in this order; a row may be kept more than once."""
-        self.keys, self.values = self.keys[rows], self.values[rows]
-
-
-class PackedDecoder:
-    """Writes G responses to each of P prompts, token by token; what began alike is one state until it parts.
-
-    `logits` [n, V] are what comes next for each state, `state` long [B] says which one a response is in. Responses that
-    have ended leave the batch.
-    """
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        prompts: Tensor,
-        attention: Tensor | None,
-        num_generations: int | Tensor,
-    ) -> None:
-        """`prompts` long [P, L], left-padded where `attention` [P, L] is 0; G is a number or long [P]."""
-        self._model, self._head = model, output_head(model)
-        count = len(prompts)
-        self._real = torch.ones_like(prompts) if attention is None else attention.long()
-        self._padded = attention is not None
-        self._place = self._real.sum(-1)
-        self._cache = Cache(layer_class_to_replicate=_Room)
-        places = (self._real.cumsum(-1) - 1).clamp(min=0)
-        self.state = torch.arange(count, device=prompts.device).repeat_interleave(num_generations)
-        self._forward(prompts, places)
-
-    def write(self, token: Tensor, running: Tensor) -> None:
-        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing."""
-        vocabulary = self.logits.shape[-1]
-        pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
-        parent, written = pairs // vocabulary, pairs % vocabulary
-        self.state = torch.zeros_like(self.state).masked_scatter(running, state)
-        if not torch.equal(parent, torch.arange(len(self._real), device=parent.device)):
-            for layer in self._cache.layers:
-                layer.choose(parent)
-            self._real, self._place = self._real[parent], self._place[parent]
-        self._real = torch.cat([self._real, torch.ones_like(written)[:, None]], 1)
-        place, self._place = self._place, self._place + 1
-        self._forward(written[:, None], place[:, None])
-
-    def _forward(self, ids: Tensor, places: Tensor) -> None:
-        found = self._model.base_model(
-            input_ids=ids,
-            attention_mask=self._real if self._padded else None,
-            position_ids=places,
-            past_key_values=self._cache,
-            use_cache=True,
-        )
-        self.logits = logits(self._head, found.last_hidden_state[:, -1])
-
-
-def output_head(model: PreTrainedModel) -> nn.Module:
-    """Hidden states to logits, as the model itself does it: with its scale or soft cap where it has one."""
-    linear, config = model.get_output_embeddings(), model.config.get_text_config()
-    scale = getattr(config, "logit_scale", None) or 1.0
-    divide = getattr(config, "logits_scaling", None) or 1.0
-    cap = getattr(config, "final_logit_softcapping", None)
-    if scale == divide == 1.0 and cap is None:
-        return linear
-    return _Scaled(linear, scale / divide, cap)
-
-
-def logits(head: nn.Module, hidden: Tensor) -> Tensor:
-    """The head's logits in float32, also where everything around is in bfloat16 (see precision.py)."""
-    with torch.autocast(hidden.device.type, enabled=False):
-        return head(hidden.to(next(head.parameters()).dtype)).float()
-
-
-class _Scaled(nn.Module):
-    def __init__(self, linear: nn.Module, scale: float, cap: float | None) -> None:
-        super().__init__()
-        self.linear, self.scale, self.cap = linear, scale, cap
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        logits = self.linear(hidden) * self.scale
-        return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
-
-
 @torch.no_grad()
 def check(model: PreTrainedModel) -> None:
     """Compares packed numbers and a decoder's with the model's own on two short responses to one prompt.
@@ -281,8 +170,8 @@ def check(model: PreTrainedModel) -> None:
     kind = type(model).__name__
     try:
         own = model(input_ids=rows).logits[:, 6:].float()
-        found = states(model.base_model, rows, 7)
-        packed = output_head(model)(found.hidden)[found.which].float()
+        once = states(model.base_model, rows, 7)
+        packed = output_head(model)(once.hidden)[once.which].float()
         decoder = PackedDecoder(model, rows[:1, :7], None, 2)
         decoder.write(rows[:, 7], torch.ones(2, dtype=torch.bool, device=device))
         written = decoder.logits[decoder.state].float()

@@ -30,7 +30,7 @@ def resolve(asked: str, device: torch.device, *, small: bool) -> Dtype:
 
 @contextlib.contextmanager
 def matmuls(dtype: Dtype, device: torch.device) -> Iterator[None]:
-    """Within it, matrix products are made so; forward and backward passes belong in the same one."""
+    """Within it, matrix products use this format; forward and backward passes belong in the same one."""
     if dtype == "float32":
         yield
         return
@@ -45,13 +45,13 @@ def matmuls(dtype: Dtype, device: torch.device) -> Iterator[None]:
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """Rounds to bfloat16 anew each time: what autocast remembers of a weight would outlive the optimiser's step."""
+    """Autocast that rounds to bfloat16 anew each time: a cached weight would outlive the optimiser's step."""
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
 
 
 @contextlib.contextmanager
 def same_weights() -> Iterator[None]:
-    """Within it no weight may change: under autocast each is rounded once, not once a token."""
+    """Within it no weight may change, so that autocast rounds each weight once and not once a token."""
     before = torch.is_autocast_cache_enabled()
     torch.set_autocast_cache_enabled(True)
     try:

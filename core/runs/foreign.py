@@ -1,7 +1,8 @@
 """What runs from elsewhere have in common: a config that claims no more than is known, and traces with gaps.
 
-Three ways lead here: a callback inside TRL (trl_callback.py), TRL's completions (trl_import.py) and UNIPO's logs
-(unipo_import.py). What a source does not tell is null in every table, and among the settings listed as unrecorded.
+Three ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
+(integrations/trl/completions.py) and UNIPO's logs (integrations/unipo/logs.py). What a source does not tell is null in
+every table, and among the settings listed as unrecorded.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
@@ -33,7 +34,7 @@ _OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_sa
 
 
 class ImportFailed(Refusal, ValueError):
-    """The files cannot be taken in."""
+    """The files cannot be imported."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     for _ in range(200):  # each round forgets at least one setting
         unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
         for learner, name, settings in zip(learners, names, own, strict=True):
-            fields = KINDS[learner.algorithm].settings.model_fields
+            fields = LEARNER_KINDS[learner.algorithm].settings.model_fields
             unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
         values = {
             **run,
@@ -199,7 +200,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def said(message: Any) -> str:
+def message_text(message: Any) -> str:
     """The text of a prompt or completion: itself, or a conversation's.
 
     Of a conversation with one turn of the user, it is what the user says (as everywhere in a trace); of the model's

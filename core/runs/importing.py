@@ -55,9 +55,9 @@ def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -
     except OSError as error:
         raise ImportFailed("The files could not be read: {cause}.", cause=error.strerror or error) from error
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, pa.ArrowException) as error:
-        told = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
+        cause = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
         raise ImportFailed(
-            "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=told
+            "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=cause
         ) from error
 
 
@@ -79,27 +79,27 @@ def _too_many(files: int) -> ImportFailed:
     return ImportFailed("There are {given} files; at most {bound} can be imported.", given=files, bound=MOST_FILES)
 
 
-def _from_bytes(store: RunStore, data: bytes, name: str | None, told: str) -> str:
+def _from_bytes(store: RunStore, data: bytes, name: str | None, given_name: str) -> str:
     if len(data) > MOST_BYTES:
         raise _too_large(len(data))
     if data.startswith(b"PK"):
         with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
             _unzip(data, Path(folder))
-            return _from_folder(store, Path(folder), name, told)
+            return _from_folder(store, Path(folder), name, given_name)
     if data.startswith(b"PAR1"):
         reader, table = _table(data)
-        return reader.add(store, [table], name or told)
+        return reader.add(store, [table], name or given_name)
     return _add_texts(store, [_text(data)], name)
 
 
-def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
     if (folder / "run.json").is_file():
         missing = [x for x in _TRACE if not (folder / x).is_file()]
         if missing:
             raise ImportFailed("Of this app's four files {names} is missing.", names=missing)
         for x in _TRACE[1:]:
             _opened((folder / x).read_bytes(), x)
-        return _recorded(store, folder, name, told)
+        return _recorded(store, folder, name, given_name)
     below = folder / "completions"
     files = sorted(x for x in (*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())) if x.is_file())
     if len(files) > MOST_FILES:
@@ -111,7 +111,8 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, told: str) -> 
     for reader in formats.all_of(formats.TABLES):
         tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith(reader.prefix)]
         if tables:
-            return str(reader.add(store, [_table_for(reader, x.read_bytes(), x.name) for x in tables], name or told))
+            pieces = [_table_for(reader, x.read_bytes(), x.name) for x in tables]
+            return str(reader.add(store, pieces, name or given_name))
     return _add_texts(store, [_text(x.read_bytes()) for x in chosen if x.suffix != ".parquet"], name)
 
 
@@ -124,7 +125,7 @@ def _add_texts(store: RunStore, texts: list[str], name: str | None) -> str:
     raise _no_run()
 
 
-def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str:
+def _recorded(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
     run_id = new_id()
     try:
         import_recorded(store, folder, run_id)
@@ -134,7 +135,7 @@ def _recorded(store: RunStore, folder: Path, name: str | None, told: str) -> str
         with contextlib.suppress(RunNotFound):
             store.delete(run_id)
         if isinstance(error, TraceFilesError):  # where a ZIP was unpacked tells nobody anything
-            raise ImportFailed(error.message.replaced(str(folder), told)) from error
+            raise ImportFailed(error.message.replaced(str(folder), given_name)) from error
         raise
     return run_id
 

@@ -2,7 +2,7 @@
 
 queued ──▶ running ◀──▶ paused            `pid` says who looks after the row: the app while it waits in the
   │           │            │              queue, its worker from then on. When that process is gone, whoever
-  ▼           ▼            ▼              reads the row next buries it (`bury`).
+  ▼           ▼            ▼              reads the row next marks it dead (`mark_dead`).
 stopped    finished · stopped · failed ──▶ queued again (resume)
 """
 
@@ -68,7 +68,7 @@ def claim(store: RunStore, run_id: str, learner: str) -> bool:
 def preparing(store: RunStore, run_id: str, learner: str, message: Message, share: float | None) -> None:
     """What the worker does before its next step; `share` of it is done (0 to 1, None: not known).
 
-    Forgotten by itself with the next step, and with any word on how the worker fares.
+    Removed with the next step and with every change of status.
     """
     with store.write() as c:
         values = {"preparing": json.dumps({"text": message.to_dict(), "share": share}), "updated": time.time()}
@@ -76,7 +76,7 @@ def preparing(store: RunStore, run_id: str, learner: str, message: Message, shar
 
 
 def prepared(store: RunStore, run_id: str, learner: str) -> None:
-    """Nothing stands before the next step any more."""
+    """The worker is ready to make its next step."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(preparing=None))
 
@@ -92,7 +92,7 @@ def describe(
     device: str,
     versions: dict[str, str],
 ) -> None:
-    """What a worker knows once its trainer stands: `step` is the last one made (−1: none), `steps` the target."""
+    """What a worker knows once its trainer is made: `step` is the last one made (−1: none), `steps` the target."""
     with store.write() as c:
         values = {"step": step, "steps": steps, "start_hash": start_hash, "device": device}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
@@ -103,7 +103,7 @@ def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float
     c.execute(learners.update().where(_row(run_id, learner)).values(step=step, preparing=None, updated=now))
 
 
-def aim(store: RunStore, run_id: str, learner: str, steps: int) -> None:
+def set_steps(store: RunStore, run_id: str, learner: str, steps: int) -> None:
     """The learner shall now make `steps` steps."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
@@ -127,19 +127,21 @@ def beat(store: RunStore, run_id: str, learner: str) -> None:
 
 
 def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
-    """Says how a learner's process ended that said no last word itself. `pids`: its own and its queue's keeper's.
+    """Records how a learner's process ended, where it did not do so itself.
 
-    Returns False where the row has moved on: a last word was said, or another process has taken over. What `bury` wrote
-    about the same process gives way, as this reason knows more.
+    `pids` are the process's own and that of the process that holds its queue. Returns False where the row has moved on:
+    the process recorded its end, or another one has taken over. What `mark_dead` wrote about the same process is
+    replaced, as this reason is more exact.
     """
-    buried = sa.and_(learners.c.status == "failed", learners.c.reason == GONE.to_json())
-    silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), sa.or_(learners.c.status.in_(LIVE), buried))
+    presumed_dead = sa.and_(learners.c.status == "failed", learners.c.reason == GONE.to_json())
+    not_recorded = sa.or_(learners.c.status.in_(LIVE), presumed_dead)
+    silent = sa.and_(_row(run_id, learner), learners.c.pid.in_(pids), not_recorded)
     with store.write() as c:
         return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason.to_json())).rowcount)
 
 
 def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
-    """Makes a run, whose trace is in the store already, the one that a `run.json` describes: over, and not to go on."""
+    """Makes a run, whose trace is in the store already, the one that a `run.json` describes; it is over for good."""
     with store.write() as c:
         about = {"created": head["created"], "versions": json.dumps(head["versions"]), "recorded": True}
         c.execute(runs.update().where(runs.c.id == run_id).values(**about))
@@ -185,12 +187,12 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
     here = sa.and_(learners.c.run == run_id, learners.c.name.in_(names))
     if stop:
         c.execute(learners.update().where(here, learners.c.status == "queued").values(status="stopped", reason=None))
-    found = c.execute(sa.select(learners.c.name).where(here, learners.c.status.in_(LIVE)).order_by(learners.c.position))
-    return list(found.scalars())
+    rows = c.execute(sa.select(learners.c.name).where(here, learners.c.status.in_(LIVE)).order_by(learners.c.position))
+    return list(rows.scalars())
 
 
 def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, changes: bool) -> None:
-    """Removes what an earlier life of the learner left at `step` and later: from here on the story is another one.
+    """Removes what an earlier life of the learner left at `step` and later: from here on it goes on in another way.
 
     With `changes` also the changes of settings that it went through there.
     """
@@ -209,14 +211,14 @@ CLOSED = Message("The app was closed. Resume continues it.")
 LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 
 
-def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
+def mark_dead(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Marks what a dead process has left behind: its learners failed, or stopped if they only waited.
 
     `rows` are learners' rows as just read; nothing is written (and no process looked for) unless one has been silent.
     Returns what now holds, by (run, learner), also where it could not be written down (a full disk).
     """
     now, here = time.time(), socket.gethostname()
-    buried = {}
+    dead = {}
     for row in rows:
         silent = now - row["updated"]
         if row["status"] not in LIVE or row["pid"] is None or silent < SILENCE_S:
@@ -233,5 +235,5 @@ def bury(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str
                     continue  # it has moved on meanwhile
         except StoreError as error:
             log.warning("a dead worker could not be written down: %s", error)
-        buried[row["run"], row["name"]] = values
-    return buried
+        dead[row["run"], row["name"]] = values
+    return dead

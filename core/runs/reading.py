@@ -30,7 +30,7 @@ def run_of(head: Any, rows: list[LearnerInfo]) -> RunInfo | UnreadableRun:
         check_version(head["trace_version"] or 1)
     except (ConfigError, NewerTrace) as error:
         made = made_by(head["config"], versions)
-        return UnreadableRun(**plain, found=error.messages[0], made_by=made, learners=tuple(rows))
+        return UnreadableRun(**plain, problem=error.messages[0], made_by=made, learners=tuple(rows))
     status, reason = overall(rows)
     return RunInfo(**plain, config=config, status=status, reason=reason, versions=versions, learners=tuple(rows))
 
@@ -43,14 +43,14 @@ def _config(text: str) -> RunConfig:
 def _versions(text: str) -> dict[str, str]:
     """What a run was made with; nothing where that cannot be read, as no number follows from it."""
     try:
-        found = json.loads(text)
+        versions = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return versions if isinstance(versions, dict) else {}
 
 
 def event_value(row: Any) -> Any:
-    """An event's value; of a change, in the settings of this version."""
+    """An event's value; a change is given in the settings of this version."""
     value = json.loads(row["value"])
     return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
 
@@ -65,8 +65,8 @@ def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[
     version = row.trace_version or 1
     if not MIGRATIONS[version - 1 :]:
         return values
-    found: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
-    return found
+    step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
+    return step_row
 
 
 def one_row(values: dict[str, Any]) -> pa.Table:

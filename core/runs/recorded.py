@@ -50,7 +50,7 @@ class _Event(BaseModel):
 
 
 class _Head(BaseModel):
-    """What of a run.json the store takes over; whoever wrote it, it has these types."""
+    """The part of a run.json that the store takes over, with its types checked."""
 
     model_config = ConfigDict(allow_inf_nan=False, strict=True)
     name: str
@@ -119,9 +119,9 @@ def _head(values: Any) -> dict[str, Any]:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(x) for x in problem["loc"]) or "run.json"
-        told = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+        cause = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
         raise TraceFilesError(
-            "run.json is not a run's description ({place}: {cause})", place=place, cause=told
+            "run.json is not a run's description ({place}: {cause})", place=place, cause=cause
         ) from None
 
 
@@ -174,17 +174,17 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
 def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
     """(learner, step) → its rows; slices of the table, as an export keeps a step's rows together."""
     keys = list(zip(table["learner"].to_pylist(), table["step"].to_pylist(), strict=True))
-    found, start = {}, 0
+    by_step, start = {}, 0
     for end in range(1, len(keys) + 1):
         if end == len(keys) or keys[end] != keys[start]:
-            if keys[start] in found:
+            if keys[start] in by_step:
                 learner, step = keys[start]
                 raise TraceFilesError(
                     "the rows of {learner}'s step {step} are not together", learner=learner, step=step
                 )
-            found[keys[start]] = table.slice(start, end - start)
+            by_step[keys[start]] = table.slice(start, end - start)
             start = end
-    return found
+    return by_step
 
 
 def _prompt_hash(samples: pa.Table) -> str:

@@ -70,7 +70,7 @@ class UnreadableRun:
     id: str
     name: str
     created: float  # seconds since 1970
-    found: Message  # what about it cannot be read, to follow a colon
+    problem: Message  # what about it cannot be read, to follow a colon
     made_by: str | None  # the version of the app that made it, where that can be told
     learners: tuple[LearnerInfo, ...]
     recorded: bool
@@ -84,19 +84,19 @@ class UnreadableRun:
     def why(self) -> Message:
         """Why it cannot be opened, without its name."""
         if self.made_by is None:
-            return Message("made by another version of the app: {cause}.", key="of-another-version", cause=self.found)
+            return Message("made by another version of the app: {cause}.", key="of-another-version", cause=self.problem)
         return Message(
-            "made by another version of the app ({version}): {cause}.", version=self.made_by, cause=self.found
+            "made by another version of the app ({version}): {cause}.", version=self.made_by, cause=self.problem
         )
 
 
 def _under_way(learners: Sequence[LearnerInfo]) -> bool:
-    """A learner that waits belongs to a process once it is in a queue; before, nobody will ever start it by itself."""
+    """A learner that waits belongs to a process once it is in a queue; before, no process will start it."""
     return any(x.status in ACTIVE or (x.status == "queued" and x.pid is not None) for x in learners)
 
 
 class RunUnreadable(StoreError):
-    """A run was asked for that is there, but that this version of the app cannot read; `run` is what is known of it."""
+    """A run that is there, but that this version of the app cannot read; `run` is what is known of it."""
 
     run: UnreadableRun
 
@@ -132,13 +132,13 @@ def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, Message | None]:
 
 def _together(reasons: dict[str, Message]) -> Message | None:
     """Learners' reasons as one: what all of them say, once; else each with its learner's name."""
-    found: Message | None = None
+    joined: Message | None = None
     if len(set(reasons.values())) == 1:
         return next(iter(reasons.values()))
     for name, reason in reasons.items():
         named = Message("{learner}: {reason}", learner=name, reason=reason)
-        found = named if found is None else Message("{first} {second}", first=found, second=named)
-    return found
+        joined = named if joined is None else Message("{first} {second}", first=joined, second=named)
+    return joined
 
 
 def known_settings(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:

@@ -37,7 +37,7 @@ from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 __all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "RunUnreadable", "Status", "StoreError"]
 
-KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
+CONTROL_KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
 
 
 class RunStore:
@@ -78,12 +78,12 @@ class RunStore:
         return run_id
 
     def get(self, run_id: str) -> RunInfo:
-        found = self._infos(runs.c.id == run_id)
-        if not found:
+        matching = self._infos(runs.c.id == run_id)
+        if not matching:
             raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
-        if isinstance(found[0], UnreadableRun):
-            raise RunUnreadable.of(found[0])
-        return found[0]
+        if isinstance(matching[0], UnreadableRun):
+            raise RunUnreadable.of(matching[0])
+        return matching[0]
 
     def runs(self) -> list[RunInfo | UnreadableRun]:
         """Every run, the newest first; also those that cannot be opened."""
@@ -134,12 +134,12 @@ class RunStore:
         columns = (steps.c.id, *_STEP, steps.c.prompt_hash)
         query = sa.select(*columns).where(steps.c.run == run_id, steps.c.id > cursor).order_by(steps.c.id)
         with self.read() as c:
-            found = c.execute(query).all()
+            stored = c.execute(query).all()
         rows = []
-        for row in found:
+        for row in stored:
             values = step_values(row, constant=lambda _: None)
             rows.append({**{name: values[name] for name in STEPS.names}, "prompt_hash": row.prompt_hash})
-        return rows, (found[-1][0] if found else cursor)
+        return rows, (stored[-1][0] if stored else cursor)
 
     def learner_steps(self, run_id: str, learner: str) -> Iterator[tuple[int, pa.Table, pa.Table, pa.Table]]:
         """Each step of a learner in order: (step, its STEPS row, its SAMPLES, its TOKENS), one read at a time.
@@ -192,9 +192,9 @@ class RunStore:
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """What happened, in order: {"learner", "step" (before which), "kind", "value", "time" (seconds since 1970)}."""
         with self.read() as c:
-            found = c.execute(sa.select(events).where(events.c.run == run_id).order_by(events.c.id)).mappings().all()
+            stored = c.execute(sa.select(events).where(events.c.run == run_id).order_by(events.c.id)).mappings().all()
         names = ("learner", "step", "kind", "value", "time")
-        return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in found]
+        return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in stored]
 
     def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
         with self.write() as c:
@@ -205,8 +205,8 @@ class RunStore:
 
         A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
         """
-        if kind not in KINDS:
-            raise ValueError(f"there is no control {kind!r}; there are {', '.join(KINDS)}")
+        if kind not in CONTROL_KINDS:
+            raise ValueError(f"there is no control {kind!r}; there are {', '.join(CONTROL_KINDS)}")
         info = self.get(run_id)
         if learner is not None:
             info.config.learner(learner)
@@ -224,11 +224,11 @@ class RunStore:
         """What was asked of a learner since the last call, in order; for its worker."""
         query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
         with self.read() as c:  # nearly always there is nothing: then no write lock is taken
-            found = c.execute(query).mappings().all()
-        if found:
+            asked = c.execute(query).mappings().all()
+        if asked:
             with self.write() as c:
-                c.execute(controls.delete().where(controls.c.id.in_([row["id"] for row in found])))
-        return [Control(row["kind"], json.loads(row["value"])) for row in found]
+                c.execute(controls.delete().where(controls.c.id.in_([row["id"] for row in asked])))
+        return [Control(row["kind"], json.loads(row["value"])) for row in asked]
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -273,10 +273,10 @@ class RunStore:
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
             rows = c.execute(mine).mappings().all()
-        buried = lifecycle.bury(self, rows)
+        dead = lifecycle.mark_dead(self, rows)
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
         for row in rows:
-            now = {**row, **buried.get((row["run"], row["name"]), {})}
+            now = {**row, **dead.get((row["run"], row["name"]), {})}
             grouped[row["run"]].append(lifecycle.learner_info(now))
         return [run_of(head, grouped[head["id"]]) for head in heads]
 
@@ -286,7 +286,7 @@ _VERSIONS = {"config_version": CONFIG_VERSION, "trace_version": TRACE_VERSION}
 
 
 def _older(column: Any) -> Any:
-    """Where a run says an older version than this one's; it never says less than it did."""
+    """Where a run names an older version than this one; the version that a run names only ever rises."""
     return sa.func.coalesce(column, 1) < _VERSIONS[column.name]
 
 
@@ -312,8 +312,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _require(found: Any, run_id: str) -> None:
-    if not found:
+def _require(row: Any, run_id: str) -> None:
+    if not row:
         raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
 
 

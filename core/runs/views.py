@@ -12,7 +12,7 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.learners.registry import colours_of, kind_of, without
+from core.learners.registry import colours_of, learner_kind, without
 from core.runs.migrations.traces import whitening_of
 from core.runs.records import known_settings
 from core.tasks.kinds.imported import ImportedSettings
@@ -187,9 +187,9 @@ def group_view(
 def _normalised_by(terms: Terms, scalars: dict[str, Any], tokens: pa.Table) -> dict[str, Any]:
     """The step's numbers; what advantages were whitened by, which version 1 did not record, is read off its tokens."""
     if "advantage_mean" in terms.trees and scalars.get("advantage_mean") is None and tokens.num_rows:
-        found = whitening_of(tokens)
-        if found is not None:
-            return {**scalars, "advantage_mean": found[0], "advantage_std": found[1]}
+        whitening = whitening_of(tokens)
+        if whitening is not None:
+            return {**scalars, "advantage_mean": whitening[0], "advantage_std": whitening[1]}
     return scalars
 
 
@@ -207,7 +207,7 @@ def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[
 def _about(config: RunConfig, name: str) -> dict[str, Any]:
     """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
     settings = config.learner(name)
-    kind = kind_of(settings)
+    kind = learner_kind(settings)
     return {
         "kind": kind.title,
         "colour": colours_of(config.learners)[name],

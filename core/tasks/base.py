@@ -20,7 +20,7 @@ class Verdict:
 
 
 class Task(Protocol):
-    """Questions are told apart by their text: the same text always has the same right answer."""
+    """Questions are identified by their text: the same text always has the same right answer."""
 
     @property
     def heldout(self) -> list[str]:
@@ -31,7 +31,7 @@ class Task(Protocol):
         """Tokens that a response may have where the run's config names no limit."""
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
-        """The `count` training prompts of a step: a function of seed and step; the first n of them also of n alone."""
+        """A step's `count` training prompts: a function of seed and step; a smaller `count` gives the first of them."""
 
     def truth(self, prompt: str) -> str:
         """The right answer, or one of them; "" where none is known and a verifier decides. ValueError as for verify."""
@@ -48,8 +48,8 @@ def recall(task: Task, seed: int, step: int, prompts: Iterable[str], most: int =
     """Makes the task know prompts that it gave in another process, and gives those that it never gave at that step.
 
     Some verifiers need more than the prompt's text (the numbers of a countdown), which is not kept in a trace but
-    follows from seed and step. So who takes prompts from a stored run calls this before `verify` or `truth`. A step may
-    have asked for more than its own where groups without a signal were replaced: up to `most` are looked through.
+    follows from seed and step. So whoever takes prompts from a stored run calls this before `verify` or `truth`. A step
+    may have asked for more than its own where groups without a signal were replaced: up to `most` are looked through.
     """
     missing, count = set(prompts) - set(task.heldout), 16
     while missing and count <= most:

@@ -16,11 +16,11 @@ class _OutOfTime(BaseException):
 
 
 def within(seconds: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `work` gives; raises TimeoutError where it takes longer.
+    """The result of `work`; raises TimeoutError where it takes longer.
 
     A signal would do in the main thread only, and pages run in others: so the exception is put into the thread that
     works (CPython's PyThreadState_SetAsyncExc), where it is raised at the next line of Python. One long step of C, such
-    as a giant power, is not interrupted: who calls this has to refuse what leads to one.
+    as a giant power, is not interrupted: the caller has to refuse whatever leads to one.
     """
     caller, lock = threading.get_ident(), threading.Lock()
     over = interrupted = False

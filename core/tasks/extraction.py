@@ -54,8 +54,8 @@ def extract(response: str, how: Extraction) -> str | None:
 def numeral(text: str) -> str | None:
     """The plain numeral of the same value where the text is one number and nothing else, else None."""
     text = _plain(text.strip())
-    found = _NUMBER.fullmatch(text.lstrip("+-" + _CURRENCY).rstrip("%"))
-    return _last_number(text) if found and _groups_well(found[0]) else None
+    match = _NUMBER.fullmatch(text.lstrip("+-" + _CURRENCY).rstrip("%"))
+    return _last_number(text) if match and _groups_well(match[0]) else None
 
 
 def _last_number(response: str) -> str | None:
@@ -135,10 +135,10 @@ def _canonical(digits: str, negative: bool) -> str:
 
 
 def _boxed(response: str) -> str | None:
-    found = _last(_BOX, response)
-    if found is None:
+    box = _last(_BOX, response)
+    if box is None:
         return None
-    depth, at = 1, found.end()
+    depth, at = 1, box.end()
     # Braces that are written as \{ and \} do not count.
     for brace in re.finditer(r"\\.|[{}]", response[at:], re.DOTALL):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)

@@ -1,4 +1,4 @@
-"""What tasks have in common whose questions and answers are free text."""
+"""What tasks with questions and answers in free text have in common."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Worked(Task, Protocol):
 
 @dataclass(frozen=True)
 class Recipe(ABC):
-    """Everything that the weights of a start model follow from which is made here (core/training/pretrain.py).
+    """Everything that determines the weights of a start model that is made here (core/training/pretrain.py).
 
     A kind extends it by what its model is to get wrong, and how often: all of it is written into the model's card.
     """
@@ -56,7 +56,7 @@ class Recipe(ABC):
 
 
 @dataclass(frozen=True)
-class Kind(Generic[S]):
+class TaskKind(Generic[S]):
     """A kind of task. Its module in core/tasks/kinds holds one as `KIND`."""
 
     settings: type[S]

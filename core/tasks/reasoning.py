@@ -38,7 +38,7 @@ _PATIENCE = 30.0
 
 
 class Reasoning:
-    """A data set with its options. What is held out is told by a hash of the question's text alone.
+    """A data set with its options. A hash of the question's text alone decides what is held out.
 
     So training and held-out questions cannot meet, whatever the seed, and nothing has to be enumerated.
     """
@@ -60,12 +60,12 @@ class Reasoning:
     @property
     def note(self) -> Message | None:
         """What to say where fewer questions are kept apart than the settings ask for, else None."""
-        found, wanted = len(self.heldout), self.settings.heldout
-        if found == wanted:
+        kept, wanted = len(self.heldout), self.settings.heldout
+        if kept == wanted:
             return None
         return Message(
             "{found} questions are kept apart, not {wanted}: {data} has no more with these options.",
-            found=found,
+            found=kept,
             wanted=wanted,
             data=self.settings.dataset,
         )
@@ -77,11 +77,11 @@ class Reasoning:
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step, none of them held out; one comes twice only where there are few."""
-        found: list[str] = []
+        prompts: list[str] = []
         seen: set[str] = set()
         in_vain = 0
         for entry in _draw(self.settings.dataset, self._options, f"{seed}/{step}"):
-            if len(found) == count:
+            if len(prompts) == count:
                 break
             question = entry["question"]
             if is_held_out(question) or (question in seen and in_vain < _IN_VAIN):
@@ -89,9 +89,9 @@ class Reasoning:
                 continue
             in_vain = 0
             seen.add(question)
-            found.append(self._prompt(entry))
-            self._keep(found[-1], entry)
-        return found
+            prompts.append(self._prompt(entry))
+            self._keep(prompts[-1], entry)
+        return prompts
 
     def truth(self, prompt: str) -> str:
         """The right answer, or one of them; "" where the data set names none. ValueError for an unknown prompt."""
@@ -127,13 +127,13 @@ class Reasoning:
             self._known.popitem(last=False)
 
     def _entry(self, prompt: str) -> Entry:
-        found = self._known.get(prompt) or self._held_out_entries.get(prompt)
-        if found is None:
+        entry = self._known.get(prompt) or self._held_out_entries.get(prompt)
+        if entry is None:
             raise ValueError(
                 f"{prompt[:80]!r} is no question that {self.settings.dataset} was asked for here: ask for the prompts "
                 "of its step first"
             )
-        return found
+        return entry
 
     @cached_property
     def _held_out_entries(self) -> dict[str, Entry]:
@@ -201,15 +201,15 @@ def _look_at(dataset: str, options: str) -> None:
 
 @functools.lru_cache(maxsize=16)
 def _held_out(dataset: str, options: str, wanted: int) -> tuple[Entry, ...]:
-    found: dict[str, Entry] = {}
+    by_question: dict[str, Entry] = {}
     seen: set[str] = set()
     for count, entry in enumerate(_draw(dataset, options, "held out")):
         seen.add(entry["question"])
         if is_held_out(entry["question"]):
-            found.setdefault(entry["question"], entry)
-        if len(found) == wanted or _no_more(count, len(seen)):
+            by_question.setdefault(entry["question"], entry)
+        if len(by_question) == wanted or _no_more(count, len(seen)):
             break
-    return tuple(found.values())
+    return tuple(by_question.values())
 
 
 def _no_more(draws: int, distinct: int) -> bool:

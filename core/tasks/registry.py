@@ -14,49 +14,49 @@ from pydantic import Field
 from core.errors import ConfigError
 from core.tasks import kinds
 from core.tasks.base import Task
-from core.tasks.kind import Kind, Recipe, TaskSettings
+from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 
-def discover() -> dict[str, Kind[Any]]:
+def discover() -> dict[str, TaskKind[Any]]:
     """The kinds by name, in alphabetical order. Raises TypeError where a module in core/tasks/kinds declares none."""
-    found = {}
+    by_name = {}
     for module in sorted(x.name for x in pkgutil.iter_modules(kinds.__path__)):
         kind = getattr(importlib.import_module(f"{kinds.__name__}.{module}"), "KIND", None)
-        if not isinstance(kind, Kind):
-            raise TypeError(f"core/tasks/kinds/{module}.py declares no kind of task; give it a KIND = Kind(…)")
-        found[kind.name] = kind
-    return dict(sorted(found.items()))
+        if not isinstance(kind, TaskKind):
+            raise TypeError(f"core/tasks/kinds/{module}.py declares no kind of task; give it a KIND = TaskKind(…)")
+        by_name[kind.name] = kind
+    return dict(sorted(by_name.items()))
 
 
-KINDS = discover()
+TASK_KINDS = discover()
 
 if TYPE_CHECKING:
     AnyTask = TaskSettings
 else:
     AnyTask = Annotated[
-        functools.reduce(operator.or_, (x.settings for x in KINDS.values())), Field(discriminator="kind")
+        functools.reduce(operator.or_, (x.settings for x in TASK_KINDS.values())), Field(discriminator="kind")
     ]
 
 
-def kind_of(settings: TaskSettings) -> Kind[Any]:
+def task_kind(settings: TaskSettings) -> TaskKind[Any]:
     """What the settings' kind declares of itself."""
-    return KINDS[settings.kind]
+    return TASK_KINDS[settings.kind]
 
 
 def task_for(settings: TaskSettings) -> Task:
     """The task; raises ConfigError with a sentence where it cannot be (no such data set, too few questions)."""
-    return kind_of(settings).build(settings)
+    return task_kind(settings).build(settings)
 
 
 def longest_response(settings: TaskSettings) -> int:
     """Tokens that a response may have where the run's config names no limit. Raises ConfigError as task_for does."""
-    told = kind_of(settings).longest_response
-    return task_for(settings).max_completion_length if told is None else told(settings)
+    longest = task_kind(settings).longest_response
+    return task_for(settings).max_completion_length if longest is None else longest(settings)
 
 
 def choosable() -> list[str]:
     """The kinds that a new run can be of."""
-    return [name for name, kind in KINDS.items() if kind.choosable]
+    return [name for name, kind in TASK_KINDS.items() if kind.choosable]
 
 
 def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
     if name not in names:
         known = " or ".join([", ".join(map(repr, names[:-1])), repr(names[-1])])
         raise ConfigError("task.kind: must be one of {choices}, but is {given}", choices=known, given=repr(name))
-    kind = KINDS[name]
+    kind = TASK_KINDS[name]
     fields = kind.settings.model_fields.items()
     task = {x: field.get_default(call_default_factory=True) for x, field in fields if not field.is_required()}
     if model in recipes() and model not in kind.recipes:
@@ -79,5 +79,5 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 
 def recipes() -> dict[str, Recipe]:
-    """How every start model is made that is made here, by the model's name."""
-    return {name: recipe for kind in KINDS.values() for name, recipe in kind.recipes.items()}
+    """The recipe of every start model that is made here, by the model's name."""
+    return {name: recipe for kind in TASK_KINDS.values() for name, recipe in kind.recipes.items()}

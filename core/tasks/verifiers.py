@@ -1,7 +1,7 @@
 """reasoning-gym's own verifiers, called so that no answer can do harm.
 
 Some of them run the answer as Python: `eval` or sympy's `parse_expr` (which is one). A model that writes
-`__import__('os')…` would be obeyed, and `9**9**9` never ends. What such a verifier is shown is therefore checked first
+`__import__('os')…` would be run, and `9**9**9` never ends. What such a verifier is shown is therefore checked first
 against the small grammar that a right answer needs; anything else is a wrong answer.
 """
 

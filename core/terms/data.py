@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.terms.language import RESPONSE, SCALAR
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -109,25 +107,6 @@ class Data:
             whole=given["whole"],
             computed=computed,
         )
-
-
-def to_json(value: Value, mask: Bools) -> Any:
-    """A value as terms.js has it, but for "nan", "inf" and "-inf" in the place of numbers that JSON lacks."""
-
-    def plain(number: Any, null: Any) -> float | str | None:
-        if null:
-            return None
-        return float(number) if math.isfinite(number) else str(float(number))
-
-    if value.level == SCALAR:
-        return plain(value.numbers[()], value.null[()])
-    pairs = zip(value.numbers, value.null, strict=True)
-    if value.level == RESPONSE:
-        return [plain(x, null) for x, null in pairs]
-    return [
-        [plain(x, null) for x, null in zip(row[own], nulls[own], strict=True)]
-        for (row, nulls), own in zip(pairs, mask, strict=True)
-    ]
 
 
 def _number(x: Any) -> float:

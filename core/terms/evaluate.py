@@ -222,12 +222,12 @@ class _Evaluation:
         """The index of the next written token, -1 where there is none; [B, T]."""
         written = self.data.written
         n, length = written.shape
-        found = np.full((n, length), -1)
+        following = np.full((n, length), -1)
         after = np.full(n, -1)
         for t in reversed(range(length)):
-            found[:, t] = after
+            following[:, t] = after
             after = np.where(written[:, t], t, after)
-        return found
+        return following
 
     def _following(self, x: _Wide, end: _Wide) -> _Wide:
         x, end, after = x.raised_to(TOKEN, self.data), end.raised_to(TOKEN, self.data), self._next()

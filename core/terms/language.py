@@ -215,8 +215,8 @@ class _Scope:
         raise TermError(f"the language of terms does not have {ast.unparse(node)!r}")
 
     def _of(self, kind: str, parts: Sequence[ast.expr]) -> tuple[Tree, int]:
-        found = [self._node(x) for x in parts]
-        return [kind, *(tree for tree, _ in found)], max(level for _, level in found)
+        checked = [self._node(x) for x in parts]
+        return [kind, *(tree for tree, _ in checked)], max(level for _, level in checked)
 
     def _name(self, name: str, as_column: bool = False) -> tuple[Tree, int]:
         if name in BUILTINS:
@@ -236,10 +236,10 @@ class _Scope:
     def _comparison(self, node: ast.Compare) -> tuple[Tree, int]:
         """a < b < c means a < b and b < c."""
         sides = [node.left, *node.comparators]
-        found = [self._compared(op, *sides[i : i + 2]) for i, op in enumerate(node.ops)]
-        if len(found) == 1:
-            return found[0]
-        return ["and", *(tree for tree, _ in found)], max(level for _, level in found)
+        checked = [self._compared(op, *sides[i : i + 2]) for i, op in enumerate(node.ops)]
+        if len(checked) == 1:
+            return checked[0]
+        return ["and", *(tree for tree, _ in checked)], max(level for _, level in checked)
 
     def _compared(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> tuple[Tree, int]:
         if type(op) not in _OPERATORS:

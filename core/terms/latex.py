@@ -93,10 +93,10 @@ class Filled:
         return next((t for t in range(self.token + 1, len(written)) if written[t]), None)
 
     def _at(self, tree: Tree, token: int | None = None) -> float:
-        found = evaluate_tree(tree, self.data, self.values).at(self.response, self.token if token is None else token)
-        if found is None:
+        value = evaluate_tree(tree, self.data, self.values).at(self.response, self.token if token is None else token)
+        if value is None:
             raise ValueError(f"{tree} has no number here")
-        return found
+        return value
 
 
 def _plain(number: float) -> str:

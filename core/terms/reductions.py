@@ -32,15 +32,15 @@ def over_group(name: str, x: Floats, null: Bools, group: Floats, ddof: float) ->
     count = np.bincount(index)
     if name in ("min", "max"):
         worst, better = (np.inf, np.minimum) if name == "min" else (-np.inf, np.maximum)
-        found = np.full(len(count), worst)
-        better.at(found, index, x)
+        reduced = np.full(len(count), worst)
+        better.at(reduced, index, x)
     elif name == "sum":
-        found = total(x)
+        reduced = total(x)
     else:
-        found = total(x) / count
+        reduced = total(x) / count
         if name == "std":
-            found = np.sqrt(total(np.square(x - found[index])) / np.maximum(1, count - ddof))
-    return found[index], any_null[index]
+            reduced = np.sqrt(total(np.square(x - reduced[index])) / np.maximum(1, count - ddof))
+    return reduced[index], any_null[index]
 
 
 def over_batch(name: str, x: Floats, ddof: float) -> float:

@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def row(self) -> list[Any]:
-        """As an event holds it."""
+        """The answer as an event holds it."""
         return [self.text, self.answer, self.success, self.length, self.finished]
 
     @classmethod

@@ -68,14 +68,14 @@ def _need_space(where: Path, needed: int) -> None:
 
 def saved(where: Path) -> list[Path]:
     """The checkpoints there are, the furthest first."""
-    found = [x for x in where.glob("*.pt") if re.fullmatch(r"\d+", x.stem)] if where.is_dir() else []
-    return sorted(found, key=lambda x: int(x.stem), reverse=True)
+    files = [x for x in where.glob("*.pt") if re.fullmatch(r"\d+", x.stem)] if where.is_dir() else []
+    return sorted(files, key=lambda x: int(x.stem), reverse=True)
 
 
 def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 
-    `progress` is told what is being done; what it raises is not taken for a checkpoint that cannot be read.
+    `progress` is called with what is being done; what it raises is not taken for a checkpoint that cannot be read.
     """
     from core.training.trainer import Trainer
 

@@ -37,7 +37,7 @@ _CHUNK = 8192
 
 @dataclass(frozen=True)
 class Responses:
-    """Responses that were written, by whomever, and what they scored."""
+    """Responses by any policy, and their rewards."""
 
     prompts: list[str]  # B
     completion_ids: Tensor  # long [B, T]
@@ -98,7 +98,7 @@ class Oracle:
         level: float = 0.95,
         progress: Callable[[int, int], None] | None = None,
     ) -> TrueValues:
-        """V* of every prefix and A* of every token. `progress` is told (continuations written, all of them).
+        """V* of every prefix and A* of every token. `progress` is called with (continuations written, all of them).
 
         Intervals are Wilson's where every reward is 0 or 1, else normal; each is of one number, not of all at once.
         Raises RequestError if a response is longer than what the policy may write.

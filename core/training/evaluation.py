@@ -16,10 +16,10 @@ from core.training.answer import Answer
 from core.training.rollout import sample
 
 #: How much of it is done (0–1), one of the questions, and what is said to it so far.
-Heard = Callable[[float, str, str], None]
+AnswerProgress = Callable[[float, str, str], None]
 
 #: So few questions are answered first, as reading all of them takes seconds.
-_HEARD_FIRST = 4
+_SHOWN_FIRST = 4
 
 
 def answers(
@@ -31,44 +31,47 @@ def answers(
     samples: int = 1,
     temperature: float = 1.0,
     max_completion_length: int | None = None,
-    heard: Heard | None = None,
+    progress: AnswerProgress | None = None,
 ) -> list[list[Answer]]:
-    """Per held-out question `samples` answers; greedy where `seed` is None. `heard` is told of them as they come."""
+    """Per held-out question `samples` answers; greedy where `seed` is None.
+
+    `progress` is called with the answers while they are written.
+    """
     device = next(model.parameters()).device
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    room = max_completion_length or task.max_completion_length
-    found: list[list[Answer]] = []
+    longest_answer = max_completion_length or task.max_completion_length
+    answered: list[list[Answer]] = []
     asked = task.heldout
     longest = max(len(codec.ids(question)) for question in asked)
-    per_chunk = max(1, _TOKENS // (samples * (longest + room)))
+    per_chunk = max(1, _TOKENS // (samples * (longest + longest_answer)))
     # Who listens hears the first words soon. Only greedily: sampled answers draw their numbers chunk by chunk.
-    first_chunk = min(per_chunk, _HEARD_FIRST) if heard is not None and seed is None else per_chunk
+    first_chunk = min(per_chunk, _SHOWN_FIRST) if progress is not None and seed is None else per_chunk
     for i in (0, *range(first_chunk, len(asked), per_chunk)):
         questions = asked[i : i + per_chunk] if i else asked[:first_chunk]
 
         def listen(ids: Tensor, first: int = i, question: str = questions[0], width: int = len(questions)) -> None:
-            assert heard is not None
-            heard((first + width * ids.shape[1] / room) / len(asked), question, codec.texts(ids[:1])[0])
+            assert progress is not None
+            progress((first + width * ids.shape[1] / longest_answer) / len(asked), question, codec.texts(ids[:1])[0])
 
         rollout = sample(
             model,
             codec,
             codec.encode(questions, device),
             num_generations=samples,
-            max_completion_length=room,
+            max_completion_length=longest_answer,
             temperature=temperature,
             generator=generator,
-            heard=listen if heard is not None else None,
+            on_token=listen if progress is not None else None,
         )
         rows = zip(
             codec.texts(rollout.completion_ids), rollout.lengths.tolist(), rollout.truncated.tolist(), strict=True
         )
         for j, (text, length, cut) in enumerate(rows):
             if j % samples == 0:
-                found.append([])
+                answered.append([])
             verdict = task.verify(questions[j // samples], text, finished=not cut)
-            found[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
-    return found
+            answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
+    return answered
 
 
 def as_event(when: str, task: Task, greedy: list[list[Answer]], sampled: list[list[Answer]]) -> dict[str, Any]:

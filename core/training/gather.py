@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from core.algorithms.advantages import tied
 from core.config import RunConfig
 from core.learners.kind import Given
-from core.learners.registry import kind_of, needs_of
+from core.learners.registry import learner_kind, needs_of
 from core.learners.settings import LearnerSettings
 from core.models.codec import Codec
 from core.rewards import REWARDS
@@ -68,7 +68,7 @@ class Asker:
 
         A kind that learns from given responses asks nobody: it gets its own.
         """
-        given = kind_of(self.settings).given
+        given = learner_kind(self.settings).given
         if given is not None:
             count = self.config.prompts_of(self.settings) * self.group_size
             return self._given(given(self.settings, self.task, self.config.seed, step, count))
@@ -139,7 +139,7 @@ class Asker:
         return tied(torch.tensor(gathered.answers.rewards), group).nonzero()[:, 0]
 
     def _replaced(self, gathered: Gathered, groups: Tensor, fresh: Gathered, by: Tensor) -> Gathered:
-        """`gathered` with some groups in the place of which others' now stand; groups and by long [n]."""
+        """`gathered` with `groups` replaced by the groups `by` of `fresh`; both long [n]."""
         each = torch.arange(self.group_size)
         rows, others = ((x[:, None] * len(each) + each).flatten() for x in (groups, by))
         prompts = list(gathered.prompts)

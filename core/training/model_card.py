@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:@])")
 
 
 def card(facts: dict[str, Any]) -> str:
-    """Markdown from the facts that stand in credit-lab.json beside it."""
+    """The card as Markdown, from the facts in credit-lab.json beside it."""
     base, settings = facts["base"], facts["settings"]
     head = [f"license: {_yaml(base['license'] or 'unknown')}", f"base_model: {_yaml(base['name'])}"]
     head += ["library_name: transformers", "pipeline_tag: text-generation", "tags:", "- reinforcement-learning"]
@@ -69,11 +69,11 @@ def _results(facts: dict[str, Any]) -> str:
             greedy = f"{x['greedy']:.3f} ({low:.3f} to {high:.3f})"
             rows.append(f"| {x['when']} training | {x['step']} | {greedy} | {x['sampled']:.3f} |")
         first = measured[0]
-        told = (
+        note = (
             f"Share of right answers to {first['questions']} held-out questions, none of which was trained on: the "
             f"likeliest answer (with its 95 % Wilson interval), and {first['samples']} sampled ones a question."
         )
-        return "\n".join(rows) + "\n\n" + told
+        return "\n".join(rows) + "\n\n" + note
     finals = [f"after {x['step']} steps {x['sampled']:.3f} sampled, {x['greedy']:.3f} greedy" for x in facts["results"]]
     seen = [f"before step {step}: {rate:.3f}" for step, rate in _ends(facts["heldout"])]
     if not finals and not seen:

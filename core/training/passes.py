@@ -48,7 +48,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Said:
+class InitialScores:
     """What the models say of a step's responses before the first update."""
 
     before: Before | None  # with gradient, where it serves the first update
@@ -68,8 +68,8 @@ class Passes:
         critic = critic_of(settings)
         self.warming_up = critic is not None and step < critic.value_warmup_steps
 
-    def before(self, sequences: Sequences, panel: int, drift: float | None) -> Said:
-        """What every model says of the responses; `panel`: of how many the tokens are kept; `drift`: as measured."""
+    def before(self, sequences: Sequences, panel: int, drift: float | None) -> InitialScores:
+        """Every model's scores; `panel`: of how many responses tokens are kept; `drift`: of the step before."""
         config, settings, value_model = self.config, self.settings, self.models.value_model
         pieces = list(parts(len(sequences.mask), config.micro_batch_size))
         before, scored, predicted = None, None, None
@@ -86,14 +86,14 @@ class Passes:
                 if self.needs_scores(drift):
                     scored = self._in_parts(self.models.policy, sequences, panel)
                 if value_model is not None:
-                    found = [scoring.values(value_model, sequences.rows(x)) for x in pieces]
-                    predicted = torch.cat([x[0] for x in found]), torch.cat([x[1] for x in found])
+                    pieces_scored = [scoring.values(value_model, sequences.rows(x)) for x in pieces]
+                    predicted = torch.cat([x[0] for x in pieces_scored]), torch.cat([x[1] for x in pieces_scored])
         with torch.no_grad(), self.models.as_reference() as model:
             reference = None if model is None else self._in_parts(model, sequences, panel)
-        return Said(before, scored, reference, predicted)
+        return InitialScores(before, scored, reference, predicted)
 
     @property
-    def first_pass_says(self) -> bool:
+    def old_from_first_pass(self) -> bool:
         """Whether the old policy's log-probabilities may be those that the first pass scores: nothing needs them
         earlier (no KL in the reward), and the first pass scores all responses before it changes anything."""
         return self.settings.num_mini_batches == 1 and self.settings.kl_coef == 0 and not self.warming_up
@@ -101,10 +101,10 @@ class Passes:
     def needs_scores(self, drift: float | None) -> bool:
         """Whether the old policy's log-probabilities must be scored by themselves.
 
-        They need not where the first pass says them, nor where the sampler's agreed with scored ones in the step
+        They need not where the first pass scores them, nor where the sampler's agreed with scored ones in the step
         before (`drift`, measured in every step on all tokens; None: not yet) and the run may reuse them.
         """
-        if self.first_pass_says:
+        if self.old_from_first_pass:
             return False
         reusable = self.config.reuse_logprobs and drift is not None and drift <= DRIFT_ALLOWED
         return not (reusable and self.settings.num_mini_batches == 1 and not self.warming_up)
@@ -112,7 +112,7 @@ class Passes:
     def run(
         self,
         batch: Batch,
-        said: Said,
+        initial: InitialScores,
         recorder: Callable[[Batch], PanelRecorder],
         meter: Meter,
         panel: int,
@@ -124,7 +124,7 @@ class Passes:
         first update, and the record.
         """
         settings, count = self.settings, len(batch.experience.mask)
-        first, now = said.policy, said.policy
+        first, now = initial.policy, initial.policy
         record: PanelRecorder | None = None
         for number in range(1, settings.num_iterations + 1):
             if now is None and (settings.num_mini_batches > 1 or self.warming_up):
@@ -132,17 +132,17 @@ class Passes:
             order = torch.arange(count)
             if settings.num_mini_batches > 1:
                 order = torch.randperm(count, generator=generator(number))
-            deferred = number == 1 and said.policy is None and self.first_pass_says
+            deferred = number == 1 and initial.policy is None and self.old_from_first_pass
             exact: list[Tensor | None] = []
 
             def look(scored: Scored, exact: list[Tensor | None] = exact) -> None:
-                exact.append(self._exact(scored.rows(panel), said))
+                exact.append(self._exact(scored.rows(panel), initial))
 
             if now is not None:
                 look(now)
             seen = self.updater.one_pass(
                 batch, self.config, settings, self.max_length, order, meter, train_policy=not self.warming_up,
-                before=said.before if number == 1 else None, keep=panel, own_old=deferred,
+                before=initial.before if number == 1 else None, keep=panel, own_old=deferred,
                 look=look if now is None else None,
             )  # fmt: skip
             now = now or seen
@@ -155,25 +155,25 @@ class Passes:
         assert record is not None
         assert first is not None
         last = self._score_panel(batch.sequences, panel)
-        record.add(settings.num_iterations, last, self._exact(last, said))
+        record.add(settings.num_iterations, last, self._exact(last, initial))
         return batch, first, record
 
     def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:
         temperature = self.config.temperature
-        found = [
+        pieces_scored = [
             scoring.score(model, sequences.rows(x), temperature, keep=max(0, min(keep, x.stop) - x.start))
             for x in parts(len(sequences.mask), self.config.micro_batch_size)
         ]
-        return joined(found)
+        return joined(pieces_scored)
 
     @torch.no_grad()
     def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
         return self._in_parts(self.models.policy, sequences.rows(slice(0, panel)), panel)
 
-    def _exact(self, scored: Scored, said: Said) -> Tensor | None:
+    def _exact(self, scored: Scored, initial: InitialScores) -> Tensor | None:
         """The exact KL of the panel's responses [n, T], as long as the policy's output is the one that scored them."""
-        if said.reference is None:
+        if initial.reference is None:
             return None
         # With adapters the reference is the policy without them: it has the same head.
         policy, reference = self.models.policy, self.models.frozen or self.models.policy
-        return scoring.kl_exact(policy, scored.hidden, reference, said.reference.hidden, self.config.temperature)
+        return scoring.kl_exact(policy, scored.hidden, reference, initial.reference.hidden, self.config.temperature)

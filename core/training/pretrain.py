@@ -1,7 +1,7 @@
-"""Makes a start model that a kind of task declares a recipe for: `python -m core.training.pretrain chain-sum-3x1`.
+"""Makes a start model by the recipe that a kind of task declares: `python -m core.training.pretrain chain-sum-3x1`.
 
 The model is supervised on responses some of which are wrong on purpose, as its recipe says (`core.tasks.kind.Recipe`).
-It so learns the form of an answer perfectly and what is right only partly: chain-sum's starts with 35–60 % sampled
+So it learns the form of an answer perfectly and what is right only partly: chain-sum's starts with 35–60 % sampled
 success, from which reinforcement learning has something to do. Held-out questions are never seen here either.
 
 A second, small loss asks at every token whether the answer is right so far; its head is thrown away. A pretrained
@@ -26,13 +26,13 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from core.models.bundled import BUNDLED, weights_hash
 from core.models.tokenizer import SPECIAL, character_tokenizer
 from core.tasks.kind import Recipe, Worked
-from core.tasks.registry import kind_of, recipes, task_for
+from core.tasks.registry import recipes, task_for, task_kind
 
 
 def build(recipe: Recipe) -> LlamaForCausalLM:
     """A Llama of the recipe's shape with seeded random weights."""
     torch.manual_seed(recipe.seed)
-    kind, task = kind_of(recipe.task), task_for(recipe.task)
+    kind, task = task_kind(recipe.task), task_for(recipe.task)
     longest_prompt = 1 + (kind.longest_prompt(recipe.task) or 0)  # after the token that begins a text
     config = LlamaConfig(
         vocab_size=len(SPECIAL) + len(kind.alphabet),
@@ -53,7 +53,7 @@ def build(recipe: Recipe) -> LlamaForCausalLM:
 
 def tokenizer_of(recipe: Recipe) -> PreTrainedTokenizerFast:
     """A token per character of what the recipe's task is written in."""
-    return character_tokenizer(kind_of(recipe.task).alphabet)
+    return character_tokenizer(task_kind(recipe.task).alphabet)
 
 
 def pretrain(recipe: Recipe) -> LlamaForCausalLM:
@@ -82,7 +82,7 @@ def pretrain(recipe: Recipe) -> LlamaForCausalLM:
 
 
 @dataclass(frozen=True)
-class Batch:
+class TextBatch:
     """Prompts with their answers, right-padded to L tokens."""
 
     ids: Tensor  # long [B, L]
@@ -91,7 +91,9 @@ class Batch:
     right: Tensor  # float [B, L], 1 as long as the answer is the right one so far
 
 
-def _batch(tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[str], solutions: list[str]) -> Batch:
+def _batch(
+    tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[str], solutions: list[str]
+) -> TextBatch:
     rows = []
     for prompt, answer, solution in zip(prompts, answers, solutions, strict=True):
         before, after = [1, *tokenizer(prompt).input_ids], [*tokenizer(answer).input_ids, 2]
@@ -106,10 +108,10 @@ def _batch(tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list
         ids[i, :end] = torch.tensor(before + after)
         attention[i, :end], learned[i, start:end] = 1, True
         so_far[i, start:end] = torch.tensor(right, dtype=torch.float)
-    return Batch(ids, attention, learned, so_far)
+    return TextBatch(ids, attention, learned, so_far)
 
 
-def _losses(model: LlamaForCausalLM, judge: nn.Linear, batch: Batch) -> tuple[Tensor, Tensor]:
+def _losses(model: LlamaForCausalLM, judge: nn.Linear, batch: TextBatch) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the answers' tokens, and of telling at each of them whether all is right so far."""
     hidden = model.model(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False).last_hidden_state
     logits = model.lm_head(hidden[:, :-1])

@@ -13,7 +13,7 @@ from core.algorithms.kl import ESTIMATORS
 from core.algorithms.masked import lengths
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience, take
-from core.learners.registry import kind_of, without
+from core.learners.registry import learner_kind, without
 from core.learners.settings import LearnerSettings
 from core.training.scoring import Scored
 from core.training.trace import SAMPLES, tokens_schema
@@ -78,7 +78,7 @@ class PanelRecorder:
         ends = lengths(self._experience.mask).cpu().numpy()
         self._there = np.arange(self._mask.shape[1]) < ends[:, None]  # with what an environment wrote in between
         self._holes = ~self._mask[self._there]
-        self._schema = tokens_schema(x.name for x in kind_of(settings).columns)
+        self._schema = tokens_schema(x.name for x in learner_kind(settings).columns)
         self._without = without(settings)
         self._ids = completion_ids[panel]
         self._fixed = self._same_in_every_pass(vocabulary)

@@ -47,11 +47,11 @@ def sample(
     max_completion_length: int,
     temperature: float,
     generator: torch.Generator | None,
-    heard: Callable[[Tensor], None] | None = None,
+    on_token: Callable[[Tensor], None] | None = None,
 ) -> Rollout:
     """Samples G responses per prompt; greedy where `generator` is None. Stops when every response has ended.
 
-    `heard` is told the tokens so far, [B, t], after each position: for who wants to watch.
+    `on_token` is called with the tokens so far, long [B, t], after each position.
     """
     device, count = prompts.ids.device, prompts.ids.shape[0] * num_generations
     uniform = None
@@ -73,8 +73,8 @@ def sample(
         ids[:, t], mask[:, t] = token, running
         logprobs[:, t] = distribution[state, token] * running
         running = running & ~torch.isin(token, ends)
-        if heard is not None:
-            heard(ids[:, : t + 1])
+        if on_token is not None:
+            on_token(ids[:, : t + 1])
         if t + 1 == max_completion_length or not bool(running.any()):
             break
         decoder.write(token, running)
@@ -101,5 +101,5 @@ def inverse_cdf(distribution: Tensor, uniform: Tensor, state: Tensor | None = No
     # Scaling by the total keeps rounding from ever choosing a token of probability 0 past the end.
     wanted = uniform.new_zeros(len(distribution), int(counts.max()))
     wanted[state, place] = uniform * cumulative[state, -1]
-    found = torch.searchsorted(cumulative, wanted, right=True)[state, place]
-    return found.clamp(max=distribution.shape[-1] - 1)
+    token = torch.searchsorted(cumulative, wanted, right=True)[state, place]
+    return token.clamp(max=distribution.shape[-1] - 1)

@@ -94,8 +94,8 @@ def license_of(name: str) -> str | None:
         return None
     lines = (folder / "README.md").read_text(encoding="utf-8", errors="replace").splitlines()
     head = lines[1 : lines.index("---", 1)] if lines[:1] == ["---"] and "---" in lines[1:] else []
-    found = [x.removeprefix("license:").strip().strip("\"'") for x in head if x.startswith("license:")]
-    return found[0] if found and found[0].replace("-", "").replace(".", "").isalnum() else None
+    named = [x.removeprefix("license:").strip().strip("\"'") for x in head if x.startswith("license:")]
+    return named[0] if named and named[0].replace("-", "").replace(".", "").isalnum() else None
 
 
 def _facts(trained: Trained, digest: str) -> dict[str, Any]:
@@ -139,19 +139,3 @@ def _result(event: dict[str, Any]) -> dict[str, Any]:
         "samples": value["samples"],
         **rates(value),
     }
-
-
-def of_trainer(trainer: Any, *, run: str | None = None) -> Trained:
-    """What is needed to save a trainer's policy as it is now."""
-    from core.versions import versions
-
-    return Trained(
-        model=trainer.policy,
-        tokenizer=trainer.codec.tokenizer,
-        config=trainer.config,
-        learner=trainer.learner,
-        steps=trainer.step,
-        start_hash=trainer.start_hash,
-        versions=versions(),
-        run=run,
-    )

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from core.algorithms.kl import entropy_of, kl_of
 from core.algorithms.masked import lengths
-from core.models import forward, packed
+from core.models import forward, head
 from core.models.limits import LOGITS as _LOGITS
 from core.models.packed import States
 from core.models.value import ValueModel
@@ -76,17 +76,17 @@ def score(
     model: PreTrainedModel, sequences: Sequences, temperature: float, *, keep: int = 0, entropy_gradient: bool = False
 ) -> Scored:
     """Log-probabilities and entropies of every response token. `keep`: of how many responses hidden states are kept."""
-    found = sequences.states(model.base_model)
-    tokens = found.rows[:, sequences.prompt :]
+    states = sequences.states(model.base_model)
+    tokens = states.rows[:, sequences.prompt :]
     real = torch.empty(tokens.shape, dtype=torch.bool, device=tokens.device)
-    real[found.which] = sequences.mask
-    before = found.hidden[:, :-1]
+    real[states.which] = sequences.mask
+    before = states.hidden[:, :-1]
     logprobs, entropies = _in_chunks(model, before[real], tokens[real], temperature, entropy_gradient)
     spread = [
-        torch.zeros(tokens.shape, device=tokens.device).masked_scatter(real, x)[found.which]
+        torch.zeros(tokens.shape, device=tokens.device).masked_scatter(real, x)[states.which]
         for x in (logprobs, entropies)
     ]
-    return Scored(spread[0], spread[1], before.detach()[found.which[:keep]])
+    return Scored(spread[0], spread[1], before.detach()[states.which[:keep]])
 
 
 def _in_chunks(
@@ -140,13 +140,13 @@ def kl_exact(
 
 def distributions(model: PreTrainedModel, sequences: Sequences, temperature: float) -> Tensor:
     """The log-probability of every token before each response token, whole: [B, T, V]. For small vocabularies."""
-    found = sequences.states(model.base_model)
-    logits = forward.logits(model, found.hidden[:, :-1])[found.which]
+    states = sequences.states(model.base_model)
+    logits = forward.logits(model, states.hidden[:, :-1])[states.which]
     return torch.log_softmax(logits / temperature, -1)
 
 
 def values(model: ValueModel, sequences: Sequences) -> tuple[Tensor, Tensor]:
     """V before each response token [B, T], and V of the whole response [B]."""
-    found = sequences.states(model.backbone)
-    after = packed.logits(model.head, found.hidden)[..., 0][found.which]  # in float32, as the logits are
+    states = sequences.states(model.backbone)
+    after = head.logits(model.head, states.hidden)[..., 0][states.which]  # in float32, as the logits are
     return after[:, :-1], after.gather(-1, lengths(sequences.mask)[:, None])[:, 0]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.learners.registry import kind_of, regions_of, terms_of
+from core.learners.registry import learner_kind, regions_of, terms_of
 from core.learners.settings import LearnerSettings
 from core.terms import Data, Names, Terms
 from core.training.trace import SAMPLES, TOKENS
@@ -23,7 +23,7 @@ _NO_NUMBERS = {"learner", "step", "pass", "sample", "position", "token_id", "tok
 @functools.lru_cache(maxsize=512)
 def terms_for(settings: LearnerSettings) -> Terms:
     """The learner's terms and regions, checked against the trace's columns. Raises TermError where one cannot be."""
-    own = kind_of(settings)
+    own = learner_kind(settings)
     tokens = [x for x in TOKENS.names if x not in _NO_NUMBERS] + [x.name for x in own.columns]
     columns = {*_PER_RESPONSE, *tokens}
     settings_known = {*type(settings).model_fields, "clip_high"} - columns
@@ -60,9 +60,9 @@ def data_of(
     holes[row, place] = written == 0
 
     def spread(name: str) -> np.ndarray:
-        found = np.full(mask.shape, np.nan)
-        found[row, place] = _numbers(own, name)
-        return found
+        spread_out = np.full(mask.shape, np.nan)
+        spread_out[row, place] = _numbers(own, name)
+        return spread_out
 
     number_columns = [x.name for x in own.schema if x.name not in _NO_NUMBERS]
     return Data(

@@ -6,22 +6,21 @@ credit every token → pass `num_iterations` times over the rollout. Only `credi
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, credit_for, kind_of, needs_of
+from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
 from core.models import adapters, forward, precision
+from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
@@ -32,9 +31,11 @@ from core.training.answer import Answer, share
 from core.training.continuations import Oracle, Responses
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
-from core.training.passes import DRIFT_ALLOWED, Models, Passes, Said
+from core.training.passes import DRIFT_ALLOWED, InitialScores, Models, Passes
 from core.training.record import PanelRecorder, samples_table
-from core.training.scoring import Sequences
+from core.training.rollout import Rollout
+from core.training.scoring import Scored, Sequences
+from core.training.state import trained_weights, write_whole
 from core.training.trace import StepTrace, prompt_hash
 from core.training.update import Batch, Updater
 
@@ -48,12 +49,12 @@ class Trainer:
     def __init__(
         self, config: RunConfig, learner: str, progress: Callable[[Message, float | None], None] | None = None
     ) -> None:
-        """Loads the start model; `progress` is told (what is being done, share of it) where that takes time.
+        """Loads the start model; `progress` is called with (what is being done, share of it) where that takes time.
 
         Raises ConfigError if the config names a learner, model, task or device that isn't there.
         """
         self.config, self.learner, self.step = config, learner, 0
-        self.device = torch.device(_device(config.device))
+        self.device = device_of(config.device)
         self.task = task_for(config.task)
         start = load(config.model, self.device, system_prompt=config.system_prompt, progress=progress)
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
@@ -76,7 +77,7 @@ class Trainer:
         self._events: list[dict[str, Any]] = []
         self._wall_time, self._samples_seen = 0.0, 0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
-        self._told_drift = 0.0
+        self._reported_drift = 0.0
         self.codec.encode(self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
 
     @property
@@ -123,56 +124,53 @@ class Trainer:
         sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
         return {"sampled": share(sampled), "greedy": share(greedy)}
 
-    def compared(self, when: str, heard: evaluation.Heard | None = None) -> dict[str, Any]:
+    def compared(self, when: str, progress: evaluation.AnswerProgress | None = None) -> dict[str, Any]:
         """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
         samples = max(1, self.config.compare_samples)
         greedy_part = 1 / (1 + samples)
 
-        def part(start: float, width: float) -> evaluation.Heard | None:
-            return heard and (lambda done, question, answer: heard(start + width * done, question, answer))
+        def part(start: float, width: float) -> evaluation.AnswerProgress | None:
+            return progress and (lambda done, question, answer: progress(start + width * done, question, answer))
 
-        greedy = self._answers(greedy=True, heard=part(0, greedy_part))
-        sampled = self._answers(samples=samples, heard=part(greedy_part, 1 - greedy_part))
+        greedy = self._answers(greedy=True, progress=part(0, greedy_part))
+        sampled = self._answers(samples=samples, progress=part(greedy_part, 1 - greedy_part))
         return evaluation.as_event(when, self.task, greedy, sampled)
 
     # --- one step -----------------------------------------------------------------------------------------------
 
     def _step(self) -> StepTrace:
-        started, config, settings = time.perf_counter(), self.config, self.settings
-        evaluated = config.eval_every and self.step % config.eval_every == 0
+        """One step. P prompts, B = P · G responses, T response positions; the tokens of n responses are kept."""
+        started, settings = time.perf_counter(), self.settings
+        evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
         heldout = share(self._answers()) if evaluated else None
+
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.codec, self.task, config, settings, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length)
         gathered = asker.gather(self.step, self._generator)
-        rollout, answers = gathered.rollout, gathered.answers
         self._samples_seen += gathered.sampled
-        measured = self._measured(settings, gathered)
+        rollout, answers = gathered.rollout, gathered.answers  # ids, mask, log π_old [B, T]; texts, rewards: lists of B
+        measured = self._measured(settings, gathered)  # V [B, T] of a kind without a critic that needs it, else None
         rollout_time = time.perf_counter() - sampling_started
 
-        sequences, panel, meter = Sequences.of(rollout), self._panel(len(answers.responses)), Meter()
-        passes = Passes(self.models, self._updater, config, settings, self.max_length, self.step)
-        said = passes.before(sequences, len(panel), self._drift)
+        sequences, panel = Sequences.of(rollout), self._panel(len(answers.responses))  # long [B, L + T]; long [n]
+        passes = Passes(self.models, self._updater, self.config, settings, self.max_length, self.step)
+        initial = passes.before(sequences, len(panel), self._drift)  # log π, log π_ref and V [B, T], where needed
         with torch.no_grad():
-            experience = self._experience(gathered, said, measured)
-            credit = credit_for(settings)(experience)
+            experience = self._experience(gathered, initial, measured)  # those [B, T]; rewards, group, truncated [B]
+            credit = credit_for(settings)(experience)  # advantages, and what they are made of: [B, T]
 
         def recorder(batch: Batch) -> PanelRecorder:
             about = self.learner, self.step, panel, rollout.completion_ids, self.codec.names
             return PanelRecorder(*about, batch.experience, credit, settings, self.max_length)
 
-        batch = Batch(sequences, experience, credit)
-        batch, first, record = passes.run(batch, said, recorder, meter, len(panel), self._generator)
-        experience = batch.experience
-        self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
-        if kind_of(settings).given is not None:  # nobody sampled these responses here
-            self._drift = None
-        elif self._drift > max(DRIFT_ALLOWED, 2 * self._told_drift):
-            self._told_drift = self._drift
-            self._events.append({"kind": "drift", "value": self._drift})
+        batch, meter = Batch(sequences, experience, credit), Meter()
+        batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
+        experience = batch.experience  # log π_old [B, T] is known now, also where only the first pass scored it
+        self._compare_logprobs(rollout, first, meter)
 
         now = time.perf_counter()
         self._wall_time += now - started
-        scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)
+        scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)  # numbers of all B · T
         scalars |= {
             "samples_seen": self._samples_seen,
             "wall_time_s": self._wall_time,
@@ -184,9 +182,18 @@ class Trainer:
             "update_time_s": now - sampling_started - rollout_time,
         }
         events, self._events = self._events, []
-        table = samples_table(self.learner, self.step, answers, experience, credit)
-        hashed = prompt_hash(gathered.prompts)
-        return StepTrace(self.learner, self.step, scalars, table, record.table(), hashed, events)
+        samples = samples_table(self.learner, self.step, answers, experience, credit)  # B rows
+        tokens = record.table()  # a row per pass (μ + 1), kept response (n) and token
+        return StepTrace(self.learner, self.step, scalars, samples, tokens, prompt_hash(gathered.prompts), events)
+
+    def _compare_logprobs(self, rollout: Rollout, first: Scored, meter: Meter) -> None:
+        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event."""
+        self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
+        if learner_kind(self.settings).given is not None:  # nobody sampled these responses here
+            self._drift = None
+        elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
+            self._reported_drift = self._drift
+            self._events.append({"kind": "drift", "value": self._drift})
 
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""
@@ -196,19 +203,20 @@ class Trainer:
         rollout, rewards = gathered.rollout, torch.tensor(gathered.answers.rewards, device=self.device)
         responses = Responses(gathered.answers.prompts, rollout.completion_ids, rollout.mask, rewards)
         generator = self._generator(_CONTINUATIONS)
-        found = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
-        self._samples_seen += found.rollouts  # each of them was sampled and scored, too
-        return found.values
+        estimates = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
+        self._samples_seen += estimates.rollouts  # each of them was sampled and scored, too
+        return estimates.values
 
-    def _experience(self, gathered: Gathered, said: Said, measured: Tensor | None) -> Experience:
+    def _experience(self, gathered: Gathered, initial: InitialScores, measured: Tensor | None) -> Experience:
+        """What the credit is computed from; `measured` [B, T] are the values where no critic gives them."""
         rollout, groups = gathered.rollout, torch.arange(len(gathered.prompts), device=self.device)
         values, after = measured, None
-        if said.values is not None:
-            values, after = said.values[0].detach(), said.values[1].detach()
+        if initial.values is not None:
+            values, after = initial.values[0].detach(), initial.values[1].detach()
         return Experience(
             mask=rollout.mask,
-            logprobs_old=rollout.logprobs if said.policy is None else said.policy.logprobs.detach(),
-            logprobs_ref=None if said.reference is None else said.reference.logprobs,
+            logprobs_old=rollout.logprobs if initial.policy is None else initial.policy.logprobs.detach(),
+            logprobs_ref=None if initial.reference is None else initial.reference.logprobs,
             rewards=torch.tensor(gathered.answers.rewards, device=self.device),
             group=groups.repeat_interleave(self.config.group_size(self.settings)),
             truncated=rollout.truncated,
@@ -217,13 +225,14 @@ class Trainer:
         )
 
     def _panel(self, count: int) -> Tensor:
-        """Whole groups, so that every kept response can be compared with its group."""
+        """The responses whose tokens are kept, long [n] of `count`: whole groups, so that each can be compared with its
+        group."""
         size = self.config.group_size(self.settings)
         kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
         return torch.arange(kept, device=self.device)
 
     def _answers(
-        self, *, samples: int = 1, greedy: bool = False, heard: evaluation.Heard | None = None
+        self, *, samples: int = 1, greedy: bool = False, progress: evaluation.AnswerProgress | None = None
     ) -> list[list[Answer]]:
         with precision.matmuls(self.dtype, self.device):
             return evaluation.answers(
@@ -235,7 +244,7 @@ class Trainer:
                 samples=samples,
                 temperature=self.config.temperature,
                 max_completion_length=self.max_length,
-                heard=heard,
+                progress=progress,
             )
 
     def _generator(self, stream: int) -> torch.Generator:
@@ -252,21 +261,14 @@ class Trainer:
             "step": self.step,
             "wall_time": self._wall_time,
             "samples_seen": self._samples_seen,
-            "policy": _trained(self.policy),
-            "value_model": None if self.value_model is None else _trained(self.value_model),
+            "policy": trained_weights(self.policy),
+            "value_model": None if self.value_model is None else trained_weights(self.value_model),
             "optimizers": self._updater.state_dict(),
             "drift": self._drift,
-            "told_drift": self._told_drift,
+            "told_drift": self._reported_drift,
             "rng": torch.get_rng_state(),
         }
-        partial = path.with_name(path.name + ".partial")
-        try:
-            torch.save(state, partial)
-            os.replace(partial, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise
+        write_whole(state, path)
 
     @classmethod
     def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
@@ -279,26 +281,6 @@ class Trainer:
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
-        trainer._drift, trainer._told_drift = state["drift"], state.get("told_drift", 0.0)
+        trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
         torch.set_rng_state(state["rng"])
         return trainer
-
-
-def _trained(model: nn.Module) -> dict[str, Tensor]:
-    """The weights that training changes; all of them, unless some are frozen beside adapters."""
-    if all(x.requires_grad for x in model.parameters()):
-        return model.state_dict()
-    return {name: x.detach() for name, x in model.named_parameters() if x.requires_grad}
-
-
-def _device(name: str) -> str:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return next(x for x in ("cuda", "mps", "cpu") if available[x])
-    if not available[name]:
-        raise ConfigError(
-            "device: {given} is not available on this machine; available are {names}, or auto",
-            given=name,
-            names=[x for x, yes in available.items() if yes],
-        )
-    return name

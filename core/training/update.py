@@ -40,7 +40,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Before:
-    """What policy and critic say of a whole batch before its first update, with gradient: good for that update."""
+    """What policy and critic say of a whole batch before its first update, with gradient, for that update to use."""
 
     scored: Scored
     values: Tensor | None  # [B, T]
@@ -91,13 +91,15 @@ class Updater:
         `keep`: of how many responses hidden states are kept. `look` is given them while the weights are still those
         that they were made with.
         """
-        found, critic = None, critic_of(settings)
+        scores, critic = None, critic_of(settings)
         for index in order.to(batch.sequences.ids.device).chunk(settings.num_mini_batches):
             if critic is not None:
                 self._fit_critic(batch, index, config, settings, critic, meter, before)
             if train_policy:
-                found = self._fit_policy(batch, index, config, settings, max_length, meter, before, keep, own_old, look)
-        return found if settings.num_mini_batches == 1 else None
+                scores = self._fit_policy(
+                    batch, index, config, settings, max_length, meter, before, keep, own_old, look
+                )
+        return scores if settings.num_mini_batches == 1 else None
 
     def _fit_policy(
         self,
@@ -147,12 +149,12 @@ class Updater:
             kls.append(kl_k3(experience.logprobs_old, scored.logprobs.detach()))
             seen.append(scored.rows(len(rows)))
             results.append(result)
-        found = joined(seen)
+        scores = joined(seen)
         if look is not None:
-            look(found)
+            look(scores)
         norm = self.policy_optimizer.step(settings.learning_rate, settings)
         meter.policy(results, masks, kls, norm)
-        return found
+        return scores
 
     def _fit_critic(
         self,
@@ -197,10 +199,10 @@ def parts(count: int, size: int | None) -> Iterator[slice]:
         yield slice(start, min(start + size, count))
 
 
-def joined(found: list[Scored]) -> Scored:
+def joined(pieces: list[Scored]) -> Scored:
     """The scores of consecutive parts as one."""
     return Scored(
-        torch.cat([x.logprobs for x in found]),
-        torch.cat([x.entropy for x in found]),
-        torch.cat([x.hidden for x in found]),
+        torch.cat([x.logprobs for x in pieces]),
+        torch.cat([x.entropy for x in pieces]),
+        torch.cat([x.hidden for x in pieces]),
     )

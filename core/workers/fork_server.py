@@ -81,7 +81,7 @@ def _fork(request: dict[str, str]) -> int:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)  # the nursery's input is not the worker's
+        os.dup2(nothing, 0)  # the fork server's input is not the worker's
         os.nice(NICENESS)
         from core.workers.worker import work
 

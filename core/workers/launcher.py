@@ -1,4 +1,4 @@
-"""Who starts workers: an interface, and the launcher of one machine (a queue, a limit, one warm nursery)."""
+"""Who starts workers: an interface, and the launcher of one machine (a queue, a limit, one warm fork server)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal
 from core.extras import LORA
-from core.models.fit import room
+from core.models.fit import free_memory
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
@@ -51,7 +51,7 @@ class LocalLauncher:
         self.store = store
         self.limit = limit or _limit()
         self._lock = threading.RLock()
-        self._nursery: subprocess.Popen[bytes] | None = None
+        self._fork_server: subprocess.Popen[bytes] | None = None
         self._queue: dict[str, list[str]] = {}  # run → learners that wait, in the order of their start
         self._busy: dict[str, set[str]] = {}  # run → learners that have a worker
 
@@ -85,23 +85,23 @@ class LocalLauncher:
     def warm(self) -> None:
         if training_off() is None:
             with self._lock:
-                self._ready_nursery()
+                self._ready_fork_server()
 
     def close(self) -> None:
         with self._lock:
-            nursery, self._nursery = self._nursery, None
+            server, self._fork_server = self._fork_server, None
             waiting, self._queue = self._queue, {}
         for run_id, names in waiting.items():
             for name in names:
                 lifecycle.end(self.store, run_id, name, [os.getpid()], "stopped", lifecycle.LEFT_QUEUE)
-        if nursery is not None and nursery.stdin is not None:
+        if server is not None and server.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it died before it read what was last asked
-                nursery.stdin.close()
+                server.stdin.close()
             try:
-                nursery.wait(timeout=30)
+                server.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                nursery.kill()
-                nursery.wait()
+                server.kill()
+                server.wait()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class LocalLauncher:
         if busy or not _on_cpu(info.config.device):
             return None
         try:
-            room.refuse_if_too_large(info.config)
+            free_memory.refuse_if_too_large(info.config)
         except ConfigError as error:
             return error.message
         return None
@@ -156,7 +156,7 @@ class LocalLauncher:
                 self._busy[run_id] = set(waiting)
                 try:
                     for name in waiting:
-                        self._ask_nursery(run_id, name)
+                        self._request_worker(run_id, name)
                 except OSError as error:
                     self._busy.pop(run_id, None)
                     reason = Message("No worker process could be started: {cause}.", cause=error.strerror or error)
@@ -169,19 +169,19 @@ class LocalLauncher:
         except (RunNotFound, RunUnreadable):
             return []
 
-    def _ask_nursery(self, run_id: str, learner: str) -> None:
+    def _request_worker(self, run_id: str, learner: str) -> None:
         request = {"run": run_id, "learner": learner, "url": self.store.url, "home": str(self.store.home)}
-        nursery = self._ready_nursery()
-        assert nursery.stdin is not None
-        nursery.stdin.write(json.dumps(request).encode() + b"\n")
-        nursery.stdin.flush()
+        server = self._ready_fork_server()
+        assert server.stdin is not None
+        server.stdin.write(json.dumps(request).encode() + b"\n")
+        server.stdin.flush()
 
-    def _ready_nursery(self) -> subprocess.Popen[bytes]:
-        if self._nursery is None or self._nursery.poll() is not None:
+    def _ready_fork_server(self) -> subprocess.Popen[bytes]:
+        if self._fork_server is None or self._fork_server.poll() is not None:
             logs = self.store.home / "logs"
             logs.mkdir(parents=True, exist_ok=True)
-            with (logs / "nursery.log").open("ab") as errors:
-                self._nursery = subprocess.Popen(
+            with (logs / "fork-server.log").open("ab") as errors:
+                self._fork_server = subprocess.Popen(
                     # -P: the current folder may hold a `core` of its own; ours is on PYTHONPATH.
                     [sys.executable, "-P", "-m", "core.workers.fork_server"],
                     stdin=subprocess.PIPE,
@@ -190,23 +190,25 @@ class LocalLauncher:
                     env=_environment(),
                     start_new_session=True,  # a Ctrl-C in the app's terminal is not meant for workers
                 )
-            threading.Thread(target=self._watch, args=(self._nursery,), daemon=True, name="nursery-watch").start()
-        return self._nursery
+            threading.Thread(
+                target=self._watch, args=(self._fork_server,), daemon=True, name="fork-server-watch"
+            ).start()
+        return self._fork_server
 
-    def _watch(self, nursery: subprocess.Popen[bytes]) -> None:
-        """Hears which workers have ended, for as long as the nursery lives."""
-        assert nursery.stdout is not None
-        for line in nursery.stdout:
+    def _watch(self, server: subprocess.Popen[bytes]) -> None:
+        """Reads from the fork server which workers have ended, for as long as it lives."""
+        assert server.stdout is not None
+        for line in server.stdout:
             message = json.loads(line)
             if "run" in message:
                 self._guarded(self._ended, **message)
-        nursery.wait()
+        server.wait()
         with self._lock:
-            abandoned = {} if self._nursery is not nursery else dict(self._busy)
+            abandoned = {} if self._fork_server is not server else dict(self._busy)
             for run_id in abandoned:
                 self._busy.pop(run_id, None)
         for run_id, names in abandoned.items():  # workers that live on notice it too, and stop by themselves
-            place = self.store.home / "logs" / "nursery.log"
+            place = self.store.home / "logs" / "fork-server.log"
             reason = Message("The process that starts workers ended (details in {place}).", place=place)
             for name in names:
                 self._guarded(lifecycle.end, self.store, run_id, name, [os.getpid()], "failed", reason)
@@ -217,10 +219,10 @@ class LocalLauncher:
             if not self._busy.get(run):
                 self._busy.pop(run, None)
         if code:
-            self._guarded(self._bury_one, run, learner, pid, code)
+            self._guarded(self._record_end, run, learner, pid, code)
         self._dispatch()
 
-    def _bury_one(self, run: str, learner: str, pid: int, code: int) -> None:
+    def _record_end(self, run: str, learner: str, pid: int, code: int) -> None:
         closed = code == -signal.SIGTERM
         reason = lifecycle.CLOSED if closed else _how(code)
         pids = [pid, os.getpid()]
@@ -294,7 +296,7 @@ def _limit() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """The nursery's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
+    """The fork server's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH")) if x)
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}

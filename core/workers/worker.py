@@ -18,7 +18,7 @@ from typing import Any
 from core.config import RunConfig
 from core.errors import ConfigError, Message, Refusal, cause_of
 from core.models import start
-from core.models.fit import room
+from core.models.fit import free_memory
 from core.places import log_path
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
@@ -38,7 +38,7 @@ TELL_S = 0.2  # how often it says how far its preparations are, and hears whethe
 class Stopped(BaseException):
     """Somebody asked the worker to end.
 
-    As KeyboardInterrupt no Exception: it comes out of the middle of loading, where every failure is caught and told.
+    Not an Exception, like KeyboardInterrupt: it is raised in the middle of loading, where every Exception is caught.
     """
 
     def __init__(self, reason: Message | None = None) -> None:
@@ -59,7 +59,7 @@ class Worker:
         self._one_step = False
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
-        self._told = float("-inf")
+        self._reported_at = float("-inf")
         self._trainer: Trainer | None = None
         self._saved_at = -1
 
@@ -69,7 +69,7 @@ class Worker:
         return self._trainer
 
     def run(self) -> None:
-        """Everything from taking the learner over to its last word. Raises what the trainer or the store raises."""
+        """Trains the learner up to its final status. Raises what the trainer or the store raises."""
         try:
             self._begin()
         except Stopped as stopped:
@@ -126,14 +126,14 @@ class Worker:
 
         cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
         device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
-        room.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
+        free_memory.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
     def _tell(self, message: Message, share: float | None) -> bool:
-        """Says what is being done, a few times a second; whether it said it this time."""
+        """Reports what is being done, a few times a second at most. Returns whether it did so this time."""
         now = time.monotonic()
-        if share is not None and now - self._told < TELL_S:
+        if share is not None and now - self._reported_at < TELL_S:
             return False
-        self._told = now
+        self._reported_at = now
         lifecycle.preparing(self.store, self.run_id, self.learner, message, share)
         return True
 
@@ -154,7 +154,7 @@ class Worker:
                 return
         self._prepare(Message("Answering the held-out questions before training."), None)
 
-        def heard(done: float, question: str, answer: str) -> None:
+        def report(done: float, question: str, answer: str) -> None:
             now = Message(
                 "Answering the held-out questions before training: to “{question}” it says “{answer}”",
                 question=_short(question),
@@ -162,7 +162,7 @@ class Worker:
             )
             self._prepare(now, done)
 
-        self._event("evaluation", self.trainer.compared("before", heard))
+        self._event("evaluation", self.trainer.compared("before", report))
 
     def _conclude(self) -> None:
         """What the trained policy answers to the held-out questions."""
@@ -172,7 +172,7 @@ class Worker:
             return
         self._tell(Message("Answering the held-out questions after training."), None)
 
-        def heard(done: float, question: str, answer: str) -> None:
+        def report(done: float, question: str, answer: str) -> None:
             now = Message(
                 "Answering the held-out questions after training: to “{question}” it says “{answer}”",
                 question=_short(question),
@@ -180,7 +180,7 @@ class Worker:
             )
             self._tell(now, done)  # nothing stops it any more
 
-        answers = self.trainer.compared("after", heard)
+        answers = self.trainer.compared("after", report)
         self._event("evaluation", answers, step=last)
         self._event("final", rates(answers), step=last)
 
@@ -220,15 +220,15 @@ class Worker:
                 raise Stopped(lifecycle.CLOSED)
             self._asked += self.store.take_controls(self.run_id, self.learner)
             while self._asked:
-                self._obey(self._asked.popleft())
+                self._apply(self._asked.popleft())
             if not self._paused:
                 break
             time.sleep(CONTROL_POLL_S)
         while self._replay and self._replay[0][0] <= self.trainer.step:
             self.trainer.change(self._replay.popleft()[1])
-            lifecycle.aim(self.store, self.run_id, self.learner, self.trainer.config.steps)
+            lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
 
-    def _obey(self, control: Control) -> None:
+    def _apply(self, control: Control) -> None:
         if control.kind == "stop":
             raise Stopped
         if control.kind == "change":
@@ -258,7 +258,7 @@ class Worker:
                 self._replay.clear()
             lifecycle.forget_future(self.store, self.run_id, self.learner, self.trainer.step, changes=not only_longer)
         self._event("change", assignments)
-        lifecycle.aim(self.store, self.run_id, self.learner, self.trainer.config.steps)
+        lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
 
     def _event(self, kind: str, value: Any = None, *, step: int | None = None) -> None:
         self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)
@@ -338,7 +338,7 @@ def _reason(error: Exception, worker: Worker) -> Message:
 
 
 def _log_to_file(store: RunStore, run_id: str, learner: str) -> None:
-    """Everything that this process says goes into the learner's log; to nowhere where that cannot be written."""
+    """Sends all output of this process to the learner's log, or nowhere where that cannot be written."""
     log = log_path(store.home, run_id, learner)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

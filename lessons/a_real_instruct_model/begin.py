@@ -9,11 +9,12 @@ import streamlit as st
 from core.config import RunConfig
 from lessons import server
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side, text_html
-from lessons.a_real_instruct_model.numbers import interval, percent
+from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.i18n import _
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import engine
+from lessons.kit.numbers import percent
 
 if TYPE_CHECKING:
     from core.insight.before_after import Side
@@ -126,11 +127,11 @@ def _prompt(config: RunConfig, question: str) -> None:
         st.html(text_html(question, fold=False))
         return
     with st.spinner(_("Reading the tokenizer …")):
-        found = rendered(config.model, config.system_prompt, question)
-    if found is None:
+        prompt = rendered(config.model, config.system_prompt, question)
+    if prompt is None:
         st.warning(_("The model's tokenizer cannot be read here."), icon=":material/error:")
         return
-    text, count = found
+    text, count = prompt
     with st.container(key="real_prompt_text"):
         st.html(text_html(text, fold=False))
     st.caption(_("{count} tokens, of which the question is only a part.").format(count=count))

@@ -23,7 +23,7 @@ from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
 from lessons.kit.draft import Draft, make_draft, parameters
 from lessons.kit.linked import linked
-from lessons.kit.memory_need import room_sentence
+from lessons.kit.memory_need import memory_sentence
 from lessons.kit.question_sources import OWN, SOURCES, source_of
 
 PRESET = "smollm2-sums"
@@ -112,14 +112,14 @@ def _to_lab(draft: Draft) -> None:
 def _what_it_takes(config: RunConfig) -> None:
     lines = [_responses(config)]
     if spent := recorded_minutes():
-        told = _(", ").join(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
+        minutes_text = _(", ").join(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
         lines.append(
             _(
                 "Time: the recorded run took {told} for its {steps} steps, side by side on the machine that recorded "
                 "it. Longer responses and larger models take longer, another machine may be slower or faster."
-            ).format(told=told, steps=_recorded_steps())
+            ).format(told=minutes_text, steps=_recorded_steps())
         )
-    if memory := room_sentence(config):
+    if memory := memory_sentence(config):
         lines.append(memory)
     if config.model == NAME:
         lines.append(_("At the first start the model is fetched and converted once; the board says how far that is."))
@@ -145,15 +145,15 @@ def _minutes(minutes: float) -> str:
 def recorded_minutes() -> dict[str, float]:
     """Each learner's time in the recorded run, from its own clock; empty where the run is not there."""
     runs = server.store()
-    found: dict[str, float] = {}
+    minutes: dict[str, float] = {}
     try:
         runs.get(RECORDED_REAL)
     except (RunNotFound, RunUnreadable):
-        return found
+        return minutes
     for row in runs.rows_since(RECORDED_REAL, 0)[0]:
         if row["wall_time_s"] is not None:
-            found[row["learner"]] = max(found.get(row["learner"], 0.0), row["wall_time_s"] / 60)
-    return found
+            minutes[row["learner"]] = max(minutes.get(row["learner"], 0.0), row["wall_time_s"] / 60)
+    return minutes
 
 
 def _recorded_steps() -> int:

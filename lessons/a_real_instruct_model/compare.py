@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lessons.a_real_instruct_model.guess import told
-from lessons.a_real_instruct_model.numbers import interval, percent, points, span
+from lessons.a_real_instruct_model.guess import sampled_or_greedy
+from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import figure, role_colour
-from lessons.kit.numbers import table
+from lessons.kit.numbers import percent, points, table
 
 if TYPE_CHECKING:
-    from core.insight.before_after import Estimate, Measured, Side
+    from core.insight.before_after import AnswerRates, Estimate, Side
 
 GREY = "#7d8797"
 SYMBOLS = {"ppo": "square", "grpo": "diamond"}
@@ -26,13 +26,13 @@ SYMBOLS = {"ppo": "square", "grpo": "diamond"}
 def sides(done: Sequence[Seen]) -> list[tuple[str, str | None, Side]]:
     """(what to call it, whose it is, the answers): the start model's once where all learners' are alike, then each
     learner's after training."""
-    found: list[tuple[str, str | None, Side]] = []
+    before_sides: list[tuple[str, str | None, Side]] = []
     firsts = [(x, x.both.before) for x in done if x.both is not None]
     alike = all((b.greedy, b.sampled) == (firsts[0][1].greedy, firsts[0][1].sampled) for _x, b in firsts)
     for seen, before in firsts[:1] if alike else firsts:
-        found.append((_("before") if alike else _("{name} before").format(name=seen.title), None, before))
+        before_sides.append((_("before") if alike else _("{name} before").format(name=seen.title), None, before))
     after = [(x, x.both.after) for x in done if x.both is not None]
-    return [*found, *((_("{name} after").format(name=x.title), x.algorithm, side) for x, side in after)]
+    return [*before_sides, *((_("{name} after").format(name=x.title), x.algorithm, side) for x, side in after)]
 
 
 def success(done: Sequence[Seen]) -> None:
@@ -50,33 +50,32 @@ def success(done: Sequence[Seen]) -> None:
 
 
 def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
-    kinds: list[tuple[str, Callable[[Side], Measured | None]]] = [(_("greedy"), lambda x: x.greedy)]
+    kinds: list[tuple[str, Callable[[Side], AnswerRates | None]]] = [(_("greedy"), lambda x: x.greedy)]
     if sampled:
         kinds.append((_("sampled"), lambda x: x.sampled))
-    readout, said = [], []
+    readout, lines = [], []
     series: list[tuple[str, str | None, list[float], list[Estimate]]] = []
     for n, (name, who, side) in enumerate(columns):
         shift = (n - (len(columns) - 1) / 2) * 0.18
-        found = [(kind, measured(side)) for kind, measured in kinds]
-        estimates = [x.success for _kind, x in found if x is not None]
+        answers = [(kind, x) for kind, measured in kinds if (x := measured(side)) is not None]
+        estimates = [x.success for _kind, x in answers]
         series.append((name, who, [i + shift for i in range(len(estimates))], estimates))
         readout += [
             {_("answers"): kind, _("when"): name, _("right"): percent(x.success.value), "95 %": interval(x.success)}
-            for kind, x in found
-            if x is not None
+            for kind, x in answers
         ]
-        said.append(f"{name} " + ", ".join(f"{percent(x.success.value)} ({k})" for k, x in found if x is not None))
+        lines.append(f"{name} " + ", ".join(f"{percent(x.success.value)} ({kind})" for kind, x in answers))
     drawing = _dots(series, lines=False)
     drawing.update_xaxes(
         tickvals=list(range(len(kinds))), ticktext=[x for x, _y in kinds], range=[-0.5, len(kinds) - 0.5]
     )
     drawing.update_yaxes(title=_("right"), range=[0, 1.03], tickformat=".0%")
-    alt = _("Share of right answers with 95 % intervals: {said}.").format(said="; ".join(said))
+    alt = _("Share of right answers with 95 % intervals: {said}.").format(said="; ".join(lines))
     figure(drawing, key="real_success", alt=alt, table=readout, height=320)
 
 
 def _pass_at(columns: list[tuple[str, str | None, Side]]) -> None:
-    readout, said = [], []
+    readout, lines = [], []
     series: list[tuple[str, str | None, list[float], list[Estimate]]] = []
     for n, (name, who, side) in enumerate(columns):
         shift = (n - (len(columns) - 1) / 2) * 0.05
@@ -86,11 +85,12 @@ def _pass_at(columns: list[tuple[str, str | None, Side]]) -> None:
             for k, x in enumerate(side.pass_at, 1)
         ]
         ends = (side.pass_at[0].value, side.pass_at[-1].value)
-        said.append(_("{name} from {first} to {last}").format(name=name, first=percent(ends[0]), last=percent(ends[1])))
+        words = _("{name} from {first} to {last}")
+        lines.append(words.format(name=name, first=percent(ends[0]), last=percent(ends[1])))
     drawing = _dots(series, lines=True)
     drawing.update_xaxes(title="k", dtick=max(1, columns[0][2].samples // 8))
     drawing.update_yaxes(title="pass@k", range=[0, 1.03], tickformat=".0%")
-    alt = _("pass@k for k from 1 to {samples}: {said}.").format(samples=columns[0][2].samples, said="; ".join(said))
+    alt = _("pass@k for k from 1 to {samples}: {said}.").format(samples=columns[0][2].samples, said="; ".join(lines))
     figure(drawing, key="real_pass", alt=alt, table=readout, height=320)
 
 
@@ -165,13 +165,13 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
             "factor first and changing it last)."
         )
     )
-    found = [(x, told(x.both)) for x in done if x.both is not None]
-    names = [x.title for x, _told in found]
+    compared = [(x, sampled_or_greedy(x.both)) for x in done if x.both is not None]
+    names = [x.title for x, _facts in compared]
     drawing = go.Figure()
     parts = (
-        (_("before"), [100 * t[0].success.value for _x, t in found], GREY),
-        (_("from form"), [100 * t[2].format for _x, t in found], role_colour("accent")),
-        (_("from arithmetic"), [100 * t[2].arithmetic for _x, t in found], role_colour("truth")),
+        (_("before"), [100 * t[0].success.value for _x, t in compared], GREY),
+        (_("from form"), [100 * t[2].format for _x, t in compared], role_colour("accent")),
+        (_("from arithmetic"), [100 * t[2].arithmetic for _x, t in compared], role_colour("truth")),
     )
     for n, (name, values, ink) in enumerate(parts):
         drawing.add_bar(
@@ -197,20 +197,20 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
             _("from arithmetic"): points(t[2].arithmetic),
             _("after"): percent(t[1].success.value),
         }
-        for x, t in found
+        for x, t in compared
     ]
-    said = "; ".join(
+    lines = "; ".join(
         _("{name}: {total} points, {form} from form, {arithmetic} from arithmetic").format(
             name=x.title, total=points(t[2].total), form=points(t[2].format), arithmetic=points(t[2].arithmetic)
         )
-        for x, t in found
+        for x, t in compared
     )
     figure(
         drawing,
         key="real_split",
-        alt=_("What the change in right answers is made of. {said}.").format(said=said),
+        alt=_("What the change in right answers is made of. {said}.").format(said=lines),
         table=readout,
-        height=130 + 60 * len(found),
+        height=130 + 60 * len(compared),
     )
     st.caption(
         _(
@@ -218,7 +218,7 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
             "sum was right so far; and which answers are readable changes with training, too."
         )
     )
-    if any(t[0].right_among_readable is None for _x, t in found):
+    if any(t[0].right_among_readable is None for _x, t in compared):
         st.caption(
             _("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form.")
         )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.a_real_instruct_model.numbers import interval, percent, points
+from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import _
 from lessons.kit.lesson import Choice, predict, predict_number
+from lessons.kit.numbers import percent, points
 
 if TYPE_CHECKING:
-    from core.insight.before_after import BeforeAfter, Measured, Split
+    from core.insight.before_after import AnswerRates, BeforeAfter, Split
 
 #: A gain smaller than this is none; a part of it larger than the second is "mostly".
 SMALL, MOSTLY = 0.03, 2 / 3
@@ -66,7 +67,7 @@ def _share(key: str, seen: Seen) -> bool:
 
 
 def _kind(key: str, both: BeforeAfter | None) -> bool:
-    kind = None if both is None else kind_of(told(both)[2])
+    kind = None if both is None else main_cause(sampled_or_greedy(both)[2])
     reason = "" if both is None else _numbers(both)
     choices = [
         Choice(_("Mostly form: more of its answers can be read at all"), kind == "format", reason),
@@ -82,14 +83,14 @@ def _once(choice: Choice) -> Choice:
     return choice if choice.right else Choice(choice.text, False, "")
 
 
-def told(both: BeforeAfter) -> tuple[Measured, Measured, Split]:
+def sampled_or_greedy(both: BeforeAfter) -> tuple[AnswerRates, AnswerRates, Split]:
     """(before, after, the split) of the sampled answers, which are more; else of the greedy ones."""
     if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
         return both.before.sampled, both.after.sampled, both.sampled_split
     return both.before.greedy, both.after.greedy, both.greedy_split
 
 
-def kind_of(split: Split) -> str:
+def main_cause(split: Split) -> str:
     """format, arithmetic, both or none: what made the success grow."""
     if split.total < SMALL:
         return "none"
@@ -98,7 +99,7 @@ def kind_of(split: Split) -> str:
 
 
 def _numbers(both: BeforeAfter) -> str:
-    before, after, split = told(both)
+    before, after, split = sampled_or_greedy(both)
     return _(
         "Readable: {f0}, then {f1}. Right among the readable: {a0}, then {a1}. Of {total} points, {form} come from "
         "form and {arithmetic} from arithmetic."
@@ -116,7 +117,7 @@ def _numbers(both: BeforeAfter) -> str:
 def _length(key: str, both: BeforeAfter | None) -> bool:
     trend, reason = None, ""
     if both is not None:
-        before, after, _split = told(both)
+        before, after, _split = sampled_or_greedy(both)
         trend = trend_of(before.length, after.length)
         reason = _(
             "From {before} tokens on average to {after}. No reward names length: it follows from what gets rewarded."

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.a_real_instruct_model.begin import untrained
+from lessons.a_real_instruct_model.changes import changed, keep_it
 from lessons.a_real_instruct_model.choose import own_run
 from lessons.a_real_instruct_model.compare import form_or_arithmetic, measures, success
 from lessons.a_real_instruct_model.guess import guesses
 from lessons.a_real_instruct_model.pairs import questions
-from lessons.a_real_instruct_model.said import changed, keep_it
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
-from lessons.kit.lesson import Choice, Code, Question, lesson_page, quiz
+from lessons.kit.lesson import Choice, Code, QuizQuestion, lesson_page, quiz
 
 KEY = "a-real-instruct-model"
 
@@ -92,9 +92,9 @@ def _skip() -> None:
     st.session_state["real_skip"] = True
 
 
-def check() -> list[Question]:
+def check() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("Suppose most of a gain came from form. Was the training worth anything?"),
             (
                 Choice(
@@ -114,7 +114,7 @@ def check() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Why are the questions of the measurement kept apart from those of the training?"),
             (
                 Choice(
@@ -134,7 +134,7 @@ def check() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Suppose pass@4 barely moved and the greedy share rose a lot. What happened?"),
             (
                 Choice(
@@ -150,7 +150,7 @@ def check() -> list[Question]:
                 Choice(_("One of the two numbers is wrong"), False, _("Both are right; they count different things.")),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Of 64 greedy answers 40 are right, and 44 after another run. Is the second run better?"),
             (
                 Choice(_("Yes, by 6 points"), False, _("6 points are within what 64 questions leave open.")),

@@ -31,21 +31,21 @@ def questions(done: Sequence[Seen]) -> None:
 
 
 def _questions(done: Sequence[Seen]) -> None:
-    found = {x.name: x.both for x in done if x.both is not None}
+    compared = {x.name: x.both for x in done if x.both is not None}
     _counts(done)
     with st.container(horizontal=True, key="real_pairs_choice"):
         titles = {x.name: x.title for x in done}
-        name = next(iter(found))
-        if len(found) > 1:
+        name = next(iter(compared))
+        if len(compared) > 1:
             name = linked(
                 st.segmented_control,
                 _("Learner"),
-                list(found),
+                list(compared),
                 key="whose",
                 first=_first(done),
                 format_func=lambda x: titles.get(x, ""),
             )
-        both = found[name]
+        both = compared[name]
         kinds = [x for x in CHANGES if both.count(x)]  # type: ignore[arg-type]
         change = linked(
             st.radio,
@@ -102,9 +102,9 @@ def _counts(done: Sequence[Seen]) -> None:
 def _pair(number: int, pair: Pair, samples: int) -> str:
     titles = [_("before"), _("after")]
     if samples:
-        told = _("{when}: {right} of {samples} samples right")
+        words = _("{when}: {right} of {samples} samples right")
         titles = [
-            told.format(when=x, right=right, samples=samples)
+            words.format(when=x, right=right, samples=samples)
             for x, right in zip(titles, pair.sampled_right, strict=True)
         ]
     boxes = side_by_side(answer_html(pair.before, titles[0]), answer_html(pair.after, titles[1]))

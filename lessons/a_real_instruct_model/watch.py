@@ -7,12 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from core.runs.records import RunInfo
 from core.workers.launcher import training_off
 from lessons import server
 from lessons.a_real_instruct_model.choose import PRESET
-from lessons.a_real_instruct_model.numbers import percent
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
@@ -21,13 +20,14 @@ from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.lesson import figure, line_colour
+from lessons.kit.numbers import percent
 
 DASHES = {"ppo": "solid", "grpo": "dash"}
 
 
 def colour(algorithm: str) -> str:
     """A learner's colour for lines and marks."""
-    return line_colour(KINDS[algorithm].colour)
+    return line_colour(LEARNER_KINDS[algorithm].colour)
 
 
 def watch(shown: Shown) -> None:
@@ -98,7 +98,7 @@ def curves(run: RunInfo) -> None:
 
     drawing = go.Figure()
     readout: list[dict[str, Any]] = []
-    said = []
+    lines = []
     for learner in run.learners:
         own = sorted((x for x in rows if x["learner"] == learner.name), key=lambda x: x["step"])
         known = [x for x in own if _is_number(x["reward"])]
@@ -118,7 +118,7 @@ def curves(run: RunInfo) -> None:
             mode="markers",
             marker={"color": colour(learner.algorithm), "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
         )
-        said.append(
+        lines.append(
             _("{name} from {first} to {last}").format(
                 name=name, first=percent(known[0]["reward"]), last=percent(known[-1]["reward"])
             )
@@ -136,7 +136,7 @@ def curves(run: RunInfo) -> None:
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("share"), range=[0, 1.03], tickformat=".0%")
     alt = _("Mean reward of each step's own responses: {said}. Diamonds: success on held-out questions.").format(
-        said=_(", ").join(said)
+        said=_(", ").join(lines)
     )
     figure(drawing, key="real_curves", alt=alt, table=readout, height=300)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.learners.kind import Line
-from core.learners.registry import AnyLearner, differing, kind_of, lines, needs_of
+from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, prose, tell
 from lessons.kit.chrome import storage_guard
@@ -26,8 +26,8 @@ from lessons.kit.lesson import (
     token_strips,
 )
 from lessons.kit.linked import linked
-from lessons.kit.measured import is_measured, truth
 from lessons.kit.restored import too_large
+from lessons.kit.truth import is_measured, truth
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,7 @@ SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in th
 
 def choose() -> tuple[Variant, Variant]:
     """Two algorithms, kept in the link."""
-    found = []
+    chosen = []
     columns = st.columns(2)
     for column, key, first, label in zip(
         columns, ("alg_one", "alg_two"), ("ppo", "grpo"), (_("First algorithm"), _("Second algorithm")), strict=True
@@ -56,8 +56,8 @@ def choose() -> tuple[Variant, Variant]:
         with column:
             titles = {name: variant.title for name, variant in VARIANTS.items()}
             name = linked(st.selectbox, label, list(titles), key=key, first=first, format_func=titles.__getitem__)
-            found.append(VARIANTS[name])
-    return found[0], found[1]
+            chosen.append(VARIANTS[name])
+    return chosen[0], chosen[1]
 
 
 def formulas(one: Variant, two: Variant) -> None:
@@ -109,7 +109,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
                     reply.tokens,
                     numbers[reply.sample][: len(reply.tokens)],
                     note=note if name == "one" else "",
-                    learner=kind_of(variant.settings).colour,
+                    learner=learner_kind(variant.settings).colour,
                 )
             )
     token_strips(drawn, key="alg_strips", quantity=_(SHOWN[shown]), pickable=False)
@@ -128,22 +128,22 @@ def batch_replies(batch: Frozen) -> list[Reply]:
 def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[float]]:
     """Sample → its tokens' numbers under the variant, through the functions that train."""
     engine()
-    from core.insight.whatif import credit_under, effect_under, freeze
+    from core.insight.whatif import credit_under, effect_under, stored_step
 
-    frozen_ = freeze(batch.samples, batch.tokens)
+    step = stored_step(batch.samples, batch.tokens)
     settings = variant.settings
     if not has_reference(batch):
         settings = settings.model_copy(update={"kl_coef": 0.0, "beta": 0.0})
     if needs_of(settings).continuations:
-        credit = credit_under(frozen_, settings, measured_values(batch, settings))
+        credit = credit_under(step, settings, measured_values(batch, settings))
     else:
-        credit = credit_under(frozen_, settings)
+        credit = credit_under(step, settings)
     numbers = credit.advantages
     if shown == "pull":
-        longest = batch.run.config.max_completion_length or frozen_.panel.mask.shape[1]
-        effect = effect_under(frozen_, credit, settings, longest, max(0, frozen_.passes - 1))
-        numbers = -effect.gradient * frozen_.panel.mask.sum()
-    return {sample: numbers[i].tolist() for i, sample in enumerate(frozen_.panel.samples)}
+        longest = batch.run.config.max_completion_length or step.panel.mask.shape[1]
+        effect = effect_under(step, credit, settings, longest, max(0, step.passes - 1))
+        numbers = -effect.gradient * step.panel.mask.sum()
+    return {sample: numbers[i].tolist() for i, sample in enumerate(step.panel.samples)}
 
 
 def has_reference(batch: Frozen) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.kind import Kind
-from core.learners.registry import KINDS, AnyLearner, learner, regions_of, terms_of
+from core.learners.kind import LearnerKind
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of, terms_of
 from core.learners.variants import VARIANTS
 from lessons.i18n import _
 
@@ -25,7 +25,7 @@ def english() -> tuple[str, ...]:
     Which terms a learner has, its settings choose; so each setting is tried at each value that may choose another form.
     """
     found: dict[str, None] = {}
-    for kind in KINDS.values():
+    for kind in LEARNER_KINDS.values():
         found |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):
             found |= dict.fromkeys(_said(kind, settings))
@@ -33,7 +33,7 @@ def english() -> tuple[str, ...]:
     return tuple(x for x in found if x)
 
 
-def forms(kind: Kind) -> Iterator[AnyLearner]:
+def forms(kind: LearnerKind) -> Iterator[AnyLearner]:
     """Learners of a kind: its defaults and its variants, and each of these with one setting changed."""
     for start in (learner(kind.name), *(x.settings for x in VARIANTS.values() if x.kind == kind.name)):
         yield start
@@ -53,7 +53,7 @@ def _values(annotation: Any) -> list[Any]:
     return [None, 2] if type(None) in get_args(annotation) else []
 
 
-def _said(kind: Kind, settings: AnyLearner) -> Iterator[str]:
+def _said(kind: LearnerKind, settings: AnyLearner) -> Iterator[str]:
     yield kind.strip_title(settings)
     for term in terms_of(settings):
         yield from (term.title, term.help)

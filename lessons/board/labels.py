@@ -6,13 +6,13 @@ from typing import Any
 
 from lessons.board.declared import templates
 from lessons.i18n import _, language
-from lessons.i18n import templates as messages
+from lessons.i18n import templates as messages_in
 
 
 def words() -> dict[str, Any]:
     """Labels by the names that the ES modules use."""
-    said = {"messages": messages(language())}  # the feed, which all viewers share, brings core's messages as data
-    return {**said, **_general(), **_board(), **_step(), **_card(), **_scatter()}
+    messages = {"messages": messages_in(language())}
+    return {**messages, **_general(), **_board(), **_step(), **_card(), **_scatter()}
 
 
 def _general() -> dict[str, Any]:

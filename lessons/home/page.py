@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.config import RunConfig
 from core.learners.kind import Colour
-from core.learners.registry import colours_of, kind_of
+from core.learners.registry import colours_of, learner_kind
 from core.learners.settings import LearnerSettings
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
@@ -51,26 +51,26 @@ def row(response: Response, name: str, title: str, colour: Colour) -> Row:
 def strip_title(config: RunConfig, learner: LearnerSettings) -> str:
     """What stands over a learner's strips, as in the lab."""
     places = {**learner.model_dump(), "name": learner.name.upper(), "size": config.group_size(learner)}
-    return _(kind_of(learner).strip_title(learner)).format(**places)
+    return _(learner_kind(learner).strip_title(learner)).format(**places)
 
 
 def picture(runs: RunStore) -> None:
     """The same question at the same step of the recorded run, credited by each learner."""
     run = recorded(runs)
-    found = contrast(RECORDED, runs) if run is not None else None
-    if run is None or found is None:
+    example = contrast(RECORDED, runs) if run is not None else None
+    if run is None or example is None:
         st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
         return
     st.markdown(
         _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
-            prompt=plain(found.prompt), step=found.step + 1, seed=run.config.seed, answer=plain(found.answer)
+            prompt=plain(example.prompt), step=example.step + 1, seed=run.config.seed, answer=plain(example.answer)
         )
     )
     colours = colours_of(run.config.learners)
     rows = [
         row(response, f"{learner.name}-{n}", strip_title(run.config, learner), colours[learner.name])
         for learner in run.config.learners
-        for n, response in enumerate(found.responses[learner.name])
+        for n, response in enumerate(example.responses[learner.name])
     ]
     token_strips(
         rows,

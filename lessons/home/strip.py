@@ -84,10 +84,10 @@ def _responses(store: RunStore, run_id: str, learner: str, step: int) -> dict[in
     pieces: dict[int, list[tuple[str, float]]] = {}
     for row in first.select(["sample", "token", "advantage"]).to_pylist():
         pieces.setdefault(row["sample"], []).append((row["token"], row["advantage"]))
-    found: dict[int, tuple[str, str, list[Response]]] = {}
+    groups: dict[int, tuple[str, str, list[Response]]] = {}
     for row in store.samples(run_id, learner, step).to_pylist():
         if own := pieces.get(row["sample"]):
             texts, advantages = zip(*own, strict=True)
-            entry = found.setdefault(row["group"], (row["prompt"], row["answer"], []))
+            entry = groups.setdefault(row["group"], (row["prompt"], row["answer"], []))
             entry[2].append(Response(texts, advantages, bool(row["success"])))
-    return found
+    return groups

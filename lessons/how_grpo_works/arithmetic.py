@@ -12,11 +12,11 @@ from core.learners.settings import GroupSettings
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
+    FormulaPart,
     Frozen,
     Group,
     Row,
     Sub,
-    Term,
     engine,
     figure,
     formula,
@@ -85,7 +85,7 @@ def walk(batch: Frozen) -> None:
     centred, used = [step.centred[i] for i in rows], [step.advantages[i] for i in rows]
     mean = sum(group.rewards) / len(group.rewards)
     _formula(place.key)
-    _said(batch, group, place.key, mean, centred, used)
+    _sentence(batch, group, place.key, mean, centred, used)
     values = {"rewards": list(group.rewards), "centre": centred}.get(place.key, used)
     names = {"rewards": _("reward"), "centre": _("reward − mean"), "divide": _("advantage"), "tokens": _("advantage")}
     if place.key == "tokens":
@@ -98,19 +98,19 @@ def _formula(active: str) -> None:
     formula(
         [
             r"A_{i,t} = \frac{",
-            Term("r_i", "rewards", "plain"),
+            FormulaPart("r_i", "rewards", "plain"),
             "-",
-            Term(r"\text{mean}(r)", "centre", "accent"),
+            FormulaPart(r"\text{mean}(r)", "centre", "accent"),
             "}{",
-            Term(r"\text{std}(r) + \epsilon", "divide", "truth"),
+            FormulaPart(r"\text{std}(r) + \epsilon", "divide", "truth"),
             r"}\quad ",
-            Term(r"\forall\, t", "tokens", "grpo"),
+            FormulaPart(r"\forall\, t", "tokens", "grpo"),
         ],
         active,
     )
 
 
-def _said(batch: Frozen, group: Group, where: str, mean: float, centred: list[float], used: list[float]) -> None:
+def _sentence(batch: Frozen, group: Group, where: str, mean: float, centred: list[float], used: list[float]) -> None:
     settings = grpo_settings(batch)
     size, right = len(group.replies), sum(x.success for x in group.replies)
     if where == "rewards":

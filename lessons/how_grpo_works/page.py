@@ -12,7 +12,7 @@ from lessons.kit.lesson import (
     Choice,
     Code,
     Line,
-    Question,
+    QuizQuestion,
     engine,
     frozen,
     lesson_page,
@@ -36,9 +36,9 @@ def lines() -> list[Line]:
     ]
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("All eight answers of a group are wrong. What does GRPO learn from them?"),
             (
                 Choice(
@@ -58,7 +58,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("A wrong answer begins with a correct first step. What does GRPO tell the tokens of that step?"),
             (
                 Choice(_("That they were good"), False, _("Nothing in GRPO looks inside a response.")),
@@ -74,7 +74,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("A question is answered rightly once in 8 tries. You divide by the group's spread. What happens?"),
             (
                 Choice(
@@ -94,7 +94,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Answers get longer and longer, the wrong ones most of all. Which aggregation do you suspect?"),
             (
                 Choice(

@@ -132,19 +132,19 @@ def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) 
 def no_signal_share(batch: Frozen) -> None:
     """Predicted by p^G + (1−p)^G, and measured over the run's steps."""
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    found = silence(batch.run.id, batch.learner, learner.step, learner.updated, server.store())
-    if not found.steps:
+    silent = silence(batch.run.id, batch.learner, learner.step, learner.updated, server.store())
+    if not silent.steps:
         return
     size = batch.run.config.num_generations
-    p, share = _mean(found.success), _mean(found.measured)
-    guess = _mean(found.predicted)
+    p, share = _mean(silent.success), _mean(silent.measured)
+    guess = _mean(silent.predicted)
     st.markdown(
         _(
             "If every answer were right with the same chance p, a group of G would be all right or all wrong "
             "with chance "
             "p^G + (1 − p)^G. Over this run's {steps} steps the success rate is {p} on average, and the formula gives "
             "**{guess}** with each step's own p."
-        ).format(steps=len(found.steps), p=number(p), guess=f"{100 * guess:.0f} %")
+        ).format(steps=len(silent.steps), p=number(p), guess=f"{100 * guess:.0f} %")
     )
     gap, numbers = share - guess, _("Measured {share}, formula {guess}.").format(
         share=f"{100 * share:.0f} %", guess=f"{100 * guess:.0f} %"
@@ -159,49 +159,50 @@ def no_signal_share(batch: Frozen) -> None:
         Choice(_("Fewer"), gap < -0.02, f"{numbers} {why if gap > 0.02 else ''}".strip()),
     ]
     if predict("hgw_silence", _("How many groups really had no signal?"), choices):
-        _over_steps(found, size)
-        _by_size(found)
+        _over_steps(silent, size)
+        _by_size(silent)
 
 
-def _over_steps(found: Silence, size: int) -> None:
+def _over_steps(silent: Silence, size: int) -> None:
     import plotly.graph_objects as go
 
     drawing = go.Figure()
     drawing.add_scatter(
-        x=list(found.steps),
-        y=list(found.measured),
+        x=list(silent.steps),
+        y=list(silent.measured),
         name=_("measured"),
         mode="lines",
         line={"color": line_colour("orange")},
     )
     drawing.add_scatter(
-        x=list(found.steps),
-        y=list(found.predicted),
+        x=list(silent.steps),
+        y=list(silent.predicted),
         name=_("formula, from the step's success rate"),
         mode="lines",
         line={"color": "#808a9b", "dash": "dash"},
     )
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("groups without a signal"), range=[0, 1.03], tickformat=".0%")
-    every = max(1, len(found.steps) // 15)
+    every = max(1, len(silent.steps) // 15)
+    rows = zip(silent.steps, silent.success, silent.measured, silent.predicted, strict=True)
     readout = [
         {_("step"): s, _("success rate"): number(p), _("measured"): number(m), _("formula"): number(f)}
-        for s, p, m, f in list(zip(found.steps, found.success, found.measured, found.predicted, strict=True))[::every]
+        for s, p, m, f in list(rows)[::every]
     ]
     alt = _("Share of groups of {size} without a signal, from {first} at the first step to {last} at the last.").format(
-        size=size, first=number(found.measured[0], 2), last=number(found.measured[-1], 2)
+        size=size, first=number(silent.measured[0], 2), last=number(silent.measured[-1], 2)
     )
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
     st.caption(
         _(
             "{share} of the silent groups are all right: there the model has learnt the question, and GRPO moves on."
-        ).format(share=f"{100 * found.all_right:.0f} %")
+        ).format(share=f"{100 * silent.all_right:.0f} %")
     )
 
 
-def _by_size(found: Silence) -> None:
+def _by_size(silent: Silence) -> None:
     head = [_("answers per question"), _("measured"), _("formula")]
-    rows = ((str(x), f"{100 * found.drawn[x]:.0f} %", f"{100 * found.formula[x]:.0f} %") for x in found.drawn)
+    rows = ((str(x), f"{100 * silent.drawn[x]:.0f} %", f"{100 * silent.formula[x]:.0f} %") for x in silent.drawn)
     with st.container(key="hgw_sizes"):
         st.markdown(table(head, rows, left=0))
         st.caption(

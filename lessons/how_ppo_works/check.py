@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lessons.i18n import _
-from lessons.kit.lesson import Choice, Code, Question
+from lessons.kit.lesson import Choice, Code, QuizQuestion
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("Which of these are trained in PPO?"),
             (
                 Choice(_("the policy and the value model"), True, _("The update changes just these two.")),
@@ -24,7 +24,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("The reward comes once, at the end. Where does a token in the middle get its own credit from?"),
             (
                 Choice(
@@ -44,7 +44,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("With λ = 0 and a critic that expects the same everywhere, what credit do tokens before the last get?"),
             (
                 Choice(
@@ -62,7 +62,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Why is every ratio exactly 1 before the first update of a step?"),
             (
                 Choice(

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.how_ppo_works.weights import Job, Measured, job, measure
+from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.i18n import _, tell
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
@@ -73,7 +73,7 @@ def _picked() -> None:
         st.query_params[PARAM] = value
 
 
-def _boxes(batch: Frozen, group: Group, measured: Measured | None) -> list[dict[str, Any]]:
+def _boxes(batch: Frozen, group: Group, measured: ModelWeights | None) -> list[dict[str, Any]]:
     right = sum(x.success for x in group.replies)
     prompts = batch.run.config.prompts_per_step
     boxes: list[dict[str, Any]] = [
@@ -248,12 +248,12 @@ _DETAILS: dict[str, Callable[[Frozen, Group], None]] = {
 # -- weights -----------------------------------------------------------------------------------------------------------
 
 
-def _measured(batch: Frozen) -> Measured | None:
+def _measured(batch: Frozen) -> ModelWeights | None:
     known = job(batch)
     return known.future.result() if known and known.future.done() else None
 
 
-def _weights(batch: Frozen, box: str, measured: Measured | None) -> None:
+def _weights(batch: Frozen, box: str, measured: ModelWeights | None) -> None:
     if measured is None:
         if (going := job(batch)) is not None:
             st.fragment(_wait, run_every=0.7)(going)

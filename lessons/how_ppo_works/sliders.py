@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.display import literal
+from lessons.kit.display import literal, plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, figure, line_colour, predict, signed_colour
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _tensors(run_id: str, learner: str, step: int, made: float, _batch: Frozen) -> whatif.Frozen:
+def _tensors(run_id: str, learner: str, step: int, made: float, _batch: Frozen) -> whatif.StoredStep:
     from core.insight import whatif
 
-    return whatif.freeze(_batch.samples, _batch.tokens)
+    return whatif.stored_step(_batch.samples, _batch.tokens)
 
 
 def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float) -> list[float]:
@@ -27,11 +27,11 @@ def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float) -> lis
     from core.insight import whatif
 
     made = next(x.updated for x in batch.run.learners if x.name == batch.learner)
-    frozen = _tensors(batch.run.id, batch.learner, batch.step, made, batch)
+    step = _tensors(batch.run.id, batch.learner, batch.step, made, batch)
     # The value after a cut-off response is not in a trace; without it nothing follows the last token.
     settings = whatif.adjusted(batch.settings, {"gamma": gamma, "lam": lam, "bootstrap_truncated": False})
-    raw = whatif.credit_under(frozen, settings).advantages_raw
-    return [float(x) for x in raw[frozen.panel.samples.index(reply.sample)][: len(reply.tokens)]]
+    raw = whatif.credit_under(step, settings).advantages_raw
+    return [float(x) for x in raw[step.panel.samples.index(reply.sample)][: len(reply.tokens)]]
 
 
 def prediction(batch: Frozen, group: Group) -> bool:
@@ -64,9 +64,8 @@ def prediction(batch: Frozen, group: Group) -> bool:
 
 
 def _quoted(text: str) -> str:
-    from lessons.kit.display import plain
 
-    return "“" + plain("eos" if text == "<eos>" else text, 80) + "”"
+    return "“" + plain(token_name(text), 80) + "”"
 
 
 def sliders(batch: Frozen, group: Group) -> None:
@@ -104,7 +103,7 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
     import plotly.graph_objects as go
 
     # The same digit may stand at several places: the axis is of places, the tokens are their names.
-    names = [html.escape("eos" if x == "<eos>" else literal(x, 12), quote=False) for x in reply.tokens]
+    names = [html.escape(token_name(literal(x, 12)), quote=False) for x in reply.tokens]
     places = list(range(1, len(names) + 1))
     drawing = go.Figure()
     drawing.add_bar(

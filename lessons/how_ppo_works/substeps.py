@@ -12,6 +12,7 @@ import streamlit as st
 from lessons.how_ppo_works.pipeline import batch_gamma, batch_lam
 from lessons.i18n import _
 from lessons.kit.lesson import (
+    FormulaPart,
     Frozen,
     Group,
     Pick,
@@ -19,7 +20,6 @@ from lessons.kit.lesson import (
     Reply,
     Row,
     Sub,
-    Term,
     equation,
     formula,
     num,
@@ -99,7 +99,7 @@ def _numbers(scene: Scene, name: str, number: int = 0) -> list[float]:
 
 
 def _sample(scene: Scene) -> None:
-    formula([Term("o_t", "sample", "ppo"), r" \sim \pi_{\text{old}}(\,\cdot \mid q,\ o_{<t})"], active="sample")
+    formula([FormulaPart("o_t", "sample", "ppo"), r" \sim \pi_{\text{old}}(\,\cdot \mid q,\ o_{<t})"], active="sample")
     st.markdown(
         _(
             "The policy gives every possible next token a probability, and one is drawn. Its log-probability is kept: "
@@ -114,7 +114,7 @@ def _sample(scene: Scene) -> None:
 
 
 def _score(scene: Scene) -> None:
-    formula([r"R = ", Term(r"\text{reward}(q, o)", "score", "accent")], active="score")
+    formula([r"R = ", FormulaPart(r"\text{reward}(q, o)", "score", "accent")], active="score")
     verdict = _("right") if scene.reply.success else _("wrong")
     st.markdown(
         _(
@@ -130,7 +130,7 @@ def _kl(scene: Scene) -> None:
     formula(
         [
             "r_t = -",
-            Term(r"\beta\,(\log\pi_{\text{old}}(o_t) - \log\pi_{\text{ref}}(o_t))", "kl", "negative"),
+            FormulaPart(r"\beta\,(\log\pi_{\text{old}}(o_t) - \log\pi_{\text{ref}}(o_t))", "kl", "negative"),
             r" + [t = T]\,R",
         ],
         active="kl",
@@ -153,7 +153,7 @@ def _kl(scene: Scene) -> None:
 
 
 def _values(scene: Scene) -> None:
-    formula([Term("V_t", "values", "truth"), r" = V_\phi(q,\ o_{<t})"], active="values")
+    formula([FormulaPart("V_t", "values", "truth"), r" = V_\phi(q,\ o_{<t})"], active="values")
     st.markdown(
         _(
             "Before each token the critic says what reward it expects. It sees the question and the tokens so far, "
@@ -164,7 +164,7 @@ def _values(scene: Scene) -> None:
 
 
 def _delta(scene: Scene) -> None:
-    formula([Term(r"\delta_t", "delta", "ppo"), r" = r_t + \gamma V_{t+1} - V_t"], active="delta")
+    formula([FormulaPart(r"\delta_t", "delta", "ppo"), r" = r_t + \gamma V_{t+1} - V_t"], active="delta")
     st.markdown(
         _(
             "Surprise: what the token brought, plus what is expected after it, minus what was expected before it. "
@@ -182,7 +182,7 @@ def _delta(scene: Scene) -> None:
 
 
 def _gae(scene: Scene) -> None:
-    formula([Term("A_t", "gae", "ppo"), r" = \delta_t + \gamma\lambda A_{t+1}"], active="gae")
+    formula([FormulaPart("A_t", "gae", "ppo"), r" = \delta_t + \gamma\lambda A_{t+1}"], active="gae")
     st.markdown(
         _(
             "From the last token to the first: a token is credited with its own surprise and with those after it, "
@@ -203,7 +203,7 @@ def _gae(scene: Scene) -> None:
 
 
 def _whiten(scene: Scene) -> None:
-    formula([Term(r"\hat A_t", "whiten", "ppo"), r" = (A_t - \text{mean}) \,/\, \text{std}"], active="whiten")
+    formula([FormulaPart(r"\hat A_t", "whiten", "ppo"), r" = (A_t - \text{mean}) \,/\, \text{std}"], active="whiten")
     raw, used = _numbers(scene, "advantage_raw"), _numbers(scene, "advantage")
     if getattr(scene.batch.settings, "whiten_advantages", False):
         mean, std = _shift_and_scale(raw, used)
@@ -230,7 +230,7 @@ def _shift_and_scale(raw: list[float], used: list[float]) -> tuple[float, float]
 
 def _ratio(scene: Scene) -> None:
     formula(
-        [Term(r"\rho_t", "ratio", "accent"), r" = \pi_\theta(o_t) \,/\, \pi_{\text{old}}(o_t)"],
+        [FormulaPart(r"\rho_t", "ratio", "accent"), r" = \pi_\theta(o_t) \,/\, \pi_{\text{old}}(o_t)"],
         active="ratio",
     )
     st.markdown(
@@ -252,7 +252,7 @@ def _clip(scene: Scene) -> None:
     formula(
         [
             r"J_t = \min(\rho_t \hat A_t,\ ",
-            Term(r"\text{clip}(\rho_t, 1-\varepsilon, 1+\varepsilon)", "clip", "accent"),
+            FormulaPart(r"\text{clip}(\rho_t, 1-\varepsilon, 1+\varepsilon)", "clip", "accent"),
             r"\,\hat A_t)",
         ],
         active="clip",
@@ -281,7 +281,8 @@ def _clip(scene: Scene) -> None:
 
 def _update(scene: Scene) -> None:
     formula(
-        [r"\theta \leftarrow \theta + ", Term(r"\alpha\,\nabla_\theta\, \text{mean}(J_t)", "update", "ppo")], "update"
+        [r"\theta \leftarrow \theta + ", FormulaPart(r"\alpha\,\nabla_\theta\, \text{mean}(J_t)", "update", "ppo")],
+        "update",
     )
     moved, all_ = _followed(scene.batch)
     st.markdown(

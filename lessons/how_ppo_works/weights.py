@@ -17,7 +17,7 @@ from lessons.kit.lesson import Frozen, engine
 
 
 @dataclass(frozen=True)
-class Measured:
+class ModelWeights:
     """By box ("policy", "reference", "value"): number of parameters, distance from the start weights."""
 
     parameters: dict[str, int]
@@ -30,7 +30,7 @@ class Measured:
 class Job:
     """A measurement under way or done; `done` of `of` training steps made again."""
 
-    future: Future[Measured] = field(default_factory=Future)
+    future: Future[ModelWeights] = field(default_factory=Future)
     done: int = 0
     of: int = 0
 
@@ -44,8 +44,8 @@ _MOST = 64
 def job(batch: Frozen) -> Job | None:
     """The measurement of this step, by whoever asked for it; None if nobody did, or if it failed."""
     with _lock:
-        found = _jobs.get((batch.run.id, batch.learner, batch.step))
-    return None if found and found.future.done() and found.future.exception() else found
+        known = _jobs.get((batch.run.id, batch.learner, batch.step))
+    return None if known and known.future.done() and known.future.exception() else known
 
 
 def measure(batch: Frozen) -> None:
@@ -60,17 +60,17 @@ def measure(batch: Frozen) -> None:
     made.future = _pool.submit(_measure, batch.run.id, batch.learner, batch.step, made)
 
 
-def _measure(run_id: str, learner: str, step: int, told: Job) -> Measured:
+def _measure(run_id: str, learner: str, step: int, running: Job) -> ModelWeights:
     engine()
     from core.insight.replay import models_at
     from core.insight.weights import weights_of
 
     def tell(done: int, of: int) -> None:
-        told.done, told.of = done, of
+        running.done, running.of = done, of
 
     models = models_at(server.store(), run_id, learner, step, tell)
     weights = weights_of(models.trainer)
-    found = Measured(
+    measured = ModelWeights(
         {name: x.parameters for name, x in weights.items()},
         {name: x.distance for name, x in weights.items()},
         models.origin,
@@ -79,4 +79,4 @@ def _measure(run_id: str, learner: str, step: int, told: Job) -> Measured:
     del models
     gc.collect()
     gc.freeze()  # transformers has come in with the models: out of the collector's way with it, too
-    return found
+    return measured

@@ -104,27 +104,27 @@ def templates(tag: str) -> Mapping[str, str]:
 
     The catalogue names the keys in comments (`#. key: …`), which lessons/i18n/update.py writes.
     """
-    found = {}
+    by_key = {}
     for entry in _entries(tag) or ():
         for comment in entry.auto_comments:
             if comment.startswith(KEY) and isinstance(entry.string, str) and entry.string:
-                found[comment.removeprefix(KEY)] = entry.string
-    return found
+                by_key[comment.removeprefix(KEY)] = entry.string
+    return by_key
 
 
-def tell(said: Message | Exception) -> str:
+def tell(message: Message | Exception) -> str:
     """What core said, in the viewer's language; in English where that language has no words for it.
 
     A message is known by its key; a translation with places that the message has no values for is left alone. Of an
     exception it is what the exception carries; one that carries no message speaks for itself.
     """
-    if isinstance(said, Refusal):
-        said = said.message
-    if not isinstance(said, Message):
-        return str(said)
-    translated = templates(language()).get(said.key)
-    fits = translated is not None and places(translated) <= said.values.keys()
-    return fill(translated if translated is not None and fits else said.template, said.values, tell)
+    if isinstance(message, Refusal):
+        message = message.message
+    if not isinstance(message, Message):
+        return str(message)
+    translated = templates(language()).get(message.key)
+    fits = translated is not None and places(translated) <= message.values.keys()
+    return fill(translated if translated is not None and fits else message.template, message.values, tell)
 
 
 def gettext(message: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from core import errors
 from core.errors import key_of
 
-ROOMS = ("core", "lessons")
+FOLDERS = ("core", "lessons")
 #: Those of core.errors itself.
 REFUSALS = tuple(x.__name__ for x in vars(errors).values() if isinstance(x, type) and issubclass(x, errors.Refusal))
 
@@ -57,8 +57,8 @@ def calls(root: Path) -> Iterator[Call]:
     """Every `Message(…)` and every refusal that is made in `core/` and `lessons/` below `root`."""
     trees = {
         path.relative_to(root).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for room in ROOMS
-        for path in sorted((root / room).rglob("*.py"))
+        for folder in FOLDERS
+        for path in sorted((root / folder).rglob("*.py"))
         if path.name != "errors.py" or path.parent.name != "core"  # what makes messages says none
     }
     names = {"Message", *REFUSALS, *refusals(trees.values())}
@@ -76,7 +76,7 @@ def refusals(trees: Iterable[ast.Module]) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
-    found = {*REFUSALS}
-    while more := {name for name, of in bases.items() if of & found} - found:
-        found |= more
-    return found
+    names = {*REFUSALS}
+    while more := {name for name, of in bases.items() if of & names} - names:
+        names |= more
+    return names

@@ -28,8 +28,8 @@ ROOT = HERE.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 MODELS: tuple[type[BaseModel], ...] = (
     RunConfig,
-    *(tasks.KINDS[x].settings for x in tasks.choosable()),
-    *(x.settings for x in learners.KINDS.values()),
+    *(tasks.TASK_KINDS[x].settings for x in tasks.choosable()),
+    *(x.settings for x in learners.LEARNER_KINDS.values()),
 )
 
 
@@ -52,7 +52,7 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
             if field.description:
                 yield field.description, "core/config.py"
     for name in tasks.choosable():
-        for message in (tasks.KINDS[name].title, tasks.KINDS[name].summary):
+        for message in (tasks.TASK_KINDS[name].title, tasks.TASK_KINDS[name].summary):
             yield message, "core/tasks/kinds"
     for variant in VARIANTS.values():
         if variant.note:

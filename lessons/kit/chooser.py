@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import ConfigError
 from core.presets import PRESETS
 from core.tasks.kinds.questions import QuestionsSettings
-from core.tasks.registry import KINDS
+from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
@@ -34,8 +34,8 @@ def what_to_train(draft: Draft) -> None:
             _source(draft)
     if draft.asks == OWN:
         upload(draft)
-    elif not draft.asks_preset and draft.asks in KINDS:
-        st.caption(_(KINDS[draft.asks].summary))
+    elif not draft.asks_preset and draft.asks in TASK_KINDS:
+        st.caption(_(TASK_KINDS[draft.asks].summary))
 
 
 def _sources(draft: Draft) -> list[str]:
@@ -61,8 +61,8 @@ def _source(draft: Draft) -> None:
 
 def source_title(source: str) -> str:
     """What a source of questions is called; a data set that is not offered by its own name."""
-    if source in KINDS:
-        return _(KINDS[source].title)
+    if source in TASK_KINDS:
+        return _(TASK_KINDS[source].title)
     return _(TITLES[source]) if source in TITLES else literal(source, 60)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.tasks.registry import kind_of
+from core.tasks.registry import task_kind
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Group, Reply, engine
 
@@ -34,8 +34,8 @@ class StopCredit:
 
     def numbers(self, batch: Frozen, reply: Reply) -> list[float]:
         """The credit of each token of a response."""
-        found: list[float] = self.advantages[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
-        return found
+        numbers: list[float] = self.advantages[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def clear_case(batch: Frozen, group: Group) -> Reply:
     with the most varied credit; where there is none, or the task knows no such form, the group's most telling.
     """
     task = batch.run.config.task
-    form = kind_of(task).form
+    form = task_kind(task).form
     if form is None:
         return group.telling
     right = re.compile(form(task))
@@ -72,14 +72,14 @@ def crossing(batch: Frozen) -> Crossing:
 def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen) -> Crossing:
     engine()
     from core.insight.bridge import bridge
-    from core.insight.whatif import credit_under, freeze, mixed_values
+    from core.insight.whatif import credit_under, mixed_values, stored_step
     from core.learners import registry
 
-    frozen = freeze(_batch.samples, _batch.tokens)
+    stored = stored_step(_batch.samples, _batch.tokens)
     assert registry.needs_of(_batch.settings).critic
     others = [x for x in _batch.run.config.learners if registry.needs_of(x).groups]
     grpo = others[0] if others else registry.learner("grpo")
-    crossed = bridge(frozen, _batch.settings, grpo)
+    crossed = bridge(stored, _batch.settings, grpo)
     credits: dict[str, Tensor] = {}
     for stop in crossed:
         if stop.stop == "undiscounted" and not stop.changed:
@@ -87,19 +87,19 @@ def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen)
         if stop.stop == "group-mean":
             before = crossed[[x.stop for x in crossed].index("outcome")].settings
             for key, share in MIXES.items():
-                credits[key] = credit_under(frozen, before, mixed_values(frozen, share)).advantages
+                credits[key] = credit_under(stored, before, mixed_values(stored, share)).advantages
         credits[stop.stop] = stop.credit.advantages
-    sides = _right_hand_sides(frozen, _batch.settings, crossed[-1].settings, credits["raw"])
-    mask, samples = frozen.panel.mask, tuple(frozen.panel.samples)
+    sides = _right_hand_sides(stored, _batch.settings, crossed[-1].settings, credits["raw"])
+    mask, samples = stored.panel.mask, tuple(stored.panel.samples)
     gaps = {key: float((x - sides[key]).abs()[mask].max()) for key, x in credits.items()}
     return Crossing(tuple(StopCredit(key, x, gaps[key], samples) for key, x in credits.items()), int(mask.sum()))
 
 
-def _right_hand_sides(frozen: whatif.Frozen, ppo: Any, grpo: Any, raw: Tensor) -> dict[str, Tensor]:
+def _right_hand_sides(step: whatif.StoredStep, ppo: Any, grpo: Any, raw: Tensor) -> dict[str, Tensor]:
     """Each identity's right side, [B, T]: sums written out, without a recursion and without credit functions."""
     import torch
 
-    panel, mask = frozen.panel, frozen.panel.mask
+    panel, mask = step.panel, step.panel.mask
     value, reward = panel.column("value"), panel.rewards[:, None]
     last = mask & (mask.cumsum(1) == mask.sum(1, keepdim=True))
     same = panel.group[:, None] == panel.group[None]

@@ -44,6 +44,11 @@ def plain(text: str, limit: int = 200) -> str:
     return "".join(f"\\{c}" if c in _PUNCTUATION else c for c in literal(text, limit))
 
 
+def token_name(token: str) -> str:
+    """A token as it is named in a sentence or a table; not yet safe for Markdown."""
+    return "eos" if token == "<eos>" else token
+
+
 def status_word(status: str) -> str:
     """The status in the viewer's language."""
     return _(STATUS[status][0])

@@ -17,7 +17,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.presets import PRESETS
 from core.tasks.kinds.questions import Question
-from core.tasks.registry import KINDS
+from core.tasks.registry import TASK_KINDS
 from lessons.i18n import N_
 from lessons.kit.fields import Field, Typed, fields
 from lessons.kit.question_sources import OWN, SOURCES, WHICH, asking, of_kind, source_of
@@ -141,10 +141,10 @@ def choose_source(source: str) -> None:
     """Other questions. Settings that the new task has, too, stay as typed."""
     draft = current_draft()
     typed = {k: v for k, v in draft.typed.items() if k not in (*WHICH, "task.options")}
-    if source in SOURCES or source not in KINDS:  # a data set, or one's own
+    if source in SOURCES or source not in TASK_KINDS:  # a data set, or one's own
         st.session_state.update(lab_source=source, lab_typed=typed)
         return
-    has = {f"task.{x}" for x in KINDS[source].settings.model_fields}
+    has = {f"task.{x}" for x in TASK_KINDS[source].settings.model_fields}
     typed = {k: v for k, v in typed.items() if not k.startswith("task.") or k in has}
     kind = {} if source == source_of(PRESETS[draft.preset]) else {"task.kind": source}
     st.session_state.update(lab_source="", lab_typed=typed | kind)
@@ -152,21 +152,21 @@ def choose_source(source: str) -> None:
 
 def parameters(draft: Draft) -> dict[str, str | list[str]]:
     """The draft as URL parameters; what equals the default stays out, and so do one's own questions."""
-    found: dict[str, str | list[str]] = {}
+    given: dict[str, str | list[str]] = {}
     if draft.preset != FIRST_PRESET:
-        found["preset"] = draft.preset
+        given["preset"] = draft.preset
     if draft.source:
-        found["task"] = draft.source
+        given["task"] = draft.source
     rest = []
     for key, value in draft.typed.items():
         text = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         if key in _OWN_PARAMETERS:
-            found[key] = text
+            given[key] = text
         else:
             rest.append(f"{key}={text}")
     if rest:
-        found["set"] = rest
-    return found
+        given["set"] = rest
+    return given
 
 
 def write_link(parts: Mapping[str, str | list[str]]) -> None:

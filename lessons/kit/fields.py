@@ -19,7 +19,7 @@ from core.config import RunConfig
 from core.models.start import names
 from lessons.i18n import _
 
-Kind = Literal["integer", "number", "choice", "switch", "text", "json"]
+FieldKind = Literal["integer", "number", "choice", "switch", "text", "json"]
 Typed = str | int | bool | None
 
 #: What a learner may change while it trains; the rest belongs to the start of a run.
@@ -38,7 +38,7 @@ class Field:
 
     key: str
     group: str  # "run", "task" or the learner's name
-    kind: Kind
+    kind: FieldKind
     default: Any
     description: str  # message id
     choices: tuple[Any, ...]
@@ -136,18 +136,18 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
             )
 
 
-def _kind(info: FieldInfo) -> tuple[Kind, tuple[Any, ...], bool]:
+def _kind(info: FieldInfo) -> tuple[FieldKind, tuple[Any, ...], bool]:
     annotation: Any = info.annotation
     members = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
     optional = type(None) in members
     (inner,) = (x for x in members if x is not type(None))
     if get_origin(inner) is Literal:
         return "choice", get_args(inner), optional
-    kinds: dict[type, Kind] = {bool: "switch", int: "integer", float: "number", str: "text", dict: "json"}
+    kinds: dict[type, FieldKind] = {bool: "switch", int: "integer", float: "number", str: "text", dict: "json"}
     return kinds.get(get_origin(inner) or inner, "json"), (), optional
 
 
-def _longest(info: FieldInfo, kind: Kind) -> int:
+def _longest(info: FieldInfo, kind: FieldKind) -> int:
     named = [x.max_length for x in info.metadata if isinstance(x, MaxLen)]
     return named[0] if named else _LONGEST_JSON if kind == "json" else _LONGEST
 

@@ -19,7 +19,7 @@ from lessons.kit.display import literal, plain, status_word, when
 RECORDED = next(iter(SHIPPED))
 
 #: Event kind → what to call it.
-KINDS = {
+EVENT_TITLES = {
     "start": N_("started"),
     "continue": N_("continued from its last checkpoint"),
     "pause": N_("paused"),
@@ -56,7 +56,7 @@ def events_table(events: list[dict[str, Any]]) -> None:
 
 def event_word(kind: str) -> str:
     """What an event is called; its own name where nobody has told us another."""
-    known = KINDS.get(kind)
+    known = EVENT_TITLES.get(kind)
     return literal(kind) if known is None else _(known)
 
 
@@ -80,9 +80,11 @@ def _answered(value: dict[str, Any]) -> str:
     greedy = [answer[2] for answer in value["greedy"]]
     sampled = [answer[2] for each in value["sampled"] for answer in each]
     words = {"before": _("before training"), "after": _("after training")}
-    told = _("{when}: right {greedy} of {questions} greedily, {sampled} of {all} sampled")
+    template = _("{when}: right {greedy} of {questions} greedily, {sampled} of {all} sampled")
     when_ = words.get(value["when"], literal(str(value["when"]), 20))
-    return told.format(when=when_, greedy=sum(greedy), questions=len(greedy), sampled=sum(sampled), all=len(sampled))
+    return template.format(
+        when=when_, greedy=sum(greedy), questions=len(greedy), sampled=sum(sampled), all=len(sampled)
+    )
 
 
 def _plain_value(value: Any) -> str:
@@ -139,11 +141,11 @@ def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
 
     None where it was never measured.
     """
-    found: dict[str, float | None] = {x.name: None for x in run.learners}
+    success: dict[str, float | None] = {x.name: None for x in run.learners}
     for row in store.rows_since(run.id, 0)[0]:
         if row["heldout_success"] is not None:
-            found[row["learner"]] = row["heldout_success"]
+            success[row["learner"]] = row["heldout_success"]
     for event in store.events(run.id):
-        if event["kind"] == "final" and event["learner"] in found:
-            found[event["learner"]] = event["value"].get("sampled")
-    return found
+        if event["kind"] == "final" and event["learner"] in success:
+            success[event["learner"]] = event["value"].get("sampled")
+    return success

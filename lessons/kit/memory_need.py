@@ -8,37 +8,37 @@ import streamlit as st
 
 from core.config import RunConfig
 from core.models import bundled
-from core.models.fit import room
+from core.models.fit import free_memory
 from lessons.i18n import _
 from lessons.kit.display import plain
 
 _GB = 1e9
 
 
-def room_sentence(config: RunConfig) -> str | None:
+def memory_sentence(config: RunConfig) -> str | None:
     """How much memory the learners need side by side, and how much is free; Markdown.
 
     None for a bundled model, which fits anywhere, and where the model's size is not known before it is loaded.
     """
     if config.model in bundled.names():
         return None
-    found = [room.needs(config, x) for x in config.learners]
-    totals = [x.total for x in found if x is not None]
-    if len(totals) < len(found):
+    predictions = [free_memory.needs(config, x) for x in config.learners]
+    totals = [x.total for x in predictions if x is not None]
+    if len(totals) < len(predictions):
         return None
     need, model = f"{sum(totals) / _GB:.1f}", plain(config.model, 60)
-    free = None if _on_gpu(config) else room.available()
+    free = None if _on_gpu(config) else free_memory.available()
     if free is None:
         return _("{model} will need about {need} GB of memory here.").format(model=model, need=need)
     words = _("{model} will need about {need} GB of memory here; {free} GB are free.")
     return words.format(model=model, need=need, free=f"{free / _GB:.0f}" if free > 10 * _GB else f"{free / _GB:.1f}")
 
 
-def show_room(config: RunConfig | None) -> None:
+def show_memory(config: RunConfig | None) -> None:
     """The sentence in the settings drawer."""
-    said = room_sentence(config) if config is not None else None
-    if said:
-        st.caption(said)
+    text = memory_sentence(config) if config is not None else None
+    if text:
+        st.caption(text)
 
 
 def _on_gpu(config: RunConfig) -> bool:

@@ -1,52 +1,19 @@
-"""The four cases in words, and numbers as the lesson writes them."""
+"""Numbers, shares and tables as every page writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from lessons.i18n import N_, _
+from lessons.i18n import _
 
-if TYPE_CHECKING:
-    from core.insight.clip_cases import Case
-
-#: Case → its name, and what happens there and why.
-NAMES: dict[Case, str] = {
-    "good-above": N_("A > 0, ratio above the range"),
-    "good-below": N_("A > 0, ratio below the range"),
-    "bad-above": N_("A < 0, ratio above the range"),
-    "bad-below": N_("A < 0, ratio below the range"),
-}
-REASONS: dict[Case, str] = {
-    "good-above": N_(
-        "**Cut.** A good token has already become likelier. clip(ρ)·A is the smaller product and does not move "
-        "with the "
-        "policy, so the gradient is 0: this rollout may push it no further."
-    ),
-    "good-below": N_(
-        "**Still learns.** A good token has become less likely, the wrong way. ρ·A is the smaller product, so its "
-        "gradient stays and pulls the token back up. Outside the range is not the same as clipped."
-    ),
-    "bad-above": N_(
-        "**Still learns.** A bad token has become likelier, the wrong way. ρ·A is the smaller (more negative) "
-        "product, so "
-        "its gradient stays, and grows with ρ. Only a dual clip puts an end to that."
-    ),
-    "bad-below": N_(
-        "**Cut.** A bad token has already become less likely. clip(ρ)·A is the smaller product, so the gradient is 0: "
-        "this rollout may push it down no further."
-    ),
-}
+#: What stands for a share that there is none of, where a table has little room.
+DASH = "–"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
     """A Markdown table whose first `left` columns are text and the rest numbers. Cells are Markdown."""
     lines = [head, ["---"] * left + ["---:"] * (len(head) - left), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def case_name(case: Case) -> str:
-    return _(NAMES[case])
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -57,9 +24,21 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
+    """0.310, −1.200 – with a real minus sign."""
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def shown(token: str) -> str:
-    """A token as it is named in a sentence; plain text."""
-    return "eos" if token == "<eos>" else token
+def known(value: float | None, digits: int = 2) -> str:
+    """A number, or "none" in the viewer's language."""
+    return _("none") if value is None else number(value, digits)
+
+
+def percent(value: float | None) -> str:
+    """A share as 42 %; a dash where there is none."""
+    return DASH if value is None else f"{100 * value:.0f} %"
+
+
+def points(value: float) -> str:
+    """A change of a share in percentage points, with its sign: +62."""
+    whole = round(100 * value)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"

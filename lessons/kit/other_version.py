@@ -16,12 +16,12 @@ def word() -> str:
 
 def sentence(run: UnreadableRun) -> str:
     """Why it cannot be opened; Markdown."""
-    found = plain(tell(run.found), 300)
+    problem = plain(tell(run.problem), 300)
     if run.made_by is None:
-        told = _("Another version of the app made the run “{run}”, and this one cannot open it: {found}.")
+        words = _("Another version of the app made the run “{run}”, and this one cannot open it: {found}.")
     else:
-        told = _("Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {found}.")
-    return told.format(run=plain(run.name, 60), version=plain(run.made_by or "", 40), found=found)
+        words = _("Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {found}.")
+    return words.format(run=plain(run.name, 60), version=plain(run.made_by or "", 40), found=problem)
 
 
 def notice(run: UnreadableRun) -> None:

@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.tasks.in_words import InWords
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.kinds.reasoning_gym import OFFERED, ReasoningGymSettings, suggested
-from core.tasks.registry import KINDS, choosable, chosen
+from core.tasks.registry import TASK_KINDS, choosable, chosen
 from lessons.i18n import N_
 
 #: What the offered data sets are about.
@@ -44,10 +44,10 @@ def source_of(config: RunConfig) -> str:
 
 def offered(config: RunConfig) -> list[str]:
     """What can be asked in its place: free text of a model that reads it, else what has a start model of its own."""
-    others = [x for x in choosable() if KINDS[x].settings not in (ReasoningGymSettings, QuestionsSettings)]
+    others = [x for x in choosable() if TASK_KINDS[x].settings not in (ReasoningGymSettings, QuestionsSettings)]
     if in_words(config):
-        return [*OFFERED, *(x for x in others if issubclass(KINDS[x].settings, InWords)), OWN]
-    return [x for x in others if KINDS[x].recipes]
+        return [*OFFERED, *(x for x in others if issubclass(TASK_KINDS[x].settings, InWords)), OWN]
+    return [x for x in others if TASK_KINDS[x].recipes]
 
 
 def asking(config: RunConfig, source: str, questions: tuple[Question, ...]) -> RunConfig:
@@ -80,4 +80,4 @@ def of_kind(config: RunConfig, typed: Mapping[str, Any], questions: tuple[Questi
     given = {"dataset": typed["task.dataset"]} if "task.dataset" in typed else {}
     values = chosen(typed["task.kind"], given, config.model)
     task = values["task"] | ({"questions": questions} if typed["task.kind"] == OWN else {})
-    return config.model_copy(update={**values, "task": KINDS[typed["task.kind"]].settings.model_construct(**task)})
+    return config.model_copy(update={**values, "task": TASK_KINDS[typed["task.kind"]].settings.model_construct(**task)})

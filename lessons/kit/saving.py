@@ -22,14 +22,14 @@ def save_menu(run: RunInfo, key: str) -> None:
     st.caption(
         _("Save the trained model: a normal Hugging Face folder, with a card that says how it was made and measured.")
     )
-    memory = f"{key}_saved_{run.id}"
+    state_key = f"{key}_saved_{run.id}"
     with st.container(horizontal=True):
         for name in trained:
             label = _("Save {learner}'s model").format(learner=plain(name.upper()))
             if st.button(label, icon=":material/save:", key=f"{key}_save_{name}"):
                 with st.spinner(_("Reading the newest checkpoint and writing the model…")):
-                    st.session_state[memory] = _save(run.id, name)
-    _told(st.session_state.get(memory))
+                    st.session_state[state_key] = _save(run.id, name)
+    _show_outcome(st.session_state.get(state_key))
 
 
 def _save(run_id: str, learner: str) -> str | Message:
@@ -40,12 +40,12 @@ def _save(run_id: str, learner: str) -> str | Message:
         return error.message
 
 
-def _told(found: str | Message | None) -> None:
-    if found is None:
+def _show_outcome(outcome: str | Message | None) -> None:
+    if outcome is None:
         return
-    if isinstance(found, Message):
-        st.error(plain(tell(found), 400), icon=":material/error:")
+    if isinstance(outcome, Message):
+        st.error(plain(tell(outcome), 400), icon=":material/error:")
         return
     words = _("Saved. Under the name {name} it can be chosen as the start model in the lab's settings. Its folder:")
-    st.success(words.format(name=plain(Path(found).name)), icon=":material/check_circle:")
-    st.code(literal(found, 400), language=None, wrap_lines=True)
+    st.success(words.format(name=plain(Path(outcome).name)), icon=":material/check_circle:")
+    st.code(literal(outcome, 400), language=None, wrap_lines=True)

@@ -43,10 +43,10 @@ def find(runs: RunStore, run_id: str) -> RunInfo | UnreadableRun | None:
         return None
 
 
-def not_shown(run_id: str, found: UnreadableRun | None) -> None:
+def not_shown(run_id: str, unreadable: UnreadableRun | None) -> None:
     """What to say, and where to go on, when the run to show is not there, or cannot be opened."""
-    if found is not None:
-        other_version.notice(found)
+    if unreadable is not None:
+        other_version.notice(unreadable)
         st.caption(_("It can be renamed and deleted on the page Runs."))
     elif run_id == RECORDED:
         st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
@@ -93,10 +93,10 @@ def state(run: RunInfo | None, off: Message | None) -> None:
 
 def reasons(run: RunInfo) -> str:
     """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
-    found = {x.name: plain(tell(x.reason), 600) for x in run.learners if x.reason}
-    if len(set(found.values())) == 1:
-        return next(iter(found.values()))
-    return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in found.items())
+    by_learner = {x.name: plain(tell(x.reason), 600) for x in run.learners if x.reason}
+    if len(set(by_learner.values())) == 1:
+        return next(iter(by_learner.values()))
+    return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in by_learner.items())
 
 
 def opening(config: RunConfig) -> str:
@@ -116,8 +116,8 @@ def page() -> None:
     runs, off = store(), training_off()
     draft = current_draft()
     run_id = wanted()
-    found = find(runs, run_id)
-    run = found if isinstance(found, RunInfo) else None
+    chosen = find(runs, run_id)
+    run = chosen if isinstance(chosen, RunInfo) else None
     config = run.config if run is not None else draft.config
     if config is not None:
         st.markdown(opening(config), width="content")
@@ -128,11 +128,11 @@ def page() -> None:
             if run is not None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
-            run_picker(runs.runs(), found)
+            run_picker(runs.runs(), chosen)
     settings_drawer(draft, run, runs)
     state(run, off)
     if run is None:
-        not_shown(run_id, found if isinstance(found, UnreadableRun) else None)
+        not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return
     lab_view(run.id, run.status, key="lab")
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):

@@ -12,13 +12,13 @@ from core.errors import ConfigError
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.tasks.registry import KINDS
+from core.tasks.registry import TASK_KINDS
 from lessons.i18n import N_, _, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
 from lessons.kit.draft import PRESET_TITLES, Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
-from lessons.kit.memory_need import show_room
+from lessons.kit.memory_need import show_memory
 
 #: The few: what it is called, and the settings that it stands for (both learners' where both have it).
 FEW: tuple[tuple[str, str], ...] = (
@@ -52,7 +52,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
     with st.expander(label, icon=":material/tune:", key="lab_settings", expanded=bool(draft.problems)):
         st.caption(_("These count for the next Start. Each says what it does when you point at its question mark."))
         what_to_train(draft)
-        show_room(draft.config)
+        show_memory(draft.config)
         _problems(draft)
         everything = st.toggle(_("All settings"), key="lab_all_settings", persist_state="session")
         _all(draft) if everything else _few(draft)
@@ -81,7 +81,7 @@ def _few(draft: Draft) -> None:
         meant = [x for x in known if x.key == pattern or (pattern[:2] == "*." and x.key.endswith(pattern[1:]))]
         if meant:
             cells.append((f"{_(title)} · {meant[0].key.rpartition('.')[2]}", meant))
-    if not draft.asks_preset and draft.asks in KINDS:  # a task that the preset does not have: what it is set by
+    if not draft.asks_preset and draft.asks in TASK_KINDS:  # a task that the preset does not have: what it is set by
         listed = {x.key for _, meant in cells for x in meant}
         cells += [(x.key.rpartition(".")[2], [x]) for x in known if x.group == "task" and x.key not in listed]
     _grid(draft, cells, columns=3)

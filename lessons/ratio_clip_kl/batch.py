@@ -63,15 +63,15 @@ def spots(batch: Frozen) -> Iterator[Spot]:
             index += 1
 
 
-def find(batch: Frozen, found: Outcome, case: Case) -> Spot | None:
+def find(batch: Frozen, at_pass: Outcome, case: Case) -> Spot | None:
     """The token of this case whose ratio lies furthest out; None where the batch has none."""
     from core.insight.clip_cases import CASES
 
     number = CASES.index(case)
-    mine = [i for i, x in enumerate(found.case.tolist()) if x == number]
+    mine = [i for i, x in enumerate(at_pass.case.tolist()) if x == number]
     if not mine:
         return None
-    ratio = found.ratio.tolist()
+    ratio = at_pass.ratio.tolist()
     furthest = max(mine, key=lambda i: abs(ratio[i] - 1))
     return next(x for x in spots(batch) if x.index == furthest)
 
@@ -96,7 +96,7 @@ def _step(run_id: str, learner: str, last: int, made: float, _runs: RunStore) ->
         tokens = _runs.tokens(run_id, learner, step)
         if not tokens.num_rows:
             continue
-        found = evaluate_pass(tokens, max(tokens["pass"].to_pylist()), limits)
-        counts = [found.count(case) for case in CASES]
+        after = evaluate_pass(tokens, max(tokens["pass"].to_pylist()), limits)
+        counts = [after.count(case) for case in CASES]
         best.append((sum(x > 0 for x in counts), sum(counts), -step))
     return -max(best)[2] if best else 0

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
-from lessons.kit.numbers import REASONS, case_name, number, shown, signed, table
+from lessons.kit.numbers import number, signed, table
 from lessons.ratio_clip_kl.batch import Spot, find, outcome, passes, spots, trained_limits
+from lessons.ratio_clip_kl.case_words import REASONS, case_name
 from lessons.ratio_clip_kl.draw import surrogate
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ def prediction(batch: Frozen) -> None:
 
     from core.insight.clip_cases import evaluate
 
-    found = outcome(batch, passes(batch), limits)
-    spot = find(batch, found, "bad-above")
+    result = outcome(batch, passes(batch), limits)
+    spot = find(batch, result, "bad-above")
     if spot is None:  # no such token here: one that might be
-        found = evaluate(torch.tensor([0.4]), torch.zeros(1), torch.tensor([-1.0]), limits)
+        result = evaluate(torch.tensor([0.4]), torch.zeros(1), torch.tensor([-1.0]), limits)
     at = spot.index if spot else 0
-    ratio, advantage, gradient = (float(x[at]) for x in (found.ratio, found.advantage, found.gradient))
+    ratio, advantage, gradient = (float(x[at]) for x in (result.ratio, result.advantage, result.gradient))
     question = _(
         "A token has advantage {advantage}, and the passes have raised its ratio to {ratio}, above the range "
         "{low} to {high}. What does the clip do to its gradient?"
@@ -42,9 +43,9 @@ def prediction(batch: Frozen) -> None:
     numbers = _(
         "ρ·A = {plain}, clip(ρ)·A = {bounded}; the smaller is {smaller}, and its gradient is {gradient}."
     ).format(
-        plain=signed(float(found.plain[at])),
-        bounded=signed(float(found.bounded[at])),
-        smaller=signed(float(found.objective[at])),
+        plain=signed(float(result.plain[at])),
+        bounded=signed(float(result.bounded[at])),
+        smaller=signed(float(result.objective[at])),
         gradient=signed(gradient),
     )
     choices = [
@@ -90,15 +91,15 @@ def walk(batch: Frozen) -> None:
         case = CASES[place.part - 1]
     else:
         limits = _sliders(limits)
-    found = outcome(batch, after, limits)
-    _sentence(batch, found, after, place.key)
-    spot = find(batch, found, case) if case else None
+    result = outcome(batch, after, limits)
+    _sentence(batch, result, after, place.key)
+    spot = find(batch, result, case) if case else None
     if case:
-        _case(case, spot, found)
-    surrogate(found, limits, case, _furthest(batch))
+        _case(case, spot, result)
+    surrogate(result, limits, case, _furthest(batch))
     if place.key == "whatif":
-        _counts(batch, found, outcome(batch, after, trained_limits(batch)))
-    _strip(batch, found, after, spot)
+        _counts(batch, result, outcome(batch, after, trained_limits(batch)))
+    _strip(batch, result, after, spot)
 
 
 def _sliders(trained: Limits) -> Limits:
@@ -119,8 +120,8 @@ def _sliders(trained: Limits) -> Limits:
     return Limits(low, high, None if dual in (None, "none") else float(dual))
 
 
-def _sentence(batch: Frozen, found: Outcome, after: int, where: str) -> None:
-    ratio = found.ratio
+def _sentence(batch: Frozen, result: Outcome, after: int, where: str) -> None:
+    ratio = result.ratio
     total, moved = len(ratio), int((ratio != 1).sum())
     if where == "fresh":
         text = _(
@@ -136,8 +137,8 @@ def _sentence(batch: Frozen, found: Outcome, after: int, where: str) -> None:
             all=passes(batch),
             low=number(float(ratio.min()), 2),
             high=number(float(ratio.max()), 2),
-            out=sum(found.count(x) for x in _cases()),
-            cut=int(found.cut.sum()),
+            out=sum(result.count(x) for x in _cases()),
+            cut=int(result.cut.sum()),
             total=total,
         )
     with st.container(key="rck_sentence"):
@@ -150,7 +151,7 @@ def _cases() -> tuple[Case, ...]:
     return CASES
 
 
-def _case(case: Case, spot: Spot | None, found: Outcome) -> None:
+def _case(case: Case, spot: Spot | None, result: Outcome) -> None:
     with st.container(border=True, key="rck_case"):
         st.markdown(f"**{case_name(case)}**. " + _(REASONS[case]))
         if spot is None:
@@ -163,21 +164,21 @@ def _case(case: Case, spot: Spot | None, found: Outcome) -> None:
                 "A = {advantage}: ρ·A = {plain}, clip(ρ)·A = {bounded}. The smaller is {objective}; gradient with "
                 "respect to log π: **{gradient}**."
             ).format(
-                count=found.count(case),
-                token=plain(shown(spot.reply.tokens[spot.at]), 12),
+                count=result.count(case),
+                token=plain(token_name(spot.reply.tokens[spot.at]), 12),
                 position=spot.at + 1,
                 response=plain(spot.reply.text, 40),
-                ratio=number(float(found.ratio[i]), 2),
-                advantage=signed(float(found.advantage[i])),
-                plain=signed(float(found.plain[i])),
-                bounded=signed(float(found.bounded[i])),
-                objective=signed(float(found.objective[i])),
-                gradient=signed(float(found.gradient[i])),
+                ratio=number(float(result.ratio[i]), 2),
+                advantage=signed(float(result.advantage[i])),
+                plain=signed(float(result.plain[i])),
+                bounded=signed(float(result.bounded[i])),
+                objective=signed(float(result.objective[i])),
+                gradient=signed(float(result.gradient[i])),
             )
         )
 
 
-def _counts(batch: Frozen, found: Outcome, trained: Outcome) -> None:
+def _counts(batch: Frozen, result: Outcome, trained: Outcome) -> None:
     """What these limits would have cut, beside what the run's own did."""
     rows = [
         (_("cut on the high side, A > 0"), lambda x: int(((x.side > 0) & (x.advantage > 0)).sum())),
@@ -189,14 +190,14 @@ def _counts(batch: Frozen, found: Outcome, trained: Outcome) -> None:
         ),
     ]
     head = [_("tokens"), _("with these limits"), _("as it was trained")]
-    lines = table(head, ((name, f"**{count(found)}**", str(count(trained))) for name, count in rows))
+    lines = table(head, ((name, f"**{count(result)}**", str(count(trained))) for name, count in rows))
     with st.container(key="rck_counts"):
         st.markdown(lines)
         st.caption(
             _(
                 "{total} tokens. The batch is frozen: other limits would also have led the policy elsewhere after the "
                 "first cut, which this table cannot know."
-            ).format(total=len(found.ratio))
+            ).format(total=len(result.ratio))
         )
 
 
@@ -206,7 +207,7 @@ def _furthest(batch: Frozen) -> float:
     return min(4.0, max(2.0, 1.05 * highest))
 
 
-def _strip(batch: Frozen, found: Outcome, after: int, spot: Spot | None) -> None:
+def _strip(batch: Frozen, result: Outcome, after: int, spot: Spot | None) -> None:
     """One response's ratios: that of the token under the spotlight, else the one with most tokens cut at the end."""
     reply = spot.reply if spot else _liveliest(batch)
     start = next(x.index for x in _starts(batch) if x.reply.sample == reply.sample)
@@ -220,14 +221,14 @@ def _strip(batch: Frozen, found: Outcome, after: int, spot: Spot | None) -> None
                 if after
                 else _("ratio before the first pass"),
                 tokens=reply.tokens,
-                values=found.ratio[here].tolist(),
+                values=result.ratio[here].tolist(),
                 note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
                 learner="blue",
-                marks=[marks[x] for x in found.side[here].tolist()],  # type: ignore[misc]
+                marks=[marks[x] for x in result.side[here].tolist()],  # type: ignore[misc]
                 spot=[spot is not None and at == spot.at for at in range(len(reply.tokens))],
                 more={
-                    _("advantage"): found.advantage[here].tolist(),
-                    _("gradient"): found.gradient[here].tolist(),
+                    _("advantage"): result.advantage[here].tolist(),
+                    _("gradient"): result.gradient[here].tolist(),
                 },
             )
         ],

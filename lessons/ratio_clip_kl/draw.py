@@ -8,13 +8,14 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.lesson import figure, role_colour
-from lessons.kit.numbers import NAMES, number
+from lessons.kit.numbers import number
+from lessons.ratio_clip_kl.case_words import NAMES
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome
 
 
-def surrogate(found: Outcome, limits: Limits, focus: Case | None, up_to: float) -> None:
+def surrogate(result: Outcome, limits: Limits, focus: Case | None, up_to: float) -> None:
     """Both curves side by side (one above the other where it is narrow)."""
     st.caption(
         _(
@@ -25,11 +26,11 @@ def surrogate(found: Outcome, limits: Limits, focus: Case | None, up_to: float) 
     for column, sign in zip(st.columns(2), (1, -1), strict=True):
         with column:
             title = _("A > 0: {count} tokens") if sign > 0 else _("A < 0: {count} tokens")
-            st.markdown(f"**{title}**".format(count=int((found.advantage.sign() == sign).sum())))
-            _one(found, limits, sign, focus, up_to)
+            st.markdown(f"**{title}**".format(count=int((result.advantage.sign() == sign).sum())))
+            _one(result, limits, sign, focus, up_to)
 
 
-def _one(found: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: float) -> None:
+def _one(result: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: float) -> None:
     import plotly.graph_objects as go
 
     from core.insight.clip_cases import CASES, curve
@@ -39,9 +40,9 @@ def _one(found: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: f
     drawing = go.Figure()
     drawing.add_vrect(1 - limits.low, 1 + limits.high, fillcolor="#808a9b", opacity=0.18, line_width=0, layer="below")
     drawing.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 2}, hoverinfo="skip", showlegend=False)
-    mine = (found.advantage.sign() == sign).nonzero()[:, 0]
-    ratio, height = found.ratio[mine], found.objective[mine] / found.advantage[mine].abs()
-    case, cut = found.case[mine], found.cut[mine]
+    mine = (result.advantage.sign() == sign).nonzero()[:, 0]
+    ratio, height = result.ratio[mine], result.objective[mine] / result.advantage[mine].abs()
+    case, cut = result.case[mine], result.cut[mine]
     spot = case == CASES.index(focus) if focus else case < -1
     for is_cut in (False, True):
         for lit in (False, True):
@@ -58,14 +59,14 @@ def _one(found: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: f
                     "color": role_colour("accent") if lit else colour,
                     "opacity": 1 if lit else 0.2 if focus else 0.55,
                 },
-                customdata=found.advantage[mine][part].tolist(),
+                customdata=result.advantage[mine][part].tolist(),
                 hovertemplate="ρ = %{x:.2f}<br>A = %{customdata:+.2f}<extra></extra>",
                 showlegend=False,
             )
     drawing.update_xaxes(title=_("ratio ρ"), range=[0, up_to], zeroline=False)
     drawing.update_yaxes(title=_("objective / |A|"), range=[0, 2.1] if sign > 0 else [-2.1, 0.1], zeroline=False)
     names: tuple[Case, ...] = ("good-above", "good-below") if sign > 0 else ("bad-above", "bad-below")
-    counts = {name: found.count(name) for name in names}
+    counts = {name: result.count(name) for name in names}
     alt = _("The surrogate for {sign}; {cut} tokens are cut; above the range {above}, below it {below}.").format(
         sign="A > 0" if sign > 0 else "A < 0", cut=int(cut.sum()), above=counts[names[0]], below=counts[names[1]]
     )

@@ -46,7 +46,7 @@ def estimators(here: Frozen) -> None:
     _draw("rck_estimators", x, curves, logprob - ref, dots, (-4.2, 8.0), _("estimate"), alt)
 
 
-def pulls(log_ratio_of: Tensor, found: dict[str, Tensor]) -> None:
+def pulls(log_ratio_of: Tensor, weights: dict[str, Tensor]) -> None:
     """d k / d log π over the log-ratio."""
     import torch
 
@@ -56,11 +56,11 @@ def pulls(log_ratio_of: Tensor, found: dict[str, Tensor]) -> None:
     curves = pulls_of(x, torch.zeros_like(x))
     # The tokens' own log-ratio is k2's factor: d(x²/2)/dx = x.
     alt = _("What each estimate as a loss does to the token: k1 always 1, k2 the log-ratio itself, k3 at most 1.")
-    _draw("rck_pulls", x, curves, found["k2"], found, (-6.0, 4.2), _("factor on the token's log π"), alt)
+    _draw("rck_pulls", x, curves, weights["k2"], weights, (-6.0, 4.2), _("factor on the token's log π"), alt)
     head = [_("loss"), _("mean factor"), _("smallest"), _("largest")]
     rows = (
         (name, signed(float(p.mean()), 3), signed(float(p.min()), 2), signed(float(p.max()), 2))
-        for name, p in found.items()
+        for name, p in weights.items()
     )
     with st.container(key="rck_pull_table"):
         st.markdown(table(head, rows))

@@ -58,10 +58,10 @@ def prediction(here: Frozen) -> None:
     """Which estimate is least noisy, on these very tokens?"""
     from core.insight.kl_study import spreads
 
-    found = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
-    least = min(found, key=lambda name: found[name].std)
+    spread_of = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
+    least = min(spread_of, key=lambda name: spread_of[name].std)
     measured = _("Measured standard deviations: {numbers}.").format(
-        numbers=", ".join(f"{name} {number(x.std)}" for name, x in found.items())
+        numbers=", ".join(f"{name} {number(x.std)}" for name, x in spread_of.items())
     )
     reasons = {
         "k1": _("k1 has both signs, so near the reference its noise is the largest; far from it, it has no long tail."),
@@ -76,20 +76,20 @@ def bias_and_spread(here: Frozen) -> None:
     """The table of the step and of the run, once the learner has predicted."""
     from core.insight.kl_study import spreads
 
-    found = spreads(here.tokens)
+    spread_of = spreads(here.tokens)
     estimators(here)
     if not revealed("rck_kl"):
         st.caption(_("Commit to a prediction above; the numbers of each estimate then stand here."))
         return
     with st.container(key="rck_spreads"):
-        st.markdown(_table(found))
+        st.markdown(_table(spread_of))
         st.caption(
             _(
                 "{count} tokens before the first update, sampled by the policy that is scored. ± is the standard error "
                 "of the bias. The exact KL itself varies from token to token."
-            ).format(count=found["exact"].tokens)
+            ).format(count=spread_of["exact"].tokens)
         )
-        st.markdown(_verdict(found))
+        st.markdown(_verdict(spread_of))
     learner = next(x for x in here.run.learners if x.name == here.learner)
     pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, server.store())
     with st.expander(_("Over the whole run"), icon=":material/functions:"):
@@ -98,19 +98,19 @@ def bias_and_spread(here: Frozen) -> None:
         st.markdown(_verdict(pooled))
 
 
-def _table(found: dict[str, Spread]) -> str:
+def _table(spread_of: dict[str, Spread]) -> str:
     head = [_("estimate"), _("mean"), _("bias against exact"), _("standard deviation"), _("negative")]
     rows = []
-    for name, x in found.items():
+    for name, x in spread_of.items():
         bias = "" if name == "exact" else f"{signed(x.bias, 3)} ± {number(x.bias_error)}"
         label = _("exact") if name == "exact" else name
         rows.append((label, number(x.mean), bias, number(x.std), f"{100 * x.negative:.0f} %"))
     return table(head, rows)
 
 
-def _verdict(found: dict[str, Spread]) -> str:
+def _verdict(spread_of: dict[str, Spread]) -> str:
     """What the numbers say about the textbook's claims, whether they agree or not."""
-    off = [name for name in ESTIMATES if abs(found[name].bias) > 2 * found[name].bias_error]
+    off = [name for name in ESTIMATES if abs(spread_of[name].bias) > 2 * spread_of[name].bias_error]
     bias = (
         _("More than two standard errors off: {names}.").format(names=", ".join(off))
         if off
@@ -118,7 +118,7 @@ def _verdict(found: dict[str, Spread]) -> str:
             "No estimate is off by more than two standard errors: on so few tokens even k2's bias hides in the noise."
         )
     )
-    if found["k3"].std < found["k1"].std:
+    if spread_of["k3"].std < spread_of["k1"].std:
         noise = _("k3 scatters less than k1 here, as the textbook says.")
     else:
         noise = _(
@@ -126,7 +126,7 @@ def _verdict(found: dict[str, Spread]) -> str:
             "that claim "
             "is about policies close to the reference. Further away, a few tokens that the reference likes far better "
             "make e⁻ˣ huge."
-        ).format(k3=number(found["k3"].std), k1=number(found["k1"].std))
+        ).format(k3=number(spread_of["k3"].std), k1=number(spread_of["k1"].std))
     return f"{bias} {noise}"
 
 
@@ -198,7 +198,7 @@ def gradients(here: Frozen) -> None:
 
     rows = fresh(here.tokens)
     logprob, ref = (torch.tensor(rows[name].to_numpy(), dtype=torch.float64) for name in ("logprob", "logprob_ref"))
-    found = pulls_of(logprob, ref)
+    weights = pulls_of(logprob, ref)
     st.markdown(
         _(
             "Right as a value does not mean right as a loss. Autograd on this batch: the loss k moves the "
@@ -210,7 +210,7 @@ def gradients(here: Frozen) -> None:
             "the KL. **k3's factor stops at 1** for tokens that the policy overrates."
         )
     )
-    pulls(logprob, found)
+    pulls(logprob, weights)
     st.markdown(
         _(
             "Whether the whole gradient is that of the KL depends on the probabilities of all the other tokens "
@@ -231,10 +231,10 @@ def gradients(here: Frozen) -> None:
         st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
         return
     pressed = st.button(_("Compute the real gradients (some seconds)"), icon=":material/calculate:", key="rck_autograd")
-    memory = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"
+    state_key = f"rck_directions_{here.run.id}_{here.learner}_{here.step}"
     if pressed:
-        st.session_state[memory] = True
-    if not st.session_state.get(memory):
+        st.session_state[state_key] = True
+    if not st.session_state.get(state_key):
         return
     try:
         with st.spinner(_("Training the first steps again…")):
@@ -252,7 +252,7 @@ def _directions(run_id: str, learner: str, step: int, _runs: RunStore) -> Direct
     return directions(models, _runs.tokens(run_id, learner, step), _runs.samples(run_id, learner, step))
 
 
-def _directions_table(found: Directions) -> None:
+def _directions_table(directions: Directions) -> None:
     names = {
         "k1": _("k1 as the loss"),
         "k2": _("k2 as the loss (and k1 in the reward, at its own token)"),
@@ -267,7 +267,7 @@ def _directions_table(found: Directions) -> None:
     ]
     lines = []
     for name, words in names.items():
-        one, drawn = found.expected[name], found.sampled.get(name)
+        one, drawn = directions.expected[name], directions.sampled.get(name)
         cosine = _("no direction: 0") if one.cosine is None else number(one.cosine)
         noisy = "" if drawn is None or drawn.cosine is None else number(drawn.cosine)
         lines.append((words, cosine, number(one.length), noisy))
@@ -279,9 +279,9 @@ def _directions_table(found: Directions) -> None:
                 "probability, so "
                 "they hold no sampling noise; the last takes only the tokens that were sampled, as training does. The "
                 "remade policy's log-probabilities differ from the stored ones by at most {drift}."
-            ).format(tokens=found.tokens, weights=f"{found.weights:,}", drift=f"{found.drift:.1g}")
+            ).format(tokens=directions.tokens, weights=f"{directions.weights:,}", drift=f"{directions.drift:.1g}")
         )
-        k3, back = found.expected["k3"], found.expected["reverse"]
+        k3, back = directions.expected["k3"], directions.expected["reverse"]
         if k3.cosine is not None and back.cosine is not None:
             same = abs(k3.cosine - back.cosine) < 1e-3 and abs(k3.length - back.length) < 1e-3 * max(1.0, back.length)
             st.markdown(

@@ -11,7 +11,7 @@ from lessons.kit.lesson import (
     Code,
     Example,
     Line,
-    Question,
+    QuizQuestion,
     engine,
     frozen,
     lesson_page,
@@ -47,9 +47,9 @@ def lines() -> list[Line]:
     ]
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("A > 0 and ρ = 0.6, with ε = 0.2. What happens to this token?"),
             (
                 Choice(
@@ -69,7 +69,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("You go only once over each rollout (μ = 1, one mini-batch). How many tokens does the clip cut?"),
             (
                 Choice(
@@ -89,7 +89,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Your log shows a negative KL for one batch. What does it mean?"),
             (
                 Choice(
@@ -109,7 +109,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Which estimate, used as the loss itself, has the gradient of KL(policy ‖ reference)?"),
             (
                 Choice("k1", False, _("Its gradient is ∇ log π, which averages to 0 over the policy's own samples.")),

@@ -47,11 +47,11 @@ def import_section() -> None:
         )
         if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
             with st.spinner(_("Reading the files…")):
-                st.session_state["runs_imported"] = _take_in(files or (), name or "")
-        _told(st.session_state.get("runs_imported"))
+                st.session_state["runs_imported"] = _import(files or (), name or "")
+        _show_outcome(st.session_state.get("runs_imported"))
 
 
-def _take_in(files: Sequence[Any], name: str) -> str | Message:
+def _import(files: Sequence[Any], name: str) -> str | Message:
     """The id of the run that is in now; or why it is not."""
     with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
         for number, file in enumerate(files):
@@ -59,19 +59,19 @@ def _take_in(files: Sequence[Any], name: str) -> str | Message:
             target.write_bytes(file.getvalue())
         source = Path(folder) if len(files) > 1 else target
         try:
-            told = call("import", source, *(["--name", name.strip()] if name.strip() else []))
+            outcome = call("import", source, *(["--name", name.strip()] if name.strip() else []))
         except CommandFailed as error:
             return error.message.replaced(folder, "")
-    return told.split()[0]
+    return outcome.split()[0]
 
 
-def _told(found: str | Message | None) -> None:
-    if found is None:
+def _show_outcome(outcome: str | Message | None) -> None:
+    if outcome is None:
         return
-    if isinstance(found, Message):
-        st.error(plain(tell(found), 600), icon=":material/error:")
+    if isinstance(outcome, Message):
+        st.error(plain(tell(outcome), 600), icon=":material/error:")
         return
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):
-        show_run(found)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": found}))
+        show_run(outcome)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": outcome}))

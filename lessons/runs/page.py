@@ -31,7 +31,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
     done = min((x.step + 1 for x in run.learners), default=0)
     config = run.config if isinstance(run, RunInfo) else None
     success = heldout(runs, run) if isinstance(run, RunInfo) else {}
-    told = _("{learner} held-out success")
+    words = _("{learner} held-out success")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
@@ -39,7 +39,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
         _("Preset"): None if config is None else literal(config.preset),
         _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
-        **{told.format(learner=x.algorithm.upper()): success[x.name] for x in run.learners if x.name in success},
+        **{words.format(learner=x.algorithm.upper()): success[x.name] for x in run.learners if x.name in success},
     }
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.learners.registry import KINDS, AnyLearner
-from core.tasks.registry import kind_of, longest_response
+from core.learners.registry import LEARNER_KINDS, AnyLearner
+from core.tasks.registry import longest_response, task_kind
 from lessons.i18n import _, tell
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
-from lessons.kit.measured import models
 from lessons.kit.restored import too_large
+from lessons.kit.truth import models
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Edited:
     drift: float
 
 
-def refusal(text: str, room: int, alphabet: str) -> str | None:
+def refusal(text: str, most: int, alphabet: str) -> str | None:
     """Why this cannot be a response, in one sentence that does not repeat the text; None if it can."""
     if not text:
         return _("Write at least one character.")
-    if len(text) > room:
-        return _("At most {room} characters fit, but these are {count}.").format(room=room, count=len(text))
+    if len(text) > most:
+        return _("At most {room} characters fit, but these are {count}.").format(room=most, count=len(text))
     strange = next((x for x in text if x not in alphabet), None)
     if strange is not None:
         return _("The character U+{code} is not one of this model's; it knows {known}").format(
@@ -57,7 +57,7 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
     )
     if why_not := too_large(batch.run):
         st.info(plain(why_not, 400), icon=":material/edit_off:")
-    elif kind_of(batch.run.config.task).alphabet:
+    elif task_kind(batch.run.config.task).alphabet:
         st.fragment(_edit)(batch, group, reply)
     else:
         st.info(
@@ -82,8 +82,8 @@ def _edit(batch: Frozen, group: Group, reply: Reply) -> None:
         bind="query-params",
         help=_("Press Enter to score it. The end-of-sequence token is added."),
     )
-    room = (config.max_completion_length or longest_response(config.task)) - 1
-    why = refusal(text or "", room, kind_of(config.task).alphabet)
+    most = (config.max_completion_length or longest_response(config.task)) - 1
+    why = refusal(text or "", most, task_kind(config.task).alphabet)
     with st.container(key="same_edited"):
         if why is not None:
             st.warning(why, icon=":material/edit_off:")
@@ -112,7 +112,9 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
     for who in ("ppo", "grpo"):
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()
-            rows.append(Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=KINDS[who].colour))
+            rows.append(
+                Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=LEARNER_KINDS[who].colour)
+            )
     token_strips(rows, key="same_edit_strips", quantity=_("advantage, in units of reward"), pickable=False)
     _neighbours(group, edited)
     how = {
@@ -132,7 +134,7 @@ def _verdict(edited: Edited, reply: Reply) -> None:
     from math import exp
 
     least = min(range(len(edited.tokens)), key=lambda t: edited.logprobs[t])
-    token = "eos" if edited.tokens[least] == "<eos>" else edited.tokens[least]
+    token = token_name(edited.tokens[least])
     st.markdown(
         _(
             "Reward **{before} → {after}** (read as answer: {answer}). The policy would write this with probability "
@@ -178,13 +180,13 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     from core.insight.replay import score_texts
     from core.learners.registry import credit_for, learner, needs_of
 
-    found = models(batch.run, batch.learner, batch.step, progress)
+    trained = models(batch.run, batch.learner, batch.step, progress)
     panel = Panel.of(batch.samples, batch.tokens)
     index = torch.tensor([panel.samples.index(x.sample) for x in group.replies])
     row = group.replies.index(reply)
     prompt = panel.prompts[int(index[row])]
-    scores = score_texts(found.trainer, prompt, [text])
-    verdict = found.trainer.task.verify(prompt, text)
+    scores = score_texts(trained.trainer, prompt, [text])
+    verdict = trained.trainer.task.verify(prompt, text)
     before = take(panel.experience(), index)
     length = max(before.mask.shape[1], scores.mask.shape[1])
 
@@ -221,6 +223,6 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
         before={who: credit_for(x)(before).advantages for who, x in settings.items()},
         after={who: credit_for(x)(after).advantages for who, x in settings.items()},
         row=row,
-        origin=found.origin,
-        drift=found.drift,
+        origin=trained.origin,
+        drift=trained.drift,
     )

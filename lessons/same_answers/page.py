@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import (
     FOUR,
     Choice,
     Code,
     Frozen,
     Group,
-    Question,
+    QuizQuestion,
     Reply,
     Row,
     equation,
@@ -57,7 +57,7 @@ def four_tokens() -> None:
     mean = sum(rewards) / len(rewards)
     flat = replace(FOUR, values=(mean,) * len(FOUR.tokens))
     outcome = plain_ppo.model_copy(update={"lam": 1.0})
-    found = [
+    credits = [
         (_("the critic's value V"), FOUR.values or ()),
         (
             _("PPO, λ = 0: the change of V"),
@@ -74,9 +74,9 @@ def four_tokens() -> None:
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
         ).format(reward=f"{FOUR.reward:g}", rewards=", ".join(f"{x:g}" for x in rewards), mean=f"{mean:g}")
     )
-    head = ["", *("eos" if x == "<eos>" else x for x in FOUR.tokens)]
+    head = ["", *(token_name(x) for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
-    rows += [[name, *(_signed(x) for x in values)] for name, values in found]
+    rows += [[name, *(_signed(x) for x in values)] for name, values in credits]
     with st.container(key="same_four"):
         st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
     st.caption(
@@ -91,15 +91,15 @@ def four_tokens() -> None:
 # --- the strips ----------------------------------------------------------------------------------------------------
 
 
-def look(batch: Frozen, group: Group, found: Crossing) -> Reply:
+def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
     """Prediction, then both credits of one response and, folded, of the whole group."""
     reply = clear_case(batch, group)
-    ppo = found.at("raw").numbers(batch, reply)
+    ppo = way.at("raw").numbers(batch, reply)
     kinds = len({round(x, 4) for x in ppo})
     signs = {x > 0 for x in ppo}
-    grpo = found.at("group-mean").numbers(batch, reply)[0]
+    grpo = way.at("group-mean").numbers(batch, reply)[0]
     happened = 0 if kinds == 1 else 2 if len(signs) == 2 else 1
-    said = _("Here PPO gives {kinds} different numbers, from {low} to {high}.").format(
+    words = _("Here PPO gives {kinds} different numbers, from {low} to {high}.").format(
         kinds=kinds, low=_signed(min(ppo)), high=_signed(max(ppo))
     )
     texts = [
@@ -119,17 +119,17 @@ def look(batch: Frozen, group: Group, found: Crossing) -> Reply:
             prompt=plain(group.prompt), response=plain(reply.text), reward=f"{reply.reward:g}", grpo=_signed(grpo)
         ),
         [
-            Choice(text, n == happened, f"{reason} {said}" if n == happened else reason)
+            Choice(text, n == happened, f"{reason} {words}" if n == happened else reason)
             for n, (text, reason) in enumerate(zip(texts, reasons, strict=True))
         ],
     ):
-        both(batch, [reply], found, key="same_one")
+        both(batch, [reply], way, key="same_one")
         with st.expander(_("All {count} responses of the group").format(count=len(group.replies))):
-            both(batch, group.replies, found, key="same_all")
+            both(batch, group.replies, way, key="same_all")
     return reply
 
 
-def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], found: Crossing, *, key: str) -> None:
+def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing, *, key: str) -> None:
     """Strips in pairs, aligned: PPO's credit above GRPO's; both in units of reward."""
     rows = []
     for n, reply in enumerate(replies, 1):
@@ -141,9 +141,9 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], found: Crossin
                     f"{who}-{reply.sample}",
                     f"{number}{who.upper()}",
                     reply.tokens,
-                    found.at(stop).numbers(batch, reply),
+                    way.at(stop).numbers(batch, reply),
                     note=note if who == "ppo" else "",
-                    learner=KINDS[who].colour,
+                    learner=LEARNER_KINDS[who].colour,
                 )
             )
     token_strips(rows, key=key, quantity=_("advantage, in units of reward"), pickable=False)
@@ -152,15 +152,15 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], found: Crossin
 # --- the bridge ----------------------------------------------------------------------------------------------------
 
 
-def bridge_section(batch: Frozen, reply: Reply, found: Crossing) -> None:
+def bridge_section(batch: Frozen, reply: Reply, way: Crossing) -> None:
     """The slider, and what each stop is, in a fragment: moving it draws nothing else anew."""
     st.header(_("The bridge: from PPO to GRPO in small steps"))
     st.markdown(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))
-    st.fragment(_bridge)(batch, reply, found)
+    st.fragment(_bridge)(batch, reply, way)
 
 
-def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
-    keys = [x.key for x in found.stops]
+def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
+    keys = [x.key for x in way.stops]
     titles = {key: identity_words(key)[0] for key in keys}
     chosen = linked(
         st.select_slider,
@@ -170,22 +170,22 @@ def _bridge(batch: Frozen, reply: Reply, found: Crossing) -> None:
         first=keys[0],
         format_func=titles.__getitem__,
     )
-    stop = found.at(chosen)
+    stop = way.at(chosen)
     title, latex, words = identity_words(chosen)
     with st.container(border=True, key="same_stop"):
         st.markdown(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** — {words}")
         equation(latex)
         st.caption(
             _("Checked now on all {tokens} tokens of the panel: left and right differ by at most {gap}.").format(
-                tokens=found.tokens, gap=f"{stop.gap:.1g}"
+                tokens=way.tokens, gap=f"{stop.gap:.1g}"
             )
         )
     numbers = stop.numbers(batch, reply)
-    domain = [x for s in found.stops for x in s.numbers(batch, reply)]
+    domain = [x for s in way.stops for x in s.numbers(batch, reply)]
     who = "grpo" if chosen in ("group-mean", "grpo") else "ppo"
     rows = [
-        Row("now", title, reply.tokens, numbers, learner=KINDS[who].colour),
-        Row("goal", _("GRPO, for comparison"), reply.tokens, found.at("grpo").numbers(batch, reply), learner="orange"),
+        Row("now", title, reply.tokens, numbers, learner=LEARNER_KINDS[who].colour),
+        Row("goal", _("GRPO, for comparison"), reply.tokens, way.at("grpo").numbers(batch, reply), learner="orange"),
     ]
     token_strips(rows, key="same_bridge", quantity=_("advantage"), domain=domain, pickable=False)
 
@@ -194,9 +194,9 @@ def _signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("What do PPO and GRPO compute differently?"),
             (
                 Choice(_("Only the advantage of each token"), True, _("Ratio, clip and update are the same code.")),
@@ -204,7 +204,7 @@ def questions() -> list[Question]:
                 Choice(_("The reward of a response"), False, _("The verifier scores both alike.")),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("With λ = 1 and no KL penalty, what is PPO's advantage of a token (before whitening)?"),
             (
                 Choice(
@@ -220,7 +220,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("You turn a wrong response of a group into a right one. What happens to the other responses' credit?"),
             (
                 Choice(
@@ -232,7 +232,7 @@ def questions() -> list[Question]:
                 Choice(_("PPO's falls too"), False, _("The critic's value of another response does not change.")),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("Why is GRPO's credit the same for all tokens of a response?"),
             (
                 Choice(
@@ -259,9 +259,9 @@ def page() -> None:
     if batch is not None:
         say_where(batch)
         group = pick_group(batch, key="same_group")
-        found = crossing(batch)
-        reply = look(batch, group, found)
-        bridge_section(batch, reply, found)
+        way = crossing(batch)
+        reply = look(batch, group, way)
+        bridge_section(batch, reply, way)
         edit_section(batch, group, reply)
     quiz("same_quiz", questions())
 

@@ -6,10 +6,10 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.credits import clear_case
-from lessons.kit.display import plain
+from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Reply, pick_group, predict, revealed
-from lessons.kit.measured import Truth, is_measured, truth
-from lessons.what_is_true.wording import signed, token_at
+from lessons.kit.numbers import signed
+from lessons.kit.truth import Truth, is_measured, truth
 
 
 def wrong_reply(batch: Frozen) -> Reply | None:
@@ -51,9 +51,9 @@ def accuse(batch: Frozen, reply: Reply, continuations: int) -> Truth | None:
     measured = measure(batch, continuations) if revealed(key) else None
     guilty, drop = _guilty(measured, reply) if measured is not None else (set(), {})
     reasons = {t: _("The value changes by {drop} there.").format(drop=signed(drop.get(t, 0.0))) for t in places}
-    choices = [Choice(token_at(reply, t), t in guilty, reasons[t]) for t in places]
+    choices = [Choice(_token_at(reply, t), t in guilty, reasons[t]) for t in places]
     other = measured is not None and not guilty & set(places)
-    where = ", ".join(token_at(reply, t) for t in sorted(guilty)) or _("no single token")
+    where = ", ".join(_token_at(reply, t) for t in sorted(guilty)) or _("no single token")
     choices.append(Choice(_("another token"), other, _("Truly: {where}.").format(where=where)))
     question = _("{prompt} was answered {response}. Which token truly ruined it?").format(
         prompt=plain(batch.group(reply.group).prompt), response=plain(reply.text)
@@ -78,6 +78,10 @@ def _guilty(measured: Truth, reply: Reply) -> tuple[set[int], dict[int, float]]:
     from core.insight.agreement import blame
 
     row = measured.panel.samples.index(reply.sample)
-    found = blame(measured.true.advantages, measured.panel.mask)[row]
+    accused = blame(measured.true.advantages, measured.panel.mask)[row]
     advantages = measured.true.advantages[row].tolist()
-    return {int(t) for t in found.nonzero()[:, 0]}, dict(enumerate(advantages))
+    return {int(t) for t in accused.nonzero()[:, 0]}, dict(enumerate(advantages))
+
+
+def _token_at(reply: Reply, t: int) -> str:
+    return _("“{token}” at position {position}").format(token=plain(token_name(reply.tokens[t]), 12), position=t + 1)

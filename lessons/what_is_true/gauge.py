@@ -6,8 +6,8 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, figure, line_colour
-from lessons.kit.measured import Truth
-from lessons.what_is_true.wording import known
+from lessons.kit.numbers import known
+from lessons.kit.truth import Truth
 
 
 def gauge(batch: Frozen, measured: Truth) -> None:

@@ -6,11 +6,11 @@ import streamlit as st
 
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
-from lessons.kit.lesson import FOUR, Choice, Code, Frozen, Question, frozen, lesson_page, quiz, say_where
+from lessons.kit.lesson import FOUR, Choice, Code, Frozen, QuizQuestion, frozen, lesson_page, quiz, say_where
 from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
-from lessons.kit.measured import CONTINUATIONS
 from lessons.kit.restored import too_large
+from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
 from lessons.what_is_true.panel import show_panel
 from lessons.what_is_true.race import race
@@ -61,9 +61,9 @@ def four_tokens() -> None:
     )
 
 
-def questions() -> list[Question]:
+def questions() -> list[QuizQuestion]:
     return [
-        Question(
+        QuizQuestion(
             _("What is the true value of a prefix?"),
             (
                 Choice(
@@ -83,7 +83,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("A right intermediate sum has a true advantage of nearly 0. Why?"),
             (
                 Choice(
@@ -99,7 +99,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("The critic's explained variance is −0.4. What does that mean?"),
             (
                 Choice(
@@ -119,7 +119,7 @@ def questions() -> list[Question]:
                 ),
             ),
         ),
-        Question(
+        QuizQuestion(
             _("GRPO blames all tokens of a wrong response alike. Why does it still learn?"),
             (
                 Choice(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, figure, line_colour
-from lessons.kit.measured import Truth
+from lessons.kit.numbers import known
+from lessons.kit.truth import Truth
 from lessons.what_is_true.gauge import gauge
-from lessons.what_is_true.wording import known
 
 
 def show_panel(batch: Frozen, measured: Truth) -> None:
@@ -65,7 +65,7 @@ def scatter(measured: Truth) -> None:
     for who, credit, symbol in (("ppo", measured.ppo, "circle"), ("grpo", measured.grpo, "diamond-open")):
         drawing.add_scatter(
             x=true, y=credit[mask].tolist(), mode="markers", name=who.upper(),
-            marker={"color": line_colour(KINDS[who].colour), "symbol": symbol, "size": 7, "opacity": 0.75},
+            marker={"color": line_colour(LEARNER_KINDS[who].colour), "symbol": symbol, "size": 7, "opacity": 0.75},
         )  # fmt: skip
     drawing.update_xaxes(title=_("true advantage of the token"))
     drawing.update_yaxes(title=_("what the method credited"))

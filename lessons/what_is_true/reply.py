@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.i18n import _
+from lessons.kit.display import token_name
 from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
-from lessons.kit.measured import Truth
+from lessons.kit.truth import Truth
 
 
 def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
@@ -80,7 +81,7 @@ def values_chart(reply: Reply, measured: Truth, row: int) -> None:
         x=place, y=[mean] * count, name=_("GRPO: the group's mean"), mode="lines",
         line={"color": line_colour("orange"), "dash": "dot"},
     )  # fmt: skip
-    tokens = ["eos" if x == "<eos>" else html.escape(x, quote=False) for x in reply.tokens]
+    tokens = [html.escape(token_name(x), quote=False) for x in reply.tokens]
     drawing.update_xaxes(tickvals=place, ticktext=tokens, title=_("before this token"))
     drawing.update_yaxes(title=_("expected reward"), range=[-0.1, 1.15])
     table = [

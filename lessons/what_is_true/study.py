@@ -40,8 +40,8 @@ def recorded(path: Path = RECORDED) -> dict[str, Any] | None:
     """The study's file; None where there is none."""
     if not path.exists():
         return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    study: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return study
 
 
 def study_section() -> None:
@@ -115,9 +115,9 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
     drawing.update_xaxes(title=_("training step"))
     drawing.update_yaxes(title=_(METRICS[metric]))
     last = [x for x in study["summary"] if x["step"] == study["about"]["middle"]]
-    said = ", ".join(f"{_(CREDITS[x['credit']][0])} {_spread(x[metric])}" for x in last)
+    text = ", ".join(f"{_(CREDITS[x['credit']][0])} {_spread(x[metric])}" for x in last)
     alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
-        metric=_(METRICS[metric]), said=said
+        metric=_(METRICS[metric]), said=text
     )
     figure(drawing, key="truth_over_steps", alt=alt, table=table)
 
@@ -128,19 +128,19 @@ def _verdict(study: dict[str, Any], step: int) -> str:
     close = _("By {metric}, PPO's critic ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
     ahead = _("By {metric}, PPO's critic ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
     behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's critic ({ppo}), against the claim.")
-    said = []
+    sentences = []
     for metric in METRICS:
         ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
         better = -1 if metric == "mean_absolute_error" else 1
         gap = better * ((ppo["mean"] or 0) - (grpo["mean"] or 0))
         spread = max(ppo["std"] or 0, grpo["std"] or 0)
         sentence = close if abs(gap) <= spread else ahead if gap > 0 else behind
-        said.append(sentence.format(metric=_(METRICS[metric]), ppo=_spread(ppo), grpo=_spread(grpo)))
-    return "\n".join(f"- {x}" for x in said)
+        sentences.append(sentence.format(metric=_(METRICS[metric]), ppo=_spread(ppo), grpo=_spread(grpo)))
+    return "\n".join(f"- {x}" for x in sentences)
 
 
-def _spread(found: dict[str, Any]) -> str:
-    if found["mean"] is None:
+def _spread(metric: dict[str, Any]) -> str:
+    if metric["mean"] is None:
         return _("none")
-    mean = f"{found['mean']:.2f}".replace("-", "−")
-    return mean if found["std"] is None else f"{mean} ± {found['std']:.2f}"
+    mean = f"{metric['mean']:.2f}".replace("-", "−")
+    return mean if metric["std"] is None else f"{mean} ± {metric['std']:.2f}"

@@ -17,8 +17,8 @@ from core.algorithms.intervals import difference, normal, wilson
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_wilson_gives_the_published_intervals(right: int, of: int, low: float, high: float) -> None:
-    found = wilson(torch.tensor(right / of, dtype=torch.float64), of)
-    assert [x.item() for x in found] == pytest.approx([low, high], abs=5e-5)
+    interval = wilson(torch.tensor(right / of, dtype=torch.float64), of)
+    assert [x.item() for x in interval] == pytest.approx([low, high], abs=5e-5)
 
 
 @pytest.mark.parametrize("count", [8, 32])
@@ -50,8 +50,8 @@ def test_the_normal_interval_and_one_sample_that_says_nothing() -> None:
 
 def test_differences_of_symmetric_intervals_add_up_as_squares() -> None:
     one, two = (torch.tensor([x], dtype=torch.float64) for x in (1.0, 4.0))
-    found = difference((one, one - 3, one + 3), (two, two - 4, two + 4))
-    assert [x.item() for x in found] == [3, 3 - 5, 3 + 5]
+    estimate = difference((one, one - 3, one + 3), (two, two - 4, two + 4))
+    assert [x.item() for x in estimate] == [3, 3 - 5, 3 + 5]
 
 
 def test_newcombes_example_of_a_difference_of_two_shares() -> None:
@@ -60,5 +60,5 @@ def test_newcombes_example_of_a_difference_of_two_shares() -> None:
     sides = [
         (torch.tensor(p, dtype=torch.float64), *wilson(torch.tensor(p, dtype=torch.float64), n)) for p, n in shares
     ]
-    found = difference(sides[0], sides[1])
-    assert [x.item() for x in found] == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
+    estimate = difference(sides[0], sides[1])
+    assert [x.item() for x in estimate] == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)

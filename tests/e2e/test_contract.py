@@ -17,7 +17,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import KINDS, AnyLearner, kind_of, learner
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind
 from core.learners.variants import VARIANTS
 from core.training.terms import terms_for
 from core.training.trainer import Trainer
@@ -48,7 +48,7 @@ COLOURED = """(charts, colour) => {
 def registered() -> list[AnyLearner]:
     """A learner of every kind, every surrogate and every variant; of those that are the same, one."""
     named = [
-        *((f"kind-{name}", learner(name)) for name in KINDS),
+        *((f"kind-{name}", learner(name)) for name in LEARNER_KINDS),
         *((f"by-{name}", learner("grpo", surrogate=name)) for name in SURROGATES),
         *((name, variant.settings) for name, variant in VARIANTS.items()),
     ]
@@ -65,7 +65,7 @@ RUNS = [LEARNERS[i : i + MOST] for i in range(0, len(LEARNERS), MOST)]
 
 
 def test_every_kind_surrogate_and_variant_is_among_the_learners() -> None:
-    assert {x.kind for x in LEARNERS} == set(KINDS)
+    assert {x.kind for x in LEARNERS} == set(LEARNER_KINDS)
     assert {x.surrogate for x in LEARNERS if x.kind == "grpo"} == set(SURROGATES)
     for variant in VARIANTS.values():
         changes = {"algorithm": variant.kind, **variant.changes}
@@ -104,7 +104,7 @@ class Seen:
     def title(self) -> str:
         """What stands over its strips."""
         places = {**self.settings.model_dump(), "name": self.settings.name.upper(), "size": self.size}
-        return self.words[kind_of(self.settings).strip_title(self.settings)].format(**places)
+        return self.words[learner_kind(self.settings).strip_title(self.settings)].format(**places)
 
     def lines(self) -> list[str]:
         """The card's lines as the terms say: each that says more than the number that it is made of."""
@@ -113,7 +113,7 @@ class Seen:
         told = [x.name for x in own if x.help or not bare(terms.trees[x.name])]
         names = [x.name for x in terms.terms]
         before = [x for x in told if names.index(x) < names.index("advantage")]
-        further = [x.name for x in kind_of(self.settings).columns if x.name not in names]
+        further = [x.name for x in learner_kind(self.settings).columns if x.name not in names]
         after = told[len(before) :]
         return ["logprob", *further, "advantage", *before, *after, "gradient", "kl", "value", "objective"]
 

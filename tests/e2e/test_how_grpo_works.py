@@ -26,13 +26,13 @@ def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
 
 def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
     open_lesson(page, server, run)
-    walk, said = page.locator(".st-key-hgw_walk_buttons"), page.locator(".st-key-hgw_sentence")
+    walk, sentence = page.locator(".st-key-hgw_walk_buttons"), page.locator(".st-key-hgw_sentence")
     expect(walk).to_contain_text("1 of 4")
-    expect(said).to_contain_text("rewards")
+    expect(sentence).to_contain_text("rewards")
     for number, text in ((2, "The mean is"), (3, "The spread is"), (4, "Each line is one response")):
         walk.get_by_role("button", name="Next").click()
         expect(walk).to_contain_text(f"{number} of 4")
-        expect(said).to_contain_text(text)
+        expect(sentence).to_contain_text(text)
     expect(walk.get_by_role("button", name="Next")).to_be_disabled()
     strips = page.locator(".st-key-hgw_strips [data-drawn=true]")
     expect(strips).to_be_visible()

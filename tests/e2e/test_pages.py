@@ -152,7 +152,7 @@ def test_axe_finds_nothing_serious(server: Server, browser: Browser, axe: Check,
     run_id = make_run(server.store, steps=3, name=f"{locale} {scheme}")
     context = browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
     page = context.new_page()
-    found = []
+    violations = []
     for path in ("", "lab?set=ppo.gamma%3D3", f"lab?run={run_id}", "runs"):
         page.goto(f"{server.url}/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -161,9 +161,9 @@ def test_axe_finds_nothing_serious(server: Server, browser: Browser, axe: Check,
         # What the script has not reached again yet is faded, and fades back in.
         expect(page.locator("[data-stale=true]")).to_have_count(0)
         page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
-        found += [f"{path}: {line}" for line in axe(page)]
+        violations += [f"{path}: {line}" for line in axe(page)]
     context.close()
-    assert not found
+    assert not violations
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -26,13 +26,13 @@ def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
 
 def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
     open_lesson(page, server, run)
-    walk, said = page.locator(".st-key-rck_walk_buttons"), page.locator(".st-key-rck_sentence")
+    walk, sentence = page.locator(".st-key-rck_walk_buttons"), page.locator(".st-key-rck_sentence")
     on = walk.get_by_role("button", name="Next")
     expect(walk).to_contain_text("1 of 4")
-    expect(said).to_contain_text("have a ratio of exactly 1")
+    expect(sentence).to_contain_text("have a ratio of exactly 1")
     for number in (1, 2):
         on.click()
-        expect(said).to_contain_text(f"After pass {number} of 2")
+        expect(sentence).to_contain_text(f"After pass {number} of 2")
     for name in ("A > 0, ratio above", "A > 0, ratio below", "A < 0, ratio above", "A < 0, ratio below"):
         on.click()
         expect(page.locator(".st-key-rck_case")).to_contain_text(name)

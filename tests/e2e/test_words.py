@@ -110,11 +110,11 @@ def test_what_was_not_measured_is_not_recorded_and_never_zero(page: Page, server
 DOWNLOADING = Message("Downloading {name}: {done:.0f} of {total:.0f} MB.", name="SmolLM2", done=30.2, total=145.0)
 
 
-def answered(said: str) -> Message:
+def answered(answer: str) -> Message:
     return Message(
         "Answering the held-out questions before training: to “{question}” it says “{answer}”",
         question="2 + 3 =",
-        answer=said,
+        answer=answer,
     )
 
 
@@ -137,10 +137,10 @@ def test_from_click_to_first_step_something_is_said(page: Page, server: Server, 
         expect(small.get_by_test_id("preparing")).to_contain_text("正在下載 SmolLM2：30 / 145 MB。")
     lifecycle.preparing(store, run_id, names[0], answered(HOSTILE[0]), 0.5)
     expect(line).to_contain_text(f"to “2 + 3 =” it says “{HOSTILE[0]}”")
-    heard = line.get_by_role("status").inner_text()
+    spoken = line.get_by_role("status").inner_text()
     lifecycle.preparing(store, run_id, names[0], answered("The answer"), 0.6)
     expect(line).to_contain_text("it says “The answer”")
-    assert line.get_by_role("status").inner_text() == heard  # not read out again at every token
+    assert line.get_by_role("status").inner_text() == spoken  # not read out again at every token
     for name in names:
         lifecycle.prepared(store, run_id, name)
         store.append(run_id, worded_trace(config, name, 0, groups=1))

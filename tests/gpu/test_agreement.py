@@ -94,7 +94,7 @@ def test_scores_and_true_values_are_the_cpus(kind: str, chat_model: str, device:
         torch.testing.assert_close(a[mask], b[mask], rtol=1e-3, atol=1e-3)
     responses = Responses(prompts, ids, mask, torch.zeros(4))
     on_device = Responses(prompts, ids.to(device), mask.to(device), torch.zeros(4, device=device))
-    found = Oracle.of(ours).estimate(on_device, continuations=8)
+    estimates = Oracle.of(ours).estimate(on_device, continuations=8)
     expected = Oracle.of(theirs).estimate(responses, continuations=8)
-    torch.testing.assert_close(found.values.cpu(), expected.values, rtol=0, atol=0.05)
-    assert (found.values.cpu() == expected.values).float().mean() > 0.95
+    torch.testing.assert_close(estimates.values.cpu(), expected.values, rtol=0, atol=0.05)
+    assert (estimates.values.cpu() == expected.values).float().mean() > 0.95

@@ -17,24 +17,24 @@ pytestmark = pytest.mark.gpu
 
 def drifted(trainer: Trainer) -> tuple[float, list[float]]:
     """(largest drift of two steps, what was told of it)."""
-    drifts, told = [], []
+    drifts, events = [], []
     for trace in trainer.steps():
         drifts.append(trainer._drift)
-        told += [x["value"] for x in trace.events if x["kind"] == "drift"]
+        events += [x["value"] for x in trace.events if x["kind"] == "drift"]
         assert np.isfinite(trace.tokens["logprob"].to_numpy()).all()
         if trace.step == 0:
             assert set(column(trace, 0, "ratio")) == {1.0}
         assert np.ptp(column(trace, 2, "ratio")) > 1e-3  # no weights of before the update
-    return max(drifts), told
+    return max(drifts), events
 
 
 @pytest.mark.parametrize("kind", ["bundled", "chat"])
 @pytest.mark.parametrize("learner", ["ppo", "grpo"])
 def test_in_float32_nothing_drifts_and_nothing_is_told(kind: str, learner: str, chat_model: str, device: str) -> None:
     trainer = bundled(learner, device) if kind == "bundled" else chat(chat_model, learner, device)
-    drift, told = drifted(trainer)
+    drift, events = drifted(trainer)
     assert drift < DRIFT_ALLOWED
-    assert told == []
+    assert events == []
 
 
 @pytest.mark.parametrize("settings", [{}, {"micro_batch_size": 3}, {"lora_rank": 2}], ids=str)
@@ -42,15 +42,15 @@ def test_in_bfloat16_the_drift_is_measured_and_told_where_it_is_more_than_allowe
     settings: dict[str, Any], chat_model: str, device: str, record_property
 ) -> None:
     """The made-up model's weights are so large that rounding shows."""
-    drift, told = drifted(chat(chat_model, "ppo", device, dtype="bfloat16", **settings))
+    drift, events = drifted(chat(chat_model, "ppo", device, dtype="bfloat16", **settings))
     record_property("drift", drift)
     assert drift < 0.5
     if device == "cuda":
         assert drift > DRIFT_ALLOWED
-    assert bool(told) == (drift > DRIFT_ALLOWED)
-    if told:
-        assert told[0] > DRIFT_ALLOWED
-        assert len(told) <= 2  # again only where it has doubled
+    assert bool(events) == (drift > DRIFT_ALLOWED)
+    if events:
+        assert events[0] > DRIFT_ALLOWED
+        assert len(events) <= 2  # again only where it has doubled
 
 
 def test_the_bundled_model_trains_in_bfloat16_where_asked_to(device: str, record_property) -> None:

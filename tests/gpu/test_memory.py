@@ -33,11 +33,11 @@ CASES = {
 def folders(device: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     if device != "cuda":
         pytest.skip("only CUDA says what it has allocated")
-    found = {}
+    by_name = {}
     for name, config in (("wide", WIDE), ("qwen", QWEN)):
-        found[name] = tmp_path_factory.mktemp(name)
-        make_model(config, found[name])
-    return found
+        by_name[name] = tmp_path_factory.mktemp(name)
+        make_model(config, by_name[name])
+    return by_name
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -54,6 +54,6 @@ def test_the_peak_is_within_fifteen_per_cent_of_what_was_predicted(case: str, fo
             pass
     trainer.final_evaluation()
     measured = torch.cuda.max_memory_allocated() - before
-    told = predicted(trainer)
-    record_property("measured_over_predicted", measured / told)
-    assert told / measured == pytest.approx(1, abs=0.15)
+    prediction = predicted(trainer)
+    record_property("measured_over_predicted", measured / prediction)
+    assert prediction / measured == pytest.approx(1, abs=0.15)

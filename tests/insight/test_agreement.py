@@ -20,20 +20,20 @@ def test_the_most_negative_token_is_blamed_ties_together_and_nobody_where_nothin
 
 
 def test_credit_that_is_the_truth_agrees_with_it() -> None:
-    found = compare(TRUTH, TRUTH, MASK, REWARDS)
-    assert found.correlation == pytest.approx(1)
-    assert found.mean_absolute_error == 0
-    assert (found.blame_accuracy, found.blamed) == (1, 2)
-    assert found.chance == pytest.approx((1 / 3 + 1 / 2) / 2)
+    agreement = compare(TRUTH, TRUTH, MASK, REWARDS)
+    assert agreement.correlation == pytest.approx(1)
+    assert agreement.mean_absolute_error == 0
+    assert (agreement.blame_accuracy, agreement.blamed) == (1, 2)
+    assert agreement.chance == pytest.approx((1 / 3 + 1 / 2) / 2)
 
 
 def test_uniform_credit_is_right_about_blame_as_often_as_chance() -> None:
     uniform = torch.where(MASK, torch.tensor([[-0.5], [-0.5], [1.0]]), 0)
-    found = compare(uniform, TRUTH, MASK, REWARDS)
-    assert found.blame_accuracy == found.chance == pytest.approx((1 / 3 + 1 / 2) / 2)
+    agreement = compare(uniform, TRUTH, MASK, REWARDS)
+    assert agreement.blame_accuracy == agreement.chance == pytest.approx((1 / 3 + 1 / 2) / 2)
     tokens, truth = uniform[MASK].numpy(), TRUTH[MASK].numpy()
-    assert found.correlation == pytest.approx(np.corrcoef(tokens, truth)[0, 1])
-    assert found.mean_absolute_error == pytest.approx(np.abs(tokens - truth).mean())
+    assert agreement.correlation == pytest.approx(np.corrcoef(tokens, truth)[0, 1])
+    assert agreement.mean_absolute_error == pytest.approx(np.abs(tokens - truth).mean())
 
 
 def test_a_learner_that_blames_nobody_or_the_wrong_token_is_wrong() -> None:
@@ -55,8 +55,8 @@ def test_if_the_truth_ties_either_token_is_a_right_answer() -> None:
 
 def test_only_a_drop_beyond_doubt_is_counted() -> None:
     high = torch.tensor([[0.3, -0.4, 0.1], [0.1, 0.05, 0.0], [0.4, 0.3, 0.3]])
-    found = compare(TRUTH, TRUTH, MASK, REWARDS, truth_high=high)
-    assert found.blamed == 1
-    assert found.chance == pytest.approx(1 / 3)
+    agreement = compare(TRUTH, TRUTH, MASK, REWARDS, truth_high=high)
+    assert agreement.blamed == 1
+    assert agreement.chance == pytest.approx(1 / 3)
     none = compare(TRUTH, TRUTH, MASK, torch.ones(3))
     assert (none.blamed, none.blame_accuracy, none.chance) == (0, None, None)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.algorithms.intervals import wilson
-from core.insight.before_after import Estimate, Measured, before_after, clustered, side, split
+from core.insight.before_after import AnswerRates, Estimate, before_after, clustered, side, split
 from core.insight.pass_at_k import chance, pass_at_k
 
 RIGHT, WRONG, NONE, CUT = "right", "wrong", "none", "cut"
@@ -33,27 +33,27 @@ def event(greedy: list[str], sampled: list[list[str]] | None = None, when: str =
 
 
 def test_a_side_counts_format_arithmetic_and_cuts():
-    found = side(json.loads(json.dumps(event([RIGHT, RIGHT, WRONG, NONE, CUT], [[RIGHT, WRONG]] * 4 + [[CUT, CUT]]))))
-    greedy = found.greedy
+    counted = side(json.loads(json.dumps(event([RIGHT, RIGHT, WRONG, NONE, CUT], [[RIGHT, WRONG]] * 4 + [[CUT, CUT]]))))
+    greedy = counted.greedy
     assert (greedy.success.value, greedy.readable, greedy.truncated, greedy.length) == (0.4, 0.6, 0.2, 3)
     assert greedy.right_among_readable == pytest.approx(2 / 3)
-    assert found.sampled is not None
-    assert (found.sampled.answers, found.sampled.success.value, found.sampled.readable) == (10, 0.4, 0.8)
-    assert found.sampled.right_among_readable == 0.5
-    assert not found.greedy_answers[4].readable  # it never said that it was done
+    assert counted.sampled is not None
+    assert (counted.sampled.answers, counted.sampled.success.value, counted.sampled.readable) == (10, 0.4, 0.8)
+    assert counted.sampled.right_among_readable == 0.5
+    assert not counted.greedy_answers[4].readable  # it never said that it was done
 
 
 def test_the_greedy_share_has_wilsons_interval():
-    found = side(event([RIGHT] * 9 + [WRONG] * 7)).greedy.success
+    estimate = side(event([RIGHT] * 9 + [WRONG] * 7)).greedy.success
     low, high = wilson(torch.tensor(9 / 16, dtype=torch.float64), 16)
-    assert (found.low, found.high) == (pytest.approx(float(low)), pytest.approx(float(high)))
+    assert (estimate.low, estimate.high) == (pytest.approx(float(low)), pytest.approx(float(high)))
 
 
 def test_nothing_readable_leaves_the_arithmetic_unknown():
-    found = side(event([NONE, CUT]))
-    assert found.greedy.right_among_readable is None
-    assert found.sampled is None
-    assert found.pass_at == ()
+    counted = side(event([NONE, CUT]))
+    assert counted.greedy.right_among_readable is None
+    assert counted.sampled is None
+    assert counted.pass_at == ()
 
 
 def test_one_answer_to_each_question_is_as_good_as_independent_and_copies_add_nothing():
@@ -98,12 +98,12 @@ def test_the_paired_interval_holds_the_true_change_and_is_narrower_than_the_unpa
         events = [
             event([WRONG] * 40, [[RIGHT] * round(4 * x) + [WRONG] * (4 - round(4 * x)) for x in row]) for row in (a, b)
         ]
-        found = before_after(*events)
-        change = found.sampled_change
+        comparison = before_after(*events)
+        change = comparison.sampled_change
         assert change is not None
         assert change.value == pytest.approx(b.mean() - a.mean())
         held += change.low <= truth <= change.high
-        one, two = found.before.sampled, found.after.sampled
+        one, two = comparison.before.sampled, comparison.after.sampled
         assert one is not None
         assert two is not None
         unpaired = math.hypot(two.success.value - two.success.low, one.success.high - one.success.value)
@@ -113,10 +113,10 @@ def test_the_paired_interval_holds_the_true_change_and_is_narrower_than_the_unpa
 
 
 def test_answers_that_do_not_change_have_no_change():
-    found = before_after(event([RIGHT] * 5 + [WRONG] * 5), event([RIGHT] * 5 + [WRONG] * 5, when="after"))
-    assert found.greedy_change.value == 0
-    assert found.greedy_change.low <= 0 <= found.greedy_change.high
-    assert found.greedy_change.high - found.greedy_change.low < 0.4
+    comparison = before_after(event([RIGHT] * 5 + [WRONG] * 5), event([RIGHT] * 5 + [WRONG] * 5, when="after"))
+    assert comparison.greedy_change.value == 0
+    assert comparison.greedy_change.low <= 0 <= comparison.greedy_change.high
+    assert comparison.greedy_change.high - comparison.greedy_change.low < 0.4
 
 
 @pytest.mark.parametrize("samples", [1, 2, 5, 7])
@@ -139,16 +139,16 @@ def test_pass_at_k_is_unbiased(p):
 
 def test_pass_at_k_rises_holds_its_value_and_is_the_same_every_time():
     right = [0, 0, 1, 2, 4, 4, 3, 0, 1, 0] * 3
-    found = pass_at_k(right, 4)
-    assert found == pass_at_k(right, 4)
-    values = [x[0] for x in found]
+    estimates = pass_at_k(right, 4)
+    assert estimates == pass_at_k(right, 4)
+    values = [x[0] for x in estimates]
     assert values == sorted(values)
     assert values[0] == pytest.approx(sum(right) / 120)
     assert values[-1] == pytest.approx(0.6)
-    assert all(low < value < high for value, low, high in found)
+    assert all(low < value < high for value, low, high in estimates)
     # The bootstrap's width is that of a mean of as many questions.
     each = np.array([chance(4, c, 2) for c in right])
-    assert found[1][2] - found[1][1] == pytest.approx(2 * 1.96 * each.std() / math.sqrt(30), rel=0.1)
+    assert estimates[1][2] - estimates[1][1] == pytest.approx(2 * 1.96 * each.std() / math.sqrt(30), rel=0.1)
 
 
 def test_where_all_questions_agree_the_interval_still_has_a_width():
@@ -161,27 +161,27 @@ def test_where_all_questions_agree_the_interval_still_has_a_width():
 
 
 def test_pass_at_1_is_the_sampled_success():
-    found = side(event([RIGHT] * 8, [[RIGHT, WRONG, WRONG, NONE]] * 6 + [[RIGHT] * 4] * 2))
-    assert found.sampled is not None
-    assert found.pass_at[0] == found.sampled.success
-    assert len(found.pass_at) == 4
-    assert found.pass_at[3].value == 1
+    counted = side(event([RIGHT] * 8, [[RIGHT, WRONG, WRONG, NONE]] * 6 + [[RIGHT] * 4] * 2))
+    assert counted.sampled is not None
+    assert counted.pass_at[0] == counted.sampled.success
+    assert len(counted.pass_at) == 4
+    assert counted.pass_at[3].value == 1
 
 
-def measured(readable: float, right: float | None) -> Measured:
+def measured(readable: float, right: float | None) -> AnswerRates:
     success = readable * (right or 0)
-    return Measured(100, Estimate(success, 0, 1), readable, right, 0, 3)
+    return AnswerRates(100, Estimate(success, 0, 1), readable, right, 0, 3)
 
 
 def test_the_split_adds_up_and_is_the_mean_of_both_orders():
     for f0, a0, f1, a1 in itertools.product((0.0, 0.1, 0.5, 1.0), repeat=4):
-        found = split(measured(f0, a0), measured(f1, a1))
-        assert found.total == pytest.approx(f1 * a1 - f0 * a0)
-        assert found.format + found.arithmetic == pytest.approx(found.total)
+        parts = split(measured(f0, a0), measured(f1, a1))
+        assert parts.total == pytest.approx(f1 * a1 - f0 * a0)
+        assert parts.format + parts.arithmetic == pytest.approx(parts.total)
         format_first = (f1 * a0 - f0 * a0, f1 * a1 - f1 * a0)
         arithmetic_first = (f1 * a1 - f0 * a1, f0 * a1 - f0 * a0)
-        assert found.format == pytest.approx((format_first[0] + arithmetic_first[0]) / 2)
-        assert found.arithmetic == pytest.approx((format_first[1] + arithmetic_first[1]) / 2)
+        assert parts.format == pytest.approx((format_first[0] + arithmetic_first[0]) / 2)
+        assert parts.arithmetic == pytest.approx((format_first[1] + arithmetic_first[1]) / 2)
 
 
 def test_a_change_of_one_factor_is_all_its_own():
@@ -201,24 +201,24 @@ def test_arithmetic_that_was_never_seen_has_not_changed():
 def test_pairs_say_question_by_question_what_changed():
     before = event([RIGHT, RIGHT, WRONG, NONE], [[RIGHT, WRONG]] * 4)
     after = event([RIGHT, CUT, RIGHT, WRONG], [[RIGHT, RIGHT]] * 4, "after")
-    found = before_after(before, after)
-    assert [x.change for x in found.pairs] == ["both right", "broken", "fixed", "both wrong"]
-    assert [found.count(x) for x in ("fixed", "broken", "both right", "both wrong")] == [1, 1, 1, 1]
-    assert found.pairs[2].question == "q2"
-    assert found.pairs[2].after.text == "it is 7"
-    assert found.pairs[0].sampled_right == (1, 2)
-    assert found.greedy_change.value == 0
-    assert found.greedy_split.total == pytest.approx(0)
-    assert found.sampled_split is not None
-    assert found.sampled_split.total == found.sampled_split.arithmetic == pytest.approx(0.5)
+    comparison = before_after(before, after)
+    assert [x.change for x in comparison.pairs] == ["both right", "broken", "fixed", "both wrong"]
+    assert [comparison.count(x) for x in ("fixed", "broken", "both right", "both wrong")] == [1, 1, 1, 1]
+    assert comparison.pairs[2].question == "q2"
+    assert comparison.pairs[2].after.text == "it is 7"
+    assert comparison.pairs[0].sampled_right == (1, 2)
+    assert comparison.greedy_change.value == 0
+    assert comparison.greedy_split.total == pytest.approx(0)
+    assert comparison.sampled_split is not None
+    assert comparison.sampled_split.total == comparison.sampled_split.arithmetic == pytest.approx(0.5)
 
 
 def test_greedy_answers_alone_can_be_compared_too():
-    found = before_after(event([WRONG] * 9), event([RIGHT] * 9, when="after"))
-    assert found.sampled_change is None
-    assert found.sampled_split is None
-    assert found.pairs[0].sampled_right == (0, 0)
-    assert found.greedy_change.low > 0
+    comparison = before_after(event([WRONG] * 9), event([RIGHT] * 9, when="after"))
+    assert comparison.sampled_change is None
+    assert comparison.sampled_split is None
+    assert comparison.pairs[0].sampled_right == (0, 0)
+    assert comparison.greedy_change.low > 0
 
 
 @pytest.mark.parametrize(

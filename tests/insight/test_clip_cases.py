@@ -32,10 +32,10 @@ def one(ratio: float, advantage: float, limits: Limits = LIMITS):
     ],
 )
 def test_each_case_has_the_gradient_of_the_branch_that_wins(ratio, advantage, case, gradient):
-    found = one(ratio, advantage)
-    assert int(found.case[0]) == (-1 if case is None else CASES.index(case))
-    assert float(found.gradient[0]) == pytest.approx(gradient, abs=1e-6)
-    assert bool(found.cut[0]) == (gradient == 0)
+    outcome = one(ratio, advantage)
+    assert int(outcome.case[0]) == (-1 if case is None else CASES.index(case))
+    assert float(outcome.gradient[0]) == pytest.approx(gradient, abs=1e-6)
+    assert bool(outcome.cut[0]) == (gradient == 0)
 
 
 def test_the_gradient_is_that_of_finite_differences():
@@ -45,12 +45,12 @@ def test_the_gradient_is_that_of_finite_differences():
     limits = Limits(0.1, 0.3, 1.5)
     step = 1e-6
     up, down = (evaluate(logprob + s, old, advantage, limits).objective for s in (step, -step))
-    found = evaluate(logprob, old, advantage, limits)
-    ratio = found.ratio
+    outcome = evaluate(logprob, old, advantage, limits)
+    ratio = outcome.ratio
     corners = torch.stack([(ratio - edge).abs() for edge in (0.9, 1.3, 1.5)]).amin(0)
     smooth = corners > 1e-4
     assert int(smooth.sum()) > 190
-    torch.testing.assert_close(((up - down) / (2 * step))[smooth], found.gradient[smooth], atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(((up - down) / (2 * step))[smooth], outcome.gradient[smooth], atol=1e-6, rtol=1e-6)
 
 
 def test_a_dual_clip_cuts_what_the_clip_lets_through():
@@ -63,9 +63,9 @@ def test_a_dual_clip_cuts_what_the_clip_lets_through():
 def test_a_stored_pass_is_judged_as_it_was_trained():
     trace = step_trace(preset("chain-sum"), "ppo", 3)
     rows = trace.tokens.to_pandas().query("`pass` == 2").sort_values(["sample", "position"])
-    found = evaluate_pass(trace.tokens, 2, LIMITS)
-    assert found.side.tolist() == rows["clipped"].tolist()
-    torch.testing.assert_close(found.objective, torch.tensor(rows["objective"].to_numpy()), atol=1e-5, rtol=1e-5)
+    outcome = evaluate_pass(trace.tokens, 2, LIMITS)
+    assert outcome.side.tolist() == rows["clipped"].tolist()
+    torch.testing.assert_close(outcome.objective, torch.tensor(rows["objective"].to_numpy()), atol=1e-5, rtol=1e-5)
 
 
 def test_the_curve_has_its_corners():

@@ -9,7 +9,7 @@ import torch
 from core.config import change
 from core.insight.kl_gradient import directions
 from core.insight.kl_study import in_the_reward, pulls, spreads
-from core.insight.replay import Models
+from core.insight.replay import ReplayedModels
 from core.presets import preset
 from core.training.trainer import Trainer
 from tests.helpers import step_trace
@@ -20,13 +20,13 @@ def test_bias_and_spread_are_numpys():
     rows = trace.tokens.to_pandas().query("`pass` == 0").astype({"logprob": float, "logprob_ref": float})
     x = (rows["logprob"] - rows["logprob_ref"]).to_numpy()
     exact = rows["kl_exact"].to_numpy(float)
-    found = spreads(trace.tokens)
+    measured = spreads(trace.tokens)
     for name, values in {"k1": x, "k2": x**2 / 2, "k3": np.exp(-x) - 1 + x, "exact": exact}.items():
-        assert found[name].mean == pytest.approx(values.mean())
-        assert found[name].std == pytest.approx(values.std(ddof=1))
-        assert found[name].bias == pytest.approx((values - exact).mean(), abs=1e-12)
-        assert found[name].bias_error == pytest.approx((values - exact).std(ddof=1) / len(x) ** 0.5, abs=1e-12)
-        assert found[name].negative == pytest.approx((values < 0).mean())
+        assert measured[name].mean == pytest.approx(values.mean())
+        assert measured[name].std == pytest.approx(values.std(ddof=1))
+        assert measured[name].bias == pytest.approx((values - exact).mean(), abs=1e-12)
+        assert measured[name].bias_error == pytest.approx((values - exact).std(ddof=1) / len(x) ** 0.5, abs=1e-12)
+        assert measured[name].negative == pytest.approx((values < 0).mean())
 
 
 def test_the_check_numbers_of_the_estimators_source():
@@ -35,18 +35,18 @@ def test_the_check_numbers_of_the_estimators_source():
     log_q, log_p = -x.square() / 2, -(x - 0.1).square() / 2
     from core.algorithms.kl import ESTIMATORS
 
-    found = {name: float(k(log_q, log_p).std()) / 0.005 for name, k in ESTIMATORS.items()}
-    assert found["k1"] == pytest.approx(20, rel=0.02)
-    assert found["k2"] == pytest.approx(1.42, rel=0.05)
-    assert found["k3"] == pytest.approx(1.42, rel=0.05)
+    spread = {name: float(k(log_q, log_p).std()) / 0.005 for name, k in ESTIMATORS.items()}
+    assert spread["k1"] == pytest.approx(20, rel=0.02)
+    assert spread["k2"] == pytest.approx(1.42, rel=0.05)
+    assert spread["k3"] == pytest.approx(1.42, rel=0.05)
 
 
 def test_what_each_estimate_pulls_at_a_token():
     x = torch.linspace(-3, 3, 13).double()
-    found = pulls(x, torch.zeros_like(x))
-    torch.testing.assert_close(found["k1"], torch.ones_like(x))
-    torch.testing.assert_close(found["k2"], x)
-    torch.testing.assert_close(found["k3"], 1 - torch.exp(-x))
+    weights = pulls(x, torch.zeros_like(x))
+    torch.testing.assert_close(weights["k1"], torch.ones_like(x))
+    torch.testing.assert_close(weights["k2"], x)
+    torch.testing.assert_close(weights["k3"], 1 - torch.exp(-x))
 
 
 def test_a_penalty_in_the_reward_is_charged_to_what_came_before():
@@ -68,20 +68,20 @@ def trained():
 
 def test_k1_has_no_gradient_k2_the_kls_and_k3_the_other_kls(trained):
     trainer, trace = trained
-    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
-    assert found.expected["k1"].cosine is None
-    assert found.expected["k1"].length < 1e-5
-    assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-6)
-    assert found.expected["k2"].length == pytest.approx(1, abs=1e-5)
-    assert found.expected["k3"].cosine == pytest.approx(found.expected["reverse"].cosine, abs=1e-4)
-    assert found.expected["k3"].length == pytest.approx(found.expected["reverse"].length, rel=1e-3)
-    assert found.sampled["k2"].cosine < 1 - 1e-4  # sampling noise
+    measured = directions(ReplayedModels(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    assert measured.expected["k1"].cosine is None
+    assert measured.expected["k1"].length < 1e-5
+    assert measured.expected["k2"].cosine == pytest.approx(1, abs=1e-6)
+    assert measured.expected["k2"].length == pytest.approx(1, abs=1e-5)
+    assert measured.expected["k3"].cosine == pytest.approx(measured.expected["reverse"].cosine, abs=1e-4)
+    assert measured.expected["k3"].length == pytest.approx(measured.expected["reverse"].length, rel=1e-3)
+    assert measured.sampled["k2"].cosine < 1 - 1e-4  # sampling noise
 
 
 def test_directions_are_those_of_closed_forms_sent_back_through_the_model(trained):
     """At the logits dKL/dz = pi (log pi - log pi_ref - KL); the sampled k2's is (log pi - log pi_ref) grad log pi."""
     trainer, trace = trained
-    found = directions(Models(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
+    measured = directions(ReplayedModels(trainer, 2, "training again", 0.0), trace.tokens, trace.samples)
     rows = trace.tokens.to_pandas().query("`pass` == 0")
     prompts = trace.samples.to_pandas().set_index("sample")["prompt"]
     weights = [x for x in trainer.policy.parameters() if x.requires_grad]
@@ -102,9 +102,9 @@ def test_directions_are_those_of_closed_forms_sent_back_through_the_model(traine
         for total, at_logits in ((of_kl, at_kl), (of_k2, at_k2)):
             parts = torch.autograd.grad((logits * at_logits).sum(), weights, retain_graph=True)
             total += torch.cat([x.flatten() for x in parts]).double()
-    assert found.sampled["k2"].length == pytest.approx(float(of_k2.norm() / of_kl.norm()), rel=1e-3)
+    assert measured.sampled["k2"].length == pytest.approx(float(of_k2.norm() / of_kl.norm()), rel=1e-3)
     cosine = float(of_k2 @ of_kl / of_k2.norm() / of_kl.norm())
-    assert found.sampled["k2"].cosine == pytest.approx(cosine, abs=1e-4)
+    assert measured.sampled["k2"].cosine == pytest.approx(cosine, abs=1e-4)
 
 
 def test_there_is_no_direction_before_the_first_step():
@@ -112,4 +112,4 @@ def test_there_is_no_direction_before_the_first_step():
     config = change(preset("chain-sum"), small)
     trace = next(Trainer(config, "ppo").steps())
     with pytest.raises(ValueError, match="still is the reference"):
-        directions(Models(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)
+        directions(ReplayedModels(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)

@@ -36,17 +36,17 @@ def run(tmp_path_factory):
 
 def test_training_again_ends_at_the_same_weights_through_a_change(run):
     store, run_id, _config, weights = run
-    told = []
-    found = models_at(store, run_id, "ppo", 3, lambda done, all_: told.append((done, all_)))
-    assert (found.origin, found.drift, found.trainer.step) == ("training again", 0.0, 3)
-    assert told == [(0, 3), (1, 3), (2, 3)]
-    assert all(torch.equal(x, weights[3][name]) for name, x in found.trainer.policy.state_dict().items())
+    reports = []
+    replayed = models_at(store, run_id, "ppo", 3, lambda done, all_: reports.append((done, all_)))
+    assert (replayed.origin, replayed.drift, replayed.trainer.step) == ("training again", 0.0, 3)
+    assert reports == [(0, 3), (1, 3), (2, 3)]
+    assert all(torch.equal(x, weights[3][name]) for name, x in replayed.trainer.policy.state_dict().items())
 
 
 def test_the_start_needs_no_training(run):
     store, run_id, _config, _weights = run
-    found = models_at(store, run_id, "ppo", 0, lambda *_: pytest.fail("nothing to train"))
-    assert (found.origin, found.drift) == ("start", 0.0)
+    replayed = models_at(store, run_id, "ppo", 0, lambda *_: pytest.fail("nothing to train"))
+    assert (replayed.origin, replayed.drift) == ("start", 0.0)
 
 
 def test_a_checkpoint_is_taken_where_there_is_one(run):
@@ -56,9 +56,9 @@ def test_a_checkpoint_is_taken_where_there_is_one(run):
         if trainer.step == 2:
             trainer.change(CHANGE)
     checkpoints.save(trainer, checkpoints.folder(store.home, run_id, "ppo"))
-    found = models_at(store, run_id, "ppo", 3)
-    assert (found.origin, found.drift) == ("checkpoint", 0.0)
-    assert all(torch.equal(x, weights[3][name]) for name, x in found.trainer.policy.state_dict().items())
+    replayed = models_at(store, run_id, "ppo", 3)
+    assert (replayed.origin, replayed.drift) == ("checkpoint", 0.0)
+    assert all(torch.equal(x, weights[3][name]) for name, x in replayed.trainer.policy.state_dict().items())
 
 
 def test_other_weights_show_in_the_drift(run):

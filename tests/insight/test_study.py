@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.config import RunConfig
-from core.insight.study import CREDITS, RECORDED, Plan, Row, measure, run, summary, table, write
+from core.insight.study import CREDITS, RECORDED, Plan, StudyRow, measure, run, summary, table, write
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
@@ -23,7 +23,7 @@ PLAN = Plan(
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
+def rows() -> list[StudyRow]:
     torch.set_num_threads(1)
     return list(run(PLAN))
 
@@ -52,12 +52,12 @@ def test_measuring_leaves_the_learner_as_it_was_and_repeats_itself() -> None:
     torch.set_num_threads(1)
     measured, alone = Trainer(CONFIG, "ppo"), Trainer(CONFIG, "ppo")
     plan = replace(PLAN, continuations=8)
-    found = []
+    results = []
     for mine, other in zip(measured.steps(), alone.steps(), strict=True):
         assert mine.tokens.equals(other.tokens)
         if measured.step < 2:
-            found.append((measure(measured, plan), measure(measured, plan)))
-    assert all(first == second for first, second in found)
+            results.append((measure(measured, plan), measure(measured, plan)))
+    assert all(first == second for first, second in results)
 
 
 def test_the_table_is_the_mean_and_spread_of_the_rows(rows) -> None:
@@ -91,10 +91,10 @@ def test_the_recorded_result_is_of_the_default_study_and_its_summary_of_its_rows
     assert about["at"] == list(plan.at)
     assert about["middle"] == plan.middle
     assert about["responses"] == 512
-    rows = [Row(**row) for row in read["rows"]]
+    rows = [StudyRow(**row) for row in read["rows"]]
     assert len(rows) == len(plan.seeds) * len(plan.at) * len(CREDITS)
     for line, again in zip(read["summary"], summary(rows), strict=True):
-        for name, told in line.items():
-            if isinstance(told, dict) and told["mean"] is not None:
-                assert told["mean"] == pytest.approx(again[name]["mean"], rel=1e-4, abs=1e-6)
+        for name, recorded in line.items():
+            if isinstance(recorded, dict) and recorded["mean"] is not None:
+                assert recorded["mean"] == pytest.approx(again[name]["mean"], rel=1e-4, abs=1e-6)
     assert all(a["step"] <= b["step"] for a, b in pairwise(read["summary"]))

@@ -9,7 +9,7 @@ import torch
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.insight.bridge import CHANGES, bridge
-from core.insight.whatif import adjusted, credit_under, effect_under, freeze, mixed_values, values_of
+from core.insight.whatif import adjusted, credit_under, effect_under, mixed_values, stored_step, values_of
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
@@ -33,7 +33,7 @@ def traces():
 
 @pytest.fixture(scope="module")
 def frozen(traces):
-    return {name: freeze(x.samples, x.tokens) for name, x in traces.items()}
+    return {name: stored_step(x.samples, x.tokens) for name, x in traces.items()}
 
 
 def stored(trace, name: str, number: int = 0) -> np.ndarray:
@@ -54,22 +54,22 @@ def test_with_unchanged_settings_every_derived_column_comes_out_again(traces, fr
         "delta": credit.deltas,
         "return": credit.returns,
     }
-    for name, found in columns.items():
+    for name, computed in columns.items():
         expected = stored(trace, name)
-        if found is None:
+        if computed is None:
             assert np.isnan(expected.astype(float)).all()
         else:
-            np.testing.assert_allclose(found[mask], expected, atol=2e-6, err_msg=name)
+            np.testing.assert_allclose(computed[mask], expected, atol=2e-6, err_msg=name)
     assert step.passes == 2
     for number in range(3):
         effect = effect_under(step, credit, settings, 15, number)
-        for name, found in {
+        for name, computed in {
             "ratio": effect.ratio,
             "clipped": effect.clipped,
             "objective": effect.objective,
             **{f"kl_{k}": x for k, x in effect.kl.items()},
         }.items():
-            np.testing.assert_allclose(found[mask], stored(trace, name, number), atol=2e-6, err_msg=name)
+            np.testing.assert_allclose(computed[mask], stored(trace, name, number), atol=2e-6, err_msg=name)
     assert len(effect.kl) == 3
 
 
@@ -82,8 +82,8 @@ def test_grpos_credit_of_another_learners_responses(traces, frozen, learner: str
     raw = samples.reward - group.transform("mean")
     spread = {"group": group.transform("std"), "batch": samples.reward.std(), "none": 1 - 1e-4}[scale]
     expected = np.repeat((raw / (spread + 1e-4)).to_numpy(), samples.length)
-    found = credit_under(frozen[learner], settings).advantages[frozen[learner].experience.mask]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    credited = credit_under(frozen[learner], settings).advantages[frozen[learner].experience.mask]
+    np.testing.assert_allclose(credited, expected, atol=1e-5)
     assert np.abs(expected).max() > 0
 
 
@@ -125,14 +125,14 @@ def test_every_named_variant_can_be_asked_what_it_would_have_done(frozen) -> Non
 def test_a_panel_is_credited_as_the_whole_step_where_credit_is_a_responses_own() -> None:
     torch.set_num_threads(1)
     panel = next(Trainer(config(panel_size=8), "ppo").steps())
-    step = freeze(panel.samples, panel.tokens)
+    step = stored_step(panel.samples, panel.tokens)
     assert step.experience.mask.shape[0] == 8
     credit = credit_under(step, LEARNERS[0])
     np.testing.assert_allclose(credit.advantages_raw[step.experience.mask], stored(panel, "advantage_raw"), atol=1e-6)
     # Whitened over the panel: standardised there, and the stored ones but for a shift and a scale.
-    found, whole = credit.advantages[step.experience.mask].numpy(), stored(panel, "advantage")
-    assert (found.mean(), found.std(ddof=1)) == (pytest.approx(0, abs=1e-6), pytest.approx(1, abs=1e-5))
-    assert np.corrcoef(found, whole)[0, 1] == pytest.approx(1)
+    credited, whole = credit.advantages[step.experience.mask].numpy(), stored(panel, "advantage")
+    assert (credited.mean(), credited.std(ddof=1)) == (pytest.approx(0, abs=1e-6), pytest.approx(1, abs=1e-5))
+    assert np.corrcoef(credited, whole)[0, 1] == pytest.approx(1)
 
 
 def test_what_cannot_be_is_a_sentence() -> None:
@@ -150,9 +150,9 @@ def test_what_cannot_be_is_a_sentence() -> None:
 
 @pytest.fixture(scope="module")
 def stops(frozen):
-    found = bridge(frozen["ppo"], LEARNERS[0], GRPOSettings(kl_coef=0.3, whiten_advantages=True))  # type: ignore[arg-type]
-    assert [x.stop for x in found] == list(CHANGES)
-    return {x.stop: x for x in found}
+    crossed = bridge(frozen["ppo"], LEARNERS[0], GRPOSettings(kl_coef=0.3, whiten_advantages=True))  # type: ignore[arg-type]
+    assert [x.stop for x in crossed] == list(CHANGES)
+    return {x.stop: x for x in crossed}
 
 
 def responses(step):
@@ -184,8 +184,8 @@ def test_between_the_ends_it_is_the_double_sum_with_one_more_thing_gone(frozen, 
     for b, n, _, reward, values, kl in responses(frozen["ppo"]):
         rewards = -beta * kl
         rewards[-1] += reward
-        found = stops[stop].credit.advantages[b, :n]
-        np.testing.assert_allclose(found, double_sum(rewards, values, gamma, lam), atol=1e-5)
+        credited = stops[stop].credit.advantages[b, :n]
+        np.testing.assert_allclose(credited, double_sum(rewards, values, gamma, lam), atol=1e-5)
 
 
 def test_raw_is_the_whitened_credit_but_for_a_shift_and_a_scale(frozen, stops) -> None:
@@ -209,11 +209,11 @@ def test_undiscounted_surprises_add_up_to_the_reward_less_what_was_expected(froz
 
 def test_the_outcome_less_the_value_then_less_the_groups_mean_then_over_its_spread(frozen, stops) -> None:
     for b, n, group, reward, values, _ in responses(frozen["ppo"]):
-        found = {x: stops[x].credit.advantages[b, :n].numpy() for x in ("outcome", "group-mean", "grpo")}
-        np.testing.assert_allclose(found["outcome"], reward - values, atol=1e-5)
-        np.testing.assert_allclose(found["group-mean"], np.full(n, reward - group.mean()), atol=1e-6)
+        credited = {x: stops[x].credit.advantages[b, :n].numpy() for x in ("outcome", "group-mean", "grpo")}
+        np.testing.assert_allclose(credited["outcome"], reward - values, atol=1e-5)
+        np.testing.assert_allclose(credited["group-mean"], np.full(n, reward - group.mean()), atol=1e-6)
         scaled = (reward - group.mean()) / (group.std(ddof=1) + 1e-4)
-        np.testing.assert_allclose(found["grpo"], np.full(n, scaled), atol=1e-5)
+        np.testing.assert_allclose(credited["grpo"], np.full(n, scaled), atol=1e-5)
 
 
 def test_the_last_step_of_gae_is_grpos_own_function_without_the_division(frozen, stops) -> None:

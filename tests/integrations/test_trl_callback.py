@@ -152,14 +152,14 @@ def test_responses_rewards_and_advantages_are_trls_own(run: Watched) -> None:
         run.tokens.drop_duplicates(["step", "sample"])[["step", "sample", "advantage"]], on=["step", "sample"]
     )
     for step, own in ours.groupby("step"):
-        told = [
+        completions = [
             x
             for _, x in theirs.groupby("step")
             if x[keys].to_numpy().tolist() == own[["prompt", "response"]].to_numpy().tolist()
         ]
         # (of several rollouts an update, TRL writes only the last one's completions)
-        assert told or run.trl.args.gradient_accumulation_steps > run.trl.args.steps_per_generation, step
-        for x in told[:1]:
+        assert completions or run.trl.args.gradient_accumulation_steps > run.trl.args.steps_per_generation, step
+        for x in completions[:1]:
             near(x["reward"], own["reward"])
             near(x["advantage"], own["advantage"])
     assert run.samples["answer"].tolist() == [
@@ -364,7 +364,7 @@ def test_training_goes_on_where_recording_cannot(tmp_path: Path, monkeypatch: py
     assert run.head["reason"].startswith("Recording stopped")
 
 
-def test_among_the_apps_runs_it_is_live_and_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_among_the_apps_runs_it_is_live_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
     met: list[str] = []
 

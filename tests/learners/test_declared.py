@@ -8,7 +8,7 @@ import random
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.registry import KINDS, colours_of, kind_of, learner, regions_of, terms_of
+from core.learners.registry import LEARNER_KINDS, colours_of, learner, learner_kind, regions_of, terms_of
 from core.learners.variants import VARIANTS
 from lessons.board.declared import english, forms, templates
 from lessons.i18n import LANGUAGES, use_language
@@ -20,18 +20,18 @@ def test_no_two_learners_share_a_colour_while_there_are_four():
 
     assert colours("ppo", "grpo") == ["blue", "orange"]
     assert colours("ppo", "vine", "grpo") == ["blue", "green", "orange"]
-    for kinds in itertools.product(KINDS, repeat=4):
+    for kinds in itertools.product(LEARNER_KINDS, repeat=4):
         assert len(set(colours(*kinds))) == 4
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)
 def test_whatever_its_settings_a_learner_says_nothing_that_the_pages_do_not_know(kind):
     known, chance = set(english()), random.Random(0)
     changed = [{name: getattr(x, name) for name in type(x).model_fields} for x in forms(kind)]
     for _ in range(200):
         settings = changed[0] | {name: chance.choice(changed)[name] for name in changed[0]}
         made = kind.settings.model_construct(**settings)
-        said = [kind_of(made).strip_title(made)]
+        said = [learner_kind(made).strip_title(made)]
         said += [text for x in terms_of(made) for text in (x.title, x.help)]
         said += [x.says for x in regions_of(made)]
         assert {x for x in said if x} <= known
@@ -42,7 +42,7 @@ def test_texts_of_kinds_surrogates_and_variants_are_told_in_every_language():
         with use_language(tag):
             told = templates()
         for variant in VARIANTS.values():
-            assert kind_of(variant.settings).strip_title(variant.settings) in told
+            assert learner_kind(variant.settings).strip_title(variant.settings) in told
         assert {x.title for x in SURROGATES.values()} <= set(told)
         sentences = {text: translated for text, translated in told.items() if len(text.split()) > 2}
         assert all((text == translated) == (tag == "en") for text, translated in sentences.items() if "·" not in text)

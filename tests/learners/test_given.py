@@ -14,7 +14,7 @@ from core.algorithms.types import Credit, Experience
 from core.config import RunConfig
 from core.errors import N_
 from core.learners import registry
-from core.learners.kind import Given, Kind
+from core.learners.kind import Given, LearnerKind
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 from core.training import gather
@@ -40,7 +40,7 @@ def _given(_settings: ImitationSettings, task: Any, seed: int, step: int, count:
 
 
 WITHOUT = frozenset({"logprob_old", "ratio", "clipped", "value", "return", "delta", "token_reward"})
-KIND = Kind(
+KIND = LearnerKind(
     name="imitation",
     title="Imitation",
     summary=N_("Each token of given answers counts alike."),
@@ -58,7 +58,7 @@ KIND = Kind(
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.KINDS, "imitation", KIND)
+    monkeypatch.setitem(registry.LEARNER_KINDS, "imitation", KIND)
     return
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import KINDS, AnyLearner, kind_of, learner, terms_of
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, terms_of
 from core.learners.variants import VARIANTS
 from core.terms import clip_sides, evaluate
 from core.training.terms import data_of, known_values, terms_for
@@ -36,10 +36,10 @@ SMALL = {"prompts_per_step": 4, "num_generations": 4, "steps": 2, "eval_every": 
 
 def learners() -> dict[str, AnyLearner]:
     """Every registered kind, surrogate (with every kind) and variant, and the forms above."""
-    found = {f"kind {name}": learner(name) for name in KINDS}
-    found |= {f"{s} {k}": learner(k, surrogate=s, learning_rate=3e-3) for s in SURROGATES for k in KINDS}
-    found |= {f"variant {name}": x.settings for name, x in VARIANTS.items()}
-    return found | {name: learner(kind, **changes) for name, (kind, changes) in FORMS.items()}
+    by_name = {f"kind {name}": learner(name) for name in LEARNER_KINDS}
+    by_name |= {f"{s} {k}": learner(k, surrogate=s, learning_rate=3e-3) for s in SURROGATES for k in LEARNER_KINDS}
+    by_name |= {f"variant {name}": x.settings for name, x in VARIANTS.items()}
+    return by_name | {name: learner(kind, **changes) for name, (kind, changes) in FORMS.items()}
 
 
 LEARNERS = learners()
@@ -86,7 +86,7 @@ def test_terms_give_the_numbers_that_trained(name: str) -> None:
 def test_the_last_term_of_a_kind_is_the_advantage_and_each_has_a_meaning() -> None:
     for settings in LEARNERS.values():
         terms = terms_of(settings)
-        assert kind_of(settings).terms(settings)[-1].name == "advantage"
+        assert learner_kind(settings).terms(settings)[-1].name == "advantage"
         assert terms[-1].name == "objective"
         assert all(x.title for x in terms)
 
@@ -110,6 +110,6 @@ def test_what_an_imported_run_does_not_tell_is_not_worked_out() -> None:
     [trace, _] = steps_of(settings)
     values = known_values(settings, frozenset({"scale_rewards"}))
     data = data_of(values, trace.samples, trace.tokens, trace.scalars)
-    found = evaluate(terms_for(settings), data, recompute=True)
-    assert found["advantage"].null.all()
-    assert not found["baseline_value"].null.any()
+    evaluated = evaluate(terms_for(settings), data, recompute=True)
+    assert evaluated["advantage"].null.all()
+    assert not evaluated["baseline_value"].null.any()

@@ -90,12 +90,12 @@ def test_every_setting_of_the_formula_shows_in_it_with_its_number() -> None:
     }
     for name, value in ppo.items():
         assert lines(PPOSettings(**{name: value})) != lines(PPOSettings()), name
-    told = lines(PPOSettings(**ppo))
-    assert "0.45^l" in told["advantage"]
-    assert "0.07" in told["reward"]
-    assert "0.89" in told["surrogate"]
-    assert "1.31" in told["surrogate"]
-    assert "0.013" in told["kl"]
+    shown = lines(PPOSettings(**ppo))
+    assert "0.45^l" in shown["advantage"]
+    assert "0.07" in shown["reward"]
+    assert "0.89" in shown["surrogate"]
+    assert "1.31" in shown["surrogate"]
+    assert "0.013" in shown["kl"]
     assert "tfrac{1}{5}" in lines(VineSettings(continuations=5))["advantage"]
 
 

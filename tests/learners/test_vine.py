@@ -52,9 +52,9 @@ def test_a_kl_penalty_in_the_reward_is_taken_off_each_token() -> None:
     torch.testing.assert_close(plain.advantages - less.advantages, 0.2 * k1)
 
 
-@pytest.mark.parametrize(("lacks", "told"), [("values", "measured values"), ("logprobs_ref", "reference")])
-def test_what_is_missing_is_named(lacks: str, told: str) -> None:
-    with pytest.raises(ValueError, match=f"^vine: .*{told}"):
+@pytest.mark.parametrize(("lacks", "message"), [("values", "measured values"), ("logprobs_ref", "reference")])
+def test_what_is_missing_is_named(lacks: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^vine: .*{message}"):
         credit_for(VineSettings(kl_coef=0.1))(replace(an_experience(), **{lacks: None}))
 
 
@@ -78,11 +78,11 @@ def test_its_values_are_the_oracles_of_the_policy_that_answered() -> None:
     mask = torch.arange(int(first.length.max())) < torch.tensor(first.length.to_numpy())[:, None]
     ids = torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, torch.tensor(table.token_id.to_numpy()).long())
     responses = Responses(first.prompt.tolist(), ids, mask, torch.tensor(first.reward.to_numpy()))
-    found = Oracle.of(learner).estimate(responses, continuations=400, seed=5)
+    estimates = Oracle.of(learner).estimate(responses, continuations=400, seed=5)
     stored = torch.zeros(mask.shape).masked_scatter(mask, torch.tensor(table.value.to_numpy()))
-    gap = (stored - found.values)[mask]
+    gap = (stored - estimates.values)[mask]
     assert gap.square().mean().sqrt() < 0.5 * (1 / 128 + 1 / 400) ** 0.5  # both estimates' own noise, at most
-    assert np.corrcoef(stored[mask], found.values[mask])[0, 1] > 0.97
+    assert np.corrcoef(stored[mask], estimates.values[mask])[0, 1] > 0.97
 
 
 def test_every_continuation_counts_as_a_sample(traces) -> None:

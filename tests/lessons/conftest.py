@@ -104,5 +104,5 @@ def make_run(store: RunStore, steps: int = 2, name: str | None = None, **setting
 
 def linked(at: AppTest, name: str) -> list[str]:
     """The values of a URL parameter, in order. (AppTest gives back what was set: a text, or a list of them.)"""
-    found = at.query_params.get(name, [])
-    return [found] if isinstance(found, str) else list(found)
+    values = at.query_params.get(name, [])
+    return [values] if isinstance(values, str) else list(values)

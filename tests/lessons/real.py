@@ -34,8 +34,8 @@ def real_run(store: RunStore) -> str:
 
 def strips(at, key_part):
     """What the token strips whose key holds this text were given."""
-    found = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
-    own = [x for x in found if key_part in x.id]
+    sent = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
+    own = [x for x in sent if key_part in x.id]
     return json.loads(own[-1].bytes)["data"]
 
 
@@ -43,8 +43,8 @@ def rows_of(store, run_id, step):
     """Sample → its tokens' trace rows before the update, and sample → its row."""
     tokens = [x for x in store.tokens(run_id, "ppo", step).to_pylist() if x["pass"] == 0]
     samples = {x["sample"]: x for x in store.samples(run_id, "ppo", step).to_pylist()}
-    found = {n: sorted((x for x in tokens if x["sample"] == n), key=lambda x: x["position"]) for n in samples}
-    return {n: own for n, own in found.items() if own}, samples
+    by_sample = {n: sorted((x for x in tokens if x["sample"] == n), key=lambda x: x["position"]) for n in samples}
+    return {n: own for n, own in by_sample.items() if own}, samples
 
 
 def group_mean(samples, sample):

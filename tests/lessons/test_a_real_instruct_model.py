@@ -11,7 +11,7 @@ from core.runs import lifecycle
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
 from lessons.a_real_instruct_model.begin import rendered
-from lessons.a_real_instruct_model.guess import kind_of, trend_of
+from lessons.a_real_instruct_model.guess import main_cause, trend_of
 from lessons.a_real_instruct_model.shown import RECORDED_REAL
 from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
@@ -19,11 +19,11 @@ from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run
 from tests.lessons.conftest import linked, make_run
 
 KEY = "a-real-instruct-model"
-SAID = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
+TEXTS = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
 
 
 def texts(at):
-    return "\n".join(str(x.value) for kind in SAID for x in at.get(kind))
+    return "\n".join(str(x.value) for kind in TEXTS for x in at.get(kind))
 
 
 def bodies(at):
@@ -121,9 +121,10 @@ def test_both_learners_stand_beside_the_start_model(open_page, store):
     rows = {x.split(" | ")[0].strip("| "): x for x in table.splitlines()}
     assert re.findall(r"\*\*(\d+) %\*\*", rows["right, greedy"]) == ["17", "58", "83"]  # 2, 7 and 10 of 12
     values = [event("before", KINDS["before"]), *(event("after", KINDS[x], seed=1) for x in ("ppo", "grpo"))]
-    found = [shares(flat(x)) for x in values]
-    assert [float(x) for x in re.findall(r"[\d.]+", rows["mean length in tokens"])] == [round(x[2], 1) for x in found]
-    assert re.findall(r"(\d+) %", rows["right among the readable"]) == [f"{100 * x[1]:.0f}" for x in found]
+    expected = [shares(flat(x)) for x in values]
+    lengths = [float(x) for x in re.findall(r"[\d.]+", rows["mean length in tokens"])]
+    assert lengths == [round(x[2], 1) for x in expected]
+    assert re.findall(r"(\d+) %", rows["right among the readable"]) == [f"{100 * x[1]:.0f}" for x in expected]
     assert "| before | PPO after | GRPO after |" in table
     assert "It is one run of one seed each" in texts(at)
 
@@ -309,9 +310,9 @@ def test_the_prompt_is_what_the_codec_makes_of_it():
 def test_kinds_and_trends_at_their_limits():
     from core.insight.before_after import Split
 
-    assert kind_of(Split(0.3, 0.25, 0.05)) == "format"
-    assert kind_of(Split(0.3, 0.05, 0.25)) == "arithmetic"
-    assert kind_of(Split(0.3, 0.15, 0.15)) == "both"
-    assert kind_of(Split(0.02, 0.02, 0.0)) == kind_of(Split(-0.3, -0.3, 0.0)) == "none"
-    assert kind_of(Split(0.2, 0.3, -0.1)) == "format"
+    assert main_cause(Split(0.3, 0.25, 0.05)) == "format"
+    assert main_cause(Split(0.3, 0.05, 0.25)) == "arithmetic"
+    assert main_cause(Split(0.3, 0.15, 0.15)) == "both"
+    assert main_cause(Split(0.02, 0.02, 0.0)) == main_cause(Split(-0.3, -0.3, 0.0)) == "none"
+    assert main_cause(Split(0.2, 0.3, -0.1)) == "format"
     assert [trend_of(10, x) for x in (8, 9.5, 10.5, 12)] == ["shorter", "same", "same", "longer"]

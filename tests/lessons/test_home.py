@@ -25,16 +25,16 @@ def recorded(store) -> RunInfo:
 
 
 def test_the_question_was_answered_rightly_and_wrongly_by_every_learner(store, recorded):
-    found = find_contrast(store, recorded)
-    assert set(found.responses) == {"ppo", "grpo"}
-    for name, rows in found.responses.items():
+    example = find_contrast(store, recorded)
+    assert set(example.responses) == {"ppo", "grpo"}
+    for name, rows in example.responses.items():
         assert [row.success for row in rows] == [False, True]
-        samples = store.samples(RECORDED, name, found.step).to_pylist()
-        assert {x["answer"] for x in samples if x["prompt"] == found.prompt} == {found.answer}
-        texts = {x["response"] for x in samples if x["prompt"] == found.prompt}
+        samples = store.samples(RECORDED, name, example.step).to_pylist()
+        assert {x["answer"] for x in samples if x["prompt"] == example.prompt} == {example.answer}
+        texts = {x["response"] for x in samples if x["prompt"] == example.prompt}
         assert all("".join(row.tokens).removesuffix("<eos>") in texts for row in rows)
-    assert len(set(found.responses["grpo"][0].advantages)) == 1
-    assert len(set(found.responses["ppo"][0].advantages)) > 1
+    assert len(set(example.responses["grpo"][0].advantages)) == 1
+    assert len(set(example.responses["ppo"][0].advantages)) > 1
 
 
 def test_the_framed_token_is_the_first_that_no_right_response_shares():
@@ -59,9 +59,9 @@ def test_the_page_shows_it_and_its_numbers_are_the_stores(open_page, store, reco
     at = open_page("home")
     assert not at.exception
     assert not at.info
-    found = find_contrast(store, recorded)
+    example = find_contrast(store, recorded)
     shown = strips(at, "home_picture")["rows"]
-    rows = [row for learner in ("ppo", "grpo") for row in found.responses[learner]]
+    rows = [row for learner in ("ppo", "grpo") for row in example.responses[learner]]
     assert [row["values"] for row in shown] == [list(row.advantages) for row in rows]
     assert [row["tokens"] for row in shown] == [list(row.tokens) for row in rows]
     assert [[*row["marks"], "frame"].index("frame") for row in shown] == [

@@ -91,9 +91,9 @@ def test_one_success_in_g_is_predicted_then_shown(open_page, run):
 
 
 def test_the_share_of_silent_groups_is_measured_over_all_steps(open_page, store, run):
-    found = [groups(store, run, s) for s in range(4)]
-    measured = np.mean([np.mean([r.std() == 0 for r in x.values()]) for x in found])
-    p = [np.mean(list(x.values())) for x in found]
+    by_step = [groups(store, run, s) for s in range(4)]
+    measured = np.mean([np.mean([r.std() == 0 for r in x.values()]) for x in by_step])
+    p = [np.mean(list(x.values())) for x in by_step]
     formula = np.mean([q**4 + (1 - q) ** 4 for q in p])
     gap = measured - formula
     right = 0 if gap > 0.02 else 2 if gap < -0.02 else 1

@@ -25,8 +25,8 @@ def run_id(store: RunStore) -> str:
 
 def sent(at, module):
     """What the component of this module was given, the last of them on the page."""
-    found = [json.loads(x.proto.bytes) for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
-    return [x["data"] for x in found if x["module"] == f"lesson_{module}.js"][-1]
+    payloads = [json.loads(x.proto.bytes) for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
+    return [x["data"] for x in payloads if x["module"] == f"lesson_{module}.js"][-1]
 
 
 def telling(store, run_id, step):
@@ -52,11 +52,11 @@ def telling(store, run_id, step):
 def gae(own, gamma, lam):
     """By hand, in Python's own numbers."""
     values = [x["value"] for x in own] + [0.0]
-    carry, found = 0.0, []
+    carry, advantages = 0.0, []
     for t in reversed(range(len(own))):
         carry = own[t]["token_reward"] + gamma * values[t + 1] - values[t] + gamma * lam * carry
-        found.append(carry)
-    return found[::-1]
+        advantages.append(carry)
+    return advantages[::-1]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -100,9 +100,9 @@ def test_what_whitening_took_away_is_read_off_rightly(open_page, store, run_id):
     tokens = store.tokens(run_id, "ppo", 2)
     raw = tokens.filter(pc.equal(tokens["pass"], 0))["advantage_raw"].to_numpy()
     at = open_page(KEY, run=run_id, step="3", sub="whiten")
-    said = next(x.value for x in at.markdown if "standard deviation 1" in x.value)
-    assert f"{np.mean(raw):.3f}" in said
-    assert f"{np.std(raw, ddof=1):.3f}" in said
+    sentence = next(x.value for x in at.markdown if "standard deviation 1" in x.value)
+    assert f"{np.mean(raw):.3f}" in sentence
+    assert f"{np.std(raw, ddof=1):.3f}" in sentence
 
 
 def commit(at, choice):

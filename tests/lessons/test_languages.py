@@ -84,23 +84,23 @@ def test_what_a_browser_says_decides_at_first():
 
 
 def test_languages_of_two_threads_do_not_mix():
-    said: dict[str, set[str]] = {tag: set() for tag in LANGUAGES}
+    spoken: dict[str, set[str]] = {tag: set() for tag in LANGUAGES}
     gate = threading.Barrier(len(LANGUAGES))
 
     def speak(tag: str) -> None:
         with use_language(tag):
             gate.wait()
             for _again in range(200):
-                said[tag].add(_("Lab"))
+                spoken[tag].add(_("Lab"))
 
     threads = [threading.Thread(target=speak, args=(tag,)) for tag in LANGUAGES]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert said["en"] == {"Lab"}
-    assert len(said["zh-TW"]) == 1
-    assert said["zh-TW"] != said["en"]
+    assert spoken["en"] == {"Lab"}
+    assert len(spoken["zh-TW"]) == 1
+    assert spoken["zh-TW"] != spoken["en"]
 
 
 def test_outside_a_page_it_is_english_and_what_is_unknown_stays_as_it_is():

@@ -13,7 +13,7 @@ from core.algorithms.advantages import gae
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
-from lessons.kit.lesson import FOUR, Choice, Line, Question, num, ppo_lines, work_out
+from lessons.kit.lesson import FOUR, Choice, Line, QuizQuestion, num, ppo_lines, work_out
 from lessons.kit.lesson.source import source
 from lessons.kit.lesson.worked import Filling
 from tests.helpers import HOSTILE
@@ -47,9 +47,9 @@ def test_nothing_is_shown_before_a_prediction_and_it_stands_afterwards():
     at.button(key="p_commit").click().run()
     assert [x.value for x in at.text] == ["the outcome"]
     assert not at.radio
-    said = at.info[0].value
-    assert "You said: **up**" in said
-    assert "What happened: **down**" in said
+    shown = at.info[0].value
+    assert "You said: **up**" in shown
+    assert "What happened: **down**" in shown
     assert "It had no reason to." in at.markdown[-1].value
     assert "It is heavy." in at.markdown[-1].value
     at.button(key="p_again").click().run()
@@ -67,25 +67,25 @@ def guess():
     predict_number("n", "How many?", low=0, high=10, step=1, outcome=7, tolerance=1, reason="So it is.", form="%d")
 
 
-@pytest.mark.parametrize(("said", "right"), [(6, True), (8, True), (5, False), (10, False)])
-def test_a_number_is_right_within_its_tolerance(said, right):
+@pytest.mark.parametrize(("answer", "right"), [(6, True), (8, True), (5, False), (10, False)])
+def test_a_number_is_right_within_its_tolerance(answer, right):
     at = run(guess)
-    at.slider[0].set_value(said).run()
+    at.slider[0].set_value(answer).run()
     at.button(key="n_commit").click().run()
     assert bool(at.success) is right
-    assert f"**{said}**" in (at.success or at.info)[0].value
+    assert f"**{answer}**" in (at.success or at.info)[0].value
     assert "**7**" in (at.success or at.info)[0].value
     assert not at.slider
 
 
 def check():
-    from lessons.kit.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, QuizQuestion, quiz
 
     quiz(
         "q",
         [
-            Question("First?", (Choice("yes", True, "because A"), Choice("no", False, "because B"))),
-            Question("Second?", (Choice("yes", False, "because C"), Choice("no", True, "because D"))),
+            QuizQuestion("First?", (Choice("yes", True, "because A"), Choice("no", False, "because B"))),
+            QuizQuestion("Second?", (Choice("yes", False, "because C"), Choice("no", True, "because D"))),
         ],
     )
 
@@ -113,17 +113,19 @@ def test_the_right_answer_has_no_place_of_its_own():
 
 
 def three():
-    from lessons.kit.lesson import Choice, Question, quiz
+    from lessons.kit.lesson import Choice, QuizQuestion, quiz
 
     first = (Choice("a", True, ""), Choice("b", False, ""), Choice("c", False, ""))
     written = (Choice("b", False, ""), Choice("a", True, ""), Choice("c", False, ""))
-    quiz("q", [Question("?", first), Question("?", first), Question("?", first), Question("?", written)])
+    quiz(
+        "q", [QuizQuestion("?", first), QuizQuestion("?", first), QuizQuestion("?", first), QuizQuestion("?", written)]
+    )
 
 
 def test_a_question_has_exactly_one_right_answer():
     wrong = (Choice("a", False, ""), Choice("b", False, ""))
     with pytest.raises(ValueError, match="exactly one choice"):
-        Question("?", wrong)
+        QuizQuestion("?", wrong)
 
 
 def walk():
@@ -228,12 +230,12 @@ def batch(algorithm):
 
     from lessons.kit.lesson import frozen, pick_group, say_where
 
-    found = frozen(algorithm)
-    if found is not None:
-        say_where(found)
-        group = pick_group(found, key="g")
-        st.text(f"{found.step} {group.number} {group.telling.sample}")
-        st.session_state["found"] = found
+    step = frozen(algorithm)
+    if step is not None:
+        say_where(step)
+        group = pick_group(step, key="g")
+        st.text(f"{step.step} {group.number} {group.telling.sample}")
+        st.session_state["stored"] = step
 
 
 def test_without_a_run_the_page_says_what_to_do(store):
@@ -245,10 +247,10 @@ def test_without_a_run_the_page_says_what_to_do(store):
 def test_a_frozen_step_is_the_linked_one_with_all_its_numbers(store):
     run_id = make_run(store, steps=4)
     at = run(batch, "ppo", run=run_id, step="3")
-    found = at.session_state["found"]
-    assert (found.learner, found.step) == ("ppo", 2)
+    step = at.session_state["stored"]
+    assert (step.learner, step.step) == ("ppo", 2)
     tokens = store.tokens(run_id, "ppo", 2).to_pylist()
-    for group in found.groups:
+    for group in step.groups:
         for reply in group.replies:
             own = [x for x in tokens if x["sample"] == reply.sample]
             for number, table in enumerate(reply.passes):
@@ -256,16 +258,16 @@ def test_a_frozen_step_is_the_linked_one_with_all_its_numbers(store):
                 assert list(table["advantage"]) == [x["advantage"] for x in rows]
                 assert list(table["ratio"]) == [x["ratio"] for x in rows]
                 assert list(reply.tokens) == [x["token"] for x in rows]
-    assert found.telling.mixed
-    assert not found.telling.telling.success
-    assert found.settings == found.run.config.learner("ppo")
+    assert step.telling.mixed
+    assert not step.telling.telling.success
+    assert step.settings == step.run.config.learner("ppo")
 
 
 def test_settings_changed_while_the_run_went_on_are_those_of_the_step(store):
     run_id = make_run(store, steps=4)
     store.add_event(run_id, "ppo", 2, "change", {"ppo.lam": 0.5})
-    assert run(batch, "ppo", run=run_id, step="2").session_state["found"].settings.lam == 0.95
-    assert run(batch, "ppo", run=run_id, step="3").session_state["found"].settings.lam == 0.5
+    assert run(batch, "ppo", run=run_id, step="2").session_state["stored"].settings.lam == 0.95
+    assert run(batch, "ppo", run=run_id, step="3").session_state["stored"].settings.lam == 0.5
 
 
 def test_a_link_to_a_run_that_is_gone_says_so_and_shows_another(store):

@@ -96,11 +96,11 @@ def test_a_templates_places_are_the_values_that_it_is_given():
 
 
 def test_a_key_names_one_template_and_is_not_that_of_bare_text():
-    found: dict[str, set[str]] = {}
+    by_key: dict[str, set[str]] = {}
     for spoken in what_is_spoken(ROOT):
-        found.setdefault(spoken.key, set()).add(spoken.template)
-    assert not {key: x for key, x in found.items() if len(x) > 1}, "give one of them a key of its own: key=…"
-    assert not {"verbatim", "lines"} & found.keys()
+        by_key.setdefault(spoken.key, set()).add(spoken.template)
+    assert not {key: x for key, x in by_key.items() if len(x) > 1}, "give one of them a key of its own: key=…"
+    assert not {"verbatim", "lines"} & by_key.keys()
 
 
 @pytest.mark.parametrize("tag", OTHERS)

@@ -48,11 +48,11 @@ def test_every_page_comes_up_with_such_a_run_in_the_store_and_in_its_link(open_p
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_lab_says_of_a_link_to_it_what_was_found_and_shows_the_rest(open_page, bad, lang, speaking):
     at = open_page("lab", lang=lang, run=bad)
-    (told,) = [x.value for x in at.warning]
-    assert plain("ppo.gae_lambda") in told
-    assert HOSTILE not in told
-    assert plain("0.1.0") in told
-    assert bool(re.search("[一-鿿]", told)) == (lang == "zh-TW")
+    (warning,) = [x.value for x in at.warning]
+    assert plain("ppo.gae_lambda") in warning
+    assert HOSTILE not in warning
+    assert plain("0.1.0") in warning
+    assert bool(re.search("[一-鿿]", warning)) == (lang == "zh-TW")
     picker = at.selectbox(key="lab_picker")
     assert len(picker.options) == 2
     with use_language(lang):

@@ -62,12 +62,12 @@ def test_every_stop_of_the_bridge_is_what_a_hand_gives(open_page, store, run_id,
     last = len(own) - 1
 
     def gae(token_rewards, gamma=1.0, lam=0.95):
-        carry, found = 0.0, []
+        carry, advantages = 0.0, []
         for t in reversed(range(len(own))):
             after = value[t + 1] if t < last else 0.0
             carry = token_rewards[t] + gamma * after - value[t] + gamma * lam * carry
-            found.append(carry)
-        return found[::-1]
+            advantages.append(carry)
+        return advantages[::-1]
 
     every = [x["advantage_raw"] for tokens in rows.values() for x in tokens]
     score = [0.0] * last + [reward]
@@ -88,8 +88,8 @@ def test_every_stop_of_the_bridge_is_what_a_hand_gives(open_page, store, run_id,
 def test_the_printed_gap_of_every_identity_is_rounding(open_page, run_id):
     for stop in ("ppo", "raw", "outcome", "mix-50", "grpo"):
         at = opened(open_page, run_id, sa_stop=stop)
-        said = next(x.value for x in at.caption if "left and right" in x.value)
-        assert float(said.rpartition(" ")[2].rstrip(".")) < 1e-5
+        sentence = next(x.value for x in at.caption if "left and right" in x.value)
+        assert float(sentence.rpartition(" ")[2].rstrip(".")) < 1e-5
 
 
 def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store, run_id):
@@ -104,13 +104,13 @@ def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store
     at.text_input(key="sa_text").set_value(right).run()
     assert not at.exception
     assert any("0 → 1" in x.value for x in at.markdown)
-    found = {x["name"]: x for x in strips(at, "same_edit_strips")["rows"]}
+    rows = {x["name"]: x for x in strips(at, "same_edit_strips")["rows"]}
     mean, own = group_mean(samples, sample)
     after = mean + 1 / len(own)
-    assert found["grpo-before"]["values"] == pytest.approx([0 - mean] * len(rows[sample]), abs=1e-6)
-    assert found["grpo-after"]["values"] == pytest.approx([1 - after] * (len(right) + 1), abs=1e-6)
-    assert found["ppo-before"]["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-5)
-    assert found["ppo-after"]["tokens"] == [*right, "<eos>"]
+    assert rows["grpo-before"]["values"] == pytest.approx([0 - mean] * len(rows[sample]), abs=1e-6)
+    assert rows["grpo-after"]["values"] == pytest.approx([1 - after] * (len(right) + 1), abs=1e-6)
+    assert rows["ppo-before"]["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-5)
+    assert rows["ppo-after"]["tokens"] == [*right, "<eos>"]
     moved = next(x.value for x in at.markdown if f"{1 / len(own):.3f}" in x.value)
     assert "**0.000**" in moved
 
@@ -120,9 +120,9 @@ def test_what_cannot_be_a_response_is_refused_in_a_sentence(open_page, run_id, t
     at = opened(open_page, run_id)
     at.text_input(key="sa_text").set_value(text).run()
     assert not at.exception
-    (said,) = at.warning
-    assert "\n" not in said.value
-    assert not text or text not in said.value.replace("`+ 0", "")
+    (warning,) = at.warning
+    assert "\n" not in warning.value
+    assert not text or text not in warning.value.replace("`+ 0", "")
     assert refusal("8+1=9", 14, ALPHABET) is None
 
 

@@ -66,9 +66,9 @@ def test_more_continuations_are_narrower(open_page, run_id):
 
 def test_the_policy_measured_is_proved_to_be_the_one_that_wrote(open_page, run_id):
     at = commit(opened(open_page, run_id))
-    said = next(x.value for x in at.caption if "continuations of" in x.value and "PPO" in x.value)
-    assert "at most 0." in said
-    assert "training again" in said
+    sentence = next(x.value for x in at.caption if "continuations of" in x.value and "PPO" in x.value)
+    assert "at most 0." in sentence
+    assert "training again" in sentence
 
 
 def test_a_step_too_far_away_is_refused_in_a_sentence(open_page, run_id, monkeypatch):

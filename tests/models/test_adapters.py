@@ -154,16 +154,16 @@ def test_how_far_adapters_have_moved_a_model_is_told_of_what_they_add(model: str
             if "lora_A" in name:  # scale alpha / rank = 2
                 added = 2 * weights[name.replace("lora_A", "lora_B")].double() @ a.double()
                 squares[whose] += float(added.square().sum())
-    found = weights_of(learning)
-    assert set(found) == {"policy", "value"}
-    for whose, x in found.items():
+    moved = weights_of(learning)
+    assert set(moved) == {"policy", "value"}
+    for whose, x in moved.items():
         assert x.distance == pytest.approx(squares[whose] ** 0.5, rel=1e-4)
         assert x.distance > 0.01
 
 
 def test_the_kls_gradient_is_measured_against_the_start_model(model: str) -> None:
     from core.insight.kl_gradient import directions
-    from core.insight.replay import Models
+    from core.insight.replay import ReplayedModels
 
     learning = trainer(model, GRPO, steps=3)
     steps = learning.steps()
@@ -171,6 +171,6 @@ def test_the_kls_gradient_is_measured_against_the_start_model(model: str) -> Non
     twin = trainer(model, GRPO, steps=3)
     list(zip(range(2), twin.steps(), strict=False))
     trace = next(steps)
-    found = directions(Models(twin, 2, "training again", 0.0), trace.tokens, trace.samples)
-    assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-5)
-    assert found.weights == sum(x.numel() for x in twin.policy.parameters() if x.requires_grad)
+    measured = directions(ReplayedModels(twin, 2, "training again", 0.0), trace.tokens, trace.samples)
+    assert measured.expected["k2"].cosine == pytest.approx(1, abs=1e-5)
+    assert measured.weights == sum(x.numel() for x in twin.policy.parameters() if x.requires_grad)

@@ -36,15 +36,15 @@ def some(length: int, seen: int) -> Tensor:
 @pytest.mark.parametrize(("length", "seen"), [(7, 7), (1, 9), (4, 9)])
 def test_numbers_and_gradients_are_the_fused_ones(length: int, seen: int, scaling, own: int) -> None:
     module = SimpleNamespace(num_key_value_groups=HEADS // own, is_causal=True, training=False)
-    found = []
+    results = []
     for function in (attention.attention, sdpa_attention_forward):
         tensors = inputs(length, seen, own)
         out, weights = function(module, *tensors, some(length, seen), scaling=scaling)
         assert weights is None
         assert out.shape == (ROWS, length, HEADS, SIZE)
         weight = torch.randn(out.shape, generator=torch.Generator().manual_seed(1))
-        found.append((out, *torch.autograd.grad((out * weight).sum(), tensors)))
-    for mine, theirs in zip(*found, strict=True):
+        results.append((out, *torch.autograd.grad((out * weight).sum(), tensors)))
+    for mine, theirs in zip(*results, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
 
 

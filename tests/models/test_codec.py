@@ -59,8 +59,8 @@ def test_the_template_and_its_end_tokens_are_attended_to_and_only_padding_is_not
 )
 def test_the_system_prompt_is_the_templates_own_or_none_or_ones_own(system_prompt, begins) -> None:
     codec = Codec(chat_tokenizer(), system_prompt=system_prompt)
-    said = codec.tokenizer.decode(codec.ids("3 + 4?"))
-    assert said == begins + "<|im_start|>user\n3 + 4?<|im_end|>\n<|im_start|>assistant\n"
+    text = codec.tokenizer.decode(codec.ids("3 + 4?"))
+    assert text == begins + "<|im_start|>user\n3 + 4?<|im_end|>\n<|im_start|>assistant\n"
 
 
 def test_a_template_that_knows_no_system_prompt_is_answered_with_a_sentence() -> None:

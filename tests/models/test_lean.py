@@ -68,9 +68,9 @@ def in_rows(padded: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
 
 
 def by_lean(model: LlamaForCausalLM, ids: torch.Tensor, real: torch.Tensor | None) -> torch.Tensor:
-    found = lean.states(model.model, ids, PROMPT, real)
-    assert len(found.hidden) == len(ids.unique(dim=0))  # equal responses are computed once
-    return model.lm_head(found.hidden)[found.which]
+    states = lean.states(model.model, ids, PROMPT, real)
+    assert len(states.hidden) == len(ids.unique(dim=0))  # equal responses are computed once
+    return model.lm_head(states.hidden)[states.which]
 
 
 @pytest.mark.parametrize("padded", [False, True], ids=["even", "padded"])

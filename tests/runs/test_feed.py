@@ -119,9 +119,9 @@ def test_the_tag_changes_exactly_with_the_content(store: CountingStore) -> None:
     quiet = feed.live(run_id, cursor).etag
     assert feed.live(run_id, cursor).etag == quiet
     lifecycle.mark(store, run_id, "ppo", "failed", verbatim("the disk is full"))
-    told = feed.live(run_id, cursor)
-    assert told.etag != quiet
-    assert json.loads(told.text())["learners"][0]["reason"] == "the disk is full"
+    answer = feed.live(run_id, cursor)
+    assert answer.etag != quiet
+    assert json.loads(answer.text())["learners"][0]["reason"] == "the disk is full"
 
 
 def test_a_step_made_again_is_sent_again_under_another_revision(store: CountingStore) -> None:

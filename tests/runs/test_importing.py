@@ -302,22 +302,22 @@ def test_completions_of_a_real_run(store: RunStore, completions: Path, tmp_path:
     assert (samples.groupby(["step", "group"])["prompt"].nunique() == 1).all()
     assert steps["reward"].to_numpy() == pytest.approx(samples.groupby("step")["reward"].mean().to_numpy())
     assert samples[["answer", "success", "truncated", "length"]].isna().all(axis=None)
-    told = ("learner", "step", "samples_seen", "reward", "reward_std", "frac_reward_zero_std")
-    assert steps[[x for x in STEPS.names if x not in told]].isna().all(axis=None)
+    known = ("learner", "step", "samples_seen", "reward", "reward_std", "frac_reward_zero_std")
+    assert steps[[x for x in STEPS.names if x not in known]].isna().all(axis=None)
     assert len(t["tokens"]) == 0
     config = info.config
     assert (config.steps, config.prompts_per_step, config.num_generations) == (3, 3, 4)
     assert {"seed", "model", "temperature", "grpo.epsilon", "grpo.num_iterations"} <= set(config.task.unrecorded)  # type: ignore[union-attr]
     assert info.learners[0].warning == trl_completions.NO_TOKENS
     # The advantages follow from the rewards in the way that was found out, and are TRL's own.
-    feed, found = Feed(store), []
+    feed, rows = Feed(store), []
     for step in range(3):
         for group in range(3):
             shown = json.loads(feed.group(run_id, step, group).text())["learners"]["grpo"]
             assert shown["settings"]["scale_rewards"] == "group"
             assert [len(x["token"]) for x in shown["responses"]] == [0] * 4
-            found += [x["credit"] for x in shown["responses"]]
-    assert found == pytest.approx(theirs["advantage"].tolist(), abs=1e-3)
+            rows += [x["credit"] for x in shown["responses"]]
+    assert rows == pytest.approx(theirs["advantage"].tolist(), abs=1e-3)
 
 
 def completion_rows(**columns: Any) -> dict[str, list[Any]]:
@@ -347,17 +347,18 @@ def test_the_reward_is_what_makes_the_advantages_come_out(store: RunStore, tmp_p
     assert settings.scale_rewards == "none"
     strange = import_any(store, parquet(completion_rows(advantage=[0.5, 0.5, -0.5, 0.1])))
     assert store.samples(strange, "grpo", 0)["reward"].null_count == 4
-    told = str(store.get(strange).learners[0].warning)
-    assert told is not None
-    assert told.endswith("could not be told from the advantages: right.")
+    warning = str(store.get(strange).learners[0].warning)
+    assert warning is not None
+    assert warning.endswith("could not be told from the advantages: right.")
     opens(store, strange)
     assert export(store, strange, tmp_path, "unipo")
 
 
 def test_unscored_responses_and_conversations(store: RunStore) -> None:
     turns = [[{"role": "system", "content": "Be brief."}, {"role": "user", "content": x}] for x in "aabb"]
-    said = [[{"role": "assistant", "content": x}] for x in "wxyz"]
-    rows = completion_rows(prompt=turns, completion=said, right=[1.0, None, 0.0, 1.0], advantage=[0.0, 0.0, -0.5, 0.5])
+    conversation = [[{"role": "assistant", "content": x}] for x in "wxyz"]
+    right, advantage = [1.0, None, 0.0, 1.0], [0.0, 0.0, -0.5, 0.5]
+    rows = completion_rows(prompt=turns, completion=conversation, right=right, advantage=advantage)
     run_id = import_any(store, parquet(rows))
     samples = store.samples(run_id, "grpo", 0)
     assert samples["prompt"].to_pylist() == ["a", "a", "b", "b"]
@@ -404,8 +405,8 @@ def log_with(change: Callable[[dict[str, Any]], object]) -> bytes:
 
 
 def response(log: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = log["entries"][0]["prompts"][0]["responses"][0]
-    return found
+    entry: dict[str, Any] = log["entries"][0]["prompts"][0]["responses"][0]
+    return entry
 
 
 NO_ROWS: dict[str, Any] = {

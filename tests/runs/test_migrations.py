@@ -52,8 +52,8 @@ def layout(file: Path) -> dict[str, set[tuple[Any, ...]]]:
     """Table → its columns: name, type, whether null is refused, whether it is part of the key."""
     with sqlite3.connect(file) as c:
         names = [x for (x,) in c.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'index')")]
-        found = {x: {(r[1], r[2], r[3], r[5]) for r in c.execute(f"PRAGMA table_info({x})")} for x in names}
-    return {name: columns for name, columns in found.items() if not name.startswith("sqlite_")}
+        columns = {x: {(r[1], r[2], r[3], r[5]) for r in c.execute(f"PRAGMA table_info({x})")} for x in names}
+    return {name: columns for name, columns in columns.items() if not name.startswith("sqlite_")}
 
 
 # -- the schema --------------------------------------------------------------------------------------------------------
@@ -117,8 +117,8 @@ def test_a_newer_store_is_refused_in_one_sentence_and_left_alone(file: Path) -> 
     content = file.read_bytes()
     with pytest.raises(StoreError) as caught:
         opened(file).runs()
-    told = f"version 9, but this version of the app knows them up to version {schema.SCHEMA_VERSION}"
-    assert told in str(caught.value)
+    reason = f"version 9, but this version of the app knows them up to version {schema.SCHEMA_VERSION}"
+    assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
     assert file.read_bytes() == content
 

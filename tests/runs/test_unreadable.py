@@ -68,18 +68,18 @@ def spoilt(request: pytest.FixtureRequest, store: RunStore) -> tuple[str, str, s
     good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
     for run_id in (good, bad):
         store.append(run_id, step_trace(CONFIG, "ppo", 0))
-    columns, found = SPOILT[request.param]
+    columns, problem = SPOILT[request.param]
     spoil(store, bad, **columns)
-    return good, bad, found
+    return good, bad, problem
 
 
 def test_it_is_listed_beside_the_others_which_work_as_before(store: RunStore, spoilt: tuple[str, str, str]) -> None:
-    good, bad, found = spoilt
+    good, bad, problem = spoilt
     listed = store.runs()
     assert [(type(x), x.id, x.name) for x in listed] == [(UnreadableRun, bad, "bad"), (RunInfo, good, "good")]
     run = listed[0]
     assert isinstance(run, UnreadableRun)
-    assert found in str(run.found)
+    assert problem in str(run.problem)
     assert [(x.name, x.step, x.steps) for x in run.learners] == [("ppo", 0, 3), ("grpo", -1, 3)]
     assert readable(listed) == [store.get(good)]
     assert json.loads(Feed(store).live(good).text())["rows"]
@@ -88,7 +88,7 @@ def test_it_is_listed_beside_the_others_which_work_as_before(store: RunStore, sp
 def test_whoever_asks_for_it_hears_what_was_found(
     store: RunStore, spoilt: tuple[str, str, str], tmp_path: Path
 ) -> None:
-    _, bad, found = spoilt
+    _, bad, problem = spoilt
     feed = Feed(store)
     asks: list[Callable[[], object]] = [
         lambda: store.get(bad),
@@ -103,7 +103,7 @@ def test_whoever_asks_for_it_hears_what_was_found(
             ask()
         assert isinstance(caught.value, StoreError)  # whoever handles no more than those handles it
         assert str(caught.value).startswith("The run 'bad' was made by another version of the app")
-        assert found in str(caught.value)
+        assert problem in str(caught.value)
         assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -163,13 +163,13 @@ def test_a_shipped_run_that_cannot_be_read_is_put_in_again(store: RunStore) -> N
 def test_runs_lists_it_with_what_was_found(
     store: RunStore, spoilt: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good, bad, found = spoilt
+    good, bad, problem = spoilt
     assert main(["runs"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(bad)
     assert "ppo 1/3, grpo 0/3  bad" in lines[0]
     assert lines[1].startswith("    made by another version of the app")
-    assert found in lines[1]
+    assert problem in lines[1]
     assert lines[2].startswith(good)
 
 
@@ -178,9 +178,9 @@ def test_export_and_save_of_it_are_a_sentence(
 ) -> None:
     for asked in (["export", spoilt[1], "--out", str(tmp_path / "out")], ["save", spoilt[1]]):
         assert main(asked) == 2
-        told = capsys.readouterr().err
-        assert spoilt[2] in told
-        assert "Traceback" not in told
+        output = capsys.readouterr().err
+        assert spoilt[2] in output
+        assert "Traceback" not in output
 
 
 def test_delete_takes_several_ids_and_asks_nothing_with_yes(
@@ -205,9 +205,9 @@ def test_delete_asks_on_a_terminal(
     run_id = store.create(CONFIG, "mine")
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert main(["delete", run_id]) == code
-    told = capsys.readouterr().out
-    assert f"{run_id}  mine" in told
-    assert "cannot be undone" in told
+    output = capsys.readouterr().out
+    assert f"{run_id}  mine" in output
+    assert "cannot be undone" in output
     assert [x.id for x in store.runs()] == ([] if code == 0 else [run_id])
 
 

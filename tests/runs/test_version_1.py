@@ -190,11 +190,11 @@ def test_what_advantages_were_whitened_with_is_recovered(store: RunStore, step: 
     tokens = store.tokens("v1-first", "ppo", step)
     first = tokens.to_pandas().query("`pass` == 0")
     raw = first["advantage_raw"].astype(float)
-    found = whitening_of(tokens)
-    assert found is not None
-    assert found == pytest.approx((raw.mean(), raw.std(ddof=1)), rel=1e-4, abs=1e-6)
+    whitening = whitening_of(tokens)
+    assert whitening is not None
+    assert whitening == pytest.approx((raw.mean(), raw.std(ddof=1)), rel=1e-4, abs=1e-6)
     part = tokens.filter(np.isin(tokens["sample"].to_numpy(), [0, 5]))  # a panel: the whole step's numbers all the same
-    assert whitening_of(part) == pytest.approx(found, rel=1e-4, abs=1e-6)
+    assert whitening_of(part) == pytest.approx(whitening, rel=1e-4, abs=1e-6)
 
 
 def test_no_whitening_is_made_up(store: RunStore) -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from core.config import RunConfig
 from core.tasks import kinds, registry
-from core.tasks.kind import Kind
+from core.tasks.kind import TaskKind
 
 
 @pytest.fixture
-def reverse_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind[Any]]:
+def reverse_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskKind[Any]]:
     """The kind in tests/tasks/reverse_word.py, known everywhere in this process while the test runs."""
     folder, module = tmp_path / "kinds", "core.tasks.kinds.reverse_word"
     folder.mkdir()
@@ -25,7 +25,7 @@ def reverse_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ki
     before = settings.annotation
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(folder)])
     kind = registry.discover()["reverse-word"]
-    monkeypatch.setitem(registry.KINDS, kind.name, kind)
+    monkeypatch.setitem(registry.TASK_KINDS, kind.name, kind)
     # In a process that starts with the file there, the union is made with it.
     settings.annotation = before | kind.settings  # type: ignore[operator, assignment]
     RunConfig.model_rebuild(force=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.tasks.base import Verdict
-from core.tasks.kind import Kind, Recipe, TaskSettings
+from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 LETTERS = "abcdefgh"
 
@@ -38,10 +38,10 @@ class ReverseWord:
     def heldout(self) -> list[str]:
         """The questions kept apart."""
         rng = np.random.default_rng(7)
-        found: dict[str, None] = {}
-        while len(found) < self.settings.heldout:
-            found[self._prompt(rng)] = None
-        return list(found)
+        words: dict[str, None] = {}
+        while len(words) < self.settings.heldout:
+            words[self._prompt(rng)] = None
+        return list(words)
 
     @property
     def max_completion_length(self) -> int:
@@ -50,11 +50,11 @@ class ReverseWord:
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The step's training prompts."""
-        rng, apart, found = np.random.default_rng([seed, step]), set(self.heldout), list[str]()
-        while len(found) < count:
+        rng, apart, words = np.random.default_rng([seed, step]), set(self.heldout), list[str]()
+        while len(words) < count:
             if (prompt := self._prompt(rng)) not in apart:
-                found.append(prompt)
-        return found
+                words.append(prompt)
+        return words
 
     def truth(self, prompt: str) -> str:
         """The word backwards."""
@@ -90,7 +90,7 @@ class ReverseWordRecipe(Recipe):
         return word[1] + word[0] + word[2:] if draw.random() < self.swapped else word
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ReverseWordSettings,
     build=ReverseWord,
     title="Words backwards",

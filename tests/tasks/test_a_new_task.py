@@ -15,10 +15,10 @@ from core.__main__ import _parser, main
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.models.bundled import weights_hash
-from core.models.fit.room import prompt_tokens
+from core.models.fit.free_memory import prompt_tokens
 from core.models.start import load
 from core.tasks import kinds, registry
-from core.tasks.kind import Kind
+from core.tasks.kind import TaskKind
 from core.training import pretrain
 from core.training.trainer import Trainer
 from tests.tasks.added import reverse_word
@@ -32,7 +32,7 @@ def chosen(*assignments: str) -> RunConfig:
 
 
 @pytest.fixture
-def start(reverse_word: Kind[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def start(reverse_word: TaskKind[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Its start model, made as the bundled ones are."""
     folder = tmp_path / "reverse-word-3"
     monkeypatch.setattr(sys, "argv", ["pretrain", "reverse-word-3", "--out", str(folder)])
@@ -59,7 +59,7 @@ def test_a_run_on_it_is_chosen_trained_and_scored_by_its_own_verifier(start: Pat
     assert traces[0].scalars["heldout_success"] is not None
 
 
-def test_its_start_model_and_its_card_come_from_its_recipe(reverse_word: Kind[Any], start: Path) -> None:
+def test_its_start_model_and_its_card_come_from_its_recipe(reverse_word: TaskKind[Any], start: Path) -> None:
     card = json.loads((start / "card.json").read_text())
     recipe = reverse_word.recipes["reverse-word-3"]
     assert card["recipe"] == {**dataclasses.asdict(recipe), "task": recipe.task.model_dump()}
@@ -75,17 +75,17 @@ def test_its_start_model_and_its_card_come_from_its_recipe(reverse_word: Kind[An
 
 
 def test_the_command_line_lists_it_and_its_settings(
-    reverse_word: Kind[Any], capsys: pytest.CaptureFixture[str]
+    reverse_word: TaskKind[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["settings"]) == 0
-    told = capsys.readouterr().out
-    assert "chain-sum or questions or reasoning-gym or reverse-word" in told
-    (part,) = (x for x in told.split("\n\n") if x.startswith("task.kind=reverse-word: A word is written backwards"))
+    output = capsys.readouterr().out
+    assert "chain-sum or questions or reasoning-gym or reverse-word" in output
+    (part,) = (x for x in output.split("\n\n") if x.startswith("task.kind=reverse-word: A word is written backwards"))
     assert [x.split()[:2] for x in part.splitlines()[1:]] == [["task.letters", "3"], ["task.heldout", "32"]]
     assert "How many letters a word has." in part
 
 
-def test_what_its_settings_cannot_be_is_a_sentence_and_so_is_one_of_another_task(reverse_word: Kind[Any]) -> None:
+def test_what_its_settings_cannot_be_is_a_sentence_and_so_is_one_of_another_task(reverse_word: TaskKind[Any]) -> None:
     for given, sentence in (
         ("task.letters=1", "task.letters: must be at least 2, but is 1"),
         ("task.terms=2", "task.terms: there is no setting of this name"),
@@ -95,7 +95,7 @@ def test_what_its_settings_cannot_be_is_a_sentence_and_so_is_one_of_another_task
             registry.task_for(chosen("task.kind=reverse-word", given, *["task.letters=2"][: "heldout" in given]).task)
 
 
-def test_its_own_start_model_takes_the_place_of_one_made_for_another_task(reverse_word: Kind[Any]) -> None:
+def test_its_own_start_model_takes_the_place_of_one_made_for_another_task(reverse_word: TaskKind[Any]) -> None:
     config = chosen("task.kind=reverse-word")
     assert (config.model, config.max_completion_length) == ("reverse-word-3", None)
     assert chosen("task.kind=reverse-word", "model=mine").model == "mine"
@@ -104,7 +104,7 @@ def test_its_own_start_model_takes_the_place_of_one_made_for_another_task(revers
     assert registry.longest_response(config.task) == 4
 
 
-def test_its_runs_are_stored_and_read_like_others(reverse_word: Kind[Any]) -> None:
+def test_its_runs_are_stored_and_read_like_others(reverse_word: TaskKind[Any]) -> None:
     config = chosen("task.kind=reverse-word", "task.letters=5")
     again = parse_config(json.loads(config.model_dump_json()))
     assert again == config

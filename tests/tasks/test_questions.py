@@ -32,9 +32,9 @@ def asked(question: str, answer: str, **more) -> tuple[Questions, str]:
 def test_a_file_is_read_with_its_byte_order_mark_empty_lines_and_numbers_as_they_were_written():
     text = "\n".join([*lines(15), "", "   ", '{"answer": 1.50, "question": " How much? "}']) + "\r\n\n"
     for data in (text, text.encode(), b"\xef\xbb\xbf" + text.encode(), text.replace("\n", "\r\n").encode()):
-        found = read_questions(data)
-        assert len(found) == 16
-        assert found[-1] == Question(question="How much?", answer="1.50")
+        questions = read_questions(data)
+        assert len(questions) == 16
+        assert questions[-1] == Question(question="How much?", answer="1.50")
     assert read_questions("\n".join(lines(500)))[-1].answer == "998"
     assert read_questions("\n".join([*lines(16), '{"question": "最大?", "answer": -7}']))[-1].answer == "-7"
 
@@ -86,9 +86,9 @@ def test_a_file_has_to_be_text_of_some_size():
 def test_many_problems_are_said_in_five_lines():
     with pytest.raises(ConfigError) as caught:
         read_questions("\n".join(["{}"] * 30))
-    said = str(caught.value).splitlines()
-    assert len(said) == 5
-    assert said[-1] == "26 more lines cannot be read"
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 5
+    assert lines[-1] == "26 more lines cannot be read"
     with pytest.raises(ConfigError) as caught:
         read_questions("\n".join(["{}"] * 5))
     assert len(str(caught.value).splitlines()) == 5
@@ -226,13 +226,13 @@ HOSTILE = [
 
 
 def test_hostile_answers_are_wrong_soon_in_any_thread():
-    found: list[bool] = []
+    verdicts: list[bool] = []
     thread = threading.Thread(
-        target=lambda: found.extend(equal(truth, x) for x in HOSTILE for truth in ("x+y", "7", "1/2"))
+        target=lambda: verdicts.extend(equal(truth, x) for x in HOSTILE for truth in ("x+y", "7", "1/2"))
     )
     thread.start()
     thread.join(120)
-    assert found == [False] * (3 * len(HOSTILE))
+    assert verdicts == [False] * (3 * len(HOSTILE))
 
 
 def test_what_math_verify_could_be_busy_with_is_no_formula():

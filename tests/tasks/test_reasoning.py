@@ -81,9 +81,9 @@ def test_what_is_held_out_is_never_trained_on(name):
 
 def test_an_instruction_stands_below_the_question_and_moves_none_to_the_other_side():
     plain = Reasoning(ReasoningGymSettings())
-    told = Reasoning(ReasoningGymSettings(instruction="Be brief."))
-    assert told.heldout == [f"{x}\nBe brief." for x in plain.heldout]
-    assert told.prompts(3, 4, 8) == [f"{x}\nBe brief." for x in plain.prompts(3, 4, 8)]
+    instructed = Reasoning(ReasoningGymSettings(instruction="Be brief."))
+    assert instructed.heldout == [f"{x}\nBe brief." for x in plain.heldout]
+    assert instructed.prompts(3, 4, 8) == [f"{x}\nBe brief." for x in plain.prompts(3, 4, 8)]
 
 
 def chain_sum(**settings) -> tuple[Reasoning, str]:

@@ -23,7 +23,7 @@ SETTINGS = [
 
 
 def test_every_kind_is_found_and_all_but_imported_runs_can_be_chosen():
-    assert list(registry.KINDS) == ["chain-sum", "imported", "questions", "reasoning-gym"]
+    assert list(registry.TASK_KINDS) == ["chain-sum", "imported", "questions", "reasoning-gym"]
     assert registry.choosable() == ["chain-sum", "questions", "reasoning-gym"]
     with pytest.raises(ConfigError, match="was imported from TRL: it can be looked at, but not trained"):
         registry.task_for(ImportedSettings(source="TRL"))
@@ -31,7 +31,7 @@ def test_every_kind_is_found_and_all_but_imported_runs_can_be_chosen():
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda x: x.kind)
 def test_what_a_kind_declares_is_what_its_task_does(settings):
-    kind, task = registry.kind_of(settings), registry.task_for(settings)
+    kind, task = registry.task_kind(settings), registry.task_for(settings)
     assert registry.longest_response(settings) == task.max_completion_length
     prompts = [*task.heldout, *task.prompts(0, 0, 50)]
     longest = kind.longest_prompt(settings)

@@ -134,26 +134,26 @@ def test_a_score_is_never_more_than_one():
 
 
 def test_a_deadline_holds_in_any_thread_and_leaves_nothing_behind():
-    found = []
+    errors = []
 
     def work() -> None:
         for _ in range(3):
             try:
                 within(0.05, Faulty().score_answer, "hang", {})
             except TimeoutError as error:
-                found.append(str(error))
+                errors.append(str(error))
         # Work that ends just in time, many times: no late interruption reaches what comes after.
         for limit in [1e-6] * 300:
             try:
                 within(limit, sum, range(2000))
             except TimeoutError:
                 continue
-        found.append("done")
+        errors.append("done")
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join(60)
-    assert found == ["it took longer than 0.05 seconds"] * 3 + ["done"]
+    assert errors == ["it took longer than 0.05 seconds"] * 3 + ["done"]
     assert within(5, max, 3, 4) == 4
     with pytest.raises(ZeroDivisionError):
         within(5, divmod, 1, 0)

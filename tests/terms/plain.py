@@ -9,6 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from core.terms import RESPONSE, SCALAR, Value
+from core.terms.data import Bools
+
 Number = float | None
 
 _FUNCTIONS: dict[str, Callable[..., float]] = {
@@ -83,10 +86,10 @@ class Plain:
         if kind == "token":
             rows = self.data["tokens"].get(name)
             return rows[b][t] if rows and t in self.written[b] else None
-        found = self.values[name]
+        value = self.values[name]
         for index in (b, t):
-            found = found[index] if isinstance(found, list) else found
-        return found
+            value = value[index] if isinstance(value, list) else value
+        return value
 
     def _builtin(self, name: str, b: int, t: int) -> Number:
         if name == "batch_size":
@@ -156,3 +159,22 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
     return type(one) is type(other) and one == other
+
+
+def to_json(value: Value, mask: Bools) -> Any:
+    """A value as terms.js has it, but for "nan", "inf" and "-inf" in the place of numbers that JSON lacks."""
+
+    def plain(number: Any, null: Any) -> float | str | None:
+        if null:
+            return None
+        return float(number) if math.isfinite(number) else str(float(number))
+
+    if value.level == SCALAR:
+        return plain(value.numbers[()], value.null[()])
+    pairs = zip(value.numbers, value.null, strict=True)
+    if value.level == RESPONSE:
+        return [plain(x, null) for x, null in pairs]
+    return [
+        [plain(x, null) for x, null in zip(row[own], nulls[own], strict=True)]
+        for (row, nulls), own in zip(pairs, mask, strict=True)
+    ]

@@ -116,9 +116,9 @@ class _Maker:
 
     def _leaf(self, level: int, recorded: bool = False) -> str:
         own = [x for x, y in self.terms.items() if y <= level and not recorded]
-        found = [str(self.rng.randint(0, 3)), "0.5", "gamma", "maybe", "switch", "batch_size", *own]
+        leaves = [str(self.rng.randint(0, 3)), "0.5", "gamma", "maybe", "switch", "batch_size", *own]
         if level >= RESPONSE:
-            found += ["length", "group_size", *self.columns[RESPONSE] * 2]
+            leaves += ["length", "group_size", *self.columns[RESPONSE] * 2]
         if level >= TOKEN:
-            found += ["last", "position", *self.columns[TOKEN] * 3]
-        return self.rng.choice(found)
+            leaves += ["last", "position", *self.columns[TOKEN] * 3]
+        return self.rng.choice(leaves)

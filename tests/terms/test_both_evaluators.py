@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from core.terms import Data, Region, Term, Terms, clip_sides, evaluate
-from core.terms.data import to_json
 from lessons.board.assets import FOLDER
 from tests.terms import random_terms
-from tests.terms.plain import same
+from tests.terms.plain import same, to_json
 
 CASES = 300
 #: What rarely happens by chance.
@@ -68,21 +67,21 @@ REGIONS = (
 
 @cache
 def cases() -> list[tuple[Terms, dict[str, Any], bool]]:
-    found = []
+    made = []
     for seed in range(CASES):
         rng = random.Random(1000 + seed)
         terms = random_terms.terms(rng, wild=seed % 3 == 0)
         if seed % 5 == 0:
             terms = Terms([*terms.terms], random_terms.NAMES, REGIONS)
-        found.append((terms, random_terms.step(rng), seed % 2 == 0))
+        made.append((terms, random_terms.step(rng), seed % 2 == 0))
     edges = Terms([Term(f"e{i}", x) for i, x in enumerate(EDGES)], random_terms.NAMES)
-    found += [(edges, random_terms.step(random.Random(seed)), False) for seed in range(8)]
+    made += [(edges, random_terms.step(random.Random(seed)), False) for seed in range(8)]
     nowhere = random_terms.step(random.Random(0))
     nowhere["tokens"] = {
         "value": [["nan", "inf", "-inf", None, 1][:n] for n in [min(x, 5) for x in nowhere["lengths"]]]
     }
     nowhere["lengths"], nowhere["holes"] = [len(x) for x in nowhere["tokens"]["value"]], None
-    return [*found, (edges, nowhere, False)]
+    return [*made, (edges, nowhere, False)]
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +101,10 @@ def test_they_agree_on_every_case(answers: list[dict[str, Any]]) -> None:
     assert len(answers) == len(cases())
     for (terms, given, recompute), answer in zip(cases(), answers, strict=True):
         data = Data.from_json(given)
-        found = evaluate(terms, data, recompute=recompute)
+        evaluated = evaluate(terms, data, recompute=recompute)
         for term in terms.terms:
-            ours, theirs = to_json(found[term.name], data.mask), answer["values"][term.name]
-            assert theirs["level"] == found[term.name].level, (term, given)
+            ours, theirs = to_json(evaluated[term.name], data.mask), answer["values"][term.name]
+            assert theirs["level"] == evaluated[term.name].level, (term, given)
             assert same(ours, theirs["numbers"]), (term, ours, theirs, given)
 
 

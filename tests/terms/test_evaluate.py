@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from core.terms import Data, Names, Region, Term, TermError, Terms, Value, clip_sides, evaluate, evaluate_tree
-from core.terms.data import to_json
 from tests.terms import random_terms
-from tests.terms.plain import Plain, same
+from tests.terms.plain import Plain, same, to_json
 
 NAMES = Names(
     ("gamma", "lam", "eps", "dual", "kind"), ("group", "reward"), ("value", "delta", "ratio", "advantage", "x")
@@ -33,8 +32,8 @@ def values(*expressions: str, recompute: bool = False, **changes: Any) -> list[A
     """The expressions' values on STEP with changes; a name and its expression may be written "name: expression"."""
     given = [x.split(": ") if ": " in x else [f"e{i}", x] for i, x in enumerate(expressions)]
     data = Data.from_json({**STEP, **changes})
-    found = evaluate(Terms([Term(*x) for x in given], NAMES), data, recompute=recompute)
-    return [to_json(found[name], data.mask) for name, _ in given]
+    evaluated = evaluate(Terms([Term(*x) for x in given], NAMES), data, recompute=recompute)
+    return [to_json(evaluated[name], data.mask) for name, _ in given]
 
 
 def value(expression: str, **changes: Any) -> Any:
@@ -50,8 +49,8 @@ def test_every_number_is_what_plain_loops_give(seed: int) -> None:
     rng = random.Random(seed)
     terms, given = random_terms.terms(rng), random_terms.step(rng)
     data, recompute = Data.from_json(given), seed % 2 == 1
-    found = evaluate(terms, data, recompute=recompute)
-    listed = {name: to_json(x, data.mask) for name, x in found.items()}
+    evaluated = evaluate(terms, data, recompute=recompute)
+    listed = {name: to_json(x, data.mask) for name, x in evaluated.items()}
     for term in terms.terms:
         level, plain = terms.levels[term.name], Plain(given, listed)
         recorded = [x for row in given["tokens"].get(term.name, []) for x in row]
@@ -64,9 +63,9 @@ def test_every_number_is_what_plain_loops_give(seed: int) -> None:
             wanted = [None] * len(_places(level, data))
         else:
             wanted = [plain.number(terms.trees[term.name], b, t) for b, t in _places(level, data)]
-        got = [found[term.name].at(b, t) for b, t in _places(level, data)]
+        got = [evaluated[term.name].at(b, t) for b, t in _places(level, data)]
         assert same(got, wanted), (term, got, wanted, given)
-        assert found[term.name].level == level
+        assert evaluated[term.name].level == level
 
 
 def _column(data: Data, name: str) -> Value:
@@ -237,9 +236,9 @@ def test_what_needs_the_whole_step_comes_from_the_record_where_the_rest_is_not_h
 def test_a_term_whose_form_is_unknown_has_only_recorded_numbers() -> None:
     terms = Terms([Term("ratio", "x", given=("lam",)), Term("known", "x", given=("gamma",))], NAMES)
     data = Data.from_json(STEP)
-    found = evaluate(terms, data)
-    assert found["ratio"].null.all()
-    assert found["known"].at(1, 1) == 5
+    evaluated = evaluate(terms, data)
+    assert evaluated["ratio"].null.all()
+    assert evaluated["known"].at(1, 1) == 5
     recorded = Data.from_json({**STEP, "tokens": {**STEP["tokens"], "ratio": [[9, 0, 9], [9, 9], [9]]}})
     assert evaluate(terms, recorded)["ratio"].at(0, 0) == 9
     assert evaluate(terms, recorded, recompute=True)["ratio"].null.all()

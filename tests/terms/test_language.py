@@ -167,8 +167,8 @@ def test_a_region_that_makes_no_sense_is_refused(changes: dict[str, object], say
 def test_as_json_carries_all_and_is_translated() -> None:
     term = Term("twice", "value * 2", "Title", "", r"2V", "a.py:twice", given=("gamma",))
     made = Terms([term], NAMES, [region(says="above {bound}", values={"bound": "1 + gamma"})])
-    told = json.loads(json.dumps(made.as_json(lambda x: f"<{x}>")))
-    assert told["terms"] == [
+    sent = json.loads(json.dumps(made.as_json(lambda x: f"<{x}>")))
+    assert sent["terms"] == [
         {
             "name": "twice",
             "tree": ["*", ["token", "value"], 2],
@@ -181,7 +181,7 @@ def test_as_json_carries_all_and_is_translated() -> None:
         }
     ]
     bound = ["+", 1, ["setting", "gamma"]]
-    assert told["regions"] == [
+    assert sent["regions"] == [
         {
             "side": 1,
             "ratio_from": bound,

@@ -70,8 +70,8 @@ def _next(oracle: Oracle, prompts: Tensor, attention: Tensor | None, owner: Tens
     """The distribution of the token after each branch, by a full forward pass: float64 [n, V]."""
     rows = torch.cat([prompts, ids], 1)
     real = None if attention is None else torch.cat([attention[owner], torch.ones_like(ids, dtype=torch.bool)], 1)
-    found = forward.states(oracle.policy.base_model, rows, prompts.shape[1], real)
-    logits = forward.logits(oracle.policy, found.hidden[:, -1])[found.which]
+    states = forward.states(oracle.policy.base_model, rows, prompts.shape[1], real)
+    logits = forward.logits(oracle.policy, states.hidden[:, -1])[states.which]
     return (logits.double() / oracle.temperature).softmax(-1)
 
 

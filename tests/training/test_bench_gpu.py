@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benches import gpu
-from benches.gpu import SMALL_SHAPE, TINY, Case, Measured, Part, count, make_model, measure, peak_of, run_of, told
+from benches.gpu import SMALL_SHAPE, TINY, Case, Measured, Part, count, line, make_model, measure, peak_of, run_of
 from core.training.trainer import Trainer
 
 
@@ -57,19 +57,19 @@ def test_the_counted_arithmetic_is_six_operations_a_weight_and_token_that_is_com
 
 
 def test_a_case_is_measured_and_told(model: str) -> None:
-    found = measure(run_of(Case("tiny", TINY, SMALL_SHAPE, "ppo"), model, "cpu"), steps=1)
-    assert found.dtype == "bfloat16"
-    assert found.peak_bytes is None
-    assert found.predicted_bytes > 16 * 2e6
-    for part in (found.rollout, found.update):
+    measured = measure(run_of(Case("tiny", TINY, SMALL_SHAPE, "ppo"), model, "cpu"), steps=1)
+    assert measured.dtype == "bfloat16"
+    assert measured.peak_bytes is None
+    assert measured.predicted_bytes > 16 * 2e6
+    for part in (measured.rollout, measured.update):
         assert part.seconds > 0
         assert part.rate == pytest.approx(part.flops / part.seconds)
-    assert found.update.tokens == 2 * found.rollout.tokens > 0
-    assert found.update.flops > 5 * found.rollout.flops
+    assert measured.update.tokens == 2 * measured.rollout.tokens > 0
+    assert measured.update.flops > 5 * measured.rollout.flops
 
 
 def test_what_is_told_is_tokens_a_second_and_the_share_of_the_peak() -> None:
-    found = Measured(Part(2.0, 1000.0, 2e12), Part(0.5, 2000.0, 20e12), 1_100_000_000, 1_000_000_000, "bfloat16")
-    text = told("a case", found, 100e12)
+    measured = Measured(Part(2.0, 1000.0, 2e12), Part(0.5, 2000.0, 20e12), 1_100_000_000, 1_000_000_000, "bfloat16")
+    text = line("a case", measured, 100e12)
     for part in ("500 tokens/s", "4,000 tokens/s", "1.0% of the peak", "40.0% of the peak", "1.10 GB", "(-9.1%)"):
         assert part in text

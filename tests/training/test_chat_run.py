@@ -88,15 +88,15 @@ def test_what_is_compared_before_and_after_is_every_heldout_question_answered(mo
     assert after["greedy"] != value["greedy"]
 
 
-def test_answers_are_heard_token_by_token_while_they_are_written(model: str) -> None:
-    learning, told = trainer(model, "grpo"), []
-    value = learning.compared("before", lambda *heard: told.append(heard))
+def test_answers_are_reported_token_by_token_while_they_are_written(model: str) -> None:
+    learning, reports = trainer(model, "grpo"), []
+    value = learning.compared("before", lambda *report: reports.append(report))
     assert value == learning.compared("before")
-    shares = [x[0] for x in told]
+    shares = [x[0] for x in reports]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     first = value["greedy"][0][0]
-    asked = [answer for _share, question, answer in told if question == learning.task.heldout[0]]
+    asked = [answer for _share, question, answer in reports if question == learning.task.heldout[0]]
     growing = asked[: asked.index(first) + 1]
     assert len(growing) > 1
     assert all(first.startswith(x) for x in growing)

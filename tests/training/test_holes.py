@@ -16,7 +16,7 @@ from core.algorithms.advantages import gae
 from core.algorithms.masked import last_token, lengths, next_token
 from core.config import RunConfig
 from core.insight.panel import Panel
-from core.insight.whatif import credit_under, freeze
+from core.insight.whatif import credit_under, stored_step
 from core.learners.registry import learner
 from core.runs.views import _token_columns
 from core.terms import evaluate
@@ -40,14 +40,14 @@ def test_gae_passes_over_holes_as_if_they_were_not_there() -> None:
     random = torch.Generator().manual_seed(3)
     rewards, values = (torch.randn(MASK.shape, generator=random, dtype=torch.float64) for _ in range(2))
     after, cut = torch.randn(4, generator=random, dtype=torch.float64), torch.tensor([True, False, True, False])
-    found = gae(rewards, values, MASK, 0.9, 0.7, value_after=after, truncated=cut)
+    advantages = gae(rewards, values, MASK, 0.9, 0.7, value_after=after, truncated=cut)
     for row in range(len(MASK)):
         n = int(MASK[row].sum())
         alone = gae(
             compact(rewards, row), compact(values, row), torch.ones(1, n, dtype=torch.bool), 0.9, 0.7,
             value_after=after[row : row + 1], truncated=cut[row : row + 1],
         )  # fmt: skip
-        for with_holes, without in zip(found, alone, strict=True):
+        for with_holes, without in zip(advantages, alone, strict=True):
             torch.testing.assert_close(compact(with_holes, row), without)
             assert not with_holes[row][~MASK[row]].any()
 
@@ -115,7 +115,7 @@ def test_a_stored_step_with_holes_is_credited_again_alike(interrupted: Callable[
     panel = Panel.of(trace.samples, trace.tokens)
     assert (panel.mask.sum(1) < lengths(panel.mask)).any()
     assert panel.value_after is not None
-    again = credit_under(freeze(trace.samples, trace.tokens), learner("ppo", bootstrap_truncated=True))
+    again = credit_under(stored_step(trace.samples, trace.tokens), learner("ppo", bootstrap_truncated=True))
     torch.testing.assert_close(again.advantages[panel.mask], panel.column("advantage")[panel.mask], atol=1e-5, rtol=0)
 
 
@@ -123,6 +123,6 @@ def test_a_browser_is_told_which_tokens_are_an_environments(interrupted: Callabl
     tokens = interrupted("grpo").tokens
     first = tokens.filter(pc.equal(tokens["pass"], 0))
     long = next(x for x in set(first["sample"].to_pylist()) if pc.sum(pc.equal(first["sample"], x)).as_py() > 4)
-    told = _token_columns([first.filter(pc.equal(first["sample"], pa.scalar(long, pa.int32())))])
-    assert told["holes"][:5] == [False, False, True, True, False]
-    assert told["once"]["advantage"][2] is None
+    columns = _token_columns([first.filter(pc.equal(first["sample"], pa.scalar(long, pa.int32())))])
+    assert columns["holes"][:5] == [False, False, True, True, False]
+    assert columns["once"]["advantage"][2] is None

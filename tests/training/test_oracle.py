@@ -74,30 +74,30 @@ def test_values_lie_in_their_intervals_against_every_continuation(oracle, respon
     assert 0.2 < exact.values[mask][once].mean() < 0.8  # worth something, and not the same everywhere
     assert exact.values[mask][once].std() > 0.2
     for seed in range(3):
-        found = oracle.estimate(responses, continuations=continuations, seed=seed)
-        assert (found.continuations, found.prefixes) == (continuations, len(prefixes))
-        low, high = found.low[mask][once], found.high[mask][once]
+        estimates = oracle.estimate(responses, continuations=continuations, seed=seed)
+        assert (estimates.continuations, estimates.prefixes) == (continuations, len(prefixes))
+        low, high = estimates.low[mask][once], estimates.high[mask][once]
         inside = (exact.values + exact.left_out)[mask][once].ge(low) & exact.values[mask][once].le(high)
         assert inside.float().mean() >= 0.9
-        error = (found.values - exact.values)[mask][once]
+        error = (estimates.values - exact.values)[mask][once]
         assert error.square().mean().sqrt() < 0.5 / continuations**0.5
         assert abs(error.mean()) < 4 * 0.5 / (continuations * len(prefixes)) ** 0.5  # no bias
 
 
 def test_the_true_advantage_of_a_token_is_what_it_changed(oracle, responses) -> None:
-    found = oracle.estimate(responses, seed=3)
+    estimates = oracle.estimate(responses, seed=3)
     lengths = responses.mask.sum(1)
     for b, length in enumerate(lengths.tolist()):
-        values = [*found.values[b, :length].tolist(), float(responses.rewards[b])]
+        values = [*estimates.values[b, :length].tolist(), float(responses.rewards[b])]
         changes = [after - before for before, after in itertools.pairwise(values)]
-        assert found.advantages[b, :length].tolist() == pytest.approx(changes, abs=1e-6)
+        assert estimates.advantages[b, :length].tolist() == pytest.approx(changes, abs=1e-6)
         # together they lead from the prompt's value to the reward
         assert sum(changes) == pytest.approx(float(responses.rewards[b]) - values[0])
-    for x in (found.values, found.low, found.high, found.advantages, found.advantages_low, found.advantages_high):
-        assert (x[~responses.mask] == 0).all()
+    for name in ("values", "low", "high", "advantages", "advantages_low", "advantages_high"):
+        assert (getattr(estimates, name)[~responses.mask] == 0).all()
     mask = responses.mask
-    assert (found.advantages_low <= found.advantages)[mask].all()
-    assert (found.advantages <= found.advantages_high)[mask].all()
+    assert (estimates.advantages_low <= estimates.advantages)[mask].all()
+    assert (estimates.advantages <= estimates.advantages_high)[mask].all()
 
 
 def test_equal_prefixes_are_measured_once_and_have_one_value(oracle, responses) -> None:
@@ -110,31 +110,30 @@ def test_equal_prefixes_are_measured_once_and_have_one_value(oracle, responses) 
         for t in range(n)
     }
     assert len(prefixes) == len(texts)
-    found = oracle.estimate(responses)
+    estimates = oracle.estimate(responses)
     for number in range(len(prefixes)):
-        assert found.values[responses.mask & (which == number)].unique().numel() == 1
+        assert estimates.values[responses.mask & (which == number)].unique().numel() == 1
 
 
 def test_the_same_seed_gives_the_same_numbers_also_in_small_pieces(oracle, responses, monkeypatch) -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     once = oracle.estimate(responses, continuations=16, seed=7)
     monkeypatch.setattr("core.training.continuations._CHUNK", 200)
-    again = oracle.estimate(responses, continuations=16, seed=7, progress=lambda *x: told.append(x))
+    again = oracle.estimate(responses, continuations=16, seed=7, progress=lambda *x: reports.append(x))
     other = oracle.estimate(responses, continuations=16, seed=8)
     assert torch.equal(once.values, again.values)
     assert not torch.equal(once.values, other.values)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-    assert len(told) > 5
-    assert told[-1] == (again.rollouts, again.rollouts) == (again.prefixes * 16,) * 2
+    assert [done for done, _ in reports] == sorted({done for done, _ in reports})
+    assert len(reports) > 5
+    assert reports[-1] == (again.rollouts, again.rollouts) == (again.prefixes * 16,) * 2
 
 
 def test_a_sharper_temperature_is_the_one_that_is_measured(oracle, responses) -> None:
     sharp = Oracle(oracle.policy, oracle.codec, oracle.task, temperature=0.1, max_completion_length=oracle.max_length)
-    found = sharp.estimate(responses, continuations=64)
-    assert (found.values - exact_values(sharp, responses, floor=1e-6).values).abs()[responses.mask].max() < 0.3
-    assert (
-        found.values[responses.mask].std() > oracle.estimate(responses, continuations=64).values[responses.mask].std()
-    )
+    estimates = sharp.estimate(responses, continuations=64)
+    assert (estimates.values - exact_values(sharp, responses, floor=1e-6).values).abs()[responses.mask].max() < 0.3
+    even = oracle.estimate(responses, continuations=64)
+    assert estimates.values[responses.mask].std() > even.values[responses.mask].std()
 
 
 def test_longer_responses_than_the_policy_may_write_are_refused(oracle, responses) -> None:
@@ -197,11 +196,11 @@ def test_rewards_of_any_size_get_the_normal_interval(pairs) -> None:
     exact = exact_values(tiny, responses)
     inside = []
     for seed in range(40):
-        found = tiny.estimate(responses, continuations=64, seed=seed)
-        covered = (found.low <= exact.values) & (exact.values <= found.high)
+        estimates = tiny.estimate(responses, continuations=64, seed=seed)
+        covered = (estimates.low <= exact.values) & (exact.values <= estimates.high)
         inside += [bool(covered[0, 0]), bool(covered[0, 1]), bool(covered[2, 0])]  # each prefix once
     assert 0.88 <= sum(inside) / len(inside) < 1  # of 120, 114 are expected, give or take 2.4
-    assert found.high.max() > 1  # no interval of a probability
+    assert estimates.high.max() > 1  # no interval of a probability
 
 
 def test_what_is_left_out_is_said(oracle, responses) -> None:

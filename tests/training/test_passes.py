@@ -62,30 +62,30 @@ class Seen:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    found = Seen()
+    record = Seen()
     score, policy, one_pass = scoring.score, Meter.policy, Updater.one_pass
 
     def counting(model: Any, sequences: Any, *given: Any, **more: Any) -> Any:
         if any(x.requires_grad for x in model.parameters()):
-            found.scored.append(len(sequences.mask))
+            record.scored.append(len(sequences.mask))
         return score(model, sequences, *given, **more)
 
     def ratios(self: Meter, results: Any, masks: Any, *given: Any) -> None:
-        found.first_ratios.append(torch.cat([x.ratio[m] for x, m in zip(results, masks, strict=True)]).detach())
+        record.first_ratios.append(torch.cat([x.ratio[m] for x, m in zip(results, masks, strict=True)]).detach())
         policy(self, results, masks, *given)
 
     def passing(self: Updater, batch: Batch, *given: Any, **more: Any) -> Any:
-        if not found.after:
-            found.after.append(copy.deepcopy(self.policy.state_dict()))
+        if not record.after:
+            record.after.append(copy.deepcopy(self.policy.state_dict()))
         done = one_pass(self, batch, *given, **more)
-        found.after.append(copy.deepcopy(self.policy.state_dict()))
-        found.batches.append(batch)
+        record.after.append(copy.deepcopy(self.policy.state_dict()))
+        record.batches.append(batch)
         return done
 
     monkeypatch.setattr(scoring, "score", counting)
     monkeypatch.setattr(Meter, "policy", ratios)
     monkeypatch.setattr(Updater, "one_pass", passing)
-    return found
+    return record
 
 
 def rows(trace: StepTrace, number: int) -> pa.Table:

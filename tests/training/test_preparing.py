@@ -57,19 +57,19 @@ def preparing(
 def test_preparations_are_told_while_they_last_and_a_few_times_a_second_at_most(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id, told = store.create(SMALL), []
+    run_id, reports = store.create(SMALL), []
     clock = iter(x / 100 for x in range(10_000))
     monkeypatch.setattr(worker_module.time, "monotonic", lambda: next(clock))
 
     def during(progress: Callable[[Message, float | None], None]) -> None:
         for percent in range(100):  # 100 in one second by that clock
             progress(verbatim("Converting."), percent / 100)
-            told.append(seen(store, run_id))
+            reports.append(seen(store, run_id))
 
     preparing(monkeypatch, during)
     assert live(store, run_id) == 0
-    shares = list(dict.fromkeys(x["share"] for x in told))
-    assert told[0] == {"text": "Converting.", "share": 0.0}
+    shares = list(dict.fromkeys(x["share"] for x in reports))
+    assert reports[0] == {"text": "Converting.", "share": 0.0}
     assert shares == sorted(shares)
     assert 4 <= len(shares) <= 6
     assert seen(store, run_id) is None
@@ -80,25 +80,25 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "TELL_S", 0)
-    said, tell = [], lifecycle.preparing
-    monkeypatch.setattr(lifecycle, "preparing", lambda *given: (said.append(given[3:]), tell(*given)))
+    written, tell = [], lifecycle.preparing
+    monkeypatch.setattr(lifecycle, "preparing", lambda *given: (written.append(given[3:]), tell(*given)))
     run_id = store.create(SMALL)
     assert live(store, run_id) == 0
     for when in ("before", "after"):
         event = next(x for x in store.events(run_id) if x["kind"] == "evaluation" and x["value"]["when"] == when)
         question, answer = event["value"]["questions"][0], event["value"]["greedy"][0][0]
-        heard = [(str(text), share) for text, share in said]
-        told = [x for x in heard if x[0].startswith(f"Answering the held-out questions {when} training")]
-        assert told[0] == (f"Answering the held-out questions {when} training.", None)
-        assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(told)
-        assert told[-1][1] == pytest.approx(1)
+        reports = [(str(text), share) for text, share in written]
+        own = [x for x in reports if x[0].startswith(f"Answering the held-out questions {when} training")]
+        assert own[0] == (f"Answering the held-out questions {when} training.", None)
+        assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(own)
+        assert own[-1][1] == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("dtype", "said"), [("bfloat16", "rounding alone"), ("float32", "Sampled and re-scored")])
-def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, said: str) -> None:
+@pytest.mark.parametrize(("dtype", "message"), [("bfloat16", "rounding alone"), ("float32", "Sampled and re-scored")])
+def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, message: str) -> None:
     worker = Worker(store, store.create(SMALL), "grpo")
     worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
-    assert said in str(worker._about_drift(0.1834))
+    assert message in str(worker._about_drift(0.1834))
     assert "differ by up to 0.18" in str(worker._about_drift(0.1834))
 
 

@@ -19,8 +19,9 @@ from core.runs import lifecycle
 from core.runs.save import SaveError, save_model
 from core.runs.store import RunStore
 from core.training import checkpoints
-from core.training.save import merge, of_trainer, save_pretrained
+from core.training.save import Trained, merge, save_pretrained
 from core.training.trainer import Trainer
+from core.versions import versions
 from core.workers.worker import Worker, supervise
 from tests.helpers import HOSTILE
 
@@ -44,6 +45,20 @@ def trained(store: RunStore, name: str, config: RunConfig = SMALL) -> str:
         assert lifecycle.claim(store, run_id, learner.name)
         assert supervise(Worker(store, run_id, learner.name)) == 0
     return run_id
+
+
+def of_trainer(trainer: Trainer) -> Trained:
+    """The trainer's policy as it is now, and what its card says of it."""
+    return Trained(
+        model=trainer.policy,
+        tokenizer=trainer.codec.tokenizer,
+        config=trainer.config,
+        learner=trainer.learner,
+        steps=trainer.step,
+        start_hash=trainer.start_hash,
+        versions=versions(),
+        run=None,
+    )
 
 
 def test_a_runs_model_is_saved_listed_loaded_and_trained_on(

@@ -40,11 +40,11 @@ def sequences(model: PreTrainedModel) -> Sequences:
         temperature=3.0,
         generator=torch.Generator().manual_seed(1),
     )
-    found = Sequences.of(rollout)
-    found.ids[5], found.mask[5] = found.ids[4], found.mask[4]
-    assert len(found.mask.sum(1).unique()) > 2
-    assert found.attention is not None
-    return found
+    made = Sequences.of(rollout)
+    made.ids[5], made.mask[5] = made.ids[4], made.mask[4]
+    assert len(made.mask.sum(1).unique()) > 2
+    assert made.attention is not None
+    return made
 
 
 def own_logits(model: PreTrainedModel, sequences: Sequences, row: int) -> Tensor:
@@ -171,8 +171,8 @@ def test_values_are_the_heads_of_the_critics_own_hidden_states(model, sequences)
 
 
 def test_whole_distributions_are_those_that_tokens_are_scored_by(model, sequences) -> None:
-    found = scoring.distributions(model, sequences, TEMPERATURE)
-    torch.testing.assert_close(found.exp().sum(-1), torch.ones(sequences.mask.shape), rtol=1e-4, atol=1e-4)
-    picked = found.gather(-1, sequences.completion_ids[..., None])[..., 0]
+    whole = scoring.distributions(model, sequences, TEMPERATURE)
+    torch.testing.assert_close(whole.exp().sum(-1), torch.ones(sequences.mask.shape), rtol=1e-4, atol=1e-4)
+    picked = whole.gather(-1, sequences.completion_ids[..., None])[..., 0]
     scored = scoring.score(model, sequences, TEMPERATURE).logprobs
     torch.testing.assert_close(picked[sequences.mask], scored[sequences.mask])

@@ -92,7 +92,7 @@ def stepped(policy, critic, batch: Batch, settings: AnyLearner, monkeypatch, ord
     return Stepped(gradients, weights, meter)
 
 
-KINDS: dict[str, AnyLearner] = {
+SETTINGS: dict[str, AnyLearner] = {
     "token-mean": GRPOSettings(aggregation="token-mean"),
     "seq-mean-token-mean": GRPOSettings(aggregation="seq-mean-token-mean"),
     "seq-mean-token-sum-norm": GRPOSettings(aggregation="seq-mean-token-sum-norm"),
@@ -106,35 +106,35 @@ KINDS: dict[str, AnyLearner] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SETTINGS)
 def test_in_parts_of_any_size_a_step_is_the_same_step(policy, critic, batch, monkeypatch, kind: str) -> None:
-    settings = KINDS[kind]
+    settings = SETTINGS[kind]
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(6))
     whole = stepped(policy, critic, batch, settings, monkeypatch, order)
     steps = settings.num_mini_batches * (1 + isinstance(settings, PPOSettings))
     assert len(whole.gradients) == steps
     for size in (1, 3, COUNT):
-        found = stepped(policy, critic, batch, settings, monkeypatch, order, micro_batch_size=size)
-        assert len(found.gradients) == steps
-        for ours, theirs in zip(found.gradients, whole.gradients, strict=True):
+        in_parts = stepped(policy, critic, batch, settings, monkeypatch, order, micro_batch_size=size)
+        assert len(in_parts.gradients) == steps
+        for ours, theirs in zip(in_parts.gradients, whole.gradients, strict=True):
             assert theirs.abs().max() > 1e-3
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-5 * float(theirs.abs().max()))
         if steps == 1:
             # Adam's first step is the gradient's sign, so weights whose gradient is nothing but rounding stand aside.
             sure = whole.gradients[0].abs() > 1e-4 * whole.gradients[0].abs().max()
             assert sure.float().mean() > 0.5
-            torch.testing.assert_close(found.weights[sure], whole.weights[sure], rtol=0, atol=1e-6)
+            torch.testing.assert_close(in_parts.weights[sure], whole.weights[sure], rtol=0, atol=1e-6)
         for name in ("losses", "ratios", "low", "high", "kls", "norms", "value_losses"):
-            told = getattr(whole.meter, name)
-            assert getattr(found.meter, name) == pytest.approx(told, rel=1e-4, abs=1e-6), name
-            assert told or name == "value_losses"
+            numbers = getattr(whole.meter, name)
+            assert getattr(in_parts.meter, name) == pytest.approx(numbers, rel=1e-4, abs=1e-6), name
+            assert numbers or name == "value_losses"
 
 
 def test_the_kinds_differ_from_one_another(policy, critic, batch, monkeypatch) -> None:
     """Or the test above would prove less than it says."""
     gradients = [
-        stepped(policy, critic, batch, KINDS[kind], monkeypatch).gradients[0]
-        for kind in KINDS
+        stepped(policy, critic, batch, SETTINGS[kind], monkeypatch).gradients[0]
+        for kind in SETTINGS
         if kind not in ("ppo", "mini-batches")
     ]
     for i, one in enumerate(gradients):
@@ -169,9 +169,9 @@ def test_old_log_probabilities_of_a_passs_own_make_every_ratio_exactly_1(policy,
     """Also in parts, and whatever stood there before."""
     wrong = replace(batch, experience=replace(batch.experience, logprobs_old=batch.experience.logprobs_old + 3))
     for size in (None, 3):
-        updater, meter = Updater(copy.deepcopy(policy), None, KINDS["token-mean"]), Meter()
+        updater, meter = Updater(copy.deepcopy(policy), None, SETTINGS["token-mean"]), Meter()
         scored = updater.one_pass(
-            wrong, RunConfig(micro_batch_size=size), KINDS["token-mean"], MAX_LENGTH, torch.arange(COUNT), meter,
+            wrong, RunConfig(micro_batch_size=size), SETTINGS["token-mean"], MAX_LENGTH, torch.arange(COUNT), meter,
             train_policy=True, before=None, keep=5, own_old=True,
         )  # fmt: skip
         assert (meter.ratios, meter.low, meter.high, meter.kls) == ([1.0], [0.0], [0.0], [0.0])
@@ -190,7 +190,7 @@ def test_a_group_without_signal_is_not_followed_back_and_changes_nothing(
     advantages = batch.credit.advantages.clone()
     advantages[silent] = 0
     quiet = replace(batch, credit=Credit(advantages, advantages))
-    found, score = [], scoring.score
+    scored, score = [], scoring.score
     for follow in (False, True):
         followed: list[bool] = []
 
@@ -211,9 +211,9 @@ def test_a_group_without_signal_is_not_followed_back_and_changes_nothing(
                 )  # fmt: skip
         teaching = [bool(advantages[:4].any()), bool(advantages[4:].any())]
         assert followed == [True, True] + ([True, True] if follow else teaching)
-        found.append((torch.cat([x.detach().flatten() for x in mine.parameters()]), meter))
-    assert torch.equal(found[0][0], found[1][0])
-    assert found[0][1] == found[1][1]
+        scored.append((torch.cat([x.detach().flatten() for x in mine.parameters()]), meter))
+    assert torch.equal(scored[0][0], scored[1][0])
+    assert scored[0][1] == scored[1][1]
 
 
 def test_a_gradient_longer_than_allowed_is_scaled_down_and_told_as_it_was(policy, critic, batch, monkeypatch) -> None:
@@ -230,11 +230,11 @@ def test_a_gradient_longer_than_allowed_is_scaled_down_and_told_as_it_was(policy
 def test_a_loss_that_is_no_number_stops_with_a_sentence(policy, critic, batch, monkeypatch) -> None:
     endless = replace(batch, credit=replace(batch.credit, advantages=batch.credit.advantages * math.inf))
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        stepped(policy, critic, endless, KINDS["token-mean"], monkeypatch)
+        stepped(policy, critic, endless, SETTINGS["token-mean"], monkeypatch)
 
 
 @pytest.mark.parametrize(("count", "size"), [(8, None), (8, 3), (8, 8), (8, 100), (1, 1), (0, None)])
 def test_parts_cover_all_in_order(count: int, size: int | None) -> None:
-    found = list(parts(count, size))
-    assert [i for x in found for i in range(count)[x]] == list(range(count))
-    assert all(x.stop - x.start <= (size or max(1, count)) for x in found)
+    slices = list(parts(count, size))
+    assert [i for x in slices for i in range(count)[x]] == list(range(count))
+    assert all(x.stop - x.start <= (size or max(1, count)) for x in slices)

@@ -398,7 +398,7 @@ def test_where_training_is_off_nothing_starts(store: Interrupted, monkeypatch: p
         LocalLauncher(store)
 
 
-def test_a_nursery_that_cannot_live_fails_the_run_with_a_sentence(
+def test_a_fork_server_that_cannot_live_fails_the_run_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")

@@ -58,7 +58,7 @@ class _Window:
 
 
 @dataclass
-class Batch:
+class GenerationBatch:
     """A generation batch on its way through TRL's updates."""
 
     made: Made
@@ -159,7 +159,7 @@ class Batch:
     ) -> StepTrace:
         """The step as it went. What TRL does not tell (held-out success, the exact KL, rewards per token) is null.
 
-        `names` gives each token id's text; `times` what a clock said; responses with a reward of at least
+        `names` gives each token id's text; `times` the times that were measured; responses with a reward of at least
         `success_from` count as right (None: nobody knows).
         """
         made = self.made
@@ -187,13 +187,13 @@ class Batch:
         if len(self.meter.norms) != self.updates:
             self.meter.norms.clear()
         entropy = self.pass_of(0)[1]
-        found = step_scalars(self._experience(everyone), self._credit(everyone), self.settings, entropy, self.meter)
-        found["completion_length"] = float(np.mean([len(x) for x in made.ids]))
-        found["success_rate"] = sum(success) / len(success) if success else None
+        scalars = step_scalars(self._experience(everyone), self._credit(everyone), self.settings, entropy, self.meter)
+        scalars["completion_length"] = float(np.mean([len(x) for x in made.ids]))
+        scalars["success_rate"] = sum(success) / len(success) if success else None
         scored = made.rewards[made.rewards.isfinite()]
         if 0 < len(scored) < len(made.rewards):  # means over those that were scored, as TRL's
-            found |= {"reward": float(scored.mean()), "reward_std": float(scored.std()), "frac_reward_zero_std": None}
-        return {name: x if x is None or math.isfinite(x) else None for name, x in found.items()}
+            scalars |= {"reward": float(scored.mean()), "reward_std": float(scored.std()), "frac_reward_zero_std": None}
+        return {name: x if x is None or math.isfinite(x) else None for name, x in scalars.items()}
 
     def _tokens(self, names: list[str]) -> dict[str, list[Any]]:
         """Columns of TOKENS for the kept responses and every pass that is known."""

@@ -36,12 +36,12 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from core.errors import ConfigError, Message, Refusal
-from core.integrations.trl.batch import Batch, Made
+from core.integrations.trl.batch import GenerationBatch, Made
 from core.integrations.trl.check import check
 from core.integrations.trl.settings import learner_of, loss_is_ours, run_settings
-from core.integrations.trl.storage import Keeper
+from core.integrations.trl.storage import StoredRun
 from core.models.codec import Codec
-from core.runs.foreign import clean, said
+from core.runs.foreign import clean, message_text
 from core.runs.records import Status
 
 #: A tensor that rides along with TRL's batch, so that its shuffled rows are known again.
@@ -77,8 +77,8 @@ class CreditLabCallback(TrainerCallback):
         self.run_id: str | None = None  # its id in the store, once training has begun
         self._trainer: Any = None
         self._trouble: Message | None = None
-        self._open: list[Batch] = []  # made, and not yet in the trace
-        self._batch: Batch | None = None  # the one that TRL is training on
+        self._open: list[GenerationBatch] = []  # made, and not yet in the trace
+        self._batch: GenerationBatch | None = None  # the one that TRL is training on
         self._rewards: tuple[list[Any], list[Any], list[list[int]], Tensor] | None = None
         self._scores: tuple[Tensor, Tensor] | None = None
         self._clock: dict[int, list[float]] = {}  # step → when it was made, its last update ended; each less our own
@@ -129,15 +129,15 @@ class CreditLabCallback(TrainerCallback):
         return output
 
     def _rewarded(self, original: Callable[..., Any], inputs: Any, prompts: Any, completions: Any, ids: Any) -> Any:
-        found = original(inputs, prompts, completions, ids)
-        self._rewards = prompts, completions, ids, found.detach().float().cpu()
-        return found
+        rewards = original(inputs, prompts, completions, ids)
+        self._rewards = prompts, completions, ids, rewards.detach().float().cpu()
+        return rewards
 
     def _scored(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        found = original(*args, **kwargs)
+        scores = original(*args, **kwargs)
         if kwargs.get("compute_entropy"):  # so TRL asks in its loss only
-            self._scores = _floats(found[0]), _floats(found[1])
-        return found
+            self._scores = _floats(scores[0]), _floats(scores[1])
+        return scores
 
     def _lost(self, original: Callable[..., Any], model: Any, inputs: dict[str, Any]) -> Any:
         self._scores = None
@@ -157,7 +157,7 @@ class CreditLabCallback(TrainerCallback):
                 batch.meter.norms.append(float(norm))
         return norm
 
-    def _begin(self, inputs: list[dict[str, Any]], output: dict[str, Any], seconds: float) -> Batch:
+    def _begin(self, inputs: list[dict[str, Any]], output: dict[str, Any], seconds: float) -> GenerationBatch:
         trainer, rewards = self._trainer, self._rewards
         if rewards is None or output["advantages"].dim() != 1 or len(rewards[2]) != len(output["advantages"]):
             raise ConfigError("TRL made its responses in a way that this callback does not know.")
@@ -168,8 +168,8 @@ class CreditLabCallback(TrainerCallback):
         ends = {*trainer.eos_token_ids, trainer._tokenizer.pad_token_id}
         column = self.answer_column
         made = Made(
-            prompts=[clean(said(x), "A prompt") for x in prompts],
-            responses=[clean(said(x), "A completion") for x in completions],
+            prompts=[clean(message_text(x), "A prompt") for x in prompts],
+            responses=[clean(message_text(x), "A completion") for x in completions],
             answers=[
                 None if column is None or x.get(column) is None else clean(str(x[column]), column) for x in inputs
             ],
@@ -189,10 +189,10 @@ class CreditLabCallback(TrainerCallback):
         pictures = "num_images" in output
         number, self._made = self._made, self._made + 1
         self._clock[number] = [time.perf_counter() - self._own, math.nan]
-        return Batch(
+        return GenerationBatch(
             made=made,
             step=number,
-            settings=self._keeper.settings,
+            settings=self._stored.settings,
             known_loss=loss_is_ours(trainer),
             max_length=trainer.max_completion_length,
             inputs={} if pictures else {x: output[x][:kept] for x in names},
@@ -219,7 +219,7 @@ class CreditLabCallback(TrainerCallback):
                 batch.ended_update()
                 self._clock[batch.step][1] = ended - self._own
                 self._score_after(batch)
-            if self.keep and self._keeper.obey():
+            if self.keep and self._stored.stop_requested():
                 control.should_training_stop = True
             self._own += time.perf_counter() - ended
 
@@ -242,12 +242,12 @@ class CreditLabCallback(TrainerCallback):
         known = {**run_settings(trainer, prompts), "panel_size": self.panel_size}
         size = trainer.model.get_input_embeddings().weight.shape[0]  # may be larger than the tokenizer's
         self._names = Codec(trainer._tokenizer, vocabulary=size).names
-        self._keeper = Keeper(known, learner_of(trainer), self.name, keep=self.keep)
+        self._stored = StoredRun(known, learner_of(trainer), self.name, keep=self.keep)
         self._began = time.perf_counter()
-        self.run_id = self._keeper.run_id
+        self.run_id = self._stored.run_id
         atexit.register(self.close)
 
-    def _score_after(self, batch: Batch) -> None:
+    def _score_after(self, batch: GenerationBatch) -> None:
         """Scores the kept responses once more at the end of a pass, unless TRL's next pass meets the same policy."""
         done = int(batch.seen.min())
         trainer = self._trainer
@@ -259,7 +259,7 @@ class CreditLabCallback(TrainerCallback):
         x = batch.inputs
         devices = [trainer.accelerator.device] if trainer.accelerator.device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            found = self._score(
+            scores = self._score(
                 trainer.model,
                 torch.cat([x["prompt_ids"], x["completion_ids"]], dim=1),
                 torch.cat([x["prompt_mask"], x["completion_mask"]], dim=1),
@@ -268,19 +268,19 @@ class CreditLabCallback(TrainerCallback):
                 compute_entropy=True,
             )
         at, entropy = batch.pass_of(done)
-        at[: batch.kept], entropy[: batch.kept] = _floats(found[0]), _floats(found[1])
+        at[: batch.kept], entropy[: batch.kept] = _floats(scores[0]), _floats(scores[1])
 
     def _write(self, *, everything: bool = False) -> None:
-        """Puts what TRL is done with into the store; at the end also what it has only begun to train on."""
+        """Stores the batches that TRL is done with; at the end also those that it has only begun to train on."""
         passes = self._trainer.num_iterations
         over = [x for x in self._open if x.updates and (everything or int(x.seen.min()) >= passes)]
         for batch in over:
             self._seen += len(batch.made.ids)
             times = self._times(batch, alone=len(over) == 1)
-            self._keeper.append(batch.trace(self._keeper.settings.name, self._names, times, self.success_from))
+            self._stored.append(batch.trace(self._stored.settings.name, self._names, times, self.success_from))
         self._open = [x for x in self._open if x not in over]
 
-    def _times(self, batch: Batch, *, alone: bool) -> dict[str, float | None]:
+    def _times(self, batch: GenerationBatch, *, alone: bool) -> dict[str, float | None]:
         """What the clock says. Where TRL learns from several batches at once, an update's time is nobody's own."""
         made, ended = self._clock.pop(batch.step)
         update = ended - made if alone else None
@@ -303,7 +303,7 @@ class CreditLabCallback(TrainerCallback):
             return
         self._closed = True
         atexit.unregister(self.close)
-        self._keeper.close("failed" if self._trouble else status, self._trouble, self.out)
+        self._stored.close("failed" if self._trouble else status, self._trouble, self.out)
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

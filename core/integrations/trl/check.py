@@ -34,14 +34,14 @@ def check(trainer: Any, callback: Any) -> None:
         )
     for name, parameters in WRAPPED.items():
         method = getattr(trainer, name, None)
-        found = list(inspect.signature(method).parameters) if callable(method) else None
-        if found is None or found[: len(parameters)] != parameters:
+        actual = list(inspect.signature(method).parameters) if callable(method) else None
+        if actual is None or actual[: len(parameters)] != parameters:
             raise ConfigError(
                 "CreditLabCallback expects a GRPOTrainer of TRL {wanted}, but this {kind}'s {name} is {given}.",
                 wanted=PINNED,
                 kind=type(trainer).__name__,
                 name=name,
-                given=Message("missing") if found is None else Message("another one"),
+                given=Message("missing") if actual is None else Message("another one"),
             )
     if trainer.accelerator.num_processes > 1:
         raise ConfigError(

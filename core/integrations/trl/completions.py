@@ -25,7 +25,7 @@ from core.runs.foreign import (
     add_run,
     clean,
     foreign_config,
-    said,
+    message_text,
     step_trace,
 )
 from core.runs.formats import TableReader
@@ -39,7 +39,7 @@ NO_TOKENS = Message(
 
 
 @dataclass(frozen=True)
-class Batch:
+class CompletionsBatch:
     """The responses that one file holds: TRL's last generation batch when it was written."""
 
     prompts: list[str]
@@ -49,16 +49,16 @@ class Batch:
     group: list[int]
 
 
-def batches(tables: Sequence[pa.Table]) -> list[Batch]:
+def batches(tables: Sequence[pa.Table]) -> list[CompletionsBatch]:
     """The generation batches of the files, in the order of their steps.
 
     A batch that TRL trained on in several steps was written at each of them; it is taken once. Raises ImportFailed.
     """
-    found: dict[int, Batch] = {}
+    by_step: dict[int, CompletionsBatch] = {}
     for table in tables:
         for step, rows in _by_step(table):
-            found[step] = _batch(rows)  # a later file of the same step takes an earlier one's place
-    ordered = [found[step] for step in sorted(found)]
+            by_step[step] = _batch(rows)  # a later file of the same step takes an earlier one's place
+    ordered = [by_step[step] for step in sorted(by_step)]
     keys = [repr(x) for x in ordered]  # by text, as NaN equals nothing
     fresh = [x for i, x in enumerate(ordered) if i == 0 or keys[i] != keys[i - 1]]
     if not fresh:
@@ -87,9 +87,9 @@ def _by_step(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
         yield step, table.filter(pa.array([x == step for x in steps]))
 
 
-def _batch(table: pa.Table) -> Batch:
-    prompts = [clean(said(x), "A prompt") for x in table["prompt"].to_pylist()]
-    completions = [clean(said(x), "A completion") for x in table["completion"].to_pylist()]
+def _batch(table: pa.Table) -> CompletionsBatch:
+    prompts = [clean(message_text(x), "A prompt") for x in table["prompt"].to_pylist()]
+    completions = [clean(message_text(x), "A completion") for x in table["completion"].to_pylist()]
     numeric = [
         x.name
         for x in table.schema
@@ -99,7 +99,7 @@ def _batch(table: pa.Table) -> Batch:
     if not pa.types.is_floating(table.schema.field("advantage").type):
         raise ImportFailed("The column advantage of TRL's completions must hold numbers.")
     advantages = [math.nan if x is None else float(x) for x in table["advantage"].to_pylist()]
-    return Batch(prompts, completions, numbers, advantages, groups_of(prompts))
+    return CompletionsBatch(prompts, completions, numbers, advantages, groups_of(prompts))
 
 
 def groups_of(prompts: Sequence[str]) -> list[int]:
@@ -112,12 +112,12 @@ def groups_of(prompts: Sequence[str]) -> list[int]:
     twice = {x for x, n in counts.items() if n > size and n % size == 0 and size > 1 and _in_blocks(prompts, x, size)}
     numbers: dict[tuple[str, int], int] = {}
     met: Counter[str] = Counter()
-    found = []
+    groups = []
     for prompt in prompts:
         key = (prompt, met[prompt] // size if prompt in twice else 0)
         met[prompt] += 1
-        found.append(numbers.setdefault(key, len(numbers)))
-    return found
+        groups.append(numbers.setdefault(key, len(numbers)))
+    return groups
 
 
 def _in_blocks(prompts: Sequence[str], prompt: str, size: int) -> bool:
@@ -129,22 +129,22 @@ def _in_blocks(prompts: Sequence[str], prompt: str, size: int) -> bool:
 # -- what the advantages tell ------------------------------------------------------------------------------------------
 
 
-def rewards_and_scale(found: Sequence[Batch]) -> tuple[list[str], str | None]:
+def rewards_and_scale(steps: Sequence[CompletionsBatch]) -> tuple[list[str], str | None]:
     """(the columns whose sum is the reward, how advantages were scaled): what makes TRL's advantages come out.
 
     Reward columns stand first and extra ones after them, and TRL's file does not tell where the former end; nor does it
     tell the weights, which are 1 unless they were set. So the first columns are tried, one more each time, with every
     scaling; ([], None) where none fits.
     """
-    names = list(found[0].numbers)
+    names = list(steps[0].numbers)
     for count in range(1, len(names) + 1):
         for scale in ("group", "none", "batch"):
-            if all(_explains(batch, names[:count], scale) for batch in found):
+            if all(_explains(batch, names[:count], scale) for batch in steps):
                 return names[:count], scale
     return [], None
 
 
-def _explains(batch: Batch, columns: list[str], scale: str) -> bool:
+def _explains(batch: CompletionsBatch, columns: list[str], scale: str) -> bool:
     if not set(columns) <= batch.numbers.keys():
         return False
     rewards = torch.tensor(rewards_of(batch, columns), dtype=torch.float32)
@@ -159,9 +159,9 @@ def _explains(batch: Batch, columns: list[str], scale: str) -> bool:
     return bool(torch.allclose(expected, given, rtol=1e-3, atol=1e-3))
 
 
-def _only(batch: Batch, keep: list[bool]) -> Batch:
+def _only(batch: CompletionsBatch, keep: list[bool]) -> CompletionsBatch:
     chosen = [i for i, kept in enumerate(keep) if kept]
-    return Batch(
+    return CompletionsBatch(
         prompts=[batch.prompts[i] for i in chosen],
         completions=[batch.completions[i] for i in chosen],
         numbers={name: [x[i] for i in chosen] for name, x in batch.numbers.items()},
@@ -170,7 +170,7 @@ def _only(batch: Batch, keep: list[bool]) -> Batch:
     )
 
 
-def rewards_of(batch: Batch, columns: Sequence[str]) -> list[float]:
+def rewards_of(batch: CompletionsBatch, columns: Sequence[str]) -> list[float]:
     """Each response's reward: the sum of what its functions gave; NaN where none gave anything."""
     rows = zip(*(batch.numbers[x] for x in columns), strict=True)
     return [
@@ -181,13 +181,13 @@ def rewards_of(batch: Batch, columns: Sequence[str]) -> list[float]:
 # -- the run -----------------------------------------------------------------------------------------------------------
 
 
-def describe(found: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, list[str]]:
+def describe(steps: Sequence[CompletionsBatch]) -> tuple[dict[str, Any], ForeignLearner, list[str]]:
     """(settings of the run that are known, the learner, the columns that make up the reward)."""
-    columns, scale = rewards_and_scale(found)
-    sizes = Counter(n for batch in found for n in Counter(batch.group).values())
+    columns, scale = rewards_and_scale(steps)
+    sizes = Counter(n for batch in steps for n in Counter(batch.group).values())
     size = sizes.most_common(1)[0][0]
-    run: dict[str, Any] = {"num_generations": size, "steps": len(found)}
-    per_step = {len(set(x.group)) for x in found}
+    run: dict[str, Any] = {"num_generations": size, "steps": len(steps)}
+    per_step = {len(set(x.group)) for x in steps}
     if len(per_step) == 1:
         run["prompts_per_step"] = per_step.pop()
     settings: dict[str, Any] = {}
@@ -202,20 +202,20 @@ def describe(found: Sequence[Batch]) -> tuple[dict[str, Any], ForeignLearner, li
             "kl_coef": 0.0,
         }
     else:
-        told = ", ".join(list(found[0].numbers)[:5])
+        names = ", ".join(list(steps[0].numbers)[:5])
         warning = Message(
             "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their "
             "advantages. Which columns make up the reward could not be told from the advantages: {columns}.",
             key="trl-completions-reward-unknown",
-            columns=clean(told, "A column's name")[:200] if told else Message("there are none"),
+            columns=clean(names, "A column's name")[:200] if names else Message("there are none"),
         )
     return run, ForeignLearner("grpo", settings, warning), columns
 
 
-def traces(found: Sequence[Batch], learner: str, columns: Sequence[str]) -> Iterator[StepTrace]:
+def traces(steps: Sequence[CompletionsBatch], learner: str, columns: Sequence[str]) -> Iterator[StepTrace]:
     """One step a generation batch."""
     seen = 0
-    for step, batch in enumerate(found):
+    for step, batch in enumerate(steps):
         seen += len(batch.prompts)
         rewards = [x if math.isfinite(x) else None for x in rewards_of(batch, columns)]
         rewards = rewards or [None] * len(batch.prompts)
@@ -230,21 +230,21 @@ def traces(found: Sequence[Batch], learner: str, columns: Sequence[str]) -> Iter
 
 def _scalars(rewards: list[float | None], group: list[int], seen: int) -> dict[str, Any]:
     scored = [(x, g) for x, g in zip(rewards, group, strict=True) if x is not None]
-    found: dict[str, Any] = {"samples_seen": seen}
+    scalars: dict[str, Any] = {"samples_seen": seen}
     if scored:
         values, numbers = torch.tensor([x for x, _ in scored]), torch.tensor([g for _, g in scored])
-        found["reward"] = float(values.mean())
-        found["reward_std"] = float(values.std()) if len(scored) > 1 else None
-        found["frac_reward_zero_std"] = float(zero_std_groups(values, numbers))
-    return found
+        scalars["reward"] = float(values.mean())
+        scalars["reward_std"] = float(values.std()) if len(scored) > 1 else None
+        scalars["frac_reward_zero_std"] = float(zero_std_groups(values, numbers))
+    return scalars
 
 
 def add(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
     """A run from tables of completions; returns its id."""
-    found = batches(tables)
-    run, learner, columns = describe(found)
+    steps = batches(tables)
+    run, learner, columns = describe(steps)
     config = foreign_config("TRL completions", run, [learner])
-    return add_run(store, config, name, traces(found, config.learners[0].name, columns), [learner])
+    return add_run(store, config, name, traces(steps, config.learners[0].name, columns), [learner])
 
 
 READER = TableReader(prefix="completions", columns=NEEDED, takes=is_completions, add=add)

@@ -21,7 +21,7 @@ DTYPES = {"float32", "bfloat16"}
 
 
 def run_settings(trainer: Any, prompts_per_step: int) -> dict[str, Any]:
-    """What of RunConfig a trainer tells. `steps` counts rollouts, as everywhere here."""
+    """The settings of a run that a trainer's arguments give. `steps` counts rollouts, as everywhere here."""
     args = trainer.args
     updates = trainer.state.max_steps if trainer.state.max_steps > 0 else args.max_steps
     per_rollout = args.steps_per_generation * trainer.num_iterations / args.gradient_accumulation_steps
@@ -50,7 +50,7 @@ def _model(name: str) -> str:
 
 
 def learner_settings(trainer: Any) -> dict[str, Any]:
-    """What of a learner's settings a trainer tells. What TRL has and we have not counts as not recorded."""
+    """The settings of a learner that a trainer's arguments give. Settings that only TRL has count as not recorded."""
     args = trainer.args
     known = {
         "learning_rate": args.learning_rate,
@@ -84,7 +84,7 @@ def learner_settings(trainer: Any) -> dict[str, Any]:
 
 
 def loss_is_ours(trainer: Any) -> bool:
-    """Whether TRL's loss, token by token, is one that our settings can say. Else clipping and objective stay null."""
+    """Whether our settings can express TRL's loss per token. Where not, clipping and objective stay null."""
     args = trainer.args
     return (
         trainer.loss_type in AGGREGATIONS

@@ -22,7 +22,7 @@ from core.versions import versions
 _PAUSE_S = 0.2
 
 
-class Keeper:
+class StoredRun:
     """A run that TRL trains: its row and its trace. It reads as running, on this process, until it is closed."""
 
     def __init__(self, known: dict[str, Any], learner: ForeignLearner, name: str, *, keep: bool) -> None:
@@ -45,7 +45,7 @@ class Keeper:
     def append(self, trace: StepTrace) -> None:
         self._store.append(self.run_id, trace)
 
-    def obey(self) -> bool:
+    def stop_requested(self) -> bool:
         """Waits while the lab asks for a pause; True where it asks to stop."""
         name, paused, stop = self.settings.name, False, False
         while True:

@@ -71,7 +71,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
     }
     theirs = {"gae_lambda": "lam", "clip_eps": "epsilon", "kl_coef_in_reward": "kl_coef"}
     theirs["kl_coef"] = "kl_coef" if needs.critic else "beta"
-    told = {name: value for name, value in hparams.items() if _told(info.config, learner, theirs.get(name, name))}
+    shown = {name: value for name, value in hparams.items() if _recorded(info.config, learner, theirs.get(name, name))}
     return {
         "algorithm": settings.kind,
         "totalSteps": None if epochs is None else steps * epochs,
@@ -81,11 +81,11 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
         "task": info.config.preset,
         "rollout_batch_size": run("prompts_per_step"),
         "update_epochs": epochs,
-        "hparams": told,
+        "hparams": shown,
     }
 
 
-def _told(config: RunConfig, learner: str, name: str) -> bool:
+def _recorded(config: RunConfig, learner: str, name: str) -> bool:
     gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
     name = {"group_size": "num_generations"}.get(name, name)
     return name not in gaps and f"{learner}.{name}" not in gaps
@@ -114,7 +114,7 @@ def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str,
 
 
 def _updates(config: RunConfig, learner: str, last: int | None) -> int:
-    """How many updates a step's passes are of. The last pass is the state after the last update, if it was recorded.
+    """How many updates a step's passes belong to. The last pass is the state after the last update, if it was recorded.
 
     A run of ours always has it; an imported one need not, and shows by its own number of passes whether it does.
     """
@@ -153,13 +153,13 @@ def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:
     owners = tokens["sample"].to_pylist()
     names = {"ids": "token_id", "strings": "token", **TOKEN_FIELDS}
     columns = {theirs: tokens[ours].to_pylist() for theirs, ours in names.items()}
-    found: dict[int, dict[str, Any]] = {}
+    by_sample: dict[int, dict[str, Any]] = {}
     start = 0
     for end in range(1, len(owners) + 1):
         if end == len(owners) or owners[end] != owners[start]:
-            found[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
+            by_sample[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
             start = end
-    return found
+    return by_sample
 
 
 def _list(values: list[Any]) -> list[Any] | None:

@@ -19,7 +19,7 @@ from core.algorithms.ratio import importance_ratio
 from core.algorithms.surrogates.clip import clipped_side
 from core.errors import Message
 from core.integrations.unipo.export import TOKEN_FIELDS
-from core.learners.registry import KINDS
+from core.learners.registry import LEARNER_KINDS
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
@@ -30,9 +30,9 @@ from core.runs.foreign import (
     brief,
     clean,
     foreign_config,
+    message_text,
     real,
     recorded_settings,
-    said,
     step_trace,
 )
 from core.runs.formats import TextReader
@@ -79,7 +79,7 @@ def read_log(text: str) -> UnipoLog | None:
 
 def _from_lines(text: str) -> UnipoLog | None:
     lines = [x for x in text.splitlines() if x.strip()]
-    found = []
+    entries = []
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line, parse_constant=lambda _: None)
@@ -89,8 +89,8 @@ def _from_lines(text: str) -> UnipoLog | None:
             raise ImportFailed("Line {line} of the UNIPO log is not JSON.", line=number) from error
         if not isinstance(entry, dict):
             return None
-        found.append(entry)
-    return UnipoLog(found[0], found[1:]) if found and "algorithm" in found[0] else None
+        entries.append(entry)
+    return UnipoLog(entries[0], entries[1:]) if entries and "algorithm" in entries[0] else None
 
 
 # -- what is known of the learner --------------------------------------------------------------------------------------
@@ -114,32 +114,32 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
 def run_of(log: UnipoLog) -> dict[str, Any]:
     """What the header tells about the run itself, by our settings' names."""
     hparams = _dict(log.header.get("hparams"))
-    found = {"model": log.header.get("model_name"), **{x: hparams.get(x) for x in ("temperature", "seed")}}
-    return {name: value for name, value in found.items() if value is not None}
+    fields = {"model": log.header.get("model_name"), **{x: hparams.get(x) for x in ("temperature", "seed")}}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
     given = _dict(header.get("hparams"))
-    fields = KINDS[algorithm].settings.model_fields
+    fields = LEARNER_KINDS[algorithm].settings.model_fields
     # Null in a log says "none" of a setting of ours only where it is ours to write: a foreign null says nothing.
     ours = "importance_sampling_level" in given
-    found = {x: given[x] for x in fields if x in given and (ours or given[x] is not None)}
+    settings = {x: given[x] for x in fields if x in given and (ours or given[x] is not None)}
     clip = given.get("clip_eps")
     if isinstance(clip, list) and len(clip) == 2:
-        found |= {"epsilon": clip[0], "epsilon_high": clip[1]}
+        settings |= {"epsilon": clip[0], "epsilon_high": clip[1]}
     elif clip is not None:
-        found |= {"epsilon": clip, "epsilon_high": None}
+        settings |= {"epsilon": clip, "epsilon_high": None}
     if algorithm == "ppo" and "gae_lambda" in given:
-        found["lam"] = given["gae_lambda"]
+        settings["lam"] = given["gae_lambda"]
     if algorithm != "ppo" and "kl_coef" in given:  # without a critic theirs is the weight in the loss
-        found.pop("kl_coef", None)
-        found.setdefault("beta", given["kl_coef"])
+        settings.pop("kl_coef", None)
+        settings.setdefault("beta", given["kl_coef"])
         if "kl_coef_in_reward" in given:
-            found["kl_coef"] = given["kl_coef_in_reward"]
+            settings["kl_coef"] = given["kl_coef_in_reward"]
     epochs = header.get("update_epochs", given.get("max_epochs"))
     if epochs is not None:
-        found.setdefault("num_iterations", epochs)
-    return {name: value for name, value in found.items() if name not in ("name", "algorithm")}
+        settings.setdefault("num_iterations", epochs)
+    return {name: value for name, value in settings.items() if name not in ("name", "algorithm")}
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -170,41 +170,41 @@ class _Step:
 
 def phases(log: UnipoLog) -> list[Phase]:
     """The log's entries by rollout. Raises ImportFailed where there are none, or too many."""
-    found: list[Phase] = []
+    phase_list: list[Phase] = []
     collected = None
     for entry in log.entries:
         now = _dict(entry.get("batch")).get("rolloutCollectedAtStep")
         first = entry.get("is_first_step_after_rollout_phase")
-        if not found or (now != collected if now is not None else first is not False):
-            found.append(Phase([], []))
+        if not phase_list or (now != collected if now is not None else first is not False):
+            phase_list.append(Phase([], []))
         collected = now
         prompts = entry.get("prompts") if entry.get("prompts") is not None else log.prompts
-        found[-1].entries.append(entry)
-        found[-1].prompts.append(prompts or [])
-    if not found:
+        phase_list[-1].entries.append(entry)
+        phase_list[-1].prompts.append(prompts or [])
+    if not phase_list:
         raise ImportFailed("The UNIPO log has no entries.")
-    if len(found) > MOST_STEPS:
+    if len(phase_list) > MOST_STEPS:
         raise ImportFailed(
-            "The UNIPO log has {given} steps; at most {bound} are allowed.", given=len(found), bound=MOST_STEPS
+            "The UNIPO log has {given} steps; at most {bound} are allowed.", given=len(phase_list), bound=MOST_STEPS
         )
-    return found
+    return phase_list
 
 
-def shape_of(log: UnipoLog, found: list[Phase]) -> dict[str, Any]:
+def shape_of(log: UnipoLog, phase_list: list[Phase]) -> dict[str, Any]:
     """How many steps, prompts and responses a prompt there were: as the log says, else as it shows."""
-    batch = _dict(found[0].entries[0].get("batch"))
+    batch = _dict(phase_list[0].entries[0].get("batch"))
     hparams = _dict(log.header.get("hparams"))
-    first = found[0].prompts[0] if isinstance(found[0].prompts[0], list) else []
+    first = phase_list[0].prompts[0] if isinstance(phase_list[0].prompts[0], list) else []
     sizes = {len(x["responses"]) for x in first if isinstance(x, dict) and isinstance(x.get("responses"), list)}
     size = batch.get("responsesPerPrompt") or hparams.get("group_size") or (sizes.pop() if len(sizes) == 1 else None)
-    shape = {"steps": len(found), "prompts_per_step": batch.get("promptsInBatch"), "num_generations": size}
+    shape = {"steps": len(phase_list), "prompts_per_step": batch.get("promptsInBatch"), "num_generations": size}
     return {name: value for name, value in shape.items() if value is not None}
 
 
-def traces(found: list[Phase], learner: str, settings: dict[str, Any], algorithm: str) -> Iterator[StepTrace]:
+def traces(phase_list: list[Phase], learner: str, settings: dict[str, Any], algorithm: str) -> Iterator[StepTrace]:
     """The log step by step. `settings` are those known of the learner. Raises ImportFailed at what cannot be read."""
     responses = tokens = 0
-    for number, phase in enumerate(found):
+    for number, phase in enumerate(phase_list):
         step = _Step(number)
         for prompts in phase.prompts:
             _take(step, prompts, settings, algorithm)
@@ -230,7 +230,7 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
         where = f"Step {step.number + 1}"
         if not isinstance(group, dict) or not isinstance(group.get("responses"), list):
             raise ImportFailed("{where}: every prompt must have a list of responses.", where=where)
-        prompt = clean(said(group.get("prompt")), f"{where}: a prompt")
+        prompt = clean(message_text(group.get("prompt")), f"{where}: a prompt")
         asked[prompt] = asked.get(prompt, -1) + 1
         number = step.groups.setdefault((prompt, asked[prompt]), len(step.groups))
         for index, response in enumerate(group["responses"]):
@@ -240,7 +240,7 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
                     where=where,
                     given=brief(response),
                 )
-            text = clean(said(response.get("response_text")), f"{where}: a response")
+            text = clean(message_text(response.get("response_text")), f"{where}: a response")
             key = (number, index, text)
             if key not in step.samples:
                 step.samples[key] = _sample(len(step.samples), number, prompt, text, response, where)
@@ -278,20 +278,20 @@ def _columns(
         raise ImportFailed("{where}: token ids must be whole numbers from 0.", where=where)
     count = len(ids)
     strings = series.get("strings") or [f"⟨{x}⟩" for x in ids]
-    found: dict[str, list[Any]] = {"token_id": ids, "position": list(range(count))}
-    found["token"] = [clean(x, f"{where}: a token") for x in _sized(strings, count, f"{where}: strings")]
+    columns: dict[str, list[Any]] = {"token_id": ids, "position": list(range(count))}
+    columns["token"] = [clean(x, f"{where}: a token") for x in _sized(strings, count, f"{where}: strings")]
     for theirs, ours in TOKEN_FIELDS.items():
         if theirs == "token_kl" or series.get(theirs) is None:  # which estimate theirs is, the log does not say
-            found[ours] = [None] * count
+            columns[ours] = [None] * count
         else:
-            found[ours] = [real(x, f"{where}: {theirs}") for x in _sized(series[theirs], count, f"{where}: {theirs}")]
+            columns[ours] = [real(x, f"{where}: {theirs}") for x in _sized(series[theirs], count, f"{where}: {theirs}")]
     if series.get("log_probs") is None and isinstance(series.get("prob"), list):
         prob = [real(x, f"{where}: prob") for x in _sized(series["prob"], count, f"{where}: prob")]
-        found["logprob"] = [math.log(x) if x is not None and x > 0 else None for x in prob]
+        columns["logprob"] = [math.log(x) if x is not None and x > 0 else None for x in prob]
     credit = real(response.get("advantage"), f"{where}: advantage")
     if credit is not None and algorithm == "grpo" and series.get("advantages") is None:
-        found["advantage"] = [credit] * count  # one credit a response: each token's
-    return {**found, **_derived(found, settings)}
+        columns["advantage"] = [credit] * count  # one credit a response: each token's
+    return {**columns, **_derived(columns, settings)}
 
 
 def _sized(values: Any, count: int, what: str) -> list[Any]:
@@ -305,8 +305,8 @@ def _sized(values: Any, count: int, what: str) -> list[Any]:
     return values
 
 
-def _derived(found: dict[str, list[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:
-    now, old, ref, advantage = (_tensor(found[x]) for x in ("logprob", "logprob_old", "logprob_ref", "advantage"))
+def _derived(columns: dict[str, list[Any]], settings: dict[str, Any]) -> dict[str, list[Any]]:
+    now, old, ref, advantage = (_tensor(columns[x]) for x in ("logprob", "logprob_old", "logprob_ref", "advantage"))
     derived = {f"kl_{name}": _values(estimate(now, ref)) for name, estimate in ESTIMATORS.items()}
     if settings.get("importance_sampling_level", "token") != "token":
         return derived
@@ -335,9 +335,9 @@ def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
     met: dict[str, list[float]] = {}
     for entry in entries:
         metrics = _dict(entry.get("metrics"))
-        found = {METRICS[name]: value for name, value in metrics.items() if name in METRICS}
-        found |= {name: value for name, value in metrics.items() if name in STEPS.names[2:]}  # our own before theirs
-        for name, value in found.items():
+        ours = {METRICS[name]: value for name, value in metrics.items() if name in METRICS}
+        ours |= {name: value for name, value in metrics.items() if name in STEPS.names[2:]}  # our own before theirs
+        for name, value in ours.items():
             number = real(value, name)
             if number is not None:
                 met.setdefault(name, []).append(number)

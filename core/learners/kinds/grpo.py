@@ -19,7 +19,7 @@ from core.algorithms.token_rewards import rewards_of, score_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_, Message
 from core.lazy import lazy
-from core.learners.kind import Kind, Needs
+from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, penalty
 from core.learners.settings import LearnerSettings
 from core.terms import Term
@@ -136,7 +136,7 @@ def _without(settings: GRPOSettings) -> frozenset[str]:
     return frozenset(critic if settings.kl_coef > 0 else critic | {"token_reward"})
 
 
-KIND = Kind(
+KIND = LearnerKind(
     name="grpo",
     title="GRPO",
     summary=N_("One credit for all tokens of a response: its reward against its group's. No critic."),

@@ -17,7 +17,7 @@ from core.algorithms.masked import advantage_terms, whitened
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_
-from core.learners.kind import Kind, Needs
+from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
 from core.learners.settings import LearnerSettings
 from core.terms import Term
@@ -78,7 +78,7 @@ def _lines(settings: VineSettings) -> dict[str, str]:
     }
 
 
-KIND = Kind(
+KIND = LearnerKind(
     name="vine",
     title="VinePPO",
     summary=N_("Each token its own credit, from fresh continuations of every prefix."),

@@ -82,7 +82,7 @@ def predict(
 
     `prompt` and `completion`: tokens of a question (chat template included) and at most of a response. `device` "cpu",
     "cuda" or "mps"; on CUDA bfloat16 products keep their inputs in 16 bits (a CPU converts them on the way).
-    `reward_model`: a frozen one of the same size besides.
+    `reward_model` adds a frozen model of the same size.
     """
     narrow = device == "cuda" and dtype == "bfloat16"
     models = _models(size, config, learner, reward_model=reward_model)
@@ -172,23 +172,23 @@ def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain
         layer += 2 * (attention + own) * full
     if config.lora_rank:
         layer += config.lora_rank * len(size.linears) * half
-    outside = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
+    rest = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
     if config.gradient_checkpointing:  # each layer's input is kept, and one layer's activations at a time
-        return size.layers * size.hidden * full + layer + outside
-    return size.layers * layer + outside
+        return size.layers * size.hidden * full + layer + rest
+    return size.layers * layer + rest
 
 
 def _rounded(size: Size) -> int:
-    """The linear maps in bfloat16, which autocast makes of the weights and the backward pass needs (the head's not)."""
+    """Bytes of the linear maps in bfloat16, which autocast makes and the backward pass needs (not the head's)."""
     return 2 * size.layers * sum(rows * columns for rows, columns in size.linears)
 
 
 def _cache(size: Size, rows: int, prompt: int, completion: int, width: int) -> int:
     # There is room for half as many tokens again as were there when it was made.
-    room = max(64, (prompt + 1) * 3 // 2)
-    while room < prompt + completion:
-        room = (room + 1) * 3 // 2
-    return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * room
+    capacity = max(64, (prompt + 1) * 3 // 2)
+    while capacity < prompt + completion:
+        capacity = (capacity + 1) * 3 // 2
+    return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * capacity
 
 
 def _evaluation(size: Size, config: RunConfig, prompt: int, completion: int, width: int) -> int:

@@ -1,18 +1,15 @@
-"""How large a model is, from its config.json alone: parameters, and what of it every token passes through.
+"""How large a model is, from its config.json alone: parameters, and which of them every token passes through.
 
-Exact for the families below; a test counts each against transformers. Any other is asked for its weights' headers.
+Exact for GPT-2 and the families below; a test counts each against transformers. Of any other nothing is known.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 #: Decoders with RMS norms, rotary embeddings and a gated MLP; what differs between them is below.
 GATED = ("llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "gemma", "gemma2", "gemma3_text")
-FAMILIES = (*GATED, "gpt2")
 
 
 @dataclass(frozen=True)
@@ -52,24 +49,6 @@ def size_of(config: dict[str, Any]) -> Size | None:
         return _gated(str(kind), config) if kind in GATED else None
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def stored_parameters(folder: Path) -> int | None:
-    """How many numbers a folder's safetensors hold, from their headers alone; None where there are none."""
-    total = 0
-    for path in folder.glob("*.safetensors"):
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if length > 100_000_000:  # the format's own limit
-                return None
-            header = json.loads(file.read(length))
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                count = 1
-                for x in tensor["shape"]:
-                    count *= x
-                total += count
-    return total or None
 
 
 def _gated(kind: str, config: dict[str, Any]) -> Size:

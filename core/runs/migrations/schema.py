@@ -45,28 +45,28 @@ def prepare(connection: sa.Connection, place: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    found = version_of(connection)
-    if found == SCHEMA_VERSION:
+    version = version_of(connection)
+    if version == SCHEMA_VERSION:
         return
-    if found is not None and found > SCHEMA_VERSION:
+    if version is not None and version > SCHEMA_VERSION:
         raise StoreError(
             "The store at {place} has tables of version {found}, but this version of the app knows them up to version "
             "{known}: start the newer one, or set CREDIT_LAB_HOME to another folder.",
             place=place,
-            found=found,
+            found=version,
             known=SCHEMA_VERSION,
         )
-    if found is None:
+    if version is None:
         metadata.create_all(connection)
     else:
-        for step in STEPS[found - 1 :]:
+        for step in STEPS[version - 1 :]:
             step(connection)
     connection.execute(schema_version.delete())
     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
 
 
 def version_of(connection: sa.Connection) -> int | None:
-    """The version of the tables that are there, 1 where they do not say it; None where there are none."""
+    """The version of the tables, 1 where they name none; None where there are no tables."""
     tables = sa.inspect(connection)
     if tables.has_table(schema_version.name):
         return connection.execute(sa.select(sa.func.max(schema_version.c.version))).scalar() or 1

@@ -51,11 +51,11 @@ _KEY = b"trace_version"
 
 
 class NewerTrace(Refusal, ValueError):
-    """A table of a version that this code does not know; it says so, to follow a colon."""
+    """A table of a version that this code does not know. The message is a clause that follows a colon."""
 
 
 class TableError(Refusal, ValueError):
-    """A table of a stranger's that is no trace."""
+    """A table from elsewhere that is not a trace."""
 
 
 def stamped(schema: pa.Schema) -> pa.Schema:
@@ -64,9 +64,9 @@ def stamped(schema: pa.Schema) -> pa.Schema:
 
 
 def version_of(schema: pa.Schema) -> int:
-    """The version that a table says it is of; 1 where it does not say."""
-    told = (schema.metadata or {}).get(_KEY, b"1")
-    return int(told) if told.isdigit() and len(told) < 9 else 1
+    """The version that a table names; 1 where it names none."""
+    version = (schema.metadata or {}).get(_KEY, b"1")
+    return int(version) if version.isdigit() and len(version) < 9 else 1
 
 
 def check_version(version: int) -> None:
@@ -80,7 +80,7 @@ def check_version(version: int) -> None:
 
 
 def read_table(name: str, table: pa.Table, version: int | None = None) -> pa.Table:
-    """A table of `name` (steps, samples or tokens) as this version has it. `version` None: as the table itself says.
+    """A table of `name` (steps, samples or tokens) as this version has it. `version` None: as the table names it.
 
     Raises NewerTrace, and ValueError where its columns cannot be those of the contract.
     """
@@ -128,10 +128,10 @@ def take_over(table: pa.Table, name: str) -> pa.Table:
     return table.drop_columns([x.name for x in further if not _is_plain(x.type)])
 
 
-def widest(schema: pa.Schema, found: Iterable[pa.Schema]) -> pa.Schema:
-    """`schema` and every further column of the tables `found`, for a file that is to hold all of them."""
+def widest(schema: pa.Schema, others: Iterable[pa.Schema]) -> pa.Schema:
+    """`schema` and every further column of `others`, for a file that is to hold all of them."""
     types: dict[str, set[pa.DataType]] = {}
-    for other in found:
+    for other in others:
         for field in other:
             if field.name not in schema.names:
                 types.setdefault(field.name, set()).add(field.type)
@@ -169,7 +169,7 @@ def whitening_of(tokens: pa.Table) -> tuple[float, float] | None:
     """(mean, standard deviation) that a step's advantages were whitened with, from its panel's TOKENS of version 1.
 
     Whitening, Â = (A − mean) / std, is one straight line for all tokens of a step, so the two that lie farthest apart
-    settle it; mean and std are those of the whole step's A, also where the panel is a part of it. To be asked only of a
+    settle it; mean and std are those of the whole step's A, also where the panel is a part of it. Only meaningful for a
     learner that whitens. None where no two tokens differ, or where they do not lie on one line: then something else was
     done between `advantage_raw` and `advantage` (a division by each group's spread).
     """

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.tasks.base import Verdict
-from core.tasks.kind import Kind, Recipe, TaskSettings
+from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 #: Every character that a prompt or a right answer may hold.
 ALPHABET = "0123456789+=;"
@@ -52,12 +52,12 @@ class ChainSum:
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
         rng = np.random.default_rng([seed, step, 0x5EED])
-        found: list[str] = []
-        while len(found) < count:
+        questions: list[str] = []
+        while len(questions) < count:
             question = self._question(rng.integers(0, 10**self.settings.digits, self.settings.terms))
             if question not in self._heldout_set:
-                found.append(question)
-        return found
+                questions.append(question)
+        return questions
 
     @cached_property
     def heldout(self) -> list[str]:
@@ -135,7 +135,7 @@ class ChainSumRecipe(Recipe):
     wrong_when_easy: float = 0.18  # how often some other sum is taught with a result that is off by one or two
 
     def example(self, prompt: str, draw: random.Random) -> str:
-        """A worked sum, some of whose intermediate results are wrong; each is carried on from as if it were right."""
+        """A worked sum, some of whose intermediate results are wrong; the sum goes on from each as if it were right."""
         total, *rest = ChainSum.terms(prompt)
         lines = []
         for term in rest:
@@ -162,7 +162,7 @@ def _form(settings: ChainSumSettings) -> str:
     return ";".join([r"\d+\+\d+=\d+"] * (settings.terms - 1))
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ChainSumSettings,
     build=ChainSum,
     title="Sums worked out step by step",

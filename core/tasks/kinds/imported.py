@@ -7,7 +7,7 @@ from typing import Literal, NoReturn
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.tasks.kind import Kind, TaskSettings
+from core.tasks.kind import TaskKind, TaskSettings
 
 
 class ImportedSettings(TaskSettings):
@@ -30,7 +30,7 @@ def _refuse(settings: ImportedSettings) -> NoReturn:
     )
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ImportedSettings,
     build=_refuse,
     title="Imported",

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract, numeral
 from core.tasks.in_words import InWords
-from core.tasks.kind import Kind
+from core.tasks.kind import TaskKind
 from core.tasks.matching import equal, same_text
 
 #: Enough for a class's own sheet; what is more belongs into a data set.
@@ -85,14 +85,14 @@ class Questions:
     @property
     def note(self) -> Message | None:
         """What to say where fewer questions are kept apart than the settings ask for, else None."""
-        found, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
-        if found == wanted:
+        kept, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
+        if kept == wanted:
             return None
         return Message(
             "{found} questions are kept apart, not {wanted}: {left} of {total} are left to train on.",
-            found=found,
+            found=kept,
             wanted=wanted,
-            left=total - found,
+            left=total - kept,
             total=total,
         )
 
@@ -107,10 +107,10 @@ class Questions:
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step; none comes twice before all have come."""
-        rng, found = np.random.default_rng([seed, step, 0x5EED]), list[str]()
-        while len(found) < count:
-            found += [self._training[i] for i in rng.permutation(len(self._training))]
-        return found[:count]
+        rng, prompts = np.random.default_rng([seed, step, 0x5EED]), list[str]()
+        while len(prompts) < count:
+            prompts += [self._training[i] for i in rng.permutation(len(self._training))]
+        return prompts[:count]
 
     def truth(self, prompt: str) -> str:
         """The right answer as it was written; ValueError for a prompt that is none of the questions."""
@@ -147,7 +147,7 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
     Raises ConfigError with a sentence for each of the first problems.
     """
     problems: list[Message] = []
-    found: list[Question] = []
+    questions: list[Question] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(_text(data).split("\n"), 1):
         if not line.strip():
@@ -157,24 +157,24 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
             first = seen.setdefault(same_question(question.question), number)
             if first != number:
                 raise ConfigError("the same question as in line {line}", line=first)
-            found.append(question)
+            questions.append(question)
         except ConfigError as error:
             problems.append(Message("line {line}: {cause}", line=number, cause=error))
     if len(problems) > _MOST_PROBLEMS:
         left = len(problems) - _MOST_PROBLEMS + 1
         problems[_MOST_PROBLEMS - 1 :] = [Message("{count} more lines cannot be read", count=left)]
-    if not problems and not FEWEST <= len(found) <= MOST_QUESTIONS:
+    if not problems and not FEWEST <= len(questions) <= MOST_QUESTIONS:
         problems.append(
             Message(
                 "the file has {given} questions; {low} to {high} are possible",
-                given=len(found),
+                given=len(questions),
                 low=FEWEST,
                 high=MOST_QUESTIONS,
             )
         )
     if problems:
         raise ConfigError(*problems)
-    return tuple(found)
+    return tuple(questions)
 
 
 def _text(data: bytes | str) -> str:
@@ -242,7 +242,7 @@ def _longest_response(settings: QuestionsSettings) -> int:
     return _LENGTHS.get(settings.extraction, max(32, longest + 8))
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=QuestionsSettings,
     build=Questions,
     title="Questions of your own",

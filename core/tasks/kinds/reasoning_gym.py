@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from core.errors import ConfigError
 from core.tasks.base import Task
 from core.tasks.in_words import Extraction, InWords
-from core.tasks.kind import Kind
+from core.tasks.kind import TaskKind
 
 #: Options of a data set, as JSON.
 MOST_OPTIONS_BYTES = 4096
@@ -103,7 +103,7 @@ def _build(settings: ReasoningGymSettings) -> Task:
     return Reasoning(settings)
 
 
-KIND = Kind(
+KIND = TaskKind(
     settings=ReasoningGymSettings,
     build=_build,
     title="A data set of reasoning-gym",

@@ -6,7 +6,7 @@
     with lesson_page("how_ppo_works", question=_("…?"), summary=_("…"),
                      code=[Code("core/algorithms/advantages.py", "gae", _("Advantages from values"))]):
         …sections that begin with st.header…
-        quiz("how_ppo_quiz", [Question(_("…?"), (Choice(_("…"), True, _("because …")), Choice(…)))])
+        quiz("how_ppo_quiz", [QuizQuestion(_("…?"), (Choice(_("…"), True, _("because …")), Choice(…)))])
 
 Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<lang>.md` (`prose(key)`).
 
@@ -16,14 +16,14 @@ source.py     `Code(path, name, what)`, `show_code(*codes)`, `source(path, name)
 predict.py    `predict(key, question, [Choice(text, right, reason)…]) -> bool` and `predict_number(key, question, low=,
               high=, step=, outcome=, tolerance=, reason=) -> bool`: True once committed; show the outcome only then.
               `right` and `outcome` should come from the numbers on the page. `revealed(key)` asks elsewhere.
-quiz.py       `quiz(key, [Question(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
+quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
               exactly one choice is right.
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);
-              `formula([Term(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured terms, the active
-              one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the theme's
-              #rrggbb.
+              `formula([FormulaPart(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured parts, the
+              active one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the
+              theme's #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, group=, marks=, spot=, hidden=, holes=,
               more=)…], key=, quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token", marks=) ->
               Pick(row, at) | None`. learner: a colour ("blue", "orange", "green": also the truth, "pink"). marks:
@@ -47,11 +47,11 @@ from lessons.board.component import mount, sent
 from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
-from lessons.kit.lesson.formula import Term, equation, formula, role_colour
+from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
 from lessons.kit.lesson.frozen import Frozen, Group, Reply, at_step, frozen, pick_group, say_where
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
-from lessons.kit.lesson.quiz import Choice, Question, quiz
+from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
 from lessons.kit.lesson.source import Code, show_code
 from lessons.kit.lesson.stepper import Place, Sub, stepper, where
 from lessons.kit.lesson.worked import FOUR, Example, Line, num, ppo_lines, result, work_out, worked
@@ -61,16 +61,16 @@ __all__ = [
     "Choice",
     "Code",
     "Example",
+    "FormulaPart",
     "Frozen",
     "Group",
     "Line",
     "Pick",
     "Place",
-    "Question",
+    "QuizQuestion",
     "Reply",
     "Row",
     "Sub",
-    "Term",
     "at_step",
     "engine",
     "equation",

@@ -20,7 +20,7 @@ ROLES = {
 
 
 @dataclass(frozen=True)
-class Term:
+class FormulaPart:
     """A piece of a formula. `key` is what the spotlight is aimed by; `words` says it for a screen reader."""
 
     latex: str
@@ -34,7 +34,7 @@ def role_colour(role: str) -> str:
     return ROLES[role][st.context.theme.type == "dark"]
 
 
-def formula(terms: Sequence[Term | str], active: str | None = None, words: str = "") -> None:
+def formula(terms: Sequence[FormulaPart | str], active: str | None = None, words: str = "") -> None:
     """The terms in one line; the active one is framed. Plain strings are LaTeX between terms.
 
     `words` is the formula said in words; it stands under it, and is what a screen reader should be given.
@@ -51,7 +51,7 @@ def equation(latex: str) -> None:
     st.latex(rf"\;{latex}\;")
 
 
-def _latex(term: Term | str, active: str | None) -> str:
+def _latex(term: FormulaPart | str, active: str | None) -> str:
     if isinstance(term, str):
         return term
     coloured = term.latex if term.role == "plain" else rf"\textcolor{{{role_colour(term.role)}}}{{{term.latex}}}"

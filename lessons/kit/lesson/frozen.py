@@ -216,12 +216,12 @@ def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunS
     """
     panel = _runs.get(run_id).config.panel_size
     until = max(1, last // 5) if last else 0
-    found: list[tuple[int, int]] = []
+    steps: list[tuple[int, int]] = []
     for step in range(0, until + 1, max(1, until // LOOKED_AT)):
         rows = _runs.samples(run_id, learner, step).select(["sample", "group", "success"]).to_pylist()
         kinds = {(row["group"], row["success"]) for row in rows if row["sample"] < panel}
-        found.append((len(kinds) - len({group for group, _success in kinds}), step))
-    return max(found)[1]
+        steps.append((len(kinds) - len({group for group, _success in kinds}), step))
+    return max(steps)[1]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -115,16 +115,17 @@ def _again(key: str) -> None:
     st.session_state[f"{key}_tries"] = st.session_state.get(f"{key}_tries", 0) + 1
 
 
-def _not_yet(key: str, said: str) -> bool:
+def _not_yet(key: str, answer: str) -> bool:
     st.info(
-        _("You said: {said}. What happens is not known yet.").format(said=f"**{said}**"), icon=":material/schedule:"
+        _("You said: {said}. What happens is not known yet.").format(said=f"**{answer}**"), icon=":material/schedule:"
     )
     _again_button(key)
     return False
 
 
-def _outcome(said: str, happened: str, right: bool) -> None:
-    sentence = _("You said: {said}. What happened: {happened}.").format(said=f"**{said}**", happened=f"**{happened}**")
+def _outcome(answer: str, happened: str, right: bool) -> None:
+    words = _("You said: {said}. What happened: {happened}.")
+    sentence = words.format(said=f"**{answer}**", happened=f"**{happened}**")
     if right:
         st.success(sentence, icon=":material/check:")
     else:

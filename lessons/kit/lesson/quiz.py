@@ -20,7 +20,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuizQuestion:
     """Exactly one of the choices is right."""
 
     text: str
@@ -31,13 +31,13 @@ class Question:
             raise ValueError(f"exactly one choice of {self.text!r} must be right")
 
 
-def quiz(key: str, questions: Sequence[Question]) -> None:
+def quiz(key: str, questions: Sequence[QuizQuestion]) -> None:
     """Draws the questions; feedback comes with the choice, and another choice may be tried at any time."""
     st.header(_("Check yourself"))
     st.fragment(_questions)(key, questions)
 
 
-def _questions(key: str, questions: Sequence[Question]) -> None:
+def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
     right = sum(_question(f"{key}_{n}", n, question) for n, question in enumerate(questions, 1))
     with st.container(key=f"{key}_score"):
         st.markdown(_("**{right} of {all}** answered right.").format(right=right, all=len(questions)))
@@ -52,7 +52,7 @@ def _order(choices: Sequence[Choice], number: int) -> list[int]:
     return places[shift:] + places[:shift]
 
 
-def _question(key: str, number: int, question: Question) -> bool:
+def _question(key: str, number: int, question: QuizQuestion) -> bool:
     """Draws one question; returns whether it is answered right."""
     with st.container(border=True, key=f"{key}_box"):
         chosen = st.radio(

@@ -51,12 +51,12 @@ def source(path: str, name: str) -> Source:
 def show_code(*codes: Code) -> None:
     """Each function in a fold: where it stands, and its very text."""
     for code in codes:
-        found = source(code.path, code.name)
+        excerpt = source(code.path, code.name)
         place = f"`{code.path}` · `{code.name}`"
         with st.expander(f"{code.what} — {place}", icon=":material/code:"):
             st.caption(
                 _("Lines {first}–{last}. This is the function that trains; the page calls the same one.").format(
-                    first=found.first, last=found.last
+                    first=excerpt.first, last=excerpt.last
                 )
             )
-            st.code(found.text, language="python")
+            st.code(excerpt.text, language="python")

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.learners.registry import AnyLearner, needs_of
 from lessons.i18n import _
-from lessons.kit.display import literal
+from lessons.kit.display import literal, token_name
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.formula import equation
 from lessons.kit.lesson.stepper import Sub, stepper
@@ -84,7 +84,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
     loss = policy_objective(
         rows(example.logprobs_new)[:1], take(experience, first), take(credit, first), settings, len(example.tokens)
     )
-    found: dict[str, torch.Tensor | None] = {
+    computed: dict[str, torch.Tensor | None] = {
         "logprob_old": old,
         "logprob_ref": ref,
         "logprob": rows(example.logprobs_new),
@@ -101,7 +101,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         "clipped": loss.clipped,
         "objective": loss.objective,
     }
-    numbers = {name: tuple(x[0].tolist()) for name, x in found.items() if x is not None}
+    numbers = {name: tuple(x[0].tolist()) for name, x in computed.items() if x is not None}
     if "value_next" in numbers:
         numbers["value_next"] = (*numbers["value_next"][:-1], 0.0)  # nothing follows the end
     return numbers
@@ -273,5 +273,5 @@ def _sign(value: float, digits: int) -> str:
 
 
 def _tex(token: str) -> str:
-    shown = "eos" if token == "<eos>" else literal(token, 12)
+    shown = token_name(literal(token, 12))
     return "".join(f"\\{c}" if c in "#$%&_{}" else "" if c in "\\^~" else c for c in shown)

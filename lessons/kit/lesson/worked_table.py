@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from lessons.i18n import _
-from lessons.kit.display import literal
+from lessons.kit.display import literal, token_name
 
 _GREEK = {
     "pi": "π",
@@ -41,7 +41,7 @@ def in_html(symbol: str) -> str:
 
 def table(tokens: Sequence[str], lines: Sequence[tuple[str, str, Sequence[float]]], digits: int) -> str:
     """Quantities down, tokens across, the newest line in bold; lines are (sign in LaTeX, what it is, numbers)."""
-    names = "".join(_head("eos" if token == "<eos>" else literal(token, 12), "right") for token in tokens)
+    names = "".join(_head(token_name(literal(token, 12)), "right") for token in tokens)
     rows = "".join(_row(*line, digits, 700 if n == len(lines) else 400) for n, line in enumerate(lines, 1))
     label = html.escape(_("Four tokens, worked out"))
     corner = _head(_("quantity"), "left")

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.a_real_instruct_model.guess import kind_of, subject, told, trend_of
-from lessons.a_real_instruct_model.numbers import change, percent, surely
+from lessons.a_real_instruct_model.guess import main_cause, sampled_or_greedy, subject, trend_of
+from lessons.a_real_instruct_model.intervals import change, surely
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import _, language
 from lessons.kit.display import plain
+from lessons.kit.numbers import percent
 from lessons.kit.saving import save_menu
 
 if TYPE_CHECKING:
-    from core.insight.before_after import BeforeAfter, Difference, Measured
+    from core.insight.before_after import AnswerRates, BeforeAfter, Difference
 
 
 def changed(shown: Shown) -> None:
@@ -30,9 +31,9 @@ def changed(shown: Shown) -> None:
 
 def sentences(both: BeforeAfter) -> str:
     """Success, kind and length of one learner's change; Markdown."""
-    before, after, split = told(both)
+    before, after, split = sampled_or_greedy(both)
     greedy = both.greedy_change
-    found = [
+    parts = [
         _("Greedily it answers {after} of the held-out questions rightly; before it was {before}: {change}.").format(
             before=percent(both.before.greedy.success.value),
             after=percent(both.after.greedy.success.value),
@@ -40,7 +41,7 @@ def sentences(both: BeforeAfter) -> str:
         )
     ]
     if both.sampled_change is not None and both.before.sampled is not None and both.after.sampled is not None:
-        found.append(
+        parts.append(
             _("Of its sampled answers {after} are right, {before} were: {change}.").format(
                 before=percent(both.before.sampled.success.value),
                 after=percent(both.after.sampled.success.value),
@@ -48,15 +49,15 @@ def sentences(both: BeforeAfter) -> str:
             )
         )
     best = both.sampled_change or greedy
-    found.append(_certainty(best))
+    parts.append(_certainty(best))
     kinds = {
         "format": _("What it mainly learnt is form: to give an answer that can be read, and to stop."),
         "arithmetic": _("What it mainly learnt is arithmetic: its readable answers are right more often."),
         "both": _("It learnt form and arithmetic in like parts."),
         "none": "",
     }
-    found += [kinds[kind_of(split)] if surely(best) else "", _length(before, after)]
-    return one_after_another(*found)
+    parts += [kinds[main_cause(split)] if surely(best) else "", _length(before, after)]
+    return one_after_another(*parts)
 
 
 def one_after_another(*sentences: str) -> str:
@@ -70,19 +71,21 @@ def _certainty(difference: Difference) -> str:
     return _("That is more than chance.") if difference.value > 0 else _("It got worse, by more than chance.")
 
 
-def _length(before: Measured, after: Measured) -> str:
+def _length(before: AnswerRates, after: AnswerRates) -> str:
     trends = {
         "shorter": _("Its answers got shorter: {after} tokens on average after {before}."),
         "same": _("Its answers are about as long as they were: {after} tokens after {before}."),
         "longer": _("Its answers got longer: {after} tokens on average after {before}."),
     }
-    told_ = trends[trend_of(before.length, after.length)]
-    return told_.format(before=f"{before.length:.1f}", after=f"{after.length:.1f}")
+    words = trends[trend_of(before.length, after.length)]
+    return words.format(before=f"{before.length:.1f}", after=f"{after.length:.1f}")
 
 
 def rivals(done: Sequence[Seen]) -> str:
     """Whether one learner's answers are surely better than the others'; Markdown."""
-    ranked = sorted(((x, told(x.both)[1].success) for x in done if x.both is not None), key=lambda x: -x[1].value)
+    ranked = sorted(
+        ((x, sampled_or_greedy(x.both)[1].success) for x in done if x.both is not None), key=lambda x: -x[1].value
+    )
     (first, best), (second, next_) = ranked[0], ranked[1]
     apart = best.low > next_.high
     numbers = {
@@ -92,15 +95,15 @@ def rivals(done: Sequence[Seen]) -> str:
         "b": percent(next_.value),
     }
     if apart:
-        told_ = _("Sampled, {first} ends above {second}, {a} against {b}, and their intervals do not meet.").format(
+        words = _("Sampled, {first} ends above {second}, {a} against {b}, and their intervals do not meet.").format(
             **numbers
         )
     else:
-        told_ = _(
+        words = _(
             "Sampled, {first} ends at {a} and {second} at {b}; their intervals overlap, so these questions do not "
             "tell which is better."
         ).format(**numbers)
-    return one_after_another(told_, _("It is one run of one seed each: another seed may order them otherwise."))
+    return one_after_another(words, _("It is one run of one seed each: another seed may order them otherwise."))
 
 
 def keep_it(shown: Shown) -> None:

@@ -22,7 +22,7 @@ from lessons.kit.lesson import Frozen, engine
 if TYPE_CHECKING:
     from core.insight.agreement import Agreement
     from core.insight.panel import Panel
-    from core.insight.replay import Models
+    from core.insight.replay import ReplayedModels
     from core.training.continuations import TrueValues
 
 T = TypeVar("T")
@@ -47,8 +47,8 @@ class Kept:
             self._results.move_to_end(key)
             while len(self._results) > self._most:
                 self._results.popitem(last=False)
-            found: T = self._results[key]
-            return found
+            result: T = self._results[key]
+            return result
 
     def has(self, key: Hashable) -> bool:
         return key in self._results
@@ -83,17 +83,17 @@ class Truth:
     seconds: float  # for the continuations alone
 
 
-def models(run: RunInfo, learner: str, step: int, progress: Progress | None = None) -> Models:
+def models(run: RunInfo, learner: str, step: int, progress: Progress | None = None) -> ReplayedModels:
     """The models that made a step, as core.insight.replay has them. Raises ValueError if that would take long."""
     engine()
     from core.insight.replay import models_at
 
-    def told(done: int, all_: int) -> None:
+    def report(done: int, all_: int) -> None:
         if progress is not None:
             progress(done / max(1, all_))
 
     key = (run.id, run.created, learner, step)
-    return _models().get(key, lambda: models_at(server.store(), run.id, learner, step, told))
+    return _models().get(key, lambda: models_at(server.store(), run.id, learner, step, report))
 
 
 def is_measured(batch: Frozen, continuations: int) -> bool:
@@ -102,15 +102,15 @@ def is_measured(batch: Frozen, continuations: int) -> bool:
 
 def truth(batch: Frozen, continuations: int, progress: Progress | None = None) -> Truth:
     """Measures the panel's prefixes under the policy that wrote them. Kept, so the same question costs nothing."""
-    found = models(batch.run, batch.learner, batch.step, progress)
-    return _truths().get(_key(batch, continuations), lambda: _measure(batch, found, continuations, progress))
+    trained = models(batch.run, batch.learner, batch.step, progress)
+    return _truths().get(_key(batch, continuations), lambda: _measure(batch, trained, continuations, progress))
 
 
 def _key(batch: Frozen, continuations: int) -> Hashable:
     return batch.run.id, batch.run.created, batch.learner, batch.step, continuations
 
 
-def _measure(batch: Frozen, found: Models, continuations: int, progress: Progress | None) -> Truth:
+def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: Progress | None) -> Truth:
     from core.algorithms.value_loss import explained_variance
     from core.insight.agreement import compare
     from core.insight.panel import Panel
@@ -120,12 +120,12 @@ def _measure(batch: Frozen, found: Models, continuations: int, progress: Progres
     panel = Panel.of(batch.samples, batch.tokens)
     responses = Responses(panel.prompts, panel.completion_ids, panel.mask, panel.rewards)
 
-    def told(done: int, all_: int) -> None:
+    def report(done: int, all_: int) -> None:
         if progress is not None:
             progress(done / max(1, all_))
 
     started = time.perf_counter()
-    true = Oracle.of(found.trainer).estimate(responses, continuations=continuations, progress=told)
+    true = Oracle.of(trained.trainer).estimate(responses, continuations=continuations, progress=report)
     seconds = time.perf_counter() - started
     grpo = credit_for(learner("grpo", scale_rewards="none"))(panel.experience()).advantages
     ppo, critic = panel.column("advantage_raw"), panel.column("value")
@@ -135,4 +135,4 @@ def _measure(batch: Frozen, found: Models, continuations: int, progress: Progres
     }
     explained = float(explained_variance(critic, true.values, panel.mask))
     known = explained if math.isfinite(explained) else None
-    return Truth(panel, true, ppo, grpo, critic, agreement, known, found.origin, found.drift, seconds)
+    return Truth(panel, true, ppo, grpo, critic, agreement, known, trained.origin, trained.drift, seconds)

@@ -1,4 +1,4 @@
-"""How much memory is free here, and whether a run fits into it: said before anything is loaded."""
+"""How much memory is free here, and whether a run fits into it: known before anything is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.models import bundled, start
 from core.models.fit import memory
 from core.models.fit.memory import Prediction
 from core.models.fit.sizes import size_of
-from core.tasks.registry import kind_of, longest_response
+from core.tasks.registry import longest_response, task_kind
 
 _GB = 1e9
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
@@ -39,17 +39,17 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
 
 def prompt_tokens(config: RunConfig) -> int:
     """About how many tokens a question has, chat template and system prompt included."""
-    kind, task = kind_of(config.task), config.task
+    kind, task = task_kind(config.task), config.task
     longest = kind.longest_prompt(task)
     asked = _QUESTION if longest is None else longest
     if kind.alphabet:
         return 1 + asked  # a token per character, after the one that begins a text
-    told = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
-    return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + told) // _PER_TOKEN
+    instructed = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
+    return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + instructed) // _PER_TOKEN
 
 
 def available(device: str = "cpu") -> int | None:
-    """Bytes that are free on a device ("cpu", "cuda"); None where nobody can say.
+    """Bytes that are free on a device ("cpu", "cuda"); None where that is not known.
 
     On a CPU what the system says is available, but no more than a container's limit leaves.
     """
@@ -73,8 +73,8 @@ def refuse_if_too_large(
     if config.model in bundled.names():
         return
     chosen = list(config.learners if learners is None else learners)
-    found = [needs(config, x, device=device, dtype=dtype) for x in chosen]
-    predicted = [x for x in found if x is not None]
+    predictions = [needs(config, x, device=device, dtype=dtype) for x in chosen]
+    predicted = [x for x in predictions if x is not None]
     free = available(device)
     if free is None or len(predicted) < len(chosen):
         return
@@ -96,15 +96,15 @@ def refuse_if_too_large(
 
 
 def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
-    """Bytes by what they are for, over learners side by side; in the order in which they are told."""
-    found: dict[str, int] = {}
+    """Bytes by what they are for, over learners side by side; in the order in which they are shown."""
+    bytes_for: dict[str, int] = {}
     for one in predicted:
         for share in one.models:
-            found[share.role] = found.get(share.role, 0) + share.weights + share.gradients + share.optimizer
-        found["activations"] = found.get("activations", 0) + one.activations
-        found["logits"] = found.get("logits", 0) + one.logits
-        found["key-value cache"] = found.get("key-value cache", 0) + max(one.cache, one.evaluation)
-    return found
+            bytes_for[share.role] = bytes_for.get(share.role, 0) + share.weights + share.gradients + share.optimizer
+        bytes_for["activations"] = bytes_for.get("activations", 0) + one.activations
+        bytes_for["logits"] = bytes_for.get("logits", 0) + one.logits
+        bytes_for["key-value cache"] = bytes_for.get("key-value cache", 0) + max(one.cache, one.evaluation)
+    return bytes_for
 
 
 # -- what the system says ----------------------------------------------------------------------------------------------
@@ -112,10 +112,10 @@ def totals(predicted: Sequence[Prediction]) -> dict[str, int]:
 
 def _meminfo(path: Path = Path("/proc/meminfo")) -> int | None:
     try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", path.read_text(), re.MULTILINE)
+        match = re.search(r"^MemAvailable:\s+(\d+) kB", path.read_text(), re.MULTILINE)
     except OSError:
         return None
-    return int(found[1]) * 1024 if found else None
+    return int(match[1]) * 1024 if match else None
 
 
 def _cgroup2(root: Path = Path("/sys/fs/cgroup")) -> int | None:
@@ -139,13 +139,13 @@ def _left(limit: Path, used: Path, stat: Path, cached: str) -> int | None:
 
 def _macos() -> int | None:
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "hw.memsize", "kern.memorystatus_level"],
             capture_output=True,
             text=True,
             timeout=5,
             check=True,
         ).stdout.split()
-        return int(told[0]) * int(told[1]) // 100  # the level is the share that is free, in per cent
+        return int(output[0]) * int(output[1]) // 100  # the level is the share that is free, in per cent
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None

@@ -1,20 +1,14 @@
-"""Shares, intervals and differences as this lesson writes them; plain text that is also plain Markdown."""
+"""Intervals and differences as this lesson writes them; plain text that is also plain Markdown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lessons.i18n import _
+from lessons.kit.numbers import percent, points
 
 if TYPE_CHECKING:
     from core.insight.before_after import Difference, Estimate
-
-NONE = "–"
-
-
-def percent(value: float | None) -> str:
-    """A share as 42 %; a dash where there is none."""
-    return NONE if value is None else f"{100 * value:.0f} %"
 
 
 def interval(estimate: Estimate) -> str:
@@ -25,12 +19,6 @@ def interval(estimate: Estimate) -> str:
 def span(estimate: Estimate) -> str:
     """30–54 %: an interval where there is little room."""
     return f"{100 * estimate.low:.0f}–{100 * estimate.high:.0f} %"
-
-
-def points(value: float) -> str:
-    """A change of a share in percentage points, with its sign: +62."""
-    whole = round(100 * value)
-    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def change(difference: Difference) -> str:
