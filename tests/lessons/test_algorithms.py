@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from core.learners.registry import KINDS, differing
+from core.learners.registry import LEARNER_KINDS, differing
 from core.learners.variants import VARIANTS
 from lessons.i18n import LANGUAGES
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
@@ -31,7 +31,7 @@ def test_each_beside_ppo_with_what_differs_marked(open_page, run_id, name, lang)
     assert len(marked) == len(unlike)
     rows = strips(at, "alg_strips")["rows"]
     colours = {x["name"].partition("-")[0]: x["learner"] for x in rows}
-    assert colours == {"one": "blue", "two": KINDS[VARIANTS[name].kind].colour}
+    assert colours == {"one": "blue", "two": LEARNER_KINDS[VARIANTS[name].kind].colour}
     numbers = [x for row in rows for x in row["values"]]
     assert all(isinstance(x, float) for x in numbers)
 
