@@ -21,8 +21,9 @@ from core.integrations.trl import completions as trl_import
 from core.integrations.unipo import logs as unipo_import
 from core.runs.errors import RunNotFound
 from core.runs.foreign import ImportFailed, add_run, foreign_config, recorded_settings
+from core.runs.naming import new_id
 from core.runs.recorded import TraceFilesError, import_recorded
-from core.runs.store import RunStore, new_id
+from core.runs.store import RunStore
 from core.training.trace import StepTrace
 
 __all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any"]
