@@ -115,7 +115,7 @@ def measure(config: RunConfig) -> dict[str, Any]:
     """Peak resident bytes of two steps, and of the process before them. Runs in a process of its own."""
     import torch
 
-    import core.workers.worker  # noqa: F401  # what a worker has in memory before it begins
+    import core.workers.process  # noqa: F401  # what a worker has in memory before it begins
     from core.training.allocator import keep_freed
     from core.training.trainer import Trainer
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from core.config import RunConfig, change, parse_config
 from core.errors import Refusal
-from core.learners import registry as learners
 from core.learners.registry import AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
@@ -26,8 +25,7 @@ from core.runs.export import export
 from core.runs.records import RunInfo, readable
 from core.runs.save import save_model
 from core.runs.store import RunStore
-from core.settings import Settings
-from core.tasks import registry as tasks
+from core.settings_list import list_settings
 from core.workers.launcher import LocalLauncher
 
 POLL_S = 0.1
@@ -278,27 +276,5 @@ def _confirmed(lines: list[str]) -> bool:
 
 
 def _settings(_: argparse.Namespace) -> int:
-    _list(_about(RunConfig), "", RunConfig)
-    default, kinds = json.dumps(RunConfig().task.kind), tasks.choosable()
-    print(
-        f"  {'task.kind':32} {default:12} What is asked: {' or '.join(kinds)}. Puts that task in the place of another."
-    )
-    for name in kinds:
-        _list(f"task.kind={name}: {tasks.TASK_KINDS[name].summary}", "task.", tasks.TASK_KINDS[name].settings)
-    for kind in learners.LEARNER_KINDS.values():
-        _list(_about(kind.settings), f"{kind.name}.", kind.settings)
+    list_settings()
     return 0
-
-
-def _about(model: type[Settings]) -> str:
-    return (model.__doc__ or "").splitlines()[0]
-
-
-def _list(title: str, prefix: str, model: type[Settings]) -> None:
-    """One line per setting, but for those that are chosen in another way (who learns, which task)."""
-    print(f"\n{title}")
-    for name, field in model.model_fields.items():
-        if name in ("task", "learners", "kind", "name", "algorithm"):
-            continue
-        default = "(required)" if field.is_required() else json.dumps(field.get_default(call_default_factory=True))
-        print(f"  {prefix + name:32} {default:12} {field.description}")

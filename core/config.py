@@ -184,6 +184,17 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     return changed
 
 
+def assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The assignments that concern this learner: its own, the bare ones that it has, and the run's."""
+    fields, others = type(config.learner(learner)).model_fields, {x.name for x in config.learners} - {learner}
+    mine = {}
+    for key, assigned in value.items():
+        owner, _, field = key.rpartition(".")
+        if owner not in others and (owner or field in fields or field in type(config).model_fields):
+            mine[key] = assigned
+    return mine
+
+
 def _targets(values: dict[str, Any], key: str) -> list[tuple[dict[str, Any], str]]:
     owner, _, field = key.rpartition(".")
     if owner == "task":

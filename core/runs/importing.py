@@ -20,8 +20,9 @@ from core.runs import formats
 from core.runs.errors import RunNotFound
 from core.runs.foreign import ImportFailed
 from core.runs.formats import TableReader
+from core.runs.naming import new_id
 from core.runs.recorded import TraceFilesError, import_recorded
-from core.runs.store import RunStore, new_id
+from core.runs.store import RunStore
 
 __all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any"]
 

@@ -6,8 +6,6 @@ Workers append, pages read, controls go through rows: nobody needs to reach anot
 from __future__ import annotations
 
 import json
-import re
-import secrets
 import shutil
 import threading
 import time
@@ -19,8 +17,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from core.config import RunConfig, change
-from core.errors import ConfigError
+from core.config import RunConfig, assignments_for, change
 from core.extras import POSTGRES
 from core.places import data_folder, database_url
 from core.presets import about
@@ -29,10 +26,12 @@ from core.runs.arrow import pack, schema_of
 from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.migrations import schema
 from core.runs.migrations.traces import TRACE_VERSION
+from core.runs.naming import checked_name, new_id
 from core.runs.reading import event_value, one_row, run_of, step_values, trace_table
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
 from core.runs.tables import blobs, controls, events, learners, make_engine, runs, steps
-from core.stored_config import CONFIG_VERSION, dump_config
+from core.runs.writing import VERSIONS, older, write_event
+from core.stored_config import dump_config
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 __all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "RunUnreadable", "Status", "StoreError"]
@@ -68,9 +67,9 @@ class RunStore:
         """Writes down a run that waits to be started; returns its id, which nobody can guess."""
         run_id = run_id or new_id()
         now = time.time()
-        title = _checked_name(f"{about(config)}, seed {config.seed}" if name is None else name)
+        title = checked_name(f"{about(config)}, seed {config.seed}" if name is None else name)
         with self.write() as c:
-            stored = {"config": json.dumps(dump_config(config)), **_VERSIONS}
+            stored = {"config": json.dumps(dump_config(config)), **VERSIONS}
             c.execute(runs.insert().values(id=run_id, name=title, created=now, **stored))
             for position, learner in enumerate(config.learners):
                 row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.kind}
@@ -91,7 +90,7 @@ class RunStore:
 
     def rename(self, run_id: str, name: str) -> None:
         with self.write() as c:
-            done = c.execute(runs.update().where(runs.c.id == run_id).values(name=_checked_name(name)))
+            done = c.execute(runs.update().where(runs.c.id == run_id).values(name=checked_name(name)))
             _require(done.rowcount, run_id)
 
     def delete(self, run_id: str) -> None:
@@ -116,14 +115,14 @@ class RunStore:
             # (SQLite has one writer anyway and leaves FOR UPDATE away.)
             here = runs.c.id == run_id
             _require(c.execute(sa.select(runs.c.id).where(here).with_for_update()).first(), run_id)
-            c.execute(runs.update().where(here, _older(runs.c.trace_version)).values(trace_version=TRACE_VERSION))
+            c.execute(runs.update().where(here, older(runs.c.trace_version)).values(trace_version=TRACE_VERSION))
             c.execute(steps.delete().filter_by(**same))
             c.execute(events.delete().filter_by(**same, traced=True))
             made = {"scalars": scalars, "prompt_hash": prompt_hash, "trace_version": TRACE_VERSION}
             row = steps.insert().values(**same, **made)
             c.execute(blobs.insert().values(step_id=c.execute(row).inserted_primary_key[0], **packed))
             for event in trace.events:
-                _write_event(c, same, event["kind"], event.get("value"), now, traced=True)
+                write_event(c, same, event["kind"], event.get("value"), now, traced=True)
             lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
 
     def rows_since(self, run_id: str, cursor: int) -> tuple[list[dict[str, Any]], int]:
@@ -198,7 +197,7 @@ class RunStore:
 
     def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
         with self.write() as c:
-            _write_event(c, {"run": run_id, "learner": learner, "step": step}, kind, value, time.time(), traced=False)
+            write_event(c, {"run": run_id, "learner": learner, "step": step}, kind, value, time.time(), traced=False)
 
     def control(self, run_id: str, kind: str, value: Any = None, learner: str | None = None) -> None:
         """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
@@ -215,7 +214,7 @@ class RunStore:
         asked = [x.name for x in info.learners if learner in (None, x.name)]
         with self.write() as c:
             for name in lifecycle.listening(c, run_id, asked, stop=kind == "stop"):
-                mine = _assignments_for(info.config, name, value) if kind == "change" else value
+                mine = assignments_for(info.config, name, value) if kind == "change" else value
                 if kind != "change" or mine:
                     row = {"run": run_id, "learner": name, "kind": kind, "value": json.dumps(mine)}
                     c.execute(controls.insert().values(**row))
@@ -282,47 +281,8 @@ class RunStore:
 
 
 _STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.trace_version)
-_VERSIONS = {"config_version": CONFIG_VERSION, "trace_version": TRACE_VERSION}
-
-
-def _older(column: Any) -> Any:
-    """Where a run names an older version than this one; the version that a run names only ever rises."""
-    return sa.func.coalesce(column, 1) < _VERSIONS[column.name]
-
-
-def _write_event(c: sa.Connection, where: dict[str, Any], kind: str, value: Any, now: float, *, traced: bool) -> None:
-    row = {**where, "kind": kind, "value": json.dumps(value), "time": now, "traced": traced}
-    c.execute(events.insert().values(**row, config_version=CONFIG_VERSION))
-    if kind == "change":
-        older = sa.and_(runs.c.id == where["run"], _older(runs.c.config_version))
-        c.execute(runs.update().where(older).values(config_version=CONFIG_VERSION))
-
-
-def new_id() -> str:
-    """16 random bytes as text that begins with a letter or digit, so that no command line takes it for an option."""
-    while not (run_id := secrets.token_urlsafe(16))[0].isalnum():
-        pass
-    return run_id
-
-
-def _checked_name(name: str) -> str:
-    name = re.sub(r"\s+", " ", "".join(x for x in name if x.isprintable() or x.isspace())).strip()
-    if not 1 <= len(name) <= 200:
-        raise ConfigError("A run's name must have 1 to 200 characters, but this has {given}.", given=len(name))
-    return name
 
 
 def _require(row: Any, run_id: str) -> None:
     if not row:
         raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
-
-
-def _assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:
-    """The assignments that concern this learner: its own, the bare ones that it has, and the run's."""
-    fields, others = type(config.learner(learner)).model_fields, {x.name for x in config.learners} - {learner}
-    mine = {}
-    for key, assigned in value.items():
-        owner, _, field = key.rpartition(".")
-        if owner not in others and (owner or field in fields or field in type(config).model_fields):
-            mine[key] = assigned
-    return mine

@@ -56,9 +56,9 @@ def _import_what_workers_need() -> None:
     import torch._dynamo  # an optimiser's first step imports it
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-    from core.workers import worker
+    from core.workers import process
 
-    logging.info("warm: %s", [x.__name__ for x in (torch, LlamaForCausalLM, PreTrainedTokenizerFast, worker)])
+    logging.info("warm: %s", [x.__name__ for x in (torch, LlamaForCausalLM, PreTrainedTokenizerFast, process)])
     gc.collect()
     gc.freeze()  # a worker's collector then leaves these pages alone, and they stay shared
 
@@ -83,7 +83,7 @@ def _fork(request: dict[str, str]) -> int:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)  # the fork server's input is not the worker's
         os.nice(NICENESS)
-        from core.workers.worker import work
+        from core.workers.process import work
 
         code = work(request["url"], Path(request["home"]), request["run"], request["learner"])
     except BaseException:

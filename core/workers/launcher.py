@@ -21,6 +21,7 @@ from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 from core.runs.store import RunStore
+from core.workers.child import ended_by, environment
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class LocalLauncher:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=_environment(),
+                    env=environment(),
                     start_new_session=True,  # a Ctrl-C in the app's terminal is not meant for workers
                 )
             threading.Thread(
@@ -224,7 +225,7 @@ class LocalLauncher:
 
     def _record_end(self, run: str, learner: str, pid: int, code: int) -> None:
         closed = code == -signal.SIGTERM
-        reason = lifecycle.CLOSED if closed else _how(code)
+        reason = lifecycle.CLOSED if closed else ended_by(code)
         pids = [pid, os.getpid()]
         lifecycle.end(self.store, run, learner, pids, "stopped" if closed else "failed", reason)
         # A run is a comparison: what goes on alone is not worth a core, and Resume continues all of it.
@@ -266,26 +267,6 @@ def _turn(limit: int) -> Message:
     return Message("It waits for its turn: {limit} runs at a time train here.", limit=limit)
 
 
-def _how(code: int) -> Message:
-    if code > 0:
-        return Message("The worker process ended with exit code {code} before it could say why.", code=code)
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    if name == "SIGKILL":
-        return Message(
-            "The worker process was ended by signal {signal}, perhaps because memory ran out. Resume continues from "
-            "its last checkpoint.",
-            key="worker-killed",
-            signal=f"{-code} ({name})",
-        )
-    return Message(
-        "The worker process was ended by signal {signal}. Resume continues from its last checkpoint.",
-        signal=f"{-code} ({name})",
-    )
-
-
 def _limit() -> int:
     given = os.environ.get("CREDIT_LAB_MAX_RUNS", "").strip()
     if given.isdigit() and int(given) > 0:
@@ -293,12 +274,3 @@ def _limit() -> int:
     if given:
         raise LauncherError("CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given}.", given=repr(given))
     return max(1, (os.cpu_count() or 1) // 2)
-
-
-def _environment() -> dict[str, str]:
-    """The fork server's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH")) if x)
-    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    quiet = {"TOKENIZERS_PARALLELISM": "false", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
-    return {**os.environ, **threads, **quiet, "PYTHONPATH": path}

@@ -6,22 +6,16 @@ Nobody calls a worker: whatever it is asked comes through the store, whatever it
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
-import signal
-import threading
 import time
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 from core.config import RunConfig
-from core.errors import ConfigError, Message, Refusal, cause_of
+from core.errors import ConfigError, Message
 from core.models import start
 from core.models.fit import free_memory
-from core.places import log_path
 from core.runs import lifecycle
-from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import Control
 from core.runs.store import RunStore
 from core.training import checkpoints
@@ -31,7 +25,6 @@ from core.training.trainer import Trainer
 from core.versions import versions
 
 CONTROL_POLL_S = 0.05  # while paused
-HEARTBEAT_S = 1.0
 TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
 
 
@@ -264,88 +257,7 @@ class Worker:
         self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)
 
 
-def work(url: str, home: Path, run_id: str, learner: str) -> int:
-    """A worker process from start to end: returns its exit code. Every ending is written into the store first.
-
-    `home` is where the run's checkpoints and logs go; models are kept in the app's own data folder, for all runs.
-    """
-    store = RunStore(url, home=home)
-    _log_to_file(store, run_id, learner)
-    import torch
-
-    torch.set_num_threads(1)  # a learner has one core; more threads only spin against each other
-    from core.training.allocator import keep_freed
-
-    keep_freed()
-    try:
-        if not lifecycle.claim(store, run_id, learner):
-            return 0
-    except StoreError as error:
-        logging.error("%s", error)
-        return 1
-    worker = Worker(store, run_id, learner)
-    signal.signal(signal.SIGTERM, lambda *_: setattr(worker, "closing", True))
-    ended = threading.Event()
-    threading.Thread(target=_heartbeat, args=(store, run_id, learner, ended), daemon=True).start()
-    try:
-        return supervise(worker)
-    finally:
-        ended.set()
-
-
-def supervise(worker: Worker) -> int:
-    """Lets a worker train; whatever happens to it is written down as a message. Returns the exit code."""
-    try:
-        worker.run()
-        return 0
-    except RunNotFound:
-        logging.info("the run was deleted")
-        return 0
-    except Exception as error:
-        logging.exception("the learner failed")
-        reason = _reason(error, worker)
-    try:
-        lifecycle.mark(worker.store, worker.run_id, worker.learner, "failed", reason)
-    except StoreError:
-        logging.exception("nor could the reason be written down: %s", reason)
-    return 1
-
-
-def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Event) -> None:
-    while not ended.wait(HEARTBEAT_S):
-        try:
-            lifecycle.beat(store, run_id, learner)
-        except StoreError as error:
-            logging.warning("no sign of life could be written: %s", error)
-
-
 def _short(text: str, most: int = 100) -> str:
     """One line of a text: its start, or … where there is nothing to read."""
     line = " ".join(text.split())
     return line if 0 < len(line) <= most else line[: most - 1] + "…"
-
-
-def _reason(error: Exception, worker: Worker) -> Message:
-    if isinstance(error, (StoreError, ConfigError, checkpoints.CheckpointError)):
-        return error.message
-    if isinstance(error, OSError):
-        return Message("A file could not be written or read: {cause}.", cause=error.strerror or error)
-    log = log_path(worker.store.home, worker.run_id, worker.learner)
-    cause = cause_of(error, 300)
-    if not isinstance(error, Refusal):  # a mistake of ours, which its kind helps to find
-        cause = Message("{kind}: {cause}", kind=type(error).__name__, cause=cause)
-    return Message("Training failed: {cause} (details in {place}).", cause=cause, place=log)
-
-
-def _log_to_file(store: RunStore, run_id: str, learner: str) -> None:
-    """Sends all output of this process to the learner's log, or nowhere where that cannot be written."""
-    log = log_path(store.home, run_id, learner)
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError:
-        target = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)

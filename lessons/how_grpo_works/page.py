@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import learner
-from lessons.how_grpo_works import arithmetic, length, signal
+from lessons.how_grpo_works import arithmetic, length, scales, signal
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
     FOUR,
@@ -135,7 +135,7 @@ def sections() -> None:
     st.header(_("One success in G"))
     signal.lone(batch)
     st.header(_("The step's other groups"))
-    st.fragment(arithmetic.scales)(batch)
+    st.fragment(scales.scales)(batch)
     st.header(_("How often a group says nothing"))
     signal.no_signal_share(batch)
     st.header(_("Long and short answers"))

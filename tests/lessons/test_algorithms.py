@@ -39,8 +39,8 @@ def test_each_beside_ppo_with_what_differs_marked(open_page, run_id, name, lang)
 @pytest.mark.parametrize("name", ["grpo", "dr-grpo", "rloo"])
 def test_credits_are_what_a_hand_gives(open_page, store, run_id, name):
     rows, samples = rows_of(store, run_id, STEP)
-    rows = {x["name"]: x for x in strips(opened(open_page, run_id, alg_two=name), "alg_strips")["rows"]}
-    twos = {int(key.partition("-")[2]): x for key, x in rows.items() if key.startswith("two-")}
+    shown = {x["name"]: x for x in strips(opened(open_page, run_id, alg_two=name), "alg_strips")["rows"]}
+    twos = {int(key.partition("-")[2]): x for key, x in shown.items() if key.startswith("two-")}
     assert len(twos) == 4
     for sample, row in twos.items():
         mean, own = group_mean(samples, sample)

@@ -104,13 +104,13 @@ def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store
     at.text_input(key="sa_text").set_value(right).run()
     assert not at.exception
     assert any("0 → 1" in x.value for x in at.markdown)
-    rows = {x["name"]: x for x in strips(at, "same_edit_strips")["rows"]}
+    shown = {x["name"]: x for x in strips(at, "same_edit_strips")["rows"]}
     mean, own = group_mean(samples, sample)
     after = mean + 1 / len(own)
-    assert rows["grpo-before"]["values"] == pytest.approx([0 - mean] * len(rows[sample]), abs=1e-6)
-    assert rows["grpo-after"]["values"] == pytest.approx([1 - after] * (len(right) + 1), abs=1e-6)
-    assert rows["ppo-before"]["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-5)
-    assert rows["ppo-after"]["tokens"] == [*right, "<eos>"]
+    assert shown["grpo-before"]["values"] == pytest.approx([0 - mean] * len(rows[sample]), abs=1e-6)
+    assert shown["grpo-after"]["values"] == pytest.approx([1 - after] * (len(right) + 1), abs=1e-6)
+    assert shown["ppo-before"]["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-5)
+    assert shown["ppo-after"]["tokens"] == [*right, "<eos>"]
     moved = next(x.value for x in at.markdown if f"{1 / len(own):.3f}" in x.value)
     assert "**0.000**" in moved
 

@@ -27,7 +27,8 @@ from core.runs.export import ExportError, export, export_zip, snippet
 from core.runs.recorded import TraceFilesError, import_recorded
 from core.runs.store import RunNotFound, RunStore
 from core.training.trace import SAMPLES, STEPS, TOKENS, prompt_hash
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 from tests.helpers import step_traces
 
 SCHEMAS = {"steps": STEPS, "samples": SAMPLES, "tokens": TOKENS}

@@ -27,7 +27,8 @@ from core.runs.migrations.traces import FIRST, whitening_of
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.runs.views import settings_at
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 
 DATA = Path(__file__).parents[1] / "data" / "v1"
 TABLES = ("steps", "samples", "tokens")

@@ -18,7 +18,8 @@ from core.runs.store import RunStore
 from core.runs.views import run_view
 from core.training import checkpoints
 from core.training.trainer import Trainer
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 
 SMALL = RunConfig.model_validate(
     {"steps": 2, "prompts_per_step": 2, "num_generations": 2, "eval_every": 0, "compare_samples": 2}

@@ -22,7 +22,8 @@ from core.training import checkpoints
 from core.training.save import Trained, merge, save_pretrained
 from core.training.trainer import Trainer
 from core.versions import versions
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 from tests.helpers import HOSTILE
 
 SMALL = RunConfig.model_validate(

@@ -27,7 +27,8 @@ from core.runs.store import RunStore
 from core.training import checkpoints
 from core.training.trace import StepTrace
 from core.workers.launcher import LauncherError, LocalLauncher
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 
 SMALL = RunConfig.model_validate(
     {"steps": 6, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0, "checkpoint_every": 2}

@@ -23,7 +23,8 @@ from core.config import RunConfig, change
 from core.runs import lifecycle
 from core.runs.export import export
 from core.runs.store import RunStore
-from core.workers.worker import Worker, supervise
+from core.workers.process import supervise
+from core.workers.worker import Worker
 
 SMALL: dict[str, Any] = {
     "steps": 2,

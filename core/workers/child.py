@@ -1,0 +1,39 @@
+"""What the fork server is started with, and what a worker's exit code says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from core.errors import Message
+
+
+def ended_by(code: int) -> Message:
+    """Why a worker process ended that could not say so itself: its exit code, or below 0 the signal."""
+    if code > 0:
+        return Message("The worker process ended with exit code {code} before it could say why.", code=code)
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    if name == "SIGKILL":
+        return Message(
+            "The worker process was ended by signal {signal}, perhaps because memory ran out. Resume continues from "
+            "its last checkpoint.",
+            key="worker-killed",
+            signal=f"{-code} ({name})",
+        )
+    return Message(
+        "The worker process was ended by signal {signal}. Resume continues from its last checkpoint.",
+        signal=f"{-code} ({name})",
+    )
+
+
+def environment() -> dict[str, str]:
+    """The fork server's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH")) if x)
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    quiet = {"TOKENIZERS_PARALLELISM": "false", "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
+    return {**os.environ, **threads, **quiet, "PYTHONPATH": path}

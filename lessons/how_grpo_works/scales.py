@@ -1,0 +1,128 @@
+"""What the division by the spread does: the same rewards under each `scale_rewards`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
+from lessons.i18n import _
+from lessons.kit.lesson import Frozen, figure, role_colour
+from lessons.kit.numbers import signed
+
+if TYPE_CHECKING:
+    from core.insight.groups import Step
+
+
+SCALES = ("group", "batch", "none")
+
+
+def scales(batch: Frozen) -> None:
+    """All groups of the step under one scale_rewards or another; a fragment."""
+    chosen = st.segmented_control(
+        "scale_rewards",
+        SCALES,
+        default=grpo_settings(batch).scale_rewards,
+        required=True,
+        key="hgw_scale",
+        bind="query-params",
+    )
+    scale = chosen or "group"
+    step, rewards = credit(batch, scale), rewards_of(batch)
+    right = {n: _count(rewards, n) for n in step.numbers}
+    _explain(scale)
+    _by_group(step, rewards, right)
+    silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
+    none = sum(right[n][0] == 0 for n in silent)
+    live = sum(step.push) or 1.0
+    strongest = max(range(len(step.numbers)), key=lambda i: step.push[i])
+    with st.container(key="hgw_silent"):
+        st.markdown(
+            _(
+                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right "
+                "ones). Their "
+                "tokens are {idle} of the loss's weight and push nothing: the gradient is made by the others "
+                "alone. DAPO "
+                "asks other questions in their place (`dynamic_sampling`). The strongest group has {share} of all the "
+                "push: {right} of {size} right."
+            ).format(
+                silent=len(silent),
+                groups=len(step.numbers),
+                none=none,
+                all=len(silent) - none,
+                idle=f"{100 * step.idle:.0f} %",
+                share=f"{100 * step.push[strongest] / live:.0f} %",
+                right=f"{right[step.numbers[strongest]][0]:g}",
+                size=right[step.numbers[strongest]][1],
+            )
+        )
+
+
+def _explain(scale: str) -> None:
+    words = {
+        "group": _(
+            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on "
+            "questions that "
+            "are easy or hard, then push more than their rewards alone would: a bias by difficulty."
+        ),
+        "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
+        "none": _("No division (Dr. GRPO): the advantage stays in units of reward, and never exceeds 1 here."),
+    }
+    st.caption(words[scale])
+
+
+def _count(rewards: Rewards, group: int) -> tuple[float, int]:
+    mine = [r for r, g in zip(rewards.reward, rewards.group, strict=True) if g == group]
+    return sum(mine), len(mine)
+
+
+def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]]) -> None:
+    import html
+
+    import plotly.graph_objects as go
+
+    order = sorted(step.numbers, key=lambda n: right[n][0])
+    labels = [f"{right[n][0]:g}/{right[n][1]} · {html.escape(rewards.prompts[n], quote=False)}" for n in order]
+    best = {n: max(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
+    worst = {n: min(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
+    drawing = go.Figure()
+    kinds = (
+        (best, "positive", _("a right answer's advantage"), "circle"),
+        (worst, "negative", _("a wrong answer's advantage"), "diamond"),
+    )
+    silent = dict(zip(step.numbers, step.silent, strict=True))
+    for values, role, name, symbol in kinds:
+        kept = [n for n in order if not silent[n]]
+        drawing.add_scatter(
+            x=[values[n] for n in kept],
+            y=[labels[order.index(n)] for n in kept],
+            mode="markers",
+            name=name,
+            marker={"color": role_colour(role), "size": 10, "symbol": symbol},
+            hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+        )
+    drawing.add_scatter(
+        x=[0.0 for n in order if silent[n]],
+        y=[labels[i] for i, n in enumerate(order) if silent[n]],
+        mode="markers",
+        name=_("no signal: 0"),
+        marker={"color": "#808a9b", "size": 10, "symbol": "x"},
+        hovertemplate="%{y}: 0<extra></extra>",
+    )
+    edge = 1.1 * max(0.1, *(abs(x) for x in step.advantages))
+    drawing.update_xaxes(title=_("advantage"), range=[-edge, edge], zeroline=True)
+    drawing.update_yaxes(categoryorder="array", categoryarray=labels)
+    table = [
+        {
+            _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",
+            _("right answer"): _("none") if right[n][0] == 0 else signed(best[n], 3),
+            _("wrong answer"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
+            _("share of the push"): f"{100 * push / (sum(step.push) or 1.0):.0f} %",
+        }
+        for n, push in ((n, step.push[step.numbers.index(n)]) for n in order)
+    ]
+    alt = _("The advantages that the step's {groups} groups give to right and to wrong answers.").format(
+        groups=len(order)
+    )
+    figure(drawing, key="hgw_groups", alt=alt, table=table, height=120 + 22 * len(order))

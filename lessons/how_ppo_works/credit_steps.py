@@ -1,0 +1,77 @@
+"""The sub-steps that credit each token: surprise, GAE and whitening."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from lessons.how_ppo_works.pipeline import batch_gamma, batch_lam
+from lessons.how_ppo_works.scene import Scene, at, filled, numbers, show, strip_row
+from lessons.i18n import _
+from lessons.kit.lesson import FormulaPart, formula, num
+
+
+def delta_step(scene: Scene) -> None:
+    formula([FormulaPart(r"\delta_t", "delta", "ppo"), r" = r_t + \gamma V_{t+1} - V_t"], active="delta")
+    st.markdown(
+        _(
+            "Surprise: what the token brought, plus what is expected after it, minus what was expected before it. "
+            "After a blunder the expectation falls, and δ is below 0 at that very token."
+        )
+    )
+    deltas = numbers(scene, "delta")
+    value, reward = numbers(scene, "value"), numbers(scene, "token_reward")
+    more = {"r": reward, "V": value}
+    row = strip_row(scene, "delta", "δ", deltas, more=more, learner="blue")
+    t = at(show([strip_row(scene, "v", "V", value), row], _("value and surprise")), deltas.index(min(deltas)))
+    following = [*value[1:], 0.0][t]
+    gamma = num(batch_gamma(scene.batch))
+    filled(scene, t, r"\delta_t", rf"{num(reward[t])} + {gamma} \cdot {num(following)} - {num(value[t])}", deltas[t])
+
+
+def gae_step(scene: Scene) -> None:
+    formula([FormulaPart("A_t", "gae", "ppo"), r" = \delta_t + \gamma\lambda A_{t+1}"], active="gae")
+    st.markdown(
+        _(
+            "From the last token to the first: a token is credited with its own surprise and with those after it, "
+            "faded by γλ = {decay:g} a token. Press Next to fill in the one before."
+        ).format(decay=batch_gamma(scene.batch) * batch_lam(scene.batch))
+    )
+    t = scene.length - scene.place.part
+    deltas, raw = numbers(scene, "delta"), numbers(scene, "advantage_raw")
+    hidden = [i < t for i in range(scene.length)]
+    spot = [i == t for i in range(scene.length)]
+    rows = [
+        strip_row(scene, "delta", "δ", deltas, spot=spot),
+        strip_row(scene, "A", _("advantage A"), raw, hidden=hidden, spot=spot, learner="blue"),
+    ]
+    show(rows, _("surprise and advantage"), domain=deltas + raw)
+    decay = num(batch_gamma(scene.batch) * batch_lam(scene.batch))
+    filled(scene, t, "A_t", rf"{num(deltas[t])} + {decay} \cdot {num([*raw[1:], 0.0][t])}", raw[t])
+
+
+def whiten_step(scene: Scene) -> None:
+    formula([FormulaPart(r"\hat A_t", "whiten", "ppo"), r" = (A_t - \text{mean}) \,/\, \text{std}"], active="whiten")
+    raw, used = numbers(scene, "advantage_raw"), numbers(scene, "advantage")
+    if getattr(scene.batch.settings, "whiten_advantages", False):
+        mean, std = _shift_and_scale(raw, used)
+        st.markdown(
+            _(
+                "Over all tokens of the batch, advantages are shifted and scaled to mean 0 and standard deviation 1. "
+                "Here the mean was {mean:.3f} and the standard deviation {std:.3f}. A token’s sign may change."
+            ).format(mean=mean, std=std)
+        )
+    else:
+        st.markdown(_("Whitening was switched off in this run: the loss used A as it is."))
+    rows = [strip_row(scene, "A", _("before: A"), raw), strip_row(scene, "Ahat", _("after: Â"), used, learner="blue")]
+    show(rows, _("advantage"))
+
+
+def _shift_and_scale(raw: list[float], used: list[float]) -> tuple[float, float]:
+    """The batch's mean and standard deviation, read off what whitening made of two different tokens."""
+    low, high = raw.index(min(raw)), raw.index(max(raw))
+    if used[high] == used[low]:
+        return math.nan, math.nan
+    std = (raw[high] - raw[low]) / (used[high] - used[low])
+    return raw[high] - std * used[high], std

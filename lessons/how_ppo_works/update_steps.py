@@ -1,0 +1,97 @@
+"""The sub-steps that train: ratio, clip and update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lessons.how_ppo_works.scene import Scene, known, numbers, show, strip_row
+from lessons.i18n import _
+from lessons.kit.lesson import FormulaPart, Frozen, formula
+
+
+def ratio_step(scene: Scene) -> None:
+    formula(
+        [FormulaPart(r"\rho_t", "ratio", "accent"), r" = \pi_\theta(o_t) \,/\, \pi_{\text{old}}(o_t)"],
+        active="ratio",
+    )
+    st.markdown(
+        _(
+            "The batch is used {passes} times. Before the first update every ratio is exactly 1. Then the policy "
+            "moves, while the tokens stay those of the old one: the ratio says how much more likely each has become."
+        ).format(passes=scene.last)
+    )
+    rows = [
+        strip_row(scene, f"pass{n}", _("before the update") if n == 0 else _("after pass {n}").format(n=n), values)
+        for n in range(scene.last + 1)
+        for values in [scene.reply.column("ratio", n)]
+    ]
+    show(rows, _("ratio ρ"), "ratio", domain=known(scene.reply.column("ratio", scene.last)))
+
+
+def clip_step(scene: Scene) -> None:
+    settings = scene.batch.settings
+    formula(
+        [
+            r"J_t = \min(\rho_t \hat A_t,\ ",
+            FormulaPart(r"\text{clip}(\rho_t, 1-\varepsilon, 1+\varepsilon)", "clip", "accent"),
+            r"\,\hat A_t)",
+        ],
+        active="clip",
+    )
+    cut = sum(bool(x) for x in scene.reply.column("clipped", scene.last))
+    everywhere = [x for g in scene.batch.groups for r in g.replies for x in r.column("clipped", len(r.passes) - 1)]
+    st.markdown(
+        _(
+            "Range {low:g} to {high:g}. A token that has moved out of it in the direction that its advantage wants "
+            "gets no further push: its gradient is 0. After the last pass that holds for {cut} of these {n} tokens, "
+            "and for {share:.1%} of the stored batch."
+        ).format(
+            low=1 - settings.epsilon,
+            high=1 + settings.clip_high,
+            cut=cut,
+            n=scene.length,
+            share=sum(bool(x) for x in everywhere) / max(1, len(everywhere)),
+        )
+    )
+    ratio, used = numbers(scene, "ratio", scene.last), numbers(scene, "advantage")
+    marks: list[Any] = [{1: "high", -1: "low"}.get(int(x or 0)) for x in scene.reply.column("clipped", scene.last)]
+    more = {"Â": used, "J": scene.reply.column("objective", scene.last)}
+    row = strip_row(scene, "ratio", _("ratio after pass {n}").format(n=scene.last), ratio, marks=marks, more=more)
+    show([row], _("ratio ρ"), "ratio")
+
+
+def update_step(scene: Scene) -> None:
+    formula(
+        [r"\theta \leftarrow \theta + ", FormulaPart(r"\alpha\,\nabla_\theta\, \text{mean}(J_t)", "update", "ppo")],
+        "update",
+    )
+    moved, all_ = _followed(scene.batch)
+    st.markdown(
+        _(
+            "The weights move so that J grows. Tokens share weights, so not each one goes where its own advantage "
+            "wants: of the stored batch’s {all} tokens, {moved} became more likely where Â > 0, or less likely where "
+            "Â < 0. The critic is fitted at the same time, to R = A + V."
+        ).format(all=all_, moved=moved)
+    )
+    change = [
+        now - old for now, old in zip(numbers(scene, "logprob", scene.last), numbers(scene, "logprob_old"), strict=True)
+    ]
+    rows = [
+        strip_row(scene, "Ahat", "Â", numbers(scene, "advantage"), learner="blue"),
+        strip_row(scene, "change", _("change of log-probability"), change),
+    ]
+    show(rows, _("advantage and change"))
+
+
+def _followed(batch: Frozen) -> tuple[int, int]:
+    """How many of the stored tokens became likelier or unlikelier as their advantage wants, and of how many."""
+    moved = count = 0
+    for reply in (r for g in batch.groups for r in g.replies):
+        columns = (reply.column("logprob_old"), reply.column("logprob", -1), reply.column("advantage"))
+        for old, now, advantage in zip(*columns, strict=True):
+            if old is not None and now is not None and advantage is not None:
+                count += 1
+                moved += (now - old) * advantage > 0
+    return moved, count
