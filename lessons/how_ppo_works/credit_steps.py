@@ -6,10 +6,11 @@ import math
 
 import streamlit as st
 
+from core.runs.migrations.traces import whitening_of
 from lessons.how_ppo_works.pipeline import batch_gamma, batch_lam
 from lessons.how_ppo_works.scene import Scene, at, filled, numbers, show, strip_row
 from lessons.i18n import _
-from lessons.kit.lesson import FormulaPart, formula, num
+from lessons.kit.lesson import FormulaPart, formula
 
 
 def delta_step(scene: Scene) -> None:
@@ -25,9 +26,7 @@ def delta_step(scene: Scene) -> None:
     more = {"r": reward, "V": value}
     row = strip_row(scene, "delta", "δ", deltas, more=more, learner="blue")
     t = at(show([strip_row(scene, "v", "V", value), row], _("value and surprise")), deltas.index(min(deltas)))
-    following = [*value[1:], 0.0][t]
-    gamma = num(batch_gamma(scene.batch))
-    filled(scene, t, r"\delta_t", rf"{num(reward[t])} + {gamma} \cdot {num(following)} - {num(value[t])}", deltas[t])
+    filled(scene, t, "delta", r"\delta_t")
 
 
 def gae_step(scene: Scene) -> None:
@@ -47,15 +46,14 @@ def gae_step(scene: Scene) -> None:
         strip_row(scene, "A", _("advantage A"), raw, hidden=hidden, spot=spot, learner="blue"),
     ]
     show(rows, _("surprise and advantage"), domain=deltas + raw)
-    decay = num(batch_gamma(scene.batch) * batch_lam(scene.batch))
-    filled(scene, t, "A_t", rf"{num(deltas[t])} + {decay} \cdot {num([*raw[1:], 0.0][t])}", raw[t])
+    filled(scene, t, "advantage_raw", "A_t")
 
 
 def whiten_step(scene: Scene) -> None:
     formula([FormulaPart(r"\hat A_t", "whiten", "ppo"), r" = (A_t - \text{mean}) \,/\, \text{std}"], active="whiten")
     raw, used = numbers(scene, "advantage_raw"), numbers(scene, "advantage")
     if getattr(scene.batch.settings, "whiten_advantages", False):
-        mean, std = _shift_and_scale(raw, used)
+        mean, std = whitening_of(scene.batch.tokens) or (math.nan, math.nan)
         st.markdown(
             _(
                 "Over all tokens of the batch, advantages are shifted and scaled to mean 0 and standard deviation 1. "
@@ -66,12 +64,3 @@ def whiten_step(scene: Scene) -> None:
         st.markdown(_("Whitening was switched off in this run: the loss used A as it is."))
     rows = [strip_row(scene, "A", _("before: A"), raw), strip_row(scene, "Ahat", _("after: Â"), used, learner="blue")]
     show(rows, _("advantage"))
-
-
-def _shift_and_scale(raw: list[float], used: list[float]) -> tuple[float, float]:
-    """The batch's mean and standard deviation, read off what whitening made of two different tokens."""
-    low, high = raw.index(min(raw)), raw.index(max(raw))
-    if used[high] == used[low]:
-        return math.nan, math.nan
-    std = (raw[high] - raw[low]) / (used[high] - used[low])
-    return raw[high] - std * used[high], std

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from lessons.kit.lesson import Frozen, Pick, Place, Reply, Row, equation, result, token_strips
+from lessons.kit.lesson import Frozen, Pick, Place, Reply, Row, equation, num, result, token_strips
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,21 @@ def at(pick: Pick | None, default: int) -> int:
     return default if pick is None else pick.at
 
 
-def filled(scene: Scene, t: int, left: str, right: str, value: float | None) -> None:
-    """The formula with the numbers of token t (from 0) in it."""
+def filled(scene: Scene, t: int, name: str, symbol: str) -> None:
+    """The learner's own term of this name, with the numbers of token t (from 0) in it; nothing where one is missing."""
+    from core.terms import evaluate
+    from core.terms.latex import Filled
+    from core.training.terms import data_of, known_values, terms_for
+
+    settings = scene.batch.settings
+    terms = terms_for(settings)
+    data = data_of(known_values(settings), scene.batch.samples, scene.batch.tokens, {})
+    row = sorted(set(scene.batch.tokens["sample"].to_pylist())).index(scene.reply.sample)
+    values = evaluate(terms, data)
+    value = values[name].at(row, t)
     if value is not None:
-        equation(rf"{left.replace('_t', f'_{{{t + 1}}}')} = {right} \approx {result(value)}")
+        written = Filled(terms, data, values, row, t, lambda x: x == "value_next", num).term(name)
+        equation(rf"{symbol.replace('_t', f'_{{{t + 1}}}')} = {written} \approx {result(value)}")
 
 
 def numbers(scene: Scene, name: str, number: int = 0) -> list[float]:
