@@ -140,10 +140,10 @@ def version_2(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later version of the app, in which the setting `gae` is called `lam`."""
     import core.runs.reading
     import core.runs.recorded
-    import core.runs.store
+    import core.runs.writing
 
     monkeypatch.setattr(stored, "MIGRATIONS", (Migration(_renamed, _renamed_assignments),))
-    for module in (stored, core.runs.reading, core.runs.store, core.runs.lifecycle):
+    for module in (stored, core.runs.reading, core.runs.writing, core.runs.lifecycle):
         monkeypatch.setattr(module, "CONFIG_VERSION", 2)
     core.runs.reading._config.cache_clear()
 
@@ -354,13 +354,14 @@ def _halved(name: str, table: pa.Table) -> pa.Table:
 def test_older_tables_go_through_the_steps_once(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import core.runs.reading
     import core.runs.store
+    import core.runs.writing
 
     export(opened(file), "v1-first", tmp_path / "version 1")
     for module in (traces, core.runs.reading):
         monkeypatch.setattr(module, "MIGRATIONS", (_halved,))
     for module in (traces, core.runs.store, core.runs.export):
         monkeypatch.setattr(module, "TRACE_VERSION", 2)
-    monkeypatch.setitem(core.runs.store._VERSIONS, "trace_version", 2)
+    monkeypatch.setitem(core.runs.writing.VERSIONS, "trace_version", 2)
     store = opened(file)
     for run_id in ("v1-first", import_any(store, tmp_path / "version 1"), import_any(store, DATA / "parquet")):
         assert [x["reward"] for x in store.rows_since(run_id, 0)[0] if x["learner"] == "ppo"] == [0.375, 0.3125]
