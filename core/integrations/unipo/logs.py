@@ -353,8 +353,8 @@ def add(store: RunStore, logs: Sequence[UnipoLog], name: str | None) -> str:
         raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
     learners = [learner_of(x) for x in logs]
     made = [phases(x) for x in logs]
-    told = [{**run_of(x), **shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
-    agreed = {key: value for key, value in told[0].items() if all(x.get(key) == value for x in told)}
+    described = [{**run_of(x), **shape_of(x, y)} for x, y in zip(logs, made, strict=True)]
+    agreed = {key: value for key, value in described[0].items() if all(x.get(key) == value for x in described)}
     config = foreign_config("UNIPO log", {**agreed, "steps": max(len(x) for x in made)}, learners)
     of_learners = []
     for settings, learner, steps in zip(config.learners, learners, made, strict=True):
