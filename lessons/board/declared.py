@@ -24,13 +24,13 @@ def english() -> tuple[str, ...]:
 
     Which terms a learner has, its settings choose; so each setting is tried at each value that may choose another form.
     """
-    found: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for kind in LEARNER_KINDS.values():
-        found |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
+        texts |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):
-            found |= dict.fromkeys(_said(kind, settings))
-    found |= dict.fromkeys(x.title for x in SURROGATES.values())
-    return tuple(x for x in found if x)
+            texts |= dict.fromkeys(_texts_of(kind, settings))
+    texts |= dict.fromkeys(x.title for x in SURROGATES.values())
+    return tuple(x for x in texts if x)
 
 
 def forms(kind: LearnerKind) -> Iterator[AnyLearner]:
@@ -53,7 +53,7 @@ def _values(annotation: Any) -> list[Any]:
     return [None, 2] if type(None) in get_args(annotation) else []
 
 
-def _said(kind: LearnerKind, settings: AnyLearner) -> Iterator[str]:
+def _texts_of(kind: LearnerKind, settings: AnyLearner) -> Iterator[str]:
     yield kind.strip_title(settings)
     for term in terms_of(settings):
         yield from (term.title, term.help)

@@ -29,17 +29,17 @@ def number(text: str) -> float:
 
 def result(line: str) -> float:
     """What stands after the "=" of a line."""
-    found = _EQUATION.match(line)
-    assert found, line
-    return number(found.group(2))
+    match = _EQUATION.match(line)
+    assert match, line
+    return number(match.group(2))
 
 
 def true_as_printed(line: str) -> bool:
     """Whether an equation, if the line starts with one, holds for the digits that are shown; True if it was checked."""
-    found = _EQUATION.match(line)
-    if not found or not re.search(r"[+−×/(]", found.group(1)) or re.search(r"…|\bstd\b", found.group(1)):
+    match = _EQUATION.match(line)
+    if not match or not re.search(r"[+−×/(]", match.group(1)) or re.search(r"…|\bstd\b", match.group(1)):
         return False
-    digits = len(found.group(2).partition(".")[2])
-    value = eval(found.group(1).translate(_SIGNS), _CALLS)
-    assert abs(value - number(found.group(2))) <= 0.5 * 10**-digits + 1e-9, line
+    digits = len(match.group(2).partition(".")[2])
+    value = eval(match.group(1).translate(_SIGNS), _CALLS)
+    assert abs(value - number(match.group(2))) <= 0.5 * 10**-digits + 1e-9, line
     return True

@@ -52,12 +52,13 @@ def registered() -> list[AnyLearner]:
         *((f"by-{name}", learner("grpo", surrogate=name)) for name in SURROGATES),
         *((name, variant.settings) for name, variant in VARIANTS.items()),
     ]
-    found: dict[str, AnyLearner] = {}
+    by_settings: dict[str, AnyLearner] = {}
     for name, settings in named:
         own = settings.model_copy(update={"name": name})
-        found.setdefault(own.model_copy(update={"name": "any"}).model_dump_json(), own)
+        by_settings.setdefault(own.model_copy(update={"name": "any"}).model_dump_json(), own)
     # Of like learners one curve would hide the others', if they learnt equally fast.
-    return [x.model_copy(update={"learning_rate": 2e-3 + 5e-4 * (i % MOST)}) for i, x in enumerate(found.values())]
+    learners = enumerate(by_settings.values())
+    return [x.model_copy(update={"learning_rate": 2e-3 + 5e-4 * (i % MOST)}) for i, x in learners]
 
 
 LEARNERS = registered()
@@ -110,11 +111,11 @@ class Seen:
         """The card's lines as the terms say: each that says more than the number that it is made of."""
         terms = terms_for(self.settings)
         own = [x for x in terms.terms if x.name not in KL | {"advantage", "objective"}]
-        told = [x.name for x in own if x.help or not bare(terms.trees[x.name])]
+        explained = [x.name for x in own if x.help or not bare(terms.trees[x.name])]
         names = [x.name for x in terms.terms]
-        before = [x for x in told if names.index(x) < names.index("advantage")]
+        before = [x for x in explained if names.index(x) < names.index("advantage")]
         further = [x.name for x in learner_kind(self.settings).columns if x.name not in names]
-        after = told[len(before) :]
+        after = explained[len(before) :]
         return ["logprob", *further, "advantage", *before, *after, "gradient", "kl", "value", "objective"]
 
     def check(self) -> int:
@@ -153,13 +154,13 @@ class Seen:
         assert name == self.settings.name
         here = (self.tokens["sample"] == int(sample)) & (self.tokens["position"] == int(position))
         row = self.tokens[here].iloc[0]
-        found = self.page.locator(".card .line").evaluate_all(READ)
-        assert [key for key, _, _ in found] == self.lines()
-        text = {key: text for key, _, text in found}
+        shown = self.page.locator(".card .line").evaluate_all(READ)
+        assert [key for key, _, _ in shown] == self.lines()
+        text = {key: text for key, _, text in shown}
         for column in ("advantage", "objective"):
             assert printed(text[column]) == pytest.approx(row[column], abs=5.1e-4), column
         titles = {x.name: self.words.get(x.title, x.title) for x in terms_for(self.settings).terms}
-        assert {key: label for key, label, _ in found if key in titles} == {
+        assert {key: label for key, label, _ in shown if key in titles} == {
             key: titles[key] for key in self.lines() if key in titles
         }
         untold = (gettext("not recorded"), "≈", "{")

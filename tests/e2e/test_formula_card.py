@@ -108,9 +108,9 @@ def card_of(page: Page, chip: Locator) -> dict[str, str]:
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
     parts = "[y.dataset.line, y.querySelector('dd > span').innerText, y.querySelector('dt').innerText]"
-    found = page.locator(".card .line").evaluate_all(f"x => x.map(y => {parts})")
-    assert len({key for key, _, _ in found}) == len(found)
-    return {key: text for key, text, _ in found} | {f"{key}?": title for key, _, title in found}
+    shown = page.locator(".card .line").evaluate_all(f"x => x.map(y => {parts})")
+    assert len({key for key, _, _ in shown}) == len(shown)
+    return {key: text for key, text, _ in shown} | {f"{key}?": title for key, _, title in shown}
 
 
 def open_step(page: Page, server: Server, run: LiveRun) -> Locator:

@@ -31,18 +31,18 @@ def test_whatever_its_settings_a_learner_says_nothing_that_the_pages_do_not_know
     for _ in range(200):
         settings = changed[0] | {name: chance.choice(changed)[name] for name in changed[0]}
         made = kind.settings.model_construct(**settings)
-        said = [learner_kind(made).strip_title(made)]
-        said += [text for x in terms_of(made) for text in (x.title, x.help)]
-        said += [x.says for x in regions_of(made)]
-        assert {x for x in said if x} <= known
+        texts = [learner_kind(made).strip_title(made)]
+        texts += [text for x in terms_of(made) for text in (x.title, x.help)]
+        texts += [x.says for x in regions_of(made)]
+        assert {x for x in texts if x} <= known
 
 
 def test_texts_of_kinds_surrogates_and_variants_are_told_in_every_language():
     for tag in LANGUAGES:
         with use_language(tag):
-            told = templates()
+            by_text = templates()
         for variant in VARIANTS.values():
-            assert learner_kind(variant.settings).strip_title(variant.settings) in told
-        assert {x.title for x in SURROGATES.values()} <= set(told)
-        sentences = {text: translated for text, translated in told.items() if len(text.split()) > 2}
+            assert learner_kind(variant.settings).strip_title(variant.settings) in by_text
+        assert {x.title for x in SURROGATES.values()} <= set(by_text)
+        sentences = {text: translated for text, translated in by_text.items() if len(text.split()) > 2}
         assert all((text == translated) == (tag == "en") for text, translated in sentences.items() if "·" not in text)
