@@ -35,7 +35,7 @@ from core.config import RunConfig
 from core.learners.registry import learner
 from core.models.start import StartModel, load
 from core.presets import preset
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.tasks.registry import task_for
 
 #: With the chat template's own system prompt, a question becomes about 75 tokens.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.learners.registry import learner
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.reasoning_settings import ReasoningGymSettings
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),

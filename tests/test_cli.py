@@ -21,7 +21,7 @@ from core.learners.kinds.ppo import PPOSettings
 from core.runs.store import RunStore
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.questions import QuestionsSettings
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.reasoning_settings import ReasoningGymSettings
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]

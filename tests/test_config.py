@@ -8,7 +8,7 @@ from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.presets import PRESETS, preset
 from core.tasks.kinds.chain_sum import ChainSumSettings
-from core.tasks.kinds.reasoning_gym import suggested
+from core.tasks.reasoning_settings import suggested
 
 
 def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():

@@ -14,7 +14,8 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -25,9 +26,6 @@ from core.runs.records import ACTIVE, LearnerInfo, Preparing, Status
 from core.runs.tables import blobs, controls, events, learners, runs, steps
 from core.stored_config import CONFIG_VERSION
 
-if TYPE_CHECKING:
-    from core.runs.store import RunStore
-
 log = logging.getLogger(__name__)
 
 #: A worker gives a sign of life every second; only after this long without one is its process looked for.
@@ -35,6 +33,12 @@ SILENCE_S = 3.0
 #: On another machine the process cannot be looked for; then this long a silence counts as its end.
 SILENCE_ELSEWHERE_S = 60.0
 LIVE = ("queued", *ACTIVE)
+
+
+class Writable(Protocol):
+    """Where the rows are: a store."""
+
+    def write(self) -> AbstractContextManager[sa.Connection]: ...
 
 
 def _row(run_id: str, learner: str) -> Any:
@@ -45,7 +49,7 @@ def _me() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "pid_started": start_time(os.getpid())}
 
 
-def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: Message | None = None) -> None:
+def enqueue(store: Writable, run_id: str, names: Iterable[str], reason: Message | None = None) -> None:
     """Puts learners in this process's queue and forgets what was asked of their earlier workers."""
     with store.write() as c:
         for name in names:
@@ -57,7 +61,7 @@ def enqueue(store: RunStore, run_id: str, names: Iterable[str], reason: Message 
             )
 
 
-def claim(store: RunStore, run_id: str, learner: str) -> bool:
+def claim(store: Writable, run_id: str, learner: str) -> bool:
     """A worker takes its learner over; False where it no longer waits (stopped meanwhile, deleted, taken)."""
     with store.write() as c:
         waiting = sa.and_(_row(run_id, learner), learners.c.status == "queued")
@@ -65,7 +69,7 @@ def claim(store: RunStore, run_id: str, learner: str) -> bool:
         return bool(c.execute(learners.update().where(waiting).values(**values)).rowcount)
 
 
-def preparing(store: RunStore, run_id: str, learner: str, message: Message, share: float | None) -> None:
+def preparing(store: Writable, run_id: str, learner: str, message: Message, share: float | None) -> None:
     """What the worker does before its next step; `share` of it is done (0 to 1, None: not known).
 
     Removed with the next step and with every change of status.
@@ -75,14 +79,14 @@ def preparing(store: RunStore, run_id: str, learner: str, message: Message, shar
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
-def prepared(store: RunStore, run_id: str, learner: str) -> None:
+def prepared(store: Writable, run_id: str, learner: str) -> None:
     """The worker is ready to make its next step."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(preparing=None))
 
 
 def describe(
-    store: RunStore,
+    store: Writable,
     run_id: str,
     learner: str,
     *,
@@ -103,30 +107,30 @@ def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float
     c.execute(learners.update().where(_row(run_id, learner)).values(step=step, preparing=None, updated=now))
 
 
-def set_steps(store: RunStore, run_id: str, learner: str, steps: int) -> None:
+def set_steps(store: Writable, run_id: str, learner: str, steps: int) -> None:
     """The learner shall now make `steps` steps."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
 
 
-def warn(store: RunStore, run_id: str, learner: str, warning: Message) -> None:
+def warn(store: Writable, run_id: str, learner: str, warning: Message) -> None:
     """Something that does not stop the learner but that a person should know."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(warning=warning.to_json()))
 
 
-def mark(store: RunStore, run_id: str, learner: str, status: Status, reason: Message | None = None) -> None:
+def mark(store: Writable, run_id: str, learner: str, status: Status, reason: Message | None = None) -> None:
     with store.write() as c:
         values = {"status": status, "reason": reason and reason.to_json(), "preparing": None, "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
-def beat(store: RunStore, run_id: str, learner: str) -> None:
+def beat(store: Writable, run_id: str, learner: str) -> None:
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(updated=time.time()))
 
 
-def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
+def end(store: Writable, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
     """Records how a learner's process ended, where it did not do so itself.
 
     `pids` are the process's own and that of the process that holds its queue. Returns False where the row has moved on:
@@ -140,7 +144,7 @@ def end(store: RunStore, run_id: str, learner: str, pids: Sequence[int], status:
         return bool(c.execute(learners.update().where(silent).values(status=status, reason=reason.to_json())).rowcount)
 
 
-def record(store: RunStore, run_id: str, head: dict[str, Any]) -> None:
+def record(store: Writable, run_id: str, head: dict[str, Any]) -> None:
     """Makes a run, whose trace is in the store already, the one that a `run.json` describes; it is over for good."""
     with store.write() as c:
         about = {"created": head["created"], "versions": json.dumps(head["versions"]), "recorded": True}
@@ -191,7 +195,7 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
     return list(rows.scalars())
 
 
-def forget_future(store: RunStore, run_id: str, learner: str, step: int, *, changes: bool) -> None:
+def forget_future(store: Writable, run_id: str, learner: str, step: int, *, changes: bool) -> None:
     """Removes what an earlier life of the learner left at `step` and later: from here on it goes on in another way.
 
     With `changes` also the changes of settings that it went through there.
@@ -211,7 +215,7 @@ CLOSED = Message("The app was closed. Resume continues it.")
 LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 
 
-def mark_dead(store: RunStore, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
+def mark_dead(store: Writable, rows: Iterable[Any]) -> dict[tuple[str, str], dict[str, Any]]:
     """Marks what a dead process has left behind: its learners failed, or stopped if they only waited.
 
     `rows` are learners' rows as just read; nothing is written (and no process looked for) unless one has been silent.

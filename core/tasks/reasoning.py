@@ -15,7 +15,7 @@ from core.tasks.base import Verdict
 from core.tasks.catalog import build
 from core.tasks.deadline import within
 from core.tasks.extraction import extract
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings, completion_length
+from core.tasks.reasoning_settings import ReasoningGymSettings, completion_length
 from core.tasks.verifiers import score
 
 #: A question and what its verifier needs to know of it.
@@ -72,7 +72,7 @@ class Reasoning:
 
     @property
     def max_completion_length(self) -> int:
-        """Tokens; what the data set's answers need in their usual form, see core/tasks/kinds/reasoning_gym.py."""
+        """Tokens; what the data set's answers need in their usual form, see core/tasks/reasoning_settings.py."""
         return completion_length(self.settings.dataset)
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:

@@ -15,24 +15,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.algorithms import intervals
+from core.config import RunConfig
 from core.errors import RequestError
 from core.models import forward, precision
 from core.models.codec import Codec
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
 
-if TYPE_CHECKING:
-    from core.training.trainer import Trainer
-
 #: Continuations written side by side; bounds memory, changes no result.
 _CHUNK = 8192
+
+
+class Sampler(Protocol):
+    """Whose policy is measured: a trainer."""
+
+    @property
+    def policy(self) -> PreTrainedModel: ...
+    @property
+    def codec(self) -> Codec: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def config(self) -> RunConfig: ...
+    @property
+    def max_length(self) -> int: ...
+    @property
+    def dtype(self) -> precision.Dtype: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Oracle:
         self.temperature, self.max_length = temperature, max_completion_length
 
     @classmethod
-    def of(cls, trainer: Trainer) -> Oracle:
+    def of(cls, trainer: Sampler) -> Oracle:
         """The oracle of a trainer's policy as it is now, as long as it is not trained further."""
         return cls(
             trainer.policy,

@@ -12,7 +12,7 @@ from typing import Any
 from core.config import RunConfig
 from core.tasks.in_words import InWords
 from core.tasks.kinds.questions import Question, QuestionsSettings
-from core.tasks.kinds.reasoning_gym import OFFERED, ReasoningGymSettings, suggested
+from core.tasks.reasoning_settings import OFFERED, ReasoningGymSettings, suggested
 from core.tasks.registry import TASK_KINDS, choosable, chosen
 from lessons.i18n import N_
 

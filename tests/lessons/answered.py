@@ -10,7 +10,7 @@ import numpy as np
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.store import RunStore
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings
+from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.tasks.registry import task_for
 from tests.helpers import HOSTILE
 from tests.lessons.worded import worded_config, worded_trace

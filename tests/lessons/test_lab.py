@@ -8,7 +8,7 @@ from core.presets import PRESETS, preset
 from core.runs import lifecycle
 from core.runs.export import snippet
 from core.tasks.kinds.questions import Question
-from core.tasks.kinds.reasoning_gym import suggested
+from core.tasks.reasoning_settings import suggested
 from lessons.kit.controls import possible
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields

@@ -14,15 +14,15 @@ from core.presets import PRESETS
 from core.tasks import verifiers
 from core.tasks.base import recall
 from core.tasks.catalog import UNREPEATABLE, build, names
-from core.tasks.kinds.reasoning_gym import OFFERED, ReasoningGymSettings, suggested
 from core.tasks.reasoning import FEWEST, Reasoning, is_held_out
+from core.tasks.reasoning_settings import OFFERED, ReasoningGymSettings, suggested
 from core.tasks.registry import task_for
 
 DIGESTS = """
 import hashlib, json, sys
 from reasoning_gym.factory import DATASETS
 from core.tasks.reasoning import Reasoning
-from core.tasks.kinds.reasoning_gym import OFFERED, suggested
+from core.tasks.reasoning_settings import OFFERED, suggested
 found = {}
 for name in OFFERED:
     task = Reasoning(suggested(name))

@@ -11,7 +11,7 @@ from core.tasks import registry
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.imported import ImportedSettings
 from core.tasks.kinds.questions import Question, QuestionsSettings
-from core.tasks.kinds.reasoning_gym import ReasoningGymSettings, suggested
+from core.tasks.reasoning_settings import ReasoningGymSettings, suggested
 
 SETTINGS = [
     ChainSumSettings(terms=4, digits=2),

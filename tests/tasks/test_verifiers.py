@@ -11,8 +11,8 @@ import reasoning_gym
 from core.tasks import verifiers
 from core.tasks.catalog import UNREPEATABLE, build
 from core.tasks.deadline import within
-from core.tasks.kinds.reasoning_gym import suggested
 from core.tasks.reasoning import Reasoning
+from core.tasks.reasoning_settings import suggested
 
 
 def test_every_verifier_that_evaluates_what_it_is_given_is_known():
