@@ -1,19 +1,17 @@
-"""What the web process serves besides Streamlit's pages, and what its pages share.
+"""What the web process serves besides Streamlit's pages.
 
 Read-only addresses that viewers' browsers pull from (see core/runs/feed.py), the lab's static files, what happens when
-the server starts and stops, and one store, launcher and feed for the whole process. No torch here: it would make every
-rerun's garbage collection several times slower; training runs in processes of its own.
+the server starts and stops. No torch here: it would make every rerun's garbage collection several times slower;
+training runs in processes of its own.
 """
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -22,50 +20,13 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
-from core.runs.feed import Feed, Payload
+from core.runs.feed import Payload
 from core.runs.recorded import import_shipped
 from core.runs.records import RunUnreadable
-from core.runs.store import RunStore
-from core.workers.launcher import Launcher, LocalLauncher, training_off
+from lessons import shared
 from lessons.board.assets import assets, base_path, version
 
 FOREVER = "max-age=31536000, immutable"
-T = TypeVar("T")
-
-
-def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """Like functools.cache, but two threads that ask at the same time get the same thing."""
-    cached, lock = functools.cache(make), threading.Lock()
-
-    @functools.wraps(make)
-    def locked() -> T:
-        with lock:
-            return cached()
-
-    return locked
-
-
-@_once
-def store() -> RunStore:
-    """The store of this process, opened on first use. Raises StoreError with a sentence for the page."""
-    return RunStore()
-
-
-@_once
-def launcher() -> Launcher:
-    """What starts learners' processes for this web process."""
-    return LocalLauncher(store())
-
-
-@_once
-def feed() -> Feed:
-    """What viewers' browsers are sent; shared by all of them."""
-    return Feed(store())
-
-
-def training_allowed() -> bool:
-    """Whether this server can start runs; see `core.workers.launcher.training_off` for why not."""
-    return training_off() is None
 
 
 def routes() -> list[BaseRoute]:
@@ -87,8 +48,8 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     try:
         yield {}
     finally:
-        if training_allowed():
-            await to_thread.run_sync(lambda: launcher().close())
+        if shared.training_allowed():
+            await to_thread.run_sync(lambda: shared.launcher().close())
 
 
 def _prepare() -> None:
@@ -96,9 +57,9 @@ def _prepare() -> None:
     import plotly.graph_objects  # noqa: F401
 
     try:
-        if training_allowed():
-            launcher().warm()  # in a process of its own, so first: it gets ready meanwhile
-        import_shipped(store())
+        if shared.training_allowed():
+            shared.launcher().warm()  # in a process of its own, so first: it gets ready meanwhile
+        import_shipped(shared.store())
     except StoreError:
         pass  # the page opens the store again and says the sentence to the person in front of it
     # Streamlit collects garbage after every rerun; what is frozen here is not walked through each time.
@@ -111,17 +72,17 @@ async def _live(request: Request) -> Response:
     if not (since.isascii() and since.isdecimal()) or len(since) > 18:
         return _refuse(400, f"since must be a whole number of at most 18 digits, but is {since[:40]!r}")
     run_id = request.path_params["run_id"]
-    return await _answer(request, lambda: feed().live(run_id, int(since)))
+    return await _answer(request, lambda: shared.feed().live(run_id, int(since)))
 
 
 async def _step(request: Request) -> Response:
     run_id, step = request.path_params["run_id"], request.path_params["step"]
-    return await _answer(request, lambda: feed().step(run_id, step))
+    return await _answer(request, lambda: shared.feed().step(run_id, step))
 
 
 async def _group(request: Request) -> Response:
     run_id, step, group = (request.path_params[name] for name in ("run_id", "step", "group"))
-    return await _answer(request, lambda: feed().group(run_id, step, group))
+    return await _answer(request, lambda: shared.feed().group(run_id, step, group))
 
 
 async def _asset(request: Request) -> Response:

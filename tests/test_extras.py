@@ -112,7 +112,7 @@ def test_every_page_opens_and_so_does_the_lab_on_every_kind_of_run(runs: list[st
     asked += [("lab", run) for run in (*runs, "recorded-chain-sum", "recorded-smollm2-sums")]
     given = f"import pathlib\nROOT, ASKED = pathlib.Path({str(ROOT)!r}), {asked!r}\n"
     shipped = (
-        "from core.runs.recorded import import_shipped\nimport lessons.server\nimport_shipped(lessons.server.store())\n"
+        "from core.runs.recorded import import_shipped\nimport lessons.shared\nimport_shipped(lessons.shared.store())\n"
     )
     output = without_them(given + shipped + PAGES, tmp_path, CREDIT_LAB_TRAINING="off")
     assert len(output.splitlines()) == len(asked)

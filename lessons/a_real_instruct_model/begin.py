@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.config import RunConfig
-from lessons import server
+from lessons import shared
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side, text_html
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
@@ -43,7 +43,7 @@ def untrained(shown: Shown) -> None:
 
 def _await(run_id: str) -> None:
     """Draws the page again once the answers are there."""
-    if any(x["kind"] == "evaluation" for x in server.store().events(run_id)):
+    if any(x["kind"] == "evaluation" for x in shared.store().events(run_id)):
         st.rerun()
     st.info(
         _("This run has not answered the held-out questions yet: it does so before its first step."),

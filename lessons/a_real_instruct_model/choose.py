@@ -14,7 +14,7 @@ from core.presets import PRESETS
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
 from core.workers.launcher import training_off
-from lessons import server
+from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
 from lessons.i18n import N_, _, keeping_language, tell
@@ -93,7 +93,7 @@ def _models() -> list[str]:
 def _begin(draft: Draft) -> None:
     """As in the lab; then this page shows the run."""
     before = st.session_state.get("lab_run")
-    start(server.store(), server.launcher, draft)
+    start(shared.store(), shared.launcher, draft)
     run_id = st.session_state.get("lab_run")
     if run_id and run_id != before:
         show(run_id)
@@ -144,7 +144,7 @@ def _minutes(minutes: float) -> str:
 
 def recorded_minutes() -> dict[str, float]:
     """Each learner's time in the recorded run, from its own clock; empty where the run is not there."""
-    runs = server.store()
+    runs = shared.store()
     minutes: dict[str, float] = {}
     try:
         runs.get(RECORDED_REAL)
@@ -157,4 +157,4 @@ def recorded_minutes() -> dict[str, float]:
 
 
 def _recorded_steps() -> int:
-    return max(x.step + 1 for x in server.store().get(RECORDED_REAL).learners)
+    return max(x.step + 1 for x in shared.store().get(RECORDED_REAL).learners)

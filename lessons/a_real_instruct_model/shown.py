@@ -14,7 +14,7 @@ from core.errors import Message, cause_of
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
-from lessons import server
+from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
 from lessons.kit.display import literal, plain, status_word, when
@@ -78,7 +78,7 @@ def compares(run: RunInfo) -> bool:
 
 def choose_run() -> RunInfo | None:
     """The run that the link names, else the recorded one, else the newest that has answers; and a choice of others."""
-    runs = server.store()
+    runs = shared.store()
     there = [x for x in readable(runs.runs()) if compares(x)]
     chosen = _linked(runs) or next((x for x in there if x.id == RECORDED_REAL), None) or next(iter(there), None)
     if len(there) > 1 and chosen is not None:
@@ -90,7 +90,7 @@ def read(run: RunInfo) -> Shown:
     """The run with its answers. Costs a second where torch is not there yet."""
     engine()
     events: dict[str, dict[str, tuple[float, Any]]] = {}
-    for event in server.store().events(run.id):
+    for event in shared.store().events(run.id):
         if event["kind"] == "evaluation" and isinstance(event["value"], dict):
             asked = str(event["value"].get("when"))
             events.setdefault(event["learner"], {})[asked] = (event["time"], event["value"])  # the last one counts

@@ -10,7 +10,7 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS
 from core.runs.records import RunInfo
 from core.workers.launcher import training_off
-from lessons import server
+from lessons import shared
 from lessons.a_real_instruct_model.choose import PRESET
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.board.live import lab_view
@@ -56,7 +56,7 @@ def watch(shown: Shown) -> None:
 
 def _buttons(run: RunInfo) -> None:
     can = possible(run, make_draft(PRESET, {}), training=training_off() is None)
-    runs = server.store()
+    runs = shared.store()
     with st.container(horizontal=True, vertical_alignment="center", key="real_live_row"):
         kind = "resume" if can.resume else "pause"
         st.button(
@@ -90,7 +90,7 @@ def _lab_link(run: RunInfo) -> None:
 
 def curves(run: RunInfo) -> None:
     """Reward over the steps, and held-out success where it was measured on the way."""
-    rows = server.store().rows_since(run.id, 0)[0]
+    rows = shared.store().rows_since(run.id, 0)[0]
     if not rows:
         st.info(_("This run has made no step."), icon=":material/hourglass_empty:")
         return

@@ -30,7 +30,7 @@ class Window:
 
 def window(run_id: str, wanted: dict[str, Any]) -> Window:
     """The run's rows, and the step and group that a browser asked for; anything else in `wanted` is ignored."""
-    from lessons.server import feed, store
+    from lessons.shared import feed, store
 
     try:
         run = store().get(run_id)

@@ -18,7 +18,7 @@ from lessons.i18n import _, keeping_language, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
-from lessons.server import store
+from lessons.shared import store
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.runs.store import RunStore
-from lessons import server
+from lessons import shared
 from lessons.i18n import _
 from lessons.kit.lesson import Choice, Frozen, engine, figure, line_colour, predict, predict_number, role_colour
 from lessons.kit.numbers import number, signed, table
@@ -132,7 +132,7 @@ def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) 
 def no_signal_share(batch: Frozen) -> None:
     """Predicted by p^G + (1−p)^G, and measured over the run's steps."""
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    silent = silence(batch.run.id, batch.learner, learner.step, learner.updated, server.store())
+    silent = silence(batch.run.id, batch.learner, learner.step, learner.updated, shared.store())
     if not silent.steps:
         return
     size = batch.run.config.num_generations

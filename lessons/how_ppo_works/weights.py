@@ -12,7 +12,7 @@ from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from lessons import server
+from lessons import shared
 from lessons.kit.lesson import Frozen, engine
 
 
@@ -68,7 +68,7 @@ def _measure(run_id: str, learner: str, step: int, running: Job) -> ModelWeights
     def tell(done: int, of: int) -> None:
         running.done, running.of = done, of
 
-    models = models_at(server.store(), run_id, learner, step, tell)
+    models = models_at(shared.store(), run_id, learner, step, tell)
     weights = weights_of(models.trainer)
     measured = ModelWeights(
         {name: x.parameters for name, x in weights.items()},

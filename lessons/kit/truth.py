@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from core.runs.records import RunInfo
-from lessons import server
+from lessons import shared
 from lessons.kit.lesson import Frozen, engine
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def models(run: RunInfo, learner: str, step: int, progress: Progress | None = No
             progress(done / max(1, all_))
 
     key = (run.id, run.created, learner, step)
-    return _models().get(key, lambda: models_at(server.store(), run.id, learner, step, report))
+    return _models().get(key, lambda: models_at(shared.store(), run.id, learner, step, report))
 
 
 def is_measured(batch: Frozen, continuations: int) -> bool:

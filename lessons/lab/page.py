@@ -22,7 +22,7 @@ from lessons.kit.draft import current_draft, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, no_such_run, run_picker, show_run
 from lessons.lab.settings import settings_drawer
-from lessons.server import launcher, store
+from lessons.shared import launcher, store
 
 
 def wanted() -> str:

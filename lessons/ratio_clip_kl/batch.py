@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.runs.store import RunStore
-from lessons import server
+from lessons import shared
 from lessons.kit.lesson import Frozen, Reply, at_step, engine
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def most_cases(batch: Frozen) -> Frozen:
     if st.query_params.get("step"):
         return batch
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    return at_step(batch, _step(batch.run.id, batch.learner, learner.step, learner.updated, server.store()))
+    return at_step(batch, _step(batch.run.id, batch.learner, learner.step, learner.updated, shared.store()))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

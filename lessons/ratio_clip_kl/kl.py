@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import ConfigError
 from core.runs.store import RunStore
-from lessons import server
+from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
@@ -91,7 +91,7 @@ def bias_and_spread(here: Frozen) -> None:
         )
         st.markdown(_verdict(spread_of))
     learner = next(x for x in here.run.learners if x.name == here.learner)
-    pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, server.store())
+    pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, shared.store())
     with st.expander(_("Over the whole run"), icon=":material/functions:"):
         st.markdown(_table(pooled))
         st.caption(_("{count} tokens of {steps} steps.").format(count=pooled["exact"].tokens, steps=steps))
@@ -238,7 +238,7 @@ def gradients(here: Frozen) -> None:
         return
     try:
         with st.spinner(_("Training the first steps again…")):
-            _directions_table(_directions(here.run.id, here.learner, here.step, server.store()))
+            _directions_table(_directions(here.run.id, here.learner, here.step, shared.store()))
     except (ConfigError, OSError) as error:
         st.warning(plain(tell(error), 400), icon=":material/warning:")
 

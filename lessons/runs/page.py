@@ -21,7 +21,7 @@ from lessons.kit.display import LIVE, literal, plain, status_word, when
 from lessons.kit.export import export_menu
 from lessons.kit.history import heldout, show_run
 from lessons.runs.imports import import_section
-from lessons.server import store
+from lessons.shared import store
 
 MOST_ROWS = 200
 

@@ -14,12 +14,12 @@ def gauge(batch: Frozen, measured: Truth) -> None:
     """Explained variance from −1 to 1 with its zero line."""
     import plotly.graph_objects as go
 
-    from lessons import server
+    from lessons import shared
 
     st.subheader(_("Is the critic better than a constant?"))
     rows = [
         x
-        for x in server.store().rows_since(batch.run.id, 0)[0]
+        for x in shared.store().rows_since(batch.run.id, 0)[0]
         if x["learner"] == batch.learner and x["step"] == batch.step
     ]
     training = rows[0]["vf_explained_var"] if rows else None

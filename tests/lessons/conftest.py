@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import lessons.server
+import lessons.shared
 from core.config import RunConfig, change
 from core.presets import preset
 from core.runs import lifecycle
@@ -47,7 +47,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]
     monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
     monkeypatch.delenv("CREDIT_LAB_TRAINING", raising=False)
     made = RunStore()
-    monkeypatch.setattr(lessons.server, "store", lambda: made)
+    monkeypatch.setattr(lessons.shared, "store", lambda: made)
     yield made
     made.close()
 
@@ -55,7 +55,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]
 @pytest.fixture
 def launcher(monkeypatch: pytest.MonkeyPatch) -> NotedLauncher:
     noted = NotedLauncher()
-    monkeypatch.setattr(lessons.server, "launcher", lambda: noted)
+    monkeypatch.setattr(lessons.shared, "launcher", lambda: noted)
     return noted
 
 

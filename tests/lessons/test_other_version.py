@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import lessons.server
+import lessons.shared
 from core.runs.feed import Feed
 from core.runs.tables import runs
 from lessons.catalog import LESSONS
@@ -82,7 +83,7 @@ def test_it_is_renamed_and_deleted_on_the_runs_page(open_page, store, bad, lang)
 
 
 def test_its_addresses_answer_with_the_sentence_as_json(store, bad, monkeypatch):
-    monkeypatch.setattr(lessons.server, "feed", lambda: Feed(store))
+    monkeypatch.setattr(lessons.shared, "feed", lambda: Feed(store))
     client = TestClient(Starlette(routes=lessons.server.routes()))
     for path in ("live", "steps/0", "steps/0/groups/0"):
         answer = client.get(f"/api/runs/{bad}/{path}")

@@ -16,6 +16,7 @@ from core.config import RunConfig
 from core.runs.errors import StoreError
 from core.runs.feed import Feed
 from core.runs.store import RunStore
+from lessons import shared
 from lessons.board.assets import FOLDER, assets, version
 from tests.helpers import step_trace
 
@@ -30,7 +31,7 @@ def store(tmp_path: Path) -> RunStore:
 @pytest.fixture
 def client(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     feed = Feed(store, refresh_s=0)
-    monkeypatch.setattr(server, "feed", lambda: feed)
+    monkeypatch.setattr(shared, "feed", lambda: feed)
     return TestClient(Starlette(routes=server.routes()))
 
 
@@ -109,7 +110,7 @@ def test_a_broken_store_is_a_503_with_its_sentence(client: TestClient, monkeypat
         def live(self, run_id: str, since: int) -> None:
             raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(server, "feed", Broken)
+    monkeypatch.setattr(shared, "feed", Broken)
     answer = client.get("/api/runs/any/live")
     assert answer.status_code == 503
     assert answer.json()["error"] == "The disk is full."
@@ -146,7 +147,7 @@ def test_every_module_that_a_module_imports_is_there() -> None:
 
 def test_the_base_path_stands_in_front(store: RunStore, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
     feed = Feed(store)
-    monkeypatch.setattr(server, "feed", lambda: feed)
+    monkeypatch.setattr(shared, "feed", lambda: feed)
     monkeypatch.setattr(server, "base_path", lambda: "/class/lab")
     client = TestClient(Starlette(routes=server.routes()))
     assert client.get(f"/class/lab/api/runs/{run}/live").status_code == 200
@@ -156,5 +157,5 @@ def test_the_base_path_stands_in_front(store: RunStore, run: str, monkeypatch: p
 
 def test_the_web_process_stays_without_torch() -> None:
     """Streamlit collects garbage after every rerun: with torch loaded that alone takes several times longer."""
-    code = "import sys, lessons.server as s; s.routes(); s.feed; sys.exit('torch' in sys.modules)"
+    code = "import sys, lessons.server as s; s.routes(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -18,7 +18,7 @@ from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from core.runs.views import settings_at
 from core.text import visible
-from lessons import server
+from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
@@ -106,7 +106,7 @@ def frozen(algorithm: str = "ppo") -> Frozen | None:
     None, and a sentence on the page, where there is nothing to show: call it once per page and algorithm. Without a
     recorded run the newest run that has such a learner's steps takes its place.
     """
-    runs = server.store()
+    runs = shared.store()
     run = _run(runs, algorithm)
     if run is None:
         st.info(
@@ -124,7 +124,7 @@ def frozen(algorithm: str = "ppo") -> Frozen | None:
 def at_step(batch: Frozen, step: int) -> Frozen:
     """The same learner at another step (from 0) of the same run; the nearest one that there is."""
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, server.store())
+    return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, shared.store())
 
 
 def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
