@@ -13,6 +13,7 @@ B responses, T positions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -88,9 +89,11 @@ def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:
     """The settings with some replaced; raises ConfigError with a sentence if one does not exist or cannot be."""
     if not assignments:
         return settings
-    # A run knows which settings go together, and has a sentence for each that does not.
-    size = settings.num_mini_batches
-    run = RunConfig(learners=(settings,), prompts_per_step=size, num_generations=2)
+    # A run knows which settings go together, and has a sentence for each that does not. This is the smallest one whose
+    # responses the learner's groups and mini-batches both divide; a real run's are a multiple of it.
+    group = settings.num_generations or 2
+    prompts = math.lcm(group, settings.num_mini_batches) // group
+    run = RunConfig(learners=(settings,), prompts_per_step=prompts, num_generations=group)
     changed = change(run, {f"{settings.name}.{name}": value for name, value in assignments.items()})
     return changed.learner(settings.name)  # type: ignore[return-value]
 

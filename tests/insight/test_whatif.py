@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from core.config import RunConfig
 from core.errors import ConfigError
@@ -143,6 +144,20 @@ def test_what_cannot_be_is_a_sentence() -> None:
     with pytest.raises(ConfigError, match="without a baseline"):
         adjusted(GRPOSettings(num_mini_batches=7), {"baseline": "none"})
     assert adjusted(GRPOSettings(num_mini_batches=7), {"epsilon": 0.1}).epsilon == 0.1
+
+
+@pytest.mark.parametrize("prompts", [1, 2, 6, 16])
+@pytest.mark.parametrize("size", [2, 3, 4, 8, 64])
+@pytest.mark.parametrize("batches", [1, 4, 6])
+def test_a_learner_whose_groups_are_of_another_size_than_the_runs(prompts: int, size: int, batches: int) -> None:
+    """Whatever a run allows a learner, its settings can be changed afterwards, too."""
+    for kind in (PPOSettings, GRPOSettings, VineSettings):
+        settings = kind(num_generations=size, num_mini_batches=batches)
+        try:
+            RunConfig(learners=(settings,), prompts_per_step=prompts, num_generations=8)
+        except (ConfigError, ValidationError):
+            continue
+        assert adjusted(settings, {"epsilon": 0.1}) == settings.model_copy(update={"epsilon": 0.1})
 
 
 # -- the bridge --------------------------------------------------------------------------------------------------------
