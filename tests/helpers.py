@@ -21,15 +21,20 @@ HOSTILE = ("<img src=x onerror=alert(1)>", "$x$", ":red[x]", "[a](javascript:ale
 def step_trace(
     config: RunConfig, learner: str, step: int, *, groups: int = 4, hostile: bool = False, seed: int = 0
 ) -> StepTrace:
-    """One learner's trace of one step: `groups` prompts × `config.num_generations` responses, all in the panel."""
+    """One learner's trace of one step: `groups` prompts × `config.num_generations` responses, all in the panel.
+
+    A learner with groups of its own size has as many responses, to fewer or more prompts.
+    """
     settings = config.learner(learner)
+    size = config.group_size(settings)
+    groups = groups * config.num_generations // size
     rng = np.random.default_rng([seed, step, len(learner), ord(learner[0])])
     prompts = np.random.default_rng([seed, step]).integers(1, 10, size=(groups, 3))
     skill = min(0.95, 0.45 + 0.5 * step / max(1, config.steps))
     samples, tokens = [], []
     for group, (a, b, c) in enumerate(prompts.tolist()):
         rows = []
-        for _ in range(config.num_generations):
+        for _ in range(size):
             first = a + b if rng.random() < skill else a + b + int(rng.integers(1, 3))
             last = first + c if rng.random() < 0.95 else first + c + 1
             prompt, response = f"{a}+{b}+{c}=", f"{a}+{b}={first};{first}+{c}={last}"

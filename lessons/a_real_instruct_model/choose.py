@@ -127,13 +127,24 @@ def _what_it_takes(config: RunConfig) -> None:
 
 
 def _responses(config: RunConfig) -> str:
-    return _(
-        "Each of {steps} steps: {prompts} questions × {group} responses for each learner. Before and after, {heldout} "
-        "questions kept apart."
-    ).format(
+    asked = {x.name: (config.prompts_of(x), config.group_size(x)) for x in config.learners}
+    if len(set(asked.values())) == 1:
+        text = _(
+            "Each of {steps} steps: {prompts} questions × {group} responses for each learner. Before and after, "
+            "{heldout} questions kept apart."
+        )
+    else:  # a group size of a learner's own: as many responses, to fewer or more questions
+        text = _("Each of {steps} steps: {learners}. Before and after, {heldout} questions kept apart.")
+    each = _("{learner} {prompts} questions × {group} responses")
+    prompts, group = next(iter(asked.values()))
+    return text.format(
         steps=config.steps,
-        prompts=config.prompts_per_step,
-        group=config.num_generations,
+        prompts=prompts,
+        group=group,
+        learners=_(", ").join(
+            each.format(learner=plain(name.upper()), prompts=prompts, group=group)
+            for name, (prompts, group) in asked.items()
+        ),
         heldout=getattr(config.task, "heldout", 0),
     )
 

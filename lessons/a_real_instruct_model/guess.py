@@ -23,16 +23,17 @@ SAME = 0.1
 
 def guesses(shown: Shown) -> bool:
     """Three predictions on one learner of the run; whether all are committed to and their outcomes known."""
-    seen = subject(shown)
+    seen, config = subject(shown), shown.run.config
+    settings = config.learner(seen.name)
     st.markdown(
         _(
             "{name} now trains for {steps} steps: at each it answers {prompts} fresh questions {group} times, and a "
             "rule checks the answers. The reward looks at the answer alone: nothing rewards form or length."
         ).format(
             name=seen.title,
-            steps=shown.run.config.steps,
-            prompts=shown.run.config.prompts_per_step,
-            group=shown.run.config.num_generations,
+            steps=config.steps,
+            prompts=config.prompts_of(settings),
+            group=config.group_size(settings),
         )
     )
     key = f"real_{shown.run.id}_{seen.name}"

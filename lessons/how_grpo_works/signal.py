@@ -21,7 +21,7 @@ def lone(batch: Frozen) -> None:
     engine()
     from core.insight.groups import lone_success
 
-    size = max(2, batch.run.config.num_generations)
+    size = max(2, batch.run.config.group_size(batch.settings))
     ddof = getattr(batch.settings, "scale_ddof", 1)
     eps = getattr(batch.settings, "scale_eps", 1e-4)
     good, bad = lone_success(size, ddof, eps)
@@ -98,7 +98,8 @@ def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) 
     engine()
     from core.insight.groups import no_signal, no_signal_drawn
 
-    size = _runs.get(run_id).config.num_generations
+    config = _runs.get(run_id).config
+    size = config.group_size(config.learner(learner))
     sizes = [x for x in SIZES if x <= size]
     steps, success, measured, predicted = [], [], [], []
     drawn, expected = dict.fromkeys(sizes, 0.0), dict.fromkeys(sizes, 0.0)
@@ -133,9 +134,13 @@ def no_signal_share(batch: Frozen) -> None:
     """Predicted by p^G + (1−p)^G, and measured over the run's steps."""
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
     silent = silence(batch.run.id, batch.learner, learner.step, learner.updated, shared.store())
+    size = batch.run.config.group_size(batch.settings)
     if not silent.steps:
+        st.info(
+            _("This run has no whole group of {size} answers, so nothing can be counted here.").format(size=size),
+            icon=":material/group_off:",
+        )
         return
-    size = batch.run.config.num_generations
     p, share = _mean(silent.success), _mean(silent.measured)
     guess = _mean(silent.predicted)
     st.markdown(

@@ -78,7 +78,8 @@ def update(tag: str) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             catalog = read_po(file, locale=tag.replace("-", "_"))
-        catalog.update(fresh, no_fuzzy_matching=True)
+        # A date that changed at every update would conflict at every merge, and tells nobody anything.
+        catalog.update(fresh, no_fuzzy_matching=True, update_creation_date=False)
         catalog.obsolete.clear()
     else:
         catalog = Catalog(locale=tag.replace("-", "_"), project="Credit Lab", charset="utf-8", fuzzy=False)

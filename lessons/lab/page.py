@@ -103,6 +103,11 @@ def opening(config: RunConfig) -> str:
     """What is to be seen here, true of this many learners."""
     if len(config.learners) == 1:
         return _("One learner. Does it know *which token* ruined the answer?")
+    if len({config.group_size(x) for x in config.learners}) > 1:
+        return _(
+            "One start, equally many responses, but by choice not the same prompts: the learners’ groups differ in "
+            "size. Which learner knows *which token* ruined the answer?"
+        )
     if any(needs_of(x).replacement_rounds for x in config.learners):
         return _("One start, and who may asks other prompts. Which learner knows *which token* ruined the answer?")
     return {

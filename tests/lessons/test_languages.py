@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 from lessons import i18n
 from lessons.i18n import HERE, LANGUAGES, _, from_locale, ngettext, use_language
-from lessons.i18n.update import messages
+from lessons.i18n.update import messages, update
 
 OTHERS = [tag for tag in LANGUAGES if tag != i18n.DEFAULT]
 
@@ -110,3 +110,10 @@ def test_outside_a_page_it_is_english_and_what_is_unknown_stays_as_it_is():
         assert _("no such message") == "no such message"
     with pytest.raises(ValueError, match="there is no language 'fr'"), use_language("fr"):
         pass
+
+
+def test_an_update_leaves_the_catalogues_header_as_it_stands():
+    """Two branches that each add a string must not conflict over a date."""
+    for tag in OTHERS:
+        stands = catalogue(tag)
+        assert update(tag).creation_date == stands.creation_date

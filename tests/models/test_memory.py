@@ -13,6 +13,7 @@ from benches.memory import Case, run
 from core.config import RunConfig, parse_config
 from core.errors import ConfigError
 from core.learners.kinds.ppo import PPOSettings
+from core.learners.registry import learner
 from core.models import adapters, start
 from core.models.fit import free_memory, memory
 from core.models.fit.sizes import GATED, Size, size_of
@@ -83,6 +84,17 @@ def test_the_critic_and_adapters_are_counted_as_the_trainer_makes_them(kind: str
     assert policy.trained == sum(x.numel() for x in model.parameters() if x.requires_grad)
     assert policy.parameters == count(model)
     assert adapted.of("reference") is None  # the policy without its adapters
+
+
+def test_a_learners_own_group_size_is_what_is_packed():
+    """Long questions: 4 responses to each share a row less well than 16 do, and take more memory."""
+    run = RunConfig(prompts_per_step=4, num_generations=16)
+    own = RunConfig(prompts_per_step=4, num_generations=16, learners=(learner("grpo", num_generations=4),))
+    same = RunConfig(prompts_per_step=16, num_generations=4)
+    sizes = {"prompt": 200, "completion": 20}
+    predicted = memory.predict(SIZE, own, own.learners[0], **sizes)
+    assert predicted == memory.predict(SIZE, same, learner("grpo"), **sizes)
+    assert predicted.total > memory.predict(SIZE, run, learner("grpo"), **sizes).total
 
 
 def test_biases_and_a_config_inside_a_config_are_counted() -> None:

@@ -79,7 +79,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
         "model_name": run("model"),
         "reference_model_name": run("model"),
         "task": info.config.preset,
-        "rollout_batch_size": run("prompts_per_step"),
+        "rollout_batch_size": _asked(info.config, learner)[0],
         "update_epochs": epochs,
         "hparams": shown,
     }
@@ -91,8 +91,17 @@ def _recorded(config: RunConfig, learner: str, name: str) -> bool:
     return name not in gaps and f"{learner}.{name}" not in gaps
 
 
+def _asked(config: RunConfig, learner: str) -> tuple[int | None, int | None]:
+    """(questions, responses to each) of this learner in a step; None where an imported run's files do not tell it."""
+    settings, run = config.learner(learner), known_settings(config)
+    if settings.num_generations is None:
+        return run("prompts_per_step"), run("num_generations")
+    known = run("prompts_per_step") is not None and run("num_generations") is not None
+    return config.prompts_of(settings) if known else None, settings.num_generations
+
+
 def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str, Any]]:
-    run = known_settings(info.config)
+    prompts, group = _asked(info.config, learner)
     for step, row, samples, all_tokens in store.learner_steps(info.id, learner):
         metrics = {k: _finite(v) for k, v in row.to_pylist()[0].items() if k not in ("learner", "step")}
         metrics["response_length"] = metrics["completion_length"]
@@ -104,8 +113,8 @@ def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str,
                 "metrics": metrics,
                 "is_first_step_after_rollout_phase": number == 0,
                 "batch": {
-                    "promptsInBatch": run("prompts_per_step"),
-                    "responsesPerPrompt": run("num_generations"),
+                    "promptsInBatch": prompts,
+                    "responsesPerPrompt": group,
                     "rolloutCollectedAtStep": step,
                     "reuseEpoch": {"current": number + 1, "total": passes},
                 },

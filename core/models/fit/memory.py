@@ -91,8 +91,9 @@ def predict(
     responses = config.prompts_per_step * config.num_generations
     in_batch = responses // learner.num_mini_batches
     rows = min(config.micro_batch_size or in_batch, in_batch)
-    tokens = packed_tokens(rows, config.num_generations, prompt, completion)
-    wide = tokens_wide(config, prompt, completion, rows)
+    group = config.group_size(learner)
+    tokens = packed_tokens(rows, group, prompt, completion)
+    wide = tokens_wide(group, prompt, completion, rows)
     activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and wide <= SHORT)
     at_once = min(LOGITS, rows * completion * size.vocabulary)
     logits = _LOGIT_COPIES * 4 * at_once
@@ -153,9 +154,9 @@ def packed_tokens(rows: int, group: int, prompt: int, completion: int) -> int:
     return packed * (prompt + in_row * completion)
 
 
-def tokens_wide(config: RunConfig, prompt: int, completion: int, rows: int) -> int:
+def tokens_wide(group: int, prompt: int, completion: int, rows: int) -> int:
     """How many tokens a packed row is wide."""
-    return prompt + max(1, min(config.num_generations, rows, (WIDEST - prompt) // completion)) * completion
+    return prompt + max(1, min(group, rows, (WIDEST - prompt) // completion)) * completion
 
 
 def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain: bool) -> int:
