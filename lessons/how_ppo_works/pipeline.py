@@ -11,6 +11,7 @@ from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.i18n import _, tell
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
 
 PARAM = "ppo_box"
@@ -75,7 +76,7 @@ def _picked() -> None:
 
 def _boxes(batch: Frozen, group: Group, measured: ModelWeights | None) -> list[dict[str, Any]]:
     right = sum(x.success for x in group.replies)
-    prompts = batch.run.config.prompts_per_step
+    prompts = batch.run.config.prompts_of(batch.settings)
     boxes: list[dict[str, Any]] = [
         {"key": "query", "title": _("Query q"), "sub": one_line(group.prompt, 60), "kind": "data"},
         {"key": "policy", "title": _("Policy π_θ"), "sub": _("writes the responses"), "kind": "trained"},
@@ -222,14 +223,12 @@ def _advantage(_batch: Frozen, group: Group) -> None:
 
 
 def _update(batch: Frozen, group: Group) -> None:
-    st.markdown(
-        _(
-            "Ratio of each token’s probability after the last pass to what it was before the first. A bar marks "
-            "tokens whose gradient the clip cut."
-        )
-    )
+    st.markdown(_("Ratio of each token’s probability after the last pass to what it was before the first."))
+    cuts = has_clip(batch.settings)
+    if cuts:
+        st.markdown(_("A bar marks tokens whose gradient the clip cut."))
     last = len(group.replies[0].passes) - 1
-    _strips(group, "ratio", _("ratio ρ"), "ratio", last, marks=True)
+    _strips(group, "ratio", _("ratio ρ"), "ratio", last, marks=cuts)
 
 
 _DETAILS: dict[str, Callable[[Frozen, Group], None]] = {

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from core.algorithms.ratio import LEVELS
 from lessons.how_ppo_works.scene import Scene, known, numbers, show, strip_row
 from lessons.i18n import _
-from lessons.kit.lesson import FormulaPart, Frozen, formula
+from lessons.kit.lesson import FormulaPart, Frozen, equation, formula
+from lessons.kit.own_surrogate import has_clip, own_surrogate
 
 
 def ratio_step(scene: Scene) -> None:
-    formula(
-        [FormulaPart(r"\rho_t", "ratio", "accent"), r" = \pi_\theta(o_t) \,/\, \pi_{\text{old}}(o_t)"],
-        active="ratio",
-    )
+    level = LEVELS[scene.batch.settings.importance_sampling_level]
+    if level.whole:
+        equation(level.line)
+    else:
+        formula(
+            [FormulaPart(r"\rho_t", "ratio", "accent"), r" = \pi_\theta(o_t) \,/\, \pi_{\text{old}}(o_t)"],
+            active="ratio",
+        )
     st.markdown(
         _(
             "The batch is used {passes} times. Before the first update every ratio is exactly 1. Then the policy "
@@ -31,6 +38,17 @@ def ratio_step(scene: Scene) -> None:
 
 
 def clip_step(scene: Scene) -> None:
+    if not has_clip(scene.batch.settings):
+        own_surrogate(scene.batch.settings)
+        _after_all_passes(scene, ())
+        return
+    _range(scene)
+    marks: list[Any] = [{1: "high", -1: "low"}.get(int(x or 0)) for x in scene.reply.column("clipped", scene.last)]
+    _after_all_passes(scene, marks)
+
+
+def _range(scene: Scene) -> None:
+    """The formula, and how many tokens it cut."""
     settings = scene.batch.settings
     formula(
         [
@@ -55,8 +73,16 @@ def clip_step(scene: Scene) -> None:
             share=sum(bool(x) for x in everywhere) / max(1, len(everywhere)),
         )
     )
+    if settings.dual_clip is not None:
+        st.markdown(
+            _(
+                "This run has a dual clip, too: where Â < 0, J is at least {c:g} · Â, and above ρ = {c:g} is cut."
+            ).format(c=settings.dual_clip)
+        )
+
+
+def _after_all_passes(scene: Scene, marks: Sequence[Any]) -> None:
     ratio, used = numbers(scene, "ratio", scene.last), numbers(scene, "advantage")
-    marks: list[Any] = [{1: "high", -1: "low"}.get(int(x or 0)) for x in scene.reply.column("clipped", scene.last)]
     more = {"Â": used, "J": scene.reply.column("objective", scene.last)}
     row = strip_row(scene, "ratio", _("ratio after pass {n}").format(n=scene.last), ratio, marks=marks, more=more)
     show([row], _("ratio ρ"), "ratio")

@@ -20,6 +20,7 @@ from lessons.kit.lesson import (
     worked,
 )
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
+from lessons.kit.own_surrogate import has_clip, own_surrogate
 from lessons.ratio_clip_kl import cases, kl
 from lessons.ratio_clip_kl.batch import most_cases
 
@@ -137,10 +138,14 @@ def ratio_and_clip() -> None:
     batch = frozen("ppo")
     if batch is None:
         return
-    batch = most_cases(batch)
-    say_where(batch)
-    cases.prediction(batch)
-    st.fragment(cases.walk)(batch)
+    if has_clip(batch.settings):
+        batch = most_cases(batch)
+        say_where(batch)
+        cases.prediction(batch)
+        st.fragment(cases.walk)(batch)
+    else:
+        say_where(batch)
+        own_surrogate(batch.settings)
     st.header(_("How far from the reference?"))
     st.markdown(prose("ratio-clip-kl", "kl"))
     st.fragment(kl_section)(batch)

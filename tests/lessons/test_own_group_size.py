@@ -105,14 +105,14 @@ def test_what_a_run_takes_names_each_learners_questions() -> None:
 
 
 def test_the_guesses_are_about_the_learners_own_questions(store, run, monkeypatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(guess.st, "markdown", said.append)
+    texts: list[str] = []
+    monkeypatch.setattr(guess.st, "markdown", texts.append)
     for name in ("_share", "_kind", "_length"):
         monkeypatch.setattr(guess, name, lambda *_: True)
     info = store.get(run)
     with use_language("en"):
         guess.guesses(Shown(info, (Seen("grpo", "grpo", None, None),)))
-    assert "answers 8 fresh questions 2 times" in said[0]
+    assert "answers 8 fresh questions 2 times" in texts[0]
 
 
 def test_a_unipo_log_has_each_learners_questions_and_responses(store, run, tmp_path) -> None:
