@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         "--learner",
         action="append",
         metavar="NAME",
-        help="who takes part: a learner of the preset, or another algorithm such as vine or dr-grpo "
+        help="who takes part: a learner of the preset, another algorithm such as vine or dr-grpo, or a kind of learner "
         "(repeat it for more; default: all of the preset)",
     )
     train.add_argument("--steps", type=int, metavar="N", help="how many rollouts each learner makes")

@@ -17,7 +17,8 @@ from typing import Any
 
 from core.config import RunConfig, change, parse_config
 from core.errors import Refusal
-from core.learners.registry import AnyLearner
+from core.learners import registry
+from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
 from core.runs.errors import RunNotFound
@@ -83,12 +84,16 @@ def _config(options: argparse.Namespace) -> RunConfig:
 
 
 def _learner(config: RunConfig, name: str) -> AnyLearner:
-    """The preset's learner of that name, else the named algorithm."""
-    own = [x for x in config.learners if x.name == name]
-    if not own and name not in VARIANTS:
-        known = dict.fromkeys([*(x.name for x in config.learners), *VARIANTS])
-        raise UsageError("there is no learner called {given}; there are {names}", given=repr(name), names=list(known))
-    return own[0] if own else VARIANTS[name].settings
+    """The preset's learner of that name, else the named algorithm, else a learner of the named kind."""
+    for own in config.learners:
+        if own.name == name:
+            return own
+    if name in VARIANTS:
+        return VARIANTS[name].settings
+    if name in LEARNER_KINDS:
+        return registry.learner(name)
+    known = dict.fromkeys([*(x.name for x in config.learners), *VARIANTS, *LEARNER_KINDS])
+    raise UsageError("there is no learner called {given}; there are {names}", given=repr(name), names=list(known))
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import types
+from typing import Any, Literal, Union, get_args, get_origin
 
 from core.config import RunConfig
 from core.learners.registry import LEARNER_KINDS
@@ -34,4 +36,13 @@ def _list(title: str, prefix: str, model: type[Settings]) -> None:
         if name in ("task", "learners", "kind", "name", "algorithm"):
             continue
         default = "(required)" if field.is_required() else json.dumps(field.get_default(call_default_factory=True))
-        print(f"  {prefix + name:32} {default:12} {field.description}")
+        print(f"  {prefix + name:32} {default:12} {field.description}{_choices(field.annotation)}")
+
+
+def _choices(annotation: Any) -> str:
+    """The values of a setting that is one of a few, as a sentence; "" where it is a number, a text or a switch."""
+    members = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    names = [str(name) for member in members if get_origin(member) is Literal for name in get_args(member)]
+    if names and type(None) in members:
+        names.append("none")
+    return f" One of: {', '.join(names)}." if names else ""

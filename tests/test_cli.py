@@ -14,14 +14,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.__main__ import main
+from core import cli
+from core.__main__ import _parser, main
+from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.vine import VineSettings
+from core.learners.registry import LEARNER_KINDS
+from core.learners.variants import VARIANTS
 from core.runs.store import RunStore
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.questions import QuestionsSettings
 from core.tasks.reasoning_settings import ReasoningGymSettings
+from lessons.kit.fields import fields
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
@@ -201,6 +207,33 @@ def test_what_cannot_be_trained_is_a_sentence(
     assert sentence in output
     assert "Traceback" not in output
     assert not (tmp_path / "out").exists()
+
+
+def chosen(*words: str) -> RunConfig:
+    return cli._config(_parser().parse_args(["train", "--out", "nowhere", *words]))
+
+
+def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(VARIANTS, "vine")
+    config = chosen("--learner", "vine", "--learner", "dr-grpo")
+    assert config.learners[0] == VineSettings()
+    assert [x.name for x in config.learners] == ["vine", "dr-grpo"]
+    with pytest.raises(cli.UsageError) as caught:
+        chosen("--learner", "dpo")
+    assert {*VARIANTS, *LEARNER_KINDS} <= set(caught.value.message.values["names"])
+
+
+def test_settings_lists_the_choices_of_every_setting_that_has_some(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    lines = {x.split()[0]: x for x in capsys.readouterr().out.splitlines() if x.startswith("  ")}
+    assert lines["ppo.surrogate"].endswith(f" One of: {', '.join(SURROGATES)}.")
+    assert lines["device"].endswith(" One of: auto, cpu, cuda, mps.")
+    assert "One of" not in lines["ppo.epsilon_high"]
+    choices = [x.key for x in fields(RunConfig()) if x.kind == "choice" and x.key != "model" and "task." not in x.key]
+    assert len(choices) > 5
+    for key in choices:
+        name = key if key in lines else f"ppo.{key}"
+        assert " One of: " in lines[name], key
 
 
 def test_train_leaves_other_peoples_folders_alone(

@@ -33,7 +33,7 @@ def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"prompts_per_step": 512, "num_generations": 64}, "at most 8192 responses"),
         ({"grpo.lam": 0.9}, "grpo.lam: there is no setting of this name"),
-        ({"task.kind": "code"}, "task.kind: must be one of 'chain-sum', 'questions' or 'reasoning-gym', but is 'code'"),
+        ({"task.kind": "code"}, "task.kind: must be one of 'chain-sum', .*'reasoning-gym'.*, but is 'code'"),
         ({"task.kind": "imported"}, "task.kind: must be one of"),
         ({"task.kind": None}, "task.kind: must be one of .*, but is None"),
         ({"task.kind": "questions"}, "task.questions: field required"),

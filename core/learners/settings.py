@@ -43,7 +43,7 @@ class LearnerSettings(SurrogateSettings, _First):
         "token", description="A ratio per token, or one per response: the geometric mean of its tokens' (GSPO)."
     )
     surrogate: SurrogateName = Field(
-        "clip", description="Cut the gradient outside the clip range, or only bound the ratio's weight (CISPO)."
+        "clip", description="What is maximised for a token, made of its ratio and its advantage."
     )
     beta: float = Field(0.0, ge=0, le=10, description="Weight of the KL term in the loss.")
     kl_loss_estimator: KLEstimator = Field("k3", description="Which estimate of the KL the loss uses.")

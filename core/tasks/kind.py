@@ -79,6 +79,7 @@ class TaskKind(Generic[S]):
     suggested: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
     #: Whether one can choose it for a new run.
     choosable: bool = True
+    order: int = 100  # its place in lists: small numbers first
 
     @property
     def name(self) -> str:

@@ -18,14 +18,14 @@ from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 
 def discover() -> dict[str, TaskKind[Any]]:
-    """The kinds by name, in alphabetical order. Raises TypeError where a module in core/tasks/kinds declares none."""
+    """The kinds by name, in their own order. Raises TypeError where a module in core/tasks/kinds declares none."""
     by_name = {}
     for module in sorted(x.name for x in pkgutil.iter_modules(kinds.__path__)):
         kind = getattr(importlib.import_module(f"{kinds.__name__}.{module}"), "KIND", None)
         if not isinstance(kind, TaskKind):
             raise TypeError(f"core/tasks/kinds/{module}.py declares no kind of task; give it a KIND = TaskKind(…)")
         by_name[kind.name] = kind
-    return dict(sorted(by_name.items()))
+    return dict(sorted(by_name.items(), key=lambda x: (x[1].order, x[0])))
 
 
 TASK_KINDS = discover()

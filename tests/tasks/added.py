@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +16,18 @@ from core.tasks.kind import TaskKind
 
 @pytest.fixture
 def reverse_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskKind[Any]]:
-    """The kind in tests/tasks/reverse_word.py, known everywhere in this process while the test runs."""
-    folder, module = tmp_path / "kinds", "core.tasks.kinds.reverse_word"
+    """The kind in tests/tasks/reverse_word.py, known everywhere in this process while the test runs.
+
+    Here it is called `backwards`, so that the file itself may be copied into core/tasks/kinds and tried there.
+    """
+    folder, module = tmp_path / "kinds", "core.tasks.kinds.backwards"
     folder.mkdir()
-    shutil.copy(Path(__file__).with_name("reverse_word.py"), folder)
+    text = Path(__file__).with_name("reverse_word.py").read_text(encoding="utf-8")
+    (folder / "backwards.py").write_text(text.replace("reverse-word", "backwards"), encoding="utf-8")
     settings = RunConfig.model_fields["task"]
     before = settings.annotation
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(folder)])
-    kind = registry.discover()["reverse-word"]
+    kind = registry.discover()["backwards"]
     monkeypatch.setitem(registry.TASK_KINDS, kind.name, kind)
     # In a process that starts with the file there, the union is made with it.
     settings.annotation = before | kind.settings  # type: ignore[operator, assignment]

@@ -1,4 +1,4 @@
-"""A word written backwards: `face=` is answered by `ecaf`. All of it is as it would lie in core/tasks/kinds."""
+"""A word written backwards: `face=` is answered by `ecaf`. Laid in core/tasks/kinds it is a task of the app."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class ReverseWord:
         self.settings = settings
         total = len(LETTERS) ** settings.letters
         if settings.heldout * 2 > total:
-            raise ConfigError(f"task.heldout: at most {total // 2} of the {total} words can be kept apart")
+            raise ConfigError(
+                "task.heldout: at most {bound} of the {total} words can be kept apart", bound=total // 2, total=total
+            )
 
     @cached_property
     def heldout(self) -> list[str]:

@@ -23,8 +23,9 @@ SETTINGS = [
 
 
 def test_every_kind_is_found_and_all_but_imported_runs_can_be_chosen():
-    assert list(registry.TASK_KINDS) == ["chain-sum", "imported", "questions", "reasoning-gym"]
-    assert registry.choosable() == ["chain-sum", "questions", "reasoning-gym"]
+    known = ["chain-sum", "imported", "questions", "reasoning-gym"]
+    assert [x for x in registry.TASK_KINDS if x in known] == known
+    assert registry.choosable() == [x for x in registry.TASK_KINDS if x != "imported"]
     with pytest.raises(ConfigError, match="was imported from TRL: it can be looked at, but not trained"):
         registry.task_for(ImportedSettings(source="TRL"))
 

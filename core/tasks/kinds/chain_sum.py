@@ -171,4 +171,5 @@ KIND = TaskKind(
     alphabet=ALPHABET,
     recipes={"chain-sum-3x1": ChainSumRecipe(ChainSumSettings(terms=3, digits=1))},
     form=_form,
+    order=10,
 )

@@ -37,4 +37,5 @@ KIND = TaskKind(
     summary="What was asked elsewhere: this run was read from files and cannot be trained on.",
     longest_response=lambda _: 64,
     choosable=False,
+    order=20,
 )

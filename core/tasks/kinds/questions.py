@@ -249,4 +249,5 @@ KIND = TaskKind(
     summary="Questions of your own, each with its right answer.",
     longest_prompt=lambda settings: max(len(x.question) for x in settings.questions),
     longest_response=_longest_response,
+    order=30,
 )

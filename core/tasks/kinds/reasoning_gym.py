@@ -35,4 +35,5 @@ KIND = TaskKind(
     summary="Questions and verifiers of reasoning-gym, by a data set's name.",
     longest_response=lambda settings: completion_length(settings.dataset),
     suggested=_suggested,
+    order=40,
 )
