@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.algorithms.types import Credit, Experience
 from core.errors import Message
 from core.learners.settings import LearnerSettings
 from core.terms import Term
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: A kind's place in the palette; a second learner of the same colour gets the next free one.
 Colour = Literal["blue", "orange", "green", "pink"]
@@ -39,6 +42,18 @@ class Column:
     title: str  # a message template
     help: str = ""  # a message template
     signed: bool = True  # coloured around 0
+
+
+@dataclass(frozen=True)
+class Written:
+    """A step's responses as a kind's `measure` is given them: B responses, T positions."""
+
+    task: Any  # core.tasks.base.Task
+    prompts: list[str]  # B
+    responses: list[str]  # B
+    tokens: list[list[str]]  # B, each token's text by position, an environment's included
+    mask: Tensor  # bool [B, T]
+    rewards: Tensor  # float [B]
 
 
 @dataclass(frozen=True)
@@ -72,5 +87,9 @@ class LearnerKind:
     refuses: Callable[[Any], Message | None] = lambda _settings: None
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
+    #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into
+    #: `Experience.extra`, in training and where a stored step is credited again. Those per token that are among
+    #: `columns` are kept in the trace.
+    measure: Callable[[Any, Written], Mapping[str, Tensor]] | None = None
     order: int = 100  # its place in lists: small numbers first
     marks: Mapping[str, str] = field(default_factory=dict)  # further facts for integrations, by their names

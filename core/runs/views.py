@@ -207,7 +207,7 @@ def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[
 def _about(config: RunConfig, name: str) -> dict[str, Any]:
     """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
     settings = config.learner(name)
-    kind = learner_kind(settings)
+    kind, form = learner_kind(settings), SURROGATES[settings.surrogate]
     return {
         "kind": kind.title,
         "colour": colours_of(config.learners)[name],
@@ -216,8 +216,7 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
         "without": sorted(without(settings)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],
-        "whole_ratio": LEVELS[settings.importance_sampling_level].whole
-        and not SURROGATES[settings.surrogate].fixed_ratio,
+        "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
         "continuations": kind.needs(settings).continuations,
     }
 

@@ -136,6 +136,7 @@ class PanelRecorder:
             "token_reward": self._credit.token_rewards,
             "delta": self._credit.deltas,
             "return": self._credit.returns,
+            **{name: x for name, x in self._experience.extra.items() if x.ndim == 2},
             **self._credit.extra,
         }
         columns.update({name: self._flat(x) for name, x in optional.items() if x is not None})

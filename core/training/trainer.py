@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
+from core.learners.kind import Written
 from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
 from core.models import adapters, forward, precision
 from core.models.device import device_of
@@ -222,7 +223,22 @@ class Trainer:
             truncated=rollout.truncated,
             values=values,
             value_after=after,
+            extra=self._further(gathered),
         )
+
+    def _further(self, gathered: Gathered) -> Mapping[str, Tensor]:
+        """What the learner's kind measures of the responses by itself."""
+        measure = learner_kind(self.settings).measure
+        if measure is None:
+            return {}
+        rollout, answers, names = gathered.rollout, gathered.answers, self.codec.names
+        texts = [
+            [names[x] for x in row[:n]]
+            for row, n in zip(rollout.completion_ids.tolist(), rollout.lengths.tolist(), strict=True)
+        ]
+        rewards = torch.tensor(answers.rewards, device=self.device)
+        written = Written(self.task, answers.prompts, answers.responses, texts, rollout.mask, rewards)
+        return measure(self.settings, written)
 
     def _panel(self, count: int) -> Tensor:
         """The responses whose tokens are kept, long [n] of `count`: whole groups, so that each can be compared with its

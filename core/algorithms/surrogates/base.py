@@ -58,5 +58,6 @@ class Surrogate:
     line: Callable[[Any], str]  # its formula with the settings' numbers, as LaTeX
     source: str  # "core/algorithms/surrogates/clip.py:clipped_surrogate"
     paper: str = ""
+    whole: bool = False  # whether a token's term moves its whole response, also where the ratio is the token's own
     fixed_ratio: bool = False  # whether the ratio only weighs the gradient, and none flows through it
     refuses: Callable[[Any], Message | None] = lambda _settings: None  # why its settings do not go together
