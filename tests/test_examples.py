@@ -10,11 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from core.__main__ import main
+from core.algorithms.surrogates import Update
+from core.algorithms.types import Experience
 from core.config import change
+from core.learners.kinds.grpo import GRPOSettings
 from core.presets import preset
 from core.runs.store import RunStore
+from examples.add_a_learner import DiscountedSettings
+from examples.add_a_learner import credit as discounted_credit
+from examples.add_a_surrogate import SURROGATE, gmpo_surrogate
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +71,64 @@ def test_add_a_variant() -> None:
     assert [x.split(":")[0] for x in output[3:]] == ["grpo", "clip-higher"]
     cut = {x.split(":")[0]: float(x.split()[3]) for x in output[3:]}
     assert 0 <= cut["clip-higher"] < cut["grpo"]
+
+
+def added(output: list[str], name: str) -> list[list[float]]:
+    """The numbers of GRPO's lines and of the added one's: how far terms and training differ, …, the success."""
+    at = [x.partition(":")[0] for x in output].index(name)
+    return [
+        [float(x) for x in re.findall(r"\d[\d.e+-]*\d", " ".join(part))] for part in (output[1:at], output[at + 1 :])
+    ]
+
+
+def test_add_a_surrogate() -> None:
+    output = run("add_a_surrogate", *QUICK)
+    assert r"\min(" in output[0]
+    assert r"0.67,\, 1.49" in output[3]  # the paper's exp(-0.4) and exp(0.4)
+    (clip_gap, clip_cut, _), (gap, cut, success) = added(output, "gmpo")
+    assert max(clip_gap, gap) < 1e-5
+    assert 0 <= cut < clip_cut
+    assert 0 < success < 1
+
+
+def test_gmpos_surrogate_is_the_papers_formula_and_its_cut_tokens_have_no_gradient() -> None:
+    """The objective of arXiv:2507.20673: a product of |min(ρ A, clip(ρ) A)|, its root, and A's sign."""
+    draw = torch.Generator().manual_seed(3)
+    mask = torch.arange(7)[None] < torch.tensor([7, 4, 1])[:, None]
+    logprob = (torch.randn(3, 7, generator=draw, dtype=torch.float64)).requires_grad_()
+    advantage = torch.tensor([0.7, -1.3, 0.4], dtype=torch.float64)
+    per_token = torch.where(mask, advantage[:, None], 0)
+    ours = gmpo_surrogate(logprob.exp(), per_token, mask, 0.3, 0.5)
+    for row in range(3):
+        ratio = logprob[row][mask[row]].exp()
+        smaller = torch.minimum(ratio * advantage[row], ratio.clamp(0.7, 1.5) * advantage[row])
+        value = smaller.abs().prod() ** (1 / len(ratio)) * advantage[row].sign()
+        # The paper's |…| holds A itself: with one A for all tokens its root is |A|.
+        torch.testing.assert_close(ours[row][mask[row]], value.expand(len(ratio)))
+    (gradient,) = torch.autograd.grad(ours[mask].sum(), logprob)
+    side = SURROGATE.side(Update(logprob.exp(), logprob, per_token, mask), GRPOSettings(epsilon=0.3, epsilon_high=0.5))
+    assert torch.equal((gradient == 0)[mask], (side != 0)[mask])
+    assert (side != 0)[mask].any()
+    assert not gradient[~mask].any()
+
+
+def test_add_a_learner() -> None:
+    output = run("add_a_learner", *QUICK)
+    assert "0.9^{T-t}" in output[3]
+    (grpo_gap, _), (gap, success) = added(output, "discounted")
+    assert max(grpo_gap, gap) < 1e-5
+    assert 0 < success < 1
+
+
+def test_the_discounted_credit_is_what_a_loop_gives() -> None:
+    mask = torch.arange(4)[None] < torch.tensor([4, 2, 3])[:, None]
+    rewards, group = torch.tensor([1.0, 0.0, 0.5]), torch.tensor([0, 0, 1])
+    nothing = torch.zeros(3, 4)
+    experience = Experience(mask, nothing, None, rewards, group, torch.zeros(3, dtype=torch.bool))
+    given = discounted_credit(experience, DiscountedSettings(gamma=0.5))
+    expected = [[0.0625, 0.125, 0.25, 0.5], [-0.25, -0.5, 0, 0], [0, 0, 0, 0]]
+    assert given.advantages.tolist() == expected
+    assert given.extra["discount"].tolist() == [[0.125, 0.25, 0.5, 1], [0.5, 1, 0, 0], [0.25, 0.5, 1, 0]]
 
 
 def test_read_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
