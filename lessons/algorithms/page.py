@@ -25,6 +25,7 @@ from lessons.kit.lesson import (
     show_code,
     token_strips,
 )
+from lessons.kit.lesson.formula import worded
 from lessons.kit.linked import linked
 from lessons.kit.restored import too_large
 from lessons.kit.truth import is_measured, truth
@@ -62,7 +63,7 @@ def choose() -> tuple[Variant, Variant]:
 
 def formulas(one: Variant, two: Variant) -> None:
     """Line by line; those that differ stand in a frame with a word that says so."""
-    first, second = lines(one.settings), lines(two.settings)
+    first, second = ({name: worded(x) for name, x in lines(each.settings).items()} for each in (one, two))
     unlike = differing(one.settings, two.settings)
     st.header(_("The formula, line by line"))
     if not unlike:
@@ -70,7 +71,7 @@ def formulas(one: Variant, two: Variant) -> None:
     else:
         st.markdown(
             _("They differ in **{count} of {all}** lines: {names}.").format(
-                count=len(unlike), all=len(first), names=", ".join(_(LINES[x]) for x in unlike)
+                count=len(unlike), all=len(first), names=_(", ").join(_(LINES[x]) for x in unlike)
             )
         )
     for line in first:
@@ -88,8 +89,8 @@ def formulas(one: Variant, two: Variant) -> None:
             else:
                 st.markdown(rf"$\displaystyle {first[line]}$")
     for variant in (one, two) if two.name != one.name else (one,):
-        text = f"**{variant.title}**: {variant.paper}."
-        st.caption(f"{text} {_(variant.note)}" if variant.note else text)
+        text = _("**{title}**: {paper}. {note}") if variant.note else _("**{title}**: {paper}.")
+        st.caption(text.format(title=variant.title, paper=variant.paper, note=_(variant.note) if variant.note else ""))
 
 
 def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str) -> None:

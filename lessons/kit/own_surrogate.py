@@ -9,7 +9,7 @@ from core.algorithms.surrogates import SURROGATES
 from core.learners.settings import LearnerSettings
 from lessons.i18n import _
 from lessons.kit.display import plain
-from lessons.kit.lesson.formula import equation
+from lessons.kit.lesson.formula import equation, worded
 
 
 def has_clip(settings: LearnerSettings) -> bool:
@@ -27,5 +27,5 @@ def own_surrogate(settings: LearnerSettings) -> None:
         lines.append(_("It takes one ratio for a whole response, the geometric mean of its tokens’."))
     named = {"learner": plain(settings.name.upper()), "title": _(form.title), "paper": plain(form.paper)}
     st.info("\n\n".join(x.format(**named) for x in lines), icon=":material/function:")
-    equation(level.line)
-    equation(form.line(settings))
+    equation(worded(level.line))
+    equation(worded(form.line(settings)))

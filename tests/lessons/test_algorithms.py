@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 
 import pytest
 
-from core.learners.registry import LEARNER_KINDS, differing
+from core.learners.registry import LEARNER_KINDS, differing, learner, lines
 from core.learners.variants import VARIANTS
-from lessons.i18n import LANGUAGES
+from lessons.i18n import LANGUAGES, _, use_language
+from lessons.kit.draft import PRESET_TITLES
+from lessons.kit.lesson.formula import worded
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 
 KEY = "algorithms"
@@ -71,3 +74,31 @@ def test_a_choice_is_in_the_link_and_an_unknown_one_is_not(open_page, run_id):
     assert at.selectbox(key="alg_one").value == "ppo"
     at.selectbox(key="alg_two").set_value("rloo").run()
     assert at.query_params["alg_two"] in ("rloo", ["rloo"])
+
+
+def test_in_chinese_formulas_and_sentences_have_no_english_words_and_marks(open_page, run_id):
+    at = opened(open_page, run_id, alg_one="ppo", alg_two="dapo", lang="zh-TW")
+    formulas = [x.value for x in at.markdown if x.value.startswith(r"$\displaystyle")]
+    words = {x.strip() for formula in formulas for x in re.findall(r"\\text\{([^{}]*)\}", formula)}
+    assert words == {"無", "其中", "old"}  # π_old is a name
+    (differ,) = [x.value for x in at.markdown if "行不同" in x.value]
+    assert "，" in differ
+    assert ", " not in differ
+    captions = [x.value for x in at.caption if "arXiv" in x.value]
+    assert [x.startswith(f"**{name}**：") for x, name in zip(captions, ("PPO", "DAPO"), strict=True)] == [True, True]
+    assert not [x for x in captions if re.search(r"[.:] |[.]$", x.partition("。")[2])]
+    assert all("。" in x for x in captions)
+
+
+def test_words_in_a_formula_are_translated_and_names_are_not():
+    with use_language("zh-TW"):
+        line = lines(learner("ppo", dual_clip=3.0))["surrogate"]
+        assert r"\text{ 若 }" in worded(line)
+        assert worded(r"\pi_{\text{old}} \text{mean}") == r"\pi_{\text{old}} \text{mean}"
+    with use_language("en"):
+        assert worded(line) == line
+
+
+def test_presets_that_share_their_sums_share_their_words():
+    with use_language("zh-TW"):
+        assert _(PRESET_TITLES["chain-sum-vine"]).startswith(_(PRESET_TITLES["chain-sum"]))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+
+from lessons.i18n import N_, _
 
 #: Colours by role, light and dark; learners' are the lab's.
 ROLES = {
@@ -42,6 +45,20 @@ def formula(terms: Sequence[FormulaPart | str], active: str | None = None, words
     equation("".join(_latex(term, active) for term in terms))
     if words:
         st.caption(words)
+
+
+#: Words that formulas written in core have in them; what else stands in \text{…} is a name, and stays.
+WORDS = (N_("none"), N_("with"), N_("all"), N_("if"))
+
+
+def worded(latex: str) -> str:
+    """A formula that core wrote, with its words in the viewer's language."""
+
+    def in_words(text: re.Match[str]) -> str:
+        word = text[2]
+        return rf"\text{{{text[1]}{_(word) if word in WORDS else word}{text[3]}}}"
+
+    return re.sub(r"\\text\{( ?)([^{}]*?)( ?)\}", in_words, latex)
 
 
 def equation(latex: str) -> None:
