@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from core.algorithms.advantages import gae, group_advantages
@@ -25,6 +24,7 @@ from core.algorithms.token_rewards import score_terms, token_rewards
 from core.algorithms.types import Credit, Experience
 from core.config import change
 from core.errors import N_, Message
+from core.lazy import lazy
 from core.learners.kind import Column, LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS
 from core.learners.registry import LEARNER_KINDS, lines
@@ -34,6 +34,11 @@ from core.presets import preset
 from core.terms import Term, evaluate
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import torch
+else:  # knowing which there are must not take the seconds that importing torch takes
+    torch = lazy("torch")
 
 _CODE = "examples/add_a_learner.py:credit"
 

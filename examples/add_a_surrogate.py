@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from core.algorithms.masked import masked_mean
 from core.algorithms.surrogates import SURROGATES, Surrogate, Update
@@ -26,11 +24,18 @@ from core.algorithms.surrogates.base import ClipRange
 from core.algorithms.surrogates.clip import clipped_side
 from core.config import change
 from core.errors import N_
+from core.lazy import lazy
 from core.learners.registry import learner, lines
 from core.presets import preset
 from core.terms import Region, Term, evaluate
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:  # knowing which there are must not take the seconds that importing torch takes
+    torch = lazy("torch")
 
 _CODE = "examples/add_a_surrogate.py:gmpo_surrogate"
 

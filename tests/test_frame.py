@@ -54,7 +54,7 @@ def required(file: str) -> set[str]:
 
 
 def missing(imported: dict[str, set[str]], known: set[str]) -> dict[str, set[str]]:
-    ours = {"core", "lessons", "tests", "benches", "app"}
+    ours = {"core", "lessons", "examples", "tests", "benches", "app"}
     others = {name: files for name, files in imported.items() if name not in sys.stdlib_module_names | ours}
     assert others, "no imports were found: the search is broken"
     return {name: files for name, files in others.items() if PACKAGES.get(name, name) not in known}
