@@ -55,6 +55,9 @@ const labels = {
   show_whole: "whole",
   show_less: "less",
   no_tokens: "no tokens",
+  not_asked: "{learner} was not asked",
+  not_kept: "{learner} not kept",
+  asked_another: "{learner} was asked {prompt}",
 };
 const view = { step: null, group: null, token: null, color: "advantage", x: "step", pass: null };
 function lab(answer, more = {}) {
@@ -98,6 +101,16 @@ test("titles, colours and marks are what the learner declares, whatever it is ca
     data.legend.keys.map((x) => x.text),
     ["A: bounded; cut above", "cut below", "none"],
   );
+});
+
+test("where nothing is under a title, and where it answers another question, a sentence says so", () => {
+  const notes = (answer) => lab(answer).groups.map((x) => x.note);
+  const answer = group({ a: [{}, [[0]]], b: [{}, []] });
+  assert.deepEqual(notes(answer), ["", "B was not asked"]);
+  answer.learners.b.rewards = [0, 1];
+  assert.deepEqual(notes(answer), ["", "B not kept"], "asked, but not among those whose tokens were kept");
+  const other = group({ a: [{ prompt: "?" }, [[0]]], b: [{ prompt: "4+5=" }, [[0]]] });
+  assert.deepEqual(notes(other), ["", "B was asked 4+5="]);
 });
 
 test("a sign that means one thing says it plainly", () => {

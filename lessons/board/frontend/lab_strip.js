@@ -2,7 +2,7 @@
 
 import { SCALES } from "./chip.js";
 import { scale } from "./colours.js";
-import { fill, fixed, inWords, isNumber, signed } from "./format.js";
+import { fill, fixed, inWords, isNumber, sentences, shortened, signed } from "./format.js";
 import { kinds } from "./regions.js";
 import { COLOURINGS, coloured, domain, whyNobody } from "./tokens.js";
 import { keyOf } from "./url.js";
@@ -14,6 +14,7 @@ import { keyOf } from "./url.js";
 /** @typedef {Partial<Record<Side, MarkWords>>} Marks */
 
 const SAID_DIGITS = 3;
+const MOST_PROMPT = 200; // characters of a question that another learner was not asked
 
 /**
  * @typedef {object} Shown
@@ -50,7 +51,7 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing }) 
       name,
       title,
       colour,
-      note: list.some((x) => !x.length) ? labels.no_tokens : "",
+      note: noteOf(name, list, group, labels),
       rows: list.map((response, i) => row(response, i, { color: view.color, pass, labels, marks })),
     })),
     notes: missing,
@@ -75,6 +76,22 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing }) 
 function titleOf(name, { strip_title, settings, group_size: size }, labels) {
   const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
   return fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+}
+
+/**
+ * Why there is nothing under a learner's title, or what else has to be known of what is there.
+ * @param {string} name
+ * @param {Response[]} list
+ * @param {GroupAnswer} group
+ * @param {Labels} labels
+ */
+function noteOf(name, list, { prompt, learners }, labels) {
+  const { rewards, prompt: own } = learners[name];
+  const learner = name.toUpperCase();
+  if (!rewards.length) return fill(labels.not_asked, { learner });
+  const other = own && own !== prompt && fill(labels.asked_another, { learner, prompt: shortened(own, MOST_PROMPT) });
+  if (!list.length) return sentences([other, fill(labels.not_kept, { learner })]);
+  return sentences([other, list.some((x) => !x.length) && labels.no_tokens]);
 }
 
 /**

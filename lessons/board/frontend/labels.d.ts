@@ -5,6 +5,7 @@ import type { MarkWords, Side } from "./types.js";
 export interface Labels {
   advantage_zero: string;
   as_table: string;
+  asked_another: string;
   axes: Record<string, string>;
   board: string;
   both: string;
@@ -18,6 +19,7 @@ export interface Labels {
   colour_by: string;
   colourings: Record<string, string>;
   columns: Record<string, string>;
+  comma: string;
   concluding: string;
   copied: string;
   copy_link: string;
@@ -66,6 +68,8 @@ export interface Labels {
   no_tokens: string;
   nobody_has: string;
   none: string;
+  not_asked: string;
+  not_kept: string;
   not_recorded: string;
   now: string;
   old: string;
@@ -82,9 +86,13 @@ export interface Labels {
   previous_step: string;
   progress: string;
   prompts: string;
+  prompts_by_size: string;
+  prompts_chosen: string;
   prompts_differ: string;
   prompts_equal: string;
+  prompts_given: string;
   prompts_of: string;
+  prompts_replaced: string;
   prompts_unknown: string;
   ratio_one: string;
   reference: string;
