@@ -200,8 +200,10 @@ def _card() -> dict[str, Any]:
         "value_next": _("{value} at the next token"),
         "measured": _("mean reward of {k} fresh endings"),
         "whole_ratio": _("(one for all {n} tokens of the response)"),
+        "with_note": _("{parts} ({note})"),
         "whole_response": _("all tokens of the response alike"),
         "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
+        "gradient_none": _("{zero}: {why}"),
         "gradient_zero": _("the advantage is 0"),
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
@@ -216,6 +218,7 @@ def _card() -> dict[str, Any]:
 def _scatter() -> dict[str, Any]:
     return {
         "scatter": _("Ratio and advantage of every token"),
+        "scatter_alt": _("{learner}: ratio and advantage of every token. {told}"),
         "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
         "scatter_help_cut": _("Where it is grey, the gradient is cut."),
         "scatter_help_bounded": _("{learners}: no gradient is cut, but beyond the line a token's weight is bounded."),

@@ -2,7 +2,7 @@
 
 import { Card } from "./card.js";
 import { attr, el, say } from "./dom.js";
-import { fill } from "./format.js";
+import { fill, sentences } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
 import { kinds } from "./regions.js";
@@ -212,8 +212,8 @@ export class Detail {
     const cuts = ways.some((x) => x.cuts);
     const bounding = ways.filter((x) => x.bounds && !x.cuts).map((x) => x.name);
     const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
-    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(", ") });
-    say(this.scatterHelp, [help, cuts && scatter_help_cut, bounded, move].filter(Boolean).join(" "));
+    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(this.labels.comma) });
+    say(this.scatterHelp, sentences([help, cuts && scatter_help_cut, bounded, move]));
     const roots = learners.map(([name, data]) => {
       const scatter = this.#scatter(name);
       scatter.draw(data, reach, pass, token);

@@ -180,7 +180,7 @@ function keys(learners, labels) {
     const texts = [...new Set(words.map((x) => x.key))];
     const among = texts.map((key) => {
       const alike = words.filter((x) => x.key === key);
-      return fill(alike[0].among, { learners: alike.map((x) => x.name).join(", ") });
+      return fill(alike[0].among, { learners: alike.map((x) => x.name).join(labels.comma) });
     });
     return words.length
       ? [{ mark: String(mark), text: texts.length > 1 ? among.join(labels.semicolon) : texts[0] }]

@@ -35,6 +35,7 @@ export interface Labels {
   follow: string;
   gradient_back: string;
   gradient_down: string;
+  gradient_none: string;
   gradient_up: string;
   gradient_zero: string;
   hole: string;
@@ -102,6 +103,7 @@ export interface Labels {
   right_answer: string;
   right_of: string;
   scatter: string;
+  scatter_alt: string;
   scatter_help: string;
   scatter_help_bounded: string;
   scatter_help_cut: string;
@@ -142,6 +144,7 @@ export interface Labels {
   whole_prompt: string;
   whole_ratio: string;
   whole_response: string;
+  with_note: string;
   worker_starts: string;
   wrong: string;
   x_axis: string;
