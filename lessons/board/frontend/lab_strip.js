@@ -1,12 +1,13 @@
 // The lab's token strip as data: both learners' responses to one prompt, coloured by one of their numbers. Pure.
 
 import { SCALES } from "./chip.js";
+import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
 import { fill, fixed, inWords, isNumber, sentences, shortened, signed } from "./format.js";
 import { kinds } from "./regions.js";
-import { COLOURINGS, coloured, domain, whyNobody } from "./tokens.js";
 import { keyOf } from "./url.js";
 
+/** @import { Colouring, Colourings } from "./colourings.js" */
 /** @import { Scale } from "./colours.js" */
 /** @import { Groups, Response } from "./tokens.js" */
 /** @import { GroupAnswer, GroupLearner, Labels, Mark, MarkWords, Side, StripData, StripRow, View } from "./types.js" */
@@ -24,6 +25,7 @@ const MOST_PROMPT = 200; // characters of a question that another learner was no
  * @property {number} pass
  * @property {Scale} scale
  * @property {Labels} labels
+ * @property {Colourings} [colourings] those of the run
  * @property {string[]} missing a sentence for each learner that is not there
  */
 
@@ -31,20 +33,20 @@ const MOST_PROMPT = 200; // characters of a question that another learner was no
  * @param {Shown} shown
  * @returns {StripData}
  */
-export function labStrip({ group, groups, view, pass, scale, labels, missing }) {
-  const { kind } = COLOURINGS[view.color];
-  const quantity = labels.colourings[view.color];
+export function labStrip({ group, groups, view, pass, scale, labels, missing, colourings = COLOURINGS }) {
+  const colouring = colourings[view.color];
+  const quantity = titleOf(view.color, colourings, labels);
   const learners = [...groups].map(([name, list]) => {
     const declared = group.learners[name];
     return {
       name,
       list,
-      title: titleOf(name, declared, labels),
+      title: headingOf(name, declared, labels),
       colour: declared.colour,
       marks: marksOf(declared, labels),
     };
   });
-  const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, view.color)] });
+  const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, colouring)] });
   return {
     shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing]),
     groups: learners.map(({ name, list, title, colour, marks }) => ({
@@ -52,10 +54,10 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing }) 
       title,
       colour,
       note: noteOf(name, list, group, labels),
-      rows: list.map((response, i) => row(response, i, { color: view.color, pass, labels, marks })),
+      rows: list.map((response, i) => row(response, i, { colouring, pass, labels, marks })),
     })),
     notes: missing,
-    kind,
+    kind: colouring.kind,
     scale,
     quantity,
     digits: null,
@@ -73,7 +75,7 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing }) 
  * @param {GroupLearner} declared
  * @param {Labels} labels
  */
-function titleOf(name, { strip_title, settings, group_size: size }, labels) {
+function headingOf(name, { strip_title, settings, group_size: size }, labels) {
   const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
   return fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
 }
@@ -112,16 +114,18 @@ function marksOf({ regions }, labels) {
  * @param {Groups} groups
  * @param {string} color
  * @param {boolean} dark
+ * @param {Colourings} [colourings] those of the run
  */
-export const labScale = (groups, color, dark) => scale(domain(groups, color), SCALES[COLOURINGS[color].kind], dark);
+export const labScale = (groups, color, dark, colourings = COLOURINGS) =>
+  scale(domain(groups, colourings[color]), SCALES[colourings[color].kind], dark);
 
 /**
  * @param {Response} response
  * @param {number} index among its learner's
- * @param {{ color: string, pass: number, labels: Labels, marks: Marks }} shown
+ * @param {{ colouring: Colouring, pass: number, labels: Labels, marks: Marks }} shown
  * @returns {StripRow}
  */
-function row(response, index, { color, pass, labels, marks }) {
+function row(response, index, { colouring, pass, labels, marks }) {
   const { learner, sample, position, token, credit, truncated } = response;
   const places = position.map((_, at) => at);
   /** @type {(at: number) => Mark | null} */
@@ -139,8 +143,8 @@ function row(response, index, { color, pass, labels, marks }) {
     called: fill(labels.response_n, { n: index + 1 }),
     tokens: token,
     places: position,
-    values: places.map((at) => coloured(response, at, pass, color)),
-    missing: labels[response.absence(COLOURINGS[color].columns[0])],
+    values: places.map((at) => coloured(response, at, pass, colouring)),
+    missing: labels[absenceIn(response, colouring)],
     marks: places.map(mark),
     marked: Object.fromEntries(Object.entries(marks).map(([name, words]) => [name, words.says])),
     spot: [],

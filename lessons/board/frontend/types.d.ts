@@ -176,7 +176,7 @@ export interface View {
   pass: number | null;
 }
 
-/** What may be chosen where there are a few names; the first is the default. */
+/** What may be chosen where there are a few names; the first is the default. Learners may add colourings of their own. */
 export interface Choices {
   x: string[];
   color: string[];
