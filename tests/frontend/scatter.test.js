@@ -23,7 +23,7 @@ const words =
   );
 const labels = {
   ...Object.fromEntries(words.map((x) => [x, x])),
-  scatter_alt: "{learner}: {told}",
+  scatter_alt: "{learner}: {counts}",
   scatter_says: "{n}: {high} high, {low} low",
   scatter_says_bounded: "{n}: {bounded} bounded, none cut",
   scatter_says_both: "{n}: {cut} cut, {bounded} bounded",
@@ -63,7 +63,7 @@ test("where it cuts it is grey, with a line at each bound", (t) => {
 
 test("its sentences stand apart as the script wants it", (t) => {
   page(t);
-  const own = { ...labels, scatter_alt: "{learner}：{told}", scatter_says: "{n} 個。", scatter_start: "都是 1。" };
+  const own = { ...labels, scatter_alt: "{learner}：{counts}", scatter_says: "{n} 個。", scatter_start: "都是 1。" };
   const data = { ...step([HIGH, LOW]), passes: [{ ratio: [1, 1, 1, 1], clipped: [0, 0, 0, 0] }] };
   const scatter = new Scatter({ name: "x", labels: own, colour: "green", onChoose() {} });
   scatter.draw(data, reachOf([data]), 0, null);

@@ -229,8 +229,8 @@ def test_what_each_learner_was_asked_is_said_where_it_is_not_the_same(store: Cou
     asked = [{name: x["prompt"] for name, x in answer["learners"].items()} for answer in answers]
     assert asked[0]["ppo"] == asked[0]["grpo"] == answers[0]["prompt"]
     assert asked[1] == {"ppo": answers[1]["prompt"], "grpo": "other="}
-    told = {x: [y[x] for y in answers[0]["learners"].values()] for x in ("group_size", "replaces_groups", "given")}
-    assert told == {"group_size": [16, 8], "replaces_groups": [False, True], "given": [False, False]}
+    sent = {x: [y[x] for y in answers[0]["learners"].values()] for x in ("group_size", "replaces_groups", "given")}
+    assert sent == {"group_size": [16, 8], "replaces_groups": [False, True], "given": [False, False]}
 
 
 def test_a_learner_that_has_not_made_the_step_is_left_out(store: CountingStore) -> None:

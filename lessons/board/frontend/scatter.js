@@ -172,7 +172,7 @@ export class Scatter {
     const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
     say(this.note, sentences([told, still && labels.scatter_start, thinned]));
-    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), told }));
+    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts: told }));
     this.root.dataset.pass = String(this.#pass);
     this.select(token);
   }
