@@ -6,9 +6,10 @@ import statistics
 
 import pytest
 
+from core.algorithms.surrogates import SURROGATES
 from core.learners.registry import LEARNER_KINDS, differing
 from core.learners.variants import VARIANTS
-from lessons.i18n import LANGUAGES
+from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 
 KEY = "algorithms"
@@ -34,6 +35,30 @@ def test_each_beside_ppo_with_what_differs_marked(open_page, run_id, name, lang)
     assert colours == {"one": "blue", "two": LEARNER_KINDS[VARIANTS[name].kind].colour}
     numbers = [x for row in rows for x in row["values"]]
     assert all(isinstance(x, float) for x in numbers)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_kinds_and_surrogates_say_what_they_are_and_where_they_are_from(open_page, run_id, lang):
+    one, two = VARIANTS["grpo"], VARIANTS["cispo"]
+    at = opened(open_page, run_id, alg_one="grpo", alg_two="cispo", lang=lang)
+    captions = [x.value for x in at.caption]
+    with use_language(lang):
+        assert any(_(LEARNER_KINDS["grpo"].summary) in x and one.paper in x for x in captions)
+        for surrogate in (SURROGATES["clip"], SURROGATES["cispo"]):
+            assert sum(x.startswith(_(surrogate.title)) and surrogate.paper in x for x in captions) == 1
+            path, name = surrogate.source.split(":")
+            assert any(_(surrogate.title) in x.label and f"`{path}` · `{name}`" in x.label for x in at.expander)
+        assert any(two.title in x and two.paper in x and _(two.note) in x for x in captions)
+    shared = opened(open_page, run_id, alg_one="grpo", alg_two="rloo", lang=lang)
+    with use_language(lang):
+        assert sum(x.value.startswith(_(SURROGATES["clip"].title)) for x in shared.caption) == 1
+
+
+def test_what_is_said_of_a_credit_is_true_of_its_settings(open_page, run_id):
+    at = opened(open_page, run_id, alg_one="grpo", alg_two="reinforce-pp")
+    (own,) = (x.value for x in at.caption if "REINFORCE++" in x.value and "arXiv" in x.value)
+    assert own.startswith("**REINFORCE++**: one credit a response, from its own reward")
+    assert LEARNER_KINDS["grpo"].summary not in own
 
 
 @pytest.mark.parametrize("name", ["grpo", "dr-grpo", "rloo"])
