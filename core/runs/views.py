@@ -167,14 +167,17 @@ def group_view(
         whole = evaluate(terms, data_of(values, samples, tokens, of_step))
         credits = _credits(terms, whole, samples)
         responses = []
+        prompt = visible(rows[0]["prompt"]) if rows else None
+        if view["prompt"] is None and rows:  # the first learner's; one that replaces groups may have asked another
+            view["prompt"], view["answer"] = prompt, rows[0]["answer"] and visible(rows[0]["answer"])
         for row in rows:
-            view["prompt"], view["answer"] = visible(row["prompt"]), row["answer"] and visible(row["answer"])
             own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
             if own.num_rows or not tokens.num_rows:
                 about = {**_response(row), "credit": number(credits.get(row["sample"]))}
                 responses.append({**about, **_token_columns(_passes(own))})
         view["learners"][name] = {
             **_about(config, name),
+            "prompt": prompt,
             "settings": values,
             "terms": terms.as_json()["terms"],
             "of_step": {x: number(whole[x].at(), 9) for x in terms.trees if whole[x].level == SCALAR},
@@ -213,6 +216,8 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
         "colour": colours_of(config.learners)[name],
         "strip_title": kind.strip_title(settings),
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
+        "replaces_groups": kind.needs(settings).replacement_rounds > 0,
+        "given": kind.given is not None,
         "without": sorted(without(settings)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import Line
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
@@ -86,11 +87,46 @@ def formulas(one: Variant, two: Variant) -> None:
                     with column:
                         st.caption(variant.title)
                         st.markdown(rf"$\displaystyle {formula}$")
+                        if line == "surrogate":
+                            say_surrogate(variant)
             else:
                 st.markdown(rf"$\displaystyle {first[line]}$")
+                if line == "surrogate":
+                    say_surrogate(one)
     for variant in (one, two) if two.name != one.name else (one,):
-        text = _("**{title}**: {paper}. {note}") if variant.note else _("**{title}**: {paper}.")
-        st.caption(text.format(title=variant.title, paper=variant.paper, note=_(variant.note) if variant.note else ""))
+        st.caption("\n\n".join(about(variant)))
+
+
+def about(variant: Variant) -> list[str]:
+    """Where its credit comes from, its paper, and where it is not the paper to the letter.
+
+    The first is its kind's summary; where settings differ from the kind's own, what those make of it.
+    """
+    kind = learner_kind(variant.settings)
+    if variant.changes:
+        places = {**variant.settings.model_dump(), "name": f"**{variant.title}**", "size": "G"}
+        credit = _(kind.strip_title(variant.settings)).format(**places)
+    else:
+        credit = f"**{variant.title}** · {_(kind.summary)}"
+    return [credit, _("Paper: {paper}.").format(paper=variant.paper), *([_(variant.note)] if variant.note else [])]
+
+
+def say_surrogate(variant: Variant) -> None:
+    """Which surrogate the line is of, and where it is from."""
+    surrogate = SURROGATES[variant.settings.surrogate]
+    title = _(surrogate.title)
+    st.caption(_("{title} ({paper})").format(title=title, paper=surrogate.paper) if surrogate.paper else title)
+
+
+def sources(one: Variant, two: Variant) -> list[Code]:
+    """The functions of the two: their credit and their surrogate, each once."""
+    codes = {}
+    for variant in (one, two):
+        kind, surrogate = learner_kind(variant.settings), SURROGATES[variant.settings.surrogate]
+        codes[kind.source] = _("The credit of {name}").format(name=kind.title)
+        codes[surrogate.source] = _(surrogate.title)
+    parted = ((*source.partition(":"), what) for source, what in codes.items())
+    return [Code(path, name, what) for path, _colon, name, what in parted]
 
 
 def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str) -> None:
@@ -167,9 +203,7 @@ def measured_values(batch: Frozen, settings: AnyLearner) -> Tensor:
         bar.empty()
 
 
-def page() -> None:
-    st.markdown(prose("algorithms"))
-    one, two = choose()
+def page(one: Variant, two: Variant) -> None:
     formulas(one, two)
     st.header(_("The same responses under both"))
     batch = frozen("ppo")
@@ -202,10 +236,13 @@ def page() -> None:
 
 
 st.title(_("Algorithms, side by side"))
+st.markdown(prose("algorithms"))
+both = choose()
 with storage_guard():
-    page()
+    page(*both)
 st.header(_("The code that computes it"))
 show_code(
+    *sources(*both),
     Code("core/learners/registry.py", "lines", _("The formula of an algorithm, from its settings")),
     Code("core/learners/registry.py", "credit_for", _("Which credit a learner has")),
     Code("core/algorithms/policy_loss.py", "policy_objective", _("The loss that all share")),

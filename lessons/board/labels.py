@@ -18,6 +18,7 @@ def words() -> dict[str, Any]:
 def _general() -> dict[str, Any]:
     return {
         "templates": templates(),
+        "comma": _(", "),
         "none": _("none"),
         "yes": _("yes"),
         "no": _("no"),
@@ -62,6 +63,10 @@ def _general() -> dict[str, Any]:
         "start_unknown": _("start weights: only one learner reported yet"),
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
+        "prompts_chosen": _("prompts differ by choice at step {step}: {why}"),
+        "prompts_by_size": _("num_generations: {sizes}"),
+        "prompts_replaced": _("{learners} may replace groups without a signal"),
+        "prompts_given": _("{learners} learnt from given responses"),
         "prompts_unknown": _("prompts: only one learner has made this step"),
         "imported": _("imported: {source}"),
         "seed_device": _("seed {seed} · {device}"),
@@ -115,6 +120,9 @@ def _step() -> dict[str, Any]:
         "show_all": _("show all {n} tokens"),
         "show_whole": _("show all of it"),
         "show_less": _("show less"),
+        "not_asked": _("{learner} was not asked this question at this step."),
+        "asked_another": _("{learner} has another question here: {prompt}"),
+        "not_kept": _("{learner} answered it, but the tokens of its responses were not kept."),
         "no_tokens": _("Of responses that stand here as text, no tokens were recorded."),
         "whole_prompt": _("The whole question"),
         "right": _("response {n}: right, reward {reward}"),
@@ -192,8 +200,10 @@ def _card() -> dict[str, Any]:
         "value_next": _("{value} at the next token"),
         "measured": _("mean reward of {k} fresh endings"),
         "whole_ratio": _("(one for all {n} tokens of the response)"),
+        "with_note": _("{parts} ({note})"),
         "whole_response": _("all tokens of the response alike"),
         "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
+        "gradient_none": _("{zero}: {why}"),
         "gradient_zero": _("the advantage is 0"),
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
@@ -208,6 +218,7 @@ def _card() -> dict[str, Any]:
 def _scatter() -> dict[str, Any]:
     return {
         "scatter": _("Ratio and advantage of every token"),
+        "scatter_alt": _("{learner}: ratio and advantage of every token. {counts}"),
         "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
         "scatter_help_cut": _("Where it is grey, the gradient is cut."),
         "scatter_help_bounded": _("{learners}: no gradient is cut, but beyond the line a token's weight is bounded."),

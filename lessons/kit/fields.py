@@ -15,8 +15,10 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
 from core.models.start import names
+from core.rewards import REWARDS
 from lessons.i18n import _
 
 FieldKind = Literal["integer", "number", "choice", "switch", "text", "json"]
@@ -27,6 +29,11 @@ _OWN = frozenset({"learners", "task", "preset"})
 _FIXED = frozenset({"name", "algorithm", "kind"})
 #: Which questions are asked is chosen in one place above all fields (lessons/kit/chooser.py).
 _CHOSEN = frozenset({"kind", "dataset", "questions"})
+#: What the choices of a setting are called, where those declare a title.
+_TITLES: dict[str, dict[str, str]] = {
+    "surrogate": {name: x.title for name, x in SURROGATES.items()},
+    "reward": {name: x.title for name, x in REWARDS.items()},
+}
 #: Where a model names no limit of its own: what is longer than this is no setting.
 _LONGEST = 100
 _LONGEST_JSON = 1000
@@ -53,6 +60,11 @@ class Field:
         if self.kind == "json":
             return json.dumps(value, ensure_ascii=False)
         return f"{value:g}" if isinstance(value, float) else str(value)
+
+    def choice(self, value: str) -> str:
+        """What a value to choose is called, in the viewer's language."""
+        title = _TITLES.get(self.key.rpartition(".")[2], {}).get(value)
+        return value if title is None else _(title)
 
     def parse(self, typed: Typed) -> Any:
         """The value that was typed, as plain data; what cannot be read is left as text for the validation to name."""

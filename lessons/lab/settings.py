@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.config import RunConfig, change
 from core.errors import ConfigError
+from core.learners.registry import learner_kind
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
@@ -98,6 +99,10 @@ def _all(draft: Draft) -> None:
         key="lab_settings_group",
         persist_state="session",
     )
+    for learner in draft.base.learners:
+        if learner.name == group:
+            kind = learner_kind(learner)
+            st.caption(f"{kind.title} · {_(kind.summary)}")
     _grid(draft, [(x.key.rpartition(".")[2], [x]) for x in known if x.group == group], columns=3)
 
 
@@ -122,7 +127,8 @@ def _widget(draft: Draft, label: str, meant: list[Field]) -> None:
         st.toggle(label, **common)
     elif first.kind == "choice":
         options = [str(x) for x in first.choices]
-        st.selectbox(label, options if value in options else [str(value), *options], **common)
+        options = options if value in options else [str(value), *options]
+        st.selectbox(label, options, format_func=first.choice, **common)
     else:
         several = len(values) > 1
         common |= {"placeholder": _("differs between learners") if several else None, "max_chars": first.longest}

@@ -51,10 +51,12 @@ const LABELS = {
   ),
   value_next: "{value} next",
   whole_ratio: "of all {n}",
+  gradient_none: "{zero}: {why}",
+  with_note: "{parts} ({note})",
 };
 
 /** The lines of the first response's first token, by key. */
-function card({ data = {}, tokens = {}, other = [0] } = {}) {
+function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
   const own = { sample: 0, text: "", reward: 1, success: true, truncated: false, score: null, value_after: null };
   const columns = { logprob: [-1, -2], ratio: [null, null], advantage: [null, null], clipped: [0, 0], ...tokens };
   const response = (reward) => ({
@@ -80,7 +82,7 @@ function card({ data = {}, tokens = {}, other = [0] } = {}) {
     ...data,
   };
   const group = responses({ group: 3, learners: { l: learner } });
-  const found = lines(group.get("l")[0], 0, 0, LABELS);
+  const found = lines(group.get("l")[0], 0, 0, { ...LABELS, ...words });
   const text = (line) => line.parts.map((x) => x.text ?? x).join("");
   return { found, text: Object.fromEntries(found.map((x) => [x.key, text(x)])) };
 }
@@ -159,4 +161,24 @@ test("values: predicted or measured, and what follows", () => {
   const once = { value: [0.5, 0.25] };
   assert.equal(card({ data: { once } }).text.value, "0.500 → 0.250 next");
   assert.equal(card({ data: { once, continuations: 8 } }).text.value, "0.500 → 0.250 next (<measured>)");
+});
+
+test("the signs between a line's parts are the language's own", () => {
+  const words = {
+    gradient_none: "{zero}：{why}",
+    with_note: "{parts}（{note}）",
+    no_critic: "（沒有評論家）",
+    no_reference: "（沒有參考）",
+    whole_ratio: "（共 {n} 個）",
+  };
+  const cut = { ratio: [1.2, 1], advantage: [1, 1], clipped: [1, 0] };
+  const { found, text } = card({ tokens: cut, data: { whole_ratio: true, without: ["value"] }, words });
+  assert.equal(text.gradient, "0：über 1.1（<whole_response>）");
+  assert.deepEqual(found.find((x) => x.key === "gradient").parts[0], { text: "0", tone: "strong" });
+  assert.deepEqual([text.value, text.kl], ["<none>（沒有評論家）", "<not_recorded>（沒有參考）"]);
+  assert.match(text.ratio, /[^ ]（共 2 個）$/);
+  const measured = { once: { value: [0.5, 0.25] }, continuations: 8 };
+  assert.equal(card({ data: measured, words }).text.value, "0.500 → 0.250 next（<measured>）");
+  const bounded = { regions: [{ ...REGIONS[0], cuts: false, advantage: "any" }] };
+  assert.equal(card({ tokens: cut, data: bounded, words }).text.gradient, "<gradient_up>（über 1.1）");
 });

@@ -3,8 +3,22 @@ import { test } from "node:test";
 
 import * as format from "#frontend/format.js";
 
-const { brief, duration, equation, factor, fill, fixed, minus, plain, plus, shortened, signed, signedText, ticks } =
-  format;
+const {
+  brief,
+  duration,
+  equation,
+  factor,
+  fill,
+  fixed,
+  minus,
+  plain,
+  plus,
+  sentences,
+  shortened,
+  signed,
+  signedText,
+  ticks,
+} = format;
 
 test("places without a value stay, values may be numbers", () => {
   assert.equal(fill("step {step} of {steps}{}", { step: 3 }), "step 3 of {steps}{}");
@@ -85,4 +99,10 @@ test("signs stand where sums and products need them", () => {
   assert.deepEqual([plus("0.5"), plus("−0.5"), minus("0.5"), minus("−0.5")], ["+ 0.5", "− 0.5", "− 0.5", "+ 0.5"]);
   assert.deepEqual([factor("−2"), factor("2"), plain(-0.2)], ["(−2)", "2", "−0.2"]);
   assert.deepEqual(["0.500", "0.000", "−0.1", "2"].map(signedText), ["+0.500", "0.000", "−0.1", "+2"]);
+});
+
+test("sentences stand apart where the script needs it", () => {
+  assert.equal(sentences(["One.", false, "", null, "Two."]), "One. Two.");
+  assert.equal(sentences(["一。", "二。", undefined]), "一。二。");
+  assert.equal(sentences([]), "");
 });

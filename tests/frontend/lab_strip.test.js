@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { says } from "#frontend/chip.js";
+import { colouringsOf } from "#frontend/colourings.js";
+import { Detail } from "#frontend/detail.js";
 import { labScale, labStrip } from "#frontend/lab_strip.js";
 import { TokenStrip } from "#frontend/strip.js";
 import { responses } from "#frontend/tokens.js";
-import { page } from "./page.js";
+import { labels as every, page } from "./page.js";
 
 const region = (side, cuts) => ({ side, cuts, ratio_from: 1, ratio_to: null, advantage: "any", says: "", values: {} });
 const CUT = [region(1, true), region(-1, true)];
@@ -26,12 +28,13 @@ function group(learners) {
   });
   const all = Object.entries(learners).map(([name, [declared, rows]]) => {
     const own = { strip_title: "{name} alone", colour: "green", regions: CUT, without: [], columns: [], settings: {} };
+    Object.assign(own, { terms: [], of_step: {} });
     return [name, { ...own, ...declared, rewards: rows.map(() => 1), responses: rows.map(response) }];
   });
   return { step: 3, group: 1, revision: "r", prompt: "?", learners: Object.fromEntries(all) };
 }
 const labels = {
-  templates: { "{name} of {size}": "{name} among {size}" },
+  templates: { "{name} of {size}": "{name} among {size}", surplus: "superfluity" },
   colourings: { advantage: "advantage", ratio: "ratio" },
   marks: {
     cut: {
@@ -55,7 +58,12 @@ const labels = {
   show_whole: "whole",
   show_less: "less",
   no_tokens: "no tokens",
+  not_asked: "{learner} was not asked",
+  not_kept: "{learner} not kept",
+  asked_another: "{learner} was asked {prompt}",
 };
+/** The same, and whatever else a page asks for. */
+const all = new Proxy(labels, { get: (own, name) => own[name] ?? every[name] });
 const view = { step: null, group: null, token: null, color: "advantage", x: "step", pass: null };
 function lab(answer, more = {}) {
   const groups = responses(answer);
@@ -100,6 +108,16 @@ test("titles, colours and marks are what the learner declares, whatever it is ca
   );
 });
 
+test("where nothing is under a title, and where it answers another question, a sentence says so", () => {
+  const notes = (answer) => lab(answer).groups.map((x) => x.note);
+  const answer = group({ a: [{}, [[0]]], b: [{}, []] });
+  assert.deepEqual(notes(answer), ["", "B was not asked"]);
+  answer.learners.b.rewards = [0, 1];
+  assert.deepEqual(notes(answer), ["", "B not kept"], "asked, but not among those whose tokens were kept");
+  const other = group({ a: [{ prompt: "?" }, [[0]]], b: [{ prompt: "4+5=" }, [[0]]] });
+  assert.deepEqual(notes(other), ["", "B was asked 4+5="]);
+});
+
 test("a sign that means one thing says it plainly", () => {
   const keys = (...regions) => lab(group({ a: [{ regions }, [[0]]] })).legend.keys.map((x) => x.text);
   assert.deepEqual(keys(region(1, false)), ["bounded", "none"]);
@@ -122,6 +140,63 @@ test("another step is another shape, another pass and another colouring are not"
 test("what has no number says why in the legend", () => {
   const data = lab(group({ a: [{}, [[0]]] }), { view: { ...view, color: "value" } });
   assert.match(data.legend.unknown, /none|not recorded/);
+});
+
+/** A column that only a kind of its own records, as its kind declares it, and a group where one of two learners has it. */
+const column = (signed) => ({ name: "surplus", title: "surplus", help: "", signed });
+function withSurplus(signed) {
+  const answer = group({ a: [{ columns: [column(signed)] }, [[0, 0, 0]]], b: [{ kind: "other" }, [[0, 0, 0]]] });
+  answer.learners.a.responses[0].once.surplus = [-1, 0, 3];
+  return answer;
+}
+
+test("a learner's own column colours its tokens, around 0 where it is signed, and is none of another kind's", () => {
+  for (const signed of [true, false]) {
+    const answer = withSurplus(signed);
+    const colourings = colouringsOf(Object.values(answer.learners));
+    assert.deepEqual(Object.keys(colourings).slice(-2), ["logprob", "surplus"]);
+    const scale = labScale(responses(answer), "surplus", false, colourings);
+    const data = lab(answer, { view: { ...view, color: "surplus" }, colourings, scale });
+    const [own, other] = data.groups.map((x) => x.rows[0]);
+    assert.deepEqual([data.kind, data.scale.centre], signed ? ["signed", 0] : ["plain", null]);
+    assert.deepEqual(
+      [own.values, other.values],
+      [
+        [-1, 0, 3],
+        [null, null, null],
+      ],
+    );
+    assert.equal(other.missing, "none");
+    assert.equal(says(data, own, 2), `“2”, position 3, superfluity ${signed ? "+" : ""}3.000`);
+    if (signed) assert.equal(scale.low, -scale.high);
+  }
+});
+
+test("a column that is declared twice, or that every trace has, is offered once", () => {
+  const twice = [{ columns: [column(true)] }, { columns: [column(false), { ...column(true), name: "value" }] }];
+  const { surplus, value } = colouringsOf(twice);
+  assert.deepEqual([surplus.kind, value.title], ["signed", undefined]);
+});
+
+test("the menu offers what this run's learners record; what they do not is the default", (t) => {
+  page(t);
+  const on = { group() {}, token() {}, color() {}, pass() {} };
+  const host = document.body;
+  const detail = new Detail({ root: host, labels: all, colours: { a: "blue", b: "green" }, on });
+  const answer = withSurplus(true);
+  const declared = Object.entries(answer.learners).map(([name, x]) => ({ name, ...x }));
+  const step = { step: 3, revision: "r", groups: [], learners: {}, telling: 1 };
+  const offered = () => [...detail.color.options].map((x) => x.value);
+  const usual = offered();
+  detail.load(step, answer, { learners: declared, lastStep: () => 3 });
+  assert.deepEqual(offered(), [...usual, "surplus"]);
+  assert.equal(detail.color.options[usual.length].textContent, "superfluity");
+  detail.draw({ ...view, color: "surplus" }, false);
+  assert.equal(detail.color.value, "surplus");
+  assert.match(detail.strip.root.querySelector(".t").getAttribute("aria-label"), /superfluity −1\.000/);
+  detail.load({ ...step, step: 4 }, group({ b: [{}, [[0]]] }), { learners: [declared[1]], lastStep: () => 3 });
+  detail.draw({ ...view, color: "surplus" }, false);
+  assert.deepEqual([offered(), detail.color.value], [usual, "advantage"]);
 });
 
 test("tokens that the policy did not write come with the response", () => {

@@ -23,6 +23,7 @@ const words =
   );
 const labels = {
   ...Object.fromEntries(words.map((x) => [x, x])),
+  scatter_alt: "{learner}: {counts}",
   scatter_says: "{n}: {high} high, {low} low",
   scatter_says_bounded: "{n}: {bounded} bounded, none cut",
   scatter_says_both: "{n}: {cut} cut, {bounded} bounded",
@@ -58,6 +59,16 @@ test("where it cuts it is grey, with a line at each bound", (t) => {
   assert.deepEqual([grey, lines, hollow, points], [2, 2, "hollow", 2]);
   assert.equal(note, "3: 1 high, 1 low");
   for (const text of ["ρ = 0.80", "ρ = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
+});
+
+test("its sentences stand apart as the script wants it", (t) => {
+  page(t);
+  const own = { ...labels, scatter_alt: "{learner}：{counts}", scatter_says: "{n} 個。", scatter_start: "都是 1。" };
+  const data = { ...step([HIGH, LOW]), passes: [{ ratio: [1, 1, 1, 1], clipped: [0, 0, 0, 0] }] };
+  const scatter = new Scatter({ name: "x", labels: own, colour: "green", onChoose() {} });
+  scatter.draw(data, reachOf([data]), 0, null);
+  assert.equal(scatter.note.textContent, "3 個。都是 1。");
+  assert.equal(scatter.svg.getAttribute("aria-label"), "X：3 個。");
 });
 
 test("where a weight is only bounded nothing is grey, and a bound beyond the picture is only named", (t) => {

@@ -15,6 +15,14 @@ test("what a link says is read, and nonsense is not", () => {
   assert.deepEqual(readQuery("", CHOICES), nothing);
 });
 
+test("a colouring may be a column that only this run's learners record", () => {
+  assert.equal(readQuery("?color=sibling_mean", CHOICES).color, "sibling_mean");
+  for (const name of ["", "1st", "a-b", "a b", "x".repeat(41)]) {
+    assert.equal(readQuery(`?color=${encodeURIComponent(name)}`, CHOICES).color, "advantage", name);
+  }
+  assert.match(withQuery("http://localhost/lab", { ...nothing, color: "sibling_mean" }, CHOICES), /color=sibling_mean/);
+});
+
 test("what is written is what is read", () => {
   const view = {
     step: 5,

@@ -7,6 +7,7 @@ import statistics
 
 import pytest
 
+from core.algorithms.surrogates import SURROGATES
 from core.learners.registry import LEARNER_KINDS, differing, learner, lines
 from core.learners.variants import VARIANTS
 from lessons.i18n import LANGUAGES, _, use_language
@@ -37,6 +38,30 @@ def test_each_beside_ppo_with_what_differs_marked(open_page, run_id, name, lang)
     assert colours == {"one": "blue", "two": LEARNER_KINDS[VARIANTS[name].kind].colour}
     numbers = [x for row in rows for x in row["values"]]
     assert all(isinstance(x, float) for x in numbers)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_kinds_and_surrogates_say_what_they_are_and_where_they_are_from(open_page, run_id, lang):
+    one, two = VARIANTS["grpo"], VARIANTS["cispo"]
+    at = opened(open_page, run_id, alg_one="grpo", alg_two="cispo", lang=lang)
+    captions = [x.value for x in at.caption]
+    with use_language(lang):
+        assert any(_(LEARNER_KINDS["grpo"].summary) in x and one.paper in x for x in captions)
+        for surrogate in (SURROGATES["clip"], SURROGATES["cispo"]):
+            assert sum(x.startswith(_(surrogate.title)) and surrogate.paper in x for x in captions) == 1
+            path, name = surrogate.source.split(":")
+            assert any(_(surrogate.title) in x.label and f"`{path}` · `{name}`" in x.label for x in at.expander)
+        assert any(two.title in x and two.paper in x and _(two.note) in x for x in captions)
+    shared = opened(open_page, run_id, alg_one="grpo", alg_two="rloo", lang=lang)
+    with use_language(lang):
+        assert sum(x.value.startswith(_(SURROGATES["clip"].title)) for x in shared.caption) == 1
+
+
+def test_what_is_said_of_a_credit_is_true_of_its_settings(open_page, run_id):
+    at = opened(open_page, run_id, alg_one="grpo", alg_two="reinforce-pp")
+    (own,) = (x.value for x in at.caption if "REINFORCE++" in x.value and "arXiv" in x.value)
+    assert own.startswith("**REINFORCE++**: one credit a response, from its own reward")
+    assert LEARNER_KINDS["grpo"].summary not in own
 
 
 @pytest.mark.parametrize("name", ["grpo", "dr-grpo", "rloo"])
@@ -84,10 +109,9 @@ def test_in_chinese_formulas_and_sentences_have_no_english_words_and_marks(open_
     (differ,) = [x.value for x in at.markdown if "行不同" in x.value]
     assert "，" in differ
     assert ", " not in differ
-    captions = [x.value for x in at.caption if "arXiv" in x.value]
-    assert [x.startswith(f"**{name}**：") for x, name in zip(captions, ("PPO", "DAPO"), strict=True)] == [True, True]
-    assert not [x for x in captions if re.search(r"[.:] |[.]$", x.partition("。")[2])]
-    assert all("。" in x for x in captions)
+    papers = [x for caption in at.caption for x in caption.value.split("\n\n") if x.startswith("論文")]
+    assert len(papers) == 2
+    assert all(x.startswith("論文：") and x.endswith("。") for x in papers)
 
 
 def test_words_in_a_formula_are_translated_and_names_are_not():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.algorithms.surrogates import SURROGATES
+from core.learners.registry import LEARNER_KINDS
 from core.presets import PRESETS, preset
+from core.rewards import REWARDS
 from core.runs import lifecycle
 from core.runs.export import snippet
 from core.tasks.kinds.questions import Question
@@ -230,6 +233,20 @@ def test_all_settings_are_there_by_group_and_keep_what_was_typed(open_page):
         if group == "ppo":
             assert typed(at, "ppo.lam").value == "0.5"
     assert seen == {x.key for x in fields(preset("chain-sum"))}
+
+
+def test_all_settings_say_what_kind_a_learner_is_and_call_choices_by_their_titles(open_page):
+    at = open_page("lab")
+    at.toggle(key="lab_all_settings").set_value(True).run()
+    assert not [x for x in at.caption if LEARNER_KINDS["grpo"].summary in x.value]
+    at.radio(key="lab_settings_group").set_value("grpo").run()
+    assert [x for x in at.caption if x.value == f"GRPO · {LEARNER_KINDS['grpo'].summary}"]
+    chosen = at.selectbox(key="set:grpo.surrogate")
+    assert (chosen.value, set(chosen.options)) == ("clip", {x.title for x in SURROGATES.values()})
+    assert at.selectbox(key="set:grpo.reward").options == [x.title for x in REWARDS.values()]
+    assert "k3" in at.selectbox(key="set:grpo.kl_loss_estimator").options, "what has no title is called by its name"
+    chosen.set_value("cispo").run()
+    assert "grpo.surrogate=cispo" in at.query_params["set"]
 
 
 def test_back_to_the_preset_forgets_what_was_typed(open_page):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import math
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from core.config import RunConfig
 from core.errors import verbatim
+from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.ppo import PPOSettings
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.feed import MOST_ROWS, Feed, StepNotFound
@@ -209,6 +213,24 @@ def test_a_group_holds_every_number_of_every_token(store: CountingStore) -> None
     assert seen > 200
     assert len(data["learners"]["grpo"]["rewards"]) == 8
     assert data["prompt"].endswith("=")
+
+
+def test_what_each_learner_was_asked_is_said_where_it_is_not_the_same(store: CountingStore) -> None:
+    asks = {"prompts_per_step": 4, "num_generations": 8}
+    own = RunConfig(learners=(PPOSettings(num_generations=16), GRPOSettings(dynamic_sampling=True)), **asks)
+    run_id = store.create(own, "test")
+    for name in BOTH:
+        trace = step_trace(own, name, 0)
+        if name == "grpo":  # as where group 1 was replaced
+            rows = [{**x, "prompt": "other="} if x["group"] == 1 else x for x in trace.samples.to_pylist()]
+            trace = replace(trace, samples=pa.Table.from_pylist(rows, schema=trace.samples.schema))
+        store.append(run_id, trace)
+    answers = [json.loads(Feed(store).group(run_id, 0, group).text()) for group in (0, 1)]
+    asked = [{name: x["prompt"] for name, x in answer["learners"].items()} for answer in answers]
+    assert asked[0]["ppo"] == asked[0]["grpo"] == answers[0]["prompt"]
+    assert asked[1] == {"ppo": answers[1]["prompt"], "grpo": "other="}
+    sent = {x: [y[x] for y in answers[0]["learners"].values()] for x in ("group_size", "replaces_groups", "given")}
+    assert sent == {"group_size": [16, 8], "replaces_groups": [False, True], "given": [False, False]}
 
 
 def test_a_learner_that_has_not_made_the_step_is_left_out(store: CountingStore) -> None:

@@ -72,7 +72,7 @@ function line(term, token, taken) {
   const parts = truth(term, token) ?? filled(term, env, place, { signed: SIGNED.has(term.name) });
   if (!parts) return { ...own, parts: [strong(labels[why(term.tree, term.name, token)], "mute")], source: term.source };
   const won = taken ? [" ", strong(`✓ ${taken}`, "won")] : [];
-  const whole = shared(term, env) ? [` ${fill(labels.whole_ratio, { n: response.length })}`] : [];
+  const whole = shared(term, env) ? [after(fill(labels.whole_ratio, { n: response.length }))] : [];
   return { ...own, parts: [...parts, ...won, ...whole], source: term.source };
 }
 
@@ -133,6 +133,26 @@ function winners(terms, { env, place, labels }) {
   return found;
 }
 
+/**
+ * A template's text with parts in its places; signs between them are the language's own.
+ * @param {string} template
+ * @param {Record<string, Part[]>} values
+ * @returns {Part[]}
+ */
+const filledIn = (template, values) =>
+  template.split(/(\{\w+\})/).flatMap((text) => values[text.slice(1, -1)] ?? (text ? [text] : []));
+
+/** What follows other words: full-width brackets need no space. @param {string} text */
+const after = (text) => (text.startsWith("（") ? text : ` ${text}`);
+
+/**
+ * Parts with a note in brackets behind them, if there is one.
+ * @param {Part[]} parts
+ * @param {string} note
+ * @param {Labels} labels
+ */
+const noted = (parts, note, labels) => (note ? filledIn(labels.with_note, { parts, note: [note] }) : parts);
+
 /** @param {string} name @param {Token} token */
 const get = (name, { response, at, pass }) => response.at(name, at, pass);
 
@@ -178,15 +198,17 @@ function gradient(token) {
   );
   /** @param {...Part} parts @returns {Line} */
   const says = (...parts) => ({ key: "gradient", label: labels.lines.gradient, parts });
-  const whole = whole_ratio ? [` (${alike(token) ? labels.whole_response : labels.own_term})`] : [];
+  const whole = !whole_ratio ? "" : alike(token) ? labels.whole_response : labels.own_term;
+  const none = (/** @type {string} */ reason) => filledIn(labels.gradient_none, { zero: [strong("0")], why: [reason] });
   const known = clipped !== null || settings.surrogate !== null;
   const region = known ? regionAt(regions, env, { clipped, ratio, advantage }) : undefined;
-  if (region?.cuts) return says(strong("0"), `: ${sentence(region, token)}`, ...whole);
-  if (advantage === 0) return says(strong("0"), `: ${labels.gradient_zero}`, ...whole);
+  if (region?.cuts) return says(...noted(none(sentence(region, token)), whole, labels));
+  if (advantage === 0) return says(...noted(none(labels.gradient_zero), whole, labels));
   if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
   const back = !region && outside(regions, env, { ratio, advantage });
   const way = back ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down;
-  return says(way, ...(region ? [` (${sentence(region, token)})`] : []), ...whole);
+  const bounded = region ? sentence(region, token) : "";
+  return says(...noted(noted([way], bounded, labels), whole, labels));
 }
 
 /** @param {Region} region @param {Token} token */
@@ -206,7 +228,7 @@ function kl(token) {
   const none = labels.not_recorded;
   const texts = found.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, none) : fixed(x, 3, none)}`);
   const parts = found.every((x) => x === null)
-    ? [missing("kl_k1", token), ` ${labels.no_reference}`]
+    ? [missing("kl_k1", token), after(labels.no_reference)]
     : [texts.join(" · ")];
   return { key: "kl", label: labels.lines.kl, parts, source: "core/algorithms/kl.py" };
 }
@@ -216,11 +238,11 @@ function value(token) {
   const { response, pass, env, place, labels } = token;
   const own = { key: "value", label: labels.lines.value };
   const found = get("value", token);
-  const without = response.absence("value") === "none" ? ` ${labels.no_critic}` : "";
+  const without = response.absence("value") === "none" ? after(labels.no_critic) : "";
   if (found === null) return { ...own, parts: [missing("value", token), without] };
   const next = nextToken(env, place);
   const then = next === null ? null : response.at("value", next, pass);
-  const after = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
+  const following = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
   const { continuations: k } = response.own.data;
-  return { ...own, parts: [`${fixed(found, 3)} → ${after}${k ? ` (${fill(labels.measured, { k })})` : ""}`] };
+  return { ...own, parts: noted([`${fixed(found, 3)} → ${following}`], k ? fill(labels.measured, { k }) : "", labels) };
 }

@@ -1,14 +1,15 @@
 // The step under the glass: its prompts, token strips, formula card and scatter.
 
 import { Card } from "./card.js";
+import { COLOURINGS, colouringsOf, DEFAULT, domain, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
-import { fill } from "./format.js";
+import { fill, sentences } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
 import { kinds } from "./regions.js";
 import { reachOf, Scatter } from "./scatter.js";
 import { TokenStrip } from "./strip.js";
-import { COLOURINGS, domain, responses, whyNobody } from "./tokens.js";
+import { responses } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
 
 /** @import { Scale } from "./colours.js" */
@@ -52,6 +53,8 @@ export class Detail {
   /** @type {Groups} */
   groups = new Map();
   lastPass = 0;
+  /** Those of the run's learners. */
+  colourings = COLOURINGS;
   /** @type {boolean | null} as last drawn; null: nothing of this step yet */
   dark = null;
 
@@ -65,11 +68,8 @@ export class Detail {
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
     this.strip = new TokenStrip({ reader: this.tooltip, onChoose: ({ row, at }) => this.#chosen(row.data.name, at) });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
-    this.color = el(
-      "select",
-      { id: "lab-color", data: { testid: "color" } },
-      Object.keys(COLOURINGS).map((x) => el("option", { value: x, text: labels.colourings[x] })),
-    );
+    this.color = el("select", { id: "lab-color", data: { testid: "color" } });
+    this.#offerColourings();
     this.color.onchange = () => on.color(this.color.value);
     const range = { type: "range", id: "lab-pass", min: 0, max: 1, step: 1, data: { testid: "pass" } };
     this.pass = el("input", range);
@@ -107,27 +107,38 @@ export class Detail {
       ...Object.values(step.learners).map((x) => x.passes.length - 1),
     ];
     this.lastPass = Math.max(0, ...passes);
+    this.colourings = colouringsOf(model.learners);
+    this.#offerColourings();
     this.#nameColourings();
     this.dark = null;
   }
 
+  /** What can be chosen; the menu stays as it is while that is the same. */
+  #offerColourings() {
+    const names = Object.keys(this.colourings);
+    if (names.join() === [...this.color.options].map((x) => x.value).join()) return;
+    const title = (/** @type {string} */ name) => titleOf(name, this.colourings, this.labels);
+    this.color.replaceChildren(...names.map((x) => el("option", { value: x, text: title(x) })));
+  }
+
   /** A colouring that no token here has a number for says so in the menu. */
   #nameColourings() {
-    const { labels } = this;
+    const { labels, colourings } = this;
     for (const option of this.color.options) {
-      const quantity = labels.colourings[option.value];
-      const missing = labels[whyNobody(this.groups, option.value)];
-      const known = domain(this.groups, option.value).length > 0;
+      const quantity = titleOf(option.value, colourings, labels);
+      const missing = labels[whyNobody(this.groups, colourings[option.value])];
+      const known = domain(this.groups, colourings[option.value]).length > 0;
       say(option, known ? quantity : fill(labels.nobody_has, { quantity, missing }));
     }
   }
 
   /**
-   * @param {View} view
+   * @param {View} chosen
    * @param {boolean} dark
    */
-  draw(view, dark) {
-    const { step, group, model } = this;
+  draw(chosen, dark) {
+    const { step, group, model, colourings } = this;
+    const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : DEFAULT };
     if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.lastPass, this.lastPass);
     const token = view.token ?? blamed(this.groups);
@@ -139,10 +150,10 @@ export class Detail {
       this.#drawScatters(step, pass, token);
     } else for (const scatter of this.#scatters.values()) scatter.move(pass, token);
     const { groups, labels } = this;
-    const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark);
+    const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark, colourings);
     this.#scales.set(view.color, scale);
     const missing = this.#missing(step, model);
-    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing }));
+    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings }));
     this.dark = dark;
     this.#drawSwitches(view, pass);
     this.#drawCard(token, view, pass);
@@ -212,8 +223,8 @@ export class Detail {
     const cuts = ways.some((x) => x.cuts);
     const bounding = ways.filter((x) => x.bounds && !x.cuts).map((x) => x.name);
     const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
-    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(", ") });
-    say(this.scatterHelp, [help, cuts && scatter_help_cut, bounded, move].filter(Boolean).join(" "));
+    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(this.labels.comma) });
+    say(this.scatterHelp, sentences([help, cuts && scatter_help_cut, bounded, move]));
     const roots = learners.map(([name, data]) => {
       const scatter = this.#scatter(name);
       scatter.draw(data, reach, pass, token);

@@ -25,6 +25,16 @@ export function fill(template, values) {
 export const inWords = (labels, template) => labels.templates[template] ?? template;
 
 /**
+ * Sentences one after another, those that are there: a space between two, none after a full-width sign.
+ * @param {(string | false | null | undefined)[]} texts
+ */
+export const sentences = (texts) =>
+  texts.reduce((/** @type {string} */ all, x) => {
+    if (!x) return all;
+    return all === "" || /[。！？；：]$/.test(all) ? all + x : `${all} ${x}`;
+  }, "");
+
+/**
  * @param {Value} x
  * @param {number} digits behind the point
  * @param {string} none what to say where there is no number

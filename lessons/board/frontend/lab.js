@@ -1,5 +1,6 @@
 // The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
 
+import { COLOURINGS, colouringsOf, DEFAULT } from "./colourings.js";
 import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { Frame } from "./frame.js";
@@ -9,7 +10,6 @@ import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
 import { ground, isDark } from "./theme.js";
-import { COLOURINGS } from "./tokens.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, stepOn, wishOf } from "./wish.js";
 
@@ -208,6 +208,8 @@ export class Lab {
 
   /** Brings what is on show after what is chosen. */
   #follow() {
+    // An address may name a column that only another run's learners record.
+    if (!Object.hasOwn(colouringsOf(this.model.learners), this.view.color)) this.view.color = DEFAULT;
     this.#source?.follow(this.view.step === null, this.view.group);
     this.frame.ask();
     this.loading.run();

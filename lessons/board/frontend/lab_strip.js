@@ -1,12 +1,13 @@
 // The lab's token strip as data: both learners' responses to one prompt, coloured by one of their numbers. Pure.
 
 import { SCALES } from "./chip.js";
+import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
-import { fill, fixed, inWords, isNumber, signed } from "./format.js";
+import { fill, fixed, inWords, isNumber, sentences, shortened, signed } from "./format.js";
 import { kinds } from "./regions.js";
-import { COLOURINGS, coloured, domain, whyNobody } from "./tokens.js";
 import { keyOf } from "./url.js";
 
+/** @import { Colouring, Colourings } from "./colourings.js" */
 /** @import { Scale } from "./colours.js" */
 /** @import { Groups, Response } from "./tokens.js" */
 /** @import { GroupAnswer, GroupLearner, Labels, Mark, MarkWords, Side, StripData, StripRow, View } from "./types.js" */
@@ -14,6 +15,7 @@ import { keyOf } from "./url.js";
 /** @typedef {Partial<Record<Side, MarkWords>>} Marks */
 
 const SAID_DIGITS = 3;
+const MOST_PROMPT = 200; // characters of a question that another learner was not asked
 
 /**
  * @typedef {object} Shown
@@ -23,6 +25,7 @@ const SAID_DIGITS = 3;
  * @property {number} pass
  * @property {Scale} scale
  * @property {Labels} labels
+ * @property {Colourings} [colourings] those of the run
  * @property {string[]} missing a sentence for each learner that is not there
  */
 
@@ -30,31 +33,31 @@ const SAID_DIGITS = 3;
  * @param {Shown} shown
  * @returns {StripData}
  */
-export function labStrip({ group, groups, view, pass, scale, labels, missing }) {
-  const { kind } = COLOURINGS[view.color];
-  const quantity = labels.colourings[view.color];
+export function labStrip({ group, groups, view, pass, scale, labels, missing, colourings = COLOURINGS }) {
+  const colouring = colourings[view.color];
+  const quantity = titleOf(view.color, colourings, labels);
   const learners = [...groups].map(([name, list]) => {
     const declared = group.learners[name];
     return {
       name,
       list,
-      title: titleOf(name, declared, labels),
+      title: headingOf(name, declared, labels),
       colour: declared.colour,
       marks: marksOf(declared, labels),
     };
   });
-  const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, view.color)] });
+  const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, colouring)] });
   return {
     shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing]),
     groups: learners.map(({ name, list, title, colour, marks }) => ({
       name,
       title,
       colour,
-      note: list.some((x) => !x.length) ? labels.no_tokens : "",
-      rows: list.map((response, i) => row(response, i, { color: view.color, pass, labels, marks })),
+      note: noteOf(name, list, group, labels),
+      rows: list.map((response, i) => row(response, i, { colouring, pass, labels, marks })),
     })),
     notes: missing,
-    kind,
+    kind: colouring.kind,
     scale,
     quantity,
     digits: null,
@@ -72,9 +75,25 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing }) 
  * @param {GroupLearner} declared
  * @param {Labels} labels
  */
-function titleOf(name, { strip_title, settings, group_size: size }, labels) {
+function headingOf(name, { strip_title, settings, group_size: size }, labels) {
   const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
   return fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+}
+
+/**
+ * Why there is nothing under a learner's title, or what else has to be known of what is there.
+ * @param {string} name
+ * @param {Response[]} list
+ * @param {GroupAnswer} group
+ * @param {Labels} labels
+ */
+function noteOf(name, list, { prompt, learners }, labels) {
+  const { rewards, prompt: own } = learners[name];
+  const learner = name.toUpperCase();
+  if (!rewards.length) return fill(labels.not_asked, { learner });
+  const other = own && own !== prompt && fill(labels.asked_another, { learner, prompt: shortened(own, MOST_PROMPT) });
+  if (!list.length) return sentences([other, fill(labels.not_kept, { learner })]);
+  return sentences([other, list.some((x) => !x.length) && labels.no_tokens]);
 }
 
 /**
@@ -95,16 +114,18 @@ function marksOf({ regions }, labels) {
  * @param {Groups} groups
  * @param {string} color
  * @param {boolean} dark
+ * @param {Colourings} [colourings] those of the run
  */
-export const labScale = (groups, color, dark) => scale(domain(groups, color), SCALES[COLOURINGS[color].kind], dark);
+export const labScale = (groups, color, dark, colourings = COLOURINGS) =>
+  scale(domain(groups, colourings[color]), SCALES[colourings[color].kind], dark);
 
 /**
  * @param {Response} response
  * @param {number} index among its learner's
- * @param {{ color: string, pass: number, labels: Labels, marks: Marks }} shown
+ * @param {{ colouring: Colouring, pass: number, labels: Labels, marks: Marks }} shown
  * @returns {StripRow}
  */
-function row(response, index, { color, pass, labels, marks }) {
+function row(response, index, { colouring, pass, labels, marks }) {
   const { learner, sample, position, token, credit, truncated } = response;
   const places = position.map((_, at) => at);
   /** @type {(at: number) => Mark | null} */
@@ -122,8 +143,8 @@ function row(response, index, { color, pass, labels, marks }) {
     called: fill(labels.response_n, { n: index + 1 }),
     tokens: token,
     places: position,
-    values: places.map((at) => coloured(response, at, pass, color)),
-    missing: labels[response.absence(COLOURINGS[color].columns[0])],
+    values: places.map((at) => coloured(response, at, pass, colouring)),
+    missing: labels[absenceIn(response, colouring)],
     marks: places.map(mark),
     marked: Object.fromEntries(Object.entries(marks).map(([name, words]) => [name, words.says])),
     spot: [],
@@ -163,7 +184,7 @@ function keys(learners, labels) {
     const texts = [...new Set(words.map((x) => x.key))];
     const among = texts.map((key) => {
       const alike = words.filter((x) => x.key === key);
-      return fill(alike[0].among, { learners: alike.map((x) => x.name).join(", ") });
+      return fill(alike[0].among, { learners: alike.map((x) => x.name).join(labels.comma) });
     });
     return words.length
       ? [{ mark: String(mark), text: texts.length > 1 ? among.join(labels.semicolon) : texts[0] }]

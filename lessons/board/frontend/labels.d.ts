@@ -5,6 +5,7 @@ import type { MarkWords, Side } from "./types.js";
 export interface Labels {
   advantage_zero: string;
   as_table: string;
+  asked_another: string;
   axes: Record<string, string>;
   board: string;
   both: string;
@@ -18,6 +19,7 @@ export interface Labels {
   colour_by: string;
   colourings: Record<string, string>;
   columns: Record<string, string>;
+  comma: string;
   concluding: string;
   copied: string;
   copy_link: string;
@@ -33,6 +35,7 @@ export interface Labels {
   follow: string;
   gradient_back: string;
   gradient_down: string;
+  gradient_none: string;
   gradient_up: string;
   gradient_zero: string;
   hole: string;
@@ -66,6 +69,8 @@ export interface Labels {
   no_tokens: string;
   nobody_has: string;
   none: string;
+  not_asked: string;
+  not_kept: string;
   not_recorded: string;
   now: string;
   old: string;
@@ -82,9 +87,13 @@ export interface Labels {
   previous_step: string;
   progress: string;
   prompts: string;
+  prompts_by_size: string;
+  prompts_chosen: string;
   prompts_differ: string;
   prompts_equal: string;
+  prompts_given: string;
   prompts_of: string;
+  prompts_replaced: string;
   prompts_unknown: string;
   ratio_one: string;
   reference: string;
@@ -94,6 +103,7 @@ export interface Labels {
   right_answer: string;
   right_of: string;
   scatter: string;
+  scatter_alt: string;
   scatter_help: string;
   scatter_help_bounded: string;
   scatter_help_cut: string;
@@ -134,6 +144,7 @@ export interface Labels {
   whole_prompt: string;
   whole_ratio: string;
   whole_response: string;
+  with_note: string;
   worker_starts: string;
   wrong: string;
   x_axis: string;

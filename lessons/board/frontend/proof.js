@@ -4,7 +4,7 @@ import { el, say } from "./dom.js";
 import { fill } from "./format.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Labels } from "./types.js" */
+/** @import { Labels, LearnerState } from "./types.js" */
 
 export class Proof {
   #shape = "";
@@ -32,8 +32,12 @@ export class Proof {
     this.#pill(this.start, hashes, start, alone);
     const asked = model.learners.map((x) => promptHash(model, x.name, step));
     const number = { step: (step ?? 0) + 1 };
-    const same = compare(asked, fill(labels.prompts_equal, number), fill(labels.prompts_differ, number));
-    this.#pill(this.prompts, asked, same ?? labels.prompts_unknown, alone);
+    const chosen = chosenToDiffer(model.learners, asked, labels);
+    const differ = chosen
+      ? fill(labels.prompts_chosen, { ...number, why: chosen })
+      : fill(labels.prompts_differ, number);
+    const same = compare(asked, fill(labels.prompts_equal, number), differ, chosen !== null);
+    this.#pill(this.prompts, asked, same ?? labels.prompts_unknown, alone, chosen !== null);
     const devices = [...new Set(model.learners.map((x) => x.device).filter(Boolean))].join(", ");
     const { seed, source } = model.run ?? { seed: null, source: null };
     const made = fill(labels.seed_device, { seed, device: devices || labels.none });
@@ -46,12 +50,13 @@ export class Proof {
    * @param {(string | null)[]} hashes
    * @param {string} text
    * @param {boolean} alone
+   * @param {boolean} [chosen] whether they were chosen to differ: that is neither good nor bad
    */
-  #pill(pill, hashes, text, alone) {
+  #pill(pill, hashes, text, alone, chosen = false) {
     const known = hashes.filter(Boolean);
     pill.hidden = known.length < 2 && alone;
     say(pill, text);
-    const verdict = known.length < 2 ? "" : new Set(known).size === 1 ? "good" : "bad";
+    const verdict = known.length < 2 || chosen ? "" : new Set(known).size === 1 ? "good" : "bad";
     pill.className = `pill ${verdict}`;
     pill.title = known.join("\n");
   }
@@ -85,15 +90,48 @@ function promptHash(model, learner, step) {
 }
 
 /**
+ * Why the learners' settings let their prompts differ, in words; null where the prompts are the same, or where settings
+ * do not explain it: of learners that ask equally many questions and replace none, all are asked the same.
+ * @param {Pick<LearnerState, "name" | "group_size" | "replaces_groups" | "given">[]} learners
+ * @param {(string | null)[]} hashes of each one's prompts
+ * @param {Labels} labels
+ */
+export function chosenToDiffer(learners, hashes, labels) {
+  const known = learners.flatMap((x, i) => (hashes[i] ? [{ ...x, hash: hashes[i] }] : []));
+  if (new Set(known.map((x) => x.hash)).size < 2) return null;
+  /** @type {Map<number | null, Set<string | null>>} by group size, what those were asked that replace nothing */
+  const asked = new Map();
+  const fixed = known.filter((x) => !x.replaces_groups && !x.given);
+  for (const { group_size: size, hash } of fixed) asked.set(size, (asked.get(size) ?? new Set()).add(hash));
+  if ([...asked.values()].some((x) => x.size > 1)) return null;
+  const sampling = known.filter((x) => !x.given);
+  const sizes = new Set(sampling.map((x) => x.group_size)).size > 1 ? sampling : [];
+  /** @type {(list: { name: string }[]) => string} */
+  const names = (list) => list.map((x) => x.name.toUpperCase()).join(labels.comma);
+  const usual = new Set(fixed.map((x) => x.hash));
+  const replacing = sampling.filter((x) => x.replaces_groups && !usual.has(x.hash));
+  const given = known.filter((x) => x.given);
+  const each = sizes.map((x) => `${x.name.toUpperCase()} ${x.group_size ?? labels.not_recorded}`);
+  const reasons = [
+    ...(each.length ? [fill(labels.prompts_by_size, { sizes: each.join(labels.comma) })] : []),
+    ...(replacing.length ? [fill(labels.prompts_replaced, { learners: names(replacing) })] : []),
+    ...(given.length ? [fill(labels.prompts_given, { learners: names(given) })] : []),
+  ];
+  return reasons.length ? reasons.join(labels.semicolon) : null;
+}
+
+/**
  * The sentence about hashes that are alike or not, with their ends; null unless at least two are known.
  * @param {(string | null)[]} hashes
  * @param {string} equal
  * @param {string} differ
+ * @param {boolean} [chosen] whether they were chosen to differ: then no cross says that something is wrong
  */
-export function compare(hashes, equal, differ) {
+export function compare(hashes, equal, differ, chosen = false) {
   const known = /** @type {string[]} */ (hashes.filter(Boolean));
   if (known.length < 2) return null;
   const same = new Set(known).size === 1;
   const short = (same ? known : [...new Set(known)]).map((x) => `${x.slice(0, 4)}…${x.slice(-2)}`);
-  return `${same ? equal : differ} · ${short.join(same ? " = " : " ≠ ")} ${same ? "✓" : "✗"}`;
+  const sign = same ? " ✓" : chosen ? "" : " ✗";
+  return `${same ? equal : differ} · ${short.join(same ? " = " : " ≠ ")}${sign}`;
 }

@@ -1,7 +1,7 @@
 // Ratio against advantage, one point per token of the panel, with the regions where the surrogate cuts the gradient.
 
 import { attr, el, say, svg } from "./dom.js";
-import { fill, fixed, isNumber } from "./format.js";
+import { fill, fixed, isNumber, sentences } from "./format.js";
 import { kinds, regionBounds, settingsOnly } from "./regions.js";
 
 /** @import { Labels, StepTokens, TokenId } from "./types.js" */
@@ -171,8 +171,8 @@ export class Scatter {
     const told = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
     const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
-    say(this.note, [told, still && labels.scatter_start, thinned].filter(Boolean).join(" "));
-    attr(this.svg, "aria-label", `${this.name.toUpperCase()}: ${labels.scatter}. ${told}`);
+    say(this.note, sentences([told, still && labels.scatter_start, thinned]));
+    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts: told }));
     this.root.dataset.pass = String(this.#pass);
     this.select(token);
   }

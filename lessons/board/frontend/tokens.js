@@ -3,7 +3,7 @@
 import { evaluate } from "./terms.js";
 
 /** @import { Env } from "./terms.js" */
-/** @import { GroupAnswer, GroupLearner, ResponseData, StripKind, Value } from "./types.js" */
+/** @import { GroupAnswer, GroupLearner, ResponseData, Value } from "./types.js" */
 
 /** @typedef {Map<string, Response[]>} Groups learner → its responses to one prompt */
 
@@ -127,63 +127,6 @@ export class Response {
  */
 export function responses({ group, learners }) {
   return new Map(Object.entries(learners).map(([name, data]) => [name, new Own(name, group, data).responses]));
-}
-
-/**
- * What token strips can be coloured by; the first is the default.
- * @type {Record<string, { columns: string[], kind: StripKind }>}
- */
-export const COLOURINGS = {
-  advantage: { columns: ["advantage"], kind: "signed" },
-  ratio: { columns: ["ratio"], kind: "ratio" },
-  kl: { columns: ["kl_exact", "kl_k3"], kind: "plain" },
-  value: { columns: ["value"], kind: "plain" },
-  entropy: { columns: ["entropy"], kind: "plain" },
-  logprob: { columns: ["logprob"], kind: "falling" },
-};
-
-/**
- * The number that colours a token under a colouring.
- * @param {Response} response
- * @param {number} i
- * @param {number} pass
- * @param {string} colouring
- */
-export function coloured(response, i, pass, colouring) {
-  for (const column of COLOURINGS[colouring].columns) {
-    const x = response.at(column, i, pass);
-    if (x !== null) return x;
-  }
-  return null;
-}
-
-/**
- * Why no token of these responses has a number under a colouring: a label's name.
- * @param {Groups} groups
- * @param {string} colouring
- */
-export function whyNobody(groups, colouring) {
-  const all = [...groups.values()].flat();
-  return all.some((x) => x.absence(COLOURINGS[colouring].columns[0]) === "not_recorded") ? "not_recorded" : "none";
-}
-
-/**
- * Every number that a colouring meets in these responses, in all passes, so that its legend stands still.
- * @param {Groups} groups
- * @param {string} colouring
- */
-export function domain(groups, colouring) {
-  /** @type {number[]} */
-  const found = [];
-  for (const response of [...groups.values()].flat()) {
-    for (let pass = 0; pass <= response.lastPass; pass++) {
-      for (let i = 0; i < response.length; i++) {
-        const x = response.holes[i] ? null : coloured(response, i, pass, colouring);
-        if (typeof x === "number") found.push(x);
-      }
-    }
-  }
-  return found;
 }
 
 const EOS = /^<\|?(eos|end|endoftext|end_of_text|im_end|eot_id|end_of_turn|\/s)\|?>$/;

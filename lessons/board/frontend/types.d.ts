@@ -37,7 +37,12 @@ export interface Declared {
   colour: "blue" | "orange" | "green" | "pink";
   /** Over its strips: {name}, {size}, and settings. */
   strip_title: string;
+  /** Responses a question; null where an imported run does not tell. */
   group_size: number | null;
+  /** Whether it asks others in the place of questions whose answers all score the same. */
+  replaces_groups: boolean;
+  /** Whether it is asked nothing: it learns from a fixed data set. */
+  given: boolean;
   /** Columns that it has none of. */
   without: string[];
   columns: Column[];
@@ -141,6 +146,8 @@ export interface ResponseData {
 }
 
 export interface GroupLearner extends Declared {
+  /** What it was asked, where one that replaces groups may have asked another; null: nothing under this number. */
+  prompt: string | null;
   terms: Term[];
   /** Numbers of the whole step by term. */
   of_step: Record<string, Value>;
@@ -169,7 +176,7 @@ export interface View {
   pass: number | null;
 }
 
-/** What may be chosen where there are a few names; the first is the default. */
+/** What may be chosen where there are a few names; the first is the default. Learners may add colourings of their own. */
 export interface Choices {
   x: string[];
   color: string[];

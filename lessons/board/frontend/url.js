@@ -27,11 +27,17 @@ export function readQuery(search, choices) {
     step: whole(query.get("step")),
     group: whole(query.get("group")),
     token: readToken(query.get("token")),
-    color: oneOf("color", choices.color),
+    color: columnOf(query.get("color")) ?? choices.color[0],
     x: oneOf("x", choices.x),
     pass: whole(query.get("pass")),
   };
 }
+
+/**
+ * A colouring's name: which there are, only the run's learners say.
+ * @param {string | null} text
+ */
+const columnOf = (text) => (text !== null && /^[A-Za-z]\w{0,39}$/.test(text) ? text : null);
 
 /**
  * @param {string | null} text

@@ -1,0 +1,102 @@
+// What token strips can be coloured by: numbers of every trace, and what a run's learners record beyond them.
+
+import { inWords } from "./format.js";
+
+/** @import { Groups, Response } from "./tokens.js" */
+/** @import { Column, Labels, StripKind } from "./types.js" */
+
+/**
+ * The columns that have the number, the first that is known; `title` of a learner's own column, a message template.
+ * @typedef {{ columns: string[], kind: StripKind, title?: string }} Colouring
+ * @typedef {Record<string, Colouring>} Colourings by the name that the address has
+ */
+
+/**
+ * Those of every run; the first is the default.
+ * @type {Colourings}
+ */
+export const COLOURINGS = {
+  advantage: { columns: ["advantage"], kind: "signed" },
+  ratio: { columns: ["ratio"], kind: "ratio" },
+  kl: { columns: ["kl_exact", "kl_k3"], kind: "plain" },
+  value: { columns: ["value"], kind: "plain" },
+  entropy: { columns: ["entropy"], kind: "plain" },
+  logprob: { columns: ["logprob"], kind: "falling" },
+};
+export const [DEFAULT] = Object.keys(COLOURINGS);
+
+/**
+ * Those of a run: after the usual ones every learner's own columns, as the first that has one of a name declares it.
+ * @param {{ columns: Column[] }[]} learners
+ * @returns {Colourings}
+ */
+export function colouringsOf(learners) {
+  const all = { ...COLOURINGS };
+  for (const { name, title, signed } of learners.flatMap((x) => x.columns)) {
+    if (!Object.hasOwn(all, name)) all[name] = { columns: [name], kind: signed ? "signed" : "plain", title };
+  }
+  return all;
+}
+
+/**
+ * @param {string} name
+ * @param {Colourings} all
+ * @param {Labels} labels
+ */
+export const titleOf = (name, all, labels) =>
+  all[name].title === undefined ? labels.colourings[name] : inWords(labels, all[name].title);
+
+/**
+ * The number that colours a token.
+ * @param {Response} response
+ * @param {number} i
+ * @param {number} pass
+ * @param {Colouring} colouring
+ */
+export function coloured(response, i, pass, { columns }) {
+  for (const column of columns) {
+    const x = response.at(column, i, pass);
+    if (x !== null) return x;
+  }
+  return null;
+}
+
+/**
+ * Why a response's tokens have no number under a colouring, as a label's name: another kind's own column is none of its.
+ * @param {Response} response
+ * @param {Colouring} colouring
+ */
+export function absenceIn(response, { columns: [name], title }) {
+  const others = title !== undefined && response.own.data.columns.every((x) => x.name !== name);
+  return others ? "none" : response.absence(name);
+}
+
+/**
+ * Why no token of these responses has a number under a colouring: a label's name.
+ * @param {Groups} groups
+ * @param {Colouring} colouring
+ * @returns {"none" | "not_recorded"}
+ */
+export function whyNobody(groups, colouring) {
+  const all = [...groups.values()].flat();
+  return all.some((x) => absenceIn(x, colouring) === "not_recorded") ? "not_recorded" : "none";
+}
+
+/**
+ * Every number that a colouring meets in these responses, in all passes, so that its legend stands still.
+ * @param {Groups} groups
+ * @param {Colouring} colouring
+ */
+export function domain(groups, colouring) {
+  /** @type {number[]} */
+  const found = [];
+  for (const response of [...groups.values()].flat()) {
+    for (let pass = 0; pass <= response.lastPass; pass++) {
+      for (let i = 0; i < response.length; i++) {
+        const x = response.holes[i] ? null : coloured(response, i, pass, colouring);
+        if (typeof x === "number") found.push(x);
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Proof } from "#frontend/proof.js";
+import { page } from "./page.js";
+
+const labels = {
+  ...Object.fromEntries(
+    "details start_equal start_differ start_unknown prompts_unknown seed_device start_of prompts_of model not_recorded none"
+      .split(" ")
+      .map((x) => [x, x]),
+  ),
+  comma: ", ",
+  semicolon: "; ",
+  prompts_equal: "same at {step}",
+  prompts_differ: "different at {step}",
+  prompts_chosen: "chosen at {step}: {why}",
+  prompts_by_size: "G is {sizes}",
+  prompts_replaced: "{learners} replaces",
+  prompts_given: "{learners} is given",
+};
+const [ONE, TWO, THREE] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)];
+
+/** The pill's text without the hashes, and its verdict: learners are [prompt hash, what it declares otherwise]. */
+function pill(t, ...learners) {
+  page(t);
+  const all = learners.map(([hash, more], i) => ({
+    ...{ name: "xyz"[i], start_hash: ONE, device: "cpu", group_size: 8, replaces_groups: false, given: false },
+    ...more,
+    hash,
+  }));
+  const row = (name) => ({ prompt_hash: all.find((x) => x.name === name).hash });
+  const proof = new Proof({ labels });
+  proof.draw({ learners: all, row, run: { seed: 0, source: null, versions: {} } }, 2);
+  return [proof.prompts.textContent.replace(/ · .*?( [✓✗])?$/, "$1"), proof.prompts.className];
+}
+
+test("the same prompts are a proof, others an alarm", (t) => {
+  assert.deepEqual(pill(t, [ONE], [ONE]), ["same at 3 ✓", "pill good"]);
+  assert.deepEqual(pill(t, [ONE], [TWO]), ["different at 3 ✗", "pill bad"]);
+});
+
+test("prompts that differ since a learner's settings say so are no alarm, and the settings are named", (t) => {
+  const sizes = ["chosen at 3: G is X 8, Y 4", "pill "];
+  assert.deepEqual(pill(t, [ONE], [TWO, { group_size: 4 }]), sizes);
+  const replaced = ["chosen at 3: Y replaces", "pill "];
+  assert.deepEqual(pill(t, [ONE], [TWO, { replaces_groups: true }]), replaced);
+  assert.deepEqual(pill(t, [ONE], [TWO, { given: true }]), ["chosen at 3: Y is given", "pill "]);
+  const both = pill(t, [ONE], [TWO, { group_size: 4 }], [THREE, { replaces_groups: true }]);
+  assert.deepEqual(both, ["chosen at 3: G is X 8, Y 4, Z 8; Z replaces", "pill "]);
+});
+
+test("a setting that explains one difference explains no other", (t) => {
+  assert.deepEqual(pill(t, [ONE], [TWO], [THREE, { group_size: 4 }]), ["different at 3 ✗", "pill bad"]);
+  assert.deepEqual(pill(t, [ONE], [ONE, { replaces_groups: true }]), ["same at 3 ✓", "pill good"]);
+});
