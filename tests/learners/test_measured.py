@@ -39,7 +39,7 @@ class DenseSettings(LearnerSettings):
 
 def right_lines(settings: DenseSettings, written: Written) -> Mapping[str, Tensor]:
     """`bonus` at each token after which a whole line `a+b=c` stands that is true."""
-    found = torch.zeros(written.mask.shape)
+    shaping = torch.zeros(written.mask.shape)
     for row, tokens in enumerate(written.tokens):
         for place in range(len(tokens)):
             line = "".join(tokens[: place + 1]).rpartition(";")[2]
@@ -48,8 +48,8 @@ def right_lines(settings: DenseSettings, written: Written) -> Mapping[str, Tenso
             ends = place + 1 == len(tokens) or tokens[place + 1] in (";", "<eos>")
             whole = right.isdigit() and all(x.isdigit() for x in parts)
             if ends and whole and sum(map(int, parts)) == int(right):
-                found[row, place] = settings.bonus
-    return {"shaping": found}
+                shaping[row, place] = settings.bonus
+    return {"shaping": shaping}
 
 
 def credit(experience: Experience, _settings: DenseSettings) -> Credit:
