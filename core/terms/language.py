@@ -135,6 +135,7 @@ class Terms:
                 "cuts": x.region.cuts,
                 "says": x.region.says and translate(x.region.says),
                 "values": x.values,
+                "symbol": x.region.symbol,
             }
             for x in self.regions
         ]

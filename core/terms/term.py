@@ -44,7 +44,8 @@ class Region:
     negative as `advantage` says; "any" means either sign, but not 0, since such a token has no gradient anyway. `side`
     is what the trace's column `clipped` records there: +1 high, -1 low. `cuts` says whether the gradient is cut there;
     if not, only its weight is bounded. The message template `says` explains it, filled with `values`, which are
-    expressions. The bounds are expressions too; they are one number each for the whole step.
+    expressions. The bounds are expressions too; they are one number each for the whole step. `symbol` is how a formula
+    writes the bound ("1 + ε"); empty: its number alone is shown.
 
     Raises TermError if side, advantage, the bounds or the template make no sense.
     """
@@ -56,6 +57,7 @@ class Region:
     cuts: bool
     says: str
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    symbol: str = ""
 
     def __post_init__(self) -> None:
         if self.side not in (-1, 1):

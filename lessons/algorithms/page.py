@@ -243,8 +243,6 @@ with storage_guard():
 st.header(_("The code that computes it"))
 show_code(
     *sources(*both),
-    Code("core/learners/registry.py", "lines", _("The formula of an algorithm, from its settings")),
-    Code("core/learners/registry.py", "credit_for", _("Which credit a learner has")),
     Code("core/algorithms/policy_loss.py", "policy_objective", _("The loss that all share")),
     Code("core/insight/whatif.py", "effect_under", _("What an update would have done")),
 )

@@ -127,6 +127,7 @@ def _pick(key: str, link: str | None) -> None:
 def _words(pickable: bool) -> dict[str, str]:
     return {
         "none": _("none"),
+        "comma": _(", "),
         "later": _("not computed yet"),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
         "hole": _("not written by the model"),

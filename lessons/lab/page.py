@@ -123,7 +123,7 @@ def page() -> None:
     run_id = wanted()
     chosen = find(runs, run_id)
     run = chosen if isinstance(chosen, RunInfo) else None
-    config = run.config if run is not None else draft.config
+    config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
         st.markdown(opening(config), width="content")
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})

@@ -70,6 +70,7 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
         selection_default={"selection": {"rows": [0]}},
         key="runs_table",
         alt=_("Runs, the newest first"),
+        placeholder="–",  # a run of another version has no preset, seed or success that could be read
     )
     selected = picked["selection"]["rows"]
     return listed[selected[0]] if selected and selected[0] < len(listed) else None

@@ -49,6 +49,7 @@ const labels = {
   none: "none",
   not_recorded: "not recorded",
   nobody_has: "{quantity}: {missing}",
+  comma: ", ",
   token_says: "“{token}”, position {position}, {quantity} {value}",
   response_n: "Response {n}:",
   right: "right {n}",

@@ -5,7 +5,7 @@ import { reachOf, Scatter } from "#frontend/scatter.js";
 import { page } from "./page.js";
 
 const EPS = ["setting", "epsilon"];
-const region = (side, from, to, advantage, cuts) => ({
+const region = (side, from, to, advantage, cuts, symbol = "") => ({
   side,
   ratio_from: from,
   ratio_to: to,
@@ -13,9 +13,10 @@ const region = (side, from, to, advantage, cuts) => ({
   cuts,
   says: "",
   values: {},
+  symbol,
 });
-const HIGH = region(1, ["+", 1, EPS], null, "positive", true);
-const LOW = region(-1, null, ["-", 1, EPS], "negative", true);
+const HIGH = region(1, ["+", 1, EPS], null, "positive", true, "1 + ε");
+const LOW = region(-1, null, ["-", 1, EPS], "negative", true, "1 − ε");
 const FAR = region(1, 5, null, "any", false);
 const words =
   "hollow hollow_bounded hollow_both ratio_one advantage_zero cut_here scatter scatter_start scatter_thinned".split(
@@ -58,7 +59,7 @@ test("where it cuts it is grey, with a line at each bound", (t) => {
   const { grey, lines, texts, hollow, note, points } = drawn(t, step([HIGH, LOW]));
   assert.deepEqual([grey, lines, hollow, points], [2, 2, "hollow", 2]);
   assert.equal(note, "3: 1 high, 1 low");
-  for (const text of ["ρ = 0.80", "ρ = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
+  for (const text of ["1 − ε = 0.80", "1 + ε = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
 });
 
 test("its sentences stand apart as the script wants it", (t) => {

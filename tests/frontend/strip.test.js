@@ -10,6 +10,7 @@ const words = {
   none: "none",
   later: "not yet",
   hole: "not the model's",
+  comma: ", ",
   token_says: "“{token}”, position {position}, {quantity} {value}",
   as_table: "table",
   hint: "hint",

@@ -166,7 +166,7 @@ def test_a_region_that_makes_no_sense_is_refused(changes: dict[str, object], say
 
 def test_as_json_carries_all_and_is_translated() -> None:
     term = Term("twice", "value * 2", "Title", "", r"2V", "a.py:twice", given=("gamma",))
-    made = Terms([term], NAMES, [region(says="above {bound}", values={"bound": "1 + gamma"})])
+    made = Terms([term], NAMES, [region(says="above {bound}", values={"bound": "1 + gamma"}, symbol="1 + γ")])
     sent = json.loads(json.dumps(made.as_json(lambda x: f"<{x}>")))
     assert sent["terms"] == [
         {
@@ -190,5 +190,6 @@ def test_as_json_carries_all_and_is_translated() -> None:
             "cuts": True,
             "says": "<above {bound}>",
             "values": {"bound": bound},
+            "symbol": "1 + γ",
         }
     ]

@@ -33,6 +33,11 @@ class ClipRange(Settings):
         """ε on the high side."""
         return self.epsilon if self.epsilon_high is None else self.epsilon_high
 
+    @property
+    def upper_symbol(self) -> str:
+        """How a formula writes the upper bound of the ratio."""
+        return "1 + ε" if self.epsilon_high is None else "1 + ε_high"
+
 
 @dataclass(frozen=True)
 class Update:

@@ -60,7 +60,7 @@ def _terms(_settings: ClipRange) -> tuple[Term, ...]:
     )
 
 
-def _regions(_settings: ClipRange) -> tuple[Region, ...]:
+def _regions(settings: ClipRange) -> tuple[Region, ...]:
     return (
         Region(
             side=1,
@@ -70,6 +70,7 @@ def _regions(_settings: ClipRange) -> tuple[Region, ...]:
             cuts=False,
             says=N_("not cut: weighted with {bound} instead of {ratio}"),
             values={"bound": "1 + clip_high", "ratio": "ratio"},
+            symbol=settings.upper_symbol,
         ),
     )
 

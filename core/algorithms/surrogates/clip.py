@@ -112,6 +112,7 @@ def _regions(settings: ClipSettings) -> tuple[Region, ...]:
             cuts=True,
             says=N_("cut at the high side (Â > 0 and ρ > {bound})"),
             values={"bound": "1 + clip_high"},
+            symbol=settings.upper_symbol,
         ),
         Region(
             side=-1,
@@ -121,6 +122,7 @@ def _regions(settings: ClipSettings) -> tuple[Region, ...]:
             cuts=True,
             says=N_("cut at the low side (Â < 0 and ρ < {bound})"),
             values={"bound": "1 - epsilon"},
+            symbol="1 − ε",
         ),
     ]
     if settings.dual_clip is not None:
@@ -133,6 +135,7 @@ def _regions(settings: ClipSettings) -> tuple[Region, ...]:
                 cuts=True,
                 says=N_("cut by the dual clip (Â < 0 and ρ > {bound})"),
                 values={"bound": "dual_clip"},
+                symbol="c",
             )
         )
     return tuple(regions)

@@ -43,7 +43,8 @@ export function says({ words, kind, saidDigits, quantity }, row, at) {
   const value = row.hidden[at] ? words.later : known;
   if (row.holes[at]) return fill(words.token_says, { ...token, quantity: words.hole, value: "" }).trim();
   const mark = row.marks[at];
-  return [fill(words.token_says, { ...token, quantity, value }), mark && row.marked[mark]].filter(Boolean).join(", ");
+  const all = [fill(words.token_says, { ...token, quantity, value }), mark && row.marked[mark]];
+  return all.filter(Boolean).join(words.comma);
 }
 
 /**

@@ -66,7 +66,7 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing, co
     alt: "",
     legend: { title: "", unknown: nobody, keys: keys(learners, labels) },
     fold: { all: labels.show_all, whole: labels.show_whole, less: labels.show_less },
-    words: { token_says: labels.token_says, later: "", hole: labels.hole },
+    words: { token_says: labels.token_says, comma: labels.comma, later: "", hole: labels.hole },
   };
 }
 

@@ -16,7 +16,7 @@ import { stripTable } from "./strip_table.js";
  *   values: Value[], marks: (Mark | null)[], spot: boolean[], hidden: boolean[], holes: boolean[],
  *   more: Record<string, Value[]> }} SentRow
  */
-/** @typedef {{ none: string, later: string, hole: string, token_says: string, as_table: string, hint: string }} Words */
+/** @typedef {{ none: string, comma: string, later: string, hole: string, token_says: string, as_table: string, hint: string }} Words */
 /**
  * @typedef {{ rows: SentRow[], quantity: string, kind: StripKind, digits: number, domain: number[] | null,
  *   pickable: boolean, picked: string | null, alt: string, marks: Partial<Record<Mark, string>>, words: Words }} Sent

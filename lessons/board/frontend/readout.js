@@ -43,5 +43,6 @@ export class Readout {
 /** @type {(spot: Spot, data: StripData) => string} */
 function told({ row: { data: row }, at }, data) {
   const more = Object.entries(row.more).map(([name, x]) => `${name} ${number("plain", x[at], DIGITS, row.missing)}`);
-  return [row.label, says(data, row, at), ...more].filter(Boolean).join(" · ");
+  const whose = data.groups.length > 1 ? data.groups.find((x) => x.rows.includes(row))?.title : "";
+  return [whose, row.label, says(data, row, at), ...more].filter(Boolean).join(" · ");
 }

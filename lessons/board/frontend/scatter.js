@@ -131,15 +131,19 @@ export class Scatter {
    */
   #bounds({ regions, settings }) {
     const env = settingsOnly(settings);
-    const all = regions.flatMap((x) => Object.values(regionBounds(x, env) ?? {})).filter(isNumber);
-    const ratios = [...new Set(all.map((x) => Number(x.toPrecision(6))))].sort(
-      (a, b) => Math.abs(a - 1) - Math.abs(b - 1),
+    const symbols = new Map(
+      regions.flatMap((x) =>
+        Object.values(regionBounds(x, env) ?? {})
+          .filter(isNumber)
+          .map((at) => /** @type {[number, string]} */ ([Number(at.toPrecision(6)), x.symbol || "ρ"])),
+      ),
     );
+    const ratios = [...symbols.keys()].sort((a, b) => Math.abs(a - 1) - Math.abs(b - 1));
     const used = { low: 0, high: 0 };
     return ratios.flatMap((ratio) => {
       const side = ratio < 1 ? "low" : "high";
       const y = H - 6 - BETWEEN * used[side]++;
-      const name = `ρ = ${fixed(ratio, 2)}`;
+      const name = `${symbols.get(ratio)} = ${fixed(ratio, 2)}`;
       const x = this.#x(ratio);
       if (Math.abs(ratio - 1) <= this.#reach.ratio) {
         const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);

@@ -12,7 +12,7 @@ export function stripTable(data) {
   const longest = Math.max(0, ...rows.map(({ row }) => row.tokens.length));
   const places = Array.from({ length: longest }, (_, i) => el("th", { text: i + 1, scope: "col" }));
   const lines = rows.map(({ group, row }) => {
-    const text = [group.title, row.label, row.note].filter(Boolean).join(", ");
+    const text = [group.title, row.label, row.note].filter(Boolean).join(data.words.comma);
     const cells = row.tokens.map((token, at) =>
       el("td", {}, el("span", { class: "mono", text: `${chipText(token).text} ` }), below(data, row, at)),
     );

@@ -28,6 +28,7 @@ import { at, following, highest, made, number, raised, reduced, scan } from "./t
  * @property {boolean} cuts
  * @property {string} says
  * @property {Record<string, Tree>} values
+ * @property {string} symbol how a formula writes the bound; "": its number alone is shown
  */
 /**
  * One step, one learner, one pass. `lengths` counts each response's tokens, also those of `holes`: tokens that the

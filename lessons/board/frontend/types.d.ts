@@ -285,7 +285,7 @@ export interface StripData {
   legend: { title: string; unknown: string; keys: { mark: string; text: string }[] };
   /** Words of the buttons that fold long rows; null: none is folded. */
   fold: { all: string; whole: string; less: string } | null;
-  words: { token_says: string; later: string; hole: string };
+  words: { token_says: string; comma: string; later: string; hole: string };
 }
 
 /** Colour names by learner: "blue" is the variable --learner-blue (lines) and --ink-blue (text). */
