@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { below, look, says, stays } from "#frontend/chip.js";
+import { legend } from "#frontend/legend.js";
 import LessonStrips, { lessonStrip } from "#frontend/lesson_strips.js";
 import { walk } from "#frontend/walk.js";
 import { page } from "./page.js";
@@ -166,7 +167,7 @@ test("rows under one heading are one group, and the table has all of them", (t) 
   const rows = ["a", "b", "c"].map((name, i) =>
     sentRow(name, ["1"], [i], { group: i < 2 ? "One" : "Two", learner: "green" }),
   );
-  const { root } = mounted(t, sent(rows));
+  const { root, chips, readout } = mounted(t, sent(rows));
   assert.deepEqual(
     [...root.querySelectorAll(".learner")].map((x) => x.querySelectorAll(".strip").length),
     [2, 1],
@@ -178,6 +179,8 @@ test("rows under one heading are one group, and the table has all of them", (t) 
   assert.equal(root.querySelectorAll("tbody tr").length, 3);
   assert.equal(root.querySelector("tbody th").textContent, "One, label a");
   assert.equal(root.querySelector("tbody td").textContent, "1 0.00");
+  chips[2].dispatchEvent(new Event("pointerover", { bubbles: true }));
+  assert.match(readout(), /^Two · label c · /, "rows of two learners may be called the same");
 });
 
 test("walking stops at the edges and keeps its place where rows are short", () => {
@@ -189,4 +192,17 @@ test("walking stops at the edges and keeps its place where rows are short", () =
     ["d", "d", "b", "f"],
   );
   assert.deepEqual([go(0, 1, "Home"), go(0, 1, "End"), go(0, 1, "x")], ["a", "c", undefined]);
+});
+
+test("the scale says where numbers lie beyond its ends", (t) => {
+  page(t);
+  const ends = (values, domain) => {
+    const data = lessonStrip(sent([sentRow("a", ["1", "2"], values)], { domain }), false);
+    return [...legend(data)[0].querySelectorAll(".num")].map((x) => x.textContent);
+  };
+  const inside = [-1, 1, 0.5];
+  const [low, high] = ends([-9, 0.5], inside);
+  assert.match(low, /^≤ −/);
+  assert.match(high, /^\+/);
+  assert.ok(ends([-0.1, 0.1], inside).every((x) => !/[≤≥]/.test(x)));
 });

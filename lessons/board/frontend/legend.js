@@ -2,6 +2,7 @@
 
 import { number } from "./chip.js";
 import { el } from "./dom.js";
+import { isNumber } from "./format.js";
 
 /** @import { StripData } from "./types.js" */
 
@@ -9,11 +10,19 @@ import { el } from "./dom.js";
  * @param {StripData} data
  * @returns {HTMLElement[]}
  */
-export function legend({ legend: { title, unknown, keys }, scale, kind }) {
-  /** @param {number} x no ratio is below 0 */
-  const end = (x) => el("span", { class: "num", text: number(kind, kind === "ratio" ? Math.max(0, x) : x, 2, "") });
+export function legend({ legend: { title, unknown, keys }, scale, kind, groups }) {
+  const values = groups.flatMap(({ rows }) => rows.flatMap((x) => x.values)).filter(isNumber);
+  /**
+   * An end of the scale, with a sign where numbers lie beyond it. No ratio is below 0.
+   * @param {number} x
+   * @param {string} beyond
+   */
+  const end = (x, beyond) =>
+    el("span", { class: "num", text: beyond + number(kind, kind === "ratio" ? Math.max(0, x) : x, 2, "") });
+  const low = end(scale.low, values.some((x) => x < scale.low) ? "≤ " : "");
+  const high = end(scale.high, values.some((x) => x > scale.high) ? "≥ " : "");
   const background = `linear-gradient(90deg, ${scale.stops.join(", ")})`;
-  const ramp = [end(scale.low), el("span", { class: "ramp", style: { background } }), end(scale.high)];
+  const ramp = [low, el("span", { class: "ramp", style: { background } }), high];
   const said = title ? el("span", { text: title }) : null;
   const bar = scale.known ? ramp : [unknown ? el("span", { text: unknown }) : null];
   return [
