@@ -86,8 +86,8 @@ export class Chart {
         ]),
       );
     }
-    const values = parts.map(({ name, text }) => `${name.toUpperCase()} ${text}`).join(", ");
-    const places = { title: this.spec.title, step: step ?? "", values, last: model.newest() ?? "" };
+    const values = parts.map(({ name, text }) => `${name.toUpperCase()} ${text}`).join(labels.comma);
+    const places = { title: this.spec.title, step: step === null ? "" : step + 1, values }; // steps are shown from 1
     attr(this.area, "aria-label", fill(labels.chart_summary, places));
   }
 
