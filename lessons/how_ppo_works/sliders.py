@@ -46,7 +46,7 @@ def prediction(batch: Frozen, group: Group) -> bool:
         Choice(
             _("token {n} of {all}: {token}").format(n=t + 1, all=len(bare), token=_quoted(reply.tokens[t])),
             t == worst and not alike,
-            _("Its own surprise δ is {delta:+.3f}.").format(delta=bare[t]).replace("-", "−"),
+            _("The surprise δ of token {n} itself is {delta:+.3f}.").format(n=t + 1, delta=bare[t]).replace("-", "−"),
         )
         for t in places
     ]
