@@ -189,6 +189,9 @@ test("a group's numbers, the first twelve", () => {
   assert.equal(text([term("a", ["mean_group", REWARD], 1)], undefined, many), "105 / 15 = 7");
   const scaled = ["exp", ["neg", ["mean_group", ["/", REWARD, 7]]]];
   assert.equal(text([term("a", scaled, 1)], undefined, many), "exp(−15 / 15) = 0.368");
+  const long = { lengths: [14], holes: null, tokens: { x: [Array(14).fill(0.0141)] }, responses: { group: [0] } };
+  const ratio = term("a", ["exp", ["mean_response", X]]);
+  assert.equal(text([ratio], undefined, long), "exp(0.197 / 14) = 1.014");
 });
 
 test("of the whole step the word, and its recorded number", () => {
