@@ -133,6 +133,11 @@ def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
             "value_next",
             f"following(value, {end})",
             title=N_("value after it"),
+            help=(
+                N_("The critic's value at the next token; after a response that was cut off, of all that was written.")
+                if bootstrap
+                else ""
+            ),
             tex="V_{t+1}",
             source=f"{_CODE}:gae",
             given=("bootstrap_truncated",) if bootstrap else (),
@@ -159,40 +164,78 @@ def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
 def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
     """How `group_advantages` leads from score to `credit`, a response's advantage, and to the column advantage_raw,
     which holds the advantage before the division, the same for every token of the response.
+
+    Without a division, rewards that are equal give 0 by themselves, so that no term asks whether they are.
     """
+    raw = "advantage_raw", N_("raw advantage"), "A_t"
     if baseline == "none":
-        terms = [_term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", "baseline")]
-        return (*terms, _term("advantage_raw", "per_token(credit)", N_("raw advantage"), "A_t"))
-    size = "max(abs(max_group(score)), abs(min_group(score)))"
-    tied = f"max_group(score) - min_group(score) <= {ROUNDING!r} * {size}"
-    terms = [_term("no_signal", tied, N_("all rewards equal?"), "")]
+        alone = _term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", _ALONE, "baseline")
+        return (alone, _over_tokens(*raw, "credit"))
     if baseline == "leave-one-out":
         others = "(sum_group(score) - score) / (group_size - 1)"
-        terms.append(_term("baseline_value", others, N_("mean of the others"), r"\bar r_{\ne i}", "baseline"))
+        against = _term("baseline_value", others, N_("mean of the others"), r"\bar r_{\ne i}", _OTHERS, "baseline")
     else:
-        terms.append(_term("baseline_value", "mean_group(score)", N_("mean of the group"), r"\bar r", "baseline"))
+        mean = N_("mean of the group")
+        against = _term("baseline_value", "mean_group(score)", mean, r"\bar r", _GROUP, "baseline")
     if scale == "none":
-        terms.append(_term("credit", "0 if no_signal else score - baseline_value", N_("relative"), r"\hat A_i"))
-        return (*terms, _term("advantage_raw", "per_token(credit)", N_("raw advantage"), "A_t"))
-    terms.append(_term("difference", "0 if no_signal else score - baseline_value", N_("difference"), "A_i"))
-    terms.append(_term("advantage_raw", "per_token(difference)", N_("raw advantage"), "A_t"))
+        less = _term("credit", "score - baseline_value", N_("relative"), r"\hat A_i", _RELATIVE)
+        return (against, less, _over_tokens(*raw, "credit"))
+    size = "max(abs(max_group(score)), abs(min_group(score)))"
+    tied = f"max_group(score) - min_group(score) <= {ROUNDING!r} * {size}"
     if scale == "group":
-        spread, over, title = "score_spread", "std_group(score, scale_ddof)", N_("std of the group")
+        spread = _term(
+            "score_spread", "std_group(score, scale_ddof)", N_("std of the group"), "s", _GROUP_STD, "scale_rewards"
+        )
     else:
-        spread, over, title = "score_std", "std_batch(score, scale_ddof)", N_("std of the step")
-    terms.append(_term(spread, over, title, "s", "scale_rewards"))
-    divided = f"0 if no_signal else difference / ({spread} + scale_eps)"
-    return (*terms, _term("credit", divided, N_("relative"), r"\hat A_i", "scale_rewards"))
+        spread = _term(
+            "score_std",
+            "std_batch(score, scale_ddof)",
+            N_("std of the step's rewards"),
+            "s",
+            _STEP_STD,
+            "scale_rewards",
+        )
+    divided = f"0 if no_signal else difference / ({spread.name} + scale_eps)"
+    return (
+        against,
+        _term("no_signal", tied, N_("all rewards equal?"), "", _TIED),
+        _term("difference", "0 if no_signal else score - baseline_value", N_("difference"), "A_i", _DIFFERENCE),
+        _over_tokens(*raw, "difference"),
+        spread,
+        _term("credit", divided, N_("relative"), r"\hat A_i", _RELATIVE, "scale_rewards"),
+    )
 
 
-def _term(name: str, expression: str, title: str, tex: str, given: str = "") -> Term:
-    help = N_("The reward against what it is compared with: the same for every token of the response.")
+_ALONE = N_("The response's own reward, the same for every token; nothing is taken off.")
+_RELATIVE = N_("The reward against what it is compared with: the same for every token of the response.")
+_OTHERS = N_("What the response is compared with: the mean reward of the other responses of its group.")
+_GROUP = N_("What the response is compared with: the mean reward of its group, its own included.")
+_TIED = N_(
+    "Yes: the group gives no signal, and the advantage of all its responses is set to 0. No: each response's advantage "
+    "is its difference from what it is compared with, divided by the standard deviation."
+)
+_DIFFERENCE = N_("The response's reward less what it is compared with; 0 where all rewards of the group are equal.")
+_GROUP_STD = N_(
+    "Standard deviation of the rewards of the group's N responses; divides by N − 1 (by N where scale_ddof is 0)."
+)
+_STEP_STD = N_(
+    "Standard deviation of the rewards of all N responses of the step, which are more than the group shown; divides by "
+    "N − 1 (by N where scale_ddof is 0)."
+)
+
+
+def _term(name: str, expression: str, title: str, tex: str, help: str, given: str = "") -> Term:
     return Term(
         name,
         expression,
         title=title,
-        help=help if name == "credit" else "",
+        help=help,
         tex=tex,
         source=f"{_CODE}:group_advantages",
         given=(given,) if given else (),
     )
+
+
+def _over_tokens(name: str, title: str, tex: str, of: str) -> Term:
+    """A response's number at each of its tokens: a term that says nothing new, and has no sentence."""
+    return _term(name, f"per_token({of})", title, tex, "")

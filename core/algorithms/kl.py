@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from core.errors import N_
 from core.lazy import lazy
 from core.terms import Term
 
@@ -54,15 +55,26 @@ _EXPRESSIONS = {
 }
 
 
-def kl_terms(names: Iterable[str], now: str = "logprob", prefix: str = "kl_") -> tuple[Term, ...]:
-    """The estimates' terms, called prefix + name: of the policy at the shown pass, or (`now` "logprob_old") of the one
-    that wrote the responses.
+#: Titles of the estimates that enter the reward; those of the policy now stand beside them on the card.
+_WHEN_SAMPLED = {"k1": N_("KL k1 when sampled"), "k2": N_("KL k2 when sampled"), "k3": N_("KL k3 when sampled")}
+
+
+def kl_terms(names: Iterable[str], *, sampled: bool = False) -> tuple[Term, ...]:
+    """The estimates' terms: kl_k1 … of the policy at the shown pass, or (`sampled`) old_k1 … of the one that wrote the
+    responses.
     """
+    now, prefix = ("logprob_old", "old_") if sampled else ("logprob", "kl_")
+    of_sampling = N_(
+        "The policy that sampled the token against the reference. It is taken off the reward, and is not the KL "
+        "further down, which is that of the policy now."
+    )
+    of_now = N_("The policy now against the reference, estimated from this token alone.")
     return tuple(
         Term(
             f"{prefix}{x}",
             _EXPRESSIONS[x].format(now=now),
-            title=f"KL {x}",
+            title=_WHEN_SAMPLED[x] if sampled else f"KL {x}",
+            help=of_sampling if sampled else of_now,
             tex=f"{x}_t",
             source=f"core/algorithms/kl.py:kl_{x}",
         )

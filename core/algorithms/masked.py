@@ -76,10 +76,31 @@ def advantage_terms(of: str, *, whiten: bool) -> tuple[Term, ...]:
     """
     code, given = "core/algorithms/masked.py:whitened", ("whiten_advantages",)
     if not whiten:
-        return (Term("advantage", of, title=N_("advantage Â"), tex=r"\hat A_t", given=given),)
+        plain = N_("The token's credit as it is, without whitening: what the loss uses.")
+        return (Term("advantage", of, title=N_("advantage Â"), help=plain, tex=r"\hat A_t", given=given),)
     return (
-        Term("advantage_mean", f"mean_batch({of})", title=N_("mean of the step"), source=code, given=given),
-        Term("advantage_std", f"std_batch({of}, whiten_ddof)", title=N_("std of the step"), source=code, given=given),
+        Term(
+            "advantage_mean",
+            f"mean_batch({of})",
+            title=N_("mean of the step"),
+            help=N_(
+                "Over all response tokens of the step, which are more than those of the group shown. The advantage has "
+                "it taken off."
+            ),
+            source=code,
+            given=given,
+        ),
+        Term(
+            "advantage_std",
+            f"std_batch({of}, whiten_ddof)",
+            title=N_("std of the step"),
+            help=N_(
+                "Standard deviation over all response tokens of the step, which are more than those of the group "
+                "shown; divides by N − 1 (by N where whiten_ddof is 0). The advantage is divided by it."
+            ),
+            source=code,
+            given=given,
+        ),
         Term(
             "advantage",
             f"({of} - advantage_mean) / (advantage_std + {WHITEN_EPS!r})",

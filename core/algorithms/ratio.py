@@ -80,7 +80,9 @@ LEVELS: dict[str, Level] = {
                     "ratio",
                     "exp(mean_response(logprob - logprob_old))",
                     title=N_("ratio ρ"),
-                    help=N_("One ratio for the response: its tokens' log-ratios, averaged."),
+                    help=N_(
+                        "One ratio for the response: e to the power of its tokens' log-ratios, averaged (sum / number)."
+                    ),
                     tex=r"\rho_t",
                     source="core/algorithms/ratio.py:sequence_ratio",
                     given=_GIVEN,

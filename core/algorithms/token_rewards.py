@@ -60,13 +60,21 @@ def token_reward_terms(settings: Penalty) -> tuple[Term, ...]:
         "token_reward",
         f"{score} - kl_coef * {penalty}" if charged else "reward if last else 0",
         title=N_("reward"),
+        help=(
+            N_(
+                "The KL penalty, at every token: kl_coef × the KL when sampled is taken off. At the response's last "
+                "token the verifier's reward comes on top."
+            )
+            if charged
+            else N_("0 except at the response's last token, where it is the verifier's reward.")
+        ),
         tex="r_t",
         source="core/algorithms/token_rewards.py:token_rewards",
         given=given,
     )
     if not charged:
         return (reward,)
-    return (*kl_terms([settings.kl_reward_estimator], now="logprob_old", prefix="old_"), reward)
+    return (*kl_terms([settings.kl_reward_estimator], sampled=True), reward)
 
 
 def score_terms(settings: Penalty) -> tuple[Term, ...]:
@@ -80,6 +88,7 @@ def score_terms(settings: Penalty) -> tuple[Term, ...]:
         "score",
         "sum_response(token_reward)",
         title=N_("reward less KL penalties"),
+        help=N_("What the response is compared by: its tokens' rewards, added up."),
         tex="r_i",
         source="core/algorithms/token_rewards.py:rewards_of",
         given=("kl_coef",),

@@ -211,6 +211,9 @@ def _card() -> dict[str, Any]:
         "lines": {"logprob": _("log-prob"), "gradient": _("gradient"), "kl": "KL", "value": _("value V")},
         "line_help": {
             "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
+            "gradient": _("Whether and where this token pushes the policy in the update."),
+            "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
+            "value": _("The reward expected before this token → the reward expected after it."),
         },
     }
 

@@ -186,6 +186,12 @@ test("a group's numbers, the first twelve", () => {
     text([term("a", ["max_group", REWARD], 1)], undefined, many),
     "max(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …) = 14",
   );
+  assert.equal(text([term("a", ["mean_group", REWARD], 1)], undefined, many), "105 / 15 = 7");
+  const scaled = ["exp", ["neg", ["mean_group", ["/", REWARD, 7]]]];
+  assert.equal(text([term("a", scaled, 1)], undefined, many), "exp(−15 / 15) = 0.368");
+  const long = { lengths: [14], holes: null, tokens: { x: [Array(14).fill(0.0141)] }, responses: { group: [0] } };
+  const ratio = term("a", ["exp", ["mean_response", X]]);
+  assert.equal(text([ratio], undefined, long), "exp(0.197 / 14) = 1.014");
 });
 
 test("of the whole step the word, and its recorded number", () => {

@@ -91,6 +91,32 @@ def test_the_last_term_of_a_kind_is_the_advantage_and_each_has_a_meaning() -> No
         assert all(x.title for x in terms)
 
 
+def test_each_term_that_says_more_than_a_name_has_a_sentence() -> None:
+    for name, settings in LEARNERS.items():
+        terms = terms_for(settings)
+        shown = [x for x in terms.terms if x.name == "advantage" or not _is_a_name(terms.trees[x.name])]
+        assert [x.name for x in shown if not x.help] == [], name
+        titles = [x.title for x in shown]
+        assert len(set(titles)) == len(titles), name
+
+
+def test_equal_rewards_are_spoken_of_only_where_it_changes_something() -> None:
+    for settings in LEARNERS.values():
+        names = [x.name for x in terms_of(settings)]
+        divided = getattr(settings, "scale_rewards", "none") != "none"
+        assert ("no_signal" in names) == divided
+        assert not divided or names.index("no_signal") > names.index("baseline_value")
+
+
+def _is_a_name(tree: Any) -> bool:
+    """Whether a term is another number as it is, which the card leaves out (card_lines.js)."""
+    if not isinstance(tree, list):
+        return True
+    if tree[0] == "following":
+        return _is_a_name(tree[1]) and not isinstance(tree[2], list)
+    return _is_a_name(tree[1]) if tree[0] == "per_token" else tree[0] in ("setting", "response", "token", "term")
+
+
 @pytest.mark.parametrize("name", ["kind ppo", "variant reinforce-pp-baseline", "grpo-batch-whitened", "kind vine"])
 def test_with_a_panel_what_the_whole_step_was_normalised_by_is_the_recorded_one(name: str) -> None:
     settings = LEARNERS[name]

@@ -78,22 +78,42 @@ def _side(update: Update, settings: ClipSettings) -> Tensor:
 def _terms(settings: ClipSettings) -> tuple[Term, ...]:
     smaller = "min(unclipped, clipped_ratio_side)"
     terms = [
-        Term("unclipped", "ratio * advantage", title="ρ · Â", source=f"{_CODE}:branches"),
+        Term(
+            "unclipped",
+            "ratio * advantage",
+            title="ρ · Â",
+            help=N_("The advantage, weighted by how much likelier the token has become."),
+            source=f"{_CODE}:branches",
+        ),
         Term(
             "clipped_ratio_side",
             "clamp(ratio, 1 - epsilon, 1 + clip_high) * advantage",
             title="clip(ρ) · Â",
+            help=N_("The same with the ratio held between 1 − ε and 1 + ε: beyond them it has no gradient."),
             source=f"{_CODE}:branches",
         ),
     ]
     if settings.dual_clip is not None:
-        terms.append(Term("bound", "dual_clip * advantage", title="c · Â", source=f"{_CODE}:clipped_surrogate"))
+        terms.append(
+            Term(
+                "bound",
+                "dual_clip * advantage",
+                title="c · Â",
+                help=N_("The dual clip: where Â < 0, a token counts for no less than this."),
+                source=f"{_CODE}:clipped_surrogate",
+            )
+        )
         smaller = f"max({smaller}, bound) if advantage < 0 else {smaller}"
     terms.append(
         Term(
             "surrogate_value",
             smaller,
             title=N_("the smaller"),
+            help=(
+                N_("The smaller of the two products; where Â < 0, at least c · Â.")
+                if settings.dual_clip is not None
+                else N_("The smaller of the two products.")
+            ),
             tex=r"J_t",
             source=f"{_CODE}:clipped_surrogate",
             given=("surrogate",),

@@ -65,18 +65,21 @@ def credit(experience: Experience, settings: PPOSettings) -> Credit:
 
 
 def _terms(settings: PPOSettings) -> tuple[Term, ...]:
+    *whitening, advantage = advantage_terms("advantage_raw", whiten=settings.whiten_advantages)
+    # The advantage is a kind's last term; before it the return is the last, since the advantage does not need it.
     return (
         *token_reward_terms(settings),
         *gae_terms("gamma * lam", bootstrap=settings.bootstrap_truncated),
+        *whitening,
         Term(
             "return",
             "advantage_raw + value",
             title=N_("return R"),
-            help=N_("What the critic should have said here: advantage + value."),
+            help=N_("What the critic learns to predict: raw advantage + value. Not part of the advantage."),
             tex="R_t",
             source="core/algorithms/advantages.py:gae",
         ),
-        *advantage_terms("advantage_raw", whiten=settings.whiten_advantages),
+        advantage,
     )
 
 

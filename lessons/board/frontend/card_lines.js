@@ -197,7 +197,12 @@ function gradient(token) {
     number(/** @type {Cell} */ (get(name, token))),
   );
   /** @param {...Part} parts @returns {Line} */
-  const says = (...parts) => ({ key: "gradient", label: labels.lines.gradient, parts });
+  const says = (...parts) => ({
+    key: "gradient",
+    label: labels.lines.gradient,
+    help: labels.line_help.gradient,
+    parts,
+  });
   const whole = !whole_ratio ? "" : alike(token) ? labels.whole_response : labels.own_term;
   const none = (/** @type {string} */ reason) => filledIn(labels.gradient_none, { zero: [strong("0")], why: [reason] });
   const known = clipped !== null || settings.surrogate !== null;
@@ -230,13 +235,14 @@ function kl(token) {
   const parts = found.every((x) => x === null)
     ? [missing("kl_k1", token), after(labels.no_reference)]
     : [texts.join(" · ")];
-  return { key: "kl", label: labels.lines.kl, parts, source: "core/algorithms/kl.py" };
+  const { kl: help } = labels.line_help;
+  return { key: "kl", label: labels.lines.kl, help, parts, source: "core/algorithms/kl.py" };
 }
 
 /** @param {Token} token @returns {Line} */
 function value(token) {
   const { response, pass, env, place, labels } = token;
-  const own = { key: "value", label: labels.lines.value };
+  const own = { key: "value", label: labels.lines.value, help: labels.line_help.value };
   const found = get("value", token);
   const without = response.absence("value") === "none" ? after(labels.no_critic) : "";
   if (found === null) return { ...own, parts: [missing("value", token), without] };

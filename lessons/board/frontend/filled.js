@@ -2,9 +2,9 @@
 // the term's tree.
 
 import { fill, isNumber, plain, signedText, strong, tone } from "./format.js";
-import { computed, joined, print, rounded, written } from "./printed.js";
+import { computed, joined, MANY, print, rounded, written } from "./printed.js";
 import { evaluateTree, FUNCTIONS, formKnown, LAZY } from "./terms.js";
-import { at, groupOf, nextToken } from "./terms_over.js";
+import { at, groupOf, nextToken, reduce } from "./terms_over.js";
 
 /** @typedef {import("./terms.js").Env} Env */
 /** @typedef {import("./terms.js").Place} Place */
@@ -140,6 +140,11 @@ function showOver(kind, [x, ddof], env, place) {
       : env.written[response].map((t) => at(values, response, t));
   const less = ddof === undefined ? 0 : valueAt(ddof, env, place);
   if (less === null || !numbers.every(isNumber)) return null;
+  if (op === "mean" && numbers.length > MANY) {
+    // Numbers that are not printed cannot be added up by hand: their sum is printed instead.
+    const total = /** @type {number} */ (reduce("sum", numbers, 0));
+    return all("/", [leaf(x, total, env), { number: numbers.length, exact: plain(numbers.length) }]);
+  }
   return { op, parts: numbers.map((number) => leaf(x, /** @type {number} */ (number), env)), over: true, ddof: less };
 }
 

@@ -12,7 +12,7 @@ import { reduce } from "./terms_over.js";
  * @typedef {Leaf | Operation} Shown
  */
 
-const MANY = 12; // so many numbers of a group fit on a line
+export const MANY = 12; // so many numbers of a group fit on a line
 
 /**
  * As many digits behind the point as are printed.
