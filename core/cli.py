@@ -252,7 +252,8 @@ def _delete(options: argparse.Namespace) -> int:
     for run in chosen:
         if run.id in SHIPPED:
             raise UsageError("The run {given} is part of the app and cannot be deleted.", given=repr(run.name))
-        if run.under_way:
+        # What cannot be opened cannot be stopped either; its workers end when they find it gone.
+        if run.under_way and isinstance(run, RunInfo):
             raise UsageError(
                 "The run {given} is under way: stop it first (in the lab, or where it was started).",
                 given=repr(run.name),

@@ -65,11 +65,17 @@ def learner(kind: str, **values: Any) -> LearnerSettings:
 
 
 def colours_of(learners: Sequence[LearnerSettings]) -> dict[str, Colour]:
-    """Each learner's colour, by name: its kind's own, or the next that no other has."""
-    palette = get_args(Colour)
+    """Each learner's colour, by name: its kind's own, or one that no other has.
+
+    The second of a kind takes no colour that is the own colour of a kind in the run, and blue and amber last: on every
+    page they mean PPO and GRPO.
+    """
+    first, second, *others = get_args(Colour)
+    own = {learner_kind(x).colour for x in learners}
+    spare = sorted([*others, first, second], key=lambda x: x in own)
     taken: dict[str, Colour] = {}
     for each in learners:
-        wanted = [learner_kind(each).colour, *palette]
+        wanted = [learner_kind(each).colour, *spare]
         taken[each.name] = next((x for x in wanted if x not in taken.values()), learner_kind(each).colour)
     return taken
 

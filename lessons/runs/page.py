@@ -116,7 +116,8 @@ def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
 
 
 def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
-    if run.under_way or (isinstance(run, RunInfo) and run.status in LIVE):
+    # A run that cannot be opened cannot be stopped either; its workers end when they find it gone.
+    if isinstance(run, RunInfo) and (run.under_way or run.status in LIVE):
         st.caption(_("This run is under way: stop it in the lab before deleting it."))
         return
     with st.popover(_("Delete"), icon=":material/delete:", key="runs_delete"):

@@ -22,6 +22,18 @@ def test_no_two_learners_share_a_colour_while_there_are_four():
     assert colours("ppo", "vine", "grpo") == ["blue", "green", "orange"]
     for kinds in itertools.product(LEARNER_KINDS, repeat=4):
         assert len(set(colours(*kinds))) == 4
+        for kind in set(kinds):
+            assert colours(*kinds)[kinds.index(kind)] == LEARNER_KINDS[kind].colour, "the first of a kind has its own"
+
+
+def test_a_kind_keeps_its_colour_whoever_else_takes_part():
+    def colours(*kinds: str) -> list[str]:
+        return list(colours_of([learner(kind, name=f"l{i}") for i, kind in enumerate(kinds)]).values())
+
+    assert colours("grpo", "grpo", "grpo", "ppo") == ["orange", "green", "pink", "blue"]
+    assert colours("grpo", "grpo") == ["orange", "green"]
+    assert colours("grpo", "grpo", "ppo") == ["orange", "green", "blue"]
+    assert colours("grpo", "grpo", "vine") == ["orange", "pink", "green"]
 
 
 @pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)

@@ -234,3 +234,12 @@ def test_delete_refuses_before_anything_is_gone(
     assert {done, working, waiting} <= {x.id for x in store.runs()}
     lifecycle.mark(store, working, "ppo", "stopped")
     assert main(["delete", working, "--yes"]) == 0
+
+
+def test_delete_takes_what_is_under_way_and_cannot_be_opened(store: RunStore) -> None:
+    run_id = store.create(CONFIG, "working")
+    lifecycle.enqueue(store, run_id, ["ppo"])
+    assert lifecycle.claim(store, run_id, "ppo")
+    spoil(store, run_id, config="{")
+    assert main(["delete", run_id, "--yes"]) == 0, "nothing else could end it"
+    assert store.runs() == []
