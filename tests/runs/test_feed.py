@@ -80,6 +80,28 @@ def test_it_says_who_learns_and_what_drawing_needs(store: CountingStore) -> None
     assert data["run"]["seed"] == 0
 
 
+@pytest.mark.parametrize(
+    ("level", "surrogate", "whole"),
+    [
+        ("token", "clip", False),
+        ("sequence", "clip", True),  # GSPO: one ratio for the response, and the gradient goes through it to each token
+        ("token", "cispo", False),
+        ("sequence", "cispo", False),  # the ratio only weighs a token's own gradient
+    ],
+)
+def test_a_learner_says_whether_a_tokens_term_moves_its_whole_response(
+    store: CountingStore, level: str, surrogate: str, whole: bool
+) -> None:
+    form = GRPOSettings(importance_sampling_level=level, surrogate=surrogate)
+    config = RunConfig(steps=20, learners=(form,))
+    run_id = store.create(config)
+    store.append(run_id, step_trace(config, "grpo", 0))
+    feed = Feed(store)
+    assert live(feed, run_id)["learners"][0]["whole_ratio"] is whole
+    assert json.loads(feed.step(run_id, 0).text())["learners"]["grpo"]["whole_ratio"] is whole
+    assert json.loads(feed.group(run_id, 0, 0).text())["learners"]["grpo"]["whole_ratio"] is whole
+
+
 def test_unassigned_is_null_and_never_zero(store: CountingStore) -> None:
     run_id, feed = started(store, 1), Feed(store)
     rows = {row["learner"]: row for row in live(feed, run_id)["rows"]}
