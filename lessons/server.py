@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.errors import N_, Message
+from core.errors import Message
 from core.runs.errors import DataUnreadable, RunNotFound, StoreError
 from core.runs.feed import Payload
 from core.runs.recorded import import_shipped
@@ -29,7 +29,6 @@ from lessons.board.assets import assets, base_path, version
 
 log = logging.getLogger(__name__)
 
-DAMAGED = N_("The data of this run cannot be read; the server's log says why.")
 FOREVER = "max-age=31536000, immutable"
 
 
@@ -109,7 +108,7 @@ async def _answer(request: Request, get: Callable[[], Payload]) -> Response:
         return _refuse(503, error.message)
     except Exception:  # of whatever kind: without a sentence the browser would take the server for gone
         log.exception("%s could not be answered", request.url.path)
-        return _refuse(500, Message(DAMAGED))
+        return _refuse(500, Message("The data of this run cannot be read; the server's log says why."))
     headers = {"ETag": payload.etag, "Cache-Control": _cache_control(request, payload)}
     if payload.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -27,8 +27,8 @@ def run_of(head: Any, rows: list[LearnerInfo], damage: str | None = None) -> Run
     """A run from its row and its learners; `damage` names a column of a learner's that could not be read."""
     plain = {"id": head["id"], "name": name_of(head["name"]), "created": moment_of(head["created"])}
     plain |= {"recorded": head["recorded"]}
-    if found := damaged(head, RUN) or damage:
-        problem = Message("what the store holds of it is damaged ({column})", column=found)
+    if column := damaged(head, RUN) or damage:
+        problem = Message("what the store holds of it is damaged ({column})", column=column)
         return UnreadableRun(**plain, problem=problem, made_by=None, learners=tuple(rows))
     versions = _versions(head["versions"])
     try:

@@ -273,7 +273,7 @@ class RunStore:
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
             rows = c.execute(mine).mappings().all()
-        damage = {row["run"]: found for row in rows if (found := damaged(row, LEARNER))}
+        damage = {row["run"]: column for row in rows if (column := damaged(row, LEARNER))}
         sound = [row for row in rows if not damaged(row, LEARNER)]
         dead = lifecycle.mark_dead(self, sound)
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}

@@ -104,15 +104,15 @@ def test_a_viewer_whose_browser_cannot_pull_is_told_too(store, bad):
 
 
 @pytest.mark.parametrize(
-    ("table", "column", "found"),
+    ("table", "column", "stored"),
     [("events", "value", "5"), ("events", "value", '{"sampled"'), ("steps", "scalars", "{"), ("steps", "scalars", "7")],
 )
-def test_the_runs_page_leaves_out_what_is_damaged_of_one_run(open_page, store, table, column, found):
+def test_the_runs_page_leaves_out_what_is_damaged_of_one_run(open_page, store, table, column, stored):
     good, bad = make_run(store, name="good"), make_run(store, name="bad")
     for run_id in (good, bad):
         store.add_event(run_id, "ppo", 2, "final", {"sampled": 0.25})
     with store.write() as c:
-        c.execute(sa.text(f"UPDATE {table} SET {column} = :found WHERE run = :run"), {"found": found, "run": bad})
+        c.execute(sa.text(f"UPDATE {table} SET {column} = :stored WHERE run = :run"), {"stored": stored, "run": bad})
     at = open_page("runs")
     assert not at.exception
     assert not at.error

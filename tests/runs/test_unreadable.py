@@ -200,15 +200,15 @@ def test_an_odd_value_in_a_row_makes_that_run_unreadable(
 
 
 @pytest.mark.parametrize("table", ["events", "steps"])
-@pytest.mark.parametrize("found", ['{"sampled": 0.', "[" * 100_000, b"\xff"])
-def test_a_damaged_part_is_told_of_and_other_runs_are_read(store: RunStore, table: str, found: object) -> None:
+@pytest.mark.parametrize("stored", ['{"sampled": 0.', "[" * 100_000, b"\xff"])
+def test_a_damaged_part_is_told_of_and_other_runs_are_read(store: RunStore, table: str, stored: object) -> None:
     good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
     for run_id in (good, bad):
         store.append(run_id, step_trace(CONFIG, "ppo", 0))
         store.add_event(run_id, "ppo", 1, "final", {"sampled": 0.5})
     column = {"events": "value", "steps": "scalars"}[table]
     with store.write() as c:
-        c.execute(sa.text(f"UPDATE {table} SET {column} = :found WHERE run = :run"), {"found": found, "run": bad})
+        c.execute(sa.text(f"UPDATE {table} SET {column} = :stored WHERE run = :run"), {"stored": stored, "run": bad})
     with pytest.raises(DataUnreadable, match="is damaged"):
         Feed(store).live(bad)
     assert json.loads(Feed(store).live(good).text())["rows"]
