@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,12 +20,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import Message
-from core.runs.errors import RunNotFound, StoreError
+from core.runs.errors import DataUnreadable, RunNotFound, StoreError
 from core.runs.feed import Payload
 from core.runs.recorded import import_shipped
 from core.runs.records import RunUnreadable
 from lessons import shared
 from lessons.board.assets import assets, base_path, version
+
+log = logging.getLogger(__name__)
 
 FOREVER = "max-age=31536000, immutable"
 
@@ -99,10 +102,13 @@ async def _answer(request: Request, get: Callable[[], Payload]) -> Response:
         payload = await to_thread.run_sync(get)
     except RunNotFound as error:
         return _refuse(404, error.message)
-    except RunUnreadable as error:
+    except (RunUnreadable, DataUnreadable) as error:
         return _refuse(409, error.message)
     except StoreError as error:
         return _refuse(503, error.message)
+    except Exception:  # of whatever kind: without a sentence the browser would take the server for gone
+        log.exception("%s could not be answered", request.url.path)
+        return _refuse(500, Message("The data of this run cannot be read; the server's log says why."))
     headers = {"ETag": payload.etag, "Cache-Control": _cache_control(request, payload)}
     if payload.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -15,6 +15,10 @@ class StoreError(Refusal, RuntimeError):
     """The store could not be read or written."""
 
 
+class DataUnreadable(StoreError):
+    """Something that the store holds of one run cannot be read; the store itself and other runs are well."""
+
+
 class RunNotFound(Refusal, LookupError):
     """There is no such run (or no such step of it)."""
 

@@ -10,18 +10,26 @@ from typing import Any
 import pyarrow as pa
 
 from core.config import RunConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.runs.arrow import unpack
-from core.runs.errors import StoreError
+from core.runs.damage import RUN, damaged, moment_of, name_of
+from core.runs.errors import DataUnreadable
 from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
 from core.stored_config import CONFIG_VERSION, StoredConfigError, load_assignments, made_by, newer_settings, read_config
 from core.training.trace import STEPS
 
+#: What reading a value that is not what this app writes can raise.
+_DAMAGED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError, pa.ArrowException)
 
-def run_of(head: Any, rows: list[LearnerInfo]) -> RunInfo | UnreadableRun:
-    """A run from its row and its learners."""
-    plain = {x: head[x] for x in ("id", "name", "created", "recorded")}
+
+def run_of(head: Any, rows: list[LearnerInfo], damage: str | None = None) -> RunInfo | UnreadableRun:
+    """A run from its row and its learners; `damage` names a column of a learner's that could not be read."""
+    plain = {"id": head["id"], "name": name_of(head["name"]), "created": moment_of(head["created"])}
+    plain |= {"recorded": head["recorded"]}
+    if column := damaged(head, RUN) or damage:
+        problem = Message("what the store holds of it is damaged ({column})", column=column)
+        return UnreadableRun(**plain, problem=problem, made_by=None, learners=tuple(rows))
     versions = _versions(head["versions"])
     try:
         if (head["config_version"] or 1) > CONFIG_VERSION:
@@ -50,23 +58,33 @@ def _versions(text: str) -> dict[str, str]:
 
 
 def event_value(row: Any) -> Any:
-    """An event's value; a change is given in the settings of this version."""
-    value = json.loads(row["value"])
-    return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
+    """An event's value; a change is given in the settings of this version. Raises DataUnreadable."""
+    try:
+        value = json.loads(row["value"])
+        return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
+    except _DAMAGED as error:
+        raise DataUnreadable("What the store holds of an event of this run is damaged.") from error
 
 
 def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[str, Any]:
     """A step's numbers by column, those included that STEPS does not have; a missing one of STEPS is None.
 
-    `constant` says what stands for NaN and the infinities, which JSON does not know (None: themselves).
+    `constant` says what stands for NaN and the infinities, which JSON does not know (None: themselves). Raises
+    DataUnreadable where the row is damaged, or where a newer version wrote it.
     """
-    values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
-    values |= {"learner": row.learner, "step": row.step}
     version = row.trace_version or 1
-    if not MIGRATIONS[version - 1 :]:
-        return values
-    step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
-    return step_row
+    try:
+        check_version(version)
+        values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
+        values |= {"learner": row.learner, "step": row.step}
+        if not MIGRATIONS[version - 1 :]:
+            return values
+        step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
+        return step_row
+    except NewerTrace as error:
+        raise _newer(error) from error
+    except _DAMAGED as error:
+        raise DataUnreadable("What the store holds of a step of this run is damaged.") from error
 
 
 def one_row(values: dict[str, Any]) -> pa.Table:
@@ -80,4 +98,10 @@ def trace_table(name: str, packed: bytes) -> pa.Table:
     try:
         return read_table(name, unpack(packed))
     except NewerTrace as error:
-        raise StoreError("A step was recorded by another version of the app: {cause}.", cause=error) from error
+        raise _newer(error) from error
+    except _DAMAGED as error:
+        raise DataUnreadable("What the store holds of a step of this run is damaged.") from error
+
+
+def _newer(error: NewerTrace) -> DataUnreadable:
+    return DataUnreadable("A step was recorded by another version of the app: {cause}.", cause=error)

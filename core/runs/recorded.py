@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class _Event(BaseModel):
     step: int
     kind: str
     value: Any
-    time: float
+    time: float = Field(ge=0, le=2**33, allow_inf_nan=False)
 
 
 class _Head(BaseModel):
@@ -113,6 +114,7 @@ def _head(values: Any) -> dict[str, Any]:
     try:
         head = _Head.model_validate(values).model_dump()
         for event in head["events"]:
+            _check_event(event)
             if event["kind"] == "change":
                 event["value"] = load_assignments(event["value"], head["config_version"])
         return head
@@ -123,6 +125,30 @@ def _head(values: Any) -> dict[str, Any]:
         raise TraceFilesError(
             "run.json is not a run's description ({place}: {cause})", place=place, cause=cause
         ) from None
+
+
+def _check_event(event: dict[str, Any]) -> None:
+    """Raises TraceFilesError where an event's value is one that no page could show."""
+    kind, value = event["kind"], event["value"]
+    if not _is_finite(value):
+        raise TraceFilesError("an event of run.json ({kind}) holds a number that is not finite", kind=kind)
+    measured = [value.get("sampled"), value.get("greedy")] if isinstance(value, dict) else [value]
+    if kind == "final" and not (isinstance(value, dict) and all(map(_is_share, measured))):
+        raise TraceFilesError(
+            "an event of run.json ({kind}) must hold the held-out success as shares between 0 and 1", kind=kind
+        )
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _is_share(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1)
 
 
 def _check(tables: dict[str, pa.Table], config: RunConfig, head: dict[str, Any]) -> None:

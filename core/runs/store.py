@@ -23,6 +23,7 @@ from core.places import data_folder, database_url
 from core.presets import about
 from core.runs import lifecycle
 from core.runs.arrow import pack, schema_of
+from core.runs.damage import LEARNER, damaged
 from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.migrations import schema
 from core.runs.migrations.traces import TRACE_VERSION
@@ -272,12 +273,17 @@ class RunStore:
         with self.read() as c:
             heads = c.execute(sa.select(runs).where(which).order_by(runs.c.created.desc(), runs.c.id)).mappings().all()
             rows = c.execute(mine).mappings().all()
-        dead = lifecycle.mark_dead(self, rows)
+        damage = {row["run"]: column for row in rows if (column := damaged(row, LEARNER))}
+        sound = [row for row in rows if not damaged(row, LEARNER)]
+        dead = lifecycle.mark_dead(self, sound)
         grouped: dict[str, list[LearnerInfo]] = {head["id"]: [] for head in heads}
-        for row in rows:
+        for row in sound:
             now = {**row, **dead.get((row["run"], row["name"]), {})}
-            grouped[row["run"]].append(lifecycle.learner_info(now))
-        return [run_of(head, grouped[head["id"]]) for head in heads]
+            try:
+                grouped[row["run"]].append(lifecycle.learner_info(now))
+            except RecursionError:  # JSON nested too deeply
+                damage[row["run"]] = "preparing"
+        return [run_of(head, grouped[head["id"]], damage.get(head["id"])) for head in heads]
 
 
 _STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.trace_version)

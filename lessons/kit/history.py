@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import Message
+from core.runs.errors import DataUnreadable
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
@@ -139,13 +140,24 @@ def show_run(run_id: str) -> None:
 def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
     """Each learner's held-out success, sampled: the one measured at its end, else the last one on the way.
 
-    None where it was never measured.
+    None where it was never measured, and for all learners of a run whose stored data is damaged.
     """
-    success: dict[str, float | None] = {x.name: None for x in run.learners}
-    for row in store.rows_since(run.id, 0)[0]:
-        if row["heldout_success"] is not None:
-            success[row["learner"]] = row["heldout_success"]
-    for event in store.events(run.id):
-        if event["kind"] == "final" and event["learner"] in success:
-            success[event["learner"]] = event["value"].get("sampled")
+    unknown: dict[str, float | None] = {x.name: None for x in run.learners}
+    success = dict(unknown)
+    try:
+        for row in store.rows_since(run.id, 0)[0]:
+            if row["heldout_success"] is not None:
+                success[row["learner"]] = _share(row["heldout_success"])
+        for event in store.events(run.id):
+            if event["kind"] == "final" and event["learner"] in success:
+                value = event["value"]
+                success[event["learner"]] = _share(value.get("sampled")) if isinstance(value, dict) else None
+    except DataUnreadable:
+        return unknown
     return success
+
+
+def _share(value: Any) -> float | None:
+    """The value where it is a number that a table can show, else None."""
+    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1
+    return value if known else None

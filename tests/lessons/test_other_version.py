@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -100,3 +101,21 @@ def test_a_viewer_whose_browser_cannot_pull_is_told_too(store, bad):
     assert shown.problem is not None
     assert shown.problem[0] == "missing"
     assert "ppo.gae_lambda" in str(shown.problem[1])
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "stored"),
+    [("events", "value", "5"), ("events", "value", '{"sampled"'), ("steps", "scalars", "{"), ("steps", "scalars", "7")],
+)
+def test_the_runs_page_leaves_out_what_is_damaged_of_one_run(open_page, store, table, column, stored):
+    good, bad = make_run(store, name="good"), make_run(store, name="bad")
+    for run_id in (good, bad):
+        store.add_event(run_id, "ppo", 2, "final", {"sampled": 0.25})
+    with store.write() as c:
+        c.execute(sa.text(f"UPDATE {table} SET {column} = :stored WHERE run = :run"), {"stored": stored, "run": bad})
+    at = open_page("runs")
+    assert not at.exception
+    assert not at.error
+    shown = at.dataframe[0].value.set_index("Name")["PPO held-out success"]
+    assert shown["good"] == 0.25
+    assert shown.isna()["bad"]

@@ -16,6 +16,7 @@ from core.config import RunConfig
 from core.runs.errors import StoreError
 from core.runs.feed import Feed
 from core.runs.store import RunStore
+from core.runs.tables import events
 from lessons import shared
 from lessons.board.assets import FOLDER, assets, version
 from tests.helpers import step_trace
@@ -115,6 +116,32 @@ def test_a_broken_store_is_a_503_with_its_sentence(client: TestClient, monkeypat
     assert answer.status_code == 503
     assert answer.json()["error"] == "The disk is full."
     assert answer.json()["message"] == StoreError("The disk is full.").message.view()
+
+
+@pytest.mark.parametrize("path", ["live", "steps/0", "steps/0/groups/0"])
+def test_what_nobody_foresaw_is_logged_and_told_in_a_sentence(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    class Surprised:
+        def live(self, *_: object) -> None:
+            raise ZeroDivisionError("what was found")
+
+        step = group = live
+
+    monkeypatch.setattr(shared, "feed", Surprised)
+    answer = client.get(f"/api/runs/any/{path}")
+    assert answer.status_code == 500
+    assert answer.json()["error"] == "The data of this run cannot be read; the server's log says why."
+    assert answer.json()["message"]["key"] == "the-data-of-this-run-cannot-be-read"
+    assert "ZeroDivisionError: what was found" in caplog.text
+
+
+def test_a_damaged_event_is_told_in_a_sentence(client: TestClient, store: RunStore, run: str) -> None:
+    store.add_event(run, "ppo", 1, "final", {"sampled": 0.5})
+    with store.write() as c:
+        c.execute(events.update().values(value="{"))
+    answer = client.get(f"/api/runs/{run}/live")
+    assert (answer.status_code, "is damaged" in answer.json()["error"]) == (409, True)
 
 
 def test_assets_have_their_types_and_may_be_kept_for_ever(client: TestClient) -> None:

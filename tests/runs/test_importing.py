@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -494,6 +495,10 @@ def test_a_zip_leads_nowhere_else(store: RunStore, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("evil.json"))
 
 
+def event(value: object, kind: str = "final") -> dict[str, Any]:
+    return {"learner": "ppo", "step": 2, "kind": kind, "value": value, "time": 1}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -501,6 +506,11 @@ def test_a_zip_leads_nowhere_else(store: RunStore, tmp_path: Path) -> None:
         (lambda x: x["learners"].pop(), "other learners than its config"),
         (lambda x: x.update(versions={"torch": {}}), "versions"),
         (lambda x: x.update(events=[{"kind": "x"}]), r"events\.0"),
+        (lambda x: x.update(events=[event(5)]), r"\(final\) must hold the held-out success as shares between 0 and 1"),
+        (lambda x: x.update(events=[event({"sampled": "1"})]), r"\(final\) must hold the held-out success"),
+        (lambda x: x.update(events=[event({"sampled": math.nan})]), r"\(final\) holds a number that is not finite"),
+        (lambda x: x.update(events=[event({"a": [math.inf]}, "drift")]), r"\(drift\) holds a number that is not"),
+        (lambda x: x.update(events=[{**event(None, "pause"), "time": math.inf}]), r"events\.0\.time"),
         (lambda x: x.pop("name"), "name: field required"),
         (lambda x: x.update(name=""), "1 to 200 characters"),
         (lambda x: x["config"].update(steps=0), "steps: must be at least 1"),

@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from core.__main__ import main
 from core.config import RunConfig
 from core.runs import lifecycle
+from core.runs.errors import DataUnreadable
 from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.recorded import SHIPPED, import_shipped
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun, readable
 from core.runs.store import RunNotFound, RunStore, StoreError
-from core.runs.tables import runs
+from core.runs.tables import runs, steps
 from tests.helpers import step_trace
 
 CONFIG = RunConfig(steps=3, num_generations=4)
@@ -155,6 +156,77 @@ def test_a_shipped_run_that_cannot_be_read_is_put_in_again(store: RunStore) -> N
     spoil(store, run_id, config="{")
     import_shipped(store)
     assert store.get(run_id).config == config
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("runs", "config_version", "new"),
+        ("runs", "trace_version", "new"),
+        ("runs", "name", b"b\xffd"),
+        ("runs", "created", "yesterday"),
+        ("runs", "created", 1e300),
+        ("runs", "created", -1e15),
+        ("learners", "preparing", "[" * 100_000),
+        ("learners", "reason", b"why"),
+        ("learners", "updated", "now"),
+        ("learners", "status", "dancing"),
+    ],
+)
+def test_an_odd_value_in_a_row_makes_that_run_unreadable(
+    store: RunStore, capsys: pytest.CaptureFixture[str], table: str, column: str, value: object
+) -> None:
+    good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
+    lifecycle.enqueue(store, bad, ["ppo"])
+    key = {"runs": "id", "learners": "run"}[table]
+    with store.write() as c:
+        c.execute(sa.text(f"UPDATE {table} SET {column} = :value WHERE {key} = :run"), {"value": value, "run": bad})
+    listed = {x.id: x for x in store.runs()}
+    run = listed[bad]
+    assert isinstance(run, UnreadableRun)
+    assert str(run.problem) == f"what the store holds of it is damaged ({column})"
+    assert isinstance(run.name, str)
+    assert 0 <= run.created <= 2**33
+    assert readable(listed.values()) == [store.get(good)]
+    with pytest.raises(RunUnreadable):
+        store.get(bad)
+    assert main(["runs"]) == 0
+    assert bad in capsys.readouterr().out
+    store.delete(bad)
+    assert [x.id for x in store.runs()] == [good]
+
+
+# -- runs that can be opened, with a part that cannot be read ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["events", "steps"])
+@pytest.mark.parametrize("stored", ['{"sampled": 0.', "[" * 100_000, b"\xff"])
+def test_a_damaged_part_is_told_of_and_other_runs_are_read(store: RunStore, table: str, stored: object) -> None:
+    good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
+    for run_id in (good, bad):
+        store.append(run_id, step_trace(CONFIG, "ppo", 0))
+        store.add_event(run_id, "ppo", 1, "final", {"sampled": 0.5})
+    column = {"events": "value", "steps": "scalars"}[table]
+    with store.write() as c:
+        c.execute(sa.text(f"UPDATE {table} SET {column} = :stored WHERE run = :run"), {"stored": stored, "run": bad})
+    with pytest.raises(DataUnreadable, match="is damaged"):
+        Feed(store).live(bad)
+    assert json.loads(Feed(store).live(good).text())["rows"]
+
+
+def test_a_step_of_a_newer_version_is_refused_in_a_run_of_this_one(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    store.append(run_id, step_trace(CONFIG, "ppo", 0))
+    with store.write() as c:
+        c.execute(steps.update().values(trace_version=99))
+    reads: list[Callable[[], object]] = [
+        lambda: store.rows_since(run_id, 0),
+        lambda: store.scalars(run_id, "ppo", 0),
+        lambda: list(store.learner_steps(run_id, "ppo")),
+    ]
+    for read in reads:
+        with pytest.raises(DataUnreadable, match="its steps are of version 99"):
+            read()
 
 
 # -- the command line --------------------------------------------------------------------------------------------------
