@@ -50,6 +50,7 @@ import { at, following, highest, made, number, raised, reduced, scan } from "./t
  * @property {Set<string>} recorded terms whose numbers are recorded ones
  * @property {Map<string, Term>} terms
  * @property {number[][]} written each response's indices of the tokens that the policy wrote
+ * @property {Map<Tree, Value>} done what expressions came to: a card asks for the same ones again and again
  */
 
 /**
@@ -63,7 +64,7 @@ import { at, following, highest, made, number, raised, reduced, scan } from "./t
 export function evaluate(terms, data, { recompute = false } = {}) {
   const written = data.lengths.map((n, b) => [...Array(n).keys()].filter((t) => !data.holes?.[b][t]));
   /** @type {Env} */
-  const env = { data, values: {}, recorded: new Set(), terms: new Map(), written };
+  const env = { data, values: {}, recorded: new Set(), terms: new Map(), written, done: new Map() };
   for (const term of terms) {
     const column = recompute ? null : columnOf(term, env);
     const inStep = number(data.step[term.name]);
@@ -108,6 +109,14 @@ export function numberAt(value, { response = 0, token = 0 } = {}) {
  */
 export function evaluateTree(tree, env) {
   if (typeof tree === "number") return { level: 0, numbers: tree };
+  if (tree[0] === "term") return env.values[tree[1]];
+  const done = env.done.get(tree) ?? computed(tree, env);
+  env.done.set(tree, done);
+  return done;
+}
+
+/** @param {Exclude<Tree, number>} tree @param {Env} env @returns {Value} */
+function computed(tree, env) {
   const [kind, ...parts] = tree;
   const named = NAMED[kind];
   if (named) return named(parts[0], env);
@@ -137,7 +146,6 @@ const NAMED = {
   setting: (name, { data }) => ({ level: 0, numbers: setting(name, data.settings[name]) }),
   response: (name, env) => made(1, env, (b) => number(env.data.responses[name]?.[b])),
   token: (name, env) => made(2, env, (b, t) => number(env.data.tokens[name]?.[b][t])),
-  term: (name, env) => env.values[name],
   builtin: (name, env) => BUILTINS[name](env),
 };
 
