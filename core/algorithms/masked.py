@@ -8,7 +8,7 @@ be NaN.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import N_
@@ -18,6 +18,8 @@ from core.terms import Term
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from core.algorithms.types import Credit
 else:
     torch = lazy("torch")
 
@@ -68,6 +70,13 @@ def whitened(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = WHITEN_EPS) ->
     """
     mean, std = masked_mean(x, mask), masked_var(x, mask, ddof).sqrt()
     return Whitened(torch.where(mask, (x - mean) / (std + eps), 0), mean, std)
+
+
+def whitened_credit(credit: Credit, mask: Tensor, ddof: int) -> Credit:
+    """The credit with whitened advantages, and by what they were whitened; its raw ones stay. mask [B, T]."""
+    white = whitened(credit.advantages, mask, ddof)
+    by = {**credit.step, "advantage_mean": white.mean, "advantage_std": white.std}
+    return replace(credit, advantages=white.values, step=by)
 
 
 def advantage_terms(of: str, *, whiten: bool) -> tuple[Term, ...]:

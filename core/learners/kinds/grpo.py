@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from core.algorithms.advantages import group_advantages, group_terms
-from core.algorithms.masked import advantage_terms, whitened
+from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, score_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_, Message
@@ -75,11 +75,9 @@ def credit(experience: Experience, settings: GRPOSettings) -> Credit:
     by = {}
     if settings.scale_rewards == "batch" and len(rewards) > 1:
         by["score_std"] = rewards.var(correction=settings.scale_ddof).sqrt()
-    if settings.whiten_advantages:
-        white = whitened(advantages, mask, settings.whiten_ddof)
-        advantages, by = white.values, {**by, "advantage_mean": white.mean, "advantage_std": white.std}
     raw_tokens = torch.where(mask, raw[:, None], 0)
-    return Credit(advantages, raw_tokens, token_rewards=per_token, scores=rewards, step=by)
+    plain = Credit(advantages, raw_tokens, token_rewards=per_token, scores=rewards, step=by)
+    return whitened_credit(plain, mask, settings.whiten_ddof) if settings.whiten_advantages else plain
 
 
 def _terms(settings: GRPOSettings) -> tuple[Term, ...]:

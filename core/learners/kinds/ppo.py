@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.algorithms.advantages import gae, gae_terms
-from core.algorithms.masked import advantage_terms, whitened
+from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_
@@ -57,11 +57,8 @@ def credit(experience: Experience, settings: PPOSettings) -> Credit:
         value_after=experience.value_after if settings.bootstrap_truncated else None,
         truncated=experience.truncated,
     )
-    if not settings.whiten_advantages:
-        return Credit(raw, raw, rewards, deltas, returns)
-    white = whitened(raw, experience.mask, settings.whiten_ddof)
-    by = {"advantage_mean": white.mean, "advantage_std": white.std}
-    return Credit(white.values, raw, rewards, deltas, returns, step=by)
+    plain = Credit(raw, raw, rewards, deltas, returns)
+    return whitened_credit(plain, experience.mask, settings.whiten_ddof) if settings.whiten_advantages else plain
 
 
 def _terms(settings: PPOSettings) -> tuple[Term, ...]:

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.algorithms.advantages import gae
-from core.algorithms.masked import advantage_terms, whitened
+from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_
@@ -44,11 +44,8 @@ def credit(experience: Experience, settings: VineSettings) -> Credit:
         raise ValueError(f"{settings.name}: VinePPO needs measured values of the prefixes, but there are none")
     rewards = rewards_of(experience, settings)
     raw, _, deltas = gae(rewards, experience.values, experience.mask, gamma=1.0, lam=0.0)
-    if not settings.whiten_advantages:
-        return Credit(raw, raw, token_rewards=rewards, deltas=deltas)
-    white = whitened(raw, experience.mask, settings.whiten_ddof)
-    by = {"advantage_mean": white.mean, "advantage_std": white.std}
-    return Credit(white.values, raw, token_rewards=rewards, deltas=deltas, step=by)
+    plain = Credit(raw, raw, token_rewards=rewards, deltas=deltas)
+    return whitened_credit(plain, experience.mask, settings.whiten_ddof) if settings.whiten_advantages else plain
 
 
 def _terms(settings: VineSettings) -> tuple[Term, ...]:
