@@ -81,11 +81,11 @@ def starts(shown: Shown) -> str:
             )
         )
     parts.append(
-        _("{sampled} of {samples} sampled answers to each").format(
+        _("{sampled} is of {samples} sampled answers to each").format(
             sampled=percent(before.sampled.success.value), samples=before.samples
         )
     )
-    parts.append(_("{greedy} of the greedy ones").format(greedy=percent(before.greedy.success.value)))
+    parts.append(_("{greedy} is of the greedy answers").format(greedy=percent(before.greedy.success.value)))
     return _("Several numbers say how good the start model is, as it is asked in several ways: {said}.").format(
         said=_("; ").join(parts)
     )

@@ -350,7 +350,7 @@ def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped
     for number in (
         "3 % is the mean reward of step 1: 64 responses",
         "9 % is of one sampled answer to each",
-        "5 % of 4",
+        "5 % is of 4 sampled answers",
     ):
         assert number in texts(at)
     ppo = np.mean([x[2] for row in asked["ppo", "after"]["sampled"] for x in row])
