@@ -20,6 +20,7 @@ from torch import Tensor
 from core.algorithms.intervals import wilson
 from core.errors import RequestError
 from core.insight.pass_at_k import pass_at_k
+from core.tasks.matching import same_text
 from core.training.answer import Answer
 
 Change = Literal["fixed", "broken", "both right", "both wrong"]
@@ -44,6 +45,7 @@ class AnswerRates:
     right_among_readable: float | None  # the arithmetic; None where nothing was readable
     truncated: float  # share that was cut off
     length: float  # mean tokens
+    cut_right: int  # answers that were cut off and count as wrong, though what is read in them so far is the truth
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,10 @@ def side(value: dict[str, Any]) -> Side:
     counts = {len(truths), len(greedy), len(sampled) or len(questions)}
     if not questions or counts != {len(questions)} or any(len(x) != samples for x in sampled):
         raise RequestError("the evaluation of the held-out questions is incomplete")
-    once = _measured([[x] for x in greedy])
+    once = _measured([[x] for x in greedy], truths)
     if not samples:
         return Side(questions, truths, samples, greedy, sampled, once, None, ())
-    often = _measured(sampled)
+    often = _measured(sampled, truths)
     passed = pass_at_k([sum(x.success for x in row) for row in sampled], samples)
     # pass@1 is the sampled success: one number with one interval.
     curve = (often.success, *(Estimate(*x) for x in passed[1:]))
@@ -149,6 +151,32 @@ def before_after(before: dict[str, Any], after: dict[str, Any]) -> BeforeAfter:
         sampled_split,
         tuple(_pair(first, second, i) for i in range(len(first.questions))),
     )
+
+
+def between(first: Side, second: Side, *, sampled: bool) -> Difference:
+    """second - first of two learners' answers to the same questions, with a 95 % interval for pairs.
+
+    Two learners' answers to one question resemble each other, as an easy question is easy for both. The interval takes
+    that into account; that two separate intervals overlap says nothing of the difference. Raises RequestError where
+    the questions are not the same, or nothing was sampled.
+    """
+    if first.questions != second.questions:
+        raise RequestError("the two were asked different questions: they cannot be compared")
+    if not sampled:
+        shares = [_shares([[a] for a in x.greedy_answers]) for x in (first, second)]
+        return _difference(first.greedy.success, second.greedy.success, *shares)
+    if first.sampled is None or second.sampled is None:
+        raise RequestError("nothing was sampled of one of the two: they cannot be compared")
+    return _difference(
+        first.sampled.success, second.sampled.success, *(_shares(x.sampled_answers) for x in (first, second))
+    )
+
+
+def from_counts(both: int, first: int, second: int, neither: int) -> Difference:
+    """second - first where `both` questions were answered rightly by both, `first` by the first alone, and so on."""
+    a = torch.tensor([1.0] * both + [1.0] * first + [0.0] * second + [0.0] * neither, dtype=torch.float64)
+    b = torch.tensor([1.0] * both + [0.0] * first + [1.0] * second + [0.0] * neither, dtype=torch.float64)
+    return _difference(Estimate(*clustered(a, 1)), Estimate(*clustered(b, 1)), a, b)
 
 
 def split(before: AnswerRates, after: AnswerRates) -> Split:
@@ -207,7 +235,7 @@ def _shares(answers: Sequence[Sequence[Answer]]) -> Tensor:
     return torch.tensor([sum(x.success for x in row) / len(row) for row in answers], dtype=torch.float64)
 
 
-def _measured(answers: Sequence[Sequence[Answer]]) -> AnswerRates:
+def _measured(answers: Sequence[Sequence[Answer]], truths: Sequence[str]) -> AnswerRates:
     each = [x for row in answers for x in row]
     readable = sum(x.readable for x in each)
     return AnswerRates(
@@ -217,7 +245,12 @@ def _measured(answers: Sequence[Sequence[Answer]]) -> AnswerRates:
         sum(x.success for x in each) / readable if readable else None,
         sum(not x.finished for x in each) / len(each),
         sum(x.length for x in each) / len(each),
+        sum(_cut_but_right(x, truth) for row, truth in zip(answers, truths, strict=True) for x in row),
     )
+
+
+def _cut_but_right(answer: Answer, truth: str) -> bool:
+    return not answer.finished and answer.answer is not None and same_text(truth, answer.answer)
 
 
 def _pair(first: Side, second: Side, i: int) -> Pair:

@@ -63,6 +63,8 @@ def _summary(config: RunConfig, side: Side) -> None:
             interval=interval(side.greedy.success),
         )
     )
+    if side.greedy.cut_right:
+        st.markdown(_cut(config, side))
     if side.sampled is not None:
         st.markdown(
             _(
@@ -75,6 +77,26 @@ def _summary(config: RunConfig, side: Side) -> None:
                 cut=percent(side.sampled.truncated),
             )
         )
+
+
+def _cut(config: RunConfig, side: Side) -> str:
+    """How many greedy answers the limit alone made wrong, so far as they can be read."""
+    count, cut = len(side.questions), sum(not x.finished for x in side.greedy_answers)
+    right = sum(x.success for x in side.greedy_answers)
+    return _(
+        "{cut} of the {count} greedy answers were cut off{limit} before they ended, and count as wrong; in {so_far} of "
+        "them the number that is read so far is the right one. With those, {all} of {count} would be right ({share}): "
+        "part of what looks like bad arithmetic is long-windedness."
+    ).format(
+        cut=cut,
+        count=count,
+        limit=""
+        if config.max_completion_length is None
+        else _(" at {n} tokens").format(n=config.max_completion_length),
+        so_far=side.greedy.cut_right,
+        all=right + side.greedy.cut_right,
+        share=percent((right + side.greedy.cut_right) / count),
+    )
 
 
 def _one_question(run_id: str, side: Side) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lessons.a_real_instruct_model.guess import sampled_or_greedy
 from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
@@ -17,7 +16,7 @@ from lessons.kit.lesson import figure, role_colour
 from lessons.kit.numbers import percent, points, table
 
 if TYPE_CHECKING:
-    from core.insight.before_after import AnswerRates, Estimate, Side
+    from core.insight.before_after import AnswerRates, BeforeAfter, Estimate, Side, Split
 
 GREY = "#7d8797"
 SYMBOLS = {"ppo": "square", "grpo": "diamond"}
@@ -135,6 +134,7 @@ def measures(done: Sequence[Seen]) -> None:
         [_("readable"), *(percent(x.readable) for x in each)],
         [_("right among the readable"), *(percent(x.right_among_readable) for x in each)],
         [_("cut off at the limit"), *(percent(x.truncated) for x in each)],
+        [_("cut off, the right number read in it so far"), *(percent(x.cut_right / x.answers) for x in each)],
         [_("mean length in tokens"), *(f"{x.length:.1f}" for x in each)],
     ]
     with st.container(key="real_measures"):
@@ -142,7 +142,7 @@ def measures(done: Sequence[Seen]) -> None:
     kind = _("sampled") if sampled else _("greedy")
     st.caption(
         _(
-            "The last four lines are of the {kind} answers. Readable: an answer can be read in it, and it ended by "
+            "The last five lines are of the {kind} answers. Readable: an answer can be read in it, and it ended by "
             "itself. In brackets: 95 % intervals, Wilson's; samples of one question resemble each other, and the "
             "interval of the sampled answers takes that into account. That of pass@k is a bootstrap over the questions."
         ).format(kind=kind)
@@ -165,8 +165,8 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
             "factor first and changing it last)."
         )
     )
-    compared = [(x, sampled_or_greedy(x.both)) for x in done if x.both is not None]
-    names = [x.title for x, _facts in compared]
+    compared = [x for seen in done if seen.both is not None for x in _splits(seen.title, seen.both)]
+    names = [x for x, _facts in compared]
     drawing = go.Figure()
     parts = (
         (_("before"), [100 * t[0].success.value for _x, t in compared], GREY),
@@ -191,7 +191,7 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     drawing.update_xaxes(title=_("right answers, in percent of all"), range=[min(0, *_lows(parts)) - 3, 103])
     readout = [
         {
-            _("learner"): x.title,
+            _("learner"): x,
             _("before"): percent(t[0].success.value),
             _("from form"): points(t[2].format),
             _("from arithmetic"): points(t[2].arithmetic),
@@ -201,7 +201,7 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     ]
     lines = "; ".join(
         _("{name}: {total} points, {form} from form, {arithmetic} from arithmetic").format(
-            name=x.title, total=points(t[2].total), form=points(t[2].format), arithmetic=points(t[2].arithmetic)
+            name=x, total=points(t[2].total), form=points(t[2].format), arithmetic=points(t[2].arithmetic)
         )
         for x, t in compared
     )
@@ -215,13 +215,23 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     st.caption(
         _(
             "The split counts, it does not explain. A response that was cut off counts as unreadable even if its "
-            "sum was right so far; and which answers are readable changes with training, too."
+            "sum was right so far; and which answers are readable changes with training, too. How one asks changes "
+            "the split, so sampled and greedy answers are split apart."
         )
     )
     if any(t[0].right_among_readable is None for _x, t in compared):
         st.caption(
             _("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form.")
         )
+
+
+def _splits(title: str, both: BeforeAfter) -> list[tuple[str, tuple[AnswerRates, AnswerRates, Split]]]:
+    """The sampled answers' split, where there are any, and the greedy ones': each under its name."""
+    greedy = (_("{name}, greedy").format(name=title), (both.before.greedy, both.after.greedy, both.greedy_split))
+    if both.before.sampled is None or both.after.sampled is None or both.sampled_split is None:
+        return [greedy]
+    sampled = (both.before.sampled, both.after.sampled, both.sampled_split)
+    return [(_("{name}, sampled").format(name=title), sampled), greedy]
 
 
 def _lows(parts: Sequence[tuple[str, list[float], str]]) -> list[float]:

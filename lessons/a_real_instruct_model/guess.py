@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.a_real_instruct_model.intervals import interval
-from lessons.a_real_instruct_model.shown import Seen, Shown
-from lessons.i18n import _
+from lessons.a_real_instruct_model.shown import Seen, Shown, subject
+from lessons.i18n import _, one_after_another
 from lessons.kit.lesson import Choice, predict, predict_number
 from lessons.kit.numbers import percent, points
 
@@ -28,22 +28,27 @@ def guesses(shown: Shown) -> bool:
     st.markdown(
         _(
             "{name} now trains for {steps} steps: at each it answers {prompts} fresh questions {group} times, and a "
-            "rule checks the answers. The reward looks at the answer alone: nothing rewards form or length."
+            "rule checks the answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only "
+            "for the answer that is read in it: one that goes on past the limit gets nothing, right or not."
         ).format(
             name=seen.title,
             steps=config.steps,
             prompts=config.prompts_of(settings),
             group=config.group_size(settings),
+            limit=limit_of(shown),
         )
     )
     key = f"real_{shown.run.id}_{seen.name}"
-    answered = [_share(key, seen), _kind(key, seen.both), _length(key, seen.both)]
+    answered = [_share(key, seen), _kind(key, seen.both, config.temperature), _length(key, seen.both, limit_of(shown))]
     return all(answered)
 
 
-def subject(shown: Shown) -> Seen:
-    """The learner that the predictions are about: GRPO where there is one, as in the course."""
-    return next((x for x in shown.learners if x.algorithm == "grpo"), shown.learners[0])
+def limit_of(shown: Shown) -> str:
+    """Tokens that a response may have; "?" where neither the settings nor the answers tell."""
+    if shown.run.config.max_completion_length is not None:
+        return str(shown.run.config.max_completion_length)
+    cut = {x.length for side in [shown.before] if side for x in side.greedy_answers if not x.finished}
+    return str(max(cut)) if cut else "?"
 
 
 def _share(key: str, seen: Seen) -> bool:
@@ -67,16 +72,22 @@ def _share(key: str, seen: Seen) -> bool:
     )
 
 
-def _kind(key: str, both: BeforeAfter | None) -> bool:
+def _kind(key: str, both: BeforeAfter | None, temperature: float) -> bool:
     kind = None if both is None else main_cause(sampled_or_greedy(both)[2])
-    reason = "" if both is None else _numbers(both)
+    reason = "" if both is None else _reasons(both, temperature)
     choices = [
         Choice(_("Mostly form: more of its answers can be read at all"), kind == "format", reason),
         Choice(_("Mostly arithmetic: more of the readable ones are right"), kind == "arithmetic", reason),
         Choice(_("Both, in like parts"), kind == "both", reason),
         Choice(_("It does not get better"), kind == "none", reason),
     ]
-    return predict(f"{key}_kind", _("It may get better in two ways. Which is it?"), [_once(x) for x in choices])
+    question = _("It may get better in two ways. Which is it, of the answers {way}?")
+    way = _ways(temperature)[0 if both is None or both.sampled_split is not None else 1]
+    return predict(f"{key}_kind", question.format(way=way), [_once(x) for x in choices])
+
+
+def _ways(temperature: float) -> tuple[str, str]:
+    return _("sampled at temperature {temperature}").format(temperature=f"{temperature:g}"), _("chosen greedily")
 
 
 def _once(choice: Choice) -> Choice:
@@ -99,12 +110,22 @@ def main_cause(split: Split) -> str:
     return "format" if share > MOSTLY else "arithmetic" if share < 1 - MOSTLY else "both"
 
 
-def _numbers(both: BeforeAfter) -> str:
-    before, after, split = sampled_or_greedy(both)
+def _reasons(both: BeforeAfter, temperature: float) -> str:
+    """The split of the sampled answers and of the greedy ones: how one asks changes what there is to gain."""
+    sampled, greedy = _ways(temperature)
+    parts = []
+    if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
+        parts.append(_numbers(sampled, both.before.sampled, both.after.sampled, both.sampled_split))
+    parts.append(_numbers(greedy, both.before.greedy, both.after.greedy, both.greedy_split))
+    return one_after_another(*parts)
+
+
+def _numbers(way: str, before: AnswerRates, after: AnswerRates, split: Split) -> str:
     return _(
-        "Readable: {f0}, then {f1}. Right among the readable: {a0}, then {a1}. Of {total} points, {form} come from "
-        "form and {arithmetic} from arithmetic."
+        "Answers {way}: readable {f0}, then {f1}; right among the readable {a0}, then {a1}; of {total} points, {form} "
+        "come from form and {arithmetic} from arithmetic."
     ).format(
+        way=way,
         f0=percent(before.readable),
         f1=percent(after.readable),
         a0=percent(before.right_among_readable),
@@ -115,14 +136,21 @@ def _numbers(both: BeforeAfter) -> str:
     )
 
 
-def _length(key: str, both: BeforeAfter | None) -> bool:
+def _length(key: str, both: BeforeAfter | None, limit: str) -> bool:
     trend, reason = None, ""
     if both is not None:
         before, after, _split = sampled_or_greedy(both)
         trend = trend_of(before.length, after.length)
         reason = _(
-            "From {before} tokens on average to {after}. No reward names length: it follows from what gets rewarded."
-        ).format(before=f"{before.length:.1f}", after=f"{after.length:.1f}")
+            "From {before} tokens on average to {after}. No reward counts tokens, but past {limit} of them there is "
+            "none: {cut} of the answers were cut off there before, {left} are after."
+        ).format(
+            before=f"{before.length:.1f}",
+            after=f"{after.length:.1f}",
+            limit=limit,
+            cut=percent(before.truncated),
+            left=percent(after.truncated),
+        )
     choices = [
         Choice(_("Shorter"), trend == "shorter", reason),
         Choice(_("About as long (within 10 %)"), trend == "same", reason),

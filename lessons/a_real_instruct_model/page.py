@@ -9,12 +9,13 @@ from lessons.a_real_instruct_model.changes import changed, keep_it
 from lessons.a_real_instruct_model.choose import own_run
 from lessons.a_real_instruct_model.compare import form_or_arithmetic, measures, success
 from lessons.a_real_instruct_model.guess import guesses
+from lessons.a_real_instruct_model.intervals import change
 from lessons.a_real_instruct_model.pairs import questions
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
-from lessons.kit.lesson import Choice, Code, QuizQuestion, lesson_page, quiz
+from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, quiz
 
 KEY = "a-real-instruct-model"
 
@@ -92,6 +93,18 @@ def _skip() -> None:
     st.session_state["real_skip"] = True
 
 
+def _paired_reason() -> str:
+    """What the same two shares mean where few and where many questions changed sides."""
+    engine()
+    from core.insight.before_after import from_counts
+
+    few, many = from_counts(40, 0, 4, 20), from_counts(30, 10, 14, 10)
+    return _(
+        "If the second run only adds 4 questions, the difference is {few}; if it wins 14 and loses 10, it is {many}. "
+        "More questions, or more seeds, make it narrower."
+    ).format(few=change(few), many=change(many))
+
+
 def check() -> list[QuizQuestion]:
     return [
         QuizQuestion(
@@ -100,7 +113,7 @@ def check() -> list[QuizQuestion]:
                 Choice(
                     _("Yes: what the model could do before, it now says in a way that can be used"),
                     True,
-                    _("Reinforcement learning first brings out what a model can already do. pass@k before shows it."),
+                    _("How much of it the model could do before, pass@k before tells, and answers that were cut off."),
                 ),
                 Choice(
                     _("No: it learnt no arithmetic, so nothing changed"),
@@ -151,21 +164,18 @@ def check() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Of 64 greedy answers 40 are right, and 44 after another run. Is the second run better?"),
+            _("Of 64 greedy answers 40 are right; 44 are, to the same questions, after another run. Is it better?"),
             (
-                Choice(_("Yes, by 6 points"), False, _("6 points are within what 64 questions leave open.")),
+                Choice(_("Yes, by 6 points"), False, _("6 points may be within what 64 questions leave open.")),
                 Choice(
-                    _("These questions do not tell: both intervals hold both numbers"),
-                    True,
-                    _(
-                        "Wilson's intervals are about 50 % to 73 % and 57 % to 79 %. Ask more questions, or use more "
-                        "seeds."
-                    ),
+                    _("No: the intervals of the two shares overlap"),
+                    False,
+                    _("Overlap says little: both answered the same questions, and an easy one is easy for both."),
                 ),
                 Choice(
-                    _("No, greedy answers cannot be compared"),
-                    False,
-                    _("They can: it is the number of questions that is too small for so small a difference."),
+                    _("The two shares do not tell; one has to look question by question"),
+                    True,
+                    _paired_reason(),
                 ),
             ),
         ),
@@ -193,7 +203,11 @@ def page() -> None:
     own_run(run)
     if shown is not None:
         st.header(_("Watch it train"))
-        watch(shown)
+        if shown.done and not (guessed or st.session_state.get("real_skip")):
+            # Its curves would give away what is to be predicted.
+            st.info(_("The curves stand here once you have committed to your predictions."), icon=":material/timeline:")
+        else:
+            watch(shown)
         st.header(_("Before and after"))
         results(shown, guessed)
     quiz("real_quiz", check())
@@ -203,8 +217,8 @@ with lesson_page(
     KEY,
     question=_("A real instruct model fails at sums that a child can do. What does reinforcement learning teach it?"),
     summary=_(
-        "Rewarding right answers to verifiable questions makes a real model answer better on questions that it never "
-        "saw; much of an early gain is form, and only held-out questions with intervals tell how much is real."
+        "Rewarding right answers to verifiable questions can make a real model answer better on questions that it "
+        "never saw; how much of a gain is real, and how much of that is form, held-out questions with intervals tell."
     ),
     code=CODE,
 ):

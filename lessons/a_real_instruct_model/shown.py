@@ -71,6 +71,11 @@ class Shown:
         return self.run.active or self.run.status == "queued"
 
 
+def subject(shown: Shown) -> Seen:
+    """The learner that the predictions are about: GRPO where there is one, as in the course."""
+    return next((x for x in shown.learners if x.algorithm == "grpo"), shown.learners[0])
+
+
 def compares(run: RunInfo) -> bool:
     """Whether the run keeps its answers to the held-out questions."""
     return run.config.compare_samples > 0

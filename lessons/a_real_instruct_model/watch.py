@@ -12,7 +12,7 @@ from core.runs.records import RunInfo
 from core.workers.launcher import training_off
 from lessons import shared
 from lessons.a_real_instruct_model.choose import PRESET
-from lessons.a_real_instruct_model.shown import Shown
+from lessons.a_real_instruct_model.shown import Shown, subject
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
@@ -41,6 +41,8 @@ def watch(shown: Shown) -> None:
         if run.status in ("failed", "stopped") and learner.reason:
             st.info(f"{plain(learner.name.upper())}: {plain(tell(learner.reason), 400)}", icon=":material/info:")
     curves(run)
+    if text := starts(shown):
+        st.caption(text)
     st.markdown(
         _(
             "In the lab every response opens token by token. Tokens are pieces of words now; PPO gives each its own "
@@ -52,6 +54,41 @@ def watch(shown: Shown) -> None:
         here = st.toggle(_("Show the lab's board here"), key="real_board_here")
     if here:
         lab_view(run.id, run.status, key="real_board")
+
+
+def starts(shown: Shown) -> str:
+    """Why the curves begin elsewhere than the answers before training: all of them are of (nearly) the same weights,
+    asked in different ways. "" where there is nothing to compare.
+    """
+    before, run = shown.before, shown.run
+    if before is None or before.sampled is None:
+        return ""
+    rows = {x["learner"]: x for x in shared.store().rows_since(run.id, 0)[0] if x["step"] == 0}
+    row = rows.get(subject(shown).name)
+    if row is None or not _is_number(row["reward"]):
+        return ""
+    config = run.config
+    learner = config.learner(subject(shown).name)
+    parts = [
+        _("{reward} is the mean reward of step 1: {responses} responses, sampled, to training questions").format(
+            reward=percent(row["reward"]), responses=config.prompts_of(learner) * config.group_size(learner)
+        )
+    ]
+    if _is_number(row["heldout_success"]):
+        parts.append(
+            _("{held} is of one sampled answer to each held-out question, asked before the update of step 1").format(
+                held=percent(row["heldout_success"])
+            )
+        )
+    parts.append(
+        _("{sampled} is of {samples} sampled answers to each").format(
+            sampled=percent(before.sampled.success.value), samples=before.samples
+        )
+    )
+    parts.append(_("{greedy} is of the greedy answers").format(greedy=percent(before.greedy.success.value)))
+    return _("Several numbers say how good the start model is, as it is asked in several ways: {said}.").format(
+        said=_("; ").join(parts)
+    )
 
 
 def _buttons(run: RunInfo) -> None:

@@ -142,6 +142,11 @@ def N_(message: str) -> str:
     return message
 
 
+def one_after_another(*sentences: str) -> str:
+    """Sentences as a paragraph, empty ones left out; Chinese has no spaces between them."""
+    return ("" if language().startswith("zh") else " ").join(x for x in sentences if x)
+
+
 _ = gettext
 
 

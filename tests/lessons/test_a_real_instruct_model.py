@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from core.runs import lifecycle
+from core.runs.recorded import SHIPPED, import_recorded
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
 from lessons.a_real_instruct_model.begin import rendered
@@ -81,7 +83,8 @@ def test_another_question_shows_its_own_answers(open_page, store):
 
 def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, store):
     at = open_page(KEY, lang="en", run=answered_run(store))
-    assert not at.get("plotly_chart")[1:]
+    assert not at.get("plotly_chart")  # the curves, too, would give it away
+    assert "The curves stand here once you have committed" in texts(at)
     assert "What changed" not in [x.value for x in at.header]
     before, after = event("before", KINDS["before"]), event("after", KINDS["grpo"], seed=1)
     (f0, a0, l0), (f1, a1, l1) = shares(flat(before)), shares(flat(after))
@@ -94,7 +97,8 @@ def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, 
         widget.set_value(value).run()
         next(x for x in at.button if (x.key or "").endswith(f"_{key}_commit")).click().run()
     assert len(at.success) == 3  # 10 of 12 are right, which is within 10 points of 85
-    assert f"Of {100 * sum(split):+.0f} points, {100 * split[0]:+.0f} come from form" in texts(at)
+    assert f"of {100 * sum(split):+.0f} points, {100 * split[0]:+.0f} come from form" in texts(at)
+    assert "Answers chosen greedily: readable" in texts(at)
     assert f"From {l0:.1f} tokens on average to {l1:.1f}" in texts(at)
     assert len(at.get("plotly_chart")) == 4
     assert "What changed" in [x.value for x in at.header]
@@ -127,6 +131,8 @@ def test_both_learners_stand_beside_the_start_model(open_page, store):
     assert re.findall(r"(\d+) %", rows["right among the readable"]) == [f"{100 * x[1]:.0f}" for x in expected]
     assert "| before | PPO after | GRPO after |" in table
     assert "It is one run of one seed each" in texts(at)
+    ppo, grpo = (np.mean([x[2] for x in flat(x)]) for x in values[1:])
+    assert f"Question by question the difference is {100 * abs(ppo - grpo):+.0f} points (" in texts(at)
 
 
 def test_starts_that_differ_each_have_their_own_column(open_page, store):
@@ -316,3 +322,38 @@ def test_kinds_and_trends_at_their_limits():
     assert main_cause(Split(0.02, 0.02, 0.0)) == main_cause(Split(-0.3, -0.3, 0.0)) == "none"
     assert main_cause(Split(0.2, 0.3, -0.1)) == "format"
     assert [trend_of(10, x) for x in (8, 9.5, 10.5, 12)] == ["shorter", "same", "same", "longer"]
+
+
+@pytest.fixture
+def shipped(store):
+    """The store with the recorded run of SmolLM2 that comes with the app."""
+    import_recorded(store, SHIPPED[RECORDED_REAL], RECORDED_REAL)
+    return store
+
+
+def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped):
+    """Counted from run.json by hand: what the greedy answers were cut off from, and what is compared with what."""
+    at = skip(open_page(KEY, lang="en"))
+    events = json.loads((SHIPPED[RECORDED_REAL] / "run.json").read_text())["events"]
+    asked = {(x["learner"], x["value"]["when"]): x["value"] for x in events if x["kind"] == "evaluation"}
+    before, after = asked["grpo", "before"], asked["grpo", "after"]
+    cut = [(x, truth) for x, truth in zip(before["greedy"], before["truths"], strict=True) if not x[4]]
+    so_far = sum(x[1] == truth for x, truth in cut)
+    assert (len(cut), so_far) == (23, 11)
+    assert "23 of the 64 greedy answers were cut off at 16 tokens before they ended" in texts(at)
+    assert "With those, 30 of 64 would be right (47 %)" in texts(at)
+    right = np.mean([x[2] for x in after["greedy"]]) - np.mean([x[2] for x in before["greedy"]])
+    assert f": {100 * right:+.0f} points (" in texts(at)
+    most = np.mean([any(x[2] for x in row) for row in before["sampled"]])
+    assert f"than at least one of 4 was before ({100 * most:.0f} %)" in texts(at)
+    assert "12 of the 30 additions among them were with their terms exchanged" in texts(at)
+    for number in (
+        "3 % is the mean reward of step 1: 64 responses",
+        "9 % is of one sampled answer to each",
+        "5 % is of 4 sampled answers",
+    ):
+        assert number in texts(at)
+    ppo = np.mean([x[2] for row in asked["ppo", "after"]["sampled"] for x in row])
+    grpo = np.mean([x[2] for row in after["sampled"] for x in row])
+    assert 0 < grpo - ppo < 0.005
+    assert "Question by question the difference is 0 points (−6 to +7), which holds 0" in texts(at)
