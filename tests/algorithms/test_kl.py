@@ -44,6 +44,10 @@ def test_an_impossible_token_adds_nothing() -> None:
     logits = torch.tensor([0.0, 0.0, -torch.inf])
     assert entropy(logits).item() == pytest.approx(np.log(2))
     assert kl_exact(logits, logits).item() == 0
+    # Impossible to the policy alone: it adds nothing. To the reference alone: the two are infinitely far apart.
+    anything = torch.zeros(3)
+    assert kl_exact(logits, anything).item() == pytest.approx(np.log(3 / 2))
+    assert kl_exact(anything, logits).item() == np.inf
 
 
 def test_k1_and_k3_are_right_on_average_and_k2_is_not() -> None:

@@ -24,6 +24,8 @@ from core.training.update import Batch, Updater
 from tests.tiny import chat_trainer, saved
 
 RESPONSES, PANEL, PASSES = 8, 4, 2
+#: Not 1, at which dividing the logits by it, multiplying and leaving it out are one.
+TEMPERATURE = 0.7
 GRPO, PPO = {"algorithm": "grpo"}, {"algorithm": "ppo", "kl_coef": 0.0}
 KL_REWARD = {"algorithm": "ppo", "kl_coef": 0.05}
 #: How a step may be computed: (learner, run settings, how often a response is scored by the policy in steps 0 and 1).
@@ -122,18 +124,18 @@ def test_a_response_is_scored_as_often_as_needed_and_every_first_ratio_is_1(mode
 @pytest.mark.parametrize("way", WAYS)
 def test_each_passs_rows_are_what_the_policy_says_after_that_pass(model, seen, way: str) -> None:
     learner, settings, _ = WAYS[way]
-    learning = trainer(model, learner, **settings)
+    learning = trainer(model, learner, temperature=TEMPERATURE, **settings)
     trace = next(learning.steps())
     assert len(seen.after) == 1 + PASSES
     sequences = seen.batches[0].sequences.rows(slice(0, PANEL))
     mask, policy = sequences.mask, learning.policy
     with torch.no_grad():
-        reference = scoring.distributions(learning.reference, sequences, 1.0)
+        reference = scoring.distributions(learning.reference, sequences, TEMPERATURE)
     for number, weights in enumerate(seen.after):
         policy.load_state_dict(weights)
         with torch.no_grad():
-            scored = scoring.score(policy, sequences, 1.0)
-            now = scoring.distributions(policy, sequences, 1.0)
+            scored = scoring.score(policy, sequences, TEMPERATURE)
+            now = scoring.distributions(policy, sequences, TEMPERATURE)
         recorded = rows(trace, number)
         expected = {
             "logprob": scored.logprobs,
