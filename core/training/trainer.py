@@ -20,7 +20,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
 from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
-from core.models import adapters, forward, precision
+from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
@@ -42,6 +42,8 @@ from core.training.update import Batch, Updater
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
 _CONTINUATIONS = 200
+#: So many training prompts are read before the first step, to know how long they are.
+_PROMPTS_READ = 64
 
 
 class Trainer:
@@ -79,7 +81,8 @@ class Trainer:
         self._wall_time, self._samples_seen = 0.0, 0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
         self._reported_drift = 0.0
-        self.codec.encode(self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
+        #: What a person should know of this run before its first step.
+        self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
 
     @property
     def settings(self) -> AnyLearner:
@@ -90,6 +93,14 @@ class Trainer:
     def max_length(self) -> int:
         """Longest response in tokens."""
         return self.config.max_completion_length or self.task.max_completion_length
+
+    def _longest_prompt(self) -> int:
+        """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
+        asked. Raises RequestError where the model cannot read one."""
+        prompts = getattr(self.task, "every_prompt", None)
+        if prompts is None:
+            prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
+        return max(len(self.codec.ids(x)) for x in prompts)
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""

@@ -107,6 +107,8 @@ class Worker:
             device=str(self.trainer.device),
             versions=versions(),
         )
+        if self.trainer.warning is not None:
+            lifecycle.warn(self.store, self.run_id, self.learner, self.trainer.warning)
         self._event("start" if first == 0 else "continue")
         if first == 0 and self.trainer.config.compare_samples:
             self._compare_before()
