@@ -64,7 +64,13 @@ def check(model: PreTrainedModel, name: str, prompt: int, response: int) -> Mess
     limit = limit_of(model)
     if limit is None or prompt + response <= limit.most:
         return None
-    numbers: dict[str, Any] = {"name": name, "most": limit.most, "prompt": prompt, "response": response, "need": prompt + response}
+    numbers: dict[str, Any] = {
+        "name": name,
+        "most": limit.most,
+        "prompt": prompt,
+        "response": response,
+        "need": prompt + response,
+    }
     room = max(0, limit.most - prompt)
     if limit.ends == "table":
         raise ConfigError(

@@ -30,6 +30,7 @@ from core.training import evaluation
 from core.training.allocator import give_back
 from core.training.answer import Answer, share
 from core.training.continuations import Oracle, Responses
+from core.training.drift import refuse_what_is_no_rounding
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, InitialScores, Models, Passes
@@ -63,6 +64,9 @@ class Trainer:
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
         settings, small = self.settings, forward.is_lean(start.model)
         self.dtype = precision.resolve(config.dtype, self.device, small=small)
+        #: Whether products are really rounded to bfloat16 here; `note` is the sentence on it.
+        self.rounds = precision.rounds(self.dtype, self.device)
+        self.note = precision.about(config.dtype, self.dtype, rounded=self.rounds, small=small)
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
@@ -199,11 +203,17 @@ class Trainer:
         return StepTrace(self.learner, self.step, scalars, samples, tokens, prompt_hash(gathered.prompts), events)
 
     def _compare_logprobs(self, rollout: Rollout, first: Scored, meter: Meter) -> None:
-        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event."""
-        self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
+        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event.
+
+        Raises ConfigError where that is no rounding.
+        """
+        off = ((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs()
+        self._drift = meter.drift = float(off.max())
         if learner_kind(self.settings).given is not None:  # nobody sampled these responses here
             self._drift = None
         elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
+            about = self.policy, self.config.model, rollout, off, self.config.temperature
+            refuse_what_is_no_rounding(*about, rounds=self.rounds)
             self._reported_drift = self._drift
             self._events.append({"kind": "drift", "value": self._drift})
 

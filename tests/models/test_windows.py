@@ -90,8 +90,8 @@ def own_logprobs(model: PreTrainedModel, sequences: Sequences, starts: Tensor) -
     for i, start in enumerate(starts.tolist()):
         length = int(sequences.mask[i].sum())
         text = sequences.ids[i, start : PROMPT + length]
-        said = torch.log_softmax(model(input_ids=text[None]).logits[0].float(), -1)[PROMPT - start - 1 : -1]
-        rows[i, :length] = said.gather(-1, text[PROMPT - start :, None])[:, 0]
+        distribution = torch.log_softmax(model(input_ids=text[None]).logits[0].float(), -1)[PROMPT - start - 1 : -1]
+        rows[i, :length] = distribution.gather(-1, text[PROMPT - start :, None])[:, 0]
     return rows
 
 
@@ -132,9 +132,9 @@ def test_a_window_of_a_real_models_width_is_kept_in_texts_that_are_longer() -> N
     ids = torch.randint(3, 60, (2, 612), generator=torch.Generator().manual_seed(1))
     ids[1, :600] = ids[0, :600]
     sequences = Sequences(ids, None, torch.ones(2, 12, dtype=torch.bool), 600)
-    said = torch.log_softmax(copy.deepcopy(model)(input_ids=ids).logits[:, 599:-1].float(), -1)
+    own = torch.log_softmax(copy.deepcopy(model)(input_ids=ids).logits[:, 599:-1].float(), -1)
     forward.prepare(model)
-    off = scoring.score(model, sequences, 1.0).logprobs - said.gather(-1, ids[:, 600:, None])[..., 0]
+    off = scoring.score(model, sequences, 1.0).logprobs - own.gather(-1, ids[:, 600:, None])[..., 0]
     assert float(off.abs().max()) < ALLOWED
 
 
