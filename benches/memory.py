@@ -48,6 +48,11 @@ WIDE = {
     "model_type": "llama", "vocab_size": 32_000, "hidden_size": 1024, "intermediate_size": 2816,
     "num_hidden_layers": 16, "num_attention_heads": 16, "num_key_value_heads": 8, "tie_word_embeddings": True,
 }  # fmt: skip
+#: As narrow as the bundled models, which core/models/lean.py runs.
+NARROW = {
+    "model_type": "llama", "vocab_size": 1_000, "hidden_size": 96, "intermediate_size": 256, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 4, "tie_word_embeddings": True,
+}  # fmt: skip
 BASIC: dict[str, Any] = {
     "preset": "memory", "steps": 2, "prompts_per_step": 4, "num_generations": 8, "max_completion_length": 32,
     "eval_every": 0, "device": "cpu", "measure_kl": False, "checkpoint_every": 1000,
@@ -69,6 +74,9 @@ CASES = [
     Case("wide-grpo-long", WIDE, LONG | {"prompts_per_step": 1}, "grpo"),
     Case("wide-grpo-checkpointed", WIDE, {"gradient_checkpointing": True}, "grpo"),
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
+    Case("narrow-grpo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "grpo"),
+    Case("narrow-ppo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "ppo"),
+    Case("narrow-grpo-all-kept", NARROW, {"max_completion_length": 400, "micro_batch_size": 8, "trace": "all"}, "grpo"),
     Case("smollm2-grpo", "SmolLM2-135M-Instruct", SUMS, "grpo"),
     Case("smollm2-ppo", "SmolLM2-135M-Instruct", SUMS, "ppo"),
 ]  # fmt: skip
@@ -145,9 +153,7 @@ def _resident() -> int:
 
 def run(case: Case, scratch: Path) -> dict[str, Any]:
     """Measured and predicted peak of a case, in bytes."""
-    from core.models import start
-    from core.models.fit import memory
-    from core.models.fit.sizes import size_of
+    from core.models.fit import free_memory
 
     model = case.model if isinstance(case.model, str) else str(scratch / "model")
     if not isinstance(case.model, str):
@@ -156,10 +162,8 @@ def run(case: Case, scratch: Path) -> dict[str, Any]:
         _apart("fetch", case.model, "")
     config = settings(case, model)
     measured = json.loads(_apart("measure", config.model_dump_json(), ""))
-    size = size_of(start.config_of(model) or {})
-    assert size is not None
-    learner = config.learners[0]
-    prediction = memory.predict(size, config, learner, prompt=measured["prompt"], completion=measured["completion"])
+    prediction = free_memory.needs(config, config.learners[0], prompt=measured["prompt"])
+    assert prediction is not None
     return {**measured, "predicted": prediction.total, "parts": prediction}
 
 

@@ -59,7 +59,9 @@ class RunConfig(Settings):
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="What matrices are multiplied in; the optimiser always keeps 32-bit weights."
+        "auto",
+        description="What matrices are multiplied in; the optimiser always keeps 32-bit weights. auto: bfloat16 where "
+        "the GPU or the processor rounds to it (of processors those with AMX), else and for small models float32.",
     )
     micro_batch_size: int | None = Field(
         None, ge=1, le=8192, description="Responses in memory at once during an update; none: all. Changes no result."

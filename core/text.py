@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 
 # Control characters, and what turns or hides the text around it: bidi controls, zero-width and line separators.
 _UNSEEN = re.compile(
@@ -18,3 +20,26 @@ def visible(text: str) -> str:
 def _name(character: str) -> str:
     code = ord(character)
     return chr(0x2400 + code) if code < 32 else "␡" if code == 127 else f"⟨U+{code:04X}⟩"
+
+
+#: Control characters that people know by a name; Unicode gives them none.
+_CONTROLS = {"\t": "tab", "\n": "line break", "\r": "carriage return", "\0": "null character"}
+#: So many characters are listed; of more, some are named and the others counted.
+MOST_LISTED, _EXAMPLES = 24, 12
+
+
+def named(character: str) -> str:
+    """One character as a reader can tell it from others: `'x'`, `'é' (latin small letter e with acute)`, `space`."""
+    name = _CONTROLS.get(character) or unicodedata.name(character, "").lower() or f"character U+{ord(character):04X}"
+    if not character.isprintable() or character.isspace() or _UNSEEN.match(character):
+        return name
+    plain = character.isascii() or name.startswith("cjk unified ideograph")
+    return repr(character) if plain else f"{character!r} ({name})"
+
+
+def listed(characters: Iterable[str]) -> str:
+    """Characters side by side, all of them or some examples; those that one would not see, by their names."""
+    all_ = sorted(set(characters))
+    if len(all_) > MOST_LISTED:
+        all_ = sorted(all_, key=lambda x: (not x.isalnum(), x))[:_EXAMPLES]
+    return " ".join(x if repr(x) in named(x) else f"({named(x)})" for x in all_)

@@ -22,6 +22,7 @@ from core.errors import ConfigError, RequestError
 from core.insight.panel import Panel
 from core.models import precision
 from core.tasks.base import recall
+from core.text import listed, named
 from core.training import checkpoints, scoring
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
@@ -152,8 +153,8 @@ def _ids(trainer: Trainer, text: str) -> list[int]:
     if strange is not None:
         raise RequestError(
             "{given} is no character of this model; it knows {names}",
-            given=f"U+{ord(strange):04X}",
-            names=" ".join(known),
+            given=named(strange),
+            names=listed(known),
         )
     return [vocabulary[x] for x in text]
 

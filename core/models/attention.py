@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from core.models import masks
 from core.models.limits import SHORT
 
-NAME = "credit_lab"
+NAME = masks.NAME
 
 
 def attention(
@@ -51,8 +51,11 @@ def attention(
 
 
 def use(model: PreTrainedModel) -> None:
-    """Lets a model attend this way, if it could use torch's fused attention; others keep their own."""
+    """Lets a model attend this way, if it could use torch's fused attention; others keep their own.
+
+    In either case its masks are made by masks.py.
+    """
+    masks.use()
     if model.config._attn_implementation == "sdpa":
         AttentionInterface.register(NAME, attention)
-        AttentionMaskInterface.register(NAME, sdpa_mask)
         model.set_attn_implementation(NAME)

@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from core.errors import ConfigError, RequestError, cause_of
+from core.text import MOST_LISTED, listed, named
 
 
 @dataclass(frozen=True)
@@ -62,35 +63,77 @@ class Codec:
         return bool(getattr(self.tokenizer, "chat_template", None))
 
     def ids(self, text: str) -> list[int]:
-        """One prompt's tokens. Raises RequestError naming the first character that the model does not know."""
+        """One prompt's tokens. Raises RequestError naming the characters that the model does not know, and ConfigError
+        where its chat template takes no such conversation."""
         if self.chat:
-            turns = [] if self.system_prompt is None else [{"role": "system", "content": self.system_prompt}]
-            turns.append({"role": "user", "content": text})
-            try:
-                rendered = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-            except Exception as error:  # a template raises what it likes; some know no system prompt, and say so
-                raise ConfigError(
-                    "model: its chat template refuses such a conversation ({cause})", cause=cause_of(error)
-                ) from error
-            return list(self.tokenizer(rendered, add_special_tokens=False).input_ids)
-        ids = list(self.tokenizer(text, add_special_tokens=False).input_ids)
-        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids:
-            known = sorted(t for t in self.tokenizer.get_vocab() if len(t) == 1)
-            strange = next((c for c in text if c not in known), text)
-            raise RequestError(
-                "{given} is no character of this model; it knows {names}",
-                given=f"{strange!r} in {text!r}",
-                names=" ".join(known[:200]),
-            )
+            return list(self.tokenizer(self._in_template(text), add_special_tokens=False).input_ids)
+        ids = self._known(text)
         start = self.tokenizer.bos_token_id
         return ids if start is None else [start, *ids]
 
     def response_ids(self, text: str) -> list[int]:
-        """A whole response's tokens, ended by the tokenizer's own end token. Raises ValueError as `ids` does."""
-        ids = list(self.tokenizer(text, add_special_tokens=False).input_ids)
-        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids:
-            raise ValueError(f"{text!r} has a character that this model does not know")
-        return [*ids, self.end_ids[0]]
+        """A whole response's tokens, ended by the tokenizer's own end token. Raises RequestError as `ids` does."""
+        return [*self._known(text), self.end_ids[0]]
+
+    def _in_template(self, text: str) -> str:
+        """The chat template's text around a question, up to where the model's answer begins.
+
+        A system prompt of "" says that there shall be none. Most templates have none by themselves, and some know no
+        system turn at all: then the turn is left out. Where a template would put words of its own there (SmolLM2's),
+        only an empty turn keeps them out.
+        """
+        user = {"role": "user", "content": text}
+        by_itself, refused = self._rendered([user])
+        if self.system_prompt is None and by_itself is not None:
+            return by_itself
+        if self.system_prompt is not None:
+            system = {"role": "system", "content": self.system_prompt}
+            with_system, refused_system = self._rendered([system, user])
+            if by_itself is not None and not self.system_prompt:
+                own_words = with_system is not None and len(by_itself) > len(with_system)
+                return with_system if own_words and with_system is not None else by_itself
+            if with_system is not None:
+                return with_system
+            if by_itself is not None and refused_system is not None:
+                raise ConfigError(
+                    "system_prompt: this model's chat template takes no system turn ({cause}); leave the setting "
+                    "empty (system_prompt=null on the command line), or put its words into the questions",
+                    cause=cause_of(refused_system),
+                ) from refused_system
+            refused = refused_system
+        raise ConfigError(
+            "model: its chat template refuses such a conversation ({cause})", cause=cause_of(refused or ValueError())
+        ) from refused
+
+    def _rendered(self, turns: list[dict[str, str]]) -> tuple[str | None, Exception | None]:
+        """(the conversation in the chat template, None), or (None, what the template raised)."""
+        try:
+            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+        except Exception as error:  # a template raises what it likes
+            return None, error
+        return str(text), None
+
+    def _known(self, text: str) -> list[int]:
+        """A text's tokens. Raises RequestError naming what is no token of this model's."""
+        tokenizer = self.tokenizer
+        ids = list(tokenizer(text, add_special_tokens=False).input_ids)
+        unknown = tokenizer.unk_token_id
+        if unknown is None or unknown not in ids:
+            return ids
+        known = {x for x in tokenizer.get_vocab() if len(x) == 1}
+        strange = list(dict.fromkeys(x for x in text if x not in known))
+        where = repr(text[:60] + "…" if len(text) > 60 else text)
+        given = f"{', '.join(named(x) for x in strange[:3])} in {where}" if strange else where
+        if len(known) <= MOST_LISTED:
+            raise RequestError(
+                "{given} is no character of this model; it knows {names}", given=given, names=listed(known)
+            )
+        raise RequestError(
+            "{given} is none of the {count} characters that this model knows, such as {names}",
+            given=given,
+            count=len(known),
+            names=listed(known),
+        )
 
     def encode(self, texts: list[str], device: torch.device | str) -> Prompts:
         """Prompts as left-padded tokens. Raises RequestError as `ids` does."""

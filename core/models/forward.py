@@ -13,18 +13,16 @@ from transformers import LlamaForCausalLM, LlamaModel, PreTrainedModel
 
 from core.models import attention, head, lean, packed
 from core.models.lean import Decoder
+from core.models.limits import NARROW
 from core.models.packed import States
 from core.models.packed_decoder import PackedDecoder
-
-#: Up to this width, folding a Llama's weights costs less than it saves.
-_NARROW = 256
 
 
 def is_lean(backbone: nn.Module) -> bool:
     """Whether the lean pass takes this model: a narrow Llama without adapters that keeps its activations."""
     if isinstance(backbone, LlamaForCausalLM):
         backbone = backbone.model
-    if not isinstance(backbone, LlamaModel) or backbone.config.hidden_size > _NARROW:
+    if not isinstance(backbone, LlamaModel) or backbone.config.hidden_size > NARROW:
         return False
     first = backbone.layers[0]
     return type(first.self_attn.q_proj) is nn.Linear and not first.gradient_checkpointing

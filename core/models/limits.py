@@ -11,3 +11,5 @@ TOKENS = 8_192
 WIDEST = 1024
 #: Rows up to this length are attended to plainly on a CPU (attention.py says why).
 SHORT = 512
+#: Llamas up to this width are computed with folded weights (lean.py): more would cost more than it saves.
+NARROW = 256

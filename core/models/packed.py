@@ -1,9 +1,13 @@
 """Any Hugging Face causal language model's forward pass over a step's responses, each prompt computed once.
 
 A row of the packed batch holds a prompt and several responses to it, one after another; a mask lets each response see
-the prompt and itself only, and its positions count on from the prompt's end. So the model runs as it is, and what G
-responses share is computed once instead of G times, with gradients that add up as they would have. Equal responses are
-computed once, padding never. Architectures whose layers cannot take such a mask are found out by `check`.
+the prompt and itself only, as far as the model's own windows reach (masks.py), and its positions count on from the
+prompt's end. So the model runs as it is, and what G responses share is computed once instead of G times, with gradients
+that add up as they would have. Equal responses are computed once, padding never.
+
+Architectures that make their masks by themselves cannot be packed (GPT-Neo's local layers count columns): of those each
+row is one response behind its prompt, as the model would read it. Which way is right for a model, or whether there is
+one at all, `check` finds out.
 
 B responses, U distinct ones, S response positions, R packed rows of W tokens.
 """
@@ -11,6 +15,8 @@ B responses, U distinct ones, S response positions, R packed rows of W tokens.
 from __future__ import annotations
 
 import contextlib
+import math
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,13 +25,26 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from core.errors import ConfigError, cause_of
+from core.models import masks
 from core.models.embedding import embedded
 from core.models.head import output_head
 from core.models.limits import WIDEST as _WIDEST
 from core.models.packed_decoder import PackedDecoder
 
-#: What `check` allows between a model's own numbers and the packed ones, as a share of the largest.
-_TOLERANCE = 1e-2
+#: What `check` allows between a model's own numbers and the packed ones, as a share of the largest. It is made in
+#: float32, where rounding reaches some 1e-6 of it.
+_TOLERANCE = 1e-3
+#: How many tokens a window lets see while `check` compares texts of 11.
+_NARROW = 4
+#: The mark of a backbone whose rows are one response each.
+_APART = "_one_response_a_row"
+#: Settings that may limit what a layer looks at.
+_WINDOW = re.compile(r"window|chunk|local(?!_expert)|block_size")
+#: Those of them that are followed: by masks.py, or by a table of the layer's own that rows apart leave right; and one
+#: that limits nothing.
+_KNOWN_WINDOWS = {"sliding_window", "window_size", "chunk_size_feed_forward"}
+#: Kinds of layers that look at nothing but what the masks let them.
+_KNOWN_LAYERS = {"full_attention", "sliding_attention"}
 
 
 class States(NamedTuple):
@@ -52,16 +71,21 @@ def states(
         starts[which.cpu()] = (~attention[:, :prompt]).sum(1).cpu()
     if lengths is not None:
         ends[which.cpu()] = prompt + lengths.cpu()
-    plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist())
-    device = ids.device
-    with _recomputing(backbone):
+    apart = getattr(backbone, _APART, False)
+    plan = _plan(rows.cpu(), prompt, starts.tolist(), ends.tolist(), together=not apart)
+    token_ids, positions, owners, places = (x.to(ids.device) for x in plan)
+    with _recomputing(backbone), masks.packing(positions, owners, used=not apart) as here:
         output = backbone(
-            inputs_embeds=embedded(backbone.get_input_embeddings(), plan.ids.to(device)),
-            attention_mask=_as_taken(plan.mask.to(device), backbone),
-            position_ids=plan.positions.to(device),
+            inputs_embeds=embedded(backbone.get_input_embeddings(), token_ids),
+            # All of a packed row is real: what a token does not see, the mask says that masks.py makes. Of a row that
+            # is one text nothing has to be said, as what pads it stands on its right, where nothing looks.
+            attention_mask=None if apart else torch.ones_like(token_ids),
+            position_ids=positions,
             use_cache=False,
         ).last_hidden_state
-    return States(rows, which, output.flatten(0, 1)[plan.places.to(device)])
+    if not apart and not here.asked:
+        raise NotImplementedError(f"{type(backbone).__name__} asks for no mask")
+    return States(rows, which, output.flatten(0, 1)[places])
 
 
 def distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,27 +115,22 @@ def _recomputing(backbone: nn.Module) -> Iterator[None]:
             layer.training = False
 
 
-def _as_taken(mask: Tensor, backbone: PreTrainedModel) -> Tensor:
-    """The mask as the attention takes it: plain attention adds it to the scores, all others take it as bool."""
-    if backbone.config._attn_implementation != "eager":
-        return mask
-    dtype = next(backbone.parameters()).dtype
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)
-
-
 class _Plan(NamedTuple):
     ids: Tensor  # long [R, W]
     positions: Tensor  # long [R, W]
-    mask: Tensor  # bool [R, 1, W, W]
+    owners: Tensor  # long [R, W], see masks.Packing
     places: Tensor  # long [U, 1 + S], where in the flattened batch each state stands
 
 
-def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int]) -> _Plan:
-    """Which token goes where. Rows with the same prompt stand together already: they are sorted."""
+def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int], *, together: bool) -> _Plan:
+    """Which token goes where. Rows with the same prompt stand together already: they are sorted.
+
+    Without `together` every response has a row of its own.
+    """
     count, length = rows.shape
     ids: list[list[int]] = []
     positions: list[list[int]] = []
-    owners: list[list[int]] = []  # 0 is the prompt, then a number per response
+    owners: list[list[int]] = []
     places = torch.empty(count, 1 + length - prompt, dtype=torch.long)
     where: list[tuple[int, int, int]] = []  # (packed row, first column of the response, last column of the prompt)
     packed = -1
@@ -120,12 +139,12 @@ def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int]) -> _Pla
         start, end = starts[i], ends[i]
         question, answer = rows[i, start:prompt], rows[i, prompt:end]
         key = question.numpy().tobytes()
-        if key != before or len(ids[packed]) + len(answer) > _WIDEST:
+        if not together or key != before or len(ids[packed]) + len(answer) > _WIDEST:
             before = key
             packed += 1
             ids.append(question.tolist())
             positions.append(list(range(len(question))))
-            owners.append([0] * len(question))
+            owners.append([masks.PROMPT] * len(question))
         first = len(ids[packed])
         number = owners[packed][-1] + 1
         ids[packed] += answer.tolist()
@@ -140,51 +159,93 @@ def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int]) -> _Pla
         if not answer_length:
             columns[:] = last
         places[i] = row * width + columns
-    return _Plan(_filled(ids, width, 0), _filled(positions, width, 0), _mask(owners, width), places)
+    standing = _filled(positions, width, 0) if together else torch.arange(width).expand(len(ids), width)
+    return _Plan(_filled(ids, width, 0), standing, _filled(owners, width, masks.PADDING), places)
 
 
 def _filled(rows: list[list[int]], width: int, value: int) -> Tensor:
     return torch.tensor([row + [value] * (width - len(row)) for row in rows])
 
 
-def _mask(owners: list[list[int]], width: int) -> Tensor:
-    """Who sees whom: a token sees the prompt's and its own response's tokens up to itself; padding sees itself."""
-    owner = _filled(owners, width, -1)
-    seen, sees = owner[:, None, :], owner[:, :, None]
-    causal = torch.ones(width, width, dtype=torch.bool).tril()
-    own = (seen == sees) | ((seen == 0) & (sees > 0))
-    alone = torch.eye(width, dtype=torch.bool)
-    return ((causal & own & (sees >= 0)) | alone)[:, None]
-
-
 @torch.no_grad()
 def check(model: PreTrainedModel) -> None:
-    """Compares packed numbers and a decoder's with the model's own on two short responses to one prompt.
+    """Finds out how rows are laid out for this model: its numbers and a decoder's must be the model's own.
 
-    Raises ConfigError if this architecture cannot be run this way (it has no cache, or ignores such masks).
+    They are compared on three short texts of two prompts, one of them padded, with the model's windows narrowed so far
+    that these texts are longer. Raises ConfigError if neither way gives the model's numbers (it has no
+    cache, mixes tokens without a mask), and if it has a window of a kind that is not known here.
     """
-    device = next(model.parameters()).device
-    vocabulary = model.get_input_embeddings().weight.shape[0]
-    rows = (torch.arange(22, device=device).view(2, 11) * 7 + 3) % vocabulary
-    rows[1, :7] = rows[0, :7]
-    kind = type(model).__name__
-    try:
-        own = model(input_ids=rows).logits[:, 6:].float()
-        once = states(model.base_model, rows, 7)
-        packed = output_head(model)(once.hidden)[once.which].float()
-        decoder = PackedDecoder(model, rows[:1, :7], None, 2)
-        decoder.write(rows[:, 7], torch.ones(2, dtype=torch.bool, device=device))
-        written = decoder.logits[decoder.state].float()
-    except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError, IndexError) as error:
+    kind, cause, off = type(model).__name__, None, math.inf
+    if strange := _strange_window(model):
         raise ConfigError(
-            "model: {kind} cannot be trained here, as its layers do not take a mask of their own ({cause})",
+            "model: {kind} cannot be trained here: its config names {setting}={given}, and which tokens its layers "
+            "then look at is not known here",
             kind=kind,
-            cause=cause_of(error),
-        ) from error
-    off = max(float((packed - own).abs().max()), float((written - own[:, 1]).abs().max())) / float(own.abs().max())
-    if not off < _TOLERANCE:
+            setting=strange[0],
+            given=strange[1],
+        )
+    for apart in (True,) if _counts_columns(model) else (False, True):
+        setattr(model.base_model, _APART, apart)
+        try:
+            with masks.narrowed(model, _NARROW):
+                off = _difference(model)
+        except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError, IndexError) as error:
+            cause = error
+            continue
+        if off < _TOLERANCE:
+            return
+    if off < math.inf:
         raise ConfigError(
             "model: {kind} cannot be trained here: with shared prompts its numbers differ by {off:.1%} from its own",
             kind=kind,
             off=off,
         )
+    raise ConfigError(
+        "model: {kind} cannot be trained here, as its layers do not take a mask of their own ({cause})",
+        kind=kind,
+        cause=cause_of(cause or RuntimeError()),
+    ) from cause
+
+
+def _difference(model: PreTrainedModel) -> float:
+    """The largest difference between the model's own logits and those here, as a share of the largest logit."""
+    device = next(model.parameters()).device
+    vocabulary = model.get_input_embeddings().weight.shape[0]
+    prompt, responses, padding = 7, 4, 2
+    rows = (torch.arange(33, device=device).view(3, 11) * 7 + 3) % vocabulary
+    rows[1, :prompt] = rows[0, :prompt]
+    real = torch.ones_like(rows, dtype=torch.bool)
+    real[2, :padding] = False
+    own = [model(input_ids=row[None, start:]).logits[0, -1 - responses :].float() for row, start in
+           zip(rows, (0, 0, padding), strict=True)]  # fmt: skip
+    once = states(model.base_model, rows, prompt, real)
+    ours = output_head(model)(once.hidden)[once.which].float()
+    every = torch.ones(3, dtype=torch.bool, device=device)
+    decoder = PackedDecoder(model, rows[1:, :prompt], real[1:, :prompt], torch.tensor([2, 1], device=device))
+    written = [decoder.logits[decoder.state]]
+    for column in range(prompt, prompt + responses):
+        decoder.write(rows[:, column], every)
+        written.append(decoder.logits[decoder.state])
+    expected = torch.stack(own)
+    off = max(float((x.float() - expected).abs().max()) for x in (ours, torch.stack(written, 1)))
+    return off / float(expected.abs().max())
+
+
+def _counts_columns(model: PreTrainedModel) -> bool:
+    """Whether layers keep a table of their own of which column looks at which, as GPT-Neo's do."""
+    tables = (x for x in model.base_model.buffers() if x.dtype == torch.bool and x.ndim > 1)
+    return any(x.shape[-1] == x.shape[-2] > 1 for x in tables)
+
+
+def _strange_window(model: PreTrainedModel) -> tuple[str, str] | None:
+    """A setting of the model's config, and its value, that limits what layers look at in a way not followed here."""
+    config = model.config.get_text_config()
+    for kind in getattr(config, "layer_types", None) or ():
+        if kind not in _KNOWN_LAYERS:
+            return "layer_types", str(kind)
+    for name, value in config.to_dict().items():
+        limits = isinstance(value, int) and not isinstance(value, bool) and value > 1
+        which = name.endswith(("pattern", "layers"))  # says which layers are limited, not how far they look
+        if limits and not which and _WINDOW.search(name) and name not in _KNOWN_WINDOWS:
+            return str(name), str(value)
+    return None

@@ -26,6 +26,7 @@ from core.config import RunConfig
 from core.learners.kind import Given
 from core.learners.registry import learner_kind, needs_of
 from core.learners.settings import LearnerSettings
+from core.models import positions
 from core.models.codec import Codec
 from core.rewards import REWARDS
 from core.rewards.base import Asked
@@ -118,6 +119,7 @@ class Asker:
         prompts = self.codec.encode([x.prompt for x in data], device)
         rows = [self.codec.response_ids(x.response)[: self.max_length] for x in data]
         longest = max(len(row) for row in rows)
+        positions.check(self.policy, type(self.policy).__name__, prompts.ids.shape[1], longest)
         ids = torch.tensor([row + [self.codec.pad_id] * (longest - len(row)) for row in rows], device=device)
         mask = torch.arange(longest, device=device) < torch.tensor([len(row) for row in rows], device=device)[:, None]
         cut = torch.tensor([row[-1] not in self.codec.end_ids for row in rows], device=device)

@@ -19,13 +19,13 @@ from core.learners.registry import AnyLearner, critic_of
 from core.models import adapters
 from core.models.value import ValueModel
 from core.training import scoring
+from core.training.drift import ALLOWED
 from core.training.meter import Meter
 from core.training.record import PanelRecorder
 from core.training.scoring import Scored, Sequences
 from core.training.update import Batch, Before, Updater, joined, parts
 
-#: Sampled and re-scored log-probabilities may differ by rounding alone; more is a bug or too coarse a number format.
-DRIFT_ALLOWED = 1e-3
+DRIFT_ALLOWED = ALLOWED  # more between sampled and scored log-probabilities is told, see core/training/drift.py
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from core.algorithms.masked import lengths
-from core.models import forward, precision
+from core.models import forward, positions, precision
 from core.models.codec import Codec, Prompts
 
 
@@ -51,8 +51,10 @@ def sample(
 ) -> Rollout:
     """Samples G responses per prompt; greedy where `generator` is None. Stops when every response has ended.
 
-    `on_token` is called with the tokens so far, long [B, t], after each position.
+    `on_token` is called with the tokens so far, long [B, t], after each position. Raises ConfigError where these may be
+    more tokens than the model has positions for.
     """
+    positions.check(model, type(model).__name__, prompts.ids.shape[1], max_completion_length)
     device, count = prompts.ids.device, prompts.ids.shape[0] * num_generations
     uniform = None
     if generator is not None:

@@ -20,7 +20,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
 from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
-from core.models import adapters, forward, precision
+from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
@@ -30,6 +30,7 @@ from core.training import evaluation
 from core.training.allocator import give_back
 from core.training.answer import Answer, share
 from core.training.continuations import Oracle, Responses
+from core.training.drift import refuse_what_is_no_rounding
 from core.training.gather import Asker, Gathered
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, InitialScores, Models, Passes
@@ -42,6 +43,8 @@ from core.training.update import Batch, Updater
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
 _CONTINUATIONS = 200
+#: So many training prompts are read before the first step, to know how long they are.
+_PROMPTS_READ = 64
 
 
 class Trainer:
@@ -61,6 +64,9 @@ class Trainer:
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
         settings, small = self.settings, forward.is_lean(start.model)
         self.dtype = precision.resolve(config.dtype, self.device, small=small)
+        #: Whether products are really rounded to bfloat16 here; `note` is the sentence on it.
+        self.rounds = precision.rounds(self.dtype, self.device)
+        self.note = precision.about(config.dtype, self.dtype, rounded=self.rounds, small=small)
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
@@ -79,7 +85,8 @@ class Trainer:
         self._wall_time, self._samples_seen = 0.0, 0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
         self._reported_drift = 0.0
-        self.codec.encode(self.task.prompts(config.seed, 0, 1), self.device)  # a model that can't read the task
+        #: What a person should know of this run before its first step.
+        self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
 
     @property
     def settings(self) -> AnyLearner:
@@ -90,6 +97,14 @@ class Trainer:
     def max_length(self) -> int:
         """Longest response in tokens."""
         return self.config.max_completion_length or self.task.max_completion_length
+
+    def _longest_prompt(self) -> int:
+        """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
+        asked. Raises RequestError where the model cannot read one."""
+        prompts = getattr(self.task, "every_prompt", None)
+        if prompts is None:
+            prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
+        return max(len(self.codec.ids(x)) for x in prompts)
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
@@ -188,11 +203,17 @@ class Trainer:
         return StepTrace(self.learner, self.step, scalars, samples, tokens, prompt_hash(gathered.prompts), events)
 
     def _compare_logprobs(self, rollout: Rollout, first: Scored, meter: Meter) -> None:
-        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event."""
-        self._drift = meter.drift = float(((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs().max())
+        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event.
+
+        Raises ConfigError where that is no rounding.
+        """
+        off = ((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs()
+        self._drift = meter.drift = float(off.max())
         if learner_kind(self.settings).given is not None:  # nobody sampled these responses here
             self._drift = None
         elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
+            about = self.policy, self.config.model, rollout, off, self.config.temperature
+            refuse_what_is_no_rounding(*about, rounds=self.rounds)
             self._reported_drift = self._drift
             self._events.append({"kind": "drift", "value": self._drift})
 

@@ -107,7 +107,9 @@ class Worker:
             device=str(self.trainer.device),
             versions=versions(),
         )
-        self._event("start" if first == 0 else "continue")
+        if self.trainer.warning is not None:
+            lifecycle.warn(self.store, self.run_id, self.learner, self.trainer.warning)
+        self._event("start" if first == 0 else "continue", self.trainer.note.to_dict())
         if first == 0 and self.trainer.config.compare_samples:
             self._compare_before()
         lifecycle.prepared(self.store, self.run_id, self.learner)
@@ -191,7 +193,7 @@ class Worker:
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
     def _about_drift(self, drift: float) -> Message:
-        if self.trainer.dtype == "bfloat16":
+        if self.trainer.rounds:  # in float32 they agree, else the trainer had refused to go on
             return Message(
                 "In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to "
                 "{given:.2g}; the old policy's are therefore scored again, and every ratio begins at 1.",

@@ -18,15 +18,16 @@ _GB = 1e9
 def memory_sentence(config: RunConfig) -> str | None:
     """How much memory the learners need side by side, and how much is free; Markdown.
 
-    None for a bundled model, which fits anywhere, and where the model's size is not known before it is loaded.
+    None where the model's size is not known before it is loaded, and for a bundled model's run that needs little.
     """
-    if config.model in bundled.names():
-        return None
     predictions = [free_memory.needs(config, x) for x in config.learners]
-    totals = [x.total for x in predictions if x is not None]
-    if len(totals) < len(predictions):
+    predicted = [x for x in predictions if x is not None]
+    if len(predicted) < len(predictions):
         return None
-    need, model = f"{sum(totals) / _GB:.1f}", plain(config.model, 60)
+    total = free_memory.together(config, predicted)
+    if config.model in bundled.names() and total < 2 * _GB:
+        return None
+    need, model = f"{total / _GB:.1f}", plain(config.model, 60)
     free = None if _on_gpu(config) else free_memory.available()
     if free is None:
         return _("{model} will need about {need} GB of memory here.").format(model=model, need=need)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.tasks.registry import longest_response, task_kind
+from core.text import listed, named
 from lessons.i18n import _, tell
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
@@ -40,8 +41,8 @@ def refusal(text: str, most: int, alphabet: str) -> str | None:
         return _("At most {room} characters fit, but these are {count}.").format(room=most, count=len(text))
     strange = next((x for x in text if x not in alphabet), None)
     if strange is not None:
-        return _("The character U+{code} is not one of this model's; it knows {known}").format(
-            code=f"{ord(strange):04X}", known=f"`{' '.join(alphabet)}`"
+        return _("{given} is no character of this model; it knows {names}").format(
+            given=plain(named(strange)), names=f"`{listed(alphabet)}`"
         )
     return None
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from core.errors import ConfigError
+from core.cli import _assignment
+from core.config import RunConfig, change
+from core.errors import ConfigError, RequestError
 from core.models.codec import Codec
 from core.models.start import load
 from core.training.rollout import sample
-from tests.tiny import chat_model, chat_tokenizer
+from tests.tiny import TEMPLATE, chat_model, chat_tokenizer
 
 TEXT, START, END = 0, 1, 2  # <|endoftext|> <|im_start|> <|im_end|>
 
@@ -70,8 +72,54 @@ def test_a_template_that_knows_no_system_prompt_is_answered_with_a_sentence() ->
         "{{ messages[0]['content'] }}"
     )
     assert Codec(tokenizer).ids("3") == [tokenizer.convert_tokens_to_ids("3")]
-    with pytest.raises(ConfigError, match=r"^model: its chat template refuses .*System role not supported\)$"):
+    assert Codec(tokenizer, system_prompt="").ids("3") == Codec(tokenizer).ids("3")  # as the presets have it
+    with pytest.raises(ConfigError) as refused:
         Codec(tokenizer, system_prompt="Add.").ids("3")
+    sentence = str(refused.value)
+    assert sentence.startswith("system_prompt: ")  # the setting, why, and how it is unset
+    assert "(System role not supported)" in sentence
+    assert change(RunConfig(system_prompt="Add."), dict([_assignment("system_prompt=null")])).system_prompt is None
+    assert "system_prompt=null on the command line" in sentence
+
+
+def test_a_template_that_refuses_even_the_question_is_the_models_fault() -> None:
+    tokenizer = chat_tokenizer()
+    tokenizer.chat_template = "{{ raise_exception('No') }}"
+    for system_prompt in (None, "", "Add."):
+        with pytest.raises(ConfigError, match=r"^model: its chat template refuses such a conversation \(No\)$"):
+            Codec(tokenizer, system_prompt=system_prompt).ids("3")
+
+
+@pytest.mark.parametrize("own", ["", "{{ '<|im_start|>system\n<|im_end|>\n' }}"], ids=["no turn", "an empty turn"])
+def test_an_empty_system_turn_is_left_out_where_the_template_adds_no_words_of_its_own(own: str) -> None:
+    tokenizer = chat_tokenizer()
+    tokenizer.chat_template = TEMPLATE.replace("{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}", own)
+    assert "Be kind" not in tokenizer.chat_template
+    assert Codec(tokenizer, system_prompt="").ids("3") == Codec(tokenizer).ids("3")
+    assert Codec(tokenizer, system_prompt="Add.").ids("3") != Codec(tokenizer).ids("3")
+
+
+def words(known: str) -> Codec:
+    inner = Tokenizer(models.WordLevel({"<unk>": 0, "</s>": 1, **{x: i + 2 for i, x in enumerate(known)}}, "<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex("."), behavior="isolated")
+    return Codec(PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="</s>", unk_token="<unk>"))
+
+
+def test_what_a_model_cannot_read_is_named_so_that_one_sees_it() -> None:
+    digits = words("0123456789 ")
+    with pytest.raises(RequestError) as refused:
+        digits.ids("1 h\té0hé")
+    assert str(refused.value) == (
+        "'h', tab, 'é' (latin small letter e with acute) in '1 h\\té0hé' is no character of this model; "
+        "it knows (space) 0 1 2 3 4 5 6 7 8 9"
+    )
+    with pytest.raises(RequestError, match=r"^space in '1 1' is no character of this model; it knows 0 1$"):
+        words("01").response_ids("1 1")
+    many = words("".join(map(chr, range(0x4E00, 0x4EFF))) + "+ab")
+    with pytest.raises(RequestError) as refused:
+        many.ids("x" * 500)
+    assert "is none of the 258 characters that this model knows, such as a b 一 " in str(refused.value)
+    assert len(str(refused.value)) < 200
 
 
 def test_a_tokenizer_without_an_end_is_refused() -> None:

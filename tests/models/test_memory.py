@@ -9,8 +9,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from benches.memory import Case, run
-from core.config import RunConfig, parse_config
+from benches.memory import CASES, Case, run
+from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.registry import learner
@@ -217,8 +217,28 @@ def test_a_run_that_does_not_fit_is_refused_with_its_numbers_in_one_sentence(mon
     free_memory.refuse_if_too_large(config)
     monkeypatch.setattr(free_memory, "available", lambda _: None)
     free_memory.refuse_if_too_large(config)
-    monkeypatch.setattr(free_memory, "available", lambda _: 1)
-    free_memory.refuse_if_too_large(RunConfig())  # a bundled model fits anywhere
+
+
+def test_a_bundled_models_run_is_measured_by_its_responses_and_their_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100,000 steps of 8,192 responses of 4,096 tokens were started once: no number of a setting is harmless alone."""
+    small, free = RunConfig(device="cpu"), 2_000_000_000
+    monkeypatch.setattr(free_memory, "available", lambda _: free)
+    free_memory.refuse_if_too_large(small)  # the app's own first run, also on a small machine
+    for large in (
+        {"prompts_per_step": 32, "num_generations": 256, "max_completion_length": 4096},
+        {"prompts_per_step": 32, "num_generations": 256, "max_completion_length": 4096, "micro_batch_size": 1},
+        {"num_generations": 64, "max_completion_length": 1024},
+        {"trace": "all", "num_generations": 64, "max_completion_length": 256, "micro_batch_size": 8},
+    ):
+        config = change(small, large)
+        with pytest.raises(ConfigError) as refused:
+            free_memory.refuse_if_too_large(config)
+        count = config.prompts_per_step * config.num_generations
+        assert f"with {count} responses of up to {config.max_completion_length} tokens a step" in str(refused.value)
+        assert "but only 2.0 GB are free" in str(refused.value)
+    free = 1
+    with pytest.raises(ConfigError, match="chain-sum-3x1 does not fit"):
+        free_memory.refuse_if_too_large(small)
 
 
 def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,3 +287,10 @@ def test_a_measured_peak_is_within_fifteen_per_cent_of_the_prediction(tmp_path: 
     case = Case("test", model, quick, "grpo")
     measured = run(case, tmp_path)
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.15)
+
+
+def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path) -> None:
+    """Bundled models are as narrow: their activations are predicted as core/models/lean.py keeps them."""
+    case = next(x for x in CASES if x.name == "narrow-grpo")
+    measured = run(case, tmp_path)
+    assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.2)

@@ -58,8 +58,39 @@ def test_bfloat16_rounds_products_and_only_within() -> None:
     assert off < 0.5
     # oneDNN's mode is a permission. Of 32-bit inputs only its AMX kernels make use of it: on a processor that has
     # AVX-512-BF16 and no AMX, products stay float32 (measured on an AMD EPYC: equal to the bit at this size).
-    if torch.cpu._is_amx_tile_supported():
-        assert off > 1e-3
+    assert (off > 1e-3) is precision.rounds("bfloat16", CPU)
+    assert not precision.rounds("float32", CPU)
+    assert torch.get_float32_matmul_precision() == setting
+
+
+def test_whether_products_are_rounded_is_measured_in_the_runs_own_arithmetic(monkeypatch) -> None:
+    monkeypatch.setattr(precision, "matmuls", as_on_cuda)
+    assert precision.rounds("bfloat16", CPU)
+    with precision.autocast(CPU), precision.exact(CPU):
+        a = torch.rand(8, 8)
+        assert (a @ a).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("asked", "dtype", "rounded", "small", "sentence"),
+    [
+        ("auto", "bfloat16", True, False, "dtype=auto: matrix products round their inputs to bfloat16 here."),
+        ("auto", "bfloat16", False, False, "dtype=auto: matrix products may round to bfloat16, but this processor does "
+         "not: they are float32."),
+        ("auto", "float32", False, True, "dtype=auto: matrix products are float32; so small a model gains nothing from "
+         "bfloat16."),
+        ("float32", "float32", False, True, "dtype=float32: matrix products are float32."),
+    ],
+)  # fmt: skip
+def test_a_run_says_what_it_multiplies_in(asked, dtype, rounded, small, sentence) -> None:
+    assert str(precision.about(asked, dtype, rounded=rounded, small=small)) == sentence
+
+
+def test_a_trainer_says_what_it_does_on_this_processor(model: str) -> None:
+    trainer = chat_trainer(model, {"algorithm": "grpo"}, dtype="auto")
+    here = precision.rounds("bfloat16", CPU)
+    assert trainer.rounds is here
+    assert trainer.note == precision.about("auto", "bfloat16", rounded=here, small=False)
 
 
 def test_the_setting_is_put_back_when_something_breaks() -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import core.workers.worker as worker_module
 from core.config import RunConfig
 from core.errors import Message, verbatim
+from core.models import precision
 from core.runs import lifecycle
 from core.runs.records import Preparing
 from core.runs.store import RunStore
@@ -95,8 +96,18 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
         assert own[-1][1] == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("dtype", "message"), [("bfloat16", "rounding alone"), ("float32", "Sampled and re-scored")])
-def test_a_drift_in_bfloat16_is_told_apart_from_any_other(store: RunStore, dtype: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "rounds", "message"),
+    [
+        ("bfloat16", True, "rounding alone"),
+        ("bfloat16", False, "Sampled and re-scored"),  # a processor that makes no use of the permission
+        ("float32", False, "Sampled and re-scored"),
+    ],
+)
+def test_a_drift_in_bfloat16_is_told_apart_from_any_other(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, dtype: str, rounds: bool, message: str
+) -> None:
+    monkeypatch.setattr(precision, "rounds", lambda *_: rounds)
     worker = Worker(store, store.create(SMALL), "grpo")
     worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
     assert message in str(worker._about_drift(0.1834))

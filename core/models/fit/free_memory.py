@@ -16,9 +16,12 @@ from core.models import bundled, start
 from core.models.fit import memory
 from core.models.fit.memory import Prediction
 from core.models.fit.sizes import size_of
+from core.models.limits import NARROW
 from core.tasks.registry import longest_response, task_kind
 
 _GB = 1e9
+#: Of a worker's PROCESS, what it shares with the process that it is forked from: modules that nobody writes to.
+_SHARED = 250_000_000
 #: Tokens of a chat template around a question, and characters that a token stands for, where nothing better is known.
 _TEMPLATE, _PER_TOKEN, _QUESTION = 30, 3, 100
 
@@ -28,12 +31,15 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
 
     `prompt`: tokens of a question (None: estimated from the settings); `options` as in core.models.fit.memory.predict.
     """
-    size = size_of(start.config_of(config.model) or {})
+    about = start.config_of(config.model) or {}
+    size = size_of(about)
     if size is None:
         return None
     completion = config.max_completion_length or longest_response(config.task)
+    lean = about.get("model_type") == "llama" and size.hidden <= NARROW
+    lean = lean and not config.lora_rank and not config.gradient_checkpointing
     return memory.predict(
-        size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, **options
+        size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, lean=lean, **options
     )
 
 
@@ -68,31 +74,40 @@ def refuse_if_too_large(
 ) -> None:
     """Raises ConfigError, with the numbers, where learners (None: all of the run, side by side) do not fit.
 
-    Says nothing where the model's measures or the free memory are not known, and of bundled models, which fit anywhere.
+    Says nothing where the model's measures or the free memory are not known.
     """
-    if config.model in bundled.names():
-        return
     chosen = list(config.learners if learners is None else learners)
     predictions = [needs(config, x, device=device, dtype=dtype) for x in chosen]
     predicted = [x for x in predictions if x is not None]
     free = available(device)
     if free is None or len(predicted) < len(chosen):
         return
-    total = sum(x.total for x in predicted)
+    total = together(config, predicted)
     if total <= free:
         return
     shares = ", ".join(f"{name} {amount / _GB:.1f}" for name, amount in totals(predicted).items() if amount >= _GB / 20)
     who = " and ".join(x.name for x in chosen)
     raise ConfigError(
-        "model: {name} does not fit this machine: {who} would need about {need:.1f} GB ({shares}), but only {free:.1f} "
-        "GB are free; fewer learners, a lora_rank, a smaller micro_batch_size, gradient_checkpointing or "
-        "measure_kl=false need less",
+        "model: {name} does not fit this machine: with {responses} responses of up to {completion} tokens a step {who} "
+        "would need about {need:.1f} GB ({shares}), but only {free:.1f} GB are free; fewer or shorter responses, fewer "
+        "learners, a lora_rank, a smaller micro_batch_size, gradient_checkpointing or measure_kl=false need less",
+        responses=config.prompts_per_step * config.num_generations,
+        completion=config.max_completion_length or longest_response(config.task),
         name=config.model,
         who=who,
         need=total / _GB,
         shares=shares,
         free=free / _GB,
     )
+
+
+def together(config: RunConfig, predicted: Sequence[Prediction]) -> int:
+    """Bytes that learners need side by side.
+
+    Workers are forked from one process and share what it has loaded; of a bundled model that is most of what they need.
+    """
+    shared = _SHARED * (len(predicted) - 1) if config.model in bundled.names() else 0
+    return sum(x.total for x in predicted) - max(0, shared)
 
 
 def totals(predicted: Sequence[Prediction]) -> dict[str, int]:

@@ -35,6 +35,14 @@ _HOLES = 1.3
 #: They do not grow on with models and rows: pieces above a few MB go back at once (core/training/allocator.py). About
 #: the most that was measured, on SmolLM2 with prompts of 300 tokens.
 _MOST_HOLES = 1_200_000_000
+#: The same where core/models/lean.py runs all responses at once: its pieces are few and alike.
+_LEAN_HOLES = 0.3
+#: A step's tensors per token that it may write: ids, log-probabilities, credit, and what the loss makes of them.
+_PER_TOKEN = 250
+#: A row of the trace in the making: its columns as numbers, as Python's own objects, and as Arrow's.
+_PER_ROW = 600
+#: So much of both is counted with PROCESS.
+_SMALL = 50_000_000
 #: Python, torch, transformers and a run's own small things.
 PROCESS = 450_000_000
 
@@ -77,12 +85,13 @@ def predict(
     device: str = "cpu",
     dtype: str = "float32",
     reward_model: bool = False,
+    lean: bool = False,
 ) -> Prediction:
     """The peak of `learner` on a model of this size.
 
     `prompt` and `completion`: tokens of a question (chat template included) and at most of a response. `device` "cpu",
     "cuda" or "mps"; on CUDA bfloat16 products keep their inputs in 16 bits (a CPU converts them on the way).
-    `reward_model` adds a frozen model of the same size.
+    `reward_model` adds a frozen model of the same size. `lean` says that core/models/lean.py runs it.
     """
     narrow = device == "cuda" and dtype == "bfloat16"
     models = _models(size, config, learner, reward_model=reward_model)
@@ -92,9 +101,12 @@ def predict(
     in_batch = responses // learner.num_mini_batches
     rows = min(config.micro_batch_size or in_batch, in_batch)
     group = config.group_size(learner)
-    tokens = packed_tokens(rows, group, prompt, completion)
-    wide = tokens_wide(group, prompt, completion, rows)
-    activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and wide <= SHORT)
+    if lean:  # every response by itself, if all differ, and no scores are kept
+        tokens, wide = rows * completion + -(-rows // group) * prompt, 0
+    else:
+        tokens = packed_tokens(rows, group, prompt, completion)
+        wide = tokens_wide(group, prompt, completion, rows)
+    activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and 0 < wide <= SHORT)
     at_once = min(LOGITS, rows * completion * size.vocabulary)
     logits = _LOGIT_COPIES * 4 * at_once
     copies = _rounded(size) if narrow else 0
@@ -108,14 +120,15 @@ def predict(
     if needs_of(learner).critic and rows == responses:
         update += for_backward  # both models' activations are kept from the scoring that serves the first update
     if device == "cpu":
-        update += min(int(_HOLES * activations), _MOST_HOLES)
+        update += min(int((_LEAN_HOLES if lean and rows == in_batch else _HOLES) * activations), _MOST_HOLES)
     width = 2 if narrow else 4
     cache = _cache(size, responses, prompt, completion, width)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
     evaluation = _evaluation(size, config, prompt, completion, width)
     # A frozen weight is rounded anew for each token, a trained one once for all of a response.
     writing = copies // size.layers if config.lora_rank else copies
-    total = PROCESS + kept + max(update, writing + cache + choosing, writing + evaluation)
+    step = max(0, _of_step(config, learner, responses * completion) - _SMALL)
+    total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
 
 
@@ -142,6 +155,13 @@ def _models(size: Size, config: RunConfig, learner: AnyLearner, *, reward_model:
     if reward_model:
         models.append(share("reward", backbone + size.hidden + 1, 0))
     return models
+
+
+def _of_step(config: RunConfig, learner: AnyLearner, tokens: int) -> int:
+    """Bytes of a step's own tensors and of its part of the trace, where all its `tokens` are written."""
+    responses = config.prompts_per_step * config.num_generations
+    kept = responses if config.trace == "all" else min(responses, max(config.panel_size, config.group_size(learner)))
+    return tokens * _PER_TOKEN + tokens // responses * kept * (learner.num_iterations + 1) * _PER_ROW
 
 
 def packed_tokens(rows: int, group: int, prompt: int, completion: int) -> int:

@@ -83,6 +83,11 @@ class Questions:
         return order[:wanted]
 
     @property
+    def every_prompt(self) -> list[str]:
+        """All that is ever asked, held-out questions included."""
+        return list(self._questions)
+
+    @property
     def note(self) -> Message | None:
         """What to say where fewer questions are kept apart than the settings ask for, else None."""
         kept, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
