@@ -21,7 +21,7 @@ from core.errors import ConfigError
 from core.integrations.trl import completions as trl_completions
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
-from core.runs import importing
+from core.runs import importing, parquet_files
 from core.runs.export import export, export_zip
 from core.runs.feed import Feed
 from core.runs.importing import ImportFailed, import_any
@@ -473,7 +473,7 @@ def test_what_is_too_large_is_refused_before_it_is_unpacked(
     store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "MOST_BYTES", 2**20)
-    monkeypatch.setattr(importing, "MOST_UNPACKED", 2**20)
+    monkeypatch.setattr(parquet_files, "MOST_BYTES", 2**20)
     bomb = zipped({"log.json": b" " * 2**22})
     assert len(bomb) < 2**20
     with pytest.raises(ImportFailed, match="That is 4 MiB; at most 1 MiB can be imported"):
