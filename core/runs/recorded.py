@@ -127,7 +127,7 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
     for learner, step in (*samples, *tokens):
         if (learner, step) not in made:
             raise TraceFilesError(
-                "{learner} has no step {step} in steps, but has rows of it", learner=learner, step=step
+                "there are rows of {learner}'s step {step}, but no such step", learner=learner, step=step
             )
     for row in sorted(rows, key=lambda x: x["step"]):
         key = (row["learner"], row["step"])

@@ -1,4 +1,4 @@
-"""What the tables of a step must be, beyond their columns' types: for what is imported and for what the store hands out.
+"""What the tables of a step must be, beyond their columns' types: what is imported, and what the store hands out.
 
 Pages rely on it: a token has its response, a response's tokens are numbered from 0 without a gap, a share is a share.
 Numbers that are not finite may stand in a trace (a run that diverged has some); pages write them as words.
@@ -22,8 +22,10 @@ MOST_STEPS, MOST_RESPONSES, MOST_PASSES, MOST_POSITIONS = 100_000, 500_000, 1_00
 #: A longer text is broken or hostile; pages could not show it.
 MOST_CHARACTERS = 200_000
 
-_SHARES = ("success_rate", "heldout_success", "frac_reward_zero_std", "clip_ratio_low", "clip_ratio_high")
-_SHARES += ("truncated_frac",)
+_SHARES = (
+    *("success_rate", "heldout_success", "frac_reward_zero_std", "clip_ratio_low", "clip_ratio_high"),
+    "truncated_frac",
+)
 _NOT_BELOW_0 = ("samples_seen", "wall_time_s", "completion_length", "step_time_s", "rollout_time_s", "update_time_s")
 
 
