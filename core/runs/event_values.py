@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from core.config import RunConfig, change
-from core.errors import ConfigError, Message, Refusal
+from core.errors import ConfigError, Refusal
 
 #: JSON that is nested deeper, or has more values, is no event of any run: 4,096 questions with 64 answers fit in.
 MOST_LEVELS, MOST_VALUES = 12, 2_000_000
@@ -21,12 +21,15 @@ class EventError(Refusal, ValueError):
     """A value that an event of this kind cannot have. The message is a clause."""
 
 
-_WORDS = {
-    "final": Message("must hold the held-out success as shares between 0 and 1"),
-    "evaluation": Message("must hold questions, their right answers, and what was answered to each of them"),
-    "drift": Message("must hold a difference of log-probabilities"),
-    "change": Message("must hold settings and their values"),
-}
+def _wrong(kind: str) -> EventError:
+    match kind:
+        case "final":
+            return EventError("must hold the held-out success as shares between 0 and 1")
+        case "evaluation":
+            return EventError("must hold questions, their right answers, and what was answered to each of them")
+        case "drift":
+            return EventError("must hold a difference of log-probabilities")
+    return EventError("must hold settings and their values")
 
 
 class _Exact(BaseModel):
@@ -51,7 +54,7 @@ def _as_tuple(value: Any) -> Any:
 _Row = Annotated[tuple[str, str | None, bool, Annotated[int, Field(ge=0, le=10**6)], bool], BeforeValidator(_as_tuple)]
 
 
-class _Evaluation(_Exact):
+class _HeldOutAnswers(_Exact):
     when: Literal["before", "after"]
     samples: int = Field(ge=0, le=4096)
     questions: list[str] = Field(min_length=1)
@@ -60,7 +63,7 @@ class _Evaluation(_Exact):
     sampled: list[list[_Row]]
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> _Evaluation:
+    def _one_of_each(self) -> _HeldOutAnswers:
         asked = len(self.questions)
         if {len(self.truths), len(self.greedy), len(self.sampled) or asked} != {asked}:
             raise ValueError("as many truths and answers as questions")
@@ -72,7 +75,7 @@ class _Evaluation(_Exact):
 _Drift = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 _SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "final": TypeAdapter(_Final),
-    "evaluation": TypeAdapter(_Evaluation),
+    "evaluation": TypeAdapter(_HeldOutAnswers),
     "drift": TypeAdapter(_Drift, config=ConfigDict(strict=True)),
     "change": TypeAdapter(dict[str, Any]),
 }
@@ -85,7 +88,15 @@ def check_event(kind: str, value: Any) -> None:
         try:
             _SCHEMAS[kind].validate_python(value)
         except (ValidationError, RecursionError):
-            raise EventError(_WORDS[kind]) from None
+            raise _wrong(kind) from None
+
+
+def check_stored(kind: str, value: Any) -> None:
+    """As `check_event`, but for an evaluation's parts: who shows them says what is wrong, of that learner alone."""
+    if kind != "evaluation":
+        check_event(kind, value)
+    elif not isinstance(value, dict):
+        raise _wrong(kind)
 
 
 def check_change(config: RunConfig, assignments: Any) -> None:
@@ -93,13 +104,13 @@ def check_change(config: RunConfig, assignments: Any) -> None:
     try:
         changed = change(config, assignments)
         if [(x.name, x.kind) for x in changed.learners] != [(x.name, x.kind) for x in config.learners]:
-            raise EventError(_WORDS["change"])
+            raise _wrong("change")
     except EventError:
         raise
     except ConfigError:
         pass
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
-        raise EventError(_WORDS["change"]) from None
+        raise _wrong("change") from None
 
 
 def is_evaluation(value: Any) -> bool:

@@ -65,7 +65,7 @@ def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -
             raise _too_large(source.stat().st_size)
         return _from_bytes(store, source.read_bytes(), name, source.stem)
     except RowsError as error:
-        raise ImportFailed("The files could not be read as a run: {cause}.", cause=error) from error
+        raise ImportFailed("These files are no run: {cause}.", cause=error) from error
     except (ImportFailed, ConfigError, MemoryError):  # Arrow's own lack of memory is one of its exceptions, too
         raise
     except OSError as error:

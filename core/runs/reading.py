@@ -14,7 +14,7 @@ from core.errors import ConfigError, Message
 from core.runs.arrow import unpack
 from core.runs.damage import RUN, damaged, moment_of, name_of
 from core.runs.errors import DataUnreadable
-from core.runs.event_values import check_event
+from core.runs.event_values import check_stored
 from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
 from core.runs.table_checks import RowsError, check_scalars, check_step
@@ -66,7 +66,7 @@ def event_value(row: Any) -> Any:
     """
     try:
         value = json.loads(row["value"], parse_constant=lambda _: None)
-        check_event(row["kind"], value)
+        check_stored(row["kind"], value)
         return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
     except _DAMAGED as error:
         raise DataUnreadable("What the store holds of an event of this run is damaged.") from error
@@ -116,7 +116,7 @@ def step_tables(row: Any) -> tuple[pa.Table, pa.Table]:
     try:
         check_step(samples, tokens)
     except RowsError as error:
-        raise DataUnreadable("What the store holds of a step of this run is damaged: {cause}.", cause=error) from error
+        raise DataUnreadable("A step of this run is damaged in the store: {cause}.", cause=error) from error
     return samples, tokens
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from core.config import RunConfig
 from core.errors import Refusal
+from core.learners.registry import without
 from core.runs import lifecycle
 from core.runs.export import read_tables
 from core.runs.migrations.traces import NewerTrace, check_version, take_over
@@ -20,8 +21,9 @@ from core.runs.parquet_files import Budget, opened, rows_of
 from core.runs.records import RunUnreadable
 from core.runs.run_json import TraceFilesError, check_against, read_head
 from core.runs.store import RunNotFound, RunStore
-from core.runs.table_checks import check_step, check_steps, check_texts
+from core.runs.table_checks import check_step, check_steps, check_texts, incomplete
 from core.stored_config import StoredConfigError, load_config
+from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import STEPS, StepTrace, prompt_hash
 
 __all__ = ["SHIPPED", "TraceFilesError", "import_recorded", "import_shipped"]
@@ -67,6 +69,7 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
             return
         store.create(config, head["name"], run_id=run_id)
         for trace in _traces(tables):
+            _check_step(trace, config)
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
     except (StoredConfigError, NewerTrace) as error:
@@ -92,6 +95,17 @@ def _check(tables: dict[str, pa.Table], config: RunConfig) -> None:
             raise TraceFilesError("{table} speaks of a learner that the config does not have", table=table)
         check_texts(tables[table], table)
     check_steps(tables["steps"])
+
+
+def _check_step(trace: StepTrace, config: RunConfig) -> None:
+    """Raises RowsError where a step's rows cannot be, TraceFilesError where they lack what every run of ours has."""
+    check_step(trace.samples, trace.tokens)
+    if not isinstance(config.task, ImportedSettings):  # such a run may lack anything, and pages know it
+        lacking = incomplete(trace.samples, trace.tokens, without(config.learner(trace.learner)), finite=False)
+        if lacking is not None:
+            raise TraceFilesError(
+                "step {step} of {learner} has no {column}", step=trace.step, learner=trace.learner, column=lacking
+            )
 
 
 def _set_steps(steps: pa.Table, head: dict[str, Any]) -> None:
@@ -132,7 +146,6 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
     for row in sorted(rows, key=lambda x: x["step"]):
         key = (row["learner"], row["step"])
         here, its_tokens = samples.get(key, nothing["samples"]), tokens.get(key, nothing["tokens"])
-        check_step(here, its_tokens)
         yield StepTrace(
             learner=row["learner"],
             step=row["step"],

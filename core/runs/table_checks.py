@@ -6,7 +6,7 @@ Numbers that are not finite may stand in a trace (a run that diverged has some);
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ _SHARES = (
     *("success_rate", "heldout_success", "frac_reward_zero_std", "clip_ratio_low", "clip_ratio_high"),
     "truncated_frac",
 )
+#: Columns of TOKENS that every run made here has, but for a learner that says it is without.
+_OF_ANY_RUN = ("token_id", "logprob_old", "logprob", "ratio", "advantage")
 _NOT_BELOW_0 = ("samples_seen", "wall_time_s", "completion_length", "step_time_s", "rollout_time_s", "update_time_s")
 
 
@@ -88,18 +90,17 @@ def check_scalars(values: Mapping[str, Any]) -> None:
             raise RowsError("{column} is no number", column=name)
 
 
-def incomplete(samples: pa.Table, tokens: pa.Table, columns: Iterable[str]) -> str | None:
-    """The first column that a page needs whole and finite of all responses, or of all tokens of the policy's; or None.
+def incomplete(samples: pa.Table, tokens: pa.Table, without: Collection[str], *, finite: bool) -> str | None:
+    """The first column that is not known of all responses, or of all tokens of the policy's, but would be of a run.
 
-    `columns` are those of TOKENS. Without responses or tokens that is "sample".
+    None where there is none. `without` are the columns that the learner does not have; `finite`: what is NaN or
+    infinite is not known either.
     """
-    if not samples.num_rows or not tokens.num_rows:
-        return "sample"
-    for name in ("reward", "success", "truncated"):
-        if _has_gaps(samples[name]):
+    for name in ("reward", "success", "truncated", "length"):
+        if _has_gaps(samples[name], finite):
             return name
     written = tokens.filter(pc.fill_null(tokens["written"], True))
-    return next((x for x in columns if _has_gaps(written[x])), None)
+    return next((x for x in _OF_ANY_RUN if x not in without and _has_gaps(written[x], finite)), None)
 
 
 def _check_tokens(samples: np.ndarray, tokens: pa.Table) -> None:
@@ -150,7 +151,7 @@ def _outside(column: pa.ChunkedArray, low: float, high: float | None) -> bool:
     return (least is not None and least < low) or (high is not None and most is not None and most > high)
 
 
-def _has_gaps(column: pa.ChunkedArray) -> bool:
+def _has_gaps(column: pa.ChunkedArray, finite: bool) -> bool:
     if column.null_count:
         return True
-    return bool(pa.types.is_floating(column.type)) and not pc.all(pc.is_finite(column)).as_py()
+    return finite and bool(pa.types.is_floating(column.type)) and pc.all(pc.is_finite(column)).as_py() is False
