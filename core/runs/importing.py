@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import lzma
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -177,7 +179,7 @@ def _unzip(data: bytes, folder: Path) -> None:
                 if left < 0:  # the archive lies about its sizes
                     raise _too_large(MOST_BYTES + 1)
                 target.write_bytes(content)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
         raise ImportFailed("The ZIP is broken, encrypted or of a kind that cannot be read.") from error
 
 

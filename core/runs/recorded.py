@@ -79,7 +79,7 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
     except MemoryError:  # Arrow's own lack of memory is one of its exceptions, too
         raise
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
-        cause = error.message if isinstance(error, Refusal) else str(error)
+        cause = error.messages[0] if isinstance(error, Refusal) else str(error)  # of several bad settings the first
         raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
 
 
