@@ -215,10 +215,10 @@ def _save(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from core.runs.importing import import_any
+    from core.runs.importing import import_bounded
 
     store = RunStore()
-    info = store.get(import_any(store, options.path, options.name))
+    info = store.get(import_bounded(store, options.path, options.name))
     made = ", ".join(f"{x.name} {x.step + 1} steps" for x in info.learners)
     print(f"{info.id}  {made}  {info.name}")
     for learner in info.learners:

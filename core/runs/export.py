@@ -54,7 +54,8 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
             writer = formats.load(formats.WRITERS, format)
             return [writer.write(store, info, x.name, directory / f"{format}-{x.name}.json") for x in info.learners]
         head = directory / "run.json"
-        head.write_text(json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n"
+        head.write_bytes(text.encode("utf-8", "replace"))  # no file takes half a character
         return [head, *_write_tables(store, info, directory, format)]
     except OSError as error:
         raise ExportError(

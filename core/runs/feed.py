@@ -9,20 +9,25 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import threading
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.runs.errors import RunNotFound
+from core.errors import Refusal
+from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.records import RunUnreadable
 from core.runs.views import group_view, number, run_view, step_view
 
 if TYPE_CHECKING:
     from core.runs.store import RunStore
+
+_logger = logging.getLogger(__name__)
 
 #: A first load sends at most about this many rows; longer histories are thinned, newest rows never.
 MOST_ROWS = 5000
@@ -76,7 +81,8 @@ class Feed:
         log, revision, learners = self._find(run_id, step)
 
         def build() -> Payload:
-            return _pack(_dump(step_view(self._store, log.run, step, learners, revision)), revision)
+            with _showing(run_id):
+                return _pack(_dump(step_view(self._store, log.run, step, learners, revision)), revision)
 
         with log.building:
             return self._shared(("step", run_id, step, revision), build)
@@ -89,10 +95,13 @@ class Feed:
         log, revision, learners = self._find(run_id, step)
 
         def build() -> Payload:
-            view = group_view(self._store, log.run, step, group, learners, revision)
-            if not any(learner["responses"] for learner in view["learners"].values()):
-                raise StepNotFound("step {step} of this run keeps no tokens of a group {group}", step=step, group=group)
-            return _pack(_dump(view), revision)
+            with _showing(run_id):
+                view = group_view(self._store, log.run, step, group, learners, revision)
+                if not any(learner["responses"] for learner in view["learners"].values()):
+                    raise StepNotFound(
+                        "step {step} of this run keeps no tokens of a group {group}", step=step, group=group
+                    )
+                return _pack(_dump(view), revision)
 
         with log.building:
             return self._shared(("group", run_id, step, group, revision), build)
@@ -108,7 +117,8 @@ class Feed:
 
     def _refresh(self, log: _Log) -> None:
         try:
-            log.refresh(self._store, self._refresh_s)
+            with _showing(log.run_id):
+                log.refresh(self._store, self._refresh_s)
         except (RunNotFound, RunUnreadable):  # deleted, or a guess: guesses must not push out runs that people watch
             with self._lock:
                 self._logs.pop(log.run_id, None)
@@ -210,6 +220,18 @@ class _Log:
             for key in old:
                 if key[1] in dropped and not (spare_evaluations and self._rows[key].evaluated):
                     del self._rows[key]
+
+
+@contextmanager
+def _showing(run_id: str) -> Iterator[None]:
+    """What a run's stored data makes impossible concerns that run alone: raises DataUnreadable, and logs why."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        _logger.exception("the data of the run %s cannot be shown", run_id)
+        raise DataUnreadable("What the store holds of this run cannot be shown; the server's log says why.") from error
 
 
 def _brief(event: dict[str, Any]) -> dict[str, Any]:

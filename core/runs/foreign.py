@@ -23,6 +23,7 @@ from core.errors import ConfigError, Message, Refusal
 from core.learners.registry import LEARNER_KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
+from core.runs.table_checks import check_step
 from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
@@ -114,11 +115,15 @@ def add_run(
     learners: Sequence[ForeignLearner],
     versions: dict[str, str] | None = None,
 ) -> str:
-    """Puts traces into the store as a run that is over; returns its id. Nothing stays behind where that fails."""
+    """Puts traces into the store as a run that is over; returns its id. Nothing stays behind where that fails.
+
+    Raises RowsError where a trace's rows are such as no run has.
+    """
     run_id = store.create(config, name)
     try:
         last = dict.fromkeys((x.name for x in config.learners), -1)
         for trace in traces:
+            check_step(trace.samples, trace.tokens)
             store.append(run_id, trace)
             last[trace.learner] = max(last[trace.learner], trace.step)
         heads = [

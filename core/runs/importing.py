@@ -1,61 +1,78 @@
 """One front door for runs from elsewhere: our own four files, TRL's completions, UNIPO's logs, however they come.
 
 What is taken in is somebody else's: sizes are limited before anything is unpacked, nothing is run, every text stays
-text. A format is recognised by what is inside, not by names.
+text. A format is recognised by what is inside, not by names. A server does this in a process of its own, whose memory
+is bounded (core/runs/limited.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import lzma
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from core.errors import ConfigError, Message
-from core.runs import formats
+from core.runs import formats, limited
 from core.runs.errors import RunNotFound
 from core.runs.foreign import ImportFailed
 from core.runs.formats import TableReader
 from core.runs.naming import new_id
+from core.runs.parquet_files import Budget, opened, rows_of
 from core.runs.recorded import TraceFilesError, import_recorded
 from core.runs.store import RunStore
+from core.runs.table_checks import RowsError
 
-__all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any"]
+__all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any", "import_bounded"]
 
-#: What a file of a run may be called, and how many bytes may be taken in (and in memory).
+#: What a file of a run may be called, and how many bytes may be taken in, unzipped.
 ENDINGS = ("zip", "parquet", "json", "jsonl")
-MOST_BYTES, MOST_UNPACKED = 256 * 2**20, 2**30
-MOST_FILES = 20_000
+MOST_BYTES, MOST_FILES = 256 * 2**20, 20_000
 
 _TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
+
+
+def import_bounded(store: RunStore, source: Path, name: str | None = None) -> str:
+    """As `import_any`, in at most so much memory as core.runs.limited says. Meant for a process that does only this."""
+    for group in (formats.TABLES, formats.TEXTS):
+        formats.all_of(group)  # what is imported for them is no part of what the files take
+    memory = limited.memory_of_import()
+    try:
+        with limited.bounded(memory):
+            return import_any(store, source, name)
+    except MemoryError:
+        raise ImportFailed(limited.too_large(memory)) from None
 
 
 def import_any(store: RunStore, source: Path | bytes, name: str | None = None) -> str:
     """Takes a run in and returns its new id; it is over, cannot be trained on, and what it lacks is null.
 
     `source` is a file, a folder or a file's bytes; `name` what the run is to be called (none: what it says itself, or
-    the file's name). Raises ImportFailed with one sentence where that is no such run, ConfigError at a bad name, and
-    StoreError. Nothing stays behind then.
+    the file's name). Raises ImportFailed with one sentence where that is no such run, ConfigError at a bad name,
+    StoreError, and MemoryError. Nothing stays behind then.
     """
     try:
         if isinstance(source, bytes):
             return _from_bytes(store, source, name, "imported run")
         if source.is_dir():
             return _from_folder(store, source, name, source.name)
-        if not source.exists():
+        if not source.is_file():
             raise ImportFailed("There is no file or folder {place}.", place=source)
         if source.stat().st_size > MOST_BYTES:
             raise _too_large(source.stat().st_size)
         return _from_bytes(store, source.read_bytes(), name, source.stem)
-    except (ImportFailed, ConfigError):
+    except RowsError as error:
+        raise ImportFailed("These files are no run: {cause}.", cause=error) from error
+    except (ImportFailed, ConfigError, MemoryError):  # Arrow's own lack of memory is one of its exceptions, too
         raise
     except OSError as error:
         raise ImportFailed("The files could not be read: {cause}.", cause=error.strerror or error) from error
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, pa.ArrowException) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, pa.ArrowException) as error:
         cause = (str(error).splitlines() or [""])[0].rstrip(".")[:200]
         raise ImportFailed(
             "The files could not be read as a run: {kind}, {cause}.", kind=type(error).__name__, cause=cause
@@ -89,7 +106,7 @@ def _from_bytes(store: RunStore, data: bytes, name: str | None, given_name: str)
             return _from_folder(store, Path(folder), name, given_name)
     if data.startswith(b"PAR1"):
         reader, table = _table(data)
-        return reader.add(store, [table], name or given_name)
+        return reader.add(store, [table], name or _title(given_name))
     return _add_texts(store, [_text(data)], name)
 
 
@@ -98,8 +115,8 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
         missing = [x for x in _TRACE if not (folder / x).is_file()]
         if missing:
             raise ImportFailed("Of this app's four files {names} is missing.", names=missing)
-        for x in _TRACE[1:]:
-            _opened((folder / x).read_bytes(), x)
+        if (size := sum((folder / x).stat().st_size for x in _TRACE)) > MOST_BYTES:
+            raise _too_large(size)
         return _recorded(store, folder, name, given_name)
     below = folder / "completions"
     files = sorted(x for x in (*folder.iterdir(), *(below.iterdir() if below.is_dir() else ())) if x.is_file())
@@ -112,8 +129,9 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
     for reader in formats.all_of(formats.TABLES):
         tables = [x for x in chosen if x.suffix == ".parquet" and x.name.startswith(reader.prefix)]
         if tables:
-            pieces = [_table_for(reader, x.read_bytes(), x.name) for x in tables]
-            return str(reader.add(store, pieces, name or given_name))
+            budget = Budget()
+            pieces = [_table_for(reader, x, budget) for x in tables]
+            return str(reader.add(store, pieces, name or _title(given_name)))
     return _add_texts(store, [_text(x.read_bytes()) for x in chosen if x.suffix != ".parquet"], name)
 
 
@@ -161,54 +179,41 @@ def _unzip(data: bytes, folder: Path) -> None:
                 if left < 0:  # the archive lies about its sizes
                     raise _too_large(MOST_BYTES + 1)
                 target.write_bytes(content)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
         raise ImportFailed("The ZIP is broken, encrypted or of a kind that cannot be read.") from error
-
-
-def _opened(data: bytes, name: str | Message) -> pyarrow.parquet.ParquetFile:
-    """A Parquet file, of which nothing has been unpacked yet."""
-    try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
-    except (pa.ArrowException, OSError) as error:
-        raise ImportFailed("{name} is not a Parquet file, or is cut short.", name=name) from error
-    unpacked = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
-    if unpacked > MOST_UNPACKED:
-        raise _too_large(unpacked)
-    return file
 
 
 def _table(data: bytes) -> tuple[TableReader, pa.Table]:
     """A single Parquet file, and which format takes it."""
-    file = _opened(data, Message("The file"))
+    what = Message("The file")
+    file = opened(pa.BufferReader(data), what)
     for reader in formats.all_of(formats.TABLES):
         if reader.takes(file.schema_arrow):
-            return reader, _rows(file, Message("The file"))
+            return reader, rows_of(file, what, Budget())
     raise ImportFailed(
         "This Parquet file ({columns}) is not a run: it must be this app's export (run.json, steps.parquet, "
         "samples.parquet, tokens.parquet, as a folder or ZIP), TRL's completions (completions_00001.parquet, "
         "one or many, as a file, folder or ZIP) or a log in UNIPO's format (JSON).",
-        columns=file.schema_arrow.names[:8],
+        columns=[_title(x) for x in file.schema_arrow.names[:8]],
     )
 
 
-def _table_for(reader: TableReader, data: bytes, name: str) -> pa.Table:
+def _table_for(reader: TableReader, path: Path, budget: Budget) -> pa.Table:
     """A Parquet file that is called as the format calls its files."""
-    file = _opened(data, name)
+    file = opened(path, path.name)
     if not reader.takes(file.schema_arrow):
         raise ImportFailed(
             "{name} must have the columns {columns}, but has {given}.",
-            name=name,
+            name=path.name,
             columns=reader.columns,
-            given=file.schema_arrow.names[:8],
+            given=[_title(x) for x in file.schema_arrow.names[:8]],
         )
-    return _rows(file, name)
+    return rows_of(file, path.name, budget)
 
 
-def _rows(file: pyarrow.parquet.ParquetFile, name: str | Message) -> pa.Table:
-    try:
-        return file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise ImportFailed("{name} is damaged and cannot be read.", name=name) from error
+def _title(text: str) -> str:
+    """A file's or column's name, as a run can be called or a sentence can quote it."""
+    return "".join(x for x in text if x.isprintable()).strip()[:200] or "imported run"
 
 
 def _text(data: bytes) -> str:

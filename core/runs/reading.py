@@ -14,8 +14,10 @@ from core.errors import ConfigError, Message
 from core.runs.arrow import unpack
 from core.runs.damage import RUN, damaged, moment_of, name_of
 from core.runs.errors import DataUnreadable
+from core.runs.event_values import check_stored
 from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
+from core.runs.table_checks import RowsError, check_scalars, check_step
 from core.stored_config import CONFIG_VERSION, StoredConfigError, load_assignments, made_by, newer_settings, read_config
 from core.training.trace import STEPS
 
@@ -58,9 +60,13 @@ def _versions(text: str) -> dict[str, str]:
 
 
 def event_value(row: Any) -> Any:
-    """An event's value; a change is given in the settings of this version. Raises DataUnreadable."""
+    """An event's value; a change is given in the settings of this version. What is no finite number is None.
+
+    Raises DataUnreadable where it is none that this kind of event has.
+    """
     try:
-        value = json.loads(row["value"])
+        value = json.loads(row["value"], parse_constant=lambda _: None)
+        check_stored(row["kind"], value)
         return load_assignments(value, row["config_version"]) if row["kind"] == "change" else value
     except _DAMAGED as error:
         raise DataUnreadable("What the store holds of an event of this run is damaged.") from error
@@ -77,6 +83,7 @@ def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[
         check_version(version)
         values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
         values |= {"learner": row.learner, "step": row.step}
+        check_scalars(values)
         if not MIGRATIONS[version - 1 :]:
             return values
         step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
@@ -101,6 +108,16 @@ def trace_table(name: str, packed: bytes) -> pa.Table:
         raise _newer(error) from error
     except _DAMAGED as error:
         raise DataUnreadable("What the store holds of a step of this run is damaged.") from error
+
+
+def step_tables(row: Any) -> tuple[pa.Table, pa.Table]:
+    """A step's SAMPLES and TOKENS, which belong together. Raises DataUnreadable where they do not."""
+    samples, tokens = trace_table("samples", row.samples), trace_table("tokens", row.tokens)
+    try:
+        check_step(samples, tokens)
+    except RowsError as error:
+        raise DataUnreadable("A step of this run is damaged in the store: {cause}.", cause=error) from error
+    return samples, tokens
 
 
 def _newer(error: NewerTrace) -> DataUnreadable:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.config import RunConfig
 from core.errors import Refusal
+from core.learners.registry import without
 from core.runs import lifecycle
 from core.runs.export import read_tables
 from core.runs.migrations.traces import NewerTrace, check_version, take_over
-from core.runs.records import RunUnreadable, Status
+from core.runs.parquet_files import Budget, opened, rows_of
+from core.runs.records import RunUnreadable
+from core.runs.run_json import TraceFilesError, check_against, read_head
 from core.runs.store import RunNotFound, RunStore
-from core.stored_config import StoredConfigError, load_assignments, load_config
+from core.runs.table_checks import check_step, check_steps, check_texts, incomplete
+from core.stored_config import StoredConfigError, load_config
+from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import STEPS, StepTrace, prompt_hash
+
+__all__ = ["SHIPPED", "TraceFilesError", "import_recorded", "import_shipped"]
 
 #: run id → its folder
 SHIPPED = {
@@ -29,51 +35,12 @@ SHIPPED = {
 }
 
 
-class _Learner(BaseModel):
-    name: str
-    status: Status
-    reason: str | None
-    reason_message: Any = None  # read tolerantly: what is no message counts as none
-    step: int = Field(ge=-1, le=10**6)
-    steps: int = Field(ge=0, le=10**6)
-    start_hash: str | None
-    device: str | None
-    warning: str | None
-    warning_message: Any = None
-
-
-class _Event(BaseModel):
-    learner: str | None
-    step: int
-    kind: str
-    value: Any
-    time: float = Field(ge=0, le=2**33, allow_inf_nan=False)
-
-
-class _Head(BaseModel):
-    """The part of a run.json that the store takes over, with its types checked."""
-
-    model_config = ConfigDict(allow_inf_nan=False, strict=True)
-    name: str
-    created: float = Field(ge=0, le=2**33)
-    config: dict[str, Any]
-    config_version: int = Field(1, ge=1, le=10**6)
-    trace_version: int = Field(1, ge=1, le=10**6)
-    versions: dict[str, str]
-    learners: list[_Learner]
-    events: list[_Event]
-
-
 #: Columns without which a row cannot be placed.
 _KEYS = {
     "steps": ("learner", "step"),
     "samples": ("learner", "step", "sample", "group", "prompt", "response"),
     "tokens": ("learner", "step", "pass", "sample", "position", "token"),
 }
-
-
-class TraceFilesError(Refusal, ValueError):
-    """The files are not a trace."""
 
 
 def import_shipped(store: RunStore) -> None:
@@ -89,73 +56,36 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
     Raises TraceFilesError where the files are missing or break the contract, or a newer version wrote them.
     """
     try:
-        head = _head(json.loads((directory / "run.json").read_text(encoding="utf-8")))
+        head = read_head(json.loads((directory / "run.json").read_text(encoding="utf-8")))
         check_version(head["trace_version"])
-        tables = {name: take_over(pa.parquet.read_table(path), name) for name, path in read_tables(directory)}
         config = load_config(head["config"], head["config_version"])
-        _check(tables, config, head)
+        check_against(head, config)
+        tables, budget = {}, Budget()
+        for name, path in read_tables(directory):
+            tables[name] = take_over(rows_of(opened(path, path.name), path.name, budget), name)
+        _check(tables, config)
+        _set_steps(tables["steps"], head)
         if _is_there(store, run_id, head):
             return
         store.create(config, head["name"], run_id=run_id)
         for trace in _traces(tables):
+            _check_step(trace, config)
             store.append(run_id, trace)
         lifecycle.record(store, run_id, head)  # last: only a complete import counts as one
     except (StoredConfigError, NewerTrace) as error:
         raise TraceFilesError(
             "The files in {place} were made by another version of the app: {cause}.", place=directory, cause=error
         ) from error
+    except MemoryError:  # Arrow's own lack of memory is one of its exceptions, too
+        raise
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
-        cause = error.message if isinstance(error, Refusal) else str(error)
+        cause = error.messages[0] if isinstance(error, Refusal) else str(error)  # of several bad settings the first
         raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
 
 
-def _head(values: Any) -> dict[str, Any]:
-    """Raises TraceFilesError naming the first part of run.json that is missing or of another kind."""
-    try:
-        head = _Head.model_validate(values).model_dump()
-        for event in head["events"]:
-            _check_event(event)
-            if event["kind"] == "change":
-                event["value"] = load_assignments(event["value"], head["config_version"])
-        return head
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(x) for x in problem["loc"]) or "run.json"
-        cause = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-        raise TraceFilesError(
-            "run.json is not a run's description ({place}: {cause})", place=place, cause=cause
-        ) from None
-
-
-def _check_event(event: dict[str, Any]) -> None:
-    """Raises TraceFilesError where an event's value is one that no page could show."""
-    kind, value = event["kind"], event["value"]
-    if not _is_finite(value):
-        raise TraceFilesError("an event of run.json ({kind}) holds a number that is not finite", kind=kind)
-    measured = [value.get("sampled"), value.get("greedy")] if isinstance(value, dict) else [value]
-    if kind == "final" and not (isinstance(value, dict) and all(map(_is_share, measured))):
-        raise TraceFilesError(
-            "an event of run.json ({kind}) must hold the held-out success as shares between 0 and 1", kind=kind
-        )
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _is_share(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1)
-
-
-def _check(tables: dict[str, pa.Table], config: RunConfig, head: dict[str, Any]) -> None:
-    """Raises TraceFilesError where the files speak of learners that the config lacks, or leave a row's place open."""
+def _check(tables: dict[str, pa.Table], config: RunConfig) -> None:
+    """Raises TraceFilesError or RowsError where the files speak of learners that the config lacks, or hold no trace."""
     names = [x.name for x in config.learners]
-    if [x["name"] for x in head["learners"]] != names:
-        raise TraceFilesError("run.json lists other learners than its config")
     for table, columns in _KEYS.items():
         gaps = [x for x in columns if tables[table][x].null_count]
         if gaps:
@@ -163,6 +93,29 @@ def _check(tables: dict[str, pa.Table], config: RunConfig, head: dict[str, Any])
         strangers = set(tables[table]["learner"].unique().to_pylist()) - set(names)
         if strangers:
             raise TraceFilesError("{table} speaks of a learner that the config does not have", table=table)
+        check_texts(tables[table], table)
+    check_steps(tables["steps"])
+
+
+def _check_step(trace: StepTrace, config: RunConfig) -> None:
+    """Raises RowsError where a step's rows cannot be, TraceFilesError where they lack what every run of ours has."""
+    check_step(trace.samples, trace.tokens)
+    if not isinstance(config.task, ImportedSettings):  # such a run may lack anything, and pages know it
+        lacking = incomplete(trace.samples, trace.tokens, without(config.learner(trace.learner)), finite=False)
+        if lacking is not None:
+            raise TraceFilesError(
+                "step {step} of {learner} has no {column}", step=trace.step, learner=trace.learner, column=lacking
+            )
+
+
+def _set_steps(steps: pa.Table, head: dict[str, Any]) -> None:
+    """How far each learner came, by its steps: a run that went on while it was exported had made fewer before."""
+    made = dict.fromkeys((x["name"] for x in head["learners"]), 0)
+    for name in steps["learner"].to_pylist():
+        made[name] += 1
+    for learner in head["learners"]:
+        learner["step"] = made[learner["name"]] - 1
+        learner["steps"] = max(learner["steps"], made[learner["name"]])
 
 
 def _is_there(store: RunStore, run_id: str, head: dict[str, Any]) -> bool:
@@ -184,32 +137,38 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
     rows = tables["steps"].to_pylist()
     samples, tokens = _by_step(tables["samples"]), _by_step(tables["tokens"])
     nothing = {"samples": tables["samples"].slice(0, 0), "tokens": tables["tokens"].slice(0, 0)}
+    made = {(x["learner"], x["step"]) for x in rows}
+    for learner, step in (*samples, *tokens):
+        if (learner, step) not in made:
+            raise TraceFilesError(
+                "there are rows of {learner}'s step {step}, but no such step", learner=learner, step=step
+            )
     for row in sorted(rows, key=lambda x: x["step"]):
         key = (row["learner"], row["step"])
-        here = samples.get(key, nothing["samples"])
+        here, its_tokens = samples.get(key, nothing["samples"]), tokens.get(key, nothing["tokens"])
         yield StepTrace(
             learner=row["learner"],
             step=row["step"],
             scalars={name: value for name, value in row.items() if name not in STEPS.names[:2]},
             samples=here,
-            tokens=tokens.get(key, nothing["tokens"]),
+            tokens=its_tokens,
             prompt_hash=_prompt_hash(here),
         )
 
 
 def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
     """(learner, step) → its rows; slices of the table, as an export keeps a step's rows together."""
-    keys = list(zip(table["learner"].to_pylist(), table["step"].to_pylist(), strict=True))
-    by_step, start = {}, 0
-    for end in range(1, len(keys) + 1):
-        if end == len(keys) or keys[end] != keys[start]:
-            if keys[start] in by_step:
-                learner, step = keys[start]
-                raise TraceFilesError(
-                    "the rows of {learner}'s step {step} are not together", learner=learner, step=step
-                )
-            by_step[keys[start]] = table.slice(start, end - start)
-            start = end
+    if not table.num_rows:
+        return {}
+    names = table["learner"].combine_chunks().dictionary_encode()
+    own, steps = names.indices.to_numpy(), table["step"].to_numpy()
+    begins = [0, *(np.flatnonzero((np.diff(own) != 0) | (np.diff(steps) != 0)) + 1).tolist(), table.num_rows]
+    by_step: dict[tuple[str, int], pa.Table] = {}
+    for start, end in itertools.pairwise(begins):
+        key = names.dictionary[int(own[start])].as_py(), int(steps[start])
+        if key in by_step:
+            raise TraceFilesError("the rows of {learner}'s step {step} are not together", learner=key[0], step=key[1])
+        by_step[key] = table.slice(start, end - start)
     return by_step
 
 

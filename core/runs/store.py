@@ -28,7 +28,7 @@ from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.migrations import schema
 from core.runs.migrations.traces import TRACE_VERSION
 from core.runs.naming import checked_name, new_id
-from core.runs.reading import event_value, one_row, run_of, step_values, trace_table
+from core.runs.reading import event_value, one_row, run_of, step_tables, step_values, trace_table
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
 from core.runs.tables import blobs, controls, events, learners, make_engine, runs, steps
 from core.runs.writing import VERSIONS, older, write_event
@@ -148,8 +148,7 @@ class RunStore:
         """
         for number in self._numbers(run_id, learner):
             row = self._step(run_id, learner, number)
-            tables = trace_table("samples", row.samples), trace_table("tokens", row.tokens)
-            yield number, one_row(step_values(row)), *tables
+            yield number, one_row(step_values(row)), *step_tables(row)
 
     def layouts(self, run_id: str, learner: str) -> Iterator[tuple[pa.Schema, pa.Schema, pa.Schema]]:
         """The columns that each step's three tables have; their rows are left packed."""
@@ -171,7 +170,7 @@ class RunStore:
         return trace_table("samples", self._step(run_id, learner, step).samples)
 
     def tokens(self, run_id: str, learner: str, step: int) -> pa.Table:
-        return trace_table("tokens", self._step(run_id, learner, step).tokens)
+        return step_tables(self._step(run_id, learner, step))[1]
 
     def _step(self, run_id: str, learner: str, step: int) -> Any:
         query = sa.select(*_STEP, blobs.c.samples, blobs.c.tokens)

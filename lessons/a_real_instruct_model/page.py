@@ -65,13 +65,11 @@ def results(shown: Shown, guessed: bool) -> None:
                 icon=":material/hourglass_empty:",
             )
         else:
-            st.warning(
-                _(
-                    "This run ended before it was through, so nobody asked again. Resume it in the lab, or choose "
-                    "another."
-                ),
-                icon=":material/hourglass_disabled:",
+            again = _(
+                "This run ended before it was through, so nobody asked again. Resume it in the lab, or choose another."
             )
+            over = _("This run ended before it was through, so nobody asked again. Choose another.")
+            st.warning(over if shown.run.recorded else again, icon=":material/hourglass_disabled:")
         return
     if not guessed and not st.session_state.get("real_skip"):
         st.info(

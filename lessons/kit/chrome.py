@@ -88,14 +88,20 @@ def language_switch() -> None:
 @contextmanager
 def storage_guard() -> Iterator[None]:
     """Storage that fails, or that another version wrote, becomes a sentence on the page; the page stays up."""
-    from core.runs.errors import StoreError
+    from core.runs.errors import DataUnreadable, RunNotFound, StoreError
     from core.runs.records import RunUnreadable
     from lessons.kit import other_version
+    from lessons.kit.display import plain
 
     try:
         yield
     except RunUnreadable as error:
         other_version.notice(error.run)
+    except RunNotFound as error:  # deleted while the page was drawn, or its data has a hole
+        st.warning(plain(tell(error), 400), icon=":material/link_off:")
+    except DataUnreadable as error:
+        st.error(plain(tell(error), 400), icon=":material/broken_image:")
+        st.caption(_("Only this run is affected. It can be renamed and deleted on the page Runs."))
     except StoreError as error:
         st.error(tell(error), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

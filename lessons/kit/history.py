@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import Message
-from core.runs.errors import DataUnreadable
+from core.runs.event_values import is_evaluation
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
@@ -67,7 +67,7 @@ def event_details(value: Any) -> str:
         return ""
     if (message := Message.from_dict(value)) is not None:
         return literal(tell(message), 400)
-    if isinstance(value, dict) and isinstance(value.get("greedy"), list):
+    if isinstance(value, dict) and isinstance(value.get("greedy"), list) and is_evaluation(value):
         return _answered(value)
     if isinstance(value, dict):
         if Message.from_dict(value.get("message")) is not None:  # what `reason` says in English, for any viewer
@@ -131,6 +131,12 @@ def no_such_run(run_id: str) -> None:
     st.warning(sentence.format(run=plain(run_id, 60)), icon=":material/link_off:")
 
 
+def unreadable(run: RunInfo, why: Exception) -> None:
+    """What to say of a run of which something stored is damaged, where a page goes on with another one."""
+    sentence = _("The run “{run}” cannot be shown here: {found}")
+    st.warning(sentence.format(run=plain(run.name, 60), found=plain(tell(why), 300)), icon=":material/broken_image:")
+
+
 def show_run(run_id: str) -> None:
     """Make this the run that the lab shows, in this session and in its link."""
     st.session_state["lab_run"] = run_id
@@ -140,20 +146,15 @@ def show_run(run_id: str) -> None:
 def heldout(store: RunStore, run: RunInfo) -> dict[str, float | None]:
     """Each learner's held-out success, sampled: the one measured at its end, else the last one on the way.
 
-    None where it was never measured, and for all learners of a run whose stored data is damaged.
+    None where it was never measured. Raises DataUnreadable where the run's stored data is damaged.
     """
-    unknown: dict[str, float | None] = {x.name: None for x in run.learners}
-    success = dict(unknown)
-    try:
-        for row in store.rows_since(run.id, 0)[0]:
-            if row["heldout_success"] is not None:
-                success[row["learner"]] = _share(row["heldout_success"])
-        for event in store.events(run.id):
-            if event["kind"] == "final" and event["learner"] in success:
-                value = event["value"]
-                success[event["learner"]] = _share(value.get("sampled")) if isinstance(value, dict) else None
-    except DataUnreadable:
-        return unknown
+    success: dict[str, float | None] = {x.name: None for x in run.learners}
+    for row in store.rows_since(run.id, 0)[0]:
+        if row["heldout_success"] is not None:
+            success[row["learner"]] = _share(row["heldout_success"])
+    for event in store.events(run.id):
+        if event["kind"] == "final" and event["learner"] in success:
+            success[event["learner"]] = _share(event["value"].get("sampled"))
     return success
 
 

@@ -16,6 +16,8 @@ from core.errors import Message, Refusal
 
 ROOT = Path(core.__file__).resolve().parents[1]
 PATIENCE_S = 600
+#: Each further thread of C's memory allocator maps much more than it uses, which counts against an import's memory.
+_FRUGAL = {"MALLOC_ARENA_MAX": "2"}
 
 
 class CommandFailed(Refusal, RuntimeError):
@@ -29,7 +31,7 @@ def call(*words: str | Path) -> str:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**os.environ, AS_JSON: "1"},
+            env={**os.environ, **_FRUGAL, AS_JSON: "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -42,6 +44,8 @@ def call(*words: str | Path) -> str:
         raise CommandFailed("A file could not be written or read: {cause}.", cause=error.strerror or error) from error
     if done.returncode == 2 and done.stderr.strip():
         raise CommandFailed(Message.from_json(done.stderr.strip().splitlines()[-1]))
+    if done.returncode < 0:
+        raise CommandFailed("It took more memory or time than it may, and the system ended it.")
     if done.returncode:
         print(done.stderr, file=sys.stderr)  # a programming mistake, for whoever keeps the server
         raise CommandFailed("It failed without saying why; the server's log may tell.")

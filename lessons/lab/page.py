@@ -78,7 +78,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
             "pause": _("It pauses after the step under way."),
         }
         st.info(words[asked], icon=":material/schedule:")
-    if run.status == "failed" and all(x.step < 0 for x in run.learners):
+    if run.status == "failed" and (run.recorded or all(x.step < 0 for x in run.learners)):
         st.error(why or _("no reason was left behind."), icon=":material/error:")
     elif run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")

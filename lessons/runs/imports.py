@@ -16,6 +16,7 @@ from lessons.i18n import _, keeping_language, tell
 from lessons.kit.display import plain
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.turns import Busy, Turns
 
 #: As core.runs.importing says; it would bring torch into this process.
 ENDINGS = ["zip", "parquet", "json", "jsonl"]
@@ -46,13 +47,28 @@ def import_section() -> None:
             _("What to call it"), max_chars=200, placeholder=_("as it calls itself"), key="runs_import_name"
         )
         if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
-            with st.spinner(_("Reading the files…")):
+            waits = _("Another import is under way on this server; this one comes after it…")
+            with st.spinner(_("Reading the files…") if _turns().free else waits):
                 st.session_state["runs_imported"] = _import(files or (), name or "")
         _show_outcome(st.session_state.get("runs_imported"))
 
 
+@st.cache_resource(show_spinner=False)
+def _turns() -> Turns:
+    """One import at a time on this server: each may take gigabytes for a moment."""
+    return Turns()
+
+
 def _import(files: Sequence[Any], name: str) -> str | Message:
     """The id of the run that is in now; or why it is not."""
+    try:
+        with _turns().turn():
+            return _import_now(files, name)
+    except Busy as error:
+        return error.message
+
+
+def _import_now(files: Sequence[Any], name: str) -> str | Message:
     with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
         for number, file in enumerate(files):
             target = Path(folder) / (Path(file.name.replace("\\", "/")).name or f"file-{number}")

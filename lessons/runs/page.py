@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.config import RunConfig
-from core.runs.errors import RunNotFound
+from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
@@ -30,12 +30,17 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
     """One line of the table. Its cells take text as it is: nothing in a name is interpreted."""
     done = min((x.step + 1 for x in run.learners), default=0)
     config = run.config if isinstance(run, RunInfo) else None
-    success = heldout(runs, run) if isinstance(run, RunInfo) else {}
+    damaged, success = False, {}
+    if isinstance(run, RunInfo):
+        try:
+            success = heldout(runs, run)
+        except DataUnreadable:
+            damaged = True
     words = _("{learner} held-out success")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
-        _("State"): state(run),
+        _("State"): _("damaged") if damaged else state(run),
         _("Preset"): None if config is None else literal(config.preset),
         _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",

@@ -281,6 +281,32 @@ def test_only_what_makes_sense_can_be_pressed(store, status, buttons):
     assert not any(vars(off).values())
 
 
+@pytest.mark.parametrize("status", ["queued", "running", "paused", "stopped", "failed", "finished"])
+def test_what_was_made_elsewhere_cannot_be_resumed(store, status):
+    from dataclasses import replace
+
+    run = store.get(make_run(store))
+    run = replace(run, recorded=True, status=status, learners=tuple(replace(x, status=status) for x in run.learners))
+    can = possible(run, make_draft("chain-sum", {}), training=True)
+    assert {name for name, yes in vars(can).items() if yes} == {"start"}
+
+
+def test_of_an_imported_run_that_failed_no_resume_is_spoken_of(open_page, store):
+    run_id = make_run(store)
+    head = {"created": 1.0, "versions": {}, "learners": [], "events": []}
+    for x in store.get(run_id).learners:
+        names = ("name", "step", "steps", "start_hash", "device")
+        about = {name: getattr(x, name) for name in names}
+        head["learners"].append({**about, "status": "failed", "reason_message": lifecycle.GONE.to_dict()})
+    lifecycle.record(store, run_id, head)
+    at = open_page("lab", run=run_id)
+    assert not at.exception
+    assert all(x.key != "lab_resume" for x in at.button)
+    shown = " ".join(x.value for x in (*at.error, *at.info, *at.warning, *at.caption))
+    assert "cut off where it was made" in shown
+    assert "esume" not in shown
+
+
 def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
     at = open_page("lab")
     at.button(key="lab_start").click().run()

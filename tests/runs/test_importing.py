@@ -21,7 +21,7 @@ from core.errors import ConfigError
 from core.integrations.trl import completions as trl_completions
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
-from core.runs import importing
+from core.runs import importing, parquet_files
 from core.runs.export import export, export_zip
 from core.runs.feed import Feed
 from core.runs.importing import ImportFailed, import_any
@@ -410,6 +410,8 @@ def response(log: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+DAMAGED_ZIP = zipped({"a.json": b"[1, 2, 3]" * 99})
+DAMAGED_ZIP = DAMAGED_ZIP[:37] + b"\xff" * 4 + DAMAGED_ZIP[41:]  # behind the first file's head
 NO_ROWS: dict[str, Any] = {
     "step": pa.array([], pa.int64()),
     "prompt": pa.array([], pa.string()),
@@ -425,6 +427,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "deep JSON": (b"[" * 200_000, "nested too deeply"),
     "an empty ZIP": (zipped({}), "This is not a run"),
     "a cut ZIP": (zipped({"a.json": b"x" * 1000})[:60], "The ZIP is broken"),
+    "a ZIP that was damaged": (DAMAGED_ZIP, "The ZIP is broken"),
     "a ZIP of others": (zipped({"readme.txt": b"hello"}), "This is not a run"),
     "two of one name": (zipped({"a/log.json": b"{}", "b/log.json": b"{}"}), "two files called log.json"),
     "half an export": (zipped({"run.json": b"{}"}), "steps.parquet, samples.parquet, tokens.parquet is missing"),
@@ -473,7 +476,7 @@ def test_what_is_too_large_is_refused_before_it_is_unpacked(
     store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "MOST_BYTES", 2**20)
-    monkeypatch.setattr(importing, "MOST_UNPACKED", 2**20)
+    monkeypatch.setattr(parquet_files, "MOST_BYTES", 2**20)
     bomb = zipped({"log.json": b" " * 2**22})
     assert len(bomb) < 2**20
     with pytest.raises(ImportFailed, match="That is 4 MiB; at most 1 MiB can be imported"):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
 
@@ -33,6 +34,8 @@ from core.runs.store import RunStore
 from core.training.trace import StepTrace
 
 NEEDED = ("step", "prompt", "completion", "advantage")
+#: Reward functions that are looked for: each further one costs a look at every step.
+MOST_REWARDS = 16
 NO_TOKENS = Message(
     "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their advantages."
 )
@@ -63,13 +66,17 @@ def batches(tables: Sequence[pa.Table]) -> list[CompletionsBatch]:
     fresh = [x for i, x in enumerate(ordered) if i == 0 or keys[i] != keys[i - 1]]
     if not fresh:
         raise ImportFailed("TRL's completions hold no rows.")
-    if len(fresh) > MOST_STEPS or sum(len(x.prompts) for x in fresh) > MOST_RESPONSES:
+    _few_enough(len(fresh), sum(len(x.prompts) for x in fresh))
+    return fresh
+
+
+def _few_enough(steps: int, responses: int) -> None:
+    if steps > MOST_STEPS or responses > MOST_RESPONSES:
         raise ImportFailed(
             "There are too many completions; at most {steps} steps and {responses} responses are allowed.",
             steps=MOST_STEPS,
             responses=MOST_RESPONSES,
         )
-    return fresh
 
 
 def is_completions(schema: pa.Schema) -> bool:
@@ -78,13 +85,20 @@ def is_completions(schema: pa.Schema) -> bool:
 
 
 def _by_step(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """(step, its rows), in the order in which steps first appear."""
     if not pa.types.is_integer(table.schema.field("step").type):
         raise ImportFailed("The column step of TRL's completions must hold whole numbers.")
-    steps = table["step"].to_pylist()
-    for step in dict.fromkeys(steps):
-        if step is None:
-            raise ImportFailed("The column step of TRL's completions has a gap.")
-        yield step, table.filter(pa.array([x == step for x in steps]))
+    if table["step"].null_count:
+        raise ImportFailed("The column step of TRL's completions has a gap.")
+    if not table.num_rows:
+        return
+    steps = table["step"].combine_chunks().dictionary_encode()
+    _few_enough(len(steps.dictionary), table.num_rows)
+    own = steps.indices.to_numpy()
+    ordered = table.take(pa.array(np.argsort(own, kind="stable")))
+    ends = np.cumsum(np.bincount(own)).tolist()
+    for step, start, end in zip(steps.dictionary.to_pylist(), [0, *ends], ends, strict=False):
+        yield step, ordered.slice(start, end - start)
 
 
 def _batch(table: pa.Table) -> CompletionsBatch:
@@ -107,9 +121,11 @@ def groups_of(prompts: Sequence[str]) -> list[int]:
 
     Where a prompt was drawn twice, its responses stand in two blocks of the usual size, and make two groups.
     """
-    counts = Counter(prompts)
-    size = min(counts.values())
-    twice = {x for x, n in counts.items() if n > size and n % size == 0 and size > 1 and _in_blocks(prompts, x, size)}
+    places: dict[str, list[int]] = {}
+    for i, prompt in enumerate(prompts):
+        places.setdefault(prompt, []).append(i)
+    size = min(map(len, places.values()))
+    twice = {x for x, at in places.items() if len(at) > size > 1 and len(at) % size == 0 and _in_blocks(at, size)}
     numbers: dict[tuple[str, int], int] = {}
     met: Counter[str] = Counter()
     groups = []
@@ -120,8 +136,7 @@ def groups_of(prompts: Sequence[str]) -> list[int]:
     return groups
 
 
-def _in_blocks(prompts: Sequence[str], prompt: str, size: int) -> bool:
-    places = [i for i, x in enumerate(prompts) if x == prompt]
+def _in_blocks(places: Sequence[int], size: int) -> bool:
     blocks = [places[i : i + size] for i in range(0, len(places), size)]
     return all(x[-1] - x[0] == size - 1 for x in blocks)
 
@@ -136,7 +151,7 @@ def rewards_and_scale(steps: Sequence[CompletionsBatch]) -> tuple[list[str], str
     tell the weights, which are 1 unless they were set. So the first columns are tried, one more each time, with every
     scaling; ([], None) where none fits.
     """
-    names = list(steps[0].numbers)
+    names = list(steps[0].numbers)[:MOST_REWARDS]
     for count in range(1, len(names) + 1):
         for scale in ("group", "none", "batch"):
             if all(_explains(batch, names[:count], scale) for batch in steps):

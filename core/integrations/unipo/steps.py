@@ -47,6 +47,7 @@ class _Step:
     groups: dict[tuple[str, int], int] = field(default_factory=dict)  # prompt, how often before in its entry → number
     samples: dict[tuple[int, int, str], dict[str, Any]] = field(default_factory=dict)  # group, place in it, text
     passes: dict[int, int] = field(default_factory=dict)  # sample → passes so far
+    rows: dict[int, int] = field(default_factory=dict)  # sample → its tokens
     tokens: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -133,12 +134,22 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
                 step.passes[sample] = at + 1
                 columns = _columns(series, response, settings, algorithm, f"{where}, response {sample + 1}")
                 rows = len(columns["token"])
+                if step.rows.setdefault(sample, rows) != rows:
+                    raise ImportFailed(
+                        "{where}, response {number}: its tokens must be as many at every update of a step.",
+                        where=where,
+                        number=sample + 1,
+                    )
                 for name, column in {**columns, "pass": [at] * rows, "sample": [sample] * rows}.items():
                     step.tokens.setdefault(name, []).extend(column)
 
 
 def _sample(number: int, group: int, prompt: str, text: str, response: dict[str, Any], where: str) -> dict[str, Any]:
     length = real(response.get("response_length"), f"{where}: response_length")
+    if length is not None and not 0 <= length <= MOST_TOKENS:
+        raise ImportFailed(
+            "{where}: response_length must be a number of tokens, but is {given}.", where=where, given=length
+        )
     return {
         "sample": number,
         "group": group,

@@ -45,7 +45,7 @@ FIRST: dict[str, tuple[str, ...]] = {
 }
 
 #: A file that brings more columns than this beyond the contract's is no trace of any version.
-MOST_FURTHER = 64
+MOST_FURTHER, _LONGEST_NAME = 64, 60
 
 _KEY = b"trace_version"
 
@@ -97,10 +97,10 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     Raises ValueError where a column comes twice, or cannot have the schema's type.
     """
     names = table.schema.names
-    if names[: len(schema)] == schema.names and table.schema.types[: len(schema)] == schema.types:
-        return table.replace_schema_metadata(None)
     if len(set(names)) < len(names):
         raise TableError("it has two columns called {name}", name=next(x for x in names if names.count(x) > 1))
+    if names[: len(schema)] == schema.names and table.schema.types[: len(schema)] == schema.types:
+        return table.replace_schema_metadata(None)
     columns = {
         field.name: table[field.name].cast(field.type) if field.name in names else pa.nulls(table.num_rows, field.type)
         for field in schema
@@ -110,6 +110,8 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def take_over(table: pa.Table, name: str) -> pa.Table:
     """`conform` for somebody else's file, of which only plain further columns (numbers, flags, text) are kept.
+
+    Of tokens, which pages compute with, only numbers and flags.
 
     Raises ValueError where it lacks a column of version 1 or brings more than MOST_FURTHER.
     """
@@ -125,7 +127,8 @@ def take_over(table: pa.Table, name: str) -> pa.Table:
             given=len(further),
             bound=MOST_FURTHER,
         )
-    return table.drop_columns([x.name for x in further if not _is_plain(x.type)])
+    keeps = is_number if name == "tokens" else _is_plain
+    return table.drop_columns([x.name for x in further if not keeps(x.type) or len(x.name) > _LONGEST_NAME])
 
 
 def widest(schema: pa.Schema, others: Iterable[pa.Schema]) -> pa.Schema:
@@ -147,8 +150,13 @@ def _common(kinds: set[pa.DataType]) -> pa.DataType:
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string, pa.types.is_null)
-    return any(is_one(kind) for is_one in plain)
+    return is_number(kind) or bool(pa.types.is_string(kind))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers or flags, or nothing at all."""
+    numeric = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    return any(is_one(kind) for is_one in numeric)
 
 
 # -- a step's numbers in the store -------------------------------------------------------------------------------------

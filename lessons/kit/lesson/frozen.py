@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,17 +12,18 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from core.config import change
-from core.learners.registry import AnyLearner
-from core.runs.errors import RunNotFound
+from core.learners.registry import AnyLearner, without
+from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
+from core.runs.table_checks import incomplete
 from core.runs.views import settings_at
 from core.text import visible
 from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
-from lessons.kit.history import RECORDED, no_such_run
+from lessons.kit.history import RECORDED, no_such_run, unreadable
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -107,18 +108,20 @@ def frozen(algorithm: str = "ppo") -> Frozen | None:
     recorded run the newest run that has such a learner's steps takes its place.
     """
     runs = shared.store()
-    run = _run(runs, algorithm)
-    if run is None:
-        st.info(
-            _("There is no run to look at yet. Open the lab and press Start; this page then shows its steps."),
-            icon=":material/science:",
-        )
-        return None
-    learner = next(x for x in run.learners if x.algorithm == algorithm and x.step >= 0)
-    step = _linked_step(learner.step)
-    if step is None:
-        step = _telling_step(run.id, learner.name, learner.step, learner.updated, runs)
-    return _frozen(run.id, learner.name, step, learner.updated, runs)
+    for run in _candidates(runs, algorithm):
+        learner = next(x for x in run.learners if x.algorithm == algorithm and x.step >= 0)
+        step = _linked_step(learner.step)
+        try:
+            if step is None:
+                step = _telling_step(run.id, learner.name, learner.step, learner.updated, runs)
+            return _frozen(run.id, learner.name, step, learner.updated, runs)
+        except (DataUnreadable, RunNotFound) as error:
+            unreadable(run, error)
+    st.info(
+        _("There is no run to look at yet. Open the lab and press Start; this page then shows its steps."),
+        icon=":material/science:",
+    )
+    return None
 
 
 def at_step(batch: Frozen, step: int) -> Frozen:
@@ -166,8 +169,8 @@ def _group_label(group: Group) -> str:
     )
 
 
-def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
-    """The linked run, else the recorded one, else the newest: the first of them that has this algorithm's steps."""
+def _candidates(runs: RunStore, algorithm: str) -> Iterator[RunInfo]:
+    """The linked run, else the recorded one, else the newest: those of them that have this algorithm's steps."""
     wanted = [x for x in (st.query_params.get("run"), RECORDED) if x]
     for run_id in wanted:
         try:
@@ -180,8 +183,8 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
                 no_such_run(run_id)
             continue
         if _has(run, algorithm):
-            return run
-        if run.config.task.kind == "imported":
+            yield run
+        elif run.config.task.kind == "imported":
             st.info(
                 _(
                     "The run “{run}” was imported and may lack the numbers that this page is about, so another one is "
@@ -189,7 +192,7 @@ def _run(runs: RunStore, algorithm: str) -> RunInfo | None:
                 ).format(run=plain(run.name, 60)),
                 icon=":material/move_to_inbox:",
             )
-    return next((run for run in readable(runs.runs()) if _has(run, algorithm)), None)
+    yield from (x for x in readable(runs.runs()) if x.id not in wanted and _has(x, algorithm))
 
 
 def _has(run: RunInfo, algorithm: str) -> bool:
@@ -232,6 +235,11 @@ def _frozen(run_id: str, learner: str, step: int, made: float, _runs: RunStore) 
     own = {k: v for k, v in own.items() if k.rpartition(".")[2] not in ("name", "algorithm")}
     settings = change(run.config, own).learner(learner)
     samples, tokens = _runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step)
+    lacking = incomplete(samples, tokens, without(settings), finite=True) if tokens.num_rows else "token"
+    if lacking is not None:
+        raise DataUnreadable(
+            "its step {step} lacks numbers that this page is about ({column})", step=step + 1, column=lacking
+        )
     return Frozen(run, learner, step, settings, samples, tokens)
 
 
