@@ -1,7 +1,8 @@
 """What runs from elsewhere have in common: a config that claims no more than is known, and traces with gaps.
 
-Three ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
-(integrations/trl/completions.py) and UNIPO's logs (integrations/unipo/logs.py). What a source does not tell is null in
+Four ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
+(integrations/trl/completions.py), UNIPO's logs (integrations/unipo/logs.py) and prime-rl's token export
+(integrations/prime_rl/tokens.py). What a source does not tell is null in
 every table, and among the settings listed as unrecorded.
 """
 
@@ -198,6 +199,11 @@ def brief(value: Any) -> str:
     """A value as a sentence can quote it."""
     text = re.sub(r"\s+", " ", json.dumps(value, default=lambda x: type(x).__name__))
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def two_sentences(first: Message, second: Message) -> Message:
+    """One after the other, as a paragraph."""
+    return Message("{first} {second}", key="two-sentences", first=first, second=second)
 
 
 def message_text(message: Any) -> str:

@@ -1,4 +1,4 @@
-"""One front door for runs from elsewhere: our own four files, TRL's completions, UNIPO's logs, however they come.
+"""One front door for runs from elsewhere: our own four files and other people's formats, however they come.
 
 What is taken in is somebody else's: sizes are limited before anything is unpacked, nothing is run, every text stays
 text. A format is recognised by what is inside, not by names.
@@ -31,6 +31,9 @@ ENDINGS = ("zip", "parquet", "json", "jsonl")
 MOST_BYTES, MOST_UNPACKED = 256 * 2**20, 2**30
 MOST_FILES = 20_000
 
+_TEXTS = (".json", ".jsonl")
+#: So many folders, one in the other, count in a ZIP.
+_DEEPEST = 6
 _TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
 
 
@@ -71,8 +74,8 @@ def _too_large(size: int) -> ImportFailed:
 def _no_run() -> ImportFailed:
     return ImportFailed(
         "This is not a run: it must be this app's export (run.json, steps.parquet, samples.parquet, tokens.parquet, "
-        "as a folder or ZIP), TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP) or "
-        "a log in UNIPO's format (JSON)."
+        "as a folder or ZIP), TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP), a "
+        "log in UNIPO's format (JSON), or prime-rl's token export (rank_0.jsonl, one or many)."
     )
 
 
@@ -90,7 +93,7 @@ def _from_bytes(store: RunStore, data: bytes, name: str | None, given_name: str)
     if data.startswith(b"PAR1"):
         reader, table = _table(data)
         return reader.add(store, [table], name or given_name)
-    return _add_texts(store, [_text(data)], name)
+    return _add_texts(store, [(_text(data), PurePosixPath("unnamed"))], name)
 
 
 def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
@@ -114,13 +117,30 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
         if tables:
             pieces = [_table_for(reader, x.read_bytes(), x.name) for x in tables]
             return str(reader.add(store, pieces, name or given_name))
-    return _add_texts(store, [_text(x.read_bytes()) for x in chosen if x.suffix != ".parquet"], name)
+    return _add_texts(store, [(_text(x.read_bytes()), _place(x, folder)) for x in _texts_in(folder)], name)
 
 
-def _add_texts(store: RunStore, texts: list[str], name: str | None) -> str:
-    """A run from those of the texts that the first fitting format reads."""
+def _texts_in(folder: Path) -> list[Path]:
+    """The texts in a folder and below it: some formats have a file for each step, in folders of their own."""
+    files = []
+    for path in folder.rglob("*"):
+        if path.suffix in _TEXTS and path.is_file():
+            files.append(path)
+            if len(files) > MOST_FILES:
+                raise _too_many(len(files))
+    if (size := sum(x.stat().st_size for x in files)) > MOST_BYTES:
+        raise _too_large(size)
+    return sorted(files)
+
+
+def _place(path: Path, folder: Path) -> PurePosixPath:
+    return PurePosixPath(path.relative_to(folder).as_posix())
+
+
+def _add_texts(store: RunStore, texts: list[tuple[str, PurePosixPath]], name: str | None) -> str:
+    """A run from those of the texts that the first fitting format reads; each comes with its place."""
     for reader in formats.all_of(formats.TEXTS):
-        logs = [x for x in map(reader.read, texts) if x is not None]
+        logs = [x for x in (reader.read(*text) for text in texts) if x is not None]
         if logs:
             return str(reader.add(store, logs, name))
     raise _no_run()
@@ -142,7 +162,7 @@ def _recorded(store: RunStore, folder: Path, name: str | None, given_name: str) 
 
 
 def _unzip(data: bytes, folder: Path) -> None:
-    """Only plain files, by their own names (and `completions/`): no path of the archive is ever followed."""
+    """Only plain files, texts in their folders and all others by their names alone: nothing leads out of `folder`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [x for x in archive.infolist() if not x.is_dir() and "__MACOSX" not in x.filename]
@@ -152,9 +172,10 @@ def _unzip(data: bytes, folder: Path) -> None:
                 raise _too_large(size)
             left = MOST_BYTES
             for member in members:
-                target = folder / (PurePosixPath(member.filename.replace("\\", "/")).name or "unnamed")
+                target = folder.joinpath(*_parts(member.filename))
                 if target.exists():
                     raise ImportFailed("The ZIP holds two files called {name}.", name=target.name)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as file:
                     content = file.read(left + 1)
                 left -= len(content)
@@ -209,6 +230,14 @@ def _rows(file: pyarrow.parquet.ParquetFile, name: str | Message) -> pa.Table:
         return file.read()
     except (pa.ArrowException, OSError) as error:
         raise ImportFailed("{name} is damaged and cannot be read.", name=name) from error
+
+
+def _parts(name: str) -> list[str]:
+    """Where a file of a ZIP is unpacked to, below the folder for it."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.suffix not in _TEXTS or path.name == "run.json":
+        return [path.name or "unnamed"]
+    return [x for x in path.parts if x not in ("/", ".", "..")][-_DEEPEST:] or ["unnamed"]
 
 
 def _text(data: bytes) -> str:
