@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 from core.tasks.deadline import within
-from core.tasks.notation import Number, number, tidy, unwrapped
+from core.tasks.notation import Number, number, slashed, tidy, unwrapped
 
 #: math-verify is not asked about longer texts.
 MOST_CHARACTERS = 200
@@ -60,7 +60,7 @@ def equal(truth: str, answer: str, question: str = "") -> bool:
     or a division left undone is none. Of two units both have to be the same; where only one side names a unit, it is
     taken for granted. An answer that only repeats a part of the question is no answer either.
     """
-    if same_answer(truth, answer):
+    if same_answer(truth, answer) or _bare(slashed(tidy(truth))) == _bare(slashed(tidy(answer))):
         return True
     right, given = number(truth), number(answer)
     if right is not None and given is not None:

@@ -46,6 +46,8 @@ _NO_UNITS = re.compile(
     r"a?(?:sin|cos|tan)h?|cot|sec|csc|log|exp|sqrt|inf|infinity|alpha|beta|gamma|delta|theta|lambda|sigma|omega|phi|psi|"
     r"rho|tau|and|but|not|nor|then|plus|minus|times|over|mod|divided|choose|also|maybe"
 )
+#: Words that make of a number something else than one number of things: 7 or more.
+_HEDGES = re.compile(r"\b(?:or|and|not|nor|but|than|to|more|less|at|about)\b", re.IGNORECASE)
 _SPELLINGS = {spelling: name or spelling for spelling, name in _NAMES.items()}
 _TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\(?:circ|degree)(?![A-Za-z])|°")
@@ -65,8 +67,10 @@ def unit_of(text: str) -> str | None:
     text = _DEGREES.sub(" ° ", _TEXT.sub(r"\1", text))
     text = _POWER.sub(lambda x: "^" + (x[1] or x[2] or "23"["²³".index(x[3])]), text)
     text = " ".join(text.split()).replace("° ", "°")
-    if not text or len(text) > 60:
-        return None if text else ""
+    if not text:
+        return ""
+    if len(text) > 60 or _HEDGES.search(text):
+        return None
     if attached and not marked and re.match(r"[A-Za-z](?![A-Za-z])", text):
         return None
     parts = [_part(x.strip(), marked) for x in re.split(r"/| per ", text)]

@@ -40,7 +40,7 @@ DIFFERENT = {
         ("1/2", ["1-1/2"]),
     ],
     "It reads a number out of what is more than one.": [
-        ("7", ["7-", "x=7"]),
+        ("7", ["7-", "x=7", r"7\text{ or more}", "7 and more"]),
     ],
     "It takes a word for a product of letters, and upper for lower case.": [
         (r"\text{Evelyn}", ["evelyn"]),

@@ -279,6 +279,7 @@ def test_a_number_that_the_question_names_is_no_answer_in_another_notation():
     assert not equal("0.5", "\\frac{1}{2}", "Write $\\frac{1}{2}$ as a decimal.")
     assert equal("50", "50%", "A price rises by 50%. By what percentage did it rise?")
     assert equal("1/2", "\\frac12", "Halve 1.")
+    assert equal("\\frac12", "1/2", "Which is larger, 1/2 or 1/3?")
 
 
 # Mathematically equal

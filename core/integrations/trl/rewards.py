@@ -163,13 +163,13 @@ def _factor(steps: Sequence[CompletionsBatch], names: Sequence[str], scale: str,
     TRL divides by s + 1e-4, which is not quite in proportion: |A| (cs + 1e-4) = c|Xw| tells c wherever the division is
     known well enough, and then every block tells the same.
     """
-    told = []
+    factors = []
     for batch in steps:
         for x, a, scaled in _blocks(batch, names, scale):
             length, spread = float((x @ weights).norm()), float((scaled @ weights).std()) if len(scaled) > 1 else 0.0
             if float(a.norm()) > _CLOSE and (rest := length - float(a.norm()) * spread) > 0:
-                told.append(float(a.norm()) * _EPS / rest)
-    return sum(told) / len(told) if told and max(told) < 1.1 * min(told) else None
+                factors.append(float(a.norm()) * _EPS / rest)
+    return sum(factors) / len(factors) if factors and max(factors) < 1.1 * min(factors) else None
 
 
 def _blocks(batch: CompletionsBatch, names: Sequence[str], scale: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
