@@ -49,13 +49,22 @@ class Explanation:
         return any(x != 1 for x in self.weights)
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """A batch's responses that have a reward at all; the others have no part in it, and TRL gives them 0."""
+
+    values: Tensor  # [n, columns]
+    advantages: Tensor  # [n]
+    group: Tensor  # [n]
+
+
 def explanation(steps: Sequence[CompletionsBatch]) -> Explanation | None:
     """The simplest explanation of all advantages: the fewest columns, weights of 1 before others; None if none."""
-    names = list(steps[0].numbers)
-    names = [x for x in names if all(x in batch.numbers for batch in steps)][:_MOST_COLUMNS]
+    names = [x for x in steps[0].numbers if all(x in batch.numbers for batch in steps)][:_MOST_COLUMNS]
+    batches = [_tensors(x, names) for x in steps] if names else []
     plain = (Explanation(names[:n], [1.0] * n, scale) for n in range(1, len(names) + 1) for scale in (*SUMS, FUNCTIONS))
-    for each in (*plain, *_weighed(steps, names)):
-        if all(_comes_out(batch, each) for batch in steps):
+    for each in (*plain, *_weighed(batches, names)):
+        if all(_comes_out(batch, each) for batch in batches):
             return each
     return None
 
@@ -64,63 +73,69 @@ def rewards_of(batch: CompletionsBatch, explained: Explanation | None) -> list[f
     """Each response's reward: the weighed sum of what its functions gave; NaN where none gave anything, or unknown."""
     if explained is None:
         return [math.nan] * len(batch.prompts)
-    given = _columns(batch, explained.columns)
-    rewards = given.nan_to_num(0) @ torch.tensor(explained.weights, dtype=torch.float64)
-    return [float(x) for x in rewards.masked_fill(given.isnan().all(-1), math.nan)]
+    rewards: list[float] = _weighed_sum(_tensors(batch, explained.columns).values, explained).tolist()
+    return rewards
 
 
-def _columns(batch: CompletionsBatch, names: Sequence[str]) -> Tensor:
-    """[responses, columns]"""
-    return torch.tensor([batch.numbers[x] for x in names], dtype=torch.float64).T
+def _tensors(batch: CompletionsBatch, names: Sequence[str]) -> _Scored:
+    values = torch.tensor([batch.numbers[x] for x in names], dtype=torch.float64).T
+    return _Scored(values, torch.tensor(batch.advantages, dtype=torch.float64), torch.tensor(batch.group))
 
 
-def _comes_out(batch: CompletionsBatch, explained: Explanation) -> bool:
-    rewards = torch.tensor(rewards_of(batch, explained))
-    scored = rewards.isfinite()  # an unscorable response has no part in its group, and TRL gives it 0
-    if not scored.any():
+def _first(batch: _Scored, count: int) -> _Scored:
+    """With the first columns only, and without responses that these do not score."""
+    values = batch.values[:, :count]
+    scored = ~values.isnan().all(-1)
+    return _Scored(values[scored], batch.advantages[scored], batch.group[scored])
+
+
+def _weighed_sum(values: Tensor, explained: Explanation) -> Tensor:
+    sums = values.nan_to_num(0) @ torch.tensor(explained.weights, dtype=torch.float64)
+    return sums.masked_fill(values.isnan().all(-1), math.nan)
+
+
+def _comes_out(batch: _Scored, explained: Explanation) -> bool:
+    batch = _first(batch, len(explained.columns))
+    if not len(batch.group):
         return True
-    group, given = torch.tensor(batch.group)[scored], torch.tensor(batch.advantages, dtype=torch.float64)[scored]
     if explained.scale == FUNCTIONS:
-        weights = torch.tensor(explained.weights, dtype=torch.float64)
-        sums = _normalised(_columns(batch, explained.columns)[scored], group).nan_to_num(0) @ weights
+        sums = _weighed_sum(_normalised(batch.values, batch.group), explained)
         expected = (sums - sums.mean()) / ((sums.std() if len(sums) > 1 else sums.new_zeros(())) + _EPS)
     else:
-        expected, _ = group_advantages(rewards[scored].float(), group, explained.scale)
-    return bool(torch.allclose(expected.double(), given, rtol=_CLOSE, atol=_CLOSE))
+        rewards = _weighed_sum(batch.values, explained)
+        expected, _ = group_advantages(rewards.float(), batch.group, explained.scale)
+    return bool(torch.allclose(expected.double(), batch.advantages, rtol=_CLOSE, atol=_CLOSE))
 
 
-def _of_groups(values: Tensor, group: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """(which rows, their values) of each group."""
-    for number in group.unique():
-        rows = group == number
-        yield rows, values[rows]
+def _sums(values: Tensor, block: Tensor) -> Tensor:
+    """[n, k] → [blocks, k]; `block` [n] numbers the rows' blocks from 0."""
+    return values.new_zeros(int(block.max()) + 1, values.shape[1]).index_add(0, block, values)
 
 
 def _normalised(values: Tensor, group: Tensor) -> Tensor:
-    """Each column by itself, within each group, over what is there."""
-    out = torch.full_like(values, math.nan)
-    for rows, own in _of_groups(values, group):
-        mean = own.nanmean(0)
-        count = (~own.isnan()).sum(0)
-        std = ((own - mean).square().nansum(0) / (count - 1).clamp(min=1)).sqrt()
-        out[rows] = (own - mean) / (std + _EPS)
-    return out
+    """Each column by itself, within each group, over what is there; [n, k] → [n, k]."""
+    _, block = group.unique(return_inverse=True)
+    there = (~values.isnan()).double()
+    count = _sums(there, block)
+    centred = values - (_sums(values.nan_to_num(0), block) / count.clamp(min=1))[block]
+    std = (_sums(centred.square().nan_to_num(0), block) / (count - 1).clamp(min=1)).sqrt()
+    return centred / (std[block] + _EPS)
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
 
 
-def _weighed(steps: Sequence[CompletionsBatch], names: Sequence[str]) -> Iterator[Explanation]:
+def _weighed(batches: Sequence[_Scored], names: Sequence[str]) -> Iterator[Explanation]:
     """Explanations by other weights than 1, of the first columns, where there is enough to tell them from."""
-    rows = sum(len(x.group) - len(set(x.group)) for x in steps)
+    rows = sum(len(x.group) - len(x.group.unique()) for x in batches)
     for count in range(2, len(names) + 1):
         if rows < 3 * count:
             return
         for scale in (*SUMS, FUNCTIONS):
-            weights = _weights(steps, names[:count], scale)
+            weights = _weights(batches, count, scale)
             if weights is None:
                 continue
-            factor = 1.0 if scale == "none" else _factor(steps, names[:count], scale, weights)
+            factor = 1.0 if scale == "none" else _factor(batches, scale, weights)
             if factor is not None:
                 yield Explanation(list(names[:count]), _short(factor * weights), scale)
             if scale != "none":
@@ -132,22 +147,24 @@ def _short(weights: Tensor) -> list[float]:
     return [float(f"{x:.3g}") for x in weights.tolist()]
 
 
-def _weights(steps: Sequence[CompletionsBatch], names: Sequence[str], scale: str) -> Tensor | None:
+def _weights(batches: Sequence[_Scored], columns: int, scale: str) -> Tensor | None:
     """The weights by which centred columns X give the advantages A, in the least-squares sense; None: not one solution.
 
     Unscaled advantages are A = Xw. Scaled ones are A = Xw / s with an unknown s per group or batch: then what X holds
     beside A's own direction has to vanish, (1 − aaᵀ)Xw = 0 with a = A/|A|. That is a null vector of the sum of squares,
     known but for a factor (see `_factor`): the largest weight is set to 1.
     """
-    square = torch.zeros(len(names), len(names), dtype=torch.float64)
-    along = torch.zeros(len(names), dtype=torch.float64)
-    for batch in steps:
-        for x, a, _ in _blocks(batch, names, scale):
-            along += x.T @ a
-            if scale != "none" and float(a.norm()) > _CLOSE:
-                unit = a / a.norm()
-                x = x - torch.outer(unit, unit @ x)
-            square += x.T @ x
+    square = torch.zeros(columns, columns, dtype=torch.float64)
+    along = torch.zeros(columns, dtype=torch.float64)
+    for batch in batches:
+        x, a, _, block = _blocks(_first(batch, columns), scale)
+        if not len(a):
+            continue
+        along += x.T @ a
+        if scale != "none":
+            own = _sums(a[:, None].square(), block).clamp(min=_CLOSE**2)
+            x = x - a[:, None] * (_sums(a[:, None] * x, block) / own)[block]
+        square += x.T @ x
     if scale == "none":
         return torch.linalg.solve(square, along) if float(torch.linalg.cond(square)) < 1e8 else None
     values, vectors = torch.linalg.eigh(square)
@@ -157,36 +174,37 @@ def _weights(steps: Sequence[CompletionsBatch], names: Sequence[str], scale: str
     return weights / weights.abs().max()
 
 
-def _factor(steps: Sequence[CompletionsBatch], names: Sequence[str], scale: str, weights: Tensor) -> float | None:
+def _factor(batches: Sequence[_Scored], scale: str, weights: Tensor) -> float | None:
     """What `weights` have to be multiplied by; None where the advantages do not tell.
 
     TRL divides by s + 1e-4, which is not quite in proportion: |A| (cs + 1e-4) = c|Xw| tells c wherever the division is
     known well enough, and then every block tells the same.
     """
     factors = []
-    for batch in steps:
-        for x, a, scaled in _blocks(batch, names, scale):
-            length, spread = float((x @ weights).norm()), float((scaled @ weights).std()) if len(scaled) > 1 else 0.0
-            if float(a.norm()) > _CLOSE and (rest := length - float(a.norm()) * spread) > 0:
-                factors.append(float(a.norm()) * _EPS / rest)
+    for batch in batches:
+        x, a, scaled, block = _blocks(_first(batch, len(weights)), scale)
+        if not len(a):
+            continue
+        count = _sums(torch.ones_like(a)[:, None], block)
+        divided = (scaled @ weights)[:, None]
+        divided = divided - (_sums(divided, block) / count)[block]
+        spread = (_sums(divided.square(), block) / (count - 1).clamp(min=1)).sqrt()
+        size, length = (_sums(y.square()[:, None], block).sqrt() for y in (a, x @ weights))
+        rest = length - size * spread
+        factors += (size * _EPS / rest)[(size > _CLOSE) & (rest > 0)].tolist()
     return sum(factors) / len(factors) if factors and max(factors) < 1.1 * min(factors) else None
 
 
-def _blocks(batch: CompletionsBatch, names: Sequence[str], scale: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(centred columns, advantages, the columns whose spread divides) of responses that were scaled by one number."""
-    values = _columns(batch, names)
-    scored = ~values.isnan().all(-1)
-    values, group = values[scored], torch.tensor(batch.group)[scored]
-    given = torch.tensor(batch.advantages, dtype=torch.float64)[scored]
+def _blocks(batch: _Scored, scale: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(centred columns, advantages, columns whose spread divides, block): a block's rows were scaled by one number."""
+    values, given, group = batch.values, batch.advantages, batch.group
+    whole = torch.zeros(len(group), dtype=torch.long)
+    if not len(group):
+        return values, given, values, whole
     if scale == FUNCTIONS:
         sums = _normalised(values, group).nan_to_num(0)
-        yield sums - sums.mean(0), given, sums
-        return
+        return sums - sums.mean(0), given, sums, whole
+    _, block = group.unique(return_inverse=True)
     plain = values.nan_to_num(0)
-    centred = plain.clone()
-    for rows, own in _of_groups(plain, group):
-        centred[rows] = own - own.mean(0)
-    if scale == "group":
-        yield from ((own, given[rows], own) for rows, own in _of_groups(centred, group))
-    else:
-        yield centred, given, plain
+    centred = plain - (_sums(plain, block) / _sums(torch.ones_like(plain), block))[block]
+    return (centred, given, centred, block) if scale == "group" else (centred, given, plain, whole)
