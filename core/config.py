@@ -145,7 +145,7 @@ class RunConfig(Settings):
 def parse_config(values: dict[str, Any]) -> RunConfig:
     """A validated config from plain values. Raises ConfigError: a message for each unknown or impossible setting."""
     try:
-        return RunConfig.model_validate(values)
+        config = RunConfig.model_validate(values)
     except ValidationError as error:
         names = names_of(values)
         problems = error.errors()
@@ -153,6 +153,9 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         if names:
             problems = [x for x in problems if not (x["type"] == "too_short" and x["loc"] == ("learners",))]
         raise ConfigError(*(message(problem, names) for problem in problems)) from None
+    if refused_task := TASK_KINDS[config.task.kind].refuses(config.task):
+        raise ConfigError(*refused_task)
+    return config
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:

@@ -162,5 +162,7 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
         "rollout_time_s": 0.2,
         "update_time_s": 0.2,
     }
+    known["clip_ratio"] = float(known["clip_ratio_low"]) + float(known["clip_ratio_high"])  # type: ignore[arg-type]
+    known["group_reward_std"] = None if ppo else 0.3
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name in known}

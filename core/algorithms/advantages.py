@@ -61,6 +61,13 @@ def group_advantages(
     return (raw / (std + eps)).masked_fill(no_signal, 0), raw
 
 
+def group_std(rewards: Tensor, group: Tensor) -> Tensor:
+    """Each group's standard deviation, by n − 1, of groups with two rewards or more; [B], [B] -> [groups]."""
+    sizes = torch.bincount(torch.unique(group, return_inverse=True)[1])
+    order = torch.argsort(group, stable=True)
+    return torch.stack([x.std() for x in rewards[order].split(sizes.tolist()) if len(x) > 1] or [rewards.new_zeros(())])
+
+
 def zero_std_groups(rewards: Tensor, group: Tensor) -> Tensor:
     """The share of groups whose rewards are all equal, so that nothing is learnt from them; [B], [B] -> one number."""
     _, group = torch.unique(group, return_inverse=True)

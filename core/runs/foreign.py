@@ -1,7 +1,8 @@
 """What runs from elsewhere have in common: a config that claims no more than is known, and traces with gaps.
 
-Three ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
-(integrations/trl/completions.py) and UNIPO's logs (integrations/unipo/logs.py). What a source does not tell is null in
+Four ways lead here: a callback inside TRL (integrations/trl/callback.py), TRL's completions
+(integrations/trl/completions.py), UNIPO's logs (integrations/unipo/logs.py) and prime-rl's token export
+(integrations/prime_rl/tokens.py). What a source does not tell is null in
 every table, and among the settings listed as unrecorded.
 """
 
@@ -27,6 +28,8 @@ from core.runs.table_checks import check_step
 from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
+#: What chat templates call what a model thinks before it answers.
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
 MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
 
@@ -205,19 +208,51 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+def two_sentences(first: Message, second: Message) -> Message:
+    """One after the other, as a paragraph."""
+    return Message("{first} {second}", key="two-sentences", first=first, second=second)
+
+
 def message_text(message: Any) -> str:
     """The text of a prompt or completion: itself, or a conversation's.
 
     Of a conversation with one turn of the user, it is what the user says (as everywhere in a trace); of the model's
-    turn, what the model says; of a longer conversation, every turn with its role. Pictures are named, not kept.
+    turn, what the model says; of a longer conversation, every turn with its role. What a model thought and which tools
+    it called stands with its turn. Pictures are named, not kept.
     """
     if isinstance(message, str):
         return message
     turns = [x for x in message if isinstance(x, dict)] if isinstance(message, list) else []
     asked = [x for x in turns if x.get("role") != "system"]
     if len(asked) == 1:
-        return _content(asked[0].get("content"))
-    return "\n".join(f"{x.get('role', '?')}: {_content(x.get('content'))}" for x in turns)
+        return _turn(asked[0])
+    return "\n".join(f"{_speaker(x)}: {_turn(x)}" for x in turns)
+
+
+def _speaker(turn: dict[str, Any]) -> str:
+    role, name = turn.get("role") or "?", turn.get("name")
+    return f"{role} {name}" if role == "tool" and name else str(role)
+
+
+def _turn(turn: dict[str, Any]) -> str:
+    """All of one turn, in the order in which models write it: thoughts, words, calls of tools."""
+    thoughts = next((x for name in _THOUGHTS if isinstance(x := turn.get(name), str) and x.strip()), None)
+    calls = turn.get("tool_calls")
+    parts = [] if thoughts is None else [f"[reasoning] {thoughts.strip()}"]
+    parts += [content] if (content := _content(turn.get("content"))) else []
+    parts += [_call(x) for x in calls if isinstance(x, dict)] if isinstance(calls, list) else []
+    return "\n".join(parts)
+
+
+def _call(call: dict[str, Any]) -> str:
+    """A call as it would be typed. Parquet gives each call the arguments of all others, as null: these are left out."""
+    inner = call.get("function")
+    function: dict[str, Any] = inner if isinstance(inner, dict) else call
+    arguments = function.get("arguments")
+    if isinstance(arguments, dict):
+        given = {name: value for name, value in arguments.items() if value is not None}
+        arguments = ", ".join(f"{x}={json.dumps(y, ensure_ascii=False, default=str)}" for x, y in given.items())
+    return f"[tool call] {function.get('name') or '?'}({'' if arguments is None else arguments})"
 
 
 def _content(content: Any) -> str:

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,7 +24,10 @@ TABLES, TEXTS, WRITERS = "credit_lab.table_readers", "credit_lab.text_readers", 
 #: What comes with the app, as entry points are written.
 _OWN: dict[str, dict[str, str]] = {
     TABLES: {"trl": "core.integrations.trl.completions:READER"},
-    TEXTS: {"unipo": "core.integrations.unipo.logs:READER"},
+    TEXTS: {
+        "unipo": "core.integrations.unipo.logs:READER",
+        "prime-rl": "core.integrations.prime_rl.tokens:READER",
+    },
     WRITERS: {"unipo": "core.integrations.unipo.export:WRITER"},
 }
 
@@ -43,7 +46,7 @@ class TableReader:
 class TextReader:
     """Reads runs from text, such as JSON."""
 
-    read: Callable[[str], Any | None]  # None where the text is not of this format
+    read: Callable[[str, PurePosixPath], Any | None]  # (text, the file's place among its files); None: another format
     add: Callable[[RunStore, Sequence[Any], str | None], str]  # (store, what was read, a name) → the run's id
 
 

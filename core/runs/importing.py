@@ -1,4 +1,4 @@
-"""One front door for runs from elsewhere: our own four files, TRL's completions, UNIPO's logs, however they come.
+"""One front door for runs from elsewhere: our own four files and other people's formats, however they come.
 
 What is taken in is somebody else's: sizes are limited before anything is unpacked, nothing is run, every text stays
 text. A format is recognised by what is inside, not by names. A server does this in a process of its own, whose memory
@@ -34,6 +34,9 @@ __all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any", "import_bounde
 ENDINGS = ("zip", "parquet", "json", "jsonl")
 MOST_BYTES, MOST_FILES = 256 * 2**20, 20_000
 
+_TEXTS = (".json", ".jsonl")
+#: So many folders, one in the other, count in a ZIP.
+_DEEPEST = 6
 _TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
 
 
@@ -88,8 +91,8 @@ def _too_large(size: int) -> ImportFailed:
 def _no_run() -> ImportFailed:
     return ImportFailed(
         "This is not a run: it must be this app's export (run.json, steps.parquet, samples.parquet, tokens.parquet, "
-        "as a folder or ZIP), TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP) or "
-        "a log in UNIPO's format (JSON)."
+        "as a folder or ZIP), TRL's completions (completions_00001.parquet, one or many, as a file, folder or ZIP), a "
+        "log in UNIPO's format (JSON), or prime-rl's token export (rank_0.jsonl, one or many)."
     )
 
 
@@ -107,7 +110,7 @@ def _from_bytes(store: RunStore, data: bytes, name: str | None, given_name: str)
     if data.startswith(b"PAR1"):
         reader, table = _table(data)
         return reader.add(store, [table], name or _title(given_name))
-    return _add_texts(store, [_text(data)], name)
+    return _add_texts(store, [(_text(data), PurePosixPath("unnamed"))], name)
 
 
 def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: str) -> str:
@@ -132,13 +135,30 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
             budget = Budget()
             pieces = [_table_for(reader, x, budget) for x in tables]
             return str(reader.add(store, pieces, name or _title(given_name)))
-    return _add_texts(store, [_text(x.read_bytes()) for x in chosen if x.suffix != ".parquet"], name)
+    return _add_texts(store, [(_text(x.read_bytes()), _place(x, folder)) for x in _texts_in(folder)], name)
 
 
-def _add_texts(store: RunStore, texts: list[str], name: str | None) -> str:
-    """A run from those of the texts that the first fitting format reads."""
+def _texts_in(folder: Path) -> list[Path]:
+    """The texts in a folder and below it: some formats have a file for each step, in folders of their own."""
+    files = []
+    for path in folder.rglob("*"):
+        if path.suffix in _TEXTS and path.is_file():
+            files.append(path)
+            if len(files) > MOST_FILES:
+                raise _too_many(len(files))
+    if (size := sum(x.stat().st_size for x in files)) > MOST_BYTES:
+        raise _too_large(size)
+    return sorted(files)
+
+
+def _place(path: Path, folder: Path) -> PurePosixPath:
+    return PurePosixPath(path.relative_to(folder).as_posix())
+
+
+def _add_texts(store: RunStore, texts: list[tuple[str, PurePosixPath]], name: str | None) -> str:
+    """A run from those of the texts that the first fitting format reads; each comes with its place."""
     for reader in formats.all_of(formats.TEXTS):
-        logs = [x for x in map(reader.read, texts) if x is not None]
+        logs = [x for x in (reader.read(*text) for text in texts) if x is not None]
         if logs:
             return str(reader.add(store, logs, name))
     raise _no_run()
@@ -160,7 +180,7 @@ def _recorded(store: RunStore, folder: Path, name: str | None, given_name: str) 
 
 
 def _unzip(data: bytes, folder: Path) -> None:
-    """Only plain files, by their own names (and `completions/`): no path of the archive is ever followed."""
+    """Only plain files, texts in their folders and all others by their names alone: nothing leads out of `folder`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [x for x in archive.infolist() if not x.is_dir() and "__MACOSX" not in x.filename]
@@ -170,9 +190,10 @@ def _unzip(data: bytes, folder: Path) -> None:
                 raise _too_large(size)
             left = MOST_BYTES
             for member in members:
-                target = folder / (PurePosixPath(member.filename.replace("\\", "/")).name or "unnamed")
+                target = folder.joinpath(*_parts(member.filename))
                 if target.exists():
                     raise ImportFailed("The ZIP holds two files called {name}.", name=target.name)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as file:
                     content = file.read(left + 1)
                 left -= len(content)
@@ -214,6 +235,14 @@ def _table_for(reader: TableReader, path: Path, budget: Budget) -> pa.Table:
 def _title(text: str) -> str:
     """A file's or column's name, as a run can be called or a sentence can quote it."""
     return "".join(x for x in text if x.isprintable()).strip()[:200] or "imported run"
+
+
+def _parts(name: str) -> list[str]:
+    """Where a file of a ZIP is unpacked to, below the folder for it."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.suffix not in _TEXTS or path.name == "run.json":
+        return [path.name or "unnamed"]
+    return [x for x in path.parts if x not in ("/", ".", "..")][-_DEEPEST:] or ["unnamed"]
 
 
 def _text(data: bytes) -> str:

@@ -7,42 +7,53 @@ the wrong thing (arithmetic). Every reader takes time linear in the response's l
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import deque
 
 from core.tasks.in_words import Extraction
-
-#: What is written for a minus: the hyphen, ‐ ‑ – (often typed for it) − and the full-width ones.
-_MINUS = "-\u2010\u2011\u2013\u2212\uff0d\ufe63"
-#: Spaces that group a number's digits; a plain space stands between two numbers.
-_GROUPING = "\u00a0\u2009\u202f"
-_WIDE = str.maketrans("．，＋％／", ".,+%/") | {ord(x): "-" for x in _MINUS}
-_NUMBER = re.compile(
-    r"""
-    [0-9][0-9,\u00a0\u2009\u202f]*(?<=[0-9]) (?:\.[0-9]+)?   # 7  1,234  7.5; a period that ends a sentence is left
-    (?:[eE][+-]?[0-9]{1,3}(?![0-9A-Za-z]))?                  # 6e23
-    | (?<![\w.])\.[0-9]+                                     # .5
-    """,
-    re.VERBOSE | re.ASCII,
+from core.tasks.notation import (
+    CURRENCY,
+    GROUPING,
+    NUMERAL,
+    PERCENT,
+    canonical,
+    closing,
+    groups_well,
+    number,
+    plain,
+    slashed,
+    tidy,
+    unwrapped,
 )
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[,\u00a0\u2009\u202f][0-9]{3})+")
-_CURRENCY = "$€£¥"
-_BOX = re.compile(r"\\boxed[ \t\n]{0,8}\{")
-_TEXT = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf)\s*\{([^{}]*)\}")
+
+_BOX = re.compile(r"\\(?:boxed|fbox)[ \t\n]{0,8}\{")
+#: \boxed 4: a box without braces, of a formula or one letter, up to the next space; in "use \boxed once" it is none.
+_UNBRACED = re.compile(
+    r"\\(?:boxed|fbox)(?![A-Za-z])[ \t\n]{0,8}"
+    r"((?=[-+]?[0-9.]|\\[A-Za-z]|\(|[A-Za-z](?![A-Za-z]))[^\s{}$](?:[^\s{}$]|\{[^{}\n]{0,100}\})*)"
+)
+#: A power of something that is no number: of a unit, a letter. Its exponent is no number of the text.
+_EXPONENT = re.compile(r"(?<=[A-Za-z})])[ \t]?\^[ \t]?(?:\{[+-]?[0-9]{1,9}\}|[+-]?[0-9]{1,9})")
+#: What stands before an exponent: 10^ and 2^{, with a factor as in 3 × 10^.
+_BASE = re.compile(
+    r"(?:[0-9]{1,18}(?:\.[0-9]{1,18})?[ \t]?(?:\\times|\\cdot|[×·*x])[ \t]?)?"
+    r"[0-9]{1,18}(?:\.[0-9]{1,18})?[ \t]?(?:\^|\*\*)[ \t]?[{(]?[ \t]?[+-]?[ \t]?\Z"
+)
 
 
 def extract(response: str, how: Extraction) -> str | None:
     """The answer that a response gives, or None where it gives none (an empty one is none).
 
-    `last-number`: the last number of the text, as a plain numeral of the same value: 7 for "7.", "7.0", "007", "$7",
-    "7%" and full-width digits, 1234 for "1,234" and "1.234e3" (and with thin or no-break spaces), -5 for "-5", "−5" and
-    "= - 5". A plain space parts two numbers, as in a list ("1 234" reads 234); the decimal sign is the period. A minus
-    is a sign only where nothing stands before it that it could be subtracted from: "5-9" and "4 - 1" read 9 and 1.
-    "1/2" without spaces is one number and is read as it stands. What the number is about is not understood: "the
-    answer isn't 7 but 8" reads 8, "8, not 7" reads 7, and a problem that is only repeated reads its last term.
+    `last-number`: the last number of the text, as a plain numeral of the same value: 7 for "7.", "7.0", "007", "$7" and
+    full-width digits, 1234 for "1,234" and "1.234e3" (and with thin or no-break spaces), -5 for "-5", "−5" and "= - 5".
+    A plain space parts two numbers, as in a list ("1 234" reads 234); the decimal sign is the period. A minus is a sign
+    only where nothing stands before it that it could be subtracted from: "5-9" and "4 - 1" read 9 and 1. A percentage
+    keeps its sign: 50%. A fraction is one number, 1/2 for "1/2" and "\\frac{1}{2}", 7/2 for "3\\frac{1}{2}"; so is a
+    power of a number, which is read as it stands: 10^3. What the number is about is not understood: "the answer isn't 7
+    but 8" reads 8, "8, not 7" reads 7, and a problem that is only repeated reads its last term.
 
-    `boxed`: what stands in the last \\boxed{…} with balanced braces; where that one was never closed, there is no
-    answer, whatever stood in an earlier one. A \\text{…} or $…$ around all of it is taken off, the rest is as written.
+    `boxed`: what stands in the last \\boxed{…} with balanced braces, or behind \\boxed up to the next space; where a
+    brace was never closed, there is no answer, whatever stood in an earlier box. A \\text{…} or $…$ around all of it is
+    taken off, the rest is as written.
 
     `whole`: all of the response, without white space around it.
     """
@@ -52,47 +63,41 @@ def extract(response: str, how: Extraction) -> str | None:
 
 
 def numeral(text: str) -> str | None:
-    """The plain numeral of the same value where the text is one number and nothing else, else None."""
-    text = _plain(text.strip())
-    match = _NUMBER.fullmatch(text.lstrip("+-" + _CURRENCY).rstrip("%"))
-    return _last_number(text) if match and _groups_well(match[0]) else None
+    """The plain numeral of the same value where the text is one number without a unit and nothing else, else None."""
+    one = number(text)
+    return one.numeral if one is not None and not one.unit else None
 
 
 def _last_number(response: str) -> str | None:
-    text = _plain(response)
-    last = _last(_NUMBER, text)
+    text = slashed(plain(tidy(response)))
+    text = _EXPONENT.sub("", text) if "^" in text else text
+    last = _last(NUMERAL, text)
     if last is None:
         return None
     start, digits = last.start(), last[0]
-    if not _groups_well(digits):  # a list such as 1,2,345
-        cut = max(digits.rfind(x) for x in "," + _GROUPING) + 1
+    percent = "%" if PERCENT.match(text, last.end()) else ""
+    if not groups_well(digits):  # a list such as 1,2,345
+        cut = max(digits.rfind(x) for x in "," + GROUPING) + 1
         start, digits = start + cut, digits[cut:]
     elif start and text[start - 1] == "/" and (under := re.search(r"(?<![0-9/.,])[0-9]{1,18}/\Z", text[:start][-20:])):
         sign = "-" if _negative(text, start - len(under[0])) else ""
-        return f"{sign}{under[0]}{digits}"
-    return _canonical(digits, _negative(text, start))
+        return f"{sign}{under[0]}{digits}{percent}"
+    elif base := _BASE.search(text[max(0, start - 80) : start]):
+        begin = start - len(base[0])
+        sign = "-" if _negative(text, begin) else ""
+        end = last.end() + (text[last.end() : last.end() + 1] in ("}", ")") and base[0].rstrip(" \t+-")[-1] in "{(")
+        return sign + text[begin:end]
+    return canonical(digits, _negative(text, start)) + percent
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
-def _plain(text: str) -> str:
-    """Digits of other scripts and full-width signs in ASCII; superscripts are no digits and stay."""
-    if text.isascii():
-        return text
-    return re.sub(r"[^\W\D]", lambda x: str(unicodedata.decimal(x[0])), text.translate(_WIDE))
-
-
-def _groups_well(digits: str) -> bool:
-    whole = re.split(r"[.eE]", digits, maxsplit=1)[0]
-    return whole.isdigit() or not whole or _THOUSANDS.fullmatch(whole) is not None
-
-
 def _negative(text: str, start: int) -> bool:
     """Whether the number that begins at `start` has a minus that is a sign."""
     at = start - 1
-    if at >= 0 and text[at] in _CURRENCY:
+    if at >= 0 and text[at] in CURRENCY:
         at -= 1
     attached = at >= 0 and text[at] == "-"
     before = _skip_spaces(text, at)
@@ -111,45 +116,14 @@ def _negative(text: str, start: int) -> bool:
 
 
 def _skip_spaces(text: str, at: int) -> int:
-    while at >= 0 and text[at] in " \t" + _GROUPING:
+    while at >= 0 and text[at] in " \t" + GROUPING:
         at -= 1
     return at
 
 
-def _canonical(digits: str, negative: bool) -> str:
-    digits = re.sub(rf"[,{_GROUPING}]", "", digits)
-    mantissa, _, exponent = digits.lower().partition("e")
-    whole, _, part = mantissa.partition(".")
-    if exponent:
-        shift = int(exponent)
-        if abs(shift) > 30:
-            return ("-" if negative else "") + digits
-        whole, part = (
-            (whole + part[:shift].ljust(shift, "0"), part[shift:])
-            if shift >= 0
-            else (whole[:shift], whole[shift:].rjust(-shift, "0") + part)
-        )
-    whole, part = whole.lstrip("0") or "0", part.rstrip("0")
-    value = f"{whole}.{part}" if part else whole
-    return f"-{value}" if negative and value != "0" else value
-
-
 def _boxed(response: str) -> str | None:
-    box = _last(_BOX, response)
-    if box is None:
-        return None
-    depth, at = 1, box.end()
-    # Braces that are written as \{ and \} do not count.
-    for brace in re.finditer(r"\\.|[{}]", response[at:], re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if not depth:
-            return _unwrapped(response[at : at + brace.start()])
-    return None
-
-
-def _unwrapped(text: str) -> str | None:
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == "$":
-        text = text[1:-1].strip()
-    whole = _TEXT.fullmatch(text)
-    return (whole[1].strip() if whole else text) or None
+    box, bare = _last(_BOX, response), _last(_UNBRACED, response)
+    if bare is not None and (box is None or bare.start() > box.start()):
+        return unwrapped(bare[1].rstrip(".,;:!")) or None
+    end = None if box is None else closing(response, box.end())
+    return None if box is None or end is None else unwrapped(response[box.end() : end]) or None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from core.errors import Message
 from core.settings import Settings
 from core.tasks.base import Task
 
@@ -65,6 +66,9 @@ class TaskKind(Generic[S]):
     #: What it is called, and one sentence that says what is asked: English message ids, translated by pages.
     title: str
     summary: str
+    #: Why a new run cannot be of these settings, though each of them is possible: nobody could ever be right, say. Runs
+    #: that were stored are read all the same.
+    refuses: Callable[[S], list[Message]] = lambda _: []
     #: Characters of the longest prompt; None where that is not known before questions are made.
     longest_prompt: Callable[[S], int | None] = lambda _: None
     #: Tokens that the longest right answer needs, end of sequence included; None: as the built task says.

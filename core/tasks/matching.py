@@ -11,10 +11,9 @@ import functools
 import logging
 import re
 import unicodedata
-from decimal import Decimal
 
 from core.tasks.deadline import within
-from core.tasks.extraction import numeral
+from core.tasks.notation import Number, number, slashed, tidy, unwrapped
 
 #: math-verify is not asked about longer texts.
 MOST_CHARACTERS = 200
@@ -35,9 +34,8 @@ _SIGNS = re.compile(r"[A-Za-z0-9+\-*/^_=<>|%$()\[\]{},.' \t\n−×·÷π≤≥°
 _POWER = re.compile(r"\^\s*(?:\{\s*-?(?:[0-9]{1,2}|[a-zA-Z])(?:/[0-9]{1,2})?\s*\}|-?[0-9]{1,2}(?![0-9])|[a-zA-Z])")
 _TOWER = re.compile(_POWER.pattern + r"\s*\^")
 _BRACKETED_POWER = re.compile(r"[)\]}]\s*\^")
-_FRACTION = re.compile(r"[+-]?(?:[0-9]{1,18}\s*/\s*[0-9]{1,18}|\\[dt]?frac\{[0-9]{1,18}\}\{[0-9]{1,18}\})")
-#: Units behind a number, as LaTeX writes them.
-_UNIT = re.compile(r"(?:\\[,; ]|\s)*(?:\\(?:text|mathrm)\s*\{[^{}\\0-9]*\}|\^\{?\\circ\}?|°)$")
+#: Answers that are listed with a word between them.
+_JOINED = re.compile(r"\s*,?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*")
 _LATEX = str.maketrans({"−": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/", "π": "\\pi ", "≤": "\\le ", "≥": "\\ge "})
 
 # Each call without math-verify's own time limit, which works in the main thread only, would be warned about.
@@ -50,20 +48,29 @@ def same_text(truth: str, answer: str) -> bool:
     return _text(truth) == _text(answer)
 
 
+def same_answer(truth: str, answer: str) -> bool:
+    """The same text, whatever LaTeX is wrapped around either ($…$, \\text{…}, \\boxed{…}), and spaces beside signs."""
+    return same_text(truth, answer) or _bare(truth) == _bare(answer)
+
+
 def equal(truth: str, answer: str, question: str = "") -> bool:
     """Whether an answer is the same text as the truth, or mathematically equal to it.
 
-    Where the truth is a number, the answer has to be one: a numeral, or a fraction where the truth is not a whole
-    number; a sum left undone is not. An answer that only repeats a part of the question is no answer either.
+    Where the truth is a number, the answer has to be one, in any notation of a number; a sum, a power other than of ten
+    or a division left undone is none. Of two units both have to be the same; where only one side names a unit, it is
+    taken for granted. An answer that only repeats a part of the question is no answer either.
     """
-    if same_text(truth, answer):
+    if same_answer(truth, answer) or _bare(slashed(tidy(truth))) == _bare(slashed(tidy(answer))):
         return True
-    truth, answer = truth.strip(), answer.strip()
-    if _number(truth) and _number(answer):
-        return _numbers_equal(truth, answer)
+    right, given = number(truth), number(answer)
+    if right is not None and given is not None:
+        return _numbers_equal(right, given, repeated=_repeats(question, answer))
+    if right is not None or max(len(truth), len(answer)) > MOST_CHARACTERS:
+        return False
+    truth, answer = (_JOINED.sub(", ", unwrapped(tidy(x))) for x in (truth, answer))
     if not is_formula(truth) or not is_formula(answer) or _repeats(question, answer):
         return False
-    if _is_number(truth) and (_is_whole(truth) or not _is_number(answer)):
+    if truth.casefold() == answer.casefold() and truth != answer:  # to math-verify c is C
         return False
     return _mathematically(truth, answer)
 
@@ -82,34 +89,25 @@ def is_formula(text: str) -> bool:
     return small and len(_BRACKETED_POWER.findall(text)) <= 2
 
 
-def _is_number(text: str) -> bool:
-    return bool(_number(text) or _FRACTION.fullmatch(_bare(text)))
+def _numbers_equal(right: Number, given: Number, *, repeated: bool) -> bool:
+    """By value; 50% is 0.5 and also 50, as the question may ask for either.
 
-
-def _is_whole(text: str) -> bool:
-    return (_number(text) or ".").lstrip("-").isdecimal() and not _bare(text).endswith("%")
-
-
-def _number(text: str) -> str | None:
-    return numeral(_bare(text))
-
-
-def _bare(text: str) -> str:
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == "$":
-        text = text[1:-1].strip()
-    text = _UNIT.sub("", text) or text
-    return text.replace("\\%", "%").replace("\\$", "$").replace("{,}", ",").removesuffix(".")
-
-
-def _numbers_equal(truth: str, answer: str) -> bool:
-    """By value; 50% is 0.5 and also 50, as the question may ask for either."""
-    values = [Decimal(_number(x) or "NaN") for x in (truth, answer)]
-    percent = [_bare(x).endswith("%") for x in (truth, answer)]
-    if values[0] == values[1]:
+    `repeated` says that the answer stands in the question: then it has to be the number itself.
+    """
+    if (right.unit and given.unit and right.unit != given.unit) or given.undone or (repeated and not given.numeral):
+        return False
+    if _close(right, given):
         return True
-    scaled = [x / 100 if y else x for x, y in zip(values, percent, strict=True)]
-    return percent[0] != percent[1] and scaled[0] == scaled[1]
+    scaled = [x.value / 100 if x.percent else x.value for x in (right, given)]
+    return right.percent != given.percent and scaled[0] == scaled[1] and not repeated
+
+
+def _close(right: Number, given: Number) -> bool:
+    """The same value, or a decimal that math-verify takes for a fraction without an end: 0.333333 for 1/3."""
+    if right.value == given.value:
+        return True
+    rounded = (right.numeral is None) != (given.numeral is None)
+    return rounded and abs(right.value - given.value) < 1e-5 and _mathematically(right.plain, given.plain)
 
 
 def _repeats(question: str, answer: str) -> bool:
@@ -119,6 +117,10 @@ def _repeats(question: str, answer: str) -> bool:
 
 def _text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"(?<!\w) | (?!\w)", "", _text(unwrapped(text)))
 
 
 def _latex(text: str) -> str:

@@ -112,7 +112,9 @@ class Reasoning:
         answer = extract(response, self.settings.extraction)
         if answer is None or not finished:
             return Verdict(0.0, False, answer)
-        value = score(self.settings.dataset, self._scorer, answer, entry)
+        # Its verifiers know plain numerals only: a percentage is its number to them.
+        plain = answer.removesuffix("%") if self.settings.extraction == "last-number" else answer
+        value = score(self.settings.dataset, self._scorer, plain, entry)
         success = value == 1.0
         return Verdict(value if self.settings.partial_credit else float(success), success, answer)
 

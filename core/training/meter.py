@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from core.algorithms.advantages import zero_std_groups
+from core.algorithms.advantages import group_std, zero_std_groups
 from core.algorithms.kl import kl_k3
 from core.algorithms.masked import masked_mean
 from core.algorithms.policy_loss import PolicyLoss
@@ -63,12 +63,14 @@ def step_scalars(
     return {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()) if len(rewards) > 1 else None,
+        "group_reward_std": _mean_group_std(rewards, experience.group) if needs_of(settings).groups else None,
         "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group))
         if needs_of(settings).groups
         else None,
         "kl": kl,
         "entropy": float(masked_mean(entropy, mask)),
         "ratio_mean": _mean(meter.ratios),
+        "clip_ratio": _mean([low + high for low, high in zip(meter.low, meter.high, strict=True)]),
         "clip_ratio_low": _mean(meter.low),
         "clip_ratio_high": _mean(meter.high),
         "approx_kl": _mean(meter.kls),
@@ -80,6 +82,11 @@ def step_scalars(
         "grad_norm": _mean(meter.norms),
         **{name: float(credit.step[name]) if name in credit.step else None for name in OF_STEP},
     }
+
+
+def _mean_group_std(rewards: Tensor, group: Tensor) -> float | None:
+    std = group_std(rewards, group)
+    return float(std.mean()) if len(std) else None
 
 
 def _mean(numbers: list[float]) -> float | None:

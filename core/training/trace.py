@@ -23,12 +23,14 @@ STEPS = pa.schema(
         ("wall_time_s", pa.float64()),
         ("reward", pa.float64()),
         ("reward_std", pa.float64()),
+        ("group_reward_std", pa.float64()),  # the mean over groups of their rewards' standard deviation
         ("success_rate", pa.float64()),
         ("heldout_success", pa.float64()),
         ("frac_reward_zero_std", pa.float64()),
         ("kl", pa.float64()),
         ("entropy", pa.float64()),
         ("ratio_mean", pa.float64()),
+        ("clip_ratio", pa.float64()),  # on either side; some logs from elsewhere do not tell the two apart
         ("clip_ratio_low", pa.float64()),
         ("clip_ratio_high", pa.float64()),
         ("approx_kl", pa.float64()),

@@ -287,6 +287,20 @@ def charts() -> list[dict[str, Any]]:
         ),
         _chart("approx_kl", _("KL of the update"), _("How far this step's update moved the policy."), more=True),
         _chart(
+            "clip_ratio",
+            _("Clipped, either side"),
+            _("Share of tokens whose gradient the clip cuts. Logs from elsewhere may not tell the sides apart."),
+            more=True,
+            at_least=[0, 0],
+        ),
+        _chart(
+            "group_reward_std",
+            _("Reward spread within groups"),
+            _("The mean over prompts of the standard deviation of their responses' rewards."),
+            more=True,
+            at_least=[0, 0],
+        ),
+        _chart(
             "policy_loss",
             _("Policy loss"),
             _("With the clip, GRPO's is near 0 by construction, and yet it learns."),

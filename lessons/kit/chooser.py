@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import ConfigError
 from core.presets import PRESETS
-from core.tasks.kinds.questions import QuestionsSettings
+from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
@@ -93,8 +93,9 @@ def upload(draft: Draft) -> None:
     if problem := st.session_state.get("lab_questions_problem"):
         st.error(plain(tell(problem), 400), icon=":material/edit_off:")
     if name := st.session_state.get("lab_questions_name"):
-        count = len(st.session_state["lab_questions"])
-        st.caption(_("{count} questions from {file}.").format(count=count, file=plain(name, 60)) + _apart(draft))
+        questions = st.session_state["lab_questions"]
+        read = _("{count} questions from {file}.").format(count=len(questions), file=plain(name, 60))
+        st.caption(read + _apart(draft) + _aside(questions))
     st.caption(_("Your questions stay out of the link. They are kept in the run that is started with them."))
 
 
@@ -105,6 +106,15 @@ def _apart(draft: Draft) -> str:
     task = draft.config.task if draft.config is not None else None
     note = Questions(task).note if isinstance(task, QuestionsSettings) else None
     return "" if note is None else " " + plain(tell(note), 300)
+
+
+def _aside(questions: tuple[Question, ...]) -> str:
+    """What the file has beside questions and answers."""
+    names = sorted({name for x in questions for name in x.aside})
+    if not names:
+        return ""
+    text = _("Kept with the run, and used for nothing: {names}.")
+    return " " + text.format(names=_(", ").join(plain(x, 40) for x in names[:8]) + " …" * (len(names) > 8))
 
 
 def _uploaded() -> None:

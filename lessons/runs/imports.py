@@ -1,4 +1,4 @@
-"""Take in a run from elsewhere: this app's export, TRL's completions, UNIPO's logs."""
+"""Take in a run from elsewhere: this app's export, TRL's completions, UNIPO's logs, prime-rl's token export."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def import_section() -> None:
         st.markdown(
             _(
                 "From elsewhere: an export of this app (ZIP), TRL's completions (`completions_00001.parquet`, one or "
-                "all of them), or a log in UNIPO's format (JSON). What such a file lacks is shown as not recorded. "
+                "all of them), a log in UNIPO's format (JSON, or what its explorer is built of), or prime-rl's token "
+                "export (`rank_0.jsonl`; several as a ZIP). What such a file lacks is shown as not recorded. "
                 "What is larger than {most} MB comes in by `python -m core import`."
             ).format(most=MOST_MEGABYTES)
         )
@@ -72,6 +73,9 @@ def _import_now(files: Sequence[Any], name: str) -> str | Message:
     with tempfile.TemporaryDirectory(prefix="credit-lab-") as folder:
         for number, file in enumerate(files):
             target = Path(folder) / (Path(file.name.replace("\\", "/")).name or f"file-{number}")
+            if target.exists():  # files of several steps are called the same
+                target = Path(folder) / str(number) / target.name
+                target.parent.mkdir()
             target.write_bytes(file.getvalue())
         source = Path(folder) if len(files) > 1 else target
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
@@ -170,6 +172,21 @@ def test_uploaded_questions_start_a_run_and_a_wrong_file_takes_nothing_away(open
     assert config.task.questions == QUESTIONS
     assert config.learner("grpo").epsilon == 0.1
     assert "What" not in str(at.query_params)
+
+
+def test_a_file_with_an_answer_that_the_extraction_never_reads_is_refused_with_its_line(open_page, store, launcher):
+    lines = [json.dumps({"question": f"Name {i}?", "answer": str(i), "level": "easy"}) for i in range(20)]
+    lines[3] = json.dumps({"question": "Who?", "answer": "Evelyn", "id": 7})
+    at = open_page("lab", preset="smollm2-sums", task="questions")
+    at.file_uploader(key="lab_upload").set_value(("mine.jsonl", "\n".join(lines).encode(), "application/jsonl")).run()
+    assert not at.exception
+    assert any("Kept with the run, and used for nothing: id, level." in x.value for x in at.caption)
+    assert at.button(key="lab_start").disabled
+    assert any("line 4: no response can give the answer 'Evelyn' by" in x.value.replace("\\", "") for x in at.error)
+    at.selectbox(key="set:task.extraction").set_value("boxed").run()
+    at.button(key="lab_start").click().run()
+    (run_id,) = launcher.started
+    assert store.get(run_id).config.task.questions[3].aside == {"id": "7"}
 
 
 def test_typing_reaches_the_next_run_and_the_link(open_page, store, launcher):

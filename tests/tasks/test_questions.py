@@ -7,6 +7,7 @@ import pytest
 
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
+from core.stored_config import dump_config, load_config
 from core.tasks.kinds.questions import MOST_BYTES, Question, Questions, QuestionsSettings, read_questions
 from core.tasks.matching import equal, is_formula, same_text
 from core.tasks.registry import task_for
@@ -51,10 +52,6 @@ def test_a_file_is_read_with_its_byte_order_mark_empty_lines_and_numbers_as_they
         ("7", "line 17: not a JSON object"),
         ("{}", "line 17: question is missing"),
         ('{"question": "a"}', "line 17: answer is missing"),
-        (
-            '{"question": "a", "answer": "b", "solution": "c"}',
-            "line 17: there is no place for 'solution'; only question",
-        ),
         ('{"question": "a", "answer": " "}', "line 17: answer is empty"),
         ('{"question": "a", "answer": null}', "line 17: answer must be text or a number"),
         ('{"question": ["a"], "answer": 1}', "line 17: question must be text or a number"),
@@ -71,6 +68,97 @@ def test_every_line_that_cannot_be_read_gets_a_sentence(line, sentence):
         read_questions("\n".join([*lines(16), line]))
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+
+
+def test_gsm8ks_own_file_is_read_by_what_stands_behind_the_hashes():
+    working = "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nShe sold 48+24 = <<48+24=72>>72 clips altogether."
+    gsm8k = [f"{working}\n#### {x}" for x in ("72", "1,234", "-5 ", "$18")] + ["#### 7", "a" * 900 + "\n#### 8\n"]
+    lines = [json.dumps({"question": f"How many clips did {i} sell?", "answer": x}) for i, x in enumerate(gsm8k * 3)]
+    questions = read_questions("\n".join(lines))
+    assert [x.answer for x in questions[:6]] == ["72", "1,234", "-5", "$18", "7", "8"]
+    assert questions[0].aside == {"solution": working}
+    assert questions[4].aside == {}
+    task = task_for(RunConfig(task=QuestionsSettings(questions=questions)).task)
+    assert task.verify("How many clips did 1 sell?", "She sold 1234.").success
+    with pytest.raises(ConfigError, match="line 1: answer is empty"):
+        read_questions(json.dumps({"question": "?", "answer": "working\n####  "}))
+    # Hashes in the middle are part of an answer.
+    assert (
+        read_questions("\n".join([*lines[:16], '{"question": "?", "answer": "#### a\\nb"}']))[-1].answer == "#### a\nb"
+    )
+
+
+def test_what_else_a_line_holds_is_kept_aside_and_comes_along_with_the_run():
+    more = {"id": 7, "level": "Level 3", "tags": ["a", "b"], "solution": "b", "none": None, "bad": "\ud800\u0000"}
+    questions = read_questions("\n".join([*lines(15), json.dumps({"question": "a", "answer": "1", **more})]))
+    kept = {"id": "7", "level": "Level 3", "tags": '["a", "b"]', "solution": "b", "bad": "?"}
+    assert [x.aside for x in questions] == [{}] * 15 + [kept]
+    config = RunConfig(task=QuestionsSettings(questions=questions))
+    again = load_config(json.loads(json.dumps(dump_config(config))))
+    assert again.task.questions[-1].aside == kept  # type: ignore[attr-defined]
+    hash(config.task.questions[-1])  # type: ignore[attr-defined]
+    assert questions[-1] != Question(question="a", answer="1")
+
+
+def test_questions_that_were_taken_out_of_a_run_are_read_as_they_were():
+    questions = settings(16).questions
+    questions = (*questions, Question(question="a", answer="1", aside={"id": "7"}, line=99))
+    again = read_questions("\n".join(x.model_dump_json() for x in questions))
+    assert again == questions
+    assert again[-1].line == 17
+
+
+def test_what_stands_aside_counts_to_what_questions_may_have_in_all():
+    questions = [{"question": str(i), "answer": "1", "aside": {"solution": "é" * 10_000}} for i in range(20)]
+    with pytest.raises(ConfigError, match=f"may have at most {MOST_BYTES} bytes in all, but have"):
+        parse_config({"task": {"kind": "questions", "questions": questions}})
+
+
+# Answers that cannot be given
+
+
+IMPOSSIBLE = [
+    ("last-number", "Paris", "line 19: no response can give the answer 'Paris' by task.extraction=last-number, which"),
+    ("last-number", "7 or 8", "which reads '8' out of it"),
+    ("last-number", "the answer is 7", "which reads '7' out of it"),
+    ("last-number", "2\\sqrt{3}", "which reads '3' out of it"),
+    (
+        "boxed",
+        "{1, 2",
+        "line 19: no response can give the answer '{1, 2' by task.extraction=boxed, which",
+    ),
+]
+
+
+@pytest.mark.parametrize(("extraction", "answer", "sentence"), IMPOSSIBLE)
+@pytest.mark.parametrize("matching", ["exact", "math"])
+def test_a_file_with_an_answer_that_no_response_can_give_is_refused_with_its_line(
+    extraction, answer, sentence, matching
+):
+    text = "\n".join([*lines(16), "", "", json.dumps({"question": "Which?", "answer": answer})])
+    values = {"task": {"kind": "questions", "extraction": extraction, "matching": matching}}
+    values["task"]["questions"] = read_questions(text)
+    with pytest.raises(ConfigError) as caught:
+        parse_config(values)
+    assert str(caught.value).startswith("task.questions: line 19: ")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    config = change(parse_config({"task": {**values["task"], "extraction": "whole"}}), {"seed": 1})
+    with pytest.raises(ConfigError, match=r"task\.questions: line 19: "):
+        change(config, {"task.extraction": extraction})
+    # A run that was stored so is read all the same.
+    stored = dump_config(RunConfig(task=QuestionsSettings.model_validate(values["task"])))
+    assert load_config(json.loads(json.dumps(stored))).task.extraction == extraction  # type: ignore[attr-defined]
+
+
+def test_many_answers_that_cannot_be_given_are_said_in_five_lines():
+    questions = [{"question": f"{i}?", "answer": "no"} for i in range(20)]
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"task": {"kind": "questions", "questions": questions}})
+    sentences = str(caught.value).splitlines()
+    assert len(sentences) == 5
+    assert sentences[0].startswith("task.questions: question 1: no response can give the answer 'no' by")
+    assert sentences[-1] == "16 more answers cannot be given"
 
 
 def test_a_file_has_to_be_text_of_some_size():
@@ -166,6 +254,32 @@ def test_length_leaves_room_for_the_longest_answer():
     assert asked("?", "a" * 400, extraction="whole")[0].max_completion_length == 408
     boxed, last = (asked("?", "7", extraction=x)[0].max_completion_length for x in ("boxed", "last-number"))
     assert boxed > last
+
+
+# Notations: see test_notations.py, too
+
+
+@pytest.mark.parametrize(
+    ("truth", "response", "right"),
+    [
+        *[("0.5", "It is 50%.", True), ("50", "50%", True), ("50%", "0.5", True), ("0.5", "5%", False)],
+        *[("1/2", "so \\frac{1}{2}.", True), ("2", "\\frac{1}{2}", False), ("7/2", "3\\frac12", True)],
+        *[("1000", "10^3", True), ("3", "10^3", False), ("1024", "2^{10}", False), ("10", "2^{10}", False)],
+        *[("35", "It is 35 cm^2.", True), ("2", "It is 35 cm^2.", False), ("32348", "32,\\!348", True)],
+    ],
+)
+def test_the_last_number_is_read_in_its_whole_notation(truth, response, right):
+    task, prompt = asked("How much?", truth)
+    assert task.verify(prompt, response).success == right
+
+
+def test_a_number_that_the_question_names_is_no_answer_in_another_notation():
+    assert not equal("0.5", "50%", "What is 50% as a decimal?")
+    assert not equal("1000", "10^3", "What is $10^3$?")
+    assert not equal("0.5", "\\frac{1}{2}", "Write $\\frac{1}{2}$ as a decimal.")
+    assert equal("50", "50%", "A price rises by 50%. By what percentage did it rise?")
+    assert equal("1/2", "\\frac12", "Halve 1.")
+    assert equal("\\frac12", "1/2", "Which is larger, 1/2 or 1/3?")
 
 
 # Mathematically equal

@@ -122,6 +122,7 @@ def test_what_a_learner_does_not_have_is_null_and_never_0(both):
     assert scalars["value_loss"] is None
     assert scalars["vf_explained_var"] is None
     assert both["ppo"][0].scalars["frac_reward_zero_std"] is None
+    assert both["ppo"][0].scalars["group_reward_std"] is None
     assert both["ppo"][1].scalars["heldout_success"] is None
     assert both["ppo"][2].scalars["heldout_success"] is not None
 
@@ -136,6 +137,7 @@ def test_the_steps_numbers_follow_from_the_tokens(both):
         assert s["ratio_mean"] == pytest.approx((1 + middle.ratio.mean()) / 2, abs=1e-5)
         assert s["clip_ratio_low"] == pytest.approx((middle.clipped == -1).mean() / 2, abs=1e-6)
         assert s["clip_ratio_high"] == pytest.approx((middle.clipped == 1).mean() / 2, abs=1e-6)
+        assert s["clip_ratio"] == pytest.approx((middle.clipped != 0).mean() / 2, abs=1e-6)
         assert s["reward"] == pytest.approx(samples.reward.mean())
         assert s["reward_std"] == pytest.approx(samples.reward.std(ddof=1))
         assert s["completion_length"] == pytest.approx(samples.length.mean())
@@ -143,6 +145,7 @@ def test_the_steps_numbers_follow_from_the_tokens(both):
         if trace.learner == "grpo":
             tied = samples.groupby("group").reward.nunique() == 1
             assert s["frac_reward_zero_std"] == pytest.approx(tied.mean())
+            assert s["group_reward_std"] == pytest.approx(samples.groupby("group").reward.std(ddof=1).mean())
         else:
             r, v = start["return"], start["value"]
             if r.var() > 0:

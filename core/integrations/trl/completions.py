@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from core.algorithms.advantages import group_advantages, zero_std_groups
+from core.algorithms.advantages import group_std, zero_std_groups
 from core.errors import Message
+from core.integrations.trl.rewards import FUNCTIONS, CompletionsBatch, Explanation, explanation, rewards_of
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
@@ -28,6 +28,7 @@ from core.runs.foreign import (
     foreign_config,
     message_text,
     step_trace,
+    two_sentences,
 )
 from core.runs.formats import TableReader
 from core.runs.store import RunStore
@@ -35,21 +36,9 @@ from core.training.trace import StepTrace
 
 NEEDED = ("step", "prompt", "completion", "advantage")
 #: Reward functions that are looked for: each further one costs a look at every step.
-MOST_REWARDS = 16
 NO_TOKENS = Message(
     "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their advantages."
 )
-
-
-@dataclass(frozen=True)
-class CompletionsBatch:
-    """The responses that one file holds: TRL's last generation batch when it was written."""
-
-    prompts: list[str]
-    completions: list[str]
-    numbers: dict[str, list[float]]  # columns that may be rewards, in the file's order; NaN where a function gave none
-    advantages: list[float]
-    group: list[int]
 
 
 def batches(tables: Sequence[pa.Table]) -> list[CompletionsBatch]:
@@ -141,64 +130,12 @@ def _in_blocks(places: Sequence[int], size: int) -> bool:
     return all(x[-1] - x[0] == size - 1 for x in blocks)
 
 
-# -- what the advantages tell ------------------------------------------------------------------------------------------
-
-
-def rewards_and_scale(steps: Sequence[CompletionsBatch]) -> tuple[list[str], str | None]:
-    """(the columns whose sum is the reward, how advantages were scaled): what makes TRL's advantages come out.
-
-    Reward columns stand first and extra ones after them, and TRL's file does not tell where the former end; nor does it
-    tell the weights, which are 1 unless they were set. So the first columns are tried, one more each time, with every
-    scaling; ([], None) where none fits.
-    """
-    names = list(steps[0].numbers)[:MOST_REWARDS]
-    for count in range(1, len(names) + 1):
-        for scale in ("group", "none", "batch"):
-            if all(_explains(batch, names[:count], scale) for batch in steps):
-                return names[:count], scale
-    return [], None
-
-
-def _explains(batch: CompletionsBatch, columns: list[str], scale: str) -> bool:
-    if not set(columns) <= batch.numbers.keys():
-        return False
-    rewards = torch.tensor(rewards_of(batch, columns), dtype=torch.float32)
-    scored = rewards.isfinite()
-    if not scored.all():  # an unscorable response has no part in its group, and TRL gives it 0
-        batch = _only(batch, scored.tolist())
-        rewards = rewards[scored]
-    if not len(rewards):
-        return True
-    expected, _ = group_advantages(rewards, torch.tensor(batch.group), scale)
-    given = torch.tensor(batch.advantages, dtype=torch.float32)
-    return bool(torch.allclose(expected, given, rtol=1e-3, atol=1e-3))
-
-
-def _only(batch: CompletionsBatch, keep: list[bool]) -> CompletionsBatch:
-    chosen = [i for i, kept in enumerate(keep) if kept]
-    return CompletionsBatch(
-        prompts=[batch.prompts[i] for i in chosen],
-        completions=[batch.completions[i] for i in chosen],
-        numbers={name: [x[i] for i in chosen] for name, x in batch.numbers.items()},
-        advantages=[batch.advantages[i] for i in chosen],
-        group=[batch.group[i] for i in chosen],
-    )
-
-
-def rewards_of(batch: CompletionsBatch, columns: Sequence[str]) -> list[float]:
-    """Each response's reward: the sum of what its functions gave; NaN where none gave anything."""
-    rows = zip(*(batch.numbers[x] for x in columns), strict=True)
-    return [
-        sum(x for x in row if not math.isnan(x)) if any(not math.isnan(x) for x in row) else math.nan for row in rows
-    ]
-
-
 # -- the run -----------------------------------------------------------------------------------------------------------
 
 
-def describe(steps: Sequence[CompletionsBatch]) -> tuple[dict[str, Any], ForeignLearner, list[str]]:
-    """(settings of the run that are known, the learner, the columns that make up the reward)."""
-    columns, scale = rewards_and_scale(steps)
+def describe(steps: Sequence[CompletionsBatch]) -> tuple[dict[str, Any], ForeignLearner, Explanation | None]:
+    """(settings of the run that are known, the learner, how the advantages come from the columns)."""
+    explained = explanation(steps)
     sizes = Counter(n for batch in steps for n in Counter(batch.group).values())
     size = sizes.most_common(1)[0][0]
     run: dict[str, Any] = {"num_generations": size, "steps": len(steps)}
@@ -206,34 +143,53 @@ def describe(steps: Sequence[CompletionsBatch]) -> tuple[dict[str, Any], Foreign
     if len(per_step) == 1:
         run["prompts_per_step"] = per_step.pop()
     settings: dict[str, Any] = {}
-    warning = NO_TOKENS
-    if columns:
+    if explained is not None and explained.scale != FUNCTIONS:  # the latter no setting here says
         settings = {
             "baseline": "group-mean",
-            "scale_rewards": scale,
+            "scale_rewards": explained.scale,
             "scale_ddof": 1,
             "scale_eps": 1e-4,
             "whiten_advantages": False,
             "kl_coef": 0.0,
         }
-    else:
+    return run, ForeignLearner("grpo", settings, _warning(steps, explained)), explained
+
+
+def _warning(steps: Sequence[CompletionsBatch], explained: Explanation | None) -> Message:
+    """What is not in such files, and what was found out about the reward."""
+    if explained is None:
         names = ", ".join(list(steps[0].numbers)[:5])
-        warning = Message(
+        return Message(
             "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their "
             "advantages. Which columns make up the reward could not be told from the advantages: {columns}.",
             key="trl-completions-reward-unknown",
             columns=clean(names, "A column's name")[:200] if names else Message("there are none"),
         )
-    return run, ForeignLearner("grpo", settings, warning), columns
+    warning = NO_TOKENS
+    if explained.weighed:
+        terms = zip(explained.weights, explained.columns, strict=True)
+        reward = clean(" + ".join(f"{weight:.4g} × {name[:40]}" for weight, name in terms), "A column's name")[:300]
+        about = (
+            Message("By the advantages, the reward is {reward}.", reward=reward)
+            if explained.absolute
+            else Message("By the advantages, the reward is {reward}, up to a factor.", reward=reward)
+        )
+        warning = two_sentences(warning, about)
+    if explained.scale == FUNCTIONS:
+        about = Message(
+            "TRL normalised what each reward function gave before it took the sum (normalize_then_sum); the reward "
+            "shown is the sum without that."
+        )
+        warning = two_sentences(warning, about)
+    return warning
 
 
-def traces(steps: Sequence[CompletionsBatch], learner: str, columns: Sequence[str]) -> Iterator[StepTrace]:
+def traces(steps: Sequence[CompletionsBatch], learner: str, explained: Explanation | None) -> Iterator[StepTrace]:
     """One step a generation batch."""
     seen = 0
     for step, batch in enumerate(steps):
         seen += len(batch.prompts)
-        rewards = [x if math.isfinite(x) else None for x in rewards_of(batch, columns)]
-        rewards = rewards or [None] * len(batch.prompts)
+        rewards = [x if math.isfinite(x) else None for x in rewards_of(batch, explained)]
         samples = [
             {"sample": i, "group": group, "prompt": prompt, "response": completion, "reward": reward}
             for i, (group, prompt, completion, reward) in enumerate(
@@ -250,6 +206,7 @@ def _scalars(rewards: list[float | None], group: list[int], seen: int) -> dict[s
         values, numbers = torch.tensor([x for x, _ in scored]), torch.tensor([g for _, g in scored])
         scalars["reward"] = float(values.mean())
         scalars["reward_std"] = float(values.std()) if len(scored) > 1 else None
+        scalars["group_reward_std"] = float(group_std(values, numbers).mean())
         scalars["frac_reward_zero_std"] = float(zero_std_groups(values, numbers))
     return scalars
 
@@ -257,9 +214,9 @@ def _scalars(rewards: list[float | None], group: list[int], seen: int) -> dict[s
 def add(store: RunStore, tables: Sequence[pa.Table], name: str) -> str:
     """A run from tables of completions; returns its id."""
     steps = batches(tables)
-    run, learner, columns = describe(steps)
+    run, learner, explained = describe(steps)
     config = foreign_config("TRL completions", run, [learner])
-    return add_run(store, config, name, traces(steps, config.learners[0].name, columns), [learner])
+    return add_run(store, config, name, traces(steps, config.learners[0].name, explained), [learner])
 
 
 READER = TableReader(prefix="completions", columns=NEEDED, takes=is_completions, add=add)

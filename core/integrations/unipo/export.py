@@ -23,6 +23,7 @@ from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 
 #: Their name of a token's number → ours. What a learner does not have is null.
+#: Their types know numbers and no null, so what is not there is left out.
 TOKEN_FIELDS = {
     "log_probs": "logprob",
     "ref_log_probs": "logprob_ref",
@@ -34,6 +35,14 @@ TOKEN_FIELDS = {
     "rewards": "token_reward",
     "token_objective": "objective",
 }
+#: Our columns of a step that have a name of theirs → that name; the others travel under their own.
+METRIC_NAMES = {
+    "completion_length": "response_length",
+    "ratio_mean": "importance_sampling_ratio",
+    "clip_ratio": "clip_fraction",
+}
+#: Settings that their explorer takes for numbers.
+_NUMBERS = frozenset({"gamma", "gae_lambda", "clip_eps", "kl_coef", "learning_rate", "group_size"})
 
 
 def write_unipo(store: RunStore, info: RunInfo, learner: str, path: Path) -> Path:
@@ -71,8 +80,12 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
     }
     theirs = {"gae_lambda": "lam", "clip_eps": "epsilon", "kl_coef_in_reward": "kl_coef"}
     theirs["kl_coef"] = "kl_coef" if needs.critic else "beta"
-    shown = {name: value for name, value in hparams.items() if _recorded(info.config, learner, theirs.get(name, name))}
-    return {
+    shown = {
+        name: value
+        for name, value in hparams.items()
+        if _recorded(info.config, learner, theirs.get(name, name)) and not (value is None and name in _NUMBERS)
+    }
+    header = {
         "algorithm": settings.kind,
         "totalSteps": None if epochs is None else steps * epochs,
         "label": info.name,
@@ -83,6 +96,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
         "update_epochs": epochs,
         "hparams": shown,
     }
+    return {name: value for name, value in header.items() if value is not None}
 
 
 def _recorded(config: RunConfig, learner: str, name: str) -> bool:
@@ -103,23 +117,37 @@ def _asked(config: RunConfig, learner: str) -> tuple[int | None, int | None]:
 def _entries(store: RunStore, info: RunInfo, learner: str) -> Iterator[dict[str, Any]]:
     prompts, group = _asked(info.config, learner)
     for step, row, samples, all_tokens in store.learner_steps(info.id, learner):
-        metrics = {k: _finite(v) for k, v in row.to_pylist()[0].items() if k not in ("learner", "step")}
-        metrics["response_length"] = metrics["completion_length"]
+        metrics = _metrics(row.to_pylist()[0], samples)
         responses = samples.to_pylist()
         passes = _updates(info.config, learner, pc.max(all_tokens["pass"]).as_py())
         for number in range(passes):
             series = _series(all_tokens.filter(pc.equal(all_tokens["pass"], number)))
+            batch = {
+                "promptsInBatch": prompts,
+                "responsesPerPrompt": group,
+                "rolloutCollectedAtStep": step,
+                "reuseEpoch": {"current": number + 1, "total": passes},
+            }
+            shown = _prompts(responses, series, step)
             yield {
                 "metrics": metrics,
                 "is_first_step_after_rollout_phase": number == 0,
-                "batch": {
-                    "promptsInBatch": prompts,
-                    "responsesPerPrompt": group,
-                    "rolloutCollectedAtStep": step,
-                    "reuseEpoch": {"current": number + 1, "total": passes},
-                },
-                "prompts": _prompts(responses, series, step),
+                "batch": {name: value for name, value in batch.items() if value is not None},
+                **({"prompts": shown} if shown else {}),
             }
+
+
+def _metrics(row: dict[str, Any], samples: pa.Table) -> dict[str, float]:
+    """A step's numbers by their names. Two are required: the objective is what the loss is the negative of."""
+    known = {name: _finite(value) for name, value in row.items() if name not in ("learner", "step")}
+    low, high = known.get("clip_ratio_low"), known.get("clip_ratio_high")
+    if known.get("clip_ratio") is None and low is not None and high is not None:  # of an older run
+        known["clip_ratio"] = low + high
+    if known.get("reward") is None:
+        known["reward"] = pc.mean(samples["reward"]).as_py()
+    if known.get("policy_loss") is not None:
+        known["policy_objective"] = -known["policy_loss"]
+    return {METRIC_NAMES.get(name, name): value for name, value in known.items() if value is not None}
 
 
 def _updates(config: RunConfig, learner: str, last: int | None) -> int:
@@ -134,31 +162,38 @@ def _updates(config: RunConfig, learner: str, last: int | None) -> int:
 
 
 def _prompts(responses: list[dict[str, Any]], series: dict[int, dict[str, Any]], step: int) -> list[dict[str, Any]]:
+    """The step's prompts with those of their responses whose tokens are there: what their explorer can show."""
     groups: dict[int, dict[str, Any]] = {}
     for row in responses:
         tokens = series.get(row["sample"])  # None outside the panel
+        if tokens is None:
+            continue
+        response = {
+            "id": f"step{step}_sample{row['sample']}",
+            "reward": _finite(row["reward"]),
+            "advantage": tokens["advantages"][0] if _per_response(tokens) else None,
+            "response_text": row["response"],
+            "response_length": row["length"],
+            "tokens": tokens,
+        }
         group = groups.setdefault(row["group"], {"prompt": row["prompt"], "responses": []})
-        group["responses"].append(
-            {
-                "id": f"step{step}_sample{row['sample']}",
-                "reward": _finite(row["reward"]),
-                "advantage": tokens["advantages"][0] if tokens and _per_response(tokens) else None,
-                "response_text": row["response"],
-                "response_length": row["length"],
-                "tokens": tokens,
-            }
-        )
+        group["responses"].append({name: value for name, value in response.items() if value is not None})
     return list(groups.values())
 
 
 def _per_response(tokens: dict[str, Any]) -> bool:
     """Whether the response's tokens share one credit: there is no critic."""
-    return tokens["values"] is None and tokens["advantages"] is not None
+    return "values" not in tokens and "advantages" in tokens
 
 
 def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:
-    """sample → its tokens' numbers as lists, in the order of their positions."""
-    tokens = tokens.sort_by([("sample", "ascending"), ("position", "ascending")])
+    """sample → its tokens' numbers as lists, in the order of their positions.
+
+    Tokens that the policy did not write have no numbers and no place there; a list that still has a gap is left out.
+    """
+    tokens = tokens.filter(pc.fill_null(tokens["written"], True)).sort_by(
+        [("sample", "ascending"), ("position", "ascending")]
+    )
     owners = tokens["sample"].to_pylist()
     names = {"ids": "token_id", "strings": "token", **TOKEN_FIELDS}
     columns = {theirs: tokens[ours].to_pylist() for theirs, ours in names.items()}
@@ -166,13 +201,12 @@ def _series(tokens: pa.Table) -> dict[int, dict[str, Any]]:
     start = 0
     for end in range(1, len(owners) + 1):
         if end == len(owners) or owners[end] != owners[start]:
-            by_sample[owners[start]] = {name: _list(column[start:end]) for name, column in columns.items()}
+            one = {name: [_finite(x) for x in column[start:end]] for name, column in columns.items()}
+            whole = {name: column for name, column in one.items() if all(x is not None for x in column)}
+            if "ids" in whole:
+                by_sample[owners[start]] = whole
             start = end
     return by_sample
-
-
-def _list(values: list[Any]) -> list[Any] | None:
-    return None if all(x is None for x in values) else [_finite(x) for x in values]
 
 
 def _finite(value: Any) -> Any:

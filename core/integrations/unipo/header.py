@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import Message
 from core.learners.registry import LEARNER_KINDS
-from core.runs.foreign import ForeignLearner, ImportFailed, clean
+from core.runs.foreign import ForeignLearner, ImportFailed, clean, two_sentences
 
 _ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
     "ppo": ("ppo", {}),
@@ -20,6 +20,10 @@ _ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: What the explorer's own runs call a setting → our name of it.
+_HPARAMS = {"max_norm": "max_grad_norm", "kl_estimator": "kl_loss_estimator"}
+
+
 @dataclass(frozen=True)
 class UnipoLog:
     """One log: a header, and entries as they came, one per update."""
@@ -27,39 +31,50 @@ class UnipoLog:
     header: dict[str, Any]
     entries: list[dict[str, Any]]
     prompts: list[Any] | None = None  # those of entries that name none
+    key: str = ""  # what its file is called after: ppo for ppo_metrics.json
+    cut: int | None = None  # the number of a last line that was cut short, and is lost
 
 
-def read_log(text: str) -> UnipoLog | None:
-    """A log from the text of a file; None where this is no such log. Raises ImportFailed where it is a broken one."""
+def parsed(text: str) -> Any:
+    """The JSON of a text, null for what is not finite; None where it is none. Raises ImportFailed at a deep one."""
     try:
-        whole = json.loads(text, parse_constant=lambda _: None)
+        return json.loads(text, parse_constant=lambda _: None)
     except RecursionError as error:
         raise ImportFailed("The JSON is nested too deeply.") from error
     except ValueError:
-        return _from_lines(text)
+        return None
+
+
+def log_of(whole: Any, name: str) -> UnipoLog | None:
+    """A log from the JSON of a file called `name`; None where this is none. Raises ImportFailed at a broken one."""
     if not isinstance(whole, dict) or not isinstance(whole.get("header"), dict) or "entries" not in whole:
         return None
     if not isinstance(whole["entries"], list) or not all(isinstance(x, dict) for x in whole["entries"]):
         raise ImportFailed("A UNIPO log's entries must be a list of objects.")
     blueprint = whole.get("blueprint")
     prompts = blueprint.get("prompts") if isinstance(blueprint, dict) else None
-    return UnipoLog(whole["header"], whole["entries"], prompts)
+    return UnipoLog(whole["header"], whole["entries"], prompts, key=name.removesuffix(".json").removesuffix("_metrics"))
 
 
-def _from_lines(text: str) -> UnipoLog | None:
+def log_from_lines(text: str) -> UnipoLog | None:
+    """A log from JSON lines. The last one may be cut short, as a run that was killed leaves it: it alone is lost."""
     lines = [x for x in text.splitlines() if x.strip()]
-    entries = []
+    entries: list[dict[str, Any]] = []
+    cut = None
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             if number == 1:
                 return None
+            if number == len(lines):
+                cut = number
+                break
             raise ImportFailed("Line {line} of the UNIPO log is not JSON.", line=number) from error
-        if not isinstance(entry, dict):
+        if not isinstance(entry, dict) or (number == 1 and "algorithm" not in entry):
             return None
         entries.append(entry)
-    return UnipoLog(entries[0], entries[1:]) if entries and "algorithm" in entries[0] else None
+    return UnipoLog(entries[0], entries[1:], cut=cut) if entries else None
 
 
 # -- what is known of the learner --------------------------------------------------------------------------------------
@@ -77,6 +92,9 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
     if key not in _ALGORITHMS:
         name = clean(named, "The algorithm")[:40]
         warning = Message("Its algorithm is called {name}; it is shown like GRPO.", name=name)
+    if log.cut is not None:
+        lost = Message("Line {line} of its log, the last one, was cut short and is left out.", line=log.cut)
+        warning = lost if warning is None else two_sentences(warning, lost)
     return ForeignLearner(algorithm, settings, warning)
 
 
@@ -84,6 +102,7 @@ def run_of(log: UnipoLog) -> dict[str, Any]:
     """What the header tells about the run itself, by our settings' names."""
     hparams = fields_of(log.header.get("hparams"))
     fields = {"model": log.header.get("model_name"), **{x: hparams.get(x) for x in ("temperature", "seed")}}
+    fields["max_completion_length"] = hparams.get("generate_max_len")
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -105,6 +124,11 @@ def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
         settings.setdefault("beta", given["kl_coef"])
         if "kl_coef_in_reward" in given:
             settings["kl_coef"] = given["kl_coef_in_reward"]
+    for theirs, own in _HPARAMS.items():
+        if own in fields and given.get(theirs) is not None:
+            settings.setdefault(own, given[theirs])
+    if given.get("use_kl_loss") and given.get("init_kl_coef") is not None:
+        settings.setdefault("beta", given["init_kl_coef"])
     epochs = header.get("update_epochs", given.get("max_epochs"))
     if epochs is not None:
         settings.setdefault("num_iterations", epochs)

@@ -1,14 +1,17 @@
 """Logs in UNIPO's format (poloclub/unipo, docs/canonical_schema.json) as runs: ours (export.py) and their explorer's.
 
 A log is JSON with a header and entries, or JSON lines with the header first. One entry is one update of the policy;
-entries between two rollouts become the passes of one step. Most fields are free: what a log lacks stays null.
+entries between two rollouts become the passes of one step. What the explorer is built of (built.py) is read, too. Most
+fields are free: what a log lacks stays null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
-from core.integrations.unipo.header import UnipoLog, learner_of, read_log, run_of
+from core.integrations.unipo.built import UnipoStep, assembled, step_of
+from core.integrations.unipo.header import UnipoLog, learner_of, log_from_lines, log_of, parsed, run_of
 from core.integrations.unipo.steps import phases, shape_of, traces
 from core.runs.foreign import ImportFailed, add_run, foreign_config, recorded_settings
 from core.runs.formats import TextReader
@@ -16,8 +19,15 @@ from core.runs.store import RunStore
 from core.training.trace import StepTrace
 
 
-def add(store: RunStore, logs: Sequence[UnipoLog], name: str | None) -> str:
+def read(text: str, place: PurePosixPath) -> UnipoLog | UnipoStep | None:
+    """A log, or a part of one, from the text of a file; None where this is neither. Raises ImportFailed."""
+    whole = parsed(text)
+    return log_from_lines(text) if whole is None else log_of(whole, place.name) or step_of(whole, place)
+
+
+def add(store: RunStore, parts: Sequence[UnipoLog | UnipoStep], name: str | None) -> str:
     """One run with a learner per log, at most four; returns its id."""
+    logs = assembled(parts)
     if len(logs) > 4:
         raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))
     learners = [learner_of(x) for x in logs]
@@ -46,4 +56,4 @@ def _in_turns(traces: Sequence[Iterator[StepTrace]]) -> Iterator[StepTrace]:
                 yield step
 
 
-READER = TextReader(read=read_log, add=add)
+READER = TextReader(read=read, add=add)

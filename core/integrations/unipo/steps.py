@@ -28,7 +28,12 @@ from core.runs.foreign import (
 from core.training.trace import STEPS, StepTrace
 
 #: What their explorer calls a metric → our column. Ours are taken under their own names as well.
-METRICS = {"response_length": "completion_length", "importance_sampling_ratio": "ratio_mean"}
+METRICS = {
+    "response_length": "completion_length",
+    "importance_sampling_ratio": "ratio_mean",
+    "clip_fraction": "clip_ratio",
+    "policy_clip_ratio": "clip_ratio",
+}
 
 
 @dataclass
@@ -79,7 +84,12 @@ def shape_of(log: UnipoLog, phase_list: list[Phase]) -> dict[str, Any]:
     hparams = fields_of(log.header.get("hparams"))
     first = phase_list[0].prompts[0] if isinstance(phase_list[0].prompts[0], list) else []
     sizes = {len(x["responses"]) for x in first if isinstance(x, dict) and isinstance(x.get("responses"), list)}
-    size = batch.get("responsesPerPrompt") or hparams.get("group_size") or (sizes.pop() if len(sizes) == 1 else None)
+    size = (
+        batch.get("responsesPerPrompt")
+        or hparams.get("group_size")
+        or hparams.get("n_samples_per_prompt")
+        or (sizes.pop() if len(sizes) == 1 else None)
+    )
     shape = {"steps": len(phase_list), "prompts_per_step": batch.get("promptsInBatch"), "num_generations": size}
     return {name: value for name, value in shape.items() if value is not None}
 
@@ -229,6 +239,10 @@ def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
     for entry in entries:
         metrics = fields_of(entry.get("metrics"))
         ours = {METRICS[name]: value for name, value in metrics.items() if name in METRICS}
+        if metrics.get("policy_loss") is None and (
+            objective := real(metrics.get("policy_objective"), "policy_objective")
+        ):
+            ours["policy_loss"] = -objective
         ours |= {name: value for name, value in metrics.items() if name in STEPS.names[2:]}  # our own before theirs
         for name, value in ours.items():
             number = real(value, name)

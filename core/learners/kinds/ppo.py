@@ -103,6 +103,6 @@ KIND = LearnerKind(
     strip_title=lambda _settings: N_("{name}: each token its own credit, from the critic"),
     source="core/learners/kinds/ppo.py:credit",
     needs=lambda _settings: Needs(critic=True),
-    without=lambda _settings: frozenset({"frac_reward_zero_std", "score", "score_std"}),
+    without=lambda _settings: frozenset({"frac_reward_zero_std", "group_reward_std", "score", "score_std"}),
     order=10,
 )

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, lru_cache
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
 from core.errors import ConfigError, Message
-from core.settings import Settings
 from core.tasks.base import Verdict
-from core.tasks.extraction import extract, numeral
-from core.tasks.in_words import InWords
+from core.tasks.extraction import extract
+from core.tasks.in_words import Extraction, InWords
 from core.tasks.kind import TaskKind
-from core.tasks.matching import equal, same_text
+from core.tasks.matching import equal, same_answer
+from core.tasks.notation import number
+from core.tasks.question_file import (
+    FEWEST,
+    MOST_BYTES,
+    MOST_QUESTIONS,
+    Question,
+    first_of,
+    read_questions,
+    same_question,
+)
 
-#: Enough for a class's own sheet; what is more belongs into a data set.
-MOST_QUESTIONS, MOST_QUESTION_CHARACTERS, MOST_ANSWER_CHARACTERS = 500, 2000, 500
-#: All questions and answers together: they are kept with every run and read by every page of it.
-MOST_BYTES = 256 * 1024
-#: Questions that a run needs at least: as many to train on as to keep apart.
-FEWEST = 16
-#: Sentences on a file's problems that are worth reading at once.
-_MOST_PROBLEMS = 5
+__all__ = ["KIND", "MOST_BYTES", "Question", "Questions", "QuestionsSettings", "cannot_be_given", "read_questions"]
+
+#: When an answer is right.
+Matching = Literal["exact", "math"]
 #: Tokens: room for working where a box marks the answer, for some words where it is the last number.
 _LENGTHS = {"boxed": 256, "last-number": 64}
-
-
-class Question(Settings):
-    """One question of one's own and its right answer."""
-
-    question: str = Field(min_length=1, max_length=MOST_QUESTION_CHARACTERS)
-    answer: str = Field(min_length=1, max_length=MOST_ANSWER_CHARACTERS)
-
-
-def same_question(text: str) -> str:
-    """Equal for questions that differ in upper case and white space only, of which one could give the other away."""
-    return " ".join(text.split()).casefold()
 
 
 class QuestionsSettings(InWords):
@@ -49,21 +41,22 @@ class QuestionsSettings(InWords):
     questions: tuple[Question, ...] = Field(
         min_length=16, max_length=MOST_QUESTIONS, description="The questions and their right answers."
     )
-    matching: Literal["exact", "math"] = Field(
+    matching: Matching = Field(
         "math", description="When an answer is right: the same text, or mathematically equal (math-verify)."
     )
 
     @field_validator("questions")
     @classmethod
     def _distinct_and_small(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
-        size = sum(len(x.question.encode()) + len(x.answer.encode()) for x in questions)
+        texts = [text for x in questions for text in (x.question, x.answer, *x.aside, *x.aside.values())]
+        size = sum(len(x.encode(errors="replace")) for x in texts)
         if size > MOST_BYTES:
             raise ConfigError("may have at most {bound} bytes in all, but have {given}", bound=MOST_BYTES, given=size)
         seen: dict[str, int] = {}
-        for number, question in enumerate(questions, 1):
-            first = seen.setdefault(same_question(question.question), number)
-            if first != number:
-                raise ConfigError("question {number} is the same as question {first}", number=number, first=first)
+        for place, question in enumerate(questions, 1):
+            first = seen.setdefault(same_question(question.question), place)
+            if first != place:
+                raise ConfigError("question {number} is the same as question {first}", number=place, first=first)
         return questions
 
 
@@ -127,13 +120,7 @@ class Questions:
         answer = extract(response, self.settings.extraction)
         if answer is None or not finished:
             return Verdict(0.0, False, answer)
-        truth = question.answer
-        if self.settings.matching == "math":
-            success = equal(truth, answer, question.question)
-        else:
-            # A last number is read as a plain numeral, so a truth that is a number is taken as one, too.
-            plain = numeral(truth) if self.settings.extraction == "last-number" else None
-            success = same_text(plain or truth, answer)
+        success = is_right(question.answer, answer, self.settings, question.question)
         return Verdict(float(success), success, answer)
 
     def _prompt(self, question: Question) -> str:
@@ -146,96 +133,54 @@ class Questions:
         return self._questions[prompt]
 
 
-def read_questions(data: bytes | str) -> tuple[Question, ...]:
-    """Questions from JSON lines, `{"question": "…", "answer": "…"}` each; empty lines are left out.
+def is_right(truth: str, answer: str, settings: QuestionsSettings, question: str = "") -> bool:
+    """Whether an answer that was read out of a response is the truth, by the settings' extraction and matching."""
+    if settings.matching == "math":
+        return equal(truth, answer, question)
+    if settings.extraction != "last-number":
+        return same_answer(truth, answer)
+    right, given = number(truth), number(answer)
+    if right is None or given is None:
+        return False
+    # A number is read as a plain numeral, so its value counts; every other notation as it stands.
+    return answer == extract(truth, "last-number") or (right.numeral is not None and right.numeral == given.numeral)
 
-    Raises ConfigError with a sentence for each of the first problems.
+
+def cannot_be_given(settings: QuestionsSettings) -> list[Message]:
+    """A sentence for each of the first answers that no response can give by the settings' extraction.
+
+    They are those that are not right where they are written in a response just as they stand in the file.
     """
-    problems: list[Message] = []
-    questions: list[Question] = []
-    seen: dict[str, int] = {}
-    for number, line in enumerate(_text(data).split("\n"), 1):
-        if not line.strip():
+    problems = []
+    for place, question in enumerate(settings.questions, 1):
+        given, right = _read_back(question.answer, settings.extraction, settings.matching)
+        if right:
             continue
-        try:
-            question = _question(line)
-            first = seen.setdefault(same_question(question.question), number)
-            if first != number:
-                raise ConfigError("the same question as in line {line}", line=first)
-            questions.append(question)
-        except ConfigError as error:
-            problems.append(Message("line {line}: {cause}", line=number, cause=error))
-    if len(problems) > _MOST_PROBLEMS:
-        left = len(problems) - _MOST_PROBLEMS + 1
-        problems[_MOST_PROBLEMS - 1 :] = [Message("{count} more lines cannot be read", count=left)]
-    if not problems and not FEWEST <= len(questions) <= MOST_QUESTIONS:
         problems.append(
             Message(
-                "the file has {given} questions; {low} to {high} are possible",
-                given=len(questions),
-                low=FEWEST,
-                high=MOST_QUESTIONS,
+                "task.questions: {place}: no response can give the answer {answer} by task.extraction={extraction}, "
+                "which reads {given} out of it; choose another extraction, or write the answer another way",
+                place=Message("question {number}", key="question-number", number=place)
+                if question.line is None
+                else Message("line {line}", key="line-number", line=question.line),
+                answer=repr(_brief(question.answer)),
+                extraction=settings.extraction,
+                given=Message("nothing", key="reads-nothing") if given is None else repr(_brief(given)),
             )
         )
-    if problems:
-        raise ConfigError(*problems)
-    return tuple(questions)
+    return first_of(problems, lambda count: Message("{count} more answers cannot be given", count=count))
 
 
-def _text(data: bytes | str) -> str:
-    size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
-    if size > MOST_BYTES:
-        raise ConfigError("the file has {given} bytes; at most {bound} are possible", given=size, bound=MOST_BYTES)
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        broken = Message("the file is not UTF-8 text; save it as UTF-8")
-        raise ConfigError("line {line}: {cause}", line=line, cause=broken) from None
+@lru_cache(maxsize=4096)
+def _read_back(truth: str, extraction: Extraction, matching: Matching) -> tuple[str | None, bool]:
+    """(what is read out of a response in which the truth stands as it was written, whether that is right)."""
+    given = extract(f"\\boxed{{{truth}}}" if extraction == "boxed" else truth, extraction)
+    settings = QuestionsSettings.model_construct(questions=(), extraction=extraction, matching=matching)
+    return given, given is not None and is_right(truth, given, settings)
 
 
-def _question(line: str) -> Question:
-    try:
-        values = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise ConfigError('not JSON; write an object with "question" and "answer" on a line of its own') from None
-    if not isinstance(values, dict):
-        raise ConfigError('not a JSON object; write one with "question" and "answer"')
-    if extra := sorted(set(values) - {"question", "answer"}):
-        raise ConfigError(
-            "there is no place for {name}; only question and answer are possible", name=repr(extra[0][:40])
-        )
-    for key, most in (("question", MOST_QUESTION_CHARACTERS), ("answer", MOST_ANSWER_CHARACTERS)):
-        if key not in values:
-            raise ConfigError("{name} is missing", name=key)
-        values[key] = _words(key, values[key], most)
-    return Question(**values)
-
-
-def _no_constant(name: str) -> str:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _words(key: str, value: Any, most: int) -> str:
-    """A value as text; numbers keep the digits that were written (1.50 stays 1.50)."""
-    if not isinstance(value, str):
-        raise ConfigError("{name} must be text or a number", name=key)
-    value = value.strip()
-    if not value:
-        raise ConfigError("{name} is empty", name=key)
-    if len(value) > most:
-        raise ConfigError(
-            "{name} has {given} characters; at most {bound} are possible", name=key, given=len(value), bound=most
-        )
-    if any(ord(x) < 32 and x not in "\t\n\r" for x in value):
-        raise ConfigError("{name} has characters that are no text", name=key)
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a pair, written as \ud800
-        raise ConfigError("{name} has characters that are no text", name=key) from None
-    return value
+def _brief(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _hash(question: str) -> bytes:
@@ -254,5 +199,6 @@ KIND = TaskKind(
     summary="Questions of your own, each with its right answer.",
     longest_prompt=lambda settings: max(len(x.question) for x in settings.questions),
     longest_response=_longest_response,
+    refuses=cannot_be_given,
     order=30,
 )

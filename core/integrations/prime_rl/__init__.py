@@ -1,0 +1,1 @@
+"""prime-rl: the token export of its RL trainer, read."""

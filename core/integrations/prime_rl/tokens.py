@@ -1,0 +1,165 @@
+"""prime-rl's token export as a run: advantage, entropy, ratio and mask of every token that it trained on.
+
+A step's sequences are its responses; those with the same prompt are a group. Their numbers are of the one pass that
+prime-rl makes: `logprob_old` is the inference engine's, `logprob` the trainer's, and their ratio is what it weighs the
+advantage with. Its mismatch KL is k3 of that ratio, and its mean is where the mean KL of updates stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from core.errors import Message
+from core.integrations.prime_rl import records
+from core.integrations.prime_rl.records import TOKEN_FIELDS, TokenExport
+from core.runs.foreign import (
+    MOST_RESPONSES,
+    MOST_STEPS,
+    MOST_TOKENS,
+    ForeignLearner,
+    ImportFailed,
+    add_run,
+    clean,
+    foreign_config,
+    step_trace,
+    two_sentences,
+)
+from core.runs.formats import TextReader
+from core.runs.store import RunStore
+from core.training.trace import StepTrace
+
+NO_TEXT = Message(
+    "prime-rl's token export holds neither text nor rewards: tokens are shown by their ids. A token counts as cut "
+    "where prime-rl's own mask left it out of the update, as its probability had moved too far."
+)
+
+
+#: Ids of a prompt, the last ones, and of a response, the first ones, that stand in its text.
+_MOST_SHOWN = 10_000
+
+
+def add(store: RunStore, files: Sequence[TokenExport], name: str | None) -> str:
+    """One run from the files of all steps and ranks; returns its id. Raises ImportFailed."""
+    steps = _by_step(files)
+    warning = NO_TEXT
+    if cut := sum(x.cut for x in files):
+        warning = two_sentences(
+            warning, Message("The last line of {count} of its files was cut short and is left out.", count=cut)
+        )
+    learner = ForeignLearner("grpo", {}, warning)
+    run: dict[str, Any] = {"steps": len(steps)}
+    sizes = {n for step in steps for n in _group_sizes(step)}
+    if len(sizes) == 1:
+        run["num_generations"] = sizes.pop()
+    config = foreign_config("prime-rl token export", run, [learner])
+    return add_run(store, config, name or "prime-rl", _traces(steps, config.learners[0].name), [learner])
+
+
+def _by_step(files: Sequence[TokenExport]) -> list[list[records.Sequence]]:
+    """The sequences of each step in the order in which they were trained on: by rank, then by line."""
+    every = sorted((y for x in files for y in x.sequences), key=lambda x: (x.step, x.order))
+    steps = [list(x) for _, x in groupby(every, key=lambda x: x.step)]
+    if not steps:
+        raise ImportFailed("prime-rl's token export holds no sequences.")
+    if len(steps) > MOST_STEPS or len(every) > MOST_RESPONSES or sum(len(x.ids) for x in every) > MOST_TOKENS:
+        raise ImportFailed(
+            "prime-rl's token export is too long; at most {steps} steps, {responses} responses and {tokens} tokens are "
+            "allowed.",
+            steps=MOST_STEPS,
+            responses=MOST_RESPONSES,
+            tokens=MOST_TOKENS,
+        )
+    for step in steps:
+        places = [x.order for x in step]
+        if len(set(places)) < len(places):
+            raise ImportFailed("Two files hold step {step} of rank {rank}.", step=step[0].step, rank=places[0][0])
+    return steps
+
+
+def _groups(step: Sequence[records.Sequence]) -> list[int]:
+    numbers: dict[tuple[str, tuple[int, ...]], int] = {}
+    return [numbers.setdefault((x.environment, tuple(x.prompt)), len(numbers)) for x in step]
+
+
+def _group_sizes(step: Sequence[records.Sequence]) -> set[int]:
+    groups = _groups(step)
+    return {groups.count(x) for x in set(groups)}
+
+
+def _traces(steps: Sequence[Sequence[records.Sequence]], learner: str) -> Iterator[StepTrace]:
+    seen = 0
+    for number, step in enumerate(steps):
+        seen += len(step)
+        samples = [
+            {
+                "sample": i,
+                "group": group,
+                "prompt": clean(f"{x.environment}\n{_ids(x.prompt[-_MOST_SHOWN:])}".strip(), "A prompt"),
+                "response": _ids(x.ids[:_MOST_SHOWN]),
+                "length": len(x.ids),
+            }
+            for i, (group, x) in enumerate(zip(_groups(step), step, strict=True))
+        ]
+        yield step_trace(learner, number, {"samples_seen": seen, **_scalars(step)}, samples, _tokens(step))
+
+
+def _ids(ids: Sequence[int]) -> str:
+    return "".join(f"⟨{x}⟩" for x in ids)
+
+
+def _tokens(step: Sequence[records.Sequence]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for sample, x in enumerate(step):
+        count = len(x.ids)
+        own: dict[str, list[Any]] = {
+            "pass": [0] * count,
+            "sample": [sample] * count,
+            "position": list(range(count)),
+            "token_id": x.ids,
+            "token": [f"⟨{y}⟩" for y in x.ids],
+            "written": x.written,
+            **{name: _counted(x.numbers[name], x) for name in TOKEN_FIELDS.values()},
+            "clipped": _counted([_side(*y) for y in zip(x.high, x.low, strict=True)], x),
+        }
+        own["ratio_update"] = own["ratio"]
+        for name, column in own.items():
+            columns.setdefault(name, []).extend(column)
+    return columns
+
+
+def _side(high: bool | None, low: bool | None) -> int | None:
+    return None if high is None or low is None else int(high) - int(low)
+
+
+def _counted(values: Sequence[Any], x: records.Sequence) -> list[Any]:
+    """The numbers of the tokens that the loss counts; the others have none."""
+    return [value if written else None for value, written in zip(values, x.written, strict=True)]
+
+
+def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
+    """The step's means over the tokens that the loss counts."""
+
+    def mean(name: str) -> float | None:
+        return _mean([y for x in step for y in _counted(x.numbers[name], x)])
+
+    sides = [_side(*y) for x in step for y in zip(_counted(x.high, x), _counted(x.low, x), strict=True)]
+    low, high = (_mean([None if y is None else float(y == side) for y in sides]) for side in (-1, 1))
+    return {
+        "ratio_mean": mean("ratio"),
+        "entropy": mean("entropy"),
+        "approx_kl_update": mean("mismatch_kl"),
+        "clip_ratio_low": low,
+        "clip_ratio_high": high,
+        "clip_ratio": None if low is None or high is None else low + high,
+        "completion_length": _mean([float(len(x.ids)) for x in step]),
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [x for x in values if x is not None]
+    return sum(known) / len(known) if known else None
+
+
+READER = TextReader(read=records.read, add=add)

@@ -1,0 +1,154 @@
+"""A corpus of notations, written for this test: a truth is right wherever it can be written, and so is what equals it.
+
+math-verify is asked about the same pairs. Where it says something else, the pair is listed with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from core.tasks.extraction import extract
+from core.tasks.kinds.questions import Question, Questions, QuestionsSettings
+from core.tasks.matching import equal
+
+
+class Entry(NamedTuple):
+    truth: str
+    right: list[str]
+    wrong: list[str]
+    number: bool  # the truth and what equals it are one number each: the last one of a response can be it
+
+
+CORPUS = [
+    Entry(**json.loads(x))
+    for x in (Path(__file__).parents[1] / "data" / "notations.jsonl").read_text(encoding="utf-8").splitlines()
+]
+NOTATIONS = sorted({x for entry in CORPUS for x in (entry.truth, *entry.right, *entry.wrong)})
+NUMBERS = sorted({x for entry in CORPUS if entry.number for x in (entry.truth, *entry.right)})
+
+#: Where math-verify says otherwise: why, and of which truths and answers.
+DIFFERENT = {
+    "It computes what the question asked to compute.": [
+        ("7", ["3+4", r"\sqrt{49}", "14/2", r"\frac{14}{2}"]),
+        ("-5", ["5-10"]),
+        ("1000000", [r"2^6\cdot 5^6", "1000^2"]),
+        ("1/2", ["1-1/2"]),
+    ],
+    "It reads a number out of what is more than one.": [
+        ("7", ["7-", "x=7", r"7\text{ or more}", "7 and more"]),
+    ],
+    "It takes a word for a product of letters, and upper for lower case.": [
+        (r"\text{Evelyn}", ["evelyn"]),
+        (r"\mathrm{odd}", ["Odd"]),
+        ("Paris", ["siraP", "paris"]),
+        ("yes", ["sey", "Yes"]),
+        ("no", ["on"]),
+        ("True", ["eurT"]),
+        ("C", ["c"]),
+        ("abc", ["cba", "acb"]),
+    ],
+    "It drops units, also where they differ.": [
+        ("35 cm", ["35 m", "35 kg"]),
+        (r"24\text{ cm}^2", [r"24\text{ cm}^3", "24 cm"]),
+        ("3 hours", ["3 minutes"]),
+        ("15 minutes", ["15 hours"]),
+    ],
+    "It takes a time for a ratio.": [
+        ("12:30", ["2/5"]),
+    ],
+    "It takes 12 for 12%, and 12.5 not for 12.5%.": [
+        ("12.5%", ["12.5"]),
+    ],
+    "It does not know the notation, or the dollar sign ends its formula.": [
+        ("7", ["\uff17", "€7", "7 dollars"]),
+        ("-5", ["–5"]),
+        ("1,234", [r"1\,234", "1\u202f234", "1.234e3"]),
+        (r"32,\!348", [r"32\,348", r"\$32,\!348"]),
+        ("1000000", ["1e6"]),
+        ("600000", ["6e5"]),
+        (r"6.02\times 10^{23}", ["6.02e23"]),
+        ("0.001", ["1e-3"]),
+        ("1/2", ["½", "1/2 cup"]),
+        (r"\frac34", ["¾"]),
+        ("7/2", ["3 1/2", "3½"]),
+        (r"-2\frac{3}{4}", ["-2 3/4"]),
+        ("35 cm", ["35 centimeters"]),
+        ("12 apples", ["12 Apples"]),
+        ("$1234.50", [r"\$1234.50", "1234.50 dollars"]),
+        (r"\$18", ["18", "$18", r"18\text{ dollars}", "18.00"]),
+        ("60 km/h", ["60", r"60\text{ km/h}", "60 kilometers per hour", "60 kph"]),
+        (r"24\text{ cm}^2", ["24 cm^2", "24 square centimeters"]),
+        ("12:30", [r"\text{12:30}"]),
+        ("north-east", [r"\text{north-east}"]),
+        ("café au lait", ["cafe\u0301 au lait"]),
+        ("x^2+2x+1", ["x**2+2*x+1"]),
+        (r"\pi", ["pi"]),
+        ("2^{10}", ["2**10"]),
+        ("sin(x)", [r"\sin(x)", r"\sin x", r"\sin{x}"]),
+        (r"\ln 2", ["ln(2)"]),
+        ("a^2-b^2", ["a**2-b**2"]),
+    ],
+}
+
+
+def ask(truth: str, answer: str, extraction: str, matching: str = "math") -> bool:
+    """Whether an answer is right where a response gives it by the extraction."""
+    others = tuple(Question(question=f"Number {i}?", answer=str(i)) for i in range(16))
+    settings = QuestionsSettings.model_validate(
+        {"questions": (Question(question="?", answer=truth), *others), "extraction": extraction, "matching": matching}
+    )
+    response = {"boxed": f"It is \\boxed{{{answer}}}.", "last-number": f"It is {answer}", "whole": answer}[extraction]
+    return Questions(settings).verify("?", response).success
+
+
+def test_the_corpus_is_large_enough():
+    assert len(NOTATIONS) >= 600
+    assert len(NUMBERS) >= 200
+
+
+@pytest.mark.parametrize("matching", ["exact", "math"])
+def test_a_truth_matches_itself_under_every_extraction_that_it_can_be_written_in(matching):
+    for truth in NOTATIONS:
+        assert ask(truth, truth, "whole", matching), truth
+        assert ask(truth, truth, "boxed", matching), truth
+    for truth in NUMBERS:
+        assert ask(truth, truth, "last-number", matching), truth
+
+
+@pytest.mark.parametrize("entry", CORPUS, ids=[x.truth for x in CORPUS])
+def test_what_equals_the_truth_is_right_and_what_does_not_is_wrong(entry):
+    for answer in entry.right:
+        assert equal(entry.truth, answer), answer
+        assert ask(entry.truth, answer, "boxed"), answer
+        if entry.number:
+            assert ask(entry.truth, answer, "last-number"), (answer, extract(answer, "last-number"))
+    for answer in entry.wrong:
+        assert not equal(entry.truth, answer), answer
+        assert not ask(entry.truth, answer, "boxed"), answer
+
+
+def test_math_verify_agrees_but_for_the_listed_pairs():
+    logging.disable(logging.ERROR)  # it warns that no time limit is set
+    try:
+        other = {
+            (x.truth, answer)
+            for x in CORPUS
+            for answer, right in [*((y, True) for y in x.right), *((y, False) for y in x.wrong)]
+            if by_math_verify(x.truth, answer) != right
+        }
+    finally:
+        logging.disable(logging.NOTSET)
+    listed = {(truth, answer) for pairs in DIFFERENT.values() for truth, answers in pairs for answer in answers}
+    assert other == listed
+
+
+def by_math_verify(truth: str, answer: str) -> bool:
+    from math_verify import parse, verify
+
+    sides = [parse(x if "$" in x or "\\(" in x else f"${x}$", parsing_timeout=None) for x in (truth, answer)]
+    return bool(verify(*sides, timeout_seconds=None))
