@@ -35,7 +35,6 @@ from core.runs.store import RunStore
 from core.training.trace import StepTrace
 
 NEEDED = ("step", "prompt", "completion", "advantage")
-#: Reward functions that are looked for: each further one costs a look at every step.
 NO_TOKENS = Message(
     "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their advantages."
 )
