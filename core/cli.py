@@ -102,7 +102,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise UsageError("--set takes NAME=VALUE, for example epsilon=0.1, but got {given}.", given=repr(text))
     try:
         return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or numbers and levels beyond what is read: taken as text
         return name.strip(), value
 
 
