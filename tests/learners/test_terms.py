@@ -10,12 +10,14 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, terms_of
+from core.learners.kind import LearnerKind
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, refused, terms_of
 from core.learners.variants import VARIANTS
-from core.terms import clip_sides, evaluate
+from core.terms import Term, TermError, clip_sides, evaluate
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
+from lessons.board.declared import forms
 
 #: Settings that change a formula's form, beside the variants.
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -81,6 +83,33 @@ def test_terms_give_the_numbers_that_trained(name: str) -> None:
             clipped = trace.tokens.filter(trace.tokens["pass"].to_numpy() == number)["clipped"].to_pylist()
             assert int((sides.numbers[data.mask] != np.array(clipped)).sum()) == 0
     assert {"ratio", "advantage_raw", "advantage", "objective"} <= compared
+
+
+@pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)
+def test_whatever_its_settings_a_kinds_terms_and_regions_are_ones_that_the_language_has(kind: LearnerKind) -> None:
+    """What cannot be evaluated is refused here, where a kind is declared, and not when a page shows a run of it."""
+    made = [terms_for(x) for x in forms(kind) if refused(x) is None]
+    assert len(made) > 20
+    assert any(x.regions for x in made)
+
+
+def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(monkeypatch: Any) -> None:
+    declared = LEARNER_KINDS["ppo"]
+    texts = {"algorithm", "name", "surrogate", "aggregation", "importance_sampling_level"}
+    texts |= {"kl_loss_estimator", "kl_reward_estimator"}
+    for name in texts:
+        wrong = (Term("advantage", f"advantage_raw * {name}"),)
+        broken = dataclasses.replace(declared, terms=lambda _, terms=wrong: terms)  # type: ignore[misc]
+        monkeypatch.setitem(LEARNER_KINDS, "ppo", broken)
+        terms_of.cache_clear()
+        terms_for.cache_clear()
+        with pytest.raises(TermError, match=f"the setting '{name}' is text"):
+            terms_for(learner("ppo", gamma=0.123))
+    monkeypatch.undo()
+    terms_of.cache_clear()
+    terms_for.cache_clear()
+    numbers = set(type(learner("ppo")).model_fields) - texts
+    assert not numbers & set(terms_for(learner("ppo")).names.texts)
 
 
 def test_the_last_term_of_a_kind_is_the_advantage_and_each_has_a_meaning() -> None:
