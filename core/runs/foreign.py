@@ -23,14 +23,11 @@ from core.errors import ConfigError, Message, Refusal
 from core.learners.registry import LEARNER_KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
-from core.tasks.kinds.imported import ImportedSettings
+from core.tasks.kinds.imported import OF_NO_ACCOUNT, ImportedSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
 MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
-
-# Settings that steer a training and leave no mark on what a run shows.
-_OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
 
 
 class ImportFailed(Refusal, ValueError):
@@ -57,10 +54,10 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     own = [dict(x.settings) for x in learners]
     names = _names([x.algorithm for x in learners])
     for _ in range(200):  # each round forgets at least one setting
-        unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
+        unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in OF_NO_ACCOUNT]
         for learner, name, settings in zip(learners, names, own, strict=True):
             fields = LEARNER_KINDS[learner.algorithm].settings.model_fields
-            unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
+            unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in OF_NO_ACCOUNT]
         values = {
             **run,
             "preset": "imported",

@@ -141,6 +141,12 @@ def _together(reasons: dict[str, Message]) -> Message | None:
     return joined
 
 
+def unrecorded_of(config: RunConfig, learner: str) -> frozenset[str]:
+    """The learner's settings that an imported run's files do not tell."""
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
+    return frozenset(x.removeprefix(f"{learner}.") for x in gaps if x.startswith(f"{learner}."))
+
+
 def known_settings(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:
     """A run's (or a learner's) setting by name; None where an imported run's files do not tell it."""
     gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()

@@ -22,6 +22,7 @@ from core.runs.recorded import SHIPPED, import_shipped
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun, readable
 from core.runs.store import RunNotFound, RunStore, StoreError
 from core.runs.tables import runs, steps
+from core.stored_config import CONFIG_VERSION
 from tests.helpers import step_trace
 
 CONFIG = RunConfig(steps=3, num_generations=4)
@@ -55,7 +56,7 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "no object": ({"config": "[1, 2]"}, "its settings are not JSON that describes a run"),
     "a newer config": (
         {"config": stored_config(config_version=9)},
-        "its settings are of version 9, and this version of the app reads them up to version 1",
+        f"its settings are of version 9, and this version of the app reads them up to version {CONFIG_VERSION}",
     ),
     "changes of a newer version": ({"config_version": 9}, "its settings are of version 9"),
     "newer steps": ({"trace_version": 9}, "its steps are of version 9"),
