@@ -239,11 +239,11 @@ def test_an_imported_run_of_version_1_claims_no_setting_that_came_later(imported
             f"grpo.{x}" for x in type(run.config.learners[0]).model_fields if x not in before[name]["learners"][0]
         } == (LATER), "a setting is younger than version 1: its imported runs cannot tell it"
         [shown] = json.loads(Feed(imported).live(run.id).text())["learners"]
-        told = {x: value for x, value in shown["settings"].items() if value is not None}
-        assert not {x.partition(".")[2] for x in gaps_of(run) if "." in x} & told.keys()
+        known = {x: value for x, value in shown["settings"].items() if value is not None}
+        assert not {x.partition(".")[2] for x in gaps_of(run) if "." in x} & known.keys()
         for x, value in before[name]["learners"][0].items():
             if f"grpo.{x}" not in gaps_of(run) and value is not None:
-                assert told[x] == value, "what its files told is still told"
+                assert known[x] == value, "what its files told is still told"
 
 
 def test_nothing_of_it_is_claimed_when_it_goes_on(imported: RunStore, tmp_path: Path) -> None:

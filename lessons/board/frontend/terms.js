@@ -163,12 +163,12 @@ const BUILTINS = {
   batch_size: ({ data }) => ({ level: 0, numbers: data.whole ? data.lengths.length : null }),
 };
 
-/** @param {string} name @param {unknown} found @returns {Num} */
-function setting(name, found) {
-  if (found === null || found === undefined) return null;
-  if (typeof found !== "number" && typeof found !== "boolean")
-    throw new Error(`An expression computes with the setting ${name}, but it is ${JSON.stringify(found)}.`);
-  return Number(found);
+/** @param {string} name @param {unknown} given @returns {Num} */
+function setting(name, given) {
+  if (given === null || given === undefined) return null;
+  if (typeof given !== "number" && typeof given !== "boolean")
+    throw new Error(`An expression computes with the setting ${name}, but it is ${JSON.stringify(given)}.`);
+  return Number(given);
 }
 
 /**
@@ -220,7 +220,7 @@ export const LAZY = {
 /** @param {unknown} tree @returns {tree is ["text", string]} */
 const isText = (tree) => Array.isArray(tree) && tree[0] === "text";
 
-/** @param {string} sign @param {unknown} found @param {string} text @returns {Num} */
-function comparedWithText(sign, found, text) {
-  return found === null || found === undefined ? null : Number((found === text) === (sign === "=="));
+/** @param {string} sign @param {unknown} given @param {string} text @returns {Num} */
+function comparedWithText(sign, given, text) {
+  return given === null || given === undefined ? null : Number((given === text) === (sign === "=="));
 }
