@@ -21,6 +21,7 @@ from core.learners import registry
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
+from core.refusals import either
 from core.runs.errors import RunNotFound
 from core.runs.export import export
 from core.runs.records import RunInfo, readable
@@ -208,7 +209,8 @@ def _save(options: argparse.Namespace) -> int:
     names = [x.name for x in info.learners]
     if options.learner is None and len(names) > 1:
         raise UsageError(
-            "This run has several learners; say whose policy, by --learner {names}.", names=" or --learner ".join(names)
+            "This run has several learners; say whose policy, by {names}.",
+            names=either([f"--learner {x}" for x in names]),
         )
     print(save_model(store, info.id, options.learner or names[0], options.out))
     return 0

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from core.errors import Message, Refusal, verbatim
 from core.text import quoted
+
+
+def either(choices: Sequence[str]) -> Message | str:
+    """Several possibilities as a sentence names them, one or more: a, b or c."""
+    *others, last = choices
+    return Message("{names} or {last}", names=others, last=last) if others else last
 
 
 def names_of(values: dict[str, Any]) -> list[str]:
@@ -34,7 +42,7 @@ def unknown(values: dict[str, Any], key: str) -> Message:
     near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
     if near:
         return Message(
-            "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=" or ".join(near)
+            "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=either(near)
         )
     return Message(
         "{setting}: there is no setting of this name; see `python -m core settings` for all of them", setting=key
@@ -94,8 +102,12 @@ def _choice(kind: str, context: dict[str, Any], place: str, given: Any) -> Messa
 
 
 def _one_of(place: str, choices: str, given: Any) -> Message:
+    """`choices` as pydantic writes them: 'a', 'b' or 'c'."""
     return Message(
-        "{setting}: must be one of {choices}, but is {given}", setting=place, choices=choices, given=quoted(given)
+        "{setting}: must be one of {choices}, but is {given}",
+        setting=place,
+        choices=either(re.split(", | or ", choices)),
+        given=quoted(given),
     )
 
 

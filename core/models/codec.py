@@ -78,18 +78,19 @@ class Codec:
             known = sorted(t for t in self.tokenizer.get_vocab() if len(t) == 1)
             strange = next((c for c in text if c not in known), text)
             raise RequestError(
-                "{given} is no character of this model; it knows {names}",
-                given=f"{strange!r} in {text!r}",
+                "{given} in {text} is no character of this model; it knows {names}",
+                given=repr(strange),
+                text=repr(text),
                 names=" ".join(known[:200]),
             )
         start = self.tokenizer.bos_token_id
         return ids if start is None else [start, *ids]
 
     def response_ids(self, text: str) -> list[int]:
-        """A whole response's tokens, ended by the tokenizer's own end token. Raises ValueError as `ids` does."""
+        """A whole response's tokens, ended by the tokenizer's own end token. Raises RequestError as `ids` does."""
         ids = list(self.tokenizer(text, add_special_tokens=False).input_ids)
         if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids:
-            raise ValueError(f"{text!r} has a character that this model does not know")
+            raise RequestError("{text} has a character that this model does not know", text=repr(text))
         return [*ids, self.end_ids[0]]
 
     def encode(self, texts: list[str], device: torch.device | str) -> Prompts:

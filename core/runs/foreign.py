@@ -164,7 +164,7 @@ def step_trace(
 # -- values from files -------------------------------------------------------------------------------------------------
 
 
-def clean(text: Any, what: str) -> str:
+def clean(text: Any, what: str | Message) -> str:
     """A text from a file: half characters, which no database takes, are replaced. Raises ImportFailed if not a text."""
     if not isinstance(text, str):
         raise ImportFailed("{what} must be text, but is {given}.", what=what, given=brief(text))
@@ -178,7 +178,7 @@ def clean(text: Any, what: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def real(value: Any, what: str) -> float | None:
+def real(value: Any, what: str | Message) -> float | None:
     """A number from a file; None for null and for what is not finite. Raises ImportFailed if it is none."""
     if value is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.integrations.trl.batch import Made
 from core.runs.foreign import clean, message_text
 
@@ -44,8 +44,8 @@ def made_of(
     mask = output["completion_mask"] * output.get("tool_mask", 1)
     ends = {*trainer.eos_token_ids, trainer._tokenizer.pad_token_id}
     return Made(
-        prompts=[clean(message_text(x), "A prompt") for x in rewarded.prompts],
-        responses=[clean(message_text(x), "A completion") for x in rewarded.completions],
+        prompts=[clean(message_text(x), Message("A prompt")) for x in rewarded.prompts],
+        responses=[clean(message_text(x), Message("A completion")) for x in rewarded.completions],
         answers=[_answer(x, answer_column) for x in inputs],
         rewards=total,
         advantages=floats(output["advantages"]),

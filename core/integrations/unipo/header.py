@@ -75,7 +75,7 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
     settings = {**settings, **_hparams(log.header, algorithm)}
     warning = None
     if key not in _ALGORITHMS:
-        name = clean(named, "The algorithm")[:40]
+        name = clean(named, Message("The algorithm"))[:40]
         warning = Message("Its algorithm is called {name}; it is shown like GRPO.", name=name)
     return ForeignLearner(algorithm, settings, warning)
 
