@@ -246,8 +246,7 @@ def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
-    settings, known = config.learner(learner), known_settings(config, learner)
-    return known_values(settings, frozenset(x for x in type(settings).model_fields if known(x) is None))
+    return known_values(config.learner(learner), unrecorded_of(config, learner))
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:

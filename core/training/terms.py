@@ -41,8 +41,13 @@ def _is_number(annotation: Any) -> bool:
 
 
 def known_values(settings: LearnerSettings, unknown: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The settings' values by name, and `clip_high`; None for those that an imported run did not record."""
+    """The settings' values by name, and `clip_high`; None for those that an imported run did not record.
+
+    One that chooses a term's form, and is known to be none, has the text "none".
+    """
     values = {name: None if name in unknown else getattr(settings, name) for name in type(settings).model_fields}
+    chosen = {name for term in terms_of(settings) for name in term.given} - unknown
+    values |= {name: "none" for name in chosen if values[name] is None}
     return {**values, "clip_high": None if values.get("epsilon") is None else settings.clip_high}
 
 
