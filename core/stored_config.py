@@ -28,6 +28,13 @@ class StoredConfigError(ConfigError):
     """A stored config that this version of the app cannot read; its text says what was found, to follow a colon."""
 
 
+class DamagedConfigError(StoredConfigError):
+    """What is stored as a config is none of any version."""
+
+
+NO_CONFIG = Message("its settings are not JSON that describes a run")
+
+
 @dataclass(frozen=True)
 class Migration:
     """One step up: pure functions from plain values to plain values, whose docstrings say what changed.
@@ -99,7 +106,7 @@ def read_config(text: str) -> RunConfig:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise StoredConfigError("its settings are not JSON that describes a run") from error
+        raise DamagedConfigError(NO_CONFIG) from error
     return load_config(values)
 
 
@@ -109,7 +116,7 @@ def load_config(values: Any, version: int | None = None) -> RunConfig:
     Raises StoredConfigError where another version wrote them, and ConfigError where a value is one that none allows.
     """
     if not isinstance(values, dict) or not isinstance(values.get("learners", ()), list | tuple):
-        raise StoredConfigError("its settings are not JSON that describes a run")
+        raise DamagedConfigError(NO_CONFIG)
     own = values.get(VERSION, 1) if version is None else version
     values = {name: value for name, value in values.items() if name not in (VERSION, MADE_BY)}
     try:
@@ -117,7 +124,7 @@ def load_config(values: Any, version: int | None = None) -> RunConfig:
     except ConfigError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise StoredConfigError("its settings are not JSON that describes a run") from error
+        raise DamagedConfigError(NO_CONFIG) from error
 
 
 def _validated(values: dict[str, Any], version: Any) -> RunConfig:
@@ -155,7 +162,7 @@ def made_by(text: str, versions: Mapping[str, str]) -> str | None:
 def _steps(version: Any) -> tuple[Migration, ...]:
     """What leads from `version` to this one. Raises StoredConfigError where it is newer, or no version."""
     if not isinstance(version, int) or version < 1:
-        raise StoredConfigError("its settings are not JSON that describes a run")
+        raise DamagedConfigError(NO_CONFIG)
     if version > CONFIG_VERSION:
         raise StoredConfigError(newer_settings(version))
     return MIGRATIONS[version - 1 :]
