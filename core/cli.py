@@ -21,6 +21,7 @@ from core.learners import registry
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
+from core.refusals import either
 from core.runs.errors import RunNotFound
 from core.runs.export import export
 from core.runs.records import RunInfo, readable
@@ -102,7 +103,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise UsageError("--set takes NAME=VALUE, for example epsilon=0.1, but got {given}.", given=repr(text))
     try:
         return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or numbers and levels beyond what is read: taken as text
         return name.strip(), value
 
 
@@ -165,14 +166,24 @@ def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> i
     for learner in info.learners:
         line = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
         if learner.name in final:
-            value = final[learner.name]
-            line += f"; held-out success {value['sampled']:.3f} sampled, {value['greedy']:.3f} greedy"
+            line += f"; held-out success {_measured(final[learner.name])}"
         print(line)
     print("wrote", " ".join(str(path) for path in paths))
     for learner in info.learners:
         if learner.status == "failed":
             print(f"{learner.name}: {learner.reason}", file=sys.stderr)
     return {"finished": 0, "stopped": 130}.get(info.status, 1)
+
+
+def _measured(value: Any) -> str:
+    """A final event's shares; none where one was not measured, or what is stored is no share."""
+    shares = [(kind, value.get(kind) if isinstance(value, dict) else None) for kind in ("sampled", "greedy")]
+    known = [f"{share:.3f} {kind}" for kind, share in shares if _is_share(share)]
+    return ", ".join(known) or "not recorded"
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 # -- export, runs, settings --------------------------------------------------------------------------------------------
@@ -208,7 +219,8 @@ def _save(options: argparse.Namespace) -> int:
     names = [x.name for x in info.learners]
     if options.learner is None and len(names) > 1:
         raise UsageError(
-            "This run has several learners; say whose policy, by --learner {names}.", names=" or --learner ".join(names)
+            "This run has several learners; say whose policy, by {names}.",
+            names=either([f"--learner {x}" for x in names]),
         )
     print(save_model(store, info.id, options.learner or names[0], options.out))
     return 0
@@ -234,7 +246,7 @@ def _runs(_: argparse.Namespace) -> int:
     for info in runs:
         made = ", ".join(f"{x.name} {x.step + 1}/{x.steps}" for x in info.learners)
         when = datetime.fromtimestamp(info.created).strftime("%Y-%m-%d %H:%M")
-        status = info.status if isinstance(info, RunInfo) else "unread"
+        status = info.status if isinstance(info, RunInfo) else "damaged" if info.damaged else "unread"
         print(f"{info.id}  {when}  {status:8}  {made}  {info.name}")
         note = info.reason if isinstance(info, RunInfo) else str(info.why)
         if note:

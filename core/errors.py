@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from core.text import is_huge, quoted, size_of
+
 Value: TypeAlias = "str | int | float | bool | Message | tuple[Value, ...] | None"
 
 # A place of a template: {name}, or {name:.2g} for a number. Nothing else of str.format: a stored template is data.
 _PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?::(,?(?:\.\d)?[defg%]?))?\}")
 
-# Bounds on what is read back: whoever wrote it, showing it must not cost much.
-MOST_CHARACTERS = 20_000
+# Bounds on what is read back: whoever wrote it, showing it must not cost much. What is made here keeps to them.
+MOST_CHARACTERS = 20_000  # of a template, and of what is written to the store
+MOST_READ = 500_000  # of a stored text: older versions wrote longer ones
 MOST_PLACES = 20
-MOST_LEVELS = 8
+MOST_LEVELS = 8  # a message within a message, or within a tuple
 MOST_FILLED_IN = 10_000
 
 
@@ -42,10 +45,16 @@ class Message:
     values: Mapping[str, Value]
 
     def __init__(self, template: str, /, *, key: str = "", **values: Any) -> None:
-        """Values that are none of the above become text; an exception that carries messages becomes those."""
+        """Values that are none of the above become text; an exception that carries messages becomes those.
+
+        A text is cut after MOST_FILLED_IN characters, a huge whole number is told by its size, and what is nested more
+        than MOST_LEVELS deep becomes English text, which no page translates.
+        """
         object.__setattr__(self, "key", key or key_of(template))
         object.__setattr__(self, "template", template)
-        object.__setattr__(self, "values", {name: _value(value) for name, value in values.items()})
+        bounded = {name: _value(value) for name, value in values.items()}
+        flat = {name: x if _levels(x) < MOST_LEVELS else _shown(x, str) for name, x in bounded.items()}
+        object.__setattr__(self, "values", flat)
 
     def __str__(self) -> str:
         return fill(self.template, self.values)
@@ -58,7 +67,12 @@ class Message:
         return {"key": self.key, "template": self.template, "values": {x: _plain(y) for x, y in self.values.items()}}
 
     def to_json(self) -> str:
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        """The message for the store, which `from_json` reads: where it is too long for that, its texts are cut."""
+        for most in (MOST_FILLED_IN, 1000, 100, 10):
+            text = json.dumps(_cut(self, most).to_dict(), ensure_ascii=False)
+            if len(text) <= MOST_CHARACTERS:
+                return text
+        return json.dumps(verbatim(str(self)[: MOST_CHARACTERS // 10]).to_dict(), ensure_ascii=False)
 
     @classmethod
     def from_dict(cls, given: Any) -> Message | None:
@@ -71,7 +85,7 @@ class Message:
     @classmethod
     def from_json(cls, text: str) -> Message:
         """The message that `to_json` wrote; any other text (an older version's sentence) is shown as it is."""
-        if text.startswith("{") and len(text) <= MOST_CHARACTERS:
+        if text.startswith("{") and len(text) <= MOST_READ:
             try:
                 message = cls.from_dict(json.loads(text))
             except (ValueError, RecursionError):
@@ -145,14 +159,38 @@ def key_of(template: str) -> str:
     return "-".join(words[:8])
 
 
-def _value(value: Any) -> Value:
-    if value is None or isinstance(value, (str, int, float, Message)):
+def _value(value: Any, levels: int = MOST_LEVELS) -> Value:
+    if isinstance(value, str):
+        return value[:MOST_FILLED_IN]
+    if is_huge(value):
+        return size_of(value)
+    if value is None or isinstance(value, (int, float, Message)):
         return value
     if isinstance(value, Refusal):
         return value.message
     if isinstance(value, (list, tuple)):
-        return tuple(_value(x) for x in value)
-    return str(value)
+        return tuple(_value(x, levels - 1) for x in value) if levels else quoted(value)
+    return str(value)[:MOST_FILLED_IN]
+
+
+def _levels(value: Value) -> int:
+    """How deep a value is nested, as `_read` counts it: 0 for text and numbers."""
+    if isinstance(value, Message):
+        return 1 + max(map(_levels, value.values.values()), default=0)
+    return 1 + max(map(_levels, value), default=0) if isinstance(value, tuple) else 0
+
+
+def _cut(message: Message, most: int) -> Message:
+    """The same with its texts cut after `most` characters and its tuples after as many parts."""
+
+    def cut(value: Value) -> Value:
+        if isinstance(value, Message):
+            return _cut(value, most)
+        if isinstance(value, tuple):
+            return tuple(cut(x) for x in value[:most])
+        return value[:most] if isinstance(value, str) else value
+
+    return Message(message.template, key=message.key, **{name: cut(value) for name, value in message.values.items()})
 
 
 def _plain(value: Value) -> Any:

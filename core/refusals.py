@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from core.errors import Message, Refusal, verbatim
+from core.text import quoted
+
+
+def either(choices: Sequence[str]) -> Message | str:
+    """Several possibilities as a sentence names them, one or more: a, b or c."""
+    *others, last = choices
+    return Message("{names} or {last}", names=others, last=last) if others else last
 
 
 def names_of(values: dict[str, Any]) -> list[str]:
-    """What the learners of unvalidated values are called, so that a message can name one instead of counting it."""
-    learners = values.get("learners", ())
-    named = [x.get("name", x.get("algorithm")) if isinstance(x, dict) else None for x in learners]
-    return [str(x) for x in named]
+    """What the learners of unvalidated values are called, so that a message can name one instead of counting it.
+
+    One that has no name is called by its place.
+    """
+    learners = values.get("learners")
+    if not isinstance(learners, list | tuple):
+        return []
+    return [_name_of(x) or f"learners[{place}]" for place, x in enumerate(learners)]
+
+
+def _name_of(learner: Any) -> str | None:
+    given = [learner.get("name"), learner.get("algorithm")] if isinstance(learner, dict) else []
+    return next((x[:60] for x in given if isinstance(x, str) and x), None)
 
 
 def unknown(values: dict[str, Any], key: str) -> Message:
@@ -24,7 +42,7 @@ def unknown(values: dict[str, Any], key: str) -> Message:
     near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
     if near:
         return Message(
-            "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=" or ".join(near)
+            "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=either(near)
         )
     return Message(
         "{setting}: there is no setting of this name; see `python -m core settings` for all of them", setting=key
@@ -35,11 +53,13 @@ def message(problem: Any, learners: list[str]) -> Message:
     """One of pydantic's problems (an item of `ValidationError.errors()`). `learners`: their names, by position."""
     place = setting_name(problem["loc"], learners)
     kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
+    given = given[:100] if isinstance(given, str) else given
     if kind == "value_error":
         error = context["error"]  # what one of our own validators raised
         cause = error.message if isinstance(error, Refusal) else verbatim(str(error))
         return Message("{setting}: {cause}", setting=place, cause=cause) if place else cause
-    return _bound(kind, context, place, given) or _kind(kind, context, place, repr(given)) or _other(problem, place)
+    known = _bound(kind, context, place, given) or _choice(kind, context, place, given)
+    return known or _kind(kind, context, place, quoted(given)) or _other(problem, place)
 
 
 def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:
@@ -63,14 +83,32 @@ def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Messag
             return Message(
                 "{setting}: must be at most {bound}, but is {given}", setting=place, bound=context["le"], given=given
             )
-        case "literal_error":
-            return Message(
-                "{setting}: must be one of {choices}, but is {given}",
-                setting=place,
-                choices=context["expected"],
-                given=repr(given),
-            )
     return None
+
+
+def _choice(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:
+    """Problems where there are only so many possibilities, or where the settings of something are none at all."""
+    names_it = f"{place}.{str(context.get('discriminator', '')).strip(chr(39))}"  # pydantic quotes it: 'algorithm'
+    match kind:
+        case "literal_error":
+            return _one_of(place, context["expected"], given)
+        case "union_tag_invalid":
+            return _one_of(names_it, context["expected_tags"], context["tag"])
+        case "union_tag_not_found":
+            return Message("{setting}: field required (given: {given})", setting=names_it, given=quoted(given))
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return Message("{setting}: must be settings by name, but is {given}", setting=place, given=quoted(given))
+    return None
+
+
+def _one_of(place: str, choices: str, given: Any) -> Message:
+    """`choices` as pydantic writes them: 'a', 'b' or 'c'."""
+    return Message(
+        "{setting}: must be one of {choices}, but is {given}",
+        setting=place,
+        choices=either(re.split(", | or ", choices)),
+        given=quoted(given),
+    )
 
 
 def _kind(kind: str, context: dict[str, Any], place: str, given: str) -> Message | None:
@@ -133,14 +171,16 @@ def _kind(kind: str, context: dict[str, Any], place: str, given: str) -> Message
 def _other(problem: Any, place: str) -> Message:
     """A problem of pydantic's that has no template here: its words stay English."""
     text = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-    return Message("{setting}: {cause} (given: {given})", setting=place, cause=text, given=repr(problem["input"]))
+    return Message("{setting}: {cause} (given: {given})", setting=place, cause=text, given=quoted(problem["input"]))
 
 
 def setting_name(location: tuple[int | str, ...], learners: list[str]) -> str:
     """The place of a pydantic problem as a person writes it: `ppo.lam`, `task.terms`, `steps`."""
+    parts = [str(x)[:60] for x in location]  # whoever named them
     if len(location) >= 2 and location[0] == "learners" and isinstance(location[1], int):
         # learners · index · discriminator · field: said as `ppo.lam`, as it is written on the command line
-        return ".".join([learners[location[1]], *(str(x) for x in location[3:])])
+        called = learners[location[1]] if location[1] < len(learners) else f"learners[{location[1]}]"
+        return ".".join([called, *parts[3:]])
     if len(location) >= 2 and location[0] == "task":  # task · kind · field
-        return ".".join(["task", *(str(x) for x in location[2:])])
-    return ".".join(str(x) for x in location)
+        return ".".join(["task", *parts[2:]])
+    return ".".join(parts)

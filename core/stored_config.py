@@ -8,7 +8,7 @@ Runs, exports and checkpoints outlive the code that wrote them. Whatever reads a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from core.config import RunConfig, parse_config
 from core.errors import ConfigError, Message
+from core.learners.registry import LEARNER_KINDS
 from core.refusals import names_of, setting_name
+from core.tasks.kinds.imported import OF_NO_ACCOUNT
 from core.versions import CREDIT_LAB
 
 VERSION, MADE_BY = "config_version", "made_by"
@@ -24,6 +26,13 @@ VERSION, MADE_BY = "config_version", "made_by"
 
 class StoredConfigError(ConfigError):
     """A stored config that this version of the app cannot read; its text says what was found, to follow a colon."""
+
+
+class DamagedConfigError(StoredConfigError):
+    """What is stored as a config is none of any version."""
+
+
+NO_CONFIG = Message("its settings are not JSON that describes a run")
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,53 @@ class Migration:
     assignments: Callable[[dict[str, Any]], dict[str, Any]] = dict  # {"ppo.lam": 1, …}: a change while a run went on
 
 
-#: MIGRATIONS[n − 1] leads from version n to version n + 1. A setting that is new and has a default needs no step.
-MIGRATIONS: tuple[Migration, ...] = ()
+def _reward_and_size_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
+    """1 → 2: `reward` and `num_generations` of a learner came during version 1.
+
+    A run that was imported before does not list them as unrecorded, and an export that was made of it since holds their
+    defaults. So of an imported run these defaults are nothing that its files told. No number changes.
+    """
+    defaults = {"reward": "verifier", "num_generations": None}
+    more = [
+        f"{name}.{x}"
+        for name, settings in _imported(values)
+        for x, default in defaults.items()
+        if settings.get(x, default) == default
+    ]
+    return _unrecorded(values, more)
+
+
+def _newer_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
+    """The config; of an imported run with every setting as unrecorded that its stored text does not name.
+
+    A config is stored whole, so such a setting is younger than the import: no default of ours is a fact of that run.
+    """
+    more = [x for x in RunConfig.model_fields if x not in values]
+    for name, settings in _imported(values):
+        kind = LEARNER_KINDS.get(str(settings.get("algorithm")))
+        more += [f"{name}.{x}" for x in kind.settings.model_fields if x not in settings] if kind else []
+    return _unrecorded(values, [x for x in more if x.rpartition(".")[2] not in OF_NO_ACCOUNT])
+
+
+def _imported(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The learners of an imported run, by name; none where the run was trained here."""
+    if isinstance(values.get("task"), dict) and values["task"].get("kind") == "imported":
+        yield from (
+            x for x in zip(names_of(values), values.get("learners", ()), strict=False) if isinstance(x[1], dict)
+        )
+
+
+def _unrecorded(values: dict[str, Any], more: list[str]) -> dict[str, Any]:
+    """The config of an imported run with `more` settings as unrecorded; any other as it is."""
+    task = values.get("task")
+    if not isinstance(task, dict) or task.get("kind") != "imported":
+        return values
+    return {**values, "task": {**task, "unrecorded": list(dict.fromkeys([*task.get("unrecorded", ()), *more]))}}
+
+
+#: MIGRATIONS[n − 1] leads from version n to version n + 1. A setting that is new and has a default needs no step: of a
+#: run trained here the default is what it did, of an imported one it is unrecorded (`_newer_unrecorded`).
+MIGRATIONS: tuple[Migration, ...] = (Migration(_reward_and_size_unrecorded),)
 CONFIG_VERSION = 1 + len(MIGRATIONS)
 
 
@@ -52,7 +106,7 @@ def read_config(text: str) -> RunConfig:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise StoredConfigError("its settings are not JSON that describes a run") from error
+        raise DamagedConfigError(NO_CONFIG) from error
     return load_config(values)
 
 
@@ -61,8 +115,8 @@ def load_config(values: Any, version: int | None = None) -> RunConfig:
 
     Raises StoredConfigError where another version wrote them, and ConfigError where a value is one that none allows.
     """
-    if not isinstance(values, dict):
-        raise StoredConfigError("its settings are not JSON that describes a run")
+    if not isinstance(values, dict) or not isinstance(values.get("learners", ()), list | tuple):
+        raise DamagedConfigError(NO_CONFIG)
     own = values.get(VERSION, 1) if version is None else version
     values = {name: value for name, value in values.items() if name not in (VERSION, MADE_BY)}
     try:
@@ -70,12 +124,13 @@ def load_config(values: Any, version: int | None = None) -> RunConfig:
     except ConfigError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise StoredConfigError("its settings are not JSON that describes a run") from error
+        raise DamagedConfigError(NO_CONFIG) from error
 
 
 def _validated(values: dict[str, Any], version: Any) -> RunConfig:
     for step in _steps(version):
         values = step.config(values)
+    values = _newer_unrecorded(values)
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
@@ -107,7 +162,7 @@ def made_by(text: str, versions: Mapping[str, str]) -> str | None:
 def _steps(version: Any) -> tuple[Migration, ...]:
     """What leads from `version` to this one. Raises StoredConfigError where it is newer, or no version."""
     if not isinstance(version, int) or version < 1:
-        raise StoredConfigError("its settings are not JSON that describes a run")
+        raise DamagedConfigError(NO_CONFIG)
     if version > CONFIG_VERSION:
         raise StoredConfigError(newer_settings(version))
     return MIGRATIONS[version - 1 :]

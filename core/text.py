@@ -1,10 +1,15 @@
-"""Text that may be hostile, made visible."""
+"""Values that may be hostile as text: visible, and of bounded length."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
+
+#: A whole number with more bits is no float, and from 4300 digits on Python refuses to write or read it.
+MOST_BITS = 1024
 
 # Control characters, and what turns or hides the text around it: bidi controls, zero-width and line separators.
 _UNSEEN = re.compile(
@@ -43,3 +48,22 @@ def listed(characters: Iterable[str]) -> str:
     if len(all_) > MOST_LISTED:
         all_ = sorted(all_, key=lambda x: (not x.isalnum(), x))[:_EXAMPLES]
     return " ".join(x if repr(x) in named(x) else f"({named(x)})" for x in all_)
+
+
+def quoted(value: Any, most: int = 100) -> str:
+    """A value as a sentence quotes it: as Python writes it, visible, cut after `most` characters. Never raises."""
+    try:
+        text = visible(size_of(value) if is_huge(value) else repr(value))
+    except (ValueError, RecursionError):  # a huge number or too many levels inside
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def is_huge(value: Any) -> bool:
+    """Whether this is a whole number that is too long to be written out."""
+    return isinstance(value, int) and value.bit_length() > MOST_BITS
+
+
+def size_of(value: int) -> str:
+    """What stands for such a number: its order of magnitude."""
+    return f"{'-' * (value < 0)}10^{math.floor(value.bit_length() * math.log10(2))}"

@@ -65,12 +65,47 @@ def credit(experience: Experience, settings: DiscountedSettings) -> Credit:
 def _terms(settings: DiscountedSettings) -> tuple[Term, ...]:
     return (
         *score_terms(settings),
-        Term("baseline_value", "mean_group(score)", title=N_("mean of the group"), tex=r"\bar r", source=_CODE),
-        Term("credit", "score - baseline_value", title=N_("relative"), tex=r"\hat A_i", source=_CODE),
-        Term("discount", "scan(1 if last else 0, gamma)", title=N_("discount"), tex=r"\gamma^{T-t}", source=_CODE),
-        Term("advantage_raw", "discount * credit", title=N_("raw advantage"), tex="A_t", source=_CODE),
+        Term(
+            "baseline_value",
+            "mean_group(score)",
+            title=N_("mean of the group"),
+            help=N_("What the response is compared with: the mean reward of its group, its own included."),
+            tex=r"\bar r",
+            source=_CODE,
+        ),
+        Term(
+            "credit",
+            "score - baseline_value",
+            title=N_("relative"),
+            help=N_("The reward against what it is compared with, before it is discounted."),
+            tex=r"\hat A_i",
+            source=_CODE,
+        ),
+        Term(
+            "discount",
+            "scan(1 if last else 0, gamma)",
+            title=N_("discount"),
+            help=N_("What a reward at the end counts here: γ for each token that follows."),
+            tex=r"\gamma^{T-t}",
+            source=_CODE,
+        ),
+        Term(
+            "advantage_raw",
+            "discount * credit",
+            title=N_("raw advantage"),
+            help=N_("The response's credit, as much of it as counts at this token."),
+            tex="A_t",
+            source=_CODE,
+        ),
         # The last one is always called so: it is what the loss uses.
-        Term("advantage", "advantage_raw", title=N_("advantage Â"), tex=r"\hat A_t", source=_CODE),
+        Term(
+            "advantage",
+            "advantage_raw",
+            title=N_("advantage Â"),
+            help=N_("The token's credit as it is, without whitening: what the loss uses."),
+            tex=r"\hat A_t",
+            source=_CODE,
+        ),
     )
 
 

@@ -69,7 +69,14 @@ def _terms(_settings: ClipRange) -> tuple[Term, ...]:
             source=_CODE,
         ),
         # The last one is always called so; `given` names the setting that chose this form.
-        Term("surrogate_value", "geometric_mean * advantage", title=N_("mean · Â"), tex="J_t", given=("surrogate",)),
+        Term(
+            "surrogate_value",
+            "geometric_mean * advantage",
+            title=N_("mean · Â"),
+            help=N_("The advantage, weighted by how much likelier the whole response has become."),
+            tex="J_t",
+            given=("surrogate",),
+        ),
     )
 
 

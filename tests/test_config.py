@@ -129,3 +129,40 @@ def test_an_unknown_preset_or_learner_names_what_there_is():
         preset("nope")
     with pytest.raises(ConfigError, match="this run has ppo, grpo"):
         RunConfig().learner("dpo")
+
+
+DEEP: list = []
+for _ in range(3000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"learners": [{"lam": 1}]}, r"learners\[0\].algorithm: field required \(given: \{'lam': 1\}\)"),
+        ({"learners": [5]}, r"learners\[0\]: must be settings by name, but is 5"),
+        ({"learners": [{"algorithm": "ppo"}, None]}, r"learners\[1\]: must be settings by name, but is None"),
+        ({"learners": [{"algorithm": "dpo"}]}, r"dpo.algorithm: must be one of 'ppo', .*, but is 'dpo'"),
+        ({"learners": [{"algorithm": "ppo", "name": None}]}, r"ppo.name: input should be a valid string"),
+        ({"learners": [{"algorithm": "ppo", "name": 5, "lam": 2}]}, r"ppo.lam: must be at most 1"),
+        ({"learners": 5}, r"learners: .* \(given: 5\)"),
+        ({"task": 5}, r"task: must be settings by name, but is 5"),
+        ({"task": {"terms": 3}}, r"task.kind: field required"),
+        ({"task": {"kind": "poems"}}, r"task.kind: must be one of .*, but is 'poems'"),
+        ({"steps": 10**5000}, r"steps: .*10\^5000"),
+        ({"steps": [10**5000]}, r"steps: .*<list>"),
+        ({"steps": DEEP}, r"steps: .*<list>"),
+        ({"steps": "9" * 5000}, r"steps: "),
+        ({"model": ["x"] * 100_000}, r"model: "),
+        ({"x" * 100_000: 1}, r"xxx: there is no setting of this name"),
+        ({"task": {"kind": "chain-sum", "x" * 100_000: 1}}, r"task.xxx"),
+    ],
+)
+def test_what_is_no_config_at_all_is_answered_with_a_short_sentence_that_says_where(values, sentence):
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        parse_config(values)
+    for line in str(caught.value).splitlines():
+        assert len(line) < 400
+        assert not line.startswith(("None", ":"))
+        assert "None:" not in line
+        assert "None.name" not in line

@@ -140,3 +140,75 @@ def test_a_refusal_carries_one_or_several_and_reads_a_line_each():
     assert isinstance(missing, LookupError)
     assert isinstance(missing, Refusal)
     assert str(missing) == "There is no run x."  # a KeyError would have quoted it
+
+
+def nested(levels: int) -> Message:
+    message = Message("the gradient is {given}", given=0.5)
+    for _ in range(levels - 1):
+        message = Message("training failed: {cause}", cause=message)
+    return message
+
+
+@pytest.mark.parametrize("levels", [7, 8, 9, 500, 5000])
+def test_however_deep_it_is_nested_it_reads_as_a_sentence_and_comes_back_from_the_store(levels):
+    message = nested(levels)
+    assert str(message).startswith("training failed: " * min(levels - 1, 500))
+    again = Message.from_json(message.to_json())
+    assert again.template == message.template
+    assert str(again).startswith("training failed: ")
+    assert str(again)[: min(len(str(message)), 900)] == str(message)[:900]
+    assert len(str(again)) < 11_000
+
+
+def test_what_is_nested_no_deeper_than_is_read_back_stays_whole():
+    assert Message.from_json(nested(8).to_json()).to_dict() == nested(8).to_dict()
+    lists: list = [1]
+    for _ in range(3000):
+        lists = [lists]
+    assert Message.from_json(Message("{x}", x=lists).to_json()) == Message("{x}", x=lists)
+    assert len(str(Message("{x}", x=lists))) < 1000
+
+
+@pytest.mark.parametrize("form", ["", ":d", ":,", ":.2f", ":.1%", ":.2g"])
+@pytest.mark.parametrize(
+    ("number", "shown"), [(10**5000, "10^5000"), (-(10**9999), "-10^9999"), (2**2000, "10^602")], ids=["a", "b", "c"]
+)
+def test_a_huge_number_is_told_by_its_size(form, number, shown):
+    message = Message(f"steps is {{given{form}}}", given=number)
+    assert str(message) == f"steps is {shown}"
+    assert str(Message.from_json(message.to_json())) == str(message)
+    assert message.view()["values"] == {"given": shown}
+    assert str(Message("{x}", x=[1, number])) == f"1, {shown}"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"given": "x" * 30_000},
+        {"given": "\x00" * 30_000},
+        {"given": '"' * 9_000, "more": "y" * 9_000},
+        {"given": ["x" * 300] * 300},
+        {"given": [["x"] * 90] * 900},
+        {"given": [Message("a {line}", line="z" * 400)] * 100},
+    ],
+    ids=["long", "control characters", "two", "many", "many of many", "messages"],
+)
+def test_a_long_value_comes_back_from_the_store_cut_and_never_as_json(values):
+    message = Message("The log says: {given}", key="of-the-log", **values)
+    text = message.to_json()
+    assert len(text) <= 20_000
+    again = Message.from_json(text)
+    assert again.key == "of-the-log"
+    assert str(again).startswith(str(message)[:50])
+    assert '{"key"' not in str(again)
+
+
+def test_too_many_values_for_the_store_become_one_text():
+    many = Message("{x0} and so on", **{f"x{i}": "long enough to matter" for i in range(3000)})
+    again = Message.from_json(many.to_json())
+    assert str(again) == "long enough to matter and so on"
+
+
+def test_what_an_older_version_stored_at_length_is_still_a_message():
+    old = json.dumps({"key": "k", "template": "The log says: {given}", "values": {"given": "x" * 30_000}})
+    assert str(Message.from_json(old)) == "The log says: " + "x" * 10_000

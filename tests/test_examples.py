@@ -19,7 +19,7 @@ from core.config import change
 from core.learners.kinds.grpo import GRPOSettings
 from core.presets import preset
 from core.runs.store import RunStore
-from examples.add_a_learner import DiscountedSettings
+from examples.add_a_learner import KIND, DiscountedSettings
 from examples.add_a_learner import credit as discounted_credit
 from examples.add_a_surrogate import SURROGATE, gmpo_surrogate
 from tests.helpers import step_traces
@@ -118,6 +118,15 @@ def test_add_a_learner() -> None:
     (grpo_gap, _), (gap, success) = added(output, "discounted")
     assert max(grpo_gap, gap) < 1e-5
     assert 0 < success < 1
+
+
+def test_what_the_examples_add_says_of_each_of_its_terms_what_it_is() -> None:
+    """As tests/learners/test_terms.py asks of every kind and surrogate that is registered: they are to be copied."""
+    added = [*KIND.terms(DiscountedSettings()), *SURROGATE.terms(GRPOSettings())]
+    names = {"score"}  # the reward as it is
+    assert len(added) >= 8
+    assert [x.name for x in added if not x.help and x.name not in names] == []
+    assert [x.name for x in added if not x.title] == []
 
 
 def test_the_discounted_credit_is_what_a_loop_gives() -> None:

@@ -157,6 +157,42 @@ def test_names_are_the_fields_or_plain() -> None:
     assert given == set()
 
 
+#: In JavaScript: what is no name (comments, strings), and what is; of a template string, what stands in ${…} may be.
+_JAVASCRIPT = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|[A-Za-z_$][\w$]*""", re.DOTALL
+)
+
+
+def javascript_names(text: str) -> Iterator[str]:
+    """Every name that stands in the code of a module; those of the browser's own objects, too."""
+    for match in _JAVASCRIPT.finditer(text):
+        part = match[0]
+        if part.startswith("`"):
+            for code in re.findall(r"\$\{([^`]*?)\}", part):
+                yield from javascript_names(code)
+        elif part[0] not in "\"'/":
+            yield part
+
+
+def test_names_in_javascript_are_plain_too() -> None:
+    text = """// told
+    /* found */ const said = `a ${heard(1)} told`, x = "found", aimAt = 'it\\'s told', retold = { foundation: 1 };"""
+    assert [x for x in javascript_names(text) if is_nickname(x)] == ["said", "heard", "aimAt"]
+    files = [
+        file
+        for place in ("lessons", "tests")
+        for file in (ROOT / place).rglob("*")
+        if file.suffix in (".js", ".mjs", ".ts") and not ("vendor" in file.parts and file.suffix == ".js")
+    ]
+    assert len(files) > 50
+    assert {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in files
+        for name in javascript_names(file.read_text(encoding="utf-8"))
+        if is_nickname(name)
+    } == set()
+
+
 def test_no_two_classes_are_called_the_same() -> None:
     places: dict[str, set[str]] = {}
     for folder in ("core", "lessons"):
@@ -166,3 +202,69 @@ def test_no_two_classes_are_called_the_same() -> None:
                     places.setdefault(node.name, set()).add(str(file.relative_to(ROOT)))
     assert len(places) > 100
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+#: What imports by a name that is worked out, and so is seen by no contract of import-linter: file → why it may.
+BY_NAME = {
+    "core/discovery.py": "registries by import; what they are given is looked at below",
+    "core/lazy.py": "a module when it is first used; what it is given is looked at below",
+    "core/runs/formats.py": "integrations, which are looked up by name when asked for",
+    "core/tasks/registry.py": "the kinds of tasks in its own folder",
+}
+_IMPORTERS = {"__import__", "import_module", "load_module", "exec_module", "run_module", "run_path", "resolve_name"}
+_IMPORTERS |= {"exec", "eval", "entry_points", "spec_from_file_location", "find_spec", "walk_packages", "iter_modules"}
+
+
+def called_names(file: Path) -> Iterator[tuple[str, ast.AST]]:
+    """Every name or attribute that stands in a file's code, called or handed on."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name | ast.Attribute):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((alias.name, node) for alias in node.names)
+
+
+def imported_by_name(folder: Path) -> set[str]:
+    """Files that import a module by a name that is worked out, or run code that is text."""
+    return {
+        file.relative_to(ROOT if file.is_relative_to(ROOT) else folder).as_posix()
+        for file in folder.rglob("*.py")
+        for name, node in called_names(file)
+        if name in _IMPORTERS and not (isinstance(node, ast.Attribute) and name in ("eval", "find_spec"))
+    }
+
+
+def test_nothing_imports_around_the_layers(tmp_path: Path) -> None:
+    planted = {
+        "a.py": "import importlib\nimportlib.import_module('core.' + name)",
+        "b.py": "from importlib import import_module as load\nload('lessons.server')",
+        "c.py": "runs = __import__('core.runs.store')",
+        "d.py": "exec('import lessons')",
+        "e.py": "model.eval()",
+        "f.py": "import core.runs",
+    }
+    for name, text in planted.items():
+        (tmp_path / name).write_text(text)
+    assert imported_by_name(tmp_path) == {"a.py", "b.py", "c.py", "d.py"}
+    assert imported_by_name(ROOT / "core") == BY_NAME.keys()
+
+
+def test_registries_and_lazy_modules_keep_to_the_layers() -> None:
+    """`lazy` names no module of ours, `declared` a folder of its own: anything else could import upwards unseen."""
+    seen = set()
+    for file in (ROOT / "core").rglob("*.py"):
+        place = file.relative_to(ROOT).as_posix()
+        package = place.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id == "lazy":
+                name = ast.literal_eval(node.args[0])
+                assert name.partition(".")[0] not in ("core", "lessons", "examples"), place
+                seen.add(name)
+            if node.func.id == "declared":
+                own = isinstance(node.args[0], ast.Name) and node.args[0].id == "__name__"
+                folder = package if own else ast.literal_eval(node.args[0])
+                assert folder.startswith(package if own else package.rpartition(".")[0]), place
+                seen.add(folder)
+    assert {"torch", "core.learners.kinds", "core.algorithms.surrogates"} <= seen

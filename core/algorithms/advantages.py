@@ -147,7 +147,7 @@ def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
             ),
             tex="V_{t+1}",
             source=f"{_CODE}:gae",
-            given=("bootstrap_truncated",) if bootstrap else (),
+            given=("bootstrap_truncated",),
         ),
         Term(
             "delta",
@@ -174,9 +174,9 @@ def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
 
     Without a division, rewards that are equal give 0 by themselves, so that no term asks whether they are.
     """
-    raw = "advantage_raw", N_("raw advantage"), "A_t"
+    raw, form = ("advantage_raw", N_("raw advantage"), "A_t"), ("baseline", "scale_rewards")
     if baseline == "none":
-        alone = _term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", _ALONE, "baseline")
+        alone = _term("credit", "score", N_("reward, compared with nothing"), r"\hat A_i", _ALONE, *form)
         return (alone, _over_tokens(*raw, "credit"))
     if baseline == "leave-one-out":
         others = "(sum_group(score) - score) / (group_size - 1)"
@@ -185,7 +185,7 @@ def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
         mean = N_("mean of the group")
         against = _term("baseline_value", "mean_group(score)", mean, r"\bar r", _GROUP, "baseline")
     if scale == "none":
-        less = _term("credit", "score - baseline_value", N_("relative"), r"\hat A_i", _RELATIVE)
+        less = _term("credit", "score - baseline_value", N_("relative"), r"\hat A_i", _RELATIVE, *form)
         return (against, less, _over_tokens(*raw, "credit"))
     size = "max(abs(max_group(score)), abs(min_group(score)))"
     tied = f"max_group(score) - min_group(score) <= {ROUNDING!r} * {size}"
@@ -209,7 +209,7 @@ def group_terms(baseline: str, scale: str) -> tuple[Term, ...]:
         _term("difference", "0 if no_signal else score - baseline_value", N_("difference"), "A_i", _DIFFERENCE),
         _over_tokens(*raw, "difference"),
         spread,
-        _term("credit", divided, N_("relative"), r"\hat A_i", _RELATIVE, "scale_rewards"),
+        _term("credit", divided, N_("relative"), r"\hat A_i", _RELATIVE, *form),
     )
 
 
@@ -231,7 +231,7 @@ _STEP_STD = N_(
 )
 
 
-def _term(name: str, expression: str, title: str, tex: str, help: str, given: str = "") -> Term:
+def _term(name: str, expression: str, title: str, tex: str, help: str, *given: str) -> Term:
     return Term(
         name,
         expression,
@@ -239,7 +239,7 @@ def _term(name: str, expression: str, title: str, tex: str, help: str, given: st
         help=help,
         tex=tex,
         source=f"{_CODE}:group_advantages",
-        given=(given,) if given else (),
+        given=given,
     )
 
 

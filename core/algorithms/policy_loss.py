@@ -16,7 +16,7 @@ from core.algorithms.kl import ESTIMATORS, kl_terms
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES, Update
 from core.algorithms.types import Credit, Experience
-from core.errors import N_
+from core.errors import N_, RequestError
 from core.lazy import lazy
 from core.terms import Region, Term
 
@@ -74,7 +74,7 @@ def policy_objective(
 
     `logprob` [B, T] is log pi_theta(o_t | s_t) under the policy being trained, at the sampling temperature; `entropy`
     [B, T] is needed only where settings.entropy_coef > 0; `max_length` is the run's max_completion_length in tokens.
-    Raises ValueError if a term that the settings ask for has no input.
+    Raises RequestError if a term that the settings ask for has no input.
     """
     form = SURROGATES[settings.surrogate]
     ratio = LEVELS[settings.importance_sampling_level].ratio(logprob, experience.logprobs_old, experience.mask)
@@ -83,12 +83,20 @@ def policy_objective(
     objective, kl = surrogate, None
     if settings.beta > 0:
         if experience.logprobs_ref is None:
-            raise ValueError(f"{settings.name}: beta is {settings.beta}, but there are no reference log-probabilities")
+            raise RequestError(
+                "{learner}: beta is {given}, but there are no reference log-probabilities",
+                learner=settings.name,
+                given=settings.beta,
+            )
         kl = ESTIMATORS[settings.kl_loss_estimator](logprob, experience.logprobs_ref)
         objective = objective - settings.beta * kl
     if settings.entropy_coef > 0:
         if entropy is None:
-            raise ValueError(f"{settings.name}: entropy_coef is {settings.entropy_coef}, but no entropy was given")
+            raise RequestError(
+                "{learner}: entropy_coef is {given}, but no entropy was given",
+                learner=settings.name,
+                given=settings.entropy_coef,
+            )
         objective = objective + settings.entropy_coef * entropy
     if weights is None:
         loss = -aggregate(objective, experience.mask, settings.aggregation, max_length)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.algorithms.kl import ESTIMATORS, kl_terms
 from core.algorithms.masked import last_token
 from core.algorithms.types import Experience
-from core.errors import N_
+from core.errors import N_, RequestError
 from core.lazy import lazy
 from core.terms import Term
 
@@ -42,11 +42,15 @@ def token_rewards(score: Tensor, mask: Tensor, kl: Tensor | None = None, kl_coef
 
 
 def rewards_of(experience: Experience, settings: Penalty) -> Tensor:
-    """A step's token rewards under a learner's settings [B, T]. Raises ValueError if its KL term has no reference."""
+    """A step's token rewards under a learner's settings [B, T]. Raises RequestError if its KL term has no reference."""
     kl = None
     if settings.kl_coef > 0:
         if experience.logprobs_ref is None:
-            raise ValueError(f"{settings.name}: kl_coef is {settings.kl_coef}, but there are no reference logprobs")
+            raise RequestError(
+                "{learner}: kl_coef is {given}, but there are no reference log-probabilities",
+                learner=settings.name,
+                given=settings.kl_coef,
+            )
         kl = ESTIMATORS[settings.kl_reward_estimator](experience.logprobs_old, experience.logprobs_ref)
     return token_rewards(experience.rewards, experience.mask, kl, settings.kl_coef)
 

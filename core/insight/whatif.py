@@ -126,8 +126,8 @@ def mixed_values(step: StoredStep, weight: float) -> Tensor:
 def credit_under(step: StoredStep, settings: AnyLearner, values: Values | Tensor = "stored") -> Credit:
     """The responses' credit under any learner's settings: GRPO's of PPO's responses, PPO's with another λ, …
 
-    Raises ValueError if the settings need what a trace does not have: values where the learner had none (give others),
-    or the value after a cut-off response (`bootstrap_truncated`).
+    Raises RequestError if the settings need what a trace does not have: values where the learner had none (give
+    others), or the value after a cut-off response (`bootstrap_truncated`).
     """
     return credit_for(settings)(replace(step.experience, values=values_of(step, values)))
 

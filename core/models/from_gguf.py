@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import Message
+from core.errors import ConfigError, Message
 from core.models.fetching import Progress
 
 #: What a GGUF file says of its model, by key; called, it is read.
@@ -39,7 +39,7 @@ def convert(source: Path, folder: Path, name: str, progress: Progress) -> None:
 
     Weights are stored in bfloat16. The file's own numbers are 4-bit ones, so the rounding (a relative 2⁻⁹) is far below
     what they lost before; and weights that bfloat16 can hold are the same weights whether a run computes in 16 or in 32
-    bits, so a start model is one defined thing. Raises ValueError where the file is no Llama with byte-level BPE.
+    bits, so a start model is one defined thing. Raises ConfigError where the file is no Llama with byte-level BPE.
     """
     import torch
     from gguf import GGUFReader, dequantize
@@ -49,7 +49,7 @@ def convert(source: Path, folder: Path, name: str, progress: Progress) -> None:
     reader = GGUFReader(source)
     fields: Fields = {key: field.contents for key, field in reader.fields.items()}
     if fields["general.architecture"]() != "llama" or fields["tokenizer.ggml.model"]() != "gpt2":
-        raise ValueError(f"{source.name} holds no Llama with a byte-level tokenizer")
+        raise ConfigError("{name} holds no Llama with a byte-level tokenizer", name=source.name)
     config = _config(fields, tied=all(x.name != "output.weight" for x in reader.tensors))
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     weights = {}

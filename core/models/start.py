@@ -175,7 +175,7 @@ def _read(folder: Path, name: str, dtype: torch.dtype | None) -> tuple[PreTraine
         )
         if report["missing_keys"]:  # transformers would go on with random numbers in their place
             missing = report["missing_keys"]
-            raise ValueError(f"its files lack {len(missing)} weights, {min(missing)} first")
+            raise ConfigError("its files lack {count} weights, {name} first", count=len(missing), name=min(missing))
         return model, AutoTokenizer.from_pretrained(folder, **closed)
     except (MemoryError, torch.OutOfMemoryError):
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -32,6 +33,7 @@ def _or_null(holds: Holds) -> Holds:
 _TEXT_OR_NULL, _WHOLE_OR_NULL = _or_null(_is_text), _or_null(_is_whole)
 
 RUN: dict[str, Holds] = {
+    "id": _is_text,
     "name": _is_text,
     "created": _is_moment,
     "config": _is_text,
@@ -50,10 +52,36 @@ LEARNER: dict[str, Holds] = {
     **dict.fromkeys(("reason", "warning", "preparing", "start_hash", "device", "host", "pid_started"), _TEXT_OR_NULL),
 }
 
+EVENT: dict[str, Holds] = {
+    "learner": _is_text,
+    "step": _is_whole,
+    "kind": _is_text,
+    "value": _is_text,
+    "time": _is_moment,
+    "config_version": _WHOLE_OR_NULL,
+}
+STEP: dict[str, Holds] = {
+    "learner": _is_text,
+    "step": _is_whole,
+    "scalars": _is_text,
+    "trace_version": _WHOLE_OR_NULL,
+}
+
 
 def damaged(row: Mapping[str, Any], columns: Mapping[str, Holds]) -> str | None:
     """The first of the columns whose value is of another kind than the column's; None where there is none."""
     return next((name for name, holds in columns.items() if not holds(row[name])), None)
+
+
+def id_of(value: Any) -> str:
+    """A run's id as it is shown and asked for: of one that is no text, as SQL writes its bytes."""
+    return value if isinstance(value, str) else f"x'{value.hex()}'" if isinstance(value, bytes) else str(value)
+
+
+def bytes_of(run_id: str) -> bytes | None:
+    """The bytes of an id that `id_of` wrote; None where it is a plain one."""
+    match = re.fullmatch(r"x'((?:[0-9a-f]{2})*)'", run_id)
+    return bytes.fromhex(match[1]) if match else None
 
 
 def name_of(value: Any) -> str:

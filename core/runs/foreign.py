@@ -25,16 +25,13 @@ from core.learners.registry import LEARNER_KINDS
 from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.runs.table_checks import check_step
-from core.tasks.kinds.imported import ImportedSettings
+from core.tasks.kinds.imported import OF_NO_ACCOUNT, ImportedSettings
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace, prompt_hash
 
 #: What chat templates call what a model thinks before it answers.
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 #: More than this is refused: a page could not show it, and a file that claims it is more likely broken or hostile.
 MOST_STEPS, MOST_RESPONSES, MOST_CHARACTERS, MOST_TOKENS = 20_000, 500_000, 200_000, 20_000_000
-
-# Settings that steer a training and leave no mark on what a run shows.
-_OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
 
 
 class ImportFailed(Refusal, ValueError):
@@ -61,10 +58,10 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     own = [dict(x.settings) for x in learners]
     names = _names([x.algorithm for x in learners])
     for _ in range(200):  # each round forgets at least one setting
-        unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in _OF_NO_ACCOUNT]
+        unrecorded = [x for x in RunConfig.model_fields if x not in run and x not in OF_NO_ACCOUNT]
         for learner, name, settings in zip(learners, names, own, strict=True):
             fields = LEARNER_KINDS[learner.algorithm].settings.model_fields
-            unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in _OF_NO_ACCOUNT]
+            unrecorded += [f"{name}.{x}" for x in fields if x not in settings and x not in OF_NO_ACCOUNT]
         values = {
             **run,
             "preset": "imported",
@@ -175,7 +172,7 @@ def step_trace(
 # -- values from files -------------------------------------------------------------------------------------------------
 
 
-def clean(text: Any, what: str) -> str:
+def clean(text: Any, what: str | Message) -> str:
     """A text from a file: half characters, which no database takes, are replaced. Raises ImportFailed if not a text."""
     if not isinstance(text, str):
         raise ImportFailed("{what} must be text, but is {given}.", what=what, given=brief(text))
@@ -189,7 +186,7 @@ def clean(text: Any, what: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def real(value: Any, what: str) -> float | None:
+def real(value: Any, what: str | Message) -> float | None:
     """A number from a file; None for null and for what is not finite. Raises ImportFailed if it is none."""
     if value is None:
         return None

@@ -12,13 +12,21 @@ import pyarrow as pa
 from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.runs.arrow import unpack
-from core.runs.damage import RUN, damaged, moment_of, name_of
+from core.runs.damage import EVENT, RUN, STEP, damaged, id_of, moment_of, name_of
 from core.runs.errors import DataUnreadable
 from core.runs.event_values import check_stored
 from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
 from core.runs.table_checks import RowsError, check_scalars, check_step
-from core.stored_config import CONFIG_VERSION, StoredConfigError, load_assignments, made_by, newer_settings, read_config
+from core.stored_config import (
+    CONFIG_VERSION,
+    DamagedConfigError,
+    StoredConfigError,
+    load_assignments,
+    made_by,
+    newer_settings,
+    read_config,
+)
 from core.training.trace import STEPS
 
 #: What reading a value that is not what this app writes can raise.
@@ -27,11 +35,15 @@ _DAMAGED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, R
 
 def run_of(head: Any, rows: list[LearnerInfo], damage: str | None = None) -> RunInfo | UnreadableRun:
     """A run from its row and its learners; `damage` names a column of a learner's that could not be read."""
-    plain = {"id": head["id"], "name": name_of(head["name"]), "created": moment_of(head["created"])}
+    plain: dict[str, Any] = {
+        "id": id_of(head["id"]),
+        "name": name_of(head["name"]),
+        "created": moment_of(head["created"]),
+    }
     plain |= {"recorded": head["recorded"]}
     if column := damaged(head, RUN) or damage:
         problem = Message("what the store holds of it is damaged ({column})", column=column)
-        return UnreadableRun(**plain, problem=problem, made_by=None, learners=tuple(rows))
+        return UnreadableRun(**plain, problem=problem, made_by=None, learners=tuple(rows), damaged=True)
     versions = _versions(head["versions"])
     try:
         if (head["config_version"] or 1) > CONFIG_VERSION:
@@ -40,7 +52,8 @@ def run_of(head: Any, rows: list[LearnerInfo], damage: str | None = None) -> Run
         check_version(head["trace_version"] or 1)
     except (ConfigError, NewerTrace) as error:
         made = made_by(head["config"], versions)
-        return UnreadableRun(**plain, problem=error.messages[0], made_by=made, learners=tuple(rows))
+        broken = isinstance(error, DamagedConfigError)
+        return UnreadableRun(**plain, problem=error.messages[0], made_by=made, learners=tuple(rows), damaged=broken)
     status, reason = overall(rows)
     return RunInfo(**plain, config=config, status=status, reason=reason, versions=versions, learners=tuple(rows))
 
@@ -57,6 +70,15 @@ def _versions(text: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         return {}
     return versions if isinstance(versions, dict) else {}
+
+
+def sound_event(row: Any) -> Any:
+    """An event's row as it is. Raises DataUnreadable where a column holds what no version writes there."""
+    if column := damaged(row, EVENT):
+        raise DataUnreadable(
+            "What the store holds of an event of this run is damaged ({column}).", key="event-damaged-at", column=column
+        )
+    return row
 
 
 def event_value(row: Any) -> Any:
@@ -78,6 +100,10 @@ def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[
     `constant` says what stands for NaN and the infinities, which JSON does not know (None: themselves). Raises
     DataUnreadable where the row is damaged, or where a newer version wrote it.
     """
+    if column := damaged(row._mapping, STEP):
+        raise DataUnreadable(
+            "What the store holds of a step of this run is damaged ({column}).", key="step-damaged-at", column=column
+        )
     version = row.trace_version or 1
     try:
         check_version(version)

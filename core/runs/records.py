@@ -65,7 +65,10 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class UnreadableRun:
-    """A run that this version of the app cannot open: listed, renamed and deleted like any other, and no more."""
+    """A run that this version of the app cannot open: listed, renamed and deleted like any other, and no more.
+
+    Another version of the app made it, or what the store holds of it is `damaged`.
+    """
 
     id: str
     name: str
@@ -74,6 +77,7 @@ class UnreadableRun:
     made_by: str | None  # the version of the app that made it, where that can be told
     learners: tuple[LearnerInfo, ...]
     recorded: bool
+    damaged: bool = False
 
     @property
     def under_way(self) -> bool:
@@ -83,6 +87,8 @@ class UnreadableRun:
     @property
     def why(self) -> Message:
         """Why it cannot be opened, without its name."""
+        if self.damaged:
+            return Message("{cause}.", key="of-a-damaged-run", cause=self.problem)
         if self.made_by is None:
             return Message("made by another version of the app: {cause}.", key="of-another-version", cause=self.problem)
         return Message(
@@ -102,7 +108,10 @@ class RunUnreadable(StoreError):
 
     @classmethod
     def of(cls, run: UnreadableRun) -> RunUnreadable:
-        error = cls("The run {given} was {cause}", given=repr(run.name), cause=run.why)
+        if run.damaged:
+            error = cls("The run {given} cannot be opened: {cause}.", given=repr(run.name), cause=run.problem)
+        else:
+            error = cls("The run {given} was {cause}", given=repr(run.name), cause=run.why)
         error.run = run
         return error
 
@@ -139,6 +148,12 @@ def _together(reasons: dict[str, Message]) -> Message | None:
         named = Message("{learner}: {reason}", learner=name, reason=reason)
         joined = named if joined is None else Message("{first} {second}", first=joined, second=named)
     return joined
+
+
+def unrecorded_of(config: RunConfig, learner: str) -> frozenset[str]:
+    """The learner's settings that an imported run's files do not tell."""
+    gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
+    return frozenset(x.removeprefix(f"{learner}.") for x in gaps if x.startswith(f"{learner}."))
 
 
 def known_settings(config: RunConfig, learner: str | None = None) -> Callable[[str], Any]:

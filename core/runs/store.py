@@ -23,12 +23,12 @@ from core.places import data_folder, database_url
 from core.presets import about
 from core.runs import lifecycle
 from core.runs.arrow import pack, schema_of
-from core.runs.damage import LEARNER, damaged
+from core.runs.damage import LEARNER, bytes_of, damaged
 from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.migrations import schema
 from core.runs.migrations.traces import TRACE_VERSION
 from core.runs.naming import checked_name, new_id
-from core.runs.reading import event_value, one_row, run_of, step_tables, step_values, trace_table
+from core.runs.reading import event_value, one_row, run_of, sound_event, step_tables, step_values, trace_table
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
 from core.runs.tables import blobs, controls, events, learners, make_engine, runs, steps
 from core.runs.writing import VERSIONS, older, write_event
@@ -43,7 +43,7 @@ CONTROL_KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "ch
 class RunStore:
     """Every method may raise StoreError; those that name a run raise RunNotFound where there is none.
 
-    Those that need a run's config raise RunUnreadable, a StoreError, where another version made it.
+    Those that need a run's config raise RunUnreadable, a StoreError, where another version made it or it is damaged.
     """
 
     def __init__(self, url: str | None = None, *, home: Path | None = None) -> None:
@@ -78,7 +78,7 @@ class RunStore:
         return run_id
 
     def get(self, run_id: str) -> RunInfo:
-        matching = self._infos(runs.c.id == run_id)
+        matching = self._infos(_is_run(run_id))
         if not matching:
             raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
         if isinstance(matching[0], UnreadableRun):
@@ -91,13 +91,15 @@ class RunStore:
 
     def rename(self, run_id: str, name: str) -> None:
         with self.write() as c:
-            done = c.execute(runs.update().where(runs.c.id == run_id).values(name=checked_name(name)))
+            done = c.execute(runs.update().where(_is_run(run_id)).values(name=checked_name(name)))
             _require(done.rowcount, run_id)
 
     def delete(self, run_id: str) -> None:
         """Removes a run with its trace, checkpoints and logs. Its workers, if any, notice and end."""
         with self.write() as c:
-            _require(c.execute(runs.delete().where(runs.c.id == run_id)).rowcount, run_id)
+            _require(c.execute(runs.delete().where(_is_run(run_id))).rowcount, run_id)
+        if bytes_of(run_id) is not None:
+            return  # no process ever worked under such an id
         shutil.rmtree(self.home / "checkpoints" / run_id, ignore_errors=True)
         for log in (self.home / "logs").glob(f"{run_id}-*.log"):
             log.unlink(missing_ok=True)
@@ -193,7 +195,7 @@ class RunStore:
         with self.read() as c:
             stored = c.execute(sa.select(events).where(events.c.run == run_id).order_by(events.c.id)).mappings().all()
         names = ("learner", "step", "kind", "value", "time")
-        return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in stored]
+        return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in map(sound_event, stored)]
 
     def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
         with self.write() as c:
@@ -286,6 +288,12 @@ class RunStore:
 
 
 _STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.trace_version)
+
+
+def _is_run(run_id: str) -> sa.ColumnElement[bool]:
+    """Which row is the run's; also where what is stored as its id is no text."""
+    data = bytes_of(run_id)
+    return runs.c.id == run_id if data is None else sa.cast(runs.c.id, sa.LargeBinary) == data
 
 
 def _require(row: Any, run_id: str) -> None:

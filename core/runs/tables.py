@@ -127,9 +127,18 @@ def make_engine(url: str) -> tuple[sa.Engine, sa.Engine]:
 
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver shall not begin transactions by itself; _on_begin does
+    connection.text_factory = _text
     for pragma in ("busy_timeout=5000", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     _use_wal(connection)
+
+
+def _text(stored: bytes) -> str | bytes:
+    """A text of the file; bytes that are none stay bytes, so that one damaged row does not end the reading of all."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 def _use_wal(connection: Any) -> None:

@@ -12,9 +12,10 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.learners.registry import colours_of, learner_kind, without
+from core.learners.registry import colours_of, learner_kind
+from core.learners.untold import strip_title_of, surely_without
 from core.runs.migrations.traces import whitening_of
-from core.runs.records import known_settings
+from core.runs.records import known_settings, unrecorded_of
 from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
 from core.text import visible
@@ -211,14 +212,15 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
     """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
     settings = config.learner(name)
     kind, form = learner_kind(settings), SURROGATES[settings.surrogate]
+    unrecorded = unrecorded_of(config, name)
     return {
         "kind": kind.title,
         "colour": colours_of(config.learners)[name],
-        "strip_title": kind.strip_title(settings),
+        "strip_title": strip_title_of(settings, unrecorded),
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
         "replaces_groups": kind.needs(settings).replacement_rounds > 0,
         "given": kind.given is not None,
-        "without": sorted(without(settings)),
+        "without": sorted(surely_without(settings, unrecorded)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],
         "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
@@ -244,8 +246,7 @@ def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
-    settings, known = config.learner(learner), known_settings(config, learner)
-    return known_values(settings, frozenset(x for x in type(settings).model_fields if known(x) is None))
+    return known_values(config.learner(learner), unrecorded_of(config, learner))
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:

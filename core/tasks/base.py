@@ -34,12 +34,12 @@ class Task(Protocol):
         """A step's `count` training prompts: a function of seed and step; a smaller `count` gives the first of them."""
 
     def truth(self, prompt: str) -> str:
-        """The right answer, or one of them; "" where none is known and a verifier decides. ValueError as for verify."""
+        """The right answer, or one of them; "" where none is known and a verifier decides. Raises as verify does."""
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
         """Reads the answer out of a response and scores it; `finished` is False where the response was cut off.
 
-        A cut off response is wrong, whatever stands in it: it never said that it was done. Raises ValueError with a
+        A cut off response is wrong, whatever stands in it: it never said that it was done. Raises RequestError with a
         sentence for a prompt that is not this task's, or that it was not asked for in this process (see `recall`).
         """
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from reasoning_gym.factory import DATASETS
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
+from core.refusals import either
 
 #: Data sets whose questions follow not from their seed alone but from the order of sets, other in every process.
 UNREPEATABLE = frozenset({"codeio", "isomorphic_strings", "knight_swap", "polynomial_multiplication", "ransom_note"})
@@ -57,7 +58,7 @@ def _check_name(name: str) -> None:
                 "task.dataset: reasoning-gym has no data set called {name}; did you mean {names}?",
                 key="data-set-unknown-others-near",
                 name=repr(name),
-                names=" or ".join(near),
+                names=either(near),
             )
         raise ConfigError(
             "task.dataset: reasoning-gym has no data set called {name}; for example chain_sum, gsm_symbolic or "
@@ -80,13 +81,13 @@ def _value(name: str, fields: dict[str, Any], key: str, value: Any) -> Any:
                 "task.options: {data} has no option called {name}; did you mean {names}?",
                 data=name,
                 name=repr(key),
-                names=" or ".join(near),
+                names=either(near),
             )
         raise ConfigError(
             "task.options: {data} has no option called {name}; it has {names}",
             data=name,
             name=repr(key),
-            names=free or "none",
+            names=free or Message("none"),
         )
     field = fields[key]
     default = field.default if field.default is not dataclasses.MISSING else None

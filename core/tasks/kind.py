@@ -26,7 +26,7 @@ class Worked(Task, Protocol):
     """A task that knows a right response in full, as a start model of its own has to be shown."""
 
     def solution(self, prompt: str) -> str:
-        """The right response to one of its prompts. ValueError as for verify."""
+        """The right response to one of its prompts. RequestError as for verify."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from core.errors import ConfigError, Message
+from core.errors import ConfigError, Message, RequestError
 from core.tasks.base import Verdict
 from core.tasks.catalog import build
 from core.tasks.deadline import within
@@ -94,7 +94,7 @@ class Reasoning:
         return prompts
 
     def truth(self, prompt: str) -> str:
-        """The right answer, or one of them; "" where the data set names none. ValueError for an unknown prompt."""
+        """The right answer, or one of them; "" where the data set names none. RequestError for an unknown prompt."""
         entry = self._entry(prompt)
         # Where many answers are right, some data sets leave `answer` empty and name one elsewhere.
         also = ("example_answer", "example_correct_answer", "possible_answer")
@@ -106,7 +106,7 @@ class Reasoning:
         """Success is the verifier's full score, 1, for the answer read out of a response that ended by itself.
 
         Verifiers give part of it for what is nearly right or merely contains the answer: that is no success, and paid
-        only with `partial_credit`. Raises ValueError for a prompt that is unknown here, see `core.tasks.base.recall`.
+        only with `partial_credit`. Raises RequestError for a prompt that is unknown here, see `core.tasks.base.recall`.
         """
         entry = self._entry(prompt)
         answer = extract(response, self.settings.extraction)
@@ -131,9 +131,10 @@ class Reasoning:
     def _entry(self, prompt: str) -> Entry:
         entry = self._known.get(prompt) or self._held_out_entries.get(prompt)
         if entry is None:
-            raise ValueError(
-                f"{prompt[:80]!r} is no question that {self.settings.dataset} was asked for here: ask for the prompts "
-                "of its step first"
+            raise RequestError(
+                "{prompt} is no question that {data} was asked for here: ask for the prompts of its step first",
+                prompt=repr(prompt[:80]),
+                data=self.settings.dataset,
             )
         return entry
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from core.errors import ConfigError
+from core.refusals import either
 from core.tasks import kinds
 from core.tasks.base import Task
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
@@ -68,8 +69,8 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
     """
     names = choosable()
     if name not in names:
-        known = " or ".join([", ".join(map(repr, names[:-1])), repr(names[-1])])
-        raise ConfigError("task.kind: must be one of {choices}, but is {given}", choices=known, given=repr(name))
+        choices = either([repr(x) for x in names])
+        raise ConfigError("task.kind: must be one of {choices}, but is {given}", choices=choices, given=repr(name))
     kind = TASK_KINDS[name]
     fields = kind.settings.model_fields.items()
     task = {x: field.get_default(call_default_factory=True) for x, field in fields if not field.is_required()}

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from core.terms.checked import Terms
 from core.terms.data import Bools, Data, Floats, Value
-from core.terms.language import RESPONSE, SCALAR, TOKEN, Terms, Tree
+from core.terms.language import RESPONSE, SCALAR, TOKEN, Tree
 from core.terms.reductions import over_batch, over_group, over_response
 from core.terms.term import TermError
 

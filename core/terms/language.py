@@ -20,13 +20,18 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from core.terms.term import Region, Term, TermError
+from core.terms.term import TermError
+from core.text import is_huge, quoted
 
 Tree: TypeAlias = int | float | list[Any]
+
+#: So many parts may stand within each other. In a tree they are up to twice as many levels, as a < b < c is two: that
+#: is what the browser's evaluator (terms.js) takes.
+MOST_LEVELS = 60
 
 SCALAR, RESPONSE, TOKEN = 0, 1, 2
 
@@ -63,116 +68,19 @@ _OPERATORS: dict[type[ast.AST], str] = {
 
 @dataclass(frozen=True)
 class Names:
-    """What expressions may speak of: names of settings, of columns per response and of columns per token."""
+    """What expressions may speak of: names of settings, of columns per response and of columns per token.
+
+    `texts` are those of the settings that are no numbers: they can only be compared with a text.
+    """
 
     settings: Collection[str] = ()
     responses: Collection[str] = ()
     tokens: Collection[str] = ()
+    texts: Collection[str] = ()
 
 
 @dataclass(frozen=True)
-class RegionTrees:
-    """A region with its expressions as trees."""
-
-    region: Region
-    ratio_from: Tree | None
-    ratio_to: Tree | None
-    values: dict[str, Tree]
-
-
-class Terms:
-    """A checked list of terms, each with its tree and level, and the clip regions that belong to it.
-
-    Raises TermError, one sentence that names the term, for whatever the language does not have. `trees` and `levels`
-    are by term, in order; `columns` has every column's level. A term that has a column's name has at least that
-    column's level, since the recorded numbers may be its value.
-    """
-
-    def __init__(self, terms: Sequence[Term], names: Names, regions: Sequence[Region] = ()) -> None:
-        self.terms = tuple(terms)
-        self.names = names
-        self.trees: dict[str, Tree] = {}
-        self.levels: dict[str, int] = {}
-        self.columns = dict.fromkeys(names.responses, RESPONSE) | dict.fromkeys(names.tokens, TOKEN)
-        for term in self.terms:
-            with_term = _Scope(names, self.levels, later={x.name for x in self.terms} - set(self.levels))
-            try:
-                self._name_is_free(term)
-                tree, level = with_term.parse(term.expression, own=term.name)
-                if level > self.columns.get(term.name, TOKEN):
-                    raise TermError("the expression has a number per token, but the column of its name per response")
-            except TermError as error:
-                raise TermError(f"term {term.name!r}: {error}") from None
-            self.trees[term.name] = tree
-            self.levels[term.name] = max(level, self.columns.get(term.name, SCALAR))
-        self.regions = tuple(self._region(x) for x in regions)
-
-    def tree(self, expression: str) -> Tree:
-        """The tree of an expression that may use all these terms. Raises TermError."""
-        return _Scope(self.names, self.levels).parse(expression)[0]
-
-    def as_json(self, translate: Callable[[str], str] = str) -> dict[str, Any]:
-        """What terms.js takes: {"terms": […], "regions": […]}. Titles, help and sentences go through `translate`."""
-        terms = [
-            {
-                "name": x.name,
-                "tree": self.trees[x.name],
-                "level": self.levels[x.name],
-                "title": x.title and translate(x.title),  # gettext translates "" into the catalogue's header
-                "help": x.help and translate(x.help),
-                "tex": x.tex,
-                "source": x.source,
-                "given": list(x.given),
-            }
-            for x in self.terms
-        ]
-        regions = [
-            {
-                "side": x.region.side,
-                "ratio_from": x.ratio_from,
-                "ratio_to": x.ratio_to,
-                "advantage": x.region.advantage,
-                "cuts": x.region.cuts,
-                "says": x.region.says and translate(x.region.says),
-                "values": x.values,
-                "symbol": x.region.symbol,
-            }
-            for x in self.regions
-        ]
-        return {"terms": terms, "regions": regions}
-
-    def _name_is_free(self, term: Term) -> None:
-        if not term.name.isidentifier():
-            raise TermError("a term's name must be an identifier")
-        if term.name in self.trees:
-            raise TermError("there are two terms of this name")
-        if term.name in BUILTINS or term.name in FUNCTIONS:
-            raise TermError("the language has this name already")
-        if term.name in self.names.settings:
-            raise TermError("there is a setting of this name")
-        for name in term.given:
-            if name not in self.names.settings:
-                raise TermError(f"it is given by {name!r}, which is no setting")
-
-    def _region(self, region: Region) -> RegionTrees:
-        scope = _Scope(self.names, self.levels)
-        for name in ("ratio", "advantage"):
-            scope.parse(name)
-
-        def bound(expression: str | None) -> Tree | None:
-            if expression is None:
-                return None
-            tree, level = scope.parse(expression)
-            if level != SCALAR:
-                raise TermError(f"the bound {expression!r} of a region must be one number for the whole step")
-            return tree
-
-        values = {name: scope.parse(x)[0] for name, x in region.values.items()}
-        return RegionTrees(region, bound(region.ratio_from), bound(region.ratio_to), values)
-
-
-@dataclass(frozen=True)
-class _Scope:
+class Scope:
     """What a name means in one expression."""
 
     names: Names
@@ -184,7 +92,11 @@ class _Scope:
         try:
             body = ast.parse(expression, mode="eval").body
         except (SyntaxError, ValueError) as error:
-            raise TermError(f"{expression!r} is not an expression ({error})") from None
+            raise TermError(f"{quoted(expression)} is not an expression ({error})") from None
+        except (RecursionError, MemoryError):
+            raise _too_deep(expression) from None
+        if _is_deeper(body, MOST_LEVELS):
+            raise _too_deep(expression)
         if isinstance(body, ast.Name) and body.id == own:
             return self._name(body.id, as_column=True)
         return self._node(body)
@@ -193,6 +105,8 @@ class _Scope:
         match node:
             case ast.Constant(value=bool() as truth):
                 raise TermError(f"{truth} is written {int(truth)}")
+            case ast.Constant(value=int() as number) if is_huge(number):
+                raise TermError(f"the number {quoted(number)} is too large")
             case ast.Constant(value=int() | float() as number) if math.isfinite(number):
                 return number, SCALAR
             case ast.Constant(value=str() as text):
@@ -219,7 +133,7 @@ class _Scope:
         checked = [self._node(x) for x in parts]
         return [kind, *(tree for tree, _ in checked)], max(level for _, level in checked)
 
-    def _name(self, name: str, as_column: bool = False) -> tuple[Tree, int]:
+    def _name(self, name: str, *, as_column: bool = False, as_text: bool = False) -> tuple[Tree, int]:
         if name in BUILTINS:
             return ["builtin", name], BUILTINS[name]
         if name in self.terms and not as_column:
@@ -230,6 +144,8 @@ class _Scope:
         meanings = [kind for kind, own in kinds.items() if name in own]
         if len(meanings) > 1:
             raise TermError(f"{name!r} has several meanings: {' and '.join(meanings)}")
+        if name in self.names.texts and not as_text:
+            raise TermError(f"the setting {name!r} is text: it can only be compared with a text, by == or !=")
         if meanings:
             return [meanings[0], name], {"setting": SCALAR, "response": RESPONSE, "token": TOKEN}[meanings[0]]
         raise TermError(f"{name!r} is no column, no setting, no earlier term and nothing that the language has")
@@ -237,6 +153,8 @@ class _Scope:
     def _comparison(self, node: ast.Compare) -> tuple[Tree, int]:
         """a < b < c means a < b and b < c."""
         sides = [node.left, *node.comparators]
+        if any(map(_has_chain, sides[1:-1])):  # each of these is written twice: the tree would double at every level
+            raise TermError(f"between two signs of {quoted(ast.unparse(node))} there is a comparison of three again")
         checked = [self._compared(op, *sides[i : i + 2]) for i, op in enumerate(node.ops)]
         if len(checked) == 1:
             return checked[0]
@@ -248,7 +166,7 @@ class _Scope:
         sign = _OPERATORS[type(op)]
         for text, other in ((left, right), (right, left)):
             if sign in ("==", "!=") and isinstance(text, ast.Constant) and isinstance(text.value, str):
-                if isinstance(other, ast.Name) and self._name(other.id)[0] == ["setting", other.id]:
+                if isinstance(other, ast.Name) and self._name(other.id, as_text=True)[0] == ["setting", other.id]:
                     return [sign, ["setting", other.id], ["text", text.value]], SCALAR
                 raise TermError(f"the text {text.value!r} can only be compared with a setting")
         return self._of(sign, [left, right])
@@ -264,23 +182,44 @@ class _Scope:
         if n < least or (most is not None and n > most):
             wanted = f"{least}" if most == least else f"{least} or more"
             raise TermError(f"{name} takes {wanted} argument{'s' if wanted != '1' else ''}, but was given {n}")
-        tree, level = self._of(name, node.args)
-        return tree, self._level(name, node.args, level)
+        checked = [self._node(x) for x in node.args]
+        return [name, *(tree for tree, _ in checked)], _level(name, node.args, [level for _, level in checked])
 
-    def _level(self, name: str, arguments: Sequence[ast.expr], level: int) -> int:
-        """The level of a function's result, from the highest level of its arguments."""
-        if name in ("per_token", "following", "scan"):
-            return TOKEN
-        _, _, over = name.rpartition("_")
-        if over not in ("response", "group", "batch"):
-            return level
-        first = self._node(arguments[0])[1]
-        if len(arguments) > 1 and self._node(arguments[1])[1] != SCALAR:
-            raise TermError(f"{name}'s ddof must be one number for the whole step")
-        if over == "response" and first != TOKEN:
-            raise TermError(f"{name} needs a number per token, but {ast.unparse(arguments[0])!r} is none")
-        if over == "group" and first == TOKEN:
-            raise TermError(f"{name} compares responses, but {ast.unparse(arguments[0])!r} is a number per token")
-        if over == "batch" and first == SCALAR:
-            raise TermError(f"{name} needs several numbers, but {ast.unparse(arguments[0])!r} is one for the step")
-        return SCALAR if over == "batch" else RESPONSE
+
+def _level(name: str, arguments: Sequence[ast.expr], levels: Sequence[int]) -> int:
+    """The level of a function's result, from its arguments' levels."""
+    if name in ("per_token", "following", "scan"):
+        return TOKEN
+    _, _, over = name.rpartition("_")
+    if over not in ("response", "group", "batch"):
+        return max(levels)
+    first, *ddof = levels
+    if any(x != SCALAR for x in ddof):
+        raise TermError(f"{name}'s ddof must be one number for the whole step")
+    if over == "response" and first != TOKEN:
+        raise TermError(f"{name} needs a number per token, but {ast.unparse(arguments[0])!r} is none")
+    if over == "group" and first == TOKEN:
+        raise TermError(f"{name} compares responses, but {ast.unparse(arguments[0])!r} is a number per token")
+    if over == "batch" and first == SCALAR:
+        raise TermError(f"{name} needs several numbers, but {ast.unparse(arguments[0])!r} is one for the step")
+    return SCALAR if over == "batch" else RESPONSE
+
+
+def _has_chain(node: ast.expr) -> bool:
+    return any(isinstance(x, ast.Compare) and len(x.ops) > 1 for x in ast.walk(node))
+
+
+def _is_deeper(root: ast.AST, most: int) -> bool:
+    """Whether more than `most` parts stand within each other; without recursion, as it is asked of any depth."""
+    level = [root]
+    for _ in range(most):
+        level = [part for node in level for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(expression: str) -> TermError:
+    return TermError(
+        f"{quoted(expression)} has more than {MOST_LEVELS} parts within each other: write it as several terms"
+    )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.terms.checked import Terms
 from core.terms.data import Data, Value
 from core.terms.evaluate import evaluate_tree
-from core.terms.language import Terms, Tree
+from core.terms.language import Tree
 
 _ADD, _MULTIPLY, _POWER, _WHOLE = 1, 2, 3, 4
 _SIGNS = {"+": ("+", _ADD), "-": ("-", _ADD), "*": (r"\cdot", _MULTIPLY)}

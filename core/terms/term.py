@@ -24,7 +24,7 @@ class Term:
     expression has to give them. `title` (a short label) and `help` (one sentence) are English message templates, `tex`
     is a LaTeX symbol, `source` is a place in the code ("core/algorithms/advantages.py:gae"). `given` names the
     settings by which the form of the expression was chosen: where one of them is unknown, so is what the expression
-    gives.
+    gives. (A setting that is known to be none has the text "none" then; None is unknown.)
     """
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +26,28 @@ def terms_for(settings: LearnerSettings) -> Terms:
     own = learner_kind(settings)
     tokens = [x for x in TOKENS.names if x not in _NO_NUMBERS] + [x.name for x in own.columns]
     columns = {*_PER_RESPONSE, *tokens}
-    settings_known = {*type(settings).model_fields, "clip_high"} - columns
-    return Terms(terms_of(settings), Names(settings_known, _PER_RESPONSE, tokens), regions_of(settings))
+    fields = type(settings).model_fields
+    known = {*fields, "clip_high"} - columns
+    texts = {name for name in known & fields.keys() if not _is_number(fields[name].annotation)}
+    return Terms(terms_of(settings), Names(known, _PER_RESPONSE, tokens, texts), regions_of(settings))
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a setting of this type is always a number, a truth or nothing."""
+    options = get_args(annotation) or (annotation,)
+    if get_origin(annotation) is Literal:
+        return all(isinstance(x, int | float) for x in options)
+    return all(x in (int, float, bool, type(None)) or (get_origin(x) is Literal and _is_number(x)) for x in options)
 
 
 def known_values(settings: LearnerSettings, unknown: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The settings' values by name, and `clip_high`; None for those that an imported run did not record."""
+    """The settings' values by name, and `clip_high`; None for those that an imported run did not record.
+
+    One that chooses a term's form, and is known to be none, has the text "none".
+    """
     values = {name: None if name in unknown else getattr(settings, name) for name in type(settings).model_fields}
+    chosen = {name for term in terms_of(settings) for name in term.given} - unknown
+    values |= {name: "none" for name in chosen if values[name] is None}
     return {**values, "clip_high": None if values.get("epsilon") is None else settings.clip_high}
 
 

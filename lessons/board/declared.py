@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin
 
 from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of, terms_of
+from core.learners.untold import UNTOLD, values_of
 from core.learners.variants import VARIANTS
 from lessons.i18n import _
 
@@ -24,7 +24,7 @@ def english() -> tuple[str, ...]:
 
     Which terms a learner has, its settings choose; so each setting is tried at each value that may choose another form.
     """
-    texts: dict[str, None] = {}
+    texts: dict[str, None] = {UNTOLD: None}
     for kind in LEARNER_KINDS.values():
         texts |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):
@@ -38,19 +38,8 @@ def forms(kind: LearnerKind) -> Iterator[AnyLearner]:
     for start in (learner(kind.name), *(x.settings for x in VARIANTS.values() if x.kind == kind.name)):
         yield start
         for name, field in type(start).model_fields.items():
-            for value in _values(field.annotation):
+            for value in values_of(field.annotation):
                 yield start.model_copy(update={name: value})
-
-
-def _values(annotation: Any) -> list[Any]:
-    """Values of a setting that may choose a form: every name, both truths, with and without a number."""
-    if get_origin(annotation) is Literal:
-        return list(get_args(annotation))
-    if annotation is bool:
-        return [False, True]
-    if annotation is float:
-        return [0.0, 0.5]
-    return [None, 2] if type(None) in get_args(annotation) else []
 
 
 def _texts_of(kind: LearnerKind, settings: AnyLearner) -> Iterator[str]:

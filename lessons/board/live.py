@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 
 from lessons.board.assets import assets, base_path, loader, version
-from lessons.board.labels import charts, words
+from lessons.board.charts import charts
+from lessons.board.labels import words
 
 _lab = st.components.v2.component("credit_lab_live", js=loader("lab"))
 _pump = st.components.v2.component("credit_lab_pump", js=loader("pump"))

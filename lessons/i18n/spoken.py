@@ -63,9 +63,29 @@ def calls(root: Path) -> Iterator[Call]:
     }
     names = {"Message", *REFUSALS, *refusals(trees.values())}
     for place, tree in trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
-                yield Call(node, node.func.id, place)
+        for node, owner in _calls(tree, ""):
+            if (made := _made(node, owner if owner in names else "")) in names:
+                yield Call(node, made, place)
+
+
+def _calls(tree: ast.AST, owner: str) -> Iterator[tuple[ast.Call, str]]:
+    """Every call, and in which class it stands ("": in none)."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call):
+            yield node, owner
+        yield from _calls(node, node.name if isinstance(node, ast.ClassDef) else owner)
+
+
+def _made(call: ast.Call, owner: str) -> str:
+    """What a call makes an instance of, by the last part of its name; `owner` is the class whose `cls` is meant."""
+    match call.func:
+        case ast.Name("cls"):
+            return owner
+        case ast.Attribute(ast.Call(ast.Name("super")), "__init__"):
+            return owner
+        case ast.Name(name) | ast.Attribute(_, name):
+            return name
+    return ""
 
 
 def refusals(trees: Iterable[ast.Module]) -> set[str]:

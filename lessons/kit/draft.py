@@ -16,6 +16,7 @@ from core import presets
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.presets import PRESETS
+from core.refusals import either
 from core.tasks.kinds.questions import Question
 from core.tasks.registry import TASK_KINDS
 from lessons.i18n import N_
@@ -101,7 +102,7 @@ def _unreadable(setting: Field, value: Any) -> Message | None:
         return Message(
             "{setting}: must be one of {choices}, but is {given}",
             setting=setting.key,
-            choices=" or ".join(repr(x) for x in setting.choices),
+            choices=either([repr(x) for x in setting.choices]),
             given=repr(value),
         )
     if setting.kind == "json" and isinstance(setting.default, dict) and not isinstance(value, dict):

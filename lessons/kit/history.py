@@ -117,7 +117,7 @@ def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableR
 
 def state_word(run: RunInfo | UnreadableRun) -> str:
     """A run's state in a word, in the viewer's language."""
-    return status_word(run.status) if isinstance(run, RunInfo) else other_version.word()
+    return status_word(run.status) if isinstance(run, RunInfo) else other_version.word(run)
 
 
 def _picked() -> None:

@@ -1,4 +1,4 @@
-"""Runs that another version of the app made and that this one cannot open: what pages say of them."""
+"""Runs that cannot be opened, as another version of the app made them or they are damaged: what pages say of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from lessons.i18n import _, tell
 from lessons.kit.display import plain
 
 
-def word() -> str:
+def word(run: UnreadableRun) -> str:
     """What stands where other runs have their state."""
-    return _("made by another version")
+    return _("damaged") if run.damaged else _("made by another version")
 
 
 def sentence(run: UnreadableRun) -> str:
     """Why it cannot be opened; Markdown."""
     problem = plain(tell(run.problem), 300)
-    if run.made_by is None:
+    if run.damaged:
+        words = _("The run “{run}” cannot be opened: {found}.")
+    elif run.made_by is None:
         words = _("Another version of the app made the run “{run}”, and this one cannot open it: {found}.")
     else:
         words = _("Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {found}.")
@@ -26,4 +28,4 @@ def sentence(run: UnreadableRun) -> str:
 
 def notice(run: UnreadableRun) -> None:
     """The sentence, on any page."""
-    st.warning(sentence(run), icon=":material/history_toggle_off:")
+    st.warning(sentence(run), icon=":material/broken_image:" if run.damaged else ":material/history_toggle_off:")

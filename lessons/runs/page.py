@@ -51,7 +51,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
 def state(run: RunInfo | UnreadableRun) -> str:
     """What became of it here; of a run that was not made here, where it is from."""
     if isinstance(run, UnreadableRun):
-        return other_version.word()
+        return other_version.word(run)
     if run.recorded:
         return _("recorded") if run.id in SHIPPED else _("imported")
     return status_word(run.status)

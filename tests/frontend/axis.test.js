@@ -6,25 +6,28 @@ import { isClick } from "#frontend/chart.js";
 
 const row = (learner, step, more = {}) => ({ learner, step, revision: "r", ...more });
 const rows = (...all) => {
-  const found = new Map();
-  for (const one of all) found.set(one.learner, (found.get(one.learner) ?? new Map()).set(one.step, one));
-  return found;
+  const byLearner = new Map();
+  for (const one of all) byLearner.set(one.learner, (byLearner.get(one.learner) ?? new Map()).set(one.step, one));
+  return byLearner;
 };
 const run = (more) => ({ active: true, run: { prompts: 4, group_size: 8 }, learners: [{ steps: 100 }], ...more });
 
 test("learners that are at different steps share one axis", () => {
-  const found = align(rows(row("a", 1), row("a", 0), row("b", 1), row("b", 2)), "step");
-  assert.deepEqual(found.xs, [1, 2, 3]);
-  assert.deepEqual(found.stepAt, [0, 1, 2]);
+  const aligned = align(rows(row("a", 1), row("a", 0), row("b", 1), row("b", 2)), "step");
+  assert.deepEqual(aligned.xs, [1, 2, 3]);
+  assert.deepEqual(aligned.stepAt, [0, 1, 2]);
   assert.deepEqual(
-    found.rowsAt.map((x) => Object.keys(x)),
+    aligned.rowsAt.map((x) => Object.keys(x)),
     [["a"], ["a", "b"], ["b"]],
   );
 });
 
 test("a row without its place on the axis is left out", () => {
-  const found = align(rows(row("a", 0, { wall_time_s: 2.5 }), row("a", 1, { wall_time_s: null }), row("a", 2)), "time");
-  assert.deepEqual([found.xs, found.stepAt], [[2.5], [0]]);
+  const aligned = align(
+    rows(row("a", 0, { wall_time_s: 2.5 }), row("a", 1, { wall_time_s: null }), row("a", 2)),
+    "time",
+  );
+  assert.deepEqual([aligned.xs, aligned.stepAt], [[2.5], [0]]);
   assert.deepEqual(align(rows(row("a", 0, { samples_seen: 32 })), "samples").xs, [32]);
 });
 

@@ -17,7 +17,7 @@ const term = (name, tree, { level = 2, help = "", title = name } = {}) => ({
 });
 const TERMS = [
   term("plain", ["response", "reward"], { level: 1 }),
-  term("told", ["response", "reward"], { level: 1, help: "why" }),
+  term("named", ["response", "reward"], { level: 1, help: "why" }),
   term("equal", ["<=", ["max_group", ["response", "reward"]], ["min_group", ["response", "reward"]]], { level: 1 }),
   term("advantage", ["-", ["per_token", ["response", "reward"]], ["setting", "base"]]),
   term("ratio", ["exp", ["mean_response", ["-", ["token", "logprob"], ["token", "logprob_old"]]]]),
@@ -82,23 +82,23 @@ function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
     ...data,
   };
   const group = responses({ group: 3, learners: { l: learner } });
-  const found = lines(group.get("l")[0], 0, 0, { ...LABELS, ...words });
+  const shown = lines(group.get("l")[0], 0, 0, { ...LABELS, ...words });
   const text = (line) => line.parts.map((x) => x.text ?? x).join("");
-  return { found, text: Object.fromEntries(found.map((x) => [x.key, text(x)])) };
+  return { shown, text: Object.fromEntries(shown.map((x) => [x.key, text(x)])) };
 }
 
 test("terms in their order, below the advantage what led to it; a bare name without a sentence is left out", () => {
-  const { found } = card();
+  const { shown } = card();
   assert.deepEqual(
-    found.map((x) => x.key),
-    "logprob advantage told equal ratio one two taken gradient kl value objective".split(" "),
+    shown.map((x) => x.key),
+    "logprob advantage named equal ratio one two taken gradient kl value objective".split(" "),
   );
   assert.deepEqual(
-    found.filter((x) => x.sub).map((x) => x.key),
-    ["told", "equal"],
+    shown.filter((x) => x.sub).map((x) => x.key),
+    ["named", "equal"],
   );
-  const told = found.find((x) => x.key === "told");
-  assert.deepEqual([told.label, told.help, told.source], ["told", "warum", "core/x/told.py:f"]);
+  const named = shown.find((x) => x.key === "named");
+  assert.deepEqual([named.label, named.help, named.source], ["named", "warum", "core/x/named.py:f"]);
 });
 
 test("each with the token's numbers", () => {
@@ -152,9 +152,9 @@ test("where the gradient goes", () => {
 
 test("a column of its own is a line of its own", () => {
   const data = { columns: [{ name: "extra", title: "E", help: "h", signed: true }], once: { extra: [2, 3] } };
-  const { found, text } = card({ data });
+  const { shown, text } = card({ data });
   assert.equal(text.extra, "+2.000");
-  assert.equal(found.find((x) => x.key === "extra").label, "E");
+  assert.equal(shown.find((x) => x.key === "extra").label, "E");
 });
 
 test("values: predicted or measured, and what follows", () => {
@@ -172,9 +172,9 @@ test("the signs between a line's parts are the language's own", () => {
     whole_ratio: "（共 {n} 個）",
   };
   const cut = { ratio: [1.2, 1], advantage: [1, 1], clipped: [1, 0] };
-  const { found, text } = card({ tokens: cut, data: { whole_ratio: true, without: ["value"] }, words });
+  const { shown, text } = card({ tokens: cut, data: { whole_ratio: true, without: ["value"] }, words });
   assert.equal(text.gradient, "0：über 1.1（<whole_response>）");
-  assert.deepEqual(found.find((x) => x.key === "gradient").parts[0], { text: "0", tone: "strong" });
+  assert.deepEqual(shown.find((x) => x.key === "gradient").parts[0], { text: "0", tone: "strong" });
   assert.deepEqual([text.value, text.kl], ["<none>（沒有評論家）", "<not_recorded>（沒有參考）"]);
   assert.match(text.ratio, /[^ ]（共 2 個）$/);
   const measured = { once: { value: [0.5, 0.25] }, continuations: 8 };

@@ -22,9 +22,9 @@ function pulling(t, answers, state = {}) {
     if (answer instanceof Error) throw answer;
     return await answer;
   });
-  const heard = [];
+  const events = [];
   const on = Object.fromEntries(
-    ["onLive", "onMissing", "onTrouble", "onUnreachable"].map((name) => [name, (x) => heard.push([name, x])]),
+    ["onLive", "onMissing", "onTrouble", "onUnreachable"].map((name) => [name, (x) => events.push([name, x])]),
   );
   const source = new PullSource("", "run 1", {
     ...on,
@@ -32,7 +32,7 @@ function pulling(t, answers, state = {}) {
     cursor: () => state.cursor ?? 7,
   });
   t.after(() => source.close());
-  return { source, asked, heard };
+  return { source, asked, events };
 }
 const answer = (status, body, etag = null) => ({
   status,
@@ -42,10 +42,10 @@ const answer = (status, body, etag = null) => ({
 });
 
 test("a pull asks from the cursor on, names the last answer, and waits a second", async (t) => {
-  const { asked, heard } = pulling(t, [answer(200, { rows: [1] }, '"e1"'), answer(304)]);
+  const { asked, events } = pulling(t, [answer(200, { rows: [1] }, '"e1"'), answer(304)]);
   await turns();
   assert.equal(asked[0].address, "/api/runs/run%201/live?since=7");
-  assert.deepEqual(heard, [
+  assert.deepEqual(events, [
     ["onTrouble", null],
     ["onLive", { rows: [1] }],
   ]);
@@ -79,27 +79,27 @@ test("only one pull at a time", async (t) => {
 
 test("a server that never answered is unreachable; one that answered before is trouble", async (t) => {
   const state = { cursor: 0 };
-  const { heard } = pulling(t, [new Error("down")], state);
+  const { events } = pulling(t, [new Error("down")], state);
   await turns();
   t.mock.timers.tick(2000);
   await turns();
   assert.deepEqual(
-    heard.map(([name]) => name),
+    events.map(([name]) => name),
     ["onTrouble", "onUnreachable"],
   );
   state.cursor = 5;
   t.mock.timers.tick(4000);
   await turns();
-  assert.equal(heard.at(-1)[0], "onTrouble");
+  assert.equal(events.at(-1)[0], "onTrouble");
 });
 
 test("a run that is gone is asked for no more; a refusal is said and tried again", async (t) => {
-  const { asked, heard } = pulling(t, [answer(503, { error: "busy" }), answer(404, { error: "gone" })]);
+  const { asked, events } = pulling(t, [answer(503, { error: "busy" }), answer(404, { error: "gone" })]);
   await turns();
-  assert.deepEqual(heard.at(-1), ["onTrouble", "busy"]);
+  assert.deepEqual(events.at(-1), ["onTrouble", "busy"]);
   t.mock.timers.tick(2000);
   await turns();
-  assert.deepEqual(heard.at(-1), ["onMissing", "gone"]);
+  assert.deepEqual(events.at(-1), ["onMissing", "gone"]);
   t.mock.timers.tick(60_000);
   await turns();
   assert.equal(asked.length, 2);
@@ -150,7 +150,7 @@ test("wishes that passed by while one was being fetched are never fetched", asyn
       fetched.push(name);
       return new Promise((done) => waiting.push(() => done(name)));
     },
-    show: (found) => shown.push(found),
+    show: (fetched) => shown.push(fetched),
     onTrouble: () => assert.fail("no trouble"),
   });
   latest.run();
@@ -174,7 +174,7 @@ test("what could not be fetched is trouble, and is tried again", async () => {
   const latest = new Latest({
     wish: () => ({ name: "a" }),
     fetch: () => answers.shift(),
-    show: (found) => shown.push(found),
+    show: (fetched) => shown.push(fetched),
     onTrouble: () => troubles.push(1),
   });
   await latest.run();
@@ -206,24 +206,24 @@ test("however often something changes, a frame is drawn once; a stopped one not 
 /** A source that hears of windows through Streamlit; `wants` are what it asked for. */
 function pumped(t) {
   page(t);
-  const [heard, wants] = [[], []];
+  const [events, wants] = [[], []];
   const on = Object.fromEntries(
-    ["onLive", "onMissing", "onTrouble"].map((name) => [name, (x) => heard.push([name, x])]),
+    ["onLive", "onMissing", "onTrouble"].map((name) => [name, (x) => events.push([name, x])]),
   );
   window.addEventListener("c:want", (event) => wants.push(event.detail));
   const source = new PumpSource("c", on);
   t.after(() => source.close());
   const send = (...parts) => window.dispatchEvent(new CustomEvent("c:window", { detail: parts }));
-  return { source, heard, wants, send };
+  return { source, events, wants, send };
 }
 
 test("through Streamlit: a window brings all rows, and answers who waits for its step", async (t) => {
-  const { source, heard, wants, send } = pumped(t);
+  const { source, events, wants, send } = pumped(t);
   const waiting = source.step(4, "r2");
   assert.equal(source.step(4, "r2"), waiting);
   assert.deepEqual(wants.at(-1), { step: 4 });
   send({ kind: "step", body: { step: 4, revision: "r1" } }, { kind: "live", body: { rows: [] } });
-  assert.deepEqual(heard, [
+  assert.deepEqual(events, [
     ["onTrouble", null],
     ["onLive", { rows: [], whole: true }],
   ]);
@@ -232,16 +232,16 @@ test("through Streamlit: a window brings all rows, and answers who waits for its
 });
 
 test("through Streamlit: paused, rows are let go by; closed, everything", (t) => {
-  const { source, heard, wants, send } = pumped(t);
+  const { source, events, wants, send } = pumped(t);
   source.pause(true);
   assert.equal(wants.at(-1).paused, true);
   send({ kind: "live", body: { rows: [] } });
-  assert.deepEqual(heard, []);
+  assert.deepEqual(events, []);
   send({ kind: "missing", error: "gone" });
-  assert.deepEqual(heard, [["onMissing", "gone"]]);
+  assert.deepEqual(events, [["onMissing", "gone"]]);
   source.close();
   send({ kind: "trouble", error: "busy" });
-  assert.equal(heard.length, 1);
+  assert.equal(events.length, 1);
 });
 
 test("through Streamlit: while following, the newest step is there before it is asked for", async (t) => {

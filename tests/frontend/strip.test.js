@@ -68,8 +68,8 @@ test("what a token says: its number, what is missing, what marks it", () => {
   });
   const data = lessonStrip(sent([row]), false);
   const own = data.groups[0].rows[0];
-  const said = [0, 1, 2].map((at) => says(data, own, at));
-  assert.deepEqual(said, [
+  const spoken = [0, 1, 2].map((at) => says(data, own, at));
+  assert.deepEqual(spoken, [
     "“4”, position 1, advantage +0.1234, cut high",
     "“␣”, position 2, advantage none",
     "“<eos>”, position 3, advantage not yet",

@@ -107,6 +107,13 @@ test("many thousand numbers are no problem", () => {
   );
 });
 
+test("a tree is as deep as core/terms lets it be; a deeper one is refused in a sentence", () => {
+  const nested = (levels) => (levels === 1 ? ["neg", 1] : ["neg", nested(levels - 1)]);
+  assert.equal(value(nested(120), STEP), 1);
+  assert.throws(() => value(nested(121), STEP), /^Error: An expression has more than 120 levels\.$/);
+  assert.throws(() => value(nested(5000), STEP), /^Error: An expression has more than 120 levels\.$/);
+});
+
 const region = (side, from, to, advantage) => ({
   side,
   ratio_from: from,

@@ -9,6 +9,7 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.learners.registry import LEARNER_KINDS, colours_of, learner, learner_kind, regions_of, terms_of
+from core.learners.untold import UNTOLD, strip_title_of, surely_without
 from core.learners.variants import VARIANTS
 from lessons.board.declared import english, forms, templates
 from lessons.i18n import LANGUAGES, use_language
@@ -58,3 +59,16 @@ def test_texts_of_kinds_surrogates_and_variants_are_told_in_every_language():
         assert {x.title for x in SURROGATES.values()} <= set(by_text)
         sentences = {text: translated for text, translated in by_text.items() if len(text.split()) > 2}
         assert all((text == translated) == (tag == "en") for text, translated in sentences.items() if "·" not in text)
+
+
+def test_of_settings_that_nobody_recorded_only_that_is_said_which_holds_whatever_they_were():
+    grpo, nothing = learner("grpo"), frozenset()
+    assert strip_title_of(grpo, nothing) == learner_kind(grpo).strip_title(grpo)
+    assert strip_title_of(grpo, frozenset({"beta", "reward", "epsilon", "scale_rewards"})) == strip_title_of(
+        grpo, nothing
+    )
+    assert strip_title_of(grpo, frozenset({"baseline"})) == UNTOLD
+    assert "token_reward" in surely_without(grpo, frozenset({"beta"}))
+    assert "token_reward" not in surely_without(grpo, frozenset({"kl_coef"})), "with a penalty there would be one"
+    assert "value" in surely_without(grpo, frozenset({"kl_coef"})), "no GRPO has a critic"
+    assert UNTOLD in english()

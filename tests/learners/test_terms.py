@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, terms_of
+from core.learners.kind import LearnerKind
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, refused, terms_of
+from core.learners.untold import values_of
 from core.learners.variants import VARIANTS
-from core.terms import clip_sides, evaluate
+from core.terms import Data, Term, TermError, clip_sides, evaluate
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
+from lessons.board.declared import forms
 
 #: Settings that change a formula's form, beside the variants.
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -83,6 +87,33 @@ def test_terms_give_the_numbers_that_trained(name: str) -> None:
     assert {"ratio", "advantage_raw", "advantage", "objective"} <= compared
 
 
+@pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)
+def test_whatever_its_settings_a_kinds_terms_and_regions_are_ones_that_the_language_has(kind: LearnerKind) -> None:
+    """What cannot be evaluated is refused here, where a kind is declared, and not when a page shows a run of it."""
+    made = [terms_for(x) for x in forms(kind) if refused(x) is None]
+    assert len(made) > 20
+    assert any(x.regions for x in made)
+
+
+def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(monkeypatch: Any) -> None:
+    declared = LEARNER_KINDS["ppo"]
+    texts = {"algorithm", "name", "surrogate", "aggregation", "importance_sampling_level"}
+    texts |= {"kl_loss_estimator", "kl_reward_estimator"}
+    for name in texts:
+        wrong = (Term("advantage", f"advantage_raw * {name}"),)
+        broken = dataclasses.replace(declared, terms=lambda _, terms=wrong: terms)  # type: ignore[misc]
+        monkeypatch.setitem(LEARNER_KINDS, "ppo", broken)
+        terms_of.cache_clear()
+        terms_for.cache_clear()
+        with pytest.raises(TermError, match=f"the setting '{name}' is text"):
+            terms_for(learner("ppo", gamma=0.123))
+    monkeypatch.undo()
+    terms_of.cache_clear()
+    terms_for.cache_clear()
+    numbers = set(type(learner("ppo")).model_fields) - texts
+    assert not numbers & set(terms_for(learner("ppo")).names.texts)
+
+
 def test_the_last_term_of_a_kind_is_the_advantage_and_each_has_a_meaning() -> None:
     for settings in LEARNERS.values():
         terms = terms_of(settings)
@@ -139,3 +170,46 @@ def test_what_an_imported_run_does_not_tell_is_not_worked_out() -> None:
     evaluated = evaluate(terms_for(settings), data, recompute=True)
     assert evaluated["advantage"].null.all()
     assert not evaluated["baseline_value"].null.any()
+
+
+@pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)
+def test_what_chooses_a_terms_form_is_among_what_it_is_given_by(kind: LearnerKind) -> None:
+    """Else an imported run that does not tell the setting would be shown the numbers of the default's form."""
+    missing, compared = set(), 0
+    for start in (learner(kind.name), *(x.settings for x in VARIANTS.values() if x.kind == kind.name)):
+        for name, field in type(start).model_fields.items():
+            possible = [start.model_copy(update={name: x}) for x in values_of(field.annotation)]
+            possible = [x for x in possible if refused(x) is None]
+            for one, other in itertools.combinations(possible, 2):
+                for term in different(one, other):
+                    compared += 1
+                    if any(name not in x.given for x in terms_of(one) + terms_of(other) if x.name == term):
+                        missing.add((name, term))
+    assert missing == set()
+    assert compared > 10
+
+
+def different(one: AnyLearner, other: AnyLearner) -> set[str]:
+    """Terms of both learners whose expressions differ, and whose numbers differ on random responses."""
+    first, second = ({x.name: x.expression for x in terms_of(each)} for each in (one, other))
+    names = {name for name in first.keys() & second.keys() if first[name] != second[name]}
+    values = [evaluate(terms_for(x), at_random(x), recompute=True) for x in (one, other)] if names else []
+    return {x for x in names if not np.array_equal(values[0][x].numbers, values[1][x].numbers, equal_nan=True)}
+
+
+def at_random(settings: AnyLearner) -> Data:
+    """Two groups of four responses, some cut off, with any numbers in every column."""
+    draw, mask = np.random.default_rng(1), np.arange(6)[None] < np.array([6, 4, 5, 3, 6, 2, 1, 5])[:, None]
+    names = terms_for(settings).names
+    tokens = {x: np.where(mask, draw.normal(size=mask.shape), np.nan) for x in names.tokens}
+    responses = {x: draw.normal(size=8) for x in names.responses}
+    responses |= {"group": np.repeat([0.0, 1.0], 4), "truncated": np.array([1.0, 0] * 4)}
+    return Data(known_values(settings), mask, responses, tokens)
+
+
+def test_a_setting_that_is_known_to_be_none_is_known() -> None:
+    plain = learner("ppo", dual_clip=None)
+    terms, data = terms_for(plain), at_random(plain)
+    assert not evaluate(terms, data, recompute=True)["surrogate_value"].null[data.mask].any()
+    unknown = dataclasses.replace(data, settings=known_values(plain, frozenset({"dual_clip"})))
+    assert evaluate(terms, unknown, recompute=True)["surrogate_value"].null.all()

@@ -119,3 +119,42 @@ def test_the_runs_page_leaves_out_what_is_damaged_of_one_run(open_page, store, t
     shown = at.dataframe[0].value.set_index("Name")["PPO held-out success"]
     assert shown["good"] == 0.25
     assert shown.isna()["bad"]
+
+
+# -- what is damaged, and of no version --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_damaged_run_is_called_damaged_and_no_other_versions(open_page, store, lang):
+    run_id = make_run(store, name=HOSTILE)
+    with store.write() as c:
+        c.execute(runs.update().where(runs.c.id == run_id).values(config="{"))
+    with use_language(lang):
+        word, other, column = _("damaged"), _("made by another version"), _("State")
+    at = open_page("lab", lang=lang, run=run_id)
+    (warning,) = [x.value for x in at.warning]
+    assert plain(HOSTILE) in warning
+    assert "made" not in warning
+    assert "版本" not in warning
+    assert bool(re.search("[一-鿿]", warning)) == (lang == "zh-TW")
+    options = at.selectbox(key="lab_picker").options
+    assert any(word in x for x in options)
+    assert not any(other in x for x in options)
+    listed = open_page("runs", lang=lang)
+    assert listed.dataframe[0].value[column].tolist() == [word]
+    assert [x.value for x in listed.warning] == [warning]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("column", "value"), [("time", "yesterday"), ("value", "{"), ("kind", b"\xff")])
+def test_the_lab_says_in_a_sentence_that_an_event_of_a_run_is_damaged(open_page, store, lang, column, value):
+    run_id = make_run(store, name="mine")
+    store.add_event(run_id, "ppo", 1, "pause")
+    with store.write() as c:
+        c.execute(sa.text(f"UPDATE events SET {column} = :value"), {"value": value})
+    at = open_page("lab", lang=lang, run=run_id)
+    assert not at.exception
+    (error,) = [x.value for x in at.error]
+    assert ("event" in error) == (lang == "en")
+    assert ("事件" in error) == (lang == "zh-TW")
+    assert error.isprintable()

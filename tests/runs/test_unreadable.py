@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.__main__ import main
+from core.cli import _report
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.errors import DataUnreadable
@@ -22,6 +23,7 @@ from core.runs.recorded import SHIPPED, import_shipped
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun, readable
 from core.runs.store import RunNotFound, RunStore, StoreError
 from core.runs.tables import runs, steps
+from core.stored_config import CONFIG_VERSION, NO_CONFIG
 from tests.helpers import step_trace
 
 CONFIG = RunConfig(steps=3, num_generations=4)
@@ -55,7 +57,7 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "no object": ({"config": "[1, 2]"}, "its settings are not JSON that describes a run"),
     "a newer config": (
         {"config": stored_config(config_version=9)},
-        "its settings are of version 9, and this version of the app reads them up to version 1",
+        f"its settings are of version 9, and this version of the app reads them up to version {CONFIG_VERSION}",
     ),
     "changes of a newer version": ({"config_version": 9}, "its settings are of version 9"),
     "newer steps": ({"trace_version": 9}, "its steps are of version 9"),
@@ -103,7 +105,11 @@ def test_whoever_asks_for_it_hears_what_was_found(
         with pytest.raises(RunUnreadable) as caught:
             ask()
         assert isinstance(caught.value, StoreError)  # whoever handles no more than those handles it
-        assert str(caught.value).startswith("The run 'bad' was made by another version of the app")
+        made = problem != str(NO_CONFIG)  # what no version writes is damaged, not another version's
+        begin = (
+            "The run 'bad' was made by another version of the app" if made else "The run 'bad' cannot be opened: its"
+        )
+        assert str(caught.value).startswith(begin)
         assert problem in str(caught.value)
         assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -158,6 +164,10 @@ def test_a_shipped_run_that_cannot_be_read_is_put_in_again(store: RunStore) -> N
     assert store.get(run_id).config == config
 
 
+#: Bytes that are no UTF-8, stored as if they were text.
+NO_TEXT = b"caf\xe9"
+
+
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
@@ -171,6 +181,14 @@ def test_a_shipped_run_that_cannot_be_read_is_put_in_again(store: RunStore) -> N
         ("learners", "reason", b"why"),
         ("learners", "updated", "now"),
         ("learners", "status", "dancing"),
+        ("runs", "id", b"\xff\x00'"),
+        ("runs", "config", b"{}"),
+        ("runs", "versions", b"{}"),
+        ("learners", "step", "third"),
+        ("learners", "pid", b"\x01"),
+        ("runs", "config", NO_TEXT),
+        ("runs", "name", NO_TEXT),
+        ("learners", "reason", NO_TEXT),
     ],
 )
 def test_an_odd_value_in_a_row_makes_that_run_unreadable(
@@ -179,11 +197,18 @@ def test_an_odd_value_in_a_row_makes_that_run_unreadable(
     good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
     lifecycle.enqueue(store, bad, ["ppo"])
     key = {"runs": "id", "learners": "run"}[table]
+    stored = "CAST(:value AS TEXT)" if value is NO_TEXT else ":value"
     with store.write() as c:
-        c.execute(sa.text(f"UPDATE {table} SET {column} = :value WHERE {key} = :run"), {"value": value, "run": bad})
+        c.execute(sa.text("PRAGMA defer_foreign_keys=ON"))
+        c.execute(sa.text(f"UPDATE {table} SET {column} = {stored} WHERE {key} = :run"), {"value": value, "run": bad})
+        if column == "id":
+            c.execute(sa.text("UPDATE learners SET run = :value WHERE run = :run"), {"value": value, "run": bad})
+            bad = "x'ff0027'"
     listed = {x.id: x for x in store.runs()}
     run = listed[bad]
     assert isinstance(run, UnreadableRun)
+    assert run.damaged
+    assert str(run.why) == f"what the store holds of it is damaged ({column})."
     assert str(run.problem) == f"what the store holds of it is damaged ({column})"
     assert isinstance(run.name, str)
     assert 0 <= run.created <= 2**33
@@ -191,8 +216,17 @@ def test_an_odd_value_in_a_row_makes_that_run_unreadable(
     with pytest.raises(RunUnreadable):
         store.get(bad)
     assert main(["runs"]) == 0
-    assert bad in capsys.readouterr().out
-    store.delete(bad)
+    [line, why] = [x for x in capsys.readouterr().out.splitlines() if bad in x or f"({column})" in x]
+    assert "  damaged   " in line
+    assert line.endswith(f"  {run.name}")
+    assert why == f"    what the store holds of it is damaged ({column})."
+    store.rename(bad, "renamed")
+    assert {x.name for x in store.runs()} == {"good", "renamed"}
+    if column == "name":  # now it is a run like any other
+        assert isinstance(store.get(bad), RunInfo)
+        store.delete(bad)
+    else:
+        assert main(["delete", bad, "--yes"]) == 0
     assert [x.id for x in store.runs()] == [good]
 
 
@@ -212,6 +246,59 @@ def test_a_damaged_part_is_told_of_and_other_runs_are_read(store: RunStore, tabl
     with pytest.raises(DataUnreadable, match="is damaged"):
         Feed(store).live(bad)
     assert json.loads(Feed(store).live(good).text())["rows"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("events", "time", "yesterday"),
+        ("events", "time", 1e300),
+        ("events", "time", b"\x00"),
+        ("events", "step", "third"),
+        ("events", "kind", b"final"),
+        ("events", "kind", NO_TEXT),
+        ("events", "learner", b"\xff"),
+        ("events", "config_version", "new"),
+        ("steps", "step", "third"),
+        ("steps", "learner", b"\xff"),
+        ("steps", "scalars", NO_TEXT),
+        ("steps", "trace_version", "new"),
+    ],
+)
+def test_an_odd_value_in_a_part_of_a_run_is_told_of_by_its_column(
+    store: RunStore, table: str, column: str, value: object
+) -> None:
+    good, bad = store.create(CONFIG, "good"), store.create(CONFIG, "bad")
+    for run_id in (good, bad):
+        store.append(run_id, step_trace(CONFIG, "ppo", 0))
+        store.add_event(run_id, "ppo", 1, "final", {"sampled": 0.5})
+    stored = "CAST(:value AS TEXT)" if value is NO_TEXT else ":value"
+    with store.write() as c:
+        c.execute(sa.text(f"UPDATE {table} SET {column} = {stored} WHERE run = :run"), {"value": value, "run": bad})
+    part = {"events": "an event", "steps": "a step"}[table]
+    with pytest.raises(DataUnreadable) as caught:
+        Feed(store).live(bad)
+    assert str(caught.value) == f"What the store holds of {part} of this run is damaged ({column})."
+    assert json.loads(Feed(store).live(good).text())["rows"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"sampled": 0.5, "greedy": 0.25}, "held-out success 0.500 sampled, 0.250 greedy"),
+        ({"sampled": 0.5}, "held-out success 0.500 sampled"),
+        ({"sampled": None, "greedy": 1}, "held-out success 1.000 greedy"),
+        ({"sampled": "high", "greedy": True}, "held-out success not recorded"),
+        ([0.5], "held-out success not recorded"),
+        (None, "held-out success not recorded"),
+    ],
+)
+def test_the_report_after_training_says_what_a_final_event_holds(
+    store: RunStore, capsys: pytest.CaptureFixture[str], value: object, shown: str
+) -> None:
+    run = store.get(store.create(CONFIG))
+    _report(run, [{"kind": "final", "learner": "ppo", "value": value}], [])
+    assert capsys.readouterr().out.splitlines()[0] == f"ppo: queued after 0 of 3 steps; {shown}"
 
 
 def test_a_step_of_a_newer_version_is_refused_in_a_run_of_this_one(store: RunStore) -> None:
@@ -240,7 +327,9 @@ def test_runs_lists_it_with_what_was_found(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(bad)
     assert "ppo 1/3, grpo 0/3  bad" in lines[0]
-    assert lines[1].startswith("    made by another version of the app")
+    assert lines[1].startswith(
+        "    its settings" if problem == str(NO_CONFIG) else "    made by another version of the app"
+    )
     assert problem in lines[1]
     assert lines[2].startswith(good)
 

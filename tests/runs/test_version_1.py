@@ -24,9 +24,11 @@ from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.importing import import_any
 from core.runs.migrations.traces import FIRST, whitening_of
-from core.runs.records import RunInfo
+from core.runs.records import RunInfo, known_settings, readable
 from core.runs.store import RunStore
 from core.runs.views import settings_at
+from core.stored_config import CONFIG_VERSION, dump_config, load_config
+from core.tasks.kinds.imported import ImportedSettings
 from core.workers.process import supervise
 from core.workers.worker import Worker
 
@@ -205,3 +207,103 @@ def test_no_whitening_is_made_up(store: RunStore) -> None:
     crooked = tokens.to_pandas()
     crooked.loc[crooked["sample"] == 3, "advantage_raw"] *= 2  # as if groups had been divided by spreads of their own
     assert whitening_of(type(tokens).from_pandas(crooked, schema=tokens.schema)) is None
+
+
+# -- runs that version 1 had imported ----------------------------------------------------------------------------------
+
+#: Settings that version 1 did not have: what its imported runs cannot tell.
+LATER = {"grpo.reward", "grpo.num_generations"}
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> RunStore:
+    """A copy of a store of version 1 with a log in UNIPO's format, and completions of TRL's."""
+    shutil.copyfile(DATA / "imported.sqlite", tmp_path / "runs-1.sqlite")
+    return RunStore(f"sqlite:///{tmp_path / 'runs-1.sqlite'}", home=tmp_path)
+
+
+def gaps_of(run: RunInfo) -> set[str]:
+    assert isinstance(run.config.task, ImportedSettings)
+    return set(run.config.task.unrecorded)
+
+
+def test_an_imported_run_of_version_1_claims_no_setting_that_came_later(imported: RunStore, tmp_path: Path) -> None:
+    with sqlite3.connect(DATA / "imported.sqlite") as c:
+        before = {name: json.loads(x) for name, x in c.execute("SELECT name, config FROM runs")}
+    runs = {x.name: x for x in readable(imported.runs())}
+    assert runs.keys() == before.keys() == {"a log", "completions"}
+    for name, run in runs.items():
+        assert not LATER & set(before[name]["task"]["unrecorded"])
+        assert gaps_of(run) == LATER | set(before[name]["task"]["unrecorded"])
+        assert {
+            f"grpo.{x}" for x in type(run.config.learners[0]).model_fields if x not in before[name]["learners"][0]
+        } == (LATER), "a setting is younger than version 1: its imported runs cannot tell it"
+        [shown] = json.loads(Feed(imported).live(run.id).text())["learners"]
+        known = {x: value for x, value in shown["settings"].items() if value is not None}
+        assert not {x.partition(".")[2] for x in gaps_of(run) if "." in x} & known.keys()
+        for x, value in before[name]["learners"][0].items():
+            if f"grpo.{x}" not in gaps_of(run) and value is not None:
+                assert known[x] == value, "what its files told is still told"
+
+
+def test_nothing_of_it_is_claimed_when_it_goes_on(imported: RunStore, tmp_path: Path) -> None:
+    """Exported by this version, imported again, and written in UNIPO's format."""
+    run = next(x for x in readable(imported.runs()) if x.name == "a log")
+    export(imported, run.id, tmp_path / "out")
+    head = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert head["config_version"] == CONFIG_VERSION > 1
+    assert set(head["config"]["task"]["unrecorded"]) >= LATER
+    again = imported.get(import_any(imported, tmp_path / "out"))
+    assert gaps_of(again) == gaps_of(run)
+    [written] = export(imported, run.id, tmp_path / "unipo", "unipo")
+    hparams = json.loads(written.read_text())["header"]["hparams"]
+    theirs = {"kl_coef"}  # which is our beta in a log of GRPO's
+    assert not {x.rpartition(".")[2] for x in gaps_of(run)} & (hparams.keys() - theirs)
+    assert (hparams["clip_eps"], hparams["kl_coef"], hparams["group_size"]) == ([0.2, 0.28], 0.04, 2)
+
+
+def test_its_export_of_an_imported_run_claims_no_more(tmp_path: Path) -> None:
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)
+    assert gaps_of(store.get(import_any(store, DATA / "imported"))) >= LATER
+    # Opened and exported in between, when those settings were there and version 1 was still the version:
+    head = json.loads((DATA / "imported" / "run.json").read_text())
+    head["config_version"] = 1
+    head["config"]["learners"][0] |= {"reward": "verifier", "num_generations": None}
+    shutil.copytree(DATA / "imported", tmp_path / "between")
+    (tmp_path / "between" / "run.json").write_text(json.dumps(head))
+    assert gaps_of(store.get(import_any(store, tmp_path / "between"))) >= LATER
+    # A size of its own was no default: somebody's log told it.
+    head["config"]["learners"][0]["num_generations"] = 2
+    (tmp_path / "between" / "run.json").write_text(json.dumps(head))
+    assert LATER & gaps_of(store.get(import_any(store, tmp_path / "between"))) == {"grpo.reward"}
+
+
+def test_a_setting_that_comes_later_still_is_not_known_of_any_run_imported_before() -> None:
+    """Of a run or of a learner, without a migration; where a migration gives it a value, that is what holds."""
+    head = json.loads((DATA / "imported" / "run.json").read_text())
+    whole = dump_config(load_config(head["config"], 1))
+    for place, name in ((whole, "seed"), (whole["learners"][0], "beta"), (whole["learners"][0], "epsilon_high")):
+        assert name in place
+        older = json.loads(json.dumps(whole))
+        (older if place is whole else older["learners"][0]).pop(name)
+        older["task"]["unrecorded"] = [x for x in older["task"]["unrecorded"] if x.rpartition(".")[2] != name]
+        config = load_config(older)
+        assert isinstance(config.task, ImportedSettings)
+        assert (name if place is whole else f"grpo.{name}") in config.task.unrecorded
+        assert known_settings(config, None if place is whole else "grpo")(name) is None
+
+
+def test_what_follows_from_settings_that_were_not_recorded_is_not_claimed_either(imported: RunStore) -> None:
+    heads = {}
+    for run in readable(imported.runs()):
+        [heads[run.name]] = json.loads(Feed(imported).live(run.id).text())["learners"]
+    assert "group" in heads["a log"]["strip_title"], "its log says what responses were compared with"
+    assert "token_reward" not in heads["a log"]["without"], "whether a penalty was taken off, it does not say"
+    assert "token_reward" in heads["completions"]["without"], "as TRL never takes one off"
+    assert "value" in heads["a log"]["without"]
+
+
+def test_of_a_run_that_was_trained_here_a_later_setting_is_what_it_did() -> None:
+    head = json.loads((DATA / "parquet" / "run.json").read_text())
+    config = load_config(head["config"])
+    assert known_settings(config, "grpo")("reward") == config.learner("grpo").reward == "verifier"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
-from core.terms import RESPONSE, SCALAR, TOKEN, Names, Region, Term, TermError, Terms
+from core.terms import RESPONSE, SCALAR, TOKEN, Data, Names, Region, Term, TermError, Terms, evaluate
 
 NAMES = Names(
-    settings=("gamma", "lam", "scale", "both"),
+    settings=("gamma", "lam", "scale", "both", "mode"),
     responses=("group", "reward"),
     tokens=("logprob", "value", "advantage", "ratio", "both"),
+    texts=("mode",),
 )
 
 
@@ -36,6 +39,7 @@ def level(expression: str) -> int:
         ("not (last or 0)", ["not", ["or", ["builtin", "last"], 0]]),
         ("scale != 'group'", ["!=", ["setting", "scale"], ["text", "group"]]),
         ("'group' == scale", ["==", ["setting", "scale"], ["text", "group"]]),
+        ("mode == 'group'", ["==", ["setting", "mode"], ["text", "group"]]),
         ("scan(value, gamma)", ["scan", ["token", "value"], ["setting", "gamma"]]),
     ],
 )
@@ -101,6 +105,16 @@ def test_an_expression_has_this_level(expression: str, expected: int) -> None:
         ("[value]", "does not have '[value]'"),
         ("__import__('os')", "there is no function '__import__'"),
         ("(y := 1)", "does not have"),
+        ("mode", "the setting 'mode' is text: it can only be compared with a text, by == or !="),
+        ("mode * 2", "the setting 'mode' is text"),
+        ("min(value, mode)", "the setting 'mode' is text"),
+        ("value if mode else 0", "the setting 'mode' is text"),
+        ("mode == gamma", "the setting 'mode' is text"),
+        ("mode < 1", "the setting 'mode' is text"),
+        ("std_batch(value, mode)", "the setting 'mode' is text"),
+        ("1" + "0" * 400, "the number 10^400 is too large"),
+        ("1" + "0" * 9000, "is not an expression"),
+        ("value < (0 < value < 1) < 2", "there is a comparison of three again"),
     ],
 )
 def test_what_the_language_does_not_have_is_refused_in_one_sentence(expression: str, says: str) -> None:
@@ -109,6 +123,36 @@ def test_what_the_language_does_not_have_is_refused_in_one_sentence(expression: 
     assert says in str(error.value)
     assert str(error.value).startswith("term 'x': ")
     assert "\n" not in str(error.value)
+
+
+DEEP = {
+    "brackets": lambda n: "(" * n + "value" + ")" * n + " + 1" * n,
+    "a sum": lambda n: "value" + " + 1" * n,
+    "signs": lambda n: "-" * n + "value",
+    "powers": lambda n: "value" + " ** 2" * n,
+    "calls": lambda n: "exp(" * n + "value" + ")" * n,
+    "groups": lambda n: "mean_group(" * n + "reward" + ")" * n,
+    "conditions": lambda n: "1 if value else (" * n + "0" + ")" * n,
+    "comparisons": lambda n: "(0 < " * n + "value" + ")" * n,
+}
+
+
+@pytest.mark.parametrize("n", [61, 1000, 100_000])
+@pytest.mark.parametrize("form", DEEP.values(), ids=DEEP)
+def test_an_absurdly_deep_expression_is_refused_in_one_short_sentence(form: Callable[[int], str], n: int) -> None:
+    with pytest.raises(TermError) as error:
+        Terms([Term("x", form(n))], NAMES)
+    assert "more than 60 parts within each other: write it as several terms" in str(error.value) or (
+        n > 100 and "is not an expression (too many nested parentheses" in str(error.value)
+    )
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("form", DEEP.values(), ids=DEEP)
+def test_an_expression_as_deep_as_is_allowed_is_evaluated(form: Callable[[int], str]) -> None:
+    numbers = {"responses": {"group": np.zeros(2), "reward": np.ones(2)}, "tokens": {"value": np.ones((2, 1))}}
+    terms = Terms([Term("x", form(50))], NAMES)
+    assert evaluate(terms, Data({}, np.ones((2, 1), dtype=bool), **numbers))["x"].at() is not None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +200,9 @@ def region(**changes: object) -> Region:
         ({"says": "above {bound}"}, "speaks of {bound}"),
         ({"ratio_from": "value"}, "one number for the whole step"),
         ({"ratio_from": "epsilon"}, "'epsilon' is no column"),
+        ({"ratio_from": "mode"}, "the setting 'mode' is text"),
+        ({"ratio_to": "1 + mode"}, "the setting 'mode' is text"),
+        ({"values": {"x": "mode"}}, "the setting 'mode' is text"),
         ({"values": {"x": "sin(1)"}}, "no function 'sin'"),
     ],
 )

@@ -116,7 +116,7 @@ def _terms(settings: ClipSettings) -> tuple[Term, ...]:
             ),
             tex=r"J_t",
             source=f"{_CODE}:clipped_surrogate",
-            given=("surrogate",),
+            given=("surrogate", "dual_clip"),
         )
     )
     return tuple(terms)

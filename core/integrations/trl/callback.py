@@ -36,12 +36,12 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from core.errors import ConfigError, Message, Refusal
-from core.integrations.trl.batch import GenerationBatch, Made
+from core.integrations.trl.batch import GenerationBatch
 from core.integrations.trl.check import check
+from core.integrations.trl.outputs import Rewarded, floats, made_of
 from core.integrations.trl.settings import learner_of, loss_is_ours, run_settings
 from core.integrations.trl.storage import StoredRun
 from core.models.codec import Codec
-from core.runs.foreign import clean, message_text
 from core.runs.records import Status
 
 #: A tensor that rides along with TRL's batch, so that its shuffled rows are known again.
@@ -79,7 +79,7 @@ class CreditLabCallback(TrainerCallback):
         self._trouble: Message | None = None
         self._open: list[GenerationBatch] = []  # made, and not yet in the trace
         self._batch: GenerationBatch | None = None  # the one that TRL is training on
-        self._rewards: tuple[list[Any], list[Any], list[list[int]], Tensor] | None = None
+        self._rewards: Rewarded | None = None
         self._scores: tuple[Tensor, Tensor] | None = None
         self._clock: dict[int, list[float]] = {}  # step → when it was made, its last update ended; each less our own
         self._own = 0.0  # seconds that this callback took
@@ -130,13 +130,13 @@ class CreditLabCallback(TrainerCallback):
 
     def _rewarded(self, original: Callable[..., Any], inputs: Any, prompts: Any, completions: Any, ids: Any) -> Any:
         rewards = original(inputs, prompts, completions, ids)
-        self._rewards = prompts, completions, ids, rewards.detach().float().cpu()
+        self._rewards = Rewarded(prompts, completions, ids, floats(rewards))
         return rewards
 
     def _scored(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         scores = original(*args, **kwargs)
         if kwargs.get("compute_entropy"):  # so TRL asks in its loss only
-            self._scores = _floats(scores[0]), _floats(scores[1])
+            self._scores = floats(scores[0]), floats(scores[1])
         return scores
 
     def _lost(self, original: Callable[..., Any], model: Any, inputs: dict[str, Any]) -> Any:
@@ -158,31 +158,8 @@ class CreditLabCallback(TrainerCallback):
         return norm
 
     def _begin(self, inputs: list[dict[str, Any]], output: dict[str, Any], seconds: float) -> GenerationBatch:
-        trainer, rewards = self._trainer, self._rewards
-        if rewards is None or output["advantages"].dim() != 1 or len(rewards[2]) != len(output["advantages"]):
-            raise ConfigError("TRL made its responses in a way that this callback does not know.")
-        prompts, completions, ids, per_function = rewards
-        total = (per_function * trainer.reward_weights.cpu()).nansum(dim=1)
-        total[per_function.isnan().all(dim=1)] = torch.nan
-        mask = output["completion_mask"] * output.get("tool_mask", 1)
-        ends = {*trainer.eos_token_ids, trainer._tokenizer.pad_token_id}
-        column = self.answer_column
-        made = Made(
-            prompts=[clean(message_text(x), "A prompt") for x in prompts],
-            responses=[clean(message_text(x), "A completion") for x in completions],
-            answers=[
-                None if column is None or x.get(column) is None else clean(str(x[column]), column) for x in inputs
-            ],
-            rewards=total,
-            advantages=_floats(output["advantages"]),
-            ids=[list(x) for x in ids],
-            mask=mask.bool().cpu(),
-            truncated=[not x or x[-1] not in ends for x in ids],
-            group_size=trainer.num_generations,
-            seconds=seconds,
-            old=_floats(output.get("old_per_token_logps")),
-            ref=_floats(output.get("ref_per_token_logps")),
-        )
+        trainer = self._trainer
+        made = made_of(trainer, self._rewards, inputs, output, seconds=seconds, answer_column=self.answer_column)
         size = trainer.num_generations
         kept = min(len(made.ids), max(size, self.panel_size // size * size))
         names = ("prompt_ids", "prompt_mask", "completion_ids", "completion_mask")
@@ -268,7 +245,7 @@ class CreditLabCallback(TrainerCallback):
                 compute_entropy=True,
             )
         at, entropy = batch.pass_of(done)
-        at[: batch.kept], entropy[: batch.kept] = _floats(scores[0]), _floats(scores[1])
+        at[: batch.kept], entropy[: batch.kept] = floats(scores[0]), floats(scores[1])
 
     def _write(self, *, everything: bool = False) -> None:
         """Stores the batches that TRL is done with; at the end also those that it has only begun to train on."""
@@ -316,7 +293,3 @@ class CreditLabCallback(TrainerCallback):
                 cause = error.messages[0] if isinstance(error, Refusal) else first
                 self._trouble = Message("Recording stopped: {cause}.", cause=cause)
                 warnings.warn(f"CreditLabCallback: {self._trouble} TRL goes on training.", stacklevel=2)
-
-
-def _floats(x: Tensor | None) -> Any:
-    return None if x is None else x.detach().float().cpu()

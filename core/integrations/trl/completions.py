@@ -90,8 +90,8 @@ def _by_step(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 
 
 def _batch(table: pa.Table) -> CompletionsBatch:
-    prompts = [clean(message_text(x), "A prompt") for x in table["prompt"].to_pylist()]
-    completions = [clean(message_text(x), "A completion") for x in table["completion"].to_pylist()]
+    prompts = [clean(message_text(x), Message("A prompt")) for x in table["prompt"].to_pylist()]
+    completions = [clean(message_text(x), Message("A completion")) for x in table["completion"].to_pylist()]
     numeric = [
         x.name
         for x in table.schema
@@ -162,7 +162,7 @@ def _warning(steps: Sequence[CompletionsBatch], explained: Explanation | None) -
             "TRL's completions keep no numbers per token; the lab shows the responses, their rewards and their "
             "advantages. Which columns make up the reward could not be told from the advantages: {columns}.",
             key="trl-completions-reward-unknown",
-            columns=clean(names, "A column's name")[:200] if names else Message("there are none"),
+            columns=clean(names, Message("A column's name"))[:200] if names else Message("there are none"),
         )
     warning = NO_TOKENS
     if explained.weighed:

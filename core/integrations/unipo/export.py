@@ -74,7 +74,7 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
         "clip_eps": settings.epsilon if settings.epsilon_high is None else [settings.epsilon, settings.epsilon_high],
         "kl_coef": settings.kl_coef if needs.critic else settings.beta,
         "kl_coef_in_reward": settings.kl_coef,  # theirs means either; ours may have both
-        "group_size": info.config.group_size(settings) if needs.groups else None,
+        "group_size": _asked(info.config, learner)[1] if needs.groups else None,
         "temperature": info.config.temperature,
         "seed": info.config.seed,
     }
@@ -101,7 +101,6 @@ def _header(info: RunInfo, learner: str) -> dict[str, Any]:
 
 def _recorded(config: RunConfig, learner: str, name: str) -> bool:
     gaps = config.task.unrecorded if isinstance(config.task, ImportedSettings) else ()
-    name = {"group_size": "num_generations"}.get(name, name)
     return name not in gaps and f"{learner}.{name}" not in gaps
 
 

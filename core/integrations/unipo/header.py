@@ -90,7 +90,7 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
     settings = {**settings, **_hparams(log.header, algorithm)}
     warning = None
     if key not in _ALGORITHMS:
-        name = clean(named, "The algorithm")[:40]
+        name = clean(named, Message("The algorithm"))[:40]
         warning = Message("Its algorithm is called {name}; it is shown like GRPO.", name=name)
     if log.cut is not None:
         lost = Message("Line {line} of its log, the last one, was cut short and is left out.", line=log.cut)

@@ -12,6 +12,7 @@ import torch
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.ratio import importance_ratio
 from core.algorithms.surrogates.clip import clipped_side
+from core.errors import Message
 from core.integrations.unipo.export import TOKEN_FIELDS
 from core.integrations.unipo.header import UnipoLog, fields_of
 from core.runs.foreign import (
@@ -120,10 +121,10 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
         )
     asked: dict[str, int] = {}
     for group in prompts:
-        where = f"Step {step.number + 1}"
+        where = Message("Step {step}", step=step.number + 1)
         if not isinstance(group, dict) or not isinstance(group.get("responses"), list):
             raise ImportFailed("{where}: every prompt must have a list of responses.", where=where)
-        prompt = clean(message_text(group.get("prompt")), f"{where}: a prompt")
+        prompt = clean(message_text(group.get("prompt")), _of(where, Message("a prompt", key="a-prompt-there")))
         asked[prompt] = asked.get(prompt, -1) + 1
         number = step.groups.setdefault((prompt, asked[prompt]), len(step.groups))
         for index, response in enumerate(group["responses"]):
@@ -133,7 +134,7 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
                     where=where,
                     given=brief(response),
                 )
-            text = clean(message_text(response.get("response_text")), f"{where}: a response")
+            text = clean(message_text(response.get("response_text")), _of(where, Message("a response")))
             key = (number, index, text)
             if key not in step.samples:
                 step.samples[key] = _sample(len(step.samples), number, prompt, text, response, where)
@@ -142,7 +143,8 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
             if series is not None:
                 at = step.passes.get(sample, 0)
                 step.passes[sample] = at + 1
-                columns = _columns(series, response, settings, algorithm, f"{where}, response {sample + 1}")
+                here = Message("{where}, response {number}", where=where, number=sample + 1)
+                columns = _columns(series, response, settings, algorithm, here)
                 rows = len(columns["token"])
                 if step.rows.setdefault(sample, rows) != rows:
                     raise ImportFailed(
@@ -154,8 +156,15 @@ def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -
                     step.tokens.setdefault(name, []).extend(column)
 
 
-def _sample(number: int, group: int, prompt: str, text: str, response: dict[str, Any], where: str) -> dict[str, Any]:
-    length = real(response.get("response_length"), f"{where}: response_length")
+def _of(where: Message, what: Message | str) -> Message:
+    """What a value is called: what it is, or its name in the log, and where it stands."""
+    return Message("{where}: {what}", where=where, what=what)
+
+
+def _sample(
+    number: int, group: int, prompt: str, text: str, response: dict[str, Any], where: Message
+) -> dict[str, Any]:
+    length = real(response.get("response_length"), _of(where, "response_length"))
     if length is not None and not 0 <= length <= MOST_TOKENS:
         raise ImportFailed(
             "{where}: response_length must be a number of tokens, but is {given}.", where=where, given=length
@@ -165,13 +174,13 @@ def _sample(number: int, group: int, prompt: str, text: str, response: dict[str,
         "group": group,
         "prompt": prompt,
         "response": text,
-        "reward": real(response.get("reward"), f"{where}: a reward"),
+        "reward": real(response.get("reward"), _of(where, Message("a reward"))),
         "length": None if length is None else int(length),
     }
 
 
 def _columns(
-    series: Any, response: dict[str, Any], settings: dict[str, Any], algorithm: str, where: str
+    series: Any, response: dict[str, Any], settings: dict[str, Any], algorithm: str, where: Message
 ) -> dict[str, list[Any]]:
     """A response's tokens at one pass. Ratio, KL and clipping follow from the log-probabilities by our formulas."""
     if not isinstance(series, dict) or not isinstance(series.get("ids"), list):
@@ -182,22 +191,25 @@ def _columns(
     count = len(ids)
     strings = series.get("strings") or [f"⟨{x}⟩" for x in ids]
     columns: dict[str, list[Any]] = {"token_id": ids, "position": list(range(count))}
-    columns["token"] = [clean(x, f"{where}: a token") for x in _sized(strings, count, f"{where}: strings")]
+    a_token = _of(where, Message("a token"))
+    columns["token"] = [clean(x, a_token) for x in _sized(strings, count, _of(where, "strings"))]
     for theirs, ours in TOKEN_FIELDS.items():
         if theirs == "token_kl" or series.get(theirs) is None:  # which estimate theirs is, the log does not say
             columns[ours] = [None] * count
         else:
-            columns[ours] = [real(x, f"{where}: {theirs}") for x in _sized(series[theirs], count, f"{where}: {theirs}")]
+            what = _of(where, theirs)
+            columns[ours] = [real(x, what) for x in _sized(series[theirs], count, what)]
     if series.get("log_probs") is None and isinstance(series.get("prob"), list):
-        prob = [real(x, f"{where}: prob") for x in _sized(series["prob"], count, f"{where}: prob")]
+        what = _of(where, "prob")
+        prob = [real(x, what) for x in _sized(series["prob"], count, what)]
         columns["logprob"] = [math.log(x) if x is not None and x > 0 else None for x in prob]
-    credit = real(response.get("advantage"), f"{where}: advantage")
+    credit = real(response.get("advantage"), _of(where, "advantage"))
     if credit is not None and algorithm == "grpo" and series.get("advantages") is None:
         columns["advantage"] = [credit] * count  # one credit a response: each token's
     return {**columns, **_derived(columns, settings)}
 
 
-def _sized(values: Any, count: int, what: str) -> list[Any]:
+def _sized(values: Any, count: int, what: Message) -> list[Any]:
     if not isinstance(values, list) or len(values) != count:
         raise ImportFailed(
             "{what} must be a list as long as ids ({count}), but is {given}.",

@@ -57,7 +57,7 @@ def credit(experience: Experience, settings: GRPOSettings) -> Credit:
     """One advantage per response, the same for all its tokens.
 
     With kl_coef > 0 a response's KL penalty (the sum over its tokens) is taken off its reward before the comparison.
-    Raises ValueError if there is then no reference.
+    Raises RequestError if there is then no reference.
     """
     rewards, mask, per_token = experience.rewards, experience.mask, None
     if settings.kl_coef > 0:

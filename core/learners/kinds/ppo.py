@@ -13,7 +13,7 @@ from core.algorithms.advantages import gae, gae_terms
 from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
-from core.errors import N_
+from core.errors import N_, RequestError
 from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
 from core.learners.settings import LearnerSettings
@@ -42,11 +42,15 @@ class PPOSettings(LearnerSettings):
 
 
 def credit(experience: Experience, settings: PPOSettings) -> Credit:
-    """Advantages per token, from the critic's values. Raises ValueError if the experience lacks what they need."""
+    """Advantages per token, from the critic's values. Raises RequestError if the experience lacks what they need."""
     if experience.values is None:
-        raise ValueError(f"{settings.name}: PPO needs the critic's values of the responses, but there are none")
+        raise RequestError(
+            "{learner}: PPO needs the critic's values of the responses, but there are none", learner=settings.name
+        )
     if settings.bootstrap_truncated and experience.value_after is None:
-        raise ValueError(f"{settings.name}: bootstrap_truncated needs the critic's value after each response")
+        raise RequestError(
+            "{learner}: bootstrap_truncated needs the critic's value after each response", learner=settings.name
+        )
     rewards = rewards_of(experience, settings)
     raw, returns, deltas = gae(
         rewards,

@@ -16,7 +16,7 @@ from core.algorithms.advantages import gae
 from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
-from core.errors import N_
+from core.errors import N_, RequestError
 from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
 from core.learners.settings import LearnerSettings
@@ -38,10 +38,12 @@ class VineSettings(LearnerSettings):
 def credit(experience: Experience, settings: VineSettings) -> Credit:
     """Advantages per token from measured values. Nothing is fitted to anything, so there are no returns.
 
-    Raises ValueError if the experience lacks the values, or the reference of a KL penalty.
+    Raises RequestError if the experience lacks the values, or the reference of a KL penalty.
     """
     if experience.values is None:
-        raise ValueError(f"{settings.name}: VinePPO needs measured values of the prefixes, but there are none")
+        raise RequestError(
+            "{learner}: VinePPO needs measured values of the prefixes, but there are none", learner=settings.name
+        )
     rewards = rewards_of(experience, settings)
     raw, _, deltas = gae(rewards, experience.values, experience.mask, gamma=1.0, lam=0.0)
     plain = Credit(raw, raw, token_rewards=rewards, deltas=deltas)

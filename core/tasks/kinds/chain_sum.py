@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from core.errors import ConfigError
+from core.errors import ConfigError, RequestError
 from core.tasks.base import Verdict
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
@@ -82,10 +82,12 @@ class ChainSum:
 
     @staticmethod
     def terms(prompt: str) -> list[int]:
-        """The numbers of a prompt; ValueError with a sentence if it is not one of this task's prompts."""
+        """The numbers of a prompt; RequestError if it is not one of this task's prompts."""
         parts = prompt[:-1].split("+") if prompt.endswith("=") else []
         if len(parts) < 2 or not all(p.isascii() and p.isdigit() for p in parts):
-            raise ValueError(f"{prompt!r} is not a sum: write numbers joined by + and end with =, such as 8+1+7=")
+            raise RequestError(
+                "{prompt} is not a sum: write numbers joined by + and end with =, such as 8+1+7=", prompt=repr(prompt)
+            )
         return [int(p) for p in parts]
 
     def truth(self, prompt: str) -> str:

@@ -9,6 +9,9 @@ from pydantic import Field
 from core.errors import ConfigError
 from core.tasks.kind import TaskKind, TaskSettings
 
+#: Settings of a run or a learner that steer a training and leave no mark on what the run shows: never unrecorded.
+OF_NO_ACCOUNT = {"preset", "task", "learners", "name", "algorithm", "compare_samples", "checkpoint_every"}
+
 
 class ImportedSettings(TaskSettings):
     """What wrote the files, and what they leave open."""

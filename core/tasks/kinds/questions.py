@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from core.errors import ConfigError, Message
+from core.errors import ConfigError, Message, RequestError
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction, InWords
@@ -111,11 +111,11 @@ class Questions:
         return prompts[:count]
 
     def truth(self, prompt: str) -> str:
-        """The right answer as it was written; ValueError for a prompt that is none of the questions."""
+        """The right answer as it was written; RequestError for a prompt that is none of the questions."""
         return self._question(prompt).answer
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
-        """1 for the right answer in a response that ended by itself, else 0; ValueError for an unknown prompt."""
+        """1 for the right answer in a response that ended by itself, else 0; RequestError for an unknown prompt."""
         question = self._question(prompt)
         answer = extract(response, self.settings.extraction)
         if answer is None or not finished:
@@ -129,7 +129,7 @@ class Questions:
 
     def _question(self, prompt: str) -> Question:
         if prompt not in self._questions:
-            raise ValueError(f"{prompt[:80]!r} is none of this task's questions")
+            raise RequestError("{prompt} is none of this task's questions", prompt=repr(prompt[:80]))
         return self._questions[prompt]
 
 

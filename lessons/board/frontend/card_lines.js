@@ -79,8 +79,8 @@ function line(term, token, taken) {
 /** Of a question, yes or no. @param {Term} term @param {Token} token */
 function truth({ name, tree }, { env, place, labels }) {
   if (typeof tree === "number" || !TRUTH.has(tree[0])) return null;
-  const found = numberAt(env.values[name], place);
-  return found === null ? null : [strong(found ? labels.yes : labels.no)];
+  const answer = numberAt(env.values[name], place);
+  return answer === null ? null : [strong(answer ? labels.yes : labels.no)];
 }
 
 /** Whether every token of the response has the same number, since it is made of all of them. @param {Term} term @param {Env} env */
@@ -112,7 +112,7 @@ function why(tree, name, { response, env }) {
  */
 function winners(terms, { env, place, labels }) {
   /** @type {Map<string, string>} */
-  const found = new Map();
+  const words = new Map();
   const worth = (/** @type {Tree} */ tree) => numberAt(evaluateTree(tree, env), place);
   /** @param {Tree} tree */
   const visit = (tree) => {
@@ -126,11 +126,11 @@ function winners(terms, { env, place, labels }) {
     if (!numbers.every(isNumber)) return;
     const best = Math[kind](...numbers);
     const won = parts.filter((x, i) => numbers[i] === best && x[0] === "term").map((x) => x[1]);
-    if (won.length === parts.length) found.set(won[0], labels.both);
-    else for (const name of won) found.set(name, labels[kind]);
+    if (won.length === parts.length) words.set(won[0], labels.both);
+    else for (const name of won) words.set(name, labels[kind]);
   };
   for (const { tree } of terms) visit(tree);
-  return found;
+  return words;
 }
 
 /**
@@ -162,7 +162,7 @@ const missing = (name, { response, labels }) => strong(labels[response.absence(n
 /** @param {Token} token @returns {Line} */
 function logprob(token) {
   const { labels } = token;
-  const told = [
+  const parts = [
     ["logprob_old", labels.old],
     ["logprob", labels.now],
     ["logprob_ref", labels.reference],
@@ -170,7 +170,7 @@ function logprob(token) {
     const x = get(name, token);
     return [`${i ? " · " : ""}${word} `, x === null ? missing(name, token) : fixed(x, 3)];
   });
-  return { key: "logprob", label: labels.lines.logprob, help: labels.line_help.logprob, parts: told };
+  return { key: "logprob", label: labels.lines.logprob, help: labels.line_help.logprob, parts };
 }
 
 /** What the learner's kind records beyond the columns of every trace. @param {Token} token @returns {Line[]} */
@@ -229,10 +229,10 @@ function alike({ response, pass }) {
 /** @param {Token} token @returns {Line} */
 function kl(token) {
   const { labels } = token;
-  const found = KL.map((name) => get(name, token));
+  const estimates = KL.map((name) => get(name, token));
   const none = labels.not_recorded;
-  const texts = found.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, none) : fixed(x, 3, none)}`);
-  const parts = found.every((x) => x === null)
+  const texts = estimates.map((x, i) => `${labels.kl_names[i]} ${i === 0 ? signed(x, 3, none) : fixed(x, 3, none)}`);
+  const parts = estimates.every((x) => x === null)
     ? [missing("kl_k1", token), after(labels.no_reference)]
     : [texts.join(" · ")];
   const { kl: help } = labels.line_help;
@@ -243,12 +243,12 @@ function kl(token) {
 function value(token) {
   const { response, pass, env, place, labels } = token;
   const own = { key: "value", label: labels.lines.value, help: labels.line_help.value };
-  const found = get("value", token);
+  const now = get("value", token);
   const without = response.absence("value") === "none" ? after(labels.no_critic) : "";
-  if (found === null) return { ...own, parts: [missing("value", token), without] };
+  if (now === null) return { ...own, parts: [missing("value", token), without] };
   const next = nextToken(env, place);
   const then = next === null ? null : response.at("value", next, pass);
   const following = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
   const { continuations: k } = response.own.data;
-  return { ...own, parts: noted([`${fixed(found, 3)} → ${following}`], k ? fill(labels.measured, { k }) : "", labels) };
+  return { ...own, parts: noted([`${fixed(now, 3)} → ${following}`], k ? fill(labels.measured, { k }) : "", labels) };
 }

@@ -89,14 +89,14 @@ export function whyNobody(groups, colouring) {
  */
 export function domain(groups, colouring) {
   /** @type {number[]} */
-  const found = [];
+  const numbers = [];
   for (const response of [...groups.values()].flat()) {
     for (let pass = 0; pass <= response.lastPass; pass++) {
       for (let i = 0; i < response.length; i++) {
         const x = response.holes[i] ? null : coloured(response, i, pass, colouring);
-        if (typeof x === "number") found.push(x);
+        if (typeof x === "number") numbers.push(x);
       }
     }
   }
-  return found;
+  return numbers;
 }

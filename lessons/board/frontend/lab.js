@@ -41,7 +41,7 @@ export class Lab {
   /** @type {Sheet[]} */
   #styles = [];
   /** @type {string | null} the run's status that the page last heard of from here */
-  #told = null;
+  #reported = null;
   /** @type {string | null} */
   #trouble = null;
   #drawn = "";
@@ -110,7 +110,7 @@ export class Lab {
    */
   refresh(component, status) {
     this.component = component;
-    if (status !== this.drawnWith) this.#told = null;
+    if (status !== this.drawnWith) this.#reported = null;
     this.drawnWith = status;
     this.#theme();
     Promise.resolve(this.#source?.pull()).then(() => this.#tell());
@@ -168,8 +168,8 @@ export class Lab {
   /** The page's buttons follow from the run's status: if it is another than they were drawn with, the page hears. */
   #tell() {
     const status = this.model.run?.status;
-    if (this.#closed || !status || status === this.#told) return;
-    this.#told = status; // once: a page that keeps its own opinion is not asked again and again
+    if (this.#closed || !status || status === this.#reported) return;
+    this.#reported = status; // once: a page that keeps its own opinion is not asked again and again
     if (status !== this.drawnWith) this.component.setTriggerValue("status_changed", status);
   }
 

@@ -14,7 +14,7 @@ export class Latest {
    * @param {object} on
    * @param {() => W | null} on.wish what is wished for now
    * @param {(wish: W) => Promise<F | null>} on.fetch null: there is no such thing (any more)
-   * @param {(found: F) => void} on.show
+   * @param {(fetched: F) => void} on.show
    * @param {() => void} on.onTrouble it could not be fetched; the next `run` tries again
    */
   constructor(on) {
@@ -27,11 +27,11 @@ export class Latest {
     this.#busy = true;
     try {
       for (let wish = this.on.wish(); wish && wish.name !== this.#shown; wish = this.on.wish()) {
-        const found = await this.on.fetch(wish).catch(() => undefined);
-        if (found === undefined) this.on.onTrouble();
-        if (found === undefined || found === null) return;
+        const fetched = await this.on.fetch(wish).catch(() => undefined);
+        if (fetched === undefined) this.on.onTrouble();
+        if (fetched === undefined || fetched === null) return;
         this.#shown = wish.name;
-        this.on.show(found);
+        this.on.show(fetched);
       }
     } finally {
       this.#busy = false;

@@ -23,10 +23,10 @@ export function legend({ legend: { title, unknown, keys }, scale, kind, groups }
   const high = end(scale.high, values.some((x) => x > scale.high) ? "≥ " : "");
   const background = `linear-gradient(90deg, ${scale.stops.join(", ")})`;
   const ramp = [low, el("span", { class: "ramp", style: { background } }), high];
-  const said = title ? el("span", { text: title }) : null;
+  const heading = title ? el("span", { text: title }) : null;
   const bar = scale.known ? ramp : [unknown ? el("span", { text: unknown }) : null];
   return [
-    el("span", { class: "scale" }, said, bar),
+    el("span", { class: "scale" }, heading, bar),
     el(
       "span",
       { class: "keys" },

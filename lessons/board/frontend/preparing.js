@@ -18,10 +18,10 @@ export class Preparing {
   /** @param {{ labels: Labels }} options */
   constructor({ labels }) {
     this.labels = labels;
-    this.told = el("span", { class: "unseen", role: "status" });
+    this.status = el("span", { class: "unseen", role: "status" });
     this.list = el("div");
     const props = { class: "preparing", data: { testid: "preparing" }, hidden: true };
-    this.root = el("div", props, this.list, this.told);
+    this.root = el("div", props, this.list, this.status);
   }
 
   /** @param {Model} model */
@@ -44,7 +44,7 @@ export class Preparing {
     this.root.hidden = !all.length;
     // A screen reader hears of each new thing once, not of every megabyte and of every token.
     const kinds = all.map(({ kind }) => kind).join();
-    if (kinds !== this.#kinds) say(this.told, all.map(({ who, text }) => `${who}: ${text}`).join(" "));
+    if (kinds !== this.#kinds) say(this.status, all.map(({ who, text }) => `${who}: ${text}`).join(" "));
     this.#kinds = kinds;
   }
 

@@ -136,11 +136,11 @@ const listed = (leaves, digits) =>
 /** Neighbouring texts as one. @param {Part[]} parts @returns {Part[]} */
 export function joined(parts) {
   /** @type {Part[]} */
-  const found = [];
+  const whole = [];
   for (const part of parts) {
-    const before = found[found.length - 1];
-    if (typeof part === "string" && typeof before === "string") found[found.length - 1] = before + part;
-    else found.push(part);
+    const before = whole[whole.length - 1];
+    if (typeof part === "string" && typeof before === "string") whole[whole.length - 1] = before + part;
+    else whole.push(part);
   }
-  return found;
+  return whole;
 }

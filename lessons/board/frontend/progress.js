@@ -33,7 +33,7 @@ export class Progress {
       choices.map((x) => el("option", { value: x, text: labels.axes[x] })),
     );
     this.axis.onchange = () => on.axis(this.axis.value);
-    this.told = el("span", { class: "unseen", role: "status" });
+    this.outcome = el("span", { class: "unseen", role: "status" });
     this.alert = el("p", { class: "alert", role: "alert", hidden: true });
     const axis = el("label", { class: "axis" }, el("span", { text: labels.x_axis }), this.axis);
     this.root = el(
@@ -41,7 +41,7 @@ export class Progress {
       { class: "progress" },
       el("div", { class: "line1" }, this.bars, this.time),
       this.preparing.root,
-      el("div", { class: "switches" }, this.follow, this.pause, axis, this.reset, this.copy, this.told),
+      el("div", { class: "switches" }, this.follow, this.pause, axis, this.reset, this.copy, this.outcome),
       this.alert,
     );
   }
@@ -91,15 +91,15 @@ export class Progress {
   }
 
   async #copy() {
-    let said = this.labels.copied;
+    let sentence = this.labels.copied;
     try {
       await navigator.clipboard.writeText(window.location.href);
     } catch {
-      said = fill(this.labels.copy_yourself, { link: window.location.href });
+      sentence = fill(this.labels.copy_yourself, { link: window.location.href });
     }
-    say(this.told, said);
-    this.copy.textContent = said === this.labels.copied ? `✓ ${said}` : this.labels.copy_link;
-    this.told.classList.toggle("unseen", said === this.labels.copied);
+    say(this.outcome, sentence);
+    this.copy.textContent = sentence === this.labels.copied ? `✓ ${sentence}` : this.labels.copy_link;
+    this.outcome.classList.toggle("unseen", sentence === this.labels.copied);
     setTimeout(() => say(this.copy, this.labels.copy_link), 1800);
   }
 }
@@ -135,11 +135,11 @@ export function times(model, labels) {
     const goesOn = learner.status === "running" && last && last.step + 1 < learner.steps;
     return goesOn ? [pace(model, learner, last) * (learner.steps - last.step - 1)] : [];
   });
-  const said = [fill(labels.elapsed, { time: duration(elapsed, labels) })];
+  const parts = [fill(labels.elapsed, { time: duration(elapsed, labels) })];
   const slowest = Math.max(...rows.map(({ learner, last }) => pace(model, learner, last)));
-  if (slowest >= SLOW) said.push(fill(labels.pace, { time: duration(slowest, labels) }));
-  if (left.length) said.push(fill(labels.left, { time: duration(Math.max(...left), labels) }));
-  return said.join(" · ");
+  if (slowest >= SLOW) parts.push(fill(labels.pace, { time: duration(slowest, labels) }));
+  if (left.length) parts.push(fill(labels.left, { time: duration(Math.max(...left), labels) }));
+  return parts.join(" · ");
 }
 
 /**

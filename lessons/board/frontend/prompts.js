@@ -56,15 +56,15 @@ export class Prompts {
         style: { color: `var(--ink-${this.colours[name]})` },
       }),
     );
-    const told = Object.entries(learners)
+    const rights = Object.entries(learners)
       .map(([name, x]) => ({ learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses }))
       .map((places) => fill(labels.right_of, places))
       .join(", ");
     const right = answer ? ` ${fill(labels.right_answer, { answer })}` : "";
     const props = {
       type: "button",
-      "aria-label": `${short}${right}. ${told}`,
-      title: short === prompt ? told : `${inLines(prompt)}\n\n${told}`,
+      "aria-label": `${short}${right}. ${rights}`,
+      title: short === prompt ? rights : `${inLines(prompt)}\n\n${rights}`,
       onclick: () => this.onChoose(group),
     };
     return el("button", props, el("span", { class: "mono", text: short }), counts);

@@ -24,13 +24,13 @@ export class Readout {
    * @param {string} hint
    */
   draw(picked, data, hint) {
-    this.#rest = picked ? told(picked, data) : hint;
+    this.#rest = picked ? sentence(picked, data) : hint;
     this.leave();
   }
 
   /** @type {Reader["show"]} */
   show(spot, data) {
-    say(this.root, told(spot, data));
+    say(this.root, sentence(spot, data));
   }
 
   leave() {
@@ -41,7 +41,7 @@ export class Readout {
 }
 
 /** @type {(spot: Spot, data: StripData) => string} */
-function told({ row: { data: row }, at }, data) {
+function sentence({ row: { data: row }, at }, data) {
   const more = Object.entries(row.more).map(([name, x]) => `${name} ${number("plain", x[at], DIGITS, row.missing)}`);
   const whose = data.groups.length > 1 ? data.groups.find((x) => x.rows.includes(row))?.title : "";
   return [whose, row.label, says(data, row, at), ...more].filter(Boolean).join(" · ");

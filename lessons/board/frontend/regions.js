@@ -34,13 +34,13 @@ export function regionBounds(region, env) {
  */
 export function regionOf(regions, env, { ratio, advantage }) {
   if (ratio === null || advantage === null) return undefined;
-  let found = null;
+  let inside = null;
   for (const region of regions) {
     const bounds = regionBounds(region, env);
     if (!bounds) return undefined;
-    if (hasSign(region, advantage) && ratio > bounds.from && ratio < bounds.to) found = region;
+    if (hasSign(region, advantage) && ratio > bounds.from && ratio < bounds.to) inside = region;
   }
-  return found;
+  return inside;
 }
 
 /**
@@ -51,8 +51,8 @@ export function regionOf(regions, env, { ratio, advantage }) {
  */
 export function regionAt(regions, env, { clipped, ratio, advantage }) {
   if (clipped === 0) return null;
-  const found = regionOf(regions, env, { ratio, advantage });
-  if (clipped === null || found?.side === clipped) return found;
+  const region = regionOf(regions, env, { ratio, advantage });
+  if (clipped === null || region?.side === clipped) return region;
   return regions.find((x) => x.side === clipped && advantage !== null && hasSign(x, advantage));
 }
 

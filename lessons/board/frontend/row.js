@@ -160,6 +160,6 @@ export class Row {
 /** @param {NonNullable<StripRow["verdict"]>} verdict */
 function verdict({ sign, says, good }) {
   const seen = el("span", { "aria-hidden": "true", text: sign });
-  const said = el("span", { class: "unseen", text: says });
-  return el("span", { class: good ? "verdict good" : "verdict", title: says }, seen, said);
+  const spoken = el("span", { class: "unseen", text: says });
+  return el("span", { class: good ? "verdict good" : "verdict", title: says }, seen, spoken);
 }

@@ -172,11 +172,11 @@ export class Scatter {
       point.style.transform = this.#place(i);
       attr(point, "class", clipped[i] ? "hollow" : "full");
     });
-    const told = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
+    const counts = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
     const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
-    say(this.note, sentences([told, still && labels.scatter_start, thinned]));
-    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts: told }));
+    say(this.note, sentences([counts, still && labels.scatter_start, thinned]));
+    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts }));
     this.root.dataset.pass = String(this.#pass);
     this.select(token);
   }
@@ -225,10 +225,10 @@ export class Scatter {
 
   /** @param {MouseEvent} event */
   #pick(event) {
-    const found = this.#near(event);
-    if (found === null || !this.#data) return;
+    const nearest = this.#near(event);
+    if (nearest === null || !this.#data) return;
     const { sample, position, group } = this.#data;
-    this.onChoose({ learner: this.name, sample: sample[found], position: position[found] }, group[found]);
+    this.onChoose({ learner: this.name, sample: sample[nearest], position: position[nearest] }, group[nearest]);
   }
 
   /** @param {number} ratio */

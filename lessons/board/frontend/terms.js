@@ -101,28 +101,33 @@ export function numberAt(value, { response = 0, token = 0 } = {}) {
   return at(value, response, token);
 }
 
+/** So many levels a tree may have: twice the parts that core/terms/language.py lets stand within each other. */
+const MOST_LEVELS = 120;
+
 /**
  * The value of an expression's tree, which may use the terms of `env`.
  * @param {Tree} tree
  * @param {Env} env
+ * @param {number} [levels] how many it may have
  * @returns {Value}
  */
-export function evaluateTree(tree, env) {
+export function evaluateTree(tree, env, levels = MOST_LEVELS) {
   if (typeof tree === "number") return { level: 0, numbers: tree };
   if (tree[0] === "term") return env.values[tree[1]];
-  const done = env.done.get(tree) ?? computed(tree, env);
+  if (levels === 0) throw new Error(`An expression has more than ${MOST_LEVELS} levels.`);
+  const done = env.done.get(tree) ?? computed(tree, env, levels);
   env.done.set(tree, done);
   return done;
 }
 
-/** @param {Exclude<Tree, number>} tree @param {Env} env @returns {Value} */
-function computed(tree, env) {
+/** @param {Exclude<Tree, number>} tree @param {Env} env @param {number} levels @returns {Value} */
+function computed(tree, env, levels) {
   const [kind, ...parts] = tree;
   const named = NAMED[kind];
   if (named) return named(parts[0], env);
   if (isText(parts[1]))
     return { level: 0, numbers: comparedWithText(kind, env.data.settings[parts[0][1]], parts[1][1]) };
-  const values = parts.map((x) => evaluateTree(x, env));
+  const values = parts.map((x) => evaluateTree(x, env, levels - 1));
   if (kind === "per_token") return raised(values[0], 2, env);
   if (kind === "following") return following(values[0], values[1], env);
   if (kind === "scan") return scan(values[0], values[1], env);
@@ -158,12 +163,12 @@ const BUILTINS = {
   batch_size: ({ data }) => ({ level: 0, numbers: data.whole ? data.lengths.length : null }),
 };
 
-/** @param {string} name @param {unknown} found @returns {Num} */
-function setting(name, found) {
-  if (found === null || found === undefined) return null;
-  if (typeof found !== "number" && typeof found !== "boolean")
-    throw new Error(`An expression computes with the setting ${name}, but it is ${JSON.stringify(found)}.`);
-  return Number(found);
+/** @param {string} name @param {unknown} given @returns {Num} */
+function setting(name, given) {
+  if (given === null || given === undefined) return null;
+  if (typeof given !== "number" && typeof given !== "boolean")
+    throw new Error(`An expression computes with the setting ${name}, but it is ${JSON.stringify(given)}.`);
+  return Number(given);
 }
 
 /**
@@ -215,7 +220,7 @@ export const LAZY = {
 /** @param {unknown} tree @returns {tree is ["text", string]} */
 const isText = (tree) => Array.isArray(tree) && tree[0] === "text";
 
-/** @param {string} sign @param {unknown} found @param {string} text @returns {Num} */
-function comparedWithText(sign, found, text) {
-  return found === null || found === undefined ? null : Number((found === text) === (sign === "=="));
+/** @param {string} sign @param {unknown} given @param {string} text @returns {Num} */
+function comparedWithText(sign, given, text) {
+  return given === null || given === undefined ? null : Number((given === text) === (sign === "=="));
 }

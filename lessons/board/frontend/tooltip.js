@@ -36,12 +36,12 @@ export class Tooltip {
 
   /** @param {Spot} spot */
   show({ row, at, chip }) {
-    const found = this.source(row.data.name);
-    if (!found) return;
+    const shown = this.source(row.data.name);
+    if (!shown) return;
     this.head.textContent = chip.getAttribute("aria-label");
     const hole = Boolean(row.data.holes[at]);
-    for (const [i, name] of this.columns.entries()) this.#fill(this.rows[i], name, hole ? null : found, at);
-    this.#fillFurther(hole ? null : found, at);
+    for (const [i, name] of this.columns.entries()) this.#fill(this.rows[i], name, hole ? null : shown, at);
+    this.#fillFurther(hole ? null : shown, at);
     this.#chip?.removeAttribute("aria-describedby");
     this.#chip = chip;
     chip.setAttribute("aria-describedby", this.root.id);
@@ -52,26 +52,26 @@ export class Tooltip {
   /**
    * @param {HTMLElement} cell
    * @param {string} name
-   * @param {{ response: Response, pass: number } | null} found null: no number is this token's
+   * @param {{ response: Response, pass: number } | null} shown null: no number is this token's
    * @param {number} at
    * @param {boolean} [withSign]
    */
-  #fill(cell, name, found, at, withSign = SIGNED.has(name)) {
-    const x = found ? found.response.at(name, at, found.pass) : null;
-    const none = this.labels[found ? found.response.absence(name) : "none"];
+  #fill(cell, name, shown, at, withSign = SIGNED.has(name)) {
+    const x = shown ? shown.response.at(name, at, shown.pass) : null;
+    const none = this.labels[shown ? shown.response.absence(name) : "none"];
     cell.textContent = withSign ? signed(x, 4, none) : fixed(x, 4, none);
     cell.classList.toggle("mute", x === null);
   }
 
   /**
-   * @param {{ response: Response, pass: number } | null} found
+   * @param {{ response: Response, pass: number } | null} shown
    * @param {number} at
    */
-  #fillFurther(found, at) {
-    const columns = found?.response.own.data.columns ?? [];
+  #fillFurther(shown, at) {
+    const columns = shown?.response.own.data.columns ?? [];
     const cells = columns.flatMap(({ name, title, signed: is }) => {
       const cell = el("dd");
-      this.#fill(cell, name, found, at, is);
+      this.#fill(cell, name, shown, at, is);
       return [el("dt", { text: inWords(this.labels, title) }), cell];
     });
     this.further.replaceChildren(...cells);

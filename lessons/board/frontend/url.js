@@ -44,8 +44,8 @@ const columnOf = (text) => (text !== null && /^[A-Za-z]\w{0,39}$/.test(text) ? t
  * @returns {TokenId | null}
  */
 function readToken(text) {
-  const found = /^([a-z][a-z0-9-]{0,23})\.(\d{1,6})\.(\d{1,6})$/.exec(text ?? "");
-  return found && { learner: found[1], sample: Number(found[2]), position: Number(found[3]) };
+  const parts = /^([a-z][a-z0-9-]{0,23})\.(\d{1,6})\.(\d{1,6})$/.exec(text ?? "");
+  return parts && { learner: parts[1], sample: Number(parts[2]), position: Number(parts[3]) };
 }
 
 /**

@@ -1,0 +1,85 @@
+"""Which curves the board draws, and what it calls them in the viewer's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lessons.i18n import _
+
+
+def charts() -> list[dict[str, Any]]:
+    """The board's charts: what each draws from a step row, and how far its y-axis always reaches."""
+    unit = [0, 1]
+    return [
+        _chart("reward", _("Reward"), _("Mean reward of the step's responses."), at_least=unit),
+        _chart(
+            "success",
+            _("Success"),
+            _("Share of right responses; large points: on held-out questions, which are never trained on."),
+            [
+                {"column": "success_rate", "title": _("Success, training")},
+                {"column": "heldout_success", "title": _("Success, held-out"), "points": True},
+            ],
+            at_least=unit,
+        ),
+        _chart("kl", _("KL to start"), _("How far the policy has moved from the frozen start model."), at_least=[0, 0]),
+        _chart("entropy", _("Entropy"), _("How undecided the policy is about the next token."), at_least=[0, 0]),
+        _chart(
+            "clip",
+            _("Clipped, high / low"),
+            _(
+                "Share of tokens whose gradient the clip cuts: above (solid line) and below (dashed). Under CISPO "
+                "nothing is cut; the solid line is the share whose weight is bounded."
+            ),
+            [
+                {"column": "clip_ratio_high", "title": _("Clipped, high side")},
+                {"column": "clip_ratio_low", "title": _("Clipped, low side"), "dash": "dashed"},
+            ],
+            at_least=[0, 0],
+        ),
+        _chart("ratio_mean", _("Ratio, mean"), _("Mean of new over old probability; near 1 if the update is gentle.")),
+        _chart(
+            "vf_explained_var",
+            _("Explained variance"),
+            _("How much of the returns the critic foresees; below 0 it is worse than a constant. GRPO has no critic."),
+            at_most=[-1, 1],
+        ),
+        _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
+        _chart(
+            "frac_reward_zero_std",
+            _("No-signal groups"),
+            _("Share of prompts whose responses got equal rewards: compared with each other, they teach nothing."),
+            at_least=[0, 0],
+        ),
+        _chart("approx_kl", _("KL of the update"), _("How far this step's update moved the policy."), more=True),
+        _chart(
+            "clip_ratio",
+            _("Clipped, either side"),
+            _("Share of tokens whose gradient the clip cuts. Logs from elsewhere may not tell the sides apart."),
+            more=True,
+            at_least=[0, 0],
+        ),
+        _chart(
+            "group_reward_std",
+            _("Reward spread within groups"),
+            _("The mean over prompts of the standard deviation of their responses' rewards."),
+            more=True,
+            at_least=[0, 0],
+        ),
+        _chart(
+            "policy_loss",
+            _("Policy loss"),
+            _("With the clip, GRPO's is near 0 by construction, and yet it learns."),
+            more=True,
+        ),
+        _chart("value_loss", _("Value loss"), _("The critic's error. GRPO has no critic."), more=True, at_least=[0, 0]),
+        _chart("grad_norm", _("Gradient norm"), _("Before it is cut to max_grad_norm."), more=True, at_least=[0, 0]),
+        _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), more=True, at_least=[0, 0]),
+        _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), more=True, at_least=[0, 0]),
+    ]
+
+
+def _chart(
+    key: str, title: str, help: str, series: list[dict[str, Any]] | None = None, **more: object
+) -> dict[str, Any]:
+    return {"key": key, "title": title, "help": help, "series": series or [{"column": key, "title": title}], **more}
