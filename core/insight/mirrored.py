@@ -51,5 +51,5 @@ def trained_on(config: RunConfig, learner: str, steps: int) -> list[str] | None:
 
 
 def _terms(question: str) -> tuple[int, int] | None:
-    found = _ADDITION.findall(question)
-    return (int(found[0][0]), int(found[0][1])) if len(found) == 1 else None
+    sums = _ADDITION.findall(question)
+    return (int(sums[0][0]), int(sums[0][1])) if len(sums) == 1 else None

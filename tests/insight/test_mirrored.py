@@ -10,7 +10,7 @@ from core.presets import PRESETS
 
 
 @pytest.mark.parametrize(
-    ("question", "trained", "addition", "found"),
+    ("question", "trained", "addition", "counts"),
     [
         ("3 + 5 =", "5 + 3 =", True, True),
         ("What is 3 + 5?", "Say 5 + 3 now.", True, True),
@@ -26,10 +26,10 @@ from core.presets import PRESETS
         ("3 - 5 =", "5 + 3 =", False, False),
     ],
 )
-def test_what_is_an_addition_and_what_its_mirror_image(question, trained, addition, found) -> None:
+def test_what_is_an_addition_and_what_its_mirror_image(question, trained, addition, counts) -> None:
     near = mirrored(["how many?", question], [trained])
     assert near.additions == ((1,) if addition else ())
-    assert near.mirrored == ((1,) if found else ())
+    assert near.mirrored == ((1,) if counts else ())
 
 
 def test_the_training_questions_are_drawn_again_as_they_were() -> None:
