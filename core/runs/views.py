@@ -121,7 +121,7 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
         passes = _passes(tokens)
         view["learners"][name] = {
             **_about(config_at(store, run, name, step), name),
-            "settings": settings_at(store, run, name, step),
+            "settings": _settings(config_at(store, run, name, step), name),
             "panel": len(panel),
             "responses": samples.num_rows,
             "sample": passes[0]["sample"].to_pylist(),
@@ -242,7 +242,9 @@ def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConf
 
 def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[str, Any]:
     """The learner's settings as they were at a step; None where an imported run does not tell."""
-    return _settings(config_at(store, run, learner, step), learner)
+    config = config_at(store, run, learner, step)
+    settings, unrecorded = config.learner(learner), unrecorded_of(config, learner)
+    return {name: None if name in unrecorded else getattr(settings, name) for name in type(settings).model_fields}
 
 
 def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
