@@ -133,8 +133,7 @@ def _step() -> dict[str, Any]:
         "cut_last": _("After the last pass no gradient is taken, so none is cut."),
         "cut_never": _("While the critic warms up, the policy takes no gradient."),
         "cut_older": _(
-            "This older run marks after each pass whose gradient would be cut there, also after the last pass, where "
-            "none is taken."
+            "In this older run “cut” was measured after each pass, also after the last, where no gradient is taken."
         ),
         "cut_off": _("cut off"),
         "cut_off_help": _("The response reached the longest allowed length before it ended itself."),

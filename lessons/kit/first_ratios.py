@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from lessons.i18n import _
-from lessons.kit.lesson import Frozen
+from lessons.kit.lesson import Frozen, engine
 from lessons.kit.numbers import number
 
 
 def first_ratios(batch: Frozen) -> str:
     """How many of the kept tokens' ratios were exactly 1, and why the others were not."""
+    engine()
     from core.training.passes import DRIFT_ALLOWED
 
     ratios = [x for group in batch.groups for reply in group.replies for x in reply.column("ratio") if x is not None]

@@ -159,6 +159,7 @@ test("where no gradient is taken, it is said to be none; elsewhere, at which rat
   assert.equal(at(null, { cut_at: "update" }), "<cut_last>");
   assert.equal(at(null, { cut_at: "never" }), "<cut_never>");
   assert.equal(at(1, { cut_at: "state" }), "0: über 1.1 (<cut_older>)");
+  assert.equal(at(0, { cut_at: "state" }), "<cut_last>");
   assert.equal(at(null, { cut_at: null }), "<gradient_up>");
   const columns = { logprob: [-1, -2], advantage: [1, 1], ratio: [1.05, 1], ratio_update: [1.25, 1], clipped: [1, 0] };
   const two = {

@@ -215,6 +215,8 @@ function gradient(token) {
   const at = { clipped, ratio: moved ? taken : ratio, advantage };
   const region = known ? regionAt(regions, env, at) : undefined;
   if (region?.cuts) return says(...noted(none(sentence(region, token)), more, labels));
+  // An older run's mark at the last pass is explained; where there is none, no gradient was taken either.
+  if (about && !region && token.pass >= token.response.lastPass) return says(strong(labels.cut_last, "mute"));
   if (advantage === 0) return says(...noted(none(labels.gradient_zero), whole, labels));
   if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
   const back = !region && outside(regions, env, at);
