@@ -152,9 +152,9 @@ def trained_as_changed(store: RunStore) -> None:
         t = store.tokens("v1-changed", "grpo", step).to_pandas()
         up = (t["advantage"] > 0) & (t["ratio"] > 1 + epsilon)
         down = (t["advantage"] < 0) & (t["ratio"] < 1 - epsilon)
-        told = t["clipped"].notna()
-        assert told.all() or (t["pass"][~told] == t["pass"].max()).all()
-        assert (up.astype(int) - down.astype(int) == t["clipped"])[told].all()
+        known = t["clipped"].notna()
+        assert known.all() or (t["pass"][~known] == t["pass"].max()).all()
+        assert (up.astype(int) - down.astype(int) == t["clipped"])[known].all()
     assert (t["clipped"].dropna() != 0).any()
 
 

@@ -104,11 +104,11 @@ function noteOf(name, list, { prompt, learners }, labels) {
  * @param {Labels} labels
  */
 function notesOnCuts(groups, group, pass, labels) {
-  const told = [...groups].map(([name, list]) => {
+  const notes = [...groups].map(([name, list]) => {
     const last = Math.max(...list.filter((x) => x.length).map((x) => x.lastPass));
     return Number.isFinite(last) ? aboutCuts(group.learners[name], pass, last, labels) : "";
   });
-  return [...new Set(told)].filter((x) => x);
+  return [...new Set(notes)].filter((x) => x);
 }
 
 /**
