@@ -14,7 +14,7 @@ from core.errors import ConfigError, Message
 from core.runs.arrow import unpack
 from core.runs.damage import RUN, damaged, moment_of, name_of
 from core.runs.errors import DataUnreadable
-from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
+from core.runs.migrations.traces import NewerTrace, changes_since, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
 from core.stored_config import CONFIG_VERSION, StoredConfigError, load_assignments, made_by, newer_settings, read_config
 from core.training.trace import STEPS
@@ -77,7 +77,7 @@ def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[
         check_version(version)
         values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
         values |= {"learner": row.learner, "step": row.step}
-        if not MIGRATIONS[version - 1 :]:
+        if not changes_since(version):
             return values
         step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
         return step_row

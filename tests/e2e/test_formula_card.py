@@ -256,7 +256,9 @@ def test_after_the_last_pass_no_gradient_is_shown_as_cut(
     expect(picture.locator("circle.hollow")).to_have_count(0)
     expect(picture.locator(".note")).to_contain_text("after the last pass, where no gradient is taken")
     high, low = int((taken == 1).sum()), int((taken == -1).sum())
-    expected = f"{high} with a bounded weight" if learner == "cispo" else f"{high} cut at the high side, {low} at the low"
+    expected = (
+        f"{high} with a bounded weight" if learner == "cispo" else f"{high} cut at the high side, {low} at the low"
+    )
     expect(picture.locator(".note")).to_contain_text(expected)
     assert high + low > 0
     strips = page.locator(f'.learner[data-learner="{learner}"]')

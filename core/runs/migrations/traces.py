@@ -38,6 +38,8 @@ def _to_2(_name: str, table: pa.Table) -> pa.Table:
 #: whose docstring says what changed and whether numbers of both versions are comparable.
 MIGRATIONS: tuple[Step, ...] = (_to_2,)
 TRACE_VERSION = 1 + len(MIGRATIONS)
+#: Those that change no number, only what it means: a reader need not make tables of a step's numbers for them.
+OF_MEANING = frozenset({_to_2})
 
 #: The columns of version 1. Files without any of these are no trace; what came later may be missing.
 FIRST: dict[str, tuple[str, ...]] = {
@@ -91,6 +93,11 @@ def check_version(version: int) -> None:
             found=version,
             known=TRACE_VERSION,
         )
+
+
+def changes_since(version: int) -> list[Step]:
+    """The steps that change numbers of a trace of this version."""
+    return [x for x in MIGRATIONS[version - 1 :] if x not in OF_MEANING]
 
 
 def read_table(name: str, table: pa.Table, version: int | None = None) -> pa.Table:
