@@ -124,7 +124,12 @@ def _whiten(settings, tokens: list[dict[str, list]]) -> dict[str, list]:  # type
     clipped = ((advantage > 0) & (ratio > high)).astype(int) - ((advantage < 0) & (ratio < low)).astype(int)
     derived = {"ratio": ratio, "kl_k1": -gap, "kl_k2": gap**2 / 2, "kl_k3": np.exp(gap) - 1 - gap}
     derived["objective"] = np.minimum(ratio * advantage, np.clip(ratio, low, high) * advantage)
-    return {**all_, "clipped": clipped.tolist(), **{name: column.tolist() for name, column in derived.items()}}
+    taken = np.array(all_["pass"]) < settings.num_iterations  # after the last pass no gradient is taken
+    of_gradient = {"clipped": clipped, "ratio_update": ratio}
+    known = {
+        name: [x if t else None for x, t in zip(y.tolist(), taken, strict=True)] for name, y in of_gradient.items()
+    }
+    return {**all_, **known, **{name: column.tolist() for name, column in derived.items()}}
 
 
 def _normalised_by(settings, tokens: list[dict[str, list]]) -> dict[str, float | None]:  # type: ignore[no-untyped-def]
@@ -151,6 +156,7 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
         "clip_ratio_low": 0.03 + 0.005 * rng.random(),
         "clip_ratio_high": 0.05 * rng.random(),
         "approx_kl": 0.01 * rng.random(),
+        "approx_kl_update": 0.005 * rng.random(),
         "policy_loss": rng.normal(0, 0.05),
         "value_loss": 0.1 / t**0.5 if ppo else None,
         "vf_explained_var": 0.6 - 0.8 / t**0.5 if ppo else None,

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def importance_ratio(logprob: Tensor, logprob_old: Tensor) -> Tensor:
-    """rho = exp(log pi_theta - log pi_old) per token. Exactly 1 everywhere in the first pass over a fresh rollout."""
+    """rho = exp(log pi_theta - log pi_old) per token. Exactly 1 on a fresh rollout where both are of one scoring."""
     return (full_precision(logprob) - full_precision(logprob_old)).exp()
 
 
 def sequence_ratio(logprob: Tensor, logprob_old: Tensor, mask: Tensor) -> Tensor:
     """s_i at each of the response's positions; logprob, logprob_old, mask [B, T] -> [B, T].
 
-    Exactly 1 on a fresh rollout. What stands where the mask is False is never read.
+    Exactly 1 on a fresh rollout where both are of one scoring. What stands where the mask is False is never read.
     """
     log_ratio = full_precision(logprob) - full_precision(logprob_old)
     return masked_mean(log_ratio, mask, dim=1).exp()[:, None].expand_as(mask)

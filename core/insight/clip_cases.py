@@ -69,12 +69,20 @@ def evaluate(logprob: Tensor, logprob_old: Tensor, advantage: Tensor, limits: Li
     return Outcome(ratio, advantage, ratio * advantage, bounded, objective, gradient, side, case)
 
 
-def evaluate_pass(tokens: pa.Table, number: int, limits: Limits) -> Outcome:
-    """The tokens of a trace after `number` passes, in the table's order of (sample, position)."""
+def evaluate_pass(tokens: pa.Table, number: int, limits: Limits, *, taken: bool = True) -> Outcome:
+    """The tokens of a trace after `number` passes, in the table's order of (sample, position).
+
+    With `taken` they are judged at the ratios at which the next pass took its gradients, where those were recorded;
+    with several mini-batches these are not the ratios of the state. No gradient is taken after the last pass: there, as
+    with `taken` False, the outcome is what a further pass would find.
+    """
     rows = tokens.filter(pc.equal(tokens["pass"], number)).sort_by([("sample", "ascending"), ("position", "ascending")])
     logprob, old, advantage = (
         torch.tensor(rows[name].to_numpy(), dtype=torch.float32) for name in ("logprob", "logprob_old", "advantage")
     )
+    if taken and "ratio_update" in rows.column_names and not rows["ratio_update"].null_count:
+        at, state = (torch.tensor(rows[name].to_numpy(), dtype=torch.float32) for name in ("ratio_update", "ratio"))
+        logprob = torch.where(at == state, logprob, old + at.log())
     return evaluate(logprob, old, advantage, limits)
 
 

@@ -138,6 +138,9 @@ def effect_under(
     """What the update would have done after `number` passes with that credit and these clip, KL and aggregation
     settings; `max_length` is the run's max_completion_length in tokens. The entropy bonus is left out: its gradient
     does not go through the log-probability of the token alone.
+
+    All responses are taken at the state after those passes, as one mini-batch. After the last pass no gradient was
+    taken: there it is what a further pass would have done.
     """
     experience, settings = step.experience, settings.model_copy(update={"entropy_coef": 0.0})
     logprob = step.logprobs[number].clone().requires_grad_()

@@ -103,7 +103,8 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
 
 def without(settings: LearnerSettings) -> frozenset[str]:
     """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
-    return learner_kind(settings).without(settings)
+    names = learner_kind(settings).without(settings)
+    return names | {"ratio_update"} if "ratio" in names else names
 
 
 def lines(settings: LearnerSettings) -> dict[Line, str]:

@@ -32,7 +32,12 @@ class _First(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$", description="What the run calls this learner.")
     learning_rate: float = Field(4e-4, gt=0, le=1, description="Step size of the policy's Adam optimiser.")
-    num_iterations: int = Field(2, ge=1, le=16, description="Passes over each rollout (μ). At 1 the ratio is always 1.")
+    num_iterations: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Passes over each rollout (μ). With one, in one mini-batch, the clip never cuts.",
+    )
     num_mini_batches: int = Field(1, ge=1, le=64, description="Optimiser steps per pass.")
 
 

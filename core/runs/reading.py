@@ -15,7 +15,7 @@ from core.runs.arrow import unpack
 from core.runs.damage import EVENT, RUN, STEP, damaged, id_of, moment_of, name_of
 from core.runs.errors import DataUnreadable
 from core.runs.event_values import check_stored
-from core.runs.migrations.traces import MIGRATIONS, NewerTrace, check_version, conform, read_table, scalars_of
+from core.runs.migrations.traces import NewerTrace, changes_since, check_version, conform, read_table, scalars_of
 from core.runs.records import LearnerInfo, RunInfo, UnreadableRun, overall
 from core.runs.table_checks import RowsError, check_scalars, check_step
 from core.stored_config import (
@@ -110,7 +110,7 @@ def step_values(row: Any, constant: Callable[[str], Any] | None = None) -> dict[
         values = dict.fromkeys(STEPS.names) | scalars_of(json.loads(row.scalars, parse_constant=constant))
         values |= {"learner": row.learner, "step": row.step}
         check_scalars(values)
-        if not MIGRATIONS[version - 1 :]:
+        if not changes_since(version):
             return values
         step_row: dict[str, Any] = read_table("steps", one_row(values), version).to_pylist()[0]
         return step_row

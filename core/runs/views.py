@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,9 +12,9 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.learners.registry import colours_of, learner_kind
+from core.learners.registry import colours_of, learner_kind, without
 from core.learners.untold import strip_title_of, surely_without
-from core.runs.migrations.traces import whitening_of
+from core.runs.migrations.traces import cuts_of_states, whitening_of
 from core.runs.records import known_settings, unrecorded_of
 from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
@@ -38,7 +38,9 @@ ONCE = (
     "advantage",
     "return",
 )
-PER_PASS = ("logprob", "ratio", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "objective")
+PER_PASS = (
+    *("logprob", "ratio", "ratio_update", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "objective"),
+)
 
 #: So many prompts of a step are offered where no panel says which.
 MOST_GROUPS = 64
@@ -122,6 +124,7 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
         view["learners"][name] = {
             **_about(config_at(store, run, name, step), name),
             "settings": _settings(config_at(store, run, name, step), name),
+            "cut_at": _cut_at(run, name, tokens),
             "panel": len(panel),
             "responses": samples.num_rows,
             "sample": passes[0]["sample"].to_pylist(),
@@ -133,6 +136,20 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
     view["groups"] = [groups[number] for number in sorted(groups)]
     view["telling"] = next((x["group"] for x in view["groups"] if _mixed(x)), min(groups, default=None))
     return view
+
+
+def _cut_at(run: RunInfo, learner: str, tokens: pa.Table) -> Literal["update", "state", "never"] | None:
+    """Where `clipped` of a step's tokens was measured.
+
+    "update": where gradients were taken. "state": at each pass, also where none was taken; so did an older version of
+    the app. "never": the policy took no gradient in this step (its critic warms up). None: it was not recorded.
+    """
+    if cuts_of_states(tokens):
+        return "state"
+    if tokens["clipped"].null_count < tokens.num_rows:
+        return "update"
+    elsewhere = isinstance(run.config.task, ImportedSettings) or "clipped" in without(run.config.learner(learner))
+    return None if elsewhere or not tokens.num_rows else "never"
 
 
 def _count(counts: dict[str, Any], row: dict[str, Any]) -> None:
@@ -180,6 +197,7 @@ def group_view(
             **_about(config, name),
             "prompt": prompt,
             "settings": values,
+            "cut_at": _cut_at(run, name, tokens),
             "terms": terms.as_json()["terms"],
             "of_step": {x: number(whole[x].at(), 9) for x in terms.trees if whole[x].level == SCALAR},
             "rewards": [number(row["reward"]) for row in rows],

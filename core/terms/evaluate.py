@@ -73,9 +73,10 @@ def evaluate_tree(tree: Tree, data: Data, values: Mapping[str, Value]) -> Value:
 
 
 def clip_sides(terms: Terms, data: Data, values: Mapping[str, Value]) -> Value:
-    """Per token +1 or -1 where it is in one of the terms' regions, else 0: what the column `clipped` records.
+    """Per token +1 or -1 where it is in one of the terms' regions, else 0.
 
-    Missing where the ratio, the advantage or a bound is.
+    At the ratio at which a gradient was taken, that is what the column `clipped` records. Missing where the ratio, the
+    advantage or a bound is.
     """
     with np.errstate(all="ignore"):
         evaluation = _Evaluation(data, values)

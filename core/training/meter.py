@@ -31,6 +31,7 @@ class Meter:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
     kls: list[float] = field(default_factory=list)
+    moved: float | None = None  # mean k3 from before the step's first update to after its last, once that is known
     norms: list[float] = field(default_factory=list)
     value_losses: list[float] = field(default_factory=list)
 
@@ -73,7 +74,8 @@ def step_scalars(
         "clip_ratio": _mean([low + high for low, high in zip(meter.low, meter.high, strict=True)]),
         "clip_ratio_low": _mean(meter.low),
         "clip_ratio_high": _mean(meter.high),
-        "approx_kl": _mean(meter.kls),
+        "approx_kl": meter.moved,
+        "approx_kl_update": _mean(meter.kls),
         "policy_loss": _mean(meter.losses),
         "value_loss": _mean(meter.value_losses),
         "vf_explained_var": None if explained is None or not math.isfinite(explained) else explained,

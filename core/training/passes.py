@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.algorithms.kl import kl_k3
+from core.algorithms.masked import masked_mean
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, critic_of
 from core.models import adapters
@@ -23,7 +25,7 @@ from core.training.drift import ALLOWED
 from core.training.meter import Meter
 from core.training.record import PanelRecorder
 from core.training.scoring import Scored, Sequences
-from core.training.update import Batch, Before, Updater, joined, parts
+from core.training.update import Batch, Before, Taken, Updater, joined, parts
 
 DRIFT_ALLOWED = ALLOWED  # more between sampled and scored log-probabilities is told, see core/training/drift.py
 
@@ -133,6 +135,7 @@ class Passes:
             if settings.num_mini_batches > 1:
                 order = torch.randperm(count, generator=generator(number))
             deferred = number == 1 and initial.policy is None and self.old_from_first_pass
+            taken = None if self.warming_up else Taken.of(batch.experience.mask[:panel])
             exact: list[Tensor | None] = []
 
             def look(scored: Scored, exact: list[Tensor | None] = exact) -> None:
@@ -143,19 +146,22 @@ class Passes:
             seen = self.updater.one_pass(
                 batch, self.config, settings, self.max_length, order, meter, train_policy=not self.warming_up,
                 before=initial.before if number == 1 else None, keep=panel, own_old=deferred,
-                look=look if now is None else None,
+                look=look if now is None else None, taken=taken,
             )  # fmt: skip
             now = now or seen
             assert now is not None
             if deferred:
                 batch = replace(batch, experience=replace(batch.experience, logprobs_old=now.logprobs))
             first, record = first or now, record or recorder(batch)
-            record.add(number - 1, now.rows(panel), exact[0])
+            record.add(number - 1, now.rows(panel), exact[0], taken)
             now = None
         assert record is not None
         assert first is not None
         last = self._score_panel(batch.sequences, panel)
-        record.add(settings.num_iterations, last, self._exact(last, initial))
+        record.add(settings.num_iterations, last, self._exact(last, initial), None)
+        if not self.warming_up:
+            mask, old = batch.experience.mask[:panel], batch.experience.logprobs_old[:panel]
+            meter.moved = float(masked_mean(kl_k3(old, last.logprobs), mask))
         return batch, first, record
 
     def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:

@@ -17,6 +17,7 @@ from core.learners.registry import learner_kind, without
 from core.learners.settings import LearnerSettings
 from core.training.scoring import Scored
 from core.training.trace import SAMPLES, tokens_schema
+from core.training.update import Taken
 
 #: What is known of a token whoever wrote it.
 OF_ANY_TOKEN = {"learner", "step", "pass", "sample", "position", "token_id", "token", "written"}
@@ -84,8 +85,11 @@ class PanelRecorder:
         self._fixed = self._same_in_every_pass(vocabulary)
         self._passes: list[pa.Table] = []
 
-    def add(self, number: int, scored: Scored, kl_exact: Tensor | None) -> None:
-        """Records pass `number` with the policy's scores of the panel's responses [n, T], and its exact KL [n, T]."""
+    def add(self, number: int, scored: Scored, kl_exact: Tensor | None, taken: Taken | None) -> None:
+        """Records pass `number` with the policy's scores of the panel's responses [n, T], and its exact KL [n, T].
+
+        `taken` is where the pass that follows took their gradients; None where none does, or it takes none.
+        """
         flat, experience = self._flat, self._experience
         with torch.no_grad():
             loss = policy_objective(
@@ -99,7 +103,6 @@ class PanelRecorder:
             columns = {
                 "logprob": flat(scored.logprobs),
                 "ratio": flat(loss.ratio),
-                "clipped": flat(loss.clipped),
                 "entropy": flat(scored.entropy),
                 "objective": flat(loss.objective),
             }
@@ -108,6 +111,8 @@ class PanelRecorder:
                     columns[f"kl_{name}"] = flat(estimator(scored.logprobs, experience.logprobs_ref))
             if kl_exact is not None:
                 columns["kl_exact"] = flat(kl_exact)
+            if taken is not None:
+                columns |= {"ratio_update": flat(taken.ratio), "clipped": flat(taken.clipped)}
         self._passes.append(self._table({**self._fixed, **columns}, number))
 
     def table(self) -> pa.Table:

@@ -17,7 +17,10 @@ from core.training.trace import SAMPLES, TOKENS
 
 #: Columns with numbers that terms may speak of; the others are names, texts and places.
 _PER_RESPONSE = ("group", "reward", "success", "truncated", "score", "value_after")
-_NO_NUMBERS = {"learner", "step", "pass", "sample", "position", "token_id", "token", "clipped", "written"}
+_NO_NUMBERS = {
+    *("learner", "step", "pass", "sample", "position", "token_id", "token", "clipped", "written"),
+    "ratio_update",  # the ratio of another moment than the row's other numbers
+}
 
 
 @functools.lru_cache(maxsize=512)

@@ -1,7 +1,16 @@
 """The trace contract: what a step leaves behind. Column names here are the ones in every exported file.
 
-`pass` 0 is the state before the step's first update (every ratio is 1); pass k is the state after k passes over the
-rollout. Columns that a learner does not have are null, never 0.
+`pass` 0 is the state before the step's first update (every ratio is 1, up to rounding where the sampler's
+log-probabilities are reused: core/training/passes.py); pass k is the state after k passes over the rollout. Columns
+that a learner does not have are null, never 0.
+
+A gradient is taken at passes 0 … μ − 1, and none at pass μ. `ratio_update` and `clipped` are those of the gradient: in
+the rows of pass k, what the next pass made of the token, with the weights that its mini-batch found. With one
+mini-batch that ratio is `ratio`; with several, earlier ones have moved the policy on. Both are null at pass μ, and in a
+step whose policy takes no gradient (while a critic warms up). Every other column is of the pass's state.
+
+Before version 2, `clipped` was of the state, at pass μ, too: such rows have `clipped` without `ratio_update`; and
+`approx_kl` was what `approx_kl_update` is, which their steps lack (core/runs/migrations/traces.py).
 """
 
 from __future__ import annotations
@@ -33,6 +42,7 @@ STEPS = pa.schema(
         ("clip_ratio", pa.float64()),  # on either side; some logs from elsewhere do not tell the two apart
         ("clip_ratio_low", pa.float64()),
         ("clip_ratio_high", pa.float64()),
+        # How far the step moved the policy: mean k3 of kept responses, from before its first update to after its last.
         ("approx_kl", pa.float64()),
         ("policy_loss", pa.float64()),
         ("value_loss", pa.float64()),
@@ -48,6 +58,9 @@ STEPS = pa.schema(
         ("advantage_mean", pa.float64()),
         ("advantage_std", pa.float64()),
         ("score_std", pa.float64()),
+        # The mean of k3 where gradients were taken, over the step's optimiser steps: what other libraries log as
+        # approx_kl. The first of them has 0 by construction.
+        ("approx_kl_update", pa.float64()),
     ]
 )
 
@@ -84,7 +97,7 @@ TOKENS = pa.schema(
         ("logprob", pa.float32()),
         ("logprob_ref", pa.float32()),
         ("ratio", pa.float32()),
-        ("clipped", pa.int8()),
+        ("clipped", pa.int8()),  # -1 low side, 0 not, +1 high side
         ("kl_k1", pa.float32()),
         ("kl_k2", pa.float32()),
         ("kl_k3", pa.float32()),
@@ -98,6 +111,7 @@ TOKENS = pa.schema(
         ("return", pa.float32()),
         ("objective", pa.float32()),
         ("written", pa.bool_()),  # by the policy; an environment's tokens have no other numbers
+        ("ratio_update", pa.float32()),  # where the gradient was taken; null where none was
     ]
 )
 

@@ -39,6 +39,25 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Where a pass took the gradient of the first n responses, recorded while it was taken."""
+
+    ratio: Tensor  # [n, T]
+    clipped: Tensor  # int8 [n, T]: -1 low side, 0 not, +1 high side
+
+    @classmethod
+    def of(cls, mask: Tensor) -> Taken:
+        """Room for responses with this mask [n, T]."""
+        return cls(torch.ones(mask.shape, device=mask.device), torch.zeros_like(mask, dtype=torch.int8))
+
+    def record(self, rows: Tensor, loss: PolicyLoss) -> None:
+        """`loss` is of responses `rows`, long [b]; those beyond the first n are let go."""
+        kept = rows < len(self.ratio)
+        self.ratio[rows[kept]] = loss.ratio.detach()[kept]
+        self.clipped[rows[kept]] = loss.clipped[kept]
+
+
+@dataclass(frozen=True)
 class Before:
     """What policy and critic say of a whole batch before its first update, with gradient, for that update to use."""
 
@@ -82,10 +101,12 @@ class Updater:
         keep: int,
         own_old: bool,
         look: Callable[[Scored], None] | None = None,
+        taken: Taken | None = None,
     ) -> Scored | None:
         """One pass in the given order, long [B]; `before` are scores that were made with gradient already.
 
         With `own_old` what this pass scores are the old policy's log-probabilities, so that every ratio is exactly 1.
+        `taken` is told the ratio at which each gradient of the policy is taken, and whether it is cut there.
 
         Returns the policy's scores before the pass's update where that is one step of all responses, else None;
         `keep`: of how many responses hidden states are kept. `look` is given them while the weights are still those
@@ -97,7 +118,7 @@ class Updater:
                 self._fit_critic(batch, index, config, settings, critic, meter, before)
             if train_policy:
                 scores = self._fit_policy(
-                    batch, index, config, settings, max_length, meter, before, keep, own_old, look
+                    batch, index, config, settings, max_length, meter, before, keep, own_old, look, taken
                 )
         return scores if settings.num_mini_batches == 1 else None
 
@@ -113,6 +134,7 @@ class Updater:
         keep: int,
         own_old: bool,
         look: Callable[[Scored], None] | None,
+        taken: Taken | None,
     ) -> Scored:
         weights = token_weights(batch.experience.mask[index], settings.aggregation, max_length)
         results: list[PolicyLoss] = []
@@ -145,6 +167,8 @@ class Updater:
             )
             if result.loss.requires_grad:
                 result.loss.backward()
+            if taken is not None:
+                taken.record(rows, result)
             masks.append(experience.mask)
             kls.append(kl_k3(experience.logprobs_old, scored.logprobs.detach()))
             seen.append(scored.rows(len(rows)))
@@ -188,7 +212,7 @@ class Updater:
 
 
 def _teaches(credit: Credit, settings: AnyLearner) -> bool:
-    """Whether these responses can move the policy: where every answer of a group scores the same, they cannot."""
+    """Whether a part's responses can move the policy: with neither β nor an entropy bonus, advantages of 0 cannot."""
     return settings.beta != 0 or settings.entropy_coef > 0 or bool((credit.advantages != 0).any())
 
 

@@ -28,8 +28,10 @@ def charts() -> list[dict[str, Any]]:
             "clip",
             _("Clipped, high / low"),
             _(
-                "Share of tokens whose gradient the clip cuts: above (solid line) and below (dashed). Under CISPO "
-                "nothing is cut; the solid line is the share whose weight is bounded."
+                "Of the gradients that all passes take, the share that the clip cuts: above (solid line) and below "
+                "(dashed). The first optimiser step finds every ratio at 1 and cuts none, which lowers the share: with "
+                "two passes in one mini-batch, to half of the second pass's. Under CISPO nothing is cut; the solid "
+                "line is the share whose weight is bounded."
             ),
             [
                 {"column": "clip_ratio_high", "title": _("Clipped, high side")},
@@ -51,7 +53,20 @@ def charts() -> list[dict[str, Any]]:
             _("Share of prompts whose responses got equal rewards: compared with each other, they teach nothing."),
             at_least=[0, 0],
         ),
-        _chart("approx_kl", _("KL of the update"), _("How far this step's update moved the policy."), more=True),
+        _chart(
+            "approx_kl",
+            _("KL of the update"),
+            _(
+                "How far this step moved the policy: k3 on the responses whose tokens are kept, after the last pass "
+                "against before the first."
+            ),
+            more=True,
+            otherwise={
+                "lacks": "approx_kl_update",
+                "says": _("This older run averaged it over the moments before each update: too low, and 0 with one."),
+                "imported": _("How it was measured, the imported run does not tell."),
+            },
+        ),
         _chart(
             "clip_ratio",
             _("Clipped, either side"),

@@ -114,7 +114,8 @@ def _step() -> dict[str, Any]:
         "pass": _("update pass"),
         "pass_of": _("{pass} of {passes}"),
         "pass_help": _(
-            "0: before the step's first update, when every ratio is 1. Then after each pass over the responses."
+            "0: before the step's first update. Then after each pass over the responses. Marks are of the gradients "
+            "that the next pass takes there; after the last pass none is taken."
         ),
         "response_n": _("Response {n}:"),
         "show_all": _("show all {n} tokens"),
@@ -129,6 +130,11 @@ def _step() -> dict[str, Any]:
         "wrong": _("response {n}: wrong, reward {reward}"),
         "unjudged": _("response {n}: verdict not recorded, reward {reward}"),
         "credit_is": _("advantage {value}"),
+        "cut_last": _("After the last pass no gradient is taken, so none is cut."),
+        "cut_never": _("While the critic warms up, the policy takes no gradient."),
+        "cut_older": _(
+            "In this older run “cut” was measured after each pass, also after the last, where no gradient is taken."
+        ),
         "cut_off": _("cut off"),
         "cut_off_help": _("The response reached the longest allowed length before it ended itself."),
         "token_says": _("“{token}”, position {position}, {quantity} {value}"),
@@ -208,10 +214,11 @@ def _card() -> dict[str, Any]:
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
+        "gradient_elsewhere": _("taken in a later mini-batch, at ρ = {ratio}"),
         "lines": {"logprob": _("log-prob"), "gradient": _("gradient"), "kl": "KL", "value": _("value V")},
         "line_help": {
             "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
-            "gradient": _("Whether and where this token pushes the policy in the update."),
+            "gradient": _("Whether and where this token pushes the policy in the pass that follows."),
             "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
             "value": _("The reward expected before this token → the reward expected after it."),
         },
@@ -232,10 +239,17 @@ def _scatter() -> dict[str, Any]:
         "ratio_one": _("ratio 1"),
         "advantage_zero": _("advantage 0"),
         "cut_here": _("cut"),
-        "scatter_says": _("{n} tokens after pass {pass}: {high} cut at the high side, {low} at the low side."),
-        "scatter_says_bounded": _("{n} tokens after pass {pass}: {bounded} with a bounded weight, none cut."),
-        "scatter_says_both": _("{n} tokens after pass {pass}: {cut} cut, {bounded} with a bounded weight."),
+        "scatter_says": _("{where}: {high} cut at the high side, {low} at the low side."),
+        "scatter_says_bounded": _("{where}: {bounded} with a bounded weight, none cut."),
+        "scatter_says_both": _("{where}: {cut} cut, {bounded} with a bounded weight."),
         "scatter_says_free": _("{n} tokens after pass {pass}; this surrogate cuts none."),
+        "scatter_next": _("Gradients that pass {next} takes from {n} tokens"),
+        "scatter_all": _("Gradients of all passes of this step"),
+        "scatter_after": _("{n} tokens after pass {pass}"),
+        "scatter_tokens": _("{n} tokens."),
+        "scatter_last": _("{n} tokens after the last pass, where no gradient is taken."),
+        "scatter_unknown": _("{n} tokens after pass {pass}; whose gradients were cut is not recorded."),
+        "scatter_elsewhere": _("Later mini-batches take theirs at other ratios than those drawn."),
         "scatter_start": _("Before the first update every ratio is 1."),
         "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),
     }

@@ -63,12 +63,15 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Why is every ratio exactly 1 before the first update of a step?"),
+            _("Why is every ratio 1 before the first update of a step?"),
             (
                 Choice(
                     _("the policy that is trained is still the one that wrote the tokens"),
                     True,
-                    _("Both probabilities are the same number; any other ratio there would be a bug."),
+                    _(
+                        "Both probabilities are of the same weights. Scored alike they are the same number; where the "
+                        "sampler’s count as the old ones, the same up to rounding."
+                    ),
                 ),
                 Choice(
                     _("the clip holds it there"),

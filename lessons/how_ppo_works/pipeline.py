@@ -10,6 +10,7 @@ import streamlit as st
 from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.i18n import _, tell
 from lessons.kit.display import one_line, plain
+from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
@@ -146,12 +147,13 @@ def reply_row(reply: Reply, n: int, values: tuple[float | None, ...], **more: An
 def _strips(group: Group, column: str, quantity: str, kind: Any, number: int = 0, **options: Any) -> None:
     rows = []
     for n, reply in enumerate(group.replies, 1):
-        marks = _marks(reply, number) if options.get("marks") else ()
+        marks = _marks(reply, number - 1) if options.get("marks") else ()
         rows.append(reply_row(reply, n, reply.column(column, number), learner="blue", marks=marks))
     token_strips(rows, key=f"ppo_out_{column}", quantity=quantity, kind=kind, pickable=False)
 
 
 def _marks(reply: Reply, number: int) -> list[Any]:
+    """What the pass after pass `number` cut."""
     return [{1: "high", -1: "low"}.get(int(x or 0)) for x in reply.column("clipped", number)]
 
 
@@ -224,10 +226,12 @@ def _advantage(_batch: Frozen, group: Group) -> None:
 
 def _update(batch: Frozen, group: Group) -> None:
     st.markdown(_("Ratio of each token’s probability after the last pass to what it was before the first."))
-    cuts = has_clip(batch.settings)
+    cuts = has_clip(batch.settings) and len(batch.gradients) > 0
     if cuts:
-        st.markdown(_("A bar marks tokens whose gradient the clip cut."))
-    last = len(group.replies[0].passes) - 1
+        st.markdown(_("A bar marks tokens whose gradient the clip cut in the last pass."))
+        if older := older_cuts(batch):
+            st.caption(older)
+    last = batch.passes
     _strips(group, "ratio", _("ratio ρ"), "ratio", last, marks=cuts)
 
 

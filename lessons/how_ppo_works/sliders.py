@@ -157,8 +157,9 @@ def _says(gamma: float, lam: float, now: list[float], bare: list[float], reply: 
     if lam == 1 and gamma == 1:
         return _(
             "**λ = 1:** all that followed minus what the critic expected: A = (sum of rewards) − V. The critic’s later "
-            "expectations cancel out; the outcome alone speaks, so even the first token gets {first}. Never wrong on "
-            "average, but every token carries the luck of all the later ones."
+            "expectations cancel out; the outcome alone speaks, so even the first token gets {first}. Before "
+            "whitening, the gradient is then right on average whatever the critic says, but every token carries the "
+            "luck of all the later ones."
         ).format(first=first)
     return _(
         "λ = {lam:g}, γ = {gamma:g}: of a surprise, {share:.0%} arrives one token earlier and {far:.0%} ten tokens "

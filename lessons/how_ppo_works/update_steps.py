@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from core.algorithms.ratio import LEVELS
 from lessons.how_ppo_works.scene import Scene, known, numbers, show, strip_row
 from lessons.i18n import _
+from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import FormulaPart, Frozen, equation, formula
 from lessons.kit.own_surrogate import has_clip, own_surrogate
 
@@ -25,9 +25,9 @@ def ratio_step(scene: Scene) -> None:
         )
     st.markdown(
         _(
-            "The batch is used {passes} times. Before the first update every ratio is exactly 1. Then the policy "
-            "moves, while the tokens stay those of the old one: the ratio says how much more likely each has become."
-        ).format(passes=scene.last)
+            "The batch is used {passes} times. With each the policy moves, while the tokens stay those of the old one: "
+            "the ratio says how much more likely each has become. Before the first update: {first}"
+        ).format(passes=scene.last, first=first_ratios(scene.batch))
     )
     rows = [
         strip_row(scene, f"pass{n}", _("before the update") if n == 0 else _("after pass {n}").format(n=n), values)
@@ -40,15 +40,20 @@ def ratio_step(scene: Scene) -> None:
 def clip_step(scene: Scene) -> None:
     if not has_clip(scene.batch.settings):
         own_surrogate(scene.batch.settings)
-        _after_all_passes(scene, ())
+        _ratios(scene, scene.last)
         return
     _range(scene)
-    marks: list[Any] = [{1: "high", -1: "low"}.get(int(x or 0)) for x in scene.reply.column("clipped", scene.last)]
-    _after_all_passes(scene, marks)
+    if not scene.batch.gradients:
+        st.info(_("While the critic warms up, the policy takes no gradient."), icon=":material/hourglass_top:")
+        _ratios(scene, scene.last)
+        return
+    taken = scene.batch.gradients[-1]
+    _cuts(scene, taken)
+    _ratios(scene, taken, cuts=True)
 
 
 def _range(scene: Scene) -> None:
-    """The formula, and how many tokens it cut."""
+    """The formula, and where it cuts."""
     settings = scene.batch.settings
     formula(
         [
@@ -58,20 +63,11 @@ def _range(scene: Scene) -> None:
         ],
         active="clip",
     )
-    cut = sum(bool(x) for x in scene.reply.column("clipped", scene.last))
-    everywhere = [x for g in scene.batch.groups for r in g.replies for x in r.column("clipped", len(r.passes) - 1)]
     st.markdown(
         _(
             "Range {low:g} to {high:g}. A token that has moved out of it in the direction that its advantage wants "
-            "gets no further push: its gradient is 0. After the last pass that holds for {cut} of these {n} tokens, "
-            "and for {share:.1%} of the stored batch."
-        ).format(
-            low=1 - settings.epsilon,
-            high=1 + settings.clip_high,
-            cut=cut,
-            n=scene.length,
-            share=sum(bool(x) for x in everywhere) / max(1, len(everywhere)),
-        )
+            "gets no further push: its gradient is 0."
+        ).format(low=1 - settings.epsilon, high=1 + settings.clip_high)
     )
     if settings.dual_clip is not None:
         st.markdown(
@@ -81,11 +77,40 @@ def _range(scene: Scene) -> None:
         )
 
 
-def _after_all_passes(scene: Scene, marks: Sequence[Any]) -> None:
-    ratio, used = numbers(scene, "ratio", scene.last), numbers(scene, "advantage")
-    more = {"Â": used, "J": scene.reply.column("objective", scene.last)}
-    row = strip_row(scene, "ratio", _("ratio after pass {n}").format(n=scene.last), ratio, marks=marks, more=more)
-    show([row], _("ratio ρ"), "ratio")
+def _cuts(scene: Scene, taken: int) -> None:
+    """How many gradients the last pass cut."""
+    cut = sum(bool(x) for x in scene.reply.column("clipped", taken))
+    everywhere = [x for g in scene.batch.groups for r in g.replies for x in r.column("clipped", taken)]
+    st.markdown(
+        _(
+            "When pass {pass}, the last, took its gradients, that held for {cut} of these {n} tokens, and for "
+            "{share:.1%} of the stored batch. After it none is taken."
+        ).format(
+            **{"pass": taken + 1},
+            cut=cut,
+            n=scene.length,
+            share=sum(bool(x) for x in everywhere) / max(1, len(everywhere)),
+        )
+    )
+    if taken == 0 and scene.batch.settings.num_mini_batches == 1:
+        st.markdown(_("With one pass in one mini-batch every gradient is taken at ratio 1: the clip never cuts."))
+    if older := older_cuts(scene.batch):
+        st.caption(older)
+
+
+def _ratios(scene: Scene, at: int, *, cuts: bool = False) -> None:
+    """The ratios after pass `at`; with `cuts`, those at which the next pass took its gradients, and what was cut."""
+    label = _("ratio after pass {n}").format(n=at)
+    ratio, more = numbers(scene, "ratio", at), {"Â": numbers(scene, "advantage")}
+    marks: list[Any] = []
+    if cuts:
+        marks = [{1: "high", -1: "low"}.get(int(x or 0)) for x in scene.reply.column("clipped", at)]
+        label = _("ratio when pass {n} took its gradients").format(n=at + 1)
+        taken = scene.reply.column("ratio_update", at)
+        ratio = [old if x is None else x for x, old in zip(taken, ratio, strict=True)]  # older runs have the state's
+    if not cuts or scene.batch.settings.num_mini_batches == 1:  # else it is of another moment than this ratio
+        more["J"] = numbers(scene, "objective", at)
+    show([strip_row(scene, "ratio", label, ratio, marks=marks, more=more)], _("ratio ρ"), "ratio")
 
 
 def update_step(scene: Scene) -> None:

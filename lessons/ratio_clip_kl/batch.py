@@ -36,17 +36,29 @@ def trained_limits(batch: Frozen) -> Limits:
     return Limits(batch.settings.epsilon, batch.settings.clip_high, batch.settings.dual_clip)
 
 
-def passes(batch: Frozen) -> int:
-    """How often the step went over its rollout."""
-    return len(batch.groups[0].replies[0].passes) - 1
+def looked_at(batch: Frozen) -> int:
+    """The pass whose tokens the four cases are shown on: the last one at which a gradient was taken.
+
+    Where every gradient was taken at ratio 1 (one pass in one mini-batch), there are no cases to see; then it is the
+    state after the last pass, which a further pass would have found.
+    """
+    return batch.passes if never_left_1(batch) else batch.gradients[-1]
 
 
-def outcome(batch: Frozen, number: int, limits: Limits) -> Outcome:
-    """Every token of the panel after `number` passes, judged under these limits."""
+def never_left_1(batch: Frozen) -> bool:
+    """Whether every gradient of the step was taken at ratio 1, or none at all: the clip had nothing to do."""
+    return len(batch.gradients) == 0 or (len(batch.gradients) == 1 and batch.settings.num_mini_batches == 1)
+
+
+def outcome(batch: Frozen, number: int, limits: Limits, *, taken: bool = True) -> Outcome:
+    """Every token of the panel after `number` passes, judged under these limits.
+
+    With `taken`, at the ratios at which the next pass took its gradients, where one followed.
+    """
     engine()
     from core.insight.clip_cases import evaluate_pass
 
-    return evaluate_pass(batch.tokens, number, limits)
+    return evaluate_pass(batch.tokens, number, limits, taken=taken)
 
 
 def replies(batch: Frozen) -> list[Reply]:
@@ -91,12 +103,13 @@ def _step(run_id: str, learner: str, last: int, made: float, _runs: RunStore) ->
 
     settings = _runs.get(run_id).config.learner(learner)
     limits = Limits(settings.epsilon, settings.clip_high, settings.dual_clip)
+    moved = settings.num_iterations > 1 or settings.num_mini_batches > 1  # a gradient is taken at other ratios than 1
     best: list[tuple[int, int, int]] = []
     for step in range(min(last, LOOKED_AT) + 1):
         tokens = _runs.tokens(run_id, learner, step)
         if not tokens.num_rows:
             continue
-        after = evaluate_pass(tokens, max(tokens["pass"].to_pylist()), limits)
+        after = evaluate_pass(tokens, max(tokens["pass"].to_pylist()) - moved, limits)
         counts = [after.count(case) for case in CASES]
         best.append((sum(x > 0 for x in counts), sum(counts), -step))
     return -max(best)[2] if best else 0

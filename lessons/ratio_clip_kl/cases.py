@@ -8,9 +8,10 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.display import plain, token_name
+from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
 from lessons.kit.numbers import number, signed, table
-from lessons.ratio_clip_kl.batch import Spot, find, outcome, passes, spots, trained_limits
+from lessons.ratio_clip_kl.batch import Spot, find, looked_at, never_left_1, outcome, spots, trained_limits
 from lessons.ratio_clip_kl.case_words import REASONS, case_name
 from lessons.ratio_clip_kl.draw import surrogate
 
@@ -25,7 +26,7 @@ def prediction(batch: Frozen) -> None:
 
     from core.insight.clip_cases import evaluate
 
-    result = outcome(batch, passes(batch), limits)
+    result = outcome(batch, looked_at(batch), limits)
     spot = find(batch, result, "bad-above")
     if spot is None:  # no such token here: one that might be
         result = evaluate(torch.tensor([0.4]), torch.zeros(1), torch.tensor([-1.0]), limits)
@@ -74,7 +75,7 @@ def walk(batch: Frozen) -> None:
     """Draws the stepper and what it shows; a fragment."""
     from core.insight.clip_cases import CASES
 
-    count = passes(batch)
+    count = batch.passes
     subs = [
         Sub("fresh", _("Before the first update: every ratio is 1")),
         Sub("passes", _("Pass by pass the ratios drift"), max(1, count)),
@@ -82,7 +83,7 @@ def walk(batch: Frozen) -> None:
         Sub("whatif", _("The same tokens under other limits")),
     ]
     place = stepper(subs, key="rck_walk")
-    limits, after, case = trained_limits(batch), count, None
+    limits, after, case = trained_limits(batch), looked_at(batch), None
     if place.key == "fresh":
         after = 0
     elif place.key == "passes":
@@ -91,15 +92,17 @@ def walk(batch: Frozen) -> None:
         case = CASES[place.part - 1]
     else:
         limits = _sliders(limits)
-    result = outcome(batch, after, limits)
+    result = outcome(batch, after, limits, taken=place.key != "fresh")
     _sentence(batch, result, after, place.key)
     spot = find(batch, result, case) if case else None
     if case:
-        _case(case, spot, result)
-    surrogate(result, limits, case, _furthest(batch))
+        _case(batch, case, spot, result)
+    # After the last pass nothing is cut, as no gradient is taken; only the cases ask what a further pass would do.
+    cuts = after in batch.gradients or place.key not in ("fresh", "passes")
+    surrogate(result, limits, case, _furthest(batch), cuts=cuts)
     if place.key == "whatif":
         _counts(batch, result, outcome(batch, after, trained_limits(batch)))
-    _strip(batch, result, after, spot)
+    _strip(batch, result, after, spot, cuts=cuts)
 
 
 def _sliders(trained: Limits) -> Limits:
@@ -121,28 +124,46 @@ def _sliders(trained: Limits) -> Limits:
 
 
 def _sentence(batch: Frozen, result: Outcome, after: int, where: str) -> None:
-    ratio = result.ratio
-    total, moved = len(ratio), int((ratio != 1).sum())
-    if where == "fresh":
-        text = _(
-            "{same} of {total} tokens have a ratio of exactly 1. A ratio other than 1 here would be a bug: the policy "
-            "that is trained and the one that sampled are still the same."
-        ).format(same=total - moved, total=total)
-    else:
-        text = _(
-            "After pass {number} of {all}: ratios from {low} to {high}; {out} of {total} tokens lie outside the range, "
-            "{cut} are cut."
-        ).format(
-            number=after,
-            all=passes(batch),
-            low=number(float(ratio.min()), 2),
-            high=number(float(ratio.max()), 2),
-            out=sum(result.count(x) for x in _cases()),
-            cut=int(result.cut.sum()),
-            total=total,
-        )
+    text = first_ratios(batch) if where == "fresh" else _counted(batch, result, after, where)
     with st.container(key="rck_sentence"):
         st.markdown(text)
+        if older := older_cuts(batch):
+            st.caption(older)
+
+
+def _counted(batch: Frozen, result: Outcome, after: int, where: str) -> str:
+    """How far the ratios have gone, and what that means for the gradients that were taken there."""
+    ratio = result.ratio
+    if after in batch.gradients:
+        template = _(
+            "After pass {number} of {all}: ratios from {low} to {high}; {out} of {total} tokens lie outside the range, "
+            "{cut} are cut. Pass {next} takes its gradients here."
+        )
+        if batch.settings.num_mini_batches > 1:
+            template = _(
+                "Where the mini-batches of pass {next} of {all} took their gradients: ratios from {low} to {high}; "
+                "{out} of {total} tokens lie outside the range, {cut} are cut."
+            )
+    elif where == "passes":
+        template = _(
+            "After pass {number} of {all}, the last: ratios from {low} to {high}; {out} of {total} tokens lie outside "
+            "the range. No gradient is taken here any more, so none is cut."
+        )
+    else:
+        template = _(
+            "Every gradient of this step was taken at ratio 1, so the clip cut none. What a further pass would find: "
+            "ratios from {low} to {high}; {out} of {total} tokens lie outside the range, {cut} would be cut."
+        )
+    return template.format(
+        number=after,
+        next=after + 1,
+        all=batch.passes,
+        low=number(float(ratio.min()), 2),
+        high=number(float(ratio.max()), 2),
+        out=sum(result.count(x) for x in _cases()),
+        cut=int(result.cut.sum()),
+        total=len(ratio),
+    )
 
 
 def _cases() -> tuple[Case, ...]:
@@ -151,11 +172,16 @@ def _cases() -> tuple[Case, ...]:
     return CASES
 
 
-def _case(case: Case, spot: Spot | None, result: Outcome) -> None:
+def _case(batch: Frozen, case: Case, spot: Spot | None, result: Outcome) -> None:
     with st.container(border=True, key="rck_case"):
         st.markdown(f"**{case_name(case)}**. " + _(REASONS[case]))
         if spot is None:
-            st.caption(_("No token of this batch is in this case after the last pass."))
+            never = never_left_1(batch)
+            st.caption(
+                _("No token of this batch is in this case after the last pass.")
+                if never
+                else _("No token of this batch was in this case when the last pass took its gradients.")
+            )
             return
         i = spot.index
         st.markdown(
@@ -189,7 +215,8 @@ def _counts(batch: Frozen, result: Outcome, trained: Outcome) -> None:
             lambda x: sum(x.count(c) for c in _cases()) - int(((x.case >= 0) & x.cut).sum()),
         ),
     ]
-    head = [_("tokens"), _("with these limits"), _("as it was trained")]
+    own = _("with the run's own") if never_left_1(batch) else _("as it was trained")
+    head = [_("tokens"), _("with these limits"), own]
     lines = table(head, ((name, f"**{count(result)}**", str(count(trained))) for name, count in rows))
     with st.container(key="rck_counts"):
         st.markdown(lines)
@@ -203,16 +230,17 @@ def _counts(batch: Frozen, result: Outcome, trained: Outcome) -> None:
 
 def _furthest(batch: Frozen) -> float:
     """How far to the right the axis goes, the same in every sub-step."""
-    highest = float(outcome(batch, passes(batch), trained_limits(batch)).ratio.max())
+    highest = float(outcome(batch, batch.passes, trained_limits(batch)).ratio.max())
     return min(4.0, max(2.0, 1.05 * highest))
 
 
-def _strip(batch: Frozen, result: Outcome, after: int, spot: Spot | None) -> None:
-    """One response's ratios: that of the token under the spotlight, else the one with most tokens cut at the end."""
+def _strip(batch: Frozen, result: Outcome, after: int, spot: Spot | None, *, cuts: bool) -> None:
+    """One response's ratios: that of the token under the spotlight, else the one with most tokens cut."""
     reply = spot.reply if spot else _liveliest(batch)
     start = next(x.index for x in _starts(batch) if x.reply.sample == reply.sample)
     here = slice(start, start + len(reply.tokens))
-    marks = {1: "high", -1: "low", 0: None}
+    marks = {1: "high", -1: "low", 0: None} if cuts else {}
+    gradient = {_("gradient"): result.gradient[here].tolist()} if cuts else {}
     token_strips(
         [
             Row(
@@ -224,12 +252,9 @@ def _strip(batch: Frozen, result: Outcome, after: int, spot: Spot | None) -> Non
                 values=result.ratio[here].tolist(),
                 note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
                 learner="blue",
-                marks=[marks[x] for x in result.side[here].tolist()],  # type: ignore[misc]
+                marks=[marks.get(x) for x in result.side[here].tolist()],  # type: ignore[misc]
                 spot=[spot is not None and at == spot.at for at in range(len(reply.tokens))],
-                more={
-                    _("advantage"): result.advantage[here].tolist(),
-                    _("gradient"): result.gradient[here].tolist(),
-                },
+                more={_("advantage"): result.advantage[here].tolist(), **gradient},
             )
         ],
         key="rck_strip",
@@ -245,5 +270,5 @@ def _starts(batch: Frozen) -> list[Spot]:
 
 
 def _liveliest(batch: Frozen) -> Reply:
-    cut = outcome(batch, passes(batch), trained_limits(batch)).cut.tolist()
+    cut = outcome(batch, looked_at(batch), trained_limits(batch)).cut.tolist()
     return max(_starts(batch), key=lambda x: sum(cut[x.index : x.index + len(x.reply.tokens)])).reply

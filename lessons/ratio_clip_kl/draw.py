@@ -15,22 +15,24 @@ if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome
 
 
-def surrogate(result: Outcome, limits: Limits, focus: Case | None, up_to: float) -> None:
-    """Both curves side by side (one above the other where it is narrow)."""
+def surrogate(result: Outcome, limits: Limits, focus: Case | None, up_to: float, *, cuts: bool) -> None:
+    """Both curves side by side (one above the other where it is narrow). `cuts`: whether gradients are taken here."""
     st.caption(
         _(
             "Objective per unit of |A| against the ratio. Shaded: the clip range. Dots: tokens that still learn. "
             "Crosses: tokens whose gradient is cut, on the flat part."
         )
+        if cuts
+        else _("Objective per unit of |A| against the ratio. Shaded: the clip range. Dots: tokens.")
     )
     for column, sign in zip(st.columns(2), (1, -1), strict=True):
         with column:
             title = _("A > 0: {count} tokens") if sign > 0 else _("A < 0: {count} tokens")
             st.markdown(f"**{title}**".format(count=int((result.advantage.sign() == sign).sum())))
-            _one(result, limits, sign, focus, up_to)
+            _one(result, limits, sign, focus, up_to, cuts)
 
 
-def _one(result: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: float) -> None:
+def _one(result: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: float, cuts: bool) -> None:
     import plotly.graph_objects as go
 
     from core.insight.clip_cases import CASES, curve
@@ -42,7 +44,7 @@ def _one(result: Outcome, limits: Limits, sign: int, focus: Case | None, up_to: 
     drawing.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 2}, hoverinfo="skip", showlegend=False)
     mine = (result.advantage.sign() == sign).nonzero()[:, 0]
     ratio, height = result.ratio[mine], result.objective[mine] / result.advantage[mine].abs()
-    case, cut = result.case[mine], result.cut[mine]
+    case, cut = result.case[mine], result.cut[mine] & cuts
     spot = case == CASES.index(focus) if focus else case < -1
     for is_cut in (False, True):
         for lit in (False, True):

@@ -44,7 +44,7 @@ def lines() -> list[Line]:
         *ratio_lines(),
         Line("advantage", r"A_t", _("the token's advantage, given: two good tokens, two bad ones"), given=True),
         objective_line(_("clipped objective: the smaller of the two products")),
-        Line("clipped", r"c_t", _("where the gradient is cut: +1 high side, −1 low side, 0 not")),
+        Line("clipped", r"c_t", _("where the next pass's gradient is cut: +1 high side, −1 low side, 0 not")),
     ]
 
 
@@ -76,7 +76,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("None, whatever ε is"),
                     True,
-                    _("The ratio is exactly 1 when the gradient is taken. A clip share of 0 is then no sign of a bug."),
+                    _("Every gradient is taken at ratio 1, up to rounding. A clip share of 0 is no fault then."),
                 ),
                 Choice(
                     _("About as many as with two passes"),

@@ -22,6 +22,7 @@ from tests.e2e.equations import number, result, true_as_printed
 pytestmark = pytest.mark.browser
 
 STEP = 1  # the second: by then ratios and values have moved
+PASS = 1  # the last one at which a gradient was taken
 _FAST = {"learning_rate": 2e-3, "num_iterations": 2}
 _GRPO: dict[str, dict[str, Any]] = {
     "grpo": {},
@@ -73,7 +74,7 @@ class Trace:
         self.samples = run.store.samples(run.id, learner, STEP).to_pandas()
         tokens = run.store.tokens(run.id, learner, STEP).to_pandas()
         self.all = tokens[tokens["pass"] == 0]
-        self.now = tokens[tokens["pass"] == tokens["pass"].max()]
+        self.now = tokens[tokens["pass"] == PASS]
         self.tokens = tokens
 
     def scores(self) -> pd.Series:
@@ -113,8 +114,8 @@ def card_of(page: Page, chip: Locator) -> dict[str, str]:
     return {key: text for key, text, _ in shown} | {f"{key}?": title for key, _, title in shown}
 
 
-def open_step(page: Page, server: Server, run: LiveRun) -> Locator:
-    page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}")
+def open_step(page: Page, server: Server, run: LiveRun, number: int = PASS) -> Locator:
+    page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={number}")
     lab = page.locator(".lab")
     expect(lab).to_have_attribute("data-shown-step", str(STEP + 1))
     return lab
@@ -240,6 +241,29 @@ def check_whitening(lines: dict[str, str], row: pd.Series, trace: Trace) -> None
     assert -number(mean.replace(" ", "")) == pytest.approx(before.mean(), abs=6e-4)
     assert number(std) == pytest.approx(before.std(ddof=settings.whiten_ddof), abs=6e-4)
     assert result(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
+
+
+@pytest.mark.parametrize("learner", ["grpo", "gspo", "cispo"])
+def test_after_the_last_pass_no_gradient_is_shown_as_cut(
+    page: Page, server: Server, runs: dict[str, LiveRun], learner: str
+) -> None:
+    """Where a token is then, it may well be out of the range; the sentence counts what the passes before cut."""
+    run = runs[learner]
+    open_step(page, server, run, PASS + 1)
+    trace = Trace(run, learner)
+    taken = trace.tokens[trace.tokens["pass"] <= PASS]["clipped"]
+    picture = page.locator(f'.scatter[data-scatter="{learner}"]')
+    expect(picture.locator("circle.hollow")).to_have_count(0)
+    expect(picture.locator(".note")).to_contain_text("after the last pass, where no gradient is taken")
+    high, low = int((taken == 1).sum()), int((taken == -1).sum())
+    expected = (
+        f"{high} with a bounded weight" if learner == "cispo" else f"{high} cut at the high side, {low} at the low"
+    )
+    expect(picture.locator(".note")).to_contain_text(expected)
+    assert high + low > 0
+    strips = page.locator(f'.learner[data-learner="{learner}"]')
+    assert strips.locator(".t.high, .t.low").count() == 0
+    assert card_of(page, strips.locator(".t").first)["gradient"].startswith("After the last pass no gradient is taken")
 
 
 def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:

@@ -249,12 +249,15 @@ def test_the_first_pass_has_every_ratio_at_one_and_later_ones_drift(page: Page, 
     page.get_by_test_id("pass").focus()
     page.keyboard.press("ArrowRight")
     expect(ppo).to_have_attribute("data-pass", "1")
-    page.keyboard.press("ArrowRight")
     expect(ppo.locator(".note")).not_to_contain_text("every ratio is 1")
     cut = int(re.search(r"(\d+) cut at the high", ppo.locator(".note").inner_text()).group(1))  # type: ignore[union-attr]
     low = int(re.search(r"(\d+) at the low", ppo.locator(".note").inner_text()).group(1))  # type: ignore[union-attr]
     expect(ppo.locator("circle.hollow")).to_have_count(cut + low)
     assert cut + low > 0
+    page.keyboard.press("ArrowRight")
+    expect(ppo).to_have_attribute("data-pass", "2")
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    expect(ppo.locator(".note")).to_contain_text(f"{cut} cut at the high side, {low} at the low side")
 
 
 @pytest.mark.parametrize("learner", ["ppo", "grpo"])

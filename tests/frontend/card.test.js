@@ -45,7 +45,7 @@ const LABELS = {
   line_help: { logprob: "" },
   kl_names: ["k1", "k2", "k3", "exact"],
   ...Object.fromEntries(
-    "none not_recorded yes no old now reference min max both no_reference no_critic value_end measured gradient_up gradient_down gradient_back gradient_zero whole_response own_term"
+    "none not_recorded yes no old now reference min max both no_reference no_critic value_end measured gradient_up gradient_down gradient_back gradient_zero whole_response own_term cut_last cut_older cut_never"
       .split(" ")
       .map((x) => [x, `<${x}>`]),
   ),
@@ -53,6 +53,7 @@ const LABELS = {
   whole_ratio: "of all {n}",
   gradient_none: "{zero}: {why}",
   with_note: "{parts} ({note})",
+  gradient_elsewhere: "at {ratio}",
 };
 
 /** The lines of the first response's first token, by key. */
@@ -66,7 +67,7 @@ function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
     position: [0, 1],
     token: ["a", "b"],
     once: { logprob_old: [-1, -2], logprob_ref: [null, null], ...data.once },
-    passes: [columns],
+    passes: data.passes ?? [columns],
   });
   const learner = {
     terms: TERMS,
@@ -148,6 +149,26 @@ test("where the gradient goes", () => {
   const bounded = [{ ...REGIONS[0], cuts: false, advantage: "any" }];
   assert.equal(at(1.2, -1, 1, { regions: bounded }), "<gradient_down> (über 1.1)");
   assert.equal(at(1.2, 1, 1, { whole_ratio: true }), "0: über 1.1 (<whole_response>)");
+});
+
+test("where no gradient is taken, it is said to be none; elsewhere, at which ratio", () => {
+  const at = (clipped, data, more = {}) => {
+    const tokens = { ratio: [1.05, 1], advantage: [1, 1], clipped: [clipped, 0], ...more };
+    return card({ tokens, data }).text.gradient;
+  };
+  assert.equal(at(null, { cut_at: "update" }), "<cut_last>");
+  assert.equal(at(null, { cut_at: "never" }), "<cut_never>");
+  assert.equal(at(1, { cut_at: "state" }), "0: über 1.1 (<cut_older>)");
+  assert.equal(at(0, { cut_at: "state" }), "<cut_last>");
+  assert.equal(at(null, { cut_at: null }), "<gradient_up>");
+  const columns = { logprob: [-1, -2], advantage: [1, 1], ratio: [1.05, 1], ratio_update: [1.25, 1], clipped: [1, 0] };
+  const two = {
+    cut_at: "update",
+    passes: [columns, { ...columns, clipped: [null, null], ratio_update: [null, null] }],
+  };
+  assert.equal(card({ data: two }).text.gradient, "0: über 1.1 (at 1.250)");
+  const same = { ...two, passes: [{ ...columns, ratio_update: [1.05, 1], clipped: [0, 0] }, two.passes[1]] };
+  assert.equal(card({ data: same }).text.gradient, "<gradient_up>");
 });
 
 test("a column of its own is a line of its own", () => {

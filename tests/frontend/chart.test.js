@@ -15,3 +15,19 @@ test("a chart says its numbers and the step as the page counts it, from 1", (t) 
   chart.read(model, 4);
   assert.equal(chart.area.getAttribute("aria-label"), "Reward: PPO 0.50、GRPO 0.75 at step 5");
 });
+
+test("a run whose numbers mean something else than the chart's title says so", (t) => {
+  page(t);
+  const otherwise = { lacks: "new", says: "older", imported: "imported" };
+  const spec = { key: "kl", title: "KL", help: "", series: [{ column: "kl" }], otherwise };
+  const said = (row, run = {}) => {
+    const chart = new Chart(spec, { labels: {}, colours: {}, zoom: null, model: { run } });
+    chart.plot = { batch: (draw) => draw(), setData() {}, setScale() {} };
+    chart.draw([0], [{ ppo: row, grpo: undefined }], [0, 1]);
+    return chart.note.hidden ? "" : chart.note.textContent;
+  };
+  assert.equal(said({ kl: 0.1, new: 0.05 }), "");
+  assert.equal(said({ kl: 0.1, new: null }), "older");
+  assert.equal(said({ kl: 0.1 }, { source: "a log" }), "imported");
+  assert.equal(said({ kl: null, new: null }), "", "nothing is shown");
+});

@@ -119,6 +119,23 @@ test("where nothing is under a title, and where it answers another question, a s
   assert.deepEqual(notes(other), ["", "B was asked 4+5="]);
 });
 
+test("where no gradient is taken, and where an older run marked otherwise, one sentence says so", () => {
+  const notes = (declared, pass) => {
+    const answer = group({ a: [declared, [[1]]], b: [declared, [[0]]] });
+    for (const { responses: rows } of Object.values(answer.learners)) for (const x of rows) x.passes.push(x.passes[0]);
+    return lab(answer, { pass, labels: all }).notes;
+  };
+  const one = { num_mini_batches: 1 };
+  assert.deepEqual(notes({ cut_at: "update" }, 0), []);
+  assert.deepEqual(notes({ cut_at: "update" }, 1), ["cut_last"]);
+  assert.deepEqual(notes({ cut_at: "update", regions: [] }, 1), [], "nothing is ever marked");
+  assert.deepEqual(notes({ cut_at: "never" }, 0), ["cut_never"]);
+  assert.deepEqual(notes({ cut_at: "state", settings: one }, 0), []);
+  assert.deepEqual(notes({ cut_at: "state", settings: one }, 1), ["cut_older"]);
+  assert.deepEqual(notes({ cut_at: "state", settings: { num_mini_batches: 4 } }, 0), ["cut_older"]);
+  assert.deepEqual(notes({ cut_at: null }, 1), []);
+});
+
 test("a sign that means one thing says it plainly", () => {
   const keys = (...regions) => lab(group({ a: [{ regions }, [[0]]] })).legend.keys.map((x) => x.text);
   assert.deepEqual(keys(region(1, false)), ["bounded", "none"]);

@@ -19,16 +19,22 @@ const HIGH = region(1, ["+", 1, EPS], null, "positive", true, "1 + ε");
 const LOW = region(-1, null, ["-", 1, EPS], "negative", true, "1 − ε");
 const FAR = region(1, 5, null, "any", false);
 const words =
-  "hollow hollow_bounded hollow_both ratio_one advantage_zero cut_here scatter scatter_start scatter_thinned".split(
+  "hollow hollow_bounded hollow_both ratio_one advantage_zero cut_here scatter scatter_start scatter_thinned cut_older cut_never scatter_elsewhere".split(
     " ",
   );
 const labels = {
   ...Object.fromEntries(words.map((x) => [x, x])),
   scatter_alt: "{learner}: {counts}",
-  scatter_says: "{n}: {high} high, {low} low",
-  scatter_says_bounded: "{n}: {bounded} bounded, none cut",
-  scatter_says_both: "{n}: {cut} cut, {bounded} bounded",
+  scatter_says: "{where}: {high} high, {low} low",
+  scatter_says_bounded: "{where}: {bounded} bounded, none cut",
+  scatter_says_both: "{where}: {cut} cut, {bounded} bounded",
   scatter_says_free: "{n}",
+  scatter_next: "{n} in pass {next}",
+  scatter_after: "{n} after pass {pass}",
+  scatter_last: "{n} after the last.",
+  scatter_tokens: "{n}.",
+  scatter_unknown: "{n} after pass {pass}: not recorded",
+  scatter_all: "in all",
 };
 const step = (regions, settings = { epsilon: 0.2 }) => ({
   settings,
@@ -37,13 +43,14 @@ const step = (regions, settings = { epsilon: 0.2 }) => ({
   position: [0, 1, 0, 1],
   group: [7, 7, 7, 7],
   advantage: [1, 1, -1, null],
+  cut_at: "update",
   passes: [{ ratio: [1.3, 1, 0.7, 1], clipped: [1, 0, -1, 0] }],
 });
 
-function drawn(t, data) {
+function drawn(t, data, pass = 0) {
   page(t);
   const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
-  scatter.draw(data, reachOf([data]), 0, null);
+  scatter.draw(data, reachOf([data]), pass, null);
   const all = (selector) => [...scatter.root.querySelectorAll(selector)];
   return {
     note: scatter.note.textContent,
@@ -58,13 +65,19 @@ function drawn(t, data) {
 test("where it cuts it is grey, with a line at each bound", (t) => {
   const { grey, lines, texts, hollow, note, points } = drawn(t, step([HIGH, LOW]));
   assert.deepEqual([grey, lines, hollow, points], [2, 2, "hollow", 2]);
-  assert.equal(note, "3: 1 high, 1 low");
+  assert.equal(note, "3 in pass 1: 1 high, 1 low");
   for (const text of ["1 − ε = 0.80", "1 + ε = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
 });
 
 test("its sentences stand apart as the script wants it", (t) => {
   page(t);
-  const own = { ...labels, scatter_alt: "{learner}：{counts}", scatter_says: "{n} 個。", scatter_start: "都是 1。" };
+  const own = {
+    ...labels,
+    scatter_alt: "{learner}：{counts}",
+    scatter_says: "{where}。",
+    scatter_next: "{n} 個",
+    scatter_start: "都是 1。",
+  };
   const data = { ...step([HIGH, LOW]), passes: [{ ratio: [1, 1, 1, 1], clipped: [0, 0, 0, 0] }] };
   const scatter = new Scatter({ name: "x", labels: own, colour: "green", onChoose() {} });
   scatter.draw(data, reachOf([data]), 0, null);
@@ -75,20 +88,67 @@ test("its sentences stand apart as the script wants it", (t) => {
 test("where a weight is only bounded nothing is grey, and a bound beyond the picture is only named", (t) => {
   const { grey, lines, texts, hollow, note } = drawn(t, step([FAR]));
   assert.deepEqual([grey, lines, hollow], [0, 0, "hollow_bounded"]);
-  assert.equal(note, "3: 2 bounded, none cut");
+  assert.equal(note, "3 in pass 1: 2 bounded, none cut");
   assert.ok(texts.includes("ρ = 5.00 →"));
   assert.ok(!texts.includes("cut_here"));
 });
 
 test("a surrogate that cuts on one side and bounds on the other says both", (t) => {
   const { grey, lines, hollow, note } = drawn(t, step([{ ...HIGH, cuts: false }, LOW]));
-  assert.deepEqual([grey, lines, hollow, note], [1, 2, "hollow_both", "3: 1 cut, 1 bounded"]);
+  assert.deepEqual([grey, lines, hollow, note], [1, 2, "hollow_both", "3 in pass 1: 1 cut, 1 bounded"]);
 });
 
 test("without a region, or where its bound is not known, there is no line", (t) => {
   assert.deepEqual(drawn(t, step([])).note, "3");
   const { grey, lines, points } = drawn(t, step([HIGH, LOW], { epsilon: null }));
   assert.deepEqual([grey, lines, points], [0, 0, 2]);
+});
+
+const PASSES = [
+  { ratio: [1, 1, 1, 1], clipped: [0, 0, 0, 0] },
+  { ratio: [1.3, 1, 0.7, 1], clipped: [1, 0, -1, 0] },
+  { ratio: [1.4, 1.3, 0.7, 1], clipped: [null, null, null, null] },
+];
+
+test("after the last pass nothing is hollow, and what the passes cut is counted", (t) => {
+  const data = { ...step([HIGH, LOW]), passes: PASSES };
+  const { note, points, grey } = drawn(t, data, 2);
+  assert.deepEqual([points, grey], [0, 2]);
+  assert.equal(note, "3 after the last. in all: 1 high, 1 low");
+  assert.equal(drawn(t, data, 1).note, "3 in pass 2: 1 high, 1 low");
+  assert.equal(drawn(t, { ...data, regions: [FAR] }, 2).note, "3 after the last. in all: 2 bounded, none cut");
+});
+
+test("with one pass in one mini-batch nothing is cut, and no token is hollow at any pass", (t) => {
+  const data = { ...step([HIGH, LOW]), passes: [PASSES[0], PASSES[2]] };
+  for (const pass of [0, 1]) {
+    const { note, points } = drawn(t, data, pass);
+    assert.equal(points, 0);
+    assert.match(note, /: 0 high, 0 low/);
+  }
+});
+
+test("with several mini-batches gradients are taken elsewhere than the points stand", (t) => {
+  const data = { ...step([HIGH, LOW], { epsilon: 0.2, num_mini_batches: 4 }), passes: PASSES };
+  assert.equal(drawn(t, data, 1).note, "3 in pass 2: 1 high, 1 low scatter_elsewhere");
+});
+
+test("an older run counts what it marked, and says what that means", (t) => {
+  const marked = [...PASSES.slice(0, 2), { ...PASSES[2], clipped: [1, 1, -1, 0] }];
+  const older = (settings) => ({ ...step([HIGH, LOW], settings), passes: marked, cut_at: "state" });
+  const one = older({ epsilon: 0.2, num_mini_batches: 1 });
+  assert.equal(drawn(t, one, 1).note, "3 after pass 1: 1 high, 1 low");
+  const last = drawn(t, one, 2);
+  assert.equal(last.note, "3 after pass 2: 2 high, 1 low cut_older");
+  assert.equal(last.points, 3);
+  const several = older({ epsilon: 0.2, num_mini_batches: 4 });
+  assert.equal(drawn(t, several, 1).note, "3 after pass 1: 1 high, 1 low cut_older");
+});
+
+test("what was not recorded is not 0", (t) => {
+  const data = { ...step([HIGH, LOW]), passes: [PASSES[2]], cut_at: null };
+  assert.equal(drawn(t, data).note, "3 after pass 0: not recorded");
+  assert.equal(drawn(t, { ...data, cut_at: "never" }).note, "3. cut_never");
 });
 
 test("the axes hold every ratio and each bound that is near", () => {

@@ -62,8 +62,8 @@ def test_a_dual_clip_cuts_what_the_clip_lets_through():
 
 def test_a_stored_pass_is_judged_as_it_was_trained():
     trace = step_trace(preset("chain-sum"), "ppo", 3)
-    rows = trace.tokens.to_pandas().query("`pass` == 2").sort_values(["sample", "position"])
-    outcome = evaluate_pass(trace.tokens, 2, LIMITS)
+    rows = trace.tokens.to_pandas().query("`pass` == 1").sort_values(["sample", "position"])
+    outcome = evaluate_pass(trace.tokens, 1, LIMITS)
     assert outcome.side.tolist() == rows["clipped"].tolist()
     torch.testing.assert_close(outcome.objective, torch.tensor(rows["objective"].to_numpy()), atol=1e-5, rtol=1e-5)
 

@@ -70,6 +70,9 @@ def test_with_unchanged_settings_every_derived_column_comes_out_again(traces, fr
             "objective": effect.objective,
             **{f"kl_{k}": x for k, x in effect.kl.items()},
         }.items():
+            if name == "clipped" and number == step.passes:  # where no gradient was taken
+                assert np.isnan(stored(trace, name, number)).all()
+                continue
             np.testing.assert_allclose(computed[mask], stored(trace, name, number), atol=2e-6, err_msg=name)
     assert len(effect.kl) == 3
 

@@ -90,15 +90,18 @@ def test_the_tokens_numbers_follow_from_the_log_probabilities(run: Watched) -> N
     near(np.exp(log_ratio), t["ratio"])
     near(np.ones(int((t["pass"] == 0).sum())), t.loc[t["pass"] == 0, "ratio"])
     assert (t.loc[t["pass"] == settings.num_iterations, "ratio"] - 1).abs().max() > 0.01
-    up = (t["advantage"] > 0) & (t["ratio"] > 1 + settings.clip_high)
-    down = (t["advantage"] < 0) & (t["ratio"] < 1 - settings.epsilon)
+    taken = t["ratio_update"].notna()
+    assert (taken == t["clipped"].notna()).all()
+    assert (taken == (t["pass"] < settings.num_iterations)).all(), "after the last pass no gradient is taken"
+    up = (t["advantage"] > 0) & (t["ratio_update"] > 1 + settings.clip_high)
+    down = (t["advantage"] < 0) & (t["ratio_update"] < 1 - settings.epsilon)
     if settings.surrogate == "clip":
-        assert (up.astype(int) - down.astype(int) == t["clipped"]).all()
+        assert (up.astype(int) - down.astype(int) == t["clipped"])[taken].all()
         bounded = np.clip(t["ratio"], 1 - settings.epsilon, 1 + settings.clip_high)
         surrogate = np.minimum(t["ratio"] * t["advantage"], bounded * t["advantage"])
     else:
-        bounded = (t["ratio"] > 1 + settings.clip_high) & (t["advantage"] != 0)
-        assert (bounded.astype(int) == t["clipped"]).all()
+        bounded = (t["ratio_update"] > 1 + settings.clip_high) & (t["advantage"] != 0)
+        assert (bounded.astype(int) == t["clipped"])[taken].all()
         surrogate = np.minimum(t["ratio"], 1 + settings.clip_high) * t["advantage"] * t["logprob"]
     if settings.beta:
         l = t["logprob_ref"] - t["logprob"]  # noqa: E741  the letter of formulas.md
@@ -193,6 +196,8 @@ def test_losses_and_means_are_trls_own(run: Watched) -> None:
         if per_step == 2:
             assert row["entropy"] == pytest.approx(own[0]["entropy"], rel=1e-4)
         t = run.tokens[run.tokens["step"] == step]
+        gap = (t["logprob"] - t["logprob_old"])[t["pass"] == run.learner.num_iterations].astype(float)
+        assert row["approx_kl"] == pytest.approx(float((np.exp(gap) - 1 - gap).mean()), rel=1e-3)
         if per_step == 2:
             for number, log in enumerate(own):
                 now = t[t["pass"] == number]
@@ -279,7 +284,9 @@ def test_without_a_last_look_the_trace_ends_before_the_last_update(plain: Watche
     short = Watched(tmp_path, {}, score_after=False)
     assert sorted(short.tokens["pass"].unique()) == [0, 1]
     same = plain.tokens[plain.tokens["pass"] < 2].reset_index(drop=True)
-    pd.testing.assert_frame_equal(same, short.tokens.reset_index(drop=True))
+    pd.testing.assert_frame_equal(same, short.tokens.reset_index(drop=True), check_dtype=False)
+    assert plain.steps["approx_kl"].notna().all()
+    assert short.steps["approx_kl"].isna().all(), "nobody looked at the policy after its last update"
 
 
 def test_a_panel_keeps_whole_groups_and_success_is_what_was_said(tmp_path: Path) -> None:

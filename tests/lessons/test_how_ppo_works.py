@@ -23,10 +23,15 @@ def run_id(store: RunStore) -> str:
     return make_run(store, steps=3)
 
 
+def all_sent(at, module):
+    """What each component of this module was given, in the page's order."""
+    payloads = [json.loads(x.proto.bytes) for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
+    return [x["data"] for x in payloads if x["module"] == f"lesson_{module}.js"]
+
+
 def sent(at, module):
     """What the component of this module was given, the last of them on the page."""
-    payloads = [json.loads(x.proto.bytes) for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
-    return [x["data"] for x in payloads if x["module"] == f"lesson_{module}.js"][-1]
+    return all_sent(at, module)[-1]
 
 
 def telling(store, run_id, step):
@@ -188,3 +193,37 @@ def test_weights_of_a_real_run_are_measured_and_the_frozen_ones_have_not_moved(o
     assert {x.label: x.value for x in frozen.metric}["distance from the start weights"] == "0"
     critic = open_page(KEY, run=made, step="2", ppo_box="value")
     assert float({x.label: x.value for x in critic.metric}["distance from the start weights"]) > 0
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_the_clip_is_shown_where_the_last_pass_took_its_gradients(open_page, store, passes):
+    """Of a narrow range, so that some are cut; with one pass none is, and no token is marked."""
+    run = make_run(store, steps=3, num_iterations=passes, epsilon=0.05)
+    at = open_page(KEY, run=run, step="3", sub="clip")
+    rows = store.tokens(run, "ppo", 2).to_pandas()
+    rows = rows[rows["pass"] == passes - 1]
+    sample = telling(store, run, 2)[0]["sample"]
+    own = rows[rows["sample"] == sample].sort_values("position")
+    cut, share = int((own["clipped"] != 0).sum()), float((rows["clipped"] != 0).mean())
+    text = "\n".join(x.value for x in at.markdown)
+    expected = f"that held for {cut} of these {len(own)} tokens, and for {share:.1%} of the stored batch"
+    assert expected in text
+    assert (share > 0) == (passes > 1)
+    assert ("every gradient is taken at ratio 1: the clip never cuts" in text) == (passes == 1)
+    [row] = sent(at, "strips")["rows"]
+    assert [x is not None for x in row["marks"]] == (own["clipped"] != 0).tolist()
+    assert row["values"] == pytest.approx(own["ratio_update"].tolist(), rel=1e-5)
+
+
+def test_the_update_box_marks_what_the_last_pass_cut(open_page, store):
+    run = make_run(store, steps=3, epsilon=0.05)
+    at = open_page(KEY, run=run, step="3", ppo_box="update")
+    rows = store.tokens(run, "ppo", 2).to_pandas()
+    rows = rows[rows["pass"] == 1].sort_values(["sample", "position"])
+    boxed = next(x["rows"] for x in all_sent(at, "strips") if len(x["rows"]) == 4)
+    marked = [sum(x is not None for x in row["marks"]) for row in boxed]
+    group = telling(store, run, 2)[0]["sample"] // 4
+    assert marked == [
+        int((rows.loc[rows["sample"] == x, "clipped"] != 0).sum()) for x in range(4 * group, 4 * group + 4)
+    ]
+    assert sum(marked) > 0

@@ -205,11 +205,29 @@ def test_a_step_holds_each_panel_token_once_per_pass(store: CountingStore) -> No
     for number_, sent in enumerate(ppo["passes"]):
         expected = tokens[tokens["pass"] == number_].sort_values(["sample", "position"])
         np.testing.assert_allclose(sent["ratio"], expected["ratio"], rtol=1e-5)
-        assert sent["clipped"] == expected["clipped"].tolist()
+        assert sent["clipped"] == [None if np.isnan(x) else x for x in expected["clipped"]]
+        assert (None in sent["clipped"]) == (number_ == 2), "after the last pass no gradient is taken"
         np.testing.assert_allclose(ppo["advantage"], expected["advantage"], rtol=1e-5)
     samples = store.samples(run_id, "ppo", 1).to_pylist()
     right = sum(row["success"] for row in samples if row["group"] == 2)
     assert data["groups"][2]["learners"]["ppo"] == {"responses": 8, "success": right, "reward": right}
+
+
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [({}, "update"), ({"ratio_update": None}, "state"), ({"ratio_update": None, "clipped": None}, "never")],
+    ids=["this version", "version 1", "no gradient"],
+)
+def test_a_step_says_where_its_cuts_were_measured(store: CountingStore, changed: dict[str, None], where: str) -> None:
+    run_id = store.create(CONFIG)
+    trace = step_trace(CONFIG, "ppo", 0)
+    for name in changed:
+        at = trace.tokens.column_names.index(name)
+        nothing = pa.nulls(trace.tokens.num_rows, trace.tokens.schema.field(name).type)
+        trace = replace(trace, tokens=trace.tokens.set_column(at, name, nothing))
+    store.append(run_id, trace)
+    for view in (Feed(store).step(run_id, 0), Feed(store).group(run_id, 0, 0)):
+        assert json.loads(view.text())["learners"]["ppo"]["cut_at"] == where
 
 
 def test_a_step_names_a_prompt_where_credit_has_something_to_tell(store: CountingStore) -> None:

@@ -119,7 +119,8 @@ def test_a_run_goes_through_unipos_format_and_back(store: RunStore, made_up: str
         passes = own["tokens"][own["tokens"]["pass"] < 2].sort_values(keys).reset_index(drop=True)  # theirs end there
         ours = new["tokens"].sort_values(keys).reset_index(drop=True)
         pd.testing.assert_frame_equal(passes[keys], ours[keys])
-        pd.testing.assert_frame_equal(passes[KEPT], ours[KEPT], rtol=1e-5, atol=1e-6)
+        pd.testing.assert_frame_equal(passes[KEPT], ours[KEPT], rtol=1e-5, atol=1e-6, check_dtype=False)
+        pd.testing.assert_series_equal(passes["ratio_update"], ours["ratio_update"], rtol=1e-5)
         assert ours[["kl_exact", "entropy", "delta", "advantage_raw"]].isna().all(axis=None)
     opens(store, run_id)
 
@@ -209,6 +210,7 @@ def test_their_own_logs_are_read_with_gaps(store: RunStore, tmp_path: Path, line
     moved = tokens[(tokens["pass"] == 1) & (tokens["position"] == 1)]
     assert moved["ratio"].to_numpy() == pytest.approx([2.718281828**0.3] * 4)
     assert moved["clipped"].tolist() == [0, 1, 0, 1]  # above 1.28, but only A > 0 is cut there
+    assert (moved["ratio_update"] == moved["ratio"]).all()
     assert (
         tokens["advantage"].tolist() == [-0.5] * 3 + [0.5] * 3 + [-0.5] * 3 + [0.5] * 3 + ([-0.5] * 3 + [0.5] * 3) * 2
     )
@@ -218,6 +220,16 @@ def test_their_own_logs_are_read_with_gaps(store: RunStore, tmp_path: Path, line
     assert group["settings"]["scale_rewards"] is None
     assert all(x["credit"] is None for x in group["responses"])  # how they were compared, the log does not say
     assert json.loads(Feed(store).live(run_id).text())["run"]["seed"] is None
+
+
+def test_of_a_log_with_several_mini_batches_nobody_knows_what_was_cut(store: RunStore, tmp_path: Path) -> None:
+    """Its log-probabilities are from before a pass; a later mini-batch took its gradients elsewhere."""
+    header = {**THEIRS["header"], "hparams": {**THEIRS["header"]["hparams"], "num_mini_batches": 2}}
+    run_id = import_any(store, json.dumps({**THEIRS, "header": header}).encode())
+    tokens = tables(store, run_id, tmp_path / "files")["tokens"]
+    assert tokens["ratio"].notna().any()
+    assert tokens[["ratio_update", "clipped"]].isna().all(axis=None)
+    assert json.loads(Feed(store).step(run_id, 0).text())["learners"]["grpo"]["cut_at"] is None
 
 
 def test_an_imported_log_goes_out_again_and_claims_no_more(store: RunStore, tmp_path: Path) -> None:

@@ -343,7 +343,7 @@ def test_every_table_says_its_version(tmp_path: Path) -> None:
 
 
 def _halved(name: str, table: pa.Table) -> pa.Table:
-    """For the test: version 2 gives rewards in halves."""
+    """For the test: the version after this one gives rewards in halves."""
     if name == "tokens":
         return table
     place = table.schema.names.index("reward")
@@ -356,20 +356,20 @@ def test_older_tables_go_through_the_steps_once(file: Path, tmp_path: Path, monk
     import core.runs.store
     import core.runs.writing
 
-    export(opened(file), "v1-first", tmp_path / "version 1")
-    for module in (traces, core.runs.reading):
-        monkeypatch.setattr(module, "MIGRATIONS", (_halved,))
+    export(opened(file), "v1-first", tmp_path / "this version")
+    new = traces.TRACE_VERSION + 1
+    monkeypatch.setattr(traces, "MIGRATIONS", (*traces.MIGRATIONS, _halved))
     for module in (traces, core.runs.store, core.runs.export):
-        monkeypatch.setattr(module, "TRACE_VERSION", 2)
-    monkeypatch.setitem(core.runs.writing.VERSIONS, "trace_version", 2)
+        monkeypatch.setattr(module, "TRACE_VERSION", new)
+    monkeypatch.setitem(core.runs.writing.VERSIONS, "trace_version", new)
     store = opened(file)
-    for run_id in ("v1-first", import_any(store, tmp_path / "version 1"), import_any(store, DATA / "parquet")):
+    for run_id in ("v1-first", import_any(store, tmp_path / "this version"), import_any(store, DATA / "parquet")):
         assert [x["reward"] for x in store.rows_since(run_id, 0)[0] if x["learner"] == "ppo"] == [0.375, 0.3125]
         rewards = store.samples(run_id, "ppo", 0)["reward"].to_pylist()
         assert sum(rewards) == 3  # of 8 responses 6 were right
         export(store, run_id, tmp_path / run_id)
         assert pd.read_parquet(tmp_path / run_id / "steps.parquet")["reward"].tolist()[:2] == [0.375, 0.3125]
-    assert import_any(store, tmp_path / "v1-first")  # what it exported is of version 2
+    assert import_any(store, tmp_path / "v1-first")  # what it exported is of the new version
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from core.runs import lifecycle
 from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.importing import import_any
-from core.runs.migrations.traces import FIRST, whitening_of
+from core.runs.migrations.traces import FIRST, TRACE_VERSION, cuts_of_states, kl_of_updates, whitening_of
 from core.runs.records import RunInfo, known_settings, readable
 from core.runs.store import RunStore
 from core.runs.views import settings_at
@@ -149,13 +149,15 @@ def test_a_change_of_settings_on_the_way_holds_from_its_step_on(store: RunStore)
 
 
 def trained_as_changed(store: RunStore) -> None:
-    """What is cut follows from the clip range that held at the step."""
+    """What is cut follows from the clip range that held at the step; since version 2, where gradients were taken."""
     for step, epsilon in ((0, 0.2), (1, 0.05)):
         t = store.tokens("v1-changed", "grpo", step).to_pandas()
         up = (t["advantage"] > 0) & (t["ratio"] > 1 + epsilon)
         down = (t["advantage"] < 0) & (t["ratio"] < 1 - epsilon)
-        assert (up.astype(int) - down.astype(int) == t["clipped"]).all()
-    assert (t["clipped"] != 0).any()
+        known = t["clipped"].notna()
+        assert known.all() or (t["pass"][~known] == t["pass"].max()).all()
+        assert (up.astype(int) - down.astype(int) == t["clipped"])[known].all()
+    assert (t["clipped"].dropna() != 0).any()
 
 
 def test_the_command_line_lists_exports_and_imports_it(
@@ -183,6 +185,29 @@ def test_a_run_of_it_is_trained_again_in_this_version(store: RunStore) -> None:
     export(store, "v1-changed", store.home / "both")
     tokens = pd.read_parquet(store.home / "both" / "tokens.parquet")
     assert set(zip(tokens["learner"], tokens["step"], strict=True)) == set(old)
+
+
+# -- what version 1 meant by its numbers -------------------------------------------------------------------------------
+
+
+def test_what_it_called_cut_was_measured_at_each_pass_and_says_so(store: RunStore, tmp_path: Path) -> None:
+    """Also after it was imported, or exported and imported: its files are then of this version."""
+    export(store, "v1-first", tmp_path / "again")
+    again = import_any(store, tmp_path / "again")
+    assert json.loads((tmp_path / "again" / "run.json").read_text())["trace_version"] == TRACE_VERSION > 1
+    for run_id in ("v1-first", import_any(store, DATA / "parquet"), again):
+        tokens = store.tokens(run_id, "grpo", 1)
+        assert tokens["clipped"].null_count == 0
+        assert cuts_of_states(tokens)
+        for view in (Feed(store).step(run_id, 1), Feed(store).group(run_id, 1, 0)):
+            assert {x["cut_at"] for x in json.loads(view.text())["learners"].values()} == {"state"}
+        assert all(kl_of_updates(row) for row in store.rows_since(run_id, 0)[0])
+
+
+def test_a_table_without_the_column_at_all_is_of_the_older_kind() -> None:
+    table = pq.read_table(DATA / "parquet" / "tokens.parquet")
+    assert "ratio_update" not in table.column_names
+    assert cuts_of_states(table)
 
 
 # -- what version 1 did not record -------------------------------------------------------------------------------------

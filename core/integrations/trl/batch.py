@@ -76,6 +76,7 @@ class GenerationBatch:
         self.seen = torch.zeros(shape[0], dtype=torch.long)  # how often TRL's loss met each response
         self.old = torch.full(shape, math.nan) if self.made.old is None else self.made.old.clone()
         self.passes: dict[int, tuple[Tensor, Tensor]] = {}  # number → log-probabilities and entropy, NaN where unknown
+        self.taken: dict[int, tuple[Tensor, Tensor]] = {}  # number → ratio and side where its gradients were taken
         self._window = _Window()
 
     def saw(self, rows: Tensor, logprobs: Tensor, entropies: Tensor, loss: float, *, exact: bool) -> None:
@@ -92,7 +93,10 @@ class GenerationBatch:
             at[rows] = self.old[rows]
         elif exact or number == 0:
             at[rows], entropy[rows] = logprobs, entropies
-        self._measure(rows, logprobs, entropies, loss)
+        result = self._objective(rows, logprobs, entropies)
+        ratio, side = self._taken_in(number)
+        ratio[rows], side[rows] = result.ratio.expand(logprobs.shape), result.clipped.expand(logprobs.shape).float()
+        self._measure(rows, logprobs, result, loss)
 
     def pass_of(self, number: int) -> tuple[Tensor, Tensor]:
         """(log-probabilities, entropy) [B, T] of a pass, to be filled in."""
@@ -100,6 +104,13 @@ class GenerationBatch:
             shape = self.made.mask.shape
             self.passes[number] = torch.full(shape, math.nan), torch.full(shape, math.nan)
         return self.passes[number]
+
+    def _taken_in(self, number: int) -> tuple[Tensor, Tensor]:
+        """(ratio, side) [B, T] where the pass that follows pass `number` took its gradients, to be filled in."""
+        if number not in self.taken:
+            shape = self.made.mask.shape
+            self.taken[number] = torch.full(shape, math.nan), torch.full(shape, math.nan)
+        return self.taken[number]
 
     def ended_update(self) -> None:
         """An optimiser step was made; its means go where our trainer's go."""
@@ -114,10 +125,9 @@ class GenerationBatch:
             self.meter.low.append(window.low / window.tokens)
             self.meter.high.append(window.high / window.tokens)
 
-    def _measure(self, rows: Tensor, logprobs: Tensor, entropies: Tensor, loss: float) -> None:
+    def _measure(self, rows: Tensor, logprobs: Tensor, result: PolicyLoss, loss: float) -> None:
         mask, window = self.made.mask[rows], self._window
         old = self.old[rows]
-        result = self._objective(rows, logprobs, entropies)
         window.loss += loss
         window.tokens += int(mask.sum())
         window.ratio += float(result.ratio.expand(mask.shape)[mask].sum())
@@ -187,6 +197,7 @@ class GenerationBatch:
         if len(self.meter.norms) != self.updates:
             self.meter.norms.clear()
         entropy = self.pass_of(0)[1]
+        self.meter.moved = self._moved()
         scalars = step_scalars(self._experience(everyone), self._credit(everyone), self.settings, entropy, self.meter)
         scalars["completion_length"] = float(np.mean([len(x) for x in made.ids]))
         scalars["success_rate"] = sum(success) / len(success) if success else None
@@ -194,6 +205,14 @@ class GenerationBatch:
         if 0 < len(scored) < len(made.rewards):  # means over those that were scored, as TRL's
             scalars |= {"reward": float(scored.mean()), "reward_std": float(scored.std()), "frac_reward_zero_std": None}
         return {name: x if x is None or math.isfinite(x) else None for name, x in scalars.items()}
+
+    def _moved(self) -> float | None:
+        """The mean k3 of the kept responses' tokens from before the first update to after the last, where known."""
+        if self.settings.num_iterations not in self.passes:
+            return None
+        now, old = self.passes[self.settings.num_iterations][0][: self.kept], self.old[: self.kept]
+        known = self.made.mask[: self.kept] & now.isfinite() & old.isfinite()
+        return float(kl_k3(old, now)[known].mean()) if bool(known.any()) else None
 
     def _tokens(self, names: list[str]) -> dict[str, list[Any]]:
         """Columns of TOKENS for the kept responses and every pass that is known."""
@@ -233,8 +252,10 @@ class GenerationBatch:
             "advantage": flat(credit.advantages),
             "advantage_raw": flat(credit.advantages_raw),
         }
+        ratio, side = self.taken.get(number) or (torch.full(now.shape, math.nan),) * 2
+        columns["ratio_update"] = flat(ratio[chosen])
         if self.known_loss:
-            columns["clipped"] = flat(result.clipped.expand(now[chosen].shape))
+            columns["clipped"] = [None if x is None else int(x) for x in flat(side[chosen])]
             columns["objective"] = flat(result.objective)
         if made.ref is not None:
             columns["logprob_ref"] = flat(made.ref[chosen])

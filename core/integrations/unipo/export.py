@@ -1,7 +1,8 @@
 """The log format of UNIPO (poloclub): one JSON per run of one algorithm, which its explorer replays.
 
-One entry per optimiser pass. Its `log_probs` are the policy's before that pass, so an entry's tokens are exactly what
-the pass's loss was computed from; the state after a step's last pass is the contract's alone (tokens.parquet).
+One entry per optimiser pass. Its `log_probs` are the policy's before that pass; with one mini-batch an entry's tokens
+are exactly what the pass's loss was computed from. The state after a step's last pass, and where later mini-batches
+took their gradients, are the contract's alone (tokens.parquet).
 """
 
 from __future__ import annotations

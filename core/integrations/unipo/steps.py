@@ -182,7 +182,11 @@ def _sample(
 def _columns(
     series: Any, response: dict[str, Any], settings: dict[str, Any], algorithm: str, where: Message
 ) -> dict[str, list[Any]]:
-    """A response's tokens at one pass. Ratio, KL and clipping follow from the log-probabilities by our formulas."""
+    """A response's tokens at one pass. Ratio, KL and clipping follow from the log-probabilities by our formulas.
+
+    An entry's log-probabilities are those that its update took gradients at, unless the log says that the update went
+    through several mini-batches (ours do): then they are from before the first of them, and what was cut is not known.
+    """
     if not isinstance(series, dict) or not isinstance(series.get("ids"), list):
         raise ImportFailed("{where}: tokens must be an object with a list of ids.", where=where)
     ids = series["ids"]
@@ -227,6 +231,9 @@ def _derived(columns: dict[str, list[Any]], settings: dict[str, Any]) -> dict[st
         return derived
     ratio = importance_ratio(now, old)
     derived["ratio"] = _values(ratio)
+    if (settings.get("num_mini_batches") or 1) > 1:
+        return derived
+    derived["ratio_update"] = derived["ratio"]
     epsilon = real(settings.get("epsilon"), "clip_eps")
     high = real(settings.get("epsilon_high"), "clip_eps")
     if epsilon is not None and settings.get("surrogate", "clip") == "clip":

@@ -7,7 +7,7 @@ that takes no step here. A step is for what changes its meaning, its unit or its
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,10 +20,26 @@ CONTRACT: dict[str, pa.Schema] = {"steps": STEPS, "samples": SAMPLES, "tokens": 
 
 Step = Callable[[str, pa.Table], pa.Table]
 
+
+def _to_2(_name: str, table: pa.Table) -> pa.Table:
+    """What is called cut, and how far a step moved the policy, are measured elsewhere. Old numbers stay as they are.
+
+    In version 1 `clipped` was of each pass's state. With one mini-batch a gradient was taken at just these states but
+    the last: rows of the passes 0 … μ − 1 are comparable with version 2's, and those of pass μ say where a further pass
+    would have been cut, which version 2 leaves null. With several mini-batches no row is comparable. `approx_kl` was
+    the mean over the states where gradients were taken (0 at μ = 1), which now is `approx_kl_update`; the two are not
+    comparable. The columns that came with version 2 tell the two meanings apart, also in a file that was exported
+    again: see `cuts_of_states` and `kl_of_updates`.
+    """
+    return table
+
+
 #: MIGRATIONS[n − 1] leads from version n to version n + 1: a pure function of (steps | samples | tokens, the table),
 #: whose docstring says what changed and whether numbers of both versions are comparable.
-MIGRATIONS: tuple[Step, ...] = ()
+MIGRATIONS: tuple[Step, ...] = (_to_2,)
 TRACE_VERSION = 1 + len(MIGRATIONS)
+#: Those that change no number, only what it means: a reader need not make tables of a step's numbers for them.
+OF_MEANING = frozenset({_to_2})
 
 #: The columns of version 1. Files without any of these are no trace; what came later may be missing.
 FIRST: dict[str, tuple[str, ...]] = {
@@ -77,6 +93,11 @@ def check_version(version: int) -> None:
             found=version,
             known=TRACE_VERSION,
         )
+
+
+def changes_since(version: int) -> list[Step]:
+    """The steps that change numbers of a trace of this version."""
+    return [x for x in MIGRATIONS[version - 1 :] if x not in OF_MEANING]
 
 
 def read_table(name: str, table: pa.Table, version: int | None = None) -> pa.Table:
@@ -168,6 +189,22 @@ def scalars_of(values: Sequence[Any] | dict[str, Any]) -> dict[str, Any]:
     Before the store had a version it kept them as a list, in the order of version 1's columns. The numbers are equal.
     """
     return values if isinstance(values, dict) else dict(zip(FIRST["steps"][2:], values, strict=False))
+
+
+# -- which meaning a number has ----------------------------------------------------------------------------------------
+
+
+def cuts_of_states(tokens: pa.Table) -> bool:
+    """Whether `clipped` of these TOKENS says what was beyond the range at each pass, not what a gradient met there."""
+    if "ratio_update" not in tokens.column_names:
+        return tokens["clipped"].null_count < tokens.num_rows
+    bare = pc.and_(pc.is_valid(tokens["clipped"]), pc.is_null(tokens["ratio_update"]))
+    return bool(pc.any(bare).as_py())
+
+
+def kl_of_updates(scalars: Mapping[str, Any]) -> bool:
+    """Whether `approx_kl` of this row of STEPS is the mean over the states where gradients were taken."""
+    return scalars.get("approx_kl") is not None and scalars.get("approx_kl_update") is None
 
 
 # -- what version 1 did not record -------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // The formula card's lines: the terms that a learner declares, in their order, each with the chosen token's own numbers.
 
 import { filled, regionSays } from "./filled.js";
-import { fill, fixed, inWords, isNumber, signed, strong } from "./format.js";
-import { mark, outside, regionAt } from "./regions.js";
+import { fill, fixed, inWords, isNumber, sentences, signed, strong } from "./format.js";
+import { aboutCuts, mark, outside, regionAt } from "./regions.js";
 import { evaluateTree, numberAt } from "./terms.js";
 import { nextToken, number } from "./terms_over.js";
 
@@ -192,7 +192,7 @@ function columns(token) {
  */
 function gradient(token) {
   const { env, labels } = token;
-  const { regions, settings, whole_ratio } = token.response.own.data;
+  const { regions, settings, whole_ratio, cut_at } = token.response.own.data;
   const [clipped, ratio, advantage] = ["clipped", "ratio", "advantage"].map((name) =>
     number(/** @type {Cell} */ (get(name, token))),
   );
@@ -205,15 +205,24 @@ function gradient(token) {
   });
   const whole = !whole_ratio ? "" : alike(token) ? labels.whole_response : labels.own_term;
   const none = (/** @type {string} */ reason) => filledIn(labels.gradient_none, { zero: [strong("0")], why: [reason] });
+  const about = aboutCuts(token.response.own.data, token.pass, token.response.lastPass, labels);
+  if (cut_at === "never" || (cut_at === "update" && about)) return says(strong(about, "mute"));
+  const taken = number(/** @type {Cell} */ (get("ratio_update", token)));
+  const moved = isNumber(taken) && isNumber(ratio) && fixed(taken, 3) !== fixed(ratio, 3);
+  const elsewhere = moved ? fill(labels.gradient_elsewhere, { ratio: fixed(taken, 3) }) : "";
+  const more = sentences([whole, elsewhere, about]);
   const known = clipped !== null || settings.surrogate !== null;
-  const region = known ? regionAt(regions, env, { clipped, ratio, advantage }) : undefined;
-  if (region?.cuts) return says(...noted(none(sentence(region, token)), whole, labels));
+  const at = { clipped, ratio: moved ? taken : ratio, advantage };
+  const region = known ? regionAt(regions, env, at) : undefined;
+  if (region?.cuts) return says(...noted(none(sentence(region, token)), more, labels));
+  // An older run's mark at the last pass is explained; where there is none, no gradient was taken either.
+  if (about && !region && token.pass >= token.response.lastPass) return says(strong(labels.cut_last, "mute"));
   if (advantage === 0) return says(...noted(none(labels.gradient_zero), whole, labels));
   if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
-  const back = !region && outside(regions, env, { ratio, advantage });
+  const back = !region && outside(regions, env, at);
   const way = back ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down;
   const bounded = region ? sentence(region, token) : "";
-  return says(...noted(noted([way], bounded, labels), whole, labels));
+  return says(...noted(noted([way], bounded, labels), more, labels));
 }
 
 /** @param {Region} region @param {Token} token */

@@ -1,7 +1,7 @@
 // One chart of the board: a uPlot drawing that keeps its zoom and its marked step while data arrive.
 
 import { yRange } from "./axis.js";
-import { attr, el } from "./dom.js";
+import { attr, el, say } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
 import uPlot from "./vendor/uPlot.js";
 
@@ -33,7 +33,9 @@ export class Chart {
     this.values = el("span", { class: "values" });
     this.title = el("h3", { title: spec.help }, el("span", { text: spec.title }), this.values);
     this.area = el("div", { class: "area", role: "img" });
-    this.root = el("div", { class: "chart", data: { chart: spec.key, key: spec.key } }, this.title, this.area);
+    this.note = el("p", { class: "note", hidden: true });
+    const data = { chart: spec.key, key: spec.key };
+    this.root = el("div", { class: "chart", data }, this.title, this.area, this.note);
   }
 
   /**
@@ -62,10 +64,24 @@ export class Chart {
     const lines = this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])));
     // A chart of nothing would look like a chart of zeros: only its heading stays, which says that it is not recorded.
     this.root.classList.toggle("void", xs.length > 0 && lines.flat().every((y) => y === undefined));
+    this.#noteOtherwise(rowsAt);
     plot.batch(() => {
       plot.setData([xs, ...lines], false);
       plot.setScale("x", this.board.zoom ?? range);
     });
+  }
+
+  /**
+   * Says so where this run's numbers mean something else than the chart's title says.
+   * @param {RowsAt[]} rowsAt
+   */
+  #noteOtherwise(rowsAt) {
+    const { otherwise, series } = this.spec;
+    if (!otherwise) return;
+    const rows = rowsAt.flatMap((x) => Object.values(x));
+    const meant = rows.some((x) => isNumber(x?.[series[0].column]) && !isNumber(x?.[otherwise.lacks]));
+    say(this.note, this.board.model?.run?.source ? otherwise.imported : otherwise.says);
+    this.note.hidden = !meant;
   }
 
   /**

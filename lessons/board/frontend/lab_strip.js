@@ -4,7 +4,7 @@ import { SCALES } from "./chip.js";
 import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
 import { fill, fixed, inWords, isNumber, sentences, shortened, signed } from "./format.js";
-import { kinds } from "./regions.js";
+import { aboutCuts, kinds } from "./regions.js";
 import { keyOf } from "./url.js";
 
 /** @import { Colouring, Colourings } from "./colourings.js" */
@@ -56,7 +56,7 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing, co
       note: noteOf(name, list, group, labels),
       rows: list.map((response, i) => row(response, i, { colouring, pass, labels, marks })),
     })),
-    notes: missing,
+    notes: [...missing, ...notesOnCuts(groups, group, pass, labels)],
     kind: colouring.kind,
     scale,
     quantity,
@@ -94,6 +94,21 @@ function noteOf(name, list, { prompt, learners }, labels) {
   const other = own && own !== prompt && fill(labels.asked_another, { learner, prompt: shortened(own, MOST_PROMPT) });
   if (!list.length) return sentences([other, fill(labels.not_kept, { learner })]);
   return sentences([other, list.some((x) => !x.length) && labels.no_tokens]);
+}
+
+/**
+ * What is to be known of this pass's marks, each sentence once.
+ * @param {Groups} groups
+ * @param {GroupAnswer} group
+ * @param {number} pass
+ * @param {Labels} labels
+ */
+function notesOnCuts(groups, group, pass, labels) {
+  const notes = [...groups].map(([name, list]) => {
+    const last = Math.max(...list.filter((x) => x.length).map((x) => x.lastPass));
+    return Number.isFinite(last) ? aboutCuts(group.learners[name], pass, last, labels) : "";
+  });
+  return [...new Set(notes)].filter((x) => x);
 }
 
 /**

@@ -4,7 +4,7 @@ import { isNumber } from "./format.js";
 import { evaluate, evaluateTree } from "./terms.js";
 import { at } from "./terms_over.js";
 
-/** @import { Labels } from "./types.js" */
+/** @import { Labels, OfStep } from "./types.js" */
 /** @typedef {import("./terms.js").Env} Env */
 /** @typedef {import("./terms.js").Num} Num */
 /** @typedef {import("./terms.js").Region} Region */
@@ -86,6 +86,21 @@ export function kinds(regions) {
     high: { any: on(1, true) || on(1, false), cuts: on(1, true) },
     low: { any: on(-1, true) || on(-1, false), cuts: on(-1, true) },
   };
+}
+
+/**
+ * What there is to know of marks for cut tokens at a pass: none follow the last, and older runs measured them otherwise.
+ * @param {Pick<OfStep, "cut_at" | "regions" | "settings">} learner
+ * @param {number} pass
+ * @param {number} last the last pass that is there
+ * @param {Pick<Labels, "cut_never" | "cut_last" | "cut_older">} labels
+ */
+export function aboutCuts({ cut_at: at, regions, settings }, pass, last, labels) {
+  if (!regions.length) return "";
+  if (at === "never") return labels.cut_never;
+  if (at === "update") return pass >= last ? labels.cut_last : "";
+  // With one mini-batch, an older run's passes but the last are where gradients were taken.
+  return at === "state" && (pass >= last || settings.num_mini_batches !== 1) ? labels.cut_older : "";
 }
 
 /**

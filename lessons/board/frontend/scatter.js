@@ -2,7 +2,7 @@
 
 import { attr, el, say, svg } from "./dom.js";
 import { fill, fixed, isNumber, sentences } from "./format.js";
-import { kinds, regionBounds, settingsOnly } from "./regions.js";
+import { aboutCuts, kinds, regionBounds, settingsOnly } from "./regions.js";
 
 /** @import { Labels, StepTokens, TokenId } from "./types.js" */
 /** @typedef {{ ratio: number, advantage: number }} Reach how far the axes go: from ratio 1, from advantage 0 */
@@ -251,16 +251,42 @@ export class Scatter {
  * @param {number[]} tokens
  * @param {Labels} labels
  */
-function counted({ regions, passes }, pass, tokens, labels) {
-  const { clipped } = passes[pass];
-  const high = tokens.filter((i) => Number(clipped[i]) > 0).length;
-  const low = tokens.filter((i) => Number(clipped[i]) < 0).length;
+function counted(data, pass, tokens, labels) {
+  const { regions, passes, settings, cut_at: at } = data;
+  const { cuts, bounds } = kinds(regions);
+  const last = passes.length - 1;
+  const places = { n: tokens.length, pass, next: pass + 1 };
+  if (!cuts && !bounds) return fill(labels.scatter_says_free, places);
+  if (at === "never") return sentences([fill(labels.scatter_tokens, places), labels.cut_never]);
+  if (at === null) return fill(labels.scatter_unknown, places);
+  if (at === "state") {
+    const where = fill(labels.scatter_after, places);
+    return sentences([counts(data, [pass], tokens, where, labels), aboutCuts(data, pass, last, labels)]);
+  }
+  if (passes[pass].clipped.every((x) => x === null)) {
+    const all = counts(data, [...passes.keys()], tokens, labels.scatter_all, labels);
+    return sentences([fill(labels.scatter_last, places), all]);
+  }
+  const elsewhere = Number(settings.num_mini_batches) > 1 && labels.scatter_elsewhere;
+  return sentences([counts(data, [pass], tokens, fill(labels.scatter_next, places), labels), elsewhere]);
+}
+
+/**
+ * How many gradients of these tokens were cut or bounded in some passes.
+ * @param {StepTokens} data
+ * @param {number[]} among passes
+ * @param {number[]} tokens
+ * @param {string} where
+ * @param {Labels} labels
+ */
+function counts({ regions, passes }, among, tokens, where, labels) {
+  const sides = among.flatMap((pass) => tokens.map((i) => Number(passes[pass].clipped[i])));
+  const [high, low] = [sides.filter((x) => x > 0).length, sides.filter((x) => x < 0).length];
   const has = kinds(regions);
-  const n = tokens.length;
-  if (!has.bounds) return fill(has.cuts ? labels.scatter_says : labels.scatter_says_free, { n, high, low, pass });
+  if (!has.bounds) return fill(labels.scatter_says, { where, high, low });
   const bounded = (has.high.cuts ? 0 : high) + (has.low.cuts ? 0 : low);
   const cut = high + low - bounded;
-  return fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { n, cut, bounded, pass });
+  return fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { where, cut, bounded });
 }
 
 /**

@@ -55,6 +55,15 @@ export interface Declared {
   settings: Settings;
 }
 
+/** What a learner declares, of one step. */
+export interface OfStep extends Declared {
+  /**
+   * Where `clipped` was measured (core/runs/views.py, _cut_at): where gradients were taken, or at each pass in an older
+   * run; "never": the policy took none. Null: not recorded.
+   */
+  cut_at: "update" | "state" | "never" | null;
+}
+
 export interface LearnerState extends Declared {
   name: string;
   algorithm: string;
@@ -109,7 +118,7 @@ export interface PromptCount {
 }
 
 /** Every panel token of a learner at a step: where it stands in the scatter. Columns have a value a token. */
-export interface StepTokens extends Declared {
+export interface StepTokens extends OfStep {
   sample: number[];
   position: number[];
   group: number[];
@@ -145,7 +154,7 @@ export interface ResponseData {
   passes: Record<string, Value[]>[];
 }
 
-export interface GroupLearner extends Declared {
+export interface GroupLearner extends OfStep {
   /** What it was asked, where one that replaces groups may have asked another; null: nothing under this number. */
   prompt: string | null;
   terms: Term[];
@@ -198,6 +207,8 @@ export interface ChartSpec {
   series: Series[];
   /** Folded away at first. */
   more?: boolean;
+  /** What is said of a run whose rows have the first series' column, but not this one: it means something else there. */
+  otherwise?: { lacks: string; says: string; imported: string };
   range?: [number, number];
   at_least?: [number, number];
   at_most?: [number, number];

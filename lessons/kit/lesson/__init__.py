@@ -32,6 +32,7 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               .step .settings .samples .tokens` (trace tables, for core.insight.whatif) and `.groups` / `.telling`,
               each Group
               with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
+              `.passes` (μ) and `.gradients`, the passes at which gradients were taken: nothing is cut at others.
               `at_step(batch, step)` is another step of the same run.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.

@@ -14,6 +14,7 @@ import streamlit as st
 from core.config import change
 from core.learners.registry import AnyLearner, without
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.migrations.traces import cuts_of_states
 from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from core.runs.table_checks import incomplete
@@ -94,6 +95,25 @@ class Frozen:
     def group(self, number: int) -> Group:
         """Raises KeyError if the panel has no such group."""
         return {x.number: x for x in self.groups}[number]
+
+    @cached_property
+    def passes(self) -> int:
+        """How often the step went over its rollout."""
+        return len(self.groups[0].replies[0].passes) - 1
+
+    @cached_property
+    def gradients(self) -> range:
+        """The passes at which the policy's gradients were taken: all but the last; none while a critic warms up."""
+        warm_up: int = getattr(self.settings, "value_warmup_steps", 0)
+        return range(0 if self.step < warm_up else self.passes)
+
+    @cached_property
+    def cuts_elsewhere(self) -> bool:
+        """Whether an older version recorded what was cut at other moments than those of the gradients.
+
+        It did so at each pass's state; with one mini-batch, that is where the gradients were taken.
+        """
+        return self.settings.num_mini_batches > 1 and cuts_of_states(self.tokens)
 
     @cached_property
     def telling(self) -> Group:
