@@ -200,8 +200,9 @@ def _over_steps(silent: Silence, size: int) -> None:
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
     st.caption(
         _(
-            "{share} of the silent groups are all right: there the model has learnt the question, and GRPO moves on."
-        ).format(share=f"{100 * silent.all_right:.0f} %")
+            "{share} of the silent groups are all right: these {size} answers leave nothing to compare, and nothing to "
+            "learn."
+        ).format(share=f"{100 * silent.all_right:.0f} %", size=size)
     )
 
 

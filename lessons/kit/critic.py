@@ -93,17 +93,23 @@ def beside(batch: Frozen, *, key: str) -> None:
         "missed": _("The critic of this step misses no slip among the stored responses."),
     }
     for name, slip in examples:
-        st.markdown("- " + (slip_words(slip) if slip is not None else missing[name]))
+        said = missing[name]
+        if slip is not None:
+            said = f"**{plain(batch.group(slip.reply.group).prompt, 40)}** {slip_words(slip)}"
+        st.markdown(f"- {said}")
     st.caption(counted(known))
 
 
-def taught(config: RunConfig) -> None:
+def taught(config: RunConfig, *, quiet: bool = False) -> None:
     """Says that the start model's features were taught to tell right from wrong, where they were."""
     recipe = recipes().get(config.model)
     if recipe is None or not recipe.judge:
         return
     with st.container(key="critic_taught"):
-        st.info(_taught_words(recipe.judge), icon=":material/school:")
+        if quiet:
+            st.caption(_taught_words(recipe.judge))
+        else:
+            st.info(_taught_words(recipe.judge), icon=":material/school:")
 
 
 def _taught_words(weight: float) -> str:

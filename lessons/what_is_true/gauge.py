@@ -37,8 +37,9 @@ def errors(measured: Truth) -> None:
         st.markdown(_errors_words(*(x for _name, x in rows)))
         st.caption(
             _(
-                "Of all {prefixes} prefixes, against the measured values; measuring itself adds {noise} to each of the three."
-            ).format(prefixes=measured.true.prefixes, noise=number(measured.noise, 4))
+                "Over all {tokens} tokens, against the measured values; measuring itself adds {noise} to each of the "
+                "three."
+            ).format(tokens=int(measured.panel.mask.sum()), noise=number(measured.noise, 4))
         )
 
 
@@ -94,14 +95,15 @@ def explained(batch: Frozen, measured: Truth) -> None:
         fit=known(training),
     )
     numbers = [
-        {_("explained variance"): name, _("value"): known(x), _("perfect values"): known(most)} for name, x, most in rows
+        {_("explained variance"): name, _("value"): known(x), _("perfect values"): known(most)}
+        for name, x, most in rows
     ]
     figure(drawing, key="truth_gauge", alt=alt, table=numbers, height=230)
     st.caption(
         _(
             "Explained variance does not see a constant error: a critic above 0 may still be worse than one number, as "
-            "the table tells; one below 0 is worse in any case. Of how responses come out, which is partly chance, even "
-            "perfect values explain only {ceiling} here."
+            "the table tells; one below 0 is worse in any case. Of how responses come out, which is partly chance, "
+            "even perfect values explain only {ceiling} here."
         ).format(ceiling=known(measured.ceiling))
     )
 
@@ -134,7 +136,9 @@ def over_training() -> None:
         _("of the outcomes"),
         _("perfect values: of the outcomes"),
     ]
-    with st.expander(_("The same over a whole training (recorded, {seeds} seeds)").format(seeds=len(of["about"]["seeds"]))):
+    with st.expander(
+        _("The same over a whole training (recorded, {seeds} seeds)").format(seeds=len(of["about"]["seeds"]))
+    ):
         st.markdown(table(head, lines, left=0))
         st.caption(_below_zero(of))
 
@@ -145,8 +149,8 @@ def _below_zero(of: dict[str, Any]) -> str:
     below = [x for x in rows if x["explained_variance"] < 0]
     worse = [x for x in rows if x["explained_variance"] > 0 and x["value_error"] > x["constant_error"]]
     return _(
-        "Of these {all} measurements the critic's explained variance is below 0 in {below}; in {worse} it is above 0 and "
-        "the critic is still worse than the best constant. Repeat it with `{command}`."
+        "Of these {all} measurements the critic's explained variance is below 0 in {below}; in {worse} it is above 0 "
+        "and the critic is still worse than the best constant. Repeat it with `{command}`."
     ).format(all=len(rows), below=len(below), worse=len(worse), command=TWO_SEEDS)
 
 
