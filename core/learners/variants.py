@@ -49,7 +49,7 @@ VARIANTS: dict[str, Variant] = {
             "grpo",
             {},
             "The paper averages over each response first (aggregation=seq-mean-token-mean) and has beta=0.04; "
-            "the defaults are those of today's libraries.",
+            "the defaults here, token-mean and 0, are TRL's.",
         ),
         Variant(
             "dr-grpo",

@@ -27,7 +27,7 @@ from lessons.shared import store
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def contrasts(run_id: str, _runs: RunStore) -> Contrasts | None:
+def contrasts(run_id: str, made: float, _runs: RunStore) -> Contrasts | None:
     """A recorded run never changes, so its pictures are looked for once."""
     return find_contrasts(_runs, _runs.get(run_id))
 
@@ -71,25 +71,25 @@ def strip_title(config: RunConfig, learner: LearnerSettings) -> str:
 def picture(runs: RunStore) -> None:
     """The same question at the same step of the recorded run, credited by each learner; and one where that fails."""
     run = recorded(runs)
-    pair = contrasts(RECORDED, runs) if run is not None else None
+    pair = contrasts(RECORDED, run.created, runs) if run is not None else None
     if run is None or pair is None:
         st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
         return
     strips(run, pair.seen, "home_picture")
     st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
     st.caption(_("Framed: the first token that no right response shares."))
-    st.markdown(said(pair.seen))
+    st.markdown(about_slip(pair.seen))
     st.caption(_("Of the questions looked through, this is the one where the critic's value falls furthest there."))
     with st.expander(_("And one where the critic misses it"), icon=":material/visibility_off:"):
         if pair.missed is None:
             st.markdown(_("Among the questions looked through there is none at whose framed token its value rises."))
         else:
             strips(run, pair.missed, "home_missed")
-            st.markdown(said(pair.missed))
+            st.markdown(about_slip(pair.missed))
     taught(run.config, quiet=True)
 
 
-def said(example: Contrast) -> str:
+def about_slip(example: Contrast) -> str:
     """What the critic's value does at the framed token, and what of the credit there is the KL penalty's."""
     wrong = next((x[0] for x in example.responses.values() if x[0].values and x[0].culprit is not None), None)
     if wrong is None or math.isnan(example.fall):

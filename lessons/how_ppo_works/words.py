@@ -24,8 +24,8 @@ def penalty_words(batch: Frozen) -> str:
 
 def surprise_words(n: int, whole: float, critic: float, penalty: float) -> str:
     """A token's surprise in its two parts; `n` counts from 1."""
-    said = _("The surprise δ of token {n} itself is {delta}").format(n=n, delta=signed(whole, 3))
+    sentence = _("The surprise δ of token {n} itself is {delta}").format(n=n, delta=signed(whole, 3))
     parts = _("{critic} from the critic and the reward, {penalty} from the KL penalty").format(
         critic=signed(critic, 3), penalty=signed(penalty, 3)
     )
-    return _("{whole}: {parts}.").format(whole=said, parts=parts)
+    return _("{whole}: {parts}.").format(whole=sentence, parts=parts)

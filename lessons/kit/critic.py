@@ -47,14 +47,16 @@ def lowest_without(critic: Sequence[float]) -> int:
 
 def parts_words(reply: Reply, at: int, whole: float, critic: float, penalty: float, alone: int) -> str:
     """What the lowest credit is made of, and whether the critic alone would blame the same token (`alone`)."""
-    said = _(
+    sentence = _(
         "PPO's lowest credit is that of {token}: {whole}, of it {critic} from the critic and the reward, {penalty} "
         "from the KL penalty."
     ).format(token=token_at(reply, at), whole=signed(whole, 3), critic=signed(critic, 3), penalty=signed(penalty, 3))
     if alone == at:
-        return said + " " + _("Without the penalty it would be the lowest, too.")
+        return sentence + " " + _("Without the penalty it would be the lowest, too.")
     return (
-        said + " " + _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
+        sentence
+        + " "
+        + _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
     )
 
 
@@ -93,10 +95,10 @@ def beside(batch: Frozen, *, key: str) -> None:
         "missed": _("The critic of this step misses no slip among the stored responses."),
     }
     for name, slip in examples:
-        said = missing[name]
+        sentence = missing[name]
         if slip is not None:
-            said = f"**{plain(batch.group(slip.reply.group).prompt, 40)}** {slip_words(slip)}"
-        st.markdown(f"- {said}")
+            sentence = f"**{plain(batch.group(slip.reply.group).prompt, 40)}** {slip_words(slip)}"
+        st.markdown(f"- {sentence}")
     st.caption(counted(known))
 
 

@@ -63,7 +63,7 @@ def efficiency_words(preset: str) -> str:
         name: _(", ").join(_("more than {steps}").format(steps=most) if x is None else str(x) for x in own)
         for name, own in steps.items()
     }
-    said = _(
+    sentence = _(
         "Measured over {seeds} seeds ({responses} responses a step; first step at which the last {window} steps' "
         "success is {target} on average): PPO took {ppo} steps, GRPO {grpo}."
     ).format(
@@ -73,7 +73,7 @@ def efficiency_words(preset: str) -> str:
         target=f"{100 * of['about']['target']:.0f} %",
         **listed,
     )
-    return f"{said} {_verdict(steps['ppo'], steps['grpo'])}"
+    return f"{sentence} {_verdict(steps['ppo'], steps['grpo'])}"
 
 
 def _verdict(ppo: list[int | None], grpo: list[int | None]) -> str:

@@ -122,14 +122,14 @@ def _ceiling(perfect: float | None, critic: float | None, lam: str) -> str:
     """What λ makes wrong of its own, in a sentence chosen by the numbers."""
     if perfect is None or critic is None:
         return _("In this step nothing varies that could be compared.")
-    said = _(
+    sentence = _(
         "With perfect values in the critic's place PPO's credit would reach {perfect} at λ = {lam}; without the KL "
         "penalty the critic's credit reaches {critic}."
     ).format(perfect=known(perfect), critic=known(critic), lam=lam)
     if lam == "0":
-        return said
+        return sentence
     rest = _(
         "What is missing to 1 even then comes from λ, by which a token's credit holds later tokens' surprises, too, "
         "and from measuring the truth itself."
     )
-    return f"{said} {rest}"
+    return f"{sentence} {rest}"
