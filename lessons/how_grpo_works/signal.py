@@ -27,7 +27,9 @@ def lone(batch: Frozen) -> None:
     good, bad = lone_success(size, ddof, eps)
     shown = predict_number(
         "hgw_lone",
-        _("One answer of a group of {size} is right. How large is its advantage?").format(size=size),
+        _(
+            "One answer of a group of {size} is right. How large is its advantage, divided by the group's spread?"
+        ).format(size=size),
         low=0.0,
         high=4.0,
         step=0.25,

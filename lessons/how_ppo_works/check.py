@@ -30,7 +30,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("from what changed in the critic’s expectation there, and later"),
                     True,
-                    _("δ is that change; GAE adds later ones, faded by γλ."),
+                    _("δ is that change, less the token’s KL penalty; GAE adds later ones, faded by γλ."),
                 ),
                 Choice(
                     _("from the reward, divided by the number of tokens"),

@@ -9,7 +9,7 @@ import streamlit as st
 from core.config import RunConfig
 from core.tasks.registry import recipes
 from lessons.i18n import _
-from lessons.kit.display import plain, token_name
+from lessons.kit.display import one_line, plain, token_name
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.lesson.slips import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
@@ -63,8 +63,8 @@ def parts_words(reply: Reply, at: int, whole: float, critic: float, penalty: flo
 def counted(known: Sequence[Slip]) -> str:
     """How often the critic sees the slips of a step, and how often it misses them."""
     return _(
-        "Of the {all} wrong responses of this step whose slip can be told (their group has a right one to compare "
-        "with), the critic sees {seen} and misses {missed}."
+        "Of the {all} stored wrong responses of this step whose slip can be told (their group has a right one to "
+        "compare with), the critic sees {seen} and misses {missed}."
     ).format(all=len(known), seen=sum(x.seen for x in known), missed=sum(x.missed for x in known))
 
 
@@ -85,7 +85,7 @@ def beside(batch: Frozen, *, key: str) -> None:
     for name, slip in examples:
         if slip is not None:
             words = _("seen: {prompt}") if name == "seen" else _("missed: {prompt}")
-            prompt = plain(batch.group(slip.reply.group).prompt, 40)
+            prompt = one_line(batch.group(slip.reply.group).prompt, 40)  # a label is text, no Markdown
             rows.append(value_row(slip, f"{name}-{slip.reply.sample}", words.format(prompt=prompt)))
     frame = {"frame": _("the first token that no right response shares")}
     if rows:

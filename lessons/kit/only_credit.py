@@ -49,6 +49,8 @@ def difference_words(config: RunConfig) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
     return _("none") if value is None else _("yes") if value is True else _("no") if value is False else f"{value}"
 
 

@@ -10,12 +10,11 @@ from typing import Any
 from lessons.i18n import _
 
 FOLDER = Path(__file__).resolve().parents[2] / "core" / "insight" / "recorded"
-#: The study's commands, as somebody would repeat it.
-STUDY = "python -m core.insight.study"
-TWO_SEEDS = "python -m core.insight.study --seeds 2"
+#: The commands of the recorded studies, as somebody would repeat them.
+TWO_SEEDS = "python -m core.insight.study --seeds 2 --out study.json"
 WITHOUT_JUDGE = (
     "python -m core.training.pretrain chain-sum-3x1 --judge 0 --out no-judge",
-    "python -m core.insight.study --model no-judge --seeds 2 --at 30 75 145 --continuations 64",
+    "python -m core.insight.study --model no-judge --seeds 2 --at 30 75 145 --continuations 64 --out study.json",
 )
 EFFICIENCY = "python -m core.insight.sample_efficiency"
 

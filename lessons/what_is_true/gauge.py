@@ -61,7 +61,7 @@ def explained(batch: Frozen, measured: Truth) -> None:
     training = _recorded(batch)
     rows = [
         (_("of the true values"), measured.critic_fit.explained, 1.0),
-        (_("of how the responses came out"), measured.critic_fit.outcome, measured.ceiling),
+        (_("of the outcomes"), measured.critic_fit.outcome, measured.ceiling),
         (_("of what it is fitted to"), training, None),
     ]
     drawing = go.Figure()
@@ -113,33 +113,22 @@ def over_training() -> None:
     of = parts_study()
     if of is None:
         return
-    lines = []
+    errors, shares = [], []
     for step in of["about"]["at"]:
         rows = {x["credit"]: x for x in of["summary"] if x["step"] == step}
-        lines.append(
-            (
-                str(step + 1),
-                number(rows["ppo"]["value_error"]["mean"], 4),
-                number(rows["ppo"]["constant_error"]["mean"], 4),
-                number(rows["group-mean"]["value_error"]["mean"], 4),
-                known(rows["ppo"]["explained_variance"]["mean"]),
-                known(rows["ppo"]["outcome_explained"]["mean"]),
-                known(rows["perfect"]["outcome_explained"]["mean"]),
-            )
-        )
-    head = [
-        _("before step"),
-        _("critic's error"),
-        _("best constant's"),
-        _("others' mean's"),
-        _("explained of the truth"),
-        _("of the outcomes"),
-        _("perfect values: of the outcomes"),
-    ]
-    with st.expander(
-        _("The same over a whole training (recorded, {seeds} seeds)").format(seeds=len(of["about"]["seeds"]))
-    ):
-        st.markdown(table(head, lines, left=0))
+        ppo = rows["ppo"]
+        nearness = ppo["value_error"], ppo["constant_error"], rows["group-mean"]["value_error"]
+        errors.append((str(step + 1), *(number(x["mean"], 4) for x in nearness)))
+        explained = ppo["explained_variance"], ppo["outcome_explained"], rows["perfect"]["outcome_explained"]
+        shares.append((str(step + 1), *(known(x["mean"]) for x in explained)))
+    title = _("The same over a whole training (recorded, {seeds} seeds)").format(seeds=len(of["about"]["seeds"]))
+    with st.expander(title):
+        st.markdown(_("Mean squared errors:"))
+        head = [_("before step"), _("PPO's critic"), _("the best constant"), _("the others' mean")]
+        st.markdown(table(head, errors, left=0))
+        st.markdown(_("Explained variance:"))
+        head = [_("before step"), _("of the true values"), _("of the outcomes"), _("perfect values: of the outcomes")]
+        st.markdown(table(head, shares, left=0))
         st.caption(_below_zero(of))
 
 

@@ -181,7 +181,7 @@ def test_the_run_in_which_only_the_credit_differs_is_one_click_away(open_page, r
 
 def test_in_what_the_learners_differ_is_read_off_their_settings():
     shown_text = difference_words(preset("chain-sum"))
-    assert "`kl_coef` (PPO: 0.05, GRPO: 0.0)" in shown_text
+    assert "`kl_coef` (PPO: 0.05, GRPO: 0)" in shown_text
     assert "`whiten_advantages` (PPO: yes, GRPO: no)" in shown_text
     assert "`scale_rewards` (only GRPO: group)" in shown_text
     assert "differ in the credit alone" in difference_words(preset("chain-sum-only-credit"))
