@@ -275,10 +275,7 @@ def charts() -> list[dict[str, Any]]:
         _chart(
             "vf_explained_var",
             _("Explained variance"),
-            _(
-                "Share of the returns' variance that the critic explains; a constant error does not show in it, and "
-                "below 0 it is worse than a constant. GRPO has no critic."
-            ),
+            _("How much of the returns the critic foresees; below 0 it is worse than a constant. GRPO has no critic."),
             at_most=[-1, 1],
         ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
