@@ -29,6 +29,7 @@ def page() -> None:
         chrome.language_switch()
     chrome.document_language()
     chrome.readable_sliders()
+    chrome.narrow_tables()
     chosen.run()
 
 

@@ -11,6 +11,15 @@ PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
     # The same race with a third learner, whose credit is measured instead of predicted.
     "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(learner("ppo"), learner("grpo"), learner("vine"))),
+    # The first race again, but with the credit as the only difference: neither learner has a KL penalty in its reward,
+    # GRPO does not divide by its group's spread, and both are whitened over the step's tokens by the same function.
+    "chain-sum-only-credit": RunConfig(
+        preset="chain-sum-only-credit",
+        learners=(
+            learner("ppo", kl_coef=0.0),
+            learner("grpo", scale_rewards="none", whiten_advantages=True),
+        ),
+    ),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",

@@ -32,8 +32,9 @@ def clipped_value_loss(
 def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
     """1 - Var(R - V) / Var(R) over real tokens; [B, T] -> one number.
 
-    1 is a perfect critic, 0 is no better than a constant, below 0 is worse. NaN if all returns are equal: there is then
-    nothing to explain.
+    1 is a perfect critic, up to a constant: a bias does not show. So below 0 a critic is worse than the best constant,
+    but above 0 it may be either: only the mean squared error tells. NaN if all returns are equal: there is then nothing
+    to explain.
     """
     spread = masked_var(returns, mask)
     unexplained = masked_var(returns - values, mask)

@@ -1,17 +1,25 @@
 """How right each method's credit is, over seeds and training steps: `python -m core.insight.study`.
 
-For each seed a PPO learner is trained. At some steps its policy answers a large batch, and the same responses get three
-credits: PPO's, from the critic as it is then; GRPO's, from the group's rewards; VinePPO's, from a few continuations.
-Each is compared with the true advantages, from many other continuations; and so is the truth, measured a second time
-("again"), which says how much of the disagreement is the measurement's own noise. All credits are taken in units of
-reward: before whitening, and before GRPO's division by the group's standard deviation.
+For each seed a PPO learner is trained. At some steps its policy answers a large batch, and the same responses get
+several credits, each compared with the true advantages, which come from many continuations of every prefix:
+
+ppo         as it trains: the critic as it is then, λ, and the KL penalty in the reward
+critic      the same without the KL penalty: what the critic alone says
+lambda-0    that with λ = 0: each token's own change of the critic's value
+perfect     that with the true values in the critic's place, measured a second time; what is left to be wrong is λ's
+group-mean  that with one number a response in the critic's place: the mean reward of the others in its group
+grpo        GRPO's: the response's reward against its group's mean
+vine        VinePPO's: values from a few continuations, and λ = 0
+again       the truth, measured a second time: how much of a disagreement is the measurement's own noise
+
+All credits are in units of reward: before whitening, and before GRPO's division by the group's standard deviation.
+Where a credit has values, these are judged, too (core/insight/foresight.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,20 +27,32 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
-from core.algorithms.value_loss import explained_variance
 from core.config import RunConfig
 from core.insight.agreement import compare
-from core.insight.whatif import credit_under, stored_step
+from core.insight.foresight import best_constant, foresight
+from core.insight.whatif import StoredStep, Values, credit_under, stored_step, values_of
 from core.learners.registry import AnyLearner, learner, needs_of
-from core.training.continuations import Oracle, Responses
+from core.training.continuations import Oracle, Responses, TrueValues
 from core.training.trainer import Trainer
 from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "credit-study.json"
-CREDITS = ("ppo", "grpo", "vine", "again")
-METRICS = ("correlation", "mean_absolute_error", "blame_accuracy", "chance", "explained_variance")
+#: What a study's file is like: 1 had ppo, grpo, vine and again, and of their values the explained variance alone.
+VERSION = 2
+CREDITS = ("ppo", "critic", "lambda-0", "perfect", "group-mean", "grpo", "vine", "again")
+METRICS = (
+    "correlation",
+    "mean_absolute_error",
+    "blame_accuracy",
+    "chance",
+    "explained_variance",
+    "value_error",
+    "constant_error",
+    "outcome_explained",
+)
 
 #: Seeds of the continuations: the truth's, its repetition's and the vine learner's are independent of each other.
 _TRUTH, _AGAIN, _VINE = 1_000_003, 2_000_003, 3_000_003
@@ -64,7 +84,10 @@ class StudyRow:
     blame_accuracy: float | None
     chance: float | None  # blame accuracy of blaming any token alike
     blamed: int  # responses that these two are of
-    explained_variance: float | None  # of the true values by the learner's own; None for GRPO, which has none
+    explained_variance: float | None  # of the true values by the credit's own; None for GRPO's, which has none
+    value_error: float | None = None  # mean squared error of its values
+    constant_error: float | None = None  # the same for the best constant, whatever the credit
+    outcome_explained: float | None = None  # share of the rewards' variance that its values explain
 
 
 def run(plan: Plan) -> Iterable[StudyRow]:
@@ -90,33 +113,56 @@ def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
     examiner.value_model.load_state_dict(trainer.value_model.state_dict())
     trace = next(examiner.steps())  # its own update comes after all that is looked at here
     step = stored_step(trace.samples, trace.tokens)
-    mask, rewards = step.experience.mask, step.experience.rewards
-    responses = Responses(step.panel.prompts, step.panel.completion_ids, mask, rewards)
+    seen = step.experience
+    responses = Responses(step.panel.prompts, step.panel.completion_ids, seen.mask, seen.rewards)
     oracle = Oracle.of(trainer)
     truth = oracle.estimate(responses, continuations=plan.continuations, seed=_TRUTH + trainer.step)
     again = oracle.estimate(responses, continuations=plan.continuations, seed=_AGAIN + trainer.step)
     vine = oracle.estimate(responses, continuations=needs_of(plan.measured).continuations, seed=_VINE + trainer.step)
-    given = (
-        (credit_under(step, trainer.settings).advantages_raw, step.experience.values),
-        (credit_under(step, learner("grpo")).advantages_raw, None),
-        (credit_under(step, plan.measured, vine.values).advantages_raw, vine.values),
-        (again.advantages, again.values),
+    return [
+        _row(trainer, name, advantages, values, truth, step)
+        for name, (advantages, values) in _credits(step, trainer.settings, plan.measured, vine, again).items()
+    ]
+
+
+def _credits(
+    step: StoredStep, settings: AnyLearner, measured: AnyLearner, vine: TrueValues, again: TrueValues
+) -> dict[str, tuple[Tensor, Tensor | None]]:
+    """Each of CREDITS: the advantages [B, T], and the values [B, T] that they are made of where there are any."""
+    bare = settings.model_copy(update={"kl_coef": 0.0})
+
+    def of(how: AnyLearner, values: Values | Tensor = "stored") -> tuple[Tensor, Tensor | None]:
+        return credit_under(step, how, values).advantages_raw, values_of(step, values)
+
+    return {
+        "ppo": of(settings),
+        "critic": of(bare),
+        "lambda-0": of(bare.model_copy(update={"lam": 0.0})),
+        "perfect": of(bare, again.values),
+        "group-mean": of(bare, "leave-one-out"),
+        "grpo": (credit_under(step, learner("grpo")).advantages_raw, None),
+        "vine": of(measured, vine.values),
+        "again": (again.advantages, again.values),
+    }
+
+
+def _row(
+    trainer: Trainer, credit: str, advantages: Tensor, values: Tensor | None, truth: TrueValues, step: StoredStep
+) -> StudyRow:
+    mask, rewards = step.experience.mask, step.experience.rewards
+    agreement = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
+    seen = None if values is None else foresight(values, truth.values, rewards, mask)
+    return StudyRow(
+        seed=trainer.config.seed,
+        step=trainer.step,
+        credit=credit,
+        success=float(rewards.mean()),
+        explained_variance=None if seen is None else seen.explained,
+        value_error=None if seen is None else seen.error,
+        constant_error=best_constant(truth.values, mask),
+        outcome_explained=None if seen is None else seen.outcome,
+        **asdict(agreement),
     )
-    rows = []
-    for name, (advantages, values) in zip(CREDITS, given, strict=True):
-        agreement = compare(advantages, truth.advantages, mask, rewards, truth.advantages_high)
-        explained = None if values is None else float(explained_variance(values, truth.values, mask))
-        rows.append(
-            StudyRow(
-                seed=trainer.config.seed,
-                step=trainer.step,
-                credit=name,
-                success=float(rewards.mean()),
-                explained_variance=explained if explained is not None and math.isfinite(explained) else None,
-                **asdict(agreement),
-            )
-        )
-    return rows
 
 
 def summary(rows: Sequence[StudyRow]) -> list[dict[str, Any]]:
@@ -139,11 +185,13 @@ def summary(rows: Sequence[StudyRow]) -> list[dict[str, Any]]:
 def write(plan: Plan, rows: Sequence[StudyRow], path: Path) -> None:
     """Everything as JSON: what was measured, each seed's numbers, and their means with spread."""
     about = {
+        "version": VERSION,
         "config": plan.config.model_dump(mode="json"),
         "seeds": plan.seeds,
         "at": plan.at,
         "middle": plan.middle,
         "responses": plan.prompts * plan.config.num_generations,
+        "credits": CREDITS,
         "continuations": plan.continuations,
         "vine_continuations": needs_of(plan.measured).continuations,
         "versions": versions(),
@@ -159,7 +207,7 @@ def _round(text: str) -> float:
 
 def table(rows: Sequence[StudyRow]) -> str:
     """The summary as text, a line per step and credit."""
-    head = f"{'step':>4} {'credit':6}" + "".join(f"{name:>22}" for name in ("success", *METRICS)) + f"{'blamed':>8}"
+    head = f"{'step':>4} {'credit':10}" + "".join(f"{name:>22}" for name in ("success", *METRICS)) + f"{'blamed':>8}"
     lines = [head]
     for line in summary(rows):
         cells = []
@@ -167,7 +215,7 @@ def table(rows: Sequence[StudyRow]) -> str:
             mean, std = line[metric]["mean"], line[metric]["std"]
             text = "none" if mean is None else f"{mean:.3f}" + ("" if std is None else f" ± {std:.3f}")
             cells.append(f"{text:>22}")
-        lines.append(f"{line['step']:4} {line['credit']:6}" + "".join(cells) + f"{line['blamed']:8}")
+        lines.append(f"{line['step']:4} {line['credit']:10}" + "".join(cells) + f"{line['blamed']:8}")
     return "\n".join(lines)
 
 
@@ -178,11 +226,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=len(plan.seeds), help="how many (default: %(default)s)")
     parser.add_argument("--at", type=int, nargs="+", default=plan.at, help="before which steps (default: %(default)s)")
     parser.add_argument("--continuations", type=int, default=plan.continuations, help="for the truth (%(default)s)")
+    parser.add_argument("--model", default=plan.config.model, help="start weights (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     at = tuple(sorted(options.at))
     middle = plan.middle if plan.middle in at else at[len(at) // 2]
-    plan = Plan(plan.config, tuple(range(options.seeds)), at, middle, continuations=options.continuations)
+    config = plan.config.model_copy(update={"model": options.model})
+    plan = Plan(config, tuple(range(options.seeds)), at, middle, continuations=options.continuations)
     torch.set_num_threads(1)
     rows = list(tqdm(run(plan), total=len(CREDITS) * len(plan.seeds) * len(plan.at), desc="credits measured"))
     print(table(rows))

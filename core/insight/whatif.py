@@ -35,8 +35,8 @@ from core.learners.registry import AnyLearner, credit_for
 from core.learners.settings import LearnerSettings
 
 #: Whose word the values are: the critic's as stored (or, for `vine`, the measured ones), the mean reward of the
-#: response's group at every position, or nobody's (0).
-Values = Literal["stored", "group-mean", "zero"]
+#: response's group at every position, the mean of the others in its group, or nobody's (0).
+Values = Literal["stored", "group-mean", "leave-one-out", "zero"]
 
 Settings = TypeVar("Settings", bound=LearnerSettings)
 
@@ -107,7 +107,7 @@ def values_of(step: StoredStep, values: Values | Tensor = "stored") -> Tensor | 
         return experience.values
     if values == "zero":
         return torch.zeros(experience.mask.shape)
-    _, centred = group_advantages(experience.rewards, experience.group, "none")
+    _, centred = group_advantages(experience.rewards, experience.group, "none", baseline=values)
     mean = experience.rewards - centred
     return torch.where(experience.mask, mean[:, None], 0)
 

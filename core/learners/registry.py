@@ -118,6 +118,16 @@ def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
     return [line for line in first if first[line] != second[line]]
 
 
+def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, tuple[Any, Any]]:
+    """Settings that both learners have and that differ, by name, with both values; their kinds and names are left out.
+
+    What only one of them has belongs to its credit.
+    """
+    both = [x for x in type(one).model_fields if x in type(other).model_fields and x not in ("name", "algorithm")]
+    values = {x: (getattr(one, x), getattr(other, x)) for x in both}
+    return {name: (a, b) for name, (a, b) in values.items() if a != b}
+
+
 def refused(settings: LearnerSettings) -> Message | None:
     """Why the learner's settings do not go together, without its name; None where they do."""
     return learner_kind(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)

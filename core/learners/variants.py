@@ -49,7 +49,7 @@ VARIANTS: dict[str, Variant] = {
             "grpo",
             {},
             "The paper averages over each response first (aggregation=seq-mean-token-mean) and has beta=0.04; "
-            "the defaults are those of today's libraries.",
+            "the defaults here, token-mean and 0, are TRL's.",
         ),
         Variant(
             "dr-grpo",
@@ -106,6 +106,14 @@ VARIANTS: dict[str, Variant] = {
             {"surrogate": "cispo", "epsilon_high": 4.0, "aggregation": "token-mean"},
             "The bound, 1 + 4, is the one that ScaleRL (arXiv:2510.13786) and TRL recommend.",
         ),
-        Variant("vine", "VinePPO", "Kazemnejad et al. 2024, arXiv:2410.01679", "vine", {}),
+        Variant(
+            "vine",
+            "VinePPO",
+            "Kazemnejad et al. 2024, arXiv:2410.01679",
+            "vine",
+            {},
+            "The paper measures values at the borders of reasoning steps, with K = 9 continuations; here it is at "
+            "every token, with the K of the settings.",
+        ),
     )
 }

@@ -12,6 +12,7 @@ could be fitted to them within a lesson (measured: explained variance still 0 af
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 from dataclasses import dataclass
@@ -126,8 +127,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=recipes())
     parser.add_argument("--out", type=Path, help="folder to write to (default: the bundled model's own)")
+    parser.add_argument("--judge", type=float, help="another weight of the judge loss; 0: none (needs --out)")
     arguments = parser.parse_args()
     recipe, folder = recipes()[arguments.name], arguments.out or BUNDLED / arguments.name
+    if arguments.judge is not None:
+        if arguments.out is None:
+            parser.error("--judge makes another model than the bundled one: say with --out where it shall be")
+        recipe = dataclasses.replace(recipe, judge=arguments.judge)
     model = pretrain(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)

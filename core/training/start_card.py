@@ -37,7 +37,14 @@ def write_card(folder: Path, name: str, recipe: Recipe, weights_hash: str) -> di
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     about = {"kind": recipe.task.kind, "does": recipe.does, "taught": recipe.taught}
     (folder / "README.md").write_text(
-        _CARD.format(questions=len(task.heldout), k=SAMPLES_PER_QUESTION, **about, **card, **rates)
+        _CARD.format(
+            questions=len(task.heldout),
+            k=SAMPLES_PER_QUESTION,
+            judged=_JUDGED.format(weight=recipe.judge) if recipe.judge else "",
+            **about,
+            **card,
+            **rates,
+        )
     )
     return card
 
@@ -51,8 +58,13 @@ A Llama of {parameters:,} parameters over single characters that {does}:
 the start policy of Credit Lab's `{kind}` runs.
 
 Made by `python -m core.training.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on {taught}
-(how often: `recipe` in `card.json`). No held-out question was among them.
+(how often: `recipe` in `card.json`). No held-out question was among them.{judged}
 
 Measured on {questions} held-out questions: {sampled:.3f} success sampled at temperature 1 ({k} samples a question),
 {greedy:.3f} greedy. SHA-256 of the weights: `{weights_sha256}`.
 """
+
+_JUDGED = """
+
+A second loss, of weight {weight:g}, asked at every token whether the answer was right so far. Its head was thrown away,
+but the features stay: a critic that starts from this model finds in them what it is to learn."""

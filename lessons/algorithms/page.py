@@ -44,6 +44,8 @@ LINES: dict[Line, str] = {
     "kl": N_("KL in the loss"),
     "aggregation": N_("Loss"),
 }
+#: The lines that say what the update makes of a credit.
+UPDATE: set[Line] = {"ratio", "surrogate", "kl", "aggregation"}
 #: What the strips may show: the advantage, or what the loss makes of it in the rollout's second pass.
 SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in the update")}
 
@@ -137,7 +139,8 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
         rows.append((variant, name, numbers))
     drawn = []
     for n, reply in enumerate(group.replies, 1):
-        note = _("right, reward 1") if reply.success else _("wrong, reward 0")
+        verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
+        note = verdict.format(reward=reply.reward)
         for variant, name, numbers in rows:
             drawn.append(
                 Row(
@@ -152,8 +155,12 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
     token_strips(drawn, key="alg_strips", quantity=_(SHOWN[shown]), pickable=False)
     same = all(rows[0][2][x.sample] == rows[1][2][x.sample] for x in batch_replies(batch))
     if same and one is not two and shown == "credit":
+        unlike = differing(one.settings, two.settings)
         st.info(
-            _("The same credit, token by token: these two differ only in what the update makes of it. Show the pull."),
+            _("The same credit, token by token, for these responses: what these two differ in is {names}.").format(
+                names=_(", ").join(_(LINES[x]) for x in unlike) or _("nothing")
+            )
+            + (" " + _("Show the pull to see what the update makes of it.") if set(unlike) & UPDATE else ""),
             icon=":material/equal:",
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from core.config import RunConfig
@@ -13,18 +15,21 @@ from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
 from lessons.board.strips import Row, token_strips
 from lessons.catalog import LESSONS, lesson
-from lessons.home.strip import Contrast, Response, find_contrast
+from lessons.home.strip import Contrast, Contrasts, Response, find_contrasts
 from lessons.i18n import _, keeping_language, prose
 from lessons.kit.chrome import storage_guard
+from lessons.kit.critic import taught
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
+from lessons.kit.lesson.slips import SEEN
+from lessons.kit.numbers import number, signed
 from lessons.shared import store
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def contrast(run_id: str, _runs: RunStore) -> Contrast | None:
-    """A recorded run never changes, so its picture is looked for once."""
-    return find_contrast(_runs, _runs.get(run_id))
+def contrasts(run_id: str, made: float, _runs: RunStore) -> Contrasts | None:
+    """A recorded run never changes, so its pictures are looked for once."""
+    return find_contrasts(_runs, _runs.get(run_id))
 
 
 def recorded(runs: RunStore) -> RunInfo | None:
@@ -37,6 +42,14 @@ def recorded(runs: RunStore) -> RunInfo | None:
 def row(response: Response, name: str, title: str, colour: Colour) -> Row:
     """A response with its verdict and its culprit framed, under its learner's title."""
     verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
+    more = {}
+    if response.values and response.bare:
+        penalty = [a - b for a, b in zip(response.raw, response.bare, strict=True)]
+        more = {
+            _("value V before it"): response.values,
+            _("before whitening: critic and reward"): response.bare,
+            _("before whitening: KL penalty"): penalty,
+        }
     return Row(
         name,
         f"{'✓' if response.success else '✗'} {verdict}",
@@ -45,6 +58,7 @@ def row(response: Response, name: str, title: str, colour: Colour) -> Row:
         learner=colour,
         group=title,
         marks=["frame" if at == response.culprit else None for at in range(len(response.tokens))],
+        more=more,
     )
 
 
@@ -55,12 +69,47 @@ def strip_title(config: RunConfig, learner: LearnerSettings) -> str:
 
 
 def picture(runs: RunStore) -> None:
-    """The same question at the same step of the recorded run, credited by each learner."""
+    """The same question at the same step of the recorded run, credited by each learner; and one where that fails."""
     run = recorded(runs)
-    example = contrast(RECORDED, runs) if run is not None else None
-    if run is None or example is None:
+    pair = contrasts(RECORDED, run.created, runs) if run is not None else None
+    if run is None or pair is None:
         st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
         return
+    strips(run, pair.seen, "home_picture")
+    st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
+    st.caption(_("Framed: the first token that no right response shares."))
+    st.markdown(about_slip(pair.seen))
+    st.caption(_("Of the questions looked through, this is the one where the critic's value falls furthest there."))
+    with st.expander(_("And one where the critic misses it"), icon=":material/visibility_off:"):
+        if pair.missed is None:
+            st.markdown(_("Among the questions looked through there is none at whose framed token its value rises."))
+        else:
+            strips(run, pair.missed, "home_missed")
+            st.markdown(about_slip(pair.missed))
+    taught(run.config, quiet=True)
+
+
+def about_slip(example: Contrast) -> str:
+    """What the critic's value does at the framed token, and what of the credit there is the KL penalty's."""
+    wrong = next((x[0] for x in example.responses.values() if x[0].values and x[0].culprit is not None), None)
+    if wrong is None or math.isnan(example.fall):
+        return _("No learner of this run has a critic whose values could be read here.")
+    at = wrong.culprit or 0
+    words = (
+        _("At the framed token the critic's value falls from {before} to {after}: it sees the slip.")
+        if example.fall >= SEEN
+        else _("At the framed token the critic's value goes from {before} to {after}: it does not see the slip.")
+    ).format(before=number(wrong.values[at], 2), after=number(wrong.values[at + 1], 2))
+    parts = _(
+        "Of the token's credit before whitening, {whole}, the critic and the reward make {critic}, the KL penalty {kl}."
+    )
+    return f"{words} " + parts.format(
+        whole=signed(wrong.raw[at], 3), critic=signed(wrong.bare[at], 3), kl=signed(wrong.raw[at] - wrong.bare[at], 3)
+    )
+
+
+def strips(run: RunInfo, example: Contrast, key: str) -> None:
+    """A wrong and a right response of each learner."""
     st.markdown(
         _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
             prompt=plain(example.prompt), step=example.step + 1, seed=run.config.seed, answer=plain(example.answer)
@@ -74,18 +123,11 @@ def picture(runs: RunStore) -> None:
     ]
     token_strips(
         rows,
-        key="home_picture",
+        key=key,
         quantity=_("advantage"),
         pickable=False,
         alt=_("A wrong and a right response of each learner to the question, each token coloured by its credit"),
         marks={"frame": _("the first token that no right response shares")},
-    )
-    st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
-    st.caption(
-        _(
-            "Framed: the first token that no right response shares. Of the questions looked through, this is the one "
-            "where it shows most clearly; the critic is not always right, as the lab's other questions show."
-        )
     )
 
 

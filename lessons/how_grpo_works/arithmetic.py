@@ -131,15 +131,14 @@ def _sentence(batch: Frozen, group: Group, where: str, mean: float, centred: lis
     elif where == "divide" and settings.scale_rewards == "group":
         best = max(range(size), key=lambda i: abs(used[i]))
         text = _(
-            "The spread is {spread} (dividing by G − {ddof}), and {example} / ({spread} + {eps}) = **{result}**. "
-            "A rare "
-            "success is so made large, and a rare failure too."
+            "The spread is {spread} (dividing by G − {ddof}), and {example} / ({spread} + {eps}) = **{result}**. {rare}"
         ).format(
             spread=number(centred[best] / used[best] - settings.scale_eps),
             ddof=settings.scale_ddof,
             example=signed(centred[best], 3),
             eps=f"{settings.scale_eps:g}",
             result=signed(used[best], 3),
+            rare=_rare(group),
         )
     elif where == "divide":
         text = _("This run has scale_rewards={scale}: the group's own spread is not what it divides by.").format(
@@ -148,10 +147,25 @@ def _sentence(batch: Frozen, group: Group, where: str, mean: float, centred: lis
     else:
         text = _(
             "Each line is one response: one number for all its tokens, right or wrong ones alike. A correct first step "
-            "in a wrong answer is pushed down with the rest."
+            "in an answer whose number is below 0 is pushed down with the rest."
         )
     with st.container(key="hgw_sentence"):
         st.markdown(text)
+
+
+def _rare(group: Group) -> str:
+    """What the division made of this group's rarer answers; nothing where rewards are more than right and wrong."""
+    size, right = len(group.replies), sum(x.success for x in group.replies)
+    if set(group.rewards) != {0.0, 1.0}:
+        return ""
+    if right * 2 == size:
+        return _("Right and wrong answers are as many, so they count the same, up to the sign.")
+    words = (
+        _("Right answers are the rarer ones here ({few} of {size}): each counts more than a wrong one.")
+        if right * 2 < size
+        else _("Wrong answers are the rarer ones here ({few} of {size}): each counts more than a right one.")
+    )
+    return words.format(few=min(right, size - right), size=size)
 
 
 def _bars(group: Group, values: list[float], name: str) -> None:
@@ -182,13 +196,14 @@ def _bars(group: Group, values: list[float], name: str) -> None:
 
 
 def _strips(group: Group, used: list[float]) -> None:
+    verdicts = {True: _("right, reward {reward:g}"), False: _("wrong, reward {reward:g}")}
     rows = [
         Row(
             f"r{n}",
             _("response {number}").format(number=n),
             reply.tokens,
             [advantage] * len(reply.tokens),
-            note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
+            note=verdicts[reply.success].format(reward=reply.reward),
             learner="orange",
         )
         for n, (reply, advantage) in enumerate(zip(group.replies, used, strict=True), 1)

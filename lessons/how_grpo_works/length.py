@@ -87,10 +87,12 @@ def real_lengths(batch: Frozen) -> None:
         st.caption(
             _(
                 "All {count} responses of the step; weight under seq-mean-token-mean, where 1 is the weight under "
-                "token-mean. This task's answers have nearly one length: a token of the shortest weighs {ratio} "
-                "times as "
-                "much as one of the longest, so the length bias hardly shows in this run. Where answers run from "
-                "tens to "
-                "thousands of tokens, it does."
-            ).format(count=len(rewards.length), ratio=number(relative[kinds[0]] / relative[kinds[-1]], 2))
+                "token-mean. The longest has {times} times the tokens of the shortest, and a token of the shortest "
+                "weighs {ratio} times as much as one of the longest: the weight goes as 1 / length. Where lengths "
+                "differ a hundredfold, so do the weights."
+            ).format(
+                count=len(rewards.length),
+                times=number(kinds[-1] / kinds[0], 2),
+                ratio=number(relative[kinds[0]] / relative[kinds[-1]], 2),
+            )
         )

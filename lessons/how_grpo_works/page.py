@@ -21,6 +21,7 @@ from lessons.kit.lesson import (
     worked,
 )
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
+from lessons.kit.only_credit import only_credit
 
 SETTINGS = learner("grpo")
 
@@ -65,7 +66,10 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("The same as every other token of the answer: that they were bad"),
                     True,
-                    _("One advantage per response. Only over many groups do good steps, seen in right answers, win."),
+                    _(
+                        "One advantage per response. Only over many groups does it show that good steps stand in right "
+                        "answers more often."
+                    ),
                 ),
                 Choice(
                     _("Nothing, since only the last token is credited"),
@@ -95,7 +99,7 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Answers get longer and longer, the wrong ones most of all. Which aggregation do you suspect?"),
+            _("Which aggregation lets a long wrong answer pay less per token than a short one?"),
             (
                 Choice(
                     "`token-mean`",
@@ -105,7 +109,10 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     "`seq-mean-token-mean`",
                     True,
-                    _("It spreads each answer's weight over its tokens, so a long wrong answer pays less per token."),
+                    _(
+                        "It spreads each answer's weight over its tokens. Dr. GRPO's paper (arXiv:2503.20783) names it "
+                        "as a cause of wrong answers that grow longer and longer."
+                    ),
                 ),
                 Choice(
                     "`seq-mean-token-sum-norm`",
@@ -142,6 +149,8 @@ def sections() -> None:
     st.markdown(prose("how-grpo-works", "length"))
     st.fragment(length.own_lengths)(batch)
     length.real_lengths(batch)
+    st.header(_("And against PPO?"))
+    only_credit(batch.run.config, key="hgw_only_credit")
 
 
 with lesson_page(

@@ -9,7 +9,7 @@ import streamlit as st
 from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, figure, role_colour
-from lessons.kit.numbers import signed
+from lessons.kit.numbers import number, signed
 
 if TYPE_CHECKING:
     from core.insight.groups import Step
@@ -31,7 +31,7 @@ def scales(batch: Frozen) -> None:
     scale = chosen or "group"
     step, rewards = credit(batch, scale), rewards_of(batch)
     right = {n: _count(rewards, n) for n in step.numbers}
-    _explain(scale)
+    _explain(scale, max(abs(x) for x in step.advantages))
     _by_group(step, rewards, right)
     silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
     none = sum(right[n][0] == 0 for n in silent)
@@ -40,12 +40,10 @@ def scales(batch: Frozen) -> None:
     with st.container(key="hgw_silent"):
         st.markdown(
             _(
-                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right "
-                "ones). Their "
-                "tokens are {idle} of the loss's weight and push nothing: the gradient is made by the others "
-                "alone. DAPO "
-                "asks other questions in their place (`dynamic_sampling`). The strongest group has {share} of all the "
-                "push: {right} of {size} right."
+                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right ones). "
+                "Their tokens are {idle} of the loss's weight and have advantage 0: what the advantages push comes "
+                "from the others alone. DAPO asks other questions in their place (`dynamic_sampling`). The strongest "
+                "group has {share} of all the push: {right} of {size} right."
             ).format(
                 silent=len(silent),
                 groups=len(step.numbers),
@@ -59,15 +57,16 @@ def scales(batch: Frozen) -> None:
         )
 
 
-def _explain(scale: str) -> None:
+def _explain(scale: str, largest: float) -> None:
     words = {
         "group": _(
-            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on "
-            "questions that "
-            "are easy or hard, then push more than their rewards alone would: a bias by difficulty."
+            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on questions "
+            "that are easy or hard, then push more than their rewards alone would: a bias by difficulty."
         ),
         "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
-        "none": _("No division (Dr. GRPO): the advantage stays in units of reward, and never exceeds 1 here."),
+        "none": _(
+            "No division (Dr. GRPO): the advantage stays in units of reward; the largest here is {largest}."
+        ).format(largest=number(largest, 2)),
     }
     st.caption(words[scale])
 

@@ -27,7 +27,9 @@ def lone(batch: Frozen) -> None:
     good, bad = lone_success(size, ddof, eps)
     shown = predict_number(
         "hgw_lone",
-        _("One answer of a group of {size} is right. How large is its advantage?").format(size=size),
+        _(
+            "One answer of a group of {size} is right. How large is its advantage, divided by the group's spread?"
+        ).format(size=size),
         low=0.0,
         high=4.0,
         step=0.25,
@@ -200,8 +202,9 @@ def _over_steps(silent: Silence, size: int) -> None:
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
     st.caption(
         _(
-            "{share} of the silent groups are all right: there the model has learnt the question, and GRPO moves on."
-        ).format(share=f"{100 * silent.all_right:.0f} %")
+            "{share} of the silent groups are all right: these {size} answers leave nothing to compare, and nothing to "
+            "learn."
+        ).format(share=f"{100 * silent.all_right:.0f} %", size=size)
     )
 
 

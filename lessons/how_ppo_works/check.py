@@ -30,7 +30,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("from what changed in the critic’s expectation there, and later"),
                     True,
-                    _("δ is that change; GAE adds later ones, faded by γλ."),
+                    _("δ is that change, less the token’s KL penalty; GAE adds later ones, faded by γλ."),
                 ),
                 Choice(
                     _("from the reward, divided by the number of tokens"),
@@ -40,7 +40,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("from the KL penalty"),
                     False,
-                    _("That does come token by token, but it only says how far the policy has strayed."),
+                    _("That comes token by token and is part of the credit, but it knows nothing of the outcome."),
                 ),
             ),
         ),
@@ -48,9 +48,9 @@ def questions() -> list[QuizQuestion]:
             _("With λ = 0 and a critic that expects the same everywhere, what credit do tokens before the last get?"),
             (
                 Choice(
-                    _("next to none"),
+                    _("none but their KL penalty"),
                     True,
-                    _("Nothing changes in the critic’s expectation, so δ is just the small KL reward until the end."),
+                    _("With γ = 1 no expectation changes: until the end δ is the KL penalty alone."),
                 ),
                 Choice(
                     _("the final reward, each of them"),

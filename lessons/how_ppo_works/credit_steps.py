@@ -9,24 +9,37 @@ import streamlit as st
 from core.runs.migrations.traces import whitening_of
 from lessons.how_ppo_works.pipeline import batch_gamma, batch_lam
 from lessons.how_ppo_works.scene import Scene, at, filled, numbers, show, strip_row
+from lessons.how_ppo_works.words import surprise_words
 from lessons.i18n import _
+from lessons.kit.critic import slip_words
 from lessons.kit.lesson import FormulaPart, formula
+from lessons.kit.lesson.slips import slip_of
 
 
 def delta_step(scene: Scene) -> None:
     formula([FormulaPart(r"\delta_t", "delta", "ppo"), r" = r_t + \gamma V_{t+1} - V_t"], active="delta")
     st.markdown(
         _(
-            "Surprise: what the token brought, plus what is expected after it, minus what was expected before it. "
-            "After a blunder the expectation falls, and δ is below 0 at that very token."
+            "Surprise: what the token brought, plus what is expected after it, minus what was expected before it. What "
+            "it brought is its KL penalty, and at the end the reward."
         )
     )
-    deltas = numbers(scene, "delta")
-    value, reward = numbers(scene, "value"), numbers(scene, "token_reward")
-    more = {"r": reward, "V": value}
-    row = strip_row(scene, "delta", "δ", deltas, more=more, learner="blue")
-    t = at(show([strip_row(scene, "v", "V", value), row], _("value and surprise")), deltas.index(min(deltas)))
+    deltas, value, reward = numbers(scene, "delta"), numbers(scene, "value"), numbers(scene, "token_reward")
+    score = [0.0] * (scene.length - 1) + [scene.reply.reward]
+    penalty = [r - s for r, s in zip(reward, score, strict=True)]
+    critic = [d - p for d, p in zip(deltas, penalty, strict=True)]
+    more = {"r": reward, "V": value, _("critic and reward"): critic, _("KL penalty"): penalty}
+    slip = slip_of(scene.reply, scene.batch.group(scene.reply.group))
+    lowest = deltas.index(min(deltas))
+    marks = ["frame" if slip is not None and t == slip.at else None for t in range(scene.length)]
+    row = strip_row(scene, "delta", "δ", deltas, more=more, learner="blue", marks=marks)
+    frame = {"frame": _("the first token that no right response shares")}
+    picked = show([strip_row(scene, "v", "V", value), row], _("value and surprise"), marks=frame)
+    t = at(picked, lowest if slip is None else slip.at)
     filled(scene, t, "delta", r"\delta_t")
+    st.markdown(surprise_words(t + 1, deltas[t], critic[t], penalty[t]))
+    if slip is not None:
+        st.markdown(slip_words(slip))
 
 
 def gae_step(scene: Scene) -> None:
@@ -57,8 +70,14 @@ def whiten_step(scene: Scene) -> None:
         st.markdown(
             _(
                 "Over all tokens of the batch, advantages are shifted and scaled to mean 0 and standard deviation 1. "
-                "Here the mean was {mean:.3f} and the standard deviation {std:.3f}. A token’s sign may change."
-            ).format(mean=mean, std=std)
+                "Here the mean was {mean:.3f} and the standard deviation {std:.3f}. {turned} of these {all} tokens "
+                "change their sign by it."
+            ).format(
+                mean=mean,
+                std=std,
+                turned=sum(a * b < 0 for a, b in zip(raw, used, strict=True)),
+                all=scene.length,
+            )
         )
     else:
         st.markdown(_("Whitening was switched off in this run: the loss used A as it is."))

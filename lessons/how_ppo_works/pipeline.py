@@ -8,10 +8,13 @@ from typing import Any
 import streamlit as st
 
 from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
+from lessons.how_ppo_works.words import penalty_words
 from lessons.i18n import _, tell
+from lessons.kit.critic import counted, slip_words, taught
 from lessons.kit.display import one_line, plain
 from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.lesson.slips import clearest, most_missed, slips
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
 
@@ -158,7 +161,11 @@ def _marks(reply: Reply, number: int) -> list[Any]:
 
 
 def _query(batch: Frozen, _group: Group) -> None:
-    st.markdown(_("The step’s questions. The page keeps the tokens of these; the update used all of them."))
+    st.markdown(
+        _("The step’s questions. The page keeps the tokens of these {kept}; the update used all {all}.").format(
+            kept=len(batch.groups), all=len(set(batch.samples["group"].to_pylist()))
+        )
+    )
     rows = [
         {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
         for x in batch.groups
@@ -180,21 +187,17 @@ def _outputs(_batch: Frozen, group: Group) -> None:
     st.dataframe(rows, hide_index=True, alt=_("The responses as text"))
 
 
-def _reference(_batch: Frozen, group: Group) -> None:
-    st.markdown(
-        _(
-            "It writes nothing: it says how likely *it* finds each token that the policy wrote. Where the policy likes "
-            "a token better than the reference does, k1 is above 0 and costs some reward: that keeps the policy near."
-        )
-    )
+def _reference(batch: Frozen, group: Group) -> None:
+    says = _("It writes nothing: it says how likely *it* finds each token that the policy wrote.")
+    st.markdown(f"{says} {penalty_words(batch)}")
     _strips(group, "kl_k1", _("KL estimate k1"), "signed")
 
 
 def _reward(_batch: Frozen, group: Group) -> None:
     st.markdown(
         _(
-            "One number for a whole response. Here it is a rule, not a model: does the last number match the right "
-            "answer {answer}? It has no weights at all, so nothing in it can move."
+            "One number for a whole response. Here it is a rule, not a model: is what is read as the answer the right "
+            "one, {answer}? It has no weights at all, so nothing in it can move."
         ).format(answer=plain(group.answer))
     )
     rows = [
@@ -204,14 +207,16 @@ def _reward(_batch: Frozen, group: Group) -> None:
     st.dataframe(rows, hide_index=True, alt=_("The responses’ rewards"))
 
 
-def _value(_batch: Frozen, group: Group) -> None:
-    st.markdown(
-        _(
-            "The critic. Before each token it says what reward it expects for the response as it stands. Look for a "
-            "wrong digit: after it, the expectation should fall."
-        )
-    )
+def _value(batch: Frozen, group: Group) -> None:
+    st.markdown(_("The critic. Before each token it says what reward it expects for the response as it stands."))
     _strips(group, "value", _("value V"), "plain")
+    known = slips([group])
+    for slip in (x for x in (clearest(known), most_missed(known)) if x is not None):
+        number = group.replies.index(slip.reply) + 1
+        st.markdown("- " + _("Response {n}: {words}").format(n=number, words=slip_words(slip)))
+    if batch.slips:
+        st.caption(counted(batch.slips))
+    taught(batch.run.config)
 
 
 def _gae(_batch: Frozen, group: Group) -> None:
@@ -219,8 +224,14 @@ def _gae(_batch: Frozen, group: Group) -> None:
     _strips(group, "advantage_raw", _("advantage before whitening"), "signed")
 
 
-def _advantage(_batch: Frozen, group: Group) -> None:
-    st.markdown(_("What the loss really uses: A after whitening over the whole batch."))
+def _advantage(batch: Frozen, group: Group) -> None:
+    whitened = getattr(batch.settings, "whiten_advantages", False)
+    words = (
+        _("What the loss really uses: A after whitening over the whole batch.")
+        if whitened
+        else _("What the loss really uses: A as it is, as whitening is off in this run.")
+    )
+    st.markdown(words)
     _strips(group, "advantage", _("advantage"), "signed")
 
 

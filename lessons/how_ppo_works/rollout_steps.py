@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.how_ppo_works.scene import Scene, known, show, strip_row
+from lessons.how_ppo_works.words import penalty_words
 from lessons.i18n import _
 from lessons.kit.lesson import FormulaPart, formula
 
@@ -38,27 +39,17 @@ def score_step(scene: Scene) -> None:
 
 
 def kl_step(scene: Scene) -> None:
-    formula(
-        [
-            "r_t = -",
-            FormulaPart(r"\beta\,(\log\pi_{\text{old}}(o_t) - \log\pi_{\text{ref}}(o_t))", "kl", "negative"),
-            r" + [t = T]\,R",
-        ],
-        active="kl",
-    )
-    coefficient = float(getattr(scene.batch.settings, "kl_coef", 0.0))
-    st.markdown(
-        _(
-            "The frozen reference scores the same tokens. Where the policy has become keener on a token than the "
-            "reference, the difference k1 is above 0 and costs β = {beta:g} times as much reward."
-        ).format(beta=coefficient)
-    )
-    k1, rewards = scene.reply.column("kl_k1"), scene.reply.column("token_reward")
+    estimate = scene.batch.settings.kl_reward_estimator
+    inside = r"(\log\pi_{\text{old}}(o_t) - \log\pi_{\text{ref}}(o_t))" if estimate == "k1" else rf"k_{estimate[1]}"
+    formula(["r_t = -", FormulaPart(rf"\beta\,{inside}", "kl", "negative"), r" + [t = T]\,R"], active="kl")
+    st.markdown(_("The frozen reference scores the same tokens. {penalty}").format(penalty=penalty_words(scene.batch)))
+    column = f"kl_{estimate}"
+    kl, rewards = scene.reply.column(column), scene.reply.column("token_reward")
     more = {"log π_old": scene.reply.column("logprob_old"), "log π_ref": scene.reply.column("logprob_ref")}
     show(
-        [strip_row(scene, "k1", "k1", k1, more=more), strip_row(scene, "r", _("token reward r"), rewards)],
+        [strip_row(scene, estimate, estimate, kl, more=more), strip_row(scene, "r", _("token reward r"), rewards)],
         _("KL and reward"),
-        domain=known(k1) + known(rewards[:-1]),
+        domain=known(kl) + known(rewards[:-1]),
         digits=3,
     )
 

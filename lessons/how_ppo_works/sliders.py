@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.learners.registry import discount_of
+from lessons.how_ppo_works.words import surprise_words
 from lessons.i18n import _
 from lessons.kit.display import literal, plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, figure, line_colour, predict, signed_colour
@@ -21,15 +23,18 @@ def _tensors(run_id: str, learner: str, step: int, made: float, _batch: Frozen) 
     return whatif.stored_step(_batch.samples, _batch.tokens)
 
 
-def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float) -> list[float]:
-    """The response's advantages before whitening under this γ and λ, by the function that trains."""
+def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float, *, penalty: bool = True) -> list[float]:
+    """The response's advantages before whitening under this γ and λ, by the function that trains; with or without the
+    KL penalty in its rewards.
+    """
     engine()
     from core.insight import whatif
 
     made = next(x.updated for x in batch.run.learners if x.name == batch.learner)
     step = _tensors(batch.run.id, batch.learner, batch.step, made, batch)
     # The value after a cut-off response is not in a trace; without it nothing follows the last token.
-    settings = whatif.adjusted(batch.settings, {"gamma": gamma, "lam": lam, "bootstrap_truncated": False})
+    changes = {"gamma": gamma, "lam": lam, "bootstrap_truncated": False, **({} if penalty else {"kl_coef": 0.0})}
+    settings = whatif.adjusted(batch.settings, changes)
     raw = whatif.credit_under(step, settings).advantages_raw
     return [float(x) for x in raw[step.panel.samples.index(reply.sample)][: len(reply.tokens)]]
 
@@ -38,7 +43,9 @@ def prediction(batch: Frozen, group: Group) -> bool:
     """Which token would be blamed most at λ = 0? The right answer comes out of the batch."""
     reply = group.telling
     settings = batch.settings
-    bare = raw_advantages(batch, reply, float(getattr(settings, "gamma", 1.0)), 0.0)
+    gamma = discount_of(settings).gamma
+    bare = raw_advantages(batch, reply, gamma, 0.0)
+    critic = raw_advantages(batch, reply, gamma, 0.0, penalty=False)
     worst = bare.index(min(bare))
     places = sorted({0, worst, len(bare) - 1})
     alike = max(bare) - min(bare) < 1e-6
@@ -46,14 +53,16 @@ def prediction(batch: Frozen, group: Group) -> bool:
         Choice(
             _("token {n} of {all}: {token}").format(n=t + 1, all=len(bare), token=_quoted(reply.tokens[t])),
             t == worst and not alike,
-            _("The surprise δ of token {n} itself is {delta:+.3f}.").format(n=t + 1, delta=bare[t]).replace("-", "−"),
+            surprise_words(t + 1, bare[t], critic[t], bare[t] - critic[t]),
         )
         for t in places
     ]
     everyone = Choice(
         _("all tokens alike"),
         alike,
-        _("λ = 0 leaves each token its own surprise alone, and surprises differ. To share the outcome takes λ = 1."),
+        _("λ = 0 leaves each token its own surprise alone.")
+        if alike
+        else _("λ = 0 leaves each token its own surprise alone, and here surprises differ."),
     )
     question = _(
         "Take the response {response} ({verdict}). Set λ to 0, so that no later surprise reaches an earlier token. "
@@ -92,12 +101,12 @@ def _sliders(batch: Frozen, group: Group) -> None:
     bare = raw_advantages(batch, reply, gamma, 0.0)
     now = raw_advantages(batch, reply, gamma, lam)
     before = raw_advantages(batch, reply, *trained)
-    _figure(reply, bare, now, before)
+    _figure(reply, bare, now, before, raw_advantages(batch, reply, gamma, lam, penalty=False))
     with st.container(key="ppo_lam_says"):
         st.markdown(_says(gamma, lam, now, bare, reply))
 
 
-def _figure(reply: Reply, bare: list[float], now: list[float], before: list[float]) -> None:
+def _figure(reply: Reply, bare: list[float], now: list[float], before: list[float], critic: list[float]) -> None:
     import html
 
     import plotly.graph_objects as go
@@ -129,6 +138,13 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
         line={"color": line_colour("blue"), "width": 3},
         marker={"size": 8},
     )
+    drawing.add_scatter(
+        x=places,
+        y=critic,
+        name=_("of it: critic and reward"),
+        mode="lines",
+        line={"color": line_colour("blue"), "dash": "dash", "width": 1},
+    )
     drawing.update_xaxes(tickvals=places, ticktext=names, tickangle=0, showgrid=False)
     drawing.update_yaxes(title_text=_("before whitening"), zeroline=True)
     low = min(range(len(now)), key=lambda t: now[t])
@@ -140,6 +156,8 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
             "δ": round(bare[t], 4),
             _("A, as trained"): round(before[t], 4),
             _("A, with your γ and λ"): round(now[t], 4),
+            _("of it: critic and reward"): round(critic[t], 4),
+            _("of it: KL penalty"): round(now[t] - critic[t], 4),
         }
         for t in range(len(now))
     ]

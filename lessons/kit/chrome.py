@@ -31,6 +31,13 @@ def _document_language() -> ComponentRenderer:
     return st.components.v2.component("credit_lab_language", js=_SET_LANGUAGE)
 
 
+#: Smaller digits and less room between them where the window is as narrow as a telephone.
+_NARROW = (
+    "@media (max-width: 640px) { [data-testid=stMarkdownContainer] table { font-size: 0.72rem; } "
+    "[data-testid=stMarkdownContainer] :is(th, td) { padding: 2px 4px; } }"
+)
+
+
 def document_language() -> None:
     """Tell the browser which language the page is in."""
     _document_language()(data=language().encode(), key="document_language", height=0)
@@ -43,6 +50,11 @@ def readable_sliders() -> None:
     3.6:1, and no theme token sets the number apart.
     """
     st.html("<style>[data-testid=stSliderThumbValue] { color: inherit; }</style>")
+
+
+def narrow_tables() -> None:
+    """Tables in text that fit a telephone: five columns and more in 400 pixels."""
+    st.html(f"<style>{_NARROW}</style>")
 
 
 def wordmark() -> None:

@@ -1,7 +1,8 @@
 """The bridge of a stored step as the lesson draws it: stops, their credit, and how exactly each identity holds.
 
 The credit of a stop comes from core.insight.bridge, hence from the functions that train. The right-hand side of each
-identity is worked out here from the trace's raw numbers alone, so the printed gap compares two computations.
+identity is worked out here from the trace's raw numbers alone, so the printed gap compares two computations. What is
+printed and what is checked stand in one place, `Equation`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import streamlit as st
 from core.tasks.registry import task_kind
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Group, Reply, engine
+from lessons.kit.lesson.slips import clearest, slips
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.algorithms.types import Credit
     from core.insight import whatif
 
 #: Between λ = 1 and the group's mean: how much of the value is the mean's.
@@ -26,15 +29,40 @@ MIXES = {"mix-25": 0.25, "mix-50": 0.5, "mix-75": 0.75}
 
 
 @dataclass(frozen=True)
+class Equation:
+    """What a stop says, as LaTeX, and both of its sides: [B, T] for every token, or [B] for every response."""
+
+    latex: str
+    left: Any
+    right: Any
+
+    def gap(self, mask: Tensor) -> float:
+        """The largest difference between the sides."""
+        apart = (self.left - self.right).abs()
+        return float((apart[mask] if apart.dim() == 2 else apart).max())
+
+
+@dataclass(frozen=True)
 class StopCredit:
     key: str
     advantages: Any  # [B, T]
-    gap: float  # largest difference between the two sides of the stop's identity
+    surprises: Any  # δ [B, T]; None where the credit is not made of them
+    latex: str  # the stop's identity
+    gap: float  # largest difference between the two sides of all that `latex` says
     samples: tuple[int, ...]
 
-    def numbers(self, batch: Frozen, reply: Reply) -> list[float]:
+    def numbers(self, reply: Reply) -> list[float]:
         """The credit of each token of a response."""
-        numbers: list[float] = self.advantages[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
+        return self._of(self.advantages, reply)
+
+    def deltas(self, reply: Reply) -> list[float]:
+        """The surprise of each token of a response. Raises ValueError where the stop has none."""
+        if self.surprises is None:
+            raise ValueError(f"the credit of {self.key} is not made of surprises")
+        return self._of(self.surprises, reply)
+
+    def _of(self, tensor: Any, reply: Reply) -> list[float]:
+        numbers: list[float] = tensor[self.samples.index(reply.sample), : len(reply.tokens)].tolist()
         return numbers
 
 
@@ -49,11 +77,20 @@ class Crossing:
         """The stop of this key; raises KeyError if there is none."""
         return {x.key: x for x in self.stops}[key]
 
+    def parts(self, reply: Reply) -> tuple[list[float], list[float]]:
+        """PPO's raw credit of a response in two: what critic and reward make of it, and what the KL penalty adds."""
+        critic = self.at("score-only").numbers(reply)
+        whole = self.at("raw").numbers(reply)
+        return critic, [a - b for a, b in zip(whole, critic, strict=True)]
+
 
 def clear_case(batch: Frozen, group: Group) -> Reply:
-    """The response to look at first: a wrong one that has the form of a right one (for sums: the same number of them),
-    with the most varied credit; where there is none, or the task knows no such form, the group's most telling.
+    """The response to look at first: the one whose slip the critic sees best. Where it sees none, a wrong one that has
+    the form of a right one (for sums: the same number of them), with the most varied credit; where there is none, or
+    the task knows no such form, the group's most telling.
     """
+    if (slip := clearest(slips([group]))) is not None:
+        return slip.reply
     task = batch.run.config.task
     form = task_kind(task).form
     if form is None:
@@ -80,23 +117,35 @@ def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen)
     others = [x for x in _batch.run.config.learners if registry.needs_of(x).groups]
     grpo = others[0] if others else registry.learner("grpo")
     crossed = bridge(stored, _batch.settings, grpo)
-    credits: dict[str, Tensor] = {}
+    credits: dict[str, Credit] = {}
     for stop in crossed:
         if stop.stop == "undiscounted" and not stop.changed:
             continue  # γ is 1 already: nothing to see
         if stop.stop == "group-mean":
             before = crossed[[x.stop for x in crossed].index("outcome")].settings
             for key, share in MIXES.items():
-                credits[key] = credit_under(stored, before, mixed_values(stored, share)).advantages
-        credits[stop.stop] = stop.credit.advantages
-    sides = _right_hand_sides(stored, _batch.settings, crossed[-1].settings, credits["raw"])
+                credits[key] = credit_under(stored, before, mixed_values(stored, share))
+        credits[stop.stop] = stop.credit
+    stated = _equations(stored, _batch.settings, crossed[-1].settings, credits)
     mask, samples = stored.panel.mask, tuple(stored.panel.samples)
-    gaps = {key: float((x - sides[key]).abs()[mask].max()) for key, x in credits.items()}
-    return Crossing(tuple(StopCredit(key, x, gaps[key], samples) for key, x in credits.items()), int(mask.sum()))
+    stops = [
+        StopCredit(
+            key,
+            credit.advantages,
+            credit.deltas,
+            r",\quad ".join(x.latex for x in stated[key]),
+            max(x.gap(mask) for x in stated[key]),
+            samples,
+        )
+        for key, credit in credits.items()
+    ]
+    return Crossing(tuple(stops), int(mask.sum()))
 
 
-def _right_hand_sides(step: whatif.StoredStep, ppo: Any, grpo: Any, raw: Tensor) -> dict[str, Tensor]:
-    """Each identity's right side, [B, T]: sums written out, without a recursion and without credit functions."""
+def _equations(step: whatif.StoredStep, ppo: Any, grpo: Any, credits: dict[str, Credit]) -> dict[str, list[Equation]]:
+    """Each stop's identity: its left side is the credit, its right side the trace's raw numbers, with sums written out,
+    without a recursion and without credit functions.
+    """
     import torch
 
     panel, mask = step.panel, step.panel.mask
@@ -119,65 +168,69 @@ def _right_hand_sides(step: whatif.StoredStep, ppo: Any, grpo: Any, raw: Tensor)
         weights = torch.where(ahead >= 0, (gamma * ppo.lam) ** ahead.clamp(min=0).float(), 0.0)
         return delta @ weights.T
 
-    score = torch.where(last, reward, 0.0)
+    score, raw = torch.where(last, reward, 0.0), credits["raw"].advantages
     real = raw[mask]
-    sides = {
-        "ppo": (raw - real.mean()) / real.std(correction=ppo.whiten_ddof) if ppo.whiten_advantages else raw,
-        "raw": discounted(score + penalty, ppo.gamma),
-        "score-only": discounted(score, ppo.gamma),
-        "undiscounted": discounted(score, 1.0),
-        "outcome": reward - value,
-        "group-mean": (reward - mean).expand_as(value),
-        "grpo": divided.expand_as(value),
+    average = r"\operatorname{mean}(r)"
+    surprises = r"A_t = \textstyle\sum_l (\gamma\lambda)^l\, \delta_{t+l}"
+    whitened = (raw - real.mean()) / real.std(correction=ppo.whiten_ddof) if ppo.whiten_advantages else raw
+    white = r"\hat A_t = (A_t - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)"
+    division = {
+        "none": rf"A_t = r_i - {average}",
+        "group": rf"A_t = (r_i - {average}) \,/\, (\operatorname{{std}}(r) + \epsilon)",
+        "batch": rf"A_t = (r_i - {average}) \,/\, (\operatorname{{std}}(\text{{all }} r) + \epsilon)",
     }
-    return sides | {key: reward - torch.lerp(value, mean.expand_as(value), share) for key, share in MIXES.items()}
+    # By stop: what is printed and the right side of it for every token, then what else is printed.
+    sides: dict[str, tuple[str, Tensor]] = {
+        "ppo": (white if ppo.whiten_advantages else r"\hat A_t = A_t", whitened),
+        "raw": (surprises, discounted(score + penalty, ppo.gamma)),
+        "score-only": (surprises, discounted(score, ppo.gamma)),
+        "undiscounted": (r"A_t = \textstyle\sum_l \lambda^l\, \delta_{t+l}", discounted(score, 1.0)),
+        "outcome": (r"A_t = r_i - V(s_t)", reward - value),
+        "group-mean": (rf"A_t = r_i - {average}", (reward - mean).expand_as(value)),
+        "grpo": (division[grpo.scale_rewards], divided.expand_as(value)),
+    }
+    for key, share in MIXES.items():
+        mixed = rf"A_t = r_i - \bigl({1 - share:g}\, V(s_t) + {share:g}\, {average}\bigr)"
+        sides[key] = mixed, reward - torch.lerp(value, mean.expand_as(value), share)
+    stated = {key: [Equation(sides[key][0], credit.advantages, sides[key][1])] for key, credit in credits.items()}
+    rewards = credits["score-only"].token_rewards
+    if rewards is not None:
+        stated["score-only"].append(Equation(r"\textstyle\sum_t r_t = r_i", rewards.sum(1), panel.rewards))
+    if "undiscounted" in stated and (deltas := credits["undiscounted"].deltas) is not None:
+        whole = r"\textstyle\sum_t \delta_t = r_i - V(s_0)"
+        stated["undiscounted"].append(Equation(whole, deltas.sum(1), panel.rewards - value[:, 0]))
+    return stated
 
 
-def identity_words(key: str) -> tuple[str, str, str]:
-    """A stop's title, its identity as LaTeX, and what it says."""
-    mean = r"\operatorname{mean}(r)"
+def identity_words(key: str) -> tuple[str, str]:
+    """A stop's title, and what it says."""
     table = {
         "ppo": (
             _("PPO as it trains"),
-            r"\hat A_t = (A_t - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)",
-            _("the critic's credit, whitened; here over the responses whose tokens were kept."),
+            _("the critic's credit with the KL penalty's, normalised; here over the responses whose tokens were kept."),
         ),
         "raw": (
             _("no whitening"),
-            r"A_t = \textstyle\sum_l (\gamma\lambda)^l\, \delta_{t+l}",
             _("credit in units of reward: every surprise from here on, faded by γλ."),
         ),
         "score-only": (
             _("no KL penalty"),
-            r"A_t = \textstyle\sum_l (\gamma\lambda)^l\, \delta_{t+l},\quad \textstyle\sum_t r_t = r_i",
-            _("the verifier's score alone, all of it at the last token."),
+            _("the verifier's score alone, all of it at the last token: what is left is the critic's part."),
         ),
-        "undiscounted": (
-            _("γ = 1"),
-            r"\textstyle\sum_t \delta_t = r_i - V(s_0)",
-            _("later rewards count as much as earlier ones."),
-        ),
+        "undiscounted": (_("γ = 1"), _("later rewards count as much as earlier ones.")),
         "outcome": (
             _("λ = 1"),
-            r"A_t = r_i - V(s_t)",
             _("all surprises count in full, so every value in between cancels: the outcome against the critic."),
         ),
         "group-mean": (
             _("V = the group's mean"),
-            rf"A_t = r_i - {mean}",
             _("the mean does not know the place, so all tokens get the same: GRPO without its division."),
         ),
-        "grpo": (
-            _("GRPO"),
-            rf"A_t = (r_i - {mean}) \,/\, (\operatorname{{std}}(r) + \epsilon)",
-            _("divided by the spread of the group's rewards."),
-        ),
+        "grpo": (_("GRPO"), _("what GRPO's own function gives.")),
     }
     for mix, share in MIXES.items():
-        percent = f"{share:.0%}"
         table[mix] = (
-            _("{share} the group's mean").format(share=percent),
-            rf"A_t = r_i - \bigl({1 - share:g}\, V(s_t) + {share:g}\, {mean}\bigr)",
+            _("{share} the group's mean").format(share=f"{share:.0%}"),
             _("the value is moved towards one number for the whole group, and the strip flattens."),
         )
     return table[key]

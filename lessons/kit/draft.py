@@ -27,6 +27,7 @@ FIRST_PRESET = next(iter(PRESETS))
 PRESET_TITLES = {
     "chain-sum": N_("three-term sums"),
     "chain-sum-vine": N_("three-term sums, with VinePPO"),
+    "chain-sum-only-credit": N_("three-term sums, only the credit differs"),
     "smollm2-sums": N_("SmolLM2 on single-digit sums"),
 }
 #: These have a place of their own in the URL; all others share `set=name=value`.

@@ -5,7 +5,6 @@ Call `engine()` first (see lessons/kit/lesson/engine.py); torch is imported insi
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import OrderedDict
@@ -21,7 +20,9 @@ from lessons.kit.lesson import Frozen, engine
 
 if TYPE_CHECKING:
     from core.insight.agreement import Agreement
+    from core.insight.foresight import Foresight
     from core.insight.panel import Panel
+    from core.insight.parts import CreditParts
     from core.insight.replay import ReplayedModels
     from core.training.continuations import TrueValues
 
@@ -30,6 +31,8 @@ Progress = Callable[[float], object]
 
 #: How many continuations of each prefix may be chosen.
 CONTINUATIONS = (8, 32, 128, 512)
+#: By so many at least are the values measured that stand for a perfect critic's.
+PERFECT = 128
 
 
 class Kept:
@@ -74,10 +77,16 @@ class Truth:
     panel: Panel
     true: TrueValues
     ppo: Any  # [B, T] advantages as in the trace, the KL penalty included
+    parts: CreditParts  # of that: the critic's and the penalty's
     grpo: Any  # [B, T] what GRPO gives the same responses
     critic: Any  # [B, T] V of the prefix before each token
-    agreement: dict[str, Agreement]  # "ppo", "grpo"
-    explained: float | None  # share of the true values' variance that the critic explains
+    #: "ppo" and "grpo"; without the penalty: "critic", "lambda-0", and "perfect" with the true values in its place.
+    agreement: dict[str, Agreement]
+    critic_fit: Foresight  # the critic's values beside the true ones
+    group_fit: Foresight  # the mean reward of the others in the group in their place
+    constant_error: float  # the best constant's mean squared error
+    ceiling: float | None  # share of the rewards' variance that the true values explain
+    noise: float  # what measuring with so many continuations adds to every mean squared error
     origin: str  # how the policy was had
     drift: float
     seconds: float  # for the continuations alone
@@ -111,14 +120,17 @@ def _key(batch: Frozen, continuations: int) -> Hashable:
 
 
 def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: Progress | None) -> Truth:
-    from core.algorithms.value_loss import explained_variance
+    from core.algorithms.masked import masked_mean
     from core.insight.agreement import compare
-    from core.insight.panel import Panel
-    from core.learners.registry import credit_for, learner
+    from core.insight.foresight import best_constant, foresight
+    from core.insight.parts import parts_under
+    from core.insight.whatif import adjusted, credit_under, stored_step, values_of
+    from core.learners.registry import learner
     from core.training.continuations import Oracle, Responses
 
-    panel = Panel.of(batch.samples, batch.tokens)
-    responses = Responses(panel.prompts, panel.completion_ids, panel.mask, panel.rewards)
+    step = stored_step(batch.samples, batch.tokens)
+    panel, mask, rewards = step.panel, step.panel.mask, step.panel.rewards
+    responses = Responses(panel.prompts, panel.completion_ids, mask, rewards)
 
     def report(done: int, all_: int) -> None:
         if progress is not None:
@@ -127,12 +139,37 @@ def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progres
     started = time.perf_counter()
     true = Oracle.of(trained.trainer).estimate(responses, continuations=continuations, progress=report)
     seconds = time.perf_counter() - started
-    grpo = credit_for(learner("grpo", scale_rewards="none"))(panel.experience()).advantages
-    ppo, critic = panel.column("advantage_raw"), panel.column("value")
-    agreement = {
-        name: compare(x, true.advantages, panel.mask, panel.rewards, true.advantages_high)
-        for name, x in (("ppo", ppo), ("grpo", grpo))
+    # Perfect values are measured apart: had they the truth's own noise in them, they would agree with it too well.
+    apart = Oracle.of(trained.trainer).estimate(responses, continuations=max(PERFECT, continuations), seed=1)
+    ppo, critic, group = panel.column("advantage_raw"), panel.column("value"), values_of(step, "leave-one-out")
+    assert group is not None
+    # A cut-off response is taken as over: the value after one may not be in a trace.
+    settings = adjusted(batch.settings, {"bootstrap_truncated": False})
+    bare = adjusted(settings, {"kl_coef": 0.0})
+    credits = {
+        "ppo": ppo,
+        "critic": credit_under(step, bare).advantages_raw,
+        "lambda-0": credit_under(step, adjusted(bare, {"lam": 0.0})).advantages_raw,
+        "perfect": credit_under(step, bare, apart.values).advantages_raw,
+        "grpo": credit_under(step, learner("grpo", scale_rewards="none")).advantages,
     }
-    explained = float(explained_variance(critic, true.values, panel.mask))
-    known = explained if math.isfinite(explained) else None
-    return Truth(panel, true, ppo, grpo, critic, agreement, known, trained.origin, trained.drift, seconds)
+    return Truth(
+        panel=panel,
+        true=true,
+        ppo=ppo,
+        parts=parts_under(step, settings),
+        grpo=credits["grpo"],
+        critic=critic,
+        agreement={
+            name: compare(x, true.advantages, mask, rewards, true.advantages_high) for name, x in credits.items()
+        },
+        critic_fit=foresight(critic, true.values, rewards, mask),
+        group_fit=foresight(group, true.values, rewards, mask),
+        constant_error=best_constant(true.values, mask),
+        ceiling=foresight(apart.values, true.values, rewards, mask).outcome,
+        # The variance of a mean of K rewards, where each is 0 or 1 as here.
+        noise=float(masked_mean(true.values * (1 - true.values), mask)) / max(1, continuations - 1),
+        origin=trained.origin,
+        drift=trained.drift,
+        seconds=seconds,
+    )

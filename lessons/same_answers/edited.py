@@ -154,18 +154,21 @@ def _verdict(edited: Edited, reply: Reply) -> None:
 
 def _neighbours(group: Group, edited: Edited) -> None:
     """What the change did to the responses beside it: the first token's credit stands for the response under GRPO."""
-    other = next((i for i in range(len(group.replies)) if i != edited.row), None)
-    if other is None:
+    others = [i for i in range(len(group.replies)) if i != edited.row]
+    if not others:
         return
-    mask = len(group.replies[other].tokens)
     moved = {
-        who: float((edited.after[who][other, :mask] - edited.before[who][other, :mask]).abs().max())
+        who: max(
+            float((edited.after[who][i, :count] - edited.before[who][i, :count]).abs().max())
+            for i in others
+            for count in [len(group.replies[i].tokens)]
+        )
         for who in ("ppo", "grpo")
     }
     st.markdown(
         _(
-            "And the other {count} responses of the group, which nobody touched: GRPO's credit of each of their tokens "
-            "moved by **{grpo}**, PPO's by **{ppo}**."
+            "And the other {count} responses of the group, which nobody touched: GRPO's credit of their tokens moved "
+            "by up to **{grpo}**, PPO's by up to **{ppo}**."
         ).format(count=len(group.replies) - 1, grpo=f"{moved['grpo']:.3f}", ppo=f"{moved['ppo']:.3f}")
     )
 

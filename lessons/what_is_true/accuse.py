@@ -26,7 +26,8 @@ def wrong_reply(batch: Frozen) -> Reply | None:
         linked = st.query_params.get("wt_reply", "")
         chosen = int(linked) if linked.isascii() and linked.isdecimal() and len(linked) < 6 else -1
         st.session_state["truth_reply"] = chosen if chosen in numbers else clear_case(batch, group).sample
-        texts = {x.sample: x.text for x in wrong}
+        # Numbered, as two responses may be the same text, and a choice is found again by what it shows.
+        texts = {x.sample: f"{n} · {x.text}" for n, x in enumerate(group.replies, 1) if not x.success}
         st.selectbox(
             _("A wrong response"),
             numbers,

@@ -5,10 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.i18n import _, prose, tell
+from lessons.kit.critic import beside
 from lessons.kit.display import plain
-from lessons.kit.lesson import FOUR, Choice, Code, Frozen, QuizQuestion, frozen, lesson_page, quiz, say_where
+from lessons.kit.lesson import (
+    FOUR,
+    Choice,
+    Code,
+    Frozen,
+    QuizQuestion,
+    frozen,
+    lesson_page,
+    quiz,
+    say_where,
+    work_out,
+)
 from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
+from lessons.kit.records import efficiency_words
 from lessons.kit.restored import too_large
 from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
@@ -24,7 +37,8 @@ def code() -> list[Code]:
     return [
         Code("core/training/continuations.py", "Oracle.estimate", _("True values: every prefix finished K times")),
         Code("core/insight/agreement.py", "compare", _("Correlation, error and blame accuracy")),
-        Code("core/algorithms/value_loss.py", "explained_variance", _("Explained variance of a critic")),
+        Code("core/insight/parts.py", "parts_under", _("PPO's credit in its two parts")),
+        Code("core/insight/foresight.py", "foresight", _("A critic's error, and what it explains")),
         Code("core/insight/replay.py", "models_at", _("The policy of a step, restored")),
         Code("core/learners/kinds/vine.py", "credit", _("VinePPO: credit from measured values")),
     ]
@@ -37,8 +51,8 @@ def four_tokens() -> None:
     st.header(_("Four tokens, measured"))
     st.markdown(
         _(
-            "A policy answers 9+7= with the tokens 1, 6, 0, end. Before each token we let it finish ten times afresh "
-            "and count how often the answer comes out right."
+            "A made-up policy answers 9+7= with the tokens 1, 6, 0, end. Before each token it finishes ten times "
+            "afresh, and how often the answer comes out right is counted."
         )
     )
 
@@ -52,11 +66,17 @@ def four_tokens() -> None:
         ),
         Line("advantage_raw", "A^*_t", _("what the token really changed: the value after it minus before")),
     ]
-    worked(FOUR, learner("vine", whiten_advantages=False), lines, key="truth_four", param="wt_ex")
+    settings = learner("vine", whiten_advantages=False)
+    worked(FOUR, settings, lines, key="truth_four", param="wt_ex")
+    changed, values = work_out(FOUR, settings)["advantage_raw"], FOUR.values or ()
+    worst = changed.index(min(changed))
     st.caption(
         _(
-            "The third token, 0, takes the value from 0.7 to 0.1: it ruined the answer. Truth here means: under this "
-            "policy, which might still have made a mistake later or repaired one."
+            "Token {number}, {token}, takes the value from {before} to {after}, further down than any other: it ruined "
+            "the answer. Truth here means: under this policy, which might still have made a mistake later or repaired "
+            "one."
+        ).format(
+            number=worst + 1, token=FOUR.tokens[worst], before=f"{values[worst]:g}", after=f"{values[worst + 1]:g}"
         )
     )
 
@@ -74,7 +94,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("1 if everything so far is right, else 0"),
                     False,
-                    _("A right beginning may still be ruined later, and a wrong one is sometimes repaired."),
+                    _("A right beginning may still be ruined later, and a wrong one can be repaired."),
                 ),
                 Choice(
                     _("What the critic says once it has converged"),
@@ -84,14 +104,18 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("A right intermediate sum has a true advantage of nearly 0. Why?"),
+            _("A right token that the policy writes nearly always has a true advantage of nearly 0. Why?"),
             (
                 Choice(
-                    _("It was expected: the policy would nearly always have written it"),
+                    _("It was expected"),
                     True,
                     _("An advantage is a change of expectation. What was expected changes nothing."),
                 ),
-                Choice(_("Only wrong tokens have advantages"), False, _("A lucky right token has a positive one.")),
+                Choice(
+                    _("Only wrong tokens have advantages"),
+                    False,
+                    _("A right token that was unlikely has a positive one, if it raises the value."),
+                ),
                 Choice(
                     _("Rewards come only at the end"),
                     False,
@@ -100,22 +124,25 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("The critic's explained variance is −0.4. What does that mean?"),
+            _("A critic explains 0.35 of the true values' variance. Is it better than one constant number?"),
             (
                 Choice(
-                    _("Its values are a worse prediction than one constant number"),
+                    _("That cannot be told from it"),
                     True,
-                    _("0 is what a constant reaches; below it the critic adds errors of its own."),
+                    _(
+                        "Explained variance does not see a constant error: add 10 to every value, and it stays. "
+                        "Compare mean squared errors."
+                    ),
                 ),
                 Choice(
-                    _("There is a bug: a variance cannot be negative"),
+                    _("Yes, as it is above 0"),
                     False,
-                    _("It is 1 minus a quotient of variances, which may be larger than 1."),
+                    _("Below 0 a critic is worse than the best constant; above 0 it may be either."),
                 ),
                 Choice(
-                    _("It predicts the opposite of every reward"),
+                    _("No, as it is below 1"),
                     False,
-                    _("That would be one way to get there; being noisy or late is the usual one."),
+                    _("1 is a perfect critic, up to a constant; a worse one may still beat a constant."),
                 ),
             ),
         ),
@@ -123,9 +150,11 @@ def questions() -> list[QuizQuestion]:
             _("GRPO blames all tokens of a wrong response alike. Why does it still learn?"),
             (
                 Choice(
-                    _("Over many responses, innocent tokens are also praised in right ones; the ruinous one is not"),
+                    _("Over many responses, innocent tokens are praised in right ones, too; a ruinous one seldom is"),
                     True,
-                    _("The errors average out. That takes samples, which is GRPO's price for having no critic."),
+                    _("The errors average out over samples. What that costs here: {measured}").format(
+                        measured=efficiency_words("chain-sum")
+                    ),
                 ),
                 Choice(
                     _("Clipping keeps the innocent tokens from being changed"),
@@ -163,6 +192,8 @@ def measure(batch: Frozen) -> None:
     if measured is not None:
         show_reply(batch, reply, measured)
         show_panel(batch, measured)
+        st.subheader(_("A slip that the critic sees, and one that it misses"))
+        beside(batch, key="truth_beside")
 
 
 def page() -> None:
@@ -186,7 +217,7 @@ with lesson_page(
     question=_("One token ruined the answer. Which one, and did PPO or GRPO know?"),
     summary=_(
         "The truth about a token is how much it changed the expected reward. It can be measured by finishing prefixes "
-        "afresh; a critic guesses it cheaply and sometimes wrongly; GRPO does without it and needs more samples."
+        "afresh. A critic guesses it, as well as it has learnt to; GRPO takes one number for the whole response."
     ),
     code=code(),
 ):

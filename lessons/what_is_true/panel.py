@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.learners.registry import LEARNER_KINDS
-from lessons.i18n import _
+from core.learners.registry import LEARNER_KINDS, discount_of
+from lessons.i18n import N_, _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, figure, line_colour
-from lessons.kit.numbers import known
+from lessons.kit.numbers import DASH, known, table
 from lessons.kit.truth import Truth
 from lessons.what_is_true.gauge import gauge
 
@@ -18,7 +18,7 @@ def show_panel(batch: Frozen, measured: Truth) -> None:
     st.header(_("All {count} responses of this step").format(count=len(measured.panel.samples)))
     provenance(batch, measured)
     scatter(measured)
-    agreement_table(measured)
+    agreement_table(batch, measured)
     gauge(batch, measured)
 
 
@@ -62,34 +62,53 @@ def scatter(measured: Truth) -> None:
         x=[-reach, reach], y=[-reach, reach], mode="lines", name=_("exactly right"),
         line={"color": line_colour("green"), "dash": "dot"},
     )  # fmt: skip
-    for who, credit, symbol in (("ppo", measured.ppo, "circle"), ("grpo", measured.grpo, "diamond-open")):
+    for who, name, credit, symbol in (
+        ("ppo", _("PPO: without the KL penalty"), measured.parts.critic, "circle"),
+        ("ppo", _("PPO: KL penalty"), measured.parts.penalty, "x-thin-open"),
+        ("grpo", "GRPO", measured.grpo, "diamond-open"),
+    ):
         drawing.add_scatter(
-            x=true, y=credit[mask].tolist(), mode="markers", name=who.upper(),
+            x=true, y=credit[mask].tolist(), mode="markers", name=name,
             marker={"color": line_colour(LEARNER_KINDS[who].colour), "symbol": symbol, "size": 7, "opacity": 0.75},
         )  # fmt: skip
     drawing.update_xaxes(title=_("true advantage of the token"))
     drawing.update_yaxes(title=_("what the method credited"))
-    alt = _("Each token's true advantage against PPO's and GRPO's credit. Correlation: PPO {ppo}, GRPO {grpo}.").format(
-        ppo=known(measured.agreement["ppo"].correlation), grpo=known(measured.agreement["grpo"].correlation)
-    )
+    alt = _(
+        "Each token's true advantage against PPO's credit, in its two parts, and GRPO's. Correlation: PPO {ppo}, "
+        "without its KL penalty {critic}, GRPO {grpo}."
+    ).format(**{name: known(measured.agreement[name].correlation) for name in ("ppo", "critic", "grpo")})
     figure(drawing, key="truth_scatter", alt=alt, height=360)
 
 
-def agreement_table(measured: Truth) -> None:
-    ppo, grpo = measured.agreement["ppo"], measured.agreement["grpo"]
-    head = "| | PPO | GRPO | {guess} |\n|---|---:|---:|---:|\n".format(guess=_("blind guess"))
-    rows = [
-        (_("correlation with the truth"), known(ppo.correlation), known(grpo.correlation), "0"),
-        (_("mean absolute error"), f"{ppo.mean_absolute_error:.2f}", f"{grpo.mean_absolute_error:.2f}", "–"),
-        (
-            _("blame accuracy ({count} responses)").format(count=ppo.blamed),
-            known(ppo.blame_accuracy),
-            known(grpo.blame_accuracy),
-            known(ppo.chance),
-        ),
+#: Credit → what it is called in the table.
+CREDITS = {
+    "ppo": N_("PPO: critic and KL penalty"),
+    "critic": N_("PPO: without the KL penalty"),
+    "lambda-0": N_("PPO: without it, λ = 0"),
+    "perfect": N_("a perfect critic in PPO's place, λ = {lam}"),
+    "grpo": N_("GRPO"),
+}
+
+
+def agreement_table(batch: Frozen, measured: Truth) -> None:
+    """Each credit against the truth, a line each: PPO's whole, its parts, what λ alone makes wrong, and GRPO's."""
+    lam = f"{discount_of(batch.settings).lam:g}"
+    of = measured.agreement
+    head = [
+        _("credit"),
+        _("correlation with the truth"),
+        _("mean absolute error"),
+        _("blame accuracy ({count} responses)").format(count=of["ppo"].blamed),
     ]
+    rows = [
+        (_(title).format(lam=lam), known(x.correlation), f"{x.mean_absolute_error:.2f}", known(x.blame_accuracy))
+        for name, title in CREDITS.items()
+        for x in [of[name]]
+    ]
+    rows.append((_("blind guess"), "0", DASH, known(of["ppo"].chance)))
     with st.container(key="truth_agreement"):
-        st.markdown(head + "\n".join("| " + " | ".join(row) + " |" for row in rows))
+        st.markdown(table(head, rows))
+        st.markdown(_ceiling(of["perfect"].correlation, of["critic"].correlation, lam))
         st.caption(
             _(
                 "Blame accuracy: of the wrong responses that one token ruined beyond doubt, the share in which the "
@@ -97,3 +116,20 @@ def agreement_table(measured: Truth) -> None:
                 "blind guess."
             )
         )
+
+
+def _ceiling(perfect: float | None, critic: float | None, lam: str) -> str:
+    """What λ makes wrong of its own, in a sentence chosen by the numbers."""
+    if perfect is None or critic is None:
+        return _("In this step nothing varies that could be compared.")
+    sentence = _(
+        "With perfect values in the critic's place PPO's credit would reach {perfect} at λ = {lam}; without the KL "
+        "penalty the critic's credit reaches {critic}."
+    ).format(perfect=known(perfect), critic=known(critic), lam=lam)
+    if lam == "0":
+        return sentence
+    rest = _(
+        "What is missing to 1 even then comes from λ, by which a token's credit holds later tokens' surprises, too, "
+        "and from measuring the truth itself."
+    )
+    return f"{sentence} {rest}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.learners.registry import needs_of
+from core.presets import preset
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language
 from lessons.kit.draft import choose_preset
@@ -14,9 +16,10 @@ def race() -> None:
     st.header(_("A learner that is told the truth"))
     st.markdown(
         _(
-            "VinePPO asks the oracle during training: it writes K = 8 fresh endings of every prefix and needs no "
-            "critic. It pays for its credit in generated tokens."
-        )
+            "VinePPO measures during training: it writes K = {k} fresh endings of every prefix and needs no critic. It "
+            "pays for its credit in generated tokens: a response of n tokens takes up to n × {k} continuations, fewer "
+            "where prefixes are equal. (The paper measures at reasoning steps, with K = 9.)"
+        ).format(k=needs_of(preset("chain-sum-vine").learner("vine")).continuations)
     )
     if st.button(_("Race PPO, GRPO and VinePPO in the lab"), icon=":material/flag:", key="truth_race"):
         choose_preset("chain-sum-vine")

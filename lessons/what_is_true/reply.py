@@ -8,8 +8,10 @@ import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.i18n import _
+from lessons.kit.critic import lowest_without, parts_words, token_at
 from lessons.kit.display import token_name
 from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
+from lessons.kit.numbers import number, signed
 from lessons.kit.truth import Truth
 
 
@@ -23,6 +25,7 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
 
     true = measured.true
     low, high = numbers(true.advantages_low), numbers(true.advantages_high)
+    critic, penalty = numbers(measured.parts.critic), numbers(measured.parts.penalty)
     more = {_("at least"): low, _("at most"): high, _("true value before it"): numbers(true.values)}
     rows = [
         Row(
@@ -33,21 +36,60 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
             learner="green",
             more=more,
         ),
-        Row("ppo", _("PPO: the critic's credit"), reply.tokens, numbers(measured.ppo), learner="blue"),
+        Row("ppo", _("PPO: critic and KL penalty"), reply.tokens, numbers(measured.ppo), learner="blue"),
+        Row("critic", _("of it: critic and reward"), reply.tokens, critic, learner="blue"),
+        Row("penalty", _("of it: KL penalty"), reply.tokens, penalty, learner="blue"),
         Row("grpo", _("GRPO: one credit for all"), reply.tokens, numbers(measured.grpo), learner="orange"),
     ]
     token_strips(rows, key="truth_strips", quantity=_("advantage, in units of reward"), pickable=False)
     st.caption(
         _(
             "95% intervals from {k} continuations are read out at each token of the first row; the widest here is "
-            "±{half}. PPO's credit holds its KL penalty, and looks ahead with λ = {lam}."
+            "±{half}. PPO looks ahead with λ = {lam}."
         ).format(
             k=true.continuations,
             half=f"{max(b - a for a, b in zip(low, high, strict=True)) / 2:.2f}",
             lam=f"{discount_of(batch.settings).lam:g}",
         )
     )
+    who_blames(reply, measured, row)
     values_chart(reply, measured, row)
+
+
+def who_blames(reply: Reply, measured: Truth, row: int) -> None:
+    """Which token ruined it, what PPO blames and by which of its parts, and what the critic's value does there."""
+    from core.insight.agreement import blame
+
+    count = len(reply.tokens)
+    true, whole, critic, penalty, value = (
+        x[row, :count].tolist()
+        for x in (
+            measured.true.advantages,
+            measured.ppo,
+            measured.parts.critic,
+            measured.parts.penalty,
+            measured.critic,
+        )
+    )
+    guilty = blame(measured.true.advantages, measured.panel.mask)[row].nonzero()[:, 0].tolist()
+    lowest = min(range(count), key=whole.__getitem__)
+    lines = [parts_words(reply, lowest, whole[lowest], critic[lowest], penalty[lowest], lowest_without(critic))]
+    for t in guilty[:1]:
+        after = value[t + 1] if t + 1 < count else reply.reward
+        falls = _(
+            "The truth's largest drop is at {token} ({drop}). The critic's value falls there: {before} → {after}."
+        )
+        rises = _(
+            "The truth's largest drop is at {token} ({drop}). The critic's value does not fall: {before} → {after}."
+        )
+        words = falls if after < value[t] else rises
+        lines.append(
+            words.format(
+                token=token_at(reply, t), drop=signed(true[t]), before=number(value[t], 2), after=number(after, 2)
+            )
+        )
+    with st.container(key="truth_blame"):
+        st.markdown("\n".join(f"- {x}" for x in lines))
 
 
 def values_chart(reply: Reply, measured: Truth, row: int) -> None:

@@ -16,6 +16,8 @@ from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import figure, line_colour, role_colour
 from lessons.kit.linked import linked
+from lessons.what_is_true.spread import spread
+from lessons.what_is_true.study_parts import parts_section
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
@@ -23,7 +25,7 @@ COMMAND = "python -m core.insight.study"
 
 #: Credit → what it is called, whose colour it has, and its marker: colour is not the only difference.
 CREDITS: dict[str, tuple[str, Colour | None, str]] = {
-    "ppo": (N_("PPO's critic"), "blue", "square"),
+    "ppo": (N_("PPO: critic and KL penalty"), "blue", "square"),
     "grpo": (N_("GRPO"), "orange", "diamond"),
     "vine": (N_("VinePPO"), "green", "circle"),
     "again": (N_("the truth, measured a second time"), None, "x"),
@@ -46,12 +48,13 @@ def recorded(path: Path = RECORDED) -> dict[str, Any] | None:
 
 def study_section() -> None:
     """The measured table at mid-training, and the three measures over training steps with their spread."""
-    st.header(_("Over a whole training, five seeds"))
     study = recorded()
     if study is None:
+        st.header(_("Over a whole training"))
         st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=COMMAND))
         return
     about = study["about"]
+    st.header(_("Over a whole training, {seeds} seeds").format(seeds=len(about["seeds"])))
     st.markdown(
         _(
             "A recorded result, not computed now: {seeds} seeds, {responses} responses at each point, {k} "
@@ -78,6 +81,7 @@ def study_section() -> None:
     )
     _over_steps(study, chosen)
     st.markdown(_verdict(study, about["middle"]))
+    parts_section()
 
 
 def _table(study: dict[str, Any], step: int) -> None:
@@ -86,10 +90,10 @@ def _table(study: dict[str, Any], step: int) -> None:
     head = [_("before step {step}").format(step=step + 1), *(_(METRICS[x]) for x in METRICS), _("explained variance")]
     lines = [head, ["---", *["---:"] * (len(head) - 1)]]
     for row in rows:
-        numbers = [_spread(row[x]) for x in (*METRICS, "explained_variance")]
+        numbers = [spread(row[x]) for x in (*METRICS, "explained_variance")]
         lines.append([_(CREDITS[row["credit"]][0]), *numbers])
     chance = rows[0]["chance"]
-    lines.append([_("blind guess"), "0", "–", _spread(chance), "–"])
+    lines.append([_("blind guess"), "0", "–", spread(chance), "–"])
     with st.container(key="truth_study"):
         st.markdown("\n".join("| " + " | ".join(x) + " |" for x in lines))
 
@@ -110,12 +114,12 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
             marker={"symbol": symbol, "size": 9},
         )
         table += [
-            {_("step"): x["step"] + 1, _("credit"): _(title), _(METRICS[metric]): _spread(x[metric])} for x in rows
+            {_("step"): x["step"] + 1, _("credit"): _(title), _(METRICS[metric]): spread(x[metric])} for x in rows
         ]
     drawing.update_xaxes(title=_("training step"))
     drawing.update_yaxes(title=_(METRICS[metric]))
     last = [x for x in study["summary"] if x["step"] == study["about"]["middle"]]
-    text = ", ".join(f"{_(CREDITS[x['credit']][0])} {_spread(x[metric])}" for x in last)
+    text = ", ".join(f"{_(CREDITS[x['credit']][0])} {spread(x[metric])}" for x in last)
     alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
         metric=_(METRICS[metric]), said=text
     )
@@ -125,22 +129,15 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
 def _verdict(study: dict[str, Any], step: int) -> str:
     """What the numbers say at mid-training, whatever it is: a sentence per measure."""
     rows = {x["credit"]: x for x in study["summary"] if x["step"] == step}
-    close = _("By {metric}, PPO's critic ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
-    ahead = _("By {metric}, PPO's critic ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
-    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's critic ({ppo}), against the claim.")
+    close = _("By {metric}, PPO's credit ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
+    ahead = _("By {metric}, PPO's credit ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
+    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's credit ({ppo}), against the claim.")
     sentences = []
     for metric in METRICS:
         ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
         better = -1 if metric == "mean_absolute_error" else 1
         gap = better * ((ppo["mean"] or 0) - (grpo["mean"] or 0))
-        spread = max(ppo["std"] or 0, grpo["std"] or 0)
-        sentence = close if abs(gap) <= spread else ahead if gap > 0 else behind
-        sentences.append(sentence.format(metric=_(METRICS[metric]), ppo=_spread(ppo), grpo=_spread(grpo)))
+        apart = max(ppo["std"] or 0, grpo["std"] or 0)
+        sentence = close if abs(gap) <= apart else ahead if gap > 0 else behind
+        sentences.append(sentence.format(metric=_(METRICS[metric]), ppo=spread(ppo), grpo=spread(grpo)))
     return "\n".join(f"- {x}" for x in sentences)
-
-
-def _spread(metric: dict[str, Any]) -> str:
-    if metric["mean"] is None:
-        return _("none")
-    mean = f"{metric['mean']:.2f}".replace("-", "−")
-    return mean if metric["std"] is None else f"{mean} ± {metric['std']:.2f}"

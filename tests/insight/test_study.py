@@ -92,7 +92,8 @@ def test_the_recorded_result_is_of_the_default_study_and_its_summary_of_its_rows
     assert about["middle"] == plan.middle
     assert about["responses"] == 512
     rows = [StudyRow(**row) for row in read["rows"]]
-    assert len(rows) == len(plan.seeds) * len(plan.at) * len(CREDITS)
+    credits = about.get("credits", ["ppo", "grpo", "vine", "again"])  # of a file that another version wrote
+    assert len(rows) == len(plan.seeds) * len(plan.at) * len(credits)
     for line, again in zip(read["summary"], summary(rows), strict=True):
         for name, recorded in line.items():
             if isinstance(recorded, dict) and recorded["mean"] is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -35,7 +36,9 @@ def sent(at, module):
 
 
 def telling(store, run_id, step):
-    """The response that the page takes apart: the wrong one (of a group with both) whose credit differs most."""
+    """The response that the page takes apart: the wrong one at whose slip the critic's value falls furthest; where it
+    falls at none, the one (of a group with both) whose credit differs most.
+    """
     import pyarrow.compute as pc
 
     tokens = store.tokens(run_id, "ppo", step)
@@ -47,11 +50,26 @@ def telling(store, run_id, step):
         if own:
             credit = [x["advantage"] for x in own]
             replies.setdefault(row["group"], []).append((not row["success"], max(credit) - min(credit), own))
+    if seen := [slip for group in replies.values() for slip in slips_seen(group)]:
+        return max(seen, key=lambda x: x[0])[1]
 
     def rank(group):
         return len({wrong for wrong, _spread, _own in group}) == 2, max(spread for _wrong, spread, _own in group)
 
     return max(max(replies.values(), key=rank), key=lambda x: x[:2])[2]
+
+
+def slips_seen(group):
+    """(fall, tokens) of the wrong responses at whose first unshared token the value falls by 0.1, and most."""
+    right = ["|".join(x["token"] for x in own) + "|" for wrong, _spread, own in group if not wrong]
+    for wrong, _spread, own in group:
+        if not wrong or not right:
+            continue
+        text = ["|".join(x["token"] for x in own[: n + 1]) + "|" for n in range(len(own))]
+        at = next((n for n, x in enumerate(text) if not any(y.startswith(x) for y in right)), None)
+        falls = [a["value"] - b["value"] for a, b in pairwise(own)]
+        if at is not None and at < len(falls) and falls[at] >= 0.1 and falls[at] == max(falls):
+            yield falls[at], own
 
 
 def gae(own, gamma, lam):
@@ -132,6 +150,37 @@ def test_sliders_come_with_the_prediction_and_recompute_the_batch(open_page, sto
     at.slider(key="ppo_gamma").set_value(1.0)
     at.slider(key="ppo_lam").set_value(0.0).run()
     assert any("**λ = 0:**" in x.value for x in at.markdown)
+
+
+def test_a_surprise_is_said_in_its_two_parts(open_page, store, run_id):
+    own = telling(store, run_id, 2)
+    at = commit(open_page(KEY, run=run_id, step="3"), 0)
+    bare = gae(own, 1, 0)
+    score = [0.0] * len(own)
+    score[-1] = next(
+        x["reward"] for x in store.samples(run_id, "ppo", 2).to_pylist() if x["sample"] == own[0]["sample"]
+    )
+    worst = bare.index(min(bare))
+    penalty = own[worst]["token_reward"] - score[worst]
+    shown_text = "\n".join(x.value for x in at.markdown)
+    assert f"{bare[worst]:+.3f}: {bare[worst] - penalty:+.3f} from the critic".replace("-", "−") in shown_text
+    table = next(x.value for x in at.dataframe if "of it: KL penalty" in x.value.columns)
+    both = table["of it: critic and reward"] + table["of it: KL penalty"]
+    assert both.tolist() == pytest.approx(table["A, with your γ and λ"].tolist(), abs=2e-4)
+
+
+def test_the_critics_box_says_what_its_values_do(open_page, store, run_id):
+    at = open_page(KEY, run=run_id, step="3", ppo_box="value")
+    shown_text = [x.value for kind in ("markdown", "caption") for x in at.get(kind)]
+    assert not any("should fall" in x for x in shown_text)
+    assert any("whose slip can be told" in x for x in shown_text) == bool(list(slips_there(store, run_id)))
+
+
+def slips_there(store, run_id):
+    from lessons.kit.lesson.frozen import _groups
+    from lessons.kit.lesson.slips import slips
+
+    return slips(_groups(store.samples(run_id, "ppo", 2), store.tokens(run_id, "ppo", 2)))
 
 
 def test_the_right_prediction_is_the_one_that_the_batch_gives(open_page, store, run_id):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 
 import pytest
 
+from core.config import change
+from core.learners.kinds.ppo import PPOSettings
+from core.learners.registry import learner
+from core.presets import preset
 from core.tasks.kinds.chain_sum import ALPHABET, ChainSum
+from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
+from lessons.kit.lesson.frozen import Reply
+from lessons.kit.only_credit import difference_words
 from lessons.same_answers.edited import refusal
+from lessons.same_answers.why import Signs, choices
 from tests.helpers import HOSTILE
-from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
+from tests.lessons.conftest import linked
+from tests.lessons.real import CONFIG, STEP, commit, group_mean, open_real, rows_of, strips
 
 KEY = "same-answers"
 pytestmark = pytest.mark.usefixtures("speaking")
@@ -90,6 +100,94 @@ def test_the_printed_gap_of_every_identity_is_rounding(open_page, run_id):
         at = opened(open_page, run_id, sa_stop=stop)
         sentence = next(x.value for x in at.caption if "left and right" in x.value)
         assert float(sentence.rpartition(" ")[2].rstrip(".")) < 1e-5
+
+
+def test_what_a_stop_prints_is_what_it_checks(store):
+    """γ = 0.9, so that the stop γ = 1 is there: all its equations hold, and each gap sees a wrong side."""
+    from core.algorithms.types import Credit
+    from core.insight.bridge import bridge
+    from core.insight.whatif import stored_step
+    from lessons.kit.credits import _equations
+
+    config = CONFIG.model_copy(update={"learners": (PPOSettings(gamma=0.9),)})
+    *_, trace = itertools.islice(Trainer(config, "ppo").steps(), 2)
+    step = stored_step(trace.samples, trace.tokens)
+    crossed = bridge(step, config.learner("ppo"), learner("grpo"))
+    credits = {x.stop: x.credit for x in crossed}
+    mask, stated = step.panel.mask, _equations(step, config.learner("ppo"), crossed[-1].settings, credits)
+    for key, equations in stated.items():
+        assert all(x.gap(mask) < 1e-5 for x in equations), key
+    (credit, whole), rewards = stated["undiscounted"], step.panel.rewards
+    assert r"\lambda^l" in credit.latex
+    assert r"\gamma" not in credit.latex
+    assert r"\textstyle\sum_t \delta_t = r_i - V(s_0)" in whole.latex
+    assert whole.left.tolist() == pytest.approx((rewards - step.panel.column("value")[:, 0]).tolist(), abs=1e-5)
+    # Surprises under γ = 0.9 do not add up to that: the stop would say so.
+    before: Credit = credits["score-only"]
+    mixed = _equations(step, config.learner("ppo"), crossed[-1].settings, {**credits, "undiscounted": before})
+    assert all(x.gap(mask) > 1e-3 for x in mixed["undiscounted"])
+
+
+def response(text, success=False):
+    columns = {"advantage": tuple(0.0 for _ in text)}
+    return Reply(0, 0, text, tuple(text), float(success), success, False, (columns,))
+
+
+def right_reason(signs):
+    (choice,) = [x for x in choices(signs) if x.right]
+    return choice.reason
+
+
+def test_the_reason_follows_from_the_numbers_and_not_from_the_case_alone():
+    outweighed = Signs(response("1234"), [-0.4, -0.5, -0.6, -0.9], [0.1, 0.08, 0.3, -0.9], 0.95)
+    reason = right_reason(outweighed)
+    assert "At 3 of the 4 tokens" in reason
+    assert "“3” at position 3 (δ = +0.30)" in reason
+    assert "credit there is −0.60" in reason
+    same = right_reason(Signs(response("12"), [-0.4, -0.5], [-0.1, -0.5], 0.95))
+    assert same.startswith("At every token the surprise δ itself has that sign.")
+    up = right_reason(Signs(response("12"), [-0.4, 0.2], [-0.5, 0.25], 0.95))
+    assert up.startswith("“2” at position 2 gets +0.20 although the response is wrong: its own surprise is δ = +0.25.")
+    down = right_reason(Signs(response("12", True), [-0.4, 0.2], [-0.5, 0.25], 0.95))
+    assert "“1” at position 1 gets −0.40 although the response is right" in down
+    flat = Signs(response("12"), [0.5, 0.5], [0.0, 0.5], 1.0)
+    assert (flat.case, right_reason(flat).startswith("All surprises add up to the same")) == (0, True)
+    assert [sum(x.right for x in choices(x)) for x in (outweighed, flat)] == [1, 1]
+
+
+def test_ppos_credit_is_shown_in_its_two_parts(open_page, store, run_id):
+    at = commit(opened(open_page, run_id), 0)
+    critic, penalty = strips(at, "same_parts")["rows"]
+    whole = strips(at, "same_one")["rows"][0]
+    rows, samples = rows_of(store, run_id, STEP)
+    sample = int(whole["name"].partition("-")[2])
+    own, last = rows[sample], len(rows[sample]) - 1
+    score = [0.0] * last + [samples[sample]["reward"]]
+    taken = [x["token_reward"] - s for x, s in zip(own, score, strict=True)]
+    kl = [sum(0.95**k * x for k, x in enumerate(taken[t:])) for t in range(last + 1)]
+    assert penalty["values"] == pytest.approx(kl, abs=1e-5)
+    assert critic["values"] == pytest.approx([a - b for a, b in zip(whole["values"], kl, strict=True)], abs=1e-5)
+    assert any("from the KL penalty" in x.value for x in at.markdown)
+
+
+def test_the_run_in_which_only_the_credit_differs_is_one_click_away(open_page, run_id):
+    at = opened(open_page, run_id)
+    at.button(key="same_only_credit").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Lab"
+    assert "only the credit differs" in at.button(key="lab_start").label
+    assert linked(at, "preset") == ["chain-sum-only-credit"]
+
+
+def test_in_what_the_learners_differ_is_read_off_their_settings():
+    shown_text = difference_words(preset("chain-sum"))
+    assert "`kl_coef` (PPO: 0.05, GRPO: 0)" in shown_text
+    assert "`whiten_advantages` (PPO: yes, GRPO: no)" in shown_text
+    assert "`scale_rewards` (only GRPO: group)" in shown_text
+    assert "differ in the credit alone" in difference_words(preset("chain-sum-only-credit"))
+    other = change(preset("chain-sum-only-credit"), {"grpo.epsilon": 0.1})
+    assert "`epsilon` (PPO: 0.2, GRPO: 0.1)" in difference_words(other)
+    assert "no two learners" in difference_words(CONFIG)
 
 
 def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store, run_id):

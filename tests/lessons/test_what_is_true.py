@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from lessons.i18n import LANGUAGES
+from lessons.kit.lesson.frozen import _frozen
+from lessons.kit.truth import truth
+from lessons.what_is_true.gauge import _errors_words
 from lessons.what_is_true.study import RECORDED
 from tests.lessons.conftest import linked
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 
 KEY = "what-is-true"
 pytestmark = pytest.mark.usefixtures("speaking")
+
+
+def frozen_step(run_id):
+    """The step that the page shows, as the page has it."""
+    import lessons.shared
+
+    runs = lessons.shared.store()
+    return _frozen(run_id, "ppo", STEP, runs.get(run_id).learners[0].updated, runs)
 
 
 def opened(open_page, run_id, **query):
@@ -25,7 +37,7 @@ def test_nothing_is_told_before_the_prediction_and_everything_after_it(open_page
     with pytest.raises(IndexError):
         strips(at, "truth_strips")
     at = commit(at)
-    truth, ppo, grpo = strips(at, "truth_strips")["rows"]
+    truth, ppo, critic, penalty, grpo = strips(at, "truth_strips")["rows"]
     rows, samples = rows_of(store, run_id, STEP)
     sample = at.selectbox(key="truth_reply").value
     own, reward = rows[sample], samples[sample]["reward"]
@@ -33,6 +45,14 @@ def test_nothing_is_told_before_the_prediction_and_everything_after_it(open_page
     assert truth["tokens"] == [x["token"] for x in own]
     assert ppo["values"] == pytest.approx([x["advantage_raw"] for x in own], abs=1e-6)
     assert grpo["values"] == pytest.approx([reward - mean] * len(own), abs=1e-6)
+    score = [0.0] * (len(own) - 1) + [reward]
+    columns = [x["value"] for x in own], [*(x["value"] for x in own[1:]), 0.0], score
+    surprise = [b - a + r for a, b, r in zip(*columns, strict=True)]
+    assert critic["values"] == pytest.approx(
+        [sum(0.95**k * x for k, x in enumerate(surprise[t:])) for t in range(len(own))], abs=1e-5
+    )
+    parts = [a + b for a, b in zip(critic["values"], penalty["values"], strict=True)]
+    assert parts == pytest.approx(ppo["values"], abs=1e-6)
     low, high, value = truth["more"].values()
     # A* telescopes: what all tokens changed leads from the first prefix's value to the reward.
     assert sum(truth["values"]) == pytest.approx(reward - value[0], abs=1e-5)
@@ -75,6 +95,75 @@ def test_a_step_too_far_away_is_refused_in_a_sentence(open_page, run_id, monkeyp
     monkeypatch.setattr("core.insight.replay.MOST_RESPONSES", 3)
     at = commit(opened(open_page, run_id))
     assert [x.value for x in at.warning if "earlier step" in x.value]
+
+
+def cells(at, key):
+    """The rows of the Markdown table that holds this text, by their first cell."""
+    text = next(x.value for x in at.markdown if key in x.value and x.value.startswith("| "))
+    rows = [[y.strip() for y in x.strip("| ").split(" | ")] for x in text.splitlines()]
+    return {row[0]: row[1:] for row in rows[2:]}
+
+
+def test_the_critic_is_judged_by_its_error_beside_a_constants_and_the_groups(open_page, store, run_id):
+    at = commit(opened(open_page, run_id, wt_k="512"))
+    rows, samples = rows_of(store, run_id, STEP)
+    measured = truth(frozen_step(run_id), 512)
+    true = {n: measured.true.values[i, : len(rows[n])].tolist() for i, n in enumerate(measured.panel.samples)}
+    everything = [v for n in rows for v in true[n]]
+    others = {}
+    for n in rows:
+        own = [x["reward"] for m, x in samples.items() if x["group"] == samples[n]["group"] and m != n]
+        others[n] = sum(own) / len(own)
+    wanted = {
+        "PPO's critic": np.mean([(x["value"] - v) ** 2 for n in rows for x, v in zip(rows[n], true[n], strict=True)]),
+        "the best constant: the true values' mean": np.var(everything),
+        "the mean of the others in the group": np.mean([(others[n] - v) ** 2 for n in rows for v in true[n]]),
+    }
+    shown = cells(at, "the best constant: the true values' mean")
+    assert {name: float(x[0]) for name, x in shown.items()} == pytest.approx(wanted, abs=6e-5)
+    critic, constant, group = wanted.values()
+    shown_text = [x.value for x in at.markdown if x.value == _errors_words(critic, constant, group)]
+    assert len(shown_text) == 1
+
+
+def test_which_is_nearest_is_said_by_the_numbers_in_every_order():
+    shown_text = [_errors_words(*x) for x in ((1, 2, 3), (2, 3, 1), (2, 1, 3), (3, 1, 2), (3, 2, 1))]
+    assert shown_text[0].endswith("than the group's mean.")
+    assert shown_text[1].endswith("nearer still.")
+    assert "one number for all would be nearer" in shown_text[2]
+    assert shown_text[3] == shown_text[4]
+    assert shown_text[3].startswith("Here both")
+
+
+def test_what_even_perfect_values_explain_is_measured_apart_from_the_truth(open_page, run_id):
+    commit(opened(open_page, run_id, wt_k="8"))
+    few, many = truth(frozen_step(run_id), 8), truth(frozen_step(run_id), 512)
+    mask, rewards = many.panel.mask, many.panel.rewards
+    outcome = rewards[:, None].expand_as(many.true.values)[mask].numpy()
+    values = many.true.values[mask].numpy()
+    assert many.ceiling == pytest.approx(1 - np.var(outcome - values) / np.var(outcome), abs=0.05)
+    # With eight continuations of its own noise in it, a "perfect" critic would agree with the truth far too well.
+    assert few.agreement["perfect"].correlation < many.agreement["perfect"].correlation
+    assert set(few.agreement) == {"ppo", "critic", "lambda-0", "perfect", "grpo"}
+
+
+def test_correlation_and_blame_are_shown_for_ppo_whole_and_without_its_penalty(open_page, run_id):
+    at = commit(opened(open_page, run_id))
+    shown = cells(at, "PPO: without it, λ = 0")
+    assert list(shown) == [
+        "PPO: critic and KL penalty", "PPO: without the KL penalty", "PPO: without it, λ = 0",
+        "a perfect critic in PPO's place, λ = 0.95", "GRPO", "blind guess",
+    ]  # fmt: skip
+    measured = truth(frozen_step(run_id), 32)
+    for title, name in zip(shown, ("ppo", "critic", "lambda-0", "perfect", "grpo"), strict=False):
+        assert shown[title][0] == f"{measured.agreement[name].correlation:.2f}".replace("-", "−")
+    recorded = cells(at, "the others' mean in the critic's place")
+    study = json.loads(RECORDED.with_name("credit-study-two-seeds.json").read_text(encoding="utf-8"))
+    rows = {x["credit"]: x for x in study["summary"] if x["step"] == study["about"]["middle"]}
+    for title, name in (("PPO: without the KL penalty", "critic"), ("PPO: without it, λ = 0", "lambda-0")):
+        mean = rows[name]["correlation"]["mean"]
+        assert recorded[title][0].startswith(f"{mean:.2f}")
+    assert any("0, 1" in x.value and "--seeds 2" in x.value for x in at.markdown)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -3,7 +3,8 @@
     A_t = r_t + V(s_{t+1}) - V(s_t)        V(s) = mean reward of K fresh continuations of s
 
 Kazemnejad et al. 2024, VinePPO (arXiv:2410.01679): no critic is trained, gamma is 1 and lambda is 0, since a
-measured value needs no help from the outcome. The measuring is done in core/training/continuations.py.
+measured value needs no help from the outcome. The paper measures at the borders of reasoning steps, with K = 9; here it
+is at every token. The measuring is done in core/training/continuations.py.
 """
 
 from __future__ import annotations

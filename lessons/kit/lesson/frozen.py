@@ -25,6 +25,7 @@ from lessons.i18n import _
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
+from lessons.kit.lesson.slips import Slip, clearest, shows, slips
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -72,7 +73,11 @@ class Group:
 
     @property
     def telling(self) -> Reply:
-        """The response to look at: a wrong one whose credit differs most between its tokens; else any such."""
+        """The response to look at: the one whose slip the critic sees best; where it sees none, a wrong one whose
+        credit differs most between its tokens; else any such.
+        """
+        if (slip := clearest(slips([self]))) is not None:
+            return slip.reply
         return max(self.replies, key=lambda x: (not x.success, x.spread))
 
 
@@ -116,8 +121,17 @@ class Frozen:
         return self.settings.num_mini_batches > 1 and cuts_of_states(self.tokens)
 
     @cached_property
+    def slips(self) -> list[Slip]:
+        """Where the panel's wrong responses slip; none without a critic's values."""
+        return slips(self.groups)
+
+    @cached_property
     def telling(self) -> Group:
-        """The group to look at: one with right and wrong responses, whose credit differs most between tokens."""
+        """The group to look at: of the slip that the critic sees best; where it sees none, a group with right and wrong
+        responses, whose credit differs most between tokens.
+        """
+        if (slip := clearest(self.slips)) is not None:
+            return self.group(slip.reply.group)
         return max(self.groups, key=lambda x: (x.mixed, max(reply.spread for reply in x.replies)))
 
 
@@ -233,18 +247,17 @@ def _linked_step(last: int) -> int | None:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunStore) -> int:
-    """Among steps of the run's first fifth, the one whose panel has most groups with right and wrong responses.
+    """Among steps of the run's first fifth, one in which the critic sees a slip and misses another, most clearly.
 
-    Early, so that there is much left to learn; the latest of equals, so that a critic has learnt something already.
+    Without such a step, or without a critic, the one whose panel has most groups with right and wrong responses. Early,
+    so that there is much left to learn; the latest of equals, so that a critic has learnt something already.
     """
-    panel = _runs.get(run_id).config.panel_size
     until = max(1, last // 5) if last else 0
-    steps: list[tuple[int, int]] = []
+    steps: list[tuple[tuple[int, float], int, int]] = []
     for step in range(0, until + 1, max(1, until // LOOKED_AT)):
-        rows = _runs.samples(run_id, learner, step).select(["sample", "group", "success"]).to_pylist()
-        kinds = {(row["group"], row["success"]) for row in rows if row["sample"] < panel}
-        steps.append((len(kinds) - len({group for group, _success in kinds}), step))
-    return max(steps)[1]
+        groups = _groups(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
+        steps.append((shows(slips(groups)), sum(x.mixed for x in groups), step))
+    return max(steps)[2]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -55,8 +55,10 @@ def show_code(*codes: Code) -> None:
         place = f"`{code.path}` · `{code.name}`"
         with st.expander(f"{code.what} — {place}", icon=":material/code:"):
             st.caption(
-                _("Lines {first}–{last}. This is the function that trains; the page calls the same one.").format(
-                    first=excerpt.first, last=excerpt.last
-                )
+                (
+                    _("Lines {first}–{last}. This is the function that measures.")
+                    if code.path.startswith("core/insight/")
+                    else _("Lines {first}–{last}. This is the function that trains.")
+                ).format(first=excerpt.first, last=excerpt.last)
             )
             st.code(excerpt.text, language="python")

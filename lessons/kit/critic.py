@@ -1,0 +1,141 @@
+"""What pages say where a critic is judged: what its values do at a slip, and what the start model was taught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.config import RunConfig
+from core.tasks.registry import recipes
+from lessons.i18n import _
+from lessons.kit.display import one_line, plain, token_name
+from lessons.kit.lesson import Frozen, Reply, Row, token_strips
+from lessons.kit.lesson.slips import Slip, clearest, most_missed
+from lessons.kit.numbers import number, signed
+from lessons.kit.records import WITHOUT_JUDGE, middle, record
+
+
+def token_at(reply: Reply, at: int) -> str:
+    """A token by its text and its place, counted from 1."""
+    return _("“{token}” at position {position}").format(token=plain(token_name(reply.tokens[at]), 12), position=at + 1)
+
+
+def slip_words(slip: Slip) -> str:
+    """What the critic's value does at the slip, in a sentence chosen by the numbers."""
+    falls = _(
+        "At the first token that no right response shares, {token}, V falls from {before} to {after}, further than at "
+        "any other token: **the critic sees the slip.**"
+    )
+    dips = _(
+        "At the first token that no right response shares, {token}, V goes from {before} to {after}: a little down, or "
+        "less than at another token. **The critic does not single it out.**"
+    )
+    rises = _(
+        "At the first token that no right response shares, {token}, V goes from {before} to {after}: it does not fall. "
+        "**The critic misses the slip.**"
+    )
+    return (falls if slip.seen else rises if slip.missed else dips).format(
+        token=token_at(slip.reply, slip.at), before=number(slip.before, 2), after=number(slip.after, 2)
+    )
+
+
+def lowest_without(critic: Sequence[float]) -> int:
+    """The token with the lowest credit by the critic's part alone, from 0."""
+    return min(range(len(critic)), key=critic.__getitem__)
+
+
+def parts_words(reply: Reply, at: int, whole: float, critic: float, penalty: float, alone: int) -> str:
+    """What the lowest credit is made of, and whether the critic alone would blame the same token (`alone`)."""
+    sentence = _(
+        "PPO's lowest credit is that of {token}: {whole}, of it {critic} from the critic and the reward, {penalty} "
+        "from the KL penalty."
+    ).format(token=token_at(reply, at), whole=signed(whole, 3), critic=signed(critic, 3), penalty=signed(penalty, 3))
+    if alone == at:
+        return sentence + " " + _("Without the penalty it would be the lowest, too.")
+    return (
+        sentence
+        + " "
+        + _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
+    )
+
+
+def counted(known: Sequence[Slip]) -> str:
+    """How often the critic sees the slips of a step, and how often it misses them."""
+    return _(
+        "Of the {all} stored wrong responses of this step whose slip can be told (their group has a right one to "
+        "compare with), the critic sees {seen} and misses {missed}."
+    ).format(all=len(known), seen=sum(x.seen for x in known), missed=sum(x.missed for x in known))
+
+
+def value_row(slip: Slip, name: str, label: str) -> Row:
+    """The critic's values of a response, its slip framed."""
+    marks = ["frame" if at == slip.at else None for at in range(len(slip.reply.tokens))]
+    return Row(name, label, slip.reply.tokens, slip.values, learner="blue", marks=marks)  # type: ignore[arg-type]
+
+
+def beside(batch: Frozen, *, key: str) -> None:
+    """A slip that the critic sees and, labelled so, one that it misses: both of this step, as far as it has them."""
+    known = batch.slips
+    if not known:
+        st.caption(_("In this step no slip can be told, so it cannot be said whether the critic sees any."))
+        return
+    examples = [("seen", clearest(known)), ("missed", most_missed(known))]
+    rows = []
+    for name, slip in examples:
+        if slip is not None:
+            words = _("seen: {prompt}") if name == "seen" else _("missed: {prompt}")
+            prompt = one_line(batch.group(slip.reply.group).prompt, 40)  # a label is text, no Markdown
+            rows.append(value_row(slip, f"{name}-{slip.reply.sample}", words.format(prompt=prompt)))
+    frame = {"frame": _("the first token that no right response shares")}
+    if rows:
+        token_strips(rows, key=key, quantity=_("value V before the token"), kind="plain", pickable=False, marks=frame)  # type: ignore[arg-type]
+    missing = {
+        "seen": _("The critic of this step sees no slip among the stored responses."),
+        "missed": _("The critic of this step misses no slip among the stored responses."),
+    }
+    for name, slip in examples:
+        sentence = missing[name]
+        if slip is not None:
+            sentence = f"**{plain(batch.group(slip.reply.group).prompt, 40)}** {slip_words(slip)}"
+        st.markdown(f"- {sentence}")
+    st.caption(counted(known))
+
+
+def taught(config: RunConfig, *, quiet: bool = False) -> None:
+    """Says that the start model's features were taught to tell right from wrong, where they were."""
+    recipe = recipes().get(config.model)
+    if recipe is None or not recipe.judge:
+        return
+    with st.container(key="critic_taught"):
+        if quiet:
+            st.caption(_taught_words(recipe.judge))
+        else:
+            st.info(_taught_words(recipe.judge), icon=":material/school:")
+
+
+def _taught_words(weight: float) -> str:
+    words = _(
+        "**A critic has it easy here.** The start model was taught, by a second loss of weight {weight}, to tell at "
+        "every token whether the answer is right so far (`core/training/pretrain.py`). The critic starts from those "
+        "features."
+    ).format(weight=f"{weight:g}")
+    without, with_it = record("credit-study-without-judge.json"), record("credit-study-two-seeds.json")
+    if without is None or with_it is None:
+        return words
+    rows = middle(without)
+    step = without["about"]["middle"]
+    beside = next((x for x in with_it["summary"] if (x["step"], x["credit"]) == (step, "ppo")), None)
+    if beside is None:
+        return words
+    return words + " " + _(
+        "Measured before step {step} with {seeds} seeds: with that loss the critic explains {with_it} of the true "
+        "values' variance, without it {without}. (`{first}`, then `{second}`)"
+    ).format(
+        step=step + 1,
+        seeds=len(without["about"]["seeds"]),
+        with_it=number(beside["explained_variance"]["mean"], 2),
+        without=number(rows["ppo"]["explained_variance"]["mean"], 2),
+        first=WITHOUT_JUDGE[0],
+        second=WITHOUT_JUDGE[1],
+    )  # fmt: skip

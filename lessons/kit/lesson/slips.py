@@ -1,0 +1,98 @@
+"""Where a wrong response slips, and whether the critic sees it: what a page's default example is chosen by.
+
+The slip is the first token up to which no right response to the same question agrees with it. The critic sees it if its
+value falls there by at least `SEEN`, and further than at any other token; it misses it if its value does not fall there
+at all. What lies between is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lessons.kit.lesson.frozen import Group, Reply
+
+#: By so much, in units of reward, the critic's value has to fall.
+SEEN = 0.1
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A wrong response, its slip, and the critic's values around it."""
+
+    reply: Reply
+    at: int  # place of the slip, from 0
+    values: tuple[float, ...]  # the critic's, of the prefix before each token
+
+    @property
+    def before(self) -> float:
+        """The critic's value before the slip."""
+        return self.values[self.at]
+
+    @property
+    def after(self) -> float:
+        """The critic's value after it."""
+        return self.values[self.at + 1]
+
+    @property
+    def fall(self) -> float:
+        """How far the value falls there; below 0 where it rises."""
+        return self.before - self.after
+
+    @property
+    def seen(self) -> bool:
+        falls = [a - b for a, b in zip(self.values, self.values[1:], strict=False)]
+        return self.fall >= SEEN and self.fall >= max(falls)
+
+    @property
+    def missed(self) -> bool:
+        return self.fall <= 0
+
+
+def first_unshared(tokens: Sequence[str], right: Iterable[Sequence[str]]) -> int | None:
+    """The place of the first token up to which none of the `right` responses agrees; None if there is none."""
+    others = [tuple(x) for x in right]
+    if not others:
+        return None
+    for place in range(len(tokens)):
+        begun = tuple(tokens[: place + 1])
+        if all(x[: place + 1] != begun for x in others):
+            return place
+    return None
+
+
+def slip_of(reply: Reply, group: Group) -> Slip | None:
+    """None of a right response or one that was cut off, without a critic's values, in a group without a right response
+    to compare with, and where the slip is the last token: no value follows it.
+    """
+    if reply.success or reply.truncated:
+        return None
+    at = first_unshared(reply.tokens, (x.tokens for x in group.replies if x.success))
+    values = [x for x in reply.passes[0].get("value", ()) if x is not None]
+    if at is None or at + 1 >= len(values) or len(values) != len(reply.tokens):
+        return None
+    return Slip(reply, at, tuple(values))
+
+
+def slips(groups: Iterable[Group]) -> list[Slip]:
+    """All slips of these groups, in order."""
+    return [slip for group in groups for x in group.replies if (slip := slip_of(x, group)) is not None]
+
+
+def clearest(known: Sequence[Slip]) -> Slip | None:
+    """Of the slips that the critic sees, the one at which its value falls furthest; None where it sees none."""
+    return max((x for x in known if x.seen), key=lambda x: x.fall, default=None)
+
+
+def most_missed(known: Sequence[Slip]) -> Slip | None:
+    """Of the slips that the critic misses, the one at which its value rises furthest; None where it misses none."""
+    return min((x for x in known if x.missed), key=lambda x: x.fall, default=None)
+
+
+def shows(known: Sequence[Slip]) -> tuple[int, float]:
+    """How much a step has to show: whether a seen slip, or a missed one beside it, and how far apart they are."""
+    best, worst = clearest(known), most_missed(known)
+    apart = (best.fall if best else 0.0) - (worst.fall if worst else 0.0)
+    return (best is not None) + (best is not None and worst is not None), apart

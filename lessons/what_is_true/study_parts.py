@@ -1,0 +1,92 @@
+"""The recorded study of what PPO's credit is made of: its parts, λ's own noise, and values beside the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lessons.i18n import N_, _
+from lessons.kit.numbers import DASH, known, table
+from lessons.kit.records import TWO_SEEDS, parts_study
+from lessons.what_is_true.spread import spread
+
+#: Credit → what it is called; in the order of the table.
+CREDITS = {
+    "ppo": N_("PPO: critic and KL penalty"),
+    "critic": N_("PPO: without the KL penalty"),
+    "lambda-0": N_("PPO: without it, λ = 0"),
+    "perfect": N_("a perfect critic in PPO's place, λ = {lam}"),
+    "group-mean": N_("the others' mean in the critic's place, λ = {lam}"),
+    "grpo": N_("GRPO"),
+    "vine": N_("VinePPO"),
+    "again": N_("the truth, measured a second time"),
+}
+
+
+def parts_section() -> None:
+    """The table at mid-training, and what it says of the critic and of λ."""
+    of = parts_study()
+    if of is None:
+        return
+    about = of["about"]
+    st.subheader(_("What is the critic's, what the KL penalty's, and what λ's?"))
+    st.markdown(
+        _(
+            "Recorded with seeds {seeds} ({responses} responses at each point, {k} continuations of every prefix), "
+            "before step {step}. Repeat it with `{command}`."
+        ).format(
+            seeds=_(", ").join(str(x) for x in about["seeds"]),
+            responses=about["responses"],
+            k=about["continuations"],
+            step=about["middle"] + 1,
+            command=TWO_SEEDS,
+        )
+    )
+    rows = {x["credit"]: x for x in of["summary"] if x["step"] == about["middle"]}
+    lam = next(x["lam"] for x in about["config"]["learners"] if "lam" in x)
+    head = [
+        _("credit"),
+        _("correlation with the truth"),
+        _("mean absolute error"),
+        _("blame accuracy"),
+        _("its values' mean squared error"),
+    ]
+    lines = [
+        (
+            _(title).format(lam=f"{lam:g}"),
+            spread(rows[name]["correlation"]),
+            spread(rows[name]["mean_absolute_error"]),
+            spread(rows[name]["blame_accuracy"]),
+            DASH if rows[name]["value_error"]["mean"] is None else spread(rows[name]["value_error"], 4),
+        )
+        for name, title in CREDITS.items()
+    ]
+    lines.append((_("the best constant"), DASH, DASH, DASH, spread(rows["ppo"]["constant_error"], 4)))
+    with st.container(key="truth_parts_study"):
+        st.markdown(table(head, lines))
+        st.markdown("\n".join(f"- {x}" for x in _says(of, rows, f"{lam:g}")))
+
+
+def _says(of: dict[str, Any], rows: dict[str, dict[str, Any]], lam: str) -> list[str]:
+    """What the numbers say, each sentence with those that it rests on."""
+    perfect = [x["correlation"] for x in of["rows"] if x["credit"] == "perfect"]
+    ceiling = [x["outcome_explained"] for x in of["rows"] if x["credit"] == "perfect"]
+    penalty = _(
+        "The KL penalty takes PPO's correlation from {critic} to {ppo}, and its blame accuracy from {before} to "
+        "{after}."
+    ).format(
+        critic=known(rows["critic"]["correlation"]["mean"]),
+        ppo=known(rows["ppo"]["correlation"]["mean"]),
+        before=known(rows["critic"]["blame_accuracy"]["mean"]),
+        after=known(rows["ppo"]["blame_accuracy"]["mean"]),
+    )
+    noise = _(
+        "With perfect values in the critic's place, and λ = {lam}, the credit's correlation is between {low} and "
+        "{high} at all points of the training: that is as far as perfect values take it."
+    ).format(lam=lam, low=known(min(perfect)), high=known(max(perfect)))
+    chance = _(
+        "Of how responses come out, perfect values explain between {low} and {high} of the variance: the rest is "
+        "decided after the prefix."
+    ).format(low=known(min(ceiling)), high=known(max(ceiling)))
+    return [penalty, noise, chance]

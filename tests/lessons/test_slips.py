@@ -1,0 +1,166 @@
+"""Default examples show what is said of them: their selectors on made-up responses, and on the run of the app's own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+import lessons.shared
+from core.runs.recorded import SHIPPED, import_recorded
+from core.runs.store import RunStore
+from core.tasks.registry import task_for
+from lessons.home.strip import find_contrasts
+from lessons.kit.history import RECORDED
+from lessons.kit.lesson.frozen import Frozen, Group, Reply, _frozen, _telling_step
+from lessons.kit.lesson.slips import SEEN, clearest, first_unshared, most_missed, shows, slip_of, slips
+from tests.lessons.conftest import NotedLauncher
+from tests.lessons.real import commit, strips
+
+
+def reply(text: str, success: bool, values: list[float] | None = None, sample: int = 0, cut: bool = False) -> Reply:
+    columns = {"advantage": (0.0,) * len(text), **({} if values is None else {"value": tuple(values)})}
+    return Reply(sample, 0, text, tuple(text), float(success), success, cut, (columns,))
+
+
+def group(*replies: Reply) -> Group:
+    return Group(0, "?", "12", replies)
+
+
+def test_the_slip_is_the_first_token_up_to_which_no_right_response_agrees() -> None:
+    assert first_unshared("1254", ["1234", "1199"]) == 2
+    assert first_unshared("9", ["1234"]) == 0
+    assert first_unshared("12", ["1234"]) is None
+    assert first_unshared("12345", ["1234"]) == 4
+    assert first_unshared("1254", []) is None
+    # Each token may stand in some right response, but not all of them up to it in the same one.
+    assert first_unshared("13", ["12", "33"]) == 1
+
+
+def test_a_slip_is_seen_where_the_value_falls_most_and_missed_where_it_does_not() -> None:
+    right = reply("1234", True, [0.5] * 4)
+    cases = {
+        "seen": [0.7, 0.7, 0.7, 0.2],
+        "missed": [0.7, 0.7, 0.2, 0.9],
+        "neither: less than elsewhere": [0.9, 0.2, 0.5, 0.3],
+        "neither: a little": [0.7, 0.7, 0.7, 0.7 - SEEN / 2],
+    }
+    for name, values in cases.items():
+        own = group(right, reply("1254", False, values))
+        (slip,) = slips([own])
+        assert (slip.at, slip.seen, slip.missed) == (2, name == "seen", name == "missed"), name
+        assert slip.fall == pytest.approx(values[2] - values[3])
+
+
+def test_where_a_slip_cannot_be_told_there_is_none() -> None:
+    right = reply("1234", True, [0.5] * 4)
+    assert slip_of(right, group(right)) is None
+    alone = reply("1254", False, [0.5] * 4)
+    assert slip_of(alone, group(alone)) is None
+    for wrong in (
+        reply("1254", False),  # no critic
+        reply("1235", False, [0.5] * 4),  # no value after it
+        reply("12", False, [0.5] * 2),  # as far as it goes, a right one agrees
+        reply("1254", False, [0.5] * 4, cut=True),
+    ):
+        assert slip_of(wrong, group(right, wrong)) is None
+
+
+def test_the_step_with_most_to_show_has_both_and_lies_furthest_apart() -> None:
+    right = reply("1234", True, [0.5] * 4)
+    seen, more = reply("1254", False, [0.7, 0.7, 0.7, 0.2]), reply("1254", False, [0.7, 0.7, 0.9, 0.2])
+    missed = reply("1254", False, [0.7, 0.7, 0.2, 0.3])
+    both, only, worst = slips([group(right, seen, missed)]), slips([group(right, more)]), slips([group(right, missed)])
+    assert shows(both) > shows(only) > shows(worst) >= shows([])
+    assert clearest(slips([group(right, seen, more)])).reply is more
+    assert most_missed(both).reply is missed
+    assert clearest(worst) is None
+    assert most_missed(only) is None
+
+
+# -- the run that comes with the app ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
+    store = RunStore(home=tmp_path_factory.mktemp("shipped"))
+    import_recorded(store, SHIPPED[RECORDED], RECORDED)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def on_shipped(shipped: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons.shared, "store", lambda: shipped)
+    monkeypatch.setattr(lessons.shared, "launcher", NotedLauncher)
+
+
+@pytest.fixture(scope="module")
+def default(shipped: RunStore) -> Frozen:
+    """What pages with a critic show where the link names nothing."""
+    run = shipped.get(RECORDED)
+    ppo = next(x for x in run.learners if x.algorithm == "ppo")
+    step = _telling_step(run.id, ppo.name, ppo.step, ppo.updated, shipped)
+    return _frozen(run.id, ppo.name, step, ppo.updated, shipped)
+
+
+def test_in_the_default_response_the_value_falls_at_the_wrong_digit(default: Frozen) -> None:
+    example = default.telling.telling
+    slip = slip_of(example, default.telling)
+    assert slip is not None
+    assert not example.success
+    values = example.column("value")
+    falls = [a - b for a, b in itertools.pairwise(values)]
+    assert falls.index(max(falls)) == slip.at
+    assert falls[slip.at] > 0.5
+    # The first token that no right response shares is the first that differs from the sum as it should be worked out.
+    right = [*task_for(default.run.config.task).solution(default.telling.prompt), "<eos>"]
+    assert example.tokens[: slip.at] == tuple(right[: slip.at])
+    assert example.tokens[slip.at] != right[slip.at]
+    assert example.tokens[slip.at].isdecimal()
+
+
+def test_of_its_credit_there_most_is_the_critics(default: Frozen) -> None:
+    example, at = default.telling.telling, slip_of(default.telling.telling, default.telling).at
+    penalty = example.column("token_reward")[at]
+    assert example.column("delta")[at] - penalty < -0.5
+    assert abs(penalty) < 0.1
+
+
+def test_the_same_step_has_a_slip_that_the_critic_misses(default: Frozen) -> None:
+    missed = most_missed(default.slips)
+    assert missed is not None
+    assert missed.after >= missed.before
+    assert missed.reply.sample != default.telling.telling.sample
+    assert any(not x.seen for x in default.slips)
+
+
+def test_home_shows_one_of_each(shipped: RunStore) -> None:
+    pair = find_contrasts(shipped, shipped.get(RECORDED))
+    assert pair.seen.fall > 0.5
+    assert pair.missed is not None
+    assert pair.missed.fall < 0
+
+
+def test_the_pages_say_so_and_label_the_failure(open_page, on_shipped, default: Frozen) -> None:
+    at = commit(open_page("same-answers"), 2)
+    example = [x.value for x in at.markdown]
+    assert any("the critic sees the slip" in x for x in example)
+    assert any("The critic misses the slip" in x for x in example)
+    shown = strips(at, "same_beside")["rows"]
+    assert [x["label"].partition(":")[0] for x in shown] == ["seen", "missed"]
+    for row, slip in zip(shown, (clearest(default.slips), most_missed(default.slips)), strict=True):
+        assert row["values"] == list(slip.values)
+        assert row["marks"].index("frame") == slip.at
+    assert any("whose slip can be told" in x.value for x in at.caption)
+    assert any("has it easy here" in x.value for x in at.info)
+
+
+def test_the_delta_of_the_lesson_on_ppo_is_the_slips(open_page, on_shipped, default: Frozen) -> None:
+    at = open_page("how-ppo-works", sub="delta")
+    slip = clearest(default.slips)
+    assert any(f"The surprise δ of token {slip.at + 1} itself is −" in x.value for x in at.markdown)
+    row = strips(at, "ppo_sub_strips")["rows"][-1]
+    assert row["marks"].index("frame") == slip.at
+    assert min(row["values"]) == row["values"][slip.at]
