@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS
 from core.runs.records import RunInfo
-from core.workers.launcher import training_off
 from lessons import shared
 from lessons.a_real_instruct_model.choose import PRESET
 from lessons.a_real_instruct_model.shown import Shown
@@ -55,7 +54,7 @@ def watch(shown: Shown) -> None:
 
 
 def _buttons(run: RunInfo) -> None:
-    can = possible(run, make_draft(PRESET, {}), training=training_off() is None)
+    can = possible(run, make_draft(PRESET, {}), training=shared.training_off() is None)
     runs = shared.store()
     with st.container(horizontal=True, vertical_alignment="center", key="real_live_row"):
         kind = "resume" if can.resume else "pause"

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lessons import shared
 from lessons.i18n import LANGUAGES, _, language, tell
+from lessons.kit.display import plain
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -43,6 +45,12 @@ def readable_sliders() -> None:
     3.6:1, and no theme token sets the number apart.
     """
     st.html("<style>[data-testid=stSliderThumbValue] { color: inherit; }</style>")
+
+
+def server_notices() -> None:
+    """What whoever keeps this server has to mend, above every page. Where things lie is in the server's log only."""
+    for notice in shared.notices():
+        st.warning(plain(tell(notice.without_folders()), 600), icon=":material/build:")
 
 
 def wordmark() -> None:
@@ -97,5 +105,5 @@ def storage_guard() -> Iterator[None]:
     except RunUnreadable as error:
         other_version.notice(error.run)
     except StoreError as error:
-        st.error(tell(error), icon=":material/database_off:")
+        st.error(plain(tell(error.message.without_folders()), 600), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))
