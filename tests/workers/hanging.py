@@ -1,6 +1,9 @@
-"""A worker that comes to an endless operation: `python -m tests.workers.hanging HOME RUN PLACE STEP OPERATION MARK`.
+"""A worker that says when it is somewhere, and does not come back from there.
 
-It writes the file MARK when it is there. For tests/workers/test_interruption.py.
+    python -m tests.workers.hanging HOME RUN LEARNER PLACE STEP OPERATION MARK
+
+It writes the file MARK when it is there; with the operation `goes-on` it is an ordinary worker otherwise. For
+tests/workers/test_interruption.py and tests/load/stop.py.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.training import trainer
+from core.training import evaluation, trainer
+from core.training.continuations import Oracle
 from core.training.gather import Asker
 from core.training.passes import Passes
 from core.training.trainer import Trainer
@@ -35,9 +39,11 @@ PLACES: dict[str, tuple[Any, str]] = {
     "load": (trainer, "load"),
     "rollout": (Asker, "gather"),
     "update": (Passes, "run"),
+    "continuations": (Oracle, "estimate"),
+    "evaluation": (evaluation, "answers"),
     "final": (Trainer, "final_evaluation"),
 }
-OPERATIONS: dict[str, Callable[[], None]] = {"waits": waits, "computes": computes}
+OPERATIONS: dict[str, Callable[[], None]] = {"waits": waits, "computes": computes, "goes-on": lambda: None}
 
 
 def hang(place: str, step: int, operation: str, mark: Path) -> None:
@@ -49,7 +55,7 @@ def hang(place: str, step: int, operation: str, mark: Path) -> None:
         nonlocal calls
         calls += 1
         if calls > step:
-            if place == "update":
+            if place == "update" and operation != "goes-on":
                 original(*args, **kwargs)  # the weights are others now
             mark.touch()
             OPERATIONS[operation]()
@@ -59,6 +65,6 @@ def hang(place: str, step: int, operation: str, mark: Path) -> None:
 
 
 if __name__ == "__main__":
-    home, run_id = Path(sys.argv[1]), sys.argv[2]
-    hang(sys.argv[3], int(sys.argv[4]), sys.argv[5], Path(sys.argv[6]))
-    sys.exit(process.work(f"sqlite:///{home / 'runs.sqlite'}", home, run_id, "ppo"))
+    home, run_id, learner, place, step, operation, mark = sys.argv[1:]
+    hang(place, int(step), operation, Path(mark))
+    sys.exit(process.work(f"sqlite:///{home}/runs.sqlite", Path(home), run_id, learner))

@@ -46,7 +46,7 @@ def hanging(store: RunStore, run_id: str, tmp_path: Path) -> Iterator[Callable[.
 
     def start(place: str, step: int, operation: str) -> subprocess.Popen[bytes]:
         lifecycle.enqueue(store, run_id, ["ppo"])
-        words = [store.home, run_id, place, step, operation, tmp_path / "there"]
+        words = [store.home, run_id, "ppo", place, step, operation, tmp_path / "there"]
         command = [sys.executable, "-m", "tests.workers.hanging", *map(str, words)]
         started.append(subprocess.Popen(command, cwd=ROOT))
         until((tmp_path / "there").exists, 60)
