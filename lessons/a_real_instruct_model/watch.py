@@ -38,7 +38,10 @@ def watch(shown: Shown) -> None:
         return
     for learner in run.learners:
         if run.status in ("failed", "stopped") and learner.reason:
-            st.info(f"{plain(learner.name.upper())}: {plain(tell(learner.reason), 400)}", icon=":material/info:")
+            st.info(
+                f"{plain(learner.name.upper())}: {plain(tell(learner.reason.without_folders()), 400)}",
+                icon=":material/info:",
+            )
     curves(run)
     st.markdown(
         _(

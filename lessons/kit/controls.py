@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.errors import Message
+from core.errors import Message, Refusal
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
@@ -169,6 +169,8 @@ class _noted:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
-            st.session_state["lab_note"] = tell(error)
+            st.session_state["lab_note"] = tell(
+                error.message.without_folders() if isinstance(error, Refusal) else error
+            )
             return True
         return False

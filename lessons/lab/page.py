@@ -93,7 +93,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
 
 def reasons(run: RunInfo) -> str:
     """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
-    by_learner = {x.name: plain(tell(x.reason), 600) for x in run.learners if x.reason}
+    by_learner = {x.name: plain(tell(x.reason.without_folders()), 600) for x in run.learners if x.reason}
     if len(set(by_learner.values())) == 1:
         return next(iter(by_learner.values()))
     return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in by_learner.items())

@@ -90,7 +90,7 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         _delete(run, runs)
         return
     if run.reason:
-        st.caption(plain(tell(run.reason), 400))
+        st.caption(plain(tell(run.reason.without_folders()), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))

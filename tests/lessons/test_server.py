@@ -19,6 +19,8 @@ from starlette.testclient import TestClient
 
 import lessons.server as server
 from core.config import RunConfig
+from core.errors import Message
+from core.runs import lifecycle
 from core.runs.errors import StoreError
 from core.runs.feed import Feed
 from core.runs.store import RunStore
@@ -157,6 +159,18 @@ def test_where_things_lie_is_told_to_nobody(client: TestClient, store: RunStore,
     assert "runs-1.sqlite" in answer.json()["error"]
     assert str(tmp_path) not in answer.text
     assert str(tmp_path.parent) not in answer.text
+
+
+def test_nor_is_it_told_by_a_learners_reason(client: TestClient, store: RunStore, run: str, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "run-ppo.log"
+    reason = Message("Training failed: {cause} (details in {place}).", cause="at /some/where/else.py", place=log)
+    lifecycle.mark(store, run, "ppo", "failed", reason)
+    lifecycle.warn(store, run, "ppo", reason)
+    answer = client.get(f"/api/runs/{run}/live")
+    values = answer.json()["learners"][0]["reason"]["values"]
+    assert values == {"cause": "at else.py", "place": "run-ppo.log"}
+    assert str(tmp_path) not in answer.text
+    assert str(store.get(run).reason).count("/") > 3  # on the command line it is all there
 
 
 def test_nobody_elses_page_shows_ours_inside_itself_unless_the_server_says_so(
