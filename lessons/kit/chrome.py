@@ -105,5 +105,5 @@ def storage_guard() -> Iterator[None]:
     except RunUnreadable as error:
         other_version.notice(error.run)
     except StoreError as error:
-        st.error(plain(tell(error.message.without_folders()), 600), icon=":material/database_off:")
+        st.error(tell(error.message.without_folders()), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))
