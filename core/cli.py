@@ -29,6 +29,7 @@ from core.runs.save import save_model
 from core.runs.store import RunStore
 from core.settings_list import list_settings
 from core.workers.launcher import LocalLauncher
+from core.workers.limits import RunLimits
 
 POLL_S = 0.1
 #: Set where a page runs a command: what is refused is then said as JSON, for the viewer's language.
@@ -61,8 +62,9 @@ def _train(options: argparse.Namespace) -> int:
     _check_folder(options.out)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(_store(keep=options.keep))
-        launcher = LocalLauncher(store, limit=1)
+        launcher = LocalLauncher(store, limit=1, limits=RunLimits.of_server() if options.keep else None)
         stack.callback(launcher.close)
+        launcher.limits.check(config, store)  # before a run is written down
         run_id = store.create(config)
         launcher.start(run_id)
         try:

@@ -21,6 +21,9 @@ Value: TypeAlias = "str | int | float | bool | Message | tuple[Value, ...] | Non
 # A place of a template: {name}, or {name:.2g} for a number. Nothing else of str.format: a stored template is data.
 _PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?::(,?(?:\.\d)?[defg%]?))?\}")
 
+# The folders of an absolute path, up to its last part; of an address (http://…) nothing.
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+(?=[^\s/])")
+
 # Bounds on what is read back: whoever wrote it, showing it must not cost much. What is made here keeps to them.
 MOST_CHARACTERS = 20_000  # of a template, and of what is written to the store
 MOST_READ = 500_000  # of a stored text: older versions wrote longer ones
@@ -96,13 +99,21 @@ class Message:
 
     def replaced(self, old: str, new: str) -> Message:
         """The same with `new` for `old` in every text that fills a place: a folder's name for its path."""
+        return self._with(lambda text: text.replace(old, new))
+
+    def without_folders(self) -> Message:
+        """The same with every absolute path cut to its last part: for whom it does not concern where things lie."""
+        return self._with(lambda text: _FOLDERS.sub("", text))
+
+    def _with(self, change: Callable[[str], str]) -> Message:
+        """The same with every text that fills a place changed."""
 
         def other(value: Value) -> Value:
             if isinstance(value, Message):
-                return value.replaced(old, new)
+                return value._with(change)
             if isinstance(value, tuple):
                 return tuple(other(x) for x in value)
-            return value.replace(old, new) if isinstance(value, str) else value
+            return change(value) if isinstance(value, str) else value
 
         return Message(self.template, key=self.key, **{name: other(value) for name, value in self.values.items()})
 

@@ -6,10 +6,22 @@ import os
 import sys
 from pathlib import Path
 
+from core.environment import environment
+
 
 def data_folder() -> Path:
-    """The folder of the environment variable CREDIT_LAB_HOME, else the platform's place for application data."""
-    if home := os.environ.get("CREDIT_LAB_HOME"):
+    """The folder of the environment variable CREDIT_LAB_HOME, else the platform's place for application data.
+
+    Where nobody knows the user's own folder (a container's user without one) it is below the current folder.
+    """
+    try:
+        return _data_folder()
+    except RuntimeError:  # pathlib's, where there is no user's folder to begin with
+        return Path(environment().home or ".credit-lab").absolute()
+
+
+def _data_folder() -> Path:
+    if home := environment().home:
         return Path(home).expanduser().absolute()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -26,7 +38,7 @@ def database_url(home: Path) -> str:
     The tables in it say their version and are brought up to date when it is opened (core/runs/migrations/schema.py);
     the 1 in its name is from the time before that, and stays, so that runs made then are found.
     """
-    return os.environ.get("CREDIT_LAB_DATABASE_URL") or f"sqlite:///{home / 'runs-1.sqlite'}"
+    return environment().database_url or f"sqlite:///{home / 'runs-1.sqlite'}"
 
 
 def log_path(home: Path, run_id: str, learner: str) -> Path:

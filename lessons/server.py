@@ -7,18 +7,24 @@ training runs in processes of its own.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import to_thread
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
+from core.environment import environment
 from core.errors import Message
 from core.runs.errors import DataUnreadable, RunNotFound, StoreError
 from core.runs.feed import Payload
@@ -38,10 +44,54 @@ def routes() -> list[BaseRoute]:
     run = base + "/api/runs/{run_id}"
     return [
         Route(run + "/live", _live),
-        Route(run + "/steps/{step:int}", _step),
-        Route(run + "/steps/{step:int}/groups/{group:int}", _group),
+        Route(run + "/steps/{step}", _step),
+        Route(run + "/steps/{step}/groups/{group}", _group),
         Route(base + "/assets/live/{version}/{path:path}", _asset),
+        # What is left would get Streamlit's page, whatever it is.
+        *(Route(base + rest, _nothing) for rest in ("/api", "/api/{path:path}")),
     ]
+
+
+def middleware() -> list[Middleware]:
+    """What stands around every address, Streamlit's included; to hand to `st.App`."""
+    return [Middleware(Framing, ancestors=environment().frame_ancestors), Middleware(Encodings)]
+
+
+class Framing:
+    """Says which pages may show ours inside them: nobody else's, unless whoever keeps the server names them.
+
+    A page inside another's can be overlaid, so that its visitor presses what they do not see.
+    """
+
+    def __init__(self, app: ASGIApp, ancestors: str) -> None:
+        self.app = app
+        self.header = (b"content-security-policy", f"frame-ancestors {ancestors}".encode("ascii"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: ASGIMessage) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), self.header]}
+            await send(message)
+
+        await self.app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+class Encodings:
+    """Takes `gzip` out of what a browser accepts where it says that it does not (`gzip;q=0`).
+
+    Streamlit's own middleware, which compresses whatever is not compressed yet, looks for the word alone.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            accepted = b", ".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+            if b"gzip" in accepted.lower() and not _takes_gzip(accepted.decode("latin-1")):
+                kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+                scope = {**scope, "headers": [*kept, (b"accept-encoding", b"identity")]}
+        await self.app(scope, receive, send)
 
 
 @asynccontextmanager
@@ -51,41 +101,82 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     try:
         yield {}
     finally:
+        await to_thread.run_sync(_close)
+
+
+def _close() -> None:
+    with contextlib.suppress(StoreError):
         if shared.training_allowed():
-            await to_thread.run_sync(lambda: shared.launcher().close())
+            shared.launcher().close()
 
 
 def _prepare() -> None:
     import pandas  # noqa: F401  sessions that arrive during a first import can fail; so import before serving
     import plotly.graph_objects  # noqa: F401
 
-    try:
-        if shared.training_allowed():
-            shared.launcher().warm()  # in a process of its own, so first: it gets ready meanwhile
-        import_shipped(shared.store())
-    except StoreError:
-        pass  # the page opens the store again and says the sentence to the person in front of it
+    for step in (_warm, _fill_store):
+        try:
+            step()
+        except Exception as error:  # whatever it is, pages are served: they say it to the person in front of them
+            log.warning("%s", error, exc_info=not isinstance(error, StoreError | OSError))
+    for notice in shared.notices():
+        log.warning("%s", notice)
     # Streamlit collects garbage after every rerun; what is frozen here is not walked through each time.
     gc.collect()
     gc.freeze()
 
 
+def _warm() -> None:
+    if shared.training_allowed():
+        shared.launcher().warm()  # in a process of its own, so first: it gets ready meanwhile
+
+
+def _fill_store() -> None:
+    if shared.only_readable() is None:  # else the copy that is shown has them already
+        import_shipped(shared.store())
+        shared.limits().tidy(shared.store())
+
+
 async def _live(request: Request) -> Response:
-    since = request.query_params.get("since", "0")
-    if not (since.isascii() and since.isdecimal()) or len(since) > 18:
-        return _refuse(400, f"since must be a whole number of at most 18 digits, but is {since[:40]!r}")
     run_id = request.path_params["run_id"]
-    return await _answer(request, lambda: shared.feed().live(run_id, int(since)))
+    try:
+        since = _number("since", request.query_params.get("since", "0"), 18)
+    except _NoNumber as error:
+        return _refuse(400, str(error))
+    return await _answer(request, lambda: shared.feed().live(run_id, since))
 
 
 async def _step(request: Request) -> Response:
-    run_id, step = request.path_params["run_id"], request.path_params["step"]
+    run_id = request.path_params["run_id"]
+    try:
+        step = _number("step", request.path_params["step"])
+    except _NoNumber as error:
+        return _refuse(400, str(error))
     return await _answer(request, lambda: shared.feed().step(run_id, step))
 
 
 async def _group(request: Request) -> Response:
-    run_id, step, group = (request.path_params[name] for name in ("run_id", "step", "group"))
+    run_id = request.path_params["run_id"]
+    try:
+        step, group = (_number(name, request.path_params[name]) for name in ("step", "group"))
+    except _NoNumber as error:
+        return _refuse(400, str(error))
     return await _answer(request, lambda: shared.feed().group(run_id, step, group))
+
+
+async def _nothing(_: Request) -> Response:
+    return _refuse(404, "there is no such address")
+
+
+class _NoNumber(ValueError):
+    """Part of an address is no whole number, or a longer one than anything here has."""
+
+
+def _number(name: str, text: str, most: int = 40) -> int:
+    """The whole number with at most so many digits. Raises _NoNumber."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > most:
+        raise _NoNumber(f"{name} must be a whole number of at most {most} digits, but is {text[:40]!r}")
+    return int(text)
 
 
 async def _asset(request: Request) -> Response:
@@ -125,13 +216,27 @@ def _compressed(
     request: Request, gzipped: bytes, plain: Callable[[], bytes], mime: str, headers: dict[str, str]
 ) -> Response:
     headers = {**headers, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(gzipped, media_type=mime, headers={**headers, "Content-Encoding": "gzip"})
     return Response(plain(), media_type=mime, headers=headers)
 
 
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3): named, or by `*`, and not at a weight of 0."""
+    weights = {}
+    for part in accepted.lower().split(","):
+        coding, *parameters = (x.strip() for x in part.split(";"))
+        weight = next((x[2:].strip() for x in parameters if x.startswith("q=")), "1")
+        weights[coding] = re.fullmatch(r"0(\.0{0,3})?", weight) is None
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
+
+
 def _refuse(status: int, why: str | Message) -> Response:
-    """`error` is English; `message`, where there is one, is what the browser shows in the viewer's language."""
+    """`error` is English; `message`, where there is one, is what the browser shows in the viewer's language.
+
+    Where things lie on the server is nobody's business.
+    """
+    why = why.without_folders() if isinstance(why, Message) else why
     shown = {"message": why.view()} if isinstance(why, Message) else {}
     body = json.dumps({"error": str(why), **shown}, ensure_ascii=False)
     return Response(body, status, headers={"Cache-Control": "no-store"}, media_type="application/json")

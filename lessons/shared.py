@@ -7,9 +7,15 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from core import environment
+from core.errors import Message
+from core.runs.errors import StoreError
 from core.runs.feed import Feed
+from core.runs.readable import open_store
 from core.runs.store import RunStore
-from core.workers.launcher import Launcher, LocalLauncher, training_off
+from core.workers import launcher as launching
+from core.workers.launcher import Launcher, LocalLauncher
+from core.workers.limits import RunLimits
 
 T = TypeVar("T")
 
@@ -27,15 +33,38 @@ def _once(make: Callable[[], T]) -> Callable[[], T]:
 
 
 @_once
+def _opened() -> tuple[RunStore, Message | None]:
+    return open_store()
+
+
 def store() -> RunStore:
     """The store of this process, opened on first use. Raises StoreError with a sentence for the page."""
-    return RunStore()
+    return _opened()[0]
+
+
+def only_readable() -> Message | None:
+    """Why nothing can be written to the store, naming the setting; None where it can, or where there is no store."""
+    try:
+        return _opened()[1]
+    except StoreError:
+        return None
+
+
+def notices() -> tuple[Message, ...]:
+    """What whoever keeps this server has to mend; every page says so."""
+    locked = only_readable()
+    return (*environment.problems(), *(() if locked is None else (locked,)))
 
 
 @_once
 def launcher() -> Launcher:
     """What starts learners' processes for this web process."""
-    return LocalLauncher(store())
+    return LocalLauncher(store(), limits=limits())
+
+
+def limits() -> RunLimits:
+    """What a visitor's run may ask for here."""
+    return RunLimits.of_server()
 
 
 @_once
@@ -44,6 +73,11 @@ def feed() -> Feed:
     return Feed(store())
 
 
+def training_off() -> Message | None:
+    """Why nothing can be trained, imported or saved on this server; None where it can."""
+    return only_readable() or launching.training_off()
+
+
 def training_allowed() -> bool:
-    """Whether this server can start runs; see `core.workers.launcher.training_off` for why not."""
+    """Whether this server can start runs."""
     return training_off() is None

@@ -20,6 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from core.environment import environment
 from core.errors import ConfigError, Message, verbatim
 from core.models.fetching import Progress, locked, need_space, watched
 
@@ -125,7 +126,7 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 def _source(scratch: Path, progress: Progress) -> Path:
     """The GGUF file: CREDIT_LAB_SMOLLM2's, the installed package's, or a downloaded one in `scratch`."""
-    if given := os.environ.get("CREDIT_LAB_SMOLLM2", "").strip():
+    if given := environment().smollm2:
         path = Path(given).expanduser()
         if not path.is_file():
             raise ConfigError("CREDIT_LAB_SMOLLM2 names {given}, but there is no such file", given=given)
@@ -161,8 +162,8 @@ def _download(scratch: Path, progress: Progress) -> Path:
     command += ["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     command += ["--retries", "1", "--timeout", "10", "--dest", str(wheels)]
     # pip downloads into its temporary folder first: that one is watched.
-    environment = {**os.environ, "TMPDIR": str(scratch)}
-    pip = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    variables = {**os.environ, "TMPDIR": str(scratch)}
+    pip = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         _, errors = watched(pip.communicate, scratch, WHEEL_BYTES, NAME, progress)
     except BaseException:

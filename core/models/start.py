@@ -7,12 +7,12 @@ own code is run: a start model is data.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.environment import environment
 from core.errors import ConfigError, Message, cause_of
 from core.models import bundled, hub, smollm2
 from core.models.fetching import Progress
@@ -47,8 +47,7 @@ def names() -> list[str]:
 
     That variable is for whoever deploys the app: folders or hub ids, with commas between them.
     """
-    allowed = [x.strip() for x in os.environ.get("CREDIT_LAB_MODELS", "").split(",")]
-    return list(dict.fromkeys([*bundled.names(), smollm2.NAME, *saved_names(), *(x for x in allowed if x)]))
+    return list(dict.fromkeys([*bundled.names(), smollm2.NAME, *saved_names(), *environment().models]))
 
 
 def saved_names() -> list[str]:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from core.errors import Message, verbatim
 from core.runs.errors import StoreError
+from core.runs.patience import again
 from core.runs.processes import is_alive, start_time
 from core.runs.records import ACTIVE, LearnerInfo, Preparing, Status
 from core.runs.tables import blobs, controls, events, learners, runs, steps
@@ -30,13 +31,17 @@ log = logging.getLogger(__name__)
 
 #: A worker gives a sign of life every second; only after this long without one is its process looked for.
 SILENCE_S = 3.0
-#: On another machine the process cannot be looked for; then this long a silence counts as its end.
-SILENCE_ELSEWHERE_S = 60.0
+#: On another machine the process cannot be looked for; then this long a silence counts as its end. A worker whose store
+#: is locked is silent, too, for as long as it waits for it (patience.py).
+SILENCE_ELSEWHERE_S = 90.0
 LIVE = ("queued", *ACTIVE)
 
 
 class Writable(Protocol):
     """Where the rows are: a store."""
+
+    @property
+    def patience_s(self) -> float: ...
 
     def write(self) -> AbstractContextManager[sa.Connection]: ...
 
@@ -49,6 +54,7 @@ def _me() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "pid_started": start_time(os.getpid())}
 
 
+@again
 def enqueue(store: Writable, run_id: str, names: Iterable[str], reason: Message | None = None) -> None:
     """Puts learners in this process's queue and forgets what was asked of their earlier workers."""
     with store.write() as c:
@@ -61,14 +67,19 @@ def enqueue(store: Writable, run_id: str, names: Iterable[str], reason: Message 
             )
 
 
+@again
 def claim(store: Writable, run_id: str, learner: str) -> bool:
     """A worker takes its learner over; False where it no longer waits (stopped meanwhile, deleted, taken)."""
+    me = _me()
     with store.write() as c:
-        waiting = sa.and_(_row(run_id, learner), learners.c.status == "queued")
-        values = {"status": "running", "reason": None, "preparing": None, "updated": time.time(), **_me()}
+        # Where the connection is lost at the commit, this is done twice: then it is running already, and ours.
+        mine = sa.and_(learners.c.status == "running", *(learners.c[x] == me[x] for x in me))
+        waiting = sa.and_(_row(run_id, learner), sa.or_(learners.c.status == "queued", mine))
+        values = {"status": "running", "reason": None, "preparing": None, "updated": time.time(), **me}
         return bool(c.execute(learners.update().where(waiting).values(**values)).rowcount)
 
 
+@again
 def preparing(store: Writable, run_id: str, learner: str, message: Message, share: float | None) -> None:
     """What the worker does before its next step; `share` of it is done (0 to 1, None: not known).
 
@@ -79,12 +90,14 @@ def preparing(store: Writable, run_id: str, learner: str, message: Message, shar
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
+@again
 def prepared(store: Writable, run_id: str, learner: str) -> None:
     """The worker is ready to make its next step."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(preparing=None))
 
 
+@again
 def describe(
     store: Writable,
     run_id: str,
@@ -107,29 +120,34 @@ def made_step(c: sa.Connection, run_id: str, learner: str, step: int, now: float
     c.execute(learners.update().where(_row(run_id, learner)).values(step=step, preparing=None, updated=now))
 
 
+@again
 def set_steps(store: Writable, run_id: str, learner: str, steps: int) -> None:
     """The learner shall now make `steps` steps."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(steps=steps))
 
 
+@again
 def warn(store: Writable, run_id: str, learner: str, warning: Message) -> None:
     """Something that does not stop the learner but that a person should know."""
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(warning=warning.to_json()))
 
 
+@again
 def mark(store: Writable, run_id: str, learner: str, status: Status, reason: Message | None = None) -> None:
     with store.write() as c:
         values = {"status": status, "reason": reason and reason.to_json(), "preparing": None, "updated": time.time()}
         c.execute(learners.update().where(_row(run_id, learner)).values(**values))
 
 
+@again
 def beat(store: Writable, run_id: str, learner: str) -> None:
     with store.write() as c:
         c.execute(learners.update().where(_row(run_id, learner)).values(updated=time.time()))
 
 
+@again
 def end(store: Writable, run_id: str, learner: str, pids: Sequence[int], status: Status, reason: Message) -> bool:
     """Records how a learner's process ended, where it did not do so itself.
 
@@ -197,6 +215,7 @@ def listening(c: sa.Connection, run_id: str, names: Sequence[str], *, stop: bool
     return list(rows.scalars())
 
 
+@again
 def forget_future(store: Writable, run_id: str, learner: str, step: int, *, changes: bool) -> None:
     """Removes what an earlier life of the learner left at `step` and later: from here on it goes on in another way.
 
@@ -214,6 +233,7 @@ def forget_future(store: Writable, run_id: str, learner: str, step: int, *, chan
 
 GONE = Message("Its worker process is gone (was the machine or the app restarted?). Resume continues it.")
 CLOSED = Message("The app was closed. Resume continues it.")
+STARTER_GONE = Message("The process that starts workers was ended. Resume continues from the last checkpoint.")
 LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 ELSEWHERE = Message("It was cut off where it was made.")
 

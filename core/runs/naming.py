@@ -15,6 +15,11 @@ def new_id() -> str:
     return run_id
 
 
+def is_id(text: str) -> bool:
+    """Whether a run can have this id: plain characters, no more than the store has room for."""
+    return re.fullmatch(r"[!-~]{1,64}", text) is not None
+
+
 def checked_name(name: str) -> str:
     """The name on one line, without unseen characters. Raises ConfigError where it has less than 1 or more than 200."""
     name = re.sub(r"\s+", " ", "".join(x for x in name if x.isprintable() or x.isspace())).strip()

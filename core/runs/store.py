@@ -5,6 +5,7 @@ Workers append, pages read, controls go through rows: nobody needs to reach anot
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import threading
@@ -27,10 +28,11 @@ from core.runs.damage import LEARNER, bytes_of, damaged
 from core.runs.errors import RunNotFound, StoreError, one_sentence
 from core.runs.migrations import schema
 from core.runs.migrations.traces import TRACE_VERSION
-from core.runs.naming import checked_name, new_id
+from core.runs.naming import checked_name, is_id, new_id
+from core.runs.patience import again
 from core.runs.reading import event_value, one_row, run_of, sound_event, step_tables, step_values, trace_table
 from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
-from core.runs.tables import blobs, controls, events, learners, make_engine, runs, steps
+from core.runs.tables import blobs, controls, events, learners, make_engine, place_of, reads_only, runs, steps
 from core.runs.writing import VERSIONS, older, write_event
 from core.stored_config import dump_config
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
@@ -46,13 +48,17 @@ class RunStore:
     Those that need a run's config raise RunUnreadable, a StoreError, where another version made it or it is damaged.
     """
 
-    def __init__(self, url: str | None = None, *, home: Path | None = None) -> None:
-        """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise)."""
+    def __init__(self, url: str | None = None, *, home: Path | None = None, patience_s: float = 0.0) -> None:
+        """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise).
+
+        `patience_s`: for how long what finds the store locked, or its database gone, is tried again.
+        """
         self.home = home or data_folder()
         self.url = url or database_url(self.home)
+        self.patience_s = patience_s
         try:
             self._writer, self._reader = make_engine(self.url)
-            self.place = self._writer.url.database or self._writer.url.render_as_string(hide_password=True)
+            self.place = place_of(self._writer.url)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             if isinstance(error, ImportError) and error.name in POSTGRES.modules and (missing := POSTGRES.missing()):
                 raise StoreError(missing) from error
@@ -77,14 +83,17 @@ class RunStore:
                 c.execute(learners.insert().values(**row, status="queued", step=-1, steps=config.steps, updated=now))
         return run_id
 
+    @again
     def get(self, run_id: str) -> RunInfo:
-        matching = self._infos(_is_run(run_id))
+        # From an address it may be anything.
+        matching = self._infos(_is_run(run_id)) if is_id(run_id) else []
         if not matching:
             raise RunNotFound("There is no run {given}; it may have been deleted.", given=repr(run_id))
         if isinstance(matching[0], UnreadableRun):
             raise RunUnreadable.of(matching[0])
         return matching[0]
 
+    @again
     def runs(self) -> list[RunInfo | UnreadableRun]:
         """Every run, the newest first; also those that cannot be opened."""
         return self._infos(sa.true())
@@ -94,6 +103,7 @@ class RunStore:
             done = c.execute(runs.update().where(_is_run(run_id)).values(name=checked_name(name)))
             _require(done.rowcount, run_id)
 
+    @again
     def delete(self, run_id: str) -> None:
         """Removes a run with its trace, checkpoints and logs. Its workers, if any, notice and end."""
         with self.write() as c:
@@ -106,6 +116,7 @@ class RunStore:
 
     # -- the trace -------------------------------------------------------------------------------------------------
 
+    @again
     def append(self, run_id: str, trace: StepTrace) -> None:
         """Adds one step in one transaction. A step that is made again takes the old one's place, under a new cursor."""
         named = {**{x: trace.scalars[x] for x in STEPS.names[2:]}, **trace.scalars}
@@ -128,6 +139,7 @@ class RunStore:
                 write_event(c, same, event["kind"], event.get("value"), now, traced=True)
             lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
 
+    @again
     def rows_since(self, run_id: str, cursor: int) -> tuple[list[dict[str, Any]], int]:
         """(step rows newer than `cursor` in the order they were committed, the new cursor).
 
@@ -158,6 +170,7 @@ class RunStore:
             row = self._step(run_id, learner, number)
             yield one_row(step_values(row)).schema, schema_of(row.samples), schema_of(row.tokens)
 
+    @again
     def _numbers(self, run_id: str, learner: str) -> Sequence[int]:
         query = sa.select(steps.c.step).where(steps.c.run == run_id, steps.c.learner == learner).order_by(steps.c.step)
         with self.read() as c:
@@ -174,6 +187,7 @@ class RunStore:
     def tokens(self, run_id: str, learner: str, step: int) -> pa.Table:
         return step_tables(self._step(run_id, learner, step))[1]
 
+    @again
     def _step(self, run_id: str, learner: str, step: int) -> Any:
         query = sa.select(*_STEP, blobs.c.samples, blobs.c.tokens)
         query = query.join(blobs, blobs.c.step_id == steps.c.id).filter_by(run=run_id, learner=learner, step=step)
@@ -190,6 +204,7 @@ class RunStore:
 
     # -- events and controls ---------------------------------------------------------------------------------------
 
+    @again
     def events(self, run_id: str) -> list[dict[str, Any]]:
         """What happened, in order: {"learner", "step" (before which), "kind", "value", "time" (seconds since 1970)}."""
         with self.read() as c:
@@ -198,8 +213,15 @@ class RunStore:
         return [{x: event_value(row) if x == "value" else row[x] for x in names} for row in map(sound_event, stored)]
 
     def add_event(self, run_id: str, learner: str, step: int, kind: str, value: Any = None) -> None:
+        self._add_event({"run": run_id, "learner": learner, "step": step, "kind": kind, "time": time.time()}, value)
+
+    @again
+    def _add_event(self, event: dict[str, Any], value: Any) -> None:
         with self.write() as c:
-            write_event(c, {"run": run_id, "learner": learner, "step": step}, kind, value, time.time(), traced=False)
+            if c.execute(sa.select(events.c.id).filter_by(**event)).first():
+                return  # the connection was lost when this had been committed
+            where = {x: event[x] for x in ("run", "learner", "step")}
+            write_event(c, where, event["kind"], value, event["time"], traced=False)
 
     def control(self, run_id: str, kind: str, value: Any = None, learner: str | None = None) -> None:
         """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
@@ -223,13 +245,28 @@ class RunStore:
 
     def take_controls(self, run_id: str, learner: str) -> list[Control]:
         """What was asked of a learner since the last call, in order; for its worker."""
-        query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
-        with self.read() as c:  # nearly always there is nothing: then no write lock is taken
-            asked = c.execute(query).mappings().all()
-        if asked:
-            with self.write() as c:
-                c.execute(controls.delete().where(controls.c.id.in_([row["id"] for row in asked])))
+        asked = self._asked(run_id, learner)
+        if asked:  # nearly always there is nothing: then no write lock is taken
+            self._forget_asked([row["id"] for row in asked])
         return [Control(row["kind"], json.loads(row["value"])) for row in asked]
+
+    @again
+    def _asked(self, run_id: str, learner: str) -> Sequence[Any]:
+        query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
+        with self.read() as c:
+            return c.execute(query).mappings().all()
+
+    @again
+    def _forget_asked(self, ids: list[int]) -> None:
+        with self.write() as c:
+            c.execute(controls.delete().where(controls.c.id.in_(ids)))
+
+    def shall_stop(self, run_id: str, learner: str) -> bool:
+        """Whether a learner was asked to stop, or its run is no longer there; what was asked stays to be taken."""
+        here = sa.select(learners.c.name).filter_by(run=run_id, name=learner)
+        asked = sa.select(controls.c.id).filter_by(run=run_id, learner=learner, kind="stop")
+        with self.read() as c:
+            return c.execute(here).first() is None or c.execute(asked).first() is not None
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -244,6 +281,17 @@ class RunStore:
         """One transaction; for this folder's modules."""
         with self._connected(self._writer) as connection:
             yield connection
+
+    def patient(self, seconds: float) -> RunStore:
+        """The same store, with the same connections, for who waits so long for it."""
+        other = copy.copy(self)
+        other.patience_s = seconds
+        return other
+
+    def check_writable(self) -> None:
+        """Raises StoreError (StoreReadOnly where that is a matter of rights) unless the store can be written now."""
+        with self.write() as c:
+            c.execute(runs.delete().where(sa.false()))
 
     def close(self) -> None:
         self._writer.dispose()
@@ -260,7 +308,7 @@ class RunStore:
         with self._opening:
             if self._opened:
                 return
-            if self._writer.dialect.name == "sqlite":
+            if self._writer.dialect.name == "sqlite" and not reads_only(self._writer.url):
                 Path(self.place).parent.mkdir(parents=True, exist_ok=True)
             with self._reader.begin() as connection:
                 current = schema.is_current(connection)

@@ -112,23 +112,42 @@ events = sa.Table(
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
 
 
+#: How long the database itself waits for a lock before it says so.
+LOCK_TIMEOUT_S = 5
+
+
 def make_engine(url: str) -> tuple[sa.Engine, sa.Engine]:
     """(for writing, for reading): two views of one connection pool. Nothing is opened yet.
 
     On SQLite a writer takes its lock at BEGIN, so that it waits its turn instead of failing halfway, and a reader
-    never waits for a writer (WAL).
+    never waits for a writer (WAL). On PostgreSQL a reader's statements all see the same moment, as SQLite's do, and a
+    connection that the server has closed meanwhile is made anew (pre-ping).
     """
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    reading: dict[str, Any] = {"reads_only": True}
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _on_connect)
+        sa.event.listen(engine, "connect", _on_connect_to_read if reads_only(engine.url) else _on_connect)
         sa.event.listen(engine, "begin", _on_begin)
-    return engine, engine.execution_options(reads_only=True)
+    elif engine.dialect.name == "postgresql":
+        sa.event.listen(engine, "connect", _on_connect_to_postgresql)
+        reading["isolation_level"] = "REPEATABLE READ"
+    return engine, engine.execution_options(**reading)
+
+
+def reads_only(url: sa.URL) -> bool:
+    """Whether a SQLite address says itself that nothing may be written: `sqlite:///file:PATH?mode=ro&uri=true`."""
+    return url.query.get("mode") == "ro"
+
+
+def place_of(url: sa.URL) -> str:
+    """What to call the store: a file's path, a database's name, else the address without its password."""
+    return (url.database or "").removeprefix("file:") or url.render_as_string(hide_password=True)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver shall not begin transactions by itself; _on_begin does
     connection.text_factory = _text
-    for pragma in ("busy_timeout=5000", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={LOCK_TIMEOUT_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     _use_wal(connection)
 
@@ -141,9 +160,21 @@ def _text(stored: bytes) -> str | bytes:
         return stored
 
 
+def _on_connect_to_read(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.text_factory = _text
+    connection.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT_S * 1000}")
+
+
+def _on_connect_to_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+    connection.commit()
+
+
 def _use_wal(connection: Any) -> None:
     """A file's journal mode is changed once in its life. SQLite does not wait for its turn to do that."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + LOCK_TIMEOUT_S
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -155,5 +186,5 @@ def _use_wal(connection: Any) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    reads_only = connection.get_execution_options().get("reads_only", False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    reading = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.learners.registry import colours_of, learner_kind, without
 from core.learners.untold import strip_title_of, surely_without
 from core.runs.migrations.traces import cuts_of_states, whitening_of
@@ -64,7 +64,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "id": run.id,
             "name": run.name,
             "status": run.status,
-            "reason": run.reason and run.reason.view(),
+            "reason": _message(run.reason),
             "created": run.created,
             "recorded": run.recorded,
             "seed": known("seed"),
@@ -82,8 +82,8 @@ def run_view(run: RunInfo) -> dict[str, Any]:
                 "name": x.name,
                 "algorithm": x.algorithm,
                 "status": x.status,
-                "reason": x.reason and x.reason.view(),
-                "warning": x.warning and x.warning.view(),
+                "reason": _message(x.reason),
+                "warning": _message(x.warning),
                 "preparing": _preparing(x),
                 "step": x.step,
                 "steps": x.steps,
@@ -97,11 +97,16 @@ def run_view(run: RunInfo) -> dict[str, Any]:
     }
 
 
+def _message(message: Message | None) -> dict[str, Any] | str | None:
+    """What viewers are told, without where things lie on the server: that is in its log and on its command line."""
+    return None if message is None else message.without_folders().view()
+
+
 def _preparing(learner: LearnerInfo) -> dict[str, Any] | None:
     """{"text", "share" (0 to 1, or null)} while a worker gets ready for its first step, else null."""
     if learner.preparing is None or learner.status != "running":
         return None
-    return {"text": learner.preparing.message.view(), "share": number(learner.preparing.share, 3)}
+    return {"text": _message(learner.preparing.message), "share": number(learner.preparing.share, 3)}
 
 
 def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], revision: str) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class Trainer:
         Raises ConfigError if the config names a learner, model, task or device that isn't there.
         """
         self.config, self.learner, self.step = config, learner, 0
+        #: Whether the models are between two steps: no checkpoint may be made of them.
+        self.changing = False
         self.device = device_of(config.device)
         self.task = task_for(config.task)
         start = load(config.model, self.device, system_prompt=config.system_prompt, progress=progress)
@@ -109,11 +111,18 @@ class Trainer:
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
         while self.step < self.config.steps:
-            with precision.matmuls(self.dtype, self.device):
-                trace = self._step()
+            seen = self._samples_seen
+            try:
+                with precision.matmuls(self.dtype, self.device):
+                    trace = self._step()
+            except BaseException:
+                if not self.changing:  # the step never was: whoever stops it here may save
+                    self._samples_seen = seen
+                raise
             if not forward.is_lean(self.policy):
                 give_back()
             self.step += 1
+            self.changing = False
             yield trace
 
     def change(self, assignments: dict[str, Any]) -> None:
@@ -180,6 +189,7 @@ class Trainer:
             return PanelRecorder(*about, batch.experience, credit, settings, self.max_length)
 
         batch, meter = Batch(sequences, experience, credit), Meter()
+        self.changing = True
         batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience  # log π_old [B, T] is known now, also where only the first pass scored it
         self._compare_logprobs(rollout, first, meter)

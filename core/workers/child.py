@@ -8,9 +8,17 @@ from pathlib import Path
 
 from core.errors import Message
 
+#: A worker's exit code where its store could not be written, not even why (BSD's sysexits.h: EX_TEMPFAIL).
+STORE_LOST = 75
+
 
 def ended_by(code: int) -> Message:
     """Why a worker process ended that could not say so itself: its exit code, or below 0 the signal."""
+    if code == STORE_LOST:
+        return Message(
+            "The store was locked or did not answer for more than a minute, so that nothing more could be written. "
+            "Resume continues from the last checkpoint."
+        )
     if code > 0:
         return Message("The worker process ended with exit code {code} before it could say why.", code=code)
     try:
@@ -30,8 +38,11 @@ def ended_by(code: int) -> Message:
     )
 
 
-def environment() -> dict[str, str]:
-    """The fork server's: one thread per learner, and waiting threads sleep (spinning ones slow all others down)."""
+def variables() -> dict[str, str]:
+    """The fork server's environment: one thread per learner, and waiting threads sleep.
+
+    Spinning ones slow all others down.
+    """
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH")) if x)
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}

@@ -10,20 +10,27 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from core import environment
 from core.config import RunConfig
-from core.errors import ConfigError, Message, Refusal
+from core.errors import ConfigError, Message, Refusal, all_of
 from core.extras import LORA
 from core.models.fit import free_memory
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
+from core.runs.patience import WORKERS_S
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 from core.runs.store import RunStore
-from core.workers.child import ended_by, environment
+from core.workers.child import ended_by, variables
+from core.workers.limits import LimitError, RunLimits
 
 log = logging.getLogger(__name__)
+
+#: A worker's end that could not be written down, as the store was locked all the time, is tried again so much later.
+AGAIN_S = 5.0
 
 
 class LauncherError(Refusal, RuntimeError):
@@ -47,10 +54,14 @@ class Launcher(Protocol):
 class LocalLauncher:
     """Workers on this machine, forked from one warm process. Safe to call from any thread."""
 
-    def __init__(self, store: RunStore, limit: int | None = None) -> None:
-        """`limit`: how many runs train at a time (default: CREDIT_LAB_MAX_RUNS, else half the cores, at least 1)."""
+    def __init__(self, store: RunStore, limit: int | None = None, limits: RunLimits | None = None) -> None:
+        """`limit`: how many runs train at a time (default: CREDIT_LAB_MAX_RUNS, else half the cores, at least 1);
+        `limits`: what a run may ask for here (default: nothing is limited)."""
         self.store = store
-        self.limit = limit or _limit()
+        self.limit = limit or environment.environment().max_runs or max(1, (os.cpu_count() or 1) // 2)
+        self.limits = limits or RunLimits()
+        self._patient = store.patient(WORKERS_S)  # for what has to be written down, however long that takes
+        self._closed = threading.Event()
         self._lock = threading.RLock()
         self._fork_server: subprocess.Popen[bytes] | None = None
         self._queue: dict[str, list[str]] = {}  # run → learners that wait, in the order of their start
@@ -60,7 +71,7 @@ class LocalLauncher:
         info = self._startable(run_id)
         if any(x.status != "queued" for x in info.learners):
             raise LauncherError("The run {given} was started before; resume it instead.", given=repr(info.name))
-        if refusal := _lacking(info.config) or self._too_large(info):
+        if refusal := _lacking(info.config) or self._beyond_limits(info) or self._too_large(info):
             for learner in info.learners:
                 lifecycle.mark(self.store, run_id, learner.name, "failed", refusal)
             raise LauncherError(refusal)
@@ -70,6 +81,7 @@ class LocalLauncher:
         info = self._startable(run_id)
         if info.status in ACTIVE:
             if steps is not None:
+                self.limits.check_steps(steps)
                 self.store.control(run_id, "change", {"steps": steps})
             self.store.control(run_id, "resume")
             return
@@ -79,7 +91,9 @@ class LocalLauncher:
             raise LauncherError("The run has made {done} steps already; ask for more than that.", done=done)
         if not names or (steps is not None and steps == done and info.status == "finished"):
             raise LauncherError("The run has made all its {done} steps; ask for more steps to continue it.", done=done)
-        if refusal := _lacking(info.config) or self._too_large(info):
+        if steps is not None:
+            self.limits.check_steps(steps)
+        if refusal := _lacking(info.config) or self._beyond_limits(info) or self._too_large(info):
             raise LauncherError(refusal)
         self._enqueue(run_id, names, steps)
 
@@ -89,6 +103,7 @@ class LocalLauncher:
                 self._ready_fork_server()
 
     def close(self) -> None:
+        self._closed.set()
         with self._lock:
             server, self._fork_server = self._fork_server, None
             waiting, self._queue = self._queue, {}
@@ -118,6 +133,13 @@ class LocalLauncher:
                     "The run {given} is being started or stopped just now; wait a moment.", given=repr(info.name)
                 )
         return info
+
+    def _beyond_limits(self, info: RunInfo) -> Message | None:
+        try:
+            self.limits.check(info.config, self.store)
+        except LimitError as error:
+            return error.message
+        return None
 
     def _too_large(self, info: RunInfo) -> Message | None:
         """Why all learners side by side do not fit into this machine's memory, where that is known before they load.
@@ -150,8 +172,8 @@ class LocalLauncher:
         with self._lock:
             while self._queue and len(self._busy) < self.limit:
                 run_id = next(iter(self._queue))
-                names = self._queue.pop(run_id)
-                waiting = self._still_waiting(run_id, names)
+                waiting = self._still_waiting(run_id, self._queue[run_id])  # it stays in the queue where that fails
+                del self._queue[run_id]
                 if not waiting:
                     continue
                 self._busy[run_id] = set(waiting)
@@ -188,7 +210,7 @@ class LocalLauncher:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=environment(),
+                    env=variables(),
                     start_new_session=True,  # a Ctrl-C in the app's terminal is not meant for workers
                 )
             threading.Thread(
@@ -202,7 +224,7 @@ class LocalLauncher:
         for line in server.stdout:
             message = json.loads(line)
             if "run" in message:
-                self._guarded(self._ended, **message)
+                self._ended(**message)
         server.wait()
         with self._lock:
             abandoned = {} if self._fork_server is not server else dict(self._busy)
@@ -212,38 +234,55 @@ class LocalLauncher:
             place = self.store.home / "logs" / "fork-server.log"
             reason = Message("The process that starts workers ended (details in {place}).", place=place)
             for name in names:
-                self._guarded(lifecycle.end, self.store, run_id, name, [os.getpid()], "failed", reason)
+                self._insist(lifecycle.end, self._patient, run_id, name, [os.getpid()], "failed", reason)
+        self._insist(self._dispatch)  # runs that waited get a new fork server
 
     def _ended(self, run: str, learner: str, pid: int, code: int) -> None:
         with self._lock:
             self._busy.get(run, set()).discard(learner)
             if not self._busy.get(run):
                 self._busy.pop(run, None)
-        if code:
-            self._guarded(self._record_end, run, learner, pid, code)
-        self._dispatch()
+        # Not in this thread, which has other ends to hear of while the store may be locked.
+        threading.Thread(target=self._settle, args=(run, learner, pid, code), daemon=True).start()
 
-    def _record_end(self, run: str, learner: str, pid: int, code: int) -> None:
+    def _settle(self, run: str, learner: str, pid: int, code: int) -> None:
+        """What follows from a worker's end: where it could not, it is written down; then others' turn comes."""
+        if code:
+            self._insist(self._write_end, run, learner, pid, code)
+        self._insist(self._dispatch)
+
+    def _insist(self, action: Callable[..., Any], *args: Any) -> None:
+        """Does it as soon as the store lets it, however long that takes; a run that was deleted needs nothing more."""
+        while True:
+            try:
+                action(*args)
+                return
+            except (RunNotFound, RunUnreadable):
+                return
+            except StoreError as error:
+                log.warning("what a worker's end calls for cannot be written down yet: %s", error)
+                if self._closed.wait(AGAIN_S):
+                    return
+
+    def _write_end(self, run: str, learner: str, pid: int, code: int) -> None:
         closed = code == -signal.SIGTERM
         reason = lifecycle.CLOSED if closed else ended_by(code)
         pids = [pid, os.getpid()]
-        lifecycle.end(self.store, run, learner, pids, "stopped" if closed else "failed", reason)
+        lifecycle.end(self._patient, run, learner, pids, "stopped" if closed else "failed", reason)
         # A run is a comparison: what goes on alone is not worth a core, and Resume continues all of it.
-        if any(x.status in lifecycle.LIVE for x in self.store.get(run).learners):
-            self.store.control(run, "stop")
-
-    def _guarded(self, action: Any, *args: Any, **kwargs: Any) -> None:
-        """The watching thread outlives a store that cannot be written just now, and a run that was deleted."""
-        try:
-            action(*args, **kwargs)
-        except (StoreError, RunNotFound) as error:
-            log.warning("%s", error)
+        if any(x.status in lifecycle.LIVE for x in self._patient.get(run).learners):
+            self._patient.control(run, "stop")
 
 
 def training_off() -> Message | None:
     """Why nothing can be trained here; None where it can."""
-    if os.environ.get("CREDIT_LAB_TRAINING", "on").strip().lower() in ("off", "0", "false", "no"):
+    if not environment.environment().training:
         return Message("Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at.")
+    if wrong := environment.problems():
+        return Message(
+            "Nothing is trained here until whoever keeps this server has mended a setting of it: {cause}",
+            cause=all_of(wrong),
+        )
     if not hasattr(os, "fork"):
         return Message(
             "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
@@ -265,12 +304,3 @@ def _turn(limit: int) -> Message:
     if limit == 1:
         return Message("It waits for its turn: {limit} run at a time train here.", limit=limit)
     return Message("It waits for its turn: {limit} runs at a time train here.", limit=limit)
-
-
-def _limit() -> int:
-    given = os.environ.get("CREDIT_LAB_MAX_RUNS", "").strip()
-    if given.isdigit() and int(given) > 0:
-        return int(given)
-    if given:
-        raise LauncherError("CREDIT_LAB_MAX_RUNS must be a whole number above 0, but is {given}.", given=repr(given))
-    return max(1, (os.cpu_count() or 1) // 2)

@@ -11,9 +11,11 @@ from pathlib import Path
 from core.errors import ConfigError, Message, Refusal, cause_of
 from core.places import log_path
 from core.runs import lifecycle
-from core.runs.errors import RunNotFound, StoreError
+from core.runs.errors import RunNotFound, StoreBusy, StoreError
+from core.runs.patience import WORKERS_S
 from core.runs.store import RunStore
 from core.training.checkpoints import CheckpointError
+from core.workers.child import STORE_LOST
 from core.workers.worker import Worker
 
 HEARTBEAT_S = 1.0
@@ -24,7 +26,7 @@ def work(url: str, home: Path, run_id: str, learner: str) -> int:
 
     `home` is where the run's checkpoints and logs go; models are kept in the app's own data folder, for all runs.
     """
-    store = RunStore(url, home=home)
+    store = RunStore(url, home=home, patience_s=WORKERS_S)
     _log_to_file(store, run_id, learner)
     import torch
 
@@ -37,9 +39,10 @@ def work(url: str, home: Path, run_id: str, learner: str) -> int:
             return 0
     except StoreError as error:
         logging.error("%s", error)
-        return 1
+        return _store_lost(error)
     worker = Worker(store, run_id, learner)
     signal.signal(signal.SIGTERM, lambda *_: setattr(worker, "closing", True))
+    worker.interruption.watch()
     ended = threading.Event()
     threading.Thread(target=_heartbeat, args=(store, run_id, learner, ended), daemon=True).start()
     try:
@@ -61,15 +64,22 @@ def supervise(worker: Worker) -> int:
         reason = _reason(error, worker)
     try:
         lifecycle.mark(worker.store, worker.run_id, worker.learner, "failed", reason)
-    except StoreError:
+    except StoreError as unwritten:
         logging.exception("nor could the reason be written down: %s", reason)
+        return _store_lost(unwritten)
     return 1
 
 
+def _store_lost(error: StoreError) -> int:
+    """The exit code that tells the launcher why nothing was written down."""
+    return STORE_LOST if isinstance(error, StoreBusy) else 1
+
+
 def _heartbeat(store: RunStore, run_id: str, learner: str, ended: threading.Event) -> None:
+    impatient = store.patient(0)  # a sign of life that comes late is none
     while not ended.wait(HEARTBEAT_S):
         try:
-            lifecycle.beat(store, run_id, learner)
+            lifecycle.beat(impatient, run_id, learner)
         except StoreError as error:
             logging.warning("no sign of life could be written: %s", error)
 

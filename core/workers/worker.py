@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import time
 from collections import deque
 from typing import Any
@@ -16,6 +17,7 @@ from core.errors import ConfigError, Message
 from core.models import start
 from core.models.fit import free_memory
 from core.runs import lifecycle
+from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import Control
 from core.runs.store import RunStore
 from core.training import checkpoints
@@ -23,21 +25,14 @@ from core.training.answer import rates
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
+from core.workers.child import STORE_LOST
+from core.workers.interruption import Interruption, Stopped, StopRequest
 
 CONTROL_POLL_S = 0.05  # while paused
+#: Besides every `checkpoint_every` steps: who is stopped inside a long step goes back no further. Where writing one
+#: takes long, it is a tenth of the time at most.
+SAVE_EVERY_S = 30.0
 TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
-
-
-class Stopped(BaseException):
-    """Somebody asked the worker to end.
-
-    Not an Exception, like KeyboardInterrupt: it is raised in the middle of loading, where every Exception is caught.
-    """
-
-    def __init__(self, reason: Message | None = None) -> None:
-        """`reason` is to be written down; None where a person asked for it."""
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Worker:
@@ -54,7 +49,11 @@ class Worker:
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
         self._trainer: Trainer | None = None
-        self._saved_at = -1
+        self._saved_at, self._saved_when, self._save_took_s = -1, time.monotonic(), 0.0
+        self._kept = 0  # steps whose traces are in the store
+        self._begun = False  # the first step of this life may be made
+        self._in_step = False
+        self.interruption = Interruption(self._shall_stop, self._give_up)
 
     @property
     def trainer(self) -> Trainer:
@@ -65,34 +64,90 @@ class Worker:
         """Trains the learner up to its final status. Raises what the trainer or the store raises."""
         try:
             self._begin()
-        except Stopped as stopped:
-            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", stopped.reason)
-            return
-        steps = self.trainer.steps()
-        try:
+            steps = self.trainer.steps()
             while True:
                 self._listen()
-                trace = next(steps, None)
+                self._in_step = True
+                with self.interruption.allowed():
+                    trace = next(steps, None)
+                if trace is not None:
+                    self._keep(trace)
+                self._in_step = False
                 if trace is None:
                     break
-                self._keep(trace)
-        except Stopped as stopped:
             self._save()
-            self._event("stop", stopped.reason and stopped.reason.to_dict())
-            lifecycle.mark(self.store, self.run_id, self.learner, "stopped", stopped.reason)
+            self._conclude()
+        except Stopped as stopped:
+            self.interruption.acknowledge()
+            self._end(stopped.reason)
             return
-        self._save()
-        self._conclude()
         lifecycle.mark(self.store, self.run_id, self.learner, "finished")
+
+    # -- the end before the end ------------------------------------------------------------------------------------
+
+    def _end(self, reason: Message | None) -> None:
+        """Saves what can be saved, and writes down that the learner has stopped. `reason` as Stopped's."""
+        self.store.get(self.run_id)  # raises RunNotFound where it was deleted: nothing more is kept of it then
+        intact = not self._in_step or self._intact()
+        if self._begun and intact:
+            self._save()
+        self._write_end(self.store, reason, intact)
+
+    def _intact(self) -> bool:
+        """Whether the models are as after the last step that is in the store: then a checkpoint of them is right."""
+        return not self.trainer.changing and self.trainer.step == self._kept
+
+    def _write_end(self, store: RunStore, reason: Message | None, intact: bool) -> None:
+        if self._begun:
+            where = self._lost(intact) if self._in_step else None
+            value = where or reason
+            store.add_event(self.run_id, self.learner, self._kept, "stop", value and value.to_dict())
+            reason = reason or (None if intact else where)
+        lifecycle.mark(store, self.run_id, self.learner, "stopped", reason)
+
+    def _lost(self, intact: bool) -> Message:
+        """What became of the step inside which it stopped; people count steps from 1."""
+        step = self._kept + 1
+        if intact:
+            return Message("Inside step {step}, which Resume makes anew.", step=step)
+        if self._saved_at <= 0:
+            return Message("Stopped inside step {step}, before any checkpoint: Resume begins anew.", step=step)
+        return Message(
+            "Stopped inside step {step}: Resume continues from the last checkpoint, which is after step {saved}.",
+            step=step,
+            saved=self._saved_at,
+        )
+
+    def _shall_stop(self) -> StopRequest | None:
+        """StopRequest several times a second, in a thread of its own."""
+        self.closing = self.closing or self.interruption.arrived(signal.SIGTERM)
+        try:
+            self._raise_if_left()
+            return StopRequest() if self.store.patient(0).shall_stop(self.run_id, self.learner) else None
+        except Stopped as stopped:
+            return StopRequest(stopped.reason)
+        except StoreError:  # it is locked, say; the main thread waits for it, too
+            return None
+
+    def _give_up(self, asked: StopRequest) -> None:
+        """Ends the process while the main thread is somewhere it does not come back from in time."""
+        try:
+            self._write_end(self.store.patient(0), asked.reason, intact=not self._in_step)
+        except RunNotFound:
+            pass
+        except StoreError:
+            os._exit(STORE_LOST)
+        os._exit(0)
 
     def _begin(self) -> None:
         """Starts from the newest checkpoint, or from the start weights where there is none."""
         info = self.store.get(self.run_id)
         self._check_room(info.config)
-        self._trainer = checkpoints.newest(self.folder, self._prepare)
-        if self._trainer is None:
-            self._trainer = Trainer(info.config, self.learner, self._prepare)
-        first = self._saved_at = self.trainer.step
+        with self.interruption.allowed():
+            self._trainer = checkpoints.newest(self.folder, self._prepare)
+            if self._trainer is None:
+                self._trainer = Trainer(info.config, self.learner, self._prepare)
+        first = self._saved_at = self._kept = self.trainer.step
         self._saved_at = first if checkpoints.saved(self.folder) else -1
         # Changes that were made after the checkpoint happen again, each before the same step.
         mine = (x for x in self.store.events(self.run_id) if x["learner"] == self.learner and x["kind"] == "change")
@@ -113,6 +168,7 @@ class Worker:
         if first == 0 and self.trainer.config.compare_samples:
             self._compare_before()
         lifecycle.prepared(self.store, self.run_id, self.learner)
+        self._begun = True
 
     def _check_room(self, config: RunConfig) -> None:
         """Raises ConfigError where this learner needs more memory than is free, before anything is loaded."""
@@ -129,18 +185,26 @@ class Worker:
         if share is not None and now - self._reported_at < TELL_S:
             return False
         self._reported_at = now
-        lifecycle.preparing(self.store, self.run_id, self.learner, message, share)
+        with self.interruption.withheld():
+            lifecycle.preparing(self.store, self.run_id, self.learner, message, share)
         return True
 
     def _prepare(self, message: Message, share: float | None) -> None:
         """Says what is being done before the first step. Raises Stopped where it shall end."""
         if not self._tell(message, share):
             return
-        self._asked += self.store.take_controls(self.run_id, self.learner)
-        if self.closing or os.getppid() != self._parent:
-            raise Stopped(lifecycle.CLOSED)
+        with self.interruption.withheld():
+            self._asked += self.store.take_controls(self.run_id, self.learner)
+        self._raise_if_left()
         if any(x.kind == "stop" for x in self._asked):
             raise Stopped
+
+    def _raise_if_left(self) -> None:
+        """Raises Stopped where the app goes away, or the process that started this one has gone."""
+        if self.closing:
+            raise Stopped(lifecycle.CLOSED)
+        if os.getppid() != self._parent:
+            raise Stopped(lifecycle.STARTER_GONE)
 
     def _compare_before(self) -> None:
         """The held-out questions' answers before the first step, once in the run's life."""
@@ -157,13 +221,17 @@ class Worker:
             )
             self._prepare(now, done)
 
-        self._event("evaluation", self.trainer.compared("before", report))
+        with self.interruption.allowed():
+            answers = self.trainer.compared("before", report)
+        self._event("evaluation", answers)
 
     def _conclude(self) -> None:
         """What the trained policy answers to the held-out questions."""
         last = self.trainer.step - 1
         if not self.trainer.config.compare_samples:
-            self._event("final", self.trainer.final_evaluation(), step=last)
+            with self.interruption.allowed():
+                success = self.trainer.final_evaluation()
+            self._event("final", success, step=last)
             return
         self._tell(Message("Answering the held-out questions after training."), None)
 
@@ -173,9 +241,10 @@ class Worker:
                 question=_short(question),
                 answer=_short(answer),
             )
-            self._tell(now, done)  # nothing stops it any more
+            self._tell(now, done)
 
-        answers = self.trainer.compared("after", report)
+        with self.interruption.allowed():
+            answers = self.trainer.compared("after", report)
         self._event("evaluation", answers, step=last)
         self._event("final", rates(answers), step=last)
 
@@ -186,7 +255,9 @@ class Worker:
             if event["kind"] == "drift":
                 lifecycle.warn(self.store, self.run_id, self.learner, self._about_drift(event["value"]))
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
-        if self.trainer.step % self.trainer.config.checkpoint_every == 0:
+        self._kept = trace.step + 1
+        long_ago = time.monotonic() - self._saved_when > max(SAVE_EVERY_S, 10 * self._save_took_s)
+        if long_ago or self.trainer.step % self.trainer.config.checkpoint_every == 0:
             self._save()
         if self._one_step:
             self._one_step, self._paused = False, True
@@ -203,16 +274,17 @@ class Worker:
 
     def _save(self) -> None:
         if self._saved_at != self.trainer.step:
+            begun = time.monotonic()
             checkpoints.save(self.trainer, self.folder)
-            self._saved_at = self.trainer.step
+            self._saved_at, self._saved_when = self.trainer.step, time.monotonic()
+            self._save_took_s = self._saved_when - begun
 
     # -- controls --------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
         """Does what was asked since the last step; returns when the next step shall be made. Raises Stopped."""
         while True:
-            if self.closing or os.getppid() != self._parent:
-                raise Stopped(lifecycle.CLOSED)
+            self._raise_if_left()
             self._asked += self.store.take_controls(self.run_id, self.learner)
             while self._asked:
                 self._apply(self._asked.popleft())

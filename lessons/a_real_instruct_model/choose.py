@@ -13,7 +13,6 @@ from core.models.start import names
 from core.presets import PRESETS
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
-from core.workers.launcher import training_off
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
@@ -39,7 +38,7 @@ def own_run(shown: RunInfo | None) -> None:
         st.error(plain(tell(problem), 400), icon=":material/edit_off:")
     if draft.config is not None:
         _what_it_takes(draft.config)
-    off = training_off()
+    off = shared.training_off()
     if off is not None:
         st.info(plain(tell(off)), icon=":material/power_off:")
     busy = shown is not None and not shown.recorded and shown.active

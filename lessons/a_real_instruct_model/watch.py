@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS
 from core.runs.records import RunInfo
-from core.workers.launcher import training_off
 from lessons import shared
 from lessons.a_real_instruct_model.choose import PRESET
 from lessons.a_real_instruct_model.shown import Shown, subject
@@ -39,7 +38,10 @@ def watch(shown: Shown) -> None:
         return
     for learner in run.learners:
         if run.status in ("failed", "stopped") and learner.reason:
-            st.info(f"{plain(learner.name.upper())}: {plain(tell(learner.reason), 400)}", icon=":material/info:")
+            st.info(
+                f"{plain(learner.name.upper())}: {plain(tell(learner.reason.without_folders()), 400)}",
+                icon=":material/info:",
+            )
     curves(run)
     if text := starts(shown):
         st.caption(text)
@@ -92,7 +94,7 @@ def starts(shown: Shown) -> str:
 
 
 def _buttons(run: RunInfo) -> None:
-    can = possible(run, make_draft(PRESET, {}), training=training_off() is None)
+    can = possible(run, make_draft(PRESET, {}), training=shared.training_off() is None)
     runs = shared.store()
     with st.container(horizontal=True, vertical_alignment="center", key="real_live_row"):
         kind = "resume" if can.resume else "pause"

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lessons import shared
 from lessons.i18n import LANGUAGES, _, language, tell
+from lessons.kit.display import plain
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -55,6 +57,12 @@ def readable_sliders() -> None:
 def narrow_tables() -> None:
     """Tables in text that fit a telephone: five columns and more in 400 pixels."""
     st.html(f"<style>{_NARROW}</style>")
+
+
+def server_notices() -> None:
+    """What whoever keeps this server has to mend, above every page. Where things lie is in the server's log only."""
+    for notice in shared.notices():
+        st.warning(plain(tell(notice.without_folders()), 600), icon=":material/build:")
 
 
 def wordmark() -> None:
@@ -115,5 +123,5 @@ def storage_guard() -> Iterator[None]:
         st.error(plain(tell(error), 400), icon=":material/broken_image:")
         st.caption(_("Only this run is affected. It can be renamed and deleted on the page Runs."))
     except StoreError as error:
-        st.error(tell(error), icon=":material/database_off:")
+        st.error(tell(error.message.without_folders()), icon=":material/database_off:")
         st.caption(_("Nothing else on this page is affected. Reload it once the cause is gone."))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.errors import Message
+from core.errors import Message, Refusal
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LauncherError
+from core.workers.limits import RunLimits
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import LIVE, plain
@@ -125,6 +126,7 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
     if draft.config is None:
         return
     with _noted():
+        RunLimits.of_server().check(draft.config, store)  # before a run is written down
         run_id = store.create(draft.config)
         st.session_state["lab_run"] = run_id
         launch().start(run_id)
@@ -144,7 +146,7 @@ def ask(store: RunStore, run_id: str, kind: str) -> None:
             "pause": _("Asked to pause: after the step under way."),
             "resume": _("Asked to go on."),
             "step": _("Asked for one step."),
-            "stop": _("Asked to stop: after the step under way."),
+            "stop": _("Asked to stop: after the step under way, or inside it where that is long."),
         }
         st.toast(words[kind], icon=":material/schedule:")
         st.session_state["lab_pending"] = (run_id, kind)
@@ -167,6 +169,8 @@ class _noted:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
-            st.session_state["lab_note"] = tell(error)
+            st.session_state["lab_note"] = tell(
+                error.message.without_folders() if isinstance(error, Refusal) else error
+            )
             return True
         return False

@@ -13,11 +13,17 @@ from pathlib import Path
 import core
 from core.cli import AS_JSON
 from core.errors import Message, Refusal
+from lessons import shared
 
 ROOT = Path(core.__file__).resolve().parents[1]
 PATIENCE_S = 600
 #: Each further thread of C's memory allocator maps much more than it uses, which counts against an import's memory.
 _FRUGAL = {"MALLOC_ARENA_MAX": "2"}
+
+
+def _store() -> dict[str, str]:
+    """Where this server shows a copy of its store, as it may not write to it, commands read the copy, too."""
+    return {} if shared.only_readable() is None else {"CREDIT_LAB_DATABASE_URL": shared.store().url}
 
 
 class CommandFailed(Refusal, RuntimeError):
@@ -31,7 +37,7 @@ def call(*words: str | Path) -> str:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**os.environ, **_FRUGAL, AS_JSON: "1"},
+            env={**os.environ, **_FRUGAL, **_store(), AS_JSON: "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

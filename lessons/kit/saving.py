@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import Message
 from core.runs.records import RunInfo
-from core.workers.launcher import training_off
+from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.isolated import CommandFailed, call
@@ -17,7 +17,7 @@ from lessons.kit.isolated import CommandFailed, call
 def save_menu(run: RunInfo, key: str) -> None:
     """A button for each learner that was trained here; nothing where no model of the run is on this machine."""
     trained = [x.name for x in run.learners if x.step >= 0]
-    if run.recorded or not trained or training_off() is not None:
+    if run.recorded or not trained or shared.training_off() is not None:
         return
     st.caption(
         _("Save the trained model: a normal Hugging Face folder, with a card that says how it was made and measured.")

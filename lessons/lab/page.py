@@ -11,7 +11,7 @@ from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
-from core.workers.launcher import training_off
+from lessons import shared
 from lessons.board.live import lab_view
 from lessons.i18n import _, tell
 from lessons.kit import other_version
@@ -62,7 +62,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
     note = st.session_state.pop("lab_note", None)
     if note and plain(note, 600) != why:  # what the run itself says below is not said twice
         st.error(plain(note, 600), icon=":material/error:")
-    if off is not None:
+    if off is not None and off not in shared.notices():  # those stand above every page
         st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
@@ -74,7 +74,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.caption(shipped if run.id in SHIPPED else imported)
     if asked := pending(run):
         words = {
-            "stop": _("It stops after the step under way; what it has learnt is kept."),
+            "stop": _("It stops after the step under way, or inside it where that is long. Resume continues it."),
             "pause": _("It pauses after the step under way."),
         }
         st.info(words[asked], icon=":material/schedule:")
@@ -93,7 +93,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
 
 def reasons(run: RunInfo) -> str:
     """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
-    by_learner = {x.name: plain(tell(x.reason), 600) for x in run.learners if x.reason}
+    by_learner = {x.name: plain(tell(x.reason.without_folders()), 600) for x in run.learners if x.reason}
     if len(set(by_learner.values())) == 1:
         return next(iter(by_learner.values()))
     return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in by_learner.items())
@@ -118,7 +118,7 @@ def opening(config: RunConfig) -> str:
 
 
 def page() -> None:
-    runs, off = store(), training_off()
+    runs, off = store(), shared.training_off()
     draft = current_draft()
     run_id = wanted()
     chosen = find(runs, run_id)

@@ -14,6 +14,7 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.registry import TASK_KINDS
+from core.workers.limits import LimitError, RunLimits
 from lessons.i18n import N_, _, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
@@ -204,8 +205,10 @@ def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
 def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any]) -> None:
     """Ask the run's workers to take the settings over from their next step on."""
     try:
+        if "steps" in assignments:
+            RunLimits.of_server().check_steps(assignments["steps"])
         store.control(run_id, "change", assignments)
-    except (ConfigError, StoreError, RunNotFound) as error:
+    except (ConfigError, LimitError, StoreError, RunNotFound) as error:
         st.session_state["lab_note"] = tell(error)
     else:
         st.session_state["lab_asked"] = (run_id, assignments)

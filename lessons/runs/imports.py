@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import Message
-from core.workers.launcher import training_off
+from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
 from lessons.kit.display import plain
@@ -26,7 +26,7 @@ MOST_MEGABYTES = 100
 
 def import_section() -> None:
     """The upload; nothing where visitors may not change what is stored."""
-    if training_off() is not None:
+    if shared.training_off() is not None:
         return
     with st.expander(_("Import a run"), icon=":material/move_to_inbox:", key="runs_import"):
         st.markdown(

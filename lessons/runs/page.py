@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.config import RunConfig
-from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.errors import DataUnreadable, RunNotFound, StoreError
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
@@ -95,7 +95,7 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         _delete(run, runs)
         return
     if run.reason:
-        st.caption(plain(tell(run.reason), 400))
+        st.caption(plain(tell(run.reason.without_folders()), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
@@ -114,7 +114,7 @@ def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         if st.form_submit_button(_("Rename"), icon=":material/edit:"):
             try:
                 runs.rename(run.id, name or "")
-            except (ValueError, RunNotFound) as error:
+            except (ValueError, RunNotFound, StoreError) as error:
                 st.error(plain(tell(error), 400))
             else:
                 st.rerun()
@@ -140,8 +140,12 @@ def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
 
 
 def _really_delete(run_id: str, runs: RunStore) -> None:
-    with contextlib.suppress(RunNotFound):  # someone else was faster; it is gone, as was asked
-        runs.delete(run_id)
+    try:
+        with contextlib.suppress(RunNotFound):  # someone else was faster; it is gone, as was asked
+            runs.delete(run_id)
+    except StoreError as error:
+        st.error(plain(tell(error.message.without_folders()), 400))
+        return
     st.session_state.pop("runs_table", None)
     if st.session_state.get("lab_run") == run_id:
         del st.session_state["lab_run"]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 import lessons.server as server
 from core.config import RunConfig
+from core.errors import Message
+from core.runs import lifecycle
 from core.runs.errors import StoreError
 from core.runs.feed import Feed
 from core.runs.store import RunStore
@@ -20,6 +28,7 @@ from core.runs.tables import events
 from lessons import shared
 from lessons.board.assets import FOLDER, assets, version
 from tests.helpers import step_trace
+from tests.load import fuzz_api
 
 CONFIG = RunConfig(steps=4)
 
@@ -99,6 +108,124 @@ def test_an_unknown_step_or_group_is_a_404_that_says_so(client: TestClient, run:
 def test_a_cursor_that_is_no_number_is_refused_in_a_sentence(client: TestClient, run: str, since: str) -> None:
     answer = client.get(f"/api/runs/{run}/live", params={"since": since})
     assert (answer.status_code, "whole number" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["steps/{}", "steps/{}/groups/0", "steps/0/groups/{}"])
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 41, "-1", "x", "1.5", "٣", "0x1", "%20"])
+def test_a_step_that_is_no_number_is_refused_in_a_sentence(
+    client: TestClient, run: str, path: str, number: str
+) -> None:
+    answer = client.get(f"/api/runs/{run}/{path.format(number)}")
+    assert (answer.status_code, "whole number" in answer.json()["error"]) == (400, True)
+    assert len(answer.text) < 200
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/runs", "/runs/any", "/runs/any/lives", "/runs/any/steps", "/nothing/at/all"]
+)
+def test_an_unknown_address_of_the_api_is_a_404_in_json(client: TestClient, path: str) -> None:
+    assert client.post(f"/api{path}").status_code == 405
+    answer = client.get(f"/api{path}")
+    assert (answer.status_code, answer.json()["error"]) == (404, "there is no such address")
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [
+        ("gzip", True), ("gzip;q=0", False), ("gzip; q=0.000", False), ("gzip;q=0.5", True), ("br, GZIP", True),
+        ("*", True), ("*;q=0", False), ("gzip;q=0, *", False), ("*;q=0, gzip", True), ("identity", False), ("", False),
+        ("x-gzip", True), ("gzipped", False),
+    ],
+)  # fmt: skip
+def test_it_is_compressed_for_whom_that_is_right(client: TestClient, run: str, accepted: str, compressed: bool) -> None:
+    for address in (f"/api/runs/{run}/live", f"/assets/live/{version()}/main.js"):
+        answer = client.get(address, headers={"accept-encoding": accepted})
+        assert ("content-encoding" in answer.headers) == compressed
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("run_id", ["%00", "a%00b", "%ed%a0%80", "%ff", "x" * 65, "x" * 5000, "%F0%9F%98%80", "a b"])
+def test_what_can_be_no_runs_id_is_not_asked_of_the_database(client: TestClient, run_id: str) -> None:
+    for path in ("live", "steps/0"):
+        assert client.get(f"/api/runs/{run_id}/{path}").status_code == 404
+
+
+def test_where_things_lie_is_told_to_nobody(client: TestClient, store: RunStore, tmp_path: Path) -> None:
+    store.close()
+    Path(store.place).write_bytes(b"this is no database, whatever it is called" * 200)
+    answer = client.get("/api/runs/any/live")
+    assert (answer.status_code, "is damaged" in answer.json()["error"]) == (503, True)
+    assert "runs-1.sqlite" in answer.json()["error"]
+    assert str(tmp_path) not in answer.text
+    assert str(tmp_path.parent) not in answer.text
+
+
+def test_nor_is_it_told_by_a_learners_reason(client: TestClient, store: RunStore, run: str, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "run-ppo.log"
+    reason = Message("Training failed: {cause} (details in {place}).", cause="at /some/where/else.py", place=log)
+    lifecycle.mark(store, run, "ppo", "failed", reason)
+    lifecycle.warn(store, run, "ppo", reason)
+    answer = client.get(f"/api/runs/{run}/live")
+    values = answer.json()["learners"][0]["reason"]["values"]
+    assert values == {"cause": "at else.py", "place": "run-ppo.log"}
+    assert str(tmp_path) not in answer.text
+    assert str(store.get(run).reason).count("/") > 3  # on the command line it is all there
+
+
+def test_nobody_elses_page_shows_ours_inside_itself_unless_the_server_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for given, ancestors in (
+        (None, "'self'"),
+        ("https://school.example", "https://school.example"),
+        ("'none'", "'none'"),
+    ):
+        monkeypatch.delenv("CREDIT_LAB_FRAME_ANCESTORS", raising=False)
+        if given:
+            monkeypatch.setenv("CREDIT_LAB_FRAME_ANCESTORS", given)
+        client = TestClient(Starlette(routes=server.routes(), middleware=server.middleware()))
+        answer = client.get("/api/nothing")
+        assert answer.headers["content-security-policy"] == f"frame-ancestors {ancestors}"
+
+
+def test_what_looks_for_the_word_gzip_alone_is_not_given_it_where_it_is_refused(client: TestClient) -> None:
+    """Streamlit's own middleware, which stands behind ours, compresses for `gzip;q=0`."""
+    behind = Middleware(GZipMiddleware, minimum_size=0)
+    app = Starlette(routes=server.routes(), middleware=[*server.middleware(), behind])
+    for accepted, compressed in (("gzip;q=0", False), ("gzip", True), ("gzip;q=0, *", False)):
+        answer = TestClient(app).get("/api/nothing", headers={"accept-encoding": accepted})
+        assert ("content-encoding" in answer.headers) == compressed, accepted
+
+
+async def status(app: Starlette, asked: fuzz_api.Asked) -> int:
+    """What the app answers when its server hands it the request (a client would put the address in order first)."""
+    target = asked.target.encode("latin-1", "replace")
+    path, _, query = target.partition(b"?")
+    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in asked.headers]
+    scope = {"type": "http", "method": asked.method, "path": unquote(path.decode("latin-1")), "raw_path": path}
+    scope |= {"query_string": query, "headers": headers, "http_version": "1.1", "scheme": "http", "root_path": ""}
+    answered: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            answered.append(message["status"])
+
+    await app(scope, receive, send)  # type: ignore[arg-type]
+    return answered[0]
+
+
+def test_no_address_however_odd_is_a_500(store: RunStore, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice of tests/load/fuzz_api.py, within this process; what is no HTTP cannot be sent here."""
+    feed = Feed(store, refresh_s=0)
+    monkeypatch.setattr(shared, "feed", lambda: feed)
+    app = Starlette(routes=server.routes(), middleware=server.middleware())
+    statuses = {asyncio.run(status(app, asked)) for asked in fuzz_api.requests(500, 1, [run], version())}
+    assert max(statuses) < 500
+    assert statuses >= {200, 400, 404, 405}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

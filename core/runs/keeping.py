@@ -1,0 +1,72 @@
+"""How much the store takes, and which runs have been kept long enough."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from core.runs.errors import RunNotFound
+from core.runs.recorded import SHIPPED
+from core.runs.records import RunInfo
+from core.runs.store import RunStore
+
+log = logging.getLogger(__name__)
+
+#: Folders of the data folder that grow with runs. (Models are kept for all runs, and only few.)
+_FOLDERS = ("checkpoints", "logs")
+
+
+def bytes_used(store: RunStore) -> int:
+    """What runs take: their rows and traces in the database, checkpoints and logs.
+
+    Pages of a SQLite file that deleted runs have left count as free: the next runs fill them.
+    """
+    with store.read() as c:
+        if c.dialect.name == "sqlite":
+            pages, free, size = (
+                c.execute(sa.text(f"PRAGMA {x}")).scalar_one() for x in ("page_count", "freelist_count", "page_size")
+            )
+            database = (pages - free) * size
+        else:
+            database = int(c.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
+    return database + sum(sum(_sizes(store.home / x)) for x in _FOLDERS)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                yield os.lstat(os.path.join(place, name)).st_size
+
+
+def delete_old(store: RunStore, keep: int | None, since: float | None) -> list[str]:
+    """Deletes runs that are over beyond the `keep` newest, and those that ended before `since` (seconds since 1970).
+
+    None: no such bound. Runs under way, those that this version cannot open, and the recorded ones that come with the
+    app are never deleted, nor counted. Returns the ids of what was deleted.
+    """
+    over = [x for x in store.runs() if isinstance(x, RunInfo) and x.id not in SHIPPED and not _may_go_on(x)]
+    over.sort(key=_ended, reverse=True)
+    kept = over[:keep]
+    if since is not None:
+        kept = [x for x in kept if _ended(x) >= since]
+    old = [x for x in over if x not in kept]
+    for run in old:
+        with contextlib.suppress(RunNotFound):  # somebody else was faster
+            store.delete(run.id)
+            log.info("the run %s (%s) was kept long enough and is deleted", run.id, run.name)
+    return [x.id for x in old]
+
+
+def _may_go_on(run: RunInfo) -> bool:
+    """Whether a process has it, or is about to: what was created a moment ago waits without one."""
+    return run.under_way or run.status in ("queued", "running", "paused")
+
+
+def _ended(run: RunInfo) -> float:
+    return max((x.updated for x in run.learners), default=run.created)

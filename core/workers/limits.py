@@ -1,0 +1,109 @@
+"""What a server allows a visitor's run, and how long it keeps runs. Nothing is limited unless its keeper sets it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from core.config import RunConfig
+from core.environment import environment
+from core.errors import Message, Refusal
+from core.runs.keeping import bytes_used, delete_old
+from core.runs.store import RunStore
+from core.tasks.registry import longest_response
+
+_GB = 1e9
+
+
+class LimitError(Refusal, ValueError):
+    """A run asks for more than this server allows; a message for each limit, with both numbers."""
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """None: no limit. The meanings are those of core/environment.py."""
+
+    steps: int | None = None
+    responses: int | None = None  # a step
+    tokens: int | None = None  # a response
+    disk_gb: float | None = None  # of all runs together
+    keep_runs: int | None = None
+    keep_days: float | None = None
+
+    @classmethod
+    def of_server(cls) -> RunLimits:
+        """As the environment sets them: for runs that visitors start, and those that go into the server's store."""
+        given = environment()
+        return cls(
+            steps=given.max_steps,
+            responses=given.max_responses,
+            tokens=given.max_tokens,
+            disk_gb=given.max_disk_gb,
+            keep_runs=given.keep_runs,
+            keep_days=given.keep_days,
+        )
+
+    def check(self, config: RunConfig, store: RunStore) -> None:
+        """Raises LimitError where a run with this config may not be started here.
+
+        Old runs go first, so that the room they took counts as free.
+        """
+        problems = self._size(config)
+        if not problems:
+            self.tidy(store)
+            problems = self._disk(store)
+        if problems:
+            raise LimitError(*problems)
+
+    def check_steps(self, steps: int) -> None:
+        """Raises LimitError where a run, also one that is under way, may not have so many steps."""
+        if self.steps is not None and steps > self.steps:
+            raise LimitError(self._too_many_steps(steps, self.steps))
+
+    def tidy(self, store: RunStore) -> None:
+        """Deletes runs that are over and older than what is to be kept."""
+        if self.keep_runs is not None or self.keep_days is not None:
+            delete_old(store, self.keep_runs, None if self.keep_days is None else time.time() - self.keep_days * 86_400)
+
+    def _size(self, config: RunConfig) -> list[Message]:
+        problems = []
+        if self.steps is not None and config.steps > self.steps:
+            problems.append(self._too_many_steps(config.steps, self.steps))
+        responses = config.prompts_per_step * config.num_generations
+        if self.responses is not None and responses > self.responses:
+            problems.append(
+                Message(
+                    "prompts_per_step × num_generations: {given} responses a step are more than this server allows, "
+                    "which is {bound}.",
+                    given=responses,
+                    bound=self.responses,
+                )
+            )
+        if self.tokens is not None:
+            tokens = config.max_completion_length or longest_response(config.task)
+            if tokens > self.tokens:
+                problems.append(
+                    Message(
+                        "max_completion_length: {given} tokens a response are more than this server allows, which is "
+                        "{bound}.",
+                        given=tokens,
+                        bound=self.tokens,
+                    )
+                )
+        return problems
+
+    @staticmethod
+    def _too_many_steps(given: int, bound: int) -> Message:
+        return Message("steps: {given} are more than this server allows, which is {bound}.", given=given, bound=bound)
+
+    def _disk(self, store: RunStore) -> list[Message]:
+        if self.disk_gb is None or (used := bytes_used(store) / _GB) < self.disk_gb:
+            return []
+        return [
+            Message(
+                "Runs, checkpoints and logs take {used:.2f} GB here, and no run is started beyond {bound:g} GB: delete "
+                "runs that nobody needs, on the page Runs.",
+                used=used,
+                bound=self.disk_gb,
+            )
+        ]

@@ -1,0 +1,161 @@
+"""A store that cannot be written is shown all the same, as a copy that nobody can write either."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.runs import readable
+from core.runs.errors import StoreBusy, StoreError, StoreReadOnly
+from core.runs.export import export
+from core.runs.readable import open_store
+from core.runs.recorded import SHIPPED
+from core.runs.store import RunStore
+from tests.lessons.conftest import make_run
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data folder as the environment names it, with a run; outside of pytest's, which is root's alone."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(folder / "home"))
+    monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
+    store = RunStore()
+    recorded = make_run(store, name="recorded")
+    for run_id in list(SHIPPED):  # smaller than those that come with the app
+        monkeypatch.setitem(SHIPPED, run_id, folder / "recorded")
+    export(store, recorded, folder / "recorded")
+    store.delete(recorded)
+    make_run(store, name="my own")
+    store.close()
+    yield folder / "home"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def somebody() -> Iterator[None]:
+    """Not root, whom no right stops."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    yield
+    os.seteuid(before)
+
+
+def names(store: RunStore) -> set[str]:
+    return {x.name for x in store.runs()}
+
+
+def is_only_readable(store: RunStore) -> None:
+    run_id = next(iter(SHIPPED))
+    for write in (lambda: store.rename(run_id, "x"), lambda: store.delete(run_id), lambda: make_run(store)):
+        with pytest.raises(StoreReadOnly, match="may be read but not written"):
+            write()
+    assert store.get(run_id).status == "finished"
+    assert store.tokens(run_id, "ppo", 0).num_rows
+
+
+def test_a_store_that_can_be_written_is_the_store_itself(home: Path) -> None:
+    store, why = open_store()
+    assert (why, Path(store.place).parent, names(store)) == (None, home, {"my own"})
+
+
+@pytest.mark.parametrize("locked", ["folder", "file and folder", "file"])
+def test_a_read_only_home_shows_its_runs_and_the_recorded_ones(
+    home: Path, request: pytest.FixtureRequest, locked: str
+) -> None:
+    file = home / "runs-1.sqlite"
+    assert not Path(f"{file}-wal").exists()
+    if "file" in locked:
+        file.chmod(0o444)
+    if "folder" in locked:
+        home.chmod(0o555)
+    request.getfixturevalue("somebody")
+    store, why = open_store()
+    assert str(why).startswith("CREDIT_LAB_HOME: what is there can be looked at")
+    assert names(store) == {"my own", "recorded"}
+    assert store.home == home  # its checkpoints are read from there
+    is_only_readable(store)
+
+
+def test_what_the_write_ahead_log_holds_is_shown_too(home: Path, request: pytest.FixtureRequest) -> None:
+    """As a process that was killed leaves it."""
+    file, kept = home / "runs-1.sqlite", home / "kept"
+    writer = RunStore()
+    make_run(writer, name="only in the log")
+    shutil.copyfile(f"{file}-wal", kept)
+    before = file.read_bytes()
+    writer.close()
+    file.write_bytes(before)
+    kept.rename(f"{file}-wal")
+    for path in home.iterdir():
+        path.chmod(0o444)
+    home.chmod(0o555)
+    request.getfixturevalue("somebody")
+    assert "only in the log" in names(open_store()[0])
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_where_the_folder_should_be_leaves_the_recorded_runs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (home.parent / "file").write_text("")
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(home.parent / place))
+    store, why = open_store()
+    assert str(why).startswith("CREDIT_LAB_HOME: ")
+    assert {x.id for x in store.runs()} == set(SHIPPED)
+    is_only_readable(store)
+
+
+def test_an_address_that_cannot_be_names_its_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_LAB_DATABASE_URL", "nosuch://place/runs")
+    store, why = open_store()
+    assert str(why).startswith("CREDIT_LAB_DATABASE_URL: ")
+    assert {x.id for x in store.runs()} == set(SHIPPED)
+
+
+@pytest.mark.parametrize("spoilt", ["unreadable", "half copied"])
+def test_what_cannot_be_read_leaves_the_recorded_runs(
+    home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, spoilt: str
+) -> None:
+    home.chmod(0o555)
+    if spoilt == "unreadable":
+        (home / "runs-1.sqlite").chmod(0)
+    else:
+        monkeypatch.setattr(readable, "_copy", lambda _, target: target.write_bytes(b"a part of a database" * 300))
+    request.getfixturevalue("somebody")
+    assert {x.id for x in open_store()[0].runs()} == set(SHIPPED)
+
+
+def test_a_locked_or_damaged_store_is_no_such_case(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.runs.tables.LOCK_TIMEOUT_S", 0)
+    other = sqlite3.connect(home / "runs-1.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store, why = open_store()
+    assert why is None
+    with pytest.raises(StoreBusy, match="locked"):
+        store.check_writable()
+    other.close()
+    (home / "runs-1.sqlite").write_bytes(b"no database at all, whatever it is called" * 200)
+    store, why = open_store()
+    assert why is None
+    with pytest.raises(StoreError, match="damaged"):
+        store.runs()
+
+
+def test_without_any_place_for_a_copy_it_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home.parent / "file").write_text("")
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(home.parent / "file"))
+    monkeypatch.setattr(readable, "_IN_MEMORY", home.parent / "file")
+    monkeypatch.setattr(tempfile, "tempdir", str(home.parent / "nowhere"))
+    with pytest.raises(StoreReadOnly, match="folder of the store"):
+        open_store()

@@ -1,0 +1,150 @@
+"""What a server allows a visitor's run, with both numbers in the refusal, and how long it keeps runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.config import RunConfig, change
+from core.presets import preset
+from core.runs import lifecycle
+from core.runs.keeping import bytes_used, delete_old
+from core.runs.recorded import SHIPPED
+from core.runs.store import RunStore
+from core.runs.tables import learners, runs
+from core.workers.launcher import LauncherError, LocalLauncher
+from core.workers.limits import LimitError, RunLimits
+from lessons.i18n import tell, use_language
+from tests.helpers import step_trace
+
+CONFIG = preset("chain-sum")  # 150 steps of 16 × 8 responses
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
+    return RunStore()
+
+
+def over(
+    store: RunStore, name: str, days_ago: float = 0.0, config: RunConfig = CONFIG, run_id: str | None = None
+) -> str:
+    """A run that ended so long ago."""
+    run_id = store.create(config, name, run_id=run_id)
+    for learner in config.learners:
+        lifecycle.mark(store, run_id, learner.name, "finished")
+    with store.write() as c:
+        then = time.time() - days_ago * 86_400
+        c.execute(learners.update().filter_by(run=run_id).values(updated=then))
+    return run_id
+
+
+def names(store: RunStore) -> set[str]:
+    return {x.name for x in store.runs()}
+
+
+@pytest.mark.parametrize(
+    ("limits", "settings", "numbers"),
+    [
+        (RunLimits(steps=100), {}, ("150", "100")),
+        (RunLimits(responses=127), {}, ("128", "127")),
+        (RunLimits(tokens=20), {"max_completion_length": 21}, ("21", "20")),
+        (RunLimits(tokens=12), {}, ("15", "12")),  # what the task needs, where the run names nothing
+    ],
+)
+def test_each_limit_refuses_with_both_numbers(
+    store: RunStore, limits: RunLimits, settings: dict[str, int], numbers: tuple[str, str]
+) -> None:
+    config = change(CONFIG, settings)
+    with pytest.raises(LimitError) as caught:
+        limits.check(config, store)
+    for number in numbers:
+        assert number in str(caught.value)
+    with use_language("zh-TW"):
+        shown = tell(caught.value)
+    assert all(number in shown for number in numbers)
+    assert "伺服器" in shown
+
+
+def test_what_is_just_allowed_is_allowed_and_all_that_is_not_is_named(store: RunStore) -> None:
+    RunLimits(steps=150, responses=128, tokens=16, disk_gb=1).check(CONFIG, store)
+    RunLimits().check(change(CONFIG, {"steps": 100_000, "max_completion_length": 4096}), store)
+    with pytest.raises(LimitError) as caught:
+        RunLimits(steps=1, responses=1, tokens=1).check(CONFIG, store)
+    assert [str(x).partition(":")[0] for x in caught.value.messages] == [
+        "steps", "prompts_per_step × num_generations", "max_completion_length",
+    ]  # fmt: skip
+
+
+def test_a_full_place_refuses_and_what_is_deleted_counts_as_free(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    for step in range(20):
+        store.append(run_id, step_trace(CONFIG, "ppo", step, groups=16))
+    folder = store.home / "checkpoints" / run_id
+    folder.mkdir(parents=True)
+    (folder / "000001.pt").write_bytes(bytes(1_000_000))
+    used = bytes_used(store)
+    assert 5_000_000 < used < 14_000_000
+    limits = RunLimits(disk_gb=(used - 100_000) / 1e9)
+    with pytest.raises(LimitError, match=r"take 0.01 GB here, and no run is started beyond"):
+        limits.check(CONFIG, store)
+    store.delete(run_id)
+    assert bytes_used(store) < used - 1_300_000
+    limits.check(CONFIG, store)
+
+
+def test_the_launcher_starts_and_lengthens_no_run_beyond_the_limits(store: RunStore) -> None:
+    launcher = LocalLauncher(store, limit=1, limits=RunLimits(steps=100))
+    run_id = store.create(CONFIG)
+    with pytest.raises(LauncherError, match="150 are more than this server allows, which is 100"):
+        launcher.start(run_id)
+    assert store.get(run_id).status == "failed"
+    short = over(store, "short", config=change(CONFIG, {"steps": 50}))
+    with pytest.raises(LimitError, match="101 are more"):
+        launcher.resume(short, steps=101)
+    lifecycle.enqueue(store, short, ["ppo"])
+    assert lifecycle.claim(store, short, "ppo")  # under way
+    with pytest.raises(LimitError, match="101 are more"):
+        launcher.resume(short, steps=101)
+    assert store.take_controls(short, "ppo") == []
+
+
+def test_the_command_line_is_limited_where_its_run_goes_into_the_servers_store(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CREDIT_LAB_MAX_STEPS", "1")
+    small = ["--steps", "2", "--set", "num_generations=2", "prompts_per_step=2", "task.heldout=16", "eval_every=0"]
+    assert main(["train", *small, "--keep", "--out", str(tmp_path / "a")]) == 2
+    assert "steps: 2 are more than this server allows, which is 1." in capsys.readouterr().err
+    assert store.runs() == []
+    assert main(["train", *small, "--out", str(tmp_path / "b")]) == 0
+
+
+def test_the_oldest_runs_go_and_only_those_that_are_over(store: RunStore) -> None:
+    shipped = over(store, "recorded", days_ago=1000, run_id=next(iter(SHIPPED)))
+    for age in (1, 2, 3, 4):
+        over(store, f"{age} days", age)
+    waiting = store.create(CONFIG, "just created")
+    lifecycle.enqueue(store, store.create(CONFIG, "in the queue"), ["ppo", "grpo"])
+    with store.write() as c:
+        c.execute(runs.update().filter_by(id=waiting).values(created=0.0))
+    (store.home / "checkpoints" / store.runs()[-1].id).mkdir(parents=True)
+    assert delete_old(store, None, None) == []
+    assert len(delete_old(store, 3, None)) == 1
+    assert names(store) == {"recorded", "1 days", "2 days", "3 days", "just created", "in the queue"}
+    delete_old(store, None, time.time() - 1.5 * 86_400)
+    assert names(store) == {"recorded", "1 days", "just created", "in the queue"}
+    assert delete_old(store, 1, time.time() - 1.5 * 86_400) == []
+    assert store.get(shipped).id == shipped
+
+
+def test_a_new_run_makes_room_first(store: RunStore) -> None:
+    over(store, "old", 3)
+    over(store, "new", 1)
+    RunLimits(keep_days=2).check(CONFIG, store)
+    assert names(store) == {"new"}
+    RunLimits().tidy(store)  # nothing is deleted unless that is set
+    assert names(store) == {"new"}

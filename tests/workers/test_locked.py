@@ -1,0 +1,109 @@
+"""Real workers whose store is locked or restarted go on; where they cannot, all of a run end, and say why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.runs import lifecycle
+from core.runs.store import RunStore
+from core.runs.tables import LOCK_TIMEOUT_S
+from core.workers import launcher as launching
+from core.workers.child import STORE_LOST
+from core.workers.launcher import LocalLauncher
+from tests.runs.postgres import running
+from tests.workers.test_worker import ENDLESS, SMALL, straight, tokens_file, until
+
+LONGER = SMALL.model_copy(update={"steps": 12})
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Iterator[LocalLauncher]:
+    made = LocalLauncher(RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path), limit=1)
+    made.warm()
+    yield made
+    made.close()
+
+
+def both_made(store: RunStore, run_id: str, step: int) -> bool:
+    return min(x.step for x in store.get(run_id).learners) >= step
+
+
+def test_a_file_locked_for_longer_than_sqlite_waits_holds_both_up_and_changes_nothing(
+    launcher: LocalLauncher, tmp_path: Path
+) -> None:
+    store, run_id = launcher.store, launcher.store.create(LONGER)
+    launcher.start(run_id)
+    until(lambda: both_made(store, run_id, 0), 60)
+    other = sqlite3.connect(store.place, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    before = [x.step for x in store.get(run_id).learners]
+    time.sleep(LOCK_TIMEOUT_S + 3)
+    assert max(x.step for x in store.get(run_id).learners) <= max(before) + 1  # it was really in the way
+    other.execute("COMMIT")
+    until(lambda: store.get(run_id).status == "finished", 90)
+    assert [x.reason for x in store.get(run_id).learners] == [None, None]
+    assert tokens_file(store, run_id, tmp_path / "a") == straight(LONGER, "ppo", "grpo")
+
+
+def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(tmp_path: Path) -> None:
+    with running() as server:
+        store = RunStore(server.url, home=tmp_path)
+        launcher, run_id = LocalLauncher(store, limit=1), store.create(LONGER)
+        launcher.start(run_id)
+        try:
+            until(lambda: both_made(store, run_id, 0), 60)
+            server.stop("fast")
+            time.sleep(3)
+            server.start()
+            until(lambda: store.get(run_id).status == "finished", 90)
+        finally:
+            launcher.close()
+        assert [x.reason for x in store.get(run_id).learners] == [None, None]
+        assert tokens_file(store, run_id, tmp_path / "a") == straight(LONGER, "ppo", "grpo")
+        store.close()
+
+
+def test_a_worker_that_lost_its_store_is_written_down_once_it_is_back_and_its_sibling_stops_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.tables.LOCK_TIMEOUT_S", 0)
+    monkeypatch.setattr(launching, "WORKERS_S", 0.2)
+    monkeypatch.setattr(launching, "AGAIN_S", 0.2)
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)
+    launcher, run_id = LocalLauncher(store, limit=1), store.create(SMALL)
+    lifecycle.enqueue(store, run_id, ["ppo", "grpo"])
+    for learner in ("ppo", "grpo"):
+        assert lifecycle.claim(store, run_id, learner)
+    other = sqlite3.connect(store.place, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    launcher._ended(run_id, "ppo", os.getpid(), STORE_LOST)
+    time.sleep(1)
+    assert store.get(run_id).learners[0].status == "running"  # nothing could be written yet
+    other.execute("COMMIT")
+    until(lambda: store.get(run_id).status == "failed", 10)
+    assert "was locked or did not answer for more than a minute" in str(store.get(run_id).learners[0].reason)
+    until(lambda: store.shall_stop(run_id, "grpo"), 10)
+    launcher.close()
+
+
+def test_where_the_fork_server_is_killed_workers_stop_and_say_that_and_resume_goes_on(launcher: LocalLauncher) -> None:
+    store, run_id = launcher.store, launcher.store.create(ENDLESS)
+    launcher.start(run_id)
+    until(lambda: both_made(store, run_id, 0), 60)
+    server = launcher._fork_server
+    assert server is not None
+    os.kill(server.pid, signal.SIGKILL)
+    until(lambda: not store.get(run_id).active, 20)
+    for learner in store.get(run_id).learners:
+        assert learner.status == "stopped"
+        assert str(learner.reason).startswith("The process that starts workers was ended.")
+    made = [x.step for x in store.get(run_id).learners]
+    launcher.resume(run_id)
+    until(lambda: both_made(store, run_id, max(made) + 1), 60)
