@@ -23,6 +23,8 @@ from core.training.answer import rates
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
+from core.workers import waiting
+from core.workers.waiting import Waiting
 
 CONTROL_POLL_S = 0.05  # while paused
 TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
@@ -49,7 +51,7 @@ class Worker:
         self.closing = False  # set by a signal: the app goes away
         self._parent = os.getppid()
         self._paused = False
-        self._one_step = False
+        self._last: int | None = None  # the step after which it pauses again
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
@@ -186,8 +188,8 @@ class Worker:
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
         if self.trainer.step % self.trainer.config.checkpoint_every == 0:
             self._save()
-        if self._one_step:
-            self._one_step, self._paused = False, True
+        if self._last is not None and trace.step >= self._last:
+            self._last, self._paused = None, True
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
     def _about_drift(self, drift: float) -> Message:
@@ -208,18 +210,30 @@ class Worker:
 
     def _listen(self) -> None:
         """Does what was asked since the last step; returns when the next step shall be made. Raises Stopped."""
+        level = self.trainer.config.keep_level and len(self.trainer.config.learners) > 1
+        wait = Waiting(self.store, self.run_id, self.learner, self.trainer.step)
         while True:
             if self.closing or os.getppid() != self._parent:
                 raise Stopped(lifecycle.CLOSED)
+            ready = self._paused or not level or self.trainer.step >= self.trainer.config.steps
+            paused, others = self._paused, [] if ready else wait.others()
+            # Last: what is asked after this comes too late for the next step (core/runs/level.py says why).
             self._asked += self.store.take_controls(self.run_id, self.learner)
-            while self._asked:
+            while self._asked and self._is_due(self._asked[0]):
                 self._apply(self._asked.popleft())
-            if not self._paused:
+            if not (paused or self._paused or others):
                 break
-            time.sleep(CONTROL_POLL_S)
+            if self._paused or others:
+                time.sleep(CONTROL_POLL_S if self._paused else waiting.POLL_S)
         while self._replay and self._replay[0][0] <= self.trainer.step:
             self.trainer.change(self._replay.popleft()[1])
             lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
+
+    def _is_due(self, control: Control) -> bool:
+        """A pause or a stop that all learners make after the same step waits for that; so does what was asked later."""
+        if control.kind not in ("pause", "stop") or control.at is None or self._paused:
+            return True
+        return self.trainer.step > control.at
 
     def _apply(self, control: Control) -> None:
         if control.kind == "stop":
@@ -227,8 +241,12 @@ class Worker:
         if control.kind == "change":
             self._change(control.value)
             return
+        if control.kind == "step" and control.at is not None and self.trainer.step > control.at:
+            return  # the others come after it
         was_paused, self._paused = self._paused, control.kind == "pause"
-        self._one_step = control.kind == "step"
+        self._last = None
+        if control.kind == "step":
+            self._last = self.trainer.step if control.at is None else control.at
         self._event(control.kind)
         if was_paused != self._paused:
             if self._paused:
