@@ -11,6 +11,7 @@ from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.i18n import _, tell
 from lessons.kit.display import one_line, plain
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
 
@@ -62,7 +63,7 @@ def _pipeline(batch: Frozen, group: Group) -> None:
     )
     box = next(x for x in boxes if x["key"] == picked)
     with st.container(border=True, key="ppo_box_detail"):
-        st.subheader(box["title"])
+        st.subheader(with_symbols(box["title"]))
         _DETAILS[picked](batch, group)
         if picked in MODELS:
             _weights(batch, picked, measured)

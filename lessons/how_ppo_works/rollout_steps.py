@@ -20,7 +20,7 @@ def sample_step(scene: Scene) -> None:
     hidden = [t >= scene.place.part for t in range(scene.length)]
     spot = [t == scene.place.part - 1 for t in range(scene.length)]
     values = scene.reply.column("logprob_old")
-    row = strip_row(scene, "sample", _("log π_old"), values, hidden=hidden, spot=spot, learner="blue")
+    row = strip_row(scene, "sample", _("log-prob, old"), values, hidden=hidden, spot=spot, learner="blue")
     show([row], _("log-probability"), "falling", domain=known(values))
 
 
@@ -54,7 +54,10 @@ def kl_step(scene: Scene) -> None:
         ).format(beta=coefficient)
     )
     k1, rewards = scene.reply.column("kl_k1"), scene.reply.column("token_reward")
-    more = {"log π_old": scene.reply.column("logprob_old"), "log π_ref": scene.reply.column("logprob_ref")}
+    more = {
+        _("log-prob, old"): scene.reply.column("logprob_old"),
+        _("log-prob, ref."): scene.reply.column("logprob_ref"),
+    }
     show(
         [strip_row(scene, "k1", "k1", k1, more=more), strip_row(scene, "r", _("token reward r"), rewards)],
         _("KL and reward"),

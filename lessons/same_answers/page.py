@@ -122,6 +122,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
             Choice(text, n == happened, f"{reason} {words}" if n == happened else reason)
             for n, (text, reason) in enumerate(zip(texts, reasons, strict=True))
         ],
+        about=batch.run.id,
     ):
         both(batch, [reply], way, key="same_one")
         with st.expander(_("All {count} responses of the group").format(count=len(group.replies))):
