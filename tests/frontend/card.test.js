@@ -87,11 +87,11 @@ function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
   return { found, text: Object.fromEntries(found.map((x) => [x.key, text(x)])) };
 }
 
-test("terms in their order, below the advantage what led to it; a bare name without a sentence is left out", () => {
+test("terms in their order, what leads to the advantage above it; a bare name without a sentence is left out", () => {
   const { found } = card();
   assert.deepEqual(
     found.map((x) => x.key),
-    "logprob advantage told equal ratio one two taken gradient kl value objective".split(" "),
+    "logprob told equal advantage ratio one two taken gradient kl value objective".split(" "),
   );
   assert.deepEqual(
     found.filter((x) => x.sub).map((x) => x.key),
