@@ -18,6 +18,7 @@ from lessons.i18n import _, keeping_language, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
+from lessons.kit.lesson.quiz import progress
 from lessons.shared import store
 
 
@@ -100,6 +101,9 @@ def course_map() -> None:
             st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
             minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
             st.markdown(_(page.summary) + minutes)
+            if page.check and (done := progress(page.check)):
+                sign = ":material/check_circle:" if done[0] == done[1] else ":material/rule:"
+                st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=done[0], all=done[1]))
 
 
 st.title("Credit Lab")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lessons.i18n import _, ngettext
-from lessons.kit.memory import browser_memory, recall_index, remember
+from lessons.kit.memory import browser_memory, recall, recall_index, remember
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ def quiz(key: str, questions: Sequence[QuizQuestion]) -> None:
     """
     st.header(_("Check yourself"))
     st.fragment(_questions)(key, questions)
+
+
+def progress(key: str) -> tuple[int, int] | None:
+    """(right, all) of a quiz, as this browser remembers it; None where nothing was answered."""
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", str(recall(f"progress/{key}")), re.ASCII)
+    right, count = (int(match[1]), int(match[2])) if match else (1, 0)
+    return (right, count) if right <= count else None
 
 
 def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
