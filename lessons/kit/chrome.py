@@ -44,6 +44,7 @@ _STYLE = """<style>
 em:lang(zh) { font-style: normal; font-weight: 600; }
 @media (max-width: 640px) {
   [data-testid=stMarkdownContainer] :is(th, td) { padding: 4px 5px; font-size: 0.8rem; }
+  [data-testid=stMarkdownContainer] th { font-size: 0.68rem; }
   [data-testid=stMarkdownContainer] :is(th, td:first-child) { overflow-wrap: anywhere; hyphens: auto; }
 }
 </style>"""

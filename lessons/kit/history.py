@@ -19,6 +19,9 @@ from lessons.kit.display import literal, plain, status_word, when
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
 
+#: Pixels of what is chosen and typed in the menu of runs: so wide that runs tell apart, and no wider than a phone.
+FIELD_WIDTH = 330
+
 #: Event kind → what to call it.
 EVENT_TITLES = {
     "start": N_("started"),
@@ -122,6 +125,7 @@ def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableR
         index=None,
         format_func=lambda x: labels.get(x, ""),
         placeholder=_("Choose a run"),
+        width=FIELD_WIDTH,
         key="lab_picker",
         on_change=_picked,
     )
@@ -132,7 +136,7 @@ def name_field(run: RunInfo, runs: RunStore) -> None:
     key = f"lab_name_{run.id}"
     st.session_state[key] = run.name
     words = _("Name of the run on show")
-    st.text_input(words, max_chars=200, key=key, on_change=_renamed, args=(run.id, runs, key))
+    st.text_input(words, max_chars=200, width=FIELD_WIDTH, key=key, on_change=_renamed, args=(run.id, runs, key))
 
 
 def _renamed(run_id: str, runs: RunStore, key: str) -> None:

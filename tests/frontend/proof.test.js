@@ -65,3 +65,13 @@ test("which run it is, its seed where the name does not tell it, and the device 
   assert.equal(at({ name: "theirs", seed: null, source: "TRL" }, null), "theirs · from TRL");
   assert.equal(at(null), "");
 });
+
+test("while nobody has reported anything, nothing is said of weights and prompts", (t) => {
+  page(t);
+  const proof = new Proof({ labels });
+  const learners = ["x", "y"].map((name) => ({ name, start_hash: null, device: null, group_size: 8 }));
+  proof.draw({ learners, row: () => null, run: { name: "sums, seed 0", seed: 0, versions: {} } }, null);
+  assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [true, true, false]);
+  proof.draw({ learners: [{ ...learners[0], start_hash: ONE }, learners[1]], row: () => null, run: null }, null);
+  assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [false, true, true]);
+});

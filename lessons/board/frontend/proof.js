@@ -53,7 +53,7 @@ export class Proof {
    */
   #pill(pill, hashes, text, alone, chosen = false) {
     const known = hashes.filter(Boolean);
-    pill.hidden = known.length < 2 && alone;
+    pill.hidden = !known.length || (known.length < 2 && alone); // of nobody there is nothing to say yet
     say(pill, text);
     const verdict = known.length < 2 || chosen ? "" : new Set(known).size === 1 ? "good" : "bad";
     pill.className = `pill ${verdict}`;
