@@ -82,13 +82,13 @@ def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(t
 
 
 #: What the page says at once to a press that the learners hear at the end of their step.
-HEARD = {
+ANSWERS = {
     "en": ("It pauses after the step under way.", "It stops after the step under way; what it has learnt is kept."),
     "zh-TW": ("做完目前這一步就暫停。", "做完目前這一步就停止；學到的都會保留。"),
 }
 
 
-@pytest.mark.parametrize("lang", HEARD)
+@pytest.mark.parametrize("lang", ANSWERS)
 def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_shows_it(
     training: Server, page: Page, lang: str
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
         page.goto(f"{training.url}/lab?lang=en&run={run.id}")
         expect(control(page, key)).to_be_enabled()
         expect(page.locator(".lab")).to_have_attribute("data-shown-step", "2")
-        words = HEARD["en"][kind == "stop"]
+        words = ANSWERS["en"][kind == "stop"]
         script = """words => { window.answered = null; const from = performance.now();
           const look = () => {
             if (document.body.innerText.includes(words)) window.answered = performance.now() - from;

@@ -182,3 +182,15 @@ test("the signs between a line's parts are the language's own", () => {
   const bounded = { regions: [{ ...REGIONS[0], cuts: false, advantage: "any" }] };
   assert.equal(card({ tokens: cut, data: bounded, words }).text.gradient, "<gradient_up>（über 1.1）");
 });
+
+test("a line with a spread says by what it divides", () => {
+  const spread = term("spread", ["std_group", ["response", "reward"], ["setting", "ddof"]], 1);
+  const words = { spread: "divides by {n}" };
+  const aside = (ddof) => {
+    const data = { terms: [spread, ...TERMS], settings: { base: 0.5, surrogate: "any", ddof } };
+    return card({ data, words }).found.find((x) => x.key === "spread");
+  };
+  assert.equal(aside(1).aside, "divides by N − 1");
+  assert.equal(aside(0).aside, "divides by N");
+  assert.equal(card({ words }).found.find((x) => x.key === "advantage").aside, "");
+});

@@ -11,8 +11,10 @@ import { nextToken, number } from "./terms_over.js";
 /** @import { Response } from "./tokens.js" */
 /** @import { Labels } from "./types.js" */
 /**
- * One line: what it is called (`help`: the sentence behind that), what it says, and where in the code that is computed.
- * @typedef {{ key: string, label: string, help?: string, parts: Part[], source?: string, sub?: boolean }} Line
+ * One line: what it is called (`help`: the sentence behind that), what it says, and where in the code that is computed;
+ * `aside`: what else has to be known to compute it.
+ * @typedef {{ key: string, label: string, help?: string, parts: Part[], source?: string, sub?: boolean,
+ *   aside?: string }} Line
  * @typedef {{ response: Response, at: number, pass: number, env: Env, place: Place, labels: Labels }} Token
  */
 
@@ -77,7 +79,7 @@ function line(term, token, taken) {
   const whole = shared(term, env) ? [after(fill(labels.whole_ratio, { n: response.length }))] : [];
   const less = spreadLess(term.tree, env, place);
   const spread = less === null ? "" : fill(labels.spread, { n: less ? `N − ${less}` : "N" });
-  return { ...own, parts: noted([...parts, ...won, ...whole], spread, labels), source: term.source };
+  return { ...own, parts: [...parts, ...won, ...whole], source: term.source, aside: spread };
 }
 
 /** Of a question, yes or no. @param {Term} term @param {Token} token */

@@ -13,7 +13,7 @@ Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<la
 page.py       `lesson_page(key, question=, summary=, code=)` – context manager: title, minutes, before/after, the
               opening question; at the end the one-line summary, the code in folds, links onward. Holds storage errors.
 source.py     `Code(path, name, what)`, `show_code(*codes)`, `source(path, name)`: read from the file, no import.
-predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) -> bool` and `predict_number(key, question,
+predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) -> bool`, `predict_number(key, question,
               low=, high=, step=, outcome=, tolerance=, reason=, about=) -> bool`: True once committed; show the outcome
               only then. `right` and `outcome` should come from the numbers on the page; `about` says which run and step
               those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
