@@ -12,7 +12,7 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome
+    from lessons.kit import chrome, memory
 
     chrome.remember_language()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
@@ -27,9 +27,10 @@ def page() -> None:
     chrome.wordmark()
     with st.sidebar:
         chrome.language_switch()
+        memory.forget_me()
+        memory.browser_memory()
     chrome.document_language()
-    chrome.readable_sliders()
-    chrome.narrow_tables()
+    chrome.style()
     chrome.server_notices()
     chosen.run()
 

@@ -75,6 +75,11 @@ class RunConfig(Settings):
     measure_kl: bool = Field(
         True, description="Measure the KL from the start model also where no loss or reward uses it."
     )
+    keep_level: bool = Field(
+        False,
+        description="A learner begins a step only when all others have finished the one before: Pause, One step and "
+        "Stop then leave all at the same step, and the slowest sets the pace.",
+    )
     reuse_logprobs: bool = Field(
         True, description="Where sampling and scoring agree, do not score a second time before the update."
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.learners.registry import learner
 from core.tasks.reasoning_settings import ReasoningGymSettings
+from core.tasks.registry import choosable, chosen
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
@@ -56,3 +59,64 @@ def preset(name: str) -> RunConfig:
     if name not in PRESETS:
         raise ConfigError("there is no preset called {given}; there are {names}", given=repr(name), names=list(PRESETS))
     return PRESETS[name]
+
+
+#: What tells no two runs apart that a person compares: where a run begins, and how it is watched.
+_NOT_NAMED = frozenset({"preset", "seed", "keep_level", "task", "learners"})
+_MOST_NAMED, _LONGEST_VALUE, _LONGEST = 4, 24, 120
+
+
+def title_of(config: RunConfig) -> str:
+    """What a run is called unless somebody names it: its preset or task, in what it differs from that, and its seed."""
+    changed = differences(config)
+    if len(changed) > _MOST_NAMED:
+        changed = [*changed[:_MOST_NAMED], f"+{len(changed) - _MOST_NAMED}"]
+    seed = f", seed {config.seed}"
+    title = ", ".join([about(config), *changed])
+    room = _LONGEST - len(seed)
+    return (title if len(title) <= room else f"{title[: room - 1]}…") + seed
+
+
+def differences(config: RunConfig) -> list[str]:
+    """The settings in which a run differs from its preset, as they are typed: "steps=40", "ppo.lam=0.9".
+
+    A setting that several learners have alike is named once ("epsilon=0.1"); other learners are named themselves, and
+    of another kind of task what differs from that kind's defaults. A preset that is not known here is as the first.
+    """
+    base = PRESETS.get(config.preset, next(iter(PRESETS.values())))
+    own, usual = config.model_dump(), base.model_dump()
+    task, kind = own["task"], config.task.kind
+    if kind != base.task.kind:  # what that kind brings along is no difference; which data set it asks is one
+        usual |= chosen(kind, task, base.model) if kind in choosable() else {"task": task}
+        usual["task"] = {**usual["task"], "dataset": None}
+    changed = {name: value for name, value in own.items() if name not in _NOT_NAMED and value != usual[name]}
+    changed |= {f"task.{name}": value for name, value in task.items() if value != usual["task"].get(name, value)}
+    names = [x.name for x in config.learners]
+    others = [] if names == [x.name for x in base.learners] else ["+".join(names)]
+    return [*others, *(f"{name}={_brief(value)}" for name, value in (changed | _of_learners(config, base)).items())]
+
+
+def _of_learners(config: RunConfig, base: RunConfig) -> dict[str, Any]:
+    """Learners' settings that the preset's learner of that name has otherwise."""
+    usual = {x.name: x.model_dump() for x in base.learners}
+    own = {x.name: x.model_dump() for x in config.learners if x.name in usual}
+    changed: dict[str, Any] = {}
+    for field in dict.fromkeys(field for values in own.values() for field in values):
+        having = {name: values[field] for name, values in own.items() if field in values}
+        other = {name: value for name, value in having.items() if value != usual[name].get(field)}
+        alike = len(having) > 1 and len(other) == len(having) and len({repr(x) for x in having.values()}) == 1
+        changed |= {field: next(iter(other.values()))} if alike else {f"{n}.{field}": x for n, x in other.items()}
+    return changed
+
+
+def _brief(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict | list | tuple):
+        return "…"
+    text = " ".join(str(value).split()).rstrip("/").rsplit("/", 1)[-1]  # of a path, its end tells
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

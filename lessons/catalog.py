@@ -25,6 +25,7 @@ class Lesson:
     part: str = ""  # heading on the course map that begins with this page; a message id
     minutes: int | None = None  # how long it takes; None for a workbench page
     facts: tuple[str, ...] = ()  # what of the course it shows
+    check: str = ""  # the key of its quiz
     default: bool = False  # the page at the bare address
 
     @property
@@ -59,6 +60,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("One real training step, taken apart: from a question to the update, number by number."),
         minutes=10,
         facts=("F6", "F7"),
+        check="ppo_quiz",
     ),
     Lesson(
         key="ratio-clip-kl",
@@ -67,6 +69,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("What holds the update back: which tokens the clip cuts, and what a KL estimate is worth."),
         minutes=10,
         facts=("F7",),
+        check="rck_quiz",
     ),
     Lesson(
         key="how-grpo-works",
@@ -75,6 +78,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("A group's arithmetic on real rewards: what a lone success counts, and when a group says nothing."),
         minutes=10,
         facts=("F8", "F10"),
+        check="hgw_quiz",
     ),
     Lesson(
         key="same-answers",
@@ -83,6 +87,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("One set of responses, both methods' credit, and the bridge that leads from one to the other."),
         minutes=10,
         facts=("F8", "F9"),
+        check="same_quiz",
     ),
     Lesson(
         key="what-is-true",
@@ -91,6 +96,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("Measure what every token really changed, then see which method knew."),
         minutes=10,
         facts=("F9", "F11"),
+        check="truth_quiz",
     ),
     Lesson(
         key="a-real-instruct-model",
@@ -100,6 +106,7 @@ LESSONS: tuple[Lesson, ...] = (
         summary=N_("The same trainer on SmolLM2: its answers to held-out questions before and after, side by side."),
         minutes=10,
         facts=("F12",),
+        check="real_quiz",
     ),
     Lesson(
         key="algorithms",

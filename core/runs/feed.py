@@ -174,8 +174,12 @@ class _Log:
     def refresh(self, store: RunStore, refresh_s: float) -> None:
         if time.monotonic() - self._read < refresh_s:
             return
-        run = store.get(self.run_id)
+        if self.run is None:
+            store.get(self.run_id)  # raises where there is none
+        # Rows first: one that a learner adds meanwhile comes with the next look. The other way round it would be beyond
+        # the last step that the run names, and be taken for one that the learner has left behind.
         rows, cursor = store.rows_since(self.run_id, self.cursor)
+        run = store.get(self.run_id)
         for row in rows:
             self._add(row, cursor)
         self._forget({learner.name: learner.step for learner in run.learners})

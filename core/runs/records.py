@@ -123,10 +123,14 @@ def readable(listed: Iterable[RunInfo | UnreadableRun]) -> list[RunInfo]:
 
 @dataclass(frozen=True)
 class Control:
-    """What a person asked a worker for. `value` is the assignments of a "change", else None."""
+    """What a person asked a worker for. `value` is the assignments of a "change", else None.
+
+    `at`: only of learners that keep level, the last step to finish before it is in force (−1: none); None: at once.
+    """
 
     kind: ControlKind
     value: Any = None
+    at: int | None = None
 
 
 def overall(learners: Sequence[LearnerInfo]) -> tuple[Status, Message | None]:

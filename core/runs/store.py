@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from core.config import RunConfig, assignments_for, change
 from core.extras import POSTGRES
 from core.places import data_folder, database_url
-from core.presets import about
-from core.runs import lifecycle
+from core.presets import title_of
+from core.runs import level, lifecycle
 from core.runs.arrow import pack, schema_of
 from core.runs.damage import LEARNER, bytes_of, damaged
 from core.runs.errors import RunNotFound, StoreError, one_sentence
@@ -74,7 +74,7 @@ class RunStore:
         """Writes down a run that waits to be started; returns its id, which nobody can guess."""
         run_id = run_id or new_id()
         now = time.time()
-        title = checked_name(f"{about(config)}, seed {config.seed}" if name is None else name)
+        title = checked_name(title_of(config) if name is None else name)
         with self.write() as c:
             stored = {"config": json.dumps(dump_config(config)), **VERSIONS}
             c.execute(runs.insert().values(id=run_id, name=title, created=now, **stored))
@@ -226,6 +226,7 @@ class RunStore:
     def control(self, run_id: str, kind: str, value: Any = None, learner: str | None = None) -> None:
         """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
 
+        Learners that keep level do so after the same step (core/runs/level.py), unless only one of them is asked.
         A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
         """
         if kind not in CONTROL_KINDS:
@@ -236,9 +237,12 @@ class RunStore:
         if kind == "change":
             change(info.config, value)
         asked = [x.name for x in info.learners if learner in (None, x.name)]
+        together = info.config.keep_level and learner is None and kind in level.AT_A_STEP
         with self.write() as c:
-            for name in lifecycle.listening(c, run_id, asked, stop=kind == "stop"):
-                mine = assignments_for(info.config, name, value) if kind == "change" else value
+            names = lifecycle.listening(c, run_id, asked, stop=kind == "stop")
+            after = level.after_steps(c, run_id, names, kind) if together else {}
+            for name in names:
+                mine = assignments_for(info.config, name, value) if kind == "change" else after.get(name)
                 if kind != "change" or mine:
                     row = {"run": run_id, "learner": name, "kind": kind, "value": json.dumps(mine)}
                     c.execute(controls.insert().values(**row))
@@ -248,7 +252,7 @@ class RunStore:
         asked = self._asked(run_id, learner)
         if asked:  # nearly always there is nothing: then no write lock is taken
             self._forget_asked([row["id"] for row in asked])
-        return [Control(row["kind"], json.loads(row["value"])) for row in asked]
+        return [_control(row["kind"], json.loads(row["value"])) for row in asked]
 
     @again
     def _asked(self, run_id: str, learner: str) -> Sequence[Any]:
@@ -342,6 +346,10 @@ def _is_run(run_id: str) -> sa.ColumnElement[bool]:
     """Which row is the run's; also where what is stored as its id is no text."""
     data = bytes_of(run_id)
     return runs.c.id == run_id if data is None else sa.cast(runs.c.id, sa.LargeBinary) == data
+
+
+def _control(kind: ControlKind, value: Any) -> Control:
+    return Control(kind, value) if kind == "change" else Control(kind, at=value)
 
 
 def _require(row: Any, run_id: str) -> None:

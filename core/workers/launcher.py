@@ -302,5 +302,5 @@ def _on_cpu(device: str) -> bool:
 
 def _turn(limit: int) -> Message:
     if limit == 1:
-        return Message("It waits for its turn: {limit} run at a time train here.", limit=limit)
+        return Message("It waits for its turn: one run at a time trains here.", key="it-waits-for-its-turn-run-at-a")
     return Message("It waits for its turn: {limit} runs at a time train here.", limit=limit)

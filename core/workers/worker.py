@@ -25,8 +25,10 @@ from core.training.answer import rates
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
+from core.workers import waiting
 from core.workers.child import STORE_LOST
 from core.workers.interruption import Interruption, Stopped, StopRequest
+from core.workers.waiting import Waiting
 
 CONTROL_POLL_S = 0.05  # while paused
 #: Besides every `checkpoint_every` steps: who is stopped inside a long step goes back no further. Where writing one
@@ -44,7 +46,7 @@ class Worker:
         self.closing = False  # set by a signal: the app goes away
         self._parent = os.getppid()
         self._paused = False
-        self._one_step = False
+        self._last: int | None = None  # the step after which it pauses again
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
@@ -123,7 +125,9 @@ class Worker:
         self.closing = self.closing or self.interruption.arrived(signal.SIGTERM)
         try:
             self._raise_if_left()
-            return StopRequest() if self.store.patient(0).shall_stop(self.run_id, self.learner) else None
+            # Read already, and to be in force at a step that all have in common: a long one is not waited for either.
+            asked = any(x.kind == "stop" for x in list(self._asked))
+            return StopRequest() if asked or self.store.patient(0).shall_stop(self.run_id, self.learner) else None
         except Stopped as stopped:
             return StopRequest(stopped.reason)
         except StoreError:  # it is locked, say; the main thread waits for it, too
@@ -259,8 +263,8 @@ class Worker:
         long_ago = time.monotonic() - self._saved_when > max(SAVE_EVERY_S, 10 * self._save_took_s)
         if long_ago or self.trainer.step % self.trainer.config.checkpoint_every == 0:
             self._save()
-        if self._one_step:
-            self._one_step, self._paused = False, True
+        if self._last is not None and trace.step >= self._last:
+            self._last, self._paused = None, True
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
     def _about_drift(self, drift: float) -> Message:
@@ -283,17 +287,29 @@ class Worker:
 
     def _listen(self) -> None:
         """Does what was asked since the last step; returns when the next step shall be made. Raises Stopped."""
+        level = self.trainer.config.keep_level and len(self.trainer.config.learners) > 1
+        wait = Waiting(self.store, self.run_id, self.learner, self.trainer.step)
         while True:
             self._raise_if_left()
+            ready = self._paused or not level or self.trainer.step >= self.trainer.config.steps
+            paused, others = self._paused, [] if ready else wait.others()
+            # Last: what is asked after this comes too late for the next step (core/runs/level.py says why).
             self._asked += self.store.take_controls(self.run_id, self.learner)
-            while self._asked:
+            while self._asked and self._is_due(self._asked[0]):
                 self._apply(self._asked.popleft())
-            if not self._paused:
+            if not (paused or self._paused or others):
                 break
-            time.sleep(CONTROL_POLL_S)
+            if self._paused or others:
+                time.sleep(CONTROL_POLL_S if self._paused else waiting.POLL_S)
         while self._replay and self._replay[0][0] <= self.trainer.step:
             self.trainer.change(self._replay.popleft()[1])
             lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
+
+    def _is_due(self, control: Control) -> bool:
+        """A pause or a stop that all learners make after the same step waits for that; so does what was asked later."""
+        if control.kind not in ("pause", "stop") or control.at is None or self._paused:
+            return True
+        return self.trainer.step > control.at
 
     def _apply(self, control: Control) -> None:
         if control.kind == "stop":
@@ -301,8 +317,12 @@ class Worker:
         if control.kind == "change":
             self._change(control.value)
             return
+        if control.kind == "step" and control.at is not None and self.trainer.step > control.at:
+            return  # the others come after it
         was_paused, self._paused = self._paused, control.kind == "pause"
-        self._one_step = control.kind == "step"
+        self._last = None
+        if control.kind == "step":
+            self._last = self.trainer.step if control.at is None else control.at
         self._event(control.kind)
         if was_paused != self._paused:
             if self._paused:

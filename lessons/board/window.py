@@ -63,8 +63,11 @@ def telling(step: Payload) -> int | None:
 
 
 def newest(run: RunInfo) -> int:
-    """The step that a viewer who follows is shown, as in model.js: while learners work, one that all of those made."""
+    """The step that a viewer who follows is shown, as in model.js: one that all made, or while some work, all of those.
+
+    Only where one has none at all it is the newest of any.
+    """
     working = [learner.step for learner in run.learners if learner.status in ("queued", *ACTIVE)]
-    if working and min(working) >= 0:
-        return min(working)
-    return max(learner.step for learner in run.learners)
+    made = [learner.step for learner in run.learners]
+    common = min(working or made)
+    return common if common >= 0 else max(made)

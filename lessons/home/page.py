@@ -21,6 +21,7 @@ from lessons.kit.chrome import storage_guard
 from lessons.kit.critic import taught
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
+from lessons.kit.lesson.quiz import progress
 from lessons.kit.lesson.slips import SEEN
 from lessons.kit.numbers import number, signed
 from lessons.shared import store
@@ -142,6 +143,9 @@ def course_map() -> None:
             st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
             minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
             st.markdown(_(page.summary) + minutes)
+            if page.check and (done := progress(page.check)):
+                sign = ":material/check_circle:" if done[0] == done[1] else ":material/rule:"
+                st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=done[0], all=done[1]))
 
 
 st.title("Credit Lab")

@@ -39,6 +39,7 @@ def lone(batch: Frozen) -> None:
             "Mean {mean}, so the one is {above} above it; the spread is small, since the others all agree. Each of the "
             "{others} wrong answers gets {bad}: together they weigh just as much, the other way."
         ).format(mean=number(1 / size), above=number(1 - 1 / size), others=size - 1, bad=signed(bad)),
+        about=str(size),
     )
     if shown:
         st.fragment(_lone_curve)(size, eps)
@@ -148,9 +149,8 @@ def no_signal_share(batch: Frozen) -> None:
     st.markdown(
         _(
             "If every answer were right with the same chance p, a group of G would be all right or all wrong "
-            "with chance "
-            "p^G + (1 − p)^G. Over this run's {steps} steps the success rate is {p} on average, and the formula gives "
-            "**{guess}** with each step's own p."
+            "with chance $p^G + (1 - p)^G$. Over this run's {steps} steps the success rate is {p} on average, and the "
+            "formula gives **{guess}** with each step's own p."
         ).format(steps=len(silent.steps), p=number(p), guess=f"{100 * guess:.0f} %")
     )
     gap, numbers = share - guess, _("Measured {share}, formula {guess}.").format(
@@ -165,7 +165,7 @@ def no_signal_share(batch: Frozen) -> None:
         Choice(_("As many, within 2 points"), abs(gap) <= 0.02, f"{numbers} {why if gap > 0.02 else ''}".strip()),
         Choice(_("Fewer"), gap < -0.02, f"{numbers} {why if gap > 0.02 else ''}".strip()),
     ]
-    if predict("hgw_silence", _("How many groups really had no signal?"), choices):
+    if predict("hgw_silence", _("How many groups really had no signal?"), choices, about=batch.run.id):
         _over_steps(silent, size)
         _by_size(silent)
 

@@ -14,6 +14,7 @@ from lessons.kit.critic import counted, slip_words, taught
 from lessons.kit.display import one_line, plain
 from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.slips import clearest, most_missed, slips
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
@@ -66,7 +67,7 @@ def _pipeline(batch: Frozen, group: Group) -> None:
     )
     box = next(x for x in boxes if x["key"] == picked)
     with st.container(border=True, key="ppo_box_detail"):
-        st.subheader(box["title"])
+        st.subheader(with_symbols(box["title"]))
         _DETAILS[picked](batch, group)
         if picked in MODELS:
             _weights(batch, picked, measured)

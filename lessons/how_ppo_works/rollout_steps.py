@@ -21,7 +21,7 @@ def sample_step(scene: Scene) -> None:
     hidden = [t >= scene.place.part for t in range(scene.length)]
     spot = [t == scene.place.part - 1 for t in range(scene.length)]
     values = scene.reply.column("logprob_old")
-    row = strip_row(scene, "sample", _("log π_old"), values, hidden=hidden, spot=spot, learner="blue")
+    row = strip_row(scene, "sample", _("log-prob, old"), values, hidden=hidden, spot=spot, learner="blue")
     show([row], _("log-probability"), "falling", domain=known(values))
 
 
@@ -45,7 +45,10 @@ def kl_step(scene: Scene) -> None:
     st.markdown(_("The frozen reference scores the same tokens. {penalty}").format(penalty=penalty_words(scene.batch)))
     column = f"kl_{estimate}"
     kl, rewards = scene.reply.column(column), scene.reply.column("token_reward")
-    more = {"log π_old": scene.reply.column("logprob_old"), "log π_ref": scene.reply.column("logprob_ref")}
+    more = {
+        _("log-prob, old"): scene.reply.column("logprob_old"),
+        _("log-prob, ref."): scene.reply.column("logprob_ref"),
+    }
     show(
         [strip_row(scene, estimate, estimate, kl, more=more), strip_row(scene, "r", _("token reward r"), rewards)],
         _("KL and reward"),

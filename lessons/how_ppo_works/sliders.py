@@ -69,12 +69,13 @@ def prediction(batch: Frozen, group: Group) -> bool:
         "Which token is blamed most?"
     )
     verdict = _("right") if reply.success else _("wrong")
-    return predict("ppo_lambda", question.format(response=_quoted(reply.text), verdict=verdict), [*choices, everyone])
+    words = question.format(response=_quoted(reply.text), verdict=verdict)
+    return predict("ppo_lambda", words, [*choices, everyone], about=f"{batch.run.id} {batch.step} {reply.sample}")
 
 
 def _quoted(text: str) -> str:
 
-    return "“" + plain(token_name(text), 80) + "”"
+    return _("“{text}”").format(text=plain(token_name(text), 80))
 
 
 def sliders(batch: Frozen, group: Group) -> None:

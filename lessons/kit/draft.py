@@ -15,7 +15,7 @@ import streamlit as st
 from core import presets
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.presets import PRESETS
+from core.presets import PRESETS, about
 from core.refusals import either
 from core.tasks.kinds.questions import Question
 from core.tasks.registry import TASK_KINDS
@@ -75,6 +75,8 @@ def make_draft(
         preset = FIRST_PRESET
     base = asking(PRESETS[preset], source, questions)
     source = source if base is not PRESETS[preset] else ""
+    # Whoever watches wants to pause, step and stop all learners at the same step.
+    base = base.model_copy(update={"keep_level": True})
     assignments: dict[str, Any] = dict(typed)
     with contextlib.suppress(ConfigError):  # of no such kind: `change` says so
         base = of_kind(base, typed, questions)
@@ -118,6 +120,7 @@ def current_draft() -> Draft:
     state = st.session_state
     if "lab_typed" not in state:
         state["lab_preset"], state["lab_typed"], state["lab_source"] = _from_link()
+        state["lab_chosen"] = "preset" in st.query_params
     return make_draft(state["lab_preset"], state["lab_typed"], state["lab_source"], state.get("lab_questions", ()))
 
 
@@ -136,7 +139,22 @@ def forget_typed() -> None:
 
 def choose_preset(preset: str) -> None:
     """Begin from this preset; what was typed over another one suits another model."""
-    st.session_state.update(lab_preset=preset, lab_typed={}, lab_source="")
+    st.session_state.update(lab_preset=preset, lab_typed={}, lab_source="", lab_chosen=True)
+
+
+def follow(run_id: str, config: RunConfig) -> None:
+    """A run comes onto the page: the next one shall begin from its preset, unless somebody chose or typed otherwise.
+
+    What was chosen stands until yet another run is looked at; a run whose questions are not its preset's says nothing.
+    """
+    draft, state = current_draft(), st.session_state
+    if state.get("lab_followed") == run_id:
+        return
+    state["lab_followed"] = run_id
+    if state.pop("lab_chosen", False) or draft.typed or draft.source:
+        return
+    if config.preset in PRESETS and about(config) == config.preset:
+        state["lab_preset"] = config.preset
 
 
 def choose_source(source: str) -> None:

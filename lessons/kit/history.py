@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import Message
+from core.errors import ConfigError, Message
+from core.runs.errors import RunNotFound, StoreError
 from core.runs.event_values import is_evaluation
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
@@ -18,6 +19,9 @@ from lessons.kit.display import literal, plain, status_word, when
 
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
+
+#: Pixels of what is chosen and typed in the menu of runs: so wide that runs tell apart, and no wider than a phone.
+FIELD_WIDTH = 330
 
 #: Event kind → what to call it.
 EVENT_TITLES = {
@@ -44,7 +48,7 @@ def events_table(events: list[dict[str, Any]]) -> None:
     rows = [
         {
             _("When"): when(event["time"], zone),
-            _("At step"): event["step"] + 1,  # people count from 1, as the board does
+            _("After step"): after_step(event),
             _("Learner"): literal((event["learner"] or _("all")).upper()),
             _("What"): event_word(event["kind"]),
             _("Details"): event_details(event["value"]),
@@ -53,6 +57,18 @@ def events_table(events: list[dict[str, Any]]) -> None:
     ]
     widths = {_("What"): st.column_config.Column(width="medium"), _("Details"): st.column_config.Column(width="large")}
     st.dataframe(rows, hide_index=True, column_config=widths)
+
+
+def after_step(event: dict[str, Any]) -> int:
+    """How many steps had been made then: the number of the step that the board shows as the newest at that moment.
+
+    An event carries the step that comes next, counted from 0, which is the same number; what belongs to a step that was
+    just made carries that one.
+    """
+    value = event["value"]
+    afterwards = isinstance(value, dict) and value.get("when") == "after"
+    made: int = event["step"]
+    return made + (event["kind"] in ("drift", "final", "step") or afterwards)
 
 
 def event_word(kind: str) -> str:
@@ -101,7 +117,7 @@ def _plain_value(value: Any) -> str:
 def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableRun | None) -> None:
     """A list of runs to look at; choosing one shows it at once. (A select box takes its options as plain text.)"""
     zone = st.context.timezone
-    labels = {run.id: f"{literal(run.name, 40)} · {state_word(run)} · {when(run.created, zone)}" for run in runs}
+    labels = {run.id: f"{literal(run.name, 70)} · {state_word(run)} · {when(run.created, zone)}" for run in runs}
     options = list(labels)
     st.session_state["lab_picker"] = shown.id if shown is not None and shown.id in labels else None
     st.selectbox(
@@ -110,9 +126,25 @@ def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableR
         index=None,
         format_func=lambda x: labels.get(x, ""),
         placeholder=_("Choose a run"),
+        width=FIELD_WIDTH,
         key="lab_picker",
         on_change=_picked,
     )
+
+
+def name_field(run: RunInfo, runs: RunStore) -> None:
+    """The name of the run on show, to be typed over where it stands."""
+    key = f"lab_name_{run.id}"
+    st.session_state[key] = run.name
+    words = _("Name of the run on show")
+    st.text_input(words, max_chars=200, width=FIELD_WIDTH, key=key, on_change=_renamed, args=(run.id, runs, key))
+
+
+def _renamed(run_id: str, runs: RunStore, key: str) -> None:
+    try:
+        runs.rename(run_id, st.session_state[key] or "")
+    except (ConfigError, RunNotFound, StoreError) as error:
+        st.session_state["lab_note"] = tell(error)
 
 
 def state_word(run: RunInfo | UnreadableRun) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+
 import streamlit as st
 
 from core.config import RunConfig
 from core.errors import Message
 from core.learners.registry import needs_of
+from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
+from core.workers.child import ended_by
 from lessons import shared
 from lessons.board.live import lab_view
 from lessons.i18n import _, tell
@@ -18,11 +22,14 @@ from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
 from lessons.kit.display import plain
-from lessons.kit.draft import current_draft, parameters, write_link
+from lessons.kit.draft import current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
-from lessons.kit.history import RECORDED, events_table, no_such_run, run_picker, show_run
+from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.lab.settings import settings_drawer
 from lessons.shared import launcher, store
+
+#: Keys of reasons that end with what Resume does: it need not be said again.
+SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
 
 
 def wanted() -> str:
@@ -82,6 +89,8 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.error(why or _("no reason was left behind."), icon=":material/error:")
     elif run.status == "failed":
         kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
+        if {x.reason.key for x in run.learners if x.reason} & SAY_HOW_TO_GO_ON:
+            kept = _("Failed: {reason} Everything up to the last step is kept.")
         st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
     elif why and run.status in ("queued", "stopped"):
         st.info(why, icon=":material/info:")
@@ -119,10 +128,12 @@ def opening(config: RunConfig) -> str:
 
 def page() -> None:
     runs, off = store(), shared.training_off()
-    draft = current_draft()
     run_id = wanted()
     chosen = find(runs, run_id)
     run = chosen if isinstance(chosen, RunInfo) else None
+    if run is not None:
+        follow(run.id, run.config)
+    draft = current_draft()
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
         st.markdown(opening(config), width="content")
@@ -134,6 +145,8 @@ def page() -> None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
+            if run is not None and run.id not in SHIPPED:
+                name_field(run, runs)
     settings_drawer(draft, run, runs)
     state(run, off)
     if run is None:

@@ -68,7 +68,7 @@ def prediction(batch: Frozen) -> None:
             + numbers,
         ),
     ]
-    predict("rck_clip", question, choices)
+    predict("rck_clip", question, choices, about=f"{batch.run.id} {batch.learner} {batch.step}")
 
 
 def walk(batch: Frozen) -> None:
@@ -114,7 +114,14 @@ def _sliders(trained: Limits) -> Limits:
         _("ε: how far down"), 0.02, 0.6, round(trained.low, 2), 0.02, "%.2f", key="rck_eps", bind="query-params"
     )
     high = second.slider(
-        _("ε_high: how far up"), 0.02, 1.0, round(trained.high, 2), 0.02, "%.2f", key="rck_high", bind="query-params"
+        _("{symbol}: how far up").format(symbol=r"$\varepsilon_{\text{high}}$"),
+        0.02,
+        1.0,
+        round(trained.high, 2),
+        0.02,
+        "%.2f",
+        key="rck_high",
+        bind="query-params",
     )
     options = ["none", "1.2", "1.5", "2", "3"]
     dual = third.segmented_control(

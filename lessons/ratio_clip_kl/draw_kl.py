@@ -94,7 +94,7 @@ def _draw(
             customdata=dots[name].tolist(),
             hovertemplate=name + ": %{customdata:.3f}, x = %{x:.2f}<extra></extra>",
         )
-    drawing.update_xaxes(title=_("log π_θ − log π_ref"), range=[-EDGE, EDGE], zeroline=True)
+    drawing.update_xaxes(title="log π<sub>θ</sub> − log π<sub>ref</sub>", range=[-EDGE, EDGE], zeroline=True)
     drawing.update_yaxes(title=title, range=list(span), zeroline=True)
     places = range(0, len(x), 20)
     readout = [

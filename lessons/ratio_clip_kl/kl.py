@@ -69,7 +69,12 @@ def prediction(here: Frozen) -> None:
         "k3": _("k3 is small near the reference too, but e⁻ˣ is huge where the reference likes a token far better."),
     }
     choices = [Choice(name, name == least, f"{reasons[name]} {measured}") for name in ESTIMATES]
-    predict("rck_kl", _("On the tokens of this step, which estimate of the KL scatters least?"), choices)
+    question = _("On the tokens of this step, which estimate of the KL scatters least?")
+    predict("rck_kl", question, choices, about=_about(here))
+
+
+def _about(here: Frozen) -> str:
+    return f"{here.run.id} {here.learner} {here.step}"
 
 
 def bias_and_spread(here: Frozen) -> None:
@@ -78,7 +83,7 @@ def bias_and_spread(here: Frozen) -> None:
 
     spread_of = spreads(here.tokens)
     estimators(here)
-    if not revealed("rck_kl"):
+    if not revealed("rck_kl", _about(here)):
         st.caption(_("Commit to a prediction above; the numbers of each estimate then stand here."))
         return
     with st.container(key="rck_spreads"):

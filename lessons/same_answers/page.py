@@ -112,6 +112,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
             grpo=_signed(way.at("group-mean").numbers(reply)[0]),
         ),
         choices(signs),
+        about=batch.run.id,
     ):
         both(batch, [reply], way, key="same_one")
         two_parts(reply, group, way)

@@ -49,7 +49,7 @@ def accuse(batch: Frozen, reply: Reply, continuations: int) -> Truth | None:
     """The prediction; the truth is only measured once somebody has committed to an answer."""
     key = f"truth_{batch.step}_{reply.sample}"
     places = suspects(reply)
-    measured = measure(batch, continuations) if revealed(key) else None
+    measured = measure(batch, continuations) if revealed(key, batch.run.id) else None
     guilty, drop = _guilty(measured, reply) if measured is not None else (set(), {})
     reasons = {t: _("The value changes by {drop} there.").format(drop=signed(drop.get(t, 0.0))) for t in places}
     choices = [Choice(_token_at(reply, t), t in guilty, reasons[t]) for t in places]
@@ -59,7 +59,7 @@ def accuse(batch: Frozen, reply: Reply, continuations: int) -> Truth | None:
     question = _("{prompt} was answered {response}. Which token truly ruined it?").format(
         prompt=plain(batch.group(reply.group).prompt), response=plain(reply.text)
     )
-    return measured if predict(key, question, choices) else None
+    return measured if predict(key, question, choices, about=batch.run.id) else None
 
 
 def measure(batch: Frozen, continuations: int) -> Truth:

@@ -81,16 +81,19 @@ def test_a_token_a_box_and_the_sliders_are_in_the_link(page: Page, server: Serve
     expect(page.locator(".st-key-ppo_lam_says")).to_contain_text("λ = 0:")
     expect(page).to_have_url(re.compile(r"ppo_lam=0(\.0+)?(&|$)"))
 
-    other = page.context.new_page()
+    assert page.context.browser
+    other = page.context.browser.new_page()  # another visitor: this one's browser remembers what was answered
     other.goto(page.url)
     expect(other.locator(".st-key-ppo_box_detail h3")).to_contain_text("Value model")
     expect(strips(other).locator(".t.picked")).to_have_attribute("data-at", "v.2")
     expect(other.locator(".st-key-ppo_lambda_commit button")).to_be_visible()  # nobody's answer is in a link
     expect(other.locator(".st-key-ppo_lambda_figure")).to_have_count(0)
+    other.close()
 
 
 def test_the_quiz_says_why(page: Page, server: Server, run: LiveRun) -> None:
     open_lesson(page, server, run)
+    expect(page.locator(".st-key-ppo_quiz_score")).to_contain_text("4 questions")
     box = page.locator(".st-key-ppo_quiz_1_box")
     box.get_by_text("the policy and the reference").click()
     expect(box).to_contain_text("Not this one.")

@@ -381,3 +381,24 @@ def test_under_a_base_path(page: Page, tmp_path_factory: pytest.TempPathFactory)
         shown_step(lab, 2)
         run.tick()
         shown_step(lab, 3)
+
+
+def test_a_board_without_numbers_has_no_ticks_and_a_run_without_a_worker_no_device(page: Page, server: Server) -> None:
+    run = LiveRun(server.store)
+    try:
+        mine = lifecycle.learners.c.run == run.id
+        with server.store.write() as c:
+            c.execute(lifecycle.learners.update().where(mine).values(device=None))
+        page.goto(f"{server.url}/lab?run={run.id}&lang=en")
+        expect(page.get_by_test_id("where")).to_have_text("made up for a test · seed 0")
+        canvas = page.locator('.chart[data-key="reward"] canvas')
+        expect(canvas).to_be_visible()
+        painted = (
+            """x => x.getContext("2d").getImageData(0, 0, x.width, x.height).data.some((y, i) => i % 4 === 3 && y)"""
+        )
+        assert not canvas.evaluate(painted), "ticks of nothing"
+        run.tick(2)
+        shown_step(page.locator(".lab"), 2)
+        assert canvas.evaluate(painted)
+    finally:
+        run.store.delete(run.id)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.runs.store import RunStore
 from lessons.catalog import LESSONS
-from tests.e2e.conftest import Server, serving
+from tests.e2e.conftest import LiveRun, Server, serving
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import make_run
 
@@ -79,6 +79,75 @@ def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(t
     page.get_by_text("What happened in this run").click()
     expect(page.locator(".st-key-lab_events").get_by_test_id("stDataFrame")).to_be_visible()
     assert {"start", "pause", "step", "resume", "stop"} <= {x["kind"] for x in store.events(run_id)}
+
+
+#: What the page says at once to a press that the learners hear at the end of their step.
+ANSWERS = {
+    "en": ("It pauses after the step under way.", "It stops after the step under way; what it has learnt is kept."),
+    "zh-TW": ("做完目前這一步就暫停。", "做完目前這一步就停止；學到的都會保留。"),
+}
+
+
+@pytest.mark.parametrize("lang", ANSWERS)
+def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_shows_it(
+    training: Server, page: Page, lang: str
+) -> None:
+    page.goto(f"{training.url}/lab?lang={lang}&steps=4000&set=prompts_per_step%3D4")
+    control(page, "lab_start").click()
+    expect(page.locator(".lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
+    run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
+    store: RunStore = training.store
+
+    def steps() -> set[int]:
+        return {x.step for x in store.get(run_id).learners}
+
+    for _ in range(3):
+        control(page, "lab_pause").click()
+        expect(control(page, "lab_resume")).to_be_enabled()
+        expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
+        paused = steps()
+        assert len(paused) == 1
+        control(page, "lab_step").click()
+        (at,) = paused
+        expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(at + 2))
+        expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
+        assert steps() == {at + 1}
+        control(page, "lab_resume").click()
+        expect(control(page, "lab_pause")).to_be_enabled()
+    control(page, "lab_stop").click()
+    expect(page.locator('.bar [data-status="stopped"]')).to_have_count(2)
+    (last,) = steps()
+    expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(last + 1))
+    reward = page.locator('.chart[data-key="reward"] .values b')
+    expect(reward).to_have_text([re.compile(r"^[\d.]+$")] * 2)  # a number of each
+    page.locator(".st-key-lab_events summary").click()
+    assert [x["step"] for x in store.events(run_id) if x["kind"] == "stop"] == [last + 1] * 2
+
+
+def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> None:
+    """Learners hear it at the end of their step; the page says at once that it was asked."""
+    store: RunStore = training.store
+    run = LiveRun(store)  # its learners are this test: they never answer
+    run.tick(2)
+    took = []
+    for key, kind in (("lab_pause", "pause"), ("lab_stop", "stop")):
+        page.goto(f"{training.url}/lab?lang=en&run={run.id}")
+        expect(control(page, key)).to_be_enabled()
+        expect(page.locator(".lab")).to_have_attribute("data-shown-step", "2")
+        words = ANSWERS["en"][kind == "stop"]
+        script = """words => { window.answered = null; const from = performance.now();
+          const look = () => {
+            if (document.body.innerText.includes(words)) window.answered = performance.now() - from;
+            else requestAnimationFrame(look);
+          }; look(); }"""
+        page.evaluate(script, words)
+        control(page, key).click()
+        page.wait_for_function("window.answered !== null")
+        took.append(page.evaluate("window.answered") / 1000)
+        assert {x.kind for x in store.take_controls(run.id, "ppo")} == {kind}
+    run.end("stopped")
+    store.delete(run.id)
+    assert min(took) <= 1.0, took  # a busy machine may be slow once
 
 
 def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { align, placeOf, reach, stepUnder, yRange, zoomTo } from "#frontend/axis.js";
+import { align, gaps, placeOf, reach, stepUnder, yRange, zoomTo } from "#frontend/axis.js";
 import { isClick } from "#frontend/chart.js";
 
 const row = (learner, step, more = {}) => ({ learner, step, revision: "r", ...more });
@@ -85,4 +85,14 @@ test("the y-axis always reaches what it should, and not beyond what is drawn", (
   assert.ok(low < -1 && low > -1.2 && high > 0.5, "an outlier is read, not drawn");
   const [from, to] = yRange({}, 3, 3);
   assert.ok(from < 3 && to > 3, "a flat line is not on the edge");
+});
+
+test("ticks of steps and of responses are whole numbers; time is divided as it comes", () => {
+  for (const x of ["step", "samples"]) {
+    const all = gaps(x);
+    assert.ok(all.every((gap) => Number.isInteger(gap)));
+    assert.deepEqual(all.slice(0, 5), [1, 2, 5, 10, 20]);
+    assert.ok(all.at(-1) > 1e8);
+  }
+  assert.equal(gaps("time"), undefined);
 });

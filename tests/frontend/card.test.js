@@ -88,11 +88,11 @@ function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
   return { shown, text: Object.fromEntries(shown.map((x) => [x.key, text(x)])) };
 }
 
-test("terms in their order, below the advantage what led to it; a bare name without a sentence is left out", () => {
+test("terms in their order, what leads to the advantage above it; a bare name without a sentence is left out", () => {
   const { shown } = card();
   assert.deepEqual(
     shown.map((x) => x.key),
-    "logprob advantage named equal ratio one two taken gradient kl value objective".split(" "),
+    "logprob named equal advantage ratio one two taken gradient kl value objective".split(" "),
   );
   assert.deepEqual(
     shown.filter((x) => x.sub).map((x) => x.key),
@@ -202,4 +202,16 @@ test("the signs between a line's parts are the language's own", () => {
   assert.equal(card({ data: measured, words }).text.value, "0.500 → 0.250 next（<measured>）");
   const bounded = { regions: [{ ...REGIONS[0], cuts: false, advantage: "any" }] };
   assert.equal(card({ tokens: cut, data: bounded, words }).text.gradient, "<gradient_up>（über 1.1）");
+});
+
+test("a line with a spread says by what it divides", () => {
+  const spread = term("spread", ["std_group", ["response", "reward"], ["setting", "ddof"]], 1);
+  const words = { spread: "divides by {n}" };
+  const aside = (ddof) => {
+    const data = { terms: [spread, ...TERMS], settings: { base: 0.5, surrogate: "any", ddof } };
+    return card({ data, words }).shown.find((x) => x.key === "spread");
+  };
+  assert.equal(aside(1).aside, "divides by N − 1");
+  assert.equal(aside(0).aside, "divides by N");
+  assert.equal(card({ words }).found.find((x) => x.key === "advantage").aside, "");
 });

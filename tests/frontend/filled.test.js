@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { filled, regionSays } from "#frontend/filled.js";
+import { filled, regionSays, spreadLess } from "#frontend/filled.js";
 import { evaluate } from "#frontend/terms.js";
 
 const term = (name, tree, level = 2, given = []) => ({
@@ -170,7 +170,7 @@ test("a response's number stays as it is where each token has it", () => {
   assert.equal(one(["+", ["per_token", REWARD], X]), "1 + 1.250 = 2.250");
 });
 
-test("a group's numbers, the first twelve", () => {
+test("a group's numbers, the first twelve, and how many more there are", () => {
   assert.equal(one(["mean_group", REWARD], 1), "mean(1, 0) = 0.500");
   assert.equal(one(["std_group", REWARD, 1], 1), "std(1, 0) = 0.707");
   assert.equal(one(["sum_response", X], 1), "sum(1.250, −0.500) = 0.750");
@@ -184,7 +184,7 @@ test("a group's numbers, the first twelve", () => {
   };
   assert.equal(
     text([term("a", ["max_group", REWARD], 1)], undefined, many),
-    "max(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …) = 14",
+    "max(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (+3)) = 14",
   );
   assert.equal(text([term("a", ["mean_group", REWARD], 1)], undefined, many), "105 / 15 = 7");
   const scaled = ["exp", ["neg", ["mean_group", ["/", REWARD, 7]]]];
@@ -233,4 +233,15 @@ test("what a region says", () => {
   const env = evaluate([], STEP);
   assert.equal(regionSays(region, env, { response: 0, token: 0 }), "1.250 is above 1.2");
   assert.equal(regionSays({ ...region, values: { bound: 1, ratio: Z } }, env, { response: 0, token: 0 }), null);
+});
+
+test("a spread says by how many less than its numbers it divides", () => {
+  const env = evaluate([term("a", X)], STEP);
+  const less = (tree) => spreadLess(tree, env, { response: 0, token: 0 });
+  assert.equal(less(["std_group", REWARD, 1]), 1);
+  assert.equal(less(["/", ["-", REWARD, 1], ["+", ["std_group", REWARD, 0], 1]]), 0);
+  assert.equal(less(["std_batch", X, 1]), 1);
+  assert.equal(less(["if", ["setting", "yes"], X, ["std_group", REWARD, 1]]), null); // the branch that is not taken
+  assert.equal(less(["mean_group", REWARD]), null);
+  assert.equal(less(3), null);
 });

@@ -56,6 +56,14 @@ test("while learners work, the newest step is one that all of those made", () =>
   assert.equal(new Model().newest(), null);
 });
 
+test("when all have ended, the newest step is the last that all of them made", () => {
+  const model = two();
+  model.learners = [learner("a", "stopped", 2), learner("b", "stopped", 1)];
+  assert.equal(model.newest(), 1);
+  model.learners = [learner("a", "stopped", 2), learner("c", "stopped", -1)];
+  assert.equal(model.newest(), 2); // there is none that both made
+});
+
 test("the run is active while anybody is", () => {
   const model = two();
   model.run = { status: "finished" };

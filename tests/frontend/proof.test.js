@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Proof } from "#frontend/proof.js";
+import { Proof, where } from "#frontend/proof.js";
 import { page } from "./page.js";
 
 const labels = {
   ...Object.fromEntries(
-    "details start_equal start_differ start_unknown prompts_unknown seed_device start_of prompts_of model not_recorded none"
+    "details start_equal start_differ start_unknown prompts_unknown seed_only start_of prompts_of model not_recorded none"
       .split(" ")
       .map((x) => [x, x]),
   ),
@@ -53,4 +53,25 @@ test("prompts that differ since a learner's settings say so are no alarm, and th
 test("a setting that explains one difference explains no other", (t) => {
   assert.deepEqual(pill(t, [ONE], [TWO], [THREE, { group_size: 4 }]), ["different at 3 ✗", "pill bad"]);
   assert.deepEqual(pill(t, [ONE], [ONE, { replaces_groups: true }]), ["same at 3 ✓", "pill good"]);
+});
+
+test("which run it is, its seed where the name does not tell it, and the device once a worker has begun", () => {
+  const words = { seed_only: "seed {seed}", imported: "from {source}" };
+  const at = (run, ...devices) => where({ run, learners: devices.map((device) => ({ device })) }, words);
+  assert.equal(at({ name: "sums, seed 3", seed: 3 }, null, null), "sums, seed 3");
+  assert.equal(at({ name: "sums, seed 30", seed: 3 }, "cpu", null), "sums, seed 30 · seed 3 · cpu");
+  assert.equal(at({ name: "mine", seed: 0 }, "cpu", "cuda"), "mine · seed 0 · cpu, cuda");
+  assert.equal(at({ name: "mine", seed: null }, "cpu"), "mine · cpu");
+  assert.equal(at({ name: "theirs", seed: null, source: "TRL" }, null), "theirs · from TRL");
+  assert.equal(at(null), "");
+});
+
+test("while nobody has reported anything, nothing is said of weights and prompts", (t) => {
+  page(t);
+  const proof = new Proof({ labels });
+  const learners = ["x", "y"].map((name) => ({ name, start_hash: null, device: null, group_size: 8 }));
+  proof.draw({ learners, row: () => null, run: { name: "sums, seed 0", seed: 0, versions: {} } }, null);
+  assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [true, true, false]);
+  proof.draw({ learners: [{ ...learners[0], start_hash: ONE }, learners[1]], row: () => null, run: null }, null);
+  assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [false, true, true]);
 });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.config import change
@@ -125,3 +127,23 @@ def test_the_course_map_has_every_page_in_order_under_its_part(open_page):
     parts = [[x.part] * bool(x.part) + [f"**{x.title}**"] for x in LESSONS if not x.default]
     assert shown == [x for part in parts for x in part]
     assert sum(bool(x.part) for x in LESSONS) > 1
+
+
+def test_the_course_map_shows_what_got_done(open_page):
+    at = open_page("home")
+    assert not [x for x in at.caption if "Check:" in x.value]
+    entries = {"progress/hgw_quiz": ("3/4", 1), "progress/ppo_quiz": ("4/4", 1)}
+    hostile = {"progress/rck_quiz": ("5/4", 1), "progress/same_quiz": (7, 1), "progress/truth_quiz": ("a/b", 1)}
+    at.session_state["memory_entries"] = entries | hostile
+    at.run()
+    assert not at.exception
+    shown = [x.value.partition(" ")[2] for x in at.caption if "Check:" in x.value]
+    assert shown == ["Check: 4 of 4 right.", "Check: 3 of 4 right."]  # in the order of the course
+
+
+def test_every_quiz_is_the_one_that_the_course_names():
+    for lesson in LESSONS:
+        if lesson.default:
+            continue
+        quizzes = re.findall(r"^ *quiz\(\"(\w+)\"", lesson.path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert quizzes == [lesson.check] * bool(lesson.check), lesson.key

@@ -15,10 +15,12 @@ from core.runs.export import snippet
 from core.tasks.kinds.questions import Question
 from core.tasks.reasoning_settings import suggested
 from core.tasks.registry import choosable
+from core.workers.child import ended_by
 from lessons.kit import question_sources
 from lessons.kit.controls import possible
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields
+from lessons.kit.history import after_step
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
 from tests.tasks.added import reverse_word
@@ -330,7 +332,7 @@ def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
     assert not at.exception
     (run,) = store.runs()
     assert launcher.started == [run.id]
-    assert run.config == preset("chain-sum")
+    assert run.config == preset("chain-sum").model_copy(update={"keep_level": True})
     assert linked(at, "run") == [run.id]
     assert at.button(key="lab_start").disabled  # it waits for its worker: it is under way
 
@@ -430,7 +432,7 @@ def test_a_task_without_a_form_of_its_own_is_called_by_its_title_and_set_by_its_
     at.button(key="lab_start").click().run()
     run = store.get(launcher.started[0])
     config = run.config
-    assert run.name == "backwards, seed 0"
+    assert run.name == "backwards, task.letters=4, task.heldout=9, seed 0"
     assert (config.task, config.model) == (reverse_word.settings(letters=4, heldout=9), "backwards-3")
 
 
@@ -460,3 +462,70 @@ def test_a_link_to_a_kind_of_task_does_what_the_command_line_does():
     assert problem.startswith("task.kind: must be one of 'chain-sum', ")
     assert problem.endswith(", but is 'code'")
     assert all(repr(x) in problem for x in choosable())
+
+
+def test_an_event_names_the_step_that_the_board_showed_then():
+    """Five steps are made, the board shows step 5: what is between the fifth and the sixth happened after step 5."""
+    between = [{"kind": kind, "step": 5, "value": None} for kind in ("pause", "resume", "stop", "change", "continue")]
+    assert {after_step(x) for x in between} == {5}
+    assert after_step({"kind": "start", "step": 0, "value": None}) == 0
+    last = {"kind": "final", "step": 4, "value": {"greedy": 1.0, "sampled": 1.0}}  # of the fifth step
+    assert after_step(last) == after_step({"kind": "evaluation", "step": 4, "value": {"when": "after"}}) == 5
+    assert after_step({"kind": "evaluation", "step": 0, "value": {"when": "before"}}) == 0
+    assert after_step({"kind": "drift", "step": 4, "value": 0.1}) == 5
+    assert after_step({"kind": "step", "step": 4, "value": None}) == 5  # "made one step": this one
+
+
+# -- the run on the page, and the next one -----------------------------------------------------------------------------
+
+
+def start_label(at) -> str:
+    return at.button(key="lab_start").label
+
+
+def test_start_begins_what_the_run_on_the_page_began_from(open_page, store):
+    sums = make_run(store)
+    vine = store.create(preset("chain-sum-vine"))
+    at = open_page("lab", run=vine)
+    assert start_label(at) == "Start: three-term sums, with VinePPO"
+    at.selectbox(key="lab_picker").set_value(sums).run()
+    assert start_label(at) == "Start: three-term sums"
+    at.selectbox(key="lab_picker").set_value(vine).run()
+    assert "VinePPO" in start_label(at)
+
+
+def test_what_was_chosen_stands_whatever_run_is_on_the_page(open_page, store):
+    sums, vine = make_run(store), store.create(preset("chain-sum-vine"))
+    at = open_page("lab", run=sums)
+    at.selectbox(key="lab_choose_preset").set_value("smollm2-sums").run()
+    assert "SmolLM2" in start_label(at)
+    at.run()
+    assert "SmolLM2" in start_label(at)
+    at = open_page("lab", run=sums, preset="smollm2-sums")  # a link says both
+    assert "SmolLM2" in start_label(at)
+    at = open_page("lab", run=sums, seed="7")  # what was typed suits its preset
+    at.selectbox(key="lab_picker").set_value(vine).run()
+    assert start_label(at) == "Start: three-term sums"
+
+
+def test_a_run_is_renamed_where_it_is_shown(open_page, store):
+    run_id = make_run(store)
+    at = open_page("lab", run=run_id)
+    at.text_input(key=f"lab_name_{run_id}").set_value("high  ε").run()
+    assert store.get(run_id).name == "high ε"
+    at.text_input(key=f"lab_name_{run_id}").set_value("  ").run()
+    assert not at.exception
+    assert "1 to 200 characters" in at.error[0].value
+    assert store.get(run_id).name == "high ε"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("reason", [lifecycle.GONE, ended_by(-9), ended_by(-6), ended_by(1)])
+def test_how_to_go_on_is_said_once(open_page, store, reason, lang):
+    run_id = make_run(store)
+    for name in ("ppo", "grpo"):
+        lifecycle.mark(store, run_id, name, "failed", reason)
+    at = open_page("lab", run=run_id, lang=lang)
+    word = {"en": "Resume", "zh-TW": "繼續"}[lang]
+    (error,) = at.error
+    assert error.value.count(word) == 1, error.value

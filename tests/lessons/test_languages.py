@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 import threading
+from collections.abc import Iterator
 
 import pytest
 from babel.messages.pofile import read_po
@@ -117,3 +118,38 @@ def test_an_update_leaves_the_catalogues_header_as_it_stands():
     for tag in OTHERS:
         stands = catalogue(tag)
         assert update(tag).creation_date == stands.creation_date
+
+
+def texts(tag: str) -> Iterator[tuple[str, str]]:
+    """(where it stands, text without formulas, code and places) of all that is said in a language."""
+    entries = [(x, x) for x in ids()] if tag == i18n.DEFAULT else []
+    if tag != i18n.DEFAULT:
+        for entry in catalogue(tag):
+            forms = (entry.string,) if isinstance(entry.string, str) else entry.string
+            entries += [(str(entry.id), form) for form in forms if entry.id]
+    files = [(path.name, path.read_text(encoding="utf-8")) for path in HERE.parent.glob(f"*/*{tag}.md")]
+    assert files
+    for where, text in entries + files:
+        yield where, re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}|:material/\w+:", "x", text)
+
+
+def test_chinese_has_chinese_punctuation():
+    chinese = r"[\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e]"
+    half = re.compile(rf"{chinese}[,;:!?()]|[,;:!?(]\s?{chinese}|{chinese} ?\.(?=\s|$)|[“”]")
+    assert half.search("錯，對(好)")
+    assert half.search("一,二")
+    assert not half.search("G = 8 時 (G − 1)/√G = 2.47：好。")
+    wrong = {where: match[0] for where, text in texts("zh-TW") if (match := half.search(text))}
+    assert wrong == {}
+
+
+#: They are typeset where they are shown: with_symbols in Python, sayWithSymbols in the browser.
+TYPESET = {"Policy π_θ", "Reference π_ref"}
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_no_formula_stands_in_prose_as_it_is_typed(tag):
+    raw = re.compile(r"[\u0370-\u03ff]_\w|\w\^[\w({−]|\\\\[a-z]+\{")
+    assert raw.search("sampled from π_old")
+    assert raw.search("p^G + (1 − p)^G")
+    assert {where for where, text in texts(tag) if raw.search(text)} == TYPESET

@@ -182,12 +182,22 @@ def test_the_study_is_shown_as_it_was_recorded(open_page, run_id, lang):
         assert linked(at, "wt_metric") == [metric]
 
 
-def test_the_race_opens_the_lab_with_three_learners(open_page, run_id):
+def test_the_race_starts_three_learners_and_shows_them_in_the_lab(open_page, run_id, store, launcher):
     at = opened(open_page, run_id)
     at.button(key="truth_race").click().run()
     assert not at.exception
     assert at.title[0].value == "Lab"
     assert "VinePPO" in at.button(key="lab_start").label
+    (started,) = launcher.started
+    assert [x.name for x in store.get(started).learners] == ["ppo", "grpo", "vine"]
+    assert linked(at, "run") == [started]
+
+
+def test_where_nothing_can_be_trained_the_race_says_so(open_page, run_id, monkeypatch):
+    monkeypatch.setenv("CREDIT_LAB_TRAINING", "off")
+    at = opened(open_page, run_id)
+    assert at.button(key="truth_race").disabled
+    assert "switched off" in at.button(key="truth_race").help
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

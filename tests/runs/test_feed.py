@@ -56,6 +56,34 @@ def live(feed: Feed, run_id: str, since: int = 0) -> dict[str, Any]:
     return json.loads(feed.live(run_id, since).text())
 
 
+def test_a_step_that_is_added_while_the_feed_reads_is_not_lost(store: CountingStore) -> None:
+    """Lost, it would stay lost: a run that pauses after it makes no other."""
+    run_id, feed = started(store), Feed(store, refresh_s=0)
+    first = live(feed, run_id)
+    late = [step_trace(CONFIG, "ppo", 3)]
+    read = store.get, store.rows_since
+
+    def then_one_more(reading: Any) -> Any:
+        def wrapped(*args: Any) -> Any:
+            result = reading(*args)
+            if late:
+                store.append(run_id, late.pop())
+            return result
+
+        return wrapped
+
+    for name, reading in zip(("get", "rows_since"), read, strict=True):
+        setattr(store, name, then_one_more(reading))
+    known, cursor = {}, first["cursor"]
+    for _ in range(3):
+        news = live(feed, run_id, cursor)
+        known |= {(row["learner"], row["step"]): row for row in news["rows"]}
+        made = {x["name"]: x["step"] for x in news["learners"]}
+        known = {at: row for at, row in known.items() if at[1] <= made[at[0]]}  # as the browser does (model.js)
+        cursor = news["cursor"]
+    assert ("ppo", 3) in known
+
+
 def test_a_first_load_has_everything_and_a_cursor_brings_only_what_is_new(store: CountingStore) -> None:
     run_id, feed = started(store), Feed(store, refresh_s=0)
     first = live(feed, run_id)

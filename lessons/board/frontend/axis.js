@@ -86,6 +86,16 @@ export function placeOf({ xs, stepAt }, step) {
 }
 
 /**
+ * By how much one tick of the x-axis may differ from the next: steps and responses come whole.
+ * @param {string} x
+ * @returns {number[] | undefined} undefined: by anything
+ */
+export function gaps(x) {
+  if (x === "time") return undefined;
+  return Array.from({ length: 9 }, (_, n) => [1, 2, 5].map((y) => y * 10 ** n)).flat();
+}
+
+/**
  * How far a chart's y-axis reaches for lines between `low` and `high`, with a little air.
  * @param {import("./types.js").ChartSpec} spec
  * @param {number | null} low

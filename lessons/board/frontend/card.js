@@ -76,7 +76,7 @@ export class Card {
  * @param {Line} line
  * @param {string} before the source of the line above
  */
-function drawLine({ key, label, help, parts, source = "", sub }, before) {
+function drawLine({ key, label, help, parts, source = "", sub, aside }, before) {
   const value = parts.map((part) =>
     typeof part === "string" ? part : el(part.tone === "mute" ? "span" : "b", { class: part.tone, text: part.text }),
   );
@@ -89,6 +89,7 @@ function drawLine({ key, label, help, parts, source = "", sub }, before) {
     { class: sub ? "line sub" : "line", data: { line: key } },
     title,
     el("dd", {}, el("span", {}, value), file),
+    aside ? el("dd", { class: "aside", text: aside }) : null,
   );
 }
 

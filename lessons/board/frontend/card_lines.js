@@ -1,6 +1,6 @@
 // The formula card's lines: the terms that a learner declares, in their order, each with the chosen token's own numbers.
 
-import { filled, regionSays } from "./filled.js";
+import { filled, regionSays, spreadLess } from "./filled.js";
 import { fill, fixed, inWords, isNumber, sentences, signed, strong } from "./format.js";
 import { aboutCuts, mark, outside, regionAt } from "./regions.js";
 import { evaluateTree, numberAt } from "./terms.js";
@@ -11,8 +11,10 @@ import { nextToken, number } from "./terms_over.js";
 /** @import { Response } from "./tokens.js" */
 /** @import { Labels } from "./types.js" */
 /**
- * One line: what it is called (`help`: the sentence behind that), what it says, and where in the code that is computed.
- * @typedef {{ key: string, label: string, help?: string, parts: Part[], source?: string, sub?: boolean }} Line
+ * One line: what it is called (`help`: the sentence behind that), what it says, and where in the code that is computed;
+ * `aside`: what else has to be known to compute it.
+ * @typedef {{ key: string, label: string, help?: string, parts: Part[], source?: string, sub?: boolean,
+ *   aside?: string }} Line
  * @typedef {{ response: Response, at: number, pass: number, env: Env, place: Place, labels: Labels }} Token
  */
 
@@ -21,8 +23,9 @@ const SIGNED = new Set(["advantage", "objective"]);
 const TRUTH = new Set(["<", "<=", ">", ">=", "==", "!=", "and", "or", "not"]);
 
 /**
- * Every line for the token at index `at` of a response: the log-probabilities, the advantage and below it what led
- * there, what the loss makes of it, where the gradient goes, KL and value, and last the objective.
+ * Every line for the token at index `at` of a response: the log-probabilities, what leads to the advantage and then the
+ * advantage, what the loss makes of it, where the gradient goes, KL and value, and last the objective. What a line uses
+ * stands above it.
  * @param {Response} response
  * @param {number} at
  * @param {number} pass
@@ -43,8 +46,8 @@ export function lines(response, at, pass, labels) {
   return [
     logprob(token),
     ...columns(token),
-    ...named("advantage"),
     ...shown(terms.slice(0, credited)).map((x) => ({ ...line(x, token), sub: true })),
+    ...named("advantage"),
     ...loss.map((x) => line(x, token, taken.get(x.name))),
     { ...gradient(token), source: loss.at(-1)?.source },
     kl(token),
@@ -69,11 +72,14 @@ function bare(tree) {
 function line(term, token, taken) {
   const { env, place, labels, response } = token;
   const own = { key: term.name, label: inWords(labels, term.title), help: inWords(labels, term.help) };
-  const parts = truth(term, token) ?? filled(term, env, place, { signed: SIGNED.has(term.name) });
+  const options = { signed: SIGNED.has(term.name), more: labels.more_numbers };
+  const parts = truth(term, token) ?? filled(term, env, place, options);
   if (!parts) return { ...own, parts: [strong(labels[why(term.tree, term.name, token)], "mute")], source: term.source };
   const won = taken ? [" ", strong(`✓ ${taken}`, "won")] : [];
   const whole = shared(term, env) ? [after(fill(labels.whole_ratio, { n: response.length }))] : [];
-  return { ...own, parts: [...parts, ...won, ...whole], source: term.source };
+  const less = spreadLess(term.tree, env, place);
+  const spread = less === null ? "" : fill(labels.spread, { n: less ? `N − ${less}` : "N" });
+  return { ...own, parts: [...parts, ...won, ...whole], source: term.source, aside: spread };
 }
 
 /** Of a question, yes or no. @param {Term} term @param {Token} token */

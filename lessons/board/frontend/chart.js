@@ -1,6 +1,6 @@
 // One chart of the board: a uPlot drawing that keeps its zoom and its marked step while data arrive.
 
-import { yRange } from "./axis.js";
+import { gaps, yRange } from "./axis.js";
 import { attr, el, say } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
 import uPlot from "./vendor/uPlot.js";
@@ -22,6 +22,7 @@ export class Chart {
   learners = [];
   /** @type {Line[]} */
   lines = [];
+  empty = true; // nothing to draw: an axis of made-up numbers would look like a measure
 
   /**
    * @param {ChartSpec} spec
@@ -62,8 +63,9 @@ export class Chart {
     const { plot } = this;
     if (!plot) return;
     const lines = this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])));
+    this.empty = lines.flat().every((y) => y === undefined);
     // A chart of nothing would look like a chart of zeros: only its heading stays, which says that it is not recorded.
-    this.root.classList.toggle("void", xs.length > 0 && lines.flat().every((y) => y === undefined));
+    this.root.classList.toggle("void", xs.length > 0 && this.empty);
     this.#noteOtherwise(rowsAt);
     plot.batch(() => {
       plot.setData([xs, ...lines], false);
@@ -149,7 +151,10 @@ export class Chart {
       padding: [8, 14, 0, 0],
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
-      axes: [this.#axis({ size: 20, gap: 3, space: 44 }), this.#axis({ size: 40, gap: 4, space: 28 })],
+      axes: [
+        this.#axis({ size: 20, gap: 3, space: 44, incrs: gaps(this.board.x) }),
+        this.#axis({ size: 40, gap: 4, space: 28 }),
+      ],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
       cursor: {
         y: false,
@@ -179,9 +184,9 @@ export class Chart {
     return {
       stroke: () => this.board.css("--lab-mute"),
       font: "11px system-ui, sans-serif",
-      grid: { stroke: () => this.board.css("--lab-grid"), width: 1 },
+      grid: { stroke: () => (this.empty ? "transparent" : this.board.css("--lab-grid")), width: 1 },
       ticks: { show: false },
-      values: (_, x) => ticks(x),
+      values: (_, x) => (this.empty ? x.map(() => "") : ticks(x)),
       ...extra,
     };
   }

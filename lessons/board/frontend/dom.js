@@ -61,6 +61,24 @@ export function say(node, text) {
 }
 
 /**
+ * A text, cut where a sign has an index: every second piece stands below the line, as in π_θ.
+ * @param {string} text
+ */
+export const symbols = (text) => text.split(/(?<=\p{Script=Greek})_(\p{L}+)/u);
+
+/**
+ * The same, with what follows a sign and "_" below the line, as in π_θ.
+ * @param {Node & ParentNode} node
+ * @param {string} text
+ */
+export function sayWithSymbols(node, text) {
+  const parts = symbols(text);
+  if (node.textContent !== parts.join("")) {
+    node.replaceChildren(...parts.map((part, i) => (i % 2 ? el("sub", { text: part }) : part)));
+  }
+}
+
+/**
  * @param {Element} node
  * @param {string} name
  * @param {string | number | boolean} value

@@ -26,10 +26,11 @@ const TRUTH = new Set(["<", "<=", ">", ">=", "==", "!=", "and", "or", "not"]);
  * @param {Term} term
  * @param {Env} env
  * @param {Place} place
- * @param {{ digits?: number, signed?: boolean }} [options] `signed` values have a + and a colour
+ * @param {{ digits?: number, signed?: boolean, more?: string }} [options] `signed` values have a + and a colour; `more`
+ *   says how many numbers of a long list are left out ({n})
  * @returns {Part[] | null}
  */
-export function filled(term, env, place, { digits = 3, signed = false } = {}) {
+export function filled(term, env, place, { digits = 3, signed = false, more } = {}) {
   const value = at(env.values[term.name], place.response, place.token);
   if (value === null) return null;
   const text = written(leaf(["term", term.name], value, env), digits);
@@ -41,9 +42,25 @@ export function filled(term, env, place, { digits = 3, signed = false } = {}) {
   if (!shown || "number" in shown) return [result];
   const wanted = rounded(value, digits);
   for (let d = digits; d <= MOST_DIGITS; d++) {
-    if (rounded(computed(shown, d), digits) === wanted) return joined([...print(shown, d).parts, " = ", result]);
+    if (rounded(computed(shown, d), digits) === wanted) return joined([...print(shown, d, more).parts, " = ", result]);
   }
-  return joined([...print(shown, digits).parts, " ≈ ", result]);
+  return joined([...print(shown, digits, more).parts, " ≈ ", result]);
+}
+
+/**
+ * What a spread in the expression is divided by less than its numbers are many (0 or 1); null where there is none.
+ * @param {Tree} tree
+ * @param {Env} env
+ * @param {Place} place
+ * @returns {number | null}
+ */
+export function spreadLess(tree, env, place) {
+  if (typeof tree === "number") return null;
+  const [kind, ...parts] = tree;
+  if (kind === "if") return spreadLess(parts[valueAt(parts[0], env, place) === 0 ? 2 : 1], env, place);
+  if (/^std_/.test(kind)) return parts[1] === undefined ? 0 : valueAt(parts[1], env, place);
+  const inside = /** @type {Tree[]} */ (parts.filter(Array.isArray)).map((x) => spreadLess(x, env, place));
+  return inside.find((x) => x !== null) ?? null;
 }
 
 /**

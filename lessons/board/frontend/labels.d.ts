@@ -64,6 +64,7 @@ export interface Labels {
   missing: string;
   model: string;
   more_charts: string;
+  more_numbers: string;
   next_step: string;
   no: string;
   no_critic: string;
@@ -126,11 +127,12 @@ export interface Labels {
   scatter_tokens: string;
   scatter_unknown: string;
   seconds: string;
-  seed_device: string;
+  seed_only: string;
   semicolon: string;
   show_all: string;
   show_less: string;
   show_whole: string;
+  spread: string;
   start_differ: string;
   start_equal: string;
   start_of: string;

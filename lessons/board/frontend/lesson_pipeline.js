@@ -1,6 +1,6 @@
 // PPO's pipeline as boxes and arrows. Boxes are buttons in a grid; arrows are drawn between wherever they come to stand.
 
-import { attr, el, say, svg } from "./dom.js";
+import { attr, el, say, sayWithSymbols, svg } from "./dom.js";
 
 /** @typedef {{ key: string, kind: "trained" | "frozen" | "data", title: string, sub?: string, moved?: string }} Box */
 /** @typedef {{ from: string, to: string, back?: boolean }} Edge */
@@ -60,7 +60,7 @@ export default class Pipeline {
     if (!shown) return;
     const { root, title, sub, tag } = shown;
     root.className = `box ${box.kind}`;
-    say(title, box.title);
+    sayWithSymbols(title, box.title);
     say(sub, box.sub ?? "");
     const text = [words[box.kind], box.moved].filter(Boolean).join(" · ");
     if (tag.dataset.text !== text) tag.replaceChildren(...(box.kind === "frozen" ? [lock()] : []), text);

@@ -80,11 +80,15 @@ export class Model {
     return rows?.size ? Math.max(...rows.keys()) : -1;
   }
 
-  /** The newest step to show while following: while learners work, one that all of those have finished. */
+  /**
+   * The newest step to show while following: one that all learners have finished, or while some work, all of those. Only
+   * where one has none at all it is the newest of any.
+   */
   newest() {
     const busy = this.learners.filter((x) => ACTIVE.has(x.status)).map((x) => this.lastStep(x.name));
     const all = this.learners.map((x) => this.lastStep(x.name));
-    const step = busy.length && Math.min(...busy) >= 0 ? Math.min(...busy) : Math.max(-1, ...all);
+    const common = Math.min(...(busy.length ? busy : all));
+    const step = this.learners.length && common >= 0 ? common : Math.max(-1, ...all);
     return step >= 0 ? step : null;
   }
 

@@ -1,6 +1,6 @@
 // Numbers and operations as text: signs, brackets where precedence needs them, digits, and what the printed digits give.
 
-import { fixed, minus, plus, strong } from "./format.js";
+import { fill, fixed, minus, plus, strong } from "./format.js";
 import { FUNCTIONS, LAZY } from "./terms.js";
 import { reduce } from "./terms_over.js";
 
@@ -13,6 +13,7 @@ import { reduce } from "./terms_over.js";
  */
 
 export const MANY = 12; // so many numbers of a group fit on a line
+const MORE = "… (+{n})"; // in no language: how many others there are
 
 /**
  * As many digits behind the point as are printed.
@@ -57,12 +58,17 @@ const RAISED = { 2: "²", 3: "³" };
 
 /** @typedef {{ parts: Part[], binds: number }} Printed */
 
-/** @param {Shown} shown @param {number} digits @returns {Printed} */
-export function print(shown, digits) {
+/**
+ * @param {Shown} shown
+ * @param {number} digits
+ * @param {string} [more] the template for how many numbers of a long list are left out: {n}
+ * @returns {Printed}
+ */
+export function print(shown, digits, more = MORE) {
   if ("number" in shown) return { parts: [written(shown, digits)], binds: ATOM };
   const { op } = shown;
-  if (shown.over) return { parts: [`${op}(${listed(shown.parts, digits)})`], binds: ATOM };
-  const [a, b] = shown.parts.map((x) => print(x, digits));
+  if (shown.over) return { parts: [`${op}(${listed(shown.parts, digits, more)})`], binds: ATOM };
+  const [a, b] = shown.parts.map((x) => print(x, digits, more));
   if (op === "+") return { parts: [...within(a, SUM), " ", ...signed(within(b, SUM), plus)], binds: SUM };
   if (op === "-") return { parts: [...within(a, SUM), " ", ...signed(within(b, PRODUCT), minus)], binds: SUM };
   if (op === "*") return { parts: [...within(a, PRODUCT), " × ", ...within(b, PRODUCT, true)], binds: PRODUCT };
@@ -71,8 +77,8 @@ export function print(shown, digits) {
   if (op === "**")
     return { parts: [...within(a, ATOM, true), ...power(shown.parts[1], within(b, ATOM, true))], binds: POWER };
   if (op === "not") return { parts: ["¬", ...within(a, ATOM)], binds: NOT };
-  if (op in SIGNS) return infix(shown, digits);
-  return call(shown, digits);
+  if (op in SIGNS) return infix(shown, digits, more);
+  return call(shown, digits, more);
 }
 
 /**
@@ -100,11 +106,11 @@ const power = (exponent, parts) =>
     ? [RAISED[exponent.number]]
     : ["^", ...parts];
 
-/** @param {Operation} shown @param {number} digits @returns {Printed} */
-function infix({ op, parts }, digits) {
+/** @param {Operation} shown @param {number} digits @param {string} more @returns {Printed} */
+function infix({ op, parts }, digits, more) {
   const [sign, binds] = SIGNS[op];
   return {
-    parts: parts.flatMap((x, i) => [...(i ? [` ${sign} `] : []), ...within(print(x, digits), binds + 1)]),
+    parts: parts.flatMap((x, i) => [...(i ? [` ${sign} `] : []), ...within(print(x, digits, more), binds + 1)]),
     binds,
   };
 }
@@ -113,25 +119,27 @@ function infix({ op, parts }, digits) {
  * A function's name and arguments; of min and max, those that won stand out.
  * @param {Operation} shown
  * @param {number} digits
+ * @param {string} more
  * @returns {Printed}
  */
-function call({ op, parts }, digits) {
+function call({ op, parts }, digits, more) {
   const numbers = parts.map((x) => computed(x, null));
   const best = op === "min" ? Math.min(...numbers) : op === "max" ? Math.max(...numbers) : NaN;
   const texts = parts.map((x, i) => {
-    const { parts: own } = print(x, digits);
+    const { parts: own } = print(x, digits, more);
     return numbers[i] === best ? [strong(own.map((y) => (typeof y === "string" ? y : y.text)).join(""), "won")] : own;
   });
   const name = op === "clamp" ? "clip" : op; // the papers' word
   return { parts: [`${name}(`, ...texts.flatMap((own, i) => (i ? [", ", ...own] : own)), ")"], binds: ATOM };
 }
 
-/** @param {Shown[]} leaves @param {number} digits */
-const listed = (leaves, digits) =>
+/** @param {Shown[]} leaves @param {number} digits @param {string} more */
+const listed = (leaves, digits, more) =>
   leaves
     .slice(0, MANY)
     .map((x) => written(/** @type {Leaf} */ (x), digits))
-    .join(", ") + (leaves.length > MANY ? ", …" : "");
+    .concat(leaves.length > MANY ? [fill(more, { n: leaves.length - MANY })] : [])
+    .join(", ");
 
 /** Neighbouring texts as one. @param {Part[]} parts @returns {Part[]} */
 export function joined(parts) {

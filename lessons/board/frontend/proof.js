@@ -14,7 +14,7 @@ export class Proof {
     this.labels = labels;
     this.start = el("span", { class: "pill", data: { testid: "proof-start" } });
     this.prompts = el("span", { class: "pill", data: { testid: "proof-prompts" } });
-    this.where = el("span", { class: "pill" });
+    this.where = el("span", { class: "pill", data: { testid: "where" } });
     this.list = el("dl", { class: "plain" });
     const details = el("details", { class: "fold inline" }, el("summary", { text: labels.details }), this.list);
     this.root = el("div", { class: "proof" }, this.start, this.prompts, this.where, details);
@@ -38,10 +38,9 @@ export class Proof {
       : fill(labels.prompts_differ, number);
     const same = compare(asked, fill(labels.prompts_equal, number), differ, chosen !== null);
     this.#pill(this.prompts, asked, same ?? labels.prompts_unknown, alone, chosen !== null);
-    const devices = [...new Set(model.learners.map((x) => x.device).filter(Boolean))].join(", ");
-    const { seed, source } = model.run ?? { seed: null, source: null };
-    const made = fill(labels.seed_device, { seed, device: devices || labels.none });
-    say(this.where, source ? fill(labels.imported, { source }) : made);
+    const place = where(model, labels);
+    say(this.where, place);
+    this.where.hidden = !place;
     this.#details(model, step);
   }
 
@@ -54,7 +53,7 @@ export class Proof {
    */
   #pill(pill, hashes, text, alone, chosen = false) {
     const known = hashes.filter(Boolean);
-    pill.hidden = known.length < 2 && alone;
+    pill.hidden = !known.length || (known.length < 2 && alone); // of nobody there is nothing to say yet
     say(pill, text);
     const verdict = known.length < 2 || chosen ? "" : new Set(known).size === 1 ? "good" : "bad";
     pill.className = `pill ${verdict}`;
@@ -81,6 +80,20 @@ export class Proof {
       ...rows.map(([name, text]) => el("div", {}, el("dt", { text: name }), el("dd", { text }))),
     );
   }
+}
+
+/**
+ * Which run this is, what it follows from, and where it was made, as far as that is known: the device is once a worker
+ * has begun. A name that tells the seed tells it.
+ * @param {Pick<Model, "run" | "learners">} model
+ * @param {Labels} labels
+ */
+export function where({ run, learners }, labels) {
+  const { name = "", seed = null, source = null } = run ?? {};
+  const device = [...new Set(learners.map((x) => x.device).filter(Boolean))].join(", ");
+  const isNamed = new RegExp(`\\bseed ${seed}\\b`).test(name);
+  const made = source ? fill(labels.imported, { source }) : device;
+  return [name, seed !== null && !isNamed && fill(labels.seed_only, { seed }), made].filter(Boolean).join(" · ");
 }
 
 /** @type {(model: Model, learner: string, step: number | null) => string | null} */

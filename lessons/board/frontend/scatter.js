@@ -1,6 +1,6 @@
 // Ratio against advantage, one point per token of the panel, with the regions where the surrogate cuts the gradient.
 
-import { attr, el, say, svg } from "./dom.js";
+import { attr, el, say, svg, symbols } from "./dom.js";
 import { fill, fixed, isNumber, sentences } from "./format.js";
 import { aboutCuts, kinds, regionBounds, settingsOnly } from "./regions.js";
 
@@ -12,9 +12,15 @@ const PAD = 8;
 const MOST = 1200; // points that a browser moves smoothly; of more tokens, every so-manieth is drawn
 const USUAL = 0.2; // as far from 1 as a bound usually is, where none is known, or all are far out
 const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
+const HEAD = 18; // px at the top for what the vertical line in the middle is called: bounds may be close to it
 
 /** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end") => SVGElement} */
-const words = (x, y, text, anchor = "start") => svg("text", { x, y, "text-anchor": anchor, text });
+const words = (x, y, text, anchor = "start") => {
+  // An index stands a little lower, and what follows it on the line again.
+  const piece = (/** @type {string} */ part, /** @type {number} */ i) =>
+    svg("tspan", { text: part, dy: i % 2 ? 3 : i ? -3 : 0, "font-size": i % 2 ? 9 : null });
+  return svg("text", { x, y, "text-anchor": anchor }, symbols(text).map(piece));
+};
 
 /** @type {(x1: number, y1: number, x2: number, y2: number, name: string) => SVGElement} */
 const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
@@ -147,7 +153,7 @@ export class Scatter {
       const x = this.#x(ratio);
       if (Math.abs(ratio - 1) <= this.#reach.ratio) {
         const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
-        return [line(x, 0, x, H, "bound"), text];
+        return [line(x, HEAD, x, H, "bound"), text];
       }
       return side === "low" ? [words(5, y, `← ${name}`)] : [words(this.#width - 5, y, `${name} →`, "end")];
     });

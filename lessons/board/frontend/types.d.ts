@@ -80,6 +80,7 @@ export interface LearnerState extends Declared {
 
 export interface RunState {
   id: string;
+  name: string;
   status: string;
   seed: number | null;
   steps: number;

@@ -13,11 +13,12 @@ Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<la
 page.py       `lesson_page(key, question=, summary=, code=)` – context manager: title, minutes, before/after, the
               opening question; at the end the one-line summary, the code in folds, links onward. Holds storage errors.
 source.py     `Code(path, name, what)`, `show_code(*codes)`, `source(path, name)`: read from the file, no import.
-predict.py    `predict(key, question, [Choice(text, right, reason)…]) -> bool` and `predict_number(key, question, low=,
-              high=, step=, outcome=, tolerance=, reason=) -> bool`: True once committed; show the outcome only then.
-              `right` and `outcome` should come from the numbers on the page. `revealed(key)` asks elsewhere.
+predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) -> bool`, `predict_number(key, question,
+              low=, high=, step=, outcome=, tolerance=, reason=, about=) -> bool`: True once committed; show the outcome
+              only then. `right` and `outcome` should come from the numbers on the page; `about` says which run and step
+              those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
 quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
-              exactly one choice is right.
+              exactly one choice is right. The key stands in the catalogue, too (`check`), for the course map.
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);

@@ -73,3 +73,9 @@ def _latex(term: FormulaPart | str, active: str | None) -> str:
         return term
     coloured = term.latex if term.role == "plain" else rf"\textcolor{{{role_colour(term.role)}}}{{{term.latex}}}"
     return rf"\boxed{{{coloured}}}" if active and term.key == active else coloured
+
+
+def with_symbols(text: str) -> str:
+    """Markdown in which the policies that a short text names are typeset: π_θ, π_old, π_ref."""
+    names = {"θ": r"\theta", "old": r"{\text{old}}", "ref": r"{\text{ref}}"}
+    return re.sub(rf"π_({'|'.join(names)})\b", lambda match: rf"$\pi_{names[match[1]]}$", text)

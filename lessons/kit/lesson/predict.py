@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.lesson.quiz import Choice
+from lessons.kit.memory import Value, browser_memory, forget, recall, recall_index, remember
 
 
-def predict(key: str, question: str, choices: Sequence[Choice]) -> bool:
+def predict(key: str, question: str, choices: Sequence[Choice], *, about: str = "") -> bool:
     """A prediction by choice; returns whether the outcome may be shown.
 
     Which choice is right may come from real numbers (`Choice(text, right=measured > 0, reason)`). Once committed the
-    answer stands, until the learner asks to predict again. It lives in the session alone: a link does not give away
-    anybody's answer, nor the outcome. Where no choice is right it is not known yet, and nothing may be shown.
+    answer stands, until the learner asks to predict again. The learner's browser remembers it (lessons/kit/memory.py):
+    a link does not give away anybody's answer, nor the outcome. `about` is what the question is about besides its key,
+    such as a run and a step, in no language: an answer is to the question about that. Where no choice is right it is
+    not known yet, and nothing may be shown.
     """
+    name = _name(key, about)
     with _frame(key):
-        given = _given(key)
+        given = recall_index(name, len(choices))
         if given is None:
             chosen = st.radio(
                 question, range(len(choices)), index=None, format_func=lambda i: choices[i].text, key=_widget(key)
             )
-            _commit_button(key, chosen)
+            _commit_button(key, name, chosen)
             return False
         st.markdown(question)
-        answer = choices[int(given)]
+        answer = choices[given]
         happened = [x for x in choices if x.right]
         if not happened:
-            return _not_yet(key, answer.text)
+            return _not_yet(key, name, answer.text)
         _outcome(answer.text, " / ".join(x.text for x in happened), answer.right)
-        st.markdown(answer.reason if answer.right else "\n\n".join([answer.reason, *(x.reason for x in happened)]))
-        _again_button(key)
+        reasons = [answer.reason] if answer.right else [answer.reason, *(x.reason for x in happened)]
+        st.markdown("\n\n".join(said_once(reasons)))
+        _again_button(key, name)
         return True
 
 
@@ -47,41 +53,51 @@ def predict_number(
     tolerance: float,
     reason: str,
     form: str = "%.2f",
+    about: str = "",
 ) -> bool:
     """A prediction on a scale; `outcome` is what really came out, right is what lies within `tolerance` of it.
 
-    None: it is not known yet, and nothing may be shown.
+    None: it is not known yet, and nothing may be shown. `about` as in `predict`.
     """
+    name = _name(key, about)
     with _frame(key):
-        given = _given(key)
-        if given is None:
+        given = recall(name)
+        if isinstance(given, str) or given is None or not low <= given <= high:
             middle = low + step * round((high - low) / step / 2)
             chosen = st.slider(question, float(low), float(high), float(middle), float(step), form, key=_widget(key))
-            _commit_button(key, chosen)
+            _commit_button(key, name, chosen)
             return False
         st.markdown(question)
         if outcome is None:
-            return _not_yet(key, form % given)
+            return _not_yet(key, name, form % given)
         _outcome(form % given, form % outcome, abs(given - outcome) <= tolerance)
         st.markdown(reason)
-        _again_button(key)
+        _again_button(key, name)
         return True
 
 
-def revealed(key: str) -> bool:
+def said_once(reasons: Sequence[str]) -> list[str]:
+    """The reasons without those that another one says, too."""
+    different = [x for x in dict.fromkeys(reasons) if x]
+    return [x for x in different if not any(x != other and x in other for other in different)]
+
+
+def revealed(key: str, about: str = "") -> bool:
     """Whether the learner has committed to an answer."""
-    return _given(key) is not None
+    return recall(_name(key, about)) is not None
 
 
 def _frame(key: str) -> st.delta_generator.DeltaGenerator:
     box = st.container(border=True, key=f"{key}_predict")
-    box.caption(":material/psychology: " + _("Predict before you look"))
+    with box.container(gap=None):
+        st.caption(":material/psychology: " + _("Predict before you look"))
+        browser_memory(f"{key}_memory")  # where this is drawn in a fragment, the page's own is not
     return box
 
 
-def _given(key: str) -> float | None:
-    given = st.session_state.get(f"{key}_given")
-    return None if given is None else float(given)
+def _name(key: str, about: str) -> str:
+    """What the answer is remembered under; `about` may be any text."""
+    return f"predict/{key}" + (f".{zlib.crc32(about.encode()):08x}" if about else "")
 
 
 def _widget(key: str) -> str:
@@ -89,37 +105,42 @@ def _widget(key: str) -> str:
     return f"{key}_try{st.session_state.get(f'{key}_tries', 0)}"
 
 
-def _commit_button(key: str, chosen: float | None) -> None:
+def _commit_button(key: str, name: str, chosen: float | None) -> None:
     st.button(
         _("Commit, then show me"),
         type="primary",
         disabled=chosen is None,
         key=f"{key}_commit",
         on_click=_commit,
-        args=(key, chosen),
+        args=(name, chosen),
     )
 
 
-def _commit(key: str, chosen: float) -> None:
-    st.session_state[f"{key}_given"] = chosen
+def _commit(name: str, chosen: Value) -> None:
+    remember(name, chosen)
 
 
-def _again_button(key: str) -> None:
+def _again_button(key: str, name: str) -> None:
     st.button(
-        _("Predict again"), type="tertiary", icon=":material/replay:", key=f"{key}_again", on_click=_again, args=(key,)
+        _("Predict again"),
+        type="tertiary",
+        icon=":material/replay:",
+        key=f"{key}_again",
+        on_click=_again,
+        args=(key, name),
     )
 
 
-def _again(key: str) -> None:
-    st.session_state.pop(f"{key}_given", None)
+def _again(key: str, name: str) -> None:
+    forget(name)
     st.session_state[f"{key}_tries"] = st.session_state.get(f"{key}_tries", 0) + 1
 
 
-def _not_yet(key: str, answer: str) -> bool:
+def _not_yet(key: str, name: str, answer: str) -> bool:
     st.info(
         _("You said: {said}. What happens is not known yet.").format(said=f"**{answer}**"), icon=":material/schedule:"
     )
-    _again_button(key)
+    _again_button(key, name)
     return False
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from lessons.i18n import _
+from lessons.i18n import _, ngettext
+from lessons.kit.memory import browser_memory, recall, recall_index, remember
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,34 @@ class QuizQuestion:
 
 
 def quiz(key: str, questions: Sequence[QuizQuestion]) -> None:
-    """Draws the questions; feedback comes with the choice, and another choice may be tried at any time."""
+    """Draws the questions; feedback comes with the choice, and another choice may be tried at any time.
+
+    The learner's browser remembers the choices (lessons/kit/memory.py), and as progress/`key` how many are right.
+    """
     st.header(_("Check yourself"))
     st.fragment(_questions)(key, questions)
 
 
+def progress(key: str) -> tuple[int, int] | None:
+    """(right, all) of a quiz, as this browser remembers it; None where nothing was answered."""
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", str(recall(f"progress/{key}")), re.ASCII)
+    right, count = (int(match[1]), int(match[2])) if match else (1, 0)
+    return (right, count) if right <= count else None
+
+
 def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
-    right = sum(_question(f"{key}_{n}", n, question) for n, question in enumerate(questions, 1))
-    with st.container(key=f"{key}_score"):
-        st.markdown(_("**{right} of {all}** answered right.").format(right=right, all=len(questions)))
+    answers = [_question(f"{key}_{n}", n, question) for n, question in enumerate(questions, 1)]
+    count, right = len(questions), sum(x is True for x in answers)
+    with st.container(key=f"{key}_score", gap=None):
+        if all(x is None for x in answers):
+            words = ngettext(
+                "{count} question; each choice says why.", "{count} questions; each choice says why.", count
+            )
+            st.caption(words.format(count=count))
+        else:
+            st.markdown(_("**{right} of {all}** answered right.").format(right=right, all=count))
+            remember(f"progress/{key}", f"{right}/{count}")
+        browser_memory(f"{key}_memory")
 
 
 def _order(choices: Sequence[Choice], number: int) -> list[int]:
@@ -52,18 +73,22 @@ def _order(choices: Sequence[Choice], number: int) -> list[int]:
     return places[shift:] + places[:shift]
 
 
-def _question(key: str, number: int, question: QuizQuestion) -> bool:
-    """Draws one question; returns whether it is answered right."""
+def _question(key: str, number: int, question: QuizQuestion) -> bool | None:
+    """Draws one question; returns whether it is answered right, None where it is not answered yet."""
     with st.container(border=True, key=f"{key}_box"):
+        # As remembered, however that came about: chosen here, in another language, or at an earlier visit.
+        st.session_state[key] = recall_index(f"quiz/{key}", len(question.choices))
         chosen = st.radio(
             f"{number}. {question.text}",
             _order(question.choices, number),
             index=None,
             format_func=lambda i: question.choices[i].text,
             key=key,
+            on_change=_chosen,
+            args=(key,),
         )
         if chosen is None:
-            return False
+            return None
         answer = question.choices[chosen]
         if not answer.right:
             st.warning(_("Not this one. {reason}").format(reason=answer.reason), icon=":material/close:")
@@ -72,3 +97,7 @@ def _question(key: str, number: int, question: QuizQuestion) -> bool:
         others = [x for x in question.choices if not x.right]
         st.caption("\n".join(f"- *{x.text}* — {x.reason}" for x in others))
         return True
+
+
+def _chosen(key: str) -> None:
+    remember(f"quiz/{key}", st.session_state[key])

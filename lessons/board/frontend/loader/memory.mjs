@@ -1,0 +1,102 @@
+// What a person answered, kept by their own browser: one versioned document in localStorage, merged entry by entry, the
+// newest wins. Python (lessons/kit/memory.py) hands over what was answered in this session; what only the browser knows
+// goes back once. It draws nothing.
+
+/** @typedef {import("../types.js").Component} Component */
+/** @typedef {string | number | null} Value null: taken back */
+/** @typedef {[Value, number]} Entry a value, and when it was given (milliseconds since 1970, by the server's clock) */
+/** @typedef {{ cleared: number, entries: Record<string, Entry> }} Kept what was given up to `cleared` is forgotten */
+
+export const KEY = "credit-lab";
+export const VERSION = 1;
+const MOST = 500; // entries; of more, the oldest go
+
+/** @returns {Kept} */
+const nothing = () => ({ cleared: 0, entries: {} });
+
+/**
+ * What the browser has kept; nothing where it has nothing, or may keep nothing. null: a newer version of the app wrote
+ * it, which is left alone.
+ * @param {Storage} storage
+ * @returns {Kept | null}
+ */
+export function read(storage) {
+  let text = null;
+  try {
+    text = storage.getItem(KEY);
+    const found = JSON.parse(text ?? "null");
+    if (found === null || typeof found !== "object") return nothing();
+    if (Number(found.version) > VERSION) return null;
+    const entries = Object.entries(found.entries ?? {}).filter(([, entry]) => isEntry(entry));
+    return { cleared: Number(found.cleared) || 0, entries: Object.fromEntries(entries) };
+  } catch {
+    return nothing();
+  }
+}
+
+/** @param {unknown} entry */
+const isEntry = (entry) =>
+  Array.isArray(entry) &&
+  entry.length === 2 &&
+  Number.isFinite(entry[1]) &&
+  (entry[0] === null || ["string", "number"].includes(typeof entry[0]));
+
+/**
+ * Both together: of an entry that both have the newer one, and nothing that is older than what was cleared.
+ * @param {Kept} mine
+ * @param {Kept} other
+ * @returns {Kept}
+ */
+export function merged(mine, other) {
+  const cleared = Math.max(mine.cleared, other.cleared);
+  const entries = { ...mine.entries };
+  for (const [name, entry] of Object.entries(other.entries)) {
+    if (!Object.hasOwn(entries, name) || entry[1] >= entries[name][1]) entries[name] = entry;
+  }
+  const kept = Object.entries(entries).filter(([, [, time]]) => time > cleared);
+  kept.sort(([, [, a]], [, [, b]]) => b - a);
+  return { cleared, entries: Object.fromEntries(kept.slice(0, MOST)) };
+}
+
+/**
+ * What of the browser's a session does not know yet; null where it knows all.
+ * @param {Kept} kept
+ * @param {Kept} sent what the session knows
+ * @returns {Kept | null}
+ */
+export function unknown(kept, sent) {
+  const entries = Object.entries(kept.entries).filter(([name, [, time]]) => time > (sent.entries[name]?.[1] ?? 0));
+  return entries.length ? { cleared: kept.cleared, entries: Object.fromEntries(entries) } : null;
+}
+
+/**
+ * @param {Storage} storage
+ * @param {Kept} kept
+ */
+export function write(storage, kept) {
+  try {
+    if (!kept.cleared && !Object.keys(kept.entries).length) return;
+    const text = JSON.stringify({ version: VERSION, ...kept });
+    if (storage.getItem(KEY) !== text) storage.setItem(KEY, text);
+  } catch {
+    // It is full, or may not be used: the session remembers by itself as long as it lasts.
+  }
+}
+
+/** @param {Component} component */
+export default function (component) {
+  if (!component.data) return;
+  const { asks, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
+  let storage;
+  try {
+    storage = window.localStorage;
+  } catch {
+    return; // forbidden
+  }
+  const before = read(storage);
+  if (before === null) return;
+  const now = merged(before, sent);
+  write(storage, now);
+  const news = asks ? unknown(now, sent) : null;
+  if (news) component.setStateValue("kept", news);
+}

@@ -1,0 +1,64 @@
+"""Every page in both languages, 400 pixels wide: nothing scrolls sideways, no Chinese is slanted, no formula raw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lessons.catalog import LESSONS
+from tests.e2e.conftest import Server
+
+pytestmark = pytest.mark.browser
+STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+#: Every text of the page, also inside components: [text, font style, whether it is code].
+TEXTS = """() => {
+  const all = [];
+  const walk = root => {
+    for (const e of root.querySelectorAll("*")) {
+      if (e.shadowRoot) walk(e.shadowRoot);
+      if (["STYLE", "SCRIPT"].includes(e.tagName)) continue;
+      for (const n of e.childNodes) {
+        if (n.nodeType !== 3 || !n.textContent.trim()) continue;
+        all.push([n.textContent, getComputedStyle(e).fontStyle, !!e.closest("code, pre, annotation, textarea")]);
+      }
+    }
+  };
+  walk(document.querySelector('[data-testid="stMain"]'));
+  return all;
+}"""
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme="light")
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("key", [x.key for x in LESSONS])
+def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, server: Server, key: str, lang: str) -> None:
+    page = visitor
+    page.goto(f"{server.url}/{key if key != 'home' else ''}?lang={lang}")
+    page.wait_for_selector(STILL)
+    expect(page.locator("h1").first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", lang)
+    if key == "lab":
+        expect(page.locator(".lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+    for parts in page.locator(".lesson").all():
+        expect(parts).to_have_attribute("data-drawn", "true")
+    main = page.get_by_test_id("stMain")
+    page.wait_for_timeout(300)  # drawings take the width that they are given
+    assert main.evaluate("x => [x.scrollWidth, x.clientWidth]") == [400, 400]
+
+    texts: list[tuple[str, str, bool]] = page.evaluate(TEXTS)
+    assert len(texts) > 10
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    assert [text for text, style, _ in texts if style != "normal" and chinese.search(text)] == []
+    raw = re.compile(r"[\u0370-\u03ff]_\w|\b\w\^[\w({]")
+    assert [text for text, _, is_code in texts if not is_code and raw.search(text)] == []

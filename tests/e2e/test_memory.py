@@ -1,0 +1,98 @@
+"""What a visitor answered is there again after a reload, another language and another page, until it is forgotten."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
+LESSON = "how-grpo-works"
+WORDS = {
+    "en": ("Right.", "1 of 4", "You said", "Your answers", "Forget me"),
+    "zh-TW": ("答對了。", "4 題中答對 1 題", "你的預測：", "你的作答", "忘記我"),
+}
+OTHER = {"en": ("繁體中文", "zh-TW"), "zh-TW": ("English", "en")}
+
+
+def answer(page: Page) -> None:
+    """The prediction as it stands in the middle of its scale, and the quiz's first question, rightly."""
+    page.locator(".st-key-hgw_lone_commit button").click()
+    expect(page.locator(".st-key-hgw_lone_again")).to_be_visible()
+    quiz = page.locator(".st-key-hgw_quiz_1_box")
+    quiz.locator("label:has(input)").nth(1).click()
+    expect(quiz.locator('[data-testid="stAlertContentSuccess"]')).to_be_visible()
+
+
+def remembered(page: Page, lang: str) -> None:
+    right, score, yours, *_ = WORDS[lang]
+    quiz = page.locator(".st-key-hgw_quiz_1_box")
+    expect(quiz).to_contain_text(right)
+    expect(quiz.locator("input:checked")).to_have_count(1)
+    expect(page.locator(".st-key-hgw_quiz_score")).to_contain_text(score)
+    expect(page.locator(".st-key-hgw_lone_predict")).to_contain_text(yours)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_answers_outlive_reload_language_and_other_pages_until_they_are_forgotten(
+    page: Page, server: Server, lang: str
+) -> None:
+    page.goto(f"{server.url}/{LESSON}?lang={lang}")
+    expect(page.locator(".st-key-hgw_lone_commit")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('credit-lab')") is None, "who answered nothing leaves nothing"
+    answer(page)
+    remembered(page, lang)
+    page.wait_for_function("localStorage.getItem('credit-lab')?.includes('quiz/hgw_quiz_1')")
+
+    page.reload()
+    remembered(page, lang)
+
+    label, tag = OTHER[lang]
+    page.get_by_test_id("stSidebar").get_by_text(label, exact=True).click()
+    remembered(page, tag)
+
+    page.locator('[data-testid="stSidebarNav"] a[href*="ratio-clip-kl"]').click()
+    expect(page.locator(".st-key-hgw_lone_predict")).to_have_count(0)
+    page.locator(f'[data-testid="stSidebarNav"] a[href*="{LESSON}"]').click()
+    remembered(page, tag)
+
+    page.goto(f"{server.url}/{LESSON}?lang={lang}")  # a new session, of the same browser
+    remembered(page, lang)
+    *_, menu, forget = WORDS[lang]
+    page.get_by_test_id("stSidebar").get_by_role("button", name=menu).click()
+    page.get_by_role("button", name=forget).click()
+    expect(page.locator(".st-key-hgw_lone_commit")).to_be_visible()
+    expect(page.locator(".st-key-hgw_quiz_1_box input:checked")).to_have_count(0)
+    page.wait_for_function("!localStorage.getItem('credit-lab').includes('hgw')")
+    page.reload()
+    expect(page.locator(".st-key-hgw_lone_commit")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        json.dumps(
+            {"version": 1, "cleared": "x", "entries": {"quiz/hgw_quiz_1": [99, 1], "predict/hgw_lone": ["x", 1]}}
+        ),
+        json.dumps(
+            {"version": 1, "cleared": 0, "entries": {"<img src=x onerror=alert(1)>": ["<b>", 1], "quiz/x": [{}, 1]}}
+        ),
+        json.dumps({"version": 99, "entries": {"quiz/hgw_quiz_1": [1, 1]}}),
+    ],
+)
+def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Server, text: str) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    page.add_init_script(f"localStorage.setItem('credit-lab', {json.dumps(text)})")
+    page.goto(f"{server.url}/{LESSON}?lang=en")
+    expect(page.locator(".st-key-hgw_quiz_1_box")).to_be_visible()
+    expect(page.locator(".st-key-hgw_lone_commit")).to_be_visible()
+    expect(page.locator(".st-key-hgw_quiz_1_box input:checked")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert errors == []

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { el, sayWithSymbols } from "#frontend/dom.js";
+import { page } from "./page.js";
+
+test("what belongs below the line of a symbol stands there; other underscores stay", (t) => {
+  page(t);
+  const node = el("b");
+  sayWithSymbols(node, "Policy π_θ and π_ref of num_generations");
+  assert.equal(node.innerHTML, "Policy π<sub>θ</sub> and π<sub>ref</sub> of num_generations");
+  const [, first] = node.childNodes;
+  sayWithSymbols(node, "Policy π_θ and π_ref of num_generations");
+  assert.equal(node.childNodes[1], first, "the same text is left as it is");
+  sayWithSymbols(node, "<b>");
+  assert.equal(node.innerHTML, "&lt;b&gt;");
+});

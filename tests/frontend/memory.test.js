@@ -1,0 +1,100 @@
+// What the browser keeps of a person's answers: merged by entry, cleared for good, and never in the way.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import component, { KEY, merged, read, unknown, VERSION, write } from "#frontend/loader/memory.mjs";
+
+function storage(text = null) {
+  const kept = new Map(text === null ? [] : [[KEY, text]]);
+  return {
+    kept,
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => kept.set(name, String(value)),
+  };
+}
+
+const doc = (entries, cleared = 0) => ({ cleared, entries });
+
+test("what was written is read, and other texts are nothing", () => {
+  const place = storage();
+  write(place, doc({ "quiz/a": [2, 10] }));
+  assert.deepEqual(JSON.parse(place.kept.get(KEY)), { version: VERSION, cleared: 0, entries: { "quiz/a": [2, 10] } });
+  assert.deepEqual(read(place), doc({ "quiz/a": [2, 10] }));
+  for (const text of [null, "", "{", "7", "null", "[]", '"x"', '{"entries": 3}']) {
+    assert.deepEqual(read(storage(text)), doc({}), text);
+  }
+});
+
+test("entries that are none are left out", () => {
+  const entries = { good: ["3/4", 5], list: [[1], 5], object: [{}, 5], late: [1, "x"], short: [1], none: null };
+  const text = JSON.stringify({ version: VERSION, cleared: "x", entries });
+  assert.deepEqual(read(storage(text)), doc({ good: ["3/4", 5] }));
+});
+
+test("a document of a newer version is left alone", () => {
+  const place = storage(JSON.stringify({ version: VERSION + 1, things: 1 }));
+  assert.equal(read(place), null);
+  const before = place.kept.get(KEY);
+  run(place, { asks: true, cleared: 0, entries: { "quiz/a": [1, 1] } });
+  assert.equal(place.kept.get(KEY), before);
+});
+
+test("of an entry that two tabs gave, the newer counts", () => {
+  const both = merged(doc({ a: [1, 10], b: [1, 10] }), doc({ a: [2, 20], b: [2, 5], c: [3, 1] }));
+  assert.deepEqual(both, doc({ a: [2, 20], b: [1, 10], c: [3, 1] }));
+});
+
+test("what was forgotten does not come back from another tab", () => {
+  const cleared = merged(doc({ a: [1, 10] }), doc({}, 15));
+  assert.deepEqual(cleared, doc({}, 15));
+  assert.deepEqual(merged(cleared, doc({ a: [1, 10], b: [2, 16] })), doc({ b: [2, 16] }, 15));
+});
+
+test("an answer that was taken back stays taken back", () => {
+  assert.deepEqual(merged(doc({ a: [1, 10] }), doc({ a: [null, 11] })), doc({ a: [null, 11] }));
+});
+
+test("of too many entries the oldest go", () => {
+  const many = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`quiz/${i}`, [i, i + 1]]));
+  const kept = Object.keys(merged(doc({}), doc(many)).entries);
+  assert.equal(kept.length, 500);
+  assert.ok(kept.includes("quiz/599") && !kept.includes("quiz/99"));
+});
+
+test("only what the session lacks is news", () => {
+  assert.equal(unknown(doc({ a: [1, 10] }), doc({ a: [1, 10] })), null);
+  assert.deepEqual(unknown(doc({ a: [1, 10], b: [2, 11] }), doc({ a: [0, 9], b: [2, 11] })), doc({ a: [1, 10] }));
+});
+
+function run(place, sent) {
+  const told = [];
+  Object.defineProperty(globalThis, "window", { value: { localStorage: place }, configurable: true, writable: true });
+  const data = new TextEncoder().encode(JSON.stringify(sent));
+  component({ data, setStateValue: (name, value) => told.push([name, value]) });
+  return told;
+}
+
+test("the page's own memory asks once for what only the browser knows; others never ask", () => {
+  const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries: { "quiz/a": [1, 10] } }));
+  const news = [["kept", doc({ "quiz/a": [1, 10] })]];
+  assert.deepEqual(run(place, { asks: true, cleared: 0, entries: {} }), news);
+  assert.deepEqual(run(place, { asks: true, cleared: 0, entries: { "quiz/a": [1, 10] } }), []);
+  assert.deepEqual(run(place, { asks: false, cleared: 0, entries: { "quiz/b": [2, 12] } }), []);
+  assert.deepEqual(read(place).entries, { "quiz/a": [1, 10], "quiz/b": [2, 12] });
+});
+
+test("where nothing may be kept, nothing is, and nothing breaks", () => {
+  const forbidden = {
+    getItem() {
+      throw new Error("denied");
+    },
+    setItem() {
+      throw new Error("full");
+    },
+  };
+  assert.deepEqual(run(forbidden, { asks: true, cleared: 0, entries: { "quiz/a": [1, 1] } }), []);
+  const empty = storage();
+  run(empty, { asks: true, cleared: 0, entries: {} });
+  assert.equal(empty.kept.size, 0, "a visitor who answered nothing leaves nothing");
+});
