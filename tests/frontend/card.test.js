@@ -213,5 +213,5 @@ test("a line with a spread says by what it divides", () => {
   };
   assert.equal(aside(1).aside, "divides by N − 1");
   assert.equal(aside(0).aside, "divides by N");
-  assert.equal(card({ words }).found.find((x) => x.key === "advantage").aside, "");
+  assert.equal(card({ words }).shown.find((x) => x.key === "advantage").aside, "");
 });
