@@ -85,7 +85,7 @@ CASES = [
 def settings(case: Case, model: str) -> RunConfig:
     """The run of a case: questions of some length, never answered right."""
     question = " ".join(f"w{i}" for i in range(PROMPT_WORDS))
-    questions = [{"question": f"{question} x{i}", "answer": "none"} for i in range(80)]
+    questions = [{"question": f"{question} x{i}", "answer": "123456789"} for i in range(80)]
     learner = {"algorithm": case.learner, "learning_rate": 1e-6} | ({"kl_coef": 0.0} if case.learner == "ppo" else {})
     if case.run.get("measure_kl"):
         learner["kl_coef"] = 0.05

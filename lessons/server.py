@@ -17,12 +17,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import to_thread
+from starlette import types
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as ASGIMessage
 
 from core.environment import environment
 from core.errors import Message
@@ -68,7 +68,7 @@ class Framing:
         self.header = (b"content-security-policy", f"frame-ancestors {ancestors}".encode("ascii"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: ASGIMessage) -> None:
+        async def sending(message: types.Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), self.header]}
             await send(message)
@@ -118,7 +118,7 @@ def _prepare() -> None:
         try:
             step()
         except Exception as error:  # whatever it is, pages are served: they say it to the person in front of them
-            log.warning("%s", error, exc_info=not isinstance(error, StoreError | OSError))
+            log.warning("%s", error, exc_info=not isinstance(error, (StoreError, OSError)))
     for notice in shared.notices():
         log.warning("%s", notice)
     # Streamlit collects garbage after every rerun; what is frozen here is not walked through each time.

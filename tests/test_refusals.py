@@ -28,12 +28,14 @@ FOR_PROGRAMMERS = {
     "core/algorithms/aggregation.py": "settings that validation lets through do not lead there",
     "core/errors.py": "how a stored message is read: caught beside it",
     "core/insight/pass_at_k.py": "a call with fewer answers than it asks about",
+    "core/models/packed.py": "a model that asks for no mask: caught beside it",
     "core/learners/registry.py": "a call about settings that a kind does not have",
     "core/runs/arrow.py": "a table that the trainer made wrongly",
+    "core/runs/event_values.py": "how an event is validated: caught beside it",
     "core/runs/formats.py": "a format that no caller names",
     "core/runs/store.py": "a control that no page has",
     "core/tasks/deadline.py": "caught by all who use it, who say what took so long",
-    "core/tasks/kinds/questions.py": "how JSON is read: caught beside it",
+    "core/tasks/question_file.py": "how JSON is read: caught beside it",
     "core/tasks/registry.py": "a module that declares no kind",
     "core/tasks/verifiers.py": "how a formula is read: caught beside it",
     "core/terms/checked.py": "a term that cannot be: tests declare every one",
@@ -42,6 +44,7 @@ FOR_PROGRAMMERS = {
     "core/terms/language.py": "a term that cannot be: tests declare every one",
     "core/terms/latex.py": "a number that is missing: caught by who writes the text",
     "core/terms/term.py": "a region that cannot be: tests declare every one",
+    "core/workers/interruption.py": "how a worker ends: caught in its main function",
     "core/workers/worker.py": "how a worker ends: caught in its main function",
 }
 #: What puts an exception into another thread.

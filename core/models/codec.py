@@ -101,8 +101,9 @@ class Codec:
                     cause=cause_of(refused_system),
                 ) from refused_system
             refused = refused_system
+        assert refused is not None  # nothing was written, so something was raised
         raise ConfigError(
-            "model: its chat template refuses such a conversation ({cause})", cause=cause_of(refused or ValueError())
+            "model: its chat template refuses such a conversation ({cause})", cause=cause_of(refused)
         ) from refused
 
     def _rendered(self, turns: list[dict[str, str]]) -> tuple[str | None, Exception | None]:

@@ -200,10 +200,11 @@ def check(model: PreTrainedModel) -> None:
             kind=kind,
             off=off,
         )
+    assert cause is not None  # nothing was measured, so something was raised
     raise ConfigError(
         "model: {kind} cannot be trained here, as its layers do not take a mask of their own ({cause})",
         kind=kind,
-        cause=cause_of(cause or RuntimeError()),
+        cause=cause_of(cause),
     ) from cause
 
 

@@ -18,14 +18,14 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 WORKERS_S = 60.0
 
 
-class Waiting(Protocol):
+class Patient(Protocol):
     """A store: for how many seconds it tries again."""
 
     @property
     def patience_s(self) -> float: ...
 
 
-S = TypeVar("S", bound=Waiting)
+S = TypeVar("S", bound=Patient)
 
 
 def again(transaction: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:

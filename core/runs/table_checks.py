@@ -118,7 +118,7 @@ def _check_tokens(samples: np.ndarray, tokens: pa.Table) -> None:
     _no_gaps("tokens", tokens, "token")
     _at_least_0("tokens", tokens, "token_id")
     if _outside(tokens["clipped"], -1, 1):
-        raise RowsError("tokens has a {column} that is none of -1, 0 and 1", column="clipped")
+        raise RowsError("in tokens, clipped must be -1, 0 or 1")
     for field in tokens.schema:
         if field.name not in TOKENS.names and not is_number(field.type):
             raise RowsError("tokens has a further column that holds no numbers ({column})", column=field.name[:40])

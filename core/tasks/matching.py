@@ -11,6 +11,8 @@ import functools
 import logging
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 from core.tasks.deadline import within
 from core.tasks.notation import Number, number, slashed, tidy, unwrapped
@@ -128,9 +130,18 @@ def _latex(text: str) -> str:
     return _SPELLED.sub(r"\\\1 ", text)
 
 
+@functools.cache
+def _math_verify() -> tuple[Callable[..., Any], Callable[..., bool]]:
+    """(parse, verify), loaded and used once: sympy and a grammar take seconds, which no answer's time shall pay for."""
+    from math_verify import parse, verify
+
+    verify(parse("$1$", parsing_timeout=None), parse("$x$", parsing_timeout=None), timeout_seconds=None)
+    return parse, verify
+
+
 @functools.lru_cache(maxsize=4096)
 def _mathematically(truth: str, answer: str) -> bool:
-    from math_verify import parse, verify  # sympy and a grammar: seconds
+    parse, verify = _math_verify()
 
     def ask() -> bool:
         sides = [parse(f"${_latex(x)}$", parsing_timeout=None) for x in (truth, answer)]

@@ -20,14 +20,14 @@ test("a run whose numbers mean something else than the chart's title says so", (
   page(t);
   const otherwise = { lacks: "new", says: "older", imported: "imported" };
   const spec = { key: "kl", title: "KL", help: "", series: [{ column: "kl" }], otherwise };
-  const said = (row, run = {}) => {
+  const note = (row, run = {}) => {
     const chart = new Chart(spec, { labels: {}, colours: {}, zoom: null, model: { run } });
     chart.plot = { batch: (draw) => draw(), setData() {}, setScale() {} };
     chart.draw([0], [{ ppo: row, grpo: undefined }], [0, 1]);
     return chart.note.hidden ? "" : chart.note.textContent;
   };
-  assert.equal(said({ kl: 0.1, new: 0.05 }), "");
-  assert.equal(said({ kl: 0.1, new: null }), "older");
-  assert.equal(said({ kl: 0.1 }, { source: "a log" }), "imported");
-  assert.equal(said({ kl: null, new: null }), "", "nothing is shown");
+  assert.equal(note({ kl: 0.1, new: 0.05 }), "");
+  assert.equal(note({ kl: 0.1, new: null }), "older");
+  assert.equal(note({ kl: 0.1 }, { source: "a log" }), "imported");
+  assert.equal(note({ kl: null, new: null }), "", "nothing is shown");
 });

@@ -68,11 +68,11 @@ test("only what the session lacks is news", () => {
 });
 
 function run(place, sent) {
-  const told = [];
+  const states = [];
   Object.defineProperty(globalThis, "window", { value: { localStorage: place }, configurable: true, writable: true });
   const data = new TextEncoder().encode(JSON.stringify(sent));
-  component({ data, setStateValue: (name, value) => told.push([name, value]) });
-  return told;
+  component({ data, setStateValue: (name, value) => states.push([name, value]) });
+  return states;
 }
 
 test("the page's own memory asks once for what only the browser knows; others never ask", () => {

@@ -154,7 +154,7 @@ def without_step_0(table: pa.Table) -> pa.Table:
         ("tokens", lambda x: put(x, "position", 1), "leaves out a position of a response, or has it twice"),
         ("tokens", lambda x: put(x, "position", 900_000), "leaves out a position"),
         ("tokens", lambda x: put(x, "pass", 2**31 - 1), "pass that is not between"),
-        ("tokens", lambda x: put(x, "clipped", 7), "clipped that is none of -1, 0 and 1"),
+        ("tokens", lambda x: put(x, "clipped", 7), "clipped must be -1, 0 or 1"),
         ("tokens", lambda x: put(x, "token_id", -5), "token_id below 0"),
         ("tokens", lambda x: put(x, "advantage", None), "step 0 of ppo has no advantage"),
         ("tokens", lambda x: x.append_column("pass", x["pass"]), "two columns called pass"),

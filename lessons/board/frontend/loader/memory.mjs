@@ -24,11 +24,11 @@ export function read(storage) {
   let text = null;
   try {
     text = storage.getItem(KEY);
-    const found = JSON.parse(text ?? "null");
-    if (found === null || typeof found !== "object") return nothing();
-    if (Number(found.version) > VERSION) return null;
-    const entries = Object.entries(found.entries ?? {}).filter(([, entry]) => isEntry(entry));
-    return { cleared: Number(found.cleared) || 0, entries: Object.fromEntries(entries) };
+    const stored = JSON.parse(text ?? "null");
+    if (stored === null || typeof stored !== "object") return nothing();
+    if (Number(stored.version) > VERSION) return null;
+    const entries = Object.entries(stored.entries ?? {}).filter(([, entry]) => isEntry(entry));
+    return { cleared: Number(stored.cleared) || 0, entries: Object.fromEntries(entries) };
   } catch {
     return nothing();
   }
