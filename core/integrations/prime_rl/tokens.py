@@ -96,7 +96,7 @@ def _traces(steps: Sequence[Sequence[records.Sequence]], learner: str) -> Iterat
             {
                 "sample": i,
                 "group": group,
-                "prompt": clean(f"{x.environment}\n{_ids(x.prompt[-_MOST_SHOWN:])}".strip(), "A prompt"),
+                "prompt": clean(f"{x.environment}\n{_ids(x.prompt[-_MOST_SHOWN:])}".strip(), Message("A prompt")),
                 "response": _ids(x.ids[:_MOST_SHOWN]),
                 "length": len(x.ids),
             }

@@ -167,7 +167,9 @@ def _warning(steps: Sequence[CompletionsBatch], explained: Explanation | None) -
     warning = NO_TOKENS
     if explained.weighed:
         terms = zip(explained.weights, explained.columns, strict=True)
-        reward = clean(" + ".join(f"{weight:.4g} × {name[:40]}" for weight, name in terms), "A column's name")[:300]
+        reward = clean(" + ".join(f"{weight:.4g} × {name[:40]}" for weight, name in terms), Message("A column's name"))[
+            :300
+        ]
         about = (
             Message("By the advantages, the reward is {reward}.", reward=reward)
             if explained.absolute
