@@ -30,7 +30,8 @@ class Needs:
 
     critic: bool = False  # a value model that trains beside the policy; the settings are then CriticSettings, too
     continuations: int = 0  # fresh continuations of every prefix, whose mean reward is its value
-    groups: bool = False  # compares a prompt's responses with each other, so it needs two of them
+    groups: bool = False  # compares a prompt's responses with each other
+    smallest_group: int = 1  # responses per prompt without which there is nothing to learn from
     replacement_rounds: int = 0  # how often groups without a signal may be replaced by others
 
 
