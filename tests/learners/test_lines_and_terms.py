@@ -131,7 +131,8 @@ def _advantage(step: Step, line: str) -> None:
             drawn = Formula(right, {r"r(s\,o^k)": lambda at, x=measured: x[at["k"]]}, ends)  # type: ignore[misc]
             assert drawn.value({}) == pytest.approx(statistics.fmean(measured))
         else:
-            step.agrees(right, letters, step.term("delta" if left == r"\delta_t" else "advantage_raw"))
+            named = {r"\delta_t": "delta", "R_t": "return"}
+            step.agrees(right, letters, step.term(named.get(left, "advantage_raw")))
 
 
 def _normalisation(step: Step, line: str) -> None:
@@ -291,6 +292,8 @@ PLANTED = {
         r"\text{none}",
     ),
     "gamma for gamma lambda": ("ppo", {"gamma": 0.9}, "advantage", "0.855^l", "0.9^l"),
+    "the policy's lambda for the critic's": ("ppo", {"lam_critic": 0.5}, "advantage", "0.5^l", "0.95^l"),
+    "a return without the value": ("ppo", {"lam_critic": 0.5}, "advantage", r"R_t = V_\phi(s_t) + ", "R_t = "),
     "the value before": ("ppo", {}, "advantage", r"V_\phi(s_{t+1})", r"V_\phi(s_t)"),
     "another number of endings": ("vine", {}, "advantage", r"\tfrac{1}{8}", r"\tfrac{1}{7}"),
     "the ratio upside down": (

@@ -5,6 +5,7 @@ Schulman et al. 2017 (arXiv:1707.06347) with the token-level KL reward of Ouyang
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from core.algorithms.advantages import gae, gae_terms
 from core.algorithms.masked import advantage_terms, whitened_credit
 from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
-from core.errors import N_, RequestError
+from core.errors import N_, Message, RequestError
 from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
 from core.learners.settings import LearnerSettings
@@ -28,6 +29,9 @@ class PPOSettings(LearnerSettings):
     kl_coef: float = Field(0.05, ge=0, le=10, description="Weight of the KL penalty in the reward.")
     gamma: float = Field(1.0, ge=0, le=1, description="Discount: how much a reward one token later counts.")
     lam: float = Field(0.95, ge=0, le=1, description="GAE's λ: 0 trusts the critic alone, 1 the outcome alone.")
+    lam_critic: float | None = Field(
+        None, ge=0, le=1, description="GAE's λ in what the critic is fitted to (VAPO has 1); none: the same as lam."
+    )
     whiten_advantages: bool = Field(True, description="Shift and scale advantages to mean 0 and standard deviation 1.")
     whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
     vf_coef: float = Field(1.0, ge=0, le=100, description="Weight of the value loss.")
@@ -35,7 +39,16 @@ class PPOSettings(LearnerSettings):
         0.2, gt=0, le=100, description="How far a value may move per rollout; none: free."
     )
     value_learning_rate: float = Field(6e-4, gt=0, le=1, description="Step size of the critic's Adam optimiser.")
+    value_head_learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Step size of the critic's head alone; none: the same as its backbone's."
+    )
+    value_num_iterations: int | None = Field(
+        None, ge=1, le=64, description="The critic's passes over each rollout; none: as many as the policy's."
+    )
     value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
+    value_freeze_after: int | None = Field(
+        None, ge=0, le=100_000, description="Steps after which the critic learns no more; none: it never stops."
+    )
     bootstrap_truncated: bool = Field(
         False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
     )
@@ -52,15 +65,18 @@ def credit(experience: Experience, settings: PPOSettings) -> Credit:
             "{learner}: bootstrap_truncated needs the critic's value after each response", learner=settings.name
         )
     rewards = rewards_of(experience, settings)
-    raw, returns, deltas = gae(
+    estimate = partial(
+        gae,
         rewards,
         experience.values,
         experience.mask,
         settings.gamma,
-        settings.lam,
         value_after=experience.value_after if settings.bootstrap_truncated else None,
         truncated=experience.truncated,
     )
+    raw, returns, deltas = estimate(settings.lam)
+    if settings.lam_critic is not None:
+        _, returns, _ = estimate(settings.lam_critic)
     plain = Credit(raw, raw, rewards, deltas, returns)
     return whitened_credit(plain, experience.mask, settings.whiten_ddof) if settings.whiten_advantages else plain
 
@@ -72,27 +88,53 @@ def _terms(settings: PPOSettings) -> tuple[Term, ...]:
         *token_reward_terms(settings),
         *gae_terms("gamma * lam", bootstrap=settings.bootstrap_truncated),
         *whitening,
-        Term(
-            "return",
-            "advantage_raw + value",
-            title=N_("return R"),
-            help=N_("What the critic learns to predict: raw advantage + value. Not part of the advantage."),
-            tex="R_t",
-            source="core/algorithms/advantages.py:gae",
-        ),
+        _return_term(settings),
         advantage,
+    )
+
+
+def _return_term(settings: PPOSettings) -> Term:
+    """What the critic is fitted to: GAE's with a λ of its own where it has one (VAPO, arXiv:2504.05118)."""
+    own = settings.lam_critic is not None
+    return Term(
+        "return",
+        "scan(delta, gamma * lam_critic) + value" if own else "advantage_raw + value",
+        title=N_("return R"),
+        help=(
+            N_("What the critic learns to predict: value + GAE with the critic's own λ. Not part of the advantage.")
+            if own
+            else N_("What the critic learns to predict: raw advantage + value. Not part of the advantage.")
+        ),
+        tex="R_t",
+        source="core/algorithms/advantages.py:gae",
+        given=("lam_critic",),
     )
 
 
 def _lines(settings: PPOSettings) -> dict[str, str]:
     discount = "" if settings.gamma == 1 else rf"{settings.gamma:g}\,"
     delta = rf"\delta_t = r_t + {discount}V_\phi(s_{{t+1}}) - V_\phi(s_t)"
+    if settings.lam_critic is not None:
+        fading = settings.gamma * settings.lam_critic
+        delta += rf",\quad R_t = V_\phi(s_t) + \textstyle\sum_l {fading:g}^l\,\delta_{{t+l}}"
     return {
         "questions": PROMPTS,
         "reward": token_reward(settings),
         "advantage": rf"A_t = \textstyle\sum_l {settings.gamma * settings.lam:g}^l\,\delta_{{t+l}},\quad {delta}",
         "normalisation": WHITENED if settings.whiten_advantages else NONE,
     }
+
+
+def _refuses(settings: PPOSettings) -> Message | None:
+    until, first = settings.value_freeze_after, settings.value_warmup_steps
+    if until is not None and until < first:
+        return Message(
+            "value_freeze_after={until} is below value_warmup_steps={first}: after the critic had stopped learning, "
+            "there would be steps in which nothing learns",
+            until=until,
+            first=first,
+        )
+    return None
 
 
 KIND = LearnerKind(
@@ -108,5 +150,6 @@ KIND = LearnerKind(
     source="core/learners/kinds/ppo.py:credit",
     needs=lambda _settings: Needs(critic=True),
     without=lambda _settings: frozenset({"frac_reward_zero_std", "group_reward_std", "score", "score_std"}),
+    refuses=_refuses,
     order=10,
 )
