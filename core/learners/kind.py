@@ -86,6 +86,8 @@ class LearnerKind:
     columns: tuple[Column, ...] = ()
     #: Why settings do not go together, without the learner's name; None where they do.
     refuses: Callable[[Any], Message | None] = lambda _settings: None
+    #: Settings that a run begins with and keeps.
+    fixed: frozenset[str] = frozenset()
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
     #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into

@@ -49,6 +49,15 @@ class PPOSettings(LearnerSettings):
     value_freeze_after: int | None = Field(
         None, ge=0, le=100_000, description="Steps after which the critic learns no more; none: it never stops."
     )
+    value_pretrain_updates: int = Field(
+        0,
+        ge=0,
+        le=20_000,
+        description="Updates of the critic before the first step, on fresh answers of the start policy.",
+    )
+    value_pretrain_learning_rate: float = Field(
+        1e-3, gt=0, le=1, description="Largest step size of the critic before the first step; it rises and falls again."
+    )
     bootstrap_truncated: bool = Field(
         False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
     )
@@ -151,5 +160,6 @@ KIND = LearnerKind(
     needs=lambda _settings: Needs(critic=True),
     without=lambda _settings: frozenset({"frac_reward_zero_std", "group_reward_std", "score", "score_std"}),
     refuses=_refuses,
+    fixed=frozenset({"value_pretrain_updates", "value_pretrain_learning_rate"}),
     order=10,
 )
