@@ -111,7 +111,7 @@ class GroupSettings(Protocol):
 
 
 class DiscountSettings(Protocol):
-    """The settings of generalised advantage estimation; a kind with a critic has them."""
+    """The settings of generalised advantage estimation; a kind that has it has them."""
 
     @property
     def gamma(self) -> float: ...

@@ -28,6 +28,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "ppo-bootstrap": ("ppo", {"bootstrap_truncated": True, "kl_coef": 0.0}),
     "ppo-two-lambdas": ("ppo", {"lam": 0.7, "lam_critic": 1.0, "gamma": 0.9}),
     "ppo-two-lambdas-bootstrap": ("ppo", {"lam_critic": 0.3, "bootstrap_truncated": True, "kl_coef": 0.0}),
+    "ppo-oracle": ("ppo", {"oracle_continuations": 2, "lam": 0.5, "gamma": 0.9}),
     "ppo-k2": ("ppo", {"kl_reward_estimator": "k2", "beta": 0.1, "kl_loss_estimator": "k1", "entropy_coef": 0.01}),
     "ppo-sequence": ("ppo", {"importance_sampling_level": "sequence"}),
     "ppo-dual": ("ppo", {"dual_clip": 1.05, "epsilon": 0.02, "learning_rate": 3e-3}),

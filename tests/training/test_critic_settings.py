@@ -181,3 +181,46 @@ def test_a_run_from_before_these_settings_has_their_defaults_and_so_what_it_did(
     assert isinstance(settings, PPOSettings)
     later.discard("value_pretrain_learning_rate")  # of no account without updates
     assert {getattr(settings, x) for x in later if x.startswith(("lam_", "value_"))} <= {None, 0}
+
+
+# -- measured values in the critic's place -----------------------------------------------------------------------------
+
+
+def test_with_an_oracle_the_values_are_measured_and_no_critic_is_there() -> None:
+    """At γ = 1, λ = 0 and without a KL penalty that is VinePPO (arXiv:2410.01679): the same credit to the bit."""
+    made = trainer(oracle_continuations=4, lam=0.0)
+    assert made.value_model is None
+    vine = {"algorithm": "vine", "continuations": 4}
+    other = Trainer(RunConfig.model_validate({**SMALL, "trace": "all", "learners": [vine]}), "vine")
+    for one, two in zip(made.steps(), other.steps(), strict=True):
+        for name in ("value", "delta", "advantage_raw", "advantage", "logprob"):
+            assert one.tokens[name].equals(two.tokens[name]), name
+        assert one.scalars["samples_seen"] == two.scalars["samples_seen"] > 16
+        assert one.tokens["return"].null_count == one.tokens.num_rows
+        assert one.scalars["value_loss"] is one.scalars["vf_explained_var"] is None
+
+
+def test_an_oracles_surprises_fade_by_lambda_as_a_critics_do() -> None:
+    made = columns(next(trainer(oracle_continuations=2, lam=0.8, gamma=0.9).steps()))
+    for sample in set(made["sample"]):
+        delta, raw = (made[x][made["sample"] == sample].astype(float) for x in ("delta", "advantage_raw"))
+        sums = [sum(0.72**n * x for n, x in enumerate(delta[t:])) for t in range(len(delta))]
+        assert raw == pytest.approx(np.array(sums), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"bootstrap_truncated": True}, {"value_warmup_steps": 1}, {"value_pretrain_updates": 4}, {"lam_critic": 1.0}],
+    ids=lambda x: next(iter(x)),
+)
+def test_with_an_oracle_no_critic_can_be_set(setting: dict[str, Any]) -> None:
+    [name] = setting
+    with pytest.raises(ConfigError, match=f"ppo: with oracle_continuations=8 there is no critic, so {name} cannot be"):
+        parse_config({**SMALL, "learners": [{**PPO, "oracle_continuations": 8, **setting}]})
+
+
+@pytest.mark.parametrize(("first", "then"), [(None, 4), (4, None)])
+def test_a_run_keeps_its_critic_or_its_oracle(first: int | None, then: int | None) -> None:
+    made = trainer(oracle_continuations=first)
+    with pytest.raises(ConfigError, match=r"ppo\.oracle_continuations.*cannot change while a run goes on"):
+        made.change({"oracle_continuations": then})

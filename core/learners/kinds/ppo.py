@@ -16,7 +16,7 @@ from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_, Message, RequestError
 from core.learners.kind import LearnerKind, Needs
-from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
+from core.learners.lines import NONE, PROMPTS, WHITENED, measured_value, token_reward
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 
@@ -58,13 +58,23 @@ class PPOSettings(LearnerSettings):
     value_pretrain_learning_rate: float = Field(
         1e-3, gt=0, le=1, description="Largest step size of the critic before the first step; it rises and falls again."
     )
+    oracle_continuations: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Measured values in the critic's place, the mean of so many fresh continuations of each prefix, as "
+        "VinePPO has them; none: a critic learns.",
+    )
     bootstrap_truncated: bool = Field(
         False, description="Count the critic's value after a cut-off response; otherwise nothing follows it."
     )
 
 
 def credit(experience: Experience, settings: PPOSettings) -> Credit:
-    """Advantages per token, from the critic's values. Raises RequestError if the experience lacks what they need."""
+    """Advantages per token, from the critic's values or measured ones.
+
+    Raises RequestError if the experience lacks what they need.
+    """
     if experience.values is None:
         raise RequestError(
             "{learner}: PPO needs the critic's values of the responses, but there are none", learner=settings.name
@@ -86,18 +96,20 @@ def credit(experience: Experience, settings: PPOSettings) -> Credit:
     raw, returns, deltas = estimate(settings.lam)
     if settings.lam_critic is not None:
         _, returns, _ = estimate(settings.lam_critic)
-    plain = Credit(raw, raw, rewards, deltas, returns)
+    measured = settings.oracle_continuations is not None  # and fitted to nothing
+    plain = Credit(raw, raw, rewards, deltas, None if measured else returns)
     return whitened_credit(plain, experience.mask, settings.whiten_ddof) if settings.whiten_advantages else plain
 
 
 def _terms(settings: PPOSettings) -> tuple[Term, ...]:
     *whitening, advantage = advantage_terms("advantage_raw", whiten=settings.whiten_advantages)
     # The advantage is a kind's last term; before it the return is the last, since the advantage does not need it.
+    measured = settings.oracle_continuations is not None
     return (
         *token_reward_terms(settings),
-        *gae_terms("gamma * lam", bootstrap=settings.bootstrap_truncated),
+        *gae_terms("gamma * lam", bootstrap=settings.bootstrap_truncated, measured=measured),
         *whitening,
-        _return_term(settings),
+        *(() if measured else (_return_term(settings),)),
         advantage,
     )
 
@@ -122,16 +134,46 @@ def _return_term(settings: PPOSettings) -> Term:
 
 def _lines(settings: PPOSettings) -> dict[str, str]:
     discount = "" if settings.gamma == 1 else rf"{settings.gamma:g}\,"
-    delta = rf"\delta_t = r_t + {discount}V_\phi(s_{{t+1}}) - V_\phi(s_t)"
-    if settings.lam_critic is not None:
+    value, measured = "V" if settings.oracle_continuations else r"V_\phi", settings.oracle_continuations
+    parts = [
+        rf"A_t = \textstyle\sum_l {settings.gamma * settings.lam:g}^l\,\delta_{{t+l}}",
+        rf"\delta_t = r_t + {discount}{value}(s_{{t+1}}) - {value}(s_t)",
+    ]
+    if settings.lam_critic is not None and not measured:
         fading = settings.gamma * settings.lam_critic
-        delta += rf",\quad R_t = V_\phi(s_t) + \textstyle\sum_l {fading:g}^l\,\delta_{{t+l}}"
+        parts.append(rf"R_t = {value}(s_t) + \textstyle\sum_l {fading:g}^l\,\delta_{{t+l}}")
+    if measured:
+        parts.append(measured_value(measured))
     return {
         "questions": PROMPTS,
         "reward": token_reward(settings),
-        "advantage": rf"A_t = \textstyle\sum_l {settings.gamma * settings.lam:g}^l\,\delta_{{t+l}},\quad {delta}",
+        "advantage": r",\quad ".join(parts),
         "normalisation": WHITENED if settings.whiten_advantages else NONE,
     }
+
+
+def _strip_title(settings: PPOSettings) -> str:
+    if settings.oracle_continuations is None:
+        return N_("{name}: each token its own credit, from the critic")
+    return N_("{name}: each token its own credit, measured by {oracle_continuations} fresh endings")
+
+
+def _needs(settings: PPOSettings) -> Needs:
+    measured = settings.oracle_continuations
+    return Needs(critic=True) if measured is None else Needs(continuations=measured)
+
+
+def _without(settings: PPOSettings) -> frozenset[str]:
+    of_groups = {"frac_reward_zero_std", "group_reward_std", "score", "score_std"}
+    of_critics = {"return", "value_loss", "vf_explained_var", "value_after"}
+    return frozenset(of_groups if settings.oracle_continuations is None else of_groups | of_critics)
+
+
+#: What only a critic that learns can have; the others (its learning rates …) lead to nothing where there is none.
+_OF_CRITIC = (
+    *("bootstrap_truncated", "lam_critic", "value_num_iterations", "value_head_learning_rate"),
+    *("value_warmup_steps", "value_freeze_after", "value_pretrain_updates"),
+)
 
 
 def _refuses(settings: PPOSettings) -> Message | None:
@@ -142,6 +184,13 @@ def _refuses(settings: PPOSettings) -> Message | None:
             "there would be steps in which nothing learns",
             until=until,
             first=first,
+        )
+    asked = [x for x in _OF_CRITIC if getattr(settings, x) != type(settings).model_fields[x].default]
+    if settings.oracle_continuations is not None and asked:
+        return Message(
+            "with oracle_continuations={given} there is no critic, so {settings} cannot be set",
+            given=settings.oracle_continuations,
+            settings=asked,
         )
     return None
 
@@ -155,11 +204,11 @@ KIND = LearnerKind(
     credit=credit,
     terms=_terms,
     lines=_lines,
-    strip_title=lambda _settings: N_("{name}: each token its own credit, from the critic"),
+    strip_title=_strip_title,
     source="core/learners/kinds/ppo.py:credit",
-    needs=lambda _settings: Needs(critic=True),
-    without=lambda _settings: frozenset({"frac_reward_zero_std", "group_reward_std", "score", "score_std"}),
+    needs=_needs,
+    without=_without,
     refuses=_refuses,
-    fixed=frozenset({"value_pretrain_updates", "value_pretrain_learning_rate"}),
+    fixed=frozenset({"oracle_continuations", "value_pretrain_updates", "value_pretrain_learning_rate"}),
     order=10,
 )
