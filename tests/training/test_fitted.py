@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+import core.workers.worker as worker_module
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kinds.ppo import PPOSettings
 from core.models.value import ValueModel
+from core.runs import lifecycle
 from core.runs.store import RunStore
 from core.training import fitted, scoring
 from core.training.continuations import Oracle, Responses
@@ -21,6 +23,8 @@ from core.training.gather import Asker, Gathered
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 from core.workers.limits import LimitError, RunLimits
+from core.workers.process import supervise
+from core.workers.worker import Worker
 from lessons.kit.fields import changeable, fields
 from tests.training.test_trainer import SMALL
 
@@ -273,3 +277,19 @@ def test_a_server_that_limits_steps_limits_these_updates(tmp_path: Path) -> None
     with pytest.raises(LimitError, match="value_pretrain_updates: 51 are more than this server allows, which is 50"):
         RunLimits(steps=50).check(config(51), store)
     RunLimits(steps=50).check(config(50), store)
+
+
+def test_viewers_see_it_among_the_preparations(
+    home: Path, monkeypatch: pytest.MonkeyPatch, asked: list[Gathered]
+) -> None:
+    monkeypatch.setattr(worker_module, "TELL_S", 0)
+    texts, report = [], lifecycle.preparing
+    monkeypatch.setattr(lifecycle, "preparing", lambda *given: (texts.append(str(given[3])), report(*given)))
+    store = RunStore(f"sqlite:///{home / 'runs.sqlite'}", home=home)
+    run_id = store.create(config(steps=1))
+    lifecycle.enqueue(store, run_id, ["ppo"])
+    assert lifecycle.claim(store, run_id, "ppo")
+    assert supervise(Worker(store, run_id, "ppo")) == 0
+    assert "Sampling answers of the start policy, to fit the critic to." in texts
+    assert "Fitting the critic to what the start policy’s answers score." in texts
+    assert store.get(run_id).status == "finished"
