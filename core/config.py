@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, Learner, learner, needs_of, refused
+from core.learners.registry import AnyLearner, Learner, learner, learner_kind, needs_of, refused
 from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -97,9 +97,15 @@ class RunConfig(Settings):
             problem = self._impossible(each, batch) or refused(each)
             if problem is not None:
                 raise ConfigError("{learner}: {cause}", learner=each.name, cause=problem)
-            if needs_of(each).groups and self.group_size(each) < 2:
+            size, least = self.group_size(each), needs_of(each).smallest_group
+            if size < least:
                 raise ConfigError(
-                    "num_generations must be at least 2 for GRPO: one response has no group to compare with"
+                    "num_generations must be at least {least} for {kind}, but is {given} for {learner}: one response "
+                    "has no group to be compared with",
+                    least=least,
+                    kind=learner_kind(each).title,
+                    given=size,
+                    learner=each.name,
                 )
         if batch > 8192:
             raise ConfigError(

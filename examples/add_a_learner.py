@@ -129,7 +129,7 @@ KIND = LearnerKind(
     lines=_lines,
     strip_title=lambda _settings: N_("{name}: a response's credit, discounted from its end"),
     source=_CODE,
-    needs=lambda _settings: Needs(groups=True),  # no critic, no continuations
+    needs=lambda _settings: Needs(groups=True, smallest_group=2),  # no critic, no continuations
     # Columns of the trace that it has none of: they are null there, and read "none".
     without=lambda _settings: frozenset(
         {"token_reward", "value", "value_after", "delta", "return", "value_loss", "vf_explained_var"}

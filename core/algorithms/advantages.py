@@ -129,10 +129,10 @@ def tied(rewards: Tensor, group: Tensor) -> Tensor:
 _CODE = "core/algorithms/advantages.py"
 
 
-def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
+def gae_terms(decay: str, *, bootstrap: bool = False, measured: bool = False) -> tuple[Term, ...]:
     """How `gae` leads from token_reward and value to advantage_raw. `decay` is gamma · lam as an expression.
 
-    `bootstrap`: whether something follows a response that was cut off.
+    `bootstrap`: whether something follows a response that was cut off. `measured`: whether no critic says the values.
     """
     end = "value_after if truncated else 0" if bootstrap else "0"
     return (
@@ -153,7 +153,11 @@ def gae_terms(decay: str, *, bootstrap: bool = False) -> tuple[Term, ...]:
             "delta",
             "token_reward + gamma * value_next - value",
             title=N_("surprise δ"),
-            help=N_("Reward + γ × next value − value: how much better than the critic expected."),
+            help=(
+                N_("Reward + γ × next value − value, both values measured: how much better than was to be expected.")
+                if measured
+                else N_("Reward + γ × next value − value: how much better than the critic expected.")
+            ),
             tex=r"\delta_t",
             source=f"{_CODE}:gae",
         ),

@@ -30,7 +30,8 @@ class Needs:
 
     critic: bool = False  # a value model that trains beside the policy; the settings are then CriticSettings, too
     continuations: int = 0  # fresh continuations of every prefix, whose mean reward is its value
-    groups: bool = False  # compares a prompt's responses with each other, so it needs two of them
+    groups: bool = False  # compares a prompt's responses with each other
+    smallest_group: int = 1  # responses per prompt without which there is nothing to learn from
     replacement_rounds: int = 0  # how often groups without a signal may be replaced by others
 
 
@@ -85,6 +86,8 @@ class LearnerKind:
     columns: tuple[Column, ...] = ()
     #: Why settings do not go together, without the learner's name; None where they do.
     refuses: Callable[[Any], Message | None] = lambda _settings: None
+    #: Settings that a run begins with and keeps.
+    fixed: frozenset[str] = frozenset()
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
     #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into

@@ -17,3 +17,8 @@ def penalty(settings: LearnerSettings) -> str:
 def token_reward(settings: LearnerSettings) -> str:
     """A reward per token: the penalty everywhere, the response's reward at its end."""
     return rf"r_t = \mathbb{{1}}[t = T]\,r_i{penalty(settings)}"
+
+
+def measured_value(continuations: int) -> str:
+    """A prefix's value as it is measured: the mean reward of so many fresh continuations."""
+    return rf"V(s) = \tfrac{{1}}{{{continuations}}}\textstyle\sum_k r(s\,o^k)"

@@ -53,9 +53,9 @@ def group_of(settings: LearnerSettings) -> GroupSettings:
 
 
 def discount_of(settings: LearnerSettings) -> DiscountSettings:
-    """The settings of the learner's advantage estimation. Raises ValueError where it has no critic."""
-    if not needs_of(settings).critic:
-        raise ValueError(f"{settings.name} has no critic")
+    """The settings of the learner's advantage estimation. Raises ValueError where it is none over time."""
+    if not {"gamma", "lam"} <= type(settings).model_fields.keys():
+        raise ValueError(f"{settings.name} estimates no advantage over time")
     return cast(DiscountSettings, settings)
 
 

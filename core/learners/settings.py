@@ -84,7 +84,17 @@ class CriticSettings(Protocol):
     @property
     def value_learning_rate(self) -> float: ...
     @property
+    def value_head_learning_rate(self) -> float | None: ...
+    @property
+    def value_num_iterations(self) -> int | None: ...
+    @property
     def value_warmup_steps(self) -> int: ...
+    @property
+    def value_freeze_after(self) -> int | None: ...
+    @property
+    def value_pretrain_updates(self) -> int: ...
+    @property
+    def value_pretrain_learning_rate(self) -> float: ...
 
 
 class GroupSettings(Protocol):
@@ -101,7 +111,7 @@ class GroupSettings(Protocol):
 
 
 class DiscountSettings(Protocol):
-    """The settings of generalised advantage estimation; a kind with a critic has them."""
+    """The settings of generalised advantage estimation; a kind that has it has them."""
 
     @property
     def gamma(self) -> float: ...

@@ -24,7 +24,7 @@ from core.runs.store import RunNotFound, RunStore
 from core.runs.table_checks import check_step, check_steps, check_texts, incomplete
 from core.stored_config import StoredConfigError, load_config
 from core.tasks.kinds.imported import ImportedSettings
-from core.training.trace import STEPS, StepTrace, prompt_hash
+from core.training.trace import STEPS, StepTrace, prompt_hash, prompts_of
 
 __all__ = ["SHIPPED", "TraceFilesError", "import_recorded", "import_shipped"]
 
@@ -152,7 +152,7 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
             scalars={name: value for name, value in row.items() if name not in STEPS.names[:2]},
             samples=here,
             tokens=its_tokens,
-            prompt_hash=_prompt_hash(here),
+            prompt_hash=prompt_hash(prompts_of(here)),
         )
 
 
@@ -170,8 +170,3 @@ def _by_step(table: pa.Table) -> dict[tuple[str, int], pa.Table]:
             raise TraceFilesError("the rows of {learner}'s step {step} are not together", learner=key[0], step=key[1])
         by_step[key] = table.slice(start, end - start)
     return by_step
-
-
-def _prompt_hash(samples: pa.Table) -> str:
-    prompts = dict(zip(samples["group"].to_pylist(), samples["prompt"].to_pylist(), strict=True))
-    return prompt_hash([prompts[group] for group in sorted(prompts)])

@@ -12,7 +12,7 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.learners.registry import colours_of, learner_kind, without
+from core.learners.registry import AnyLearner, colours_of, learner_kind, without
 from core.learners.untold import strip_title_of, surely_without
 from core.runs.migrations.traces import cuts_of_states, whitening_of
 from core.runs.records import known_settings, unrecorded_of
@@ -20,7 +20,7 @@ from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
 from core.text import visible
 from core.training.terms import data_of, known_values, terms_for
-from core.training.trace import TOKENS
+from core.training.trace import TOKENS, prompt_hash, prompts_of
 
 if TYPE_CHECKING:
     from core.runs.records import LearnerInfo
@@ -116,14 +116,16 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
     """
     view: dict[str, Any] = {"step": step, "revision": revision, "groups": [], "learners": {}}
     groups: dict[int, dict[str, Any]] = {}
+    asked: dict[str, list[str]] = {}
     for name in learners:
         samples = store.samples(run.id, name, step)
+        asked[name] = prompts_of(samples)
         tokens = _sorted(store.tokens(run.id, name, step))
         panel = set(tokens["sample"].to_pylist())
         for row in samples.to_pylist():
             if row["sample"] in panel or (not panel and (row["group"] in groups or len(groups) < MOST_GROUPS)):
-                asked = {"group": row["group"], "prompt": visible(row["prompt"]), "answer": row["answer"]}
-                group = groups.setdefault(row["group"], {**asked, "learners": {}})
+                about = {"group": row["group"], "prompt": visible(row["prompt"]), "answer": row["answer"]}
+                group = groups.setdefault(row["group"], {**about, "learners": {}})
                 _count(group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0}), row)
         passes = _passes(tokens)
         view["learners"][name] = {
@@ -138,6 +140,9 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
             "advantage": _numbers(passes[0]["advantage"], 6),
             "passes": [{"ratio": _numbers(x["ratio"], 6), "clipped": x["clipped"].to_pylist()} for x in passes],
         }
+    view["shared_prompts"] = shared = min(map(len, asked.values()), default=0)
+    for name, prompts in asked.items():
+        view["learners"][name]["first_prompts_hash"] = prompt_hash(prompts[:shared])
     view["groups"] = [groups[number] for number in sorted(groups)]
     view["telling"] = next((x["group"] for x in view["groups"] if _mixed(x)), min(groups, default=None))
     return view
@@ -243,12 +248,19 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
         "replaces_groups": kind.needs(settings).replacement_rounds > 0,
         "given": kind.given is not None,
-        "without": sorted(surely_without(settings, unrecorded)),
+        "without": sorted(surely_without(settings, unrecorded) | _of_no_group(config, settings)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],
         "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
         "continuations": kind.needs(settings).continuations,
     }
+
+
+def _of_no_group(config: RunConfig, settings: AnyLearner) -> frozenset[str]:
+    """Columns that speak of a group's responses, where a question has one response."""
+    known = known_settings(config)("num_generations") is not None
+    alone = known and config.group_size(settings) == 1
+    return frozenset({"group_reward_std", "frac_reward_zero_std"}) if alone else frozenset()
 
 
 def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConfig:

@@ -55,7 +55,7 @@ def step_scalars(
 ) -> dict[str, float | int | None]:
     """The columns of the steps table that follow from tensors. A number that does not exist is None."""
     mask, rewards = experience.mask, experience.rewards
-    kl = None
+    kl, grouped = None, needs_of(settings).groups and bool((torch.bincount(experience.group) > 1).any())
     if experience.logprobs_ref is not None:
         kl = float(masked_mean(kl_k3(experience.logprobs_old, experience.logprobs_ref), mask))
     explained = None
@@ -64,10 +64,8 @@ def step_scalars(
     return {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()) if len(rewards) > 1 else None,
-        "group_reward_std": _mean_group_std(rewards, experience.group) if needs_of(settings).groups else None,
-        "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group))
-        if needs_of(settings).groups
-        else None,
+        "group_reward_std": float(group_std(rewards, experience.group).mean()) if grouped else None,
+        "frac_reward_zero_std": float(zero_std_groups(rewards, experience.group)) if grouped else None,
         "kl": kl,
         "entropy": float(masked_mean(entropy, mask)),
         "ratio_mean": _mean(meter.ratios),
@@ -84,11 +82,6 @@ def step_scalars(
         "grad_norm": _mean(meter.norms),
         **{name: float(credit.step[name]) if name in credit.step else None for name in OF_STEP},
     }
-
-
-def _mean_group_std(rewards: Tensor, group: Tensor) -> float | None:
-    std = group_std(rewards, group)
-    return float(std.mean()) if len(std) else None
 
 
 def _mean(numbers: list[float]) -> float | None:

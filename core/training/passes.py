@@ -69,6 +69,9 @@ class Passes:
         self.max_length = max_length
         critic = critic_of(settings)
         self.warming_up = critic is not None and step < critic.value_warmup_steps
+        self.critic_passes = 0 if critic is None else critic.value_num_iterations or settings.num_iterations
+        if critic is not None and critic.value_freeze_after is not None and step >= critic.value_freeze_after:
+            self.critic_passes = 0
 
     def before(self, sequences: Sequences, panel: int, drift: float | None) -> InitialScores:
         """Every model's scores; `panel`: of how many responses tokens are kept; `drift`: of the step before."""
@@ -81,7 +84,8 @@ class Passes:
             with_entropy = settings.entropy_coef > 0
             scored = scoring.score(policy, sequences, temperature, keep=panel, entropy_gradient=with_entropy)
             if value_model is not None:
-                predicted = scoring.values(value_model, sequences)
+                with torch.set_grad_enabled(self.critic_passes > 0):
+                    predicted = scoring.values(value_model, sequences)
             before = Before(scored, None if predicted is None else predicted[0])
         else:
             with torch.no_grad():
@@ -131,9 +135,7 @@ class Passes:
         for number in range(1, settings.num_iterations + 1):
             if now is None and (settings.num_mini_batches > 1 or self.warming_up):
                 now = self._score_panel(batch.sequences, panel)
-            order = torch.arange(count)
-            if settings.num_mini_batches > 1:
-                order = torch.randperm(count, generator=generator(number))
+            order = self._order(count, number, generator)
             deferred = number == 1 and initial.policy is None and self.old_from_first_pass
             taken = None if self.warming_up else Taken.of(batch.experience.mask[:panel])
             exact: list[Tensor | None] = []
@@ -145,8 +147,8 @@ class Passes:
                 look(now)
             seen = self.updater.one_pass(
                 batch, self.config, settings, self.max_length, order, meter, train_policy=not self.warming_up,
-                before=initial.before if number == 1 else None, keep=panel, own_old=deferred,
-                look=look if now is None else None, taken=taken,
+                train_critic=number <= self.critic_passes, before=initial.before if number == 1 else None, keep=panel,
+                own_old=deferred, look=look if now is None else None, taken=taken,
             )  # fmt: skip
             now = now or seen
             assert now is not None
@@ -155,6 +157,11 @@ class Passes:
             first, record = first or now, record or recorder(batch)
             record.add(number - 1, now.rows(panel), exact[0], taken)
             now = None
+        for number in range(settings.num_iterations + 1, self.critic_passes + 1):
+            self.updater.one_pass(
+                batch, self.config, settings, self.max_length, self._order(count, number, generator), meter,
+                train_policy=False, before=None, keep=0, own_old=False,
+            )  # fmt: skip
         assert record is not None
         assert first is not None
         last = self._score_panel(batch.sequences, panel)
@@ -163,6 +170,12 @@ class Passes:
             mask, old = batch.experience.mask[:panel], batch.experience.logprobs_old[:panel]
             meter.moved = float(masked_mean(kl_k3(old, last.logprobs), mask))
         return batch, first, record
+
+    def _order(self, count: int, number: int, generator: Callable[[int], torch.Generator]) -> Tensor:
+        """In which order a pass takes the responses, long [count]: at random where it takes several steps."""
+        if self.settings.num_mini_batches == 1:
+            return torch.arange(count)
+        return torch.randperm(count, generator=generator(number))
 
     def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:
         temperature = self.config.temperature

@@ -134,6 +134,12 @@ class StepTrace:
     events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step
 
 
+def prompts_of(samples: pa.Table) -> list[str]:
+    """A step's questions, in the order of its groups; `samples` are one learner's SAMPLES of the step."""
+    prompts = dict(zip(samples["group"].to_pylist(), samples["prompt"].to_pylist(), strict=True))
+    return [prompts[group] for group in sorted(prompts)]
+
+
 def prompt_hash(prompts: Iterable[str]) -> str:
     """SHA-256 of a step's prompts in order: equal hashes are equal prompts."""
     return hashlib.sha256("\n".join(prompts).encode()).hexdigest()

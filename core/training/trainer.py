@@ -19,14 +19,14 @@ from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
-from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
+from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
 from core.tasks.registry import task_for
-from core.training import evaluation
+from core.training import evaluation, fitted
 from core.training.allocator import give_back
 from core.training.answer import Answer, share
 from core.training.continuations import Oracle, Responses
@@ -51,9 +51,17 @@ class Trainer:
     """One learner of a run. On the CPU, the same config gives the same trace, bit for bit."""
 
     def __init__(
-        self, config: RunConfig, learner: str, progress: Callable[[Message, float | None], None] | None = None
+        self,
+        config: RunConfig,
+        learner: str,
+        progress: Callable[[Message, float | None], None] | None = None,
+        *,
+        resumed: bool = False,
     ) -> None:
-        """Loads the start model; `progress` is called with (what is being done, share of it) where that takes time.
+        """Loads the start model and fits the critic to its answers where that is asked for.
+
+        `progress` is called with (what is being done, share of it) where that takes time. `resumed`: the weights of a
+        checkpoint come next, so nothing needs to be fitted.
 
         Raises ConfigError if the config names a learner, model, task or device that isn't there.
         """
@@ -89,6 +97,8 @@ class Trainer:
         self._reported_drift = 0.0
         #: What a person should know of this run before its first step.
         self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
+        if not resumed:
+            self._fit_critic(progress)
 
     @property
     def settings(self) -> AnyLearner:
@@ -107,6 +117,18 @@ class Trainer:
         if prompts is None:
             prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
         return max(len(self.codec.ids(x)) for x in prompts)
+
+    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> None:
+        """Before the first step: the critic learns what the start policy's answers score (core/training/fitted.py)."""
+        critic = critic_of(self.settings)
+        if critic is None or self.value_model is None or critic.value_pretrain_updates == 0:
+            return
+        plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
+        asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
+        with precision.matmuls(self.dtype, self.device):
+            self._samples_seen += fitted.fit(self.value_model, asker, plan, progress)
+        if not forward.is_lean(self.policy):
+            give_back()
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
@@ -128,12 +150,15 @@ class Trainer:
     def change(self, assignments: dict[str, Any]) -> None:
         """Learner settings (`lam`, `ppo.lam`) or `steps`, from the next step on; ConfigError if that cannot be."""
         changed = change(self.config, assignments)
+        mine, now = changed.learner(self.learner), self.settings
         fixed = [
             name
             for name, value in changed.model_dump(exclude={"learners", "steps"}).items()
             if value != self.config.model_dump()[name]
         ]
-        if changed.learner(self.learner).needs_reference and self.reference is None and not self.models.adapters_off:
+        kept = sorted(x for x in learner_kind(now).fixed if getattr(mine, x) != getattr(now, x))
+        fixed += [f"{self.learner}.{name}" for name in kept]
+        if mine.needs_reference and self.reference is None and not self.models.adapters_off:
             raise ConfigError(
                 "{learner}: a KL in the loss or reward needs the start model, which this run does not keep; start a "
                 "new run with it, or with measure_kl",
@@ -321,7 +346,7 @@ class Trainer:
     def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
         state = torch.load(path, map_location="cpu", weights_only=True)
-        trainer = cls(read_config(state["config"]), state["learner"], progress)
+        trainer = cls(read_config(state["config"]), state["learner"], progress, resumed=True)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]
         trainer.policy.load_state_dict(state["policy"], strict=not trainer.config.lora_rank)

@@ -74,7 +74,7 @@ class Updater:
         self.value_optimizer: Optimizer | None = None
         critic = critic_of(settings)
         if value_model is not None and critic is not None:
-            self.value_optimizer = Optimizer(value_model, critic.value_learning_rate, settings)
+            self.value_optimizer = Optimizer(value_model, critic.value_learning_rate, settings, value_model.head)
 
     def state_dict(self) -> dict[str, Any]:
         """Moments and step counts of both."""
@@ -97,6 +97,7 @@ class Updater:
         meter: Meter,
         *,
         train_policy: bool,
+        train_critic: bool = True,
         before: Before | None,
         keep: int,
         own_old: bool,
@@ -114,7 +115,7 @@ class Updater:
         """
         scores, critic = None, critic_of(settings)
         for index in order.to(batch.sequences.ids.device).chunk(settings.num_mini_batches):
-            if critic is not None:
+            if critic is not None and train_critic:
                 self._fit_critic(batch, index, config, settings, critic, meter, before)
             if train_policy:
                 scores = self._fit_policy(
@@ -207,7 +208,7 @@ class Updater:
             loss = (weights[part] * torch.where(experience.mask, per_token, 0)).sum()
             (critic.vf_coef * loss).backward()
             total += float(loss.detach())
-        self.value_optimizer.step(critic.value_learning_rate, settings)
+        self.value_optimizer.step(critic.value_learning_rate, settings, critic.value_head_learning_rate)
         meter.value_losses.append(total)
 
 

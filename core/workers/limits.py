@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.config import RunConfig
 from core.environment import environment
 from core.errors import Message, Refusal
+from core.learners.registry import critic_of
 from core.runs.keeping import bytes_used, delete_old
 from core.runs.store import RunStore
 from core.tasks.registry import longest_response
@@ -69,6 +70,15 @@ class RunLimits:
         problems = []
         if self.steps is not None and config.steps > self.steps:
             problems.append(self._too_many_steps(config.steps, self.steps))
+        updates = max((x.value_pretrain_updates for x in map(critic_of, config.learners) if x is not None), default=0)
+        if self.steps is not None and updates > self.steps:
+            problems.append(
+                Message(
+                    "value_pretrain_updates: {given} are more than this server allows, which is {bound}.",
+                    given=updates,
+                    bound=self.steps,
+                )
+            )
         responses = config.prompts_per_step * config.num_generations
         if self.responses is not None and responses > self.responses:
             problems.append(

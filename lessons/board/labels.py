@@ -64,6 +64,7 @@ def _general() -> dict[str, Any]:
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
         "prompts_chosen": _("prompts differ by choice at step {step}: {why}"),
+        "prompts_first": _("the first {n} questions of step {step} are the same: {why}"),
         "prompts_by_size": _("num_generations: {sizes}"),
         "prompts_replaced": _("{learners} may replace groups without a signal"),
         "prompts_given": _("{learners} learnt from given responses"),

@@ -113,7 +113,7 @@ def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen)
     from core.learners import registry
 
     stored = stored_step(_batch.samples, _batch.tokens)
-    assert registry.needs_of(_batch.settings).critic
+    registry.discount_of(_batch.settings)  # raises where there are no γ and λ to cross with
     others = [x for x in _batch.run.config.learners if registry.needs_of(x).groups]
     grpo = others[0] if others else registry.learner("grpo")
     crossed = bridge(stored, _batch.settings, grpo)

@@ -15,6 +15,7 @@ const labels = {
   prompts_equal: "same at {step}",
   prompts_differ: "different at {step}",
   prompts_chosen: "chosen at {step}: {why}",
+  prompts_first: "first {n} same at {step}: {why}",
   prompts_by_size: "G is {sizes}",
   prompts_replaced: "{learners} replaces",
   prompts_given: "{learners} is given",
@@ -23,6 +24,10 @@ const [ONE, TWO, THREE] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)];
 
 /** The pill's text without the hashes, and its verdict: learners are [prompt hash, what it declares otherwise]. */
 function pill(t, ...learners) {
+  return pillWith(t, null, learners);
+}
+
+function pillWith(t, answer, learners) {
   page(t);
   const all = learners.map(([hash, more], i) => ({
     ...{ name: "xyz"[i], start_hash: ONE, device: "cpu", group_size: 8, replaces_groups: false, given: false },
@@ -31,7 +36,7 @@ function pill(t, ...learners) {
   }));
   const row = (name) => ({ prompt_hash: all.find((x) => x.name === name).hash });
   const proof = new Proof({ labels });
-  proof.draw({ learners: all, row, run: { seed: 0, source: null, versions: {} } }, 2);
+  proof.draw({ learners: all, row, run: { seed: 0, source: null, versions: {} } }, 2, answer);
   return [proof.prompts.textContent.replace(/ · .*?( [✓✗])?$/, "$1"), proof.prompts.className];
 }
 
@@ -74,4 +79,19 @@ test("while nobody has reported anything, nothing is said of weights and prompts
   assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [true, true, false]);
   proof.draw({ learners: [{ ...learners[0], start_hash: ONE }, learners[1]], row: () => null, run: null }, null);
   assert.deepEqual([proof.start.hidden, proof.prompts.hidden, proof.where.hidden], [false, true, true]);
+});
+
+test("of learners that ask more or fewer questions, the first ones are compared", (t) => {
+  const asked = [[ONE], [TWO, { group_size: 4 }]];
+  const answer = (x, y, step = 2) => ({
+    step,
+    shared_prompts: 16,
+    learners: { x: { first_prompts_hash: x }, y: { first_prompts_hash: y } },
+  });
+  assert.deepEqual(pillWith(t, answer(ONE, ONE), asked), ["first 16 same at 3: G is X 8, Y 4 ✓", "pill good"]);
+  assert.deepEqual(pillWith(t, answer(ONE, TWO), asked), ["different at 3 ✗", "pill bad"]);
+  const chosen = ["chosen at 3: G is X 8, Y 4", "pill "];
+  assert.deepEqual(pillWith(t, answer(ONE, ONE, 1), asked), chosen, "what is known is of another step");
+  const replacing = [[ONE], [TWO, { group_size: 4, replaces_groups: true }]];
+  assert.equal(pillWith(t, answer(ONE, ONE), replacing)[1], "pill ");
 });

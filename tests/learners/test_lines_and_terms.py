@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from core.algorithms.aggregation import LINES, aggregate
-from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, lines, refused, terms_of
+from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, lines, needs_of, refused, terms_of
 from core.terms import Data, Value, evaluate
 from core.training.terms import terms_for
 from lessons.board.declared import forms
@@ -126,12 +126,13 @@ def _advantage(step: Step, line: str) -> None:
         letters |= {f"V{phi}(s_{{t+1}})": following for phi in ("", r"_\phi")}
     for left, right in statements(line):
         if left == "V(s)":
-            measured = [float(x) for x in range(3, 3 + step.settings.continuations)]  # type: ignore[attr-defined]
+            measured = [float(x) for x in range(3, 3 + needs_of(step.settings).continuations)]
             ends: Runs = {"k": lambda _, x=measured: [{"k": n} for n in range(len(x))]}  # type: ignore[misc]
             drawn = Formula(right, {r"r(s\,o^k)": lambda at, x=measured: x[at["k"]]}, ends)  # type: ignore[misc]
             assert drawn.value({}) == pytest.approx(statistics.fmean(measured))
         else:
-            step.agrees(right, letters, step.term("delta" if left == r"\delta_t" else "advantage_raw"))
+            named = {r"\delta_t": "delta", "R_t": "return"}
+            step.agrees(right, letters, step.term(named.get(left, "advantage_raw")))
 
 
 def _normalisation(step: Step, line: str) -> None:
@@ -291,6 +292,15 @@ PLANTED = {
         r"\text{none}",
     ),
     "gamma for gamma lambda": ("ppo", {"gamma": 0.9}, "advantage", "0.855^l", "0.9^l"),
+    "the policy's lambda for the critic's": ("ppo", {"lam_critic": 0.5}, "advantage", "0.5^l", "0.95^l"),
+    "a return without the value": ("ppo", {"lam_critic": 0.5}, "advantage", r"R_t = V_\phi(s_t) + ", "R_t = "),
+    "another number of an oracle's endings": (
+        "ppo",
+        {"oracle_continuations": 4},
+        "advantage",
+        r"\tfrac{1}{4}",
+        r"\tfrac{1}{5}",
+    ),
     "the value before": ("ppo", {}, "advantage", r"V_\phi(s_{t+1})", r"V_\phi(s_t)"),
     "another number of endings": ("vine", {}, "advantage", r"\tfrac{1}{8}", r"\tfrac{1}{7}"),
     "the ratio upside down": (

@@ -129,6 +129,15 @@ def _refuses(settings: GRPOSettings) -> Message | None:
     return None
 
 
+def _needs(settings: GRPOSettings) -> Needs:
+    """Without a baseline a response stands alone, unless its group says whether it is to be replaced."""
+    return Needs(
+        groups=True,
+        smallest_group=1 if settings.baseline == "none" and not settings.dynamic_sampling else 2,
+        replacement_rounds=settings.max_sampling_rounds if settings.dynamic_sampling else 0,
+    )
+
+
 def _without(settings: GRPOSettings) -> frozenset[str]:
     critic = {"value", "value_after", "delta", "return", "value_loss", "vf_explained_var"}
     return frozenset(critic if settings.kl_coef > 0 else critic | {"token_reward"})
@@ -145,9 +154,7 @@ KIND = LearnerKind(
     lines=_lines,
     strip_title=_strip_title,
     source="core/learners/kinds/grpo.py:credit",
-    needs=lambda settings: Needs(
-        groups=True, replacement_rounds=settings.max_sampling_rounds if settings.dynamic_sampling else 0
-    ),
+    needs=_needs,
     without=_without,
     refuses=_refuses,
     order=20,

@@ -19,7 +19,7 @@ from core.algorithms.token_rewards import rewards_of, token_reward_terms
 from core.algorithms.types import Credit, Experience
 from core.errors import N_, RequestError
 from core.learners.kind import LearnerKind, Needs
-from core.learners.lines import NONE, PROMPTS, WHITENED, token_reward
+from core.learners.lines import NONE, PROMPTS, WHITENED, measured_value, token_reward
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 
@@ -69,7 +69,7 @@ def _terms(settings: VineSettings) -> tuple[Term, ...]:
 
 
 def _lines(settings: VineSettings) -> dict[str, str]:
-    values = rf"V(s) = \tfrac{{1}}{{{settings.continuations}}}\textstyle\sum_k r(s\,o^k)"
+    values = measured_value(settings.continuations)
     return {
         "questions": PROMPTS,
         "reward": token_reward(settings),

@@ -228,7 +228,7 @@ export class Lab {
     if (drawn !== this.#drawn) stage.board.draw(model, view, step);
     else stage.board.select(step);
     this.#drawn = drawn;
-    stage.proof.draw(model, step);
+    stage.proof.draw(model, step, stage.detail.step);
     stage.timeline.draw(model.steps, step);
     stage.below.hidden = step === null;
     const waiting = model.active ? this.labels.waiting : this.labels.no_step_yet;

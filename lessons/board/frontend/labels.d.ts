@@ -94,6 +94,7 @@ export interface Labels {
   prompts: string;
   prompts_by_size: string;
   prompts_chosen: string;
+  prompts_first: string;
   prompts_differ: string;
   prompts_equal: string;
   prompts_given: string;

@@ -4,7 +4,7 @@ import { el, say } from "./dom.js";
 import { fill } from "./format.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Labels, LearnerState } from "./types.js" */
+/** @import { Labels, LearnerState, StepAnswer } from "./types.js" */
 
 export class Proof {
   #shape = "";
@@ -23,8 +23,9 @@ export class Proof {
   /**
    * @param {Model} model
    * @param {number | null} step
+   * @param {StepAnswer | null} [answer] what is known of a step's questions, of this one or another
    */
-  draw(model, step) {
+  draw(model, step, answer = null) {
     const { labels } = this;
     const alone = model.learners.length < 2; // nothing to compare with
     const hashes = model.learners.map((x) => x.start_hash);
@@ -36,8 +37,15 @@ export class Proof {
     const differ = chosen
       ? fill(labels.prompts_chosen, { ...number, why: chosen })
       : fill(labels.prompts_differ, number);
-    const same = compare(asked, fill(labels.prompts_equal, number), differ, chosen !== null);
-    this.#pill(this.prompts, asked, same ?? labels.prompts_unknown, alone, chosen !== null);
+    const first = answer?.step === step ? firstHashes(model.learners, asked, answer) : null;
+    if (chosen && first) {
+      const alike = fill(labels.prompts_first, { ...number, n: answer?.shared_prompts, why: chosen });
+      const text = compare(first, alike, fill(labels.prompts_differ, number));
+      this.#pill(this.prompts, first, text ?? labels.prompts_unknown, alone);
+    } else {
+      const same = compare(asked, fill(labels.prompts_equal, number), differ, chosen !== null);
+      this.#pill(this.prompts, asked, same ?? labels.prompts_unknown, alone, chosen !== null);
+    }
     const place = where(model, labels);
     say(this.where, place);
     this.where.hidden = !place;
@@ -131,6 +139,20 @@ export function chosenToDiffer(learners, hashes, labels) {
     ...(given.length ? [fill(labels.prompts_given, { learners: names(given) })] : []),
   ];
   return reasons.length ? reasons.join(labels.semicolon) : null;
+}
+
+/**
+ * Hashes of the questions that all have, of learners that are asked a step's stream as it comes: who asks more questions
+ * takes more of it. Null where one replaces some or is given others, or has not made the step.
+ * @param {Pick<LearnerState, "name" | "replaces_groups" | "given">[]} learners
+ * @param {(string | null)[]} hashes of each one's prompts; null: it has not made the step
+ * @param {StepAnswer} answer
+ */
+function firstHashes(learners, hashes, answer) {
+  const known = learners.filter((_, i) => hashes[i]);
+  if (known.some((x) => x.replaces_groups || x.given)) return null;
+  const first = known.flatMap((x) => answer.learners[x.name]?.first_prompts_hash ?? []);
+  return first.length === known.length ? first : null;
 }
 
 /**

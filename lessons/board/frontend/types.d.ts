@@ -125,6 +125,8 @@ export interface StepTokens extends OfStep {
   group: number[];
   advantage: Value[];
   passes: { ratio: Value[]; clipped: (number | null)[] }[];
+  /** Of as many of its questions, from the first, as every learner of the step has. */
+  first_prompts_hash: string;
 }
 
 export interface StepAnswer {
@@ -132,6 +134,8 @@ export interface StepAnswer {
   revision: string;
   groups: PromptCount[];
   learners: Record<string, StepTokens>;
+  /** How many questions the learner has that has the fewest. */
+  shared_prompts: number;
   /** The group to show to who chose none. */
   telling: number | null;
 }
