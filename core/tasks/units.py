@@ -66,7 +66,9 @@ _NO_UNITS = re.compile(
     r"rho|tau|and|but|not|nor|then|plus|minus|times|over|mod|divided|choose|also|maybe"
 )
 #: Words that make of a number something else than one number of things: 7 or more.
-_HEDGES = re.compile(r"\b(?:or|and|not|nor|but|than|to|more|less|at|about)\b|[或和與不非上下左右多餘約到至]", re.IGNORECASE)
+_HEDGES = re.compile(
+    r"\b(?:or|and|not|nor|but|than|to|more|less|at|about)\b|[或和與不非上下左右多餘約到至]", re.IGNORECASE
+)
 #: Words that make another number of it: 4 million, 3 eighths, 5萬.
 _FACTORS = re.compile(
     r"\b(?:hundred|thousand|million|billion|trillion|dozen|hal(?:f|ve)|third|fourth|fifth|sixth|seventh|eighth|ninth|"
