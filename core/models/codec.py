@@ -47,6 +47,7 @@ class Codec:
         if not self.end_ids:
             raise ConfigError("model: its tokenizer has no end-of-sequence token, so no response could ever end")
         self.pad_id = self._pad()
+        self._template_checked = False
 
     def _pad(self) -> int:
         own = self.tokenizer
@@ -66,6 +67,7 @@ class Codec:
         """One prompt's tokens. Raises RequestError naming the characters that the model does not know, and ConfigError
         where its chat template takes no such conversation."""
         if self.chat:
+            self._check_template()
             return list(self.tokenizer(self._in_template(text), add_special_tokens=False).input_ids)
         ids = self._known(text)
         start = self.tokenizer.bos_token_id
@@ -105,6 +107,23 @@ class Codec:
         raise ConfigError(
             "model: its chat template refuses such a conversation ({cause})", cause=cause_of(refused)
         ) from refused
+
+    def _check_template(self) -> None:
+        """Raises ConfigError where the chat template leaves out the question, or the system prompt that is set.
+
+        A template for turns in parts (text, pictures) makes nothing of a question that is plain text, silently.
+        """
+        if self._template_checked:
+            return
+        one, other = (self._in_template(x) for x in ("1", "2"))
+        if one == other:
+            raise ConfigError("model: its chat template leaves the question out")
+        if self.system_prompt and self._rendered([{"role": "user", "content": "1"}])[0] == one:
+            raise ConfigError(
+                "system_prompt: this model's chat template leaves the system turn out; leave the setting empty "
+                "(system_prompt=null on the command line), or put its words into the questions"
+            )
+        self._template_checked = True
 
     def _rendered(self, turns: list[dict[str, str]]) -> tuple[str | None, Exception | None]:
         """(the conversation in the chat template, None), or (None, what the template raised)."""

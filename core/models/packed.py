@@ -244,6 +244,8 @@ def _strange_window(model: PreTrainedModel) -> tuple[str, str] | None:
     for kind in getattr(config, "layer_types", None) or ():
         if kind not in _KNOWN_LAYERS:
             return "layer_types", str(kind)
+    if getattr(config, "sliding_window", None) == 0:  # nothing is looked at, not even the token itself
+        return "sliding_window", "0"
     for name, value in config.to_dict().items():
         limits = isinstance(value, int) and not isinstance(value, bool) and value > 1
         which = name.endswith(("pattern", "layers"))  # says which layers are limited, not how far they look

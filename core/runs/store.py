@@ -59,7 +59,7 @@ class RunStore:
         try:
             self._writer, self._reader = make_engine(self.url)
             self.place = place_of(self._writer.url)
-        except (sa.exc.SQLAlchemyError, ImportError) as error:
+        except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:  # ValueError: a port that is no number
             if isinstance(error, ImportError) and error.name in POSTGRES.modules and (missing := POSTGRES.missing()):
                 raise StoreError(missing) from error
             raise StoreError(

@@ -38,6 +38,8 @@ _BASE = re.compile(
     r"(?:[0-9]{1,18}(?:\.[0-9]{1,18})?[ \t]?(?:\\times|\\cdot|[×·*x])[ \t]?)?"
     r"[0-9]{1,18}(?:\.[0-9]{1,18})?[ \t]?(?:\^|\*\*)[ \t]?[{(]?[ \t]?[+-]?[ \t]?\Z"
 )
+#: What stands before a divisor: 1/ and 1 /, but no more than one of them, as in a date.
+_OVER = re.compile(r"(?<![0-9/.,])(?<!/[ \t])([0-9]{1,18})[ \t]?/[ \t]?\Z")
 
 
 def extract(response: str, how: Extraction) -> str | None:
@@ -79,9 +81,9 @@ def _last_number(response: str) -> str | None:
     if not groups_well(digits):  # a list such as 1,2,345
         cut = max(digits.rfind(x) for x in "," + GROUPING) + 1
         start, digits = start + cut, digits[cut:]
-    elif start and text[start - 1] == "/" and (under := re.search(r"(?<![0-9/.,])[0-9]{1,18}/\Z", text[:start][-20:])):
-        sign = "-" if _negative(text, start - len(under[0])) else ""
-        return f"{sign}{under[0]}{digits}{percent}"
+    elif over := _OVER.search(text[max(0, start - 30) : start]):
+        sign = "-" if _negative(text, start - len(over[0])) else ""
+        return f"{sign}{over[1]}/{digits}{percent}"
     elif base := _BASE.search(text[max(0, start - 80) : start]):
         begin = start - len(base[0])
         sign = "-" if _negative(text, begin) else ""

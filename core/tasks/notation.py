@@ -22,7 +22,7 @@ _MINUS = "-\u2010\u2011\u2013\u2212\uff0d\ufe63"
 #: Spaces that group a number's digits; a plain space stands between two numbers.
 GROUPING = "\u00a0\u2009\u202f"
 CURRENCY = "$€£¥"
-_WIDE = str.maketrans("．，＋％／", ".,+%/") | {ord(x): "-" for x in _MINUS}
+_WIDE = str.maketrans("．，＋％／⁄∕", ".,+%///") | {ord(x): "-" for x in _MINUS}
 NUMERAL = re.compile(
     r"""
     [0-9][0-9,\u00a0\u2009\u202f]*(?<=[0-9]) (?:\.[0-9]+)?   # 7  1,234  7.5; a period that ends a sentence is left
@@ -49,7 +49,9 @@ _FRACTION = re.compile(_LATEX_FRACTION + r"|\{([0-9]{1,18})\}/\{([0-9]{1,18})\}"
 _WHOLE = r"(?<![0-9.,/^_{])([0-9]{1,18})"
 _MIXED = re.compile(rf"{_WHOLE}[ \u2009]{{0,3}}{_LATEX_FRACTION}")
 _MIXED_PLAIN = re.compile(rf"(?<![0-9.,/^_{{] ){_WHOLE}[ \u2009]([0-9]{{1,18}})/([0-9]{{1,18}})(?![0-9/])")
-_VULGAR = re.compile(r"[\u00bc-\u00be\u2150-\u215e]")
+_VULGAR = re.compile(r"([0-9]?)([\u00bc-\u00be\u2150-\u215e])")
+#: An exponent of a number: 10³ and 10⁻³. Behind a unit it belongs to that (cm²) and stays.
+_RAISED = re.compile(r"(?<=[0-9)])([\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,9})")
 
 _SIGN = r"[+-]?"
 _TIMES = r"(?:\\times|\\cdot|[×·*x])"
@@ -79,11 +81,17 @@ class Number:
 
 
 def plain(text: str) -> str:
-    """Digits of other scripts and full-width signs in ASCII, and ½ as 1/2; superscripts are no digits and stay."""
+    """Digits of other scripts and full-width signs in ASCII, ½ as 1/2, 10³ as 10^{3}; behind a unit, ² and ³ stay."""
     if text.isascii():
         return text
     text = re.sub(r"[^\W\D]", lambda x: str(unicodedata.decimal(x[0])), text.translate(_WIDE))
-    return _VULGAR.sub(lambda x: f" {unicodedata.normalize('NFKC', x[0])}".replace("\u2044", "/"), text)
+    text = _RAISED.sub(lambda x: f"^{{{_ascii(x[1])}}}", text)
+    return _VULGAR.sub(lambda x: f"{x[1]} {_ascii(x[2])}" if x[1] else _ascii(x[2]), text)
+
+
+def _ascii(text: str) -> str:
+    """Vulgar fractions and superscripts as they are typed."""
+    return unicodedata.normalize("NFKC", text).replace("\u2044", "/").replace("\u2212", "-")
 
 
 def tidy(text: str) -> str:

@@ -20,8 +20,8 @@ MOST_BYTES = 256 * 1024
 FEWEST = 16
 #: Sentences on a file's problems that are worth reading at once.
 _MOST_PROBLEMS = 5
-#: GSM8K's own files: the working, and the right answer behind #### in its last line.
-_BEHIND_HASHES = re.compile(r"(?:^|\n)[ \t]*####([^\n]*)\s*\Z")
+#: GSM8K's own files: the working, and the right answer behind #### in its last line (some copies have but one line).
+_BEHIND_HASHES = re.compile(r"(?:^|\s)####(?!#)([^\n]*)\s*\Z")
 
 
 class Question(Settings):

@@ -31,6 +31,8 @@ _NAMES = {
     **dict.fromkeys(("dollar", "USD"), "dollar"),
     **dict.fromkeys(("euro", "EUR"), "euro"),
     **dict.fromkeys(("deg", "degree", "°"), "°"),
+    **dict.fromkeys(("°C", "celsius"), "°C"),
+    **dict.fromkeys(("°F", "fahrenheit"), "°F"),
     **dict.fromkeys(("rad", "radian"), "rad"),
     **dict.fromkeys(("mph",), "mi/h"),
     **dict.fromkeys(("kph", "kmh"), "km/h"),
@@ -40,14 +42,39 @@ _NAMES = {
     **dict.fromkeys(("kW", "kilowatt"), "kW"),
     **dict.fromkeys(("V", "volt"), "V"),
     **dict.fromkeys(("Hz", "hertz"), "Hz"),
+    **dict.fromkeys(("公分",), "cm"),
+    **dict.fromkeys(("公尺",), "m"),
+    **dict.fromkeys(("公里",), "km"),
+    **dict.fromkeys(("公克",), "g"),
+    **dict.fromkeys(("公斤",), "kg"),
+    **dict.fromkeys(("公升",), "l"),
+    **dict.fromkeys(("秒", "秒鐘"), "s"),
+    **dict.fromkeys(("分鐘",), "min"),
+    **dict.fromkeys(("小時",), "h"),
+    **dict.fromkeys(("度",), "°"),
+    **dict.fromkeys(("美元",), "dollar"),
+    **dict.fromkeys(("歐元",), "euro"),
+    **dict.fromkeys(("天", "日", "週", "月", "年"), ""),
 }
+#: A currency's sign behind a number; in front of one it is left out (core/tasks/notation.py).
+_SIGNS = {"$": "dollar", "€": "euro", "£": "£", "¥": "¥"}
+#: What was counted, in Chinese: 12 個, 35 公分.
+_CHINESE = re.compile(r"[\u4e00-\u9fff]{1,8}")
 #: Words that are not what was counted, but part of a formula or of a sentence.
 _NO_UNITS = re.compile(
     r"a?(?:sin|cos|tan)h?|cot|sec|csc|log|exp|sqrt|inf|infinity|alpha|beta|gamma|delta|theta|lambda|sigma|omega|phi|psi|"
     r"rho|tau|and|but|not|nor|then|plus|minus|times|over|mod|divided|choose|also|maybe"
 )
 #: Words that make of a number something else than one number of things: 7 or more.
-_HEDGES = re.compile(r"\b(?:or|and|not|nor|but|than|to|more|less|at|about)\b", re.IGNORECASE)
+_HEDGES = re.compile(
+    r"\b(?:or|and|not|nor|but|than|to|more|less|at|about)\b|[或和與不非上下左右多餘約到至]", re.IGNORECASE
+)
+#: Words that make another number of it: 4 million, 3 eighths, 5萬.
+_FACTORS = re.compile(
+    r"\b(?:hundred|thousand|million|billion|trillion|dozen|hal(?:f|ve)|third|fourth|fifth|sixth|seventh|eighth|ninth|"
+    r"tenth|(?:hundred|thousand|million)th)s?\b|[十百千萬億兆半]",
+    re.IGNORECASE,
+)
 _SPELLINGS = {spelling: name or spelling for spelling, name in _NAMES.items()}
 _TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|textnormal|mathrm|mathbf|mathit|mbox|operatorname)\s*\{([^{}]*)\}")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\(?:circ|degree)(?![A-Za-z])|°")
@@ -69,8 +96,12 @@ def unit_of(text: str) -> str | None:
     text = " ".join(text.split()).replace("° ", "°")
     if not text:
         return ""
-    if len(text) > 60 or _HEDGES.search(text):
+    if len(text) > 60 or _HEDGES.search(text) or _FACTORS.search(text):
         return None
+    if sign := _SIGNS.get(text.removeprefix("\\")):
+        return sign
+    if _CHINESE.fullmatch(text):
+        return _SPELLINGS.get(text, text)
     if attached and not marked and re.match(r"[A-Za-z](?![A-Za-z])", text):
         return None
     parts = [_part(x.strip(), marked) for x in re.split(r"/| per ", text)]

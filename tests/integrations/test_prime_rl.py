@@ -184,6 +184,10 @@ def test_a_last_line_that_was_cut_short_is_lost_alone(store: RunStore, tmp_path:
         (jsonl(record(0, 0, 0.5, token_ids=[-1] * 6)), "token_ids must be a list of whole numbers from 0"),
         (jsonl(record(0, 0, 0.5, token_ids=[True] * 6)), "token_ids must be a list of whole numbers from 0"),
         (jsonl(record(0, 0, 0.5, loss_mask=[1] * 6)), "loss_mask must say true or false of every token"),
+        (
+            jsonl(record(0, 0, 0.5, is_masked_low=["no"] * 6)),
+            "is_masked_low must say true, false or null of every token",
+        ),
         (jsonl(record(-1, 0, 0.5)), "step and rank must be whole numbers from 0"),
     ],
 )
@@ -192,6 +196,12 @@ def test_what_cannot_be_read_is_a_sentence_and_leaves_nothing(store: RunStore, t
         import_any(store, text.encode())
     assert "\n" not in str(caught.value)
     assert store.runs() == []
+
+
+def test_what_else_ends_a_line_for_python_ends_none_here(store: RunStore, tmp_path: Path) -> None:
+    text = json.dumps(record(0, 0, 0.5, env_name="one\u2028two\u0085three"), ensure_ascii=False)
+    prompt = tables(store, import_any(store, text.encode()), tmp_path)["samples"]["prompt"][0]
+    assert prompt.startswith("one\u2028two\u0085three\n")
 
 
 def test_one_step_that_comes_twice_is_refused(store: RunStore) -> None:

@@ -226,3 +226,34 @@ def test_a_run_without_tokens_goes_out_as_its_numbers(store: RunStore, tmp_path:
     log = json.loads(export(store, run_id, tmp_path, "unipo")[0].read_text(encoding="utf-8"))
     assert [x["metrics"] for x in log["entries"]] == [{"reward": 0.5, "policy_loss": 0.5, "policy_objective": -0.5}] * 3
     assert all("prompts" not in x for x in log["entries"])
+
+
+# -- odd values ------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_a_log_ends_where_json_lines_end(store: RunStore, tmp_path: Path) -> None:
+    """Not at U+2028 or U+0085, which JSON's writers leave in texts as they are."""
+    text = "one\u2028two\u2029three\u0085four"
+    entry = {
+        "step": 0,
+        "metrics": {"reward": 1.0},
+        "prompts": [{"prompt": "p", "responses": [{"response_text": text}]}],
+    }
+    lines = [{"type": "header", "algorithm": "ppo"}, {"type": "step", **entry}, {"type": "step", **entry}]
+    log = "\r\n".join(json.dumps(x, ensure_ascii=False) for x in lines)
+    assert tables(store, import_any(store, log.encode()), tmp_path)["samples"]["response"].tolist() == [text] * 2
+
+
+def test_an_objective_of_zero_is_a_number(store: RunStore, tmp_path: Path) -> None:
+    log = {"header": {"algorithm": "ppo"}, "entries": [{"metrics": {"reward": 1.0, "policy_objective": 0.0}}]}
+    assert tables(store, import_any(store, json.dumps(log).encode()), tmp_path)["steps"]["policy_loss"].tolist() == [0]
+
+
+def test_true_is_no_token(store: RunStore) -> None:
+    response = {"response_text": "a", "tokens": {"ids": [True], "strings": ["a"]}}
+    log = {
+        "header": {"algorithm": "ppo"},
+        "entries": [{"metrics": {}, "prompts": [{"prompt": "p", "responses": [response]}]}],
+    }
+    with pytest.raises(ImportFailed, match="token ids must be whole numbers from 0"):
+        import_any(store, json.dumps(log).encode())

@@ -47,6 +47,15 @@ def test_a_file_for_a_folder_and_a_word_for_a_number_still_serve_the_recorded_ru
     assert "Traceback" not in log
 
 
+def test_a_home_folder_that_cannot_be_looked_into_is_no_matter(tmp_path: Path) -> None:
+    """As a container's user who was left with /root for a home; of a loop of links nobody can read anything."""
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").symlink_to("secrets.toml")
+    with serving(tmp_path, HOME=str(tmp_path), CREDIT_LAB_TRAINING="off") as running:
+        live, _ = fetched(f"{running.url}/api/runs/recorded-chain-sum/live?since=0")
+        assert live["run"]["status"] == "finished"
+
+
 def test_nothing_that_fails_before_the_first_visitor_keeps_the_server_from_starting(
     monkeypatch: pytest.MonkeyPatch, store: RunStore, caplog: pytest.LogCaptureFixture
 ) -> None:

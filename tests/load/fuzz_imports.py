@@ -2,7 +2,7 @@
 
     python -m tests.load.fuzz_imports --files 2000 [--seed 0] [--pages]
 
-Each file is a real export of this app (two kinds), TRL's completions (two kinds) or a UNIPO log (three), changed at
+Each file is an export of this app (two kinds), TRL's completions (two), a UNIPO log (four) or prime-rl's, changed at
 random (mutations.py), or a run in the store of which something was edited by hand. What is imported is then opened as
 browsers and pages do. Prints what came out of each kind, the slowest import, and the most memory that was taken.
 """
@@ -39,6 +39,7 @@ from core.runs.limited import bounded
 from core.runs.records import RunUnreadable
 from core.runs.store import RunStore
 from tests.helpers import step_traces
+from tests.integrations.test_prime_rl import jsonl, record
 from tests.load.mutations import Files, of_files, of_json, of_parquet, zipped
 
 ANSWERS = [["6", "6", True, 3, True], ["7", "7", False, 3, True]]
@@ -90,6 +91,12 @@ def corpus(store: RunStore, folder: Path) -> dict[str, Files]:
     log = json.loads(logs["unipo-grpo.json"])
     lines = [{"type": "header", **log["header"]}, *({"type": "step", **x} for x in log["entries"])]
     store.delete(run_id)
+    steps = {
+        f"static/grpo/step-{n}.json": {"step": n, "prompts": x.pop("prompts")} for n, x in enumerate(log["entries"])
+    }
+    for number, entry in enumerate(log["entries"]):
+        entry["step"] = number
+    built = {"static/grpo_metrics.json": log, **steps}
     return {
         "own": own,
         "own, run.json alone": own,
@@ -98,6 +105,11 @@ def corpus(store: RunStore, folder: Path) -> dict[str, Files]:
         "UNIPO": {"unipo-grpo.json": logs["unipo-grpo.json"]},
         "UNIPO, two learners": logs,
         "UNIPO, lines": {"log.jsonl": "\n".join(map(json.dumps, lines)).encode()},
+        "UNIPO, built": {name: json.dumps(x).encode() for name, x in built.items()},
+        "prime-rl": {
+            f"token_exports/step_{n}/rank_0.jsonl": jsonl(record(n, 0, 0.5), record(n, 1, -0.5)).encode()
+            for n in (1, 2)
+        },
     }
 
 

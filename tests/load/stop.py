@@ -45,7 +45,7 @@ class Phase:
 PHASES = (
     Phase("loading (SmolLM2)", "load", {"device": "cpu"}, "smollm2-sums", "grpo", (0.0, 0.3)),
     Phase("answers before training", "evaluation", {"compare_samples": 64, "task.heldout": 200}),
-    Phase("rollout", "rollout", {**MOST, "max_completion_length": 400, "temperature": 5}),
+    Phase("rollout", "rollout", {**MOST, "max_completion_length": 100, "temperature": 5, "micro_batch_size": 64}),
     Phase("update, one mini-batch of all", "update", MOST),
     Phase("update, micro-batches of 64", "update", {**MOST, "micro_batch_size": 64}),
     Phase("evaluation", "evaluation", {"task.heldout": 400, "max_completion_length": 400, "temperature": 5}),

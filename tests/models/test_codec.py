@@ -90,6 +90,24 @@ def test_a_template_that_refuses_even_the_question_is_the_models_fault() -> None
             Codec(tokenizer, system_prompt=system_prompt).ids("3")
 
 
+@pytest.mark.parametrize(
+    ("template", "system_prompt", "refusal"),
+    [
+        ("{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endfor %}", None, "question"),
+        ("{{ 3 }}", "", "question"),
+        ("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", "Add.", "system turn"),
+    ],
+)
+def test_a_template_that_leaves_something_out_is_refused(
+    template: str, system_prompt: str | None, refusal: str
+) -> None:
+    """Turns in parts are what templates of models that see pictures ask for: of plain text they make nothing."""
+    tokenizer = chat_tokenizer()
+    tokenizer.chat_template = template
+    with pytest.raises(ConfigError, match=f"chat template leaves the {refusal} out"):
+        Codec(tokenizer, system_prompt=system_prompt).ids("3")
+
+
 @pytest.mark.parametrize("own", ["", "{{ '<|im_start|>system\n<|im_end|>\n' }}"], ids=["no turn", "an empty turn"])
 def test_an_empty_system_turn_is_left_out_where_the_template_adds_no_words_of_its_own(own: str) -> None:
     tokenizer = chat_tokenizer()

@@ -171,6 +171,7 @@ def test_layers_that_count_columns_get_rows_of_one_response_each() -> None:
     [
         ("llama4_text", {"num_hidden_layers": 2, "num_local_experts": 2}, "layer_types=chunked_attention"),
         ("modernbert-decoder", {"num_hidden_layers": 1}, "local_attention=128"),
+        ("mistral", {"num_hidden_layers": 1, "sliding_window": 0}, "sliding_window=0"),
     ],
 )
 def test_a_window_that_nothing_here_follows_is_refused_by_name(kind, settings, named) -> None:

@@ -116,8 +116,9 @@ def test_a_file_where_the_folder_should_be_leaves_the_recorded_runs(
     is_only_readable(store)
 
 
-def test_an_address_that_cannot_be_names_its_setting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDIT_LAB_DATABASE_URL", "nosuch://place/runs")
+@pytest.mark.parametrize("address", ["nosuch://place/runs", "runs", "sqlite:///runs?timeout=long", "sqlite://:no/runs"])
+def test_an_address_that_cannot_be_names_its_setting(home: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("CREDIT_LAB_DATABASE_URL", address)
     store, why = open_store()
     assert str(why).startswith("CREDIT_LAB_DATABASE_URL: ")
     assert {x.id for x in store.runs()} == set(SHIPPED)

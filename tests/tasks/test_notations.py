@@ -152,3 +152,40 @@ def by_math_verify(truth: str, answer: str) -> bool:
 
     sides = [parse(x if "$" in x or "\\(" in x else f"${x}$", parsing_timeout=None) for x in (truth, answer)]
     return bool(verify(*sides, timeout_seconds=None))
+
+
+@pytest.mark.parametrize(
+    ("truth", "right", "wrong"),
+    [
+        ("1000", ["10³", "1×10³"], ["10²", "10"]),
+        ("0.001", ["10⁻³"], ["10³"]),
+        ("-1/2", ["-½", "−½", "-1⁄2", "- 1/2"], ["½"]),
+        ("35", ["35公分", "35 公分", "35 NTD"], ["35萬", "35以上", "35或36"]),
+        ("35 cm", ["35公分"], ["35公尺"]),
+        ("12 個", ["12", "12個"], ["12 隻"]),
+        ("37.5", ["37.5°C", "37.5 °C", r"37.5^\circ C"], []),
+        ("5€", ["5", "€5", "5 euros"], ["5 dollars"]),
+        ("5", [r"5\$", "5$", "5 £"], []),
+        ("4", [], ["4 million", r"4\text{ thousand}", r"\$4\text{ million}", "4 dozen", "3 fourths", "4 tenths"]),
+    ],
+)
+def test_signs_powers_and_units_behind_a_number(truth, right, wrong):
+    assert [x for x in right if not equal(truth, x)] == []
+    assert [x for x in wrong if equal(truth, x)] == []
+    assert ask(truth, truth, "last-number")
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("so it is -½", "-1/2"),
+        ("so it is 1 ½", "3/2"),
+        ("10³", "10^{3}"),
+        ("area: 7 cm²", "7"),
+        ("1 / 2", "1/2"),
+        ("on 5 / 6 / 2024", "2024"),
+        ("10 / 2 = 5", "5"),
+    ],
+)
+def test_the_last_number_is_read_whole(response, answer):
+    assert extract(response, "last-number") == answer

@@ -73,9 +73,10 @@ def test_every_line_that_cannot_be_read_gets_a_sentence(line, sentence):
 def test_gsm8ks_own_file_is_read_by_what_stands_behind_the_hashes():
     working = "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nShe sold 48+24 = <<48+24=72>>72 clips altogether."
     gsm8k = [f"{working}\n#### {x}" for x in ("72", "1,234", "-5 ", "$18")] + ["#### 7", "a" * 900 + "\n#### 8\n"]
+    gsm8k.append("all of it in one line #### 9")
     lines = [json.dumps({"question": f"How many clips did {i} sell?", "answer": x}) for i, x in enumerate(gsm8k * 3)]
     questions = read_questions("\n".join(lines))
-    assert [x.answer for x in questions[:6]] == ["72", "1,234", "-5", "$18", "7", "8"]
+    assert [x.answer for x in questions[:7]] == ["72", "1,234", "-5", "$18", "7", "8", "9"]
     assert questions[0].aside == {"solution": working}
     assert questions[4].aside == {}
     task = task_for(RunConfig(task=QuestionsSettings(questions=questions)).task)

@@ -52,7 +52,7 @@ class TokenExport:
 
 def read(text: str, place: PurePosixPath) -> TokenExport | None:
     """A file of token exports; None where this is none. Raises ImportFailed at another version, or a broken line."""
-    lines = [x for x in text.splitlines() if x.strip()]
+    lines = [x for x in text.split("\n") if x.strip()]  # a text may hold what else Python takes for a line's end
     sequences: list[Sequence] = []
     for number, line in enumerate(lines, 1):
         try:
@@ -95,6 +95,9 @@ def _sequence(values: Any, where: str, number: int) -> Sequence:
     masks = {name: _list(values, name, len(ids), where) for name in _MASKS}
     if not all(isinstance(x, bool) for x in masks["loss_mask"]):
         raise ImportFailed("{where}: loss_mask must say true or false of every token.", where=where)
+    for name in _MASKS[1:]:
+        if not all(x is None or isinstance(x, bool) for x in masks[name]):
+            raise ImportFailed("{where}: {name} must say true, false or null of every token.", where=where, name=name)
     start = masks["loss_mask"].index(True) if True in masks["loss_mask"] else len(ids)
     numbers = {
         ours: [real(x, f"{where}: {theirs}") for x in _list(values, theirs, len(ids), where)[start:]]

@@ -7,6 +7,7 @@ advantage with. Its mismatch KL is k3 of that ratio, and its mean is where the m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -84,8 +85,7 @@ def _groups(step: Sequence[records.Sequence]) -> list[int]:
 
 
 def _group_sizes(step: Sequence[records.Sequence]) -> set[int]:
-    groups = _groups(step)
-    return {groups.count(x) for x in set(groups)}
+    return set(Counter(_groups(step)).values())
 
 
 def _traces(steps: Sequence[Sequence[records.Sequence]], learner: str) -> Iterator[StepTrace]:

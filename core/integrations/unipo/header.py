@@ -58,7 +58,7 @@ def log_of(whole: Any, name: str) -> UnipoLog | None:
 
 def log_from_lines(text: str) -> UnipoLog | None:
     """A log from JSON lines. The last one may be cut short, as a run that was killed leaves it: it alone is lost."""
-    lines = [x for x in text.splitlines() if x.strip()]
+    lines = [x for x in text.split("\n") if x.strip()]  # a text may hold what else Python takes for a line's end
     entries: list[dict[str, Any]] = []
     cut = None
     for number, line in enumerate(lines, 1):

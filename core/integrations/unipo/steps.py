@@ -190,7 +190,7 @@ def _columns(
     if not isinstance(series, dict) or not isinstance(series.get("ids"), list):
         raise ImportFailed("{where}: tokens must be an object with a list of ids.", where=where)
     ids = series["ids"]
-    if not all(x is None or (isinstance(x, int) and 0 <= x < 2**31) for x in ids):
+    if not all(x is None or (type(x) is int and 0 <= x < 2**31) for x in ids):
         raise ImportFailed("{where}: token ids must be whole numbers from 0.", where=where)
     count = len(ids)
     strings = series.get("strings") or [f"⟨{x}⟩" for x in ids]
@@ -258,9 +258,8 @@ def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
     for entry in entries:
         metrics = fields_of(entry.get("metrics"))
         ours = {METRICS[name]: value for name, value in metrics.items() if name in METRICS}
-        if metrics.get("policy_loss") is None and (
-            objective := real(metrics.get("policy_objective"), "policy_objective")
-        ):
+        objective = real(metrics.get("policy_objective"), "policy_objective")
+        if metrics.get("policy_loss") is None and objective is not None:
             ours["policy_loss"] = -objective
         ours |= {name: value for name, value in metrics.items() if name in STEPS.names[2:]}  # our own before theirs
         for name, value in ours.items():
