@@ -117,7 +117,7 @@ class Seen:
         before = [x for x in explained if names.index(x) < names.index("advantage")]
         further = [x.name for x in learner_kind(self.settings).columns if x.name not in names]
         after = explained[len(before) :]
-        return ["logprob", *further, "advantage", *before, *after, "gradient", "kl", "value", "objective"]
+        return ["logprob", *further, *before, "advantage", *after, "gradient", "kl", "value", "objective"]
 
     def check(self) -> int:
         """Title, curve, card and scatter; returns how many tokens were clipped."""

@@ -69,7 +69,7 @@ def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server
     box = page.locator(".st-key-sa_text input")
     box.fill("<b>$x$")
     box.press("Enter")
-    expect(page.locator(".st-key-same_edited")).to_contain_text("U+003C")
+    expect(page.locator(".st-key-same_edited")).to_contain_text("'<' is no character of this model")
     box.fill("1+1=2")
     box.press("Enter")
     expect(drawn(page, "same_edit_strips")).to_be_visible(timeout=40_000)
@@ -99,8 +99,8 @@ def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
         expect(page.locator(f".st-key-{key}_figure .js-plotly-plot").first).to_be_visible()
     expect(page.locator(".st-key-truth_agreement")).to_contain_text("blame accuracy")
     answer(page, "truth_quiz", 4)
-    page.get_by_role("button", name="Race PPO, GRPO and VinePPO").click()
-    expect(page).to_have_url(re.compile(r"/lab\?.*preset=chain-sum-vine"))
+    # It would start a run; this server has training switched off. That it starts one, tests/lessons holds.
+    expect(page.get_by_role("button", name="Race PPO, GRPO and VinePPO")).to_be_disabled()
 
 
 def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) -> None:

@@ -83,8 +83,8 @@ def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(t
 
 #: What the page says at once to a press that the learners hear at the end of their step.
 ANSWERS = {
-    "en": ("It pauses after the step under way.", "It stops after the step under way; what it has learnt is kept."),
-    "zh-TW": ("做完目前這一步就暫停。", "做完目前這一步就停止；學到的都會保留。"),
+    "en": ("It pauses after the step under way.", "It stops after the step under way, or inside it where"),
+    "zh-TW": ("做完目前這一步就暫停。", "它會在進行中的這一步之後停止"),
 }
 
 
