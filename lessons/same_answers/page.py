@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, discount_of
-from lessons.i18n import _, prose
+from lessons.i18n import _, listed, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, lowest_without, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
@@ -65,7 +65,7 @@ def four_tokens() -> None:
         _(
             "A response of four tokens ends wrong, with reward {reward}; its group's rewards are {rewards}, mean "
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
-        ).format(reward=f"{FOUR.reward:g}", rewards=", ".join(f"{x:g}" for x in rewards), mean=f"{mean:g}")
+        ).format(reward=f"{FOUR.reward:g}", rewards=listed(f"{x:g}" for x in rewards), mean=f"{mean:g}")
     )
     head = ["", *(token_name(x) for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
