@@ -183,7 +183,7 @@ def _cases() -> tuple[Case, ...]:
 
 def _case(batch: Frozen, case: Case, spot: Spot | None, result: Outcome) -> None:
     with st.container(border=True, key="rck_case"):
-        st.markdown(f"**{case_name(case)}**. " + _(REASONS[case]))
+        st.markdown(_("**{case}**. {reason}").format(case=case_name(case), reason=_(REASONS[case])))
         if spot is None:
             never = never_left_1(batch)
             st.caption(

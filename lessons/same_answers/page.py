@@ -27,6 +27,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.slips import slip_of
 from lessons.kit.linked import linked
+from lessons.kit.numbers import signed
 from lessons.kit.only_credit import only_credit
 from lessons.same_answers.check import code, questions
 from lessons.same_answers.edited import edit_section
@@ -69,7 +70,7 @@ def four_tokens() -> None:
     )
     head = ["", *(token_name(x) for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
-    rows += [[name, *(_signed(x) for x in numbers)] for name, numbers in credits]
+    rows += [[name, *(signed(x) for x in numbers)] for name, numbers in credits]
     with st.container(key="same_four"):
         st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
     worst = bare.index(min(bare))
@@ -80,12 +81,12 @@ def four_tokens() -> None:
             "last gets {last}. GRPO gives all {count} the same."
         ).format(
             token=FOUR.tokens[worst],
-            bare=_signed(bare[worst]),
+            bare=signed(bare[worst]),
             before=f"{values[worst]:g}",
             after=f"{values[worst + 1]:g}",
-            own=_signed(bare[0]),
-            first=_signed(near[0]),
-            last=_signed(near[-1]),
+            own=signed(bare[0]),
+            first=signed(near[0]),
+            last=signed(near[-1]),
             count=len(FOUR.tokens),
         )
     )
@@ -109,7 +110,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
             prompt=plain(group.prompt),
             response=plain(reply.text),
             reward=f"{reply.reward:g}",
-            grpo=_signed(way.at("group-mean").numbers(reply)[0]),
+            grpo=signed(way.at("group-mean").numbers(reply)[0]),
         ),
         choices(signs),
         about=batch.run.id,
@@ -201,10 +202,6 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
         Row("goal", _("GRPO, for comparison"), reply.tokens, way.at("grpo").numbers(reply), learner="orange"),
     ]
     token_strips(rows, key="same_bridge", quantity=_("advantage"), domain=domain, pickable=False)
-
-
-def _signed(value: float, digits: int = 2) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def page() -> None:
