@@ -10,7 +10,7 @@ import streamlit as st
 from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.display import plain
 from lessons.kit.lesson import figure, role_colour
 from lessons.kit.numbers import percent, points, table
@@ -63,7 +63,7 @@ def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
             {_("answers"): kind, _("when"): name, _("right"): percent(x.success.value), "95 %": interval(x.success)}
             for kind, x in answers
         ]
-        lines.append(f"{name} " + ", ".join(f"{percent(x.success.value)} ({kind})" for kind, x in answers))
+        lines.append(f"{name} " + listed(f"{percent(x.success.value)} ({kind})" for kind, x in answers))
     drawing = _dots(series, lines=False)
     drawing.update_xaxes(
         tickvals=list(range(len(kinds))), ticktext=[x for x, _y in kinds], range=[-0.5, len(kinds) - 0.5]

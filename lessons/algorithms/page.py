@@ -10,7 +10,7 @@ from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import Line
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
-from lessons.i18n import N_, _, prose, tell
+from lessons.i18n import N_, _, listed, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
@@ -74,7 +74,7 @@ def formulas(one: Variant, two: Variant) -> None:
     else:
         st.markdown(
             _("They differ in **{count} of {all}** lines: {names}.").format(
-                count=len(unlike), all=len(first), names=_(", ").join(_(LINES[x]) for x in unlike)
+                count=len(unlike), all=len(first), names=listed(_(LINES[x]) for x in unlike)
             )
         )
     for line in first:
@@ -158,7 +158,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
         unlike = differing(one.settings, two.settings)
         st.info(
             _("The same credit, token by token, for these responses: what these two differ in is {names}.").format(
-                names=_(", ").join(_(LINES[x]) for x in unlike) or _("nothing")
+                names=listed(_(LINES[x]) for x in unlike) or _("nothing")
             )
             + (" " + _("Show the pull to see what the update makes of it.") if set(unlike) & UPDATE else ""),
             icon=":material/equal:",

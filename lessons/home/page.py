@@ -16,7 +16,7 @@ from core.runs.store import RunStore
 from lessons.board.strips import Row, token_strips
 from lessons.catalog import LESSONS, lesson
 from lessons.home.strip import Contrast, Contrasts, Response, find_contrasts
-from lessons.i18n import _, keeping_language, prose
+from lessons.i18n import _, keeping_language, one_after_another, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.critic import taught
 from lessons.kit.display import plain
@@ -104,9 +104,9 @@ def about_slip(example: Contrast) -> str:
     parts = _(
         "Of the token's credit before whitening, {whole}, the critic and the reward make {critic}, the KL penalty {kl}."
     )
-    return f"{words} " + parts.format(
-        whole=signed(wrong.raw[at], 3), critic=signed(wrong.bare[at], 3), kl=signed(wrong.raw[at] - wrong.bare[at], 3)
-    )
+    whole, bare = wrong.raw[at], wrong.bare[at]
+    parts = parts.format(whole=signed(whole, 3), critic=signed(bare, 3), kl=signed(whole - bare, 3))
+    return one_after_another(words, parts)
 
 
 def strips(run: RunInfo, example: Contrast, key: str) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.learners.registry import group_of
 from core.learners.settings import GroupSettings
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
     FormulaPart,
@@ -190,7 +190,7 @@ def _bars(group: Group, values: list[float], name: str) -> None:
         for label, reply, x in zip(labels, group.replies, values, strict=True)
     ]
     alt = _("{name} of the group's {size} responses: {numbers}.").format(
-        name=name, size=len(values), numbers=", ".join(number(x, 2) for x in values)
+        name=name, size=len(values), numbers=listed(number(x, 2) for x in values)
     )
     figure(drawing, key="hgw_bars", alt=alt, table=table, height=260)
 

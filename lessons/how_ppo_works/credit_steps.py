@@ -14,6 +14,7 @@ from lessons.i18n import _
 from lessons.kit.critic import slip_words
 from lessons.kit.lesson import FormulaPart, formula
 from lessons.kit.lesson.slips import slip_of
+from lessons.kit.numbers import number
 
 
 def delta_step(scene: Scene) -> None:
@@ -70,11 +71,11 @@ def whiten_step(scene: Scene) -> None:
         st.markdown(
             _(
                 "Over all tokens of the batch, advantages are shifted and scaled to mean 0 and standard deviation 1. "
-                "Here the mean was {mean:.3f} and the standard deviation {std:.3f}. {turned} of these {all} tokens "
+                "Here the mean was {mean} and the standard deviation {std}. {turned} of these {all} tokens "
                 "change their sign by it."
             ).format(
-                mean=mean,
-                std=std,
+                mean=number(mean),
+                std=number(std),
                 turned=sum(a * b < 0 for a, b in zip(raw, used, strict=True)),
                 all=scene.length,
             )

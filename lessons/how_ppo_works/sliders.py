@@ -11,6 +11,7 @@ from lessons.how_ppo_works.words import surprise_words
 from lessons.i18n import _
 from lessons.kit.display import literal, plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, figure, line_colour, predict, signed_colour
+from lessons.kit.numbers import number, signed
 
 if TYPE_CHECKING:
     from core.insight import whatif
@@ -149,7 +150,7 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
     drawing.update_xaxes(tickvals=places, ticktext=names, tickangle=0, showgrid=False)
     drawing.update_yaxes(title_text=_("before whitening"), zeroline=True)
     low = min(range(len(now)), key=lambda t: now[t])
-    alt = _("Surprise and advantage for each token. The lowest advantage, {value:.3f}, is at token {n}.")
+    alt = _("Surprise and advantage for each token. The lowest advantage, {value}, is at token {n}.")
     table = [
         {
             _("place"): t + 1,
@@ -162,12 +163,12 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
         }
         for t in range(len(now))
     ]
-    figure(drawing, key="ppo_lambda_figure", alt=alt.format(value=now[low], n=low + 1), table=table, height=320)
+    figure(drawing, key="ppo_lambda_figure", alt=alt.format(value=number(now[low]), n=low + 1), table=table, height=320)
 
 
 def _says(gamma: float, lam: float, now: list[float], bare: list[float], reply: Reply) -> str:
     """What the numbers show at the ends of the scale, and in between."""
-    first = f"{now[0]:+.3f}".replace("-", "−")
+    first = signed(now[0], 3)
     if lam == 0:
         return _(
             "**λ = 0:** the line runs exactly along the bars. Each token answers only for what changed at that very "

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import gettext as _gettext
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -145,6 +145,11 @@ def N_(message: str) -> str:
 def one_after_another(*sentences: str) -> str:
     """Sentences as a paragraph, empty ones left out; Chinese has no spaces between them."""
     return ("" if language().startswith("zh") else " ").join(x for x in sentences if x)
+
+
+def listed(things: Iterable[str]) -> str:
+    """Things after one another within a sentence: Chinese keeps its comma for what is longer."""
+    return ("、" if language().startswith("zh") else ", ").join(things)
 
 
 _ = gettext

@@ -8,7 +8,7 @@ from core.errors import ConfigError
 from core.presets import PRESETS
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS
-from lessons.i18n import _, tell
+from lessons.i18n import _, listed, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
 from lessons.kit.question_sources import OWN, TITLES, in_words, offered
@@ -114,7 +114,7 @@ def _aside(questions: tuple[Question, ...]) -> str:
     if not names:
         return ""
     text = _("Kept with the run, and used for nothing: {names}.")
-    return " " + text.format(names=_(", ").join(plain(x, 40) for x in names[:8]) + " …" * (len(names) > 8))
+    return " " + text.format(names=listed(plain(x, 40) for x in names[:8]) + " …" * (len(names) > 8))
 
 
 def _uploaded() -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from core.config import RunConfig
 from core.tasks.registry import recipes
-from lessons.i18n import _
+from lessons.i18n import _, listed, one_after_another
 from lessons.kit.display import one_line, plain, token_name
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.lesson.slips import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
-from lessons.kit.records import WITHOUT_JUDGE, middle, record
+from lessons.kit.records import WITHOUT_JUDGE, record
 
 
 def token_at(reply: Reply, at: int) -> str:
@@ -52,12 +53,9 @@ def parts_words(reply: Reply, at: int, whole: float, critic: float, penalty: flo
         "from the KL penalty."
     ).format(token=token_at(reply, at), whole=signed(whole, 3), critic=signed(critic, 3), penalty=signed(penalty, 3))
     if alone == at:
-        return sentence + " " + _("Without the penalty it would be the lowest, too.")
-    return (
-        sentence
-        + " "
-        + _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
-    )
+        return one_after_another(sentence, _("Without the penalty it would be the lowest, too."))
+    other = _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
+    return one_after_another(sentence, other)
 
 
 def counted(known: Sequence[Slip]) -> str:
@@ -123,19 +121,26 @@ def _taught_words(weight: float) -> str:
     without, with_it = record("credit-study-without-judge.json"), record("credit-study-two-seeds.json")
     if without is None or with_it is None:
         return words
-    rows = middle(without)
-    step = without["about"]["middle"]
-    beside = next((x for x in with_it["summary"] if (x["step"], x["credit"]) == (step, "ppo")), None)
-    if beside is None:
+    taught_so, not_taught = _explained(with_it), _explained(without)
+    both = sorted(taught_so.keys() & not_taught.keys())
+    if not both:
         return words
-    return words + " " + _(
-        "Measured before step {step} with {seeds} seeds: with that loss the critic explains {with_it} of the true "
+    shares = [[values[x] for x in both] for values in (taught_so, not_taught)]
+    span = _("{low} to {high}")
+    more = _(
+        "Measured before steps {steps} with {seeds} seeds: with that loss the critic explains {with_it} of the true "
         "values' variance, without it {without}. (`{first}`, then `{second}`)"
     ).format(
-        step=step + 1,
+        steps=listed(str(x + 1) for x in both),
         seeds=len(without["about"]["seeds"]),
-        with_it=number(beside["explained_variance"]["mean"], 2),
-        without=number(rows["ppo"]["explained_variance"]["mean"], 2),
+        with_it=span.format(low=number(min(shares[0]), 2), high=number(max(shares[0]), 2)),
+        without=span.format(low=number(min(shares[1]), 2), high=number(max(shares[1]), 2)),
         first=WITHOUT_JUDGE[0],
         second=WITHOUT_JUDGE[1],
-    )  # fmt: skip
+    )
+    return one_after_another(words, more)
+
+
+def _explained(of: Mapping[str, Any]) -> dict[int, float]:
+    """Step → the share of the true values' variance that PPO's critic explains there, over the study's seeds."""
+    return {x["step"]: x["explained_variance"]["mean"] for x in of["summary"] if x["credit"] == "ppo"}

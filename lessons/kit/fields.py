@@ -20,7 +20,7 @@ from core.config import RunConfig
 from core.learners.registry import learner_kind
 from core.models.start import names
 from core.rewards import REWARDS
-from lessons.i18n import _
+from lessons.i18n import _, listed
 
 FieldKind = Literal["integer", "number", "choice", "switch", "text", "json"]
 Typed = str | int | bool | None
@@ -95,7 +95,7 @@ class Field:
     def help(self) -> str:
         """What it does, what is allowed, what it is unless changed; in the viewer's language."""
         parts = [_(self.description)]
-        allowed = ", ".join(f"{sign} {bound:g}" for sign, bound in self.bounds)
+        allowed = listed(f"{sign} {bound:g}" for sign, bound in self.bounds)
         if self.kind == "text" and self.optional:
             parts.append(_("An empty field is an empty text; write none for none."))
         if allowed:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 from lessons.i18n import _
 
 #: What stands for a share that there is none of, where a table has little room.
 DASH = "–"
+#: Beyond it, and at what is no number, there is nothing to round.
+_EXACT = 1e15
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
@@ -20,12 +23,19 @@ def signed(value: float, digits: int = 2) -> str:
     """+0.31, −1.20, 0 – with a real minus sign."""
     if abs(value) < 0.5 * 10**-digits:
         return f"{0:.{digits}f}"
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{_rounded(value, digits):+.{digits}f}".replace("-", "−")
 
 
 def number(value: float, digits: int = 3) -> str:
     """0.310, −1.200 – with a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{_rounded(value, digits):.{digits}f}".replace("-", "−")
+
+
+def _rounded(value: float, digits: int) -> Decimal | float:
+    """As the browser rounds (toFixed): 0.625, of five responses in eight, is 0.63 in a sentence and on a strip."""
+    if not abs(value) < _EXACT:
+        return value
+    return Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
 def known(value: float | None, digits: int = 2) -> str:

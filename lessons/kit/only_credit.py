@@ -10,7 +10,7 @@ from core.config import RunConfig
 from core.learners.registry import AnyLearner, needs_of, unlike_settings
 from core.presets import PRESETS
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language
+from lessons.i18n import _, keeping_language, listed
 from lessons.kit.draft import PRESET_TITLES, choose_preset
 from lessons.kit.records import efficiency_words
 
@@ -44,7 +44,7 @@ def difference_words(config: RunConfig) -> str:
             "In this run {one} and {other} differ in the credit alone: all settings that both have are the same."
         ).format(**names)
     return _("In this run {one} and {other} differ in the credit, and besides in: {unlike}.").format(
-        unlike=_(", ").join(unlike), **names
+        unlike=listed(unlike), **names
     )
 
 
@@ -61,7 +61,10 @@ def only_credit(config: RunConfig, *, key: str) -> None:
         choose_preset(PRESET)
         st.session_state.pop("lab_run", None)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": PRESET}))
+    line = _("**{name}**: {words}")
     lines = [
-        f"- **{_(PRESET_TITLES[name])}**: {efficiency_words(name)}" for name in ("chain-sum", PRESET) if name in PRESETS
+        line.format(name=_(PRESET_TITLES[name]), words=efficiency_words(name))
+        for name in ("chain-sum", PRESET)
+        if name in PRESETS
     ]
-    st.markdown("\n".join(lines))
+    st.markdown("\n".join(f"- {x}" for x in lines))

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lessons.i18n import _
+from lessons.i18n import _, listed, one_after_another
 
 FOLDER = Path(__file__).resolve().parents[2] / "core" / "insight" / "recorded"
 #: The commands of the recorded studies, as somebody would repeat them.
@@ -58,8 +58,8 @@ def efficiency_words(preset: str) -> str:
             command=EFFICIENCY
         )
     most = of["about"]["steps"]
-    listed = {
-        name: _(", ").join(_("more than {steps}").format(steps=most) if x is None else str(x) for x in own)
+    numbers = {
+        name: listed(_("more than {steps}").format(steps=most) if x is None else str(x) for x in own)
         for name, own in steps.items()
     }
     sentence = _(
@@ -70,9 +70,9 @@ def efficiency_words(preset: str) -> str:
         responses=of["about"]["responses_per_step"][preset],
         window=of["about"]["window"],
         target=f"{100 * of['about']['target']:.0f} %",
-        **listed,
+        **numbers,
     )
-    return f"{sentence} {_verdict(steps['ppo'], steps['grpo'])}"
+    return one_after_another(sentence, _verdict(steps["ppo"], steps["grpo"]))
 
 
 def _verdict(ppo: list[int | None], grpo: list[int | None]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.models import bundled
 from core.runs.records import RunInfo
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.display import literal
 
 
@@ -19,4 +19,4 @@ def too_large(run: RunInfo) -> str | None:
     return _(
         "This needs the models of the step, and {model} is too large for a page to restore. Choose a run of "
         "{names}; the lab shows everything that was recorded of this one."
-    ).format(model=literal(run.config.model, 60), names=", ".join(bundled.names()))
+    ).format(model=literal(run.config.model, 60), names=listed(bundled.names()))

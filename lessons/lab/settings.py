@@ -15,7 +15,7 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.registry import TASK_KINDS
 from core.workers.limits import LimitError, RunLimits
-from lessons.i18n import N_, _, tell
+from lessons.i18n import N_, _, listed, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
 from lessons.kit.draft import PRESET_TITLES, Draft, forget_typed, type_over
@@ -185,12 +185,12 @@ def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
     if asked:
         st.caption(_("Asked: the learners take this over with their next step."))
     elif taken:
-        lines = ", ".join(f"`{key}` = {plain(_text(value))}" for key, value in taken.items())
+        lines = listed(f"`{key}` = {plain(_text(value))}" for key, value in taken.items())
         st.markdown(_("Differs from the run that is under way: {settings}.").format(settings=lines))
     else:
         st.caption(_("The run under way already has these settings."))
     if only_new:
-        names = ", ".join(f"`{name}`" for name in only_new)
+        names = listed(f"`{name}`" for name in only_new)
         st.caption(_("Only a new run can take: {settings}.").format(settings=names))
     st.button(
         _("Apply to the run under way"),

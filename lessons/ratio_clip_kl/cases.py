@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lessons.i18n import _
+from lessons.i18n import _, one_after_another
 from lessons.kit.display import plain, token_name
 from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
@@ -53,12 +53,14 @@ def prediction(batch: Frozen) -> None:
         Choice(
             _("It cuts it to 0: the ratio is outside the range"),
             gradient == 0,
-            _("Outside the range is not yet clipped: the min decides.") + " " + numbers,
+            one_after_another(_("Outside the range is not yet clipped: the min decides."), numbers),
         ),
         Choice(
             _("Nothing: the token is still pushed down, in full"),
             abs(gradient - ratio * advantage) < 1e-5,
-            numbers + " " + _("The policy went the wrong way here, and nothing stops it from being brought back."),
+            one_after_another(
+                numbers, _("The policy went the wrong way here, and nothing stops it from being brought back.")
+            ),
         ),
         Choice(
             _("It makes it smaller, as if the ratio were at the range's edge"),
@@ -181,7 +183,7 @@ def _cases() -> tuple[Case, ...]:
 
 def _case(batch: Frozen, case: Case, spot: Spot | None, result: Outcome) -> None:
     with st.container(border=True, key="rck_case"):
-        st.markdown(f"**{case_name(case)}**. " + _(REASONS[case]))
+        st.markdown(_("**{case}**. {reason}").format(case=case_name(case), reason=_(REASONS[case])))
         if spot is None:
             never = never_left_1(batch)
             st.caption(

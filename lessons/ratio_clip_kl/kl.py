@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import ConfigError
 from core.runs.store import RunStore
 from lessons import shared
-from lessons.i18n import _, tell
+from lessons.i18n import _, listed, tell
 from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
 from lessons.kit.numbers import number, signed, table
@@ -61,7 +61,7 @@ def prediction(here: Frozen) -> None:
     spread_of = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
     least = min(spread_of, key=lambda name: spread_of[name].std)
     measured = _("Measured standard deviations: {numbers}.").format(
-        numbers=", ".join(f"{name} {number(x.std)}" for name, x in spread_of.items())
+        numbers=listed(f"{name} {number(x.std)}" for name, x in spread_of.items())
     )
     reasons = {
         "k1": _("k1 has both signs, so near the reference its noise is the largest; far from it, it has no long tail."),
@@ -117,7 +117,7 @@ def _verdict(spread_of: dict[str, Spread]) -> str:
     """What the numbers say about the textbook's claims, whether they agree or not."""
     off = [name for name in ESTIMATES if abs(spread_of[name].bias) > 2 * spread_of[name].bias_error]
     bias = (
-        _("More than two standard errors off: {names}.").format(names=", ".join(off))
+        _("More than two standard errors off: {names}.").format(names=listed(off))
         if off
         else _(
             "No estimate is off by more than two standard errors: on so few tokens even k2's bias hides in the noise."

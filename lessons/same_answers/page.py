@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, discount_of
-from lessons.i18n import _, prose
+from lessons.i18n import _, listed, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, lowest_without, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
@@ -27,6 +27,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.slips import slip_of
 from lessons.kit.linked import linked
+from lessons.kit.numbers import signed
 from lessons.kit.only_credit import only_credit
 from lessons.same_answers.check import code, questions
 from lessons.same_answers.edited import edit_section
@@ -65,11 +66,11 @@ def four_tokens() -> None:
         _(
             "A response of four tokens ends wrong, with reward {reward}; its group's rewards are {rewards}, mean "
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
-        ).format(reward=f"{FOUR.reward:g}", rewards=", ".join(f"{x:g}" for x in rewards), mean=f"{mean:g}")
+        ).format(reward=f"{FOUR.reward:g}", rewards=listed(f"{x:g}" for x in rewards), mean=f"{mean:g}")
     )
     head = ["", *(token_name(x) for x in FOUR.tokens)]
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
-    rows += [[name, *(_signed(x) for x in numbers)] for name, numbers in credits]
+    rows += [[name, *(signed(x) for x in numbers)] for name, numbers in credits]
     with st.container(key="same_four"):
         st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
     worst = bare.index(min(bare))
@@ -80,12 +81,12 @@ def four_tokens() -> None:
             "last gets {last}. GRPO gives all {count} the same."
         ).format(
             token=FOUR.tokens[worst],
-            bare=_signed(bare[worst]),
+            bare=signed(bare[worst]),
             before=f"{values[worst]:g}",
             after=f"{values[worst + 1]:g}",
-            own=_signed(bare[0]),
-            first=_signed(near[0]),
-            last=_signed(near[-1]),
+            own=signed(bare[0]),
+            first=signed(near[0]),
+            last=signed(near[-1]),
             count=len(FOUR.tokens),
         )
     )
@@ -109,7 +110,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
             prompt=plain(group.prompt),
             response=plain(reply.text),
             reward=f"{reply.reward:g}",
-            grpo=_signed(way.at("group-mean").numbers(reply)[0]),
+            grpo=signed(way.at("group-mean").numbers(reply)[0]),
         ),
         choices(signs),
         about=batch.run.id,
@@ -201,10 +202,6 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
         Row("goal", _("GRPO, for comparison"), reply.tokens, way.at("grpo").numbers(reply), learner="orange"),
     ]
     token_strips(rows, key="same_bridge", quantity=_("advantage"), domain=domain, pickable=False)
-
-
-def _signed(value: float, digits: int = 2) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def page() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.critic import token_at
 from lessons.kit.lesson import Choice, Reply
 from lessons.kit.numbers import signed
@@ -27,6 +27,11 @@ class Signs:
             return 0
         return 2 if len({x > 0 for x in self.credit}) == 2 else 1
 
+    @property
+    def turns(self) -> list[int]:
+        """The tokens whose credit has another sign than the next one's, from 0."""
+        return [t for t in range(len(self.credit) - 1) if (self.credit[t] > 0) != (self.credit[t + 1] > 0)]
+
 
 def choices(signs: Signs) -> list[Choice]:
     """The three cases; the one that the numbers show is right, and says what makes it so."""
@@ -40,21 +45,21 @@ def choices(signs: Signs) -> list[Choice]:
 
 def _reason(signs: Signs, case: int) -> str:
     if case != signs.case:
-        return _instead(signs.case, case)
+        return _instead(signs, case)
     numbers = _("Here PPO gives {kinds} different numbers, from {low} to {high}.").format(
         kinds=len({round(x, 4) for x in signs.credit}), low=signed(min(signs.credit)), high=signed(max(signs.credit))
     )
     return f"{[_alike, _one_sign, _both_signs][case](signs)} {numbers}"
 
 
-def _instead(happened: int, case: int) -> str:
+def _instead(signs: Signs, case: int) -> str:
     if case == 0:
         return _("That is GRPO's way: one number for the whole response.")
-    if happened == 0:
+    if signs.case == 0:
         return _("That takes surprises that differ from token to token; here they do not.")
-    return _(
-        "The sign changes where a token's own surprise outweighs what later tokens add. Here that happens {where}."
-    ).format(where=_("nowhere") if happened == 1 else _("in some place"))
+    return _("The sign changes where a token's own surprise outweighs what later tokens add; here: {where}.").format(
+        where=listed(token_at(signs.reply, x) for x in signs.turns) or _("nowhere")
+    )
 
 
 def _alike(signs: Signs) -> str:

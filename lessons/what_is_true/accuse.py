@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.credits import clear_case
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Reply, pick_group, predict, revealed
@@ -51,10 +51,11 @@ def accuse(batch: Frozen, reply: Reply, continuations: int) -> Truth | None:
     places = suspects(reply)
     measured = measure(batch, continuations) if revealed(key, batch.run.id) else None
     guilty, drop = _guilty(measured, reply) if measured is not None else (set(), {})
-    reasons = {t: _("The value changes by {drop} there.").format(drop=signed(drop.get(t, 0.0))) for t in places}
+    reason = _("At {token} the value changes by {drop}.")
+    reasons = {t: reason.format(token=_token_at(reply, t), drop=signed(drop.get(t, 0.0))) for t in places}
     choices = [Choice(_token_at(reply, t), t in guilty, reasons[t]) for t in places]
     other = measured is not None and not guilty & set(places)
-    where = ", ".join(_token_at(reply, t) for t in sorted(guilty)) or _("no single token")
+    where = listed(_token_at(reply, t) for t in sorted(guilty)) or _("no single token")
     choices.append(Choice(_("another token"), other, _("Truly: {where}.").format(where=where)))
     question = _("{prompt} was answered {response}. Which token truly ruined it?").format(
         prompt=plain(batch.group(reply.group).prompt), response=plain(reply.text)

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from core.learners.kind import Colour
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure, line_colour, role_colour
 from lessons.kit.linked import linked
 from lessons.what_is_true.spread import spread
@@ -119,7 +119,7 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
     drawing.update_xaxes(title=_("training step"))
     drawing.update_yaxes(title=_(METRICS[metric]))
     last = [x for x in study["summary"] if x["step"] == study["about"]["middle"]]
-    text = ", ".join(f"{_(CREDITS[x['credit']][0])} {spread(x[metric])}" for x in last)
+    text = listed(f"{_(CREDITS[x['credit']][0])} {spread(x[metric])}" for x in last)
     alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
         metric=_(METRICS[metric]), said=text
     )

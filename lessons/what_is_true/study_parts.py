@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, listed
 from lessons.kit.numbers import DASH, known, table
 from lessons.kit.records import TWO_SEEDS, parts_study
 from lessons.what_is_true.spread import spread
@@ -36,7 +36,7 @@ def parts_section() -> None:
             "Recorded with seeds {seeds} ({responses} responses at each point, {k} continuations of every prefix), "
             "before step {step}. Repeat it with `{command}`."
         ).format(
-            seeds=_(", ").join(str(x) for x in about["seeds"]),
+            seeds=listed(str(x) for x in about["seeds"]),
             responses=about["responses"],
             k=about["continuations"],
             step=about["middle"] + 1,

@@ -246,6 +246,20 @@ test("a long response has no more chips than can be seen, until somebody walks t
   assert.deepEqual(chosen, [["a.0", 499]]);
 });
 
+test("what is said of a pass's marks goes when the pass changes", (t) => {
+  page(t);
+  const answer = group({ a: [{ cut_at: "update" }, [[1]]] });
+  const [own] = answer.learners.a.responses;
+  own.passes.push(own.passes[0]);
+  const strip = new TokenStrip({ reader: { show() {}, leave() {}, dismiss() {} }, onChoose() {} });
+  t.after(() => strip.close());
+  const notes = (pass) => {
+    strip.draw(lab(answer, { pass, labels: all }));
+    return [...strip.root.querySelectorAll(".strips .note")].map((x) => x.textContent);
+  };
+  assert.deepEqual([1, 0, 1].map(notes), [["cut_last"], [], ["cut_last"]]);
+});
+
 test("a token in what is folded away is found by its name", (t) => {
   page(t);
   const strip = new TokenStrip({ reader: { show() {}, leave() {}, dismiss() {} }, onChoose() {} });

@@ -143,6 +143,26 @@ def test_chinese_has_chinese_punctuation():
     assert wrong == {}
 
 
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_bold_begins_and_ends_where_markdown_lets_it(tag):
+    """Between a sign and a letter two stars close nothing (CommonMark, 6.2), and Chinese has no space in between."""
+    stuck = re.compile(r"\*\*(?:[^*\s](?:[^*\n]*[^*\s])?)\*\*")
+    sign, plain = r"[^\w\s*]", r"\w"
+
+    def wrong(text: str) -> list[str]:
+        return [
+            x[0]
+            for x in stuck.finditer(text)
+            if (re.match(sign, x[0][-3]) and re.match(plain, text[x.end() :]))
+            or (re.match(sign, x[0][2]) and re.search(plain + "$", text[: x.start()]))
+        ]
+
+    assert wrong("**λ = 0：**折線") == ["**λ = 0：**"]
+    assert wrong("好**「壞」** x") == ["**「壞」**"]
+    assert wrong("**λ = 0**：折線。**好的**，**對。**") == []
+    assert {where: bad for where, text in texts(tag) if (bad := wrong(text))} == {}
+
+
 #: They are typeset where they are shown: with_symbols in Python, sayWithSymbols in the browser.
 TYPESET = {"Policy π_θ", "Reference π_ref"}
 

@@ -94,4 +94,11 @@ def test_what_the_features_are_worth_is_as_it_was_measured() -> None:
     ]
     text = critic._taught_words(0.3)
     assert all(f"{x:.2f}".replace("-", "−") in text for x in numbers)
+    steps = sorted({x["step"] for x in without["summary"]})
+    assert f"before steps {', '.join(str(x + 1) for x in steps)} with" in text, "all that both were measured at"
+    for study in (beside, without):
+        shares = [
+            x["explained_variance"]["mean"] for x in study["summary"] if x["credit"] == "ppo" and x["step"] in steps
+        ]
+        assert f"{min(shares):.2f} to {max(shares):.2f}".replace("-", "−") in text
     assert all(x in text for x in records.WITHOUT_JUDGE)

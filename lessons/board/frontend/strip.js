@@ -39,6 +39,7 @@ export class TokenStrip {
     this.reader = reader;
     this.legend = el("div", { class: "legend" });
     this.body = el("div", { class: "strips" });
+    this.notes = el("div");
     this.root = el("div", {}, this.legend, this.body);
     this.body.onkeydown = (event) => this.#keys(event);
     this.body.onpointerover = (event) => this.#read(this.#spot(event.target));
@@ -63,6 +64,7 @@ export class TokenStrip {
     }
     if (data.shape === this.#shape) this.#repaint(data);
     else this.#build(data);
+    this.notes.replaceChildren(...data.notes.map((text) => el("p", { class: "note", text }))); // each pass has its own
     this.legend.replaceChildren(...legend(data));
     const start = this.spotOf(held) ?? this.spotOf(data.picked) ?? this.#first();
     for (const chip of this.#lines().flat()) if (chip !== start?.chip && chip.tabIndex === 0) chip.tabIndex = -1;
@@ -99,8 +101,7 @@ export class TokenStrip {
   #build(data) {
     this.#shape = data.shape;
     this.#rows = [];
-    const notes = data.notes.map((text) => el("p", { class: "note", text }));
-    this.body.replaceChildren(...data.groups.flatMap((group) => this.#group(group, data)), ...notes);
+    this.body.replaceChildren(...data.groups.flatMap((group) => this.#group(group, data)), this.notes);
     this.#byName = new Map(this.#rows.map((row) => [row.data.name, row]));
     this.#fold();
   }

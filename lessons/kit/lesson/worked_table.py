@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from lessons.i18n import _
 from lessons.kit.display import literal, token_name
+from lessons.kit.numbers import number
 
 _GREEK = {
     "pi": "π",
@@ -58,10 +59,6 @@ def _head(text: str, side: str) -> str:
 
 def _row(symbol: str, words: str, numbers: Sequence[float], digits: int, weight: int) -> str:
     style = f"{_CELL};font-weight:{weight};text-align"
-    cells = "".join(f'<td style="{style}:right">{_written(x, digits)}</td>' for x in numbers)
+    cells = "".join(f'<td style="{style}:right">{number(x, digits)}</td>' for x in numbers)
     head = f'<th scope="row" title="{html.escape(words)}" style="{style}:left"><i>{in_html(symbol)}</i></th>'
     return f"<tr>{head}{cells}</tr>"
-
-
-def _written(x: float, digits: int) -> str:
-    return f"{x:.{digits}f}".replace("-", "−")
