@@ -39,10 +39,12 @@ def document_language() -> None:
 
 
 #: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground that
-#: has 3.6:1. No Chinese is slanted: what is stressed there is bold. And on a phone the tables of a text fit its width,
-#: by smaller type and by headings that break where they must.
+#: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese is slanted:
+#: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
+#: that break where they must.
 _STYLE = """<style>
 [data-testid=stSliderThumbValue] { color: inherit; }
+[data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
 em:lang(zh) { font-style: normal; font-weight: 600; }
 @media (max-width: 640px) {
   [data-testid=stMarkdownContainer] :is(th, td) { padding: 2px 4px; font-size: 0.72rem; }
