@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -56,6 +57,13 @@ def test_gae_bootstraps_only_what_was_cut_off(responses) -> None:
     np.testing.assert_allclose(advantages.numpy(), expected, atol=1e-12)
     with pytest.raises(ValueError, match="needs truncated"):
         gae(rewards, values, mask, 0.9, 0.8, value_after=after)
+
+
+def test_gae_of_responses_of_one_token_each() -> None:
+    one = torch.ones(2, 1, dtype=torch.float64)
+    advantages, returns, _ = gae(one, 0.25 * one, one.bool(), 0.9, 0.5)
+    assert advantages.tolist() == [[0.75], [0.75]]
+    assert returns.tolist() == [[1], [1]]
 
 
 def test_lambda_1_is_discounted_return_minus_value(responses) -> None:
@@ -136,11 +144,11 @@ def test_without_a_baseline_the_reward_is_the_credit() -> None:
 
 @pytest.mark.parametrize("baseline", ["group-mean", "leave-one-out"])
 def test_what_a_reward_is_compared_with(baseline: str) -> None:
-    rewards = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0], dtype=torch.float64)
-    group = torch.tensor([3, 3, 3, 1, 1])
+    rewards = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 4.0, 1.0], dtype=torch.float64)
+    group = torch.tensor([3, 3, 3, 1, 1, 2, 2])
     _, raw = group_advantages(rewards, group, scale="none", baseline=baseline)
-    others = [4.0, 3.5, 1.5] if baseline == "leave-one-out" else [3.0] * 3
-    assert raw.tolist() == pytest.approx([1 - others[0], 2 - others[1], 6 - others[2], 0, 0])
+    others = [4.0, 3.5, 1.5, 5.0, 5.0, 1.0, 4.0] if baseline == "leave-one-out" else [3.0] * 3 + [5.0] * 2 + [2.5] * 2
+    assert raw.tolist() == pytest.approx((rewards - torch.tensor(others)).tolist())
     if baseline == "group-mean":
         assert torch.equal(raw, group_advantages(rewards, group, scale="none")[1])
 
@@ -152,8 +160,10 @@ def test_an_unknown_baseline_is_refused_in_one_sentence() -> None:
 
 def test_a_response_alone_in_its_group_or_step_carries_no_signal() -> None:
     for scale, ddof, baseline in itertools.product(("group", "batch", "none"), (0, 1), ("group-mean", "leave-one-out")):
-        for given in group_advantages(torch.tensor([3.0]), torch.tensor([0]), scale, ddof, baseline=baseline):
-            assert given.tolist() == [0.0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # torch's, of a standard deviation without degrees of freedom
+            both = group_advantages(torch.tensor([3.0]), torch.tensor([0]), scale, ddof, baseline=baseline)
+        assert [x.tolist() for x in both] == [[0.0], [0.0]]
 
 
 def test_equal_rewards_are_equal_up_to_rounding_of_their_size() -> None:

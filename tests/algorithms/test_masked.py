@@ -111,7 +111,7 @@ def test_a_length_counts_holes_but_no_padding() -> None:
     assert lengths(HOLES).dtype == torch.long
 
 
-@pytest.mark.parametrize("mask", [HOLES, HOLES[[1, 3]]], ids=["with holes", "without"])
+@pytest.mark.parametrize("mask", [HOLES, HOLES[[0, 1]], HOLES[[1, 3]]], ids=["late", "with holes", "without"])
 @pytest.mark.parametrize("end", [0.0, 9.0, None], ids=str)
 def test_the_next_token_is_the_policys_own_next_one(mask: torch.Tensor, end: float | None) -> None:
     count = len(mask)
@@ -124,6 +124,7 @@ def test_the_next_token_is_the_policys_own_next_one(mask: torch.Tensor, end: flo
         for here, after in zip(own, [*own[1:], None], strict=True):
             expected[row, here] = ends[row] if after is None else x[row, after]
     given = () if end == 0 else (ends,) if end is None else (end,)
-    following = next_token(x, mask, *given)
-    assert torch.equal(following, expected)
-    assert following.dtype == torch.float64
+    assert torch.equal(next_token(x, mask, *given), expected)
+    low = next_token(x.float(), mask, *(y.double() if isinstance(y, torch.Tensor) else y for y in given))
+    assert low.dtype == torch.float32
+    assert torch.equal(low, expected.float())
