@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.algorithms.advantages import gae, group_advantages, group_std, tied, zero_std_groups
+from core.algorithms.advantages import gae, gae_terms, group_advantages, group_std, tied, zero_std_groups
 
 LENGTHS = (6, 1, 4, 6)
 
@@ -178,3 +178,8 @@ def test_the_spread_of_groups_is_numpys_and_leaves_out_single_responses() -> Non
     expected = [np.std([5, 7], ddof=1), np.std([1, 2, 3], ddof=1)]  # of groups 2 and 8; 5 has one response alone
     assert group_std(rewards, group).tolist() == pytest.approx(expected)
     assert group_std(rewards[:1], group[:1]).tolist() == [0]
+
+
+def test_nothing_follows_a_response_unless_it_is_said() -> None:
+    assert gae_terms("gamma * lam")[0].expression == "following(value, 0)"
+    assert gae_terms("gamma * lam", bootstrap=True)[0].expression == "following(value, value_after if truncated else 0)"

@@ -18,7 +18,7 @@ from core.training import scoring
 from core.training.meter import Meter
 from core.training.scoring import Scored
 from core.training.update import Batch, Taken, Updater, joined
-from tests.training.test_update import COUNT, LONGEST, MAX_LENGTH, batch, critic, policy  # noqa: F401  (fixtures)
+from tests.training.test_update import COUNT, LONGEST, MAX_LENGTH, batch, critic, policy, stepped  # noqa: F401  (fixtures)
 
 PANEL = 5
 
@@ -148,3 +148,23 @@ def test_pieces_are_joined_in_order_whatever_was_kept_of_each() -> None:
     assert whole.logprobs[:, 0].tolist() == [2, 2, 3, 3, 3, 1]
     assert whole.entropy[:, 0].tolist() == [-2, -2, -3, -3, -3, -1]
     assert whole.hidden.shape == (3, LONGEST, 2)
+
+
+@pytest.mark.parametrize("micro", [None, 3])
+@pytest.mark.parametrize("clip", [None, 0.2])
+def test_the_critics_loss_and_gradient_are_the_formulas(policy, critic, batch, monkeypatch, micro, clip) -> None:  # noqa: F811
+    """Half the squared error, the clipped one where it is larger, every token alike; told without vf_coef."""
+    settings = PPOSettings(vf_coef=2.0, cliprange_value=clip)
+    done = stepped(policy, critic, batch, settings, monkeypatch, micro_batch_size=micro)
+    own = copy.deepcopy(critic)
+    old, target, mask = batch.experience.values, batch.credit.returns, batch.experience.mask
+    values = scoring.values(own, batch.sequences)[0]
+    error = (values - target) ** 2
+    if clip is not None:
+        held = torch.minimum(torch.maximum(values, old - clip), old + clip)
+        error = torch.maximum(error, (held - target) ** 2)
+    loss = error[mask].mean() / 2
+    assert done.meter.value_losses == [pytest.approx(float(loss.detach()), rel=1e-5)]
+    (2.0 * loss).backward()
+    gradient = torch.cat([x.grad.flatten() for x in own.parameters() if x.grad is not None])
+    torch.testing.assert_close(done.gradients[0], gradient, rtol=1e-3, atol=1e-4 * float(gradient.abs().max()))
