@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from core.algorithms.policy_loss import PolicyLoss
 from core.algorithms.surrogates.clip import clipped_side
+from core.algorithms.types import Credit
 from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
@@ -168,3 +170,38 @@ def test_the_critics_loss_and_gradient_are_the_formulas(policy, critic, batch, m
     (2.0 * loss).backward()
     gradient = torch.cat([x.grad.flatten() for x in own.parameters() if x.grad is not None])
     torch.testing.assert_close(done.gradients[0], gradient, rtol=1e-3, atol=1e-4 * float(gradient.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "moves"),
+    [
+        (GRPOSettings(), False),
+        (GRPOSettings(beta=0.1), True),
+        (GRPOSettings(entropy_coef=0.1), True),
+        (GRPOSettings(beta=0.1, entropy_coef=0.1), True),
+    ],
+    ids=["neither", "beta", "entropy", "both"],
+)
+def test_responses_without_credit_still_move_a_policy_that_has_a_kl_or_a_bonus(policy, batch, settings, moves) -> None:  # noqa: F811
+    nothing = torch.zeros_like(batch.credit.advantages)
+    quiet, meter = replace(batch, credit=Credit(nothing, nothing)), Meter()
+    updater = Updater(copy.deepcopy(policy), None, settings)
+    one_pass(updater, quiet, settings, meter=meter, micro=3)
+    assert (meter.norms[0] > 0) is moves
+    start = (x.detach() for x in policy.parameters())
+    assert any(not torch.equal(x, y) for x, y in zip(weights(updater), start, strict=True)) is moves
+
+
+@pytest.mark.parametrize("bonus", [0.0, 0.1])
+def test_an_entropy_keeps_its_gradient_only_for_a_bonus(policy, batch, monkeypatch, bonus) -> None:  # noqa: F811
+    """It costs a second tensor of the vocabulary's size."""
+    asked, score = [], scoring.score
+
+    def asking(*given: Any, entropy_gradient: bool, **more: Any) -> Scored:
+        asked.append(entropy_gradient)
+        return score(*given, entropy_gradient=entropy_gradient, **more)
+
+    monkeypatch.setattr(scoring, "score", asking)
+    settings = GRPOSettings(entropy_coef=bonus)
+    one_pass(Updater(copy.deepcopy(policy), None, settings), batch, settings, micro=4)
+    assert asked == [bonus > 0] * 2
