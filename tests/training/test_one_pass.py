@@ -205,3 +205,8 @@ def test_an_entropy_keeps_its_gradient_only_for_a_bonus(policy, batch, monkeypat
     settings = GRPOSettings(entropy_coef=bonus)
     one_pass(Updater(copy.deepcopy(policy), None, settings), batch, settings, micro=4)
     assert asked == [bonus > 0] * 2
+
+
+def test_a_critic_that_a_learner_does_not_train_has_no_optimiser(policy, critic) -> None:  # noqa: F811
+    assert Updater(policy, critic, GRPOSettings()).value_optimizer is None
+    assert Updater(policy, None, PPOSettings()).value_optimizer is None

@@ -205,3 +205,14 @@ def test_whole_distributions_are_those_that_tokens_are_scored_by(model, sequence
     picked = whole.gather(-1, sequences.completion_ids[..., None])[..., 0]
     scored = scoring.score(model, sequences, TEMPERATURE).logprobs
     torch.testing.assert_close(picked[sequences.mask], scored[sequences.mask])
+
+
+@pytest.mark.parametrize("index", [slice(2, 7), torch.tensor([7, 0, 4])], ids=["slice", "numbers"])
+def test_some_of_the_responses_are_scored_as_among_all(model, sequences, index) -> None:
+    """Also behind a prompt that is padded."""
+    some = sequences.rows(index)
+    assert not some.attention.all()
+    assert some.prompt == sequences.prompt
+    own, whole = scoring.score(model, some, TEMPERATURE), scoring.score(model, sequences, TEMPERATURE)
+    torch.testing.assert_close(own.logprobs, whole.logprobs[index], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(own.entropy, whole.entropy[index], rtol=1e-4, atol=1e-4)
