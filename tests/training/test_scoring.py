@@ -216,3 +216,18 @@ def test_some_of_the_responses_are_scored_as_among_all(model, sequences, index) 
     own, whole = scoring.score(model, some, TEMPERATURE), scoring.score(model, sequences, TEMPERATURE)
     torch.testing.assert_close(own.logprobs, whole.logprobs[index], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(own.entropy, whole.entropy[index], rtol=1e-4, atol=1e-4)
+
+
+def test_no_hidden_state_is_kept_unless_asked_for(model, sequences) -> None:
+    assert len(scoring.score(model, sequences, TEMPERATURE).hidden) == 0
+
+
+def test_what_fits_into_one_chunk_is_computed_once(model, sequences, monkeypatch) -> None:
+    """And is not computed again on the way back."""
+    rows = {tuple(row.tolist()): int(n) for row, n in zip(sequences.ids, sequences.mask.sum(1), strict=True)}
+    computed = []
+    hook = model.get_output_embeddings().register_forward_hook(lambda _m, _x, out: computed.append(len(out)))
+    monkeypatch.setattr(scoring, "_LOGITS", sum(rows.values()) * model.config.vocab_size)
+    scoring.score(model, sequences, TEMPERATURE).logprobs.sum().backward()
+    hook.remove()
+    assert computed == [sum(rows.values())]
