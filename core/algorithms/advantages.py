@@ -40,6 +40,8 @@ def group_advantages(
     from the mean of all and makes the gradient unbiased (RLOO, Ahmadian et al. 2024, arXiv:2402.14740). "none"
     takes off nothing (REINFORCE): then every group carries a signal, and `scale` must be "none".
     """
+    if baseline not in ("group-mean", "leave-one-out", "none"):
+        raise ValueError(f"baseline must be group-mean, leave-one-out or none, but is {baseline!r}")
     if baseline == "none":
         if scale != "none":
             raise ValueError(f"without a baseline, scale_rewards must be none, but is {scale}")

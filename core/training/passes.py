@@ -185,9 +185,9 @@ class Passes:
         ]
         return joined(pieces_scored)
 
-    @torch.no_grad()
     def _score_panel(self, sequences: Sequences, panel: int) -> Scored:
-        return self._in_parts(self.models.policy, sequences.rows(slice(0, panel)), panel)
+        with torch.no_grad():
+            return self._in_parts(self.models.policy, sequences.rows(slice(0, panel)), panel)
 
     def _exact(self, scored: Scored, initial: InitialScores) -> Tensor | None:
         """The exact KL of the panel's responses [n, T], as long as the policy's output is the one that scored them."""

@@ -123,18 +123,21 @@ def _per_chunk(model: PreTrainedModel) -> int:
     return max(1, _LOGITS // model.get_input_embeddings().weight.shape[0])
 
 
-@torch.no_grad()
 def kl_exact(
     policy: PreTrainedModel, hidden: Tensor, reference: PreTrainedModel, hidden_ref: Tensor, temperature: float
 ) -> Tensor:
-    """KL(policy || reference) over the whole vocabulary in nats, [n, T], from hidden states [n, T, hidden size]."""
+    """KL(policy || reference) over the whole vocabulary in nats, [n, T], from hidden states [n, T, hidden size].
+
+    Without gradient.
+    """
     mine, theirs = hidden.flatten(0, 1), hidden_ref.flatten(0, 1)
     size = _per_chunk(policy)
     parts = []
-    for start in range(0, len(mine), size):
-        p = torch.log_softmax(forward.logits(policy, mine[start : start + size]) / temperature, -1)
-        q = torch.log_softmax(forward.logits(reference, theirs[start : start + size]) / temperature, -1)
-        parts.append(kl_of(p, q))
+    with torch.no_grad():
+        for start in range(0, len(mine), size):
+            p = torch.log_softmax(forward.logits(policy, mine[start : start + size]) / temperature, -1)
+            q = torch.log_softmax(forward.logits(reference, theirs[start : start + size]) / temperature, -1)
+            parts.append(kl_of(p, q))
     return torch.cat(parts).view(hidden.shape[:2])
 
 

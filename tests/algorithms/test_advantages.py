@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 import torch
 
-from core.algorithms.advantages import gae, group_advantages, zero_std_groups
+from core.algorithms.advantages import gae, gae_terms, group_advantages, group_std, tied, zero_std_groups
 
 LENGTHS = (6, 1, 4, 6)
 
@@ -56,6 +57,13 @@ def test_gae_bootstraps_only_what_was_cut_off(responses) -> None:
     np.testing.assert_allclose(advantages.numpy(), expected, atol=1e-12)
     with pytest.raises(ValueError, match="needs truncated"):
         gae(rewards, values, mask, 0.9, 0.8, value_after=after)
+
+
+def test_gae_of_responses_of_one_token_each() -> None:
+    one = torch.ones(2, 1, dtype=torch.float64)
+    advantages, returns, _ = gae(one, 0.25 * one, one.bool(), 0.9, 0.5)
+    assert advantages.tolist() == [[0.75], [0.75]]
+    assert returns.tolist() == [[1], [1]]
 
 
 def test_lambda_1_is_discounted_return_minus_value(responses) -> None:
@@ -123,3 +131,55 @@ def test_share_of_groups_without_signal_counts_groups() -> None:
 def test_an_unknown_scale_is_refused_in_one_sentence() -> None:
     with pytest.raises(ValueError, match="scale_rewards must be group, batch or none, but is 'sum'"):
         group_advantages(torch.rand(2), torch.zeros(2, dtype=torch.long), "sum")  # type: ignore[arg-type]
+
+
+def test_without_a_baseline_the_reward_is_the_credit() -> None:
+    rewards, group = torch.tensor([1.0, 1.0, 0.0, 3.0]), torch.tensor([0, 0, 1, 1])
+    for given in group_advantages(rewards, group, scale="none", baseline="none"):
+        assert torch.equal(given, rewards)
+    for scale in ("group", "batch"):
+        with pytest.raises(ValueError, match=f"without a baseline, scale_rewards must be none, but is {scale}"):
+            group_advantages(rewards, group, scale=scale, baseline="none")
+
+
+@pytest.mark.parametrize("baseline", ["group-mean", "leave-one-out"])
+def test_what_a_reward_is_compared_with(baseline: str) -> None:
+    rewards = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 4.0, 1.0], dtype=torch.float64)
+    group = torch.tensor([3, 3, 3, 1, 1, 2, 2])
+    _, raw = group_advantages(rewards, group, scale="none", baseline=baseline)
+    others = [4.0, 3.5, 1.5, 5.0, 5.0, 1.0, 4.0] if baseline == "leave-one-out" else [3.0] * 3 + [5.0] * 2 + [2.5] * 2
+    assert raw.tolist() == pytest.approx((rewards - torch.tensor(others)).tolist())
+    if baseline == "group-mean":
+        assert torch.equal(raw, group_advantages(rewards, group, scale="none")[1])
+
+
+def test_an_unknown_baseline_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match="baseline must be group-mean, leave-one-out or none, but is 'median'"):
+        group_advantages(torch.rand(2), torch.zeros(2, dtype=torch.long), baseline="median")
+
+
+def test_a_response_alone_in_its_group_or_step_carries_no_signal() -> None:
+    for scale, ddof, baseline in itertools.product(("group", "batch", "none"), (0, 1), ("group-mean", "leave-one-out")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # torch's, of a standard deviation without degrees of freedom
+            both = group_advantages(torch.tensor([3.0]), torch.tensor([0]), scale, ddof, baseline=baseline)
+        assert [x.tolist() for x in both] == [[0.0], [0.0]]
+
+
+def test_equal_rewards_are_equal_up_to_rounding_of_their_size() -> None:
+    group = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    rewards = torch.tensor([1000, 1000.0005, 1000, 1000.005, -1000, -1000.0005, 0, 0], dtype=torch.float64)
+    assert tied(rewards, group).tolist() == [True, False, True, True]
+    assert tied(torch.tensor([0.0, 1e-9, -1e-9, 0.0]), torch.tensor([0, 0, 1, 1])).tolist() == [False, False]
+
+
+def test_the_spread_of_groups_is_numpys_and_leaves_out_single_responses() -> None:
+    rewards, group = torch.tensor([1.0, 5.0, 2.0, 7.0, 3.0, 9.0]), torch.tensor([8, 2, 8, 2, 8, 5])
+    expected = [np.std([5, 7], ddof=1), np.std([1, 2, 3], ddof=1)]  # of groups 2 and 8; 5 has one response alone
+    assert group_std(rewards, group).tolist() == pytest.approx(expected)
+    assert group_std(rewards[:1], group[:1]).tolist() == [0]
+
+
+def test_nothing_follows_a_response_unless_it_is_said() -> None:
+    assert gae_terms("gamma * lam")[0].expression == "following(value, 0)"
+    assert gae_terms("gamma * lam", bootstrap=True)[0].expression == "following(value, value_after if truncated else 0)"

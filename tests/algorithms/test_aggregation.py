@@ -61,3 +61,9 @@ def test_a_short_answers_token_weighs_more_only_in_the_original_grpo(
 def test_an_unknown_mode_is_refused_in_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"aggregation must be token-mean, .* but is 'sum'"):
         token_weights(torch.ones(1, 1).bool(), "sum", 4)  # type: ignore[arg-type]
+
+
+def test_a_single_token_has_all_the_weight() -> None:
+    mask = torch.tensor([[True, False]])
+    for mode in ("token-mean", "seq-mean-token-mean"):
+        assert token_weights(mask, mode, MAX_LENGTH).tolist() == [[1, 0]]

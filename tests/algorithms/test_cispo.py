@@ -57,3 +57,7 @@ def test_the_setting_chooses_it_and_the_trace_marks_bounded_tokens() -> None:
 def test_a_dual_clip_is_refused_with_it() -> None:
     with pytest.raises(ConfigError, match="grpo: dual_clip has no meaning with surrogate=cispo"):
         change(RunConfig(), {"grpo.surrogate": "cispo", "grpo.dual_clip": 3})
+
+
+def test_at_the_bound_itself_the_weight_is_the_ratio() -> None:
+    assert bounded_side(torch.tensor([1.5, 1.51]), torch.ones(2), 0.5).tolist() == [0, 1]

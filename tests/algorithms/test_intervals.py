@@ -62,3 +62,9 @@ def test_newcombes_example_of_a_difference_of_two_shares() -> None:
     ]
     estimate = difference(sides[0], sides[1])
     assert [x.item() for x in estimate] == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5)
+
+
+def test_two_samples_already_have_an_interval() -> None:
+    low, high = normal(torch.tensor([1.0]), torch.tensor([2.0]), 2)
+    half = 1.959964 * 2 / math.sqrt(2)
+    assert (low.item(), high.item()) == (pytest.approx(1 - half, abs=1e-5), pytest.approx(1 + half, abs=1e-5))

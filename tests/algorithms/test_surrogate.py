@@ -65,3 +65,10 @@ def test_the_ratio_of_a_fresh_rollout_is_exactly_one() -> None:
 def test_the_ratio_is_float32_even_from_bfloat16() -> None:
     logprob = torch.tensor([-1.0], dtype=torch.bfloat16)
     assert importance_ratio(logprob, logprob).dtype == torch.float32
+
+
+def test_at_a_bound_itself_nothing_is_cut() -> None:
+    """1/2, 3/2 and 3 are exact in binary, so the ratio can stand on the bound."""
+    ratio, advantage = torch.tensor([1.5, 0.5, 3.0]), torch.tensor([1.0, -1.0, -1.0])
+    assert clipped_side(ratio, advantage, 0.5, 0.5, 3.0).tolist() == [0, 0, 0]
+    assert clipped_side(ratio * torch.tensor([1.01, 0.99, 1.01]), advantage, 0.5, 0.5, 3.0).tolist() == [1, -1, 1]

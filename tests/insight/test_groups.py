@@ -53,3 +53,26 @@ def test_weights_of_each_mode():
     assert weights([1, 3], "token-mean", 8) == pytest.approx([1 / 4, 1 / 4])
     assert weights([1, 3], "seq-mean-token-mean", 8) == pytest.approx([1 / 2, 1 / 6])
     assert weights([1, 3], "seq-mean-token-sum-norm", 8) == pytest.approx([1 / 16, 1 / 16])
+
+
+def test_a_lone_success_has_the_eps_that_training_has():
+    right, wrong = lone_success(4, 1)
+    spread = np.std([1, 0, 0, 0], ddof=1) + 1e-4
+    assert (right, wrong) == (pytest.approx(0.75 / spread, rel=1e-12), pytest.approx(-0.25 / spread, rel=1e-12))
+
+
+def test_a_step_is_credited_by_the_learners_own_settings():
+    rewards, group, lengths = [1, 0, 0, 0, 1, 1], [5, 5, 5, 6, 6, 6], [2, 4, 4, 3, 3, 1]
+    settings = GRPOSettings(
+        scale_rewards="batch", scale_ddof=0, scale_eps=0.5, baseline="leave-one-out", aggregation="seq-mean-token-mean"
+    )
+    step = credit_step(rewards, group, lengths, settings, 10)
+    against = [0, 0.5, 0.5, 1, 0.5, 0.5]
+    centred = np.array(rewards) - against
+    assert step.centred == pytest.approx(centred)
+    assert step.advantages == pytest.approx(centred / (np.std(rewards) + 0.5))
+    assert step.silent == (False, False)
+    assert step.idle == 0
+    push = np.abs(step.advantages) / 6  # every response weighs a sixth, however long
+    assert step.push == pytest.approx([push[:3].sum(), push[3:].sum()])
+    assert sum(credit_step(rewards, group, lengths, GRPOSettings(aggregation="seq-mean-token-sum-norm"), 10).push) > 0

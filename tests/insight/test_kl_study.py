@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -113,3 +114,24 @@ def test_there_is_no_direction_before_the_first_step():
     trace = next(Trainer(config, "ppo").steps())
     with pytest.raises(ValueError, match="still is the reference"):
         directions(ReplayedModels(Trainer(config, "ppo"), 0, "start", 0.0), trace.tokens, trace.samples)
+
+
+def test_a_penalty_is_charged_backwards_with_both_discounts_and_its_coefficient():
+    kl = torch.tensor([0.3, -0.1, 0.7, 0.2], dtype=torch.float64)
+    charged = in_the_reward(kl, 0.5, 0.9, 0.8)
+    expected = [sum(-0.5 * (0.9 * 0.8) ** k * float(kl[t + k]) for k in range(4 - t)) for t in range(4)]
+    assert charged.tolist() == pytest.approx(expected)
+
+
+def test_without_a_reference_or_with_one_token_there_is_no_spread():
+    tokens = step_trace(preset("chain-sum"), "ppo", 3).tokens
+    first = tokens.filter(np.array(tokens["pass"].to_pylist()) == 0)
+    assert spreads(first.slice(0, 1)) == {}
+    assert {x.tokens for x in spreads(first.slice(0, 2)).values()} == {2}
+    assert spreads(tokens)["exact"].bias == 0
+    without = tokens.set_column(
+        tokens.column_names.index("kl_exact"),
+        "kl_exact",
+        pa.nulls(tokens.num_rows, tokens.schema.field("kl_exact").type),
+    )
+    assert spreads(without) == {}

@@ -41,3 +41,17 @@ def test_the_training_questions_are_drawn_again_as_they_were() -> None:
     assert trained_on(config, "grpo", MOST) is None
     other = parse_config({**config.model_dump(mode="json"), "seed": 1})
     assert trained_on(other, "grpo", 3) != again
+
+
+def test_so_many_questions_are_drawn_again_and_no_more(monkeypatch) -> None:
+    config = PRESETS["smollm2-sums"]
+    a_step = config.prompts_of(config.learner("grpo"))
+    monkeypatch.setattr("core.insight.mirrored.MOST", 2 * a_step)
+    assert len(trained_on(config, "grpo", 2) or ()) == 2 * a_step
+    assert trained_on(config, "grpo", 3) is None
+
+
+def test_all_additions_are_listed_by_their_places() -> None:
+    near = mirrored(["1 + 2", "what?", "2 + 1", "10 + 7 ="], ["2 + 1", "who?", "7 + 10"])
+    assert near.additions == (0, 2, 3)
+    assert near.mirrored == (0, 3)

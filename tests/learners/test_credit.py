@@ -186,3 +186,17 @@ def test_a_bandits_expected_grpo_gradient(size: int, p: float) -> None:
         (gradient,) = torch.autograd.grad(-loss, theta, retain_graph=True)
         expected += gradient.item() * p ** sum(outcome) * (1 - p) ** (size - sum(outcome))
     assert expected == pytest.approx((1 - 1 / size) * p * (1 - p))
+
+
+def test_what_a_kind_has_beyond_the_others_is_taken_along_and_the_steps_own_stays() -> None:
+    further = torch.arange(BATCH * LENGTH).view(BATCH, LENGTH)
+    index = torch.tensor([6, 1])
+    part = take(replace(an_experience(), extra={"hint": further, "each": further[:, 0]}), index)
+    assert set(part.extra) == {"hint", "each"}
+    assert torch.equal(part.extra["hint"], further[index])
+    assert torch.equal(part.extra["each"], further[index, 0])
+    mean = torch.tensor(3.0)
+    credit = take(Credit(further, further, extra={"own": further}, step={"advantage_mean": mean}), index)
+    assert torch.equal(credit.extra["own"], further[index])
+    assert credit.step == {"advantage_mean": mean}
+    assert credit.returns is None

@@ -45,3 +45,8 @@ def test_vine_takes_the_change_of_the_measured_value() -> None:
     change, measured = lines(learner("vine", continuations=5))["advantage"].split(r",\quad ")
     assert change == "A_t = r_t + V(s_{t+1}) - V(s_t)"
     assert measured.startswith(r"V(s) = \tfrac{1}{5}\textstyle\sum_k")
+
+
+def test_without_a_kl_in_the_loss_the_formula_says_so() -> None:
+    assert lines(learner("grpo", beta=0.0))["kl"] == r"\text{none}"
+    assert lines(learner("grpo", beta=0.25, kl_loss_estimator="k2"))["kl"] == r"J_t - 0.25\,k_{2,t}"

@@ -60,3 +60,23 @@ def test_the_bound_in_a_regions_sentence_is_the_bound_of_the_region(settings: An
     for region in regions_of(settings):
         if "bound" in re.findall(r"\{(\w+)\}", region.says):
             assert region.values["bound"] in {region.ratio_from, region.ratio_to} - {None}, region.says
+
+
+@pytest.mark.parametrize("settings", CASES)
+def test_a_region_says_rightly_whether_a_gradient_is_left_in_it(settings: AnyLearner) -> None:
+    ratio, advantage = (
+        x.reshape(-1) for x in torch.meshgrid(torch.arange(0.105, 6, 0.05), torch.tensor([-1.0, 1.0]), indexing="ij")
+    )
+    logprob = ratio.double().log().requires_grad_()
+    update = Update(logprob.exp()[None], logprob[None], advantage[None], torch.ones(1, len(ratio), dtype=torch.bool))
+    form = SURROGATES[settings.surrogate]
+    (gradient,) = torch.autograd.grad(form.objective(update, settings).sum(), logprob)
+    bounds = {"1 + clip_high": 1 + settings.clip_high, "1 - epsilon": 1 - settings.epsilon, "dual_clip": 3.0}
+    for region in regions_of(settings):
+        low, high = (bounds[x] if x else end for x, end in ((region.ratio_from, 0), (region.ratio_to, torch.inf)))
+        own = (ratio > low) & (ratio < high)
+        if region.advantage != "any":
+            own &= advantage > 0 if region.advantage == "positive" else advantage < 0
+        assert own.any()
+        assert region.cuts is bool((gradient[own] == 0).all()), region.says
+        assert region.cuts is bool((gradient[own] == 0).any()), region.says

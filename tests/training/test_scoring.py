@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -116,15 +118,42 @@ def test_without_an_entropy_bonus_the_entropy_has_no_gradient(model, sequences) 
     assert scoring.score(model, sequences, TEMPERATURE, entropy_gradient=True).entropy.requires_grad
 
 
-def test_a_token_of_no_probability_makes_no_entropy_that_is_no_number() -> None:
-    class Certain(torch.nn.Module):
-        def forward(self, hidden: Tensor) -> Tensor:
-            return hidden
+class Certain(torch.nn.Module):
+    """A head whose logits are the hidden states themselves."""
 
-    head = Certain()
-    head.weight = torch.nn.Parameter(torch.zeros(3, 3))
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(3, 3))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden
+
+
+def test_a_token_of_no_probability_adds_nothing_to_the_exact_kl_at_any_temperature() -> None:
+    """Impossible to both, to the policy alone (it adds nothing), to the reference alone (infinitely far apart)."""
+    model, never = chat_model(), -torch.inf
+    model.set_output_embeddings(Certain())
+    mine = torch.tensor([[[0.0, 0.3, never], [0.0, 0.3, never]], [[0.0, 0.3, -0.2], [1.0, -1.0, never]]])
+    theirs = torch.tensor([[[0.4, 0.0, never], [0.4, 0.0, 0.1]], [[0.4, 0.0, never], [1.0, -1.0, never]]])
+    for temperature in (1.0, 0.25, 2.0):
+        exact = scoring.kl_exact(model, mine, model, theirs, temperature)
+        p, q = ((x.double() / temperature).softmax(-1).numpy() for x in (mine, theirs))
+        for at in ((0, 0), (0, 1)):
+            expected = sum(a * math.log(a / b) for a, b in zip(p[at], q[at], strict=True) if a > 0)
+            assert exact[at].item() == pytest.approx(expected, rel=1e-5)
+        assert exact[1].tolist() == [math.inf, 0.0]
+
+
+def test_the_exact_kl_has_no_gradient() -> None:
     model = chat_model()
-    model.set_output_embeddings(head)
+    model.set_output_embeddings(Certain())
+    hidden = torch.zeros(1, 1, 3, requires_grad=True)
+    assert not scoring.kl_exact(model, hidden, model, hidden + 1, 1.0).requires_grad
+
+
+def test_a_token_of_no_probability_makes_no_entropy_that_is_no_number() -> None:
+    model = chat_model()
+    model.set_output_embeddings(Certain())
     hidden = torch.tensor([[0.0, 0.0, -torch.inf]], requires_grad=True)
     _, entropy = scoring._of_tokens(model, hidden, torch.tensor([1]), 1.0, True)
     torch.testing.assert_close(entropy, torch.tensor([2.0]).log())
@@ -176,3 +205,29 @@ def test_whole_distributions_are_those_that_tokens_are_scored_by(model, sequence
     picked = whole.gather(-1, sequences.completion_ids[..., None])[..., 0]
     scored = scoring.score(model, sequences, TEMPERATURE).logprobs
     torch.testing.assert_close(picked[sequences.mask], scored[sequences.mask])
+
+
+@pytest.mark.parametrize("index", [slice(2, 7), torch.tensor([7, 0, 4])], ids=["slice", "numbers"])
+def test_some_of_the_responses_are_scored_as_among_all(model, sequences, index) -> None:
+    """Also behind a prompt that is padded."""
+    some = sequences.rows(index)
+    assert not some.attention.all()
+    assert some.prompt == sequences.prompt
+    own, whole = scoring.score(model, some, TEMPERATURE), scoring.score(model, sequences, TEMPERATURE)
+    torch.testing.assert_close(own.logprobs, whole.logprobs[index], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(own.entropy, whole.entropy[index], rtol=1e-4, atol=1e-4)
+
+
+def test_no_hidden_state_is_kept_unless_asked_for(model, sequences) -> None:
+    assert len(scoring.score(model, sequences, TEMPERATURE).hidden) == 0
+
+
+def test_what_fits_into_one_chunk_is_computed_once(model, sequences, monkeypatch) -> None:
+    """And is not computed again on the way back."""
+    rows = {tuple(row.tolist()): int(n) for row, n in zip(sequences.ids, sequences.mask.sum(1), strict=True)}
+    computed = []
+    hook = model.get_output_embeddings().register_forward_hook(lambda _m, _x, out: computed.append(len(out)))
+    monkeypatch.setattr(scoring, "_LOGITS", sum(rows.values()) * model.config.vocab_size)
+    scoring.score(model, sequences, TEMPERATURE).logprobs.sum().backward()
+    hook.remove()
+    assert computed == [sum(rows.values())]
