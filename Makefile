@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Threads that spin while they wait make a busy machine several times slower.
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 PYTEST_ARGS ?=
-# Files of tests side by side. Tests in a browser stay one after another: each has a server and workers beside it.
+# Files of tests side by side, those in a browser after the others: each of these has a server and workers beside it.
 TEST_PROCESSES ?= 2
 # Of tests chosen by hand, none need be in a browser; otherwise a run without any test has failed.
 NONE_CHOSEN := $(if $(PYTEST_ARGS),|| test $$? -eq 5)
@@ -27,7 +27,7 @@ setup: $(VENV)/.dev
 test: $(VENV)/.dev node_modules/.ready system
 	npm run --silent test
 	$(CALM) $(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS) $(NONE_CHOSEN)
-	$(CALM) $(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS) $(NONE_CHOSEN)
+	$(CALM) $(BIN)/python -m pytest tests/e2e --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS) $(NONE_CHOSEN)
 
 lint: $(VENV)/.dev node_modules/.ready
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ def document_language() -> None:
     _document_language()(data=language().encode(), key="document_language", height=0)
 
 
-#: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground that
+#: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground it
 #: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese is slanted:
 #: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
 #: that break where they must.
