@@ -39,7 +39,7 @@ def document_language() -> None:
 
 
 #: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground it
-#: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese is slanted:
+#: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese slants:
 #: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
 #: that break where they must.
 _STYLE = """<style>
