@@ -129,9 +129,15 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
 def _verdict(study: dict[str, Any], step: int) -> str:
     """What the numbers say at mid-training, whatever it is: a sentence per measure."""
     rows = {x["credit"]: x for x in study["summary"] if x["step"] == step}
-    close = _("By {metric}, PPO's credit ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
-    ahead = _("By {metric}, PPO's credit ({ppo}) is nearer to the truth than GRPO ({grpo}), as the course says.")
-    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's credit ({ppo}), against the claim.")
+    close = _(
+        "By {metric}, PPO's credit with its KL penalty ({ppo}) and GRPO ({grpo}) lie within the spread: neither is "
+        "clearly nearer."
+    )
+    ahead = _(
+        "By {metric}, PPO's credit with its KL penalty ({ppo}) is nearer to the truth than GRPO ({grpo}). How much of "
+        "that is the critic's, the table below tells."
+    )
+    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's credit with its KL penalty ({ppo}).")
     sentences = []
     for metric in METRICS:
         ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
