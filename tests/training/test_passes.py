@@ -323,3 +323,18 @@ def test_while_the_critic_warms_up_no_gradient_of_the_policy_is_recorded(model) 
     trace = next(trainer(model, PPO | {"value_warmup_steps": 1}, steps=1).steps())
     for name in ("clipped", "ratio_update"):
         assert trace.tokens[name].null_count == trace.tokens.num_rows
+
+
+@pytest.mark.parametrize("batches", [1, 2, 4])
+def test_mini_batches_are_drawn_anew_in_every_pass(model, monkeypatch, batches: int) -> None:
+    orders, one_pass = [], Updater.one_pass
+
+    def telling(self: Updater, batch: Batch, config: Any, settings: Any, longest: int, order: Any, *rest: Any, **more):
+        orders.append(order.tolist())
+        return one_pass(self, batch, config, settings, longest, order, *rest, **more)
+
+    monkeypatch.setattr(Updater, "one_pass", telling)
+    next(trainer(model, GRPO | {"num_mini_batches": batches}, steps=1).steps())
+    assert [sorted(x) for x in orders] == [list(range(RESPONSES))] * PASSES
+    assert (orders[0] == sorted(orders[0])) == (batches == 1)
+    assert (orders[0] == orders[1]) == (batches == 1)
