@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.algorithms.aggregation import token_weights
-from core.algorithms.policy_loss import policy_objective
+from core.algorithms.policy_loss import loss_terms, policy_objective
 from core.algorithms.surrogates import SURROGATES, Surrogate
 from core.algorithms.surrogates.clip import ClipSettings
 from core.algorithms.types import take
@@ -92,3 +92,12 @@ def test_a_term_without_its_input_is_refused_in_one_sentence() -> None:
         policy_objective(logprob, experience, credit, GRPOSettings(beta=0.1), LONGEST)
     with pytest.raises(RequestError, match=r"^grpo: entropy_coef is 0.1, but no entropy was given$"):
         policy_objective(logprob, experience, credit, GRPOSettings(entropy_coef=0.1), LONGEST)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3])
+@pytest.mark.parametrize("bonus", [0.0, 0.2])
+def test_the_objectives_term_has_no_part_that_is_switched_off(beta: float, bonus: float) -> None:
+    """Its column may be missing then: without a reference there is no KL."""
+    settings = GRPOSettings(beta=beta, entropy_coef=bonus, kl_loss_estimator="k2")
+    parts = ["surrogate_value", *["- beta * kl_k2"] * (beta > 0), *["+ entropy_coef * entropy"] * (bonus > 0)]
+    assert loss_terms(settings)[-1].expression == " ".join(parts)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.algorithms.token_rewards import rewards_of, token_rewards
+from core.algorithms.token_rewards import rewards_of, score_terms, token_reward_terms, token_rewards
 from core.algorithms.types import Experience
 from core.errors import RequestError
 from core.learners.kinds.ppo import PPOSettings
@@ -49,3 +49,10 @@ def test_what_is_charged_is_the_sampling_policys_kl(estimator: str) -> None:
     with pytest.raises(RequestError, match=r"^ppo: kl_coef is 0.3, but there are no reference log-probabilities$"):
         rewards_of(without, settings)
     assert torch.equal(rewards_of(without, PPOSettings(kl_coef=0.0)), token_rewards(SCORE, MASK))
+
+
+@pytest.mark.parametrize(("charged", "expression"), [(0.0, "reward"), (0.3, "sum_response(token_reward)"), (1.0, None)])
+def test_responses_are_compared_by_their_reward_less_what_was_charged(charged: float, expression: str | None) -> None:
+    settings = PPOSettings(kl_coef=charged)
+    assert score_terms(settings)[-1].expression == (expression or "sum_response(token_reward)")
+    assert [x.name for x in token_reward_terms(settings)] == ["old_k1"] * (charged > 0) + ["token_reward"]

@@ -296,3 +296,11 @@ def test_pairs_tell_what_overlapping_intervals_hide_and_rarely_more_than_is_ther
     assert seen["paired"] > 120
     assert seen["apart"] < 20
     assert seen["alike"] < 20
+
+
+def test_both_bounds_of_pass_at_k_leave_out_as_much():
+    value, low, high = pass_at_k([0, 4] * 40, 4)[0]
+    half = 1.96 * 0.5 / math.sqrt(80)
+    assert (value - low, high - value) == (pytest.approx(half, rel=0.06), pytest.approx(half, rel=0.06))
+    narrow = pass_at_k([0, 4] * 40, 4, level=0.5)[0]
+    assert narrow[2] - narrow[1] == pytest.approx(2 * 0.6745 * 0.5 / math.sqrt(80), rel=0.15)

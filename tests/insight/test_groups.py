@@ -76,3 +76,11 @@ def test_a_step_is_credited_by_the_learners_own_settings():
     push = np.abs(step.advantages) / 6  # every response weighs a sixth, however long
     assert step.push == pytest.approx([push[:3].sum(), push[3:].sum()])
     assert sum(credit_step(rewards, group, lengths, GRPOSettings(aggregation="seq-mean-token-sum-norm"), 10).push) > 0
+
+
+def test_the_idle_share_is_one_of_the_whole_weight_whatever_that_adds_up_to():
+    """Under Dr. GRPO's norm the weights of a step add up to less than 1."""
+    rewards, group, lengths = [1, 0, 1, 1], [0, 0, 1, 1], [2, 4, 3, 1]
+    step = credit_step(rewards, group, lengths, GRPOSettings(aggregation="seq-mean-token-sum-norm"), 10)
+    assert step.silent == (False, True)
+    assert step.idle == pytest.approx(4 / 10)

@@ -135,3 +135,9 @@ def test_without_a_reference_or_with_one_token_there_is_no_spread():
         pa.nulls(tokens.num_rows, tokens.schema.field("kl_exact").type),
     )
     assert spreads(without) == {}
+
+
+def test_an_estimate_of_exactly_0_is_not_below_0():
+    tokens = step_trace(preset("chain-sum"), "ppo", 3).tokens
+    same = tokens.set_column(tokens.column_names.index("logprob_ref"), "logprob_ref", tokens["logprob"])
+    assert {name: spreads(same)[name].negative for name in ("k1", "k2", "k3")} == {"k1": 0, "k2": 0, "k3": 0}

@@ -38,6 +38,8 @@ def test_the_training_questions_are_drawn_again_as_they_were() -> None:
     assert again is not None
     assert len(again) == 3 * config.prompts_of(config.learner("grpo"))
     assert trained_on(config, "grpo", 2) == again[: len(again) * 2 // 3]
+    a_step = len(again) // 3
+    assert again[:a_step] != again[a_step : 2 * a_step] != again[2 * a_step :]
     assert trained_on(config, "grpo", MOST) is None
     other = parse_config({**config.model_dump(mode="json"), "seed": 1})
     assert trained_on(other, "grpo", 3) != again

@@ -72,3 +72,18 @@ def test_of_settings_that_nobody_recorded_only_that_is_said_which_holds_whatever
     assert "token_reward" not in surely_without(grpo, frozenset({"kl_coef"})), "with a penalty there would be one"
     assert "value" in surely_without(grpo, frozenset({"kl_coef"})), "no GRPO has a critic"
     assert UNTOLD in english()
+
+
+def test_terms_that_a_setting_brings_name_it():
+    """Where that setting is unknown, so is what they say."""
+    for settings in (learner("ppo", whiten_advantages=True), learner("grpo", scale_rewards="batch")):
+        given = {x.name: set(x.given) for x in terms_of(settings)}
+        for name, setting in (
+            ("advantage_mean", "whiten_advantages"),
+            ("advantage_std", "whiten_advantages"),
+            ("score_std", "scale_rewards"),
+        ):
+            assert name not in given or setting in given[name]
+        assert {"advantage_mean", "score_std"} & set(given)
+    spread = {x.name: x.given for x in terms_of(learner("grpo", scale_rewards="group"))}
+    assert spread["score_spread"] == ("scale_rewards",)

@@ -74,15 +74,15 @@ def test_each_gradient_of_the_panel_is_recorded_where_it_was_taken(policy, batch
 @pytest.mark.parametrize("micro", [None, 3])
 def test_scores_are_told_while_the_weights_are_those_that_made_them(policy, batch, micro) -> None:  # noqa: F811
     updater = Updater(copy.deepcopy(policy), None, GRPOSettings())
-    start, told = weights(updater), []
+    start, looked_at = weights(updater), []
 
     def look(scored: Scored) -> None:
         assert all(torch.equal(x, y) for x, y in zip(weights(updater), start, strict=True))
-        told.append(scored)
+        looked_at.append(scored)
 
     given = one_pass(updater, batch, GRPOSettings(), look=look, micro=micro)
-    assert given is told[0]
-    assert len(told) == 1
+    assert given is looked_at[0]
+    assert len(looked_at) == 1
     assert not any(x.requires_grad for x in (given.logprobs, given.entropy, given.hidden))
     assert any(not torch.equal(x, y) for x, y in zip(weights(updater), start, strict=True))
     with torch.no_grad():

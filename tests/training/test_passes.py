@@ -295,3 +295,46 @@ def test_what_serves_the_first_update_is_the_whole_batch_with_its_gradient(model
     calls.clear()
     next(trainer(model, KL_REWARD, micro_batch_size=3).steps())
     assert calls == [3, 3, 2] * (1 + PASSES)
+
+
+@pytest.mark.parametrize("learner", [GRPO | {"entropy_coef": 0.5}, GRPO | {"aggregation": "seq-mean-token-sum-norm"}])
+def test_the_first_updates_gradient_is_the_same_from_kept_scores_as_from_parts(model, learner) -> None:
+    """An entropy bonus, too, has its gradient where a step's first scores serve its first update."""
+    norms = {}
+    for micro in (None, 3):
+        run = trainer(model, learner | {"num_iterations": 1}, micro_batch_size=micro, steps=1)
+        norms[micro] = next(run.steps()).scalars["grad_norm"]
+    assert norms[None] == pytest.approx(norms[3], rel=1e-3)
+    if "entropy_coef" in learner:  # or the bonus would be too small to see
+        plain = next(trainer(model, GRPO | {"num_iterations": 1}, steps=1).steps()).scalars["grad_norm"]
+        assert norms[None] != pytest.approx(plain, rel=5e-3)
+
+
+def test_the_order_of_mini_batches_is_the_seeds(model) -> None:
+    """Not that of whatever else has drawn random numbers in this process."""
+    once, again, other = (
+        next(trainer(model, GRPO | {"num_mini_batches": 4}, seed=seed, steps=1).steps()) for seed in (0, 0, 1)
+    )
+    assert once.tokens.equals(again.tokens)
+    assert not once.tokens.equals(other.tokens)
+
+
+def test_while_the_critic_warms_up_no_gradient_of_the_policy_is_recorded(model) -> None:
+    trace = next(trainer(model, PPO | {"value_warmup_steps": 1}, steps=1).steps())
+    for name in ("clipped", "ratio_update"):
+        assert trace.tokens[name].null_count == trace.tokens.num_rows
+
+
+@pytest.mark.parametrize("batches", [1, 2, 4])
+def test_mini_batches_are_drawn_anew_in_every_pass(model, monkeypatch, batches: int) -> None:
+    orders, one_pass = [], Updater.one_pass
+
+    def telling(self: Updater, batch: Batch, config: Any, settings: Any, longest: int, order: Any, *rest: Any, **more):
+        orders.append(order.tolist())
+        return one_pass(self, batch, config, settings, longest, order, *rest, **more)
+
+    monkeypatch.setattr(Updater, "one_pass", telling)
+    next(trainer(model, GRPO | {"num_mini_batches": batches}, steps=1).steps())
+    assert [sorted(x) for x in orders] == [list(range(RESPONSES))] * PASSES
+    assert (orders[0] == sorted(orders[0])) == (batches == 1)
+    assert (orders[0] == orders[1]) == (batches == 1)
