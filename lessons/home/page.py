@@ -22,7 +22,7 @@ from lessons.kit.critic import taught
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
 from lessons.kit.lesson.quiz import progress
-from lessons.kit.lesson.slips import SEEN
+from lessons.kit.lesson.replies import SEEN
 from lessons.kit.numbers import number, signed
 from lessons.shared import store
 

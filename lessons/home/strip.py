@@ -16,7 +16,7 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.terms import evaluate
 from core.training.terms import data_of, known_values, terms_for
-from lessons.kit.lesson.slips import first_unshared
+from lessons.kit.lesson.replies import first_unshared
 
 
 @dataclass(frozen=True)

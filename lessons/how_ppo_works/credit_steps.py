@@ -13,7 +13,7 @@ from lessons.how_ppo_works.words import surprise_words
 from lessons.i18n import _
 from lessons.kit.critic import slip_words
 from lessons.kit.lesson import FormulaPart, formula
-from lessons.kit.lesson.slips import slip_of
+from lessons.kit.lesson.replies import slip_of
 from lessons.kit.numbers import number
 
 

@@ -15,7 +15,7 @@ from lessons.kit.display import one_line, plain
 from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
 from lessons.kit.lesson.formula import with_symbols
-from lessons.kit.lesson.slips import clearest, most_missed, slips
+from lessons.kit.lesson.replies import clearest, most_missed, slips
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.restored import too_large
 

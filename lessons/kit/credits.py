@@ -16,7 +16,7 @@ import streamlit as st
 from core.tasks.registry import task_kind
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, Group, Reply, engine
-from lessons.kit.lesson.slips import clearest, slips
+from lessons.kit.lesson.replies import clearest, slips
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,7 +12,7 @@ from core.tasks.registry import recipes
 from lessons.i18n import _, listed, one_after_another
 from lessons.kit.display import one_line, plain, token_name
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
-from lessons.kit.lesson.slips import Slip, clearest, most_missed
+from lessons.kit.lesson.replies import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
 from lessons.kit.records import WITHOUT_JUDGE, record
 

@@ -25,7 +25,7 @@ from lessons.kit.lesson import (
     token_strips,
     work_out,
 )
-from lessons.kit.lesson.slips import slip_of
+from lessons.kit.lesson.replies import slip_of
 from lessons.kit.linked import linked
 from lessons.kit.numbers import signed
 from lessons.kit.only_credit import only_credit

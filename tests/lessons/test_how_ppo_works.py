@@ -179,7 +179,7 @@ def test_the_critics_box_says_what_its_values_do(open_page, store, run_id):
 
 def slips_there(store, run_id):
     from lessons.kit.lesson.frozen import _groups
-    from lessons.kit.lesson.slips import slips
+    from lessons.kit.lesson.replies import slips
 
     return slips(_groups(store.samples(run_id, "ppo", 2), store.tokens(run_id, "ppo", 2)))
 

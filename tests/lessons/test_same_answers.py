@@ -14,7 +14,7 @@ from core.presets import preset
 from core.tasks.kinds.chain_sum import ALPHABET, ChainSum
 from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
-from lessons.kit.lesson.frozen import Reply
+from lessons.kit.lesson.replies import Reply
 from lessons.kit.only_credit import difference_words
 from lessons.same_answers.edited import refusal
 from lessons.same_answers.why import Signs, choices

@@ -13,8 +13,8 @@ from core.runs.store import RunStore
 from core.tasks.registry import task_for
 from lessons.home.strip import find_contrasts
 from lessons.kit.history import RECORDED
-from lessons.kit.lesson.frozen import Frozen, Group, Reply, _frozen, _telling_step
-from lessons.kit.lesson.slips import SEEN, clearest, first_unshared, most_missed, shows, slip_of, slips
+from lessons.kit.lesson.frozen import Frozen, _frozen, _telling_step
+from lessons.kit.lesson.replies import SEEN, Group, Reply, clearest, first_unshared, most_missed, shows, slip_of, slips
 from tests.lessons.conftest import NotedLauncher
 from tests.lessons.real import commit, strips
 

@@ -50,10 +50,11 @@ from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
-from lessons.kit.lesson.frozen import Frozen, Group, Reply, at_step, frozen, pick_group, say_where
+from lessons.kit.lesson.frozen import Frozen, at_step, frozen, pick_group, say_where
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
+from lessons.kit.lesson.replies import Group, Reply
 from lessons.kit.lesson.source import Code, show_code
 from lessons.kit.lesson.stepper import Place, Sub, stepper, where
 from lessons.kit.lesson.worked import FOUR, Example, Line, num, ppo_lines, result, work_out, worked

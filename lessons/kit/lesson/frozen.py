@@ -25,60 +25,9 @@ from lessons.i18n import _
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
-from lessons.kit.lesson.slips import Slip, clearest, shows, slips
+from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One response, token by token. `columns[pass][name][position]` are the trace's numbers (see TOKENS)."""
-
-    sample: int
-    group: int
-    text: str
-    tokens: tuple[str, ...]
-    reward: float
-    success: bool
-    truncated: bool
-    passes: tuple[dict[str, tuple[float | None, ...]], ...]
-
-    def column(self, name: str, number: int = 0) -> tuple[float | None, ...]:
-        """A column after `number` passes; -1 is the last."""
-        return self.passes[number][name]
-
-    @property
-    def spread(self) -> float:
-        """How much the credit of its tokens differs."""
-        known = [x for x in self.column("advantage") if x is not None]
-        return max(known) - min(known) if known else 0.0
-
-
-@dataclass(frozen=True)
-class Group:
-    """All responses of a step to one prompt whose tokens were kept."""
-
-    number: int
-    prompt: str
-    answer: str  # what the responses should have come to, as the trace has it
-    replies: tuple[Reply, ...]
-
-    @property
-    def rewards(self) -> tuple[float, ...]:
-        return tuple(reply.reward for reply in self.replies)
-
-    @property
-    def mixed(self) -> bool:
-        return len({reply.success for reply in self.replies}) == 2
-
-    @property
-    def telling(self) -> Reply:
-        """The response to look at: the one whose slip the critic sees best; where it sees none, a wrong one whose
-        credit differs most between its tokens; else any such.
-        """
-        if (slip := clearest(slips([self]))) is not None:
-            return slip.reply
-        return max(self.replies, key=lambda x: (not x.success, x.spread))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Where a wrong response slips, and whether the critic sees it: what a page's default example is chosen by.
+"""Responses as lessons read them, where a wrong one slips, and whether the critic sees it.
+
+A page's default example is chosen by that.
 
 The slip is the first token up to which no right response to the same question agrees with it. The critic sees it if its
 value falls there by at least `SEEN`, and further than at any other token; it misses it if its value does not fall there
@@ -9,13 +11,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lessons.kit.lesson.frozen import Group, Reply
 
 #: By so much, in units of reward, the critic's value has to fall.
 SEEN = 0.1
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One response, token by token. `columns[pass][name][position]` are the trace's numbers (see TOKENS)."""
+
+    sample: int
+    group: int
+    text: str
+    tokens: tuple[str, ...]
+    reward: float
+    success: bool
+    truncated: bool
+    passes: tuple[dict[str, tuple[float | None, ...]], ...]
+
+    def column(self, name: str, number: int = 0) -> tuple[float | None, ...]:
+        """A column after `number` passes; -1 is the last."""
+        return self.passes[number][name]
+
+    @property
+    def spread(self) -> float:
+        """How much the credit of its tokens differs."""
+        known = [x for x in self.column("advantage") if x is not None]
+        return max(known) - min(known) if known else 0.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """All responses of a step to one prompt whose tokens were kept."""
+
+    number: int
+    prompt: str
+    answer: str  # what the responses should have come to, as the trace has it
+    replies: tuple[Reply, ...]
+
+    @property
+    def rewards(self) -> tuple[float, ...]:
+        return tuple(reply.reward for reply in self.replies)
+
+    @property
+    def mixed(self) -> bool:
+        return len({reply.success for reply in self.replies}) == 2
+
+    @property
+    def telling(self) -> Reply:
+        """The response to look at: the one whose slip the critic sees best; where it sees none, a wrong one whose
+        credit differs most between its tokens; else any such.
+        """
+        if (slip := clearest(slips([self]))) is not None:
+            return slip.reply
+        return max(self.replies, key=lambda x: (not x.success, x.spread))
 
 
 @dataclass(frozen=True)
