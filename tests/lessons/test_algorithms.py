@@ -107,7 +107,7 @@ def test_in_chinese_formulas_and_sentences_have_no_english_words_and_marks(open_
     words = {x.strip() for formula in formulas for x in re.findall(r"\\text\{([^{}]*)\}", formula)}
     assert words == {"無", "其中", "old"}  # π_old is a name
     (differ,) = [x.value for x in at.markdown if "行不同" in x.value]
-    assert "，" in differ
+    assert "、" in differ
     assert ", " not in differ
     papers = [x for caption in at.caption for x in caption.value.split("\n\n") if x.startswith("論文")]
     assert len(papers) == 2

@@ -53,7 +53,7 @@ def test_an_export_comes_in_again_and_opens_in_the_lab(open_page, store):
 def test_a_file_that_is_no_run_gets_its_sentence_and_leaves_nothing(open_page, store):
     at = upload(open_page("runs", lang="zh-TW"), ("strange.json", b'{"no": "run"}'))
     assert "UNIPO" in at.error[0].value
-    assert "這不是一次訓練" in at.error[0].value
+    assert "這不是一次執行" in at.error[0].value
     assert store.runs() == []
 
 
