@@ -233,7 +233,7 @@ def _scatter() -> dict[str, Any]:
         "scatter": _("Ratio and advantage of every token"),
         "scatter_alt": _("{learner}: ratio and advantage of every token. {counts}"),
         "scatter_help": _("To the right: tokens that became likelier. Up: tokens with good credit."),
-        "scatter_help_cut": _("Where it is grey, the gradient is cut."),
+        "scatter_help_cut": _("Where it is grey, a gradient that is taken there is cut."),
         "scatter_help_bounded": _("{learners}: no gradient is cut, but beyond the line a token's weight is bounded."),
         "scatter_help_pass": _("Move the update pass to see them drift."),
         "hollow": _("hollow: gradient cut"),

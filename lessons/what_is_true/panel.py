@@ -38,7 +38,7 @@ def provenance(batch: Frozen, measured: Truth) -> None:
         drift=f"{measured.drift:.1g}",
         rollouts=f"{measured.true.rollouts:,}",
         prefixes=measured.true.prefixes,
-        seconds=f"{measured.seconds:.1f}",
+        seconds=f"{measured.seconds:.1f}" if measured.seconds >= 0.1 else f"{measured.seconds:.2f}",
     )
     st.caption(text)
     if measured.drift > 1e-2:
