@@ -85,9 +85,9 @@ export class Lab {
     this.#styles = this.env.styles();
     const loaded = settled(this.#styles);
     this.component.parentElement.append(...this.#styles, this.root);
+    this.#theme(); // at once: the page may be read while the styles come
     await loaded;
     if (this.#closed) return;
-    this.#theme();
     const on = {
       onLive: (/** @type {Live} */ live) => this.#live(live),
       onMissing: (/** @type {string | Message} */ message = this.labels.missing) =>
