@@ -136,16 +136,14 @@ def before_after(before: dict[str, Any], after: dict[str, Any]) -> BeforeAfter:
     first, second = side(before), side(after)
     if (first.questions, first.samples) != (second.questions, second.samples):
         raise RequestError("before and after training, different questions were asked: they cannot be compared")
-    greedy = [_shares([[a] for a in x.greedy_answers]) for x in (first, second)]
     sampled_change = sampled_split = None
     if first.sampled is not None and second.sampled is not None:
-        sampled = [_shares(x.sampled_answers) for x in (first, second)]
-        sampled_change = _difference(first.sampled.success, second.sampled.success, *sampled)
+        sampled_change = between(first, second, sampled=True)
         sampled_split = split(first.sampled, second.sampled)
     return BeforeAfter(
         first,
         second,
-        _difference(first.greedy.success, second.greedy.success, *greedy),
+        between(first, second, sampled=False),
         sampled_change,
         split(first.greedy, second.greedy),
         sampled_split,
@@ -154,9 +152,9 @@ def before_after(before: dict[str, Any], after: dict[str, Any]) -> BeforeAfter:
 
 
 def between(first: Side, second: Side, *, sampled: bool) -> Difference:
-    """second - first of two learners' answers to the same questions, with a 95 % interval for pairs.
+    """second - first of answers to the same questions, of two learners or of one at two times; 95 % interval for pairs.
 
-    Two learners' answers to one question resemble each other, as an easy question is easy for both. The interval takes
+    Both sides' answers to one question resemble each other, as an easy question is easy for both. The interval takes
     that into account; that two separate intervals overlap says nothing of the difference. Raises RequestError where
     the questions are not the same, or nothing was sampled.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from lessons.a_real_instruct_model.guess import measured_ways
 from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
@@ -227,11 +228,8 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
 
 def _splits(title: str, both: BeforeAfter) -> list[tuple[str, tuple[AnswerRates, AnswerRates, Split]]]:
     """The sampled answers' split, where there are any, and the greedy ones': each under its name."""
-    greedy = (_("{name}, greedy").format(name=title), (both.before.greedy, both.after.greedy, both.greedy_split))
-    if both.before.sampled is None or both.after.sampled is None or both.sampled_split is None:
-        return [greedy]
-    sampled = (both.before.sampled, both.after.sampled, both.sampled_split)
-    return [(_("{name}, sampled").format(name=title), sampled), greedy]
+    words = {"sampled": _("{name}, sampled"), "greedy": _("{name}, greedy")}
+    return [(words[way].format(name=title), numbers) for way, numbers in measured_ways(both).items()]
 
 
 def _lows(parts: Sequence[tuple[str, list[float], str]]) -> list[float]:

@@ -82,12 +82,13 @@ def _kind(key: str, both: BeforeAfter | None, temperature: float) -> bool:
         Choice(_("It does not get better"), kind == "none", reason),
     ]
     question = _("It may get better in two ways. Which is it, of the answers {way}?")
-    way = _ways(temperature)[0 if both is None or both.sampled_split is not None else 1]
-    return predict(f"{key}_kind", question.format(way=way), [_once(x) for x in choices])
+    way = "sampled" if both is None else next(iter(measured_ways(both)))
+    return predict(f"{key}_kind", question.format(way=_ways(temperature)[way]), [_once(x) for x in choices])
 
 
-def _ways(temperature: float) -> tuple[str, str]:
-    return _("sampled at temperature {temperature}").format(temperature=f"{temperature:g}"), _("chosen greedily")
+def _ways(temperature: float) -> dict[str, str]:
+    sampled = _("sampled at temperature {temperature}").format(temperature=f"{temperature:g}")
+    return {"sampled": sampled, "greedy": _("chosen greedily")}
 
 
 def _once(choice: Choice) -> Choice:
@@ -95,11 +96,17 @@ def _once(choice: Choice) -> Choice:
     return choice if choice.right else Choice(choice.text, False, "")
 
 
+def measured_ways(both: BeforeAfter) -> dict[str, tuple[AnswerRates, AnswerRates, Split]]:
+    """ "sampled", where there are any, then "greedy" → (before, after, the split) of such answers."""
+    ways = {}
+    if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
+        ways["sampled"] = (both.before.sampled, both.after.sampled, both.sampled_split)
+    return ways | {"greedy": (both.before.greedy, both.after.greedy, both.greedy_split)}
+
+
 def sampled_or_greedy(both: BeforeAfter) -> tuple[AnswerRates, AnswerRates, Split]:
     """(before, after, the split) of the sampled answers, which are more; else of the greedy ones."""
-    if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
-        return both.before.sampled, both.after.sampled, both.sampled_split
-    return both.before.greedy, both.after.greedy, both.greedy_split
+    return next(iter(measured_ways(both).values()))
 
 
 def main_cause(split: Split) -> str:
@@ -112,12 +119,8 @@ def main_cause(split: Split) -> str:
 
 def _reasons(both: BeforeAfter, temperature: float) -> str:
     """The split of the sampled answers and of the greedy ones: how one asks changes what there is to gain."""
-    sampled, greedy = _ways(temperature)
-    parts = []
-    if both.before.sampled is not None and both.after.sampled is not None and both.sampled_split is not None:
-        parts.append(_numbers(sampled, both.before.sampled, both.after.sampled, both.sampled_split))
-    parts.append(_numbers(greedy, both.before.greedy, both.after.greedy, both.greedy_split))
-    return one_after_another(*parts)
+    words = _ways(temperature)
+    return one_after_another(*(_numbers(words[way], *numbers) for way, numbers in measured_ways(both).items()))
 
 
 def _numbers(way: str, before: AnswerRates, after: AnswerRates, split: Split) -> str:

@@ -42,8 +42,9 @@ def watch(shown: Shown) -> None:
                 f"{plain(learner.name.upper())}: {plain(tell(learner.reason.without_folders()), 400)}",
                 icon=":material/info:",
             )
-    curves(run)
-    if text := starts(shown):
+    rows = shared.store().rows_since(run.id, 0)[0]
+    curves(run, rows)
+    if text := starts(shown, rows):
         st.caption(text)
     st.markdown(
         _(
@@ -58,15 +59,14 @@ def watch(shown: Shown) -> None:
         lab_view(run.id, run.status, key="real_board")
 
 
-def starts(shown: Shown) -> str:
+def starts(shown: Shown, rows: list[dict[str, Any]]) -> str:
     """Why the curves begin elsewhere than the answers before training: all of them are of (nearly) the same weights,
     asked in different ways. "" where there is nothing to compare.
     """
     before, run = shown.before, shown.run
     if before is None or before.sampled is None:
         return ""
-    rows = {x["learner"]: x for x in shared.store().rows_since(run.id, 0)[0] if x["step"] == 0}
-    row = rows.get(subject(shown).name)
+    row = next((x for x in rows if (x["learner"], x["step"]) == (subject(shown).name, 0)), None)
     if row is None or not _is_number(row["reward"]):
         return ""
     config = run.config
@@ -127,9 +127,8 @@ def _lab_link(run: RunInfo) -> None:
     )
 
 
-def curves(run: RunInfo) -> None:
+def curves(run: RunInfo, rows: list[dict[str, Any]]) -> None:
     """Reward over the steps, and held-out success where it was measured on the way."""
-    rows = shared.store().rows_since(run.id, 0)[0]
     if not rows:
         st.info(_("This run has made no step."), icon=":material/hourglass_empty:")
         return
