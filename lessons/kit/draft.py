@@ -28,6 +28,10 @@ PRESET_TITLES = {
     "chain-sum": N_("three-term sums"),
     "chain-sum-vine": N_("three-term sums, with VinePPO"),
     "chain-sum-only-credit": N_("three-term sums, only the credit differs"),
+    "long-sums": N_("six-term sums, with a fitted critic"),
+    "long-sums-critics": N_("six-term sums, four learners on the same questions"),
+    "long-sums-budget": N_("six-term sums, each learner at its own group size"),
+    "long-sums-blind": N_("six-term sums, a start model that knows nothing of right and wrong"),
     "smollm2-sums": N_("SmolLM2 on single-digit sums"),
 }
 #: These have a place of their own in the URL; all others share `set=name=value`.
