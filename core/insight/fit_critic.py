@@ -109,6 +109,7 @@ def write(folder: Path, model: str, trainer: Trainer, responses: int, updates: i
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: x.detach().contiguous() for name, x in trainer.value_model.state_dict().items()}
     save_file(weights, folder / critics.WEIGHTS)
+    (folder / critics.WEIGHTS).chmod(0o644)  # as git keeps it: whoever installs the app may read it
     recipe = recipes()[model]
     numbers = measured(trainer)
     card: dict[str, Any] = {

@@ -12,7 +12,8 @@ import torch
 
 from core.config import change
 from core.insight import long_sums
-from core.insight.long_sums import SeedResult, Setup, difference, paired, read, setups, student, table, train, write
+from core.insight.long_sums import Setup, setups, table, train
+from core.insight.seed_results import SeedResult, difference, paired, read, student, write
 from core.learners.registry import needs_of
 from core.models import bundled, critics
 from core.presets import preset
@@ -76,7 +77,7 @@ def test_spans_are_the_first_twenty_all_and_the_last_ten_steps() -> None:
 def test_the_file_is_read_as_it_was_written_and_grows(tmp_path: Path) -> None:
     path = tmp_path / "some" / "long-sums.json"
     rows = [outcome("vine-16x8", 1, 0.25), outcome("grpo-16x8", 0)]
-    write(rows, path)
+    write(rows, list(setups()), {}, path)
     assert read(path) == sorted(rows, key=lambda x: list(setups()).index(x.setup))
     assert read(tmp_path / "none.json") == []
     stored = json.loads(path.read_text())
@@ -90,7 +91,7 @@ def test_only_what_the_file_lacks_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, trained = tmp_path / "long-sums.json", list[tuple[str, int]]()
-    write([outcome("grpo-16x8", 0)], path)
+    write([outcome("grpo-16x8", 0)], list(setups()), {}, path)
 
     def instead(setup: Setup, seed: int) -> SeedResult:
         trained.append((setup.name, seed))
