@@ -64,9 +64,13 @@ def _chart() -> None:
             marker={"symbol": label.symbol, "size": 9},
         )
         readout += [
-            {_("learner"): _(label.title), _("questions × answers"): f"{x} × {128 // x}", _("success"): f"{number(v)} ± {number(e)}"}
+            {
+                _("learner"): _(label.title),
+                _("questions × answers"): f"{x} × {128 // x}",
+                _("success"): f"{number(v)} ± {number(e)}",
+            }
             for x, v, e in zip(shown, values, errors, strict=True)
-        ]  # fmt: skip
+        ]
         said.append(f"{_(label.title)} {number(values[0], 2)} ({shown[0]}) … {number(values[-1], 2)} ({shown[-1]})")
     drawing.update_xaxes(
         title=_("questions a step (128 answers in all)"), type="log", tickvals=list(QUESTIONS),
@@ -81,7 +85,7 @@ def _effects() -> list[str]:
     """What comes from not having to ask a question twice, and what a critic adds to that."""
     groups = [x for x in QUESTIONS if there([shape("grpo", x)])]
     best = max(groups, key=lambda x: mean(shape("grpo", x), "first-20"))
-    lines = []
+    lines, batch, zero = [], LEARNERS["batch"], LEARNERS["ppo-zero"]
     if there([shape("batch", 128)]):
         alone = _name("batch", 128)
         lines.append(
@@ -91,7 +95,7 @@ def _effects() -> list[str]:
         )
         for critic in ("ppo-fitted", "ppo-zero"):
             if there([shape(critic, 128)]):
-                names = (_(LEARNERS[critic].title), _(LEARNERS["batch"].title))
+                names = (_(LEARNERS[critic].title), _(batch.title))
                 lines.append(
                     _("**And a critic, on the same 128 questions.** {words}").format(
                         words=gap_words(shape(critic, 128), shape("batch", 128), "first-20", names)
@@ -99,7 +103,7 @@ def _effects() -> list[str]:
                 )
     blind = [shape(x, 128, "-blind") for x in ("ppo-zero", "batch")]
     if len(there(blind)) == 2:
-        names = (_(LEARNERS["ppo-zero"].title), _(LEARNERS["batch"].title))
+        names = (_(zero.title), _(batch.title))
         lines.append(
             _("**And a critic that cannot know (blind start model).** {words}").format(
                 words=gap_words(blind[0], blind[1], "first-20", names)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import streamlit as st
 
 from core.learners.registry import learner
-from lessons.i18n import _, prose
+from lessons.i18n import _, one_after_another, prose
 from lessons.kit.lesson import FOUR, Choice, Code, QuizQuestion, Row, lesson_page, quiz, token_strips, work_out
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
 from lessons.the_critic import budget, same_questions, trust
-from lessons.the_critic.results import COMMAND, LEARNERS, gap, lam_of, mean, shape, there
+from lessons.the_critic.results import COMMAND, gap, lam_of, mean, shape, there
 
 KEY = "the-critic"
 CODE = [
@@ -86,7 +86,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("It makes the run collapse at any λ"),
                     False,
-                    _("Near λ = 1 its word hardly counts. ") + _blind_reason(),
+                    one_after_another(_("Near λ = 1 its word hardly counts."), _blind_reason()),
                 ),
             ),
         ),
@@ -96,8 +96,10 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("On the critic"),
                     True,
-                    _("What comes later fades with λ per token, so the critic's next values count more. ")
-                    + _stale_reason(),
+                    one_after_another(
+                        _("What comes later fades with λ per token, so the critic's next values count more."),
+                        _stale_reason(),
+                    ),
                 ),
                 Choice(
                     _("On the outcome"), False, _("At λ = 1 it is the outcome alone; below, it fades on its way back.")
@@ -113,7 +115,7 @@ def _blind_reason() -> str:
     pair = [shape("ppo-fitted", 16, "-blind"), shape("grpo", 16, "-blind")]
     if len(there(pair)) < 2:
         return _("What it came to is not recorded here yet.")
-    known = gap(*pair, "first-20")
+    known = gap(pair[0], pair[1], "first-20")
     return _(
         "Measured on the blind start model, steps 1–20: fitted critic minus GRPO {mean} ({low} to {high})."
     ).format(mean=signed(known.mean, 3), low=signed(known.low, 3), high=signed(known.high, 3))
@@ -139,14 +141,15 @@ def page() -> None:
     st.header(_("How far is a critic to be trusted?"))
     st.markdown(
         _(
-            "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy; the "
-            "policy moves on, and the critic has to follow. Five seeds each, 16 × 8 answers a step."
+            "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy; "
+            "the policy moves on, and the critic has to follow. Five seeds each, 16 × 8 answers a step."
         )
     )
     trust.trust()
     st.caption(
         _(
-            "All of this is one recorded study of six-term sums. Repeat it with `{command}`; docs/long-sums.md has the tables."
+            "All of this is one recorded study of six-term sums. Repeat it with `{command}`; docs/long-sums.md has the "
+            "tables."
         ).format(command=COMMAND)
     )
     races()
@@ -157,7 +160,7 @@ with lesson_page(
     KEY,
     question=_("A critic costs a second model. When does it pay, when is it wasted, and when does it ruin a run?"),
     summary=_(
-        "A critic that knows saves answers, since it needs no group to compare with, and sees which token mattered. One "
+        "A critic that knows saves answers, as it needs no group to compare with, and sees which token mattered. One "
         "that cannot know is a cost; one that is trusted too far when the policy has moved on leads the run astray."
     ),
     code=CODE,

@@ -1,4 +1,4 @@
-"""The recorded study of long sums, as the page's sections read it. Nothing is computed here but means over its seeds."""
+"""The recorded study of long sums, as the page's sections read it: nothing is computed here but means over seeds."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ LEARNERS = {
 }
 #: Critic → its label, where λ is varied.
 CRITICS = {
-    "zero": Label(N_("from zero"), "orange", "dot", "diamond"),
-    "fitted": Label(N_("fitted"), "blue", "solid", "square"),
-    "frozen": Label(N_("fitted, then frozen"), "pink", "dashdot", "x"),
-    "oracle": Label(N_("measured (8 continuations)"), "green", "dash", "circle"),
+    "zero": Label(N_("critic from zero"), "orange", "dot", "diamond"),
+    "fitted": Label(N_("fitted critic"), "blue", "solid", "square"),
+    "frozen": Label(N_("fitted critic, frozen"), "pink", "dashdot", "x"),
+    "oracle": Label(N_("measured values (8 continuations)"), "green", "dash", "circle"),
 }
 SPAN_TITLES = {"first-20": N_("steps 1–20"), "all-60": N_("steps 1–60"), "last-10": N_("last ten steps")}
 

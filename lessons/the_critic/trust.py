@@ -69,13 +69,13 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
     worst = min(measured, key=lambda x: mean(measured[x], span))
     best = max(measured, key=lambda x: mean(measured[x], span))
     lines = [
-        _("Lowest: a critic {critic} at λ = {lam}, {value} on average, {seed} with its worst seed.").format(
+        _("Lowest: {critic}, λ = {lam}: {value} on average, {seed} with its worst seed.").format(
             critic=_(CRITICS[worst[0]].title),
             lam=f"{worst[1]:g}",
             value=number(mean(measured[worst], span)),
             seed=number(min(x.mean(span) for x in of(measured[worst]))),
         ),
-        _("Highest: a critic {critic} at λ = {lam}, {value}.").format(
+        _("Highest: {critic}, λ = {lam}: {value}.").format(
             critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=number(mean(measured[best], span))
         ),
     ]
