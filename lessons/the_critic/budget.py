@@ -47,7 +47,7 @@ def _name(learner: str, questions: int) -> str:
 def _chart() -> None:
     import plotly.graph_objects as go
 
-    drawing, readout, said = go.Figure(), [], []
+    drawing, readout, summary = go.Figure(), [], []
     for name, label in LEARNERS.items():
         shown = [x for x in QUESTIONS if there([shape(name, x)])]
         if not shown:
@@ -71,13 +71,13 @@ def _chart() -> None:
             }
             for x, v, e in zip(shown, values, errors, strict=True)
         ]
-        said.append(f"{_(label.title)} {number(values[0], 2)} ({shown[0]}) … {number(values[-1], 2)} ({shown[-1]})")
+        summary.append(f"{_(label.title)} {number(values[0], 2)} ({shown[0]}) … {number(values[-1], 2)} ({shown[-1]})")
     drawing.update_xaxes(
         title=_("questions a step (128 answers in all)"), type="log", tickvals=list(QUESTIONS),
         ticktext=[f"{x}" for x in QUESTIONS],
     )  # fmt: skip
     drawing.update_yaxes(title=_("success, steps 1–20"))
-    alt = _("Mean success over the first 20 steps by questions a step: {said}.").format(said="; ".join(said))
+    alt = _("Mean success over the first 20 steps by questions a step: {summary}.").format(summary="; ".join(summary))
     figure(drawing, key="tc_budget_chart", alt=alt, table=readout, height=340)
 
 

@@ -52,7 +52,7 @@ def same_questions() -> None:
 def _chart(shown: list[str], ending: str) -> None:
     import plotly.graph_objects as go
 
-    drawing, readout, said = go.Figure(), [], []
+    drawing, readout, summary = go.Figure(), [], []
     xs = list(range(1, steps() + 1))
     for name in shown:
         label, (middle, spread) = LEARNERS[name], curve(shape(name, 16, ending))
@@ -80,11 +80,11 @@ def _chart(shown: list[str], ending: str) -> None:
             }
             for x in (1, *range(10, steps() + 1, 10))
         ]
-        said.append(f"{_(label.title)} {number(middle[0], 2)} → {number(middle[-1], 2)}")
+        summary.append(f"{_(label.title)} {number(middle[0], 2)} → {number(middle[-1], 2)}")
     drawing.update_xaxes(title=_("training step"))
     drawing.update_yaxes(title=_("share of right answers"), range=[0.25, 1.0])
-    alt = _("Share of right answers over training steps, mean and spread over seeds, first → last step: {said}.")
-    figure(drawing, key="tc_same_questions", alt=alt.format(said="; ".join(said)), table=readout, height=340)
+    alt = _("Share of right answers over training steps, mean and spread over seeds, first → last step: {summary}.")
+    figure(drawing, key="tc_same_questions", alt=alt.format(summary="; ".join(summary)), table=readout, height=340)
 
 
 def _table(shown: list[str], ending: str) -> None:

@@ -34,7 +34,7 @@ def trust() -> None:
 def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
     import plotly.graph_objects as go
 
-    drawing, readout, said = go.Figure(), [], []
+    drawing, readout, summary = go.Figure(), [], []
     for critic, label in CRITICS.items():
         lams = [x for x in LAMBDAS if (critic, x) in measured]
         if not lams:
@@ -54,13 +54,13 @@ def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
             {_("critic"): _(label.title), "λ": f"{x:g}", _("success"): f"{number(v)} ± {number(e)}"}
             for x, v, e in zip(lams, values, errors, strict=True)
         ]
-        said.append(
+        summary.append(
             _("{critic}: {values}").format(critic=_(label.title), values=", ".join(number(x, 2) for x in values))
         )
     drawing.update_xaxes(title=_("λ: 0 trusts the critic alone, 1 the outcome alone"), tickvals=list(LAMBDAS))
     drawing.update_yaxes(title=_("success, {span}").format(span=_(SPAN_TITLES[span])), range=[0, 1])
-    alt = _("Mean success by λ, for λ = {lams}: {said}.").format(
-        lams=", ".join(f"{x:g}" for x in LAMBDAS), said="; ".join(said)
+    alt = _("Mean success by λ, for λ = {lams}: {summary}.").format(
+        lams=", ".join(f"{x:g}" for x in LAMBDAS), summary="; ".join(summary)
     )
     figure(drawing, key="tc_trust_chart", alt=alt, table=readout, height=340)
 
