@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from core.config import RunConfig
-from core.insight.seed_results import LONG_SUMS, SPANS, SeedResult, read, results_of, write
+from core.insight.seed_results import LONG_SUMS, SPANS, SeedResult, difference, read, results_of, write
 from core.learners.registry import AnyLearner, learner
 from core.presets import preset
 from core.training.trainer import Trainer
@@ -125,6 +125,37 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):.3f}{spread}"
 
 
+#: What is compared, seed by seed: the first minus the second.
+PAIRS = (
+    *(
+        (f"{name}-16x8{ending}", f"grpo-16x8{ending}")
+        for ending in ("", "-blind")
+        for name in ("ppo-zero", "ppo-fitted", "vine")
+    ),
+    ("grpo-whitened-16x8", "grpo-16x8"),
+    ("batch-128x1", "grpo-32x4"),
+    ("ppo-fitted-32x4", "grpo-32x4"),
+    ("ppo-fitted-128x1", "grpo-32x4"),
+    *((f"{name}-128x1", "batch-128x1") for name in ("ppo-zero", "ppo-fitted", "vine")),
+    *((f"{name}-128x1-blind", "batch-128x1-blind") for name in ("ppo-zero", "ppo-fitted")),
+    ("batch-16x8", "grpo-16x8"),
+    ("ppo-fitted-0.5-16x8", "ppo-fitted-16x8"),
+    ("ppo-fitted-slow-0.8-16x8", "ppo-fitted-16x8"),
+)
+
+
+def differences(rows: Sequence[SeedResult]) -> str:
+    """A line per pair: the mean difference with its 95 % interval, by span; pairs with fewer than two seeds are out."""
+    lines = ["| first − second | seeds | " + " | ".join(SPANS) + " |", "|---" * (len(SPANS) + 2) + "|"]
+    for first, second in PAIRS:
+        shared = results_of(rows, first).keys() & results_of(rows, second).keys()
+        if len(shared) > 1:
+            known = [difference(rows, first, second, span) for span in SPANS]
+            cells = [f"{x.mean:+.3f} ({x.low:+.3f} to {x.high:+.3f})" for x in known]
+            lines.append("| " + " | ".join([f"{first} − {second}", str(len(shared)), *cells]) + " |")
+    return "\n".join(lines)
+
+
 def _about() -> dict[str, Any]:
     return {
         "steps": STEPS,
@@ -155,7 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
                 write(rows, list(chosen), _about(), options.out)
                 text = " ".join(f"{span} {result.mean(span):.3f}" for span in SPANS)
                 print(f"{name:24} seed {seed}: {text}  {result.seconds:.0f} s", flush=True)
-    print(table(rows))
+    print(table(rows), differences(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

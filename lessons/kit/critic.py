@@ -14,7 +14,8 @@ from lessons.kit.display import one_line, plain, token_name
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.lesson.replies import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
-from lessons.kit.records import WITHOUT_JUDGE, record
+from lessons.kit.preset_race import race_in_lab
+from lessons.kit.records import BLIND_STUDY, STUDY, blind_study, study
 
 
 def token_at(reply: Reply, at: int) -> str:
@@ -100,16 +101,27 @@ def beside(batch: Frozen, *, key: str) -> None:
     st.caption(counted(known))
 
 
-def taught(config: RunConfig, *, quiet: bool = False) -> None:
-    """Says that the start model's features were taught to tell right from wrong, where they were."""
+def taught(config: RunConfig, *, quiet: bool = False, key: str = "") -> None:
+    """Says whether the start model's features were taught to tell right from wrong, where that is known.
+
+    With a `key` the run from the other start model is offered, one click away.
+    """
     recipe = recipes().get(config.model)
-    if recipe is None or not recipe.judge:
+    if recipe is None:
         return
+    words = _taught_words(recipe.judge) if recipe.judge else _blind_words()
     with st.container(key="critic_taught"):
         if quiet:
-            st.caption(_taught_words(recipe.judge))
+            st.caption(words)
         else:
-            st.info(_taught_words(recipe.judge), icon=":material/school:")
+            st.info(words, icon=":material/school:")
+        if key:
+            other, label = (
+                ("long-sums-blind", _("The same algorithm from the blind start model"))
+                if recipe.judge
+                else ("long-sums", _("The same algorithm from the start model that was taught"))
+            )
+            race_in_lab(other, label, key=key)
 
 
 def _taught_words(weight: float) -> str:
@@ -118,27 +130,40 @@ def _taught_words(weight: float) -> str:
         "every token whether the answer is right so far (`core/training/pretrain.py`). The critic starts from those "
         "features."
     ).format(weight=f"{weight:g}")
-    without, with_it = record("credit-study-without-judge.json"), record("credit-study-two-seeds.json")
+    return one_after_another(words, _measured_words())
+
+
+def _blind_words() -> str:
+    words = _(
+        "**A critic has it hard here.** The start model was not taught to tell right from wrong: nothing in its "
+        "features says whether the answer is right so far, and the critic starts from them."
+    )
+    return one_after_another(words, _measured_words())
+
+
+def _measured_words() -> str:
+    """What critics fitted to either start model explain, as it was recorded; "" where it was not."""
+    without, with_it = blind_study(), study()
     if without is None or with_it is None:
-        return words
+        return ""
     taught_so, not_taught = _explained(with_it), _explained(without)
     both = sorted(taught_so.keys() & not_taught.keys())
     if not both:
-        return words
+        return ""
     shares = [[values[x] for x in both] for values in (taught_so, not_taught)]
     span = _("{low} to {high}")
-    more = _(
-        "Measured before steps {steps} with {seeds} seeds: with that loss the critic explains {with_it} of the true "
-        "values' variance, without it {without}. (`{first}`, then `{second}`)"
+    return _(
+        "Measured on six-term sums before steps {steps} with {seeds} seeds, the critic fitted to the start policy "
+        "first: with that loss it explains {with_it} of the true values' variance, without it {without}. (`{first}`, "
+        "`{second}`)"
     ).format(
         steps=listed(str(x + 1) for x in both),
         seeds=len(without["about"]["seeds"]),
         with_it=span.format(low=number(min(shares[0]), 2), high=number(max(shares[0]), 2)),
         without=span.format(low=number(min(shares[1]), 2), high=number(max(shares[1]), 2)),
-        first=WITHOUT_JUDGE[0],
-        second=WITHOUT_JUDGE[1],
+        first=STUDY,
+        second=BLIND_STUDY,
     )
-    return one_after_another(words, more)
 
 
 def _explained(of: Mapping[str, Any]) -> dict[int, float]:

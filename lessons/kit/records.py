@@ -11,11 +11,8 @@ from lessons.i18n import _, listed, one_after_another
 
 FOLDER = Path(__file__).resolve().parents[2] / "core" / "insight" / "recorded"
 #: The commands of the recorded studies, as somebody would repeat them.
-TWO_SEEDS = "python -m core.insight.study --seeds 2 --out study.json"
-WITHOUT_JUDGE = (
-    "python -m core.training.pretrain chain-sum-3x1 --judge 0 --out no-judge",
-    "python -m core.insight.study --model no-judge --seeds 2 --at 30 75 145 --continuations 64 --out study.json",
-)
+STUDY = "python -m core.insight.study"
+BLIND_STUDY = "python -m core.insight.study --preset long-sums-blind --continuations 64 --out study.json"
 EFFICIENCY = "python -m core.insight.sample_efficiency"
 
 
@@ -27,13 +24,18 @@ def record(name: str) -> dict[str, Any] | None:
 
 
 def study() -> dict[str, Any] | None:
-    """The study over five seeds."""
+    """How right each credit is: of the preset `long-sums`, over five seeds."""
     return record("credit-study.json")
 
 
-def parts_study() -> dict[str, Any] | None:
-    """The study with PPO's credit in its parts and with values judged by their error: over two seeds."""
-    return record("credit-study-two-seeds.json")
+def blind_study() -> dict[str, Any] | None:
+    """The same from a start model that was not taught to tell right from wrong."""
+    return record("credit-study-blind.json")
+
+
+def penalised(of: dict[str, Any]) -> bool:
+    """Whether the study's PPO has a KL penalty in its reward: only then is its credit made of two parts."""
+    return any(x.get("kl_coef", 0) > 0 and "lam" in x for x in of["about"]["config"]["learners"])
 
 
 def middle(of: dict[str, Any] | None) -> dict[str, dict[str, Any]]:

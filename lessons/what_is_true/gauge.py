@@ -10,7 +10,7 @@ from lessons.i18n import _
 from lessons.kit.critic import taught
 from lessons.kit.lesson import Frozen, figure, line_colour, role_colour
 from lessons.kit.numbers import known, number, table
-from lessons.kit.records import TWO_SEEDS, parts_study
+from lessons.kit.records import STUDY, study
 from lessons.kit.truth import Truth
 
 
@@ -110,7 +110,7 @@ def explained(batch: Frozen, measured: Truth) -> None:
 
 def over_training() -> None:
     """The same in the recorded study: errors and the ceiling at each of its steps, over its seeds."""
-    of = parts_study()
+    of = study()
     if of is None:
         return
     errors, shares = [], []
@@ -140,7 +140,7 @@ def _below_zero(of: dict[str, Any]) -> str:
     return _(
         "Of these {all} measurements the critic's explained variance is below 0 in {below}; in {worse} it is above 0 "
         "and the critic is still worse than the best constant. Repeat it with `{command}`."
-    ).format(all=len(rows), below=len(below), worse=len(worse), command=TWO_SEEDS)
+    ).format(all=len(rows), below=len(below), worse=len(worse), command=STUDY)
 
 
 def _recorded(batch: Frozen) -> float | None:

@@ -5,9 +5,6 @@ It is a recorded result, made by `python -m core.insight.study`; the page only r
 
 from __future__ import annotations
 
-import functools
-import json
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,12 +13,10 @@ from core.learners.kind import Colour
 from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure, line_colour, role_colour
 from lessons.kit.linked import linked
+from lessons.kit.records import STUDY, penalised
+from lessons.kit.records import study as recorded_study
 from lessons.what_is_true.spread import spread
 from lessons.what_is_true.study_parts import parts_section
-
-ROOT = Path(__file__).resolve().parents[2]
-RECORDED = ROOT / "core" / "insight" / "recorded" / "credit-study.json"
-COMMAND = "python -m core.insight.study"
 
 #: Credit → what it is called, whose colour it has, and its marker: colour is not the only difference.
 CREDITS: dict[str, tuple[str, Colour | None, str]] = {
@@ -37,21 +32,17 @@ METRICS = {
 }
 
 
-@functools.lru_cache(maxsize=2)
-def recorded(path: Path = RECORDED) -> dict[str, Any] | None:
-    """The study's file; None where there is none."""
-    if not path.exists():
-        return None
-    study: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return study
+def title_of(credit: str, study: dict[str, Any]) -> str:
+    """What a credit of the study is called; PPO's has a KL penalty only where its setting is above 0."""
+    return _("PPO") if credit == "ppo" and not penalised(study) else _(CREDITS[credit][0])
 
 
 def study_section() -> None:
     """The measured table at mid-training, and the three measures over training steps with their spread."""
-    study = recorded()
+    study = recorded_study()
     if study is None:
         st.header(_("Over a whole training"))
-        st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=COMMAND))
+        st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=STUDY))
         return
     about = study["about"]
     st.header(_("Over a whole training, {seeds} seeds").format(seeds=len(about["seeds"])))
@@ -65,7 +56,7 @@ def study_section() -> None:
             responses=about["responses"],
             k=about["continuations"],
             own=about["vine_continuations"],
-            command=COMMAND,
+            command=STUDY,
         )
     )
     _table(study, about["middle"])
@@ -86,12 +77,12 @@ def study_section() -> None:
 
 def _table(study: dict[str, Any], step: int) -> None:
     """Mean ± standard deviation over seeds at one step."""
-    rows = [x for x in study["summary"] if x["step"] == step]
+    rows = [x for x in study["summary"] if x["step"] == step and x["credit"] in CREDITS]
     head = [_("before step {step}").format(step=step + 1), *(_(METRICS[x]) for x in METRICS), _("explained variance")]
     lines = [head, ["---", *["---:"] * (len(head) - 1)]]
     for row in rows:
         numbers = [spread(row[x]) for x in (*METRICS, "explained_variance")]
-        lines.append([_(CREDITS[row["credit"]][0]), *numbers])
+        lines.append([title_of(row["credit"], study), *numbers])
     chance = rows[0]["chance"]
     lines.append([_("blind guess"), "0", "–", spread(chance), "–"])
     with st.container(key="truth_study"):
@@ -102,24 +93,23 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
     import plotly.graph_objects as go
 
     drawing, table = go.Figure(), []
-    for credit, (title, colour, symbol) in CREDITS.items():
+    for credit, (_title, colour, symbol) in CREDITS.items():
+        title = title_of(credit, study)
         rows = [x for x in study["summary"] if x["credit"] == credit and x[metric]["mean"] is not None]
         drawing.add_scatter(
             x=[x["step"] + 1 for x in rows],
             y=[x[metric]["mean"] for x in rows],
             error_y={"type": "data", "array": [x[metric]["std"] or 0 for x in rows]},
             mode="lines+markers",
-            name=_(title),
+            name=title,
             line={"color": role_colour("plain") if colour is None else line_colour(colour)},
             marker={"symbol": symbol, "size": 9},
         )
-        table += [
-            {_("step"): x["step"] + 1, _("credit"): _(title), _(METRICS[metric]): spread(x[metric])} for x in rows
-        ]
+        table += [{_("step"): x["step"] + 1, _("credit"): title, _(METRICS[metric]): spread(x[metric])} for x in rows]
     drawing.update_xaxes(title=_("training step"))
     drawing.update_yaxes(title=_(METRICS[metric]))
-    last = [x for x in study["summary"] if x["step"] == study["about"]["middle"]]
-    text = listed(f"{_(CREDITS[x['credit']][0])} {spread(x[metric])}" for x in last)
+    middle = [x for x in study["summary"] if x["step"] == study["about"]["middle"] and x["credit"] in CREDITS]
+    text = listed(f"{title_of(x['credit'], study)} {spread(x[metric])}" for x in middle)
     alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
         metric=_(METRICS[metric]), said=text
     )
@@ -129,15 +119,9 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
 def _verdict(study: dict[str, Any], step: int) -> str:
     """What the numbers say at mid-training, whatever it is: a sentence per measure."""
     rows = {x["credit"]: x for x in study["summary"] if x["step"] == step}
-    close = _(
-        "By {metric}, PPO's credit with its KL penalty ({ppo}) and GRPO ({grpo}) lie within the spread: neither is "
-        "clearly nearer."
-    )
-    ahead = _(
-        "By {metric}, PPO's credit with its KL penalty ({ppo}) is nearer to the truth than GRPO ({grpo}). How much of "
-        "that is the critic's, the table below tells."
-    )
-    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than PPO's credit with its KL penalty ({ppo}).")
+    close = _("By {metric}, {name} ({ppo}) and GRPO ({grpo}) lie within the spread: neither is clearly nearer.")
+    ahead = _("By {metric}, {name} ({ppo}) is nearer to the truth than GRPO ({grpo}).")
+    behind = _("By {metric}, GRPO ({grpo}) is nearer to the truth than {name} ({ppo}).")
     sentences = []
     for metric in METRICS:
         ppo, grpo = rows["ppo"][metric], rows["grpo"][metric]
@@ -145,5 +129,6 @@ def _verdict(study: dict[str, Any], step: int) -> str:
         gap = better * ((ppo["mean"] or 0) - (grpo["mean"] or 0))
         apart = max(ppo["std"] or 0, grpo["std"] or 0)
         sentence = close if abs(gap) <= apart else ahead if gap > 0 else behind
-        sentences.append(sentence.format(metric=_(METRICS[metric]), ppo=spread(ppo), grpo=spread(grpo)))
+        name = title_of("ppo", study)
+        sentences.append(sentence.format(metric=_(METRICS[metric]), name=name, ppo=spread(ppo), grpo=spread(grpo)))
     return "\n".join(f"- {x}" for x in sentences)

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from lessons.i18n import N_, _, listed
-from lessons.kit.numbers import DASH, known, table
-from lessons.kit.records import TWO_SEEDS, parts_study
+from lessons.kit.numbers import DASH, known, percent, table
+from lessons.kit.records import STUDY, penalised, study
 from lessons.what_is_true.spread import spread
 
 #: Credit → what it is called; in the order of the table.
@@ -22,15 +22,23 @@ CREDITS = {
     "vine": N_("VinePPO"),
     "again": N_("the truth, measured a second time"),
 }
+#: The same where PPO has no KL penalty: its credit is the critic's alone.
+ALONE = {"ppo": N_("PPO"), "lambda-0": N_("PPO, λ = 0")} | {
+    x: y for x, y in CREDITS.items() if x not in ("ppo", "critic", "lambda-0")
+}
 
 
 def parts_section() -> None:
     """The table at mid-training, and what it says of the critic and of λ."""
-    of = parts_study()
+    of = study()
     if of is None:
         return
     about = of["about"]
-    st.subheader(_("What is the critic's, what the KL penalty's, and what λ's?"))
+    st.subheader(
+        _("What is the critic's, what the KL penalty's, and what λ's?")
+        if penalised(of)
+        else _("What is the critic's, and what λ's?")
+    )
     st.markdown(
         _(
             "Recorded with seeds {seeds} ({responses} responses at each point, {k} continuations of every prefix), "
@@ -40,7 +48,7 @@ def parts_section() -> None:
             responses=about["responses"],
             k=about["continuations"],
             step=about["middle"] + 1,
-            command=TWO_SEEDS,
+            command=STUDY,
         )
     )
     rows = {x["credit"]: x for x in of["summary"] if x["step"] == about["middle"]}
@@ -52,6 +60,7 @@ def parts_section() -> None:
         _("blame accuracy"),
         _("its values' mean squared error"),
     ]
+    titles = CREDITS if penalised(of) else ALONE
     lines = [
         (
             _(title).format(lam=f"{lam:g}"),
@@ -60,7 +69,7 @@ def parts_section() -> None:
             spread(rows[name]["blame_accuracy"]),
             DASH if rows[name]["value_error"]["mean"] is None else spread(rows[name]["value_error"], 4),
         )
-        for name, title in CREDITS.items()
+        for name, title in titles.items()
     ]
     lines.append((_("the best constant"), DASH, DASH, DASH, spread(rows["ppo"]["constant_error"], 4)))
     with st.container(key="truth_parts_study"):
@@ -89,4 +98,14 @@ def _says(of: dict[str, Any], rows: dict[str, dict[str, Any]], lam: str) -> list
         "Of how responses come out, perfect values explain between {low} and {high} of the variance: the rest is "
         "decided after the prefix."
     ).format(low=known(min(ceiling)), high=known(max(ceiling)))
-    return [penalty, noise, chance]
+    single = _(
+        "At λ = 0 PPO's credit is each token's own change of the critic's value: it finds the ruining token in {own} "
+        "of the wrong answers, with λ = {lam} in {usual}. GRPO, which blames all tokens alike, would in {group}, by "
+        "chance."
+    ).format(
+        own=percent(rows["lambda-0"]["blame_accuracy"]["mean"]),
+        usual=percent(rows["critic"]["blame_accuracy"]["mean"]),
+        group=percent(rows["grpo"]["blame_accuracy"]["mean"]),
+        lam=lam,
+    )
+    return [*([penalty] if penalised(of) else []), single, noise, chance]

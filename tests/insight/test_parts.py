@@ -18,7 +18,6 @@ from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
 
 CONFIG = RunConfig(prompts_per_step=4, num_generations=4, eval_every=0, learners=(PPOSettings(),), steps=3, trace="all")
-TWO_SEEDS = RECORDED.with_name("credit-study-two-seeds.json")
 
 
 @pytest.fixture(scope="module")
@@ -89,29 +88,20 @@ def test_what_does_not_vary_explains_nothing_and_is_none() -> None:
     assert (seen.error, seen.explained, seen.outcome) == (0.0, None, None)
 
 
-def test_the_study_over_two_seeds_has_every_credit_and_agrees_with_the_one_over_five() -> None:
-    two, five = (json.loads(x.read_text(encoding="utf-8")) for x in (TWO_SEEDS, RECORDED))
-    assert two["about"]["version"] == VERSION
-    assert two["about"]["seeds"] == [0, 1]
-    rows = [StudyRow(**x) for x in two["rows"]]
+def test_the_recorded_study_has_every_credit_and_its_summary_is_that_of_its_rows() -> None:
+    study = json.loads(RECORDED.read_text(encoding="utf-8"))
+    assert study["about"]["version"] == VERSION
+    assert study["about"]["seeds"] == [0, 1, 2, 3, 4]
+    rows = [StudyRow(**x) for x in study["rows"]]
     assert [x.credit for x in rows] == [*CREDITS] * (len(rows) // len(CREDITS))
-    for line, again in zip(two["summary"], summary(rows), strict=True):
+    for line, again in zip(study["summary"], summary(rows), strict=True):
         for name, recorded in line.items():
             if isinstance(recorded, dict) and recorded["mean"] is not None:
                 assert recorded["mean"] == pytest.approx(again[name]["mean"], rel=1e-4, abs=1e-6), name
-    known = {(x.seed, x.step, x.credit): x for x in rows}
-    # Both are the same trainings; after some thirty steps the rounding of another processor leads elsewhere.
-    shared = [StudyRow(**x) for x in five["rows"] if x["seed"] in (0, 1) and x["step"] <= 15]
-    assert shared
-    for row in shared:
-        other = known[row.seed, row.step, row.credit]
-        for name in ("success", "correlation", "mean_absolute_error", "blame_accuracy", "explained_variance"):
-            here, there = getattr(row, name), getattr(other, name)
-            assert there == (None if here is None else pytest.approx(here, rel=1e-3, abs=1e-4)), (row, name)
 
 
 def test_lambdas_own_noise_bounds_even_a_perfect_critic_in_the_recorded_study() -> None:
-    rows = [StudyRow(**x) for x in json.loads(TWO_SEEDS.read_text(encoding="utf-8"))["rows"]]
+    rows = [StudyRow(**x) for x in json.loads(RECORDED.read_text(encoding="utf-8"))["rows"]]
     by = {(x.seed, x.step, x.credit): x for x in rows}
     for (seed, step, credit), row in by.items():
         if credit == "perfect":

@@ -71,34 +71,34 @@ def test_no_page_says_that_grpo_needs_more_samples_or_that_below_zero_is_common(
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
-def test_that_the_features_were_taught_is_said_of_models_that_were(monkeypatch, lang) -> None:
+def test_whether_the_features_were_taught_is_said_of_models_that_were_made_here(monkeypatch, lang) -> None:
     shown_text: list[str] = []
     monkeypatch.setattr(critic.st, "info", lambda text, **_more: shown_text.append(text))
     with use_language(lang):
         critic.taught(preset("smollm2-sums"))
         assert shown_text == []
         critic.taught(preset("chain-sum"))
-    (text,) = shown_text
-    assert "0.3" in text
-    assert "core/training/pretrain.py" in text
+        critic.taught(preset("long-sums-blind"))
+    taught, blind = shown_text
+    assert "0.3" in taught
+    assert "core/training/pretrain.py" in taught
+    assert "0.3" not in blind.split("`")[0]
+    assert taught.split("**")[1] != blind.split("**")[1]
 
 
 def test_what_the_features_are_worth_is_as_it_was_measured() -> None:
-    without = json.loads((FOLDER / "credit-study-without-judge.json").read_text(encoding="utf-8"))
-    beside = json.loads((FOLDER / "credit-study-two-seeds.json").read_text(encoding="utf-8"))
-    step = without["about"]["middle"]
-    assert without["about"]["config"]["model"] == "no-judge"
-    numbers = [
-        next(x for x in study["summary"] if (x["step"], x["credit"]) == (step, "ppo"))["explained_variance"]["mean"]
-        for study in (beside, without)
-    ]
-    text = critic._taught_words(0.3)
-    assert all(f"{x:.2f}".replace("-", "−") in text for x in numbers)
-    steps = sorted({x["step"] for x in without["summary"]})
-    assert f"before steps {', '.join(str(x + 1) for x in steps)} with" in text, "all that both were measured at"
-    for study in (beside, without):
-        shares = [
-            x["explained_variance"]["mean"] for x in study["summary"] if x["credit"] == "ppo" and x["step"] in steps
-        ]
-        assert f"{min(shares):.2f} to {max(shares):.2f}".replace("-", "−") in text
-    assert all(x in text for x in records.WITHOUT_JUDGE)
+    without = json.loads((FOLDER / "credit-study-blind.json").read_text(encoding="utf-8"))
+    beside = json.loads((FOLDER / "credit-study.json").read_text(encoding="utf-8"))
+    assert without["about"]["config"]["model"] == "chain-sum-6x1-blind"
+    assert beside["about"]["config"]["model"] == "chain-sum-6x1"
+    assert without["about"]["seeds"] == beside["about"]["seeds"] == [0, 1, 2, 3, 4]
+    steps = sorted({x["step"] for x in without["summary"]} & {x["step"] for x in beside["summary"]})
+    for text in (critic._taught_words(0.3), critic._blind_words()):
+        assert f"before steps {', '.join(str(x + 1) for x in steps)} with 5 seeds" in text
+        for study in (beside, without):
+            shares = [
+                x["explained_variance"]["mean"] for x in study["summary"] if x["credit"] == "ppo" and x["step"] in steps
+            ]
+            assert f"{min(shares):.2f} to {max(shares):.2f}".replace("-", "−") in text
+        assert records.STUDY in text
+        assert records.BLIND_STUDY in text

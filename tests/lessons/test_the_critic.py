@@ -5,18 +5,16 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.insight import seed_results
 from core.insight.long_sums import setups
 from core.insight.seed_results import SeedResult
-from lessons.catalog import lesson
 from lessons.the_critic import results
 from lessons.the_critic.results import CRITICS, LEARNERS, gap, gap_words, lam_of, mean, of, shape, spread_words
+from tests.lessons.conftest import Open
 
 
 @pytest.fixture
-def page() -> AppTest:
-    at = AppTest.from_file(str(lesson("the-critic").path), default_timeout=60)
-    at.run()
+def page(open_page: Open) -> AppTest:
+    at = open_page("the-critic", lang="en")
     assert not at.exception
     return at
 
@@ -117,10 +115,9 @@ def test_the_budget_is_shown_after_the_prediction_alone(page: AppTest) -> None:
     assert "**Different questions.**" in shown_text()
 
 
-def test_without_a_record_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seed_results, "LONG_SUMS", seed_results.LONG_SUMS.with_name("none.json"))
+def test_without_a_record_it_says_so(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     instead(monkeypatch, [])
-    at = AppTest.from_file(str(lesson("the-critic").path), default_timeout=60).run()
+    at = open_page("the-critic", lang="en")
     assert not at.exception
     assert sum("not recorded here yet" in x.value for x in at.info) == 3
 
