@@ -22,18 +22,6 @@ _FITTED: dict[str, Any] = {"value_model": "chain-sum-6x1-critic"}
 _BUDGET: dict[str, Any] = {"prompts_per_step": 32, "num_generations": 4}  # the same 128 responses a step
 
 PRESETS: dict[str, RunConfig] = {
-    "chain-sum": RunConfig(),
-    # The same race with a third learner, whose credit is measured instead of predicted.
-    "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(learner("ppo"), learner("grpo"), learner("vine"))),
-    # The first race again, but with the credit as the only difference: neither learner has a KL penalty in its reward,
-    # GRPO does not divide by its group's spread, and both are whitened over the step's tokens by the same function.
-    "chain-sum-only-credit": RunConfig(
-        preset="chain-sum-only-credit",
-        learners=(
-            learner("ppo", kl_coef=0.0),
-            learner("grpo", scale_rewards="none", whiten_advantages=True),
-        ),
-    ),
     # What a critic is worth that knows the start policy, beside no critic at all.
     "long-sums": _long_sums("long-sums", learner("ppo", kl_coef=0.0, **_FITTED), learner("grpo")),
     # On the same questions: no critic, one that begins at zero, one that knows, and measured values in its place.
@@ -57,6 +45,18 @@ PRESETS: dict[str, RunConfig] = {
         learner("ppo", kl_coef=0.0, value_model="chain-sum-6x1-blind-critic"),
         learner("grpo"),
         model="chain-sum-6x1-blind",
+    ),
+    "chain-sum": RunConfig(),
+    # The same race with a third learner, whose credit is measured instead of predicted.
+    "chain-sum-vine": RunConfig(preset="chain-sum-vine", learners=(learner("ppo"), learner("grpo"), learner("vine"))),
+    # The first race again, but with the credit as the only difference: neither learner has a KL penalty in its reward,
+    # GRPO does not divide by its group's spread, and both are whitened over the step's tokens by the same function.
+    "chain-sum-only-credit": RunConfig(
+        preset="chain-sum-only-credit",
+        learners=(
+            learner("ppo", kl_coef=0.0),
+            learner("grpo", scale_rewards="none", whiten_advantages=True),
+        ),
     ),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-RECORDED = Path(__file__).parents[1] / "core" / "runs" / "shipped" / "chain-sum"
+RECORDED = Path(__file__).parents[1] / "core" / "runs" / "shipped" / "long-sums"
 
 
 def main(folder: Path) -> None:

@@ -109,7 +109,7 @@ for key, run in ASKED:
 
 def test_every_page_opens_and_so_does_the_lab_on_every_kind_of_run(runs: list[str], tmp_path: Path) -> None:
     asked = [(x.key, "") for x in LESSONS]
-    asked += [("lab", run) for run in (*runs, "recorded-chain-sum", "recorded-smollm2-sums")]
+    asked += [("lab", run) for run in (*runs, "recorded-long-sums", "recorded-smollm2-sums")]
     given = f"import pathlib\nROOT, ASKED = pathlib.Path({str(ROOT)!r}), {asked!r}\n"
     shipped = (
         "from core.runs.recorded import import_shipped\nimport lessons.shared\nimport_shipped(lessons.shared.store())\n"

@@ -30,7 +30,7 @@ __all__ = ["SHIPPED", "TraceFilesError", "import_recorded", "import_shipped"]
 
 #: run id → its folder
 SHIPPED = {
-    "recorded-chain-sum": Path(__file__).parent / "shipped" / "chain-sum",
+    "recorded-long-sums": Path(__file__).parent / "shipped" / "long-sums",
     "recorded-smollm2-sums": Path(__file__).parent / "shipped" / "smollm2-sums",
 }
 

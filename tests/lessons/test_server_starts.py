@@ -35,7 +35,7 @@ def test_a_file_for_a_folder_and_a_word_for_a_number_still_serve_the_recorded_ru
     (tmp_path / "file").write_text("")
     wrong = {"CREDIT_LAB_HOME": str(tmp_path / "file"), "CREDIT_LAB_MAX_RUNS": "many", "CREDIT_LAB_DATABASE_URL": ""}
     with serving(tmp_path, **wrong) as running:
-        live, headers = fetched(f"{running.url}/api/runs/recorded-chain-sum/live?since=0")
+        live, headers = fetched(f"{running.url}/api/runs/recorded-long-sums/live?since=0")
         assert live["run"]["status"] == "finished"
         assert headers["content-security-policy"] == "frame-ancestors 'self'"
         with urllib.request.urlopen(running.url, timeout=30) as page:  # Streamlit's own, too
@@ -52,7 +52,7 @@ def test_a_home_folder_that_cannot_be_looked_into_is_no_matter(tmp_path: Path) -
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "secrets.toml").symlink_to("secrets.toml")
     with serving(tmp_path, HOME=str(tmp_path), CREDIT_LAB_TRAINING="off") as running:
-        live, _ = fetched(f"{running.url}/api/runs/recorded-chain-sum/live?since=0")
+        live, _ = fetched(f"{running.url}/api/runs/recorded-long-sums/live?since=0")
         assert live["run"]["status"] == "finished"
 
 

@@ -166,7 +166,7 @@ def main() -> None:
         answer(parts.hostname or "", parts.port or 0, Asked("GET", "/api"))  # it prints its address before it serves
         counted: collections.Counter[int] = collections.Counter()
         wrong, slowest = [], (0.0, "")
-        for asked in requests(options.requests, options.seed, [run.id, "recorded-chain-sum"], version()):
+        for asked in requests(options.requests, options.seed, [run.id, "recorded-long-sums"], version()):
             status, headers, body, took = answer(parts.hostname or "", parts.port or 0, asked)
             counted[status] += 1
             slowest = max(slowest, (took, f"{asked.method} {asked.target[:100]!a}"))
