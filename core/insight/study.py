@@ -68,8 +68,8 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     at: tuple[int, ...] = (0, 5, 15, 30, 55)  # before which steps
     middle: int = 30  # which of them is called mid-training: half of the preset's run
-    prompts: int = 64  # questions answered for each measurement
-    continuations: int = 256  # of each prefix, for the truth
+    prompts: int = 32  # questions answered for each measurement
+    continuations: int = 128  # of each prefix, for the truth
     measured: AnyLearner = learner("vine")  # noqa: RUF009  (frozen)
 
 

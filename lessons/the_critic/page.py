@@ -27,26 +27,37 @@ def four_tokens() -> None:
     """The same wrong answer, credited with a critic that knows and with one that says 0 everywhere."""
     st.header(_("Four tokens, two critics"))
     settings = learner("ppo", kl_coef=0.0, whiten_advantages=False)
-    knows = work_out(FOUR, settings)
+    knows, lam = work_out(FOUR, settings), f"{settings.model_dump()['lam']:g}"
     zero = work_out(replace(FOUR, values=(0.0,) * len(FOUR.tokens)), settings)
+    alone = work_out(FOUR, settings.model_copy(update={"lam": 0.0}))
+    usual = _("a critic that knows, λ = {lam}").format(lam=lam)
     rows = [
-        Row("knows", _("credit, by a critic that knows"), FOUR.tokens, knows["advantage"], learner="blue"),
-        Row("zero", _("credit, by a critic that says 0"), FOUR.tokens, zero["advantage"], learner="blue"),
+        Row("alone", _("a critic that knows, λ = 0"), FOUR.tokens, alone["advantage"], learner="blue"),
+        Row(
+            "knows",
+            _("a critic that knows, λ = {lam}").format(lam=lam),
+            FOUR.tokens,
+            knows["advantage"],
+            learner="blue",
+        ),
+        Row("zero", _("a critic that says 0, any λ"), FOUR.tokens, zero["advantage"], learner="blue"),
     ]
     token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
     worst = min(range(len(FOUR.tokens)), key=knows["advantage"].__getitem__)
     st.markdown(
         _(
             "The answer “1 6 0” to 9+7= is wrong: reward {reward}. A critic whose values are {values} falls at token "
-            "{at}, and PPO gives it {credit}, the lowest. A critic that says 0 everywhere expects nothing and is "
-            "disappointed by nothing: every token gets {nothing}. (λ = {lam}, no KL penalty, not whitened.)"
+            "{at}. At λ = 0 that token alone is blamed for it, {single}; at λ = {lam} it gets {credit}, the lowest, "
+            "and the tokens before it share the blame. A critic that says 0 everywhere expects nothing and is disappointed "
+            "by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
         ).format(
             reward=f"{FOUR.reward:g}",
             values=", ".join(f"{x:g}" for x in FOUR.values or ()),
             at=worst + 1,
             credit=signed(knows["advantage"][worst]),
             nothing=number(max(zero["advantage"]), 2),
-            lam=f"{settings.model_dump()['lam']:g}",
+            single=signed(alone["advantage"][worst]),
+            lam=lam,
         )
     )
 
