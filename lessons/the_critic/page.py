@@ -33,13 +33,7 @@ def four_tokens() -> None:
     usual = _("a critic that knows, λ = {lam}").format(lam=lam)
     rows = [
         Row("alone", _("a critic that knows, λ = 0"), FOUR.tokens, alone["advantage"], learner="blue"),
-        Row(
-            "knows",
-            _("a critic that knows, λ = {lam}").format(lam=lam),
-            FOUR.tokens,
-            knows["advantage"],
-            learner="blue",
-        ),
+        Row("knows", usual, FOUR.tokens, knows["advantage"], learner="blue"),
         Row("zero", _("a critic that says 0, any λ"), FOUR.tokens, zero["advantage"], learner="blue"),
     ]
     token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
@@ -48,8 +42,8 @@ def four_tokens() -> None:
         _(
             "The answer “1 6 0” to 9+7= is wrong: reward {reward}. A critic whose values are {values} falls at token "
             "{at}. At λ = 0 that token alone is blamed for it, {single}; at λ = {lam} it gets {credit}, the lowest, "
-            "and the tokens before it share the blame. A critic that says 0 everywhere expects nothing and is disappointed "
-            "by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
+            "and the tokens before it share the blame. A critic that says 0 everywhere expects nothing and is "
+            "disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
         ).format(
             reward=f"{FOUR.reward:g}",
             values=", ".join(f"{x:g}" for x in FOUR.values or ()),
