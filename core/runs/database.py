@@ -11,6 +11,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from core import environment
 from core.extras import POSTGRES
 from core.places import data_folder, database_url
 from core.runs.errors import StoreError, one_sentence
@@ -24,8 +25,11 @@ class Database:
     def __init__(self, url: str | None = None, *, home: Path | None = None, patience_s: float = 0.0) -> None:
         """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise).
 
-        `patience_s`: for how long what finds the store locked, or its database gone, is tried again.
+        `patience_s`: for how long what finds the store locked, or its database gone, is tried again. Raises StoreError
+        where the environment's folder or address cannot be.
         """
+        if home is None and (wrong := environment.problem_of("home")):
+            raise StoreError(wrong)  # another folder than the one that was meant would be as good as losing all runs
         self.home = home or data_folder()
         self.url = url or database_url(self.home)
         self.patience_s = patience_s
