@@ -252,6 +252,7 @@ def _scatter() -> dict[str, Any]:
         "scatter_tokens": _("{n} tokens."),
         "scatter_last": _("{n} tokens after the last pass, where no gradient is taken."),
         "scatter_unknown": _("{n} tokens after pass {pass}; whose gradients were cut is not recorded."),
+        "scatter_of_some": _("Of {n} of these, this is not recorded."),
         "scatter_elsewhere": _("Later mini-batches take theirs at other ratios than those drawn."),
         "scatter_start": _("Before the first update every ratio is 1."),
         "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),

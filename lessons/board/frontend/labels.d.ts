@@ -127,6 +127,7 @@ export interface Labels {
   scatter_thinned: string;
   scatter_tokens: string;
   scatter_unknown: string;
+  scatter_of_some: string;
   seconds: string;
   seed_only: string;
   semicolon: string;
