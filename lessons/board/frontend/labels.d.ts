@@ -14,6 +14,7 @@ export interface Labels {
   card_empty: string;
   card_place: string;
   card_proposed: string;
+  card_proposed_alike: string;
   card_title: string;
   chart_summary: string;
   colour_by: string;
