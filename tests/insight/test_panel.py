@@ -1,4 +1,4 @@
-"""A panel and a stored step made of hand-written tables: order, holes, what an older trace lacks, and what a learner does not have."""
+"""Panels of hand-written tables: order, holes, what an older trace lacks, and what a learner does not have."""
 
 from __future__ import annotations
 
