@@ -144,6 +144,7 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
     ppo, t = isinstance(settings, PPOSettings), step + 1
     known: dict[str, float | int | None] = {
         "samples_seen": t * config.prompts_per_step * config.num_generations,
+        "responses_trained": t * config.prompts_per_step * config.num_generations,
         "wall_time_s": 0.4 * t + 0.02 * ppo,
         "reward": success,
         "reward_std": (success * (1 - success)) ** 0.5,
