@@ -31,6 +31,9 @@ from lessons.kit.history import RECORDED, events_table, name_field, no_such_run,
 from lessons.lab.settings import settings_drawer
 from lessons.shared import launcher, store
 
+#: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
+_READABLE = 620
+
 #: Keys of reasons that end with what Resume does: it need not be said again.
 SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
 
@@ -155,7 +158,8 @@ def page() -> None:
     if config is not None:
         st.markdown(opening(config), width="content")
         if (contract := contract_of(config)) is not None:
-            st.caption(_("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract])))
+            words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
+            st.caption(words, width=_READABLE)
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with st.container(horizontal=True, key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
