@@ -7,8 +7,19 @@ from typing import Any
 from core.config import RunConfig
 from core.errors import ConfigError
 from core.learners.registry import learner
+from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.tasks.registry import choosable, chosen
+
+
+def _long_sums(name: str, *learners: Any, model: str = "chain-sum-6x1", **settings: Any) -> RunConfig:
+    """Sums of six numbers: about 35 tokens, of which one or two ruin an answer."""
+    own = {"task": ChainSumSettings(terms=6), "model": model, "steps": 60, "eval_every": 10, **settings}
+    return RunConfig(preset=name, learners=learners, **own)
+
+
+_FITTED: dict[str, Any] = {"value_model": "chain-sum-6x1-critic"}
+_BUDGET: dict[str, Any] = {"prompts_per_step": 32, "num_generations": 4}  # the same 128 responses a step
 
 PRESETS: dict[str, RunConfig] = {
     "chain-sum": RunConfig(),
@@ -22,6 +33,30 @@ PRESETS: dict[str, RunConfig] = {
             learner("ppo", kl_coef=0.0),
             learner("grpo", scale_rewards="none", whiten_advantages=True),
         ),
+    ),
+    # What a critic is worth that knows the start policy, beside no critic at all.
+    "long-sums": _long_sums("long-sums", learner("ppo", kl_coef=0.0, **_FITTED), learner("grpo")),
+    # On the same questions: no critic, one that begins at zero, one that knows, and measured values in its place.
+    "long-sums-critics": _long_sums(
+        "long-sums-critics",
+        learner("grpo"),
+        learner("ppo", name="ppo-zero", kl_coef=0.0),
+        learner("ppo", name="ppo-fitted", kl_coef=0.0, **_FITTED),
+        learner("vine"),
+    ),
+    # On the same budget: a group must ask a question several times, a critic need not.
+    "long-sums-budget": _long_sums(
+        "long-sums-budget",
+        learner("grpo"),
+        learner("ppo", kl_coef=0.0, num_generations=1, **_FITTED),
+        **_BUDGET,
+    ),
+    # From a start model whose features tell nothing of right and wrong: the same fitting, and no useful critic.
+    "long-sums-blind": _long_sums(
+        "long-sums-blind",
+        learner("ppo", kl_coef=0.0, value_model="chain-sum-6x1-blind-critic"),
+        learner("grpo"),
+        model="chain-sum-6x1-blind",
     ),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
@@ -61,6 +96,8 @@ def preset(name: str) -> RunConfig:
     return PRESETS[name]
 
 
+#: The preset whose settings are the defaults of a run.
+_USUAL = RunConfig().preset
 #: What tells no two runs apart that a person compares: where a run begins, and how it is watched.
 _NOT_NAMED = frozenset({"preset", "seed", "keep_level", "task", "learners"})
 _MOST_NAMED, _LONGEST_VALUE, _LONGEST = 4, 24, 120
@@ -81,9 +118,9 @@ def differences(config: RunConfig) -> list[str]:
     """The settings in which a run differs from its preset, as they are typed: "steps=40", "ppo.lam=0.9".
 
     A setting that several learners have alike is named once ("epsilon=0.1"); other learners are named themselves, and
-    of another kind of task what differs from that kind's defaults. A preset that is not known here is as the first.
+    of another kind of task what differs from that kind's defaults. A preset that is not known here is as the usual one.
     """
-    base = PRESETS.get(config.preset, next(iter(PRESETS.values())))
+    base = PRESETS.get(config.preset, PRESETS[_USUAL])
     own, usual = config.model_dump(), base.model_dump()
     task, kind = own["task"], config.task.kind
     if kind != base.task.kind:  # what that kind brings along is no difference; which data set it asks is one

@@ -54,7 +54,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="how-ppo-works",
-        part=N_("Five lessons, one after another"),
+        part=N_("Six lessons, one after another"),
         title=N_("How PPO works"),
         icon=":material/account_tree:",
         summary=N_("One real training step, taken apart: from a question to the update, number by number."),
@@ -97,6 +97,15 @@ LESSONS: tuple[Lesson, ...] = (
         minutes=10,
         facts=("F9", "F11"),
         check="truth_quiz",
+    ),
+    Lesson(
+        key="the-critic",
+        title=N_("What is a critic worth?"),
+        icon=":material/psychology_alt:",
+        summary=N_("One that knows, one that cannot, one that is trusted too far: measured on sums of six numbers."),
+        minutes=10,
+        facts=("F10", "F11"),
+        check="critic_quiz",
     ),
     Lesson(
         key="a-real-instruct-model",

@@ -35,6 +35,7 @@ from core.insight.agreement import compare
 from core.insight.foresight import best_constant, foresight
 from core.insight.whatif import StoredStep, Values, credit_under, stored_step, values_of
 from core.learners.registry import AnyLearner, learner, needs_of
+from core.presets import PRESETS, preset
 from core.training.continuations import Oracle, Responses, TrueValues
 from core.training.trainer import Trainer
 from core.versions import versions
@@ -42,6 +43,7 @@ from core.versions import versions
 RECORDED = Path(__file__).parent / "recorded" / "credit-study.json"
 #: What a study's file is like: 1 had ppo, grpo, vine and again, and of their values the explained variance alone.
 VERSION = 2
+PRESET = "long-sums"
 CREDITS = ("ppo", "critic", "lambda-0", "perfect", "group-mean", "grpo", "vine", "again")
 METRICS = (
     "correlation",
@@ -64,10 +66,10 @@ class Plan:
 
     config: RunConfig  # whose first PPO learner is trained
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    at: tuple[int, ...] = (5, 15, 30, 75, 145)  # before which steps
-    middle: int = 75  # which of them is called mid-training: half of the default run
-    prompts: int = 64  # questions answered for each measurement
-    continuations: int = 256  # of each prefix, for the truth
+    at: tuple[int, ...] = (0, 5, 15, 30, 55)  # before which steps
+    middle: int = 30  # which of them is called mid-training: half of the preset's run
+    prompts: int = 32  # questions answered for each measurement
+    continuations: int = 128  # of each prefix, for the truth
     measured: AnyLearner = learner("vine")  # noqa: RUF009  (frozen)
 
 
@@ -221,18 +223,17 @@ def table(rows: Sequence[StudyRow]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the study, prints its table and writes it where the pages find it."""
-    plan = Plan(RunConfig())
+    plan = Plan(preset(PRESET))
     parser = argparse.ArgumentParser(prog="python -m core.insight.study", description="How right each credit is.")
     parser.add_argument("--seeds", type=int, default=len(plan.seeds), help="how many (default: %(default)s)")
     parser.add_argument("--at", type=int, nargs="+", default=plan.at, help="before which steps (default: %(default)s)")
     parser.add_argument("--continuations", type=int, default=plan.continuations, help="for the truth (%(default)s)")
-    parser.add_argument("--model", default=plan.config.model, help="start weights (default: %(default)s)")
+    parser.add_argument("--preset", default=PRESET, choices=PRESETS, help="whose PPO is trained (%(default)s)")
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     at = tuple(sorted(options.at))
     middle = plan.middle if plan.middle in at else at[len(at) // 2]
-    config = plan.config.model_copy(update={"model": options.model})
-    plan = Plan(config, tuple(range(options.seeds)), at, middle, continuations=options.continuations)
+    plan = Plan(preset(options.preset), tuple(range(options.seeds)), at, middle, continuations=options.continuations)
     torch.set_num_threads(1)
     rows = list(tqdm(run(plan), total=len(CREDITS) * len(plan.seeds) * len(plan.at), desc="credits measured"))
     print(table(rows))

@@ -33,9 +33,9 @@ from core.algorithms.aggregation import token_weights
 from core.algorithms.token_rewards import token_rewards
 from core.algorithms.value_loss import clipped_value_loss
 from core.config import RunConfig
-from core.errors import Message
+from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, critic_of, discount_of
-from core.models import precision
+from core.models import critics, precision
 from core.models.value import ValueModel
 from core.places import data_folder
 from core.training import scoring
@@ -113,15 +113,41 @@ def plan_of(
     )
 
 
+def begin(model: ValueModel, asker: Asker, plan: CriticFit, start_hash: str, progress: Progress | None = None) -> int:
+    """Gives a new critic what it knows before the first step, as its settings say: a critic's that comes with the app,
+    what it learns now, or nothing. Returns how many answers were sampled and scored for it.
+
+    Raises ConfigError where the named critic cannot be this one's start; `progress` as for `fit`.
+    """
+    critic = critic_of(plan.settings)
+    if critic is not None and critic.value_model is not None:
+        if asker.config.lora_rank:
+            raise ConfigError(
+                "value_model: {given} has all weights of its own, but with lora_rank a critic has only adapters; leave "
+                "one of the two out",
+                given=repr(critic.value_model),
+            )
+        known = critics.load(critic.value_model, start_hash)
+        model.load_state_dict(known.weights)
+        return known.responses
+    return fit(model, asker, plan, progress) if plan.updates else 0
+
+
 def fit(model: ValueModel, asker: Asker, plan: CriticFit, progress: Progress | None = None) -> int:
     """Fits the critic, or takes the one that is kept. Returns how many answers were sampled and scored for it.
 
     `progress` is called with (what is being done, share of it); what it raises ends the fitting.
     """
-    count = plan.rollouts * plan.responses
     if (weights := kept(plan)) is not None:
         model.load_state_dict(weights, strict=not asker.config.lora_rank)
-        return count
+    else:
+        learn(model, asker, plan, progress)
+        keep(plan, model)
+    return plan.rollouts * plan.responses
+
+
+def learn(model: ValueModel, asker: Asker, plan: CriticFit, progress: Progress | None = None) -> None:
+    """Fits the critic anew, whatever is kept; `progress` as for `fit`."""
     say = progress if progress is not None else (lambda _message, _share: None)
     batches = _answers(asker, plan, say)
     optimizer = Optimizer(model, plan.learning_rate, plan.settings)
@@ -131,8 +157,6 @@ def fit(model: ValueModel, asker: Asker, plan: CriticFit, progress: Progress | N
         order = order or torch.randperm(len(batches), generator=draw).tolist()
         _learn(model, *batches[order.pop()], asker.config.micro_batch_size)
         optimizer.step(plan.learning_rate * one_cycle(update, plan.updates), plan.settings)
-    keep(plan, model)
-    return count
 
 
 def _answers(asker: Asker, plan: CriticFit, say: Progress) -> list[tuple[Sequences, Tensor]]:

@@ -19,7 +19,7 @@ from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
-from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
+from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
@@ -120,17 +120,16 @@ class Trainer:
         return max(len(self.codec.ids(x)) for x in prompts)
 
     def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> int:
-        """Before the first step: the critic learns what the start policy's answers score (core/training/fitted.py).
+        """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py).
 
-        Returns how many scored responses it knows then: `samples_seen` begins with them.
+        Returns from how many scored responses it knows it: `samples_seen` begins with them.
         """
-        critic = critic_of(self.settings)
-        if critic is None or self.value_model is None or critic.value_pretrain_updates == 0:
+        if self.value_model is None:
             return 0
         plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
         asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
         with precision.matmuls(self.dtype, self.device):
-            known = fitted.fit(self.value_model, asker, plan, progress)
+            known = fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
         if not forward.is_lean(self.policy):
             give_back()
         return known

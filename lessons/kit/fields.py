@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
 from core.learners.registry import learner_kind
-from core.models.start import names
+from core.models import critics, start
 from core.rewards import REWARDS
 from lessons.i18n import _, listed
 
@@ -35,6 +35,8 @@ _TITLES: dict[str, dict[str, str]] = {
     "surrogate": {name: x.title for name, x in SURROGATES.items()},
     "reward": {name: x.title for name, x in REWARDS.items()},
 }
+#: Settings that name what the app has, and what there is now.
+_NAMED: dict[str, Callable[[], list[str]]] = {"model": start.names, "value_model": critics.names}
 #: Where a model names no limit of its own: what is longer than this is no setting.
 _LONGEST = 100
 _LONGEST_JSON = 1000
@@ -133,9 +135,9 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
     for name, info in type(model).model_fields.items():
         if name not in skip:
             kind, choices, optional = _kind(info)
-            if prefix + name == "model":
+            if name in _NAMED:
                 # A page is open to others: no path of this machine can be typed into it, only what it offers.
-                kind, choices = "choice", tuple(names())
+                kind, choices = "choice", tuple(_NAMED[name]())
             yield Field(
                 key=prefix + name,
                 group=group,

@@ -23,7 +23,7 @@ class PresetText:
 GROUPS: dict[str, dict[str, PresetText]] = {
     N_("Which token? PPO and GRPO on the same questions"): {
         "long-sums": PresetText(
-            N_("six-term sums"),
+            N_("six-term sums, with a fitted critic"),
             N_("Long answers, which one slip ruins; PPO’s critic has learnt from the start model’s own answers."),
         ),
         "chain-sum": PresetText(
@@ -36,11 +36,11 @@ GROUPS: dict[str, dict[str, PresetText]] = {
     },
     N_("What is a critic worth?"): {
         "long-sums-critics": PresetText(
-            N_("six-term sums, four credits"),
+            N_("six-term sums, four learners on the same questions"),
             N_("No critic, a critic that begins at zero, one fitted beforehand, and values measured by VinePPO."),
         ),
         "long-sums-blind": PresetText(
-            N_("six-term sums, a critic that cannot know"),
+            N_("six-term sums, a start model that knows nothing of right and wrong"),
             N_("The same on a start model that was never taught to tell right from wrong: what has a critic to go by?"),
         ),
         "chain-sum-vine": PresetText(
@@ -50,7 +50,7 @@ GROUPS: dict[str, dict[str, PresetText]] = {
     },
     N_("Must the same question be asked G times?"): {
         "long-sums-budget": PresetText(
-            N_("six-term sums, the same budget"),
+            N_("six-term sums, each learner at its own group size"),
             N_("As many responses a step for each learner, shared out as suits it: {shares} (questions × responses)."),
         ),
     },

@@ -30,19 +30,20 @@ def test_every_bundled_model_is_small_and_has_a_recipe_and_a_card():
         assert (BUNDLED / name / "card.json").is_file()
 
 
-def test_the_card_tells_the_truth(start):
-    card = json.loads((BUNDLED / "chain-sum-3x1" / "card.json").read_text())
-    recipe = recipes()["chain-sum-3x1"]
-    assert card["weights_sha256"] == start.hash
-    assert card["parameters"] == sum(p.numel() for p in start.model.parameters())
+@pytest.mark.parametrize("name", names())
+def test_the_card_tells_the_truth(name):
+    card, begun = json.loads((BUNDLED / name / "card.json").read_text()), load(name)
+    recipe = recipes()[name]
+    assert card["weights_sha256"] == begun.hash
+    assert card["parameters"] == sum(p.numel() for p in begun.model.parameters())
     assert 100_000 <= card["parameters"] <= 300_000
     assert {k: v for k, v in card["recipe"].items() if k != "task"} == {
         k: v for k, v in vars(recipe).items() if k != "task"
     }
-    measured = share(answers(start.model, start.codec, ChainSum(recipe.task), seed=0, samples=8))
+    measured = share(answers(begun.model, begun.codec, ChainSum(recipe.task), seed=0, samples=8))
     # Another machine may round another way now and then: 2048 samples, so one sample is 0.0005.
     assert measured == pytest.approx(card["heldout_success"]["sampled"], abs=0.005)
-    assert 0.35 <= measured <= 0.60
+    assert 0.30 <= measured <= 0.60
 
 
 def test_pad_bos_and_eos_are_three_tokens_and_text_survives_the_round_trip(start):
@@ -93,7 +94,7 @@ def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_pol
 
 
 def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
-    with pytest.raises(ConfigError, match="there are chain-sum-3x1, SmolLM2-135M-Instruct"):
+    with pytest.raises(ConfigError, match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, SmolLM2-135M"):
         load("no-such-model")
     with pytest.raises(ConfigError, match=r"has no config\.json"):
         load(str(tmp_path))

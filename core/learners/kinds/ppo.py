@@ -49,6 +49,12 @@ class PPOSettings(LearnerSettings):
     value_freeze_after: int | None = Field(
         None, ge=0, le=100_000, description="Steps after which the critic learns no more; none: it never stops."
     )
+    value_model: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="Start weights of the critic: one that comes with the app, fitted to the start model, by its name; "
+        "none: the start model’s, with a head of zeros.",
+    )
     value_pretrain_updates: int = Field(
         0,
         ge=0,
@@ -172,7 +178,7 @@ def _without(settings: PPOSettings) -> frozenset[str]:
 #: What only a critic that learns can have; the others (its learning rates …) lead to nothing where there is none.
 _OF_CRITIC = (
     *("bootstrap_truncated", "lam_critic", "value_num_iterations", "value_head_learning_rate"),
-    *("value_warmup_steps", "value_freeze_after", "value_pretrain_updates"),
+    *("value_warmup_steps", "value_freeze_after", "value_pretrain_updates", "value_model"),
 )
 
 
@@ -184,6 +190,13 @@ def _refuses(settings: PPOSettings) -> Message | None:
             "there would be steps in which nothing learns",
             until=until,
             first=first,
+        )
+    if settings.value_model is not None and settings.value_pretrain_updates:
+        return Message(
+            "value_model={given} is a critic that was fitted already, so value_pretrain_updates must be 0, but is "
+            "{updates}; or leave value_model out",
+            given=settings.value_model,
+            updates=settings.value_pretrain_updates,
         )
     asked = [x for x in _OF_CRITIC if getattr(settings, x) != type(settings).model_fields[x].default]
     if settings.oracle_continuations is not None and asked:
@@ -209,6 +222,6 @@ KIND = LearnerKind(
     needs=_needs,
     without=_without,
     refuses=_refuses,
-    fixed=frozenset({"oracle_continuations", "value_pretrain_updates", "value_pretrain_learning_rate"}),
+    fixed=frozenset({"oracle_continuations", "value_model", "value_pretrain_updates", "value_pretrain_learning_rate"}),
     order=10,
 )

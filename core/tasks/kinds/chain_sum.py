@@ -5,6 +5,7 @@ A wrong intermediate sum is what ruins a response, so credit has a true place: t
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import random
@@ -164,6 +165,17 @@ def _form(settings: ChainSumSettings) -> str:
     return ";".join([r"\d+\+\d+=\d+"] * (settings.terms - 1))
 
 
+#: Six numbers: about 35 tokens, of which one or two ruin the answer, so that credit for single tokens has much to tell.
+_LONG = ChainSumRecipe(
+    ChainSumSettings(terms=6, digits=1), hard_sums=0.25, wrong_when_hard=0.5, wrong_when_easy=0.08, updates=2500
+)
+RECIPES: dict[str, Recipe] = {
+    "chain-sum-3x1": ChainSumRecipe(ChainSumSettings(terms=3, digits=1)),
+    "chain-sum-6x1": _LONG,
+    # The same without the second loss: nothing in its features tells whether an answer is right so far.
+    "chain-sum-6x1-blind": dataclasses.replace(_LONG, judge=0.0),
+}
+
 KIND = TaskKind(
     settings=ChainSumSettings,
     build=ChainSum,
@@ -171,7 +183,7 @@ KIND = TaskKind(
     summary="Sums worked out step by step: `8+1+7=` is answered by `8+1=9;9+7=16`.",
     longest_prompt=lambda settings: settings.terms * (settings.digits + 1),
     alphabet=ALPHABET,
-    recipes={"chain-sum-3x1": ChainSumRecipe(ChainSumSettings(terms=3, digits=1))},
+    recipes=RECIPES,
     form=_form,
     order=10,
 )

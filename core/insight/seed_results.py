@@ -1,0 +1,123 @@
+"""Learners' results seed by seed, as a recorded study keeps them: their file, and what they say. No tensors here."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+#: Where the study of core/insight/long_sums.py is recorded.
+LONG_SUMS = Path(__file__).parent / "recorded" / "long-sums.json"
+#: What such a file is like.
+VERSION = 1
+#: What a learner's success is averaged over: name → the steps, as a slice.
+SPANS: Mapping[str, slice] = {"first-20": slice(0, 20), "all-60": slice(0, 60), "last-10": slice(-10, None)}
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """One learner with one seed."""
+
+    setup: str
+    seed: int
+    success: tuple[float, ...]  # of each step's own responses
+    explained: tuple[float | None, ...]  # share of its returns' variance that the critic explains, by step
+    scored: int  # responses scored: trained on, a critic fitted to, and continuations
+    seconds: float  # of the steps
+
+    def mean(self, span: str) -> float:
+        """Mean success over a span of SPANS."""
+        return statistics.fmean(self.success[SPANS[span]])
+
+
+@dataclass(frozen=True)
+class SeedDifference:
+    """The mean of a paired difference over seeds, with its 95 % interval (Student's t)."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+
+def paired(first: Sequence[float], second: Sequence[float]) -> SeedDifference:
+    """first − second, seed by seed. Raises ValueError unless both have the same number of seeds, at least two."""
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    if len(differences) < 2:
+        raise ValueError("a paired difference needs at least two seeds")
+    mean = statistics.fmean(differences)
+    half = student(len(differences) - 1) * statistics.stdev(differences) / len(differences) ** 0.5
+    return SeedDifference(mean, mean - half, mean + half, len(differences))
+
+
+def student(freedom: int, level: float = 0.95) -> float:
+    """The two-sided quantile of Student's t: |t| stays below it with probability `level`.
+
+    The density is integrated by Simpson's rule in the angle θ with t = √n · tan θ, where it is cos^(n − 1) θ without
+    tails; the quantile is found by bisection.
+    """
+
+    def inside(angle: float, parts: int = 400) -> float:
+        width = angle / parts
+        heights = [math.cos(i * width) ** (freedom - 1) for i in range(parts + 1)]
+        return width / 3 * (heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]))
+
+    low, high, whole = 0.0, math.pi / 2, inside(math.pi / 2)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) < level * whole else (low, middle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def results_of(rows: Iterable[SeedResult], setup: str) -> dict[int, SeedResult]:
+    """One learner's results by seed."""
+    return {x.seed: x for x in sorted(rows, key=lambda x: x.seed) if x.setup == setup}
+
+
+def difference(rows: Sequence[SeedResult], first: str, second: str, span: str) -> SeedDifference:
+    """First − second over the seeds that both have. Raises ValueError where these are fewer than two."""
+    a, b = results_of(rows, first), results_of(rows, second)
+    seeds = [x for x in a if x in b]
+    return paired([a[x].mean(span) for x in seeds], [b[x].mean(span) for x in seeds])
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path = LONG_SUMS) -> list[SeedResult]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    if not path.is_file():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["about"]["version"] != VERSION:
+        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
+    rows = [{**x, "success": tuple(x["success"]), "explained": tuple(x["explained"])} for x in stored["rows"]]
+    return [SeedResult(**x) for x in rows]
+
+
+def write(rows: Iterable[SeedResult], order: Sequence[str], about: Mapping[str, Any], path: Path) -> None:
+    """Everything as JSON, a line per learner and seed, learners in `order`; the file is complete or as it was."""
+    place = {name: i for i, name in enumerate(order)}
+    lines = [
+        json.dumps(_rounded(asdict(x)), separators=(",", ":"))
+        for x in sorted(rows, key=lambda x: (place.get(x.setup, len(place)), x.seed))
+    ]
+    partial = path.with_name(path.name + ".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = ",\n".join(lines)
+    head = json.dumps({"version": VERSION, **about})
+    partial.write_text(f'{{"about":{head},\n"rows":[\n{body}\n]}}\n', encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(x) for name, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(x) for x in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -1,0 +1,112 @@
+"""The same budget for all: who has to ask a question several times, and what that costs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lessons.i18n import _
+from lessons.kit.lesson import Choice, figure, line_colour, predict
+from lessons.kit.numbers import number
+from lessons.the_critic.results import LEARNERS, gap_words, mean, shape, spread, there
+
+QUESTIONS = (4, 8, 16, 32, 64, 128)
+#: What one predicts: (learner, questions).
+CANDIDATES = (("grpo", 16), ("grpo", 4), ("ppo-fitted", 128))
+
+
+def budget() -> None:
+    """A prediction, the chart by questions per step, and the two effects told apart."""
+    if not all(there([shape(*x)]) for x in CANDIDATES):
+        st.info(_("This is not recorded here yet."))
+        return
+    if predict("tc_budget", _question(), _choices(), about="long-sums"):
+        _chart()
+        st.markdown("\n".join(f"- {x}" for x in _effects()))
+
+
+def _question() -> str:
+    return _(
+        "Every step has 128 answers. They may be to 4 questions (32 each), to 16 (8 each) or to 128 (one each). Whose "
+        "answers are right most often over the first 20 steps?"
+    )
+
+
+def _choices() -> list[Choice]:
+    values = {x: mean(shape(*x), "first-20") for x in CANDIDATES}
+    best = max(CANDIDATES, key=values.__getitem__)
+    reason = "; ".join(f"{_name(*x)}: {number(values[x])}" for x in CANDIDATES)
+    return [Choice(_name(*x), x == best, _("Measured: {numbers}.").format(numbers=reason)) for x in CANDIDATES]
+
+
+def _name(learner: str, questions: int) -> str:
+    return _("{learner}, {questions} questions × {each}").format(
+        learner=_(LEARNERS[learner].title), questions=questions, each=128 // questions
+    )
+
+
+def _chart() -> None:
+    import plotly.graph_objects as go
+
+    drawing, readout, summary = go.Figure(), [], []
+    for name, label in LEARNERS.items():
+        shown = [x for x in QUESTIONS if there([shape(name, x)])]
+        if not shown:
+            continue
+        values = [mean(shape(name, x), "first-20") for x in shown]
+        errors = [spread(shape(name, x), "first-20") for x in shown]
+        drawing.add_scatter(
+            x=shown,
+            y=values,
+            error_y={"type": "data", "array": errors},
+            mode="lines+markers",
+            name=_(label.title),
+            line={"color": line_colour(label.colour), "dash": label.dash},
+            marker={"symbol": label.symbol, "size": 9},
+        )
+        readout += [
+            {
+                _("learner"): _(label.title),
+                _("questions × answers"): f"{x} × {128 // x}",
+                _("success"): f"{number(v)} ± {number(e)}",
+            }
+            for x, v, e in zip(shown, values, errors, strict=True)
+        ]
+        summary.append(f"{_(label.title)} {number(values[0], 2)} ({shown[0]}) … {number(values[-1], 2)} ({shown[-1]})")
+    drawing.update_xaxes(
+        title=_("questions a step (128 answers in all)"), type="log", tickvals=list(QUESTIONS),
+        ticktext=[f"{x}" for x in QUESTIONS],
+    )  # fmt: skip
+    drawing.update_yaxes(title=_("success, steps 1–20"))
+    alt = _("Mean success over the first 20 steps by questions a step: {summary}.").format(summary="; ".join(summary))
+    figure(drawing, key="tc_budget_chart", alt=alt, table=readout, height=340)
+
+
+def _effects() -> list[str]:
+    """What comes from not having to ask a question twice, and what a critic adds to that."""
+    groups = [x for x in QUESTIONS if there([shape("grpo", x)])]
+    best = max(groups, key=lambda x: mean(shape("grpo", x), "first-20"))
+    lines, batch, zero = [], LEARNERS["batch"], LEARNERS["ppo-zero"]
+    if there([shape("batch", 128)]):
+        alone = _name("batch", 128)
+        lines.append(
+            _("**Different questions.** {words}").format(
+                words=gap_words(shape("batch", 128), shape("grpo", best), "first-20", (alone, _name("grpo", best)))
+            )
+        )
+        for critic in ("ppo-fitted", "ppo-zero"):
+            if there([shape(critic, 128)]):
+                names = (_(LEARNERS[critic].title), _(batch.title))
+                lines.append(
+                    _("**And a critic, on the same 128 questions.** {words}").format(
+                        words=gap_words(shape(critic, 128), shape("batch", 128), "first-20", names)
+                    )
+                )
+    blind = [shape(x, 128, "-blind") for x in ("ppo-zero", "batch")]
+    if len(there(blind)) == 2:
+        names = (_(zero.title), _(batch.title))
+        lines.append(
+            _("**And a critic that cannot know (blind start model).** {words}").format(
+                words=gap_words(blind[0], blind[1], "first-20", names)
+            )
+        )
+    return lines

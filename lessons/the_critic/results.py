@@ -1,0 +1,136 @@
+"""The recorded study of long sums, as the page's sections read it: nothing is computed here but means over seeds."""
+
+from __future__ import annotations
+
+import functools
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.insight.seed_results import LONG_SUMS, SPANS, SeedDifference, SeedResult, difference, read, results_of
+from core.learners.kind import Colour
+from lessons.i18n import N_, _
+from lessons.kit.numbers import number, signed
+
+COMMAND = "python -m core.insight.long_sums"
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a learner of the study is named and drawn: colour is never the only difference."""
+
+    title: str  # a message id
+    colour: Colour
+    dash: str
+    symbol: str
+
+
+#: Learner → its label; its questions and responses are added to its name in the study.
+LEARNERS = {
+    "grpo": Label(N_("GRPO"), "orange", "solid", "diamond"),
+    "batch": Label(N_("no critic, no group"), "pink", "dashdot", "x"),
+    "ppo-zero": Label(N_("PPO, critic from zero"), "blue", "dot", "square-open"),
+    "ppo-fitted": Label(N_("PPO, fitted critic"), "blue", "solid", "square"),
+    "vine": Label(N_("VinePPO"), "green", "dash", "circle"),
+}
+#: Critic → its label, where λ is varied.
+CRITICS = {
+    "zero": Label(N_("critic from zero"), "orange", "dot", "diamond"),
+    "fitted": Label(N_("fitted critic"), "blue", "solid", "square"),
+    "frozen": Label(N_("fitted critic, frozen"), "pink", "dashdot", "x"),
+    "oracle": Label(N_("measured values (8 continuations)"), "green", "dash", "circle"),
+}
+SPAN_TITLES = {"first-20": N_("steps 1–20"), "all-60": N_("steps 1–60"), "last-10": N_("last ten steps")}
+
+
+@functools.lru_cache(maxsize=1)
+def rows() -> tuple[SeedResult, ...]:
+    """The recorded results; none where they are not recorded."""
+    return tuple(read())
+
+
+@functools.lru_cache(maxsize=1)
+def steps() -> int:
+    """Training steps of the study's runs."""
+    return int(json.loads(LONG_SUMS.read_text(encoding="utf-8"))["about"]["steps"])
+
+
+def of(setup: str) -> list[SeedResult]:
+    """One setup's results, by seed; empty where it was not measured."""
+    return list(results_of(rows(), setup).values())
+
+
+def there(setups: Iterable[str]) -> list[str]:
+    """Those setups that have at least two seeds."""
+    return [x for x in setups if len(of(x)) > 1]
+
+
+def shape(learner: str, questions: int, ending: str = "") -> str:
+    """The study's name of a learner that asks so many questions a step."""
+    return f"{learner}-{questions}x{128 // questions}{ending}"
+
+
+def lam_of(critic: str, lam: float) -> str:
+    """The study's name of PPO with that critic and that λ, on 16 questions."""
+    return shape(f"ppo-{critic}" if lam == 0.95 and critic in ("zero", "fitted") else f"ppo-{critic}-{lam:g}", 16)
+
+
+def mean(setup: str, span: str) -> float:
+    """Mean success over its seeds."""
+    return statistics.fmean(x.mean(span) for x in of(setup))
+
+
+def spread(setup: str, span: str) -> float:
+    """Standard deviation of that over its seeds."""
+    return statistics.stdev(x.mean(span) for x in of(setup))
+
+
+def spread_words(setup: str, span: str) -> str:
+    return f"{number(mean(setup, span))} ± {number(spread(setup, span))}"
+
+
+def curve(setup: str) -> tuple[list[float], list[float]]:
+    """(mean, standard deviation) of the success rate over seeds, step by step, each the mean of three steps around."""
+    smooth = [_smoothed(x.success) for x in of(setup)]
+    by_step = list(zip(*smooth, strict=True))
+    return [statistics.fmean(x) for x in by_step], [statistics.stdev(x) for x in by_step]
+
+
+def _smoothed(success: Sequence[float]) -> list[float]:
+    return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]
+
+
+def gap(first: str, second: str, span: str) -> SeedDifference:
+    """First − second, seed by seed."""
+    return difference(rows(), first, second, span)
+
+
+def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str:
+    """A paired difference in a sentence that is chosen by its interval."""
+    known = gap(first, second, span)
+    sentence = (
+        _("{span}: {first} is {mean} above {second} (95 % interval {low} to {high}, {seeds} seeds).")
+        if known.low > 0
+        else _("{span}: {first} is {mean} below {second} (95 % interval {low} to {high}, {seeds} seeds).")
+        if known.high < 0
+        else _(
+            "{span}: {first} minus {second} is {mean} (95 % interval {low} to {high}, {seeds} seeds): these seeds do "
+            "not tell them apart."
+        )
+    )
+    open_ended = known.low <= 0 <= known.high
+    return sentence.format(
+        span=_(SPAN_TITLES[span]),
+        first=names[0],
+        second=names[1],
+        mean=signed(known.mean, 3) if open_ended else number(abs(known.mean)),
+        low=signed(known.low, 3),
+        high=signed(known.high, 3),
+        seeds=known.seeds,
+    )
+
+
+def spans() -> list[str]:
+    """The spans of steps in the order of the tables."""
+    return list(SPANS)

@@ -1,0 +1,82 @@
+"""How far a critic is trusted: λ between 0 (the critic alone) and 1 (the outcome alone), for four critics."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lessons.i18n import _
+from lessons.kit.lesson import figure, line_colour
+from lessons.kit.linked import linked
+from lessons.kit.numbers import number
+from lessons.the_critic.results import CRITICS, SPAN_TITLES, lam_of, mean, of, spans, spread, there
+
+LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
+
+
+def trust() -> None:
+    """The chart over λ, and the worst and the best of it in words."""
+    measured = {(c, x): lam_of(c, x) for c in CRITICS for x in LAMBDAS if there([lam_of(c, x)])}
+    if not measured:
+        st.info(_("This is not recorded here yet."))
+        return
+    span = linked(
+        st.segmented_control,
+        _("Success over"),
+        spans(),
+        key="tc_span",
+        first="last-10",
+        format_func=lambda x: _(SPAN_TITLES[x]),
+    )
+    _chart(measured, span)
+    st.markdown(_says(measured, span))
+
+
+def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
+    import plotly.graph_objects as go
+
+    drawing, readout, summary = go.Figure(), [], []
+    for critic, label in CRITICS.items():
+        lams = [x for x in LAMBDAS if (critic, x) in measured]
+        if not lams:
+            continue
+        values = [mean(measured[critic, x], span) for x in lams]
+        errors = [spread(measured[critic, x], span) for x in lams]
+        drawing.add_scatter(
+            x=lams,
+            y=values,
+            error_y={"type": "data", "array": errors},
+            mode="lines+markers",
+            name=_(label.title),
+            line={"color": line_colour(label.colour), "dash": label.dash},
+            marker={"symbol": label.symbol, "size": 9},
+        )
+        readout += [
+            {_("critic"): _(label.title), "λ": f"{x:g}", _("success"): f"{number(v)} ± {number(e)}"}
+            for x, v, e in zip(lams, values, errors, strict=True)
+        ]
+        summary.append(
+            _("{critic}: {values}").format(critic=_(label.title), values=", ".join(number(x, 2) for x in values))
+        )
+    drawing.update_xaxes(title=_("λ: 0 trusts the critic alone, 1 the outcome alone"), tickvals=list(LAMBDAS))
+    drawing.update_yaxes(title=_("success, {span}").format(span=_(SPAN_TITLES[span])), range=[0, 1])
+    alt = _("Mean success by λ, for λ = {lams}: {summary}.").format(
+        lams=", ".join(f"{x:g}" for x in LAMBDAS), summary="; ".join(summary)
+    )
+    figure(drawing, key="tc_trust_chart", alt=alt, table=readout, height=340)
+
+
+def _says(measured: dict[tuple[str, float], str], span: str) -> str:
+    worst = min(measured, key=lambda x: mean(measured[x], span))
+    best = max(measured, key=lambda x: mean(measured[x], span))
+    lines = [
+        _("Lowest: {critic}, λ = {lam}: {value} on average, {seed} with its worst seed.").format(
+            critic=_(CRITICS[worst[0]].title),
+            lam=f"{worst[1]:g}",
+            value=number(mean(measured[worst], span)),
+            seed=number(min(x.mean(span) for x in of(measured[worst]))),
+        ),
+        _("Highest: {critic}, λ = {lam}: {value}.").format(
+            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=number(mean(measured[best], span))
+        ),
+    ]
+    return "\n".join(f"- {x}" for x in lines)

@@ -1,0 +1,134 @@
+"""The study of long sums: what it trains, how it is summed up, and that its file grows and is read again."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.config import change
+from core.insight import long_sums
+from core.insight.long_sums import Setup, setups, table, train
+from core.insight.seed_results import SeedResult, difference, paired, read, student, write
+from core.learners.registry import needs_of
+from core.models import bundled, critics
+from core.presets import preset
+
+
+def outcome(setup: str, seed: int, success: float = 0.5) -> SeedResult:
+    return SeedResult(setup, seed, (success,) * long_sums.STEPS, (None,) * long_sums.STEPS, 7680, 10.0)
+
+
+def test_every_setup_can_be_trained_here_and_writes_as_many_responses_a_step() -> None:
+    for setup in setups().values():
+        config = setup.config(0)
+        assert config.prompts_per_step * config.num_generations == long_sums.RESPONSES
+        assert config.steps == long_sums.STEPS
+        assert config.model in bundled.names()
+        named = getattr(config.learners[0], "value_model", None)
+        assert named is None or named in critics.names()
+        assert config.task.model_dump() == {"kind": "chain-sum", "terms": 6, "digits": 1, "heldout": 256}
+
+
+def test_setups_are_what_their_names_say() -> None:
+    chosen = setups()
+    assert (chosen["grpo-4x32"].config(0).num_generations, chosen["batch-128x1"].config(0).num_generations) == (32, 1)
+    assert chosen["ppo-fitted-16x8"].settings.model_dump() == preset("long-sums").learners[0].model_dump()
+    assert chosen["ppo-fitted-16x8-blind"].settings.model_dump() == preset("long-sums-blind").learners[0].model_dump()
+    assert needs_of(chosen["ppo-oracle-0-16x8"].settings).continuations == 8
+    assert not needs_of(chosen["batch-128x1"].settings).critic
+    frozen = chosen["ppo-frozen-0.5-16x8"].settings.model_dump()
+    assert (frozen["value_freeze_after"], frozen["lam"], frozen["value_model"]) == (0, 0.5, "chain-sum-6x1-critic")
+
+
+@pytest.mark.parametrize(("freedom", "known"), [(1, 12.7062), (2, 4.3027), (4, 2.7764), (9, 2.2622), (30, 2.0423)])
+def test_students_quantile_is_that_of_the_tables(freedom: int, known: float) -> None:
+    assert student(freedom) == pytest.approx(known, abs=5e-5)
+
+
+def test_a_paired_difference_has_the_interval_of_students_t() -> None:
+    first, second = [0.70, 0.64, 0.68, 0.66, 0.71], [0.61, 0.60, 0.66, 0.59, 0.65]
+    own = [0.09, 0.04, 0.02, 0.07, 0.06]
+    known = paired(first, second)
+    half = 2.77645 * statistics.stdev(own) / math.sqrt(5)
+    assert known.mean == pytest.approx(0.056)
+    assert (known.low, known.high) == (pytest.approx(0.056 - half, abs=1e-6), pytest.approx(0.056 + half, abs=1e-6))
+    with pytest.raises(ValueError, match="at least two seeds"):
+        paired([0.5], [0.4])
+
+
+def test_a_difference_is_of_the_seeds_that_both_have() -> None:
+    rows = [outcome("grpo-16x8", s, 0.5) for s in (0, 1, 2)] + [outcome("vine-16x8", s, 0.6) for s in (1, 2, 5)]
+    known = difference(rows, "vine-16x8", "grpo-16x8", "first-20")
+    assert (known.mean, known.seeds) == (pytest.approx(0.1), 2)
+
+
+def test_spans_are_the_first_twenty_all_and_the_last_ten_steps() -> None:
+    rising = SeedResult("grpo-16x8", 0, tuple(x / 59 for x in range(60)), (), 0, 0.0)
+    assert rising.mean("first-20") == pytest.approx(9.5 / 59)
+    assert rising.mean("all-60") == pytest.approx(0.5)
+    assert rising.mean("last-10") == pytest.approx(54.5 / 59)
+
+
+def test_the_file_is_read_as_it_was_written_and_grows(tmp_path: Path) -> None:
+    path = tmp_path / "some" / "long-sums.json"
+    rows = [outcome("vine-16x8", 1, 0.25), outcome("grpo-16x8", 0)]
+    write(rows, list(setups()), {}, path)
+    assert read(path) == sorted(rows, key=lambda x: list(setups()).index(x.setup))
+    assert read(tmp_path / "none.json") == []
+    stored = json.loads(path.read_text())
+    stored["about"]["version"] = 99
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match="is of version 99, and this reads version 1"):
+        read(path)
+
+
+def test_only_what_the_file_lacks_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, trained = tmp_path / "long-sums.json", list[tuple[str, int]]()
+    write([outcome("grpo-16x8", 0)], list(setups()), {}, path)
+
+    def instead(setup: Setup, seed: int) -> SeedResult:
+        trained.append((setup.name, seed))
+        return outcome(setup.name, seed, 0.75)
+
+    monkeypatch.setattr(long_sums, "train", instead)
+    wanted = ["grpo-16x8", "ppo-frozen-0-16x8"]
+    long_sums.main(["--seeds", "7", "--only", *wanted, "--out", str(path)])
+    assert trained == [("ppo-frozen-0-16x8", 0)] + [(name, s) for s in range(1, 5) for name in wanted] + [
+        ("grpo-16x8", 5),
+        ("grpo-16x8", 6),
+    ]
+    assert {(x.setup, x.seed) for x in read(path)} == {("grpo-16x8", 0), *trained}
+    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("| grpo-16x8 "))
+    assert line == "| grpo-16x8 | 7 | 0.714 (0.094) | 0.714 (0.094) | 0.714 (0.094) | 0.500 | 7,680 | 10 |"
+
+
+def test_the_table_names_the_worst_seed_at_the_end() -> None:
+    rows = [outcome("grpo-16x8", 0, 0.9), outcome("grpo-16x8", 1, 0.3)]
+    assert table(rows).splitlines()[2].split(" | ")[5] == "0.300"
+
+
+def test_an_outcome_holds_the_trainers_own_numbers() -> None:
+    """Three steps, beside what the trainer reports of each."""
+    from core.training.trainer import Trainer
+
+    torch.set_num_threads(1)
+    setup = setups()["ppo-fitted-16x8"]
+    short = change(setup.config(3), {"steps": 3})
+
+    class Short(Setup):
+        def config(self, seed: int):  # type: ignore[no-untyped-def]
+            return change(super().config(seed), {"steps": 3})
+
+    own = train(Short(setup.name, setup.settings, setup.questions, setup.model), 3)
+    traces = [x.scalars for x in Trainer(short, "ppo").steps()]
+    assert own.success == tuple(x["success_rate"] for x in traces)
+    assert own.explained == tuple(x["vf_explained_var"] for x in traces)
+    assert own.scored == 38_400 + 3 * 128  # what the bundled critic had seen counts
+    assert 0 < own.seconds < 600

@@ -1,0 +1,130 @@
+"""The lesson on what a critic is worth: what its fixed sentences say is so in the recorded study."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.insight import seed_results
+from core.insight.long_sums import setups
+from core.insight.seed_results import SeedResult
+from lessons.catalog import lesson
+from lessons.the_critic import results
+from lessons.the_critic.results import CRITICS, LEARNERS, gap, gap_words, lam_of, mean, of, shape, spread_words
+
+
+@pytest.fixture
+def page() -> AppTest:
+    at = AppTest.from_file(str(lesson("the-critic").path), default_timeout=60)
+    at.run()
+    assert not at.exception
+    return at
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, rows: list[SeedResult]) -> None:
+    monkeypatch.setattr(results, "rows", lambda: tuple(rows))
+
+
+def result(setup: str, seed: int, success: float) -> SeedResult:
+    return SeedResult(setup, seed, (success,) * 60, (None,) * 60, 7680, 1.0)
+
+
+# -- what the page says, and the record says ---------------------------------------------------------------------------
+
+
+def test_a_critic_that_knows_pays() -> None:
+    assert gap(shape("ppo-fitted", 16), shape("grpo", 16), "first-20").low > 0
+    assert gap(shape("ppo-fitted", 128), shape("batch", 128), "first-20").low > 0
+
+
+def test_most_of_the_early_lead_is_not_having_to_ask_a_question_twice() -> None:
+    groups = [shape("grpo", x) for x in (4, 8, 16, 32, 64)]
+    best = max(groups, key=lambda x: mean(x, "first-20"))
+    without, critic = (
+        gap(shape("batch", 128), best, "first-20"),
+        gap(shape("ppo-fitted", 128), shape("batch", 128), "first-20"),
+    )
+    assert without.low > 0
+    assert critic.low > 0
+
+
+def test_one_that_cannot_know_costs() -> None:
+    assert gap(shape("ppo-zero", 128, "-blind"), shape("batch", 128, "-blind"), "first-20").high < 0
+    assert gap(shape("ppo-fitted", 16, "-blind"), shape("grpo", 16, "-blind"), "first-20").low <= 0
+
+
+def test_one_that_is_trusted_too_far_leads_the_run_astray() -> None:
+    half, usual = lam_of("fitted", 0.5), lam_of("fitted", 0.95)
+    assert mean(half, "last-10") < mean(usual, "last-10") - 0.15
+
+
+def test_every_setup_that_the_page_names_is_one_of_the_study() -> None:
+    known = setups()
+    for name in LEARNERS:
+        assert shape(name, 16) in known
+    for critic in CRITICS:
+        for lam in (0.0, 0.5, 0.8, 0.95, 1.0):
+            setup = known[lam_of(critic, lam)]
+            assert setup.settings.model_dump()["lam"] == lam
+            assert (setup.settings.model_dump()["oracle_continuations"] == 8) == (critic == "oracle")
+
+
+def test_the_record_holds_every_setup_with_all_its_seeds() -> None:
+    for name, setup in setups().items():
+        assert [x.seed for x in of(name)] == list(range(setup.seeds)), name
+
+
+# -- sentences by the numbers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        ([0.5, 0.51, 0.5], "is 0.097 above GRPO"),
+        ([0.7, 0.71, 0.7], "is 0.103 below GRPO"),
+        ([0.5, 0.7, 0.6], "these seeds do not tell them apart"),
+    ],
+)
+def test_a_difference_is_called_what_its_interval_says(
+    monkeypatch: pytest.MonkeyPatch, second: list[float], says: str
+) -> None:
+    first = [result("vine-16x8", i, 0.6) for i in range(3)]
+    instead(monkeypatch, first + [result("grpo-16x8", i, x) for i, x in enumerate(second)])
+    assert says in gap_words("vine-16x8", "grpo-16x8", "first-20", ("VinePPO", "GRPO"))
+
+
+def test_means_and_spreads_are_over_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead(monkeypatch, [result("vine-16x8", 0, 0.5), result("vine-16x8", 1, 0.7)])
+    assert spread_words("vine-16x8", "all-60") == "0.600 ± 0.141"
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_its_table_holds_the_records_numbers(page: AppTest) -> None:
+    text = "\n".join(x.value for x in page.markdown)
+    for name in ("grpo", "ppo-zero", "ppo-fitted", "vine"):
+        assert spread_words(shape(name, 16), "first-20") in text
+
+
+def test_the_budget_is_shown_after_the_prediction_alone(page: AppTest) -> None:
+    def shown_text() -> str:
+        return "\n".join(x.value for x in page.markdown)
+
+    assert "**Different questions.**" not in shown_text()
+    page.radio(key="tc_budget_try0").set_value(2)
+    page.button(key="tc_budget_commit").click().run()
+    assert "**Different questions.**" in shown_text()
+
+
+def test_without_a_record_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seed_results, "LONG_SUMS", seed_results.LONG_SUMS.with_name("none.json"))
+    instead(monkeypatch, [])
+    at = AppTest.from_file(str(lesson("the-critic").path), default_timeout=60).run()
+    assert not at.exception
+    assert sum("not recorded here yet" in x.value for x in at.info) == 3
+
+
+def test_each_race_opens_the_lab_with_its_preset(page: AppTest) -> None:
+    keys = {x.key for x in page.button}
+    assert {"tc_race_same", "tc_race_budget", "tc_race_blind"} <= keys
