@@ -93,13 +93,14 @@ class Trainer:
         self.models = Models(self.policy, self.value_model, self.reference, compared and config.lora_rank > 0)
         self._updater = Updater(self.policy, self.value_model, settings)
         self._events: list[dict[str, Any]] = []
-        self._wall_time, self._samples_seen = 0.0, 0
+        self._wall_time = 0.0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
         self._reported_drift = 0.0
         #: What a person should know of this run before its first step.
         self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
-        if not resumed:
-            self._fit_critic(progress)
+        #: Responses whose gradients were taken, and responses scored to learn from them (core/training/trace.py).
+        self._responses_trained = 0
+        self._samples_seen = 0 if resumed else self._fit_critic(progress)
 
     @property
     def settings(self) -> AnyLearner:
@@ -124,16 +125,20 @@ class Trainer:
             prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
         return max(len(self.codec.ids(x)) for x in prompts)
 
-    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> None:
-        """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py)."""
+    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> int:
+        """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py).
+
+        Returns from how many scored responses it knows it: `samples_seen` begins with them.
+        """
         if self.value_model is None:
-            return
+            return 0
         plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
         asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
         with precision.matmuls(self.dtype, self.device):
-            self._samples_seen += fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
+            known = fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
         if not forward.is_lean(self.policy):
             give_back()
+        return known
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
@@ -229,9 +234,11 @@ class Trainer:
 
         now = time.perf_counter()
         self._wall_time += now - started
+        self._responses_trained += len(answers.responses)
         scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)  # numbers of all B · T
         scalars |= {
             "samples_seen": self._samples_seen,
+            "responses_trained": self._responses_trained,
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
@@ -341,6 +348,7 @@ class Trainer:
             "step": self.step,
             "wall_time": self._wall_time,
             "samples_seen": self._samples_seen,
+            "responses_trained": self._responses_trained,
             "policy": trained_weights(self.policy),
             "value_model": None if self.value_model is None else trained_weights(self.value_model),
             "optimizers": self._updater.state_dict(),
@@ -358,6 +366,9 @@ class Trainer:
         trainer = cls(read_config(state["config"]), state["learner"], progress, resumed=True)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]
+        # Older checkpoints lack it; every step of a run trains on equally many responses.
+        made = state["step"] * trainer.config.responses_per_step
+        trainer._responses_trained = state.get("responses_trained", made)
         trainer.policy.load_state_dict(state["policy"], strict=not trainer.config.lora_rank)
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)

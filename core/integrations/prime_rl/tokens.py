@@ -103,7 +103,8 @@ def _traces(steps: Sequence[Sequence[records.Sequence]], learner: str) -> Iterat
             }
             for i, (group, x) in enumerate(zip(_groups(step), step, strict=True))
         ]
-        yield step_trace(learner, number, {"samples_seen": seen, **_scalars(step)}, samples, _tokens(step))
+        counts = {"samples_seen": seen, "responses_trained": seen}
+        yield step_trace(learner, number, {**counts, **_scalars(step)}, samples, _tokens(step))
 
 
 def _ids(ids: Sequence[int]) -> str:
