@@ -23,7 +23,7 @@ export const place = (node, x, y, size) =>
   put(node, "transform", `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) scale(${size.toFixed(2)})`);
 
 /** From 0 to 1 within the last part of an arrival: what flies is there, and then it shows. @param {number} arrived */
-export const landed = (arrived) => Math.min(1, Math.max(0, (arrived - 0.8) / 0.2));
+export const landed = (arrived) => Math.min(1, Math.max(0, 5 * arrived - 4));
 
 const OVERLAP = 0.75; // so that at no moment two titles are read in one place
 

@@ -141,4 +141,4 @@ export function turn(n, done) {
  * @param {number} n
  */
 export const beats = (n) =>
-  Array.from({ length: n }, (_, k) => (k === n - 1 ? 1 : (0.94 * (k + FLYING)) / (n - 1 + FLYING)));
+  Array.from({ length: n }, (_, k) => (k === n - 1 ? 1 : (0.94 * (k + FLYING)) / (n - 1 + FLYING) + 1e-9));
