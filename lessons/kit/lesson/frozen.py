@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from core.text import visible
 from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
-from lessons.kit.display import one_line, plain
+from lessons.kit.display import literal, one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
 from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, most_cut, shows, slips
 
@@ -127,6 +127,19 @@ def with_cuts(batch: Frozen) -> Frozen | None:
     return None if step is None else at_step(batch, step)
 
 
+def beside(batch: Frozen, algorithm: str) -> Frozen | None:
+    """The most telling step of the run's learner of another kind; None where it has none that can be read."""
+    learner = next((x for x in batch.run.learners if x.algorithm == algorithm and x.step >= 0), None)
+    if learner is None:
+        return None
+    runs = shared.store()
+    try:
+        step = _telling_step(batch.run.id, learner.name, learner.step, learner.updated, runs)
+        return _frozen(batch.run.id, learner.name, step, learner.updated, runs)
+    except (DataUnreadable, RunNotFound):
+        return None
+
+
 def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
     """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
     linked = st.query_params.get(param, "")
@@ -146,12 +159,15 @@ def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
 
 
 def say_where(batch: Frozen) -> None:
-    """One line on what the numbers are of: run, learner, step, seed."""
-    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
-    st.caption(
-        _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
-            learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
-        )
+    """One line on what the numbers are of."""
+    st.caption(where_words(batch, plain))
+
+
+def where_words(batch: Frozen, written: Callable[[str, int], str] = literal) -> str:
+    """What the numbers are of: run, learner, step, seed. `written` makes names safe for where they go."""
+    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=written(batch.run.name, 60))
+    return _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
+        learner=written(batch.learner.upper(), 60), step=batch.step + 1, run=kind, seed=batch.run.config.seed
     )
 
 
