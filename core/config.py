@@ -133,13 +133,18 @@ class RunConfig(Settings):
             )
         return None
 
+    @property
+    def responses_per_step(self) -> int:
+        """Responses that each learner of the run trains on in a step (P · G)."""
+        return self.prompts_per_step * self.num_generations
+
     def group_size(self, settings: AnyLearner) -> int:
         """Responses per question for this learner (G)."""
         return settings.num_generations or self.num_generations
 
     def prompts_of(self, settings: AnyLearner) -> int:
         """Questions that this learner is asked in a step: all learners of a run write the same number of responses."""
-        return self.prompts_per_step * self.num_generations // self.group_size(settings)
+        return self.responses_per_step // self.group_size(settings)
 
     def learner(self, name: str) -> AnyLearner:
         """The settings of the learner called `name`; raises ConfigError if there is none."""

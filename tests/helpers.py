@@ -143,7 +143,10 @@ def _normalised_by(settings, tokens: list[dict[str, list]]) -> dict[str, float |
 def _scalars(config, settings, step, success, rng) -> dict[str, float | int | None]:  # type: ignore[no-untyped-def]
     ppo, t = isinstance(settings, PPOSettings), step + 1
     known: dict[str, float | int | None] = {
-        "samples_seen": t * config.prompts_per_step * config.num_generations,
+        # 4 × 128 answers for 16 updates, as if the critic had been fitted to them (core/training/fitted.py).
+        "samples_seen": t * config.responses_per_step
+        + getattr(settings, "value_pretrain_updates", 0) // 4 * config.responses_per_step,
+        "responses_trained": t * config.responses_per_step,
         "wall_time_s": 0.4 * t + 0.02 * ppo,
         "reward": success,
         "reward_std": (success * (1 - success)) ** 0.5,

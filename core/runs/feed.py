@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Refusal
 from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.records import RunUnreadable
-from core.runs.views import group_view, number, run_view, step_view
+from core.runs.views import group_view, number, run_view, step_view, with_trained
 
 if TYPE_CHECKING:
     from core.runs.store import RunStore
@@ -181,7 +181,7 @@ class _Log:
         rows, cursor = store.rows_since(self.run_id, self.cursor)
         run = store.get(self.run_id)
         for row in rows:
-            self._add(row, cursor)
+            self._add(with_trained(row, run.config), cursor)
         self._forget({learner.name: learner.step for learner in run.learners})
         while len(self._rows) > MOST_ROWS:
             self._thin()

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig, change
+from core.contracts import contract_of
 from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, colours_of, learner_kind, without
 from core.learners.untold import strip_title_of, surely_without
@@ -75,6 +76,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "task": config.task.kind,
             "source": config.task.source if isinstance(config.task, ImportedSettings) else None,
             "temperature": known("temperature"),
+            "contract": contract_of(config),
             "versions": run.versions,
         },
         "learners": [
@@ -95,6 +97,17 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             for x in run.learners
         ],
     }
+
+
+def with_trained(row: dict[str, Any], config: RunConfig) -> dict[str, Any]:
+    """A row of STEPS with the responses trained on so far, which older versions did not write down.
+
+    In a run of this app they follow from its settings: in every version each step trains on P · G responses, also where
+    groups were replaced. What another program made tells them or does not.
+    """
+    if row.get("responses_trained") is not None or isinstance(config.task, ImportedSettings):
+        return row
+    return {**row, "responses_trained": (row["step"] + 1) * config.responses_per_step}
 
 
 def _message(message: Message | None) -> dict[str, Any] | str | None:

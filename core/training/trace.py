@@ -27,7 +27,9 @@ STEPS = pa.schema(
     [
         ("learner", pa.string()),
         ("step", pa.int32()),
-        # Every response sampled and scored so far: also those given up by dynamic sampling, and vine's continuations.
+        # Every response scored so far to learn from it: those trained on, those that dynamic sampling gave up,
+        # continuations that measure values for the credit (vine's, an oracle critic's), and answers that a critic had
+        # been fitted to before the first step. What is scored only to measure (held-out questions) teaches nothing.
         ("samples_seen", pa.int64()),
         ("wall_time_s", pa.float64()),
         ("reward", pa.float64()),
@@ -61,6 +63,8 @@ STEPS = pa.schema(
         # The mean of k3 where gradients were taken, over the step's optimiser steps: what other libraries log as
         # approx_kl. The first of them has 0 by construction.
         ("approx_kl_update", pa.float64()),
+        # Responses so far whose gradients were taken: the steps' own, P · G a step. Null in older runs.
+        ("responses_trained", pa.int64()),
     ]
 )
 

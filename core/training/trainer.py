@@ -40,6 +40,7 @@ from core.training.scoring import Scored, Sequences
 from core.training.state import trained_weights, write_whole
 from core.training.trace import StepTrace, prompt_hash
 from core.training.update import Batch, Updater
+from core.training.value_replay import ValueReplay
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
 _CONTINUATIONS = 200
@@ -92,13 +93,14 @@ class Trainer:
         self.models = Models(self.policy, self.value_model, self.reference, compared and config.lora_rank > 0)
         self._updater = Updater(self.policy, self.value_model, settings)
         self._events: list[dict[str, Any]] = []
-        self._wall_time, self._samples_seen = 0.0, 0
+        self._wall_time = 0.0
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
         self._reported_drift = 0.0
         #: What a person should know of this run before its first step.
         self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
-        if not resumed:
-            self._fit_critic(progress)
+        #: Responses whose gradients were taken, and responses scored to learn from them (core/training/trace.py).
+        self._responses_trained = 0
+        self._samples_seen = 0 if resumed else self._fit_critic(progress)
 
     @property
     def settings(self) -> AnyLearner:
@@ -110,6 +112,11 @@ class Trainer:
         """Longest response in tokens."""
         return self.config.max_completion_length or self.task.max_completion_length
 
+    @property
+    def value_replay(self) -> ValueReplay:
+        """The earlier responses that the critic goes on learning from."""
+        return self._updater.replay
+
     def _longest_prompt(self) -> int:
         """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
         asked. Raises RequestError where the model cannot read one."""
@@ -118,16 +125,20 @@ class Trainer:
             prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
         return max(len(self.codec.ids(x)) for x in prompts)
 
-    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> None:
-        """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py)."""
+    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> int:
+        """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py).
+
+        Returns from how many scored responses it knows it: `samples_seen` begins with them.
+        """
         if self.value_model is None:
-            return
+            return 0
         plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
         asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
         with precision.matmuls(self.dtype, self.device):
-            self._samples_seen += fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
+            known = fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
         if not forward.is_lean(self.policy):
             give_back()
+        return known
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
@@ -217,12 +228,17 @@ class Trainer:
         batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience  # log π_old [B, T] is known now, also where only the first pass scored it
         self._compare_logprobs(rollout, first, meter)
+        critic = critic_of(settings)
+        if critic is not None and credit.returns is not None:
+            self._updater.replay.add(sequences, credit.returns, critic.value_replay_steps)
 
         now = time.perf_counter()
         self._wall_time += now - started
+        self._responses_trained += len(answers.responses)
         scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)  # numbers of all B · T
         scalars |= {
             "samples_seen": self._samples_seen,
+            "responses_trained": self._responses_trained,
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
@@ -332,9 +348,11 @@ class Trainer:
             "step": self.step,
             "wall_time": self._wall_time,
             "samples_seen": self._samples_seen,
+            "responses_trained": self._responses_trained,
             "policy": trained_weights(self.policy),
             "value_model": None if self.value_model is None else trained_weights(self.value_model),
             "optimizers": self._updater.state_dict(),
+            "value_replay": self._updater.replay.state_dict(),
             "drift": self._drift,
             "told_drift": self._reported_drift,
             "rng": torch.get_rng_state(),
@@ -348,10 +366,14 @@ class Trainer:
         trainer = cls(read_config(state["config"]), state["learner"], progress, resumed=True)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]
+        # Older checkpoints lack it; every step of a run trains on equally many responses.
+        made = state["step"] * trainer.config.responses_per_step
+        trainer._responses_trained = state.get("responses_trained", made)
         trainer.policy.load_state_dict(state["policy"], strict=not trainer.config.lora_rank)
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
+        trainer._updater.replay.load_state_dict(state.get("value_replay", []))
         trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
         torch.set_rng_state(state["rng"])
         return trainer

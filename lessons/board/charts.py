@@ -28,14 +28,14 @@ def charts() -> list[dict[str, Any]]:
             "clip",
             _("Clipped, high / low"),
             _(
-                "Of the gradients that all passes take, the share that the clip cuts: above (solid line) and below "
-                "(dashed). The first optimiser step finds every ratio at 1 and cuts none, which lowers the share: with "
-                "two passes in one mini-batch, to half of the second pass's. Under CISPO nothing is cut; the solid "
+                "Of the gradients that all passes take, the share that the clip cuts: above (thick line) and below "
+                "(thin). The first optimiser step finds every ratio at 1 and cuts none, which lowers the share: with "
+                "two passes in one mini-batch, to half of the second pass's. Under CISPO nothing is cut; the thick "
                 "line is the share whose weight is bounded."
             ),
             [
                 {"column": "clip_ratio_high", "title": _("Clipped, high side")},
-                {"column": "clip_ratio_low", "title": _("Clipped, low side"), "dash": "dashed"},
+                {"column": "clip_ratio_low", "title": _("Clipped, low side"), "thin": True},
             ],
             at_least=[0, 0],
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lessons.board.contracts import contract_words
 from lessons.board.declared import templates
 from lessons.i18n import _, language
 from lessons.i18n import templates as messages_in
@@ -57,10 +58,22 @@ def _general() -> dict[str, Any]:
         "copied": _("Copied"),
         "copy_yourself": _("Copy this address: {link}"),
         "x_axis": _("x-axis"),
-        "axes": {"step": _("step"), "samples": _("responses seen"), "time": _("training time (s)")},
+        "axes": {
+            "trained": _("training responses"),
+            "samples": _("all responses scored"),
+            "step": _("step"),
+            "time": _("training time (s)"),
+        },
+        "axes_help": _axes_help(),
+        "axis_missing": _("{axis} (not recorded)"),
         "start_equal": _("same start weights"),
         "start_differ": _("different start weights"),
         "start_unknown": _("start weights: only one learner reported yet"),
+        "contracts": {
+            "same-questions": _("same questions: {shares} each a step"),
+            "same-budget": _("same budget of {n} responses a step: {shares}"),
+        },
+        "contract_means": {name: contract_words(name) for name in ("same-questions", "same-budget")},
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
         "prompts_chosen": _("prompts differ by choice at step {step}: {why}"),
@@ -86,9 +99,59 @@ def _board() -> dict[str, Any]:
         "measure": _("measure"),
         "first": _("first step"),
         "latest": _("latest step"),
-        "values_at_chosen": _("Numbers above: step {step}. Drag over a chart to zoom, click to go to a step."),
-        "values_at_hovered": _("Numbers above: step {step}, under the pointer. Click to go there."),
-        "chart_summary": _("{title}: {values} at step {step}"),
+        "values_at_chosen": _("Numbers above: step {step}{where}. Drag over a chart to zoom, click to go to a step."),
+        "values_at_hovered": _("Numbers above: step {step}{where}, under the pointer. Click to go there."),
+        "values_by": _("Numbers above: at {place}, under the pointer ({steps}). Click to go to step {step}."),
+        "in_brackets": _(" ({words})"),
+        "place_on": {
+            "trained": _("{n} training responses"),
+            "samples": _("{n} scored"),
+            "time": _("{n} s"),
+            "step": _("step {n}"),
+        },
+        "step_small": _("step {step}"),
+        "no_step": _("no step yet"),
+        "chart_summary": _("{title}: {values} at step {step}; x-axis: {axis}"),
+        "chart_summary_at": _("{title}: {values} at {place}; x-axis: {axis}"),
+        "comparison": _("What each learner spent, and what came of it"),
+        "how_counted": _("How this is counted"),
+        "of_steps": _("{mean} (of {n})"),
+        "compared": {
+            "learner": _("learner"),
+            "trained": _("training responses"),
+            "scored": _("all responses scored"),
+            "time": _("time"),
+            "early": _("success, steps 1–20"),
+            "late": _("success, last 10 steps"),
+        },
+        "compared_help": {
+            "trained": _axes_help()["trained"],
+            "scored": _axes_help()["samples"],
+            "time": _(
+                "What the learner’s steps took: sampling, scoring and updates. Neither the time that it waited for the "
+                "others, nor that of held-out questions, nor of fitting a critic before the first step."
+            ),
+            "early": _(
+                "The mean of the steps’ own success rates, each over the responses that the step trains on. A run that "
+                "has made fewer steps says how many it is of."
+            ),
+            "late": _("The same over the last ten steps so far. One run is one seed: a small lead may be chance."),
+        },
+    }
+
+
+def _axes_help() -> dict[str, str]:
+    """What each x-axis counts."""
+    return {
+        "trained": _("The responses that a learner has taken gradients from, equally many a step for all."),
+        "samples": _(
+            "Every response that was scored to learn from it: the training responses, groups that were given up, the "
+            "continuations that measure values for the credit, and the answers that a critic had been fitted to before "
+            "the first step. Not what is scored only to measure, as held-out questions and the checks of a critic: it "
+            "teaches nothing."
+        ),
+        "step": _("A step is one round: sample, score, give credit, update."),
+        "time": _("What the learner’s clock says, with held-out questions, without waiting for others."),
     }
 
 
@@ -193,6 +256,7 @@ def _card() -> dict[str, Any]:
         "card_close": _("Unpin this token"),
         "card_empty": _("Click a token: its numbers and formulas appear here."),
         "card_proposed": _("The token that {learner} blames most. Click any other."),
+        "card_proposed_alike": _("One of {count} tokens that {learner} blames most, alike. Click any other."),
         "token_gone": _("At this step no response has a token at the chosen place. Click another."),
         "old": _("old"),
         "now": _("now"),
@@ -252,6 +316,7 @@ def _scatter() -> dict[str, Any]:
         "scatter_tokens": _("{n} tokens."),
         "scatter_last": _("{n} tokens after the last pass, where no gradient is taken."),
         "scatter_unknown": _("{n} tokens after pass {pass}; whose gradients were cut is not recorded."),
+        "scatter_of_some": _("Of {n} of these, this is not recorded."),
         "scatter_elsewhere": _("Later mini-batches take theirs at other ratios than those drawn."),
         "scatter_start": _("Before the first update every ratio is 1."),
         "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),

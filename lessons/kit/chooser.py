@@ -10,7 +10,8 @@ from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, listed, tell
 from lessons.kit.display import literal, plain
-from lessons.kit.draft import PRESET_TITLES, Draft, choose_preset, choose_source
+from lessons.kit.draft import Draft, choose_preset, choose_source
+from lessons.kit.preset_texts import grouped, preset_title, shows
 from lessons.kit.question_sources import OWN, TITLES, in_words, offered
 
 #: What Streamlit takes in; core.tasks.kinds.questions says how much a file may hold.
@@ -23,19 +24,40 @@ def what_to_train(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.session_state["lab_choose_preset"] = draft.preset
         st.selectbox(
-            _("Model and questions"),
-            list(PRESETS),
-            format_func=lambda x: _(PRESET_TITLES[x]) if x in PRESET_TITLES else x,
+            _("Preset: model, questions and learners"),
+            [x for group in grouped().values() for x in group],
+            format_func=preset_title,
             help=_("Where all settings start from. Choosing another one forgets what was typed below."),
             on_change=_preset_chosen,
             key="lab_choose_preset",
         )
         if len(_sources(draft)) > 1:
             _source(draft)
+        with st.popover(_("What each preset shows"), icon=":material/menu_book:", key="lab_presets"):
+            _presets(draft.preset)
+    if draft.asks_preset and (line := shows(draft.preset, PRESETS[draft.preset])):
+        st.caption(line)
     if draft.asks == OWN:
         upload(draft)
     elif not draft.asks_preset and draft.asks in TASK_KINDS:
         st.caption(_(TASK_KINDS[draft.asks].summary))
+
+
+def _presets(chosen: str) -> None:
+    """All presets by what they show, a button and a line each."""
+    for title, names in grouped().items():
+        with st.container(gap="xsmall"):
+            if title:
+                st.markdown(f"**{_(title)}**")
+            for name in names:
+                st.button(
+                    preset_title(name),
+                    icon=":material/check:" if name == chosen else None,
+                    on_click=choose_preset,
+                    args=(name,),
+                    key=f"lab_preset_{name}",
+                )
+                st.caption(shows(name, PRESETS[name]))
 
 
 def _sources(draft: Draft) -> list[str]:

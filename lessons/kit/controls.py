@@ -16,7 +16,8 @@ from core.workers.limits import RunLimits
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import LIVE, plain
-from lessons.kit.draft import PRESET_TITLES, Draft
+from lessons.kit.draft import Draft
+from lessons.kit.preset_texts import preset_title
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def control_row(
 def draft_title(draft: Draft) -> str:
     """What the next run trains on, in a few words; Markdown."""
     if draft.asks_preset:
-        return _(PRESET_TITLES.get(draft.preset, draft.preset))
+        return preset_title(draft.preset)
     return plain(f"{draft.base.model} · {source_title(draft.asks)}", 60)
 
 

@@ -19,21 +19,10 @@ from core.presets import PRESETS, about
 from core.refusals import either
 from core.tasks.kinds.questions import Question
 from core.tasks.registry import TASK_KINDS
-from lessons.i18n import N_
 from lessons.kit.fields import Field, Typed, fields
 from lessons.kit.question_sources import OWN, SOURCES, WHICH, asking, of_kind, source_of
 
 FIRST_PRESET = next(iter(PRESETS))
-PRESET_TITLES = {
-    "chain-sum": N_("three-term sums"),
-    "chain-sum-vine": N_("three-term sums, with VinePPO"),
-    "chain-sum-only-credit": N_("three-term sums, only the credit differs"),
-    "long-sums": N_("six-term sums, with a fitted critic"),
-    "long-sums-critics": N_("six-term sums, four learners on the same questions"),
-    "long-sums-budget": N_("six-term sums, each learner at its own group size"),
-    "long-sums-blind": N_("six-term sums, a start model that knows nothing of right and wrong"),
-    "smollm2-sums": N_("SmolLM2 on single-digit sums"),
-}
 #: These have a place of their own in the URL; all others share `set=name=value`.
 _OWN_PARAMETERS = ("seed", "steps")
 #: A link is somebody else's text: more than this is not looked at.

@@ -11,7 +11,8 @@ from core.learners.registry import AnyLearner, needs_of, unlike_settings
 from core.presets import PRESETS
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, listed
-from lessons.kit.draft import PRESET_TITLES, choose_preset
+from lessons.kit.draft import choose_preset
+from lessons.kit.preset_texts import preset_title
 from lessons.kit.records import efficiency_words
 
 #: The preset in which the credit is the only difference.
@@ -63,7 +64,7 @@ def only_credit(config: RunConfig, *, key: str) -> None:
         st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": PRESET}))
     line = _("**{name}**: {words}")
     lines = [
-        line.format(name=_(PRESET_TITLES[name]), words=efficiency_words(name))
+        line.format(name=preset_title(name), words=efficiency_words(name))
         for name in ("chain-sum", PRESET)
         if name in PRESETS
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import streamlit as st
 
 from core.config import RunConfig
+from core.contracts import asks_others, contract_of, shares
 from core.errors import Message
-from core.learners.registry import needs_of
+from core.learners.registry import learner_kind
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
@@ -16,8 +18,9 @@ from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
 from core.workers.child import ended_by
 from lessons import shared
+from lessons.board.contracts import MEANS, NAMES
 from lessons.board.live import lab_view
-from lessons.i18n import _, tell
+from lessons.i18n import _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
@@ -27,6 +30,9 @@ from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.lab.settings import settings_drawer
 from lessons.shared import launcher, store
+
+#: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
+_READABLE = 620
 
 #: Keys of reasons that end with what Resume does: it need not be said again.
 SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
@@ -112,18 +118,32 @@ def opening(config: RunConfig) -> str:
     """What is to be seen here, true of this many learners."""
     if len(config.learners) == 1:
         return _("One learner. Does it know *which token* ruined the answer?")
-    if len({config.group_size(x) for x in config.learners}) > 1:
-        return _(
-            "One start, equally many responses, but by choice not the same prompts: the learners’ groups differ in "
-            "size. Which learner knows *which token* ruined the answer?"
-        )
-    if any(needs_of(x).replacement_rounds for x in config.learners):
-        return _("One start, and who may asks other prompts. Which learner knows *which token* ruined the answer?")
-    return {
-        2: _("Two learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
-        3: _("Three learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
-        4: _("Four learners, one start, the same prompts. Which of them knows *which token* ruined the answer?"),
-    }[len(config.learners)]
+    contract = contract_of(config)
+    if contract == "same-questions":
+        return {
+            2: _("Two learners, one start, the same questions. Which of them knows *which token* ruined the answer?"),
+            3: _("Three learners, one start, the same questions. Which of them knows *which token* ruined the answer?"),
+            4: _("Four learners, one start, the same questions. Which of them knows *which token* ruined the answer?"),
+        }[len(config.learners)]
+    if contract is None:
+        return _("Learners of another program. Which of them knows *which token* ruined the answer?")
+    asked = listed(_shares(config))
+    return _(
+        "One start, the same budget of {count} responses a step, shared out as questions × responses: {shares}. Which "
+        "learner makes the most of it?"
+    ).format(count=config.responses_per_step, shares=asked)
+
+
+def _shares(config: RunConfig) -> Iterator[str]:
+    """How each learner spends a step's responses: "GRPO 32 × 4"; who may train on other questions is said to."""
+    for name, questions, responses in shares(config):
+        settings = config.learner(name)
+        words = _("{learner} {questions} × {responses}")
+        if learner_kind(settings).given is not None:
+            words = _("{learner} {questions} × {responses} from a data set")
+        elif asks_others(settings):
+            words = _("{learner} {questions} × {responses}, some replaced")
+        yield words.format(learner=plain(name.upper()), questions=questions, responses=responses)
 
 
 def page() -> None:
@@ -137,6 +157,9 @@ def page() -> None:
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
         st.markdown(opening(config), width="content")
+        if (contract := contract_of(config)) is not None:
+            words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
+            st.caption(words, width=_READABLE)
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with st.container(horizontal=True, key="lab_controls"):
         control_row(run, draft, runs, launcher, off)

@@ -18,11 +18,13 @@ from core.workers.limits import LimitError, RunLimits
 from lessons.i18n import N_, _, listed, tell
 from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
-from lessons.kit.draft import PRESET_TITLES, Draft, forget_typed, type_over
+from lessons.kit.draft import Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
 from lessons.kit.memory_need import show_memory
+from lessons.kit.preset_texts import preset_title
 
-#: The few: what it is called, and the settings that it stands for (both learners' where both have it).
+#: The few: what it is called, and the settings that it stands for: the run's, the task's, those of all learners of a
+#: kind, or of all that have it (`*`).
 FEW: tuple[tuple[str, str], ...] = (
     (N_("Start model"), "model"),
     (N_("Group size G"), "num_generations"),
@@ -60,7 +62,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
         _all(draft) if everything else _few(draft)
         with st.container(horizontal=True):
             st.button(
-                _("Back to the preset: {preset}").format(preset=_(PRESET_TITLES.get(draft.preset, draft.preset))),
+                _("Back to the preset: {preset}").format(preset=preset_title(draft.preset)),
                 icon=":material/undo:",
                 disabled=not changed,
                 on_click=_back,
@@ -80,13 +82,24 @@ def _few(draft: Draft) -> None:
     known = fields(draft.base)
     cells = []
     for title, pattern in FEW:
-        meant = [x for x in known if x.key == pattern or (pattern[:2] == "*." and x.key.endswith(pattern[1:]))]
-        if meant:
+        if meant := _meant(pattern, known, draft.base):
             cells.append((f"{_(title)} · {meant[0].key.rpartition('.')[2]}", meant))
+        if pattern == "num_generations":  # a learner's own, where the preset gives it one
+            own = {x.name for x in draft.base.learners if x.num_generations is not None}
+            cells += [(f"{_(title)} · {x.key}", [x]) for x in known if x.group in own and x.key.endswith(f".{pattern}")]
     if not draft.asks_preset and draft.asks in TASK_KINDS:  # a task that the preset does not have: what it is set by
         listed = {x.key for _, meant in cells for x in meant}
         cells += [(x.key.rpartition(".")[2], [x]) for x in known if x.group == "task" and x.key not in listed]
     _grid(draft, cells, columns=3)
+
+
+def _meant(pattern: str, known: Sequence[Field], config: RunConfig) -> list[Field]:
+    """The settings that a pattern of FEW stands for."""
+    owner, _dot, name = pattern.rpartition(".")
+    if owner in ("", "task"):
+        return [x for x in known if x.key == pattern]
+    learners = {x.name for x in config.learners if owner in ("*", x.kind)}
+    return [x for x in known if x.group in learners and x.key == f"{x.group}.{name}"]
 
 
 def _all(draft: Draft) -> None:

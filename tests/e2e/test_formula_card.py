@@ -295,6 +295,6 @@ def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, r
     }
     for run in dict.fromkeys(runs.values()):
         open_step(page, server, run)
-        expect(page.get_by_text("Four learners, one start, the same prompts.")).to_be_visible()
+        expect(page.get_by_text("Four learners, one start, the same questions.")).to_be_visible()
         for name in {x.name for x in run.config.learners} & set(titles):
             expect(page.locator(f'.learner[data-learner="{name}"] h3')).to_have_text(titles[name])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from core.config import RunConfig
+from core.config import RunConfig, change
 from core.errors import verbatim
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Server, serving
 from tests.e2e.equations import true_as_printed
-from tests.helpers import HOSTILE
+from tests.helpers import HOSTILE, step_trace
 
 pytestmark = pytest.mark.browser
 #: The lab alone, for axe; the pages around it have tests of their own.
@@ -151,6 +152,52 @@ def test_a_link_shows_the_same(page: Page, context: BrowserContext, server: Serv
     assert again.get_attribute("data-token") == query["token"]
     assert other.locator(".card").inner_text() == page.locator(".card").inner_text()
     assert query_of(other) == query
+
+
+def test_each_axis_says_what_it_counts_and_where_each_learner_stands(page: Page, server: Server) -> None:
+    config = change(RunConfig(steps=60), {"ppo.value_pretrain_updates": 16})
+    run = LiveRun(server.store, config)
+    run.tick(20)
+    lab = open_lab(page, server, run, "&step=5")
+    axis, caption = page.get_by_test_id("x-axis"), page.get_by_test_id("board-caption")
+    expect(axis).to_have_value("trained")
+    expect(caption).to_contain_text("step 5 (640 training responses)")
+    row = page.locator('.compared tr[data-learner="ppo"] td')
+    expect(row).to_have_count(5)
+    assert [x.replace("\u2009", "") for x in row.all_inner_texts()[:2]] == ["2560", "3072"]
+    axis.focus()
+    page.keyboard.press("ArrowDown")
+    expect(axis).to_have_value("samples")
+    expect(caption).to_contain_text("step 5 (PPO 1\u2009152 scored, GRPO 640 scored)")
+    assert query_of(page)["x"] == "samples"
+    area = over(page, "reward")
+    expect(page.locator('.chart[data-key="reward"] .area')).to_have_attribute(
+        "aria-label", re.compile("step 5; x-axis: all responses scored")
+    )
+    box = area.bounding_box()
+    assert box
+    area.hover(position={"x": box["width"] * 0.4, "y": 30})
+    expect(caption).to_have_text(re.compile(r"under the pointer \(PPO step \d+, GRPO step \d+\)"))
+    ppo, grpo = map(int, re.findall(r"step (\d+)", caption.inner_text())[:2])
+    assert grpo - ppo == 4, "at the same number of responses scored"
+    box = area.bounding_box()
+    assert box
+    area.click(position={"x": box["width"] * 0.4, "y": 30})
+    expect(lab).to_have_attribute("data-shown-step", re.compile(f"^({ppo}|{grpo})$"))
+
+
+def test_an_axis_that_was_not_recorded_cannot_be_chosen(page: Page, server: Server) -> None:
+    run = LiveRun(server.store)
+    for learner in ("ppo", "grpo"):
+        trace = step_trace(run.config, learner, 0)
+        server.store.append(run.id, replace(trace, scalars={**trace.scalars, "samples_seen": None}))
+    open_lab(page, server, run, "&x=samples")
+    axis = page.get_by_test_id("x-axis")
+    expect(axis).to_have_value("trained")
+    missing = axis.locator("option[value=samples]")
+    expect(missing).to_be_disabled()
+    expect(missing).to_have_text("all responses scored (not recorded)")
+    expect(page.locator('.compared tr[data-learner="ppo"] td').nth(1)).to_have_text("not recorded")
 
 
 def test_reruns_of_the_page_leave_the_choices_alone(page: Page, server: Server, run: LiveRun) -> None:

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { align, gaps, placeOf, reach, stepUnder, yRange, zoomTo } from "#frontend/axis.js";
+import {
+  AXES,
+  align,
+  axisFor,
+  gaps,
+  isRecorded,
+  placeOf,
+  placesOf,
+  reach,
+  stepsBy,
+  stepUnder,
+  yRange,
+  zoomTo,
+} from "#frontend/axis.js";
 import { isClick } from "#frontend/chart.js";
 
 const row = (learner, step, more = {}) => ({ learner, step, revision: "r", ...more });
@@ -95,4 +108,88 @@ test("ticks of steps and of responses are whole numbers; time is divided as it c
     assert.ok(all.at(-1) > 1e8);
   }
   assert.equal(gaps("time"), undefined);
+});
+
+test("responses trained on and responses scored are axes of their own", () => {
+  const one = row("a", 2, { responses_trained: 96, samples_seen: 38_496 });
+  assert.deepEqual(align(rows(one), "trained").xs, [96]);
+  assert.deepEqual(align(rows(one), "samples").xs, [38_496]);
+  assert.equal(AXES[0], "trained", "the default");
+});
+
+test("an axis that a learner has no numbers for is not shown: else that learner would be missing", () => {
+  const some = rows(row("a", 0, { samples_seen: 32, wall_time_s: 1 }), row("b", 0, { samples_seen: 32 }));
+  assert.deepEqual(
+    AXES.map((x) => isRecorded(some, x)),
+    [false, true, true, false],
+  );
+  assert.equal(axisFor(some, "trained"), "samples");
+  assert.equal(axisFor(some, "step"), "step");
+  assert.equal(axisFor(rows(row("a", 0)), "time"), "step");
+  assert.equal(axisFor(new Map(), "trained"), "trained", "before the first row anything may come");
+});
+
+test("a step is marked at each learner's own place, where they differ", () => {
+  const two = rows(
+    row("a", 0, { samples_seen: 32, responses_trained: 32 }),
+    row("b", 0, { samples_seen: 932, responses_trained: 32 }),
+    row("b", 1, { samples_seen: 964, responses_trained: 64 }),
+  );
+  assert.deepEqual(
+    [...placesOf(two, "samples", 0)],
+    [
+      ["a", 32],
+      ["b", 932],
+    ],
+  );
+  assert.deepEqual(
+    [...placesOf(two, "trained", 0)],
+    [
+      ["a", 32],
+      ["b", 32],
+    ],
+  );
+  assert.deepEqual([...placesOf(two, "samples", 1)], [["b", 964]]);
+  assert.deepEqual([...placesOf(two, "samples", null)], []);
+});
+
+test("under the pointer each learner is read at the last step that it had made by then", () => {
+  const two = rows(
+    ...[0, 1, 2].map((step) => row("a", step, { samples_seen: 32 * (step + 1), responses_trained: 32 * (step + 1) })),
+    ...[0, 1, 2].map((step) => row("b", step, { samples_seen: 80 + 32 * step, responses_trained: 32 * (step + 1) })),
+  );
+  assert.deepEqual(
+    [...stepsBy(two, "samples", 96, 2)],
+    [
+      ["a", 2],
+      ["b", 0],
+    ],
+  );
+  assert.deepEqual(
+    [...stepsBy(two, "samples", 64, 1)],
+    [
+      ["a", 1],
+      ["b", null],
+    ],
+  );
+  assert.deepEqual(
+    [...stepsBy(two, "trained", 64, 1)],
+    [
+      ["a", 1],
+      ["b", 1],
+    ],
+    "there a place is a step",
+  );
+});
+
+test("of a step's two places the hovered one is kept", () => {
+  const points = { xs: [10, 20, 30, 40], stepAt: [0, 1, 0, 1] };
+  assert.equal(placeOf(points, 1), 20);
+  assert.equal(placeOf(points, 1, 38), 40);
+  assert.equal(placeOf(points, 1, 22), 20);
+});
+
+test("where more is scored than trained on, nobody knows how far the axis will reach", () => {
+  assert.deepEqual(reach([32, 3300], "samples", run()), { min: 0, max: 5120 });
+  assert.deepEqual(reach([32, 3200], "trained", run()), { min: 0, max: 3200 });
 });

@@ -31,3 +31,24 @@ test("a run whose numbers mean something else than the chart's title says so", (
   assert.equal(note({ kl: 0.1 }, { source: "a log" }), "imported");
   assert.equal(note({ kl: null, new: null }), "", "nothing is shown");
 });
+
+test("where learners come to a place at different steps, each one's number has its step", (t) => {
+  page(t);
+  const labels = {
+    ...{ chart_summary_at: "{title}: {values} at {place}, over {axis}", comma: ", ", none: "none" },
+    ...{ step_small: "step {step}", no_step: "no step", not_recorded: "?" },
+  };
+  const spec = { key: "reward", title: "Reward", help: "", series: [{ column: "reward" }] };
+  const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" }, axisName: "all scored" });
+  chart.learners = [{ name: "ppo" }, { name: "grpo" }];
+  const model = { row: (_, step) => (step === 4 ? { reward: 0.5 } : null), absence: () => "none" };
+  const steps = new Map([
+    ["ppo", null],
+    ["grpo", 4],
+  ]);
+  chart.read(model, 9, { steps, place: "96 scored" });
+  const says = "Reward: PPO none (no step), GRPO 0.50 (step 5) at 96 scored, over all scored";
+  assert.equal(chart.area.getAttribute("aria-label"), says);
+  assert.equal(chart.values.textContent, "none0.50");
+  assert.equal(chart.values.querySelectorAll("svg").length, 2, "a piece of each learner's line");
+});

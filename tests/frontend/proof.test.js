@@ -95,3 +95,21 @@ test("of learners that ask more or fewer questions, the first ones are compared"
   const replacing = [[ONE], [TWO, { group_size: 4, replaces_groups: true }]];
   assert.equal(pillWith(t, answer(ONE, ONE), replacing)[1], "pill ");
 });
+
+test("the contract is named, with each learner's questions and responses", (t) => {
+  page(t);
+  const words = {
+    ...labels,
+    contracts: { "same-questions": "same: {shares}", "same-budget": "budget of {n}: {shares}" },
+    contract_means: { "same-questions": "what it means", "same-budget": "what the other means" },
+  };
+  const named = (contract, ...sizes) => {
+    const proof = new Proof({ labels: words });
+    const learners = sizes.map((group_size, i) => ({ name: "xyz"[i], start_hash: ONE, group_size }));
+    proof.draw({ learners, row: () => null, run: { contract, prompts: 16, group_size: 8, versions: {} } }, null);
+    return proof.contract.hidden ? null : [proof.contract.textContent, proof.contract.title];
+  };
+  assert.deepEqual(named("same-questions", 8, 8), ["same: 16 × 8", "what it means"]);
+  assert.deepEqual(named("same-budget", 4, 1), ["budget of 128: X 32 × 4, Y 128 × 1", "what the other means"]);
+  assert.equal(named(null, 8), null);
+});

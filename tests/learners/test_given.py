@@ -79,6 +79,7 @@ def test_it_learns_from_given_responses_and_samples_none(monkeypatch: pytest.Mon
     for name in WITHOUT:
         assert first.tokens[name].null_count == first.tokens.num_rows
     assert first.scalars["samples_seen"] == 0
+    assert first.scalars["responses_trained"] == 32
     assert first.tokens["advantage"].null_count == 0
     assert not [x for x in traces if x.events]  # what nobody sampled cannot have drifted
 

@@ -11,8 +11,8 @@ from core.algorithms.surrogates import SURROGATES
 from core.learners.registry import LEARNER_KINDS, differing, learner, lines
 from core.learners.variants import VARIANTS
 from lessons.i18n import LANGUAGES, _, use_language
-from lessons.kit.draft import PRESET_TITLES
 from lessons.kit.lesson.formula import worded
+from lessons.kit.preset_texts import PRESET_TITLES
 from tests.lessons.real import STEP, group_mean, open_real, rows_of, strips
 
 KEY = "algorithms"

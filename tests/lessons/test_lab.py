@@ -7,7 +7,8 @@ import json
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.registry import LEARNER_KINDS
+from core.config import change
+from core.learners.registry import LEARNER_KINDS, learner
 from core.presets import PRESETS, preset
 from core.rewards import REWARDS
 from core.runs import lifecycle
@@ -21,6 +22,7 @@ from lessons.kit.controls import possible
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields
 from lessons.kit.history import after_step
+from lessons.kit.preset_texts import GROUPS, grouped, preset_title, shows
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
 from tests.tasks.added import reverse_word
@@ -529,3 +531,49 @@ def test_how_to_go_on_is_said_once(open_page, store, reason, lang):
     word = {"en": "Resume", "zh-TW": "繼續"}[lang]
     (error,) = at.error
     assert error.value.count(word) == 1, error.value
+
+
+# -- presets -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_preset_has_a_title_and_says_what_it_shows():
+    assert sorted(x for group in grouped().values() for x in group) == sorted(PRESETS)
+    assert "" not in grouped(), "a preset without a text: lessons/kit/preset_texts.py"
+    for name, config in PRESETS.items():
+        assert preset_title(name) != name
+        assert shows(name, config).endswith((".", "?"))
+
+
+def test_a_preset_that_nobody_described_is_offered_by_its_name():
+    assert grouped(["chain-sum", "nobody-s"]) == {next(iter(GROUPS)): ["chain-sum"], "": ["nobody-s"]}
+    assert (preset_title("nobody-s"), shows("nobody-s", preset("chain-sum"))) == ("nobody-s", "")
+
+
+def test_the_line_of_a_race_on_one_budget_has_its_numbers():
+    race = change(preset("chain-sum"), {"grpo.num_generations": 4, "ppo.num_generations": 1})
+    assert "PPO 128 × 1, GRPO 32 × 4" in shows("long-sums-budget", race)
+
+
+def test_a_preset_can_be_chosen_among_what_each_shows(open_page):
+    at = open_page("lab", lang="en")
+    at.button(key="lab_preset_chain-sum-vine").click().run()
+    assert not at.exception
+    assert linked(at, "preset") == ["chain-sum-vine"]
+    assert at.selectbox(key="lab_choose_preset").value == "chain-sum-vine"
+    assert shows("chain-sum-vine", preset("chain-sum-vine")) in [x.value for x in at.caption]
+
+
+def test_the_few_settings_are_those_of_each_kind_whatever_its_learners_are_called(monkeypatch, open_page):
+    learners = (
+        learner("ppo", name="zero", num_generations=1, lam=0.9),
+        learner("ppo", name="fitted", num_generations=1),
+        learner("grpo", name="group", num_generations=4),
+    )
+    race = preset("chain-sum").model_copy(update={"preset": "race", "learners": learners})
+    monkeypatch.setitem(PRESETS, "race", race)
+    at = open_page("lab", lang="en", preset="race")
+    assert at.text_input(key="set:zero.lam+fitted.lam").placeholder == "differs between learners"
+    assert at.text_input(key="set:group.beta").value == "0"
+    assert [typed(at, f"{x}.num_generations").value for x in ("zero", "fitted", "group")] == ["1", "1", "4"]
+    typed(at, "group.num_generations").set_value("2").run()
+    assert linked(at, "set") == ["group.num_generations=2"]

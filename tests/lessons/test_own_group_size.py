@@ -87,13 +87,27 @@ def test_where_no_group_can_be_counted_the_section_says_so(open_page, store) -> 
     assert "This run has no whole group of 8 answers" in texts(at)
 
 
-def test_the_lab_says_that_the_prompts_differ_by_choice() -> None:
+def test_the_lab_says_by_what_its_learners_may_be_compared() -> None:
     config = change(preset("chain-sum"), {"grpo.num_generations": 4})
     with use_language("en"):
-        assert "the same prompts." not in opening(config).replace("not the same prompts", "")
-        assert "by choice not the same prompts" in opening(config)
-        assert "the same prompts." in opening(preset("chain-sum"))
-        assert "the same prompts." in opening(change(preset("chain-sum"), {"grpo.num_generations": 8}))
+        assert "the same questions." not in opening(config)
+        budget = (
+            "the same budget of 128 responses a step, shared out as questions × responses: PPO 16 × 8, GRPO 32 × 4."
+        )
+        assert budget in opening(config)
+        assert "the same questions." in opening(preset("chain-sum"))
+        assert "the same questions." in opening(change(preset("chain-sum"), {"grpo.num_generations": 8}))
+        replacing = change(preset("chain-sum"), {"grpo.dynamic_sampling": True})
+        assert "PPO 16 × 8, GRPO 16 × 8, some replaced." in opening(replacing)
+
+
+def test_the_page_says_what_the_contract_does_not_tell(open_page, store) -> None:
+    for setting, names in ((None, "Same questions"), (4, "Same budget")):
+        run = store.create(change(preset("chain-sum"), {"grpo.num_generations": setting}))
+        at = open_page("lab", lang="en", run=run)
+        assert [x.value for x in at.caption if x.value.startswith(f"**{names}:** ") and "not tell" in x.value]
+    alone = store.create(preset("chain-sum").model_copy(update={"learners": preset("chain-sum").learners[:1]}))
+    assert not [x for x in open_page("lab", lang="en", run=alone).caption if x.value.startswith("**Same")]
 
 
 def test_what_a_run_takes_names_each_learners_questions() -> None:

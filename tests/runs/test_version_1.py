@@ -332,3 +332,22 @@ def test_of_a_run_that_was_trained_here_a_later_setting_is_what_it_did() -> None
     head = json.loads((DATA / "parquet" / "run.json").read_text())
     config = load_config(head["config"])
     assert known_settings(config, "grpo")("reward") == config.learner("grpo").reward == "verifier"
+
+
+def test_viewers_of_an_older_run_hear_how_many_responses_it_had_trained_on(store: RunStore) -> None:
+    """Version 1 did not write it down; its steps trained on the responses that they left."""
+    run = next(x for x in readable(store.runs()) if x.name == "first run")
+    rows = json.loads(Feed(store).live(run.id, 0).text())["rows"]
+    samples = then("samples")
+    assert {x["learner"] for x in rows} == set(samples["learner"])
+    for row in rows:
+        before = samples[(samples["learner"] == row["learner"]) & (samples["step"] <= row["step"])]
+        assert row["responses_trained"] == len(before) > 0
+    assert "responses_trained" not in then("steps")
+
+
+def test_of_another_programs_older_run_nobody_knows_it(imported: RunStore) -> None:
+    for run in readable(imported.runs()):
+        if isinstance(run.config.task, ImportedSettings):
+            rows = json.loads(Feed(imported).live(run.id, 0).text())["rows"]
+            assert [x["responses_trained"] for x in rows] == [None] * len(rows) != []

@@ -265,6 +265,7 @@ class CreditLabCallback(TrainerCallback):
         counted = float(batch.made.mask.sum())
         return {
             "samples_seen": self._seen,
+            "responses_trained": self._seen,
             "wall_time_s": ended - self._began,
             "rollout_time_s": batch.made.seconds,
             "update_time_s": update,

@@ -202,7 +202,7 @@ def traces(steps: Sequence[CompletionsBatch], learner: str, explained: Explanati
 
 def _scalars(rewards: list[float | None], group: list[int], seen: int) -> dict[str, Any]:
     scored = [(x, g) for x, g in zip(rewards, group, strict=True) if x is not None]
-    scalars: dict[str, Any] = {"samples_seen": seen}
+    scalars: dict[str, Any] = {"samples_seen": seen, "responses_trained": seen}
     if scored:
         values, numbers = torch.tensor([x for x, _ in scored]), torch.tensor([g for _, g in scored])
         scalars["reward"] = float(values.mean())

@@ -267,6 +267,6 @@ def _scalars(entries: list[dict[str, Any]]) -> dict[str, Any]:
             if number is not None:
                 met.setdefault(name, []).append(number)
     means: dict[str, Any] = {name: x[0] if len(set(x)) == 1 else sum(x) / len(x) for name, x in met.items()}
-    if "samples_seen" in means:
-        means["samples_seen"] = int(means["samples_seen"])
+    for name in {"samples_seen", "responses_trained"} & means.keys():
+        means[name] = int(means[name])
     return means

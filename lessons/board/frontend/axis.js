@@ -9,21 +9,48 @@ import { isNumber } from "./format.js";
 
 const NARROWEST = 6; // pixels; a shorter drag is a click that trembled
 
+/** What the axis may show, the default first. Addresses have called the responses scored "samples" from the beginning. */
+export const AXES = ["trained", "samples", "step", "time"];
+
 /** @type {Record<string, string>} what the axis shows → the rows' column; the step itself has none */
-const COLUMNS = { samples: "samples_seen", time: "wall_time_s" };
+const COLUMNS = { trained: "responses_trained", samples: "samples_seen", time: "wall_time_s" };
+
+/** Axes on which a learner's step stands where every other learner's does: one number a step. */
+const OF_STEPS = new Set(["trained", "step"]);
+
+/**
+ * Where a row stands; what is no number has no place.
+ * @param {StepRow} row
+ * @param {string} x one of AXES
+ */
+const placeOfRow = (row, x) => (COLUMNS[x] ? row[COLUMNS[x]] : row.step + 1);
+
+/**
+ * Whether the axis can be shown: every learner that has rows has places on it. Before the first row anything can.
+ * @param {Map<string, Map<number, StepRow>>} rows
+ * @param {string} x one of AXES
+ */
+export const isRecorded = (rows, x) =>
+  [...rows.values()].every((own) => !own.size || [...own.values()].some((row) => isNumber(placeOfRow(row, x))));
+
+/**
+ * The axis to show: the wished one, or where it was not recorded the first that was.
+ * @param {Map<string, Map<number, StepRow>>} rows
+ * @param {string} wished
+ */
+export const axisFor = (rows, wished) => [wished, ...AXES].find((x) => isRecorded(rows, x)) ?? "step";
 
 /**
  * All learners' rows in the order of x: the places, the rows at each, and the step of each.
  * @param {Map<string, Map<number, StepRow>>} rows learner → step → row
- * @param {string} x "step", "samples" or "time"
+ * @param {string} x one of AXES
  */
 export function align(rows, x) {
-  const column = COLUMNS[x];
   /** @type {Map<number, { step: number, rows: RowsAt }>} */
   const points = new Map();
   for (const [learner, own] of rows) {
     for (const row of own.values()) {
-      const at = column ? row[column] : row.step + 1;
+      const at = placeOfRow(row, x);
       if (!isNumber(at)) continue;
       const point = points.get(at) ?? { step: row.step, rows: {} };
       point.rows[learner] = row;
@@ -49,9 +76,10 @@ export function reach(xs, x, { active, run, learners }) {
   const last = xs.at(-1) ?? 1;
   const first = Math.min(xs[0] ?? 0, x === "step" ? 1 : 0);
   if (!active || xs.length < 2) return { min: first, max: Math.max(last, first + 1) };
-  const samples = (run?.prompts ?? 0) * (run?.group_size ?? 0) || 1;
-  const perStep = x === "step" ? 1 : x === "samples" ? samples : null; // nobody knows how long a step will take
-  const end = perStep === null ? Infinity : perStep * Math.max(...learners.map((l) => l.steps));
+  const responses = (run?.prompts ?? 0) * (run?.group_size ?? 0) || 1;
+  const perStep = x === "step" ? 1 : x === "time" ? null : responses; // nobody knows how long a step will take
+  let end = perStep === null ? Infinity : perStep * Math.max(...learners.map((l) => l.steps));
+  if (last > end) end = Infinity; // nor how many responses are scored beyond those trained on, once some are
   let max = perStep === null ? 10 : 20 * perStep;
   while (max < last) max *= 2;
   return { min: first, max: Math.max(Math.min(max, end), last) };
@@ -77,12 +105,54 @@ export function stepUnder(stepAt, { idx, left = -1 }) {
 }
 
 /**
- * Where a step stands; null where no row of it has a place.
+ * Where a step stands, of several places the one nearest to `near`; null where no row of it has a place.
  * @param {{ xs: number[], stepAt: number[] }} points
  * @param {number | null} step
+ * @param {number} [near]
  */
-export function placeOf({ xs, stepAt }, step) {
-  return step === null ? null : (xs[stepAt.indexOf(step)] ?? null);
+export function placeOf({ xs, stepAt }, step, near = -Infinity) {
+  const places = xs.filter((_, i) => stepAt[i] === step);
+  const away = (/** @type {number} */ x) => (near === -Infinity ? x : Math.abs(x - near));
+  return places.length ? places.reduce((best, x) => (away(x) < away(best) ? x : best)) : null;
+}
+
+/**
+ * Where a step stands for each learner that has made it. Learners share a place but where one has scored more
+ * responses than another before it, or taken longer.
+ * @param {Map<string, Map<number, StepRow>>} rows
+ * @param {string} x one of AXES
+ * @param {number | null} step
+ * @returns {Map<string, number>} by learner
+ */
+export function placesOf(rows, x, step) {
+  const places = new Map();
+  for (const [learner, own] of rows) {
+    const row = step === null ? undefined : own.get(step);
+    const at = row && placeOfRow(row, x);
+    if (isNumber(at)) places.set(learner, at);
+  }
+  return places;
+}
+
+/**
+ * Which step of each learner is read where the pointer is: on an axis of steps the one under it, of all learners; on
+ * another the last that a learner had made by then, as learners come there at different steps.
+ * @param {Map<string, Map<number, StepRow>>} rows
+ * @param {string} x one of AXES
+ * @param {number} place
+ * @param {number} step the one under the pointer
+ * @returns {Map<string, number | null>} by learner; null: it had made none by then
+ */
+export function stepsBy(rows, x, place, step) {
+  const steps = new Map();
+  for (const [learner, own] of rows) {
+    const made = [...own.values()].filter((row) => {
+      const at = placeOfRow(row, x);
+      return isNumber(at) && at <= place;
+    });
+    steps.set(learner, OF_STEPS.has(x) ? step : made.length ? Math.max(...made.map((row) => row.step)) : null);
+  }
+  return steps;
 }
 
 /**

@@ -1,9 +1,10 @@
 // The live board: charts of both learners over one x-axis, with one zoom, one hovered and one chosen step.
 
-import { align, placeOf, reach, stepUnder, zoomTo } from "./axis.js";
+import { align, placeOf, placesOf, reach, stepsBy, stepUnder, zoomTo } from "./axis.js";
 import { Chart } from "./chart.js";
+import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
-import { brief, fill } from "./format.js";
+import { brief, count, fill } from "./format.js";
 
 /** @import { Range } from "./axis.js" */
 /** @import { Model } from "./model.js" */
@@ -16,6 +17,7 @@ export class Board {
   zoom = null;
   /** @type {number | null} */
   hoverStep = null;
+  hoverX = 0; // where on the axis, while a step is hovered
   /** @type {number | null} the chosen step */
   step = null;
   /** @type {Model | null} */
@@ -42,14 +44,16 @@ export class Board {
     const main = this.charts.filter((x) => !x.spec.more).map((x) => x.root);
     const more = this.charts.filter((x) => x.spec.more).map((x) => x.root);
     this.caption = el("p", { class: "caption", data: { testid: "board-caption" } });
+    this.comparison = new Comparison({ labels, colours });
     this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
     this.fold.append(el("div", { class: "charts" }, more));
     this.fold.ontoggle = () => this.#resize();
     this.table = el("tbody");
     this.tableHead = el("tr");
     this.asTable = this.#tableFold();
-    const folds = el("div", { class: "folds" }, this.fold, this.asTable);
-    this.root = el("div", { class: "board" }, el("div", { class: "charts" }, main), this.caption, folds);
+    const folds = el("div", { class: "folds" }, this.fold, this.asTable, this.comparison.help);
+    const shown = el("div", { class: "charts" }, main);
+    this.root = el("div", { class: "board" }, shown, this.caption, this.comparison.root, folds);
     this.root.onmouseleave = () => this.#hover(null);
     this.observer = new ResizeObserver(() => this.#resize());
     this.observer.observe(this.root);
@@ -67,7 +71,7 @@ export class Board {
   /**
    * Brings the board up to date with the model.
    * @param {Model} model
-   * @param {{ x: string }} view "step", "samples" or "time"
+   * @param {{ x: string }} view one of AXES that was recorded
    * @param {number | null} step the chosen one
    */
   draw(model, { x }, step) {
@@ -77,6 +81,7 @@ export class Board {
     if (shape !== this.shape) this.#build(model, x);
     this.shape = shape;
     this.points = align(model.rows, x);
+    this.comparison.draw(model);
     const { xs, rowsAt } = this.points;
     const range = reach(xs, x, model);
     for (const chart of this.charts) chart.draw(xs, rowsAt, range);
@@ -108,7 +113,9 @@ export class Board {
    * @param {import("./vendor/uPlot.js")} u
    */
   hovered(u) {
-    if (!this.quiet && u.cursor.event) this.#hover(stepUnder(this.points.stepAt, u.cursor));
+    if (this.quiet || !u.cursor.event) return;
+    const step = stepUnder(this.points.stepAt, u.cursor);
+    this.#hover(step, this.points.xs[u.cursor.idx ?? -1]);
   }
 
   /**
@@ -128,8 +135,19 @@ export class Board {
     if (step !== undefined) this.onChoose(step);
   }
 
-  markerX() {
-    return placeOf(this.points, this.step);
+  get axisName() {
+    return this.labels.axes[this.x];
+  }
+
+  /**
+   * Where the chosen step is marked: at one place, of no learner in particular, or at each learner's own.
+   * @returns {{ x: number, learner: string | null }[]}
+   */
+  markers() {
+    const places = [...placesOf(this.model?.rows ?? new Map(), this.x, this.step)];
+    const [first] = places;
+    if (places.every(([, x]) => x === first[1])) return first ? [{ x: first[1], learner: null }] : [];
+    return places.map(([learner, x]) => ({ x, learner }));
   }
 
   /** @param {Range | null} zoom */
@@ -150,17 +168,21 @@ export class Board {
     this.onZoom(false);
   }
 
-  /** @param {number | null} step */
-  #hover(step) {
-    if (step === this.hoverStep) return;
+  /**
+   * @param {number | null} step
+   * @param {number} [x] its place under the pointer
+   */
+  #hover(step, x = 0) {
+    if (step === this.hoverStep && x === this.hoverX) return;
     this.hoverStep = step;
+    this.hoverX = x;
     if (step === null) this.#cursors(null);
     this.#read();
   }
 
   /** New data may move pixels; the hovered step stays the hovered step. */
   #restoreHover() {
-    if (this.hoverStep !== null) this.#cursors(placeOf(this.points, this.hoverStep));
+    if (this.hoverStep !== null) this.#cursors(placeOf(this.points, this.hoverStep, this.hoverX));
   }
 
   /** @param {number | null} x */
@@ -174,12 +196,57 @@ export class Board {
     const { model, hoverStep, zoom, labels } = this;
     if (!model) return;
     const step = hoverStep ?? this.step;
-    for (const chart of this.charts) chart.read(model, step);
+    const by = this.#readingBy(model);
+    for (const chart of this.charts) chart.read(model, step, by);
     this.root.dataset.hoverStep = hoverStep === null ? "" : String(hoverStep + 1);
     this.root.dataset.zoom = zoom ? `${zoom.min.toFixed(2)}:${zoom.max.toFixed(2)}` : "";
-    const words = hoverStep === null ? labels.values_at_chosen : labels.values_at_hovered;
-    say(this.caption, step === null ? labels.no_step_yet : fill(words, { step: step + 1 }));
+    const words = hoverStep === null ? labels.values_at_chosen : by ? labels.values_by : labels.values_at_hovered;
+    const places = { step: (step ?? 0) + 1, where: this.#where(model, step), place: by?.place, steps: this.#steps(by) };
+    say(this.caption, step === null ? labels.no_step_yet : fill(words, places));
     this.#fillTable();
+  }
+
+  /**
+   * What is read under the pointer where learners come to a place at different steps; null where a step is read.
+   * @param {Model} model
+   * @returns {import("./chart.js").Reading | null}
+   */
+  #readingBy(model) {
+    if (this.hoverStep === null) return null;
+    const steps = stepsBy(model.rows, this.x, this.hoverX, this.hoverStep);
+    return new Set(steps.values()).size > 1 ? { steps, place: this.#place(this.hoverX) } : null;
+  }
+
+  /** @param {import("./chart.js").Reading | null} by */
+  #steps(by) {
+    const { labels } = this;
+    return [...(by?.steps ?? [])]
+      .map(([name, step]) => [name, step === null ? labels.no_step : fill(labels.step_small, { step: step + 1 })])
+      .map(([name, step]) => `${name.toUpperCase()} ${step}`)
+      .join(labels.comma);
+  }
+
+  /**
+   * A place on the axis, with what the axis counts.
+   * @param {number} x
+   */
+  #place(x) {
+    return fill(this.labels.place_on[this.x], { n: this.x === "time" ? brief(x) : count(x) });
+  }
+
+  /**
+   * Where a step stands, in words to follow its number; nothing where the axis is of steps.
+   * @param {Model} model
+   * @param {number | null} step
+   */
+  #where(model, step) {
+    const places = [...placesOf(model.rows, this.x, step)];
+    if (this.x === "step" || !places.length) return "";
+    const alike = places.every(([, x]) => x === places[0][1]);
+    const words = alike
+      ? this.#place(places[0][1])
+      : places.map(([name, x]) => `${name.toUpperCase()} ${this.#place(x)}`).join(this.labels.comma);
+    return fill(this.labels.in_brackets, { words });
   }
 
   #fillTable() {

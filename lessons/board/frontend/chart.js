@@ -3,6 +3,7 @@
 import { gaps, yRange } from "./axis.js";
 import { attr, el, say } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
+import { pattern, sample } from "./line.js";
 import uPlot from "./vendor/uPlot.js";
 
 /** @import { Range, RowsAt } from "./axis.js" */
@@ -10,9 +11,13 @@ import uPlot from "./vendor/uPlot.js";
 /** @import { Model } from "./model.js" */
 /** @import { ChartSpec, LearnerState, Series } from "./types.js" */
 
-/** @typedef {Series & { learner: string }} Line */
+/** @typedef {Series & { learner: string, index: number }} Line */
+/**
+ * What is read where the pointer is on an axis on which learners come to a place at different steps: each one's step by
+ * then, and the place in words.
+ * @typedef {{ steps: Map<string, number | null>, place: string }} Reading
+ */
 
-const DASH = { solid: [], dashed: [5, 4] };
 const DOUBLE_CLICK = 230; // milliseconds within which a second click may follow
 
 export class Chart {
@@ -47,7 +52,9 @@ export class Chart {
   build(learners, sync) {
     this.plot?.destroy();
     this.learners = learners;
-    this.lines = learners.flatMap(({ name }) => this.spec.series.map((series) => ({ ...series, learner: name })));
+    this.lines = learners.flatMap(({ name }, index) =>
+      this.spec.series.map((series) => ({ ...series, learner: name, index })),
+    );
     this.plot = new uPlot(this.#options(sync), [[], ...this.lines.map(() => [])], this.area);
     this.plot.root.setAttribute("aria-hidden", "true");
     this.#clicks(this.plot.over);
@@ -87,26 +94,36 @@ export class Chart {
   }
 
   /**
-   * Shows the values of one step in the header, in the learners' colours, and says them to who cannot see.
+   * Shows the values of one step in the header, beside pieces of the learners' lines, and says them to who cannot see.
    * @param {Model} model
    * @param {number | null} step
+   * @param {Reading | null} [by] each learner's own step instead
    */
-  read(model, step) {
+  read(model, step, by = null) {
     const { labels } = this.board;
-    const parts = this.learners.map(({ name }) => ({ name, text: this.#reading(model, name, step) }));
+    const parts = this.learners.map(({ name }) => {
+      const own = by ? (by.steps.get(name) ?? null) : step;
+      return { name, step: own, text: this.#reading(model, name, own) };
+    });
     const alike = parts.length > 1 && parts.every((x) => x.text === labels.not_recorded);
     if (alike) this.values.replaceChildren(labels.not_recorded);
     else {
       this.values.replaceChildren(
-        ...parts.flatMap(({ name, text }, i) => [
-          ...(i ? [" · "] : []),
-          el("b", { text, style: { color: `var(--ink-${this.board.colours[name]})` } }),
-        ]),
+        ...parts.map(({ name, text }, i) => {
+          const colour = this.board.colours[name];
+          const piece = parts.length > 1 ? sample(colour, i) : null;
+          return el("b", { title: name.toUpperCase(), style: { color: `var(--ink-${colour})` } }, piece, text);
+        }),
       );
     }
-    const values = parts.map(({ name, text }) => `${name.toUpperCase()} ${text}`).join(labels.comma);
-    const places = { title: this.spec.title, step: step === null ? "" : step + 1, values }; // steps are shown from 1
-    attr(this.area, "aria-label", fill(labels.chart_summary, places));
+    /** @type {(step: number | null) => string} */
+    const counted = (x) => (x === null ? labels.no_step : fill(labels.step_small, { step: x + 1 })); // shown from 1
+    const values = parts
+      .map(({ name, text, step: own }) => `${name.toUpperCase()} ${text}${by ? ` (${counted(own)})` : ""}`)
+      .join(labels.comma);
+    const places = { title: this.spec.title, step: step === null ? "" : step + 1, values, place: by?.place };
+    const words = fill(by ? labels.chart_summary_at : labels.chart_summary, { ...places, axis: this.board.axisName });
+    attr(this.area, "aria-label", words);
   }
 
   /**
@@ -152,7 +169,7 @@ export class Chart {
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
       axes: [
-        this.#axis({ size: 20, gap: 3, space: 44, incrs: gaps(this.board.x) }),
+        this.#axis({ size: 20, gap: 3, space: this.board.x === "step" ? 44 : 56, incrs: gaps(this.board.x) }),
         this.#axis({ size: 40, gap: 4, space: 28 }),
       ],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
@@ -171,7 +188,7 @@ export class Chart {
       hooks: {
         setCursor: [(u) => this.board.hovered(u)],
         setSelect: [(u) => this.board.zoomed(u)],
-        draw: [(u) => this.#marker(u)],
+        draw: [(u) => this.#markers(u)],
       },
     };
   }
@@ -202,26 +219,41 @@ export class Chart {
    */
   #series(line) {
     const stroke = () => this.#colour(line);
-    const dash = DASH[line.dash ?? "solid"];
+    const dash = pattern(line.index);
     if (line.points) {
       const points = { show: true, size: 7, stroke, fill: stroke, width: 1 };
       return { stroke, width: 0, dash, spanGaps: true, paths: () => null, points };
     }
     /** @type {(u: uPlot, i: number) => boolean} a single point is no line yet */
     const alone = (u, i) => [...u.data[i]].filter((y) => y !== undefined && y !== null).length < 2;
-    return { stroke, width: 1.75, dash, spanGaps: true, points: { show: alone, size: 5, fill: stroke } };
+    const width = line.thin ? 0.9 : 1.75;
+    return { stroke, width, dash, spanGaps: true, points: { show: alone, size: 5, fill: stroke } };
   }
 
   /** @param {uPlot} u */
-  #marker(u) {
-    const x = this.board.markerX();
-    if (x === null) return;
+  #markers(u) {
+    for (const { x, learner } of this.board.markers()) {
+      this.#marker(
+        u,
+        x,
+        this.board.css(learner === null ? "--lab-marker" : `--learner-${this.board.colours[learner]}`),
+      );
+    }
+  }
+
+  /**
+   * Where the chosen step stands.
+   * @param {uPlot} u
+   * @param {number} x
+   * @param {string} colour
+   */
+  #marker(u, x, colour) {
     const left = Math.round(u.valToPos(x, "x", true));
     const { left: from, top, width, height } = u.bbox;
     if (left < from || left > from + width) return;
     const { ctx } = u;
     ctx.save();
-    ctx.strokeStyle = this.board.css("--lab-marker");
+    ctx.strokeStyle = colour;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     ctx.beginPath();

@@ -65,9 +65,22 @@ export function signed(x, digits, none = "") {
 export function brief(x, none = "") {
   if (!isNumber(x)) return fixed(x, 0, none);
   const size = Math.abs(x);
-  if (size >= 1000) return Math.round(x).toLocaleString("en").replace("-", "−").replaceAll(",", "\u2009");
+  if (size >= 1000) return inThrees(fixed(x, 0));
   return fixed(x, briefDigits(size), none);
 }
+
+/**
+ * A whole number of many digits, which are read in threes.
+ * @param {string} text
+ */
+const inThrees = (text) => text.replace(/\B(?=(\d{3})+$)/g, "\u2009");
+
+/**
+ * How many there are of something.
+ * @param {Value} x
+ * @param {string} none
+ */
+export const count = (x, none = "") => (isNumber(x) ? inThrees(fixed(x, 0)) : fixed(x, 0, none));
 
 /** @param {number} size */
 function briefDigits(size) {
@@ -97,7 +110,8 @@ export function ticks(values) {
   const [first, second] = values;
   const gap = values.length > 1 ? Math.abs((second ?? 0) - (first ?? 0)) : Math.abs(first || 1);
   const digits = Math.max(0, Math.min(5, -Math.floor(Math.log10(gap) + 1e-9)));
-  return values.map((x) => (x === null ? "" : fixed(x, digits)));
+  const long = values.some((x) => Math.abs(x ?? 0) >= 10_000);
+  return values.map((x) => (x === null ? "" : long ? inThrees(fixed(x, 0)) : fixed(x, digits)));
 }
 
 /**

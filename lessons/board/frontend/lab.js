@@ -1,5 +1,6 @@
 // The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
 
+import { AXES, axisFor } from "./axis.js";
 import { COLOURINGS, colouringsOf, DEFAULT } from "./colourings.js";
 import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
@@ -17,7 +18,7 @@ import { groupOf, stepOn, wishOf } from "./wish.js";
 /** @import { Message } from "./messages.js" */
 /** @import { Wish } from "./wish.js" */
 
-const CHOICES = { x: ["step", "samples", "time"], color: Object.keys(COLOURINGS) };
+const CHOICES = { x: AXES, color: Object.keys(COLOURINGS) };
 
 /**
  * What is left of the choices when another run comes; the address says the same from then on.
@@ -223,9 +224,10 @@ export class Lab {
     writeUrl(view, CHOICES);
     const step = this.#step();
     const [following, paused] = [view.step === null, this.#source?.paused ?? false];
-    stage.progress.draw(model, stage.colours, { following, paused, x: view.x, trouble: this.#trouble });
-    const drawn = JSON.stringify([model.cursor, model.run?.status, view.x, model.learners]);
-    if (drawn !== this.#drawn) stage.board.draw(model, view, step);
+    const x = axisFor(model.rows, view.x);
+    stage.progress.draw(model, stage.colours, { following, paused, x, trouble: this.#trouble });
+    const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners]);
+    if (drawn !== this.#drawn) stage.board.draw(model, { x }, step);
     else stage.board.select(step);
     this.#drawn = drawn;
     stage.proof.draw(model, step, stage.detail.step);

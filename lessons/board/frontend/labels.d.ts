@@ -7,6 +7,8 @@ export interface Labels {
   as_table: string;
   asked_another: string;
   axes: Record<string, string>;
+  axes_help: Record<string, string>;
+  axis_missing: string;
   board: string;
   both: string;
   card: string;
@@ -14,13 +16,20 @@ export interface Labels {
   card_empty: string;
   card_place: string;
   card_proposed: string;
+  card_proposed_alike: string;
   card_title: string;
   chart_summary: string;
+  chart_summary_at: string;
   colour_by: string;
   colourings: Record<string, string>;
   columns: Record<string, string>;
   comma: string;
+  compared: Record<string, string>;
+  compared_help: Record<string, string>;
+  comparison: string;
   concluding: string;
+  contract_means: Record<string, string>;
+  contracts: Record<string, string>;
   copied: string;
   copy_link: string;
   copy_yourself: string;
@@ -47,7 +56,9 @@ export interface Labels {
   hollow_both: string;
   hollow_bounded: string;
   hours: string;
+  how_counted: string;
   imported: string;
+  in_brackets: string;
   key_none: string;
   kl_names: string[];
   latest: string;
@@ -69,6 +80,7 @@ export interface Labels {
   no: string;
   no_critic: string;
   no_reference: string;
+  no_step: string;
   no_step_yet: string;
   no_such_step: string;
   no_tokens: string;
@@ -78,6 +90,7 @@ export interface Labels {
   not_kept: string;
   not_recorded: string;
   now: string;
+  of_steps: string;
   old: string;
   own_term: string;
   pace: string;
@@ -85,6 +98,7 @@ export interface Labels {
   pass_help: string;
   pass_of: string;
   pause_updates: string;
+  place_on: Record<string, string>;
   play: string;
   play_stop: string;
   /** what core says: key → translated template, none in English */
@@ -127,6 +141,7 @@ export interface Labels {
   scatter_thinned: string;
   scatter_tokens: string;
   scatter_unknown: string;
+  scatter_of_some: string;
   seconds: string;
   seed_only: string;
   semicolon: string;
@@ -141,6 +156,7 @@ export interface Labels {
   states: Record<string, string>;
   step_n: string;
   step_of: string;
+  step_small: string;
   templates: Record<string, string>;
   time_unknown: string;
   timeline: string;
@@ -153,6 +169,7 @@ export interface Labels {
   value_next: string;
   values_at_chosen: string;
   values_at_hovered: string;
+  values_by: string;
   waiting: string;
   waiting_for_worker: string;
   whole_prompt: string;

@@ -1,7 +1,9 @@
 // Who learns, how far, in which state, and how long it still takes; and the switches of the board.
 
+import { isRecorded } from "./axis.js";
 import { attr, el, say } from "./dom.js";
 import { duration, fill, isNumber } from "./format.js";
+import { sample } from "./line.js";
 import { tell } from "./messages.js";
 import { Preparing } from "./preparing.js";
 
@@ -56,11 +58,25 @@ export class Progress {
     this.preparing.draw(model);
     attr(this.follow, "aria-pressed", following);
     attr(this.pause, "aria-pressed", paused);
+    this.#offerAxes(model);
     if (this.axis.value !== x) this.axis.value = x;
+    attr(this.axis, "title", this.labels.axes_help[x]);
     say(this.time, paused ? this.labels.updates_paused : times(model, this.labels));
     // What failed is said by the page above, for the whole run; here only what this view itself cannot do.
     say(this.alert, trouble ?? "");
     this.alert.hidden = !trouble;
+  }
+
+  /**
+   * An axis for which the run has no numbers says so, and cannot be chosen.
+   * @param {Model} model
+   */
+  #offerAxes(model) {
+    const { axes, axis_missing } = this.labels;
+    for (const option of this.axis.options) {
+      option.disabled = !isRecorded(model.rows, option.value);
+      say(option, option.disabled ? fill(axis_missing, { axis: axes[option.value] }) : axes[option.value]);
+    }
   }
 
   /** @param {boolean} is */
@@ -76,7 +92,7 @@ export class Progress {
   #bar(learner, colour, done) {
     const { labels } = this;
     const name = learner.name.toUpperCase();
-    const known = this.#bars.get(learner.name) ?? bar(learner.name, colour);
+    const known = this.#bars.get(learner.name) ?? bar(learner.name, colour, this.#bars.size);
     if (!this.#bars.has(learner.name)) this.bars.append(known.root);
     this.#bars.set(learner.name, known);
     known.share.style.width = `${Math.min(100, (100 * done) / Math.max(1, learner.steps))}%`;
@@ -111,13 +127,14 @@ const toggle = (text, testid, onclick) =>
 /**
  * @param {string} name
  * @param {string} colour
+ * @param {number} index the learner's place in its run
  */
-function bar(name, colour) {
+function bar(name, colour, index) {
   const [share, text, state] = [el("u"), el("span", { class: "count" }), el("span", { class: "state" })];
   const track = el("div", { class: "track", role: "progressbar", "aria-valuemin": 0 }, share);
   const style = { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` };
   const props = { class: "bar", data: { learner: name }, style };
-  const root = el("div", props, el("b", { text: name.toUpperCase() }), track, text, state);
+  const root = el("div", props, el("b", {}, sample(colour, index), name.toUpperCase()), track, text, state);
   return { root, track, share, text, state };
 }
 

@@ -1,7 +1,7 @@
 // The proof strip: that both learners began with the same weights and were asked the same, and where it all ran.
 
 import { el, say } from "./dom.js";
-import { fill } from "./format.js";
+import { count, fill } from "./format.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { Labels, LearnerState, StepAnswer } from "./types.js" */
@@ -14,10 +14,11 @@ export class Proof {
     this.labels = labels;
     this.start = el("span", { class: "pill", data: { testid: "proof-start" } });
     this.prompts = el("span", { class: "pill", data: { testid: "proof-prompts" } });
+    this.contract = el("span", { class: "pill", data: { testid: "contract" } });
     this.where = el("span", { class: "pill", data: { testid: "where" } });
     this.list = el("dl", { class: "plain" });
     const details = el("details", { class: "fold inline" }, el("summary", { text: labels.details }), this.list);
-    this.root = el("div", { class: "proof" }, this.start, this.prompts, this.where, details);
+    this.root = el("div", { class: "proof" }, this.contract, this.start, this.prompts, this.where, details);
   }
 
   /**
@@ -27,6 +28,7 @@ export class Proof {
    */
   draw(model, step, answer = null) {
     const { labels } = this;
+    this.#contract(model);
     const alone = model.learners.length < 2; // nothing to compare with
     const hashes = model.learners.map((x) => x.start_hash);
     const start = compare(hashes, labels.start_equal, labels.start_differ) ?? labels.start_unknown;
@@ -50,6 +52,22 @@ export class Proof {
     say(this.where, place);
     this.where.hidden = !place;
     this.#details(model, step);
+  }
+
+  /** @param {Model} model */
+  #contract({ run, learners }) {
+    const { labels } = this;
+    const contract = run?.contract ?? null;
+    this.contract.hidden = contract === null;
+    if (contract === null) return;
+    const responses = (run?.prompts ?? 0) * (run?.group_size ?? 0);
+    const each = learners.map(({ name, group_size: size }) => {
+      const share = `${count(responses / (size || 1))} × ${size}`;
+      return contract === "same-questions" ? share : `${name.toUpperCase()} ${share}`;
+    });
+    const shares = [...new Set(each)].join(labels.comma);
+    say(this.contract, fill(labels.contracts[contract], { n: count(responses), shares }));
+    this.contract.title = labels.contract_means[contract];
   }
 
   /**

@@ -88,8 +88,13 @@ export interface RunState {
   prompts: number | null;
   model: string | null;
   source: string | null;
+  /** What its learners have alike (core/contracts.py); null where there is nothing to compare, or nobody knows. */
+  contract: Contract | null;
   versions: Record<string, string>;
 }
+
+/** What learners are compared by: asked the same, or as many responses a step shared out each in its own way. */
+export type Contract = "same-questions" | "same-budget";
 
 /** One learner's measures of one step: a number a column. */
 export interface StepRow {
@@ -200,7 +205,8 @@ export interface Choices {
 export interface Series {
   column: string;
   title?: string;
-  dash?: "solid" | "dashed";
+  /** Thinner than the chart's others. */
+  thin?: boolean;
   /** Points only, no line: measured now and then. */
   points?: boolean;
 }

@@ -1,0 +1,31 @@
+// How a learner's line looks: its colour and, as colour alone means nothing here, a pattern of its own.
+
+import { svg } from "./dom.js";
+
+const WIDTH = 22; // pixels of a sample: each pattern is seen in it at least once
+
+/** Dashes and gaps in pixels, of the run's first learner, its second, …; a run has four at most. */
+const PATTERNS = [[], [7, 3], [2, 2.5], [9, 2.5, 2, 2.5]];
+
+/**
+ * @param {number} index the learner's place in its run
+ * @returns {number[]}
+ */
+export const pattern = (index) => PATTERNS[index % PATTERNS.length];
+
+/**
+ * A piece of a learner's line, to stand beside its name or its number.
+ * @param {string} colour
+ * @param {number} index the learner's place in its run
+ */
+export function sample(colour, index) {
+  const line = svg("line", {
+    x1: 1,
+    x2: WIDTH - 1,
+    y1: 3,
+    y2: 3,
+    "stroke-dasharray": pattern(index).join(" ") || null,
+  });
+  const style = { stroke: `var(--learner-${colour})` };
+  return svg("svg", { class: "sample", width: WIDTH, height: 6, "aria-hidden": "true", style }, line);
+}
