@@ -19,7 +19,7 @@ from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
-from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
+from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
