@@ -18,7 +18,7 @@ from lessons.catalog import LESSONS, lesson
 from lessons.home.strip import Contrast, Contrasts, Response, find_contrasts
 from lessons.i18n import _, keeping_language, one_after_another, prose
 from lessons.kit.chrome import storage_guard
-from lessons.kit.critic import taught
+from lessons.kit.critic import has_penalty, taught
 from lessons.kit.display import plain
 from lessons.kit.history import RECORDED
 from lessons.kit.lesson.quiz import progress
@@ -49,7 +49,7 @@ def row(response: Response, name: str, title: str, colour: Colour) -> Row:
         more = {
             _("value V before it"): response.values,
             _("before whitening: critic and reward"): response.bare,
-            _("before whitening: KL penalty"): penalty,
+            **({_("before whitening: KL penalty"): penalty} if has_penalty(penalty) else {}),
         }
     return Row(
         name,
@@ -101,10 +101,15 @@ def about_slip(example: Contrast) -> str:
         if example.fall >= SEEN
         else _("At the framed token the critic's value goes from {before} to {after}: it does not see the slip.")
     ).format(before=number(wrong.values[at], 2), after=number(wrong.values[at + 1], 2))
-    parts = _(
-        "Of the token's credit before whitening, {whole}, the critic and the reward make {critic}, the KL penalty {kl}."
-    )
     whole, bare = wrong.raw[at], wrong.bare[at]
+    parts = (
+        _(
+            "Of the token's credit before whitening, {whole}, the critic and the reward make {critic}, the KL penalty "
+            "{kl}."
+        )
+        if has_penalty([whole - bare])
+        else _("The token's credit before whitening, {whole}, is the critic's and the reward's alone.")
+    )
     parts = parts.format(whole=signed(whole, 3), critic=signed(bare, 3), kl=signed(whole - bare, 3))
     return one_after_another(words, parts)
 

@@ -145,7 +145,7 @@ def _value(batch: Frozen, group: Group) -> None:
         st.markdown("- " + _("Response {n}: {words}").format(n=number, words=slip_words(slip)))
     if batch.slips:
         st.caption(counted(batch.slips))
-    taught(batch.run.config)
+    taught(batch.run.config, key="ppo_blind")
 
 
 def _gae(_batch: Frozen, group: Group) -> None:

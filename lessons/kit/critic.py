@@ -16,7 +16,7 @@ from lessons.kit.lesson.replies import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.records import BLIND_STUDY, STUDY, blind_study, study
-from lessons.kit.ties import lowest
+from lessons.kit.ties import TIE, lowest
 
 
 def token_at(reply: Reply, at: int) -> str:
@@ -51,6 +51,11 @@ def tokens_at(reply: Reply, places: Sequence[int], most: int = 4) -> str:
     )
 
 
+def has_penalty(penalty: Sequence[float]) -> bool:
+    """Whether a response's credit has a part from a KL penalty at all."""
+    return any(abs(x) > TIE for x in penalty)
+
+
 def parts_words(reply: Reply, whole: Sequence[float], critic: Sequence[float], penalty: Sequence[float]) -> str:
     """What PPO's lowest credit in a response is made of, and whether the critic alone would blame the same token.
 
@@ -66,6 +71,10 @@ def parts_words(reply: Reply, whole: Sequence[float], critic: Sequence[float], p
         sentence = _("PPO's lowest credit, {whole}, is that of {count} tokens alike: {tokens}.").format(
             whole=credit, count=len(least), tokens=tokens_at(reply, least)
         )
+    elif not has_penalty(penalty):
+        sentence = _("PPO's lowest credit is that of {token}: {whole}, all from the critic and the reward.").format(
+            token=token_at(reply, least[0]), whole=credit
+        )
     else:
         sentence = _(
             "PPO's lowest credit is that of {token}: {whole}, of it {critic} from the critic and the reward, {penalty} "
@@ -76,7 +85,7 @@ def parts_words(reply: Reply, whole: Sequence[float], critic: Sequence[float], p
             critic=signed(critic[least[0]], 3),
             penalty=signed(penalty[least[0]], 3),
         )
-    return one_after_another(sentence, _without_penalty(reply, least, alone))
+    return one_after_another(sentence, _without_penalty(reply, least, alone) if has_penalty(penalty) else "")
 
 
 def _without_penalty(reply: Reply, least: Sequence[int], alone: Sequence[int]) -> str:

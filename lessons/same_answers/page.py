@@ -7,7 +7,7 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _, listed, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
-from lessons.kit.critic import beside, parts_words, slip_words, taught
+from lessons.kit.critic import beside, has_penalty, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import (
     FOUR,
@@ -122,7 +122,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
             both(batch, group.replies, way, key="same_all")
         st.subheader(_("Does the critic see where an answer goes wrong?"))
         beside(batch, key="same_beside")
-        taught(batch.run.config)
+        taught(batch.run.config, key="same_blind")
     return reply
 
 
@@ -133,7 +133,8 @@ def two_parts(reply: Reply, group: Group, way: Crossing) -> None:
         Row("critic", _("of PPO's credit: critic and reward"), reply.tokens, critic, learner="blue"),
         Row("penalty", _("of PPO's credit: KL penalty"), reply.tokens, penalty, learner="blue"),
     ]
-    token_strips(rows, key="same_parts", quantity=_("advantage, in units of reward"), pickable=False)
+    if has_penalty(penalty):
+        token_strips(rows, key="same_parts", quantity=_("advantage, in units of reward"), pickable=False)
     lines = [
         parts_words(reply, way.at("raw").numbers(reply), critic, penalty),
         *([slip_words(slip)] if (slip := slip_of(reply, group)) is not None else []),

@@ -20,7 +20,7 @@ def gauge(batch: Frozen, measured: Truth) -> None:
     errors(measured)
     explained(batch, measured)
     over_training()
-    taught(batch.run.config)
+    taught(batch.run.config, key="truth_blind")
 
 
 def errors(measured: Truth) -> None:

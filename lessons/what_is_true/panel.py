@@ -17,7 +17,7 @@ def show_panel(batch: Frozen, measured: Truth) -> None:
     """All responses of the step whose tokens were kept: scatter, numbers, gauge."""
     st.header(_("All {count} responses of this step").format(count=len(measured.panel.samples)))
     provenance(batch, measured)
-    scatter(measured)
+    scatter(batch, measured)
     agreement_table(batch, measured)
     gauge(batch, measured)
 
@@ -51,7 +51,12 @@ def provenance(batch: Frozen, measured: Truth) -> None:
         )
 
 
-def scatter(measured: Truth) -> None:
+def penalised(batch: Frozen) -> bool:
+    """Whether the learner has a KL penalty in its reward: only then is its credit made of two parts."""
+    return batch.settings.kl_coef > 0
+
+
+def scatter(batch: Frozen, measured: Truth) -> None:
     import plotly.graph_objects as go
 
     mask = measured.panel.mask
@@ -62,9 +67,13 @@ def scatter(measured: Truth) -> None:
         x=[-reach, reach], y=[-reach, reach], mode="lines", name=_("exactly right"),
         line={"color": line_colour("green"), "dash": "dot"},
     )  # fmt: skip
-    for who, name, credit, symbol in (
+    whole = [("ppo", "PPO", measured.ppo, "circle")]
+    parts = [
         ("ppo", _("PPO: without the KL penalty"), measured.parts.critic, "circle"),
         ("ppo", _("PPO: KL penalty"), measured.parts.penalty, "x-thin-open"),
+    ]
+    for who, name, credit, symbol in (
+        *(parts if penalised(batch) else whole),
         ("grpo", "GRPO", measured.grpo, "diamond-open"),
     ):
         drawing.add_scatter(
@@ -73,10 +82,15 @@ def scatter(measured: Truth) -> None:
         )  # fmt: skip
     drawing.update_xaxes(title=_("true advantage of the token"))
     drawing.update_yaxes(title=_("what the method credited"))
-    alt = _(
-        "Each token's true advantage against PPO's credit, in its two parts, and GRPO's. Correlation: PPO {ppo}, "
-        "without its KL penalty {critic}, GRPO {grpo}."
-    ).format(**{name: known(measured.agreement[name].correlation) for name in ("ppo", "critic", "grpo")})
+    words = (
+        _(
+            "Each token's true advantage against PPO's credit, in its two parts, and GRPO's. Correlation: PPO {ppo}, "
+            "without its KL penalty {critic}, GRPO {grpo}."
+        )
+        if penalised(batch)
+        else _("Each token's true advantage against PPO's credit and GRPO's. Correlation: PPO {ppo}, GRPO {grpo}.")
+    )
+    alt = words.format(**{name: known(measured.agreement[name].correlation) for name in ("ppo", "critic", "grpo")})
     figure(drawing, key="truth_scatter", alt=alt, height=360)
 
 
@@ -88,6 +102,8 @@ CREDITS = {
     "perfect": N_("a perfect critic in PPO's place, λ = {lam}"),
     "grpo": N_("GRPO"),
 }
+#: The same where PPO has no KL penalty.
+ALONE = {"ppo": N_("PPO"), "lambda-0": N_("PPO, λ = 0"), "perfect": CREDITS["perfect"], "grpo": CREDITS["grpo"]}
 
 
 def agreement_table(batch: Frozen, measured: Truth) -> None:
@@ -102,13 +118,13 @@ def agreement_table(batch: Frozen, measured: Truth) -> None:
     ]
     rows = [
         (_(title).format(lam=lam), known(x.correlation), f"{x.mean_absolute_error:.2f}", known(x.blame_accuracy))
-        for name, title in CREDITS.items()
+        for name, title in (CREDITS if penalised(batch) else ALONE).items()
         for x in [of[name]]
     ]
     rows.append((_("blind guess"), "0", DASH, known(of["ppo"].chance)))
     with st.container(key="truth_agreement"):
         st.markdown(table(head, rows))
-        st.markdown(_ceiling(of["perfect"].correlation, of["critic"].correlation, lam))
+        st.markdown(_ceiling(of["perfect"].correlation, of["critic"].correlation, lam, penalised(batch)))
         st.caption(
             _(
                 "Blame accuracy: of the wrong responses that one token ruined beyond doubt, the share in which the "
@@ -118,14 +134,22 @@ def agreement_table(batch: Frozen, measured: Truth) -> None:
         )
 
 
-def _ceiling(perfect: float | None, critic: float | None, lam: str) -> str:
+def _ceiling(perfect: float | None, critic: float | None, lam: str, penalty: bool) -> str:
     """What λ makes wrong of its own, in a sentence chosen by the numbers."""
     if perfect is None or critic is None:
         return _("In this step nothing varies that could be compared.")
-    sentence = _(
-        "With perfect values in the critic's place PPO's credit would reach {perfect} at λ = {lam}; without the KL "
-        "penalty the critic's credit reaches {critic}."
-    ).format(perfect=known(perfect), critic=known(critic), lam=lam)
+    words = (
+        _(
+            "With perfect values in the critic's place PPO's credit would reach {perfect} at λ = {lam}; without the KL "
+            "penalty the critic's credit reaches {critic}."
+        )
+        if penalty
+        else _(
+            "With perfect values in the critic's place PPO's credit would reach {perfect} at λ = {lam}; the critic's "
+            "reaches {critic}."
+        )
+    )
+    sentence = words.format(perfect=known(perfect), critic=known(critic), lam=lam)
     if lam == "0":
         return sentence
     rest = _(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.i18n import _
-from lessons.kit.critic import parts_words, token_at, tokens_at
+from lessons.kit.critic import has_penalty, parts_words, token_at, tokens_at
 from lessons.kit.display import token_name
 from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
 from lessons.kit.numbers import number, signed
@@ -27,6 +27,11 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
     low, high = numbers(true.advantages_low), numbers(true.advantages_high)
     critic, penalty = numbers(measured.parts.critic), numbers(measured.parts.penalty)
     more = {_("at least"): low, _("at most"): high, _("true value before it"): numbers(true.values)}
+    title = _("PPO: critic and KL penalty") if has_penalty(penalty) else _("PPO: critic and reward")
+    parts = [
+        Row("critic", _("of it: critic and reward"), reply.tokens, critic, learner="blue"),
+        Row("penalty", _("of it: KL penalty"), reply.tokens, penalty, learner="blue"),
+    ]
     rows = [
         Row(
             "truth",
@@ -36,9 +41,8 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
             learner="green",
             more=more,
         ),
-        Row("ppo", _("PPO: critic and KL penalty"), reply.tokens, numbers(measured.ppo), learner="blue"),
-        Row("critic", _("of it: critic and reward"), reply.tokens, critic, learner="blue"),
-        Row("penalty", _("of it: KL penalty"), reply.tokens, penalty, learner="blue"),
+        Row("ppo", title, reply.tokens, numbers(measured.ppo), learner="blue"),
+        *(parts if has_penalty(penalty) else []),
         Row("grpo", _("GRPO: one credit for all"), reply.tokens, numbers(measured.grpo), learner="orange"),
     ]
     token_strips(rows, key="truth_strips", quantity=_("advantage, in units of reward"), pickable=False)
