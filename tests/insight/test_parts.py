@@ -129,8 +129,8 @@ def test_lambdas_own_noise_bounds_even_a_perfect_critic_in_the_recorded_study() 
     by = {(x.seed, x.step, x.credit): x for x in rows}
     for (seed, step, credit), row in by.items():
         if credit == "perfect":
-            assert 0.3 < row.correlation < 0.5
-            assert by[seed, step, "again"].correlation > 0.9
+            assert 0.25 < row.correlation < 0.35
+            assert by[seed, step, "again"].correlation > 2 * row.correlation
             assert row.explained_variance > 0.95
         if credit == "ppo":
             assert row.value_error == by[seed, step, "critic"].value_error

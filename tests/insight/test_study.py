@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from core.config import RunConfig
-from core.insight.study import CREDITS, RECORDED, Plan, StudyRow, measure, run, summary, table, write
+from core.insight.study import CREDITS, PRESET, RECORDED, Plan, StudyRow, measure, run, summary, table, write
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
+from core.presets import preset
 from core.training.trainer import Trainer
 
 CONFIG = RunConfig(prompts_per_step=4, num_generations=4, eval_every=0, learners=(PPOSettings(),), steps=4)
@@ -85,12 +86,13 @@ def test_what_is_written_can_be_read(rows, tmp_path) -> None:
 
 def test_the_recorded_result_is_of_the_default_study_and_its_summary_of_its_rows() -> None:
     read = json.loads(RECORDED.read_text())
-    plan = Plan(RunConfig())
+    plan = Plan(preset(PRESET))
     about = read["about"]
     assert about["seeds"] == list(plan.seeds)
     assert about["at"] == list(plan.at)
     assert about["middle"] == plan.middle
-    assert about["responses"] == 512
+    assert about["responses"] == plan.prompts * plan.config.num_generations
+    assert about["config"]["preset"] == PRESET == "long-sums"
     rows = [StudyRow(**row) for row in read["rows"]]
     credits = about.get("credits", ["ppo", "grpo", "vine", "again"])  # of a file that another version wrote
     assert len(rows) == len(plan.seeds) * len(plan.at) * len(credits)
