@@ -62,6 +62,18 @@ def _reward_and_size_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
     return _unrecorded(values, more)
 
 
+def _reordered_together(values: dict[str, Any]) -> dict[str, Any]:
+    """2 → 3: `reordered_apart` of reasoning-gym's data sets, which is on by default, and was off before.
+
+    Such a run's questions stay as they were drawn: where 3 + 5 was held out, 5 + 3 may have been trained on. Numbers on
+    both sides of the step are of other questions.
+    """
+    task = values.get("task")
+    if not isinstance(task, dict) or task.get("kind") != "reasoning-gym":
+        return values
+    return {**values, "task": {"reordered_apart": False, **task}}
+
+
 def _newer_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
     """The config; of an imported run with every setting as unrecorded that its stored text does not name.
 
@@ -92,7 +104,7 @@ def _unrecorded(values: dict[str, Any], more: list[str]) -> dict[str, Any]:
 
 #: MIGRATIONS[n − 1] leads from version n to version n + 1. A setting that is new and has a default needs no step: of a
 #: run trained here the default is what it did, of an imported one it is unrecorded (`_newer_unrecorded`).
-MIGRATIONS: tuple[Migration, ...] = (Migration(_reward_and_size_unrecorded),)
+MIGRATIONS: tuple[Migration, ...] = (Migration(_reward_and_size_unrecorded), Migration(_reordered_together))
 CONFIG_VERSION = 1 + len(MIGRATIONS)
 
 

@@ -16,6 +16,7 @@ from core.tasks.catalog import build
 from core.tasks.deadline import within
 from core.tasks.extraction import extract
 from core.tasks.reasoning_settings import ReasoningGymSettings, completion_length
+from core.tasks.reordered import in_order
 from core.tasks.verifiers import score
 
 #: A question and what its verifier needs to know of it.
@@ -38,7 +39,8 @@ _PATIENCE = 30.0
 
 
 class Reasoning:
-    """A data set with its options. A hash of the question's text alone decides what is held out.
+    """A data set with its options. A hash of the question's text alone decides what is held out; of a sum or a product,
+    whatever the order of its terms (`reordered_apart`).
 
     So training and held-out questions cannot meet, whatever the seed, and nothing has to be enumerated.
     """
@@ -47,14 +49,15 @@ class Reasoning:
         """Raises ConfigError with a sentence: no such data set, options it does not take, or too few questions."""
         self.settings = settings
         self._options = json.dumps(settings.options, sort_keys=True)
+        self._reordered = settings.reordered_apart
         self._scorer = build(settings.dataset, settings.options, 0, _BLOCK)
         self._known: OrderedDict[str, Entry] = OrderedDict()
-        _look_at(settings.dataset, self._options)
+        _look_at(settings.dataset, self._options, self._reordered)
 
     @cached_property
     def heldout(self) -> list[str]:
         """The questions kept apart, the same for every seed; all that were found where that is fewer than wanted."""
-        entries = _held_out(self.settings.dataset, self._options, self.settings.heldout)
+        entries = _held_out(self.settings.dataset, self._options, self.settings.heldout, self._reordered)
         return [self._prompt(x) for x in entries]
 
     @property
@@ -84,7 +87,7 @@ class Reasoning:
             if len(prompts) == count:
                 break
             question = entry["question"]
-            if is_held_out(question) or (question in seen and in_vain < _IN_VAIN):
+            if is_held_out(question, self._reordered) or (question in seen and in_vain < _IN_VAIN):
                 in_vain += 1
                 continue
             in_vain = 0
@@ -140,12 +143,17 @@ class Reasoning:
 
     @cached_property
     def _held_out_entries(self) -> dict[str, Entry]:
-        entries = _held_out(self.settings.dataset, self._options, self.settings.heldout)
+        entries = _held_out(self.settings.dataset, self._options, self.settings.heldout, self._reordered)
         return {self._prompt(x): x for x in entries}
 
 
-def is_held_out(question: str) -> bool:
-    """Whether a question is kept apart: a third of them, by a hash that is the same everywhere."""
+def is_held_out(question: str, reordered: bool = True) -> bool:
+    """Whether a question is kept apart: a third of them, by a hash that is the same everywhere.
+
+    With `reordered`, it goes with all that ask the same sum or product with its terms in another order.
+    """
+    if reordered:
+        question = in_order(question)
     return int.from_bytes(hashlib.sha256(f"held out/{question}".encode()).digest()[:8]) < HELD_OUT * 2**64
 
 
@@ -172,13 +180,13 @@ def _draw(dataset: str, options: str, label: str) -> Iterator[Entry]:
 
 
 @functools.lru_cache(maxsize=16)
-def _look_at(dataset: str, options: str) -> None:
+def _look_at(dataset: str, options: str, reordered: bool) -> None:
     """Draws until there are enough questions on either side; raises ConfigError where there are not."""
     sides: dict[bool, set[str]] = {True: set(), False: set()}
 
     def draw() -> None:
         for count, entry in enumerate(_draw(dataset, options, "held out")):
-            sides[is_held_out(entry["question"])].add(entry["question"])
+            sides[is_held_out(entry["question"], reordered)].add(entry["question"])
             if min(len(x) for x in sides.values()) >= FEWEST or _no_more(count, sum(len(x) for x in sides.values())):
                 return
 
@@ -203,12 +211,12 @@ def _look_at(dataset: str, options: str) -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def _held_out(dataset: str, options: str, wanted: int) -> tuple[Entry, ...]:
+def _held_out(dataset: str, options: str, wanted: int, reordered: bool) -> tuple[Entry, ...]:
     by_question: dict[str, Entry] = {}
     seen: set[str] = set()
     for count, entry in enumerate(_draw(dataset, options, "held out")):
         seen.add(entry["question"])
-        if is_held_out(entry["question"]):
+        if is_held_out(entry["question"], reordered):
             by_question.setdefault(entry["question"], entry)
         if len(by_question) == wanted or _no_more(count, len(seen)):
             break

@@ -29,6 +29,12 @@ class ReasoningGymSettings(InWords):
         False, description="Pay what the verifier gives for answers that are nearly right; otherwise only 1 or 0."
     )
 
+    reordered_apart: bool = Field(
+        True,
+        description="Keep sums and products with the same terms in another order on one side: where 3 + 5 is kept "
+        "apart, 5 + 3 is never trained on.",
+    )
+
     @field_validator("options")
     @classmethod
     def _small(cls, options: dict[str, Any]) -> dict[str, Any]:

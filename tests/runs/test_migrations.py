@@ -145,6 +145,7 @@ def version_2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "MIGRATIONS", (Migration(_renamed, _renamed_assignments),))
     for module in (stored, core.runs.reading, core.runs.writing, core.runs.lifecycle):
         monkeypatch.setattr(module, "CONFIG_VERSION", 2)
+    monkeypatch.setitem(core.runs.writing.VERSIONS, "config_version", 2)
     core.runs.reading._config.cache_clear()
 
 

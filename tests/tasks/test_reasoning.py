@@ -10,13 +10,16 @@ import pytest
 
 from core.config import change, parse_config
 from core.errors import ConfigError
+from core.insight.mirrored import mirrored
 from core.presets import PRESETS
+from core.stored_config import dump_config, load_config
 from core.tasks import verifiers
 from core.tasks.base import recall
 from core.tasks.catalog import UNREPEATABLE, build, names
 from core.tasks.reasoning import FEWEST, Reasoning, is_held_out
 from core.tasks.reasoning_settings import OFFERED, ReasoningGymSettings, suggested
 from core.tasks.registry import task_for
+from core.tasks.reordered import in_order
 
 DIGESTS = """
 import hashlib, json, sys
@@ -77,6 +80,73 @@ def test_what_is_held_out_is_never_trained_on(name):
     instruction = task.settings.instruction
     questions = {x.removesuffix(f"\n{instruction}") if instruction else x for x in asked}
     assert not any(is_held_out(x) for x in questions)
+
+
+def test_no_held_out_sum_is_trained_on_in_another_order():
+    config = PRESETS["smollm2-sums"]
+    for seed in range(3):
+        task = Reasoning(config.task)
+        near = mirrored(task.heldout, (x for step in range(50) for x in task.prompts(seed, step, 4)))
+        assert len(near.additions) > 20
+        assert near.mirrored == ()
+    three = ReasoningGymSettings(options={"min_terms": 3, "max_terms": 3, "min_digits": 1, "max_digits": 1})
+    task = Reasoning(three)
+    asked = {in_order(x) for step in range(40) for x in task.prompts(0, step, 16)}
+    assert not asked & {in_order(x) for x in task.heldout}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What is 3 + 5?", "What is 5 + 3?"),
+        ("State it: 12 + 3 + 4 =", "State it: 4 + 12 + 3 ="),
+        ("8 - 3 + 2 =", "8 + 2 - 3 ="),
+        ("4 - 1 =", "-1 + 4 ="),
+        ("3 * 5 =", "5 * 3 ="),
+        ("1.5 + 2", "2 + 1.5"),
+    ],
+)
+def test_terms_in_another_order_are_the_same_question(one, other):
+    assert in_order(one) == in_order(other)
+    assert is_held_out(one) == is_held_out(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("4 - 1 =", "1 - 4 ="),
+        ("3 + 5 =", "3 + 6 ="),
+        ("3 + 5 =", "3 * 5 ="),
+        ("What is 3 + 5?", "Say 5 + 3"),
+        ("3 + 5 * 2", "5 + 3 * 2"),
+        ("2 * (3 + 5)", "2 * (5 + 3)"),
+        ("3/4 + 1", "3/1 + 4"),
+        ("3 + 5 and 2 + 2", "5 + 3 and 2 + 2"),
+        ("spell 3", "spell 4"),
+    ],
+)
+def test_other_questions_stay_others(one, other):
+    assert in_order(one) != in_order(other)
+    assert in_order("How many r in 3 words?") == "How many r in 3 words?"
+
+
+@pytest.mark.parametrize("version", [{}, {"config_version": 2}])
+def test_a_run_that_was_stored_before_asks_what_it_asked(version):
+    """The questions are those that versions 1 and 2 drew for seed 0."""
+    values = PRESETS["smollm2-sums"].model_dump(mode="json")
+    del values["task"]["reordered_apart"]
+    config = load_config({**values, **version})
+    assert config.task.reordered_apart is False
+    task = task_for(config.task)
+    sums = ["9 + 1", "4 + 6", "0 - 4", "3 + 4"]
+    head = "State the final answer to the following arithmetic problem: "
+    assert task.prompts(0, 0, 4) == [f"{head}{x} =\n{config.task.instruction}" for x in sums]
+    asked = (x for step in range(50) for x in task.prompts(0, step, 4))
+    assert len(mirrored(task.heldout, asked).mirrored) == 12
+    again = load_config(json.loads(json.dumps(dump_config(config))))
+    assert again == config
+    new = load_config(json.loads(json.dumps(dump_config(PRESETS["smollm2-sums"]))))
+    assert new.task.reordered_apart is True
 
 
 def test_an_instruction_stands_below_the_question_and_moves_none_to_the_other_side():

@@ -34,7 +34,10 @@ class ChainSumSettings(TaskSettings):
 
 
 class ChainSum:
-    """The task: prompts by seed and step, a held-out set disjoint from them, and the verifiable reward."""
+    """The task: prompts by seed and step, a held-out set disjoint from them, and the verifiable reward.
+
+    A held-out sum may be trained on with its terms in another order: that has another scratchpad, so another answer.
+    """
 
     def __init__(self, settings: ChainSumSettings) -> None:
         self.settings = settings
