@@ -154,7 +154,8 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
             over = info.status not in ("queued", "running", "paused") and not info.active
             rows, cursor = store.rows_since(run_id, cursor)
             for row in rows:
-                success[row["learner"]] = row["success_rate"]
+                if row["success_rate"] is not None:
+                    success[row["learner"]] = row["success_rate"]
             if rows:
                 bar.set_postfix({name: f"{value:.2f}" for name, value in sorted(success.items())}, refresh=False)
                 bar.update(len(rows))

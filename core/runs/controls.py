@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
 from core.config import assignments_for, change
+from core.errors import Message
 from core.runs import level, lifecycle
+from core.runs.damage import CONTROL, damaged
 from core.runs.patience import again
 from core.runs.records import Control, ControlKind, RunInfo
 from core.runs.tables import controls, learners
 
-KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
+KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
+DAMAGED = Message("What was asked of this learner is damaged in the store, and was left aside. Ask for it once more.")
 
 
 def ask(store: level.Readable, run: RunInfo, kind: str, value: Any = None, learner: str | None = None) -> None:
@@ -38,11 +41,18 @@ def ask(store: level.Readable, run: RunInfo, kind: str, value: Any = None, learn
 
 
 def take(store: level.Readable, run_id: str, learner: str) -> list[Control]:
-    """As RunStore.take_controls."""
+    """As RunStore.take_controls.
+
+    A row that holds nothing that can be asked is left aside; the learner's warning says so, and training goes on.
+    """
     asked = _asked(store, run_id, learner)
-    if asked:  # nearly always there is nothing: then no write lock is taken
-        _forget(store, [row["id"] for row in asked])
-    return [_control(row["kind"], json.loads(row["value"])) for row in asked]
+    if not asked:  # nearly always: then no write lock is taken
+        return []
+    _forget(store, [row["id"] for row in asked])
+    read = [_control(row) for row in asked]
+    if None in read:
+        lifecycle.warn(store, run_id, learner, DAMAGED)
+    return [x for x in read if x is not None]
 
 
 @again
@@ -66,5 +76,15 @@ def shall_stop(store: level.Readable, run_id: str, learner: str) -> bool:
         return c.execute(here).first() is None or c.execute(asked).first() is not None
 
 
-def _control(kind: ControlKind, value: Any) -> Control:
-    return Control(kind, value) if kind == "change" else Control(kind, at=value)
+def _control(row: Any) -> Control | None:
+    """What the row asks for; None where that is nothing that `ask` writes."""
+    if damaged(row, CONTROL):
+        return None
+    try:
+        value = json.loads(row["value"])
+    except (ValueError, RecursionError):
+        return None
+    if row["kind"] == "change":
+        return Control("change", value) if isinstance(value, dict) else None
+    known = value is None or (isinstance(value, int) and not isinstance(value, bool))
+    return Control(row["kind"], at=value) if known else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from core.runs.records import Status
+from core.runs.records import ControlKind, Status
 
 Holds = Callable[[Any], bool]
 
@@ -60,10 +60,12 @@ EVENT: dict[str, Holds] = {
     "time": _is_moment,
     "config_version": _WHOLE_OR_NULL,
 }
+CONTROL: dict[str, Holds] = {"kind": lambda value: value in get_args(ControlKind), "value": _is_text}
 STEP: dict[str, Holds] = {
     "learner": _is_text,
     "step": _is_whole,
     "scalars": _is_text,
+    "prompt_hash": _is_text,
     "trace_version": _WHOLE_OR_NULL,
 }
 

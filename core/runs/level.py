@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from core.runs import lifecycle
+from core.runs.damage import LEARNER, damaged
 from core.runs.tables import learners, runs
 
 #: What is in force at a common step. A change of settings counts from each learner's next step.
@@ -38,7 +39,8 @@ def behind(store: Readable, run_id: str, learner: str, step: int) -> list[str]:
     others = sa.and_(learners.c.run == run_id, learners.c.name != learner, learners.c.step < step)
     with store.read() as c:
         rows = c.execute(sa.select(learners).where(others).order_by(learners.c.position)).mappings().all()
-    waited_for = [row for row in rows if _under_way(row)]
+    # Of a damaged row nobody knows whether it goes on; its run cannot be opened, and says why.
+    waited_for = [row for row in rows if not damaged(row, LEARNER) and _under_way(row)]
     dead = lifecycle.mark_dead(store, waited_for)
     return [row["name"] for row in waited_for if (run_id, row["name"]) not in dead]
 

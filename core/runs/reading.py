@@ -64,12 +64,13 @@ def _config(text: str) -> RunConfig:
 
 
 def _versions(text: str) -> dict[str, str]:
-    """What a run was made with; nothing where that cannot be read, as no number follows from it."""
+    """What a run was made with; what of it cannot be read is left out, as no number follows from it."""
     try:
         versions = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return versions if isinstance(versions, dict) else {}
+    known = versions.items() if isinstance(versions, dict) else ()
+    return {name: version for name, version in known if isinstance(version, str)}
 
 
 def sound_event(row: Any) -> Any:

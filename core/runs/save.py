@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import Message, Refusal, cause_of
 from core.models import start
 from core.models.fetching import Progress
+from core.runs.event_values import is_evaluation
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.training import checkpoints
+
+log = logging.getLogger(__name__)
+
+LEFT_OUT = Message(
+    "What the run’s store holds of answers to held-out questions is damaged: the model card leaves it out."
+)
 
 
 class SaveError(Refusal, RuntimeError):
@@ -59,19 +69,20 @@ def save_model(
     if _is_from(folder, run_id, learner, int(path.stem)):
         return folder
     say(Message("Reading the checkpoint."), None)
-    try:
+    with _checkpoint(path):
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        config = read_config(state["config"])
-    except Exception as error:
-        raise SaveError(
-            "The checkpoint {place} cannot be read ({cause}).", place=path, cause=cause_of(error)
-        ) from error
+        config, made, policy = read_config(state["config"]), int(state["step"]), dict(state["policy"])
     begun = start.load(config.model, system_prompt=config.system_prompt, progress=progress)
     if config.lora_rank:
         adapters.add(begun.model, config.lora_rank)
-    begun.model.load_state_dict(state["policy"], strict=not config.lora_rank)
-    rows = [x for x in store.rows_since(run_id, 0)[0] if x["learner"] == learner and x["step"] <= state["step"]]
-    events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, state["step"])]
+    with _checkpoint(path):
+        begun.model.load_state_dict(policy, strict=not config.lora_rank)
+    rows = [x for x in store.rows_since(run_id, 0)[0] if x["learner"] == learner and x["step"] <= made]
+    events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, made)]
+    sound = [x for x in events if x["kind"] != "evaluation" or is_evaluation(x["value"])]
+    if len(sound) < len(events):
+        log.warning("%s", LEFT_OUT)
+        say(LEFT_OUT, None)
     say(Message("Writing the model."), None)
     try:
         save_pretrained(
@@ -80,11 +91,11 @@ def save_model(
                 tokenizer=begun.codec.tokenizer,
                 config=config,
                 learner=learner,
-                steps=state["step"],
+                steps=made,
                 start_hash=begun.hash,
                 versions=info.versions,
                 run=info.name,
-                events=events,
+                events=sound,
                 heldout=[(x["step"], x["heldout_success"]) for x in rows if x["heldout_success"] is not None],
                 origin={"run": run_id, "learner": learner, "step": int(path.stem)},
             ),
@@ -95,6 +106,17 @@ def save_model(
             "The model could not be written to {place}: {cause}.", place=folder, cause=error.strerror or error
         ) from error
     return folder
+
+
+@contextlib.contextmanager
+def _checkpoint(path: Path) -> Iterator[None]:
+    """Turns whatever a file that is no checkpoint of this run leads to into a SaveError."""
+    try:
+        yield
+    except Exception as error:
+        raise SaveError(
+            "The checkpoint {place} cannot be read ({cause}).", place=path, cause=cause_of(error)
+        ) from error
 
 
 def _is_from(folder: Path, run_id: str, learner: str, step: int) -> bool:

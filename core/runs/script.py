@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ def snippet(run: RunInfo, events: Sequence[dict[str, Any]] = ()) -> str:
             changes.setdefault(event["learner"], []).append((event["step"], event["value"]))
     return _SCRIPT.format(
         name=run.id,  # not its name: that is free text, and this is code
-        versions=", ".join(f"{k} {v}" for k, v in run.versions.items()) or "not started yet",
+        # Of an imported run they are somebody else's text, and this is code.
+        versions=re.sub(r"[^\w .,+-]", "", ", ".join(f"{k} {v}" for k, v in run.versions.items())) or "not started yet",
         config=json.dumps(dump_config(run.config), indent=2),
         changes=json.dumps(changes, indent=2),
     )

@@ -117,8 +117,7 @@ class RunStore(Database):
 
         A row has STEPS' columns and `prompt_hash`; what is not a finite number is None, as JSON has no word for it.
         """
-        columns = (steps.c.id, *_STEP, steps.c.prompt_hash)
-        query = sa.select(*columns).where(steps.c.run == run_id, steps.c.id > cursor).order_by(steps.c.id)
+        query = sa.select(steps.c.id, *_STEP).where(steps.c.run == run_id, steps.c.id > cursor).order_by(steps.c.id)
         with self.read() as c:
             stored = c.execute(query).all()
         rows = []
@@ -231,7 +230,7 @@ class RunStore(Database):
         return [run_of(head, grouped[head["id"]], damage.get(head["id"])) for head in heads]
 
 
-_STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.trace_version)
+_STEP = (steps.c.learner, steps.c.step, steps.c.scalars, steps.c.prompt_hash, steps.c.trace_version)
 
 
 def _is_run(run_id: str) -> sa.ColumnElement[bool]:

@@ -74,13 +74,18 @@ def _results(facts: dict[str, Any]) -> str:
             f"likeliest answer (with its 95 % Wilson interval), and {first['samples']} sampled ones a question."
         )
         return "\n".join(rows) + "\n\n" + note
-    finals = [f"after {x['step']} steps {x['sampled']:.3f} sampled, {x['greedy']:.3f} greedy" for x in facts["results"]]
+    finals = [f"after {x['step']} steps {shares}" for x in facts["results"] if (shares := _shares(x))]
     seen = [f"before step {step}: {rate:.3f}" for step, rate in _ends(facts["heldout"])]
     if not finals and not seen:
         return "None: the run was saved before its held-out questions were asked."
     return (
         "Share of right answers to held-out questions, none of which was trained on: " + "; ".join(finals + seen) + "."
     )
+
+
+def _shares(result: dict[str, Any]) -> str:
+    """What a final evaluation measured: sampled answers, the likeliest ones, or one of the two."""
+    return ", ".join(f"{result[x]:.3f} {x}" for x in ("sampled", "greedy") if result[x] is not None)
 
 
 def _ends(heldout: list[tuple[int, float]]) -> list[tuple[int, float]]:

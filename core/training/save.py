@@ -37,7 +37,7 @@ class Trained:
     start_hash: str  # of the start weights
     versions: dict[str, str]
     run: str | None = None  # what the run was called
-    events: list[dict[str, Any]] = field(default_factory=list)  # of this learner, as the store hands them out
+    events: list[dict[str, Any]] = field(default_factory=list)  # of this learner, evaluations only as they should be
     heldout: list[tuple[int, float]] = field(default_factory=list)  # (step before which, success rate)
     origin: dict[str, Any] | None = None  # which checkpoint of which run on this machine
 
@@ -132,7 +132,8 @@ def _result(event: dict[str, Any]) -> dict[str, Any]:
     """What an evaluation came to: shares of right answers, by how they were written."""
     value = event["value"]
     if event["kind"] == "final":
-        return {"when": "after", "step": event["step"] + 1, **value}
+        shares = {x: value.get(x) for x in ("sampled", "greedy")}
+        return {"when": "after", "step": event["step"] + 1, **shares}
     return {
         "when": value["when"],
         "step": 0 if value["when"] == "before" else event["step"] + 1,

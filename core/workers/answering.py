@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from core.errors import Message
+from core.runs.event_values import is_evaluation
 from core.training.trainer import Trainer
 
 When = Literal["before", "after"]
@@ -44,8 +45,9 @@ def _so_far(when: When, question: str, answer: str) -> Message:
 
 
 def is_there(events: Iterable[Mapping[str, Any]], learner: str, when: When) -> bool:
-    """Whether a run's events hold the learner's answers."""
-    return any(x["learner"] == learner and x["kind"] == "evaluation" and x["value"]["when"] == when for x in events)
+    """Whether a run's events hold the learner's answers. Damaged ones do not count: they are asked for anew."""
+    own = (x["value"] for x in events if x["learner"] == learner and x["kind"] == "evaluation")
+    return any(is_evaluation(x) and x["when"] == when for x in own)
 
 
 def one_line(text: str, most: int = 100) -> str:

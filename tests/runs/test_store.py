@@ -180,6 +180,30 @@ def test_a_change_that_cannot_be_is_refused_before_any_worker_hears_of_it(store:
     assert store.take_controls(run_id, "ppo") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("dance", "null"), (b"stop", "null"), ("stop", "{"), ("stop", "[" * 100_000), ("stop", '"now"'),
+        ("stop", b"\xff"), ("pause", "true"), ("step", "NaN"), ("step", "9" * 5000), ("change", "null"),
+        ("change", "[1]"),
+    ],
+)  # fmt: skip
+def test_what_is_damaged_among_the_controls_is_left_aside_with_a_warning(
+    store: RunStore, kind: object, value: object
+) -> None:
+    run_id = store.create(CONFIG)
+    store.control(run_id, "pause")
+    with store.write() as c:
+        row = {"run": run_id, "kind": kind, "value": value}
+        c.execute(sa.text("INSERT INTO controls (run, learner, kind, value) VALUES (:run, 'ppo', :kind, :value)"), row)
+    store.control(run_id, "step", learner="ppo")
+    assert store.take_controls(run_id, "ppo") == [Control("pause"), Control("step")]
+    assert store.take_controls(run_id, "ppo") == []
+    ppo, grpo = store.get(run_id).learners
+    assert "is damaged in the store, and was left aside" in str(ppo.warning)
+    assert grpo.warning is None
+
+
 def test_a_learner_that_is_over_hears_nothing_and_a_waiting_one_stops_at_once(store: RunStore) -> None:
     run_id = store.create(CONFIG)
     lifecycle.mark(store, run_id, "ppo", "finished")

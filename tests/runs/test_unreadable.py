@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.__main__ import main
-from core.cli import _report
+from core.cli import _follow, _report
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.errors import DataUnreadable
-from core.runs.export import export
+from core.runs.export import export, snippet
 from core.runs.feed import Feed
 from core.runs.recorded import SHIPPED, import_shipped
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun, readable
@@ -134,6 +136,19 @@ def test_which_version_made_it_is_told_where_that_is_known(store: RunStore) -> N
     for versions in ("{}", "[]", "no JSON"):
         spoil(store, run_id, versions=versions)
         assert made_by(store) is None
+
+
+def test_versions_that_are_no_text_are_left_out_and_none_is_code(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    breaking = '\n"""\nraise SystemExit("run")\n"""'
+    spoil(store, run_id, versions=json.dumps({"torch": "2.9.1+cpu", "python": 3, "x": None, breaking: breaking}))
+    run = store.get(run_id)
+    assert set(run.versions) == {"torch", breaking}
+    head, _, rest = snippet(run).partition("Needs this project's folder")
+    assert "torch 2.9.1+cpu" in head
+    assert head.count('"""') == 1
+    assert ast.get_docstring(ast.parse(head + rest)) is not None
+    assert not [x for x in ast.walk(ast.parse(head + rest)) if isinstance(x, ast.Raise)]
 
 
 def made_by(store: RunStore) -> str | None:
@@ -262,6 +277,7 @@ def test_a_damaged_part_is_told_of_and_other_runs_are_read(store: RunStore, tabl
         ("steps", "step", "third"),
         ("steps", "learner", b"\xff"),
         ("steps", "scalars", NO_TEXT),
+        ("steps", "prompt_hash", b"\xff"),
         ("steps", "trace_version", "new"),
     ],
 )
@@ -299,6 +315,15 @@ def test_the_report_after_training_says_what_a_final_event_holds(
     run = store.get(store.create(CONFIG))
     _report(run, [{"kind": "final", "learner": "ppo", "value": value}], [])
     assert capsys.readouterr().out.splitlines()[0] == f"ppo: queued after 0 of 3 steps; {shown}"
+
+
+def test_progress_is_shown_of_steps_without_a_success_too(store: RunStore) -> None:
+    run_id = store.create(CONFIG)
+    trace = step_trace(CONFIG, "ppo", 0)
+    store.append(run_id, replace(trace, scalars={**trace.scalars, "success_rate": None}))
+    for name in ("ppo", "grpo"):
+        lifecycle.mark(store, run_id, name, "finished")
+    _follow(store, run_id, CONFIG)
 
 
 def test_a_step_of_a_newer_version_is_refused_in_a_run_of_this_one(store: RunStore) -> None:

@@ -16,6 +16,7 @@ from core.config import RunConfig
 from core.errors import Message, verbatim
 from core.models import precision
 from core.runs import lifecycle
+from core.runs.event_values import is_evaluation
 from core.runs.records import Preparing
 from core.runs.store import RunStore
 from core.runs.views import run_view
@@ -99,6 +100,15 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
         assert own[0] == (f"Answering the held-out questions {when} training.", None)
         assert f"Answering the held-out questions {when} training: to “{question}” it says “{answer}”" in dict(own)
         assert own[-1][1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("stored", [{}, {"when": "before"}, {"when": "before", "greedy": [[1]], "sampled": "x"}])
+def test_answers_that_are_damaged_in_the_store_are_asked_for_anew(store: RunStore, stored: dict[str, Any]) -> None:
+    run_id = store.create(SMALL)
+    store.add_event(run_id, "grpo", 0, "evaluation", stored)
+    assert live(store, run_id) == 0
+    events = [x["value"] for x in store.events(run_id) if x["kind"] == "evaluation"]
+    assert [(x.get("when"), is_evaluation(x)) for x in events[1:]] == [("before", True), ("after", True)]
 
 
 @pytest.mark.parametrize(

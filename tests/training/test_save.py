@@ -144,6 +144,34 @@ def test_what_cannot_be_saved_is_a_sentence(
     assert (tmp_path / "full" / "letter.txt").read_text() == "mine"
 
 
+def test_what_is_damaged_is_left_out_of_the_card_or_named(
+    store: RunStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_id = store.create(SMALL, "damaged")
+    trainer = Trainer(SMALL, "grpo")
+    where = checkpoints.folder(store.home, run_id, "grpo")
+    checkpoints.save(trainer, where)
+    for kind, value in (
+        ("evaluation", {}),
+        ("evaluation", {"when": "before", "greedy": [], "sampled": [], "samples": 2}),
+        ("final", {"greedy": 0.25}),
+        ("final", {}),
+    ):
+        store.add_event(run_id, "grpo", 0, kind, value)
+    card = (save_model(store, run_id, "grpo", tmp_path / "out") / "README.md").read_text()
+    assert "after 1 steps 0.250 greedy." in card
+    assert "is damaged: the model card leaves it out" in caplog.text
+    [path] = checkpoints.saved(where)
+    state = torch.load(path, weights_only=True)
+    for part in ("step", "policy", "config"):
+        torch.save({x: y for x, y in state.items() if x != part}, path)
+        with pytest.raises(SaveError, match=r"The checkpoint .* cannot be read \("):
+            save_model(store, run_id, "grpo", tmp_path / part)
+    torch.save({**state, "policy": {"strange": torch.zeros(1)}}, path)
+    with pytest.raises(SaveError, match=r"The checkpoint .* cannot be read \("):
+        save_model(store, run_id, "grpo", tmp_path / "strange")
+
+
 def test_adapters_are_merged_and_the_saved_model_answers_as_the_adapted_one_did(tmp_path: Path) -> None:
     config = RunConfig.model_validate({**SMALL.model_dump(), "lora_rank": 2, "compare_samples": 0, "eval_every": 0})
     trainer = Trainer(config, "grpo")

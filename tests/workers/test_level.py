@@ -259,6 +259,16 @@ def test_nobody_waits_for_a_process_that_died_without_a_word(made: Callable[...,
     assert {x.name: x.status for x in run.store.get(run.id).learners}["grpo"] == "failed"
 
 
+def test_nobody_waits_for_one_whose_row_is_damaged(made: Callable[..., Run]) -> None:
+    run = made()
+    run.trainers["grpo"].release.clear()
+    run.begin()
+    run.until(lambda: run.steps["ppo"] == 0)
+    with run.store.write() as c:
+        c.exec_driver_sql("UPDATE learners SET updated = 'now' WHERE name = 'grpo'")
+    run.until(lambda: run.trainers["ppo"].step > 5)
+
+
 def test_a_long_wait_is_said_and_so_is_its_end(made: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "TELL_S", 0.1)
     run = made()
