@@ -97,13 +97,13 @@ def test_directions_are_those_of_the_closed_forms(start: StartModel) -> None:
     frozen, *trained = policy.parameters()
     frozen.requires_grad_(False)
     policy.register_parameter("unused", nn.Parameter(torch.ones(5)))
-    found = measured(learner(start, policy, reference), start)
+    result = measured(learner(start, policy, reference), start)
     weights = sum(x.numel() for x in trained)
-    assert (found.tokens, found.weights, found.drift) == (2 + 6 + 3, weights, 0.125)  # with the end of each response
+    assert (result.tokens, result.weights, result.drift) == (2 + 6 + 3, weights, 0.125)  # with the end of each response
     expected = by_hand(start, policy, reference, trained)
-    assert (set(found.expected), set(found.sampled)) == ({"k1", "k2", "k3", "reverse"}, {"k1", "k2", "k3"})
+    assert (set(result.expected), set(result.sampled)) == ({"k1", "k2", "k3", "reverse"}, {"k1", "k2", "k3"})
     truth = expected["kl"]
-    for name, direction in [*found.expected.items(), *((f"sampled {x}", y) for x, y in found.sampled.items())]:
+    for name, direction in [*result.expected.items(), *((f"sampled {x}", y) for x, y in result.sampled.items())]:
         length = float(expected[name].norm() / truth.norm())
         assert direction.length == pytest.approx(length, rel=1e-3, abs=1e-5), name
         if name == "k1":
@@ -115,10 +115,10 @@ def test_directions_are_those_of_the_closed_forms(start: StartModel) -> None:
 
 def test_a_policy_that_has_hardly_moved_has_a_direction(start: StartModel) -> None:
     """Also where no prompt is padded."""
-    found = measured(learner(start, noisy(start, 0, size=1e-5), start.model), start, 4, 2)
-    assert found.tokens == 2 + 3
-    assert found.expected["k2"].cosine == pytest.approx(1, abs=1e-4)
-    assert found.expected["k2"].length == pytest.approx(1, rel=1e-3)
+    result = measured(learner(start, noisy(start, 0, size=1e-5), start.model), start, 4, 2)
+    assert result.tokens == 2 + 3
+    assert result.expected["k2"].cosine == pytest.approx(1, abs=1e-4)
+    assert result.expected["k2"].length == pytest.approx(1, rel=1e-3)
 
 
 def test_without_a_reference_or_without_a_difference_there_is_no_direction(start: StartModel) -> None:

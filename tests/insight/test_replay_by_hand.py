@@ -63,15 +63,15 @@ def alone(learner: Any, prompt: str, answer: list[int]) -> tuple[list[float], li
     """(log-probabilities, the reference's, values) of one response by itself, from the models' own forward passes."""
     before = learner.codec.ids(prompt)
     ids, span = torch.tensor([before + answer]), slice(len(before) - 1, len(before) + len(answer) - 1)
-    found = []
+    result = []
     with torch.no_grad():
         for model in (learner.policy, learner.reference):
             distribution = (model(input_ids=ids).logits[0, span] / TEMPERATURE).log_softmax(-1)
-            found.append([float(row[token]) for row, token in zip(distribution, answer, strict=True)])
+            result.append([float(row[token]) for row, token in zip(distribution, answer, strict=True)])
         critic = learner.value_model
         states = critic.backbone(input_ids=ids).last_hidden_state[0, span]
-        found.append(critic.head(states)[:, 0].tolist())
-    return found[0], found[1], found[2]
+        result.append(critic.head(states)[:, 0].tolist())
+    return result[0], result[1], result[2]
 
 
 @pytest.mark.parametrize("prompts", [["1+2+3=", "4+5="], ["1+2=", "4+5="]], ids=["padded", "of one length"])
@@ -87,8 +87,8 @@ def test_scores_are_those_of_each_response_alone(learner, prompts) -> None:
     assert not scores.logprobs.requires_grad
     for i, answer in enumerate(answers):
         expected = alone(learner, prompts[i], answer)
-        for found, numbers in zip((scores.logprobs, scores.logprobs_ref, scores.values), expected, strict=True):
-            assert found[i, : len(answer)].tolist() == pytest.approx(numbers, abs=1e-4)
+        for result, numbers in zip((scores.logprobs, scores.logprobs_ref, scores.values), expected, strict=True):
+            assert result[i, : len(answer)].tolist() == pytest.approx(numbers, abs=1e-4)
 
 
 def test_what_a_learner_does_not_have_is_none(learner) -> None:
@@ -150,9 +150,9 @@ def test_the_drift_is_the_largest_difference_from_the_trace(learner, logprob, va
         prompts=["1+2="] * 2, completion_ids=scores.completion_ids, mask=mask, column=lambda name: columns[name]
     )
     whose = learner if critic else changed(learner, value_model=None)
-    found = replay._drift(whose, panel)  # type: ignore[arg-type]
-    assert isinstance(found, float)
-    assert found == pytest.approx(drift, abs=1e-5)
+    result = replay._drift(whose, panel)  # type: ignore[arg-type]
+    assert isinstance(result, float)
+    assert result == pytest.approx(drift, abs=1e-5)
 
 
 # -- changes, checkpoints and training again ---------------------------------------------------------------------------
@@ -221,13 +221,13 @@ QUICK = {"device": "cpu", "eval_every": 0, "trace": "panel", "panel_size": 4}
 def test_the_furthest_checkpoint_that_can_be_read_or_the_start_is_taken(kept) -> None:
     store = SimpleNamespace(home=kept)
     for step, expected in ((4, 4), (3, 3), (6, 4), (7, 7), (9, 7)):
-        found, origin = replay._nearest(store, "a-run", "ppo", step, CONFIG)  # type: ignore[arg-type]
-        assert (found.step, origin, found.learner) == (expected, "checkpoint", "from a file")
-        assert found.config == CONFIG.model_copy(update={**QUICK, "seed": 99})
+        result, origin = replay._nearest(store, "a-run", "ppo", step, CONFIG)
+        assert (result.step, origin, result.learner) == (expected, "checkpoint", "from a file")
+        assert result.config == CONFIG.model_copy(update={**QUICK, "seed": 99})
     for run, learner, step in (("a-run", "ppo", 2), ("other", "ppo", 7), ("a-run", "grpo", 7)):
-        found, origin = replay._nearest(store, run, learner, step, CONFIG)  # type: ignore[arg-type]
-        assert (found.step, origin, found.learner) == (0, "start", learner)
-        assert found.config == CONFIG.model_copy(update=QUICK)
+        result, origin = replay._nearest(store, run, learner, step, CONFIG)
+        assert (result.step, origin, result.learner) == (0, "start", learner)
+        assert result.config == CONFIG.model_copy(update=QUICK)
 
 
 @pytest.fixture
@@ -283,10 +283,10 @@ def around(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 )
 def test_training_goes_on_from_the_nearest_point_up_to_the_step(around, start, origin, step, expected) -> None:
     around.start, around.origin = start, origin
-    told: list[tuple[int, int]] = []
-    found = models_at(around.store, "a-run", "ppo", step, lambda *x: told.append(x))
-    assert (found.trainer, found.step, found.origin, found.drift) == (around.learner, step, expected, 0.5)
-    assert told == [(done, step - start) for done in range(step - start)]
+    reports: list[tuple[int, int]] = []
+    result = models_at(around.store, "a-run", "ppo", step, lambda *x: reports.append(x))
+    assert (result.trainer, result.step, result.origin, result.drift) == (around.learner, step, expected, 0.5)
+    assert reports == [(done, step - start) for done in range(step - start)]
     key = ("a-run", "ppo", step)
     assert around.asked == [("nearest", *key, CONFIG)]
     assert around.drifted == [(around.learner, step, (("samples", *key), ("tokens", *key)))]

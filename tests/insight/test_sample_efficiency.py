@@ -69,16 +69,16 @@ def test_each_learner_is_trained_with_each_seed_and_nothing_beside(monkeypatch) 
     monkeypatch.setattr(Learner, "made", [])
     monkeypatch.setattr(sample_efficiency, "Trainer", Learner)
     names = ("chain-sum", "chain-sum-only-credit")
-    found = list(run(names, [1, 5], 9))
+    arrivals = list(run(names, [1, 5], 9))
     pairs = [(name, x.name, seed) for seed in (1, 5) for name in names for x in preset(name).learners]
-    assert [(x.preset, x.learner, x.seed) for x in found] == pairs
+    assert [(x.preset, x.learner, x.seed) for x in arrivals] == pairs
     for (config, learner), (name, expected, seed) in zip(Learner.made, pairs, strict=True):
         quiet = {"seed": seed, "steps": 9, "eval_every": 0, "panel_size": 1}
         assert (config, learner) == (preset(name).model_copy(update=quiet), expected)
-    assert {x.success for x in found if x.seed == 1} == {(0, 0, 0, 1, 1, 1, 1, 1, 1)}
-    assert {x.steps for x in found if x.seed == 1} == {8}
-    assert {x.success for x in found if x.seed == 5} == {(0, 0, 0, 1, 1, 0, 1, 1, 1)}
-    assert {x.steps for x in found if x.seed == 5} == {None}
+    assert {x.success for x in arrivals if x.seed == 1} == {(0, 0, 0, 1, 1, 1, 1, 1, 1)}
+    assert {x.steps for x in arrivals if x.seed == 1} == {8}
+    assert {x.success for x in arrivals if x.seed == 5} == {(0, 0, 0, 1, 1, 0, 1, 1, 1)}
+    assert {x.steps for x in arrivals if x.seed == 5} == {None}
 
 
 def test_the_file_says_what_was_trained(tmp_path) -> None:
@@ -107,7 +107,7 @@ def test_the_file_says_what_was_trained(tmp_path) -> None:
 
 def test_the_command_tells_each_arrival_and_writes_all(tmp_path, monkeypatch, capsys) -> None:
     bars: list[dict] = []
-    told: list[str] = []
+    lines: list[str] = []
 
     class Bar:
         def __new__(cls, rows, **options):  # type: ignore[no-untyped-def]
@@ -115,7 +115,7 @@ def test_the_command_tells_each_arrival_and_writes_all(tmp_path, monkeypatch, ca
             bars.append(options)
             return rows
 
-        write = staticmethod(told.append)
+        write = staticmethod(lines.append)
 
     monkeypatch.setattr(sample_efficiency, "Trainer", Learner)
     monkeypatch.setattr(sample_efficiency, "tqdm", Bar)
@@ -127,11 +127,11 @@ def test_the_command_tells_each_arrival_and_writes_all(tmp_path, monkeypatch, ca
     read = json.loads(path.read_text(encoding="utf-8"))
     assert (read["about"]["steps"], read["about"]["seeds"]) == (8, [0, 1])
     assert {x["preset"] for x in read["rows"]} == set(PRESETS)
-    assert bars[0]["total"] == len(read["rows"]) == len(told)
-    assert told[0] == f"{'chain-sum':24} {'ppo':8} seed 0: 8 steps"
+    assert bars[0]["total"] == len(read["rows"]) == len(lines)
+    assert lines[0] == f"{'chain-sum':24} {'ppo':8} seed 0: 8 steps"
     assert capsys.readouterr().out == f"wrote {path}\n"
     sample_efficiency.main(["--seeds", "1", "--steps", "7", "--out", str(path)])
-    assert told[-1].endswith("seed 0: not steps")
+    assert lines[-1].endswith("seed 0: not steps")
 
 
 def test_the_default_command_trains_five_seeds_of_a_hundred_steps_in_the_recorded_place(monkeypatch) -> None:

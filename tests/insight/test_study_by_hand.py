@@ -90,10 +90,10 @@ def test_each_credit_is_what_the_studys_head_says(step) -> None:
     for name, (advantages, values) in expected.items():
         for b, n in enumerate(LENGTHS):
             assert credits[name][0][b, :n].tolist() == pytest.approx(advantages[b], abs=1e-6), name
-        found = credits[name][1]
-        assert (found is None) == (values is None), name
-        if found is not None:
-            torch.testing.assert_close(found, values, check_dtype=False)
+        result = credits[name][1]
+        assert (result is None) == (values is None), name
+        if result is not None:
+            torch.testing.assert_close(result, values, check_dtype=False)
     # λ = 0 and γ = 1 are VinePPO's own.
     for b, n in enumerate(LENGTHS):
         v = vine.values[b, :n].tolist()
@@ -199,7 +199,7 @@ def test_a_plan_is_trained_seed_by_seed_up_to_its_last_measurement(monkeypatch) 
 
     monkeypatch.setattr(study, "Trainer", Learner)
     monkeypatch.setattr(study, "measure", lambda trainer, plan: [(trainer.config.seed, trainer.step, plan)])
-    assert list(run(replace(PLAN, at=(3, 1)))) == [  # type: ignore[comparison-overlap]
+    assert list(run(replace(PLAN, at=(3, 1)))) == [
         (seed, at, replace(PLAN, at=(3, 1))) for seed in (4, 5) for at in (1, 3)
     ]
     for trainer, seed in zip(made, (4, 5), strict=True):
@@ -282,7 +282,7 @@ def test_the_command_runs_its_plan_prints_and_writes(at, middle, tmp_path, monke
 
     bars = []
     monkeypatch.setattr(study, "run", measured)
-    monkeypatch.setattr(study, "tqdm", lambda rows, **told: bars.append(told) or rows)
+    monkeypatch.setattr(study, "tqdm", lambda rows, **options: bars.append(options) or rows)
     path = tmp_path / "study.json"
     try:
         study.main(["--seeds", "3", "--at", *map(str, at), "--continuations", "2", "--out", str(path)])
