@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.board.contracts import contract_words
+from lessons.board.comparing import axes, comparison
 from lessons.board.declared import templates
 from lessons.i18n import _, language
 from lessons.i18n import templates as messages_in
@@ -13,7 +13,7 @@ from lessons.i18n import templates as messages_in
 def words() -> dict[str, Any]:
     """Labels by the names that the ES modules use."""
     messages = {"messages": messages_in(language())}
-    return {**messages, **_general(), **_board(), **_step(), **_card(), **_scatter()}
+    return {**messages, **_general(), **axes(), **comparison(), **_board(), **_step(), **_card(), **_scatter()}
 
 
 def _general() -> dict[str, Any]:
@@ -58,22 +58,9 @@ def _general() -> dict[str, Any]:
         "copied": _("Copied"),
         "copy_yourself": _("Copy this address: {link}"),
         "x_axis": _("x-axis"),
-        "axes": {
-            "trained": _("training responses"),
-            "samples": _("all responses scored"),
-            "step": _("step"),
-            "time": _("training time (s)"),
-        },
-        "axes_help": _axes_help(),
-        "axis_missing": _("{axis} (not recorded)"),
         "start_equal": _("same start weights"),
         "start_differ": _("different start weights"),
         "start_unknown": _("start weights: only one learner reported yet"),
-        "contracts": {
-            "same-questions": _("same questions: {shares} each a step"),
-            "same-budget": _("same budget of {n} responses a step: {shares}"),
-        },
-        "contract_means": {name: contract_words(name) for name in ("same-questions", "same-budget")},
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
         "prompts_chosen": _("prompts differ by choice at step {step}: {why}"),
@@ -103,55 +90,10 @@ def _board() -> dict[str, Any]:
         "values_at_hovered": _("Numbers above: step {step}{where}, under the pointer. Click to go there."),
         "values_by": _("Numbers above: at {place}, under the pointer ({steps}). Click to go to step {step}."),
         "in_brackets": _(" ({words})"),
-        "place_on": {
-            "trained": _("{n} training responses"),
-            "samples": _("{n} scored"),
-            "time": _("{n} s"),
-            "step": _("step {n}"),
-        },
         "step_small": _("step {step}"),
         "no_step": _("no step yet"),
         "chart_summary": _("{title}: {values} at step {step}; x-axis: {axis}"),
         "chart_summary_at": _("{title}: {values} at {place}; x-axis: {axis}"),
-        "comparison": _("What each learner spent, and what came of it"),
-        "how_counted": _("How this is counted"),
-        "of_steps": _("{mean} (of {n})"),
-        "compared": {
-            "learner": _("learner"),
-            "trained": _("training responses"),
-            "scored": _("all responses scored"),
-            "time": _("time"),
-            "early": _("success, steps 1–20"),
-            "late": _("success, last 10 steps"),
-        },
-        "compared_help": {
-            "trained": _axes_help()["trained"],
-            "scored": _axes_help()["samples"],
-            "time": _(
-                "What the learner’s steps took: sampling, scoring and updates. Neither the time that it waited for the "
-                "others, nor that of held-out questions, nor of fitting a critic before the first step."
-            ),
-            "early": _(
-                "The mean of the steps’ own success rates, each over the responses that the step trains on. A run that "
-                "has made fewer steps says how many it is of."
-            ),
-            "late": _("The same over the last ten steps so far. One run is one seed: a small lead may be chance."),
-        },
-    }
-
-
-def _axes_help() -> dict[str, str]:
-    """What each x-axis counts."""
-    return {
-        "trained": _("The responses that a learner has taken gradients from, equally many a step for all."),
-        "samples": _(
-            "Every response that was scored to learn from it: the training responses, groups that were given up, the "
-            "continuations that measure values for the credit, and the answers that a critic had been fitted to before "
-            "the first step. Not what is scored only to measure, as held-out questions and the checks of a critic: it "
-            "teaches nothing."
-        ),
-        "step": _("A step is one round: sample, score, give credit, update."),
-        "time": _("What the learner’s clock says, with held-out questions, without waiting for others."),
     }
 
 

@@ -56,7 +56,7 @@ test("each learner has a row with its name and a piece of its line", (t) => {
   };
   const labels = {
     ...{ compared: heads, compared_help: { time: "What a step takes." }, how_counted: "How", comparison: "All" },
-    ...{ none: "none", not_recorded: "unknown", of_steps: "{mean} (of {n})", seconds: "{s} s" },
+    ...{ none: "none", not_recorded: "unknown", of_steps: "of {n}", seconds: "{s} s" },
   };
   const comparison = new Comparison({ labels, colours: { a: "blue", b: "orange", c: "pink" } });
   const byStep = (list) => new Map(list.map((x) => [x.step, x]));
@@ -73,7 +73,7 @@ test("each learner has a row with its name and a piece of its line", (t) => {
   const shown = [...comparison.rows.querySelectorAll("tr")].map((x) => [...x.children].map((y) => y.textContent));
   assert.deepEqual(shown, [
     ["A", "160", "660", "40 s", "0.500", "0.500"],
-    ["B", "unknown", "524", "6 s", "0.500 (of 3)", "0.500 (of 3)"],
+    ["B", "unknown", "524", "6 s", "0.500 of 3", "0.500 of 3"],
     ["C", "none", "none", "none", "none", "none"],
   ]);
   const lines = [...comparison.rows.querySelectorAll("line")].map((x) => x.getAttribute("stroke-dasharray"));

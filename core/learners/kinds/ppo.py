@@ -167,6 +167,8 @@ def _lines(settings: PPOSettings) -> dict[str, str]:
 
 def _strip_title(settings: PPOSettings) -> str:
     if settings.oracle_continuations is None:
+        if settings.value_model is not None or settings.value_pretrain_updates:
+            return N_("{name}: each token its own credit, from a critic fitted beforehand")
         return N_("{name}: each token its own credit, from the critic")
     return N_("{name}: each token its own credit, measured by {oracle_continuations} fresh endings")
 

@@ -170,7 +170,7 @@ export class Chart {
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
       axes: [
         this.#axis({ size: 20, gap: 3, space: this.board.x === "step" ? 44 : 56, incrs: gaps(this.board.x) }),
-        this.#axis({ size: 40, gap: 4, space: 28 }),
+        this.#axis({ size: 44, gap: 4, space: 28 }),
       ],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
       cursor: {

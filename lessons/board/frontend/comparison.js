@@ -62,23 +62,25 @@ export class Comparison {
           sample(this.colours[name], index),
           el("b", {}, name.toUpperCase()),
         );
-        return el("tr", { data: { learner: name } }, head, ...cells.map((text) => el("td", { text })));
+        return el("tr", { data: { learner: name } }, head, ...cells.map(cell));
       }),
     );
   }
 
   /**
+   * What stands in each cell, and below it in small letters.
    * @param {ReturnType<typeof summaryOf>} of
    * @param {boolean} begun
+   * @returns {string[][]}
    */
   #cells({ trained, scored, seconds, early, late }, begun) {
     const { labels } = this;
     const none = begun ? labels.not_recorded : labels.none;
     const time = isNumber(seconds) ? duration(seconds, labels) : none;
     return [
-      count(trained, none),
-      count(scored, none),
-      time,
+      [count(trained, none)],
+      [count(scored, none)],
+      [time],
       this.#success(early, EARLY, none),
       this.#success(late, LATE, none),
     ];
@@ -90,11 +92,14 @@ export class Comparison {
    * @param {string} none
    */
   #success(success, wanted, none) {
-    if (!success) return none;
+    if (!success) return [none];
     const mean = fixed(success.mean, DIGITS);
-    return success.steps === wanted ? mean : fill(this.labels.of_steps, { mean, n: success.steps });
+    return success.steps === wanted ? [mean] : [mean, fill(this.labels.of_steps, { n: success.steps })];
   }
 }
+
+/** @param {string[]} lines */
+const cell = ([text, below]) => el("td", {}, text, ...(below ? [" ", el("small", { text: below })] : []));
 
 /**
  * What a learner's rows, in the order of their steps, add up to; null where they do not tell.
