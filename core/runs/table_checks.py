@@ -28,7 +28,10 @@ _SHARES = (
 )
 #: Columns of TOKENS that every run made here has, but for a learner that says it is without.
 _OF_ANY_RUN = ("token_id", "logprob_old", "logprob", "ratio", "advantage")
-_NOT_BELOW_0 = ("samples_seen", "wall_time_s", "completion_length", "step_time_s", "rollout_time_s", "update_time_s")
+_NOT_BELOW_0 = (
+    *("samples_seen", "wall_time_s", "completion_length", "step_time_s", "rollout_time_s", "update_time_s"),
+    "value_check_scored",
+)
 
 
 class RowsError(Refusal, ValueError):

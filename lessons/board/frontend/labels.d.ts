@@ -149,8 +149,10 @@ export interface Labels {
   unjudged: string;
   unreachable: string;
   updates_paused: string;
+  value_changed: string;
   value_end: string;
   value_next: string;
+  value_reward: string;
   values_at_chosen: string;
   values_at_hovered: string;
   waiting: string;

@@ -52,6 +52,8 @@ export interface Declared {
   whole_ratio: boolean;
   /** Fresh continuations whose mean reward is a value; 0 where values are not measured. */
   continuations: number;
+  /** Fresh continuations whose mean reward is a checked value; null where an imported run does not tell. */
+  checked_by: number | null;
   settings: Settings;
 }
 
@@ -89,6 +91,8 @@ export interface RunState {
   model: string | null;
   source: string | null;
   versions: Record<string, string>;
+  /** Columns of a row that are measured at evaluations only. */
+  at_evaluations: string[];
 }
 
 /** One learner's measures of one step: a number a column. */
@@ -200,7 +204,7 @@ export interface Choices {
 export interface Series {
   column: string;
   title?: string;
-  dash?: "solid" | "dashed";
+  dash?: "solid" | "dashed" | "dotted";
   /** Points only, no line: measured now and then. */
   points?: boolean;
 }
@@ -212,6 +216,8 @@ export interface ChartSpec {
   series: Series[];
   /** Folded away at first. */
   more?: boolean;
+  /** Its lines are measured now and then: what is read is what was measured last. */
+  now_and_then?: boolean;
   /** What is said of a run whose rows have the first series' column, but not this one: it means something else there. */
   otherwise?: { lacks: string; says: string; imported: string };
   range?: [number, number];
