@@ -74,6 +74,8 @@ CASES = [
     Case("wide-grpo-long", WIDE, LONG | {"prompts_per_step": 1}, "grpo"),
     Case("wide-grpo-checkpointed", WIDE, {"gradient_checkpointing": True}, "grpo"),
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
+    Case("qwen-grpo-checking", QWEN, {"micro_batch_size": 8, "value_check_responses": 8, "eval_every": 1}, "grpo"),
+    Case("narrow-grpo-checking", NARROW, {"value_check_responses": 32, "eval_every": 1}, "grpo"),
     Case("narrow-grpo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "grpo"),
     Case("narrow-ppo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "ppo"),
     Case("narrow-grpo-all-kept", NARROW, {"max_completion_length": 400, "micro_batch_size": 8, "trace": "all"}, "grpo"),

@@ -45,6 +45,16 @@ class RunConfig(Settings):
     eval_every: int = Field(
         10, ge=0, le=10_000, description="Held-out success is measured every so many steps (0: never)."
     )
+    value_check_responses: int = Field(
+        0,
+        ge=0,
+        le=512,
+        description="At each evaluation the true value of every prefix of so many responses is measured, whole groups "
+        "of those whose tokens are kept; it is for comparison only, nothing is learnt from it (0: never).",
+    )
+    value_check_continuations: int = Field(
+        16, ge=2, le=256, description="Fresh continuations of each prefix in that measurement (K)."
+    )
     checkpoint_every: int = Field(
         10, ge=1, le=10_000, description="A resumable checkpoint is kept every so many steps."
     )

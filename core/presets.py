@@ -99,7 +99,9 @@ def preset(name: str) -> RunConfig:
 #: The preset whose settings are the defaults of a run.
 _USUAL = RunConfig().preset
 #: What tells no two runs apart that a person compares: where a run begins, and how it is watched.
-_NOT_NAMED = frozenset({"preset", "seed", "keep_level", "task", "learners"})
+_NOT_NAMED = frozenset(
+    {"preset", "seed", "keep_level", "value_check_responses", "value_check_continuations", "task", "learners"}
+)
 _MOST_NAMED, _LONGEST_VALUE, _LONGEST = 4, 24, 120
 
 

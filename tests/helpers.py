@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.config import RunConfig
 from core.learners.kinds.ppo import PPOSettings
-from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
+from core.training.trace import SAMPLES, STEPS, TOKENS, VALUE_CHECK, StepTrace
 
 #: Text that must be shown letter by letter wherever it appears.
 HOSTILE = ("<img src=x onerror=alert(1)>", "$x$", ":red[x]", "[a](javascript:alert(1))")
@@ -107,6 +107,7 @@ def _response(settings, sample, step, pieces, reward, credit, centred, rng) -> d
             "kl_exact": (0.5 * (now - ref) ** 2).tolist(),
         }
         once["return"] = (raw + value).tolist() if ppo else nothing
+        once |= dict.fromkeys(("value_measured", "value_measured_noise", "advantage_measured"), nothing)  # no check
         for name, column in {**once, "pass": [p] * n, "logprob": now.tolist()}.items():
             columns[name] += column
     return columns
@@ -173,5 +174,6 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
     }
     known["clip_ratio"] = float(known["clip_ratio_low"]) + float(known["clip_ratio_high"])  # type: ignore[arg-type]
     known["group_reward_std"] = None if ppo else 0.3
+    known |= dict.fromkeys(VALUE_CHECK)
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name in known}

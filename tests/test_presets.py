@@ -17,7 +17,7 @@ def test_a_preset_as_it_is_has_its_name_and_seed(name: str) -> None:
     config = preset(name)
     assert differences(config) == []
     assert title_of(config) == f"{name}, seed 0"
-    watched = change(config, {"seed": 7, "keep_level": True})
+    watched = change(config, {"seed": 7, "keep_level": True, "value_check_responses": 8})
     assert title_of(watched) == f"{name}, seed 7"
 
 

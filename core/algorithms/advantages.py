@@ -63,6 +63,15 @@ def group_advantages(
     return (raw / (std + eps)).masked_fill(no_signal, 0), raw
 
 
+def group_baseline(rewards: Tensor, group: Tensor, baseline: str) -> Tensor:
+    """What `group_advantages` takes off each reward: the group's mean, or that of its other rewards; [B], [B] -> [B].
+
+    Of a response that is alone in its group, "leave-one-out" gives its own reward: there are no others.
+    """
+    _, centred = group_advantages(rewards, group, "none", baseline=baseline)
+    return rewards - centred
+
+
 def group_std(rewards: Tensor, group: Tensor) -> Tensor:
     """Each group's standard deviation, by n − 1, of groups with two rewards or more; [B], [B] -> [groups]."""
     sizes = torch.bincount(torch.unique(group, return_inverse=True)[1])

@@ -29,13 +29,18 @@ def clipped_value_loss(
     return 0.5 * loss
 
 
-def explained_variance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
+def explained_variance(
+    values: Tensor, returns: Tensor, mask: Tensor, *, noise_of_values: float = 0.0, noise_of_returns: float = 0.0
+) -> Tensor:
     """1 - Var(R - V) / Var(R) over real tokens; [B, T] -> one number.
 
     1 is a perfect critic, up to a constant: a bias does not show. So below 0 a critic is worse than the best constant,
     but above 0 it may be either: only the mean squared error tells. NaN if all returns are equal: there is then nothing
     to explain.
+
+    Where V or R is itself the mean of a few samples, its noise spreads, too: `noise_of_values` and `noise_of_returns`
+    are what it adds to such a variance (core/algorithms/foresight.py, `measuring_noise`), and are taken off.
     """
-    spread = masked_var(returns, mask)
-    unexplained = masked_var(returns - values, mask)
+    spread = masked_var(returns, mask) - noise_of_returns
+    unexplained = masked_var(returns - values, mask) - noise_of_values - noise_of_returns
     return torch.where(spread > 0, 1 - unexplained / spread, torch.nan)

@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
+from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
 from core.errors import Message
 from core.insight.agreement import compare
-from core.insight.foresight import best_constant, foresight
 from core.insight.whatif import credit_under, stored_step, values_of
 from core.learners.registry import learner
 from core.models import critics

@@ -13,7 +13,7 @@ vine        VinePPO's: values from a few continuations, and λ = 0
 again       the truth, measured a second time: how much of a disagreement is the measurement's own noise
 
 All credits are in units of reward: before whitening, and before GRPO's division by the group's standard deviation.
-Where a credit has values, these are judged, too (core/insight/foresight.py).
+Where a credit has values, these are judged, too (core/algorithms/foresight.py).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
 from core.insight.agreement import compare
-from core.insight.foresight import best_constant, foresight
 from core.insight.whatif import StoredStep, Values, credit_under, stored_step, values_of
 from core.learners.registry import AnyLearner, learner, needs_of
 from core.presets import PRESETS, preset

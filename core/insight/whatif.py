@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from core.algorithms.advantages import group_advantages
+from core.algorithms.advantages import group_baseline
 from core.algorithms.aggregation import token_weights
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.policy_loss import policy_objective
@@ -107,8 +107,7 @@ def values_of(step: StoredStep, values: Values | Tensor = "stored") -> Tensor | 
         return experience.values
     if values == "zero":
         return torch.zeros(experience.mask.shape)
-    _, centred = group_advantages(experience.rewards, experience.group, "none", baseline=values)
-    mean = experience.rewards - centred
+    mean = group_baseline(experience.rewards, experience.group, values)
     return torch.where(experience.mask, mean[:, None], 0)
 
 

@@ -101,10 +101,17 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
     return loss_regions(settings)
 
 
+#: Columns of the trace that speak of another one: who has none of that has none of these.
+_WITH = {
+    "ratio": ("ratio_update",),
+    "value": ("value_explained", "value_outcome_explained", "value_error"),
+}
+
+
 def without(settings: LearnerSettings) -> frozenset[str]:
     """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
     names = learner_kind(settings).without(settings)
-    return names | {"ratio_update"} if "ratio" in names else names
+    return names.union(*(others for name, others in _WITH.items() if name in names))
 
 
 def lines(settings: LearnerSettings) -> dict[Line, str]:

@@ -7,9 +7,17 @@ Needs nothing that is slow to load.
 LOGITS = 1 << 24
 #: Tokens, prompts and responses, that are written at once for held-out questions (core/training/evaluation.py).
 TOKENS = 8_192
+#: Continuations that are written at once by the small models that lean.py runs (core/training/continuations.py); others
+#: write as many as make TOKENS tokens.
+CONTINUATIONS = 8_192
 #: Packed rows are at most so long, or one response long (packed.py): attention's cost grows with the square.
 WIDEST = 1024
 #: Rows up to this length are attended to plainly on a CPU (attention.py says why).
 SHORT = 512
 #: Llamas up to this width are computed with folded weights (lean.py): more would cost more than it saves.
 NARROW = 256
+
+
+def continued_at_once(tokens: int, *, lean: bool) -> int:
+    """How many continuations are written at once, each of up to so many tokens with its prompt."""
+    return CONTINUATIONS if lean else max(1, TOKENS // tokens)

@@ -21,7 +21,7 @@ from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
 from core.text import visible
 from core.training.terms import data_of, known_values, terms_for
-from core.training.trace import TOKENS, prompt_hash, prompts_of
+from core.training.trace import AT_EVALUATIONS, TOKENS, prompt_hash, prompts_of
 
 if TYPE_CHECKING:
     from core.runs.records import LearnerInfo
@@ -38,6 +38,8 @@ ONCE = (
     "advantage_raw",
     "advantage",
     "return",
+    "value_measured",
+    "advantage_measured",
 )
 PER_PASS = (
     *("logprob", "ratio", "ratio_update", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "objective"),
@@ -78,6 +80,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "temperature": known("temperature"),
             "contract": contract_of(config),
             "versions": run.versions,
+            "at_evaluations": AT_EVALUATIONS,
         },
         "learners": [
             {
@@ -266,6 +269,7 @@ def _about(config: RunConfig, name: str) -> dict[str, Any]:
         "regions": terms_for(settings).as_json()["regions"],
         "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
         "continuations": kind.needs(settings).continuations,
+        "checked_by": known_settings(config)("value_check_continuations"),
     }
 
 
@@ -273,7 +277,8 @@ def _of_no_group(config: RunConfig, settings: AnyLearner) -> frozenset[str]:
     """Columns that speak of a group's responses, where a question has one response."""
     known = known_settings(config)("num_generations") is not None
     alone = known and config.group_size(settings) == 1
-    return frozenset({"group_reward_std", "frac_reward_zero_std"}) if alone else frozenset()
+    of_groups = {"group_reward_std", "frac_reward_zero_std", "value_error_group_mean"}
+    return frozenset(of_groups) if alone else frozenset()
 
 
 def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConfig:

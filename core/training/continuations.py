@@ -26,11 +26,9 @@ from core.config import RunConfig
 from core.errors import RequestError
 from core.models import forward, precision
 from core.models.codec import Codec
+from core.models.limits import continued_at_once
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
-
-#: Continuations written side by side; bounds memory, changes no result.
-_CHUNK = 8192
 
 
 class Sampler(Protocol):
@@ -70,6 +68,8 @@ class TrueValues:
     advantages: Tensor  # A*_t; after the last token stands the response's reward, which is exact
     advantages_low: Tensor
     advantages_high: Tensor
+    noise: Tensor  # s² / K, the variance of each value's error, estimated from its rewards; NaN where K is 1
+    which: Tensor  # long: equal numbers are equal prefixes, measured once
     continuations: int  # K
     prefixes: int  # N
     rollouts: int  # N · K, continuations written and scored
@@ -130,7 +130,8 @@ class Oracle:
         uniform = torch.rand(len(prefixes), continuations, self.max_length, generator=generator)
         scores = torch.empty(len(prefixes), continuations)
         known: dict[bytes, float] = {}
-        step = max(1, _CHUNK // continuations)
+        longest = max(len(self.codec.ids(prompt)) for prompt in prompts) + self.max_length
+        step = max(1, continued_at_once(longest, lean=forward.is_lean(self.policy)) // continuations)
         device = next(self.policy.parameters()).device
         for i in range(0, len(prefixes), step):
             with precision.matmuls(self.dtype, device):
@@ -196,16 +197,27 @@ def distinct_prefixes(responses: Responses) -> tuple[Tensor, Tensor]:
 def _spread(responses: Responses, scores: Tensor, which: Tensor, level: float) -> TrueValues:
     """From the prefixes' scores [N, K] to the tokens of the responses."""
     count, mean = scores.shape[1], scores.mean(1)
+    noise = scores.var(1) / count if count > 1 else torch.full_like(mean, torch.nan)
     if bool(((scores == 0) | (scores == 1)).all()):
         low, high = intervals.wilson(mean, count, level)
     else:
         low, high = intervals.normal(mean, scores.std(1) if count > 1 else torch.zeros_like(mean), count, level)
     device, mask = responses.mask.device, responses.mask
     last, rewards = mask.sum(1, keepdim=True) - 1, responses.rewards[:, None].float()
-    here = [torch.where(mask, x[which].to(device), 0) for x in (mean, low, high)]
-    after = [x.roll(-1, 1).scatter(1, last, rewards) for x in here]
+    here = [torch.where(mask, x[which].to(device), 0) for x in (mean, low, high, noise)]
+    after = [x.roll(-1, 1).scatter(1, last, rewards) for x in here[:3]]
     change = intervals.difference((here[0], here[1], here[2]), (after[0], after[1], after[2]))
     advantages, advantages_low, advantages_high = (torch.where(mask, x, 0) for x in change)
     return TrueValues(
-        here[0], here[1], here[2], advantages, advantages_low, advantages_high, count, len(scores), scores.numel()
+        here[0],
+        here[1],
+        here[2],
+        advantages,
+        advantages_low,
+        advantages_high,
+        noise=here[3],
+        which=which.to(device),
+        continuations=count,
+        prefixes=len(scores),
+        rollouts=scores.numel(),
     )

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.models import precision
 from core.models.codec import Codec
 from core.models.limits import TOKENS as _TOKENS
 from core.tasks.base import Task
-from core.training.answer import Answer
+from core.training.answer import Answer, share
+from core.training.continuations import Sampler
 from core.training.rollout import sample
 
 #: How much of it is done (0–1), one of the questions, and what is said to it so far.
@@ -72,6 +74,43 @@ def answers(
             verdict = task.verify(questions[j // samples], text, finished=not cut)
             answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
     return answered
+
+
+def heldout(
+    learner: Sampler, *, samples: int = 1, greedy: bool = False, progress: AnswerProgress | None = None
+) -> list[list[Answer]]:
+    """Every held-out question answered by a learner's policy as it is now."""
+    with precision.matmuls(learner.dtype, next(learner.policy.parameters()).device):
+        return answers(
+            learner.policy,
+            learner.codec,
+            learner.task,
+            # The same random numbers at every evaluation: what moves is the policy.
+            seed=None if greedy else learner.config.seed,
+            samples=samples,
+            temperature=learner.config.temperature,
+            max_completion_length=learner.max_length,
+            progress=progress,
+        )
+
+
+def final(learner: Sampler) -> dict[str, float]:
+    """Held-out success of a learner's policy as it is now: sampled (4 responses a question) and greedy."""
+    sampled, greedy = heldout(learner, samples=4), heldout(learner, greedy=True)
+    return {"sampled": share(sampled), "greedy": share(greedy)}
+
+
+def compared(learner: Sampler, when: str, progress: AnswerProgress | None = None) -> dict[str, Any]:
+    """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
+    samples = max(1, learner.config.compare_samples)
+    greedy_part = 1 / (1 + samples)
+
+    def part(start: float, width: float) -> AnswerProgress | None:
+        return progress and (lambda done, question, answer: progress(start + width * done, question, answer))
+
+    greedy = heldout(learner, greedy=True, progress=part(0, greedy_part))
+    sampled = heldout(learner, samples=samples, progress=part(greedy_part, 1 - greedy_part))
+    return as_event(when, learner.task, greedy, sampled)
 
 
 def as_event(when: str, task: Task, greedy: list[list[Answer]], sampled: list[list[Answer]]) -> dict[str, Any]:

@@ -31,9 +31,12 @@ from core.models.codec import Codec
 from core.rewards import REWARDS
 from core.rewards.base import Asked
 from core.tasks.base import Task
+from core.training.continuations import Responses
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
 
+#: So many training prompts are read before the first step, to know how long they are.
+_PROMPTS_READ = 64
 #: Where the random numbers of the replacements begin; below are those of the sampling and of the passes.
 _ROUNDS = 100
 
@@ -46,6 +49,18 @@ class Gathered:
     rollout: Rollout
     answers: Answers
     sampled: int  # responses that were sampled and scored, B and those that were given up
+
+    @property
+    def rewards(self) -> Tensor:
+        """Float [B]."""
+        return torch.tensor(self.answers.rewards, device=self.rollout.mask.device)
+
+    def written(self, count: int | None = None) -> Responses:
+        """The first `count` responses (None: all) as an oracle takes them."""
+        rollout = self.rollout
+        return Responses(
+            self.answers.prompts[:count], rollout.completion_ids[:count], rollout.mask[:count], self.rewards[:count]
+        )
 
 
 @dataclass(frozen=True)
@@ -149,6 +164,15 @@ class Asker:
             prompts[group] = fresh.prompts[other]
         rollout = replace_rows(gathered.rollout, rows, fresh.rollout, others, self.codec.pad_id)
         return Gathered(prompts, rollout, self._verify(prompts, rollout), gathered.sampled + fresh.sampled)
+
+
+def longest_prompt(task: Task, codec: Codec, seed: int) -> int:
+    """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
+    asked. Raises RequestError where the model cannot read one."""
+    prompts = getattr(task, "every_prompt", None)
+    if prompts is None:
+        prompts = [*task.heldout, *task.prompts(seed, 0, _PROMPTS_READ)]
+    return max(len(codec.ids(x)) for x in prompts)
 
 
 def replace_rows(rollout: Rollout, rows: Tensor, fresh: Rollout, by: Tensor, pad_token_id: int) -> Rollout:

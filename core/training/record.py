@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,8 +71,9 @@ class PanelRecorder:
         credit: Credit,
         settings: LearnerSettings,
         max_length: int,
+        checked: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """`panel` long [n] chooses responses."""
+        """`panel` long [n] chooses responses; `checked` are columns of the first of them, null of the others."""
         self._names = (learner, step)
         self._panel, self._experience, self._credit = panel, take(experience, panel), take(credit, panel)
         self._settings, self._max_length = settings, max_length
@@ -81,6 +83,7 @@ class PanelRecorder:
         self._holes = ~self._mask[self._there]
         self._schema = tokens_schema(x.name for x in learner_kind(settings).columns)
         self._without = without(settings)
+        self._checked = {name: x.detach().cpu().numpy() for name, x in (checked or {}).items()}
         self._ids = completion_ids[panel]
         self._fixed = self._same_in_every_pass(vocabulary)
         self._passes: list[pa.Table] = []
@@ -145,7 +148,16 @@ class PanelRecorder:
             **self._credit.extra,
         }
         columns.update({name: self._flat(x) for name, x in optional.items() if x is not None})
+        columns.update({name: self._of_first(x) for name, x in self._checked.items()})
         return columns
+
+    def _of_first(self, x: np.ndarray) -> pa.Array:
+        """A column that only the panel's first responses have, [k, T]."""
+        everywhere = np.zeros(self._there.shape, x.dtype)
+        everywhere[: len(x)] = x
+        missing = np.ones(self._there.shape, bool)
+        missing[: len(x)] = ~self._mask[: len(x)]
+        return pa.array(everywhere[self._there], mask=missing[self._there])
 
     def _flat(self, x: Tensor) -> np.ndarray:
         return x.detach().cpu().numpy()[self._there]
@@ -158,6 +170,8 @@ class PanelRecorder:
         for field in self._schema:
             if field.name not in columns or field.name in self._without:
                 arrays.append(pa.nulls(rows, field.type))
+            elif isinstance(columns[field.name], pa.Array):
+                arrays.append(columns[field.name])
             elif field.name in OF_ANY_TOKEN or not self._holes.any():
                 arrays.append(pa.array(columns[field.name], field.type))
             else:

@@ -29,7 +29,8 @@ STEPS = pa.schema(
         ("step", pa.int32()),
         # Every response scored so far to learn from it: those trained on, those that dynamic sampling gave up,
         # continuations that measure values for the credit (vine's, an oracle critic's), and answers that a critic had
-        # been fitted to before the first step. What is scored only to measure (held-out questions) teaches nothing.
+        # been fitted to before the first step. What is scored only to measure (held-out questions, the check of values)
+        # teaches nothing.
         ("samples_seen", pa.int64()),
         ("wall_time_s", pa.float64()),
         ("reward", pa.float64()),
@@ -65,8 +66,26 @@ STEPS = pa.schema(
         ("approx_kl_update", pa.float64()),
         # Responses so far whose gradients were taken: the steps' own, P · G a step. Null in older runs.
         ("responses_trained", pa.int64()),
+        # The check of values (core/training/value_check.py): what the learner's values know of the true ones, which are
+        # measured at evaluations. Shares of a variance, of the true values' and of the outcomes' …
+        ("value_explained", pa.float64()),
+        ("value_outcome_explained", pa.float64()),
+        ("value_outcome_ceiling", pa.float64()),  # what true values explain of it
+        # … and mean squared errors: theirs, that of the mean reward of the group's other responses, of one number.
+        ("value_error", pa.float64()),
+        ("value_error_group_mean", pa.float64()),
+        ("value_error_constant", pa.float64()),
+        ("value_check_scored", pa.int64()),  # continuations written and scored for it
     ]
 )
+
+#: Columns of STEPS that a check of values gives.
+VALUE_CHECK = (
+    *("value_explained", "value_outcome_explained", "value_outcome_ceiling"),
+    *("value_error", "value_error_group_mean", "value_error_constant", "value_check_scored"),
+)
+#: Columns of STEPS that are measured at evaluations: null at any other step.
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(
@@ -116,6 +135,12 @@ TOKENS = pa.schema(
         ("objective", pa.float32()),
         ("written", pa.bool_()),  # by the policy; an environment's tokens have no other numbers
         ("ratio_update", pa.float32()),  # where the gradient was taken; null where none was
+        # Of the responses that a check of values measured, null of all others: V*, what the prefix before the token is
+        # truly worth, as the mean reward of fresh continuations; the variance of its error, s² / K; and what the token
+        # changed of it. After the last token V* is the response's reward.
+        ("value_measured", pa.float32()),
+        ("value_measured_noise", pa.float32()),
+        ("advantage_measured", pa.float32()),
     ]
 )
 

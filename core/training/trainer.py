@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.learners.kind import Written
 from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
@@ -26,14 +24,15 @@ from core.models.start import load
 from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
 from core.tasks.registry import task_for
-from core.training import evaluation, fitted
+from core.training import evaluation, fitted, value_check
 from core.training.allocator import give_back
-from core.training.answer import Answer, share
-from core.training.continuations import Oracle, Responses
+from core.training.answer import share
+from core.training.continuations import Oracle
 from core.training.drift import refuse_what_is_no_rounding
-from core.training.gather import Asker, Gathered
+from core.training.experience import experience_of, panel_of
+from core.training.gather import Asker, Gathered, longest_prompt
 from core.training.meter import Meter, step_scalars
-from core.training.passes import DRIFT_ALLOWED, InitialScores, Models, Passes
+from core.training.passes import DRIFT_ALLOWED, Models, Passes
 from core.training.record import PanelRecorder, samples_table
 from core.training.rollout import Rollout
 from core.training.scoring import Scored, Sequences
@@ -42,10 +41,9 @@ from core.training.trace import StepTrace, prompt_hash
 from core.training.update import Batch, Updater
 from core.training.value_replay import ValueReplay
 
-#: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
-_CONTINUATIONS = 200
-#: So many training prompts are read before the first step, to know how long they are.
-_PROMPTS_READ = 64
+#: The streams of random numbers that prefixes are continued with, beside those of sampling and passes: for a credit
+#: that needs values, and to check them.
+_CONTINUATIONS, _CHECK = 200, 300
 
 
 class Trainer:
@@ -97,7 +95,8 @@ class Trainer:
         self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
         self._reported_drift = 0.0
         #: What a person should know of this run before its first step.
-        self.warning = positions.check(self.policy, config.model, self._longest_prompt(), self.max_length)
+        longest = longest_prompt(self.task, self.codec, config.seed)
+        self.warning = positions.check(self.policy, config.model, longest, self.max_length)
         #: Responses whose gradients were taken, and responses scored to learn from them (core/training/trace.py).
         self._responses_trained = 0
         self._samples_seen = 0 if resumed else self._fit_critic(progress)
@@ -116,14 +115,6 @@ class Trainer:
     def value_replay(self) -> ValueReplay:
         """The earlier responses that the critic goes on learning from."""
         return self._updater.replay
-
-    def _longest_prompt(self) -> int:
-        """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
-        asked. Raises RequestError where the model cannot read one."""
-        prompts = getattr(self.task, "every_prompt", None)
-        if prompts is None:
-            prompts = [*self.task.heldout, *self.task.prompts(self.config.seed, 0, _PROMPTS_READ)]
-        return max(len(self.codec.ids(x)) for x in prompts)
 
     def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> int:
         """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py).
@@ -181,20 +172,11 @@ class Trainer:
 
     def final_evaluation(self) -> dict[str, float]:
         """Held-out success of the policy as it is now: sampled (4 responses a question) and greedy."""
-        sampled, greedy = self._answers(samples=4), self._answers(greedy=True)
-        return {"sampled": share(sampled), "greedy": share(greedy)}
+        return evaluation.final(self)
 
     def compared(self, when: str, progress: evaluation.AnswerProgress | None = None) -> dict[str, Any]:
         """Every held-out question answered greedily and `compare_samples` times sampled, as an event's value."""
-        samples = max(1, self.config.compare_samples)
-        greedy_part = 1 / (1 + samples)
-
-        def part(start: float, width: float) -> evaluation.AnswerProgress | None:
-            return progress and (lambda done, question, answer: progress(start + width * done, question, answer))
-
-        greedy = self._answers(greedy=True, progress=part(0, greedy_part))
-        sampled = self._answers(samples=samples, progress=part(greedy_part, 1 - greedy_part))
-        return evaluation.as_event(when, self.task, greedy, sampled)
+        return evaluation.compared(self, when, progress)
 
     # --- one step -----------------------------------------------------------------------------------------------
 
@@ -202,7 +184,7 @@ class Trainer:
         """One step. P prompts, B = P · G responses, T response positions; the tokens of n responses are kept."""
         started, settings = time.perf_counter(), self.settings
         evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
-        heldout = share(self._answers()) if evaluated else None
+        heldout = share(evaluation.heldout(self)) if evaluated else None
 
         sampling_started = time.perf_counter()
         asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length)
@@ -212,16 +194,23 @@ class Trainer:
         measured = self._measured(settings, gathered)  # V [B, T] of a kind without a critic that needs it, else None
         rollout_time = time.perf_counter() - sampling_started
 
-        sequences, panel = Sequences.of(rollout), self._panel(len(answers.responses))  # long [B, L + T]; long [n]
+        sequences = Sequences.of(rollout)  # long [B, L + T]
+        panel = panel_of(self.config, settings, len(rollout.mask), self.device)  # long [n]
+        check_started = time.perf_counter()
+        check = value_check.check(self, settings, gathered, self.step, len(panel), self._generator(_CHECK))
+        sampling_started += time.perf_counter() - check_started  # as the evaluation's, no part of the step's time
+
         passes = Passes(self.models, self._updater, self.config, settings, self.max_length, self.step)
         initial = passes.before(sequences, len(panel), self._drift)  # log π, log π_ref and V [B, T], where needed
         with torch.no_grad():
-            experience = self._experience(gathered, initial, measured)  # those [B, T]; rewards, group, truncated [B]
+            # log π, log π_ref and V [B, T]; rewards, group, truncated [B]
+            experience = experience_of(gathered, initial, measured, settings, self.task, self.codec)
             credit = credit_for(settings)(experience)  # advantages, and what they are made of: [B, T]
 
         def recorder(batch: Batch) -> PanelRecorder:
             about = self.learner, self.step, panel, rollout.completion_ids, self.codec.names
-            return PanelRecorder(*about, batch.experience, credit, settings, self.max_length)
+            checked = None if check is None else check.columns()
+            return PanelRecorder(*about, batch.experience, credit, settings, self.max_length, checked)
 
         batch, meter = Batch(sequences, experience, credit), Meter()
         self.changing = True
@@ -236,6 +225,7 @@ class Trainer:
         self._wall_time += now - started
         self._responses_trained += len(answers.responses)
         scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)  # numbers of all B · T
+        scalars |= value_check.UNCHECKED if check is None else check.numbers(experience)
         scalars |= {
             "samples_seen": self._samples_seen,
             "responses_trained": self._responses_trained,
@@ -272,67 +262,10 @@ class Trainer:
         continuations = needs_of(settings).continuations
         if not continuations:
             return None
-        rollout, rewards = gathered.rollout, torch.tensor(gathered.answers.rewards, device=self.device)
-        responses = Responses(gathered.answers.prompts, rollout.completion_ids, rollout.mask, rewards)
         generator = self._generator(_CONTINUATIONS)
-        estimates = Oracle.of(self).estimate(responses, continuations=continuations, seed=generator)
+        estimates = Oracle.of(self).estimate(gathered.written(), continuations=continuations, seed=generator)
         self._samples_seen += estimates.rollouts  # each of them was sampled and scored, too
         return estimates.values
-
-    def _experience(self, gathered: Gathered, initial: InitialScores, measured: Tensor | None) -> Experience:
-        """What the credit is computed from; `measured` [B, T] are the values where no critic gives them."""
-        rollout, groups = gathered.rollout, torch.arange(len(gathered.prompts), device=self.device)
-        values, after = measured, None
-        if initial.values is not None:
-            values, after = initial.values[0].detach(), initial.values[1].detach()
-        return Experience(
-            mask=rollout.mask,
-            logprobs_old=rollout.logprobs if initial.policy is None else initial.policy.logprobs.detach(),
-            logprobs_ref=None if initial.reference is None else initial.reference.logprobs,
-            rewards=torch.tensor(gathered.answers.rewards, device=self.device),
-            group=groups.repeat_interleave(self.config.group_size(self.settings)),
-            truncated=rollout.truncated,
-            values=values,
-            value_after=after,
-            extra=self._further(gathered),
-        )
-
-    def _further(self, gathered: Gathered) -> Mapping[str, Tensor]:
-        """What the learner's kind measures of the responses by itself."""
-        measure = learner_kind(self.settings).measure
-        if measure is None:
-            return {}
-        rollout, answers, names = gathered.rollout, gathered.answers, self.codec.names
-        texts = [
-            [names[x] for x in row[:n]]
-            for row, n in zip(rollout.completion_ids.tolist(), rollout.lengths.tolist(), strict=True)
-        ]
-        rewards = torch.tensor(answers.rewards, device=self.device)
-        written = Written(self.task, answers.prompts, answers.responses, texts, rollout.mask, rewards)
-        return measure(self.settings, written)
-
-    def _panel(self, count: int) -> Tensor:
-        """The responses whose tokens are kept, long [n] of `count`: whole groups, so that each can be compared with its
-        group."""
-        size = self.config.group_size(self.settings)
-        kept = count if self.config.trace == "all" else min(count, max(size, self.config.panel_size // size * size))
-        return torch.arange(kept, device=self.device)
-
-    def _answers(
-        self, *, samples: int = 1, greedy: bool = False, progress: evaluation.AnswerProgress | None = None
-    ) -> list[list[Answer]]:
-        with precision.matmuls(self.dtype, self.device):
-            return evaluation.answers(
-                self.policy,
-                self.codec,
-                self.task,
-                # The same random numbers at every evaluation: what moves is the policy.
-                seed=None if greedy else self.config.seed,
-                samples=samples,
-                temperature=self.config.temperature,
-                max_completion_length=self.max_length,
-                progress=progress,
-            )
 
     def _generator(self, stream: int) -> torch.Generator:
         """Randomness as a function of seed, step and stream alone, so that a resumed run repeats the straight one."""

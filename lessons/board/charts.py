@@ -46,6 +46,39 @@ def charts() -> list[dict[str, Any]]:
             _("How much of the returns the critic foresees; below 0 it is worse than a constant. GRPO has no critic."),
             at_most=[-1, 1],
         ),
+        _chart(
+            "value_explained",
+            _("What the critic knows"),
+            _(
+                "At evaluations the true values of some responses' prefixes are measured. Solid line: the share of "
+                "their variance that the critic explains; 1 is all of it, below 0 it is worse than a constant. Dashed: "
+                "the share of how the responses came out that it explains. Dotted: what even true values explain of "
+                "that; the rest is chance. VinePPO's own values are judged alike; GRPO has none."
+            ),
+            [
+                {"column": "value_explained", "title": _("True values, explained")},
+                {"column": "value_outcome_explained", "title": _("Outcomes, explained"), "dash": "dashed"},
+                {"column": "value_outcome_ceiling", "title": _("Outcomes, explained by true values"), "dash": "dotted"},
+            ],
+            at_most=[-1, 1],
+            now_and_then=True,
+        ),
+        _chart(
+            "value_error",
+            _("Error of the values"),
+            _(
+                "Mean squared difference from the true values, measured at evaluations. Solid line: the critic's "
+                "values. Dashed: the mean reward of the group's other responses, which is what GRPO has in a value's "
+                "place. Dotted: the best single number. Above the dotted line, one number for all would be better."
+            ),
+            [
+                {"column": "value_error", "title": _("Error, critic")},
+                {"column": "value_error_group_mean", "title": _("Error, mean of the group's others"), "dash": "dashed"},
+                {"column": "value_error_constant", "title": _("Error, best constant"), "dash": "dotted"},
+            ],
+            at_least=[0, 0],
+            now_and_then=True,
+        ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
         _chart(
             "frac_reward_zero_std",

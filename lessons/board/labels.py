@@ -114,6 +114,8 @@ def _step() -> dict[str, Any]:
             "ratio": _("ratio"),
             "kl": _("KL to the reference"),
             "value": _("value"),
+            "value_measured": _("true value, measured"),
+            "advantage_measured": _("true advantage, measured"),
             "entropy": _("entropy"),
             "logprob": _("log-probability"),
         },
@@ -164,6 +166,8 @@ def _step() -> dict[str, Any]:
             "entropy": _("entropy"),
             "token_reward": _("reward"),
             "value": _("value V"),
+            "value_measured": _("true V, measured"),
+            "advantage_measured": _("true A, measured"),
             "delta": "δ",
             "return": _("return R"),
             "objective": _("objective"),
@@ -211,6 +215,8 @@ def _card() -> dict[str, Any]:
         "no_critic": _("(no critic)"),
         "value_end": _("the response ends"),
         "value_next": _("{value} at the next token"),
+        "value_reward": _("{value}, the response's reward"),
+        "value_changed": _("{now} → {following}: {change}"),
         "measured": _("mean reward of {k} fresh endings"),
         "more_numbers": _("… ({n} more)"),
         "spread": _("a spread that divides by {n}"),
@@ -224,12 +230,22 @@ def _card() -> dict[str, Any]:
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
         "gradient_elsewhere": _("taken in a later mini-batch, at ρ = {ratio}"),
-        "lines": {"logprob": _("log-prob"), "gradient": _("gradient"), "kl": "KL", "value": _("value V")},
+        "lines": {
+            "logprob": _("log-prob"),
+            "gradient": _("gradient"),
+            "kl": "KL",
+            "value": _("value V"),
+            "true_value": _("true V"),
+        },
         "line_help": {
             "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
             "gradient": _("Whether and where this token pushes the policy in the pass that follows."),
             "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
             "value": _("The reward expected before this token → the reward expected after it."),
+            "true_value": _(
+                "What the response was truly worth before this token → after it, measured: the policy that wrote it "
+                "finishes it several times afresh. The difference is what this token changed."
+            ),
         },
     }
 

@@ -19,8 +19,8 @@ from lessons import shared
 from lessons.kit.lesson import Frozen, engine
 
 if TYPE_CHECKING:
+    from core.algorithms.foresight import Foresight
     from core.insight.agreement import Agreement
-    from core.insight.foresight import Foresight
     from core.insight.panel import Panel
     from core.insight.parts import CreditParts
     from core.insight.replay import ReplayedModels
@@ -120,9 +120,8 @@ def _key(batch: Frozen, continuations: int) -> Hashable:
 
 
 def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: Progress | None) -> Truth:
-    from core.algorithms.masked import masked_mean
+    from core.algorithms.foresight import best_constant, foresight, measuring_noise
     from core.insight.agreement import compare
-    from core.insight.foresight import best_constant, foresight
     from core.insight.parts import parts_under
     from core.insight.whatif import adjusted, credit_under, stored_step, values_of
     from core.learners.registry import learner
@@ -167,8 +166,7 @@ def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progres
         group_fit=foresight(group, true.values, rewards, mask),
         constant_error=best_constant(true.values, mask),
         ceiling=foresight(apart.values, true.values, rewards, mask).outcome,
-        # The variance of a mean of K rewards, where each is 0 or 1 as here.
-        noise=float(masked_mean(true.values * (1 - true.values), mask)) / max(1, continuations - 1),
+        noise=measuring_noise(true.noise, true.which, mask).squared,
         origin=trained.origin,
         drift=trained.drift,
         seconds=seconds,

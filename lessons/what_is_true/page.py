@@ -39,7 +39,7 @@ def code() -> list[Code]:
         Code("core/training/continuations.py", "Oracle.estimate", _("True values: every prefix finished K times")),
         Code("core/insight/agreement.py", "compare", _("Correlation, error and blame accuracy")),
         Code("core/insight/parts.py", "parts_under", _("PPO's credit in its two parts")),
-        Code("core/insight/foresight.py", "foresight", _("A critic's error, and what it explains")),
+        Code("core/algorithms/foresight.py", "foresight", _("A critic's error, and what it explains")),
         Code("core/insight/replay.py", "models_at", _("The policy of a step, restored")),
         Code("core/learners/kinds/vine.py", "credit", _("VinePPO: credit from measured values")),
     ]

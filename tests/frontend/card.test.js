@@ -57,7 +57,7 @@ const LABELS = {
 };
 
 /** The lines of the first response's first token, by key. */
-function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
+function card({ data = {}, tokens = {}, other = [0], words = {}, at = 0 } = {}) {
   const own = { sample: 0, text: "", reward: 1, success: true, truncated: false, score: null, value_after: null };
   const columns = { logprob: [-1, -2], ratio: [null, null], advantage: [null, null], clipped: [0, 0], ...tokens };
   const response = (reward) => ({
@@ -83,7 +83,7 @@ function card({ data = {}, tokens = {}, other = [0], words = {} } = {}) {
     ...data,
   };
   const group = responses({ group: 3, learners: { l: learner } });
-  const shown = lines(group.get("l")[0], 0, 0, { ...LABELS, ...words });
+  const shown = lines(group.get("l")[0], at, 0, { ...LABELS, ...words });
   const text = (line) => line.parts.map((x) => x.text ?? x).join("");
   return { shown, text: Object.fromEntries(shown.map((x) => [x.key, text(x)])) };
 }
@@ -182,6 +182,17 @@ test("values: predicted or measured, and what follows", () => {
   const once = { value: [0.5, 0.25] };
   assert.equal(card({ data: { once } }).text.value, "0.500 → 0.250 next");
   assert.equal(card({ data: { once, continuations: 8 } }).text.value, "0.500 → 0.250 next (<measured>)");
+});
+
+test("a checked token says what it truly changed, and nothing where it was not checked", () => {
+  const words = { value_changed: "{now} → {following}: {change}", value_reward: "{value} reward" };
+  const once = { value_measured: [0.5, 0.25], advantage_measured: [-0.25, 0.75] };
+  const { shown, text } = card({ data: { once, checked_by: 16 }, words });
+  assert.equal(text.true_value, "0.500 → 0.250 next: −0.250 (<measured>)");
+  assert.equal(shown.find((x) => x.key === "true_value").source, "core/training/continuations.py:Oracle.estimate");
+  assert.equal(card({ data: { once }, at: 1, words }).text.true_value, "0.250 → 1.000 reward: +0.750");
+  const none = { value_measured: [null, null], advantage_measured: [null, null] };
+  for (const data of [{}, { once: none }]) assert.equal("true_value" in card({ data, words }).text, false);
 });
 
 test("the signs between a line's parts are the language's own", () => {

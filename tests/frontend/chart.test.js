@@ -52,3 +52,21 @@ test("where learners come to a place at different steps, each one's number has i
   assert.equal(chart.values.textContent, "none0.50");
   assert.equal(chart.values.querySelectorAll("svg").length, 2, "a piece of each learner's line");
 });
+
+test("of what is measured now and then a chart says what was measured last, and when", (t) => {
+  page(t);
+  const labels = { chart_summary: "{values} at step {step}", comma: ", ", none: "none", not_recorded: "?" };
+  const words = { ...labels, step_n: "step {step}", with_note: "{parts} ({note})" };
+  const series = [{ column: "mine" }, { column: "ceiling", dash: "dotted" }];
+  const spec = { key: "k", title: "K", help: "", series, now_and_then: true };
+  const chart = new Chart(spec, { labels: words, colours: { ppo: "blue", grpo: "amber" } });
+  chart.learners = [{ name: "ppo" }, { name: "grpo" }];
+  const rows = { ppo: { mine: 0.5, ceiling: 0.75 }, grpo: { mine: null, ceiling: 0.25 } };
+  const model = { row: (name, step) => (step === 4 ? rows[name] : null), absence: () => "none", measuredAt: () => 4 };
+  const says = (step) => {
+    chart.read(model, step);
+    return chart.area.getAttribute("aria-label");
+  };
+  assert.equal(says(4), "PPO 0.50 / 0.75, GRPO none / 0.25 at step 5");
+  assert.equal(says(7), "PPO 0.50 / 0.75 (step 5), GRPO none / 0.25 (step 5) at step 8");
+});

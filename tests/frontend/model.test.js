@@ -16,7 +16,7 @@ const row = (name, step, more = {}) => ({ learner: name, step, revision: `${name
 const live = (learners, rows, more = {}) => ({
   cursor: 1,
   whole: false,
-  run: { status: "running" },
+  run: { status: "running", at_evaluations: ["heldout_success", "value_error"] },
   learners,
   events: [],
   rows,
@@ -92,6 +92,28 @@ test("a number is missing because there is none, or because nobody recorded it",
   assert.equal(model.absence("a", "value_loss", 0), "none"); // its kind has none of it
   assert.equal(model.absence("a", "entropy", 7), "none"); // no such step
   assert.equal(model.absence("nobody", "entropy", 0), "none");
+});
+
+test("what is measured at evaluations is none in between, and not recorded where it never was", () => {
+  const model = new Model();
+  const rows = [row("a", 0, { value_error: 0.5 }), row("a", 1, { value_error: null }), row("b", 0), row("b", 1)];
+  model.apply(live([learner("a", "running", 1), learner("b", "running", 1)], rows));
+  assert.equal(model.absence("a", "value_error", 1), "none");
+  assert.equal(model.absence("b", "value_error", 1), "not_recorded"); // an older run's rows lack the column
+});
+
+test("the last measurement up to a step", () => {
+  const model = new Model();
+  const known = { 0: 0.5, 10: 0.25, 20: 0.1 };
+  const rows = [0, 5, 10, 15, 20].map((step) => row("a", step, { error: known[step] ?? null, other: null }));
+  model.apply(live([learner("a", "running", 20)], rows));
+  assert.deepEqual(
+    [0, 5, 10, 15, 20].map((step) => model.measuredAt("a", ["error", "other"], step)),
+    [0, 0, 10, 10, 20],
+  );
+  assert.equal(model.measuredAt("a", ["other"], 15), 15);
+  assert.equal(model.measuredAt("nobody", ["error"], 5), 5);
+  assert.equal(model.measuredAt("a", ["error"], null), null);
 });
 
 test("a step made again is another wish", () => {

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
-from core.insight.foresight import best_constant, foresight
 from core.insight.parts import parts_under
 from core.insight.study import CREDITS, RECORDED, VERSION, StudyRow, summary
 from core.insight.whatif import adjusted, stored_step, values_of

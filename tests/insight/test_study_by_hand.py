@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from core.insight.foresight import best_constant, foresight
 from torch import Tensor
 
 from core.algorithms.types import Experience
 from core.config import RunConfig
 from core.insight import study
 from core.insight.agreement import compare
-from core.insight.foresight import best_constant, foresight
 from core.insight.replay import score_ids
 from core.insight.study import CREDITS, METRICS, VERSION, Plan, StudyRow, measure, run, summary, table, write
 from core.insight.whatif import StoredStep

@@ -238,6 +238,7 @@ def test_no_whitening_is_made_up(store: RunStore) -> None:
 
 #: Settings that version 1 did not have: what its imported runs cannot tell.
 LATER = {"grpo.reward", "grpo.num_generations"}
+OF_RUN = {"keep_level", "value_check_responses", "value_check_continuations"}
 
 
 @pytest.fixture
@@ -259,7 +260,7 @@ def test_an_imported_run_of_version_1_claims_no_setting_that_came_later(imported
     assert runs.keys() == before.keys() == {"a log", "completions"}
     for name, run in runs.items():
         assert not LATER & set(before[name]["task"]["unrecorded"])
-        assert gaps_of(run) == LATER | {"keep_level"} | set(before[name]["task"]["unrecorded"])
+        assert gaps_of(run) == LATER | OF_RUN | set(before[name]["task"]["unrecorded"])
         assert {
             f"grpo.{x}" for x in type(run.config.learners[0]).model_fields if x not in before[name]["learners"][0]
         } == (LATER), "a setting is younger than version 1: its imported runs cannot tell it"

@@ -118,7 +118,7 @@ def test_equal_prefixes_are_measured_once_and_have_one_value(oracle, responses) 
 def test_the_same_seed_gives_the_same_numbers_also_in_small_pieces(oracle, responses, monkeypatch) -> None:
     reports: list[tuple[int, int]] = []
     once = oracle.estimate(responses, continuations=16, seed=7)
-    monkeypatch.setattr("core.training.continuations._CHUNK", 200)
+    monkeypatch.setattr("core.models.limits.CONTINUATIONS", 200)
     again = oracle.estimate(responses, continuations=16, seed=7, progress=lambda *x: reports.append(x))
     other = oracle.estimate(responses, continuations=16, seed=8)
     assert torch.equal(once.values, again.values)

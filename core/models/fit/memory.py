@@ -22,7 +22,7 @@ from typing import Literal
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, critic_of, needs_of
 from core.models.fit.sizes import Size
-from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST
+from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST, continued_at_once
 
 Role = Literal["policy", "value", "reference", "reward"]
 
@@ -127,13 +127,14 @@ def predict(
     cache = _cache(size, responses, prompt, completion, width)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
     evaluation = _evaluation(size, config, prompt, completion, width)
+    measuring = _continuations(size, config, learner, prompt, completion, width, lean=lean)
     # A frozen weight is rounded anew for each token, a trained one once for all of a response.
     writing = copies // size.layers if config.lora_rank else copies
     of_step = _of_step(config, learner, responses * completion)
     if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
         of_step += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
     step = max(0, of_step - _SMALL)
-    total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation)
+    total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation, writing + measuring)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
 
 
@@ -215,6 +216,24 @@ def _cache(size: Size, rows: int, prompt: int, completion: int, width: int) -> i
     while capacity < prompt + completion:
         capacity = (capacity + 1) * 3 // 2
     return 2 * size.layers * size.kv_heads * size.head_dim * width * rows * capacity
+
+
+def _continuations(
+    size: Size, config: RunConfig, learner: AnyLearner, prompt: int, completion: int, width: int, *, lean: bool
+) -> int:
+    """Bytes while prefixes are finished afresh, for a learner that needs their values or to check them; 0 for none."""
+    all_, checked = config.prompts_per_step * config.num_generations, config.value_check_responses
+    needed = [(all_, needs_of(learner).continuations)]
+    if config.eval_every:
+        needed.append(
+            (min(all_, max(checked, config.group_size(learner)) if checked else 0), config.value_check_continuations)
+        )
+    most = 0
+    for responses, each in needed:
+        at_once = max(each, continued_at_once(prompt + completion, lean=lean))
+        rows = min(at_once, responses * completion * each)
+        most = max(most, _cache(size, rows, prompt, completion, width) + _LOGIT_COPIES * 4 * rows * size.vocabulary)
+    return most
 
 
 def _evaluation(size: Size, config: RunConfig, prompt: int, completion: int, width: int) -> int:

@@ -52,6 +52,7 @@ export function lines(response, at, pass, labels) {
     { ...gradient(token), source: loss.at(-1)?.source },
     kl(token),
     value(token),
+    ...trueValue(token),
     ...named("objective"),
   ];
 }
@@ -266,4 +267,25 @@ function value(token) {
   const following = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
   const { continuations: k } = response.own.data;
   return { ...own, parts: noted([`${fixed(now, 3)} → ${following}`], k ? fill(labels.measured, { k }) : "", labels) };
+}
+
+/**
+ * What a check of values measured: the true value before the token and after it, and so what the token changed; nothing
+ * where none was made.
+ * @param {Token} token
+ * @returns {Line[]}
+ */
+function trueValue(token) {
+  const { response, pass, env, place, labels } = token;
+  const [now, change] = [get("value_measured", token), get("advantage_measured", token)];
+  if (now === null || change === null) return [];
+  const next = nextToken(env, place);
+  const after = next === null ? response.reward : response.at("value_measured", next, pass);
+  const following = fill(next === null ? labels.value_reward : labels.value_next, { value: fixed(after, 3) });
+  const places = { now: [fixed(now, 3)], following: [following], change: [strong(signed(change, 3))] };
+  const parts = filledIn(labels.value_changed, places);
+  const { checked_by: k } = response.own.data;
+  const own = { key: "true_value", label: labels.lines.true_value, help: labels.line_help.true_value };
+  const source = "core/training/continuations.py:Oracle.estimate";
+  return [{ ...own, parts: noted(parts, k ? fill(labels.measured, { k }) : "", labels), source }];
 }

@@ -18,6 +18,7 @@ import uPlot from "./vendor/uPlot.js";
  * @typedef {{ steps: Map<string, number | null>, place: string }} Reading
  */
 
+const DASH = { solid: [], dashed: [5, 4], dotted: [1.5, 3] };
 const DOUBLE_CLICK = 230; // milliseconds within which a second click may follow
 
 export class Chart {
@@ -127,18 +128,24 @@ export class Chart {
   }
 
   /**
-   * A learner's numbers of a step; said once where several lines lack the same.
+   * A learner's numbers of a step; said once where several lines lack the same. Of what is measured now and then, those
+   * that were measured last, with their step.
    * @param {Model} model
    * @param {string} name
    * @param {number | null} step
    */
   #reading(model, name, step) {
     const { labels } = this.board;
-    const row = model.row(name, step);
     const lines = this.spec.series.filter((x) => !x.points);
-    const values = lines.map((x) => brief(row?.[x.column], labels[model.absence(name, x.column, step)]));
-    const several = new Set(values).size > 1 || isNumber(row?.[this.spec.series[0].column]);
-    return several ? values.join(" / ") : values[0];
+    const columns = lines.map((x) => x.column);
+    const at = this.spec.now_and_then ? model.measuredAt(name, columns, step) : step;
+    const row = model.row(name, at);
+    const values = columns.map((x) => brief(row?.[x], labels[model.absence(name, x, at)]));
+    const several = new Set(values).size > 1 || isNumber(row?.[columns[0]]);
+    const text = several ? values.join(" / ") : values[0];
+    return at === null || at === step
+      ? text
+      : fill(labels.with_note, { parts: text, note: fill(labels.step_n, { step: at + 1 }) });
   }
 
   /** @param {number | null} x */
@@ -219,7 +226,7 @@ export class Chart {
    */
   #series(line) {
     const stroke = () => this.#colour(line);
-    const dash = pattern(line.index);
+    const dash = line.dash ? DASH[line.dash] : pattern(line.index);
     if (line.points) {
       const points = { show: true, size: 7, stroke, fill: stroke, width: 1 };
       return { stroke, width: 0, dash, spanGaps: true, paths: () => null, points };

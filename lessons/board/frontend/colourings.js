@@ -20,6 +20,8 @@ export const COLOURINGS = {
   ratio: { columns: ["ratio"], kind: "ratio" },
   kl: { columns: ["kl_exact", "kl_k3"], kind: "plain" },
   value: { columns: ["value"], kind: "plain" },
+  value_measured: { columns: ["value_measured"], kind: "plain" },
+  advantage_measured: { columns: ["advantage_measured"], kind: "signed" },
   entropy: { columns: ["entropy"], kind: "plain" },
   logprob: { columns: ["logprob"], kind: "falling" },
 };

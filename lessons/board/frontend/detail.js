@@ -36,6 +36,9 @@ const TOOLTIP_COLUMNS = [
   "objective",
 ];
 
+/** Measured of few responses: said where they are. */
+const NOW_AND_THEN = ["value_measured", "advantage_measured"];
+
 /** @typedef {Pick<import("./stage.js").Handlers, "group" | "token" | "color" | "pass">} Handlers */
 
 export class Detail {
@@ -64,7 +67,7 @@ export class Detail {
     this.colours = colours;
     this.on = on;
     const source = (/** @type {string} */ name) => this.#source(name);
-    this.tooltip = new Tooltip({ host: root, labels, columns: TOOLTIP_COLUMNS, source });
+    this.tooltip = new Tooltip({ host: root, labels, columns: TOOLTIP_COLUMNS, nowAndThen: NOW_AND_THEN, source });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
     this.strip = new TokenStrip({ reader: this.tooltip, onChoose: ({ row, at }) => this.#chosen(row.data.name, at) });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });

@@ -165,8 +165,10 @@ export interface Labels {
   unjudged: string;
   unreachable: string;
   updates_paused: string;
+  value_changed: string;
   value_end: string;
   value_next: string;
+  value_reward: string;
   values_at_chosen: string;
   values_at_hovered: string;
   values_by: string;

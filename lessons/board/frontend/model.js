@@ -70,8 +70,21 @@ export class Model {
     const known = this.learners.find((x) => x.name === learner);
     if (!known || !this.row(learner, step)) return "none";
     const rows = [...(this.rows.get(learner)?.values() ?? [])];
-    const nowAndThen = column === "heldout_success" && rows.some((row) => row[column] !== null);
+    const nowAndThen = this.run?.at_evaluations.includes(column) && rows.some((row) => (row[column] ?? null) !== null);
     return nowAndThen ? "none" : absence(column, known);
+  }
+
+  /**
+   * The last step up to this one of which a learner has one of these numbers; this one where it has none of any.
+   * @param {string} learner
+   * @param {string[]} columns
+   * @param {number | null} step
+   */
+  measuredAt(learner, columns, step) {
+    const known = (/** @type {StepRow} */ row) => columns.some((x) => (row[x] ?? null) !== null);
+    const steps = [...(this.rows.get(learner)?.values() ?? [])].filter(known).map((row) => row.step);
+    const before = steps.filter((x) => x <= (step ?? -1));
+    return before.length ? Math.max(...before) : step;
   }
 
   /** @param {string} learner */

@@ -8,7 +8,15 @@ import { fixed, inWords, signed } from "./format.js";
 /** @import { Response } from "./tokens.js" */
 /** @import { Labels } from "./types.js" */
 
-const SIGNED = new Set(["advantage", "advantage_raw", "delta", "token_reward", "kl_k1", "objective"]);
+const SIGNED = new Set([
+  "advantage",
+  "advantage_raw",
+  "delta",
+  "token_reward",
+  "kl_k1",
+  "objective",
+  "advantage_measured",
+]);
 const GAP = 10; // px between a token and its box
 
 /** @implements {Reader} */
@@ -17,17 +25,19 @@ export class Tooltip {
   #chip = null;
 
   /**
-   * `source` finds the response of a strip's row, and the pass on show.
-   * @param {{ host: HTMLElement, labels: Labels, columns: string[],
+   * `source` finds the response of a strip's row, and the pass on show; `nowAndThen` are columns that are shown only
+   * where they have a number.
+   * @param {{ host: HTMLElement, labels: Labels, columns: string[], nowAndThen: string[],
    *   source: (row: string) => { response: Response, pass: number } | null }} options
    */
-  constructor({ host, labels, columns, source }) {
+  constructor({ host, labels, columns, nowAndThen, source }) {
     this.host = host;
     this.labels = labels;
     this.columns = columns;
+    this.nowAndThen = nowAndThen;
     this.source = source;
     this.rows = columns.map(() => el("dd"));
-    this.further = el("dl"); // what only some kinds of learners record
+    this.further = el("dl"); // what only some responses have, or some kinds of learners record
     this.head = el("div", { class: "head" });
     const list = columns.flatMap((name, i) => [el("dt", { text: labels.columns[name] }), this.rows[i]]);
     const props = { class: "tooltip", role: "tooltip", id: "credit-lab-tooltip", hidden: true };
@@ -69,12 +79,18 @@ export class Tooltip {
    */
   #fillFurther(shown, at) {
     const columns = shown?.response.own.data.columns ?? [];
+    const known = this.nowAndThen.filter((name) => shown && shown.response.at(name, at, shown.pass) !== null);
+    const measured = known.flatMap((name) => {
+      const cell = el("dd");
+      this.#fill(cell, name, shown, at);
+      return [el("dt", { text: this.labels.columns[name] }), cell];
+    });
     const cells = columns.flatMap(({ name, title, signed: is }) => {
       const cell = el("dd");
       this.#fill(cell, name, shown, at, is);
       return [el("dt", { text: inWords(this.labels, title) }), cell];
     });
-    this.further.replaceChildren(...cells);
+    this.further.replaceChildren(...measured, ...cells);
   }
 
   leave() {

@@ -52,6 +52,8 @@ export interface Declared {
   whole_ratio: boolean;
   /** Fresh continuations whose mean reward is a value; 0 where values are not measured. */
   continuations: number;
+  /** Fresh continuations whose mean reward is a checked value; null where an imported run does not tell. */
+  checked_by: number | null;
   settings: Settings;
 }
 
@@ -91,6 +93,8 @@ export interface RunState {
   /** What its learners have alike (core/contracts.py); null where there is nothing to compare, or nobody knows. */
   contract: Contract | null;
   versions: Record<string, string>;
+  /** Columns of a row that are measured at evaluations only. */
+  at_evaluations: string[];
 }
 
 /** What learners are compared by: asked the same, or as many responses a step shared out each in its own way. */
@@ -207,6 +211,8 @@ export interface Series {
   title?: string;
   /** Thinner than the chart's others. */
   thin?: boolean;
+  /** A pattern of the series' own in place of its learner's. */
+  dash?: "solid" | "dashed" | "dotted";
   /** Points only, no line: measured now and then. */
   points?: boolean;
 }
@@ -218,6 +224,8 @@ export interface ChartSpec {
   series: Series[];
   /** Folded away at first. */
   more?: boolean;
+  /** Its lines are measured now and then: what is read is what was measured last. */
+  now_and_then?: boolean;
   /** What is said of a run whose rows have the first series' column, but not this one: it means something else there. */
   otherwise?: { lacks: string; says: string; imported: string };
   range?: [number, number];
