@@ -14,7 +14,7 @@ from core.tasks.registry import choosable, chosen
 
 def _long_sums(name: str, *learners: Any, model: str = "chain-sum-6x1", **settings: Any) -> RunConfig:
     """Sums of six numbers: about 35 tokens, of which one or two ruin an answer."""
-    own = {"task": ChainSumSettings(terms=6), "model": model, "steps": 60, "eval_every": 10, **settings}
+    own = {"task": ChainSumSettings(terms=6), "model": model, "steps": 60, "value_check_responses": 32, **settings}
     return RunConfig(preset=name, learners=learners, **own)
 
 
