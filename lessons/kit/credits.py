@@ -148,6 +148,8 @@ def _equations(step: whatif.StoredStep, ppo: Any, grpo: Any, credits: dict[str, 
     """
     import torch
 
+    from core.algorithms.masked import WHITEN_EPS
+
     panel, mask = step.panel, step.panel.mask
     value, reward = panel.column("value"), panel.rewards[:, None]
     last = mask & (mask.cumsum(1) == mask.sum(1, keepdim=True))
@@ -172,7 +174,9 @@ def _equations(step: whatif.StoredStep, ppo: Any, grpo: Any, credits: dict[str, 
     real = raw[mask]
     average = r"\operatorname{mean}(r)"
     surprises = r"A_t = \textstyle\sum_l (\gamma\lambda)^l\, \delta_{t+l}"
-    whitened = (raw - real.mean()) / real.std(correction=ppo.whiten_ddof) if ppo.whiten_advantages else raw
+    # As in training, so that credit which is 0 everywhere (a first step without any reward) stays 0.
+    deviation = real.std(correction=ppo.whiten_ddof) + WHITEN_EPS
+    whitened = (raw - real.mean()) / deviation if ppo.whiten_advantages else raw
     white = r"\hat A_t = (A_t - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)"
     division = {
         "none": rf"A_t = r_i - {average}",

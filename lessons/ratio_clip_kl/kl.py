@@ -218,6 +218,11 @@ def gradients(here: Frozen) -> None:
         )
     )
     pulls(logprob, weights)
+    if here.step == 0:
+        st.info(
+            _("At the first step the policy still is the reference: every gradient is 0. Choose a later step above.")
+        )
+        return
     st.markdown(
         _(
             "Whether the whole gradient is that of the KL depends on the probabilities of all the other tokens "
@@ -226,11 +231,6 @@ def gradients(here: Frozen) -> None:
             "sampled this batch, and takes the gradient of every weight."
         ).format(steps=here.step)
     )
-    if here.step == 0:
-        st.info(
-            _("At the first step the policy still is the reference: every gradient is 0. Choose a later step above.")
-        )
-        return
     if here.step > REMADE:
         st.info(_("That takes too long from step {limit} on. Choose an earlier step above.").format(limit=REMADE + 2))
         return

@@ -202,9 +202,9 @@ def test_the_response_and_the_pass_with_most_cut_tokens_are_chosen() -> None:
 
 def test_the_clip_step_shows_what_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """The response itself if any pass cut it, else one of its group, of its step, of another; else it says so."""
-    said: list[str] = []
+    sentences: list[str] = []
     for name in ("info", "markdown"):
-        monkeypatch.setattr(f"lessons.how_ppo_works.update_steps.st.{name}", lambda x, **_kwargs: said.append(x))
+        monkeypatch.setattr(f"lessons.how_ppo_works.update_steps.st.{name}", lambda x, **_kwargs: sentences.append(x))
     none = cutting("12", [0, 0], [0, 0])
     last, first = cutting("34", [0, 0], [1, 0], sample=1), cutting("56", [1, 0], [0, 0], sample=2)
     far = cutting("78", [1, 1], [1, 1], sample=9, group_=1)
@@ -213,24 +213,24 @@ def test_the_clip_step_shows_what_was_cut(monkeypatch: pytest.MonkeyPatch) -> No
         return SimpleNamespace(groups=groups, gradients=range(2), step=step, group=lambda n: groups[n])
 
     def example(own: Reply, here: Any, near: Any) -> tuple[Any, int]:
-        said.clear()
+        sentences.clear()
         monkeypatch.setattr("lessons.how_ppo_works.update_steps.with_cuts", lambda _batch: near)
         scene, taken = _example(Scene(here, own, Place("clip", 0, 0)))
         return (scene.batch, scene.reply), taken
 
     here = batch(group(none, last, first), Group(1, "?", "!", (far,)))
-    assert (example(last, here, here), said) == (((here, last), 1), [])
-    assert (example(first, here, here), said) == (((here, first), 0), [])
-    assert (example(none, here, here), said[0][:63]) == (
+    assert (example(last, here, here), sentences) == (((here, last), 1), [])
+    assert (example(first, here, here), sentences) == (((here, first), 0), [])
+    assert (example(none, here, here), sentences[0][:63]) == (
         ((here, last), 1),
         "No gradient of that response was cut. Another of this step, of ",
     )
     alone = batch(group(none), Group(1, "?", "!", (far,)))
     assert example(none, alone, alone) == ((alone, far), 1)
     bare = batch(group(none))
-    assert (example(none, bare, here), "One of step 5" in said[0]) == (((here, far), 1), True)
+    assert (example(none, bare, here), "One of step 5" in sentences[0]) == (((here, far), 1), True)
     assert example(none, bare, None) == ((bare, none), 1)
-    assert said == ["No clip cut the gradient of any stored token here, at this step or at those around it."]
+    assert sentences == ["No clip cut the gradient of any stored token here, at this step or at those around it."]
 
 
 @pytest.mark.parametrize("step", [None, 0, 1, 40, -1])

@@ -154,8 +154,8 @@ def _counted(values: Sequence[Any], x: records.Sequence) -> list[Any]:
 
 def _cut(x: records.Sequence) -> list[bool | None]:
     """Whether each token was left out of the update, on whichever side; None where that is not told."""
-    told = zip(_sides(x), x.high, x.low, x.masked, strict=True)
-    return [True if high or low or masked else None if side is None else False for side, high, low, masked in told]
+    known = zip(_sides(x), x.high, x.low, x.masked, strict=True)
+    return [True if high or low or masked else None if side is None else False for side, high, low, masked in known]
 
 
 def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
@@ -168,9 +168,9 @@ def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
     sides = [y for x in step for y in _sides(x)]
     cut = [y for x in step for y in _cut(x)]
 
-    def share(told: Sequence[bool | None]) -> float | None:
+    def share(marks: Sequence[bool | None]) -> float | None:
         """Of the tokens that the loss counts; None where it is not told of some."""
-        known = [x for x, is_written in zip(told, written, strict=True) if is_written]
+        known = [x for x, is_written in zip(marks, written, strict=True) if is_written]
         return None if None in known else _mean([float(bool(x)) for x in known])
 
     return {
