@@ -11,6 +11,7 @@ import functools
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -64,6 +65,19 @@ class Environment(BaseModel):
         description="who may show the pages inside their own, as a Content-Security-Policy's `frame-ancestors` has it",
     )
 
+    @field_validator("home", "smollm2")
+    @classmethod
+    def _somewhere(cls, given: str) -> str:
+        """`~` and `~name` stand for somebody's folder, which not every system knows of everybody."""
+        try:
+            Path(given).expanduser()
+        except RuntimeError:  # pathlib's
+            raise ConfigError(
+                "{given} is in a folder of somebody whom this system does not know; write the path out in full",
+                given=repr(given[:100]),
+            ) from None
+        return given
+
     @field_validator("frame_ancestors")
     @classmethod
     def _one_directive(cls, given: str) -> str:
@@ -80,7 +94,12 @@ def environment() -> Environment:
 
 def problems() -> tuple[Message, ...]:
     """Which variables cannot be read, and why: a message for each."""
-    return _read(_given(os.environ))[1]
+    return tuple(_read(_given(os.environ))[1].values())
+
+
+def problem_of(field: str) -> Message | None:
+    """Why one variable, by its name without the prefix, cannot be read; None where it can, or is not set."""
+    return _read(_given(os.environ))[1].get(field)
 
 
 def _given(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -90,13 +109,13 @@ def _given(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 @functools.lru_cache(maxsize=16)
-def _read(given: tuple[tuple[str, str], ...]) -> tuple[Environment, tuple[Message, ...]]:
-    values, wrong = dict(given), []
+def _read(given: tuple[tuple[str, str], ...]) -> tuple[Environment, dict[str, Message]]:
+    values, wrong = dict(given), dict[str, Message]()
     try:
-        return Environment.model_validate(values), ()
+        return Environment.model_validate(values), {}
     except ValidationError as error:
         for problem in error.errors():
             field = str(problem["loc"][0])
-            wrong.append(message({**problem, "loc": (PREFIX + field.upper(),)}, []))
+            wrong.setdefault(field, message({**problem, "loc": (PREFIX + field.upper(),)}, []))
             values.pop(field, None)
-    return Environment.model_validate(values), tuple(wrong)
+    return Environment.model_validate(values), wrong

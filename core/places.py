@@ -17,7 +17,15 @@ def data_folder() -> Path:
     try:
         return _data_folder()
     except RuntimeError:  # pathlib's, where there is no user's folder to begin with
-        return Path(environment().home or ".credit-lab").absolute()
+        return Path(".credit-lab").absolute()
+
+
+def expanded(path: str) -> Path:
+    """The path with `~` and `~name` as the folder that they stand for, where this system knows it."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # pathlib's
+        return Path(path)
 
 
 def _data_folder() -> Path:

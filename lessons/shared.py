@@ -53,7 +53,9 @@ def only_readable() -> Message | None:
 def notices() -> tuple[Message, ...]:
     """What whoever keeps this server has to mend; every page says so."""
     locked = only_readable()
-    return (*environment.problems(), *(() if locked is None else (locked,)))
+    if locked is None:
+        return environment.problems()
+    return (*(x for x in environment.problems() if str(x) not in str(locked)), locked)
 
 
 @_once

@@ -47,7 +47,8 @@ def test_training_is_switched_by_a_word(monkeypatch: pytest.MonkeyPatch, word: s
         ("MAX_RUNS", "many"), ("MAX_RUNS", "0"), ("MAX_RUNS", "9" * 5000), ("MAX_STEPS", "1e3"), ("MAX_STEPS", "-1"),
         ("MAX_RESPONSES", "2.5"), ("MAX_TOKENS", "٣x"), ("MAX_DISK_GB", "nan"), ("MAX_DISK_GB", "inf"),
         ("MAX_DISK_GB", "lots"), ("KEEP_RUNS", "no"), ("KEEP_DAYS", "0"), ("TRAINING", "perhaps"),
-        ("FRAME_ANCESTORS", "*; script-src *"), ("FRAME_ANCESTORS", "a, b"),
+        ("FRAME_ANCESTORS", "*; script-src *"), ("FRAME_ANCESTORS", "a, b"), ("HOME", "~nosuchuser/x"),
+        ("SMOLLM2", "~nosuchuser"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_named_leaves_the_others_alone_and_nothing_trains(

@@ -204,8 +204,8 @@ def clustered(shares: Tensor, each: int) -> tuple[float, float, float]:
     most = float(len(shares) * each)
     # Where all answers agree, spread and p(1-p) are both 0: nothing shows that one question's answers may differ.
     effective = float(len(shares))
-    if 0 < mean < 1:
-        effective = min(most, effective * float(mean * (1 - mean) / spread)) if spread > 0 else most
+    if 0 < mean < 1:  # where all questions are alike the spread is 0, and what it divides infinite
+        effective = min(most, effective * float(mean * (1 - mean) / spread))
     low, high = wilson(mean, effective)
     return float(mean), float(low), float(high)
 

@@ -16,7 +16,7 @@ from core.environment import environment
 from core.errors import ConfigError, Message, cause_of
 from core.models import bundled, hub, smollm2
 from core.models.fetching import Progress
-from core.places import data_folder
+from core.places import data_folder, expanded
 
 if TYPE_CHECKING:
     import torch
@@ -102,7 +102,7 @@ def locate(name: str, progress: Progress | None = None) -> tuple[Path, str | Non
         return smollm2.folder(models_folder(), say)
     if (saved := _saved(name)) is not None:
         return saved, None
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         _check_folder(folder, name)
         return folder, None
@@ -120,7 +120,7 @@ def config_of(name: str) -> dict[str, Any] | None:
     """A model's config.json where it can be read without fetching or converting anything, else None."""
     import json
 
-    places = [bundled.BUNDLED / name, models_folder() / name, Path(name).expanduser()]
+    places = [bundled.BUNDLED / name, models_folder() / name, expanded(name)]
     if name not in bundled.names() and name != smollm2.NAME and _saved(name) is None:
         places = places[2:]
     for place in places:

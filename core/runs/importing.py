@@ -22,6 +22,7 @@ from core.runs import formats, limited
 from core.runs.errors import RunNotFound
 from core.runs.foreign import ImportFailed
 from core.runs.formats import TableReader
+from core.runs.limited import MOST_BYTES, MOST_FILES
 from core.runs.naming import new_id
 from core.runs.parquet_files import Budget, opened, rows_of
 from core.runs.recorded import TraceFilesError, import_recorded
@@ -30,9 +31,8 @@ from core.runs.table_checks import RowsError
 
 __all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any", "import_bounded"]
 
-#: What a file of a run may be called, and how many bytes may be taken in, unzipped.
+#: What a file of a run may be called.
 ENDINGS = ("zip", "parquet", "json", "jsonl")
-MOST_BYTES, MOST_FILES = 256 * 2**20, 20_000
 
 _TEXTS = (".json", ".jsonl")
 #: So many folders, one in the other, count in a ZIP.

@@ -1,4 +1,4 @@
-"""Bounds of the process that takes somebody else's files in: its memory and its time."""
+"""Bounds of an import of somebody else's files: their size, and the memory and time of the process that reads them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from core.errors import Message
 
+#: Bytes of the files, unzipped, and how many there may be.
+MOST_BYTES, MOST_FILES = 256 * 2**20, 20_000
 #: Bytes that an import may take beyond what the process has already, and at most this share of what is free.
 MOST_MEMORY, SHARE_OF_FREE = 3 * 2**30, 0.7
 #: Seconds of the processor that an import may take.

@@ -5,68 +5,40 @@ Workers append, pages read, controls go through rows: nobody needs to reach anot
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from core.config import RunConfig, assignments_for, change
-from core.extras import POSTGRES
-from core.places import data_folder, database_url
+from core.config import RunConfig
 from core.presets import title_of
-from core.runs import level, lifecycle
+from core.runs import controls, lifecycle
 from core.runs.arrow import pack, schema_of
 from core.runs.damage import LEARNER, bytes_of, damaged
-from core.runs.errors import RunNotFound, StoreError, one_sentence
-from core.runs.migrations import schema
+from core.runs.database import Database
+from core.runs.errors import RunNotFound, StoreError
 from core.runs.migrations.traces import TRACE_VERSION
 from core.runs.naming import checked_name, is_id, new_id
 from core.runs.patience import again
 from core.runs.reading import event_value, one_row, run_of, sound_event, step_tables, step_values, trace_table
-from core.runs.records import Control, ControlKind, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
-from core.runs.tables import blobs, controls, events, learners, make_engine, place_of, reads_only, runs, steps
+from core.runs.records import Control, LearnerInfo, RunInfo, RunUnreadable, Status, UnreadableRun
+from core.runs.tables import blobs, events, learners, runs, steps
 from core.runs.writing import VERSIONS, older, write_event
 from core.stored_config import dump_config
 from core.training.trace import SAMPLES, STEPS, TOKENS, StepTrace
 
 __all__ = ["Control", "LearnerInfo", "RunInfo", "RunNotFound", "RunStore", "RunUnreadable", "Status", "StoreError"]
 
-CONTROL_KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
 
-
-class RunStore:
+class RunStore(Database):
     """Every method may raise StoreError; those that name a run raise RunNotFound where there is none.
 
     Those that need a run's config raise RunUnreadable, a StoreError, where another version made it or it is damaged.
     """
-
-    def __init__(self, url: str | None = None, *, home: Path | None = None, patience_s: float = 0.0) -> None:
-        """`home` is the data folder (checkpoints, logs, and the SQLite file unless `url` says otherwise).
-
-        `patience_s`: for how long what finds the store locked, or its database gone, is tried again.
-        """
-        self.home = home or data_folder()
-        self.url = url or database_url(self.home)
-        self.patience_s = patience_s
-        try:
-            self._writer, self._reader = make_engine(self.url)
-            self.place = place_of(self._writer.url)
-        except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:  # ValueError: a port that is no number
-            if isinstance(error, ImportError) and error.name in POSTGRES.modules and (missing := POSTGRES.missing()):
-                raise StoreError(missing) from error
-            raise StoreError(
-                "The store's address cannot be used: {cause}.", cause=str(error).splitlines()[0]
-            ) from error
-        self._opened = False
-        self._opening = threading.Lock()
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
@@ -229,97 +201,17 @@ class RunStore:
         Learners that keep level do so after the same step (core/runs/level.py), unless only one of them is asked.
         A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
         """
-        if kind not in CONTROL_KINDS:
-            raise ValueError(f"there is no control {kind!r}; there are {', '.join(CONTROL_KINDS)}")
-        info = self.get(run_id)
-        if learner is not None:
-            info.config.learner(learner)
-        if kind == "change":
-            change(info.config, value)
-        asked = [x.name for x in info.learners if learner in (None, x.name)]
-        together = info.config.keep_level and learner is None and kind in level.AT_A_STEP
-        with self.write() as c:
-            names = lifecycle.listening(c, run_id, asked, stop=kind == "stop")
-            after = level.after_steps(c, run_id, names, kind) if together else {}
-            for name in names:
-                mine = assignments_for(info.config, name, value) if kind == "change" else after.get(name)
-                if kind != "change" or mine:
-                    row = {"run": run_id, "learner": name, "kind": kind, "value": json.dumps(mine)}
-                    c.execute(controls.insert().values(**row))
+        controls.ask(self, self.get(run_id), kind, value, learner)
 
     def take_controls(self, run_id: str, learner: str) -> list[Control]:
         """What was asked of a learner since the last call, in order; for its worker."""
-        asked = self._asked(run_id, learner)
-        if asked:  # nearly always there is nothing: then no write lock is taken
-            self._forget_asked([row["id"] for row in asked])
-        return [_control(row["kind"], json.loads(row["value"])) for row in asked]
-
-    @again
-    def _asked(self, run_id: str, learner: str) -> Sequence[Any]:
-        query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
-        with self.read() as c:
-            return c.execute(query).mappings().all()
-
-    @again
-    def _forget_asked(self, ids: list[int]) -> None:
-        with self.write() as c:
-            c.execute(controls.delete().where(controls.c.id.in_(ids)))
+        return controls.take(self, run_id, learner)
 
     def shall_stop(self, run_id: str, learner: str) -> bool:
         """Whether a learner was asked to stop, or its run is no longer there; what was asked stays to be taken."""
-        here = sa.select(learners.c.name).filter_by(run=run_id, name=learner)
-        asked = sa.select(controls.c.id).filter_by(run=run_id, learner=learner, kind="stop")
-        with self.read() as c:
-            return c.execute(here).first() is None or c.execute(asked).first() is not None
+        return controls.shall_stop(self, run_id, learner)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        """One consistent look at the store; for this folder's modules."""
-        with self._connected(self._reader) as connection:
-            yield connection
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """One transaction; for this folder's modules."""
-        with self._connected(self._writer) as connection:
-            yield connection
-
-    def patient(self, seconds: float) -> RunStore:
-        """The same store, with the same connections, for who waits so long for it."""
-        other = copy.copy(self)
-        other.patience_s = seconds
-        return other
-
-    def check_writable(self) -> None:
-        """Raises StoreError (StoreReadOnly where that is a matter of rights) unless the store can be written now."""
-        with self.write() as c:
-            c.execute(runs.delete().where(sa.false()))
-
-    def close(self) -> None:
-        self._writer.dispose()
-
-    @contextmanager
-    def _connected(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        with one_sentence(self.place):
-            if not self._opened:
-                self._open()
-            with engine.begin() as connection:
-                yield connection
-
-    def _open(self) -> None:
-        with self._opening:
-            if self._opened:
-                return
-            if self._writer.dialect.name == "sqlite" and not reads_only(self._writer.url):
-                Path(self.place).parent.mkdir(parents=True, exist_ok=True)
-            with self._reader.begin() as connection:
-                current = schema.is_current(connection)
-            if not current:
-                with self._writer.begin() as connection:
-                    schema.prepare(connection, self.place)
-            self._opened = True
 
     def _infos(self, which: Any) -> list[RunInfo | UnreadableRun]:
         mine = sa.select(learners).join(runs, learners.c.run == runs.c.id).where(which).order_by(learners.c.position)
@@ -346,10 +238,6 @@ def _is_run(run_id: str) -> sa.ColumnElement[bool]:
     """Which row is the run's; also where what is stored as its id is no text."""
     data = bytes_of(run_id)
     return runs.c.id == run_id if data is None else sa.cast(runs.c.id, sa.LargeBinary) == data
-
-
-def _control(kind: ControlKind, value: Any) -> Control:
-    return Control(kind, value) if kind == "change" else Control(kind, at=value)
 
 
 def _require(row: Any, run_id: str) -> None:

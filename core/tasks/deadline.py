@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -41,14 +42,23 @@ def within(seconds: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwar
         finally:
             with lock:
                 over = True
-                if interrupted:  # too late to matter: it must not be raised in whatever comes next
-                    _put(caller, None)
             timer.cancel()
+            if interrupted:
+                _let_come()
     except _OutOfTime:
         raise TimeoutError(f"it took longer than {seconds:g} seconds") from None
 
 
-def _put(thread: int, exception: type[BaseException] | None) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
-    )
+def _put(thread: int, exception: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
+
+
+def _let_come() -> None:
+    """Where an exception was put into this thread and not raised yet, it is raised here, and not in what comes next.
+
+    To take it back (by putting NULL) would leave the interpreter's mark that something is to be raised: CPython then
+    looks for it at every call and loop, and 3.11 under a tracer (a debugger, coverage) looks for it at the next call
+    forever, as its way to enter a function begins anew after each look (ceval.c, DO_TRACING).
+    """
+    for _ in range(3):  # it is looked for at every turn of a loop
+        time.sleep(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from core.tasks.expressions import around
 from core.tasks.in_words import Extraction
 from core.tasks.notation import (
     CURRENCY,
@@ -31,8 +32,11 @@ _UNBRACED = re.compile(
     r"\\(?:boxed|fbox)(?![A-Za-z])[ \t\n]{0,8}"
     r"((?=[-+]?[0-9.]|\\[A-Za-z]|\(|[A-Za-z](?![A-Za-z]))[^\s{}$](?:[^\s{}$]|\{[^{}\n]{0,100}\})*)"
 )
-#: A power of something that is no number: of a unit, a letter. Its exponent is no number of the text.
-_EXPONENT = re.compile(r"(?<=[A-Za-z})])[ \t]?\^[ \t]?(?:\{[+-]?[0-9]{1,9}\}|[+-]?[0-9]{1,9})")
+#: The exponent of what is no number (a unit, a letter other than e) and its index: neither is a number of the text.
+_EXPONENT = re.compile(
+    r"(?<=[A-Za-z})])(?<![^A-Za-z]e)(?<!\Ae)(?<!\\pi)[ \t]?\^[ \t]?(?:\{[+-]?[0-9]{1,9}\}|[+-]?[0-9]{1,9})"
+    r"|(?:(?<![A-Za-z])(?=[A-Za-z]_)|(?<=[})]))[A-Za-z]?_(?:\{[0-9]{1,9}\}|[0-9]{1,9})"
+)
 #: What stands before an exponent: 10^ and 2^{, with a factor as in 3 × 10^.
 _BASE = re.compile(
     r"(?:[0-9]{1,18}(?:\.[0-9]{1,18})?[ \t]?(?:\\times|\\cdot|[×·*x])[ \t]?)?"
@@ -50,8 +54,11 @@ def extract(response: str, how: Extraction) -> str | None:
     A plain space parts two numbers, as in a list ("1 234" reads 234); the decimal sign is the period. A minus is a sign
     only where nothing stands before it that it could be subtracted from: "5-9" and "4 - 1" read 9 and 1. A percentage
     keeps its sign: 50%. A fraction is one number, 1/2 for "1/2" and "\\frac{1}{2}", 7/2 for "3\\frac{1}{2}"; so is a
-    power of a number, which is read as it stands: 10^3. What the number is about is not understood: "the answer isn't 7
-    but 8" reads 8, "8, not 7" reads 7, and a problem that is only repeated reads its last term.
+    power of a number, which is read as it stands: 10^3. A number that is a part of something else is not the answer:
+    the expression is read, as it stands, from "\\sqrt{2}", "3\\pi", "x=2y" (2y), "x - 5", "3e", "12:30", "(1, 2)" and
+    "$5!$" (core/tasks/expressions.py), while "it is 5!" and "5 cm" read 5, and of plain numbers ("4 - 1", "1, 2, 3")
+    the last is read. Exponents and indices of letters are no numbers: of "x^2" and "x_2" nothing is read. What the
+    number is about is not understood: "the answer isn't 7 but 8" reads 8, "8, not 7" reads 7.
 
     `boxed`: what stands in the last \\boxed{…} with balanced braces, or behind \\boxed up to the next space; where a
     brace was never closed, there is no answer, whatever stood in an earlier box. A \\text{…} or $…$ around all of it is
@@ -71,8 +78,16 @@ def numeral(text: str) -> str | None:
 
 
 def _last_number(response: str) -> str | None:
-    text = slashed(plain(tidy(response)))
-    text = _EXPONENT.sub("", text) if "^" in text else text
+    text = plain(tidy(response))
+    powers = "^" in text or "_" in text
+    last = _last(NUMERAL, _EXPONENT.sub(lambda x: " " * len(x[0]), text) if powers else text)
+    if last is None:
+        return None
+    if expression := around(text, *last.span()):
+        sign = "-" if _negative(text, expression[0]) else ""
+        return sign + " ".join(text[slice(*expression)].split())
+    text = slashed(text)
+    text = _EXPONENT.sub("", text) if powers else text
     last = _last(NUMERAL, text)
     if last is None:
         return None

@@ -40,7 +40,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 
 #: LaTeX that changes how something looks and not what it is.
 _INVISIBLE = re.compile(r"\\(?:left|right|displaystyle|textstyle)(?![A-Za-z])|\\!\s*")
-_SPACES = re.compile(r"\\[;: ]|~|\\q?quad(?![A-Za-z])")
+_SPACES = re.compile(r"(?<!\\)\\[;: ]|~|\\q?quad(?![A-Za-z])")
 _FRAC = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 #: \frac{1}{2}, \frac12, \frac1{23}, \frac{12}3: TeX takes a digit or a group for each of the two.
 _PART = r"(?:\{{\s*({}[0-9]{{1,18}})\s*\}}|([0-9]))"

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from core.errors import ConfigError, Message
 from core.settings import Settings
+from core.tasks.notation import number
 
 #: Enough for a class's own sheet; what is more belongs into a data set.
 MOST_QUESTIONS, MOST_QUESTION_CHARACTERS, MOST_ANSWER_CHARACTERS = 500, 2000, 500
@@ -21,7 +22,7 @@ FEWEST = 16
 #: Sentences on a file's problems that are worth reading at once.
 _MOST_PROBLEMS = 5
 #: GSM8K's own files: the working, and the right answer behind #### in its last line (some copies have but one line).
-_BEHIND_HASHES = re.compile(r"(?:^|\s)####(?!#)([^\n]*)\s*\Z")
+_BEHIND_HASHES = re.compile(r"(?<!#)####(?!#)((?:(?!####)[^\n])*)")
 
 
 class Question(Settings):
@@ -51,23 +52,25 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
     """Questions from JSON lines, `{"question": "…", "answer": "…"}` each; empty lines are left out.
 
     What else a line holds (`id`, `level` …) is kept aside. Where an answer is the working with the right answer behind
-    `####` in its last line, as in GSM8K's files, only the latter counts; the former is kept aside as `solution`. Raises
-    ConfigError with a sentence for each of the first problems.
+    `####`, as in GSM8K's files, only the latter counts, and the working is kept aside as `solution`: what stands there
+    in the last line, whatever it is (`7 apples`, `$7`, `Paris`), without the period behind a number; with more text
+    below, only a number, with its unit if any. Raises ConfigError with a sentence for each of the first problems:
+    two different numbers behind `####` are one.
     """
     problems: list[Message] = []
     questions: list[Question] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(_text(data).split("\n"), 1):
+    for place, line in enumerate(_text(data).split("\n"), 1):
         if not line.strip():
             continue
         try:
-            question = _question(line, number)
-            first = seen.setdefault(same_question(question.question), number)
-            if first != number:
+            question = _question(line, place)
+            first = seen.setdefault(same_question(question.question), place)
+            if first != place:
                 raise ConfigError("the same question as in line {line}", line=first)
             questions.append(question)
         except ConfigError as error:
-            problems.append(Message("line {line}: {cause}", line=number, cause=error))
+            problems.append(Message("line {line}: {cause}", line=place, cause=error))
     problems = first_of(problems, lambda count: Message("{count} more lines cannot be read", count=count))
     if not problems and not FEWEST <= len(questions) <= MOST_QUESTIONS:
         problems.append(
@@ -97,7 +100,7 @@ def _text(data: bytes | str) -> str:
         raise ConfigError("line {line}: {cause}", line=line, cause=broken) from None
 
 
-def _question(line: str, number: int) -> Question:
+def _question(line: str, place: int) -> Question:
     try:
         values = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -108,15 +111,37 @@ def _question(line: str, number: int) -> Question:
     if isinstance(beside.get("aside"), dict):  # a question as a run keeps it
         beside = beside["aside"]
     aside = {_text_of(x): _text_of(y) for x, y in beside.items() if y is not None}
-    if isinstance(answer := values.get("answer"), str) and (behind := _BEHIND_HASHES.search(answer)):
-        values["answer"] = behind[1]
-        aside.setdefault("solution", _text_of(answer[: behind.start()].strip()))
+    if isinstance(answer := values.get("answer"), str) and (split := _behind_hashes(answer)):
+        values["answer"] = split[0]
+        aside.setdefault("solution", _text_of(split[1]))
     for key, most in (("question", MOST_QUESTION_CHARACTERS), ("answer", MOST_ANSWER_CHARACTERS)):
         if key not in values:
             raise ConfigError("{name} is missing", name=key)
         values[key] = _words(key, values[key], most)
     aside = {x: y for x, y in aside.items() if y}
-    return Question(question=values["question"], answer=values["answer"], aside=aside, line=number)
+    return Question(question=values["question"], answer=values["answer"], aside=aside, line=place)
+
+
+def _behind_hashes(answer: str) -> tuple[str, str] | None:
+    """(the right answer, the working) of an answer as GSM8K has them; None where it is none of that kind."""
+    places = list(_BEHIND_HASHES.finditer(answer))
+    if not places:
+        return None
+    numbers = [x for x in places if number(x[1]) is not None]
+    if len({one.value for x in numbers if (one := number(x[1]))}) > 1:
+        raise ConfigError(
+            'the answer has two different numbers behind "####", {first} and {last}; leave only the right one there',
+            first=numbers[0][1].strip()[:40],
+            last=numbers[-1][1].strip()[:40],
+        )
+    last = places[-1]
+    if not answer[last.end() :].strip():
+        right = last[1].strip()
+        is_number = number(right) is not None
+        return right.removesuffix(".") if is_number else right, answer[: last.start()].strip()
+    if not numbers:
+        return None  # a heading of a text
+    return numbers[-1][1].strip().removesuffix("."), answer.strip()
 
 
 def _text_of(value: Any) -> str:

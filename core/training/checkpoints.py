@@ -48,10 +48,11 @@ def save(trainer: Trainer, where: Path) -> None:
 
 
 def size(trainer: Trainer) -> int:
-    """About how many bytes a checkpoint takes: weights, and for those that are trained Adam's two moments."""
+    """About how many bytes a checkpoint takes: weights, for those that are trained Adam's two moments, and replayed
+    responses."""
     models = [trainer.policy, *([trainer.value_model] if trainer.value_model is not None else [])]
     trained = [x for model in models for x in model.parameters() if x.requires_grad]
-    return sum(x.numel() * (x.element_size() + 8) for x in trained)
+    return sum(x.numel() * (x.element_size() + 8) for x in trained) + trainer.value_replay.size
 
 
 def _need_space(where: Path, needed: int) -> None:

@@ -20,6 +20,7 @@ from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.models import bundled, smollm2, start
 from core.models.fetching import need_space
+from core.places import expanded
 from core.training.answer import rates
 from core.training.model_card import card
 
@@ -89,7 +90,7 @@ def license_of(name: str) -> str | None:
         return "apache-2.0"
     if name == smollm2.NAME:
         return smollm2.LICENSE
-    folder = start.models_folder() / name if name in start.saved_names() else Path(name).expanduser()
+    folder = start.models_folder() / name if name in start.saved_names() else expanded(name)
     if not (folder / "README.md").is_file():
         return None
     lines = (folder / "README.md").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -111,7 +112,7 @@ def _facts(trained: Trained, digest: str) -> dict[str, Any]:
         "parameters": sum(x.numel() for x in trained.model.parameters()),
         "base": {
             # A folder's path is of no use to anybody else, and nobody else's business.
-            "name": Path(config.model).name if Path(config.model).expanduser().is_dir() else config.model,
+            "name": Path(config.model).name if expanded(config.model).is_dir() else config.model,
             "hash": trained.start_hash,
             "license": license_of(config.model),
         },

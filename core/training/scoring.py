@@ -49,6 +49,11 @@ class Sequences:
         attention = None if self.attention is None else self.attention[index]
         return Sequences(self.ids[index], attention, self.mask[index], self.prompt)
 
+    def to(self, device: torch.device | str) -> Sequences:
+        """The same, on another device."""
+        attention = None if self.attention is None else self.attention.to(device)
+        return Sequences(self.ids.to(device), attention, self.mask.to(device), self.prompt)
+
     @property
     def completion_ids(self) -> Tensor:
         """Response tokens, long [B, T]."""

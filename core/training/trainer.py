@@ -19,7 +19,7 @@ from core.algorithms.types import Experience
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
 from core.learners.kind import Written
-from core.learners.registry import AnyLearner, credit_for, learner_kind, needs_of
+from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
@@ -40,6 +40,7 @@ from core.training.scoring import Scored, Sequences
 from core.training.state import trained_weights, write_whole
 from core.training.trace import StepTrace, prompt_hash
 from core.training.update import Batch, Updater
+from core.training.value_replay import ValueReplay
 
 #: The stream of random numbers that prefixes are continued with, beside those of sampling and passes.
 _CONTINUATIONS = 200
@@ -110,6 +111,11 @@ class Trainer:
     def max_length(self) -> int:
         """Longest response in tokens."""
         return self.config.max_completion_length or self.task.max_completion_length
+
+    @property
+    def value_replay(self) -> ValueReplay:
+        """The earlier responses that the critic goes on learning from."""
+        return self._updater.replay
 
     def _longest_prompt(self) -> int:
         """Tokens of the longest prompt: of all where the task can name them, else of those held out and the first ones
@@ -222,6 +228,9 @@ class Trainer:
         batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience  # log π_old [B, T] is known now, also where only the first pass scored it
         self._compare_logprobs(rollout, first, meter)
+        critic = critic_of(settings)
+        if critic is not None and credit.returns is not None:
+            self._updater.replay.add(sequences, credit.returns, critic.value_replay_steps)
 
         now = time.perf_counter()
         self._wall_time += now - started
@@ -343,6 +352,7 @@ class Trainer:
             "policy": trained_weights(self.policy),
             "value_model": None if self.value_model is None else trained_weights(self.value_model),
             "optimizers": self._updater.state_dict(),
+            "value_replay": self._updater.replay.state_dict(),
             "drift": self._drift,
             "told_drift": self._reported_drift,
             "rng": torch.get_rng_state(),
@@ -363,6 +373,7 @@ class Trainer:
         if trainer.value_model is not None:
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
+        trainer._updater.replay.load_state_dict(state.get("value_replay", []))
         trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
         torch.set_rng_state(state["rng"])
         return trainer

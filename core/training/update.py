@@ -27,6 +27,7 @@ from core.training import scoring
 from core.training.meter import Meter
 from core.training.optimizer import Optimizer
 from core.training.scoring import Scored, Sequences
+from core.training.value_replay import ValueReplay
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class Before:
 
 
 class Updater:
-    """The policy's and the critic's optimisers."""
+    """The policy's and the critic's optimisers, and the earlier responses that the critic goes on learning from."""
 
     def __init__(self, policy: PreTrainedModel, value_model: ValueModel | None, settings: AnyLearner) -> None:
         self.policy, self.value_model = policy, value_model
         self.policy_optimizer = Optimizer(policy, settings.learning_rate, settings)
         self.value_optimizer: Optimizer | None = None
+        self.replay = ValueReplay()
         critic = critic_of(settings)
         if value_model is not None and critic is not None:
             self.value_optimizer = Optimizer(value_model, critic.value_learning_rate, settings, value_model.head)
@@ -191,11 +193,17 @@ class Updater:
         meter: Meter,
         before: Before | None,
     ) -> None:
+        """One step of the critic, on the newest responses `index`, long [b], and those that are replayed."""
         assert self.value_model is not None
         assert self.value_optimizer is not None
-        weights = token_weights(batch.experience.mask[index], "token-mean", 1)
+        mask, older = batch.experience.mask[index], self.replay.latest(critic.value_replay_steps)
+        # Every step has as many responses, so the same places of each are a mini-batch of it.
+        replayed = [x.rows(index.cpu()) for x in older]
+        tokens = [int(x.sum()) for x in (mask, *(x.sequences.mask for x in replayed))]
+        shares = [x / max(1, sum(tokens)) for x in tokens]  # every token alike, whichever step it is of
+        weights, pieces = token_weights(mask, "token-mean", 1), list(parts(len(index), config.micro_batch_size))
         total = 0.0
-        for part in parts(len(index), config.micro_batch_size):
+        for part in pieces:
             rows = index[part]
             experience, credit = take(batch.experience, rows), take(batch.credit, rows)
             assert credit.returns is not None
@@ -205,11 +213,23 @@ class Updater:
             else:
                 values = scoring.values(self.value_model, batch.sequences.rows(rows))[0]
             per_token = clipped_value_loss(values, experience.values, credit.returns, critic.cliprange_value)
-            loss = (weights[part] * torch.where(experience.mask, per_token, 0)).sum()
-            (critic.vf_coef * loss).backward()
-            total += float(loss.detach())
+            total += _learn(shares[0] * weights[part], per_token, experience.mask, critic.vf_coef)
+        for each, share in zip(replayed, shares[1:], strict=True):
+            weights = token_weights(each.sequences.mask, "token-mean", 1).to(mask.device)
+            for part in pieces:
+                own = each.rows(part).to(mask.device)
+                values = scoring.values(self.value_model, own.sequences)[0]
+                per_token = clipped_value_loss(values, values, own.returns)
+                total += _learn(share * weights[part], per_token, own.sequences.mask, critic.vf_coef)
         self.value_optimizer.step(critic.value_learning_rate, settings, critic.value_head_learning_rate)
         meter.value_losses.append(total)
+
+
+def _learn(weights: Tensor, per_token: Tensor, mask: Tensor, vf_coef: float) -> float:
+    """Leaves the gradient of a part's weighted loss, all [b, T]; returns the loss itself."""
+    loss = (weights * torch.where(mask, per_token, 0)).sum()
+    (vf_coef * loss).backward()
+    return float(loss.detach())
 
 
 def _teaches(credit: Credit, settings: AnyLearner) -> bool:

@@ -12,10 +12,7 @@ import time
 from collections import deque
 from typing import Any
 
-from core.config import RunConfig
 from core.errors import ConfigError, Message
-from core.models import start
-from core.models.fit import free_memory
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import Control
@@ -25,15 +22,13 @@ from core.training.answer import rates
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
-from core.workers import waiting
+from core.workers import answering, preparing, reasons, waiting
 from core.workers.child import STORE_LOST
 from core.workers.interruption import Interruption, Stopped, StopRequest
+from core.workers.saving import Checkpoints
 from core.workers.waiting import Waiting
 
 CONTROL_POLL_S = 0.05  # while paused
-#: Besides every `checkpoint_every` steps: who is stopped inside a long step goes back no further. Where writing one
-#: takes long, it is a tenth of the time at most.
-SAVE_EVERY_S = 30.0
 TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
 
 
@@ -42,7 +37,6 @@ class Worker:
 
     def __init__(self, store: RunStore, run_id: str, learner: str) -> None:
         self.store, self.run_id, self.learner = store, run_id, learner
-        self.folder = checkpoints.folder(store.home, run_id, learner)
         self.closing = False  # set by a signal: the app goes away
         self._parent = os.getppid()
         self._paused = False
@@ -51,7 +45,7 @@ class Worker:
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
         self._trainer: Trainer | None = None
-        self._saved_at, self._saved_when, self._save_took_s = -1, time.monotonic(), 0.0
+        self._checkpoints = Checkpoints(checkpoints.folder(store.home, run_id, learner))
         self._kept = 0  # steps whose traces are in the store
         self._begun = False  # the first step of this life may be made
         self._in_step = False
@@ -108,17 +102,7 @@ class Worker:
         lifecycle.mark(store, self.run_id, self.learner, "stopped", reason)
 
     def _lost(self, intact: bool) -> Message:
-        """What became of the step inside which it stopped; people count steps from 1."""
-        step = self._kept + 1
-        if intact:
-            return Message("Inside step {step}, which Resume makes anew.", step=step)
-        if self._saved_at <= 0:
-            return Message("Stopped inside step {step}, before any checkpoint: Resume begins anew.", step=step)
-        return Message(
-            "Stopped inside step {step}: Resume continues from the last checkpoint, which is after step {saved}.",
-            step=step,
-            saved=self._saved_at,
-        )
+        return reasons.lost(self._kept + 1, self._checkpoints.newest, intact=intact)
 
     def _shall_stop(self) -> StopRequest | None:
         """StopRequest several times a second, in a thread of its own."""
@@ -146,16 +130,14 @@ class Worker:
     def _begin(self) -> None:
         """Starts from the newest checkpoint, or from the start weights where there is none."""
         info = self.store.get(self.run_id)
-        self._check_room(info.config)
+        preparing.check_room(info.config, self.learner, self._prepare)
         with self.interruption.allowed():
-            self._trainer = checkpoints.newest(self.folder, self._prepare)
+            self._trainer = checkpoints.newest(self._checkpoints.folder, self._prepare)
             if self._trainer is None:
                 self._trainer = Trainer(info.config, self.learner, self._prepare)
-        first = self._saved_at = self._kept = self.trainer.step
-        self._saved_at = first if checkpoints.saved(self.folder) else -1
-        # Changes that were made after the checkpoint happen again, each before the same step.
-        mine = (x for x in self.store.events(self.run_id) if x["learner"] == self.learner and x["kind"] == "change")
-        self._replay = deque((x["step"], x["value"]) for x in mine if x["step"] >= first)
+        first = self._kept = self.trainer.step
+        self._checkpoints.begin(first)
+        self._replay = preparing.changes_from(self.store.events(self.run_id), self.learner, first)
         lifecycle.describe(
             self.store,
             self.run_id,
@@ -173,15 +155,6 @@ class Worker:
             self._compare_before()
         lifecycle.prepared(self.store, self.run_id, self.learner)
         self._begun = True
-
-    def _check_room(self, config: RunConfig) -> None:
-        """Raises ConfigError where this learner needs more memory than is free, before anything is loaded."""
-        start.locate(config.model, self._prepare)  # only then a fetched model's measures are known
-        import torch
-
-        cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
-        device, dtype = "cuda" if cuda else "cpu", "float32" if config.dtype == "float32" else "bfloat16"
-        free_memory.refuse_if_too_large(config, [config.learner(self.learner)], device=device, dtype=dtype)
 
     def _tell(self, message: Message, share: float | None) -> bool:
         """Reports what is being done, a few times a second at most. Returns whether it did so this time."""
@@ -212,21 +185,11 @@ class Worker:
 
     def _compare_before(self) -> None:
         """The held-out questions' answers before the first step, once in the run's life."""
-        for x in self.store.events(self.run_id):
-            if x["learner"] == self.learner and x["kind"] == "evaluation" and x["value"]["when"] == "before":
-                return
-        self._prepare(Message("Answering the held-out questions before training."), None)
-
-        def report(done: float, question: str, answer: str) -> None:
-            now = Message(
-                "Answering the held-out questions before training: to “{question}” it says “{answer}”",
-                question=_short(question),
-                answer=_short(answer),
-            )
-            self._prepare(now, done)
-
+        if answering.is_there(self.store.events(self.run_id), self.learner, "before"):
+            return
+        self._prepare(answering.beginning("before"), None)
         with self.interruption.allowed():
-            answers = self.trainer.compared("before", report)
+            answers = answering.compared(self.trainer, "before", self._prepare)
         self._event("evaluation", answers)
 
     def _conclude(self) -> None:
@@ -237,18 +200,9 @@ class Worker:
                 success = self.trainer.final_evaluation()
             self._event("final", success, step=last)
             return
-        self._tell(Message("Answering the held-out questions after training."), None)
-
-        def report(done: float, question: str, answer: str) -> None:
-            now = Message(
-                "Answering the held-out questions after training: to “{question}” it says “{answer}”",
-                question=_short(question),
-                answer=_short(answer),
-            )
-            self._tell(now, done)
-
+        self._tell(answering.beginning("after"), None)
         with self.interruption.allowed():
-            answers = self.trainer.compared("after", report)
+            answers = answering.compared(self.trainer, "after", self._tell)
         self._event("evaluation", answers, step=last)
         self._event("final", rates(answers), step=last)
 
@@ -257,31 +211,17 @@ class Worker:
         events = [x for x in trace.events if x["kind"] != "changed"]
         for event in events:
             if event["kind"] == "drift":
-                lifecycle.warn(self.store, self.run_id, self.learner, self._about_drift(event["value"]))
+                lifecycle.warn(self.store, self.run_id, self.learner, reasons.about_drift(self.trainer, event["value"]))
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
         self._kept = trace.step + 1
-        long_ago = time.monotonic() - self._saved_when > max(SAVE_EVERY_S, 10 * self._save_took_s)
-        if long_ago or self.trainer.step % self.trainer.config.checkpoint_every == 0:
+        if self._checkpoints.is_due(self.trainer):
             self._save()
         if self._last is not None and trace.step >= self._last:
             self._last, self._paused = None, True
             lifecycle.mark(self.store, self.run_id, self.learner, "paused")
 
-    def _about_drift(self, drift: float) -> Message:
-        if self.trainer.rounds:  # in float32 they agree, else the trainer had refused to go on
-            return Message(
-                "In bfloat16, rounding alone makes sampled and re-scored log-probabilities differ by up to "
-                "{given:.2g}; the old policy's are therefore scored again, and every ratio begins at 1.",
-                given=drift,
-            )
-        return Message("Sampled and re-scored log-probabilities differ by up to {given:.2g}.", given=drift)
-
     def _save(self) -> None:
-        if self._saved_at != self.trainer.step:
-            begun = time.monotonic()
-            checkpoints.save(self.trainer, self.folder)
-            self._saved_at, self._saved_when = self.trainer.step, time.monotonic()
-            self._save_took_s = self._saved_when - begun
+        self._checkpoints.save(self.trainer)
 
     # -- controls --------------------------------------------------------------------------------------------------
 
@@ -349,9 +289,3 @@ class Worker:
 
     def _event(self, kind: str, value: Any = None, *, step: int | None = None) -> None:
         self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)
-
-
-def _short(text: str, most: int = 100) -> str:
-    """One line of a text: its start, or … where there is nothing to read."""
-    line = " ".join(text.split())
-    return line if 0 < len(line) <= most else line[: most - 1] + "…"

@@ -16,7 +16,7 @@ from core.runs.records import RunInfo, RunUnreadable
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, keeping_language, tell
+from lessons.i18n import N_, _, keeping_language, listed, tell
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
@@ -111,7 +111,7 @@ def _to_lab(draft: Draft) -> None:
 def _what_it_takes(config: RunConfig) -> None:
     lines = [_responses(config)]
     if spent := recorded_minutes():
-        minutes_text = _(", ").join(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
+        minutes_text = listed(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
         lines.append(
             _(
                 "Time: the recorded run took {told} for its {steps} steps, side by side on the machine that recorded "
@@ -140,7 +140,7 @@ def _responses(config: RunConfig) -> str:
         steps=config.steps,
         prompts=prompts,
         group=group,
-        learners=_(", ").join(
+        learners=listed(
             each.format(learner=plain(name.upper()), prompts=prompts, group=group)
             for name, (prompts, group) in asked.items()
         ),

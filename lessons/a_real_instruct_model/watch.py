@@ -14,7 +14,7 @@ from lessons.a_real_instruct_model.choose import PRESET
 from lessons.a_real_instruct_model.shown import Shown, subject
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, keeping_language, listed, tell
 from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
@@ -174,7 +174,7 @@ def curves(run: RunInfo, rows: list[dict[str, Any]]) -> None:
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("share"), range=[0, 1.03], tickformat=".0%")
     alt = _("Mean reward of each step's own responses: {said}. Diamonds: success on held-out questions.").format(
-        said=_(", ").join(lines)
+        said=listed(lines)
     )
     figure(drawing, key="real_curves", alt=alt, table=readout, height=300)
 

@@ -11,8 +11,10 @@ from lessons.kit.lesson import (
     FOUR,
     Choice,
     Code,
+    Frozen,
     Line,
     QuizQuestion,
+    beside,
     engine,
     frozen,
     lesson_page,
@@ -22,6 +24,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.only_credit import only_credit
+from lessons.kit.pipeline import pipeline
 
 SETTINGS = learner("grpo")
 
@@ -132,11 +135,14 @@ CODE = [
 ]
 
 
-def sections() -> None:
+def opening(batch: Frozen) -> None:
+    """The pipeline with GRPO's credit on show: of PPO's responses, which have a critic's values, or of GRPO's own."""
+    shown = beside(batch, "ppo") or batch
+    pipeline(shown, shown.telling, key="hgw_pipeline", start="grpo")
+
+
+def sections(batch: Frozen) -> None:
     st.header(_("A real group"))
-    batch = frozen("grpo")
-    if batch is None:
-        return
     say_where(batch)
     st.fragment(arithmetic.walk)(batch)
     st.header(_("One success in G"))
@@ -163,6 +169,9 @@ with lesson_page(
     code=CODE,
 ):
     engine()
+    batch = frozen("grpo")
+    if batch is not None:
+        opening(batch)
     st.markdown(prose("how-grpo-works"))
     st.header(_("Four tokens, worked out"))
     st.markdown(
@@ -171,5 +180,6 @@ with lesson_page(
         ).format(rewards=" · ".join(f"{x:g}" for x in [FOUR.reward, *FOUR.others]))
     )
     worked(FOUR, SETTINGS, lines(), key="hgw_four", param="hgw_ex")
-    sections()
+    if batch is not None:
+        sections(batch)
     quiz("hgw_quiz", questions())

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
-from lessons.i18n import _
+from lessons.i18n import _, one_after_another
 from lessons.kit.lesson import Frozen, figure, role_colour
 from lessons.kit.numbers import number, signed
+from lessons.kit.ties import highest
 
 if TYPE_CHECKING:
     from core.insight.groups import Step
@@ -35,26 +36,42 @@ def scales(batch: Frozen) -> None:
     _by_group(step, rewards, right)
     silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
     none = sum(right[n][0] == 0 for n in silent)
-    live = sum(step.push) or 1.0
-    strongest = max(range(len(step.numbers)), key=lambda i: step.push[i])
-    with st.container(key="hgw_silent"):
-        st.markdown(
-            _(
-                "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right ones). "
-                "Their tokens are {idle} of the loss's weight and have advantage 0: what the advantages push comes "
-                "from the others alone. DAPO asks other questions in their place (`dynamic_sampling`). The strongest "
-                "group has {share} of all the push: {right} of {size} right."
-            ).format(
-                silent=len(silent),
-                groups=len(step.numbers),
-                none=none,
-                all=len(silent) - none,
-                idle=f"{100 * step.idle:.0f} %",
-                share=f"{100 * step.push[strongest] / live:.0f} %",
-                right=f"{right[step.numbers[strongest]][0]:g}",
-                size=right[step.numbers[strongest]][1],
-            )
+    words = _(
+        "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right ones). "
+        "Their tokens are {idle} of the loss's weight and have advantage 0: what the advantages push comes "
+        "from the others alone. DAPO asks other questions in their place (`dynamic_sampling`)."
+    )
+    if len(silent) == len(step.numbers):
+        words = _(
+            "None of the {groups} groups has a signal ({none} with no right answer, {all} with only right ones): every "
+            "advantage is 0, and nothing is pushed. DAPO asks other questions in their place (`dynamic_sampling`)."
         )
+    words = words.format(
+        silent=len(silent),
+        groups=len(step.numbers),
+        none=none,
+        all=len(silent) - none,
+        idle=f"{100 * step.idle:.0f} %",
+    )
+    with st.container(key="hgw_silent"):
+        st.markdown(one_after_another(words, _strongest(step, right)))
+
+
+def _strongest(step: Step, right: dict[int, tuple[float, int]]) -> str:
+    """Which group pushes most, or that several do alike; nothing where none pushes."""
+    live = sum(step.push)
+    if not live:
+        return ""
+    most = highest(step.push)
+    share = f"{100 * step.push[most[0]] / live:.0f} %"
+    if len(most) > 1:
+        return _("The strongest groups, {count} alike, have {share} of all the push each.").format(
+            count=len(most), share=share
+        )
+    correct, size = right[step.numbers[most[0]]]
+    return _("The strongest group has {share} of all the push: {right} of {size} right.").format(
+        share=share, right=f"{correct:g}", size=size
+    )
 
 
 def _explain(scale: str, largest: float) -> None:

@@ -15,6 +15,7 @@ from lessons.kit.critic import slip_words
 from lessons.kit.lesson import FormulaPart, formula
 from lessons.kit.lesson.replies import slip_of
 from lessons.kit.numbers import number
+from lessons.kit.ties import lowest
 
 
 def delta_step(scene: Scene) -> None:
@@ -31,12 +32,11 @@ def delta_step(scene: Scene) -> None:
     critic = [d - p for d, p in zip(deltas, penalty, strict=True)]
     more = {"r": reward, "V": value, _("critic and reward"): critic, _("KL penalty"): penalty}
     slip = slip_of(scene.reply, scene.batch.group(scene.reply.group))
-    lowest = deltas.index(min(deltas))
     marks = ["frame" if slip is not None and t == slip.at else None for t in range(scene.length)]
     row = strip_row(scene, "delta", "δ", deltas, more=more, learner="blue", marks=marks)
     frame = {"frame": _("the first token that no right response shares")}
     picked = show([strip_row(scene, "v", "V", value), row], _("value and surprise"), marks=frame)
-    t = at(picked, lowest if slip is None else slip.at)
+    t = at(picked, lowest(deltas)[0] if slip is None else slip.at)
     filled(scene, t, "delta", r"\delta_t")
     st.markdown(surprise_words(t + 1, deltas[t], critic[t], penalty[t]))
     if slip is not None:

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.how_ppo_works.check import code, questions
-from lessons.how_ppo_works.pipeline import pipeline
+from lessons.how_ppo_works.pipeline import pipeline_section
 from lessons.how_ppo_works.sliders import prediction, sliders
 from lessons.how_ppo_works.substeps import substeps
 from lessons.i18n import _, prose
-from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, say_where, worked
+from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
 with lesson_page(
     "how-ppo-works",
@@ -21,13 +21,11 @@ with lesson_page(
     ),
     code=code(),
 ):
-    st.markdown(prose("how-ppo-works"))
     batch = frozen("ppo")
     if batch is not None:
-        st.header(_("The pipeline, alive"))
-        say_where(batch)
         group = pick_group(batch, key="ppo_group")
-        pipeline(batch, group)
+        pipeline_section(batch, group)
+    st.markdown(prose("how-ppo-works"))
     st.header(_("Four tokens, worked out"))
     st.markdown(
         _(

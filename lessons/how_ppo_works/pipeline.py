@@ -11,63 +11,41 @@ from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.how_ppo_works.words import penalty_words
 from lessons.i18n import _, tell
 from lessons.kit.critic import counted, slip_words, taught
-from lessons.kit.display import one_line, plain
+from lessons.kit.display import plain
 from lessons.kit.first_ratios import older_cuts
-from lessons.kit.lesson import Frozen, Group, Reply, Row, mount, sent, token_strips
+from lessons.kit.lesson import Frozen, Group, Reply, Row, sent, token_strips
 from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.replies import clearest, most_missed, slips
 from lessons.kit.own_surrogate import has_clip
+from lessons.kit.pipeline import distance, other_credit, pipeline
 from lessons.kit.restored import too_large
 
 PARAM = "ppo_box"
-EDGES = (
-    ("query", "policy"),
-    ("policy", "outputs"),
-    ("outputs", "reference"),
-    ("outputs", "reward"),
-    ("outputs", "value"),
-    ("reference", "gae"),
-    ("reward", "gae"),
-    ("value", "gae"),
-    ("gae", "advantage"),
-    ("advantage", "update"),
-)
-BACK = (("update", "policy"), ("update", "value"))
 #: Boxes with weights in them; the reward is a rule here, not a model.
 MODELS = ("policy", "reference", "value")
 
 
-def pipeline(batch: Frozen, group: Group) -> None:
-    """The diagram and, below it, what the chosen box really put out. One fragment."""
+def pipeline_section(batch: Frozen, group: Group) -> None:
+    """The drawing and, below it, what the chosen box really put out. One fragment."""
     st.fragment(_pipeline)(batch, group)
 
 
 def _pipeline(batch: Frozen, group: Group) -> None:
     measured = _measured(batch)
-    boxes = _boxes(batch, group, measured)
     picked = st.query_params.get(PARAM, "")
-    if picked not in {box["key"] for box in boxes}:
+    if picked not in _DETAILS:
         picked = "policy"
-    mount(
-        "pipeline",
-        {
-            "boxes": boxes,
-            "edges": [{"from": a, "to": b} for a, b in EDGES] + [{"from": a, "to": b, "back": True} for a, b in BACK],
-            "picked": picked,
-            "alt": _("PPO’s pipeline: from a query over the policy’s outputs to the update. Each box can be opened."),
-            "words": {
-                "trained": _("trained"),
-                "frozen": _("frozen"),
-                "trained_long": _("trained: the update changes its weights"),
-                "frozen_long": _("frozen: never changes"),
-            },
-        },
+    boxes = pipeline(
+        batch,
+        group,
         key="ppo_pipeline",
+        moved=measured.distance if measured else None,
+        picked=picked,
         on_picked=_picked,
     )
-    box = next(x for x in boxes if x["key"] == picked)
+    box = next(x for x in boxes if x.key == picked)
     with st.container(border=True, key="ppo_box_detail"):
-        st.subheader(with_symbols(box["title"]))
+        st.subheader(with_symbols(box.title))
         _DETAILS[picked](batch, group)
         if picked in MODELS:
             _weights(batch, picked, measured)
@@ -79,62 +57,12 @@ def _picked() -> None:
         st.query_params[PARAM] = value
 
 
-def _boxes(batch: Frozen, group: Group, measured: ModelWeights | None) -> list[dict[str, Any]]:
-    right = sum(x.success for x in group.replies)
-    prompts = batch.run.config.prompts_of(batch.settings)
-    boxes: list[dict[str, Any]] = [
-        {"key": "query", "title": _("Query q"), "sub": one_line(group.prompt, 60), "kind": "data"},
-        {"key": "policy", "title": _("Policy π_θ"), "sub": _("writes the responses"), "kind": "trained"},
-        {
-            "key": "outputs",
-            "title": _("Outputs o"),
-            "sub": _("{n} responses to each of {prompts} queries").format(n=len(group.replies), prompts=prompts),
-            "kind": "data",
-        },
-        {"key": "reference", "title": _("Reference π_ref"), "sub": _reference_sub(group), "kind": "frozen"},
-        {
-            "key": "reward",
-            "title": _("Reward"),
-            "sub": _("{right} of {all} right").format(right=right, all=len(group.replies)),
-            "kind": "frozen",
-        },
-        {"key": "value", "title": _("Value model V (critic)"), "sub": _("expects a score"), "kind": "trained"},
-        {
-            "key": "gae",
-            "title": _("GAE"),
-            "sub": f"γ = {batch_gamma(batch):g}, λ = {batch_lam(batch):g}",
-            "kind": "data",
-        },
-        {"key": "advantage", "title": _("Advantage Â"), "sub": _("one for each token"), "kind": "data"},
-        {
-            "key": "update",
-            "title": _("Update"),
-            "sub": _("{passes} passes over the batch, then new responses").format(passes=batch.settings.num_iterations),
-            "kind": "data",
-        },
-    ]
-    for box in boxes:
-        if measured and box["key"] in measured.distance:
-            box["moved"] = _("moved {distance}").format(distance=_distance(measured.distance[box["key"]]))
-    return boxes
-
-
-def _reference_sub(group: Group) -> str:
-    """A run that uses no KL need not run the reference at all."""
-    known = any(x is not None for reply in group.replies for x in reply.column("logprob_ref"))
-    return _("copy of the start model") if known else _("copy of the start model; not run here")
-
-
 def batch_gamma(batch: Frozen) -> float:
     return float(getattr(batch.settings, "gamma", 1.0))
 
 
 def batch_lam(batch: Frozen) -> float:
     return float(getattr(batch.settings, "lam", 1.0))
-
-
-def _distance(x: float) -> str:
-    return "0" if x == 0 else f"{x:.3f}"
 
 
 # -- what each box puts out --------------------------------------------------------------------------------------------
@@ -225,6 +153,16 @@ def _gae(_batch: Frozen, group: Group) -> None:
     _strips(group, "advantage_raw", _("advantage before whitening"), "signed")
 
 
+def _group(batch: Frozen, group: Group) -> None:
+    st.markdown(_("What GRPO would give these very responses: each reward compared with those of its group."))
+    terms = other_credit(batch, group)
+    rows = [
+        reply_row(reply, n, (value,) * len(reply.tokens), learner="orange")
+        for n, (reply, value) in enumerate(zip(group.replies, terms, strict=True), 1)
+    ]
+    token_strips(rows, key="ppo_out_group", quantity=_("advantage"), pickable=False)
+
+
 def _advantage(batch: Frozen, group: Group) -> None:
     whitened = getattr(batch.settings, "whiten_advantages", False)
     words = (
@@ -255,6 +193,7 @@ _DETAILS: dict[str, Callable[[Frozen, Group], None]] = {
     "reward": _reward,
     "value": _value,
     "gae": _gae,
+    "group": _group,
     "advantage": _advantage,
     "update": _update,
 }
@@ -285,7 +224,7 @@ def _weights(batch: Frozen, box: str, measured: ModelWeights | None) -> None:
         return
     left, right = st.columns(2)
     left.metric(_("parameters"), f"{measured.parameters[box]:,}".replace(",", "\u2009"))
-    right.metric(_("distance from the start weights"), _distance(measured.distance[box]))
+    right.metric(_("distance from the start weights"), distance(measured.distance[box]))
     how = {
         "start": _("These are the start models."),
         "checkpoint": _("Read from the run’s checkpoint."),

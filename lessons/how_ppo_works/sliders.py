@@ -8,10 +8,12 @@ import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.how_ppo_works.words import surprise_words
-from lessons.i18n import _
+from lessons.i18n import _, listed, one_after_another
+from lessons.kit.critic import tokens_at
 from lessons.kit.display import literal, plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, figure, line_colour, predict, signed_colour
 from lessons.kit.numbers import number, signed
+from lessons.kit.ties import lowest
 
 if TYPE_CHECKING:
     from core.insight import whatif
@@ -47,14 +49,17 @@ def prediction(batch: Frozen, group: Group) -> bool:
     gamma = discount_of(settings).gamma
     bare = raw_advantages(batch, reply, gamma, 0.0)
     critic = raw_advantages(batch, reply, gamma, 0.0, penalty=False)
-    worst = bare.index(min(bare))
-    places = sorted({0, worst, len(bare) - 1})
-    alike = max(bare) - min(bare) < 1e-6
+    worst = lowest(bare)
+    alike = len(worst) == len(bare)
+    places = sorted({0, *worst[: 1 if alike else 3], len(bare) - 1})
+    tie = ""
+    if len(worst) > 1 and not alike:
+        tie = _("{count} tokens tie for the lowest: {tokens}.").format(count=len(worst), tokens=tokens_at(reply, worst))
     choices = [
         Choice(
             _("token {n} of {all}: {token}").format(n=t + 1, all=len(bare), token=_quoted(reply.tokens[t])),
-            t == worst and not alike,
-            surprise_words(t + 1, bare[t], critic[t], bare[t] - critic[t]),
+            t in worst and not alike,
+            one_after_another(surprise_words(t + 1, bare[t], critic[t], bare[t] - critic[t]), tie),
         )
         for t in places
     ]
@@ -149,8 +154,12 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
     )
     drawing.update_xaxes(tickvals=places, ticktext=names, tickangle=0, showgrid=False)
     drawing.update_yaxes(title_text=_("before whitening"), zeroline=True)
-    low = min(range(len(now)), key=lambda t: now[t])
-    alt = _("Surprise and advantage for each token. The lowest advantage, {value}, is at token {n}.")
+    low = lowest(now)
+    alt = (
+        _("Surprise and advantage for each token. The lowest advantage, {value}, is at token {n}.")
+        if len(low) == 1
+        else _("Surprise and advantage for each token. The lowest advantage, {value}, is at tokens {n}.")
+    ).format(value=number(now[low[0]]), n=listed(str(t + 1) for t in low))
     table = [
         {
             _("place"): t + 1,
@@ -163,7 +172,7 @@ def _figure(reply: Reply, bare: list[float], now: list[float], before: list[floa
         }
         for t in range(len(now))
     ]
-    figure(drawing, key="ppo_lambda_figure", alt=alt.format(value=number(now[low]), n=low + 1), table=table, height=320)
+    figure(drawing, key="ppo_lambda_figure", alt=alt, table=table, height=320)
 
 
 def _says(gamma: float, lam: float, now: list[float], bare: list[float], reply: Reply) -> str:

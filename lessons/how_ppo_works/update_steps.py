@@ -9,8 +9,11 @@ import streamlit as st
 from core.algorithms.ratio import LEVELS
 from lessons.how_ppo_works.scene import Scene, known, numbers, show, strip_row
 from lessons.i18n import _
+from lessons.kit.display import plain
 from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import FormulaPart, Frozen, equation, formula
+from lessons.kit.lesson.frozen import with_cuts
+from lessons.kit.lesson.replies import cut_tokens, most_cut
 from lessons.kit.own_surrogate import has_clip, own_surrogate
 
 
@@ -47,9 +50,44 @@ def clip_step(scene: Scene) -> None:
         st.info(_("While the critic warms up, the policy takes no gradient."), icon=":material/hourglass_top:")
         _ratios(scene, scene.last)
         return
-    taken = scene.batch.gradients[-1]
+    scene, taken = _example(scene)
     _cuts(scene, taken)
     _ratios(scene, taken, cuts=True)
+
+
+def _example(scene: Scene) -> tuple[Scene, int]:
+    """A response and the pass at which gradients of its tokens were cut, from 0, said to be another where it is one.
+
+    The response itself in the last pass, else in another one; else one of its group, of its step, of another step. The
+    response itself in the last pass, too, where there is none, and that is said.
+    """
+    batch, own = scene.batch, scene.reply
+    last = batch.gradients[-1]
+    if cut_tokens(own, last):
+        return scene, last
+    group = batch.group(own.group)
+    near = with_cuts(batch)
+    if near is None:
+        st.info(_("No clip cut the gradient of any stored token here, at this step or at those around it."))
+        return scene, last
+    others = [x for g in near.groups for x in g.replies]
+    choice = [[own], list(group.replies), others] if near is batch else [others]
+    cut = next(x for replies in choice if (x := most_cut(replies, near.gradients)) is not None)
+    if cut.reply is not own:
+        words = (
+            _(
+                "No gradient of that response was cut. Another of this step, of which some were: {response}, for "
+                "{prompt}."
+            )
+            if near is batch
+            else _(
+                "No gradient of that response was cut. One of step {step}, of which some were: {response}, for "
+                "{prompt}."
+            )
+        )
+        prompt = near.group(cut.reply.group).prompt
+        st.markdown(words.format(step=near.step + 1, response=plain(cut.reply.text, 80), prompt=plain(prompt, 40)))
+    return Scene(near, cut.reply, scene.place), cut.number
 
 
 def _range(scene: Scene) -> None:
@@ -78,14 +116,22 @@ def _range(scene: Scene) -> None:
 
 
 def _cuts(scene: Scene, taken: int) -> None:
-    """How many gradients the last pass cut."""
-    cut = sum(bool(x) for x in scene.reply.column("clipped", taken))
+    """How many gradients a pass cut."""
+    cut = cut_tokens(scene.reply, taken)
     everywhere = [x for g in scene.batch.groups for r in g.replies for x in r.column("clipped", taken)]
-    st.markdown(
+    words = (
         _(
             "When pass {pass}, the last, took its gradients, that held for {cut} of these {n} tokens, and for "
             "{share:.1%} of the stored batch. After it none is taken."
-        ).format(
+        )
+        if taken == scene.batch.gradients[-1]
+        else _(
+            "When pass {pass} took its gradients, that held for {cut} of these {n} tokens, and for {share:.1%} of the "
+            "stored batch."
+        )
+    )
+    st.markdown(
+        words.format(
             **{"pass": taken + 1},
             cut=cut,
             n=scene.length,

@@ -15,6 +15,7 @@ from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.lesson.replies import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
 from lessons.kit.records import WITHOUT_JUDGE, record
+from lessons.kit.ties import lowest
 
 
 def token_at(reply: Reply, at: int) -> str:
@@ -30,7 +31,7 @@ def slip_words(slip: Slip) -> str:
     )
     dips = _(
         "At the first token that no right response shares, {token}, V goes from {before} to {after}: a little down, or "
-        "less than at another token. **The critic does not single it out.**"
+        "no further than at another token. **The critic does not single it out.**"
     )
     rises = _(
         "At the first token that no right response shares, {token}, V goes from {before} to {after}: it does not fall. "
@@ -41,21 +42,55 @@ def slip_words(slip: Slip) -> str:
     )
 
 
-def lowest_without(critic: Sequence[float]) -> int:
-    """The token with the lowest credit by the critic's part alone, from 0."""
-    return min(range(len(critic)), key=critic.__getitem__)
+def tokens_at(reply: Reply, places: Sequence[int], most: int = 4) -> str:
+    """Several tokens, each by its text and its place; of more than `most` the first ones."""
+    words = listed(token_at(reply, t) for t in places[:most])
+    return (
+        words if len(places) <= most else _("{tokens} and {count} more").format(tokens=words, count=len(places) - most)
+    )
 
 
-def parts_words(reply: Reply, at: int, whole: float, critic: float, penalty: float, alone: int) -> str:
-    """What the lowest credit is made of, and whether the critic alone would blame the same token (`alone`)."""
-    sentence = _(
-        "PPO's lowest credit is that of {token}: {whole}, of it {critic} from the critic and the reward, {penalty} "
-        "from the KL penalty."
-    ).format(token=token_at(reply, at), whole=signed(whole, 3), critic=signed(critic, 3), penalty=signed(penalty, 3))
-    if alone == at:
-        return one_after_another(sentence, _("Without the penalty it would be the lowest, too."))
-    other = _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone))
-    return one_after_another(sentence, other)
+def parts_words(reply: Reply, whole: Sequence[float], critic: Sequence[float], penalty: Sequence[float]) -> str:
+    """What PPO's lowest credit in a response is made of, and whether the critic alone would blame the same token.
+
+    Where several tokens have the lowest credit, that is said, and where all of them have it, none is named.
+    """
+    least, alone = lowest(whole), lowest(critic)
+    credit = signed(whole[least[0]], 3)
+    if len(least) == len(whole):
+        return _("PPO gives every token of this response the same credit, {whole}: it singles out none.").format(
+            whole=credit
+        )
+    if len(least) > 1:
+        sentence = _("PPO's lowest credit, {whole}, is that of {count} tokens alike: {tokens}.").format(
+            whole=credit, count=len(least), tokens=tokens_at(reply, least)
+        )
+    else:
+        sentence = _(
+            "PPO's lowest credit is that of {token}: {whole}, of it {critic} from the critic and the reward, {penalty} "
+            "from the KL penalty."
+        ).format(
+            token=token_at(reply, least[0]),
+            whole=credit,
+            critic=signed(critic[least[0]], 3),
+            penalty=signed(penalty[least[0]], 3),
+        )
+    return one_after_another(sentence, _without_penalty(reply, least, alone))
+
+
+def _without_penalty(reply: Reply, least: Sequence[int], alone: Sequence[int]) -> str:
+    """Which tokens would have the lowest credit by the critic's part alone."""
+    if len(alone) == len(reply.tokens):
+        return _("Without the penalty all tokens would have the same credit.")
+    if alone == least:
+        return (
+            _("Without the penalty it would be the lowest, too.")
+            if len(alone) == 1
+            else _("Without the penalty they would be the lowest, too.")
+        )
+    if len(alone) == 1:
+        return _("Without the penalty the lowest would be that of {token}.").format(token=token_at(reply, alone[0]))
+    return _("Without the penalty the lowest would be those of {tokens}, alike.").format(tokens=tokens_at(reply, alone))
 
 
 def counted(known: Sequence[Slip]) -> str:

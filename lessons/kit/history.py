@@ -13,7 +13,7 @@ from core.runs.event_values import is_evaluation
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
-from lessons.i18n import N_, _, tell
+from lessons.i18n import N_, _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.display import literal, plain, status_word, when
 
@@ -108,7 +108,7 @@ def _plain_value(value: Any) -> str:
     if (message := Message.from_dict(value)) is not None:
         return tell(message)
     if isinstance(value, dict):
-        return ", ".join(f"{k} = {_plain_value(v)}" for k, v in value.items())
+        return listed(f"{k} = {_plain_value(v)}" for k, v in value.items())
     if isinstance(value, float):
         return f"{value:.4g}"
     return "none" if value is None else str(value)

@@ -11,6 +11,7 @@ import streamlit as st
 from core.runs.store import RunStore
 from lessons import shared
 from lessons.kit.lesson import Frozen, Reply, at_step, engine
+from lessons.kit.ties import highest
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome
@@ -77,15 +78,18 @@ def spots(batch: Frozen) -> Iterator[Spot]:
 
 def find(batch: Frozen, at_pass: Outcome, case: Case) -> Spot | None:
     """The token of this case whose ratio lies furthest out; None where the batch has none."""
+    out = furthest(at_pass, case)
+    return next(x for x in spots(batch) if x.index == out[0]) if out else None
+
+
+def furthest(at_pass: Outcome, case: Case) -> list[int]:
+    """Which tokens of this case have the ratio furthest out, as numbered in the outcome; several where they tie."""
     from core.insight.clip_cases import CASES
 
     number = CASES.index(case)
     mine = [i for i, x in enumerate(at_pass.case.tolist()) if x == number]
-    if not mine:
-        return None
     ratio = at_pass.ratio.tolist()
-    furthest = max(mine, key=lambda i: abs(ratio[i] - 1))
-    return next(x for x in spots(batch) if x.index == furthest)
+    return [mine[place] for place in highest([abs(ratio[i] - 1) for i in mine])]
 
 
 def most_cases(batch: Frozen) -> Frozen:

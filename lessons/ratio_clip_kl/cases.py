@@ -11,7 +11,7 @@ from lessons.kit.display import plain, token_name
 from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
 from lessons.kit.numbers import number, signed, table
-from lessons.ratio_clip_kl.batch import Spot, find, looked_at, never_left_1, outcome, spots, trained_limits
+from lessons.ratio_clip_kl.batch import Spot, find, furthest, looked_at, never_left_1, outcome, spots, trained_limits
 from lessons.ratio_clip_kl.case_words import REASONS, case_name
 from lessons.ratio_clip_kl.draw import surrogate
 
@@ -193,12 +193,23 @@ def _case(batch: Frozen, case: Case, spot: Spot | None, result: Outcome) -> None
             )
             return
         i = spot.index
-        st.markdown(
+        alike = len(furthest(result, case))
+        words = (
             _(
                 "The furthest of {count} such tokens: “{token}” at position {position} of {response}. ρ = {ratio}, "
                 "A = {advantage}: ρ·A = {plain}, clip(ρ)·A = {bounded}. The smaller is {objective}; gradient with "
                 "respect to log π: **{gradient}**."
-            ).format(
+            )
+            if alike == 1
+            else _(
+                "Of {count} such tokens {alike} are furthest out, alike; one of them is “{token}” at position "
+                "{position} of {response}. ρ = {ratio}, A = {advantage}: ρ·A = {plain}, clip(ρ)·A = {bounded}. The "
+                "smaller is {objective}; gradient with respect to log π: **{gradient}**."
+            )
+        )
+        st.markdown(
+            words.format(
+                alike=alike,
                 count=result.count(case),
                 token=plain(token_name(spot.reply.tokens[spot.at]), 12),
                 position=spot.at + 1,

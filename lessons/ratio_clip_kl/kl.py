@@ -15,6 +15,7 @@ from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.restored import too_large
+from lessons.kit.ties import lowest
 from lessons.ratio_clip_kl.batch import replies
 from lessons.ratio_clip_kl.draw_kl import estimators, pulls
 
@@ -59,7 +60,8 @@ def prediction(here: Frozen) -> None:
     from core.insight.kl_study import spreads
 
     spread_of = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
-    least = min(spread_of, key=lambda name: spread_of[name].std)
+    names = list(spread_of)
+    least = [names[i] for i in lowest([x.std for x in spread_of.values()])]
     measured = _("Measured standard deviations: {numbers}.").format(
         numbers=listed(f"{name} {number(x.std)}" for name, x in spread_of.items())
     )
@@ -68,7 +70,7 @@ def prediction(here: Frozen) -> None:
         "k2": _("k2 is small where the log-ratio is small, and grows with its square where it is not."),
         "k3": _("k3 is small near the reference too, but e⁻ˣ is huge where the reference likes a token far better."),
     }
-    choices = [Choice(name, name == least, f"{reasons[name]} {measured}") for name in ESTIMATES]
+    choices = [Choice(name, name in least, f"{reasons[name]} {measured}") for name in ESTIMATES]
     question = _("On the tokens of this step, which estimate of the KL scatters least?")
     predict("rck_kl", question, choices, about=_about(here))
 

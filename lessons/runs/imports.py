@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import Message
+from core.runs.limited import MOST_BYTES
 from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
@@ -20,8 +21,15 @@ from lessons.kit.turns import Busy, Turns
 
 #: As core.runs.importing says; it would bring torch into this process.
 ENDINGS = ["zip", "parquet", "json", "jsonl"]
-#: As in .streamlit/config.toml, which holds for the whole server.
-MOST_MEGABYTES = 100
+
+
+def most_megabytes() -> int:
+    """How large an uploaded file may be: it lies in the server's memory before anything here can look at it.
+
+    So the bound is Streamlit's own, of .streamlit/config.toml or of whoever keeps the server, but never beyond what an
+    import takes.
+    """
+    return min(int(st.get_option("server.maxUploadSize")), MOST_BYTES // 2**20)
 
 
 def import_section() -> None:
@@ -34,14 +42,14 @@ def import_section() -> None:
                 "From elsewhere: an export of this app (ZIP), TRL's completions (`completions_00001.parquet`, one or "
                 "all of them), a log in UNIPO's format (JSON, or what its explorer is built of), or prime-rl's token "
                 "export (`rank_0.jsonl`; several as a ZIP). What such a file lacks is shown as not recorded. "
-                "What is larger than {most} MB comes in by `python -m core import`."
-            ).format(most=MOST_MEGABYTES)
+                "A file of more than {most} MB comes in by `python -m core import`; a run has at most {bound} MB."
+            ).format(most=most_megabytes(), bound=MOST_BYTES // 2**20)
         )
         files = st.file_uploader(
             _("The run's files"),
             type=ENDINGS,
             accept_multiple_files=True,
-            max_upload_size=MOST_MEGABYTES,
+            max_upload_size=most_megabytes(),
             key="runs_import_files",
         )
         name = st.text_input(

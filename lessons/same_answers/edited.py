@@ -14,6 +14,7 @@ from lessons.i18n import _, tell
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.kit.restored import too_large
+from lessons.kit.ties import lowest
 from lessons.kit.truth import models
 
 
@@ -134,20 +135,28 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
 def _verdict(edited: Edited, reply: Reply) -> None:
     from math import exp
 
-    least = min(range(len(edited.tokens)), key=lambda t: edited.logprobs[t])
-    token = token_name(edited.tokens[least])
-    st.markdown(
+    least = lowest(edited.logprobs)
+    words = (
         _(
             "Reward **{before} → {after}** (read as answer: {answer}). The policy would write this with probability "
             "{whole}; least likely is “{token}” at position {position}, with {least}."
-        ).format(
+        )
+        if len(least) == 1
+        else _(
+            "Reward **{before} → {after}** (read as answer: {answer}). The policy would write this with probability "
+            "{whole}; least likely, each with {least}, are {count} of its tokens, the first at position {position}."
+        )
+    )
+    st.markdown(
+        words.format(
             before=f"{reply.reward:g}",
             after=f"{edited.reward:g}",
             answer=plain(edited.answer) if edited.answer else _("none"),
             whole=f"{exp(sum(edited.logprobs)):.2g}",
-            token=plain(token),
-            position=least + 1,
-            least=f"{exp(edited.logprobs[least]):.2g}",
+            token=plain(token_name(edited.tokens[least[0]])),
+            count=len(least),
+            position=least[0] + 1,
+            least=f"{exp(edited.logprobs[least[0]]):.2g}",
         )
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _, listed, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
-from lessons.kit.critic import beside, lowest_without, parts_words, slip_words, taught
+from lessons.kit.critic import beside, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import (
     FOUR,
@@ -29,6 +29,7 @@ from lessons.kit.lesson.replies import slip_of
 from lessons.kit.linked import linked
 from lessons.kit.numbers import signed
 from lessons.kit.only_credit import only_credit
+from lessons.kit.ties import lowest
 from lessons.same_answers.check import code, questions
 from lessons.same_answers.edited import edit_section
 from lessons.same_answers.why import Signs, choices
@@ -73,7 +74,7 @@ def four_tokens() -> None:
     rows += [[name, *(signed(x) for x in numbers)] for name, numbers in credits]
     with st.container(key="same_four"):
         st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
-    worst = bare.index(min(bare))
+    (worst,) = lowest(bare)
     st.caption(
         _(
             "With λ = 0 the token “{token}” is blamed most ({bare}): there the critic's value falls from {before} to "
@@ -133,10 +134,8 @@ def two_parts(reply: Reply, group: Group, way: Crossing) -> None:
         Row("penalty", _("of PPO's credit: KL penalty"), reply.tokens, penalty, learner="blue"),
     ]
     token_strips(rows, key="same_parts", quantity=_("advantage, in units of reward"), pickable=False)
-    whole = way.at("raw").numbers(reply)
-    lowest = min(range(len(whole)), key=whole.__getitem__)
     lines = [
-        parts_words(reply, lowest, whole[lowest], critic[lowest], penalty[lowest], lowest_without(critic)),
+        parts_words(reply, way.at("raw").numbers(reply), critic, penalty),
         *([slip_words(slip)] if (slip := slip_of(reply, group)) is not None else []),
     ]
     st.markdown("\n".join(f"- {x}" for x in lines))

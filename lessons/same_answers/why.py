@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessons.i18n import _, listed
-from lessons.kit.critic import token_at
+from lessons.kit.critic import token_at, tokens_at
 from lessons.kit.lesson import Choice, Reply
 from lessons.kit.numbers import signed
+from lessons.kit.ties import highest
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,19 @@ def _one_sign(signs: Signs) -> str:
     against = [t for t, x in enumerate(signs.surprises) if (x > 0) != up and x != 0]
     if not against:
         return _("At every token the surprise δ itself has that sign.")
-    most = max(against, key=lambda t: abs(signs.surprises[t]))
+    strongest = [against[i] for i in highest([abs(signs.surprises[t]) for t in against])]
+    most = strongest[0]
+    if len(strongest) > 1:
+        return _(
+            "At {count} of the {all} tokens the surprise δ itself has the other sign, most of all at {tokens}, alike "
+            "(δ = {delta}). But later surprises reach back, faded by γλ = {decay} a token, and outweigh it."
+        ).format(
+            count=len(against),
+            all=len(signs.credit),
+            tokens=tokens_at(signs.reply, strongest),
+            delta=signed(signs.surprises[most]),
+            decay=f"{signs.decay:g}",
+        )
     return _(
         "At {count} of the {all} tokens the surprise δ itself has the other sign, most of all at {token} (δ = "
         "{delta}). But later surprises reach back, faded by γλ = {decay} a token, and outweigh it: the credit there is "

@@ -23,6 +23,7 @@ from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
 from lessons.kit.records import efficiency_words
 from lessons.kit.restored import too_large
+from lessons.kit.ties import lowest
 from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
 from lessons.what_is_true.panel import show_panel
@@ -69,7 +70,7 @@ def four_tokens() -> None:
     settings = learner("vine", whiten_advantages=False)
     worked(FOUR, settings, lines, key="truth_four", param="wt_ex")
     changed, values = work_out(FOUR, settings)["advantage_raw"], FOUR.values or ()
-    worst = changed.index(min(changed))
+    (worst,) = lowest(changed)
     st.caption(
         _(
             "Token {number}, {token}, takes the value from {before} to {after}, further down than any other: it ruined "

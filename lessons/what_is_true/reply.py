@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.i18n import _
-from lessons.kit.critic import lowest_without, parts_words, token_at
+from lessons.kit.critic import parts_words, token_at, tokens_at
 from lessons.kit.display import token_name
 from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
 from lessons.kit.numbers import number, signed
@@ -72,9 +72,14 @@ def who_blames(reply: Reply, measured: Truth, row: int) -> None:
         )
     )
     guilty = blame(measured.true.advantages, measured.panel.mask)[row].nonzero()[:, 0].tolist()
-    lowest = min(range(count), key=whole.__getitem__)
-    lines = [parts_words(reply, lowest, whole[lowest], critic[lowest], penalty[lowest], lowest_without(critic))]
-    for t in guilty[:1]:
+    lines = [parts_words(reply, whole, critic, penalty)]
+    if len(guilty) > 1:
+        lines.append(
+            _("The truth's largest drop, {drop}, is at {count} tokens alike: {tokens}.").format(
+                drop=signed(true[guilty[0]]), count=len(guilty), tokens=tokens_at(reply, guilty)
+            )
+        )
+    for t in guilty if len(guilty) == 1 else ():
         after = value[t + 1] if t + 1 < count else reply.reward
         falls = _(
             "The truth's largest drop is at {token} ({drop}). The critic's value falls there: {before} → {after}."

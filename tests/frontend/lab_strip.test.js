@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { says } from "#frontend/chip.js";
 import { colouringsOf } from "#frontend/colourings.js";
-import { Detail } from "#frontend/detail.js";
+import { blamed, Detail } from "#frontend/detail.js";
 import { labScale, labStrip } from "#frontend/lab_strip.js";
 import { TokenStrip } from "#frontend/strip.js";
 import { responses } from "#frontend/tokens.js";
@@ -270,4 +270,32 @@ test("a token in what is folded away is found by its name", (t) => {
     [strip.spotOf("a.0.500"), strip.spotOf("b.0.1"), strip.spotOf("nonsense"), strip.spotOf(null)],
     [null, null, null, null],
   );
+});
+
+test("of tokens that are blamed most alike, one is proposed and all are counted", (t) => {
+  page(t);
+  const answer = group({ a: [{}, [[0, 1, 0], [0]]] });
+  const credits = (...rows) => {
+    for (const [i, row] of rows.entries()) answer.learners.a.responses[i].once.advantage = row;
+    return blamed(responses(answer));
+  };
+  const token = { learner: "a", sample: 0, position: 1 };
+  assert.deepEqual(credits([0.1, -0.5, 0.2], [-0.4]), { token, alike: 1 });
+  assert.deepEqual(credits([0.1, -0.5, -0.5 + 1e-9], [-0.5]), { token, alike: 3 });
+  assert.deepEqual(credits([null, null, null], [null]), { token: null, alike: 0 });
+
+  const on = { group() {}, token() {}, color() {}, pass() {} };
+  const own = { card_proposed: "{learner} most", card_proposed_alike: "one of {count} of {learner}" };
+  const words = new Proxy(own, { get: (known, name) => known[name] ?? all[name] });
+  const detail = new Detail({ root: document.body, labels: words, colours: { a: "blue" }, on });
+  const model = { learners: [{ name: "a", ...answer.learners.a }], lastStep: () => 3 };
+  const step = { step: 3, revision: "r", groups: [], learners: {}, telling: 1 };
+  const note = (...rows) => {
+    credits(...rows);
+    detail.load(step, answer, model);
+    detail.draw(view, false);
+    return detail.card.note.textContent;
+  };
+  assert.equal(note([-0.2, -0.2, -0.2], [-0.2]), "one of 4 of A");
+  assert.equal(note([-0.2, -0.3, -0.2], [-0.2]), "A most");
 });

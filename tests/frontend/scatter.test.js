@@ -34,6 +34,7 @@ const labels = {
   scatter_last: "{n} after the last.",
   scatter_tokens: "{n}.",
   scatter_unknown: "{n} after pass {pass}: not recorded",
+  scatter_of_some: "of {n} not recorded",
   scatter_all: "in all",
 };
 const step = (regions, settings = { epsilon: 0.2 }) => ({
@@ -156,4 +157,12 @@ test("the axes hold every ratio and each bound that is near", () => {
   assert.ok(reach(HIGH) > 0.3 && reach(HIGH) < 0.4);
   assert.ok(Math.abs(reach(FAR) - reach(HIGH)) < 1e-9);
   assert.ok(reach(region(1, 1.9, null, "any", false)) > 0.9);
+});
+
+test("tokens of which it is not recorded are not counted among those that were not cut", (t) => {
+  const data = step([HIGH, LOW]);
+  data.passes = [{ ratio: [1.3, 1, 0.7, 1], clipped: [1, null, null, 0] }];
+  assert.equal(drawn(t, data).note, "3 in pass 1: 1 high, 0 low of 2 not recorded");
+  data.passes.push({ ratio: [1.3, 1, 0.7, 1], clipped: [null, null, null, null] });
+  assert.equal(drawn(t, data, 1).note, "3 after the last. in all: 1 high, 0 low of 2 not recorded");
 });

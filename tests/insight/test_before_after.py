@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -209,6 +210,7 @@ def test_pairs_say_question_by_question_what_changed():
     assert [comparison.count(x) for x in ("fixed", "broken", "both right", "both wrong")] == [1, 1, 1, 1]
     assert comparison.pairs[2].question == "q2"
     assert comparison.pairs[2].after.text == "it is 7"
+    assert (comparison.pairs[2].before.text, comparison.pairs[2].truth) == ("it is 8", "7")
     assert comparison.pairs[0].sampled_right == (1, 2)
     assert comparison.greedy_change.value == 0
     assert comparison.greedy_split.total == pytest.approx(0)
@@ -304,3 +306,70 @@ def test_both_bounds_of_pass_at_k_leave_out_as_much():
     assert (value - low, high - value) == (pytest.approx(half, rel=0.06), pytest.approx(half, rel=0.06))
     narrow = pass_at_k([0, 4] * 40, 4, level=0.5)[0]
     assert narrow[2] - narrow[1] == pytest.approx(2 * 0.6745 * 0.5 / math.sqrt(80), rel=0.15)
+
+
+def newcombe(before: list[float], after: list[float], each: int) -> tuple[float, float, float]:
+    """after - before and its interval, in numpy, from each question's share of `each` answers."""
+    a, b = np.array(before), np.array(after)
+    bounds = []
+    for shares in (a, b):
+        mean, spread, count = shares.mean(), shares.var(), float(len(shares))
+        if 0 < mean < 1:
+            count = count * each if spread == 0 else min(count * each, count * mean * (1 - mean) / spread)
+        bounds.append([float(x) for x in wilson(torch.tensor(mean, dtype=torch.float64), count)])
+    phi = 0.0 if 0 in (a.std(), b.std()) else float(np.corrcoef(a, b)[0, 1])
+    (low, high), (lower, higher) = bounds
+    below, above = (b.mean() - lower, high - a.mean()), (higher - b.mean(), a.mean() - low)
+    ways = [math.sqrt(max(x * x + y * y - 2 * phi * x * y, 0)) for x, y in (below, above)]
+    value = float(b.mean() - a.mean())
+    return value, value - ways[0], value + ways[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([0, 1, 2, 4, 0, 3], [1, 1, 4, 4, 0, 1]),
+        ([0, 4], [1, 2]),  # two questions: they move together
+        ([4, 0], [1, 2]),
+        ([2, 2, 2], [1, 3, 4]),  # questions that were all alike: nothing is shared
+        ([0, 0, 0], [4, 4, 4]),
+        ([1], [3]),
+    ],
+)
+def test_the_change_of_sampled_answers_is_newcombes_of_the_questions_shares(before, after) -> None:
+    events = [event([WRONG] * len(x), [[RIGHT] * n + [WRONG] * (4 - n) for n in x]) for x in (before, after)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch warns of a spread of one number
+        compared = before_after(*events)
+    change = compared.sampled_change
+    assert change is not None
+    expected = newcombe([x / 4 for x in before], [x / 4 for x in after], 4)
+    assert (change.value, change.low, change.high) == pytest.approx(expected, abs=1e-9)
+    assert compared.greedy_change.value == 0
+    assert (compared.before, compared.after) == (side(events[0]), side(events[1]))
+    assert compared.sampled_change == between(compared.before, compared.after, sampled=True)
+
+
+def test_from_counts_is_the_comparison_of_such_answers() -> None:
+    both, first, second, neither = 3, 2, 6, 4
+    before = [RIGHT] * both + [RIGHT] * first + [WRONG] * second + [WRONG] * neither
+    after = [RIGHT] * both + [WRONG] * first + [RIGHT] * second + [WRONG] * neither
+    counted = from_counts(both, first, second, neither)
+    assert counted == between(side(event(before)), side(event(after)), sampled=False)
+    rights = [[float(x == RIGHT) for x in row] for row in (before, after)]
+    assert (counted.value, counted.low, counted.high) == pytest.approx(newcombe(*rights, each=1), abs=1e-9)
+
+
+def test_all_wrong_counts_each_question_once() -> None:
+    """Nothing shows that one question's answers can differ, here as little as where all are right."""
+    _, high = wilson(torch.tensor(0.0, dtype=torch.float64), 16)
+    assert clustered(torch.zeros(16), 4) == (0, 0, pytest.approx(float(high)))
+
+
+def test_greedy_answers_alone_have_no_samples() -> None:
+    counted = side(event([RIGHT, WRONG]))
+    assert (counted.samples, counted.sampled_answers) == (0, ())
+    with pytest.raises(RequestError, match="nothing was sampled"):
+        between(side(event([RIGHT, WRONG], [[RIGHT], [WRONG]])), counted, sampled=True)
+    with pytest.raises(RequestError, match="nothing was sampled"):
+        between(counted, side(event([RIGHT, WRONG], [[RIGHT], [WRONG]])), sampled=True)

@@ -14,6 +14,7 @@ from core.insight.foresight import best_constant, foresight
 from core.insight.parts import parts_under
 from core.insight.study import CREDITS, RECORDED, VERSION, StudyRow, summary
 from core.insight.whatif import adjusted, stored_step, values_of
+from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
 
@@ -57,6 +58,28 @@ def test_the_parts_of_the_settings_that_trained_add_up_to_the_trace(stored) -> N
     assert torch.allclose((parts.critic + parts.penalty)[stored.panel.mask], whole[stored.panel.mask], atol=1e-6)
 
 
+def test_the_parts_are_of_the_values_that_are_given(stored) -> None:
+    settings = adjusted(CONFIG.learner("ppo"), {"gamma": 1.0, "lam": 1.0})
+    nobodys, critics = (parts_under(stored, settings, values) for values in ("zero", "stored"))
+    mask, rewards = stored.panel.mask, stored.panel.rewards
+    torch.testing.assert_close(nobodys.critic, rewards[:, None] * mask)
+    # The penalty is charged whatever anybody expected.
+    torch.testing.assert_close(nobodys.penalty, critics.penalty, atol=1e-6, rtol=0)
+
+
+def test_a_learner_without_surprises_has_two_parts_all_the_same(stored) -> None:
+    settings, panel = GRPOSettings(kl_coef=0.2), stored.panel
+    parts = parts_under(stored, settings)
+    assert (parts.critic_surprise, parts.penalty_surprise) == (None, None)
+    charged = -0.2 * (panel.column("logprob_old") - panel.column("logprob_ref")).sum(1)
+    for i in range(len(panel.samples)):
+        group = panel.group == panel.group[i]
+        for part, of in ((parts.critic, panel.rewards), (parts.penalty, charged)):
+            assert part[i][panel.mask[i]].tolist() == pytest.approx(
+                [float(of[i] - of[group].mean())] * int(panel.mask[i].sum()), abs=1e-6
+            )
+
+
 def test_the_mean_of_the_others_leaves_a_response_its_own_reward_out(stored) -> None:
     values, panel = values_of(stored, "leave-one-out"), stored.panel
     for i in range(len(panel.samples)):
@@ -64,6 +87,7 @@ def test_the_mean_of_the_others_leaves_a_response_its_own_reward_out(stored) -> 
             float(panel.rewards[j]) for j in range(len(panel.samples)) if j != i and panel.group[j] == panel.group[i]
         ]
         assert float(values[i, 0]) == pytest.approx(np.mean(others), abs=1e-6)
+    assert not values[~panel.mask].any()
 
 
 def test_a_bias_shows_in_the_error_and_not_in_what_is_explained() -> None:

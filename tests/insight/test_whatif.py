@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -117,6 +119,26 @@ def test_the_gradient_is_the_weighted_credit_and_nothing_where_the_clip_cuts(fro
     wide = effect_under(step, credit, adjusted(settings, {"epsilon": 0.9, "epsilon_high": 9.0}), 15, number=2)
     assert (wide.clipped[mask] == 0).all()
     assert wide.gradient.abs().sum() > effect.gradient.abs().sum()
+
+
+def test_the_loss_is_the_weighted_mean_of_the_objective_and_the_entropy_bonus_is_left_out(frozen) -> None:
+    step, settings = frozen["grpo"], GRPOSettings(beta=0.05, aggregation="token-mean", entropy_coef=0.3)
+    credit, mask = credit_under(step, settings), step.experience.mask
+    effect = effect_under(step, credit, settings, 15, number=1)
+    ratio = (step.logprobs[1] - step.logprobs[0]).exp()
+    inside = ratio.clamp(1 - settings.epsilon, 1 + settings.clip_high)
+    surrogate = torch.minimum(ratio * credit.advantages, inside * credit.advantages)
+    torch.testing.assert_close(effect.surrogate[mask], surrogate[mask])
+    objective = surrogate - 0.05 * effect.kl["k3"]
+    assert effect.loss == pytest.approx(-float(objective[mask].mean()), rel=1e-5)
+    first = effect_under(step, credit, settings, 15)
+    assert (first.ratio[mask] == 1).all()  # before any pass, if no other is asked for
+
+
+def test_without_a_reference_there_is_no_kl(frozen) -> None:
+    step, settings = frozen["grpo"], GRPOSettings()
+    alone = replace(step, experience=replace(step.experience, logprobs_ref=None))
+    assert effect_under(alone, credit_under(alone, settings), settings, 15).kl == {}
 
 
 def test_every_named_variant_can_be_asked_what_it_would_have_done(frozen) -> None:
@@ -244,6 +266,32 @@ def test_a_stop_says_what_it_changed(stops) -> None:
     assert stops["undiscounted"].settings.gamma == 1.0
     assert stops["group-mean"].changed == {}
     assert [x.values for x in stops.values()] == ["stored"] * 5 + ["group-mean"] * 2
+    grpo = stops["grpo"]
+    assert grpo.changed == {}
+    assert grpo.settings == GRPOSettings(kl_coef=0.0, whiten_advantages=False)  # of another KL in the reward, whitened
+
+
+def test_a_stop_whose_setting_was_so_already_changes_nothing(frozen) -> None:
+    plain = PPOSettings(kl_coef=0.0, gamma=1.0, whiten_advantages=False, lam=0.5)
+    changed = {x.stop: x.changed for x in bridge(frozen["ppo"], plain, GRPOSettings())}
+    assert changed == {stop: {"lam": 1.0} if stop == "outcome" else {} for stop in CHANGES}
+
+
+def test_cut_off_responses_are_taken_as_over(frozen) -> None:
+    """Whether or not the trace has the critic's value of what was cut off."""
+    after = torch.full_like(frozen["ppo"].experience.rewards, 0.5)
+    experience = replace(
+        frozen["ppo"].experience, truncated=torch.ones_like(after, dtype=torch.bool), value_after=after
+    )
+    step = replace(frozen["ppo"], experience=experience)
+    bootstrapped = PPOSettings(kl_coef=0.1, gamma=0.97, bootstrap_truncated=True)
+    over = credit_under(step, LEARNERS[0]).advantages
+    assert not torch.equal(over, credit_under(step, bootstrapped).advantages)
+    assert torch.equal(bridge(step, bootstrapped, GRPOSettings())[0].credit.advantages, over)
+    pairs = zip(bridge(step, bootstrapped, GRPOSettings()), bridge(step, LEARNERS[0], GRPOSettings()), strict=True)
+    for one, other in pairs:
+        assert one.settings == other.settings
+        assert torch.equal(one.credit.advantages, other.credit.advantages)
 
 
 def test_between_two_stops_values_can_be_mixed(frozen, stops) -> None:

@@ -163,6 +163,20 @@ def test_what_the_trainer_could_not_compute_is_null(store: RunStore, tmp_path: P
     assert t["steps"]["entropy"][0] == pytest.approx(0.5)
 
 
+def test_a_masked_token_without_a_side_is_not_told_to_be_whole(store: RunStore, tmp_path: Path) -> None:
+    masked = [False, False, False, True, False, True]
+    sided = record(0, 0, 0.5, is_masked=masked, is_masked_high=[False] * 5 + [True], is_masked_low=[False] * 6)
+    both = record(0, 1, 0.5, is_masked=masked, is_masked_high=masked, is_masked_low=masked)
+    plain = record(0, 2, 0.5, is_masked=[False] * 6, is_masked_high=[None] * 6, is_masked_low=[None] * 6)
+    t = tables(store, import_any(store, jsonl(sided, both, plain).encode()), tmp_path)
+    tokens = t["tokens"][t["tokens"]["written"].astype(bool)]
+    sides = [tokens[tokens["sample"] == i]["clipped"].astype(object).where(lambda x: x.notna(), None) for i in range(3)]
+    assert [list(x) for x in sides] == [[0, None, 1], [0, None, None], [0, 0, 0]]
+    step = t["steps"].iloc[0]
+    assert step[["clip_ratio_low", "clip_ratio_high"]].isna().all()  # of some that were cut no side is told
+    assert step["clip_ratio"] == pytest.approx(4 / 9)
+
+
 def test_a_last_line_that_was_cut_short_is_lost_alone(store: RunStore, tmp_path: Path) -> None:
     run_id = import_any(store, jsonl(record(0, 0, 0.5), record(0, 1, -0.5))[:-30].encode())
     assert len(tables(store, run_id, tmp_path)["samples"]) == 1
@@ -212,7 +226,7 @@ def test_one_step_that_comes_twice_is_refused(store: RunStore) -> None:
 
 def test_a_long_prompt_and_a_long_response_are_shown_in_part(store: RunStore, tmp_path: Path) -> None:
     lists = ("position_ids", "advantages", "inference_logprobs", "trainer_logprobs", "entropy", "mismatch_kl")
-    none = dict.fromkeys((*lists, "importance_ratio", "is_masked_high", "is_masked_low"))
+    none = dict.fromkeys((*lists, "importance_ratio", "is_masked_high", "is_masked_low", "is_masked"))
     long = record(0, 0, 0.5, **none, token_ids=[123_456] * 60_000, loss_mask=[False] * 30_000 + [True] * 30_000)
     t = tables(store, import_any(store, jsonl(long).encode()), tmp_path)
     assert t["samples"]["length"].tolist() == [30_000]

@@ -23,7 +23,8 @@ def test_what_only_one_of_them_has_is_its_credits() -> None:
     own = {x: set(type(x).model_fields) for x in (ppo, grpo)}
     critic = {"gamma", "lam", "vf_coef", "cliprange_value", "value_learning_rate", "value_warmup_steps"}
     critic |= {"lam_critic", "value_head_learning_rate", "value_num_iterations", "value_freeze_after"}
-    critic |= {"value_model", "value_pretrain_updates", "value_pretrain_learning_rate", "oracle_continuations"}
+    critic |= {"value_model", "value_pretrain_updates", "value_pretrain_learning_rate", "value_replay_steps"}
+    critic |= {"oracle_continuations"}
     assert critic_of(ppo) is not None
     assert own[ppo] - own[grpo] == critic | {"bootstrap_truncated"}
     group = {"baseline", "scale_rewards", "scale_ddof", "scale_eps", "dynamic_sampling", "max_sampling_rounds"}

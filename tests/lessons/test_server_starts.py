@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core import environment
 from core.errors import Message
 from core.runs.store import RunStore
 from lessons import server, shared
@@ -45,6 +46,26 @@ def test_a_file_for_a_folder_and_a_word_for_a_number_still_serve_the_recorded_ru
     assert "CREDIT_LAB_HOME: what is there can be looked at" in log
     assert "CREDIT_LAB_MAX_RUNS: input should be a valid integer" in log
     assert "Traceback" not in log
+
+
+def test_a_damaged_store_is_named_and_the_recorded_runs_are_served(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "runs-1.sqlite").write_bytes(b"no database at all, whatever it is called" * 200)
+    wrong = {"CREDIT_LAB_HOME": str(tmp_path / "home"), "CREDIT_LAB_DATABASE_URL": ""}
+    with serving(tmp_path, **wrong) as running:
+        live, _ = fetched(f"{running.url}/api/runs/recorded-chain-sum/live?since=0")
+        assert live["run"]["status"] == "finished"
+    log = (tmp_path / "server.log").read_text()
+    assert "CREDIT_LAB_HOME: what is there can be looked at" in log
+    assert "runs-1.sqlite is damaged and cannot be read. It was left as it is: move the file away" in log
+    assert "Traceback" not in log
+
+
+def test_each_setting_that_is_wrong_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_LAB_HOME", "~nosuchuser/x")
+    monkeypatch.setenv("CREDIT_LAB_KEEP_DAYS", "long")
+    monkeypatch.setattr(shared, "only_readable", lambda: environment.problem_of("home"))
+    assert [str(x).partition(":")[0] for x in shared.notices()] == ["CREDIT_LAB_KEEP_DAYS", "CREDIT_LAB_HOME"]
 
 
 def test_a_home_folder_that_cannot_be_looked_into_is_no_matter(tmp_path: Path) -> None:

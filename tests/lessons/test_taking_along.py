@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+import tomllib
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import streamlit as st
 
 from core.models.start import names
-from core.runs import lifecycle
+from core.runs import lifecycle, limited
 from core.runs.export import export_zip
 from core.training.checkpoints import folder
 from core.training.checkpoints import save as save_checkpoint
 from core.training.trainer import Trainer
 from lessons.i18n import tell, use_language
+from lessons.kit import chooser
 from lessons.kit.isolated import CommandFailed, call
+from lessons.runs import imports
 from tests.lessons.conftest import make_run
 from tests.lessons.real import CONFIG
+
+ROOT = Path(__file__).parents[2]
 
 
 def completions() -> bytes:
@@ -30,6 +37,19 @@ def completions() -> bytes:
     file = io.BytesIO()
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows), file)
     return file.getvalue()
+
+
+def test_what_may_be_uploaded_is_bounded_by_the_server_and_the_page_says_so(open_page, monkeypatch):
+    configured = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]["maxUploadSize"]
+    most = limited.MOST_BYTES // 2**20
+    assert configured <= most  # what Streamlit holds in memory is never more than what could be taken in
+    assert st.get_option("server.maxUploadSize") == configured == imports.most_megabytes()
+    assert configured >= chooser.MOST_MEGABYTES
+    for option, held in ((configured, configured), (7, 7), (10_000, most)):
+        monkeypatch.setattr(st, "get_option", lambda name, option=option: {"server.maxUploadSize": option}[name])
+        at = open_page("runs")
+        assert any(f"of more than {held} MB" in x.value and f"at most {most} MB" in x.value for x in at.markdown)
+        assert at.file_uploader(key="runs_import_files").proto.max_upload_size_mb == held
 
 
 def upload(at, *files):

@@ -402,6 +402,12 @@ def test_a_models_own_code_is_never_run(folder: Path) -> None:
     assert not (folder / "ran").exists()
 
 
+def test_a_name_below_somebody_unknown_is_no_folder(home: Path) -> None:
+    assert start.config_of("~nosuchuser/x") is None
+    with pytest.raises(ConfigError, match="no model and no folder called '~nosuchuser/x'"):
+        start.locate("~nosuchuser/x")
+
+
 def test_a_saved_models_name_is_never_a_path(home: Path, folder: Path) -> None:
     (folder / start.MARK).write_text("{}")
     (home / "models").mkdir(parents=True)

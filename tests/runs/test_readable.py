@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -137,7 +141,7 @@ def test_what_cannot_be_read_leaves_the_recorded_runs(
     assert {x.id for x in open_store()[0].runs()} == set(SHIPPED)
 
 
-def test_a_locked_or_damaged_store_is_no_such_case(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_store_is_no_such_case(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.runs.tables.LOCK_TIMEOUT_S", 0)
     other = sqlite3.connect(home / "runs-1.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -146,11 +150,109 @@ def test_a_locked_or_damaged_store_is_no_such_case(home: Path, monkeypatch: pyte
     with pytest.raises(StoreBusy, match="locked"):
         store.check_writable()
     other.close()
-    (home / "runs-1.sqlite").write_bytes(b"no database at all, whatever it is called" * 200)
+
+
+def damage_runs(file: Path) -> None:
+    """What the table of runs begins with is no page of a table any more; the head of the file is as it was."""
+    database = sqlite3.connect(file)
+    size = database.execute("PRAGMA page_size").fetchone()[0]
+    root = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
+    database.close()
+    with file.open("r+b") as raw:
+        raw.seek((root - 1) * size)
+        raw.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("spoilt", ["all of it", "its runs", "a newer version's", "empty", "another program's"])
+def test_a_damaged_store_names_its_file_and_leaves_the_recorded_runs(home: Path, spoilt: str) -> None:
+    file = home / "runs-1.sqlite"
+    match spoilt:
+        case "all of it":
+            file.write_bytes(b"no database at all, whatever it is called" * 200)
+        case "its runs":
+            damage_runs(file)
+        case "a newer version's":
+            with sqlite3.connect(file) as database:
+                database.execute("UPDATE schema_version SET version = 99")
+        case "another program's":
+            file.unlink()
+            with sqlite3.connect(file) as database:
+                database.execute("CREATE TABLE runs (horse TEXT)")
+        case "empty":
+            file.write_bytes(b"")
+    before = file.read_bytes()
     store, why = open_store()
-    assert why is None
-    with pytest.raises(StoreError, match="damaged"):
-        store.runs()
+    if spoilt == "empty":  # as good as a new one
+        assert (why, store.runs()) == (None, [])
+        return
+    assert str(why).startswith("CREDIT_LAB_HOME: what is there can be looked at")
+    assert str(file) in str(why)
+    assert {x.id for x in store.runs()} == set(SHIPPED)
+    is_only_readable(store)
+    if spoilt != "another program's":  # which is kept, but is in another journal mode now
+        assert file.read_bytes() == before
+
+
+def without_room(monkeypatch: pytest.MonkeyPatch, *full: Path) -> None:
+    """Disks on which nothing more can be written: those of the folders named."""
+
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    made, measured = tempfile.TemporaryFile, shutil.disk_usage
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Full() if Path(dir) in full else made(dir=dir))
+
+    def usage(place: Path) -> Any:
+        return SimpleNamespace(free=0) if any(Path(place).is_relative_to(x) for x in full) else measured(place)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+
+
+def test_a_full_disk_shows_its_runs_and_the_recorded_ones(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_room(monkeypatch, home)
+    store, why = open_store()
+    assert str(why).startswith("CREDIT_LAB_HOME: what is there can be looked at")
+    assert f"The disk is full: nothing more can be written to {home}. Free some space." in str(why)
+    assert names(store) == {"my own", "recorded"}
+    is_only_readable(store)
+
+
+def test_where_temporary_files_have_no_room_either_the_copy_is_elsewhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, memory = home.parent / "scratch", home.parent / "memory"
+    scratch.mkdir()
+    memory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(readable, "_IN_MEMORY", memory)
+    fill = readable._fill
+
+    def filled(file: Path, home: Path) -> None:
+        if file.is_relative_to(scratch):
+            raise StoreError("The disk is full.")
+        fill(file, home)
+
+    monkeypatch.setattr(readable, "_fill", filled)
+    without_room(monkeypatch, home, scratch)
+    store, _ = open_store()
+    assert Path(store.place).is_relative_to(memory)
+    assert names(store) == {"my own", "recorded"}
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_home_below_somebody_unknown_is_named_and_nothing_is_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CREDIT_LAB_HOME", "~nosuchuser/x")
+    with pytest.raises(StoreError, match="CREDIT_LAB_HOME: '~nosuchuser/x' is in a folder of somebody whom this"):
+        RunStore()
+    store, why = open_store()
+    assert str(why).count("CREDIT_LAB_HOME: ") == 1
+    assert {x.id for x in store.runs()} == set(SHIPPED)
+    is_only_readable(store)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_any_place_for_a_copy_it_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

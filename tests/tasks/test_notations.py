@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,9 +92,19 @@ DIFFERENT = {
         ("2^{10}", ["2**10"]),
         ("sin(x)", [r"\sin(x)", r"\sin x", r"\sin{x}"]),
         (r"\ln 2", ["ln(2)"]),
+        (r"\log 2", ["log(2)"]),
+        (r"1+\sqrt{5}", ["1 + sqrt(5)"]),
         ("a^2-b^2", ["a**2-b**2"]),
     ],
 }
+
+
+#: What is more than one number, and yet the last number is read out of it: lists without brackets, and words.
+LISTS = {"1,2", "1, 2", "2,1", "1 and 2", r"1\text{ and }2", "1 or 2", "3,-3", "-3, 3", "7, 3", "3, 7", "1,2,3"}
+LISTS |= {"x=1 or x=2", "x=1, x=2", r"x=1\text{ or }x=2"}
+WORDS = {"- 5", "the 3rd of May"}
+#: What has no number but as an exponent of a letter: nothing is read.
+NO_NUMBER = {"a^2-b^2", "y^2"}
 
 
 def ask(truth: str, answer: str, extraction: str, matching: str = "math") -> bool:
@@ -130,6 +141,21 @@ def test_what_equals_the_truth_is_right_and_what_does_not_is_wrong(entry):
     for answer in entry.wrong:
         assert not equal(entry.truth, answer), answer
         assert not ask(entry.truth, answer, "boxed"), answer
+
+
+@pytest.mark.parametrize("entry", [x for x in CORPUS if not x.number], ids=lambda x: x.truth)
+def test_a_part_of_what_is_no_number_is_not_the_answer(entry):
+    for answer in (entry.truth, *entry.right):
+        parts = re.findall(r"[0-9]+", answer)
+        if not parts or answer in LISTS | WORDS:
+            continue
+        read = extract(f"It is {answer}", "last-number")
+        assert (read is None) == (answer in NO_NUMBER), (answer, read)
+        assert read is None or equal(entry.truth, read), (answer, read)
+        for part in {x for x in parts if not equal(entry.truth, x)}:
+            assert not ask(part, answer, "last-number"), (part, answer, read)
+    for answer in entry.wrong:
+        assert not ask(entry.truth, answer, "last-number"), answer
 
 
 def test_math_verify_agrees_but_for_the_listed_pairs():
@@ -185,7 +211,57 @@ def test_signs_powers_and_units_behind_a_number(truth, right, wrong):
         ("1 / 2", "1/2"),
         ("on 5 / 6 / 2024", "2024"),
         ("10 / 2 = 5", "5"),
+        ("2^{1/2}", "2^{1/2}"),
+        ("101_2", "101_2"),
+        (r"so 0.\overline{3}", r"0.\overline{3}"),
+        (r"\boxed{2\pi}", r"2\pi"),
+        (r"= -2\,\pi.", r"-2 \pi"),
+        (r"\therefore x = 2\sqrt{3} \text{ cm}", r"2\sqrt{3}"),
+        (r"2\pi \approx 6.28", "6.28"),
+        ("$5!$", "5!"),
+        ("5!/3!", "5!/3!"),
+        ("10!/(3!7!)", "10!/(3!7!)"),
+        ("It is 5!", "5"),
+        ("**It is 5!**", "5"),
+        ("7! = 5040", "5040"),
+        ("f(3) = 7", "7"),
+        ("between x_1 = 5 and x_2", "5"),
+        ("9 = x^2", "9"),
+        ("x > 2", "x > 2"),
+        ("as 5 > 3", "3"),
+        ("H2O", "H2O"),
     ],
 )
 def test_the_last_number_is_read_whole(response, answer):
     assert extract(response, "last-number") == answer
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        *("7 m", "7m", "7 m/s", "7 cm^2", "7 pm", "7 p.m.", "7 \\$", "7°", "7°C", r"7^\circ", "7th", "7s", "$7/hour"),
+        *("7 a day", "I 7", "7 I think", "Option B - 7", "answer - 7", "7 x apples", "3 x 7", "3x7", "x = 7", "(7)"),
+        *(
+            "<answer>7</answer>",
+            "<b>7</b>",
+            "<<48/2=7>>7",
+            "-> 7",
+            "=> 7",
+            '{"answer": 7}',
+            "| 3 | 7 |",
+            "[7]",
+            "**7**",
+        ),
+        *("(b) 7", "(b)7", "B. 7", "(a) 3, (b) 7", "Q: 7", "at max 7", "7 sec", "7 or more", "7 and x", "7, x", "x, 7"),
+        *(r"\(x=7\)", r"$$x = \frac{14}{2} = 7$$", "7 apples - yes", "答案是7個", "m²-7", "7 (seven)", "4 - 7", "2 7"),
+    ],
+)
+def test_units_words_and_plain_numbers_beside_it_leave_the_last_number_what_it_is(response):
+    assert extract(response, "last-number") == "7"
+
+
+def test_what_is_read_as_it_stands_is_right_where_it_is_the_same_text():
+    assert ask(r"2\pi", r"2\,\pi", "last-number", "math")
+    assert ask(r"2\pi", r"2\pi", "last-number", "exact")
+    assert not ask(r"2\pi", r"3\pi", "last-number", "exact")
+    assert not ask("2", r"2\pi", "last-number", "exact")

@@ -1,6 +1,8 @@
 """Verifiers that are called on hostile answers: nothing is run, nothing hangs, and what raises is wrong."""
 
 import ast
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,8 @@ from core.tasks.catalog import UNREPEATABLE, build
 from core.tasks.deadline import within
 from core.tasks.reasoning import Reasoning
 from core.tasks.reasoning_settings import suggested
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_verifier_that_evaluates_what_it_is_given_is_known():
@@ -157,6 +161,36 @@ def test_a_deadline_holds_in_any_thread_and_leaves_nothing_behind():
     assert within(5, max, 3, 4) == 4
     with pytest.raises(ZeroDivisionError):
         within(5, divmod, 1, 0)
+
+
+TRACED = '''
+import sys
+from core.tasks.deadline import within
+
+def hang():
+    while True:
+        pass
+
+def trace(*_):
+    """Calls alone: an exception that comes up in here would end the tracing."""
+
+def call(limit, work, *given):
+    sys.settrace(trace)
+    try:
+        return within(limit, work, *given)
+    except TimeoutError:
+        return "too long"
+
+assert [call(0.05, hang) for _ in range(2)] == ["too long"] * 2
+assert {call(1e-6, sum, range(2000)) for _ in range(100)} <= {1999000, "too long"}
+print(call(30, max, 3, 4))
+'''
+
+
+def test_a_deadline_ends_work_that_a_debugger_or_coverage_traces():
+    """In a process of its own: what hangs there hangs in the interpreter, where nothing can be raised any more."""
+    done = subprocess.run([sys.executable, "-c", TRACED], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("4\n", "")
 
 
 @pytest.mark.parametrize("name", sorted(verifiers.QUICK))

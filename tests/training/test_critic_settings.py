@@ -210,7 +210,13 @@ def test_an_oracles_surprises_fade_by_lambda_as_a_critics_do() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [{"bootstrap_truncated": True}, {"value_warmup_steps": 1}, {"value_pretrain_updates": 4}, {"lam_critic": 1.0}],
+    [
+        {"bootstrap_truncated": True},
+        {"value_warmup_steps": 1},
+        {"value_pretrain_updates": 4},
+        {"lam_critic": 1.0},
+        {"value_replay_steps": 1},
+    ],
     ids=lambda x: next(iter(x)),
 )
 def test_with_an_oracle_no_critic_can_be_set(setting: dict[str, Any]) -> None:

@@ -21,7 +21,9 @@ from core.runs.store import RunStore
 from core.runs.views import run_view
 from core.training import checkpoints
 from core.training.trainer import Trainer
+from core.workers.answering import one_line
 from core.workers.process import supervise
+from core.workers.reasons import about_drift
 from core.workers.worker import Worker
 
 SMALL = RunConfig.model_validate(
@@ -108,18 +110,17 @@ def test_the_answers_before_and_after_are_told_as_they_are_written(
     ],
 )
 def test_a_drift_in_bfloat16_is_told_apart_from_any_other(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, dtype: str, rounds: bool, message: str
+    monkeypatch: pytest.MonkeyPatch, dtype: str, rounds: bool, message: str
 ) -> None:
     monkeypatch.setattr(precision, "rounds", lambda *_: rounds)
-    worker = Worker(store, store.create(SMALL), "grpo")
-    worker._trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
-    assert message in str(worker._about_drift(0.1834))
-    assert "differ by up to 0.18" in str(worker._about_drift(0.1834))
+    trainer = Trainer(SMALL.model_copy(update={"dtype": dtype}), "grpo")
+    assert message in str(about_drift(trainer, 0.1834))
+    assert "differ by up to 0.18" in str(about_drift(trainer, 0.1834))
 
 
 def test_long_empty_and_many_lined_texts_become_one_short_line() -> None:
-    assert [worker_module._short(x) for x in ("", " \n ", "a\n\n b", "x" * 100)] == ["…", "…", "a b", "x" * 100]
-    assert worker_module._short("x" * 101) == "x" * 99 + "…"
+    assert [one_line(x) for x in ("", " \n ", "a\n\n b", "x" * 100)] == ["…", "…", "a b", "x" * 100]
+    assert one_line("x" * 101) == "x" * 99 + "…"
 
 
 def test_the_first_step_forgets_what_came_before_it(store: RunStore) -> None:

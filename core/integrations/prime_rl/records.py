@@ -23,7 +23,7 @@ TOKEN_FIELDS = {
     "advantages": "advantage",
     "entropy": "entropy",
 }
-_MASKS = ("loss_mask", "is_masked_high", "is_masked_low")
+_MASKS = ("loss_mask", "is_masked_high", "is_masked_low", "is_masked")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Sequence:
     numbers: dict[str, list[float | None]]  # our columns, and mismatch_kl
     high: list[bool | None]  # left out of the update as their probability had risen, or fallen, too far
     low: list[bool | None]
+    masked: list[bool | None]  # left out of the update, on whichever side
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def _sequence(values: Any, where: str, number: int) -> Sequence:
         numbers=numbers,
         high=masks["is_masked_high"][start:],
         low=masks["is_masked_low"][start:],
+        masked=masks["is_masked"][start:],
     )
 
 

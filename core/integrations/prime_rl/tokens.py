@@ -33,7 +33,8 @@ from core.training.trace import StepTrace
 
 NO_TEXT = Message(
     "prime-rl's token export holds neither text nor rewards: tokens are shown by their ids. A token counts as cut "
-    "where prime-rl's own mask left it out of the update, as its probability had moved too far."
+    "where prime-rl's own mask left it out of the update, as its probability had moved too far; where the mask names "
+    "no side, that is not recorded."
 )
 
 
@@ -122,7 +123,7 @@ def _tokens(step: Sequence[records.Sequence]) -> dict[str, list[Any]]:
             "token": [f"⟨{y}⟩" for y in x.ids],
             "written": x.written,
             **{name: _counted(x.numbers[name], x) for name in TOKEN_FIELDS.values()},
-            "clipped": _counted([_side(*y) for y in zip(x.high, x.low, strict=True)], x),
+            "clipped": _counted(_sides(x), x),
         }
         own["ratio_update"] = own["ratio"]
         for name, column in own.items():
@@ -130,13 +131,31 @@ def _tokens(step: Sequence[records.Sequence]) -> dict[str, list[Any]]:
     return columns
 
 
-def _side(high: bool | None, low: bool | None) -> int | None:
-    return None if high is None or low is None else int(high) - int(low)
+def _sides(x: records.Sequence) -> list[int | None]:
+    return [_side(*y) for y in zip(x.high, x.low, x.masked, strict=True)]
+
+
+def _side(high: bool | None, low: bool | None, masked: bool | None) -> int | None:
+    """1 or -1 where the token was left out on that side, 0 where it was not; None where that is not told.
+
+    A token that was left out without a side, or on both, is of an unknown one.
+    """
+    if high or low:
+        return None if high and low else 1 if high else -1
+    if masked or (masked is None and (high is None or low is None)):
+        return None
+    return 0
 
 
 def _counted(values: Sequence[Any], x: records.Sequence) -> list[Any]:
     """The numbers of the tokens that the loss counts; the others have none."""
     return [value if written else None for value, written in zip(values, x.written, strict=True)]
+
+
+def _cut(x: records.Sequence) -> list[bool | None]:
+    """Whether each token was left out of the update, on whichever side; None where that is not told."""
+    told = zip(_sides(x), x.high, x.low, x.masked, strict=True)
+    return [True if high or low or masked else None if side is None else False for side, high, low, masked in told]
 
 
 def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
@@ -145,15 +164,22 @@ def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
     def mean(name: str) -> float | None:
         return _mean([y for x in step for y in _counted(x.numbers[name], x)])
 
-    sides = [_side(*y) for x in step for y in zip(_counted(x.high, x), _counted(x.low, x), strict=True)]
-    low, high = (_mean([None if y is None else float(y == side) for y in sides]) for side in (-1, 1))
+    written = [y for x in step for y in x.written]
+    sides = [y for x in step for y in _sides(x)]
+    cut = [y for x in step for y in _cut(x)]
+
+    def share(told: Sequence[bool | None]) -> float | None:
+        """Of the tokens that the loss counts; None where it is not told of some."""
+        known = [x for x, is_written in zip(told, written, strict=True) if is_written]
+        return None if None in known else _mean([float(bool(x)) for x in known])
+
     return {
         "ratio_mean": mean("ratio"),
         "entropy": mean("entropy"),
         "approx_kl_update": mean("mismatch_kl"),
-        "clip_ratio_low": low,
-        "clip_ratio_high": high,
-        "clip_ratio": None if low is None or high is None else low + high,
+        "clip_ratio_low": share([None if x is None else x < 0 for x in sides]),
+        "clip_ratio_high": share([None if x is None else x > 0 for x in sides]),
+        "clip_ratio": share(cut),
         "completion_length": _mean([float(len(x.ids)) for x in step]),
     }
 

@@ -45,6 +45,13 @@ class PPOSettings(LearnerSettings):
     value_num_iterations: int | None = Field(
         None, ge=1, le=64, description="The critic's passes over each rollout; none: as many as the policy's."
     )
+    value_replay_steps: int = Field(
+        0,
+        ge=0,
+        le=32,
+        description="So many earlier steps' responses the critic learns from beside the newest, with the targets that "
+        "they had (PPG).",
+    )
     value_warmup_steps: int = Field(0, ge=0, le=1000, description="First steps in which only the critic learns.")
     value_freeze_after: int | None = Field(
         None, ge=0, le=100_000, description="Steps after which the critic learns no more; none: it never stops."
@@ -180,7 +187,7 @@ def _without(settings: PPOSettings) -> frozenset[str]:
 #: What only a critic that learns can have; the others (its learning rates …) lead to nothing where there is none.
 _OF_CRITIC = (
     *("bootstrap_truncated", "lam_critic", "value_num_iterations", "value_head_learning_rate"),
-    *("value_warmup_steps", "value_freeze_after", "value_pretrain_updates", "value_model"),
+    *("value_replay_steps", "value_warmup_steps", "value_freeze_after", "value_pretrain_updates", "value_model"),
 )
 
 

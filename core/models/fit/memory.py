@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, needs_of
+from core.learners.registry import AnyLearner, critic_of, needs_of
 from core.models.fit.sizes import Size
 from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST
 
@@ -41,7 +41,9 @@ _LEAN_HOLES = 0.3
 _PER_TOKEN = 250
 #: A row of the trace in the making: its columns as numbers, as Python's own objects, and as Arrow's.
 _PER_ROW = 600
-#: So much of both is counted with PROCESS.
+#: What is kept of an earlier step's response, per token of question and response: ids, masks, what it was to be valued.
+_PER_REPLAYED = 8 + 2 + 4
+#: So much of them all is counted with PROCESS.
 _SMALL = 50_000_000
 #: Python, torch, transformers and a run's own small things.
 PROCESS = 450_000_000
@@ -127,7 +129,10 @@ def predict(
     evaluation = _evaluation(size, config, prompt, completion, width)
     # A frozen weight is rounded anew for each token, a trained one once for all of a response.
     writing = copies // size.layers if config.lora_rank else copies
-    step = max(0, _of_step(config, learner, responses * completion) - _SMALL)
+    of_step = _of_step(config, learner, responses * completion)
+    if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
+        of_step += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
+    step = max(0, of_step - _SMALL)
     total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
 

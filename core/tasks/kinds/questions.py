@@ -141,7 +141,7 @@ def is_right(truth: str, answer: str, settings: QuestionsSettings, question: str
         return same_answer(truth, answer)
     right, given = number(truth), number(answer)
     if right is None or given is None:
-        return False
+        return same_answer(truth, answer)  # an expression is read as it stands
     # A number is read as a plain numeral, so its value counts; every other notation as it stands.
     return answer == extract(truth, "last-number") or (right.numeral is not None and right.numeral == given.numeral)
 

@@ -32,10 +32,10 @@ export class Card {
 
   /**
    * The token at index `at` of a response, after a pass. `chosen` is false for a token that the page proposes because
-   * nobody chose one yet.
-   * @param {{ response: Response, at: number, pass: number, chosen: boolean }} token
+   * nobody chose one yet, `alike` how many are blamed as much as that one.
+   * @param {{ response: Response, at: number, pass: number, chosen: boolean, alike?: number }} token
    */
-  show({ response, at, pass, chosen }) {
+  show({ response, at, pass, chosen, alike = 1 }) {
     const { labels } = this;
     const learner = response.learner.toUpperCase();
     const place = { learner, response: response.index + 1, position: response.position[at] + 1 };
@@ -45,7 +45,8 @@ export class Card {
     this.close.hidden = !chosen;
     const advantage = response.at("advantage", at, pass);
     const blamed = typeof advantage === "number" && advantage < 0;
-    this.#say(chosen ? "" : blamed ? fill(labels.card_proposed, { learner }) : labels.card_empty);
+    const proposed = alike > 1 ? labels.card_proposed_alike : labels.card_proposed;
+    this.#say(chosen ? "" : blamed ? fill(proposed, { learner, count: alike }) : labels.card_empty);
     let before = "";
     const drawn = lines(response, at, pass, labels).map((line) => {
       const root = drawLine(line, before);

@@ -141,7 +141,8 @@ export class Detail {
     const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : DEFAULT };
     if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.lastPass, this.lastPass);
-    const token = view.token ?? blamed(this.groups);
+    const proposed = blamed(this.groups);
+    const token = view.token ?? proposed.token;
     const shown = { ...view, token };
     this.prompts.draw(step, group.group);
     this.#pass = pass;
@@ -156,7 +157,7 @@ export class Detail {
     this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings }));
     this.dark = dark;
     this.#drawSwitches(view, pass);
-    this.#drawCard(token, view, pass);
+    this.#drawCard(token, { view, pass, alike: proposed.alike });
   }
 
   /** @param {string} name of a strip's row */
@@ -195,17 +196,16 @@ export class Detail {
 
   /**
    * @param {TokenId | null} token
-   * @param {View} view
-   * @param {number} pass
+   * @param {{ view: View, pass: number, alike: number }} shown `alike`: how many tokens are blamed most
    */
-  #drawCard(token, view, pass) {
+  #drawCard(token, { view, pass, alike }) {
     const all = [...this.groups.values()].flat();
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
     for (const part of [this.card.root, this.switches, this.strip.legend]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
-    this.card.show({ response, at, pass, chosen: Boolean(view.token) });
+    this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
   }
 
   /**
@@ -257,24 +257,24 @@ export class Detail {
   }
 }
 
+/** Advantages that differ by no more are equal: what is left is float32 rounding (lessons/kit/ties.py). */
+const TIE = 1e-6;
+
 /**
- * The token to show to who chose none: the one that the finest credit blames most.
+ * The token to show to who chose none: the one that the finest credit blames most, the first of `alike` that it blames
+ * as much.
  * @param {Groups} groups
- * @returns {TokenId | null}
+ * @returns {{ token: TokenId | null, alike: number }}
  */
 export function blamed(groups) {
   const lists = [...groups.values()];
   const list = lists.find((x) => x.some((r) => r.once.value?.some((v) => v !== null))) ?? lists[0] ?? [];
-  /** @type {TokenId | null} */
-  let best = null;
-  let least = Infinity;
-  for (const response of list) {
-    for (let i = 0; i < response.length; i++) {
-      const x = response.at("advantage", i, 0);
-      if (typeof x !== "number" || x >= least) continue;
-      least = x;
-      best = { learner: response.learner, sample: response.sample, position: response.position[i] };
-    }
-  }
-  return best;
+  const places = list.flatMap((response) =>
+    response.position.map((position, i) => ({ response, position, x: response.at("advantage", i, 0) })),
+  );
+  const least = places.reduce((y, { x }) => (typeof x === "number" ? Math.min(x, y) : y), Infinity);
+  const alike = places.filter(({ x }) => typeof x === "number" && x <= least + TIE);
+  if (!alike.length) return { token: null, alike: 0 };
+  const { response, position } = alike[0];
+  return { token: { learner: response.learner, sample: response.sample, position }, alike: alike.length };
 }

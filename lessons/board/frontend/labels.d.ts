@@ -16,6 +16,7 @@ export interface Labels {
   card_empty: string;
   card_place: string;
   card_proposed: string;
+  card_proposed_alike: string;
   card_title: string;
   chart_summary: string;
   chart_summary_at: string;
@@ -140,6 +141,7 @@ export interface Labels {
   scatter_thinned: string;
   scatter_tokens: string;
   scatter_unknown: string;
+  scatter_of_some: string;
   seconds: string;
   seed_only: string;
   semicolon: string;

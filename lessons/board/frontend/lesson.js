@@ -5,6 +5,12 @@ import { ground, isDark } from "./theme.js";
 
 /** @import { Component, Drawing, LessonEnv, LessonOptions, Sheet } from "./types.js" */
 
+/**
+ * Sheets that one module alone needs.
+ * @type {Record<string, string[]>}
+ */
+const OWN_STYLES = { "lesson_pipeline.js": ["pipeline/pipeline.css"] };
+
 /** @type {WeakMap<Node, Held>} the component's root → what is drawn there */
 const mounted = new WeakMap();
 
@@ -55,7 +61,7 @@ class Held {
 
   /** @param {LessonEnv} env */
   async #start(env) {
-    this.#styles = ["lab.css", "strip.css", "lesson.css"].map(env.sheet);
+    this.#styles = ["lab.css", "strip.css", "lesson.css", ...(OWN_STYLES[this.name] ?? [])].map(env.sheet);
     const loaded = settled(this.#styles);
     this.component.parentElement.append(...this.#styles, this.root);
     const [module] = await Promise.all([import(env.module(this.name)), loaded]);

@@ -288,11 +288,18 @@ function counted(data, pass, tokens, labels) {
 function counts({ regions, passes }, among, tokens, where, labels) {
   const sides = among.flatMap((pass) => tokens.map((i) => Number(passes[pass].clipped[i])));
   const [high, low] = [sides.filter((x) => x > 0).length, sides.filter((x) => x < 0).length];
+  // Of a pass whose gradients were recorded, single tokens may lack it: they are not among those that were not cut.
+  const recorded = among.filter((pass) => passes[pass].clipped.some((x) => x !== null));
+  const n = recorded.flatMap((pass) => tokens.filter((i) => passes[pass].clipped[i] === null)).length;
+  const rest = n > 0 && fill(labels.scatter_of_some, { n });
   const has = kinds(regions);
-  if (!has.bounds) return fill(labels.scatter_says, { where, high, low });
+  if (!has.bounds) return sentences([fill(labels.scatter_says, { where, high, low }), rest]);
   const bounded = (has.high.cuts ? 0 : high) + (has.low.cuts ? 0 : low);
   const cut = high + low - bounded;
-  return fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { where, cut, bounded });
+  return sentences([
+    fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { where, cut, bounded }),
+    rest,
+  ]);
 }
 
 /**

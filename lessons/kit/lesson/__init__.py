@@ -34,7 +34,7 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               each Group
               with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
               `.passes` (μ) and `.gradients`, the passes at which gradients were taken: nothing is cut at others.
-              `at_step(batch, step)` is another step of the same run.
+              `at_step(batch, step)` is another step of the same run, `beside(batch, "ppo")` another learner's.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.
 figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table;
@@ -50,7 +50,7 @@ from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
-from lessons.kit.lesson.frozen import Frozen, at_step, frozen, pick_group, say_where
+from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, pick_group, say_where, where_words
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
@@ -75,6 +75,7 @@ __all__ = [
     "Row",
     "Sub",
     "at_step",
+    "beside",
     "engine",
     "equation",
     "figure",
@@ -99,6 +100,7 @@ __all__ = [
     "stepper",
     "token_strips",
     "where",
+    "where_words",
     "work_out",
     "worked",
 ]

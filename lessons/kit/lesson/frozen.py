@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,9 +23,9 @@ from core.text import visible
 from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
-from lessons.kit.display import one_line, plain
+from lessons.kit.display import literal, one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
-from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
+from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, most_cut, shows, slips
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -113,6 +113,33 @@ def at_step(batch: Frozen, step: int) -> Frozen:
     return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, shared.store())
 
 
+def with_cuts(batch: Frozen) -> Frozen | None:
+    """The batch itself where gradients of its stored tokens were cut, else the nearest step of its run that has such.
+
+    None where no stored token of the run's steps, at most `LOOKED_AT` to either side, was cut.
+    """
+    if most_cut((x for g in batch.groups for x in g.replies), batch.gradients) is not None:
+        return batch
+    learner = next(x for x in batch.run.learners if x.name == batch.learner)
+    warm_up: int = getattr(batch.settings, "value_warmup_steps", 0)
+    args = (batch.run.id, batch.learner, batch.step, learner.step, warm_up, learner.updated)
+    step = _cut_step(*args, shared.store())
+    return None if step is None else at_step(batch, step)
+
+
+def beside(batch: Frozen, algorithm: str) -> Frozen | None:
+    """The most telling step of the run's learner of another kind; None where it has none that can be read."""
+    learner = next((x for x in batch.run.learners if x.algorithm == algorithm and x.step >= 0), None)
+    if learner is None:
+        return None
+    runs = shared.store()
+    try:
+        step = _telling_step(batch.run.id, learner.name, learner.step, learner.updated, runs)
+        return _frozen(batch.run.id, learner.name, step, learner.updated, runs)
+    except (DataUnreadable, RunNotFound):
+        return None
+
+
 def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
     """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
     linked = st.query_params.get(param, "")
@@ -132,12 +159,15 @@ def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
 
 
 def say_where(batch: Frozen) -> None:
-    """One line on what the numbers are of: run, learner, step, seed."""
-    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
-    st.caption(
-        _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
-            learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
-        )
+    """One line on what the numbers are of."""
+    st.caption(where_words(batch, plain))
+
+
+def where_words(batch: Frozen, written: Callable[[str, int], str] = literal) -> str:
+    """What the numbers are of: run, learner, step, seed. `written` makes names safe for where they go."""
+    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=written(batch.run.name, 60))
+    return _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
+        learner=written(batch.learner.upper(), 60), step=batch.step + 1, run=kind, seed=batch.run.config.seed
     )
 
 
@@ -207,6 +237,19 @@ def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunS
         groups = _groups(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
         steps.append((shows(slips(groups)), sum(x.mixed for x in groups), step))
     return max(steps)[2]
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _cut_step(run_id: str, learner: str, near: int, last: int, first: int, made: float, _runs: RunStore) -> int | None:
+    """The step from `first` to `last` nearest to `near` of whose stored tokens some had their gradient cut."""
+    for step in sorted(range(first, last + 1), key=lambda x: (abs(x - near), x))[: 2 * LOOKED_AT]:
+        tokens = _runs.tokens(run_id, learner, step)
+        if not tokens.num_rows:
+            continue
+        taken = pc.less(tokens["pass"], pc.max(tokens["pass"]))  # after the last pass no gradient is taken
+        if pc.any(pc.and_(taken, pc.not_equal(tokens["clipped"], 0))).as_py():
+            return step
+    return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lessons.kit.ties import highest
+
 #: By so much, in units of reward, the critic's value has to fall.
 SEEN = 0.1
 
@@ -93,7 +95,7 @@ class Slip:
     @property
     def seen(self) -> bool:
         falls = [a - b for a, b in zip(self.values, self.values[1:], strict=False)]
-        return self.fall >= SEEN and self.fall >= max(falls)
+        return self.fall >= SEEN and highest(falls) == [self.at]
 
     @property
     def missed(self) -> bool:
@@ -138,6 +140,33 @@ def clearest(known: Sequence[Slip]) -> Slip | None:
 def most_missed(known: Sequence[Slip]) -> Slip | None:
     """Of the slips that the critic misses, the one at which its value rises furthest; None where it misses none."""
     return min((x for x in known if x.missed), key=lambda x: x.fall, default=None)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A response whose tokens' gradients were cut when a pass took its gradients."""
+
+    reply: Reply
+    number: int  # of the pass, from 0
+    count: int  # of its tokens
+
+    @property
+    def tokens(self) -> int:
+        return len(self.reply.tokens)
+
+
+def cut_tokens(reply: Reply, number: int) -> int:
+    """Of how many tokens of a response a pass (from 0) cut the gradient."""
+    return sum(bool(x) for x in reply.column("clipped", number))
+
+
+def most_cut(replies: Iterable[Reply], gradients: Iterable[int]) -> Cut | None:
+    """The response and the pass that cut the gradients of most of its tokens, the latest pass of equals; None where
+    none of these passes, at which gradients were taken, cut any.
+    """
+    passes = list(gradients)
+    known = [Cut(x, number, cut_tokens(x, number)) for x in replies for number in passes]
+    return max((x for x in known if x.count), key=lambda x: (x.count, x.number), default=None)
 
 
 def shows(known: Sequence[Slip]) -> tuple[int, float]:

@@ -55,7 +55,7 @@ export function appRoot() {
 }
 
 /**
- * A module from a blob cannot say "./other.js": its imports are replaced by the addresses of other blobs, depth first.
+ * A module from a blob cannot say "./other.js" or "../other.js": its imports are replaced by the addresses of other blobs, depth first.
  * Only import statements are; types that a comment imports may go in circles, and are none of the browser's business.
  * @param {string} name
  * @param {Files} files
@@ -64,8 +64,9 @@ export function appRoot() {
 export function blob(name, files) {
   const made = known.get(name);
   if (made) return made;
-  const imports = /^(import\s+(?:[^"]*?\sfrom\s+)?)"\.\/([^"]+)"/gm;
-  const text = files[name].replace(imports, (_all, words, other) => `${words}"${blob(other, files)}"`);
+  const imports = /^(import\s+(?:[^"]*?\sfrom\s+)?)"(\.{1,2}\/[^"]+)"/gm;
+  const from = (/** @type {string} */ other) => new URL(other, `file:///${name}`).pathname.slice(1);
+  const text = files[name].replace(imports, (_all, words, other) => `${words}"${blob(from(other), files)}"`);
   const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   known.set(name, address);
   return address;

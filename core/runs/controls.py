@@ -1,0 +1,70 @@
+"""What a person asks of a learner's worker: rows that it takes between two steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.config import assignments_for, change
+from core.runs import level, lifecycle
+from core.runs.patience import again
+from core.runs.records import Control, ControlKind, RunInfo
+from core.runs.tables import controls, learners
+
+KINDS: tuple[ControlKind, ...] = ("pause", "resume", "step", "stop", "change")
+
+
+def ask(store: level.Readable, run: RunInfo, kind: str, value: Any = None, learner: str | None = None) -> None:
+    """As RunStore.control."""
+    if kind not in KINDS:
+        raise ValueError(f"there is no control {kind!r}; there are {', '.join(KINDS)}")
+    if learner is not None:
+        run.config.learner(learner)
+    if kind == "change":
+        change(run.config, value)
+    asked = [x.name for x in run.learners if learner in (None, x.name)]
+    together = run.config.keep_level and learner is None and kind in level.AT_A_STEP
+    with store.write() as c:
+        names = lifecycle.listening(c, run.id, asked, stop=kind == "stop")
+        after = level.after_steps(c, run.id, names, kind) if together else {}
+        for name in names:
+            mine = assignments_for(run.config, name, value) if kind == "change" else after.get(name)
+            if kind != "change" or mine:
+                row = {"run": run.id, "learner": name, "kind": kind, "value": json.dumps(mine)}
+                c.execute(controls.insert().values(**row))
+
+
+def take(store: level.Readable, run_id: str, learner: str) -> list[Control]:
+    """As RunStore.take_controls."""
+    asked = _asked(store, run_id, learner)
+    if asked:  # nearly always there is nothing: then no write lock is taken
+        _forget(store, [row["id"] for row in asked])
+    return [_control(row["kind"], json.loads(row["value"])) for row in asked]
+
+
+@again
+def _asked(store: level.Readable, run_id: str, learner: str) -> Sequence[Any]:
+    query = sa.select(controls).filter_by(run=run_id, learner=learner).order_by(controls.c.id)
+    with store.read() as c:
+        return c.execute(query).mappings().all()
+
+
+@again
+def _forget(store: level.Readable, ids: list[int]) -> None:
+    with store.write() as c:
+        c.execute(controls.delete().where(controls.c.id.in_(ids)))
+
+
+def shall_stop(store: level.Readable, run_id: str, learner: str) -> bool:
+    """As RunStore.shall_stop."""
+    here = sa.select(learners.c.name).filter_by(run=run_id, name=learner)
+    asked = sa.select(controls.c.id).filter_by(run=run_id, learner=learner, kind="stop")
+    with store.read() as c:
+        return c.execute(here).first() is None or c.execute(asked).first() is not None
+
+
+def _control(kind: ControlKind, value: Any) -> Control:
+    return Control(kind, value) if kind == "change" else Control(kind, at=value)

@@ -1,0 +1,145 @@
+// Numbers as small bars inside a box: one a token of the followed response, or one a response of the group.
+
+import { el } from "../dom.js";
+import { fixed, isNumber } from "../format.js";
+import { coming, fade, grow, landed, leaving } from "./painted.js";
+import { arrival, doneAt, STATIONS } from "./stations.js";
+
+/** @import { Scale } from "../colours.js" */
+/** @import { Value } from "../types.js" */
+/** @import { Batch } from "./batch.js" */
+
+const at = (/** @type {string} */ key) => STATIONS.findIndex((x) => x.key === key);
+const [SCORED, COMPARED, CREDITED] = [at("reward"), at("baseline"), at("credit")];
+
+/** A bar for each token, grown when the token has arrived. */
+export class Bars {
+  /** @type {HTMLElement[]} */
+  #bars = [];
+
+  /**
+   * Which station grows them, and from where; `signed` ones stand around a line, `high` ones have more room.
+   * @param {{ station: string, backward?: boolean, signed?: boolean, high?: boolean }} about
+   */
+  constructor({ station, backward = false, signed = false, high = false }) {
+    this.station = at(station);
+    this.backward = backward;
+    this.signed = signed;
+    this.root = el("span", { class: `bars-of${signed ? " signed" : ""}${high ? " high" : ""}`, "aria-hidden": "true" });
+  }
+
+  /**
+   * @param {Value[]} values
+   * @param {Scale} scale
+   * @param {string} missing what to say where no number is known
+   */
+  draw(values, scale, missing) {
+    if (!values.some(isNumber)) {
+      this.#bars = [];
+      this.root.replaceChildren(el("span", { class: "missing", text: missing }));
+      return;
+    }
+    const known = /** @type {number[]} */ (values.filter(isNumber));
+    const most = Math.max(...known.map(Math.abs), this.signed ? 1e-9 : 1);
+    const columns = values.map((value) => column(value, most, scale, this.signed));
+    this.#bars = columns.map((x) => x.bar);
+    this.root.replaceChildren(...columns.map((x) => x.root));
+  }
+
+  /** @param {number} position */
+  paint(position) {
+    const done = doneAt(this.station, position);
+    const n = this.#bars.length;
+    for (const [i, bar] of this.#bars.entries()) grow(bar, landed(arrival(this.backward ? n - 1 - i : i, n, done)));
+  }
+}
+
+/**
+ * A bar as high as its number; below the line in the middle where it is negative.
+ * @param {Value} value
+ * @param {number} most
+ * @param {Scale} scale
+ * @param {boolean} signed
+ */
+function column(value, most, scale, signed) {
+  const number = isNumber(value) ? /** @type {number} */ (value) : 0;
+  const height = `${Math.max(2, (Math.min(1, Math.abs(number) / most) * 100) / (signed ? 2 : 1)).toFixed(1)}%`;
+  const bar = el("i", { class: number < 0 ? "below" : "", style: { height } });
+  bar.style.backgroundColor = (isNumber(value) && scale.colour(number)?.background) || "";
+  return { root: el("span", { class: "column" }, bar), bar };
+}
+
+/** The group's rewards, and each against their mean. */
+export class GroupBars {
+  /** @type {{ bar: HTMLElement, reward: HTMLElement }[]} */
+  #columns = [];
+
+  constructor() {
+    this.mean = el("span", { class: "mean" });
+    this.row = el("span", { class: "bars-of signed tall" });
+    this.rewards = el("span", { class: "reward-row" });
+    this.root = el("span", { class: "group-of", "aria-hidden": "true" }, this.row, this.rewards, this.mean);
+  }
+
+  /**
+   * @param {Batch} batch
+   * @param {Scale} scale
+   */
+  draw(batch, scale) {
+    const differences = batch.lanes.map((x) => batch.number("grpo", "advantage_raw", x.index));
+    const most = Math.max(1e-9, ...differences.filter(isNumber).map((x) => Math.abs(Number(x))));
+    this.#columns = batch.lanes.map(({ index }, i) => {
+      const { root, bar } = column(differences[i], most, scale, true);
+      const followed = index === batch.focus ? "followed" : "";
+      const reward = el("span", { class: followed, text: fixed(batch.responses[index].reward, 0, "–") });
+      root.classList.toggle("followed", followed !== "");
+      return { bar, reward };
+    });
+    const mean = fixed(batch.number("grpo", "baseline_value", batch.focus), 3, batch.sent.words.not_recorded);
+    this.mean.textContent = batch.sent.words.mean_short.replace("{mean}", mean);
+    this.rewards.replaceChildren(...this.#columns.map((x) => x.reward));
+    this.row.replaceChildren(...this.#columns.map((x) => /** @type {HTMLElement} */ (x.bar.parentElement)));
+  }
+
+  /** @param {number} position */
+  paint(position) {
+    const [compared, credited] = [doneAt(COMPARED, position), doneAt(CREDITED, position)];
+    const n = this.#columns.length;
+    for (const [i, { bar, reward }] of this.#columns.entries()) {
+      fade(reward, landed(arrival(i, n, compared)));
+      grow(bar, landed(arrival(i, n, credited)));
+    }
+    fade(this.mean, landed(compared));
+  }
+}
+
+/** Rewards in the reward's box: the followed response's, or the whole group's. */
+export class Rewards {
+  /** @type {HTMLElement[]} */
+  #group = [];
+
+  constructor() {
+    this.one = el("span", { class: "layer" });
+    this.all = el("span", { class: "layer" });
+    this.root = el("span", { class: "rewards-of layers", "aria-hidden": "true" }, this.one, this.all);
+  }
+
+  /** @param {Batch} batch */
+  draw(batch) {
+    const { words } = batch.sent;
+    const text = (/** @type {number} */ index) => fixed(batch.responses[index].reward, 0, words.unknown_short);
+    const chip = (/** @type {number} */ index, /** @type {string} */ more) =>
+      el("span", { class: `pebble${batch.responses[index].success ? " good" : ""}`, text: more + text(index) });
+    this.one.replaceChildren(chip(batch.focus, `${batch.name(batch.focus)}: `));
+    this.#group = batch.lanes.map(({ index }) => chip(index, ""));
+    this.all.replaceChildren(...this.#group);
+  }
+
+  /** @param {number} position @param {number} morph */
+  paint(position, morph) {
+    const done = doneAt(SCORED, position);
+    fade(this.one, leaving(morph) * landed(done));
+    fade(this.all, coming(morph));
+    for (const [i, chip] of this.#group.entries()) fade(chip, landed(arrival(i, this.#group.length, done)));
+  }
+}

@@ -1,0 +1,6 @@
+"""PPO's and GRPO's pipelines as one drawing that moves, on one stored step: its data, its words, its place."""
+
+from lessons.kit.pipeline.both import other_credit
+from lessons.kit.pipeline.draw import Box, distance, pipeline
+
+__all__ = ["Box", "distance", "other_credit", "pipeline"]

@@ -1,0 +1,149 @@
+"""Puts the pipeline on a page: boxes, data and words go over once; a box that is picked comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.learners.registry import LEARNER_KINDS
+from lessons.i18n import _
+from lessons.kit.display import one_line
+from lessons.kit.lesson import Frozen, Group, mount, where_words
+from lessons.kit.lesson.replies import Reply, first_unshared
+from lessons.kit.pipeline.both import MODES, Mode, both_credits
+from lessons.kit.pipeline.words import words
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of the drawing. `only`: in one learner's pipeline alone; `sub_grpo`: what stands there in GRPO's."""
+
+    key: str
+    kind: Literal["trained", "frozen", "data"]
+    title: str
+    sub: str
+    sub_grpo: str | None = None
+    only: Mode | None = None
+    dim_grpo: bool = False  # not used by GRPO here
+
+    def view(self, moved: str | None) -> dict[str, Any]:
+        optional = {"sub_grpo": self.sub_grpo, "only": self.only, "moved": moved, "dim_grpo": self.dim_grpo or None}
+        always = {"key": self.key, "kind": self.kind, "title": self.title, "sub": self.sub}
+        return {**always, **{name: x for name, x in optional.items() if x is not None}}
+
+
+def pipeline(
+    batch: Frozen,
+    group: Group,
+    *,
+    key: str,
+    start: Mode = "ppo",
+    moved: Mapping[str, float] | None = None,
+    picked: str | None = None,
+    on_picked: Callable[[], None] | None = None,
+) -> list[Box]:
+    """Draws the step's pipeline with the numbers of one of its groups, in the state of `start`; answers its boxes.
+
+    `moved` has the distances of weights from those at the start, by box, where they are known. With `on_picked` a box
+    can be chosen: `picked` is the one that is, and `lessons.board.component.sent(key, "picked")` in the callback the
+    new one. Otherwise nothing that is done to it asks the server for anything.
+    """
+    credited = both_credits(batch, group)
+    settings: dict[str, dict[str, Any]] = {mode: credited["learners"][mode]["settings"] for mode in MODES}
+    drawn = boxes(batch, group, settings)
+    reply, distances = group.telling, moved or {}
+    titles = {x["title"] for mode in MODES for x in credited["learners"][mode]["terms"]}
+    mount(
+        "pipeline",
+        {
+            **credited,
+            "boxes": [x.view(_moved(distances.get(x.key))) for x in drawn],
+            "names": {mode: LEARNER_KINDS[mode].title for mode in MODES},
+            "colours": {mode: LEARNER_KINDS[mode].colour for mode in MODES},
+            "group": group.number,
+            "prompt": one_line(group.prompt, 60),
+            "answer": one_line(group.answer, 40),
+            "focus": reply.sample,
+            "at": _slip(reply, group),
+            "decay": settings["ppo"]["gamma"] * settings["ppo"]["lam"],
+            "passes": len(batch.gradients),
+            "start": start,
+            "pickable": on_picked is not None,
+            "picked": picked,
+            "alt": _(
+                "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
+                "a station."
+            ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
+            "where": where_words(batch),
+            "words": words(),
+            "titles": {title: _(title) for title in titles},
+        },
+        key=key,
+        on_picked=on_picked,
+    )
+    return drawn
+
+
+def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]) -> list[Box]:
+    """The pipeline's boxes, in the order in which one comes from the other; `settings` by learner, as in a trace."""
+    size, right = len(group.replies), sum(x.success for x in group.replies)
+    prompts = batch.run.config.prompts_of(batch.settings)
+    ppo = settings["ppo"]
+    return [
+        Box("query", "data", _("Query q"), one_line(group.prompt, 60)),
+        Box("policy", "trained", _("Policy π_θ"), _("writes the responses")),
+        Box(
+            "outputs",
+            "data",
+            _("Outputs o"),
+            _("{n} responses to each of {prompts} queries").format(n=size, prompts=prompts),
+            _("one group of {n} responses").format(n=size),
+        ),
+        Box(
+            "reference",
+            "frozen",
+            _("Reference π_ref"),
+            _reference_sub(group),
+            _kl_of_group(settings["grpo"]),
+            dim_grpo=not settings["grpo"]["beta"],
+        ),
+        Box("reward", "frozen", _("Reward"), _("{right} of {all} right").format(right=right, all=size)),
+        Box("value", "trained", _("Value model V (critic)"), _("expects a score"), only="ppo"),
+        Box("gae", "data", _("GAE"), f"γ = {ppo['gamma']:g}, λ = {ppo['lam']:g}", only="ppo"),
+        Box("group", "data", _("Group"), _("each reward against its group’s"), only="grpo"),
+        Box("advantage", "data", _("Advantage Â"), _("one for each token"), _("one for each response")),
+        Box(
+            "update",
+            "data",
+            _("Update"),
+            _("{passes} passes over the batch, then new responses").format(passes=batch.settings.num_iterations),
+        ),
+    ]
+
+
+def distance(x: float) -> str:
+    """How far weights are from those at the start."""
+    return "0" if x == 0 else f"{x:.3f}"
+
+
+def _slip(reply: Reply, group: Group) -> int | None:
+    """The first token of a wrong response that no right one shares; None where there is none to be told."""
+    if reply.success or reply.truncated:
+        return None
+    return first_unshared(reply.tokens, (x.tokens for x in group.replies if x.success))
+
+
+def _moved(x: float | None) -> str | None:
+    return None if x is None else _("moved {distance}").format(distance=distance(x))
+
+
+def _reference_sub(group: Group) -> str:
+    """A run that uses no KL need not run the reference at all."""
+    known = any(x is not None for reply in group.replies for x in reply.column("logprob_ref"))
+    return _("copy of the start model") if known else _("copy of the start model; not run here")
+
+
+def _kl_of_group(settings: Mapping[str, Any]) -> str:
+    beta: float = settings["beta"]
+    return _("KL in the loss, β = {beta:g}").format(beta=beta) if beta else _("β = 0: not used here")

@@ -1,0 +1,192 @@
+"""The pipeline that plays, in a real browser: play, pause, scrub, morph, keyboard, reduced motion, no server call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, expect
+
+from core.insight.bridge import bridge
+from core.insight.whatif import stored_step
+from tests.e2e.conftest import LiveRun, Phone, Server, link
+
+pytestmark = pytest.mark.browser
+
+PAGES = {"how-ppo-works": "ppo", "how-grpo-works": "grpo"}
+TITLES = ("Query", "Policy", "Outputs", "Reference", "Reward", "Value model", "GAE", "Advantage", "Update")
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> LiveRun:
+    return LiveRun.finished(server.store, 4)
+
+
+def pipeline(page: Page) -> Locator:
+    return page.locator("[data-testid=lesson_pipeline] .pipeline")
+
+
+def open_lesson(page: Page, server: Server, run: LiveRun, key: str = "how-ppo-works", **query: str) -> Locator:
+    page.goto(link(server, key, run.id, **{"step": "3", **query}))
+    expect(pipeline(page).locator("[data-box=policy]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    return pipeline(page)
+
+
+def part(drawn: Locator, name: str) -> Locator:
+    return drawn.locator(f"[data-testid=pipeline-{name}]")
+
+
+def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(
+    page: Page, server: Server, run: LiveRun
+) -> None:
+    drawn = open_lesson(page, server, run)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(address(request)))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.evaluate("WebSocket.prototype.send = () => { window.sentSomething = true; }")
+    drawn.get_by_role("combobox").select_option("2")
+    part(drawn, "play").click()
+    expect(drawn).to_have_attribute("data-playing", "true")
+    for station in ("policy", "reference", "baseline", "credit", "advantage", "update"):
+        expect(drawn).to_have_attribute("data-station", station, timeout=20_000)
+    expect(drawn).to_have_attribute("data-playing", "false", timeout=20_000)
+    expect(part(drawn, "play")).to_have_accessible_name("Play")
+    assert asked == []
+    assert page.evaluate("window.sentSomething") is None
+
+
+def address(request: Request) -> str:
+    return request.url
+
+
+def test_paused_or_out_of_view_no_frame_is_drawn(page: Page, server: Server, run: LiveRun) -> None:
+    drawn = open_lesson(page, server, run)
+    part(drawn, "play").click()
+    expect(drawn).to_have_attribute("data-station", "policy")
+    count = "() => { window.frames_ = 0; const ask = window.requestAnimationFrame.bind(window);"
+    page.evaluate(count + "window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); }; }")
+    page.wait_for_function("window.frames_ > 3")
+    page.locator("h2").last.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "() => { const n = window.frames_; return new Promise(r => setTimeout(() => r(window.frames_ === n), 400)); }"
+    )
+    expect(drawn).to_have_attribute("data-playing", "true")
+    drawn.scroll_into_view_if_needed()
+    part(drawn, "play").click()
+    expect(drawn).to_have_attribute("data-playing", "false")
+    before = part(drawn, "scrub").input_value()
+    page.wait_for_timeout(400)
+    assert part(drawn, "scrub").input_value() == before
+
+
+def test_every_station_says_its_sentence(page: Page, server: Server, run: LiveRun) -> None:
+    drawn = open_lesson(page, server, run)
+    told = part(drawn, "told")
+    expect(told).to_have_attribute("aria-live", "polite")
+    part(drawn, "scrub").focus()
+    page.keyboard.press("Home")
+    for number, title in enumerate(TITLES, 1):
+        drawn.get_by_role("button", name="Next station").click()
+        expect(told).to_contain_text(f"{number} of 9 · {title}")
+        assert "{" not in told.inner_text()
+    drawn.get_by_text("Read as text").click()
+    expect(drawn.locator("details li")).to_have_count(9)
+
+
+def test_one_turns_into_the_other_on_the_same_responses(page: Page, server: Server, run: LiveRun) -> None:
+    drawn = open_lesson(page, server, run)
+    texts = drawn.locator("[data-box=outputs] .lane").all_inner_texts()
+    expect(drawn.locator("[data-box=value]")).to_have_css("opacity", "1")
+    drawn.get_by_role("button", name="GRPO", exact=True).click()
+    expect(drawn).to_have_attribute("data-mode", "grpo")
+    expect(drawn.locator("[data-box=value]")).to_have_css("opacity", "0")
+    expect(drawn.locator("[data-box=group]")).to_have_css("opacity", "1")
+    assert drawn.locator("[data-box=outputs] .lane").all_inner_texts() == texts
+    numbers = drawn.locator("[data-box=advantage] .layer:last-child .mark-of").all_inner_texts()
+    step = stored_step(run.store.samples(run.id, "ppo", 2), run.store.tokens(run.id, "ppo", 2))
+    credit = bridge(step, run.config.learner("ppo"), run.config.learner("grpo"))[-1].credit.advantages[:, 0].tolist()
+    group = page.locator(".st-key-ppo_group")
+    prompt = group.inner_text().splitlines()[-1].partition(" — ")[0]
+    expected = [x for x, own in zip(credit, step.panel.prompts, strict=True) if own == prompt]
+    assert [float(x.replace("−", "-")) for x in numbers] == pytest.approx(expected, abs=0.006)
+
+    slider = part(drawn, "morph")
+    slider.focus()
+    slider.fill("0.5")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^between PPO and GRPO"))
+    page.keyboard.press("Home")
+    expect(drawn).to_have_attribute("data-mode", "ppo")
+
+
+def test_by_keyboard_alone(page: Page, server: Server, run: LiveRun) -> None:
+    drawn = open_lesson(page, server, run)
+    scrub = part(drawn, "scrub")
+    scrub.focus()
+    page.keyboard.press("Home")
+    assert float(scrub.input_value()) == 0
+    page.keyboard.press("ArrowRight")
+    expect(drawn).to_have_attribute("data-station", "query")
+    page.keyboard.press("ArrowRight")
+    expect(drawn).to_have_attribute("data-station", "policy")
+    inside = float(scrub.input_value())
+    assert 1 < inside < 2  # one token, not the station
+    page.keyboard.press("ArrowLeft")
+    assert float(scrub.input_value()) == 1
+    page.keyboard.press("PageUp")
+    assert float(scrub.input_value()) == 2
+    page.keyboard.press(" ")
+    expect(drawn).to_have_attribute("data-playing", "true")
+    page.keyboard.press(" ")
+    expect(drawn).to_have_attribute("data-playing", "false")
+    drawn.locator("[data-box=outputs]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(drawn.locator("[data-box=reference]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(drawn).to_have_attribute("data-station", "reference")
+    outline = drawn.locator("[data-box=reference]").evaluate("x => getComputedStyle(x).outlineStyle")
+    assert outline == "solid"
+
+
+def test_who_prefers_less_motion_gets_steps(browser: Browser, server: Server, run: LiveRun) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    drawn = open_lesson(page, server, run)
+    part(drawn, "play").click()
+    positions = set()
+    for _ in range(16):
+        positions.add(float(part(drawn, "scrub").input_value()))
+        page.wait_for_timeout(250)
+    assert positions == {float(round(x)) for x in positions}
+    assert len(positions) >= 2
+    expect(drawn.locator(".flying")).to_have_count(0)
+    drawn.get_by_role("button", name="GRPO", exact=True).click()
+    assert part(drawn, "morph").input_value() == "1"
+    context.close()
+
+
+def test_grpo_opens_in_its_own_state_and_a_box_asks_for_nothing_there(page: Page, server: Server, run: LiveRun) -> None:
+    drawn = open_lesson(page, server, run, "how-grpo-works")
+    expect(drawn).to_have_attribute("data-mode", "grpo")
+    before = page.url
+    drawn.locator("[data-box=group]").click()
+    expect(drawn).to_have_attribute("data-station", "credit")
+    assert page.url == before
+
+
+@pytest.mark.parametrize("key", PAGES)
+@pytest.mark.parametrize(("scheme", "lang"), [("light", "zh-TW"), ("dark", "en")])
+def test_on_a_phone_it_fits_and_axe_finds_nothing(
+    phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], key: str, scheme: str, lang: str
+) -> None:
+    with phone(scheme) as page:
+        drawn = open_lesson(page, server, run, key, lang=lang)
+        for mode in ("GRPO", "PPO"):
+            drawn.get_by_role("button", name=mode, exact=True).click()
+            expect(drawn).to_have_attribute("data-mode", mode.lower())
+            page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
+            wide = "document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(wide) <= 0
+            assert axe(page, [["[data-testid=stMain]"]]) == []
+        assert ("策略" in drawn.inner_text()) == (lang == "zh-TW")
