@@ -58,5 +58,5 @@ def test_the_budget_is_the_same_however_it_is_shared_out() -> None:
 
 def test_viewers_are_told(tmp_path: Any) -> None:
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)
-    told = [run_view(store.get(store.create(x)))["run"]["contract"] for x in (config(GRPO), config(GRPO, PPO))]
-    assert told == [None, "same-questions"]
+    sent = [run_view(store.get(store.create(x)))["run"]["contract"] for x in (config(GRPO), config(GRPO, PPO))]
+    assert sent == [None, "same-questions"]

@@ -94,7 +94,7 @@ def make_draft(
 
 def _unreadable(setting: Field, value: Any) -> Message | None:
     """What is wrong with what was typed, where only this form knows."""
-    if setting.kind == "choice" and value not in setting.choices:
+    if setting.kind == "choice" and value not in (*setting.choices, *((None,) if setting.optional else ())):
         return Message(
             "{setting}: must be one of {choices}, but is {given}",
             setting=setting.key,

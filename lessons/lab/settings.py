@@ -140,7 +140,7 @@ def _widget(draft: Draft, label: str, meant: list[Field]) -> None:
         st.session_state[key] = value is True
         st.toggle(label, **common)
     elif first.kind == "choice":
-        options = [str(x) for x in first.choices]
+        options = [*(["none"] if first.optional else []), *(str(x) for x in first.choices)]
         options = options if value in options else [str(value), *options]
         st.selectbox(label, options, format_func=first.choice, **common)
     else:

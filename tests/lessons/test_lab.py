@@ -44,7 +44,10 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
     keys = [x.key for x in known]
     assert len(keys) == len(set(keys))
     own = {"task.terms"} if name != "smollm2-sums" else {"task.options", "task.instruction"}
-    expected = {"seed", "steps", "ppo.lam", "ppo.epsilon", "grpo.epsilon", "grpo.scale_rewards", *own}
+    ppos = [x.name for x in config.learners if x.kind == "ppo"]
+    expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
+    expected |= {f"{x}.{setting}" for x in ppos for setting in ("lam", "epsilon")}
+    assert ppos
     assert expected <= set(keys)
     for field in known:
         assert field.description, field.key
@@ -577,3 +580,14 @@ def test_the_few_settings_are_those_of_each_kind_whatever_its_learners_are_calle
     assert [typed(at, f"{x}.num_generations").value for x in ("zero", "fitted", "group")] == ["1", "1", "4"]
     typed(at, "group.num_generations").set_value("2").run()
     assert linked(at, "set") == ["group.num_generations=2"]
+
+
+def test_a_choice_that_may_be_none_can_be_taken_back(open_page):
+    at = open_page("lab", lang="en", preset="long-sums", set=["ppo.value_model=none"])
+    assert make_draft("long-sums", {"ppo.value_model": "none"}).config.learner("ppo").value_model is None
+    at.toggle(key="lab_all_settings").set_value(True).run()
+    at.radio(key="lab_settings_group").set_value("ppo").run()
+    box = at.selectbox(key="set:ppo.value_model")
+    assert (box.value, box.options[0]) == ("none", "none")
+    box.set_value("chain-sum-6x1-critic").run()
+    assert "set" not in at.query_params
