@@ -98,17 +98,17 @@ def test_every_station_says_its_sentence(page: Page, server: Server, run: LiveRu
 def test_one_turns_into_the_other_on_the_same_responses(page: Page, server: Server, run: LiveRun) -> None:
     drawn = open_lesson(page, server, run)
     texts = drawn.locator("[data-box=outputs] .lane").all_inner_texts()
-    expect(drawn.locator("[data-box=value]")).to_have_css("opacity", "1")
+    expect(drawn.locator("[data-box=value]")).to_be_visible()
+    expect(drawn.locator("[data-box=group]")).to_be_hidden()
     drawn.get_by_role("button", name="GRPO", exact=True).click()
     expect(drawn).to_have_attribute("data-mode", "grpo")
-    expect(drawn.locator("[data-box=value]")).to_have_css("opacity", "0")
-    expect(drawn.locator("[data-box=group]")).to_have_css("opacity", "1")
+    expect(drawn.locator("[data-box=value]")).to_be_hidden()
+    expect(drawn.locator("[data-box=group]")).to_be_visible()
     assert drawn.locator("[data-box=outputs] .lane").all_inner_texts() == texts
     numbers = drawn.locator("[data-box=advantage] .layer:last-child .mark-of").all_inner_texts()
     step = stored_step(run.store.samples(run.id, "ppo", 2), run.store.tokens(run.id, "ppo", 2))
     credit = bridge(step, run.config.learner("ppo"), run.config.learner("grpo"))[-1].credit.advantages[:, 0].tolist()
-    group = page.locator(".st-key-ppo_group")
-    prompt = group.inner_text().splitlines()[-1].partition(" — ")[0]
+    prompt = drawn.locator("[data-box=query] .sub").inner_text()
     expected = [x for x, own in zip(credit, step.panel.prompts, strict=True) if own == prompt]
     assert [float(x.replace("−", "-")) for x in numbers] == pytest.approx(expected, abs=0.006)
 

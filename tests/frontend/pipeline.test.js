@@ -54,7 +54,7 @@ async function drawn(t, changes = {}, { isStill = false } = {}) {
   return { root, find, state, events, clock, pipeline, see: (isInView) => seen.at(-1)(isInView) };
 }
 
-const opacity = (node) => Number(node.style.opacity || 1);
+const opacity = (node) => (node.style.visibility === "hidden" ? 0 : Number(node.style.opacity || 1));
 
 test("at rest all is there, and nothing runs", async (t) => {
   const { state, clock, find } = await drawn(t);
@@ -175,6 +175,22 @@ test("whoever prefers less motion gets steps: no frames, nothing flying, a stati
   assert.equal(root.querySelectorAll(".flying").length, 0);
   find(".mode.grpo").click();
   assert.deepEqual([state().mode, clock.waiting], ["grpo", 0]);
+});
+
+test("a bar below 0 stands below the line, and others keep their height above it", async (t) => {
+  const { pipeline, root } = await drawn(t);
+  const below = sent();
+  for (const learner of Object.values(below.learners)) learner.responses[1].once.value = [0.5, -0.25];
+  pipeline.draw(below, { dark: false });
+  const bars = root.querySelector("[data-box=value] .bars-of");
+  assert.equal(bars.style.getPropertyValue("--zero"), "20.0%");
+  assert.deepEqual(
+    [...bars.querySelectorAll("i")].map((x) => [x.className, x.style.height]),
+    [
+      ["", "40.0%"],
+      ["below", "20.0%"],
+    ],
+  );
 });
 
 test("a box is a station and, where it can be picked, is told to the server once", async (t) => {

@@ -39,9 +39,9 @@ export class Bars {
       this.root.replaceChildren(el("span", { class: "missing", text: missing }));
       return;
     }
-    const known = /** @type {number[]} */ (values.filter(isNumber));
-    const most = Math.max(...known.map(Math.abs), this.signed ? 1e-9 : 1);
-    const columns = values.map((value) => column(value, most, scale, this.signed));
+    const range = rangeOf(values, this.signed);
+    this.root.style.setProperty("--zero", percent(range.low / (range.low + range.high)));
+    const columns = values.map((value) => column(value, range, scale));
     this.#bars = columns.map((x) => x.bar);
     this.root.replaceChildren(...columns.map((x) => x.root));
   }
@@ -54,16 +54,33 @@ export class Bars {
   }
 }
 
+/** @typedef {{ low: number, high: number }} Range how far numbers go below the line of 0, and above it; both at least 0 */
+
 /**
- * A bar as high as its number; below the line in the middle where it is negative.
- * @param {Value} value
- * @param {number} most
- * @param {Scale} scale
+ * Around the line where numbers are signed, or where one of them is below 0 all the same; else from 0 to 1 at least.
+ * @param {Value[]} values
  * @param {boolean} signed
+ * @returns {Range}
  */
-function column(value, most, scale, signed) {
+export function rangeOf(values, signed) {
+  const known = /** @type {number[]} */ (values.filter(isNumber));
+  const most = Math.max(1e-9, ...known.map(Math.abs));
+  if (signed) return { low: most, high: most };
+  return { low: Math.max(0, ...known.map((x) => -x)), high: Math.max(1, ...known) };
+}
+
+/** @param {number} share */
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+
+/**
+ * A bar as high as its number, above the line of 0 or below it.
+ * @param {Value} value
+ * @param {Range} range
+ * @param {Scale} scale
+ */
+function column(value, { low, high }, scale) {
   const number = isNumber(value) ? /** @type {number} */ (value) : 0;
-  const height = `${Math.max(2, (Math.min(1, Math.abs(number) / most) * 100) / (signed ? 2 : 1)).toFixed(1)}%`;
+  const height = percent(Math.max(0.03, Math.abs(number) / (low + high)));
   const bar = el("i", { class: number < 0 ? "below" : "", style: { height } });
   bar.style.backgroundColor = (isNumber(value) && scale.colour(number)?.background) || "";
   return { root: el("span", { class: "column" }, bar), bar };
@@ -87,9 +104,9 @@ export class GroupBars {
    */
   draw(batch, scale) {
     const differences = batch.lanes.map((x) => batch.number("grpo", "advantage_raw", x.index));
-    const most = Math.max(1e-9, ...differences.filter(isNumber).map((x) => Math.abs(Number(x))));
+    const range = rangeOf(differences, true);
     this.#columns = batch.lanes.map(({ index }, i) => {
-      const { root, bar } = column(differences[i], most, scale, true);
+      const { root, bar } = column(differences[i], range, scale);
       const followed = index === batch.focus ? "followed" : "";
       const reward = el("span", { class: followed, text: fixed(batch.responses[index].reward, 0, "–") });
       root.classList.toggle("followed", followed !== "");

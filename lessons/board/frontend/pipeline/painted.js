@@ -1,4 +1,5 @@
-// Setting what moves: opacity and transform alone, and only where it changed, so that a frame lays nothing out.
+// Setting what moves: opacity and transform alone, and only where it changed, so that a frame lays nothing out. What is
+// wholly there or wholly gone has neither: each element that has one costs every frame.
 
 /** @type {WeakMap<HTMLElement | SVGElement, Map<string, string>>} */
 const last = new WeakMap();
@@ -12,11 +13,26 @@ function put(node, name, value) {
   node.style.setProperty(name, value);
 }
 
-/** @param {HTMLElement | SVGElement} node @param {number} share */
-export const fade = (node, share) => put(node, "opacity", String(Math.round(share * 100) / 100));
+/**
+ * Shows so much of it, 0 to 1.
+ * @param {HTMLElement | SVGElement} node
+ * @param {number} share
+ */
+export function fade(node, share) {
+  const part = Math.round(share * 100) / 100;
+  put(node, "visibility", part > 0 ? "" : "hidden");
+  put(node, "opacity", part > 0 && part < 1 ? String(part) : "");
+}
 
-/** @param {HTMLElement} node @param {number} share */
-export const grow = (node, share) => put(node, "transform", `scaleY(${Math.round(share * 1000) / 1000})`);
+/**
+ * Lets it grow to so much of its height, 0 to 1.
+ * @param {HTMLElement} node
+ * @param {number} share
+ */
+export function grow(node, share) {
+  put(node, "visibility", share > 0 ? "" : "hidden");
+  put(node, "transform", share > 0 && share < 1 ? `scaleY(${share.toFixed(3)})` : "");
+}
 
 /** @param {HTMLElement} node @param {number} x @param {number} y @param {number} size */
 export const place = (node, x, y, size) =>
