@@ -150,7 +150,7 @@ def test_read_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["export", run_id, "--out", str(tmp_path / "out")]) == 0
     mine, recorded = run("read_a_trace", str(tmp_path / "out")), run("read_a_trace")
     assert mine[0].startswith("mine: 64 responses, ")
-    assert recorded[0].startswith("chain-sum, seed 0: 38400 responses, ")
+    assert recorded[0].startswith("long-sums, seed 0: 15360 responses, ")
     for output in (mine, recorded):
         assert [float(x.split()[-1]) < 1e-5 for x in output[1:3]] == [True, True]
         assert [x.split(":")[0] for x in output[3:]] == ["ppo", "grpo"]

@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 
 from core.learners.registry import learner
-from lessons.i18n import _, one_after_another, prose
+from lessons.i18n import _, listed, one_after_another, prose
 from lessons.kit.lesson import FOUR, Choice, Code, QuizQuestion, Row, lesson_page, quiz, token_strips, work_out
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
+from lessons.kit.ties import lowest
 from lessons.the_critic import budget, same_questions, trust
 from lessons.the_critic.results import COMMAND, gap, lam_of, mean, shape, there
 
@@ -37,7 +38,7 @@ def four_tokens() -> None:
         Row("zero", _("a critic that says 0, any λ"), FOUR.tokens, zero["advantage"], learner="blue"),
     ]
     token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
-    worst = min(range(len(FOUR.tokens)), key=knows["advantage"].__getitem__)
+    worst = lowest(knows["advantage"])[0]
     st.markdown(
         _(
             "The answer “1 6 0” to 9+7= is wrong: reward {reward}. A critic whose values are {values} falls at token "
@@ -46,7 +47,7 @@ def four_tokens() -> None:
             "nothing and is disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
         ).format(
             reward=f"{FOUR.reward:g}",
-            values=", ".join(f"{x:g}" for x in FOUR.values or ()),
+            values=listed(f"{x:g}" for x in FOUR.values or ()),
             at=worst + 1,
             credit=signed(knows["advantage"][worst]),
             nothing=number(max(zero["advantage"]), 2),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number
@@ -55,12 +55,12 @@ def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
             for x, v, e in zip(lams, values, errors, strict=True)
         ]
         summary.append(
-            _("{critic}: {values}").format(critic=_(label.title), values=", ".join(number(x, 2) for x in values))
+            _("{critic}: {values}").format(critic=_(label.title), values=listed(number(x, 2) for x in values))
         )
     drawing.update_xaxes(title=_("λ: 0 trusts the critic alone, 1 the outcome alone"), tickvals=list(LAMBDAS))
     drawing.update_yaxes(title=_("success, {span}").format(span=_(SPAN_TITLES[span])), range=[0, 1])
     alt = _("Mean success by λ, for λ = {lams}: {summary}.").format(
-        lams=", ".join(f"{x:g}" for x in LAMBDAS), summary="; ".join(summary)
+        lams=listed(f"{x:g}" for x in LAMBDAS), summary="; ".join(summary)
     )
     figure(drawing, key="tc_trust_chart", alt=alt, table=readout, height=340)
 

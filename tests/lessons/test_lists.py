@@ -12,6 +12,7 @@ OTHERS = {
     ("server.py", "b', '.join"),
     ("board/strips.py", "_(', ')"),
     ("board/labels.py", "_(', ')"),
+    ("kit/pipeline/words.py", "_(', ')"),
 }
 
 

@@ -110,7 +110,7 @@ def test_the_budget_is_shown_after_the_prediction_alone(page: AppTest) -> None:
         return "\n".join(x.value for x in page.markdown)
 
     assert "**Different questions.**" not in shown_text()
-    page.radio(key="tc_budget_try0").set_value(2)
+    page.radio(key="tc_budget_try0").set_value(2).run()
     page.button(key="tc_budget_commit").click().run()
     assert "**Different questions.**" in shown_text()
 
