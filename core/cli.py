@@ -146,7 +146,7 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
     from tqdm import tqdm
 
     total = config.steps * len(config.learners)
-    success: dict[str, float] = {}
+    success: dict[str, float | None] = {}
     cursor = 0
     with tqdm(total=total, unit="step", desc=about(config)) as bar:
         while True:
@@ -154,10 +154,10 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
             over = info.status not in ("queued", "running", "paused") and not info.active
             rows, cursor = store.rows_since(run_id, cursor)
             for row in rows:
-                if row["success_rate"] is not None:
-                    success[row["learner"]] = row["success_rate"]
+                success[row["learner"]] = row["success_rate"]
             if rows:
-                bar.set_postfix({name: f"{value:.2f}" for name, value in sorted(success.items())}, refresh=False)
+                known = {name: f"{value:.2f}" for name, value in sorted(success.items()) if value is not None}
+                bar.set_postfix(known, refresh=False)
                 bar.update(len(rows))
             if over:
                 return

@@ -1,7 +1,7 @@
 """What whoever starts the app may set: every environment variable with its default and range, in one place.
 
 A variable that cannot be read never keeps the app from starting: it counts as not set, `problems` names it, and nothing
-is trained here until it is mended (core/workers/launcher.py) — a limit that was mistyped must not count as none.
+is trained here until it is mended (core/workers/starting.py) — a limit that was mistyped must not count as none.
 The README has a table of these variables; a test compares the two.
 """
 

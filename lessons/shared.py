@@ -13,7 +13,7 @@ from core.runs.errors import StoreError
 from core.runs.feed import Feed
 from core.runs.readable import open_store
 from core.runs.store import RunStore
-from core.workers import launcher as launching
+from core.workers import starting
 from core.workers.launcher import Launcher, LocalLauncher
 from core.workers.limits import RunLimits
 
@@ -77,7 +77,7 @@ def feed() -> Feed:
 
 def training_off() -> Message | None:
     """Why nothing can be trained, imported or saved on this server; None where it can."""
-    return only_readable() or launching.training_off()
+    return only_readable() or starting.training_off()
 
 
 def training_allowed() -> bool:

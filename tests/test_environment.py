@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.environment import INTERNAL, PREFIX, Environment, environment, problems
-from core.workers.launcher import training_off
+from core.workers.starting import training_off
 
 ROOT = Path(__file__).parents[1]
 NAMES = {PREFIX + name.upper() for name in Environment.model_fields}

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.algorithms.ratio import LEVELS
-from core.algorithms.surrogates import SURROGATES
-from core.config import RunConfig, change
 from core.contracts import contract_of
-from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, colours_of, learner_kind, without
-from core.learners.untold import strip_title_of, surely_without
+from core.errors import Message
+from core.learners.registry import without
+from core.runs.learner_views import about_learner, config_at, settings_of
 from core.runs.migrations.traces import cuts_of_states, whitening_of
-from core.runs.records import known_settings, unrecorded_of
+from core.runs.records import known_settings
 from core.tasks.kinds.imported import ImportedSettings
 from core.terms import SCALAR, Terms, Value, evaluate
 from core.text import visible
-from core.training.terms import data_of, known_values, terms_for
+from core.training.terms import data_of, terms_for
 from core.training.trace import AT_EVALUATIONS, TOKENS, prompt_hash, prompts_of
 
 if TYPE_CHECKING:
@@ -94,8 +91,8 @@ def run_view(run: RunInfo) -> dict[str, Any]:
                 "steps": x.steps,
                 "start_hash": x.start_hash,
                 "device": x.device,
-                **_about(config, x.name),
-                "settings": _settings(config, x.name),
+                **about_learner(config, x.name),
+                "settings": settings_of(config, x.name),
             }
             for x in run.learners
         ],
@@ -145,8 +142,8 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
                 _count(group["learners"].setdefault(name, {"responses": 0, "success": 0, "reward": 0.0}), row)
         passes = _passes(tokens)
         view["learners"][name] = {
-            **_about(config_at(store, run, name, step), name),
-            "settings": _settings(config_at(store, run, name, step), name),
+            **about_learner(config_at(store, run, name, step), name),
+            "settings": settings_of(config_at(store, run, name, step), name),
             "cut_at": _cut_at(run, name, tokens),
             "panel": len(panel),
             "responses": samples.num_rows,
@@ -206,7 +203,7 @@ def group_view(
         rows = [row for row in samples.to_pylist() if row["group"] == group]
         tokens = _sorted(store.tokens(run.id, name, step))
         config = config_at(store, run, name, step)
-        values, terms = _settings(config, name), terms_for(config.learner(name))
+        values, terms = settings_of(config, name), terms_for(config.learner(name))
         of_step = _normalised_by(terms, store.scalars(run.id, name, step), tokens)
         whole = evaluate(terms, data_of(values, samples, tokens, of_step))
         credits = _credits(terms, whole, samples)
@@ -220,7 +217,7 @@ def group_view(
                 about = {**_response(row), "credit": number(credits.get(row["sample"]))}
                 responses.append({**about, **_token_columns(_passes(own))})
         view["learners"][name] = {
-            **_about(config, name),
+            **about_learner(config, name),
             "prompt": prompt,
             "settings": values,
             "cut_at": _cut_at(run, name, tokens),
@@ -250,58 +247,6 @@ def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[
             return {}
     kept = sorted(samples["sample"].to_pylist())
     return {sample: numbers.at(i) for i, sample in enumerate(kept)} if len(kept) == len(numbers.numbers) else {}
-
-
-def _about(config: RunConfig, name: str) -> dict[str, Any]:
-    """What a learner's kind and its surrogate declare, as far as drawing needs it. Texts are message templates."""
-    settings = config.learner(name)
-    kind, form = learner_kind(settings), SURROGATES[settings.surrogate]
-    unrecorded = unrecorded_of(config, name)
-    return {
-        "kind": kind.title,
-        "colour": colours_of(config.learners)[name],
-        "strip_title": strip_title_of(settings, unrecorded),
-        "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
-        "replaces_groups": kind.needs(settings).replacement_rounds > 0,
-        "given": kind.given is not None,
-        "without": sorted(surely_without(settings, unrecorded) | _of_no_group(config, settings)),
-        "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
-        "regions": terms_for(settings).as_json()["regions"],
-        "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
-        "continuations": kind.needs(settings).continuations,
-        "checked_by": known_settings(config)("value_check_continuations"),
-    }
-
-
-def _of_no_group(config: RunConfig, settings: AnyLearner) -> frozenset[str]:
-    """Columns that speak of a group's responses, where a question has one response."""
-    known = known_settings(config)("num_generations") is not None
-    alone = known and config.group_size(settings) == 1
-    of_groups = {"group_reward_std", "frac_reward_zero_std", "value_error_group_mean"}
-    return frozenset(of_groups) if alone else frozenset()
-
-
-def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConfig:
-    """The run's config as it was for a learner at a step: later changes while it ran are undone."""
-    config = run.config
-    for event in store.events(run.id):
-        if event["kind"] == "change" and event["learner"] in (learner, None) and event["step"] <= step:
-            try:
-                config = change(config, event["value"])
-            except (ConfigError, TypeError, AttributeError):  # an event that the worker refused, too, changed nothing
-                continue
-    return config
-
-
-def settings_at(store: RunStore, run: RunInfo, learner: str, step: int) -> dict[str, Any]:
-    """The learner's settings as they were at a step; None where an imported run does not tell."""
-    config = config_at(store, run, learner, step)
-    settings, unrecorded = config.learner(learner), unrecorded_of(config, learner)
-    return {name: None if name in unrecorded else getattr(settings, name) for name in type(settings).model_fields}
-
-
-def _settings(config: RunConfig, learner: str) -> dict[str, Any]:
-    return known_values(config.learner(learner), unrecorded_of(config, learner))
 
 
 def _response(row: dict[str, Any]) -> dict[str, Any]:

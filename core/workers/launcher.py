@@ -11,21 +11,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 from core import environment
-from core.config import RunConfig
-from core.errors import ConfigError, Message, Refusal, all_of
-from core.extras import LORA
-from core.models.fit import free_memory
+from core.errors import Message, Refusal
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.patience import WORKERS_S
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 from core.runs.store import RunStore
+from core.workers import starting
 from core.workers.child import ended_by, variables
-from core.workers.limits import LimitError, RunLimits
+from core.workers.limits import RunLimits
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +68,7 @@ class LocalLauncher:
         info = self._startable(run_id)
         if any(x.status != "queued" for x in info.learners):
             raise LauncherError("The run {given} was started before; resume it instead.", given=repr(info.name))
-        if refusal := _lacking(info.config) or self._beyond_limits(info) or self._too_large(info):
+        if refusal := self._refusal(info):
             for learner in info.learners:
                 lifecycle.mark(self.store, run_id, learner.name, "failed", refusal)
             raise LauncherError(refusal)
@@ -93,12 +90,12 @@ class LocalLauncher:
             raise LauncherError("The run has made all its {done} steps; ask for more steps to continue it.", done=done)
         if steps is not None:
             self.limits.check_steps(steps)
-        if refusal := _lacking(info.config) or self._beyond_limits(info) or self._too_large(info):
+        if refusal := self._refusal(info):
             raise LauncherError(refusal)
         self._enqueue(run_id, names, steps)
 
     def warm(self) -> None:
-        if training_off() is None:
+        if starting.training_off() is None:
             with self._lock:
                 self._ready_fork_server()
 
@@ -122,7 +119,7 @@ class LocalLauncher:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _startable(self, run_id: str) -> RunInfo:
-        if off := training_off():
+        if off := starting.training_off():
             raise LauncherError(off)
         info = self.store.get(run_id)
         if info.recorded:
@@ -134,28 +131,11 @@ class LocalLauncher:
                 )
         return info
 
-    def _beyond_limits(self, info: RunInfo) -> Message | None:
-        try:
-            self.limits.check(info.config, self.store)
-        except LimitError as error:
-            return error.message
-        return None
-
-    def _too_large(self, info: RunInfo) -> Message | None:
-        """Why all learners side by side do not fit into this machine's memory, where that is known before they load.
-
-        Not while another run trains, as its memory will be free again, and not where it may be a GPU's memory: then
-        each worker asks for itself.
-        """
+    def _refusal(self, info: RunInfo) -> Message | None:
+        """Why it may not run here. Not for want of memory while another trains, whose memory will be free again."""
         with self._lock:
             busy = bool(self._busy)
-        if busy or not _on_cpu(info.config.device):
-            return None
-        try:
-            free_memory.refuse_if_too_large(info.config)
-        except ConfigError as error:
-            return error.message
-        return None
+        return starting.refusal(info.config, self.limits, self.store, alone=not busy)
 
     def _enqueue(self, run_id: str, names: list[str], steps: int | None = None) -> None:
         with self._lock:
@@ -272,32 +252,6 @@ class LocalLauncher:
         # A run is a comparison: what goes on alone is not worth a core, and Resume continues all of it.
         if any(x.status in lifecycle.LIVE for x in self._patient.get(run).learners):
             self._patient.control(run, "stop")
-
-
-def training_off() -> Message | None:
-    """Why nothing can be trained here; None where it can."""
-    if not environment.environment().training:
-        return Message("Training is switched off here (CREDIT_LAB_TRAINING=off); recorded runs can be looked at.")
-    if wrong := environment.problems():
-        return Message(
-            "Nothing is trained here until whoever keeps this server has mended a setting of it: {cause}",
-            cause=all_of(wrong),
-        )
-    if not hasattr(os, "fork"):
-        return Message(
-            "Training needs Linux or macOS (on Windows: WSL), as workers are forked; recorded runs can be looked at."
-        )
-    return None
-
-
-def _lacking(config: RunConfig) -> Message | None:
-    """Which packages a run needs that are not installed; None where none are missing."""
-    return LORA.missing() if config.lora_rank else None
-
-
-def _on_cpu(device: str) -> bool:
-    """Whether a run surely computes on the CPU; torch, which knows for certain, is not loaded in the app."""
-    return device == "cpu" or (device == "auto" and sys.platform == "linux" and not Path("/dev/nvidiactl").exists())
 
 
 def _turn(limit: int) -> Message:

@@ -337,7 +337,7 @@ def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
     assert not at.exception
     (run,) = store.runs()
     assert launcher.started == [run.id]
-    assert run.config == preset("chain-sum").model_copy(update={"keep_level": True})
+    assert run.config == preset("long-sums").model_copy(update={"keep_level": True})
     assert linked(at, "run") == [run.id]
     assert at.button(key="lab_start").disabled  # it waits for its worker: it is under way
 
@@ -510,7 +510,7 @@ def test_what_was_chosen_stands_whatever_run_is_on_the_page(open_page, store):
     assert "SmolLM2" in start_label(at)
     at = open_page("lab", run=sums, seed="7")  # what was typed suits its preset
     at.selectbox(key="lab_picker").set_value(vine).run()
-    assert start_label(at) == "Start: three-term sums"
+    assert start_label(at) == "Start: six-term sums, with a fitted critic"
 
 
 def test_a_run_is_renamed_where_it_is_shown(open_page, store):

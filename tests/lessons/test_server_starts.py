@@ -53,7 +53,7 @@ def test_a_damaged_store_is_named_and_the_recorded_runs_are_served(tmp_path: Pat
     (tmp_path / "home" / "runs-1.sqlite").write_bytes(b"no database at all, whatever it is called" * 200)
     wrong = {"CREDIT_LAB_HOME": str(tmp_path / "home"), "CREDIT_LAB_DATABASE_URL": ""}
     with serving(tmp_path, **wrong) as running:
-        live, _ = fetched(f"{running.url}/api/runs/recorded-chain-sum/live?since=0")
+        live, _ = fetched(f"{running.url}/api/runs/recorded-long-sums/live?since=0")
         assert live["run"]["status"] == "finished"
     log = (tmp_path / "server.log").read_text()
     assert "CREDIT_LAB_HOME: what is there can be looked at" in log

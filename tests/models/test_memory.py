@@ -20,7 +20,7 @@ from core.models.fit.sizes import GATED, Size, size_of
 from core.models.value import ValueModel
 from core.presets import preset
 from core.runs.store import RunStore
-from core.workers import launcher
+from core.workers import starting
 from core.workers.launcher import LauncherError, LocalLauncher
 
 SMALL: dict[str, Any] = {
@@ -245,7 +245,7 @@ def test_a_run_that_does_not_fit_is_not_started_and_says_why(tmp_path: Path, mon
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)
     run_id = store.create(preset("smollm2-sums"))
     monkeypatch.setattr(free_memory, "available", lambda _: 1_000_000_000)
-    monkeypatch.setattr(launcher, "_on_cpu", lambda _: True)
+    monkeypatch.setattr(starting, "on_cpu", lambda _: True)
     starter = LocalLauncher(store, limit=1)
     with pytest.raises(LauncherError, match="does not fit this machine"):
         starter.start(run_id)

@@ -315,7 +315,8 @@ def test_completions_of_a_real_run(store: RunStore, completions: Path, tmp_path:
     assert (samples.groupby(["step", "group"])["prompt"].nunique() == 1).all()
     assert steps["reward"].to_numpy() == pytest.approx(samples.groupby("step")["reward"].mean().to_numpy())
     assert samples[["answer", "success", "truncated", "length"]].isna().all(axis=None)
-    known = ("learner", "step", "samples_seen", "reward", "reward_std", "group_reward_std", "frac_reward_zero_std")
+    known = ("learner", "step", "samples_seen", "responses_trained", "reward", "reward_std", "group_reward_std")
+    known = (*known, "frac_reward_zero_std")
     assert steps[[x for x in STEPS.names if x not in known]].isna().all(axis=None)
     assert len(t["tokens"]) == 0
     config = info.config

@@ -23,10 +23,10 @@ from core.runs import lifecycle
 from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.importing import import_any
+from core.runs.learner_views import settings_at
 from core.runs.migrations.traces import FIRST, TRACE_VERSION, cuts_of_states, kl_of_updates, whitening_of
 from core.runs.records import RunInfo, known_settings, readable
 from core.runs.store import RunStore
-from core.runs.views import settings_at
 from core.stored_config import CONFIG_VERSION, dump_config, load_config
 from core.tasks.kinds.imported import ImportedSettings
 from core.workers.process import supervise

@@ -14,11 +14,11 @@ import streamlit as st
 from core.config import change
 from core.learners.registry import AnyLearner, without
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.learner_views import settings_at
 from core.runs.migrations.traces import cuts_of_states
 from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from core.runs.table_checks import incomplete
-from core.runs.views import settings_at
 from core.text import visible
 from lessons import shared
 from lessons.i18n import _
