@@ -83,14 +83,14 @@ def test_paused_or_out_of_view_no_frame_is_drawn(page: Page, server: Server, run
 
 def test_every_station_says_its_sentence(page: Page, server: Server, run: LiveRun) -> None:
     drawn = open_lesson(page, server, run)
-    told = part(drawn, "told")
-    expect(told).to_have_attribute("aria-live", "polite")
+    announced = part(drawn, "announced")
+    expect(announced).to_have_attribute("aria-live", "polite")
     part(drawn, "scrub").focus()
     page.keyboard.press("Home")
     for number, title in enumerate(TITLES, 1):
         drawn.get_by_role("button", name="Next station").click()
-        expect(told).to_contain_text(f"{number} of 9 · {title}")
-        assert "{" not in told.inner_text()
+        expect(announced).to_contain_text(f"{number} of 9 · {title}")
+        assert "{" not in announced.inner_text()
     drawn.get_by_text("Read as text").click()
     expect(drawn.locator("details li")).to_have_count(9)
 

@@ -193,7 +193,7 @@ test("a bar below 0 stands below the line, and others keep their height above it
   );
 });
 
-test("a box is a station and, where it can be picked, is told to the server once", async (t) => {
+test("a box is a station and, where it can be picked, is sent to the server once", async (t) => {
   const { find, state, events } = await drawn(t);
   find("[data-box=value]").click();
   assert.equal(state().station, "baseline");
@@ -205,12 +205,12 @@ test("a box is a station and, where it can be picked, is told to the server once
   assert.ok(!fixed.find("[data-box=reward]").hasAttribute("aria-pressed"));
 });
 
-test("a station is told in one polite sentence, and all of them as text", async (t) => {
+test("a station is announced in one polite sentence, and all of them as text", async (t) => {
   const { find, root } = await drawn(t);
-  const told = find("[data-testid=pipeline-told]");
-  assert.equal(told.getAttribute("aria-live"), "polite");
+  const announced = find("[data-testid=pipeline-announced]");
+  assert.equal(announced.getAttribute("aria-live"), "polite");
   find("[data-box=value]").click();
-  assert.equal(told.textContent, "6 of 9 · station_baseline_ppodiffers0.50 before 3, 0.25 after");
+  assert.equal(announced.textContent, "6 of 9 · station_baseline_ppodiffers0.50 before 3, 0.25 after");
   const items = [...root.querySelectorAll("details li")].map((x) => x.textContent);
   assert.equal(items.length, 9);
   assert.match(items[5], /3 0\.50/);

@@ -45,8 +45,8 @@ export class Pipeline {
     this.reading = new Reading();
     this.legend = el("div", { class: "legend" });
     this.where = el("p", { class: "note" });
-    const { whose, told, fold } = this.reading;
-    const top = el("div", { class: "top" }, this.controls.root, whose, told);
+    const { whose, announced, fold } = this.reading;
+    const top = el("div", { class: "top" }, this.controls.root, whose, announced);
     const below = [this.reading.root, this.legend, this.where, fold];
     this.root = el("div", { class: "pipeline" }, top, this.drawing.root, below);
     this.root.onkeydown = (event) => this.#keys(event);

@@ -1,4 +1,4 @@
-// What is told in words and numbers beside the drawing: whose pipeline it is, the station's sentence, its row of numbers,
+// What is said in words and numbers beside the drawing: whose pipeline it is, the station's sentence, its row of numbers,
 // its formulas; and all of it as plain text.
 
 import { SCALES } from "../chip.js";
@@ -27,8 +27,13 @@ export class Reading {
     this.station = el("b", { class: "station" });
     this.same = el("span", { class: "same" });
     this.sentence = el("span", {});
-    const live = { class: "told", "aria-live": "polite", "aria-atomic": "true", data: { testid: "pipeline-told" } };
-    this.told = el("p", live, this.station, this.same, this.sentence);
+    const live = {
+      class: "announced",
+      "aria-live": "polite",
+      "aria-atomic": "true",
+      data: { testid: "pipeline-announced" },
+    };
+    this.announced = el("p", live, this.station, this.same, this.sentence);
     this.label = el("span", { class: "row-label" });
     this.quantity = el("span", { class: "row-quantity" });
     this.row = el("div", { class: "numbers", "aria-hidden": "true" });
