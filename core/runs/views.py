@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.config import RunConfig
 from core.contracts import contract_of
 from core.errors import Message
 from core.learners.registry import without
