@@ -178,6 +178,19 @@ def test_the_peak_is_the_largest_of_what_exists_at_one_time() -> None:
     assert many.total == memory.PROCESS + 12_000_000 + many.evaluation
 
 
+def test_continuations_are_as_many_as_are_written_at_once() -> None:
+    """Of a prompt of 20 tokens and 10 more, 273 make 8,192 tokens; there is room for 64 tokens at least in each."""
+    one = {"micro_batch_size": 1, "value_check_continuations": 16}
+    rows = 8192 // 30
+    measuring = 2 * 2 * 2 * 16 * 4 * rows * 64 + 5 * 4 * rows * 100
+    assert predicted(algorithm="vine", **one).total == memory.PROCESS + 12_000_000 + measuring
+    assert predicted(value_check_responses=8, **one).total == memory.PROCESS + 12_000_000 + measuring
+    assert predicted(value_check_responses=8, eval_every=0, **one).total == predicted(**one).total
+    assert predicted(value_check_responses=0, **one).total < predicted(value_check_responses=8, **one).total
+    many = predicted(value_check_responses=8, micro_batch_size=1, value_check_continuations=256)
+    assert many.total == predicted(value_check_responses=8, **one).total  # one prefix at a time, 256 of it
+
+
 def test_freed_memory_is_counted_up_to_the_most_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     free = predicted().total - int(memory._HOLES * predicted().activations)
     monkeypatch.setattr(memory, "_MOST_HOLES", 1000)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.config import change
 from core.runs import lifecycle
 from core.runs.records import LearnerInfo
 from core.runs.store import RunStore
@@ -34,9 +35,9 @@ def store(tmp_path: Path) -> Interrupted:
 
 
 @pytest.fixture
-def run_id(store: RunStore) -> str:
+def run_id(store: RunStore, request: pytest.FixtureRequest) -> str:
     torch.set_num_threads(1)
-    return store.create(SMALL)
+    return store.create(getattr(request, "param", SMALL))
 
 
 @pytest.fixture
@@ -141,6 +142,24 @@ def test_the_last_evaluation_is_stopped_too_and_made_on_resume(store: Interrupte
     assert live(store, run_id) == 0
     assert learner(store, run_id).status == "finished"
     assert [x["kind"] for x in store.events(run_id)] == ["start", "stop", "continue", "final"]
+
+
+#: True values are measured before every step.
+CHECKED = change(SMALL, {"eval_every": 1, "value_check_responses": 8, "value_check_continuations": 4})
+
+
+@pytest.mark.parametrize("run_id", [CHECKED], indirect=True)
+def test_a_check_of_values_is_stopped_too_and_made_on_resume(
+    store: Interrupted, run_id: str, hanging: Start, tmp_path: Path
+) -> None:
+    worker = hanging("continuations", 3, "waits")
+    assert stop(store, run_id, worker) < STOP_S
+    assert (learner(store, run_id).step, saved(store, run_id)[0]) == (2, "000003")  # the step had not begun to learn
+    assert live(store, run_id) == 0
+    assert tokens_file(store, run_id, tmp_path / "a") == straight(CHECKED, "ppo")
+    rows = store.rows_since(run_id, 0)[0]
+    assert all(x["value_error"] is not None for x in rows)
+    assert [x["samples_seen"] for x in rows] == [16 * (x["step"] + 1) for x in rows]
 
 
 def test_a_run_that_is_deleted_inside_a_step_ends_as_fast_and_leaves_nothing(
