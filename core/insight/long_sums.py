@@ -27,6 +27,8 @@ from core.versions import versions
 
 COMMAND = "python -m core.insight.long_sums"
 STEPS, RESPONSES, SEEDS = 60, 128, 10
+#: Where it is measured what a critic knows: every so many steps, on so many responses.
+EVERY, CHECKED = 10, RESPONSES
 SIGHTED, BLIND = "chain-sum-6x1", "chain-sum-6x1-blind"
 
 _PPO: dict[str, Any] = {"kl_coef": 0.0}
@@ -42,12 +44,15 @@ class Setup:
     questions: int = 16
     model: str = SIGHTED
     seeds: int = SEEDS
+    checked: bool = False  # whether it is measured at evaluations what the critic knows: that changes no other number
 
     def config(self, seed: int) -> RunConfig:
         """The run of it alone."""
         own = {"seed": seed, "steps": STEPS, "eval_every": 0, "panel_size": 1, "measure_kl": False, "model": self.model}
+        own["value_check_responses"] = 0
         shape = {"prompts_per_step": self.questions, "num_generations": RESPONSES // self.questions}
-        return RunConfig(**{**preset("long-sums").model_dump(), **own, **shape, "learners": (self.settings,)})
+        check = {"eval_every": EVERY, "value_check_responses": CHECKED, "panel_size": CHECKED} if self.checked else {}
+        return RunConfig(**{**preset("long-sums").model_dump(), **own, **shape, **check, "learners": (self.settings,)})
 
 
 def _ppo(critic: str, model: str = SIGHTED, **settings: Any) -> AnyLearner:
@@ -70,8 +75,8 @@ def _batch() -> AnyLearner:
 def _setups() -> Iterator[Setup]:
     for model, ending in ((SIGHTED, ""), (BLIND, "-blind")):
         yield Setup(f"grpo-16x8{ending}", learner("grpo"), model=model)
-        yield Setup(f"ppo-zero-16x8{ending}", _ppo("zero"), model=model)
-        yield Setup(f"ppo-fitted-16x8{ending}", _ppo("fitted", model), model=model)
+        yield Setup(f"ppo-zero-16x8{ending}", _ppo("zero"), model=model, checked=not ending)
+        yield Setup(f"ppo-fitted-16x8{ending}", _ppo("fitted", model), model=model, checked=not ending)
         yield Setup(f"vine-16x8{ending}", learner("vine"), model=model)
         yield Setup(f"batch-128x1{ending}", _batch(), 128, model)
         yield Setup(f"ppo-zero-128x1{ending}", _ppo("zero"), 128, model)
@@ -82,12 +87,14 @@ def _setups() -> Iterator[Setup]:
     yield Setup("batch-16x8", _batch(), 16)
     yield Setup("grpo-whitened-16x8", learner("grpo", scale_rewards="none", whiten_advantages=True))
     yield Setup("ppo-fitted-32x4", _ppo("fitted"), 32)
+    yield Setup("ppo-fitted-1e-4-16x8", _ppo("fitted", value_learning_rate=1e-4), checked=True)
     yield Setup("ppo-fitted-slow-0.8-16x8", _ppo("fitted", lam=0.8, value_learning_rate=2e-4))
     yield Setup("vine-128x1", learner("vine"), 128)
     for critic in ("zero", "fitted", "frozen", "oracle"):
         for lam in _LAMBDAS:
             if (critic, lam) not in (("zero", 0.95), ("fitted", 0.95)):  # those are above, with more seeds
-                yield Setup(f"ppo-{critic}-{lam:g}-16x8", _ppo(critic, lam=lam), seeds=5)
+                checked = (critic, lam) == ("frozen", 0.95)
+                yield Setup(f"ppo-{critic}-{lam:g}-16x8", _ppo(critic, lam=lam), seeds=5, checked=checked)
 
 
 def setups() -> dict[str, Setup]:
@@ -97,13 +104,15 @@ def setups() -> dict[str, Setup]:
 
 def train(setup: Setup, seed: int) -> SeedResult:
     """One learner with one seed, from the first step to the last."""
-    success, explained, seconds, scored = [], [], 0.0, 0
+    success, explained, known, seconds, scored = [], [], [], 0.0, 0
     for trace in Trainer(setup.config(seed), setup.settings.name).steps():
         success.append(float(trace.scalars["success_rate"] or 0))
         explained.append(trace.scalars.get("vf_explained_var"))
+        if setup.checked and trace.step % EVERY == 0:
+            known.append(trace.scalars["value_explained"])
         seconds += float(trace.scalars["step_time_s"] or 0)
         scored = int(trace.scalars["samples_seen"] or 0)
-    return SeedResult(setup.name, seed, tuple(success), tuple(explained), scored, seconds)
+    return SeedResult(setup.name, seed, tuple(success), tuple(explained), scored, seconds, tuple(known))
 
 
 def table(rows: Sequence[SeedResult]) -> str:

@@ -29,6 +29,9 @@ class SeedResult:
     explained: tuple[float | None, ...]  # share of its returns' variance that the critic explains, by step
     scored: int  # responses scored: trained on, a critic fitted to, and continuations
     seconds: float  # of the steps
+    #: Share of the true values' variance that the critic explains, at each evaluation (core/training/value_check.py);
+    #: none where that was not measured.
+    known: tuple[float | None, ...] = ()
 
     def mean(self, span: str) -> float:
         """Mean success over a span of SPANS."""
@@ -97,6 +100,7 @@ def read(path: Path = LONG_SUMS) -> list[SeedResult]:
     if stored["about"]["version"] != VERSION:
         raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
     rows = [{**x, "success": tuple(x["success"]), "explained": tuple(x["explained"])} for x in stored["rows"]]
+    rows = [{**x, "known": tuple(x.get("known", ()))} for x in rows]
     return [SeedResult(**x) for x in rows]
 
 

@@ -147,8 +147,8 @@ def page() -> None:
     st.header(_("How far is a critic to be trusted?"))
     st.markdown(
         _(
-            "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy; "
-            "the policy moves on, and the critic has to follow. Five seeds each, 16 × 8 answers a step."
+            "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy, "
+            "and the policy moves on. Five seeds or more each, 16 × 8 answers a step."
         )
     )
     trust.trust()
