@@ -74,6 +74,7 @@ class Box {
    */
   constructor(data, onclick, inside) {
     this.#data = data;
+    this.inside = inside;
     this.title = el("b");
     this.sub = el("span", { class: "sub" });
     this.tag = el("span", { class: "tag" });
@@ -113,7 +114,7 @@ class Box {
     }
     const { only, dim_grpo: dim } = this.#data;
     if (only) fade(this.root, only === "ppo" ? leaving(morph) : coming(morph));
-    else if (dim) fade(this.root, 1 - 0.5 * morph);
+    else if (dim && this.inside) fade(this.inside, 1 - 0.7 * morph);
     if (mode === this.#mode) return;
     this.#mode = mode;
     if (only) this.root.inert = only !== mode;

@@ -9,7 +9,7 @@ import { arrival, doneAt, STATIONS } from "./stations.js";
 /** @import { Batch, Lane } from "./batch.js" */
 /** @import { Mode } from "./types.js" */
 
-const DIM = 0.38; // what PPO does not look at together with the followed response
+const DIM = 0.66; // what PPO does not look at together with the followed response; still to be read
 
 const at = (/** @type {string} */ key) => STATIONS.findIndex((x) => x.key === key);
 const [WRITTEN, SCORED, CREDITED] = [at("policy"), at("reward"), at("advantage")];
@@ -55,7 +55,7 @@ export class Outputs {
 
 /** The same responses, each token in the colour of its advantage: PPO's over GRPO's, one of them seen. */
 export class Advantages {
-  /** @type {Record<Mode, { layer: HTMLElement, lanes: { root: HTMLElement, chips: HTMLElement[], followed: boolean }[] }>} */
+  /** @type {Record<Mode, { layer: HTMLElement, lanes: { root: HTMLElement, chips: HTMLElement[] }[] }>} */
   #modes = { ppo: { layer: el("span"), lanes: [] }, grpo: { layer: el("span"), lanes: [] } };
 
   constructor() {
@@ -73,7 +73,7 @@ export class Advantages {
         for (const [i, t] of batch.places(lane).entries())
           paint(all[i], batch.number(mode, "advantage", lane.index, t), scale);
         const followed = lane.index === batch.focus;
-        return { root: laneRow(lane, followed, row, numberOf(batch, lane, mode)), chips: all, followed };
+        return { root: laneRow(lane, followed, row, numberOf(batch, lane, mode)), chips: all };
       });
       const layer = el("span", { class: "layer" }, ...lanes.map((x) => x.root));
       this.#modes[mode] = { layer, lanes };
@@ -87,8 +87,7 @@ export class Advantages {
     const { ppo, grpo } = this.#modes;
     fade(ppo.layer, 1 - morph);
     fade(grpo.layer, morph);
-    for (const { root, chips, followed } of ppo.lanes) {
-      fade(root, followed ? 1 : 0.72);
+    for (const { chips } of ppo.lanes) {
       for (const [k, chip] of chips.entries()) fade(chip, landed(arrival(k, chips.length, done)));
     }
     for (const [j, { root }] of grpo.lanes.entries()) fade(root, landed(arrival(j, grpo.lanes.length, done)));
