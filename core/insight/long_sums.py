@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from core.config import RunConfig
-from core.insight.seed_results import LONG_SUMS, SPANS, SeedResult, difference, read, results_of, write
+from core.insight.seed_results import LONG_SUMS, SPANS, SeedResult, difference, knowledge, read, results_of, write
 from core.learners.registry import AnyLearner, learner
 from core.presets import preset
 from core.training.trainer import Trainer
@@ -142,6 +142,8 @@ PAIRS = (
         for name in ("ppo-zero", "ppo-fitted", "vine")
     ),
     ("grpo-whitened-16x8", "grpo-16x8"),
+    ("ppo-fitted-1e-4-16x8", "ppo-fitted-16x8"),
+    ("ppo-frozen-0.95-16x8", "ppo-fitted-16x8"),
     ("batch-128x1", "grpo-32x4"),
     ("ppo-fitted-32x4", "grpo-32x4"),
     ("ppo-fitted-128x1", "grpo-32x4"),
@@ -162,6 +164,17 @@ def differences(rows: Sequence[SeedResult]) -> str:
             known = [difference(rows, first, second, span) for span in SPANS]
             cells = [f"{x.mean:+.3f} ({x.low:+.3f} to {x.high:+.3f})" for x in known]
             lines.append("| " + " | ".join([f"{first} − {second}", str(len(shared)), *cells]) + " |")
+    return "\n".join(lines)
+
+
+def critics(rows: Sequence[SeedResult]) -> str:
+    """A line per critic that was checked: what it explains of the true values, the median and the lowest of seeds."""
+    steps = [f"before step {x + 1}" for x in range(0, STEPS, EVERY)]
+    lines = ["| critic | seeds | " + " | ".join(steps) + " |", "|---" * (len(steps) + 2) + "|"]
+    for name, setup in setups().items():
+        if setup.checked and (known := knowledge(rows, name)):
+            cells = [f"{median:.2f} ({least:.2f})" for median, least in known]
+            lines.append("| " + " | ".join([name, str(len(results_of(rows, name))), *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -195,7 +208,7 @@ def main(arguments: list[str] | None = None) -> None:
                 write(rows, list(chosen), _about(), options.out)
                 text = " ".join(f"{span} {result.mean(span):.3f}" for span in SPANS)
                 print(f"{name:24} seed {seed}: {text}  {result.seconds:.0f} s", flush=True)
-    print(table(rows), differences(rows), sep="\n\n")
+    print(table(rows), differences(rows), critics(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

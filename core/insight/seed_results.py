@@ -82,6 +82,13 @@ def results_of(rows: Iterable[SeedResult], setup: str) -> dict[int, SeedResult]:
     return {x.seed: x for x in sorted(rows, key=lambda x: x.seed) if x.setup == setup}
 
 
+def knowledge(rows: Iterable[SeedResult], setup: str) -> list[tuple[float, float]]:
+    """(median, lowest) over seeds of what a setup's critic explains of the true values, evaluation by evaluation."""
+    measured = [x.known for x in results_of(rows, setup).values() if x.known]
+    by_step = [[x for x in column if x is not None] for column in zip(*measured, strict=True)]
+    return [(statistics.median(x), min(x)) for x in by_step]
+
+
 def difference(rows: Sequence[SeedResult], first: str, second: str, span: str) -> SeedDifference:
     """First − second over the seeds that both have. Raises ValueError where these are fewer than two."""
     a, b = results_of(rows, first), results_of(rows, second)

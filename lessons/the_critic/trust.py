@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _, listed
+from core.insight.seed_results import knowledge
+from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.linked import linked
-from lessons.kit.numbers import number
-from lessons.the_critic.results import CRITICS, SPAN_TITLES, lam_of, mean, of, spans, spread, there
+from lessons.kit.numbers import number, table
+from lessons.the_critic.results import CRITICS, SPAN_TITLES, lam_of, mean, of, rows, spans, spread, steps, there
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
 
@@ -29,6 +30,7 @@ def trust() -> None:
     )
     _chart(measured, span)
     st.markdown(_says(measured, span))
+    _knows()
 
 
 def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
@@ -63,6 +65,33 @@ def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
         lams=listed(f"{x:g}" for x in LAMBDAS), summary="; ".join(summary)
     )
     figure(drawing, key="tc_trust_chart", alt=alt, table=readout, height=340)
+
+
+#: A setup at λ = 0.95, and what its critic is called.
+CHECKED = {
+    "ppo-zero-16x8": N_("critic from zero"),
+    "ppo-fitted-16x8": N_("fitted critic"),
+    "ppo-fitted-1e-4-16x8": N_("fitted critic, learning rate 1e-4 instead of 6e-4"),
+    "ppo-frozen-0.95-16x8": N_("fitted critic, frozen"),
+}
+
+
+def _knows() -> None:
+    """What the critics know of the true values while the policy moves on."""
+    known = {name: knowledge(rows(), name) for name in CHECKED}
+    if not all(known.values()):
+        return
+    count = len(next(iter(known.values())))
+    head = [_("before step"), *(str(1 + x * steps() // count) for x in range(count))]
+    lines = [[_(CHECKED[name]), *(number(median, 2) for median, _least in own)] for name, own in known.items()]
+    st.markdown(
+        _(
+            "What they know meanwhile, at λ = 0.95: the share of the true values' variance that the critic explains "
+            "(the median of the seeds; below 0 it is worse than one number for all)."
+        )
+    )
+    with st.container(key="tc_knows"):
+        st.markdown(table(head, lines))
 
 
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:

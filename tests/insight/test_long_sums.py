@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.config import change
-from core.insight import long_sums
+from core.insight import long_sums, seed_results
 from core.insight.long_sums import Setup, setups, table, train
 from core.insight.seed_results import SeedResult, difference, paired, read, student, write
 from core.learners.registry import needs_of
@@ -132,3 +132,19 @@ def test_an_outcome_holds_the_trainers_own_numbers() -> None:
     assert own.explained == tuple(x["vf_explained_var"] for x in traces)
     assert own.scored == 38_400 + 3 * 128  # what the bundled critic had seen counts
     assert 0 < own.seconds < 600
+
+
+def test_the_documents_tables_are_those_of_the_recorded_results() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "long-sums.md").read_text(encoding="utf-8")
+    rows = read()
+    assert len(rows) > 200
+    assert table(rows) in text
+    assert long_sums.differences(rows) in text
+    assert long_sums.critics(rows) in text
+
+
+def test_what_a_critic_knows_is_the_median_and_the_lowest_of_seeds() -> None:
+    known = [(0.6, 0.1), (0.5, None), (0.7, -0.4)]
+    rows = [SeedResult("ppo-zero-16x8", i, (), (), 0, 0.0, x) for i, x in enumerate(known)]
+    assert seed_results.knowledge(rows, "ppo-zero-16x8") == [(0.6, 0.5), (pytest.approx(-0.15), -0.4)]
+    assert seed_results.knowledge(rows, "vine-16x8") == []

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from core.insight.foresight import best_constant, foresight
 from torch import Tensor
 
+from core.algorithms.foresight import best_constant, foresight
 from core.algorithms.types import Experience
 from core.config import RunConfig
 from core.insight import study
@@ -45,7 +45,8 @@ def true_values(seed: int, shape: tuple[int, ...] = (4, 4)) -> TrueValues:
     values = torch.rand(shape, generator=draw)
     advantages = torch.rand(shape, generator=draw) - 0.5
     high = advantages + 0.2
-    return TrueValues(values, values, values, advantages, advantages - 0.2, high, 8, 16, 128)
+    noise, which = torch.zeros_like(values), torch.arange(values.numel()).reshape(values.shape)
+    return TrueValues(values, values, values, advantages, advantages - 0.2, high, noise, which, 8, 16, 128)
 
 
 @pytest.fixture(scope="module")

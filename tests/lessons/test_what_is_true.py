@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
+from core.insight.study import RECORDED
 from lessons.i18n import LANGUAGES
 from lessons.kit.lesson.frozen import _frozen
 from lessons.kit.truth import truth
 from lessons.what_is_true.gauge import _errors_words
-from lessons.what_is_true.study import RECORDED
+from lessons.what_is_true.study import CREDITS
 from tests.lessons.conftest import linked
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 
@@ -158,12 +159,12 @@ def test_correlation_and_blame_are_shown_for_ppo_whole_and_without_its_penalty(o
     for title, name in zip(shown, ("ppo", "critic", "lambda-0", "perfect", "grpo"), strict=False):
         assert shown[title][0] == f"{measured.agreement[name].correlation:.2f}".replace("-", "−")
     recorded = cells(at, "the others' mean in the critic's place")
-    study = json.loads(RECORDED.with_name("credit-study-two-seeds.json").read_text(encoding="utf-8"))
+    study = json.loads(RECORDED.read_text(encoding="utf-8"))
     rows = {x["credit"]: x for x in study["summary"] if x["step"] == study["about"]["middle"]}
-    for title, name in (("PPO: without the KL penalty", "critic"), ("PPO: without it, λ = 0", "lambda-0")):
+    for title, name in (("PPO", "ppo"), ("PPO, λ = 0", "lambda-0")):  # its PPO has no KL penalty
         mean = rows[name]["correlation"]["mean"]
         assert recorded[title][0].startswith(f"{mean:.2f}")
-    assert any("0, 1" in x.value and "--seeds 2" in x.value for x in at.markdown)
+    assert any("0, 1, 2, 3, 4" in x.value and "core.insight.study" in x.value for x in at.markdown)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -172,7 +173,7 @@ def test_the_study_is_shown_as_it_was_recorded(open_page, run_id, lang):
     study = json.loads(RECORDED.read_text(encoding="utf-8"))
     middle = {x["credit"]: x for x in study["summary"] if x["step"] == study["about"]["middle"]}
     table = next(x.value for x in at.markdown if x.value.startswith("| ") and "VinePPO" in x.value)
-    for row in middle.values():
+    for row in (middle[x] for x in CREDITS):
         for metric in ("correlation", "mean_absolute_error", "blame_accuracy"):
             assert f"{row[metric]['mean']:.2f} ± {row[metric]['std']:.2f}" in table
     assert any("python -m core.insight.study" in x.value for x in at.markdown)

@@ -94,4 +94,4 @@ def test_where_each_question_has_one_response_a_page_says_none_of_the_groups_num
     alone = {"algorithm": "grpo", "name": "alone", "num_generations": 1, **ALONE}
     run = store.get(store.create(config(alone, {"algorithm": "grpo", "name": "group"})))
     without = {x["name"]: set(x["without"]) for x in run_view(run)["learners"]}
-    assert without["alone"] - without["group"] == {"group_reward_std", "frac_reward_zero_std"}
+    assert without["alone"] - without["group"] == {"group_reward_std", "frac_reward_zero_std", "value_error_group_mean"}
