@@ -130,7 +130,6 @@ export function sent(changes = {}, { values = true } = {}) {
     pickable: true,
     picked: "policy",
     alt: "both pipelines",
-    where: "step 1",
     words,
     titles: {},
     ...changes,

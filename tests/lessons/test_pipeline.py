@@ -66,10 +66,11 @@ def run(store: RunStore) -> str:
 def test_both_credits_are_those_of_the_functions_that_train(
     open_page: Open, store: RunStore, run: str, key: str
 ) -> None:
-    sent = given(open_page(key, run=run, step="3"))
+    at = open_page(key, run=run, step="3")
+    sent = given(at)
     assert sent["origin"] == "ppo"
     config = store.get(run).config
-    step = 2 if key == "how-ppo-works" else int(re.search(r"at step (\d+)", sent["where"])[1]) - 1
+    step = 2 if key == "how-ppo-works" else int(re.search(r"PPO at step (\d+)", at.caption[1].value)[1]) - 1
     stored = stored_step(store.samples(run, "ppo", step), store.tokens(run, "ppo", step))
     stops = {x.stop: x.credit for x in bridge(stored, config.learner("ppo"), config.learner("grpo"))}
     rows = [stored.panel.samples.index(x["sample"]) for x in sent["learners"]["ppo"]["responses"]]

@@ -50,7 +50,7 @@ from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
-from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, pick_group, say_where, where_words
+from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, pick_group, say_where
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
@@ -100,7 +100,6 @@ __all__ = [
     "stepper",
     "token_strips",
     "where",
-    "where_words",
     "work_out",
     "worked",
 ]

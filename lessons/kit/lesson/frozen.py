@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from core.text import visible
 from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
-from lessons.kit.display import literal, one_line, plain
+from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
 from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, most_cut, shows, slips
 
@@ -159,15 +159,12 @@ def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
 
 
 def say_where(batch: Frozen) -> None:
-    """One line on what the numbers are of."""
-    st.caption(where_words(batch, plain))
-
-
-def where_words(batch: Frozen, written: Callable[[str, int], str] = literal) -> str:
-    """What the numbers are of: run, learner, step, seed. `written` makes names safe for where they go."""
-    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=written(batch.run.name, 60))
-    return _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
-        learner=written(batch.learner.upper(), 60), step=batch.step + 1, run=kind, seed=batch.run.config.seed
+    """One line on what the numbers are of: run, learner, step, seed."""
+    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
+    st.caption(
+        _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
+            learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
+        )
     )
 
 

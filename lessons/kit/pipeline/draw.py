@@ -9,7 +9,7 @@ from typing import Any, Literal
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _
 from lessons.kit.display import one_line
-from lessons.kit.lesson import Frozen, Group, mount, where_words
+from lessons.kit.lesson import Frozen, Group, mount, say_where
 from lessons.kit.lesson.replies import Reply, first_unshared
 from lessons.kit.pipeline.both import MODES, Mode, both_credits
 from lessons.kit.pipeline.words import words
@@ -75,13 +75,13 @@ def pipeline(
                 "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
                 "a station."
             ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
-            "where": where_words(batch),
             "words": words(),
             "titles": {title: _(title) for title in titles},
         },
         key=key,
         on_picked=on_picked,
     )
+    say_where(batch)
     return drawn
 
 

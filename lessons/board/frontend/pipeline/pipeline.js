@@ -44,10 +44,9 @@ export class Pipeline {
     this.drawing = new Drawing((key) => this.#pressed(key));
     this.reading = new Reading();
     this.legend = el("div", { class: "legend" });
-    this.where = el("p", { class: "note" });
     const { whose, announced, fold } = this.reading;
     const top = el("div", { class: "top" }, this.controls.root, whose, announced);
-    const below = [this.reading.root, this.legend, this.where, fold];
+    const below = [this.reading.root, this.legend, fold];
     this.root = el("div", { class: "pipeline" }, top, this.drawing.root, below);
     this.root.onkeydown = (event) => this.#keys(event);
     root.append(this.root);
@@ -71,7 +70,6 @@ export class Pipeline {
     this.controls.draw(sent);
     this.drawing.draw(this.#batch, dark);
     this.reading.draw(this.#batch, dark);
-    this.where.textContent = sent.where;
     this.#drawLegend(sent.words);
     this.#paint();
   }

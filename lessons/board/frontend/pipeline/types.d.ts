@@ -41,8 +41,6 @@ export interface Sent {
   pickable: boolean;
   picked: string | null;
   alt: string;
-  /** Of what run and step the numbers are. */
-  where: string;
   words: Record<string, string>;
   /** Titles of terms by their English ones. */
   titles: Record<string, string>;
