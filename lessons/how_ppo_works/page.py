@@ -10,7 +10,7 @@ from lessons.how_ppo_works.pipeline import pipeline_section
 from lessons.how_ppo_works.sliders import prediction, sliders
 from lessons.how_ppo_works.substeps import substeps
 from lessons.i18n import _, prose
-from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, say_where, worked
+from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
 with lesson_page(
     "how-ppo-works",
@@ -24,7 +24,6 @@ with lesson_page(
     batch = frozen("ppo")
     if batch is not None:
         st.header(_("PPO's pipeline, and GRPO's"))
-        say_where(batch)
         group = pick_group(batch, key="ppo_group")
         pipeline_section(batch, group)
     st.markdown(prose("how-ppo-works"))
