@@ -51,7 +51,7 @@ def control(page: Page, key: str) -> Locator:
 
 def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(training: Server, page: Page) -> None:
     page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
-    page.get_by_role("button", name="Start: three-term sums").click()
+    page.get_by_role("button", name="Start: six-term sums, with a fitted critic").click()
     expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=60_000)
