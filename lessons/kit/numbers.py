@@ -28,6 +28,8 @@ def signed(value: float, digits: int = 2) -> str:
 
 def number(value: float, digits: int = 3) -> str:
     """0.310, −1.200 – with a real minus sign."""
+    if abs(value) < 0.5 * 10**-digits:  # no sign before what is rounded to nothing
+        return f"{0:.{digits}f}"
     return f"{_rounded(value, digits):.{digits}f}".replace("-", "−")
 
 

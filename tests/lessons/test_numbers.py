@@ -41,3 +41,8 @@ def test_pages_write_their_numbers_here():
     folder = Path(kit.__file__).parents[1]
     own = [x.relative_to(folder).as_posix() for x in folder.rglob("*.py") if '"-", "−"' in x.read_text("utf-8")]
     assert own == ["kit/numbers.py"]
+
+
+def test_what_is_rounded_to_nothing_has_no_sign():
+    assert number(-0.001, 2) == number(0.0, 2) == "0.00"
+    assert number(-0.005, 2) == "−0.01"

@@ -9,6 +9,7 @@ import pytest
 from core.presets import preset
 from lessons.i18n import use_language
 from lessons.kit import critic, records
+from lessons.kit.numbers import number
 from lessons.kit.records import FOLDER, efficiency_words, steps_to_target
 
 
@@ -99,6 +100,6 @@ def test_what_the_features_are_worth_is_as_it_was_measured() -> None:
             shares = [
                 x["explained_variance"]["mean"] for x in study["summary"] if x["credit"] == "ppo" and x["step"] in steps
             ]
-            assert f"{min(shares):.2f} to {max(shares):.2f}".replace("-", "−") in text
+            assert f"{number(min(shares), 2)} to {number(max(shares), 2)}" in text
         assert records.STUDY in text
         assert records.BLIND_STUDY in text
