@@ -20,13 +20,15 @@ from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
 from core.errors import Message
 from core.insight.agreement import compare
-from core.insight.whatif import credit_under, stored_step, values_of
+from core.insight.rounding import significant
+from core.insight.study import examined
+from core.insight.whatif import credit_under, values_of
 from core.learners.registry import learner
 from core.models import critics
 from core.models.bundled import weights_hash
 from core.tasks.registry import recipes
 from core.training import fitted
-from core.training.continuations import Oracle, Responses
+from core.training.continuations import Oracle
 from core.training.gather import Asker
 from core.training.trainer import Trainer
 
@@ -73,16 +75,9 @@ def fit(model: str, updates: int = UPDATES) -> tuple[Trainer, int]:
 
 def measured(trainer: Trainer) -> dict[str, Any]:
     """What the critic knows of fresh answers of the start policy, beside the true values; numbers for the card."""
-    own = {"prompts_per_step": QUESTIONS, "num_generations": ANSWERS, "trace": "all"}
-    examiner = Trainer(trainer.config.model_copy(update=own), trainer.learner)
-    assert trainer.value_model is not None
-    assert examiner.value_model is not None
-    examiner.value_model.load_state_dict(trainer.value_model.state_dict())
-    trace = next(examiner.steps())  # its own update comes after all that is looked at here
-    step = stored_step(trace.samples, trace.tokens)
+    step, responses = examined(trainer, {"prompts_per_step": QUESTIONS, "num_generations": ANSWERS})
     seen, values = step.experience, values_of(step, "stored")
     assert values is not None
-    responses = Responses(step.panel.prompts, step.panel.completion_ids, seen.mask, seen.rewards)
     truth = Oracle.of(trainer).estimate(responses, continuations=CONTINUATIONS, seed=_SEED)
     single = credit_under(step, trainer.settings.model_copy(update={"lam": 0.0})).advantages_raw
     known = foresight(values, truth.values, seen.rewards, seen.mask)
@@ -124,18 +119,12 @@ def write(folder: Path, model: str, trainer: Trainer, responses: int, updates: i
         "task": recipe.task.model_dump(),
         "measured": numbers,
     }
-    (folder / critics.CARD).write_text(json.dumps(_rounded(card), indent=1) + "\n", encoding="utf-8")
+    (folder / critics.CARD).write_text(json.dumps(significant(card, 6), indent=1) + "\n", encoding="utf-8")
     blame = numbers["lambda_0"]
     about = {"right": blame["blame_accuracy"] or 0.0, "chance": blame["chance"] or 0.0, "of": blame["blamed"]}
     facts = {**card, **numbers, **about, "seen": responses, "answers": numbers["responses"]}
     (folder / "README.md").write_text(_CARD.format(**facts), encoding="utf-8")
     return card
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(x) for name, x in value.items()}
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 _CARD = """---

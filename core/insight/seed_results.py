@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.insight.rounding import significant
+
 #: Where the study of core/insight/long_sums.py is recorded.
 LONG_SUMS = Path(__file__).parent / "recorded" / "long-sums.json"
 #: What such a file is like.
@@ -115,7 +117,7 @@ def write(rows: Iterable[SeedResult], order: Sequence[str], about: Mapping[str, 
     """Everything as JSON, a line per learner and seed, learners in `order`; the file is complete or as it was."""
     place = {name: i for i, name in enumerate(order)}
     lines = [
-        json.dumps(_rounded(asdict(x)), separators=(",", ":"))
+        json.dumps(significant(asdict(x), 4), separators=(",", ":"))
         for x in sorted(rows, key=lambda x: (place.get(x.setup, len(place)), x.seed))
     ]
     partial = path.with_name(path.name + ".partial")
@@ -124,11 +126,3 @@ def write(rows: Iterable[SeedResult], order: Sequence[str], about: Mapping[str, 
     head = json.dumps({"version": VERSION, **about})
     partial.write_text(f'{{"about":{head},\n"rows":[\n{body}\n]}}\n', encoding="utf-8")
     os.replace(partial, path)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(x) for name, x in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(x) for x in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from tqdm import tqdm
 from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
 from core.insight.agreement import compare
+from core.insight.rounding import significant
 from core.insight.whatif import StoredStep, Values, credit_under, stored_step, values_of
 from core.learners.registry import AnyLearner, learner, needs_of
 from core.presets import PRESETS, preset
@@ -104,10 +105,10 @@ def run(plan: Plan) -> Iterable[StudyRow]:
             next(trainer.steps())
 
 
-def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
-    """All credits at the trainer's next step, of more responses than it trains on; the trainer stays as it is."""
-    own = {"prompts_per_step": plan.prompts, "trace": "all"}
-    examiner = Trainer(trainer.config.model_copy(update=own), trainer.learner)
+def examined(trainer: Trainer, own: Mapping[str, Any]) -> tuple[StoredStep, Responses]:
+    """The trainer's next step under other settings of the run (`own`: how many responses, say), all of it kept, and its
+    responses. The trainer, which has a critic, stays as it is."""
+    examiner = Trainer(trainer.config.model_copy(update={**own, "trace": "all"}), trainer.learner)
     examiner.step = trainer.step
     examiner.policy.load_state_dict(trainer.policy.state_dict())
     assert examiner.value_model is not None
@@ -116,7 +117,12 @@ def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
     trace = next(examiner.steps())  # its own update comes after all that is looked at here
     step = stored_step(trace.samples, trace.tokens)
     seen = step.experience
-    responses = Responses(step.panel.prompts, step.panel.completion_ids, seen.mask, seen.rewards)
+    return step, Responses(step.panel.prompts, step.panel.completion_ids, seen.mask, seen.rewards)
+
+
+def measure(trainer: Trainer, plan: Plan) -> list[StudyRow]:
+    """All credits at the trainer's next step, of more responses than it trains on; the trainer stays as it is."""
+    step, responses = examined(trainer, {"prompts_per_step": plan.prompts})
     oracle = Oracle.of(trainer)
     truth = oracle.estimate(responses, continuations=plan.continuations, seed=_TRUTH + trainer.step)
     again = oracle.estimate(responses, continuations=plan.continuations, seed=_AGAIN + trainer.step)
@@ -199,12 +205,8 @@ def write(plan: Plan, rows: Sequence[StudyRow], path: Path) -> None:
         "versions": versions(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    rounded = json.loads(json.dumps({"summary": summary(rows), "rows": [asdict(x) for x in rows]}), parse_float=_round)
+    rounded = significant({"summary": summary(rows), "rows": [asdict(x) for x in rows]}, 6)
     path.write_text(json.dumps({"about": about, **rounded}, indent=1) + "\n", encoding="utf-8")
-
-
-def _round(text: str) -> float:
-    return float(f"{float(text):.6g}")
 
 
 def table(rows: Sequence[StudyRow]) -> str:

@@ -9,9 +9,8 @@ import streamlit as st
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, needs_of, unlike_settings
 from core.presets import PRESETS
-from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, listed
-from lessons.kit.draft import choose_preset
+from lessons.i18n import _, listed
+from lessons.kit.preset_race import race_in_lab
 from lessons.kit.preset_texts import preset_title
 from lessons.kit.records import efficiency_words
 
@@ -58,10 +57,7 @@ def _value(value: Any) -> str:
 def only_credit(config: RunConfig, *, key: str) -> None:
     """Says in what the run's learners differ, offers the run in which only the credit does, and what it came to."""
     st.markdown(difference_words(config))
-    if st.button(_("Open the lab: only the credit differs"), icon=":material/balance:", key=key):
-        choose_preset(PRESET)
-        st.session_state.pop("lab_run", None)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": PRESET}))
+    race_in_lab(PRESET, _("Open the lab: only the credit differs"), key=key, icon=":material/balance:")
     line = _("**{name}**: {words}")
     lines = [
         line.format(name=preset_title(name), words=efficiency_words(name))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.lesson import Choice, figure, line_colour, predict
+from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
-from lessons.the_critic.results import LEARNERS, gap_words, mean, shape, spread, there
+from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, shape, there
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
 #: What one predicts: (learner, questions).
@@ -52,26 +52,14 @@ def _chart() -> None:
         shown = [x for x in QUESTIONS if there([shape(name, x)])]
         if not shown:
             continue
-        values = [mean(shape(name, x), "first-20") for x in shown]
-        errors = [spread(shape(name, x), "first-20") for x in shown]
-        drawing.add_scatter(
-            x=shown,
-            y=values,
-            error_y={"type": "data", "array": errors},
-            mode="lines+markers",
-            name=_(label.title),
-            line={"color": line_colour(label.colour), "dash": label.dash},
-            marker={"symbol": label.symbol, "size": 9},
-        )
+        setups = [shape(name, x) for x in shown]
+        texts = draw(drawing, shown, setups, "first-20", label)
         readout += [
-            {
-                _("learner"): _(label.title),
-                _("questions × answers"): f"{x} × {128 // x}",
-                _("success"): f"{number(v)} ± {number(e)}",
-            }
-            for x, v, e in zip(shown, values, errors, strict=True)
+            {_("learner"): _(label.title), _("questions × answers"): f"{x} × {128 // x}", _("success"): text}
+            for x, text in zip(shown, texts, strict=True)
         ]
-        summary.append(f"{_(label.title)} {number(values[0], 2)} ({shown[0]}) … {number(values[-1], 2)} ({shown[-1]})")
+        first, last = (number(mean(x, "first-20"), 2) for x in (setups[0], setups[-1]))
+        summary.append(f"{_(label.title)} {first} ({shown[0]}) … {last} ({shown[-1]})")
     drawing.update_xaxes(
         title=_("questions a step (128 answers in all)"), type="log", tickvals=list(QUESTIONS),
         ticktext=[f"{x}" for x in QUESTIONS],

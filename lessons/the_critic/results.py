@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-import json
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.insight.seed_results import LONG_SUMS, SPANS, SeedDifference, SeedResult, difference, read, results_of
+from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of
 from core.learners.kind import Colour
 from lessons.i18n import N_, _
+from lessons.kit.lesson import line_colour
 from lessons.kit.numbers import number, signed
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 COMMAND = "python -m core.insight.long_sums"
 
@@ -48,12 +52,6 @@ SPAN_TITLES = {"first-20": N_("steps 1–20"), "all-60": N_("steps 1–60"), "la
 def rows() -> tuple[SeedResult, ...]:
     """The recorded results; none where they are not recorded."""
     return tuple(read())
-
-
-@functools.lru_cache(maxsize=1)
-def steps() -> int:
-    """Training steps of the study's runs."""
-    return int(json.loads(LONG_SUMS.read_text(encoding="utf-8"))["about"]["steps"])
 
 
 def of(setup: str) -> list[SeedResult]:
@@ -97,6 +95,20 @@ def curve(setup: str) -> tuple[list[float], list[float]]:
     return [statistics.fmean(x) for x in by_step], [statistics.stdev(x) for x in by_step]
 
 
+def draw(drawing: Figure, xs: Sequence[float], setups: Sequence[str], span: str, label: Label) -> list[str]:
+    """Adds a line of setups' mean success with its spread, drawn as the label says; returns those numbers as text."""
+    drawing.add_scatter(
+        x=list(xs),
+        y=[mean(x, span) for x in setups],
+        error_y={"type": "data", "array": [spread(x, span) for x in setups]},
+        mode="lines+markers",
+        name=_(label.title),
+        line={"color": line_colour(label.colour), "dash": label.dash},
+        marker={"symbol": label.symbol, "size": 9},
+    )
+    return [spread_words(x, span) for x in setups]
+
+
 def _smoothed(success: Sequence[float]) -> list[float]:
     return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]
 
@@ -129,8 +141,3 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
         high=signed(known.high, 3),
         seeds=known.seeds,
     )
-
-
-def spans() -> list[str]:
-    """The spans of steps in the order of the tables."""
-    return list(SPANS)

@@ -18,9 +18,7 @@ from lessons.the_critic.results import (
     mean,
     of,
     shape,
-    spans,
     spread_words,
-    steps,
     there,
 )
 
@@ -53,10 +51,9 @@ def _chart(shown: list[str], ending: str) -> None:
     import plotly.graph_objects as go
 
     drawing, readout, summary = go.Figure(), [], []
-    xs = list(range(1, steps() + 1))
     for name in shown:
         label, (middle, spread) = LEARNERS[name], curve(shape(name, 16, ending))
-        colour = line_colour(label.colour)
+        colour, xs = line_colour(label.colour), list(range(1, len(middle) + 1))
         drawing.add_scatter(
             x=[*xs, *reversed(xs)],
             y=[a + b for a, b in zip(middle, spread, strict=True)]
@@ -78,7 +75,7 @@ def _chart(shown: list[str], ending: str) -> None:
                 _("success"): number(middle[x - 1]),
                 "±": number(spread[x - 1]),
             }
-            for x in (1, *range(10, steps() + 1, 10))
+            for x in (1, *range(10, len(middle) + 1, 10))
         ]
         summary.append(f"{_(label.title)} {number(middle[0], 2)} → {number(middle[-1], 2)}")
     drawing.update_xaxes(title=_("training step"))
@@ -88,12 +85,12 @@ def _chart(shown: list[str], ending: str) -> None:
 
 
 def _table(shown: list[str], ending: str) -> None:
-    head = [_("learner"), *(_(SPAN_TITLES[x]) for x in spans()), _("worst seed, at the end"), _("answers scored")]
+    head = [_("learner"), *(_(x) for x in SPAN_TITLES.values()), _("worst seed, at the end"), _("answers scored")]
     lines = []
     for name in shown:
         setup = shape(name, 16, ending)
         worst = min(x.mean("last-10") for x in of(setup))
-        cells = [spread_words(setup, span) for span in spans()]
+        cells = [spread_words(setup, span) for span in SPAN_TITLES]
         lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{of(setup)[0].scored:,}"])
     with st.container(key="tc_same_table"):
         st.markdown(table(head, lines))

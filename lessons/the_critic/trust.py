@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.insight.seed_results import knowledge
 from lessons.i18n import N_, _, listed
-from lessons.kit.lesson import figure, line_colour
+from lessons.kit.lesson import figure
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
-from lessons.the_critic.results import CRITICS, SPAN_TITLES, lam_of, mean, of, rows, spans, spread, steps, there
+from lessons.the_critic.results import CRITICS, SPAN_TITLES, draw, lam_of, mean, of, rows, there
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
 
@@ -23,7 +23,7 @@ def trust() -> None:
     span = linked(
         st.segmented_control,
         _("Success over"),
-        spans(),
+        list(SPAN_TITLES),
         key="tc_span",
         first="last-10",
         format_func=lambda x: _(SPAN_TITLES[x]),
@@ -41,24 +41,14 @@ def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
         lams = [x for x in LAMBDAS if (critic, x) in measured]
         if not lams:
             continue
-        values = [mean(measured[critic, x], span) for x in lams]
-        errors = [spread(measured[critic, x], span) for x in lams]
-        drawing.add_scatter(
-            x=lams,
-            y=values,
-            error_y={"type": "data", "array": errors},
-            mode="lines+markers",
-            name=_(label.title),
-            line={"color": line_colour(label.colour), "dash": label.dash},
-            marker={"symbol": label.symbol, "size": 9},
-        )
+        setups = [measured[critic, x] for x in lams]
+        texts = draw(drawing, lams, setups, span, label)
         readout += [
-            {_("critic"): _(label.title), "λ": f"{x:g}", _("success"): f"{number(v)} ± {number(e)}"}
-            for x, v, e in zip(lams, values, errors, strict=True)
+            {_("critic"): _(label.title), "λ": f"{x:g}", _("success"): text}
+            for x, text in zip(lams, texts, strict=True)
         ]
-        summary.append(
-            _("{critic}: {values}").format(critic=_(label.title), values=listed(number(x, 2) for x in values))
-        )
+        values = listed(number(mean(x, span), 2) for x in setups)
+        summary.append(_("{critic}: {values}").format(critic=_(label.title), values=values))
     drawing.update_xaxes(title=_("λ: 0 trusts the critic alone, 1 the outcome alone"), tickvals=list(LAMBDAS))
     drawing.update_yaxes(title=_("success, {span}").format(span=_(SPAN_TITLES[span])), range=[0, 1])
     alt = _("Mean success by λ, for λ = {lams}: {summary}.").format(
@@ -81,8 +71,8 @@ def _knows() -> None:
     known = {name: knowledge(rows(), name) for name in CHECKED}
     if not all(known.values()):
         return
-    count = len(next(iter(known.values())))
-    head = [_("before step"), *(str(1 + x * steps() // count) for x in range(count))]
+    count, steps = len(next(iter(known.values()))), len(of(next(iter(CHECKED)))[0].success)
+    head = [_("before step"), *(str(1 + x * steps // count) for x in range(count))]
     lines = [[_(CHECKED[name]), *(number(median, 2) for median, _least in own)] for name, own in known.items()]
     st.markdown(
         _(
