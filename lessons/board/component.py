@@ -14,6 +14,7 @@ It may import the live lab's modules ("./dom.js", "./colours.js", …). Send on 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,8 +25,16 @@ from lessons.board.assets import assets, base_path, loader, version
 #: What a module may tell Python.
 EVENTS = ("picked", "pressed")
 
-
 _component = st.components.v2.component("credit_lab_lesson", js=loader("lesson"))
+
+
+def component_key(key: str) -> str:
+    """The key under which a component is mounted: any text, such as a run's id, as one that Streamlit takes.
+
+    Streamlit joins a component's key and its events with two underscores, and refuses keys that hold two together or
+    that a third could follow. Different keys stay different.
+    """
+    return re.sub("_(?=_|$)", "~5f", key.replace("~", "~7e"))
 
 
 def mount(
@@ -50,7 +59,7 @@ def mount(
     if _state(key).get("fallback"):
         options["files"] = {name: asset.text for name, asset in assets().items()}
     return _component(
-        key=key,
+        key=component_key(key),
         data=json.dumps(options, ensure_ascii=False).encode(),
         on_fallback_change=_nothing,
         on_picked_change=on_picked or _nothing,
@@ -64,7 +73,7 @@ def sent(key: str, event: str) -> Any:
 
 
 def _state(key: str) -> dict[str, Any]:
-    state = st.session_state.get(key)
+    state = st.session_state.get(component_key(key))
     return dict(state) if state else {}
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 
 from lessons.board.assets import assets, base_path, loader, version
 from lessons.board.charts import charts
+from lessons.board.component import component_key
 from lessons.board.labels import words
 
 _lab = st.components.v2.component("credit_lab_live", js=loader("lab"))
@@ -39,7 +40,7 @@ def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = Fal
     if inline:
         options["files"] = {name: asset.text for name, asset in assets().items()}
     result = _lab(
-        key=key,
+        key=component_key(key),
         data=json.dumps(options, ensure_ascii=False).encode(),
         on_fallback_change=_nothing,
         on_status_changed_change=_nothing,
@@ -58,7 +59,7 @@ def _pump_while_live(run_id: str, key: str) -> None:
     def tick() -> None:
         wanted = _wanted(key)
         now = window(run_id, wanted)
-        _pump(key=f"{key}_pump", data=now.data(f"credit-lab:{key}"), on_wanted_change=_nothing)
+        _pump(key=component_key(f"{key}_pump"), data=now.data(f"credit-lab:{key}"), on_wanted_change=_nothing)
         if now.live != live or bool(wanted.get("paused")) != paused:
             st.rerun()  # the page's buttons change with the run's status, and so does the timer
 
@@ -66,7 +67,7 @@ def _pump_while_live(run_id: str, key: str) -> None:
 
 
 def _state(key: str) -> dict[str, Any]:
-    state = st.session_state.get(key)
+    state = st.session_state.get(component_key(key))
     return dict(state) if state else {}
 
 

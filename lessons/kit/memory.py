@@ -25,6 +25,7 @@ from typing import Any
 import streamlit as st
 
 from lessons.board.assets import loader
+from lessons.board.component import component_key
 from lessons.i18n import _
 
 Value = int | float | str
@@ -90,7 +91,7 @@ def browser_memory(key: str = _MAIN) -> None:
     asks = key == _MAIN
     sent = {"asks": asks, "cleared": st.session_state.get(_CLEARED, 0), "entries": entries}
     _component(
-        key=key,
+        key=component_key(key),
         data=json.dumps(sent, ensure_ascii=False, allow_nan=False).encode(),
         height=0,
         on_kept_change=_receive if asks else _nothing,
