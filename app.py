@@ -12,9 +12,10 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome, memory
+    from lessons.kit import chrome, memory, present
 
     chrome.remember_language()
+    present.remember_present()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
     st.set_page_config(page_icon=chrome.ICON, layout="wide", initial_sidebar_state=300)
     pages = [
@@ -27,10 +28,12 @@ def page() -> None:
     chrome.wordmark()
     with st.sidebar:
         chrome.language_switch()
+        present.present_switch()
         memory.forget_me()
         memory.browser_memory()
     chrome.document_language()
     chrome.style()
+    present.present_bar()
     chrome.server_notices()
     chosen.run()
 

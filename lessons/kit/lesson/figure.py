@@ -10,6 +10,7 @@ import streamlit as st
 from core.learners.kind import Colour
 from lessons.i18n import _
 from lessons.kit.lesson.formula import role_colour
+from lessons.kit.present import presenting
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -47,7 +48,7 @@ def figure(
     Text inside a figure is HTML to Plotly: pass what a model wrote through html.escape.
     """
     drawing.update_layout(
-        height=height,
+        height=1.3 * height if presenting() else height,  # its type, too, is larger then
         margin={"l": 8, "r": 8, "t": 28 if drawing.layout.title.text else 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         hoverlabel={"align": "left"},

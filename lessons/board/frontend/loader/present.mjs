@@ -1,0 +1,161 @@
+// Present mode: the page cut at its headings, one part a screen, turned with the arrow keys or a presenter's remote. What
+// is not shown keeps its width and goes on working (charts need one), but nobody sees, hears or reaches it.
+
+/** @typedef {import("../types.js").Component} Component */
+/** @typedef {{ words: Record<"before" | "after" | "leave" | "bar" | "place" | "help", string> }} Options */
+
+const AWAY = "present-away";
+/** Elements that have their own use for the arrow keys. */
+const TAKES_ARROWS =
+  "input, textarea, select, [contenteditable], summary, [role=slider], [role=tab], [role=radio], [role=listbox], " +
+  "[role=option], [role=menu], [role=menuitem], [role=grid], [role=spinbutton], [role=combobox], [data-arrows]";
+/** @type {Record<string, number>} key → by how many parts it turns */
+const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+const STYLE = `
+  .bar { position: fixed; inset: auto 0 0 0; z-index: 999990; display: flex; gap: 12px; align-items: center;
+    justify-content: center; padding: 6px 12px; background: var(--st-background-color, #fff);
+    color: var(--st-text-color, #1c2330); border-top: 1px solid var(--st-border-color, #ccd);
+    font: 1rem/1.3 var(--st-font, system-ui, sans-serif); }
+  button { font: inherit; color: inherit; background: none; border: 1px solid currentColor; border-radius: 8px;
+    min-width: 2.4em; min-height: 2em; padding: 0 10px; cursor: pointer; }
+  button:disabled { opacity: 0.35; cursor: default; }
+  button:focus-visible { outline: 3px solid var(--st-primary-color, #2f5fd0); outline-offset: 2px; }
+  .place { font-variant-numeric: tabular-nums; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 50vw; }
+`;
+
+/**
+ * Which part each element belongs to: a part begins with an element that holds a heading of the page.
+ * @param {Element[]} elements the page's, in order
+ */
+export function parts(elements) {
+  let part = 0;
+  let content = false; // whether the part under way holds anything that can be seen
+  const titles = [""];
+  const of = elements.map((element) => {
+    const heading = element.querySelector("h1, h2");
+    if (heading?.tagName === "H2" && content) {
+      part += 1;
+      titles.push("");
+    }
+    if (heading && !titles[part]) titles[part] = (heading.textContent ?? "").trim();
+    content ||= heading !== null;
+    return part;
+  });
+  return { of, titles };
+}
+
+/**
+ * By how many parts a key turns; 0 where it is not for this.
+ * @param {Pick<KeyboardEvent, "key" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey" | "defaultPrevented" | "composedPath">} event
+ */
+export function turnOf(event) {
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return 0;
+  const by = TURNS[event.key] ?? 0;
+  const taken = event.composedPath().some((node) => node instanceof Element && node.matches(TAKES_ARROWS));
+  return taken ? 0 : by;
+}
+
+/** @param {string} path */
+const kept = (path) => `credit-lab-part:${path}`;
+
+/** The part at which this page was left in this tab. */
+function recall() {
+  try {
+    return Number(sessionStorage.getItem(kept(location.pathname))) || 0;
+  } catch {
+    return 0; // may not be used
+  }
+}
+
+/** @param {number} part */
+function keep(part) {
+  try {
+    sessionStorage.setItem(kept(location.pathname), String(part));
+  } catch {
+    // The place is lost with the next reload, no more.
+  }
+}
+
+/** @param {Component} component */
+export default function (component) {
+  if (!component.data) return undefined;
+  /** @type {Options} */
+  const { words } = JSON.parse(new TextDecoder().decode(component.data));
+  const root = component.parentElement;
+  const main = document.querySelector("[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]");
+  if (!main) return undefined;
+  const own = root instanceof ShadowRoot ? root.host : /** @type {Element} */ (root);
+
+  const style = document.createElement("style");
+  style.textContent = STYLE;
+  const bar = document.createElement("div");
+  bar.className = "bar";
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", words.bar);
+  bar.title = words.help;
+  const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    made.setAttribute("aria-label", label);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const before = button("◀", words.before, () => turn(-1));
+  const after = button("▶", words.after, () => turn(1));
+  const place = document.createElement("span");
+  place.className = "place";
+  place.setAttribute("aria-live", "polite");
+  const leave = button("✕", words.leave, () => component.setTriggerValue("left", true));
+  bar.append(before, place, after, leave);
+  root.replaceChildren(style, bar);
+
+  let at = recall();
+  let count = 1;
+
+  function show() {
+    const elements = [...(main?.children ?? [])].filter((x) => !x.contains(own));
+    const { of, titles } = parts(elements);
+    count = titles.length;
+    const shown = Math.min(at, count - 1);
+    elements.forEach((x, i) => {
+      x.classList.toggle(AWAY, of[i] !== shown);
+    });
+    const text = words.place
+      .replace("{part}", String(shown + 1))
+      .replace("{parts}", String(count))
+      .replace("{title}", titles[shown]);
+    if (place.textContent !== text) place.textContent = text;
+    before.disabled = shown === 0;
+    after.disabled = shown === count - 1;
+  }
+
+  /** @param {number} by */
+  function turn(by) {
+    const to = Math.min(Math.max(Math.min(at, count - 1) + by, 0), count - 1);
+    if (to === at) return;
+    at = to;
+    keep(at);
+    show();
+    main?.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+  }
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    const by = turnOf(event);
+    if (!by) return;
+    event.preventDefault();
+    turn(by);
+  }
+
+  // A rerun takes elements out and puts others in: they are sorted into their parts before they are painted.
+  const watch = new MutationObserver(show);
+  watch.observe(main, { childList: true, subtree: true });
+  document.addEventListener("keydown", pressed);
+  show();
+  return () => {
+    watch.disconnect();
+    document.removeEventListener("keydown", pressed);
+    for (const x of main.querySelectorAll(`.${AWAY}`)) x.classList.remove(AWAY);
+  };
+}

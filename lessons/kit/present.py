@@ -1,0 +1,88 @@
+"""Present mode, for a projector: larger type, no sidebar, one part of the page a screen, turned with the arrow keys.
+
+It is a link's (`?present=1`) or a switch's in the sidebar, and stays on from page to page until it is left. The browser
+cuts the page at its headings (frontend/loader/present.mjs); no page knows of it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from lessons.board.assets import loader
+from lessons.i18n import _
+
+PARAMETER = "present"
+
+#: 1.5 times the type, on a page as wide as the screen; what the other parts hold keeps its width (a chart without one
+#: draws nothing) and takes no room. The bar at the bottom is 3rem high.
+STYLE = """<style>
+html { font-size: 24px !important; }
+[data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
+[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem 3.5rem !important; }
+.present-away {
+  position: absolute !important; height: 0 !important; min-height: 0 !important; width: 100%; overflow: hidden; visibility: hidden;
+}
+.present-away * { visibility: hidden !important; }
+</style>"""
+
+_component = st.components.v2.component("credit_lab_present", js=loader("present"))
+
+
+def presenting() -> bool:
+    """Whether the page is shown on a projector."""
+    return bool(st.session_state.get(PARAMETER))
+
+
+def remember_present() -> None:
+    """Keep the URL and the session in step, so that a walk from page to page stays in this mode."""
+    linked = st.query_params.get(PARAMETER)
+    if linked is not None:
+        st.session_state[PARAMETER] = linked == "1"
+        if linked != "1":
+            del st.query_params[PARAMETER]
+    elif presenting():
+        st.query_params[PARAMETER] = "1"
+
+
+def present_switch() -> None:
+    """The button in the sidebar with which it begins."""
+    st.button(
+        _("Present"),
+        icon=":material/slideshow:",
+        type="tertiary",
+        help=_("For a projector: larger type, one part of the page a screen, the arrow keys turn. ✕ leaves it."),
+        key="present_on",
+        on_click=_enter,
+    )
+
+
+def present_bar() -> None:
+    """Where the page is shown on a projector: its style, and the bar with which one turns and leaves."""
+    if not presenting():
+        return
+    st.html(STYLE)
+    words = {
+        "before": _("The part before"),
+        "after": _("The next part"),
+        "leave": _("Leave present mode"),
+        "bar": _("Present"),
+        "place": _("{part} of {parts} · {title}"),
+        "help": _("Arrow keys or Page Up and Page Down turn."),
+    }
+    _component(
+        key="present_bar",
+        data=json.dumps({"words": words}, ensure_ascii=False).encode(),
+        on_left_change=_leave,
+    )
+
+
+def _enter() -> None:
+    st.session_state[PARAMETER] = True
+    st.query_params[PARAMETER] = "1"
+
+
+def _leave() -> None:
+    st.session_state[PARAMETER] = False
+    st.query_params.pop(PARAMETER, None)

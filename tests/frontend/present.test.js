@@ -1,0 +1,127 @@
+// Present mode: how a page is cut into parts, which keys turn, and that what is left behind is as it was.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import present, { parts, turnOf } from "#frontend/loader/present.mjs";
+import { page } from "./page.js";
+
+const words = {
+  before: "before",
+  after: "after",
+  leave: "leave",
+  bar: "bar",
+  place: "{part}/{parts} {title}",
+  help: "",
+};
+
+function shown(t, inner) {
+  const window = page(t);
+  globalThis.location = window.location;
+  globalThis.sessionStorage = window.sessionStorage;
+  globalThis.MutationObserver = window.MutationObserver;
+  document.body.innerHTML =
+    '<div data-testid="stMainBlockContainer"><div data-testid="stVerticalBlock"><div id="own"><div></div></div>' +
+    `${inner}</div></div>`;
+  const sent = [];
+  const parentElement = document.querySelector("#own > div");
+  const data = new TextEncoder().encode(JSON.stringify({ words }));
+  const close = present({ parentElement, data, setTriggerValue: (name) => sent.push(name) });
+  const visible = () =>
+    [...document.querySelectorAll("[data-p]")].filter((x) => !x.closest(".present-away")).map((x) => x.dataset.p);
+  const press = (key, target = document.body, init = {}) => {
+    const event = new window.KeyboardEvent("keydown", {
+      key,
+      bubbles: true,
+      composed: true,
+      cancelable: true,
+      ...init,
+    });
+    target.dispatchEvent(event);
+    return event;
+  };
+  const place = () => parentElement.querySelector(".place").textContent;
+  return { window, close, visible, press, place, sent, parentElement };
+}
+
+const LESSON =
+  "<div data-p='0'><h1>Title</h1></div><div data-p='0'>picture</div>" +
+  "<div data-p='1'><h2>One</h2></div><div data-p='1'><input data-test></div>" +
+  "<div data-p='2'><div><h2>Two</h2><h2>in one box</h2></div></div><div data-p='2'><button id=b>b</button></div>";
+
+test("a part begins at each heading; a box with two headings stays whole", (t) => {
+  page(t);
+  document.body.innerHTML = LESSON;
+  assert.deepEqual(parts([...document.body.children]), { of: [0, 0, 1, 1, 2, 2], titles: ["Title", "One", "Two"] });
+});
+
+test("a page without headings, or one that begins with one, has no empty part", (t) => {
+  page(t);
+  document.body.innerHTML = "<div>a</div><div>b</div>";
+  assert.deepEqual(parts([...document.body.children]), { of: [0, 0], titles: [""] });
+  document.body.innerHTML = "<div></div><div><h2>One</h2></div><div><h2>Two</h2></div>";
+  assert.deepEqual(parts([...document.body.children]), { of: [0, 0, 1], titles: ["One", "Two"] });
+});
+
+test("arrow keys and a remote's keys turn, to the ends and no further", (t) => {
+  const { visible, press, place } = shown(t, LESSON);
+  assert.deepEqual(visible(), ["0", "0"]);
+  assert.equal(place(), "1/3 Title");
+  press("ArrowLeft");
+  assert.deepEqual(visible(), ["0", "0"]);
+  assert.ok(press("ArrowRight").defaultPrevented);
+  assert.deepEqual(visible(), ["1", "1"]);
+  press("PageDown");
+  press("PageDown");
+  assert.deepEqual(visible(), ["2", "2"]);
+  assert.equal(place(), "3/3 Two");
+  press("PageUp");
+  assert.equal(place(), "2/3 One");
+});
+
+test("who types, or holds a modifier, turns nothing", (t) => {
+  const { visible, press } = shown(t, LESSON);
+  press("ArrowRight", document.querySelector("input"));
+  press("ArrowRight", document.body, { altKey: true });
+  press("ArrowDown");
+  assert.deepEqual(visible(), ["0", "0"]);
+  press("ArrowRight", document.querySelector("#b")); // a button has no use for it
+  assert.deepEqual(visible(), ["1", "1"]);
+});
+
+test("a key that somebody else took turns nothing", (t) => {
+  page(t);
+  const event = { key: "ArrowRight", defaultPrevented: true, composedPath: () => [] };
+  assert.equal(turnOf(event), 0);
+  assert.equal(turnOf({ ...event, defaultPrevented: false }), 1);
+});
+
+test("what a rerun brings goes into its part", async (t) => {
+  const { visible, window } = shown(t, LESSON);
+  const late = document.createElement("div");
+  late.dataset.p = "late";
+  document.querySelector("[data-testid=stVerticalBlock]").append(late);
+  await new Promise((done) => window.setTimeout(done, 5));
+  assert.deepEqual(visible(), ["0", "0"]);
+});
+
+test("the buttons turn and leave; afterwards the page is whole", (t) => {
+  const { visible, sent, close, parentElement, press } = shown(t, LESSON);
+  const [before, after, leave] = parentElement.querySelectorAll("button");
+  assert.ok(before.disabled);
+  after.click();
+  assert.deepEqual(visible(), ["1", "1"]);
+  leave.click();
+  assert.deepEqual(sent, ["left"]);
+  close();
+  assert.equal(visible().length, 6);
+  press("ArrowRight");
+  assert.equal(visible().length, 6);
+});
+
+test("a reload comes back to the same part", (t) => {
+  const first = shown(t, LESSON);
+  first.press("ArrowRight");
+  first.close();
+  const kept = first.window.sessionStorage.getItem("credit-lab-part:/lab");
+  assert.equal(kept, "1");
+});
