@@ -22,7 +22,8 @@ html { font-size: 24px !important; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
 [data-testid=stMainBlockContainer] { padding: 1.2rem 2rem 3.5rem !important; }
 .present-away {
-  position: absolute !important; height: 0 !important; min-height: 0 !important; width: 100%; overflow: hidden; visibility: hidden;
+  position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
+  overflow: hidden; visibility: hidden;
 }
 .present-away * { visibility: hidden !important; }
 </style>"""
