@@ -1,0 +1,80 @@
+"""The pictures of docs/: five pages, and a live run as a moving one. Looked at before they are committed.
+
+python -m tests.load.pictures
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.conftest import FLAGS, serving
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+#: Picture → what is opened.
+PAGES = {
+    "home": "",
+    "lab": "/lab",
+    "how-ppo-works": "/how-ppo-works",
+    "how-grpo-works": "/how-grpo-works",
+    "present": "/the-critic?present=1",
+}
+COLOURS = 128
+
+
+def opened(browser: Browser, url: str, width: int = 1280, height: int = 900) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(url)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
+    page.wait_for_timeout(8000)  # charts and pictures have come
+    return page
+
+
+def save(picture: Image.Image, name: str) -> None:
+    reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    reduced.save(DOCS / f"{name}.png", optimize=True)
+    print(f"{name}.png: {(DOCS / f'{name}.png').stat().st_size:,} bytes", flush=True)
+
+
+def seen(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.screenshot()))
+
+
+def live(browser: Browser, url: str, frames: int) -> None:
+    """A run of the lab's default settings, from Start on: a frame a second, played four times as fast."""
+    page = opened(browser, f"{url}/lab")
+    page.locator(".st-key-lab_controls button").first.click()
+    taken = []
+    for _frame in range(frames):
+        taken.append(seen(page).convert("RGB").resize((960, 675), Image.Resampling.LANCZOS))
+        page.wait_for_timeout(1000)
+    palette = taken[-1].quantize(64, dither=Image.Dither.NONE)
+    small = [x.quantize(palette=palette, dither=Image.Dither.NONE) for x in taken]
+    small[0].save(DOCS / "live.gif", save_all=True, append_images=small[1:], duration=250, loop=0, optimize=True)
+    print(f"live.gif: {(DOCS / 'live.gif').stat().st_size:,} bytes")
+    page.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=40, help="of the live run; 0 leaves it out")
+    frames = parser.parse_args().frames
+    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as server, sync_playwright() as pw:
+        browser = pw.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for name, path in PAGES.items():
+            page = opened(browser, server.url + path)
+            save(seen(page), name)
+            page.close()
+        if frames:
+            live(browser, server.url, frames)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
