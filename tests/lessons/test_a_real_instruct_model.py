@@ -8,12 +8,16 @@ import re
 import numpy as np
 import pytest
 
+from core.insight.before_after import Difference
+from core.insight.mirrored import Mirrored
 from core.runs import lifecycle
 from core.runs.recorded import SHIPPED, import_recorded
 from core.tasks.kinds.questions import Question, QuestionsSettings
+from lessons.a_real_instruct_model import changes
 from lessons.a_real_instruct_model.answers import FOLD, MOST, text_html
 from lessons.a_real_instruct_model.begin import rendered
 from lessons.a_real_instruct_model.guess import main_cause, trend_of
+from lessons.a_real_instruct_model.intervals import change
 from lessons.a_real_instruct_model.shown import RECORDED_REAL
 from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
@@ -331,6 +335,20 @@ def shipped(store):
     return store
 
 
+def test_a_bound_that_would_be_rounded_to_0_shows_its_side():
+    assert change(Difference(0.086, 0.0003, 0.17)) == "+9 points (+0.03 to +17)"
+    assert change(Difference(-0.02, -0.04, -0.0012)) == "−2 points (−4 to −0.1)"
+    assert change(Difference(0.0, 0.0, 0.004)) == "0 points (0 to +0.4)"
+
+
+def test_additions_that_were_trained_on_the_other_way_round_are_counted(open_page, store, monkeypatch):
+    """Of additions 1, 4, 11 and 12 two were; GRPO's made-up greedy answers are right but for the last two."""
+    monkeypatch.setattr(changes, "mirrored_of", lambda *_: Mirrored(additions=(0, 3, 10, 11), mirrored=(3, 10)))
+    at = skip(open_page(KEY, lang="en", run=answered_run(store)))
+    assert "2 of the 4 additions among them were with their terms exchanged" in texts(at)
+    assert "GRPO answers 1 of these 2 rightly, and 1 of the other 2, greedily" in texts(at)
+
+
 def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped):
     """Counted from run.json by hand: what the greedy answers were cut off from, and what is compared with what."""
     at = skip(open_page(KEY, lang="en"))
@@ -339,21 +357,21 @@ def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped
     before, after = asked["grpo", "before"], asked["grpo", "after"]
     cut = [(x, truth) for x, truth in zip(before["greedy"], before["truths"], strict=True) if not x[4]]
     so_far = sum(x[1] == truth for x, truth in cut)
-    assert (len(cut), so_far) == (23, 11)
-    assert "23 of the 64 greedy answers were cut off at 16 tokens before they ended" in texts(at)
-    assert "With those, 30 of 64 would be right (47 %)" in texts(at)
+    assert (len(cut), so_far) == (22, 11)
+    assert "22 of the 64 greedy answers were cut off at 16 tokens before they ended" in texts(at)
+    assert "With those, 33 of 64 would be right (52 %)" in texts(at)
     right = np.mean([x[2] for x in after["greedy"]]) - np.mean([x[2] for x in before["greedy"]])
     assert f": {100 * right:+.0f} points (" in texts(at)
     most = np.mean([any(x[2] for x in row) for row in before["sampled"]])
     assert f"than at least one of 4 was before ({100 * most:.0f} %)" in texts(at)
-    assert "12 of the 30 additions among them were with their terms exchanged" in texts(at)
+    assert "with their terms exchanged" not in texts(at)  # its training kept away from them in any order
     for number in (
         "3 % is the mean reward of step 1: 64 responses",
-        "9 % is of one sampled answer to each",
-        "5 % is of 4 sampled answers",
+        "5 % is of one sampled answer to each",
+        "8 % is of 4 sampled answers",
     ):
         assert number in texts(at)
     ppo = np.mean([x[2] for row in asked["ppo", "after"]["sampled"] for x in row])
     grpo = np.mean([x[2] for row in after["sampled"] for x in row])
-    assert 0 < grpo - ppo < 0.005
-    assert "Question by question the difference is 0 points (−6 to +7), which holds 0" in texts(at)
+    assert f"PPO ends at {100 * ppo:.0f} % and GRPO at {100 * grpo:.0f} %" in texts(at)
+    assert "Question by question the difference is +9 points (+0.03 to +17): more than chance" in texts(at)
