@@ -16,7 +16,7 @@ from lessons.what_is_true.titles import credit_titles
 
 def show_panel(batch: Frozen, measured: Truth) -> None:
     """All responses of the step whose tokens were kept: scatter, numbers, gauge."""
-    st.header(_("All {count} responses of this step").format(count=len(measured.panel.samples)))
+    st.header(_("All responses of this step ({count})").format(count=len(measured.panel.samples)))
     provenance(batch, measured)
     scatter(batch, measured)
     agreement_table(batch, measured)
@@ -103,7 +103,7 @@ def agreement_table(batch: Frozen, measured: Truth) -> None:
         _("credit"),
         _("correlation with the truth"),
         _("mean absolute error"),
-        _("blame accuracy ({count} responses)").format(count=of["ppo"].blamed),
+        _("blame accuracy (responses: {count})").format(count=of["ppo"].blamed),
     ]
     rows = [
         (title, known(x.correlation), f"{x.mean_absolute_error:.2f}", known(x.blame_accuracy))
