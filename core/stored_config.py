@@ -74,6 +74,18 @@ def _reordered_together(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "task": {"reordered_apart": False, **task}}
 
 
+def _questions_reordered_together(values: dict[str, Any]) -> dict[str, Any]:
+    """3 → 4: `reordered_apart` of questions of one's own, which is on by default, and was off before.
+
+    Such a run's questions stay on the sides that they were on. Of a file in which some ask the same, numbers on both
+    sides of the step are of other questions; of any other file they stay comparable.
+    """
+    task = values.get("task")
+    if not isinstance(task, dict) or task.get("kind") != "questions":
+        return values
+    return {**values, "task": {"reordered_apart": False, **task}}
+
+
 def _newer_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
     """The config; of an imported run with every setting as unrecorded that its stored text does not name.
 
@@ -104,7 +116,11 @@ def _unrecorded(values: dict[str, Any], more: list[str]) -> dict[str, Any]:
 
 #: MIGRATIONS[n − 1] leads from version n to version n + 1. A setting that is new and has a default needs no step: of a
 #: run trained here the default is what it did, of an imported one it is unrecorded (`_newer_unrecorded`).
-MIGRATIONS: tuple[Migration, ...] = (Migration(_reward_and_size_unrecorded), Migration(_reordered_together))
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(_reward_and_size_unrecorded),
+    Migration(_reordered_together),
+    Migration(_questions_reordered_together),
+)
 CONFIG_VERSION = 1 + len(MIGRATIONS)
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core import cli
 from core.__main__ import _parser, main
 from core.algorithms.surrogates import SURROGATES
+from core.cli.train import _config
+from core.cli.usage import UsageError
 from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
@@ -210,7 +211,7 @@ def test_what_cannot_be_trained_is_a_sentence(
 
 
 def chosen(*words: str) -> RunConfig:
-    return cli._config(_parser().parse_args(["train", "--out", "nowhere", *words]))
+    return _config(_parser().parse_args(["train", "--out", "nowhere", *words]))
 
 
 def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +219,7 @@ def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypat
     config = chosen("--learner", "vine", "--learner", "dr-grpo")
     assert config.learners[0] == VineSettings()
     assert [x.name for x in config.learners] == ["vine", "dr-grpo"]
-    with pytest.raises(cli.UsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         chosen("--learner", "dpo")
     assert {*VARIANTS, *LEARNER_KINDS} <= set(caught.value.message.values["names"])
 

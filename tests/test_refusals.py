@@ -26,7 +26,7 @@ FOR_PROGRAMMERS = {
     "core/__main__.py": "argparse takes no other kind, and prints it",
     "core/algorithms/advantages.py": "settings that validation lets through do not lead there",
     "core/algorithms/aggregation.py": "settings that validation lets through do not lead there",
-    "core/errors.py": "how a stored message is read: caught beside it",
+    "core/errors/message.py": "how a stored message is read: caught beside it",
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
     "core/insight/pass_at_k.py": "a call with fewer answers than it asks about",
     "core/models/packed.py": "a model that asks for no mask: caught beside it",

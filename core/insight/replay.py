@@ -97,7 +97,7 @@ def models_at(
         origin = "training again"
     # A verifier may need what only the process that asked a question knows; pages verify what the panel holds.
     recall(trainer.task, config.seed, step, panel.prompts)
-    _apply(trainer, changes, upto=first - 1 if origin == "checkpoint" else None)
+    _apply(trainer, changes)
     while trainer.step < step:
         if progress is not None:
             progress(trainer.step - first, step - first)
@@ -173,10 +173,10 @@ def _nearest(store: Runs, run_id: str, learner: str, step: int, config: RunConfi
     return Trainer(config.model_copy(update=quick), learner), "start"
 
 
-def _apply(trainer: Trainer, changes: list[dict[str, Any]], upto: int | None = None) -> None:
-    """What was changed before the step that comes next; a checkpoint has had the changes `upto` its step already."""
+def _apply(trainer: Trainer, changes: list[dict[str, Any]]) -> None:
+    """What was changed before the step that comes next; if a checkpoint of that step has had it, once more."""
     for event in changes:
-        if event["step"] == trainer.step and (upto is None or event["step"] > upto):
+        if event["step"] == trainer.step:
             try:
                 trainer.change(event["value"])
             except (ConfigError, TypeError, AttributeError):  # the worker refused it, too

@@ -52,6 +52,16 @@ def group_of(settings: LearnerSettings) -> GroupSettings:
     return cast(GroupSettings, settings)
 
 
+def compares_group(settings: LearnerSettings) -> bool:
+    """Whether a response is compared with others to the same question: not by REINFORCE++, which has no baseline."""
+    return needs_of(settings).groups and group_of(settings).baseline != "none"
+
+
+def against_group_mean(settings: LearnerSettings) -> bool:
+    """Whether a response is compared with the mean of its group, its own reward in it: not by RLOO, nor REINFORCE++."""
+    return needs_of(settings).groups and group_of(settings).baseline == "group-mean"
+
+
 def discount_of(settings: LearnerSettings) -> DiscountSettings:
     """The settings of the learner's advantage estimation. Raises ValueError where it is none over time."""
     if not {"gamma", "lam"} <= type(settings).model_fields.keys():

@@ -58,6 +58,13 @@ def save_model(
     say = progress if progress is not None else (lambda _text, _share: None)
     where = checkpoints.folder(store.home, run_id, learner)
     path = next(iter(checkpoints.saved(where)), None)
+    if path is None and info.config.checkpoint_every == 1:
+        raise SaveError(
+            "There is no checkpoint of {learner} yet; one is written after each step, and when the run pauses, stops "
+            "or ends.",
+            key="there-is-no-checkpoint-yet-one-after-each-step",
+            learner=learner,
+        )
     if path is None:
         raise SaveError(
             "There is no checkpoint of {learner} yet; one is written every {every} steps, and when the run pauses, "

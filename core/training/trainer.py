@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import RunConfig, change
-from core.errors import ConfigError, Message
+from core.config import RunConfig
+from core.errors import Message
 from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
@@ -27,6 +27,7 @@ from core.tasks.registry import task_for
 from core.training import evaluation, fitted, value_check
 from core.training.allocator import give_back
 from core.training.answer import share
+from core.training.changing import changed_config
 from core.training.continuations import Oracle
 from core.training.drift import refuse_what_is_no_rounding
 from core.training.experience import experience_of, panel_of
@@ -150,24 +151,8 @@ class Trainer:
 
     def change(self, assignments: dict[str, Any]) -> None:
         """Learner settings (`lam`, `ppo.lam`) or `steps`, from the next step on; ConfigError if that cannot be."""
-        changed = change(self.config, assignments)
-        mine, now = changed.learner(self.learner), self.settings
-        fixed = [
-            name
-            for name, value in changed.model_dump(exclude={"learners", "steps"}).items()
-            if value != self.config.model_dump()[name]
-        ]
-        kept = sorted(x for x in learner_kind(now).fixed if getattr(mine, x) != getattr(now, x))
-        fixed += [f"{self.learner}.{name}" for name in kept]
-        if mine.needs_reference and self.reference is None and not self.models.adapters_off:
-            raise ConfigError(
-                "{learner}: a KL in the loss or reward needs the start model, which this run does not keep; start a "
-                "new run with it, or with measure_kl",
-                learner=self.learner,
-            )
-        if fixed:
-            raise ConfigError("{settings}: cannot change while a run goes on; start a new run with it", settings=fixed)
-        self.config = changed
+        keeps_reference = self.reference is not None or self.models.adapters_off
+        self.config = changed_config(self.config, self.learner, assignments, keeps_reference)
         self._events.append({"kind": "changed", "value": assignments})
 
     def final_evaluation(self) -> dict[str, float]:

@@ -87,6 +87,8 @@ class LocalLauncher:
         if steps is not None and steps < done:
             raise LauncherError("The run has made {done} steps already; ask for more than that.", done=done)
         if not names or (steps is not None and steps == done and info.status == "finished"):
+            if done == 1:
+                raise LauncherError("The run has made its only step; ask for more steps to continue it.")
             raise LauncherError("The run has made all its {done} steps; ask for more steps to continue it.", done=done)
         if steps is not None:
             self.limits.check_steps(steps)

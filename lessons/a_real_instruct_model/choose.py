@@ -16,7 +16,7 @@ from core.runs.records import RunInfo, RunUnreadable
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, keeping_language, listed, tell
+from lessons.i18n import N_, _, keeping_language, listed, ngettext, tell
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
@@ -113,9 +113,12 @@ def _what_it_takes(config: RunConfig) -> None:
     if spent := recorded_minutes():
         minutes_text = listed(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
         lines.append(
-            _(
+            ngettext(
+                "Time: the recorded run took {told} for its one step, side by side on the machine that recorded it. "
+                "Longer responses and larger models take longer, another machine may be slower or faster.",
                 "Time: the recorded run took {told} for its {steps} steps, side by side on the machine that recorded "
-                "it. Longer responses and larger models take longer, another machine may be slower or faster."
+                "it. Longer responses and larger models take longer, another machine may be slower or faster.",
+                _recorded_steps(),
             ).format(told=minutes_text, steps=_recorded_steps())
         )
     if memory := memory_sentence(config):
@@ -128,12 +131,19 @@ def _what_it_takes(config: RunConfig) -> None:
 def _responses(config: RunConfig) -> str:
     asked = {x.name: (config.prompts_of(x), config.group_size(x)) for x in config.learners}
     if len(set(asked.values())) == 1:
-        text = _(
+        text = ngettext(
+            "In its one step: {prompts} questions × {group} responses for each learner. Before and after, {heldout} "
+            "questions kept apart.",
             "Each of {steps} steps: {prompts} questions × {group} responses for each learner. Before and after, "
-            "{heldout} questions kept apart."
+            "{heldout} questions kept apart.",
+            config.steps,
         )
     else:  # a group size of a learner's own: as many responses, to fewer or more questions
-        text = _("Each of {steps} steps: {learners}. Before and after, {heldout} questions kept apart.")
+        text = ngettext(
+            "In its one step: {learners}. Before and after, {heldout} questions kept apart.",
+            "Each of {steps} steps: {learners}. Before and after, {heldout} questions kept apart.",
+            config.steps,
+        )
     each = _("{learner} {prompts} questions × {group} responses")
     prompts, group = next(iter(asked.values()))
     return text.format(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Seen, Shown, subject
-from lessons.i18n import _, one_after_another
+from lessons.i18n import _, ngettext, one_after_another
 from lessons.kit.lesson import Choice, predict, predict_number
 from lessons.kit.numbers import percent, points
 
@@ -26,10 +26,14 @@ def guesses(shown: Shown) -> bool:
     seen, config = subject(shown), shown.run.config
     settings = config.learner(seen.name)
     st.markdown(
-        _(
+        ngettext(
+            "{name} now trains for one step: it answers {prompts} fresh questions {group} times, and a rule checks the "
+            "answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only for the answer "
+            "that is read in it: one that goes on past the limit gets nothing, right or not.",
             "{name} now trains for {steps} steps: at each it answers {prompts} fresh questions {group} times, and a "
             "rule checks the answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only "
-            "for the answer that is read in it: one that goes on past the limit gets nothing, right or not."
+            "for the answer that is read in it: one that goes on past the limit gets nothing, right or not.",
+            config.steps,
         ).format(
             name=seen.title,
             steps=config.steps,

@@ -38,7 +38,7 @@ def comparison() -> dict[str, Any]:
         "contract_means": {name: contract_words(name) for name in ("same-questions", "same-budget")},
         "comparison": _("What each learner spent, and what came of it"),
         "how_counted": _("How this is counted"),
-        "of_steps": _("of {n} steps"),
+        "of_steps": _("mean, steps: {n}"),
         "compared": {
             "learner": _("learner"),
             "trained": _("training responses"),

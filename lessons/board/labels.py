@@ -218,6 +218,7 @@ def _card() -> dict[str, Any]:
         "value_reward": _("{value}, the response's reward"),
         "value_changed": _("{now} → {following}: {change}"),
         "measured": _("mean reward of {k} fresh endings"),
+        "measured_once": _("reward of one fresh ending"),
         "more_numbers": _("… ({n} more)"),
         "spread": _("a spread that divides by {n}"),
         "whole_ratio": _("(one for all {n} tokens of the response)"),

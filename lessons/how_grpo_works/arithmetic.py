@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.learners.registry import group_of
 from core.learners.settings import GroupSettings
-from lessons.i18n import _, listed
+from lessons.i18n import _, listed, one_after_another
 from lessons.kit.display import plain
 from lessons.kit.lesson import (
     FormulaPart,
@@ -64,8 +64,21 @@ def credit(batch: Frozen, scale: str | None = None) -> Step:
 
     settings, rewards = batch.settings, rewards_of(batch)
     if scale is not None:
-        settings = settings.model_copy(update={"scale_rewards": scale, "baseline": "group-mean"})
+        settings = settings.model_copy(update={"scale_rewards": scale})
     return credit_step(rewards.reward, rewards.group, rewards.length, settings, max_length(batch))
+
+
+def beside_the_group(batch: Frozen) -> None:
+    """What this run's learner does before and after the group's arithmetic, which the numbers below leave out."""
+    words = []
+    if batch.settings.kl_coef > 0:
+        words.append(_("This run takes a KL penalty off each reward before it compares (`kl_coef`); not so here."))
+    if getattr(batch.settings, "whiten_advantages", False):
+        words.append(
+            _("This run then shifts and scales all of the batch's advantages (`whiten_advantages`); not so here.")
+        )
+    if words:
+        st.caption(one_after_another(*words))
 
 
 def walk(batch: Frozen) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.learners.registry import learner
+from core.learners.registry import against_group_mean, learner
 from lessons.how_grpo_works import arithmetic, length, scales, signal
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
@@ -144,6 +144,7 @@ def opening(batch: Frozen) -> None:
 def sections(batch: Frozen) -> None:
     st.header(_("A real group"))
     say_where(batch)
+    arithmetic.beside_the_group(batch)
     st.fragment(arithmetic.walk)(batch)
     st.header(_("One success in G"))
     signal.lone(batch)
@@ -169,7 +170,14 @@ with lesson_page(
     code=CODE,
 ):
     engine()
-    batch = frozen("grpo")
+    batch = frozen(
+        "grpo",
+        against_group_mean,
+        _(
+            "In the run “{run}” no response is compared with its group's mean ({learners}: `baseline` is another), and "
+            "that comparison is what this page is about, so it is not shown here. The lab shows what these learners do."
+        ),
+    )
     if batch is not None:
         opening(batch)
     st.markdown(prose("how-grpo-works"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
-from lessons.i18n import _, one_after_another
+from lessons.i18n import _, ngettext, one_after_another
 from lessons.kit.lesson import Frozen, figure, role_colour
 from lessons.kit.numbers import number, signed
 from lessons.kit.ties import highest
@@ -36,15 +36,20 @@ def scales(batch: Frozen) -> None:
     _by_group(step, rewards, right)
     silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
     none = sum(right[n][0] == 0 for n in silent)
-    words = _(
+    words = ngettext(
+        "This step's only group has a signal: nothing of the loss's weight is idle.",
         "{silent} of {groups} groups have no signal ({none} with no right answer, {all} with only right ones). "
         "Their tokens are {idle} of the loss's weight and have advantage 0: what the advantages push comes "
-        "from the others alone. DAPO asks other questions in their place (`dynamic_sampling`)."
+        "from the others alone. DAPO asks other questions in their place (`dynamic_sampling`).",
+        len(step.numbers),
     )
     if len(silent) == len(step.numbers):
-        words = _(
+        words = ngettext(
+            "This step's only group has no signal: every advantage is 0, and nothing is pushed. DAPO asks another "
+            "question in its place (`dynamic_sampling`).",
             "None of the {groups} groups has a signal ({none} with no right answer, {all} with only right ones): every "
-            "advantage is 0, and nothing is pushed. DAPO asks other questions in their place (`dynamic_sampling`)."
+            "advantage is 0, and nothing is pushed. DAPO asks other questions in their place (`dynamic_sampling`).",
+            len(step.numbers),
         )
     words = words.format(
         silent=len(silent),
@@ -138,7 +143,7 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
         }
         for n, push in ((n, step.push[step.numbers.index(n)]) for n in order)
     ]
-    alt = _("The advantages that the step's {groups} groups give to right and to wrong answers.").format(
+    alt = _("The advantages that the step's groups ({groups}) give to right and to wrong answers.").format(
         groups=len(order)
     )
     figure(drawing, key="hgw_groups", alt=alt, table=table, height=120 + 22 * len(order))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.runs.store import RunStore
 from lessons import shared
-from lessons.i18n import _
+from lessons.i18n import _, ngettext, one_after_another
 from lessons.kit.lesson import Choice, Frozen, engine, figure, line_colour, predict, predict_number, role_colour
 from lessons.kit.numbers import number, signed, table
 
@@ -36,9 +36,9 @@ def lone(batch: Frozen) -> None:
         outcome=good,
         tolerance=0.3,
         reason=_(
-            "Mean {mean}, so the one is {above} above it; the spread is small, since the others all agree. Each of the "
-            "{others} wrong answers gets {bad}: together they weigh just as much, the other way."
-        ).format(mean=number(1 / size), above=number(1 - 1 / size), others=size - 1, bad=signed(bad)),
+            "Mean {mean}, so the one is {above} above it; the spread is small, since the others all agree. Each wrong "
+            "answer gets {bad}: together they weigh just as much, the other way."
+        ).format(mean=number(1 / size), above=number(1 - 1 / size), bad=signed(bad)),
         about=str(size),
     )
     if shown:
@@ -147,11 +147,18 @@ def no_signal_share(batch: Frozen) -> None:
     p, share = _mean(silent.success), _mean(silent.measured)
     guess = _mean(silent.predicted)
     st.markdown(
-        _(
-            "If every answer were right with the same chance p, a group of G would be all right or all wrong "
-            "with chance $p^G + (1 - p)^G$. Over this run's {steps} steps the success rate is {p} on average, and the "
-            "formula gives **{guess}** with each step's own p."
-        ).format(steps=len(silent.steps), p=number(p), guess=f"{100 * guess:.0f} %")
+        one_after_another(
+            _(
+                "If every answer were right with the same chance p, a group of G would be all right or all wrong with "
+                "chance $p^G + (1 - p)^G$."
+            ),
+            ngettext(
+                "In this run's only step the success rate is {p}, and the formula gives **{guess}** with it.",
+                "Over this run's {steps} steps the success rate is {p} on average, and the formula gives **{guess}** "
+                "with each step's own p.",
+                len(silent.steps),
+            ).format(steps=len(silent.steps), p=number(p), guess=f"{100 * guess:.0f} %"),
+        )
     )
     gap, numbers = share - guess, _("Measured {share}, formula {guess}.").format(
         share=f"{100 * share:.0f} %", guess=f"{100 * guess:.0f} %"

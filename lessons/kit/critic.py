@@ -106,8 +106,8 @@ def _without_penalty(reply: Reply, least: Sequence[int], alone: Sequence[int]) -
 def counted(known: Sequence[Slip]) -> str:
     """How often the critic sees the slips of a step, and how often it misses them."""
     return _(
-        "Of the {all} stored wrong responses of this step whose slip can be told (their group has a right one to "
-        "compare with), the critic sees {seen} and misses {missed}."
+        "Of the stored wrong responses of this step whose slip can be told, as their group has a right one to compare "
+        "with ({all}), the critic sees {seen} and misses {missed}."
     ).format(all=len(known), seen=sum(x.seen for x in known), missed=sum(x.missed for x in known))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, needs_of, unlike_settings
+from core.learners.registry import AnyLearner, compares_group, needs_of, unlike_settings
 from core.presets import PRESETS
 from lessons.i18n import _, listed
 from lessons.kit.preset_race import race_in_lab
@@ -21,7 +21,7 @@ PRESET = "chain-sum-only-credit"
 def critic_and_group(config: RunConfig) -> tuple[AnyLearner, AnyLearner] | None:
     """The run's first learner with a critic and its first that compares groups; None where it has not both."""
     critic = next((x for x in config.learners if needs_of(x).critic), None)
-    group = next((x for x in config.learners if needs_of(x).groups), None)
+    group = next((x for x in config.learners if compares_group(x)), None)
     return None if critic is None or group is None else (critic, group)
 
 

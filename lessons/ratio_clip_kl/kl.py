@@ -101,7 +101,7 @@ def bias_and_spread(here: Frozen) -> None:
     pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, shared.store())
     with st.expander(_("Over the whole run"), icon=":material/functions:"):
         st.markdown(_table(pooled))
-        st.caption(_("{count} tokens of {steps} steps.").format(count=pooled["exact"].tokens, steps=steps))
+        st.caption(_("Tokens: {count}, steps: {steps}.").format(count=pooled["exact"].tokens, steps=steps))
         st.markdown(_verdict(pooled))
 
 
@@ -226,10 +226,9 @@ def gradients(here: Frozen) -> None:
     st.markdown(
         _(
             "Whether the whole gradient is that of the KL depends on the probabilities of all the other tokens "
-            "too, which "
-            "the trace does not keep. So the page trains the run's first {steps} steps again, to have the weights that "
-            "sampled this batch, and takes the gradient of every weight."
-        ).format(steps=here.step)
+            "too, which the trace does not keep. So the page trains the run again up to this step, to have the weights "
+            "that sampled this batch, and takes the gradient of every weight."
+        )
     )
     if here.step > REMADE:
         st.info(_("That takes too long from step {limit} on. Choose an earlier step above.").format(limit=REMADE + 2))

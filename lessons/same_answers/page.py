@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, discount_of
-from lessons.i18n import _, listed, prose
+from lessons.i18n import _, listed, ngettext, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, has_penalty, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
@@ -118,7 +118,9 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
     ):
         both(batch, [reply], way, key="same_one")
         two_parts(reply, group, way)
-        with st.expander(_("All {count} responses of the group").format(count=len(group.replies))):
+        count = len(group.replies)
+        all_of_it = ngettext("The group's only response", "All {count} responses of the group", count)
+        with st.expander(all_of_it.format(count=count)):
             both(batch, group.replies, way, key="same_all")
         st.subheader(_("Does the critic see where an answer goes wrong?"))
         beside(batch, key="same_beside")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lessons.i18n import _, listed
+from lessons.i18n import _, listed, ngettext
 from lessons.kit.critic import token_at, tokens_at
 from lessons.kit.lesson import Choice, Reply
 from lessons.kit.numbers import signed
@@ -47,9 +47,10 @@ def choices(signs: Signs) -> list[Choice]:
 def _reason(signs: Signs, case: int) -> str:
     if case != signs.case:
         return _instead(signs, case)
-    numbers = _("Here PPO gives {kinds} different numbers, from {low} to {high}.").format(
-        kinds=len({round(x, 4) for x in signs.credit}), low=signed(min(signs.credit)), high=signed(max(signs.credit))
-    )
+    kinds = len({round(x, 4) for x in signs.credit})
+    numbers = ngettext(
+        "Here PPO gives all of them {low}.", "Here PPO gives {kinds} different numbers, from {low} to {high}.", kinds
+    ).format(kinds=kinds, low=signed(min(signs.credit)), high=signed(max(signs.credit)))
     return f"{[_alike, _one_sign, _both_signs][case](signs)} {numbers}"
 
 

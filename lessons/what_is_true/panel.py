@@ -5,17 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, discount_of
-from lessons.i18n import N_, _
+from lessons.i18n import _
 from lessons.kit.display import plain
 from lessons.kit.lesson import Frozen, figure, line_colour
 from lessons.kit.numbers import DASH, known, table
 from lessons.kit.truth import Truth
 from lessons.what_is_true.gauge import gauge
+from lessons.what_is_true.titles import credit_titles
 
 
 def show_panel(batch: Frozen, measured: Truth) -> None:
     """All responses of the step whose tokens were kept: scatter, numbers, gauge."""
-    st.header(_("All {count} responses of this step").format(count=len(measured.panel.samples)))
+    st.header(_("All responses of this step ({count})").format(count=len(measured.panel.samples)))
     provenance(batch, measured)
     scatter(batch, measured)
     agreement_table(batch, measured)
@@ -94,18 +95,6 @@ def scatter(batch: Frozen, measured: Truth) -> None:
     figure(drawing, key="truth_scatter", alt=alt, height=360)
 
 
-#: Credit → what it is called in the table.
-CREDITS = {
-    "ppo": N_("PPO: critic and KL penalty"),
-    "critic": N_("PPO: without the KL penalty"),
-    "lambda-0": N_("PPO: without it, λ = 0"),
-    "perfect": N_("a perfect critic in PPO's place, λ = {lam}"),
-    "grpo": N_("GRPO"),
-}
-#: The same where PPO has no KL penalty.
-ALONE = {"ppo": N_("PPO"), "lambda-0": N_("PPO, λ = 0"), "perfect": CREDITS["perfect"], "grpo": CREDITS["grpo"]}
-
-
 def agreement_table(batch: Frozen, measured: Truth) -> None:
     """Each credit against the truth, a line each: PPO's whole, its parts, what λ alone makes wrong, and GRPO's."""
     lam = f"{discount_of(batch.settings).lam:g}"
@@ -114,12 +103,12 @@ def agreement_table(batch: Frozen, measured: Truth) -> None:
         _("credit"),
         _("correlation with the truth"),
         _("mean absolute error"),
-        _("blame accuracy ({count} responses)").format(count=of["ppo"].blamed),
+        _("blame accuracy (responses: {count})").format(count=of["ppo"].blamed),
     ]
     rows = [
-        (_(title).format(lam=lam), known(x.correlation), f"{x.mean_absolute_error:.2f}", known(x.blame_accuracy))
-        for name, title in (CREDITS if penalised(batch) else ALONE).items()
-        for x in [of[name]]
+        (title, known(x.correlation), f"{x.mean_absolute_error:.2f}", known(x.blame_accuracy))
+        for name, title in credit_titles(penalised(batch), lam).items()
+        if (x := of.get(name)) is not None
     ]
     rows.append((_("blind guess"), "0", DASH, known(of["ppo"].chance)))
     with st.container(key="truth_agreement"):

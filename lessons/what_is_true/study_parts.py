@@ -6,26 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.i18n import N_, _, listed
+from lessons.i18n import _, listed
 from lessons.kit.numbers import DASH, known, percent, table
 from lessons.kit.records import STUDY, penalised, study
 from lessons.what_is_true.spread import spread
-
-#: Credit → what it is called; in the order of the table.
-CREDITS = {
-    "ppo": N_("PPO: critic and KL penalty"),
-    "critic": N_("PPO: without the KL penalty"),
-    "lambda-0": N_("PPO: without it, λ = 0"),
-    "perfect": N_("a perfect critic in PPO's place, λ = {lam}"),
-    "group-mean": N_("the others' mean in the critic's place, λ = {lam}"),
-    "grpo": N_("GRPO"),
-    "vine": N_("VinePPO"),
-    "again": N_("the truth, measured a second time"),
-}
-#: The same where PPO has no KL penalty: its credit is the critic's alone.
-ALONE = {"ppo": N_("PPO"), "lambda-0": N_("PPO, λ = 0")} | {
-    x: y for x, y in CREDITS.items() if x not in ("ppo", "critic", "lambda-0")
-}
+from lessons.what_is_true.titles import credit_titles
 
 
 def parts_section() -> None:
@@ -60,16 +45,15 @@ def parts_section() -> None:
         _("blame accuracy"),
         _("its values' mean squared error"),
     ]
-    titles = CREDITS if penalised(of) else ALONE
     lines = [
         (
-            _(title).format(lam=f"{lam:g}"),
+            title,
             spread(rows[name]["correlation"]),
             spread(rows[name]["mean_absolute_error"]),
             spread(rows[name]["blame_accuracy"]),
             DASH if rows[name]["value_error"]["mean"] is None else spread(rows[name]["value_error"], 4),
         )
-        for name, title in titles.items()
+        for name, title in credit_titles(penalised(of), f"{lam:g}").items()
     ]
     lines.append((_("the best constant"), DASH, DASH, DASH, spread(rows["ppo"]["constant_error"], 4)))
     with st.container(key="truth_parts_study"):

@@ -15,7 +15,7 @@ import {
   yRange,
   zoomTo,
 } from "#frontend/axis.js";
-import { isClick } from "#frontend/chart.js";
+import { isClick } from "#frontend/clicks.js";
 
 const row = (learner, step, more = {}) => ({ learner, step, revision: "r", ...more });
 const rows = (...all) => {

@@ -23,6 +23,8 @@ from core.insight.whatif import StoredStep
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
+from core.learners.registry import needs_of
+from core.presets import preset
 from core.training.continuations import Responses, TrueValues
 from core.training.trainer import Trainer
 from core.versions import versions
@@ -296,6 +298,20 @@ def test_the_command_runs_its_plan_prints_and_writes(at, middle, tmp_path, monke
     assert bars[0]["total"] == len(CREDITS) * 3 * len(at)
     assert capsys.readouterr().out == f"{table(ROWS)}\nwrote {path}\n"
     assert json.loads(path.read_text(encoding="utf-8"))["about"]["at"] == list(in_order)
+
+
+def test_the_recorded_study_is_of_the_default_plan_and_of_this_version() -> None:
+    about = json.loads(study.RECORDED.read_text(encoding="utf-8"))["about"]
+    assert about["version"] == VERSION
+    assert (about["seeds"], about["at"], about["middle"]) == ([*DEFAULT.seeds], [*DEFAULT.at], DEFAULT.middle)
+    assert about["responses"] == DEFAULT.prompts * preset(study.PRESET).num_generations
+    assert about["continuations"] == DEFAULT.continuations
+    assert about["vine_continuations"] == needs_of(DEFAULT.measured).continuations
+
+
+def test_a_row_of_the_first_version_has_none_of_what_came_later() -> None:
+    row = StudyRow(0, 5, "ppo", 0.5, 0.25, 0.125, 0.75, 0.0625, 3, 0.875)
+    assert (row.value_error, row.constant_error, row.outcome_explained) == (None, None, None)
 
 
 def test_the_default_command_is_the_default_plan_in_the_recorded_place(monkeypatch) -> None:

@@ -7,12 +7,14 @@ import json
 import numpy as np
 import pytest
 
+from core.insight.study import CREDITS as MEASURED
 from core.insight.study import RECORDED
 from lessons.i18n import LANGUAGES
 from lessons.kit.lesson.frozen import _frozen
 from lessons.kit.truth import truth
 from lessons.what_is_true.gauge import _errors_words
 from lessons.what_is_true.study import CREDITS
+from lessons.what_is_true.titles import credit_titles
 from tests.lessons.conftest import linked
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 
@@ -165,6 +167,13 @@ def test_correlation_and_blame_are_shown_for_ppo_whole_and_without_its_penalty(o
         mean = rows[name]["correlation"]["mean"]
         assert recorded[title][0].startswith(f"{mean:.2f}")
     assert any("0, 1, 2, 3, 4" in x.value and "core.insight.study" in x.value for x in at.markdown)
+
+
+def test_one_table_of_titles_names_all_that_the_study_measures():
+    assert tuple(credit_titles(True, "0.95")) == MEASURED
+    alone = credit_titles(False, "0.95")
+    assert tuple(alone) == tuple(x for x in MEASURED if x != "critic")  # without a penalty PPO's credit is the critic's
+    assert not any("KL" in x or "{" in x or "without it" in x for x in alone.values())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

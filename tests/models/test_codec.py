@@ -7,7 +7,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from core.cli import _assignment
+from core.cli.train import _assignment
 from core.config import RunConfig, change
 from core.errors import ConfigError, RequestError
 from core.models.codec import Codec

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.__main__ import main
-from core.cli import _follow, _report
+from core.cli.train import _follow, _report
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.errors import DataUnreadable

@@ -170,6 +170,8 @@ def _strip_title(settings: PPOSettings) -> str:
         if settings.value_model is not None or settings.value_pretrain_updates:
             return N_("{name}: each token its own credit, from a critic fitted beforehand")
         return N_("{name}: each token its own credit, from the critic")
+    if settings.oracle_continuations == 1:
+        return N_("{name}: each token its own credit, measured by one fresh ending")
     return N_("{name}: each token its own credit, measured by {oracle_continuations} fresh endings")
 
 

@@ -78,6 +78,12 @@ def _lines(settings: VineSettings) -> dict[str, str]:
     }
 
 
+def _strip_title(settings: VineSettings) -> str:
+    if settings.continuations == 1:
+        return N_("{name}: each token its own credit, measured by one fresh ending")
+    return N_("{name}: each token its own credit, measured by {continuations} fresh endings")
+
+
 KIND = LearnerKind(
     name="vine",
     title="VinePPO",
@@ -87,7 +93,7 @@ KIND = LearnerKind(
     credit=credit,
     terms=_terms,
     lines=_lines,
-    strip_title=lambda _settings: N_("{name}: each token its own credit, measured by {continuations} fresh endings"),
+    strip_title=_strip_title,
     source=_CODE,
     needs=lambda settings: Needs(continuations=settings.continuations),
     without=lambda _settings: frozenset(

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from core.errors import ConfigError, Message, RequestError
+from core.errors import ConfigError, Message, RequestError, all_of
+from core.tasks.apart import first_that_fit, same_sum, together
 from core.tasks.base import Verdict
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction, InWords
@@ -44,6 +45,11 @@ class QuestionsSettings(InWords):
     matching: Matching = Field(
         "math", description="When an answer is right: the same text, or mathematically equal (math-verify)."
     )
+    reordered_apart: bool = Field(
+        True,
+        description="Keep sums and products with the same terms in another order on one side: where 3 + 5 is kept "
+        "apart, 5 + 3 is never trained on.",
+    )
 
     @field_validator("questions")
     @classmethod
@@ -61,19 +67,28 @@ class QuestionsSettings(InWords):
 
 
 class Questions:
-    """The task: a third of the questions, at most as many as asked for, is kept apart by a hash of their text."""
+    """The task: a third of the questions, at most as many as asked for, is kept apart by a hash of their text.
+
+    Questions that ask the same sum or product with its terms in another order go to one side together
+    (`reordered_apart`).
+    """
 
     def __init__(self, settings: QuestionsSettings) -> None:
         self.settings = settings
         self._questions = {self._prompt(x): x for x in settings.questions}
+        self._prompts = {x.question: prompt for prompt, x in self._questions.items()}
 
     @cached_property
     def heldout(self) -> list[str]:
         """The questions kept apart: at least 8, and never more than a third where there are more than 24."""
         wanted = min(self.settings.heldout, max(FEWEST // 2, len(self._questions) // 3))
-        # By the question alone, so that another instruction keeps the same ones apart.
-        order = sorted(self._questions, key=lambda x: _hash(self._questions[x].question))
-        return order[:wanted]
+        return [self._prompts[x] for x in first_that_fit(self._together, wanted)]
+
+    @cached_property
+    def _together(self) -> list[list[str]]:
+        """The questions in the order in which they are kept apart; those together that go to one side."""
+        order = sorted(self._prompts, key=_hash)  # without the instruction: another one keeps the same ones apart
+        return together(order) if self.settings.reordered_apart else [[x] for x in order]
 
     @property
     def every_prompt(self) -> list[str]:
@@ -82,7 +97,30 @@ class Questions:
 
     @property
     def note(self) -> Message | None:
-        """What to say where fewer questions are kept apart than the settings ask for, else None."""
+        """What to say where fewer questions are kept apart than the settings ask for, or where some ask the same; else
+        None."""
+        notes = [x for x in (self._fewer(), self._same()) if x is not None]
+        return all_of(notes) if notes else None
+
+    def _same(self) -> Message | None:
+        """How many questions ask what another one asks, with an example, and what becomes of them."""
+        if self.settings.reordered_apart:
+            same = [x for x in self._together if len(x) > 1]
+            return _kept_together(same) if same else None
+        trained = {same_sum(self._questions[x].question): self._questions[x].question for x in self._training}
+        heldout = [self._questions[x].question for x in self.heldout]
+        met = [(x, trained[key]) for x in heldout if (key := same_sum(x)) in trained]
+        if not met:
+            return None
+        return Message(
+            "{count} of the questions that are kept apart stand among those to train on, with their terms in another "
+            "order or written another way, such as {first} and {second}; task.reordered_apart keeps them on one side.",
+            count=len(met),
+            first=repr(_brief(met[0][0])),
+            second=repr(_brief(met[0][1])),
+        )
+
+    def _fewer(self) -> Message | None:
         kept, wanted, total = len(self.heldout), self.settings.heldout, len(self._questions)
         if kept == wanted:
             return None
@@ -131,6 +169,36 @@ class Questions:
         if prompt not in self._questions:
             raise RequestError("{prompt} is none of this task's questions", prompt=repr(prompt[:80]))
         return self._questions[prompt]
+
+
+def _kept_together(same: list[list[str]]) -> Message:
+    return Message(
+        "{count} questions ask the same as another one, with their terms in another order or written another way, such "
+        "as {first} and {second}: they are kept on one side.",
+        count=sum(len(x) for x in same),
+        first=repr(_brief(same[0][0])),
+        second=repr(_brief(same[0][1])),
+    )
+
+
+def cannot_be_used(settings: QuestionsSettings) -> list[Message]:
+    """Why no new run can have these questions: too many ask the same, or no response can give some answers."""
+    task = Questions(settings)
+    if len(task.heldout) >= FEWEST // 2:
+        return cannot_be_given(settings)
+    same = max(task._together, key=len)
+    return [
+        Message(
+            "task.questions: too many ask the same in another order or written another way, such as {first} and "
+            "{second}: only {apart} can be kept apart from all that ask the same, and {bound} are needed; give others, "
+            "or set task.reordered_apart=false",
+            first=repr(_brief(same[0])),
+            second=repr(_brief(same[1])),
+            apart=len(task.heldout),
+            bound=FEWEST // 2,
+        ),
+        *cannot_be_given(settings),
+    ]
 
 
 def is_right(truth: str, answer: str, settings: QuestionsSettings, question: str = "") -> bool:
@@ -199,6 +267,6 @@ KIND = TaskKind(
     summary="Questions of your own, each with its right answer.",
     longest_prompt=lambda settings: max(len(x.question) for x in settings.questions),
     longest_response=_longest_response,
-    refuses=cannot_be_given,
+    refuses=cannot_be_used,
     order=30,
 )

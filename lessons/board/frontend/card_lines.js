@@ -255,6 +255,9 @@ function kl(token) {
   return { key: "kl", label: labels.lines.kl, help, parts, source: "core/algorithms/kl.py" };
 }
 
+/** What a value was measured by: k fresh endings. @param {number | null | undefined} k @param {Labels} labels */
+const byEndings = (k, labels) => (k === 1 ? labels.measured_once : k ? fill(labels.measured, { k }) : "");
+
 /** @param {Token} token @returns {Line} */
 function value(token) {
   const { response, pass, env, place, labels } = token;
@@ -266,7 +269,7 @@ function value(token) {
   const then = next === null ? null : response.at("value", next, pass);
   const following = then === null ? labels.value_end : fill(labels.value_next, { value: fixed(then, 3) });
   const { continuations: k } = response.own.data;
-  return { ...own, parts: noted([`${fixed(now, 3)} → ${following}`], k ? fill(labels.measured, { k }) : "", labels) };
+  return { ...own, parts: noted([`${fixed(now, 3)} → ${following}`], byEndings(k, labels), labels) };
 }
 
 /**
@@ -287,5 +290,5 @@ function trueValue(token) {
   const { checked_by: k } = response.own.data;
   const own = { key: "true_value", label: labels.lines.true_value, help: labels.line_help.true_value };
   const source = "core/training/continuations.py:Oracle.estimate";
-  return [{ ...own, parts: noted(parts, k ? fill(labels.measured, { k }) : "", labels), source }];
+  return [{ ...own, parts: noted(parts, byEndings(k, labels), labels), source }];
 }

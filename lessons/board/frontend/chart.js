@@ -1,6 +1,7 @@
 // One chart of the board: a uPlot drawing that keeps its zoom and its marked step while data arrive.
 
 import { gaps, yRange } from "./axis.js";
+import { onClick } from "./clicks.js";
 import { attr, el, say } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
 import { pattern, sample } from "./line.js";
@@ -19,7 +20,6 @@ import uPlot from "./vendor/uPlot.js";
  */
 
 const DASH = { solid: [], dashed: [5, 4], dotted: [1.5, 3] };
-const DOUBLE_CLICK = 230; // milliseconds within which a second click may follow
 
 export class Chart {
   /** @type {uPlot | null} */
@@ -58,7 +58,11 @@ export class Chart {
     );
     this.plot = new uPlot(this.#options(sync), [[], ...this.lines.map(() => [])], this.area);
     this.plot.root.setAttribute("aria-hidden", "true");
-    this.#clicks(this.plot.over);
+    onClick(
+      this.plot.over,
+      () => this.plot?.cursor.idx,
+      (idx) => this.board.choose(idx),
+    );
   }
 
   /**
@@ -270,39 +274,10 @@ export class Chart {
     ctx.restore();
   }
 
-  /**
-   * A click (not the end of a drag) chooses the step under the pointer, unless a second click follows.
-   * @param {HTMLElement} over
-   */
-  #clicks(over) {
-    /** @type {number | null} */
-    let from = null;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    over.addEventListener("dblclick", () => clearTimeout(timer));
-    over.addEventListener("mousedown", (event) => {
-      from = event.clientX;
-    });
-    over.addEventListener("click", (event) => {
-      const idx = this.plot?.cursor.idx;
-      clearTimeout(timer);
-      if (event.detail < 2 && isClick(from, event.clientX) && isNumber(idx)) {
-        timer = setTimeout(() => this.board.choose(idx), DOUBLE_CLICK);
-      }
-    });
-  }
-
   destroy() {
     this.plot?.destroy();
   }
 }
-
-/**
- * Whether a pointer that went down at `from` and up at `to` stood still enough.
- * @param {number | null} from
- * @param {number} to
- */
-export const isClick = (from, to) => from !== null && Math.abs(to - from) < 5;
 
 /**
  * uPlot draws across what is undefined; words ("nan") and null are nothing to draw.

@@ -70,6 +70,7 @@ export interface Labels {
   max: string;
   measure: string;
   measured: string;
+  measured_once: string;
   min: string;
   minutes: string;
   missing: string;

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
 from core.config import change
-from core.learners.registry import AnyLearner, without
+from core.learners.registry import LEARNER_KINDS, AnyLearner, without
 from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.learner_views import settings_at
 from core.runs.migrations.traces import cuts_of_states
 from core.runs.records import RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from core.runs.table_checks import incomplete
-from core.text import visible
 from lessons import shared
-from lessons.i18n import _
+from lessons.i18n import _, listed
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
-from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, most_cut, shows, slips
+from lessons.kit.lesson.replies import Group, Slip, clearest, most_cut, shows, slips
+from lessons.kit.lesson.stored_groups import groups_of
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -44,7 +43,7 @@ class Frozen:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The panel's groups, in order."""
-        return _groups(self.samples, self.tokens)
+        return groups_of(self.samples, self.tokens)
 
     def group(self, number: int) -> Group:
         """Raises KeyError if the panel has no such group."""
@@ -84,15 +83,24 @@ class Frozen:
         return max(self.groups, key=lambda x: (x.mixed, max(reply.spread for reply in x.replies)))
 
 
-def frozen(algorithm: str = "ppo") -> Frozen | None:
+def frozen(
+    algorithm: str = "ppo", suits: Callable[[AnyLearner], bool] = lambda _: True, otherwise: str = ""
+) -> Frozen | None:
     """The step that the link names (`?run=`, `?step=` from 1), else the recorded run's most telling one.
 
     None, and a sentence on the page, where there is nothing to show: call it once per page and algorithm. Without a
-    recorded run the newest run that has such a learner's steps takes its place.
+    recorded run the newest run that has such a learner's steps takes its place. Where the linked run has such learners,
+    but none whose settings suit the page, the page says `otherwise`, with the {run} and its {learners}.
     """
     runs = shared.store()
     for run in _candidates(runs, algorithm):
-        learner = next(x for x in run.learners if x.algorithm == algorithm and x.step >= 0)
+        there = [x for x in run.learners if x.algorithm == algorithm and x.step >= 0]
+        learner = next((x for x in there if suits(run.config.learner(x.name))), None)
+        if learner is None:
+            if run.id == st.query_params.get("run"):
+                names = listed(plain(x.name.upper()) for x in there)
+                st.info(otherwise.format(run=plain(run.name, 60), learners=names), icon=":material/group_off:")
+            continue
         step = _linked_step(learner.step)
         try:
             if step is None:
@@ -202,6 +210,13 @@ def _candidates(runs: RunStore, algorithm: str) -> Iterator[RunInfo]:
                 ).format(run=plain(run.name, 60)),
                 icon=":material/move_to_inbox:",
             )
+        elif run_id != RECORDED:
+            st.info(
+                _("No {kind} of the run “{run}” has made a step, so it is not shown here.").format(
+                    kind=LEARNER_KINDS[algorithm].title, run=plain(run.name, 60)
+                ),
+                icon=":material/swap_horiz:",
+            )
     yield from (x for x in readable(runs.runs()) if x.id not in wanted and _has(x, algorithm))
 
 
@@ -231,7 +246,7 @@ def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunS
     until = max(1, last // 5) if last else 0
     steps: list[tuple[tuple[int, float], int, int]] = []
     for step in range(0, until + 1, max(1, until // LOOKED_AT)):
-        groups = _groups(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
+        groups = groups_of(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
         steps.append((shows(slips(groups)), sum(x.mixed for x in groups), step))
     return max(steps)[2]
 
@@ -263,35 +278,3 @@ def _frozen(run_id: str, learner: str, step: int, made: float, _runs: RunStore) 
             "its step {step} lacks numbers that this page is about ({column})", step=step + 1, column=lacking
         )
     return Frozen(run, learner, step, settings, samples, tokens)
-
-
-_KEPT = ("learner", "step", "pass", "sample", "position", "token")
-
-
-def _groups(samples: pa.Table, tokens: pa.Table) -> tuple[Group, ...]:
-    ordered = tokens.sort_by([("sample", "ascending"), ("pass", "ascending"), ("position", "ascending")])
-    names = [x for x in ordered.schema.names if x not in _KEPT]
-    replies: dict[int, list[Reply]] = {}
-    heads: dict[int, tuple[str, str]] = {}
-    kept = set(pc.unique(ordered["sample"]).to_pylist())
-    for row in samples.to_pylist():
-        if row["sample"] in kept:
-            own = ordered.filter(pc.equal(ordered["sample"], row["sample"]))
-            replies.setdefault(row["group"], []).append(_reply(row, own, names))
-            heads[row["group"]] = (visible(row["prompt"]), visible(row["answer"] or ""))
-    return tuple(Group(n, *heads[n], tuple(replies[n])) for n in sorted(replies))
-
-
-def _reply(row: dict[str, Any], own: pa.Table, names: Sequence[str]) -> Reply:
-    numbers = sorted(set(own["pass"].to_pylist()))
-    passes = [own.filter(pc.equal(own["pass"], number)) for number in numbers]
-    return Reply(
-        sample=row["sample"],
-        group=row["group"],
-        text=visible(row["response"]),
-        tokens=tuple(visible(x) for x in passes[0]["token"].to_pylist()),
-        reward=row["reward"],
-        success=row["success"],
-        truncated=row["truncated"],
-        passes=tuple({name: tuple(x[name].to_pylist()) for name in names} for x in passes),
-    )

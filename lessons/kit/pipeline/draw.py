@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.learners.registry import LEARNER_KINDS
-from lessons.i18n import _
+from lessons.i18n import _, ngettext
 from lessons.kit.display import one_line
 from lessons.kit.lesson import Frozen, Group, mount, say_where
 from lessons.kit.lesson.replies import Reply, first_unshared
@@ -97,8 +97,8 @@ def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]
             "outputs",
             "data",
             _("Outputs o"),
-            _("{n} responses to each of {prompts} queries").format(n=size, prompts=prompts),
-            _("one group of {n} responses").format(n=size),
+            _written(size, prompts),
+            ngettext("a group of one response", "one group of {n} responses", size).format(n=size),
         ),
         Box(
             "reference",
@@ -117,7 +117,11 @@ def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]
             "update",
             "data",
             _("Update"),
-            _("{passes} passes over the batch, then new responses").format(passes=batch.settings.num_iterations),
+            ngettext(
+                "one pass over the batch, then new responses",
+                "{passes} passes over the batch, then new responses",
+                batch.settings.num_iterations,
+            ).format(passes=batch.settings.num_iterations),
         ),
     ]
 
@@ -142,6 +146,14 @@ def _reference_sub(group: Group) -> str:
     """A run that uses no KL need not run the reference at all."""
     known = any(x is not None for reply in group.replies for x in reply.column("logprob_ref"))
     return _("copy of the start model") if known else _("copy of the start model; not run here")
+
+
+def _written(size: int, prompts: int) -> str:
+    """How many responses a step has, and to how many queries."""
+    if prompts == 1:
+        return ngettext("one response to one query", "{n} responses to one query", size).format(n=size)
+    words = ngettext("one response to each of {prompts} queries", "{n} responses to each of {prompts} queries", size)
+    return words.format(n=size, prompts=prompts)
 
 
 def _kl_of_group(settings: Mapping[str, Any]) -> str:

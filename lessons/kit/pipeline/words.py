@@ -99,13 +99,13 @@ def _answers() -> dict[str, str]:
         "policy_ppo": written,
         "policy_grpo": written,
         "outputs_ppo": _(
-            "{n} responses to the same question. PPO credits each by itself; this is {o}, which is {verdict}."
+            "Responses to the same question: {n}. PPO credits each by itself; this is {o}, which is {verdict}."
         ),
         "outputs_grpo": _(
-            "{n} responses to the same question. For GRPO they are one group, to be compared with each other."
+            "Responses to the same question: {n}. For GRPO they are one group, to be compared with each other."
         ),
         "reward_ppo": _("One number for the whole of {o}, at its end: {reward}, since it is {verdict}."),
-        "reward_grpo": _("One number for each whole response: {right} of the {n} are right."),
+        "reward_grpo": _("One number for each whole response; right: {right} of {n}."),
     }
 
 
@@ -136,7 +136,7 @@ def _models() -> dict[str, str]:
         ),
         "no_critic": _("Here PPO would ask its critic. These responses are {origin}’s, and no critic read them."),
         "baseline_grpo": _(
-            "No critic: {o} is compared with the mean reward of its own group, {mean}. All {n} responses count."
+            "No critic: {o} is compared with the mean reward of its own group, {mean}. Each response counts ({n})."
         ),
     }
 
@@ -156,8 +156,8 @@ def _credit() -> dict[str, str]:
         ),
         "advantage_grpo": _("Every token of {o} gets the same advantage, {credit}: right steps and wrong ones alike."),
         "update_own": _(
-            "Tokens with an advantage above 0 are pushed up, those below 0 down, in {passes} passes. Under each token: "
-            "its probability afterwards, as a ratio to that before."
+            "Tokens with an advantage above 0 are pushed up, those below 0 down, each time the batch is gone over "
+            "({passes} ×). Under each token: its probability afterwards, as a ratio to that before."
         ),
         "update_none": _("While the critic warms up, the policy takes no gradient."),
         "update_other": _(

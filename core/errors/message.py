@@ -1,25 +1,17 @@
-"""What is refused and what is reported, as data: a `Message` is an English template with values, `Refusal` raises some.
-
-core knows no viewer and no language. Whoever shows a message chooses: `str(message)` is English, pages translate the
-template (lessons.i18n.tell) and fill it in afterwards. The store keeps messages as JSON, so that what one viewer caused
-is read by the next in their own language.
-"""
+"""A message: one English sentence with values, as data that is shown in any language and stored as JSON."""
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from core.errors.template import PLACE, formatted, key_of
 from core.text import is_huge, quoted, size_of
 
 Value: TypeAlias = "str | int | float | bool | Message | tuple[Value, ...] | None"
-
-# A place of a template: {name}, or {name:.2g} for a number. Nothing else of str.format: a stored template is data.
-_PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?::(,?(?:\.\d)?[defg%]?))?\}")
 
 # The folders of an absolute path, up to its last part; of an address (http://…) nothing.
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+(?=[^\s/])")
@@ -121,7 +113,7 @@ class Message:
         """For a browser, which only puts text into places: numbers are formatted, text without a template is bare."""
         if self.key == VERBATIM:
             return str(self)
-        formats = {x[1]: x[2] for x in _PLACE.finditer(self.template) if x[1]}
+        formats = {x[1]: x[2] for x in PLACE.finditer(self.template) if x[1]}
         values = {name: _viewed(value, formats.get(name)) for name, value in self.values.items()}
         return {"key": self.key, "template": self.template, "values": values}
 
@@ -153,21 +145,9 @@ def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], s
             return place[0][0]  # a brace, written twice
         if name in texts:
             return texts[name]
-        return _formatted(values[name], form) if name in values else place[0]
+        return formatted(values[name], form) if name in values else place[0]
 
-    return _PLACE.sub(one, template)
-
-
-def places(template: str) -> set[str]:
-    """The names of a template's places."""
-    return {x[1] for x in _PLACE.finditer(template) if x[1]}
-
-
-@functools.cache
-def key_of(template: str) -> str:
-    """The first eight words of a template without its places; of one that has no words, the names of its places."""
-    words = re.findall(r"\w+", _PLACE.sub(" ", template).lower()) or sorted(places(template))
-    return "-".join(words[:8])
+    return PLACE.sub(one, template)
 
 
 def _value(value: Any, levels: int = MOST_LEVELS) -> Value:
@@ -177,8 +157,8 @@ def _value(value: Any, levels: int = MOST_LEVELS) -> Value:
         return size_of(value)
     if value is None or isinstance(value, (int, float, Message)):
         return value
-    if isinstance(value, Refusal):
-        return value.message
+    if isinstance(value, Exception) and isinstance(own := getattr(value, "message", None), Message):
+        return own  # a refusal's
     if isinstance(value, (list, tuple)):
         return tuple(_value(x, levels - 1) for x in value) if levels else quoted(value)
     return str(value)[:MOST_FILLED_IN]
@@ -215,7 +195,7 @@ def _read(given: Any, levels: int) -> Message:
     key, template, values = given["key"], given["template"], given["values"]
     if not levels or not isinstance(key, str) or not isinstance(template, str) or set(given) != _FIELDS:
         raise ValueError
-    if len(key) > 200 or len(template) > MOST_CHARACTERS or len(_PLACE.findall(template)) > MOST_PLACES:
+    if len(key) > 200 or len(template) > MOST_CHARACTERS or len(PLACE.findall(template)) > MOST_PLACES:
         raise ValueError
     message = Message(template, key=key)
     object.__setattr__(message, "values", {str(name): _read_value(x, levels - 1) for name, x in values.items()})
@@ -249,63 +229,9 @@ def _shown(value: Value, show: Callable[[Message], str]) -> str:
     return text[:MOST_FILLED_IN]
 
 
-def _formatted(value: Any, form: str | None) -> str:
-    try:
-        return format(value, form or "")
-    except (ValueError, OverflowError):  # such as a whole number's format on a fraction
-        return str(value)
-
-
 def _viewed(value: Value, form: str | None) -> Any:
     if isinstance(value, Message):
         return value.view()
     if isinstance(value, tuple):
         return [_viewed(x, None) for x in value]
-    return _formatted(value, form) if _is_number(value) else str(value)
-
-
-class Refusal(Exception):
-    """What is refused, and why: one or several messages. `str(error)` is English, a line each.
-
-    Raised as `Refusal("There is no run {given}.", given=run_id)`, or with messages that were made before.
-    """
-
-    def __init__(self, first: str | Message, /, *more: Message, key: str = "", **values: Any) -> None:
-        message = first if isinstance(first, Message) else Message(first, key=key, **values)
-        super().__init__(message, *more)  # as args: a refusal comes whole through pickle, from another process
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return self.args
-
-    @property
-    def message(self) -> Message:
-        """All that it says, as one."""
-        return all_of(self.args)
-
-    def __str__(self) -> str:
-        return "\n".join(str(x) for x in self.args)
-
-
-class ConfigError(Refusal, ValueError):
-    """A setting that does not exist or cannot be; a message for each problem."""
-
-
-class RequestError(Refusal, ValueError):
-    """A question about a model or a run's trace that cannot be answered."""
-
-
-class DivergedError(Refusal, FloatingPointError):
-    """Training has left the range of numbers."""
-
-
-def cause_of(error: Exception, most: int = 200) -> Message:
-    """Another program's exception as what stands behind “because”: its text on one line, else its kind."""
-    if isinstance(error, Refusal):
-        return error.message
-    return verbatim(" ".join(str(error).split())[:most] or type(error).__name__)
-
-
-def N_(template: str) -> str:
-    """Marks a text for translation where it is written; pages translate it where it is shown."""
-    return template
+    return formatted(value, form) if _is_number(value) else str(value)
