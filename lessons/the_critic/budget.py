@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _, listed
+from lessons.i18n import _
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
 from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, of, shape, there
@@ -101,6 +101,6 @@ def _effects() -> list[str]:
         )
     costs = [(_name(*x), of(shape(*x))[0].scored) for x in PRICED if there([shape(*x)])]
     if costs:
-        prices = listed(f"{name} {scored:,}" for name, scored in costs)
+        prices = "; ".join(f"{name}: {scored:,}" for name, scored in costs)
         lines.append(_("**What that costs.** Responses scored in all: {prices}.").format(prices=prices))
     return lines

@@ -84,7 +84,7 @@ def races() -> None:
     st.markdown(
         _(
             "Each button opens the lab with its run set up; “Start” trains it on this machine. It is one seed, and the "
-            "differences above are means over ten: it may come out the other way."
+            "numbers above are means over several: it may come out the other way."
         )
     )
     for preset, label, key, look in RACES:

@@ -33,7 +33,7 @@ class Label:
 #: Learner → its label; its questions and responses are added to its name in the study.
 LEARNERS = {
     "grpo": Label(N_("GRPO"), "orange", "solid", "diamond"),
-    "batch": Label(N_("batch mean (no critic)"), "pink", "dashdot", "x"),
+    "batch": Label(N_("Batch mean (no critic)"), "pink", "dashdot", "x"),
     "ppo-zero": Label(N_("PPO (critic from zero)"), "blue", "dot", "square-open"),
     "ppo-fitted": Label(N_("PPO (fitted critic)"), "blue", "solid", "square"),
     "vine": Label(N_("VinePPO"), "green", "dash", "circle"),
