@@ -55,7 +55,7 @@ license: apache-2.0
 # {name}
 
 A Llama of {parameters:,} parameters over single characters that {does}:
-the start policy of Credit Lab's `{kind}` runs.
+a start policy of Credit Lab's runs on the task `{kind}`.
 
 Made by `python -m core.training.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on {taught}
 (how often: `recipe` in `card.json`). No held-out question was among them.{judged}

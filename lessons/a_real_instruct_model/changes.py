@@ -27,7 +27,7 @@ def changed(shown: Shown) -> None:
     with st.container(key="real_said"):
         for seen in shown.done:
             if seen.both is not None:
-                st.markdown(f"**{plain(seen.title)}.** {sentences(seen.both)}")
+                st.markdown(f"**{plain(seen.title)}** · {sentences(seen.both)}")
         if len(shown.done) > 1:
             st.markdown(rivals(shown.done))
         if text := _mirrored(shown):
@@ -56,9 +56,9 @@ def sentences(both: BeforeAfter) -> str:
     best = both.sampled_change or greedy
     parts.append(_certainty(best))
     kinds = {
-        "format": _("What it mainly learnt is form: to give an answer that can be read, and to stop."),
-        "arithmetic": _("What it mainly learnt is arithmetic: its readable answers are right more often."),
-        "both": _("It learnt form and arithmetic in like parts."),
+        "format": _("By the split above most of it is form: more answers can be read, and end by themselves."),
+        "arithmetic": _("By the split above most of it is arithmetic: readable answers are right more often."),
+        "both": _("By the split above form and arithmetic have like parts in it."),
         "none": "",
     }
     parts += [kinds[main_cause(split)] if surely(best) else "", _length(before, after), _beyond_luck(both)]

@@ -1,4 +1,4 @@
-"""A real instruct model: its answers before, a prediction, a run of one's own, and the same questions afterwards."""
+"""A real instruct model: its answers before, a prediction, the same questions afterwards, and a run of one's own."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def results(shown: Shown, guessed: bool) -> None:
             over = _("This run ended before it was through, so nobody asked again. Choose another.")
             st.warning(over if shown.run.recorded else again, icon=":material/hourglass_disabled:")
         return
-    if not guessed and not st.session_state.get("real_skip"):
+    if not _revealed(guessed):
         st.info(
             _("Commit to the three predictions above first: what follows gives them away."),
             icon=":material/psychology:",
@@ -84,7 +84,11 @@ def results(shown: Shown, guessed: bool) -> None:
     questions(shown.done)
     st.header(_("What changed"))
     changed(shown)
-    keep_it(shown)
+
+
+def _revealed(guessed: bool) -> bool:
+    """Whether what came out may be shown: predicted, or left out."""
+    return guessed or bool(st.session_state.get("real_skip"))
 
 
 def _skip() -> None:
@@ -193,21 +197,21 @@ def page() -> None:
         untrained(shown)
         st.header(_("Predict"))
         guessed = guesses(shown)
-    st.header(_("A run of your own"))
-    if shown is not None and shown.run.id == RECORDED_REAL:
-        st.markdown(
-            _("You need not wait: everything on this page can be seen on the recorded run. Or make one yourself.")
-        )
-    own_run(run)
     if shown is not None:
         st.header(_("Watch it train"))
-        if shown.done and not (guessed or st.session_state.get("real_skip")):
+        if shown.done and not _revealed(guessed):
             # Its curves would give away what is to be predicted.
             st.info(_("The curves stand here once you have committed to your predictions."), icon=":material/timeline:")
         else:
             watch(shown)
         st.header(_("Before and after"))
         results(shown, guessed)
+    st.header(_("A run of your own"))
+    if shown is not None and shown.run.id == RECORDED_REAL:
+        st.markdown(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
+    own_run(run)
+    if shown is not None and shown.done and _revealed(guessed):
+        keep_it(shown)
     quiz("real_quiz", check())
 
 

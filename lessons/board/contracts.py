@@ -9,12 +9,12 @@ NAMES: dict[Contract, str] = {"same-questions": N_("Same questions"), "same-budg
 MEANS: dict[Contract, str] = {
     "same-questions": N_(
         "at each step all learners answer the same questions, equally often, so their credit can be laid side by side, "
-        "token by token. Who would lead if each learner asked as many questions as suits it, this does not tell."
+        "token by token. It does not tell who would lead if each learner asked as many questions as suits it."
     ),
     "same-budget": N_(
         "at each step all learners train on equally many responses, each in groups of its own size, so this tells "
-        "which learner makes more of them. Whether a lead comes from the credit or from asking more questions, it does "
-        "not tell."
+        "which learner makes more of them. It does not tell whether a lead comes from the credit or from asking more "
+        "questions."
     ),
 }
 

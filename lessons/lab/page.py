@@ -25,9 +25,10 @@ from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
 from lessons.kit.display import plain
-from lessons.kit.draft import current_draft, follow, parameters, write_link
+from lessons.kit.draft import Draft, current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
+from lessons.kit.preset_texts import preset_title, shows
 from lessons.lab.settings import settings_drawer
 from lessons.shared import launcher, store
 
@@ -106,6 +107,18 @@ def state(run: RunInfo | None, off: Message | None) -> None:
             st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
 
 
+def next_run(run: RunInfo | None, draft: Draft) -> None:
+    """What Start trains, where that is another preset than that of the run on the page."""
+    if run is None or run.active or draft.config is None or run.config.preset == draft.preset:
+        return
+    line = shows(draft.preset, draft.config) if draft.asks_preset else ""
+    words = _("Start trains **{preset}**. {shows} Below is still the run “{run}”.")
+    st.info(
+        words.format(preset=preset_title(draft.preset), shows=line, run=plain(run.name, 60)),
+        icon=":material/play_arrow:",
+    )
+
+
 def reasons(run: RunInfo) -> str:
     """Why the run waits, stopped or failed; each learner's own reason where they differ. Markdown."""
     by_learner = {x.name: plain(tell(x.reason.without_folders()), 600) for x in run.learners if x.reason}
@@ -172,6 +185,7 @@ def page() -> None:
                 name_field(run, runs)
     settings_drawer(draft, run, runs)
     state(run, off)
+    next_run(run, draft)
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return

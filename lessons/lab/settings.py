@@ -42,6 +42,7 @@ FEW: tuple[tuple[str, str], ...] = (
     (N_("Learning rate, PPO"), "ppo.learning_rate"),
     (N_("Learning rate, GRPO"), "grpo.learning_rate"),
     (N_("Learning rate, critic"), "ppo.value_learning_rate"),
+    (N_("PPO: what the critic begins with"), "ppo.value_model"),
     (N_("Seed"), "seed"),
 )
 #: What is longer than this gets more than one line to be typed in.

@@ -41,10 +41,10 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
         _("State"): _("damaged") if damaged else state(run),
-        _("Preset"): None if config is None else literal(config.preset),
-        _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
         **{words.format(learner=x.algorithm.upper()): success[x.name] for x in run.learners if x.name in success},
+        _("Preset"): None if config is None else literal(config.preset),
+        _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
     }
 
 

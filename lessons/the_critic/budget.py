@@ -7,11 +7,13 @@ import streamlit as st
 from lessons.i18n import _
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
-from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, shape, there
+from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, of, shape, there
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
 #: What one predicts: (learner, questions).
 CANDIDATES = (("grpo", 16), ("grpo", 4), ("ppo-fitted", 128))
+#: Whose price stands under the chart.
+PRICED = (("grpo", 32), ("ppo-zero", 128), ("ppo-fitted", 128), ("vine", 128))
 
 
 def budget() -> None:
@@ -26,8 +28,8 @@ def budget() -> None:
 
 def _question() -> str:
     return _(
-        "Every step has 128 answers. They may be to 4 questions (32 each), to 16 (8 each) or to 128 (one each). Whose "
-        "answers are right most often over the first 20 steps?"
+        "Every step has 128 responses. They may be to 4 questions (32 each), to 16 (8 each) or to 128 (one each). "
+        "Whose responses are right most often over the first 20 steps?"
     )
 
 
@@ -39,8 +41,8 @@ def _choices() -> list[Choice]:
 
 
 def _name(learner: str, questions: int) -> str:
-    return _("{learner}, {questions} questions × {each}").format(
-        learner=_(LEARNERS[learner].title), questions=questions, each=128 // questions
+    return _("{learner} {questions} × {responses}").format(
+        learner=_(LEARNERS[learner].title), questions=questions, responses=128 // questions
     )
 
 
@@ -55,13 +57,13 @@ def _chart() -> None:
         setups = [shape(name, x) for x in shown]
         texts = draw(drawing, shown, setups, "first-20", label)
         readout += [
-            {_("learner"): _(label.title), _("questions × answers"): f"{x} × {128 // x}", _("success"): text}
+            {_("learner"): _(label.title), _("questions × responses"): f"{x} × {128 // x}", _("success"): text}
             for x, text in zip(shown, texts, strict=True)
         ]
         first, last = (number(mean(x, "first-20"), 2) for x in (setups[0], setups[-1]))
         summary.append(f"{_(label.title)} {first} ({shown[0]}) … {last} ({shown[-1]})")
     drawing.update_xaxes(
-        title=_("questions a step (128 answers in all)"), type="log", tickvals=list(QUESTIONS),
+        title=_("questions a step (128 responses in all)"), type="log", tickvals=list(QUESTIONS),
         ticktext=[f"{x}" for x in QUESTIONS],
     )  # fmt: skip
     drawing.update_yaxes(title=_("success, steps 1–20"))
@@ -77,7 +79,7 @@ def _effects() -> list[str]:
     if there([shape("batch", 128)]):
         alone = _name("batch", 128)
         lines.append(
-            _("**Different questions.** {words}").format(
+            _("**Different questions.** The batch's mean needs no group. {words}").format(
                 words=gap_words(shape("batch", 128), shape("grpo", best), "first-20", (alone, _name("grpo", best)))
             )
         )
@@ -97,4 +99,8 @@ def _effects() -> list[str]:
                 words=gap_words(blind[0], blind[1], "first-20", names)
             )
         )
+    costs = [(_name(*x), of(shape(*x))[0].scored) for x in PRICED if there([shape(*x)])]
+    if costs:
+        prices = "; ".join(f"{name}: {scored:,}" for name, scored in costs)
+        lines.append(_("**What that costs.** Responses scored in all: {prices}.").format(prices=prices))
     return lines

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.learners.registry import learner
-from lessons.i18n import _, listed, one_after_another, prose
+from lessons.i18n import N_, _, listed, one_after_another, prose
 from lessons.kit.lesson import FOUR, Choice, Code, QuizQuestion, Row, lesson_page, quiz, token_strips, work_out
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
@@ -22,6 +22,27 @@ CODE = [
     Code("core/insight/long_sums.py", "train", _("The study: one learner, one seed")),
     Code("core/insight/seed_results.py", "paired", _("Differences, seed by seed")),
 ]
+#: Preset, button, key, and what to look at in the lab.
+RACES = (
+    (
+        "long-sums-critics",
+        N_("Four learners, the same questions"),
+        "tc_race_same",
+        N_("Look at success, steps 1–20, in the table under the charts, and at the chart “What the critic knows”."),
+    ),
+    (
+        "long-sums-budget",
+        N_("GRPO 32 × 4 against PPO 128 × 1"),
+        "tc_race_budget",
+        N_("Look at the table under the charts: success beside the time and the responses that it took."),
+    ),
+    (
+        "long-sums-blind",
+        N_("The blind start model"),
+        "tc_race_blind",
+        N_("Look at “What the critic knows”: its critic was fitted, too, but to features that do not tell."),
+    ),
+)
 
 
 def four_tokens() -> None:
@@ -41,8 +62,8 @@ def four_tokens() -> None:
     worst = lowest(knows["advantage"])[0]
     st.markdown(
         _(
-            "The answer “1 6 0” to 9+7= is wrong: reward {reward}. A critic whose values are {values} falls at token "
-            "{at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it gets "
+            "The response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it falls at "
+            "token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it gets "
             "{credit}, the lowest, and the tokens before it share the blame. A critic that says 0 everywhere expects "
             "nothing and is disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
         ).format(
@@ -60,10 +81,15 @@ def four_tokens() -> None:
 def races() -> None:
     """The same races, live."""
     st.header(_("See it for yourself"))
-    st.markdown(_("Each button opens the lab with its run set up. “Start” trains it on this machine."))
-    race_in_lab("long-sums-critics", _("Four learners, the same questions"), key="tc_race_same")
-    race_in_lab("long-sums-budget", _("GRPO 32 × 4 against PPO 128 × 1"), key="tc_race_budget")
-    race_in_lab("long-sums-blind", _("The blind start model"), key="tc_race_blind")
+    st.markdown(
+        _(
+            "Each button opens the lab with its run set up; “Start” trains it on this machine. It is one seed, and the "
+            "numbers above are means over several: it may come out the other way."
+        )
+    )
+    for preset, label, key, look in RACES:
+        race_in_lab(preset, _(label), key=key)
+        st.caption(_(look))
 
 
 def questions() -> list[QuizQuestion]:
@@ -72,16 +98,14 @@ def questions() -> list[QuizQuestion]:
             _("Why can PPO ask 128 different questions where GRPO asks 16?"),
             (
                 Choice(
-                    _("Its baseline does not come from other answers to the same question"),
+                    _("Its baseline does not come from other responses to the same question"),
                     True,
-                    _("A critic, or the batch's mean, says what to expect. A group has to be bought with answers."),
+                    _("A critic, or the batch's mean, says what to expect. A group has to be bought with responses."),
                 ),
                 Choice(
                     _("Its model is larger"), False, _("Both have the same policy; the critic only judges beside it.")
                 ),
-                Choice(
-                    _("It needs fewer answers a step"), False, _("Both learn from 128 answers a step in this study.")
-                ),
+                Choice(_("It needs fewer responses a step"), False, _("Both learn from 128 responses a step here.")),
             ),
         ),
         QuizQuestion(
@@ -148,14 +172,14 @@ def page() -> None:
     st.markdown(
         _(
             "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy, "
-            "and the policy moves on. Five seeds or more each, 16 × 8 answers a step."
+            "and the policy moves on. 16 questions × 8 responses a step, at least five seeds each."
         )
     )
     trust.trust()
     st.caption(
         _(
-            "All of this is one recorded study of six-term sums. Repeat it with `{command}`; docs/long-sums.md has the "
-            "tables."
+            "All tables are in docs/long-sums.md; `{command}` makes them again (hours). The study shared its machine "
+            "with other work, so times are not compared here: the lab shows each learner's own."
         ).format(command=COMMAND)
     )
     races()
@@ -166,7 +190,7 @@ with lesson_page(
     KEY,
     question=_("A critic costs a second model. When does it pay, when is it wasted, and when does it ruin a run?"),
     summary=_(
-        "A critic that knows saves answers, as it needs no group to compare with, and sees which token mattered. One "
+        "A critic that knows saves responses, as it needs no group to compare with, and sees which token mattered. One "
         "that cannot know is a cost; one that is trusted too far when the policy has moved on leads the run astray."
     ),
     code=CODE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of
@@ -33,15 +33,15 @@ class Label:
 #: Learner → its label; its questions and responses are added to its name in the study.
 LEARNERS = {
     "grpo": Label(N_("GRPO"), "orange", "solid", "diamond"),
-    "batch": Label(N_("no critic, no group"), "pink", "dashdot", "x"),
-    "ppo-zero": Label(N_("PPO, critic from zero"), "blue", "dot", "square-open"),
-    "ppo-fitted": Label(N_("PPO, fitted critic"), "blue", "solid", "square"),
+    "batch": Label(N_("Batch mean (no critic)"), "pink", "dashdot", "x"),
+    "ppo-zero": Label(N_("PPO (critic from zero)"), "blue", "dot", "square-open"),
+    "ppo-fitted": Label(N_("PPO (fitted critic)"), "blue", "solid", "square"),
     "vine": Label(N_("VinePPO"), "green", "dash", "circle"),
 }
 #: Critic → its label, where λ is varied.
 CRITICS = {
-    "zero": Label(N_("critic from zero"), "orange", "dot", "diamond"),
-    "fitted": Label(N_("fitted critic"), "blue", "solid", "square"),
+    "zero": replace(LEARNERS["ppo-zero"], title=N_("critic from zero")),
+    "fitted": replace(LEARNERS["ppo-fitted"], title=N_("fitted critic")),
     "frozen": Label(N_("fitted critic, frozen"), "pink", "dashdot", "x"),
     "oracle": Label(N_("measured values (8 continuations)"), "green", "dash", "circle"),
 }
@@ -122,18 +122,17 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
     """A paired difference in a sentence that is chosen by its interval."""
     known = gap(first, second, span)
     sentence = (
-        _("{span}: {first} is {mean} above {second} (95 % interval {low} to {high}, {seeds} seeds).")
+        _("{first} is {mean} above {second} (95 % interval {low} to {high}, {seeds} seeds).")
         if known.low > 0
-        else _("{span}: {first} is {mean} below {second} (95 % interval {low} to {high}, {seeds} seeds).")
+        else _("{first} is {mean} below {second} (95 % interval {low} to {high}, {seeds} seeds).")
         if known.high < 0
         else _(
-            "{span}: {first} minus {second} is {mean} (95 % interval {low} to {high}, {seeds} seeds): these seeds do "
-            "not tell them apart."
+            "{first} minus {second} is {mean} (95 % interval {low} to {high}, {seeds} seeds): these seeds do not tell "
+            "them apart."
         )
     )
     open_ended = known.low <= 0 <= known.high
     return sentence.format(
-        span=_(SPAN_TITLES[span]),
         first=names[0],
         second=names[1],
         mean=signed(known.mean, 3) if open_ended else number(abs(known.mean)),

@@ -9,9 +9,12 @@ from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
-from lessons.the_critic.results import CRITICS, SPAN_TITLES, draw, lam_of, mean, of, rows, there
+from lessons.the_critic.results import CRITICS, LEARNERS, SPAN_TITLES, draw, gap_words, lam_of, mean, of, rows, there
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
+#: A difference in mean success that is not spoken of as one.
+HARDLY = 0.05
+FITTED, FROZEN = lam_of("fitted", 0.95), lam_of("frozen", 0.95)
 
 
 def trust() -> None:
@@ -60,9 +63,9 @@ def _chart(measured: dict[tuple[str, float], str], span: str) -> None:
 #: A setup at λ = 0.95, and what its critic is called.
 CHECKED = {
     "ppo-zero-16x8": N_("critic from zero"),
-    "ppo-fitted-16x8": N_("fitted critic"),
+    FITTED: N_("fitted critic"),
     "ppo-fitted-1e-4-16x8": N_("fitted critic, learning rate 1e-4 instead of 6e-4"),
-    "ppo-frozen-0.95-16x8": N_("fitted critic, frozen"),
+    FROZEN: N_("fitted critic, frozen"),
 }
 
 
@@ -82,6 +85,17 @@ def _knows() -> None:
     )
     with st.container(key="tc_knows"):
         st.markdown(table(head, lines))
+    st.markdown(_frozen(known[FROZEN][-1][0]))
+
+
+def _frozen(explained: float) -> str:
+    """What becomes of runs whose critic has stopped learning, beside what it still knows."""
+    fitted = LEARNERS["ppo-fitted"]
+    ends = gap_words(FROZEN, FITTED, "last-10", (_("PPO (frozen critic)"), _(fitted.title)))
+    return _(
+        "A critic that explains nothing need not ruin a run near λ = 1, where the outcome counts most. The frozen one "
+        "comes to {explained}, and over the last ten steps {ends} Why, this study does not tell."
+    ).format(explained=number(explained, 2), ends=ends)
 
 
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:
@@ -98,4 +112,11 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
             critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=number(mean(measured[best], span))
         ),
     ]
+    if oracle := [mean(setup, span) for (critic, _lam), setup in measured.items() if critic == "oracle"]:
+        words = (
+            _("With values that are measured afresh at every step, λ hardly matters: {low} to {high}.")
+            if max(oracle) - min(oracle) < HARDLY
+            else _("With values that are measured afresh at every step: {low} to {high}.")
+        )
+        lines.append(words.format(low=number(min(oracle)), high=number(max(oracle))))
     return "\n".join(f"- {x}" for x in lines)

@@ -108,6 +108,14 @@ def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, 
     assert "What changed" in [x.value for x in at.header]
 
 
+def test_what_came_of_it_follows_the_predictions_and_a_run_of_ones_own_comes_last(open_page, store):
+    """Between a prediction and its outcome stood a form and a Start of twenty minutes."""
+    at = open_page(KEY, lang="en", run=answered_run(store))
+    heads = [x.value for x in at.header]
+    parts = ["Before any training", "Predict", "Watch it train", "Before and after", "A run of your own"]
+    assert [x for x in heads if x in parts] == parts
+
+
 def test_a_prediction_before_the_end_waits_for_it(open_page, store):
     run = answered_run(store, after=False, status="running")
     at = open_page(KEY, lang="en", run=run)

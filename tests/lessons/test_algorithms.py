@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import statistics
+from pathlib import Path
 
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.learners.registry import LEARNER_KINDS, differing, learner, lines
 from core.learners.variants import VARIANTS
+from lessons import algorithms
 from lessons.i18n import LANGUAGES, _, use_language
 from lessons.kit.lesson.formula import worded
 from lessons.kit.preset_texts import PRESET_TITLES
@@ -126,3 +128,19 @@ def test_words_in_a_formula_are_translated_and_names_are_not():
 def test_presets_that_share_their_sums_share_their_words():
     with use_language("zh-TW"):
         assert _(PRESET_TITLES["chain-sum-vine"]).startswith(_(PRESET_TITLES["chain-sum"]))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "lines"),
+    [
+        ("ppo", "vine", {"advantage"}),
+        ("grpo", "dr-grpo", {"normalisation", "aggregation"}),
+        ("grpo", "dapo", {"questions", "surrogate"}),
+    ],
+)
+def test_the_pairs_worth_a_look_differ_where_the_page_says(one: str, two: str, lines: set[str]) -> None:
+    assert lines <= set(differing(VARIANTS[one].settings, VARIANTS[two].settings))
+    for tag in ("en", "zh-TW"):
+        text = (Path(algorithms.__file__).parent / f"{tag}.md").read_text(encoding="utf-8")
+        assert VARIANTS[one].title in text
+        assert VARIANTS[two].title in text

@@ -19,6 +19,7 @@ from core.tasks.registry import choosable
 from core.workers.child import ended_by
 from lessons.kit import question_sources
 from lessons.kit.controls import possible
+from lessons.kit.display import plain
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields
 from lessons.kit.history import after_step
@@ -511,6 +512,25 @@ def test_what_was_chosen_stands_whatever_run_is_on_the_page(open_page, store):
     at = open_page("lab", run=sums, seed="7")  # what was typed suits its preset
     at.selectbox(key="lab_picker").set_value(vine).run()
     assert start_label(at) == "Start: six-term sums, with a fitted critic"
+
+
+def test_where_start_trains_something_else_than_is_shown_that_is_said(open_page, store):
+    """A lesson's race opens the lab on the run that was there before: nothing told what its Start would train."""
+
+    def coming(at) -> str:
+        return "\n".join(x.value for x in at.info if x.value.startswith("Start trains"))
+
+    sums = make_run(store)
+    assert coming(open_page("lab", lang="en", run=sums)) == ""
+    at = open_page("lab", lang="en", run=sums, preset="long-sums-budget")
+    assert preset_title("long-sums-budget") in coming(at)
+    assert "GRPO 32 × 4, PPO 128 × 1" in coming(at)
+    assert plain(store.get(sums).name, 60) in coming(at)
+
+
+def test_what_the_critic_begins_with_is_among_the_few_settings(open_page):
+    at = open_page("lab", lang="en", preset="long-sums")
+    assert at.selectbox(key="set:ppo.value_model").value == "chain-sum-6x1-critic"
 
 
 def test_a_run_is_renamed_where_it_is_shown(open_page, store):

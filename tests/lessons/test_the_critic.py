@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.insight.long_sums import setups
-from core.insight.seed_results import SeedResult
+from core.insight.seed_results import SeedResult, knowledge
 from lessons.the_critic import results
 from lessons.the_critic.results import CRITICS, LEARNERS, gap, gap_words, lam_of, mean, of, shape, spread_words
+from lessons.the_critic.trust import HARDLY
 from tests.lessons.conftest import Open
 
 
@@ -72,6 +75,23 @@ def test_the_record_holds_every_setup_with_all_its_seeds() -> None:
         assert [x.seed for x in of(name)] == list(range(setup.seeds)), name
 
 
+def test_a_frozen_critic_comes_to_nothing_and_its_runs_end_higher() -> None:
+    frozen = lam_of("frozen", 0.95)
+    assert knowledge(results.rows(), frozen)[-1][0] < 0
+    assert gap(frozen, lam_of("fitted", 0.95), "last-10").low > 0
+
+
+def test_with_measured_values_lambda_hardly_matters_at_the_end() -> None:
+    ends = [mean(lam_of("oracle", x), "last-10") for x in (0.0, 0.5, 0.8, 0.95, 1.0)]
+    assert max(ends) - min(ends) < HARDLY < min(ends) - mean(lam_of("fitted", 0.8), "last-10")
+
+
+def test_a_learner_is_drawn_alike_in_every_chart_and_no_critic_in_grpos_colour() -> None:
+    for critic in ("zero", "fitted"):
+        assert replace(CRITICS[critic], title="") == replace(LEARNERS[f"ppo-{critic}"], title="")
+    assert LEARNERS["grpo"].colour not in {x.colour for x in CRITICS.values()}
+
+
 # -- sentences by the numbers ------------------------------------------------------------------------------------------
 
 
@@ -113,6 +133,34 @@ def test_the_budget_is_shown_after_the_prediction_alone(page: AppTest) -> None:
     page.radio(key="tc_budget_try0").set_value(2).run()
     page.button(key="tc_budget_commit").click().run()
     assert "**Different questions.**" in shown_text()
+
+
+def test_it_says_what_the_start_model_was_taught(page: AppTest) -> None:
+    """Without that no critic learns anything here: whoever judges critics has to be told."""
+
+    def captions() -> str:
+        return "\n".join(x.value for x in page.caption)
+
+    assert "A critic has it easy here." in captions()
+    page.button_group(key="tc_start").set_value("blind").run()
+    assert "A critic has it hard here." in captions()
+    assert "A critic has it easy here." not in captions()
+
+
+@pytest.mark.parametrize(("start", "apart"), [("sighted", []), ("blind", ["PPO (fitted critic)"])])
+def test_at_the_end_it_names_those_alone_whom_the_seeds_tell_apart(page: AppTest, start: str, apart: list[str]) -> None:
+    page.button_group(key="tc_start").set_value(start).run()
+    text = "\n".join(x.value for x in page.markdown)
+    assert ("tell no learner apart from GRPO" in text) == (not apart)
+    assert all(f"tell apart from GRPO: {x}." in text for x in apart)
+
+
+def test_every_price_is_beside_the_budget(page: AppTest) -> None:
+    page.radio(key="tc_budget_try0").set_value(2).run()
+    page.button(key="tc_budget_commit").click().run()
+    text = "\n".join(x.value for x in page.markdown)
+    for name, questions in (("grpo", 32), ("ppo-fitted", 128), ("vine", 128)):
+        assert f"{of(shape(name, questions))[0].scored:,}" in text
 
 
 def test_without_a_record_it_says_so(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
