@@ -82,6 +82,14 @@ def _board() -> dict[str, Any]:
     return {
         "board": _("Live board"),
         "more_charts": _("More charts"),
+        "chart_groups": {
+            "learning": _("Learning"),
+            "moved": _("How far it moved"),
+            "critic": _("The critic"),
+            "more": _("More charts"),
+        },
+        "chart_left": _("First chart"),
+        "chart_right": _("Second chart"),
         "as_table": _("Read as a table"),
         "measure": _("measure"),
         "first": _("first step"),
@@ -126,6 +134,8 @@ def _step() -> dict[str, Any]:
             "that the next pass takes there; after the last pass none is taken."
         ),
         "response_n": _("Response {n}:"),
+        "alike_open": _("{n} equal responses: show each"),
+        "alike_fold": _("{n} equal responses: show one for all"),
         "show_all": _("show all {n} tokens"),
         "show_whole": _("show all of it"),
         "show_less": _("show less"),

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.config import RunConfig
 from core.contracts import asks_others, contract_of, shares
@@ -33,6 +34,24 @@ from lessons.shared import launcher, store
 
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
 _READABLE = 620
+
+#: The first screen is for tokens and curves: the page begins beside the app's own header, its margins are narrow, and
+#: the settings, folded, are one of the buttons. No theme token sets any of it.
+_STYLE = """<style>
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.4rem 1.5rem 2rem; }
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.5rem; }
+.st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
+[data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
+.st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
+.st-key-lab_controls :is(button, summary) { padding-inline: 0.5rem; min-height: 2.25rem; }
+.st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
+.st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
+.st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
+@media (max-width: 768px) {
+  [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
+  .st-key-lab_title { width: 100%; }
+}
+</style>"""
 
 #: Keys of reasons that end with what Resume does: it need not be said again.
 SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
@@ -146,7 +165,8 @@ def _shares(config: RunConfig) -> Iterator[str]:
         yield words.format(learner=plain(name.upper()), questions=questions, responses=responses)
 
 
-def page() -> None:
+def page(head: DeltaGenerator) -> None:
+    """Everything below the title; `head` is the title's own line."""
     runs, off = store(), shared.training_off()
     run_id = wanted()
     chosen = find(runs, run_id)
@@ -156,30 +176,32 @@ def page() -> None:
     draft = current_draft()
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
-        st.markdown(opening(config), width="content")
-        if (contract := contract_of(config)) is not None:
-            words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
-            st.caption(words, width=_READABLE)
+        head.markdown(opening(config), width="content")
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
-    with st.container(horizontal=True, key="lab_controls"):
+    with st.container(horizontal=True, gap="xsmall", key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
+        settings_drawer(draft, run, runs)
         with st.popover(_("Export"), icon=":material/download:", disabled=run is None, key="lab_export"):
             if run is not None:
                 export_menu(run, runs, key="lab_export")
-        with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
+        with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
             if run is not None and run.id not in SHIPPED:
                 name_field(run, runs)
-    settings_drawer(draft, run, runs)
     state(run, off)
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return
     lab_view(run.id, run.status, key="lab")
+    if (contract := contract_of(run.config)) is not None:
+        words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
+        st.caption(words, width=_READABLE)
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 
 
-st.title(_("Lab"))
+st.html(_STYLE)
+title = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="lab_title")
+title.title(_("Lab"), width="content")
 with storage_guard():
-    page()
+    page(title)

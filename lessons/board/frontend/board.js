@@ -2,6 +2,7 @@
 
 import { align, placeOf, placesOf, reach, stepsBy, stepUnder, zoomTo } from "./axis.js";
 import { Chart } from "./chart.js";
+import { ChartPlaces } from "./chart_places.js";
 import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
 import { brief, count, fill } from "./format.js";
@@ -31,9 +32,10 @@ export class Board {
 
   /**
    * @param {{ charts: ChartSpec[], labels: Labels, colours: ColourNames, css: (variable: string) => string,
-   *   onChoose: (step: number) => void, onZoom: (zoomed: boolean) => void }} options
+   *   onChoose: (step: number) => void, onZoom: (zoomed: boolean) => void,
+   *   onLead: (changes: Partial<import("./chart_places.js").Chosen>) => void }} options
    */
-  constructor({ charts, labels, colours, css, onChoose, onZoom }) {
+  constructor({ charts, labels, colours, css, onChoose, onZoom, onLead }) {
     this.labels = labels;
     this.colours = colours;
     this.css = css;
@@ -41,22 +43,24 @@ export class Board {
     this.onZoom = onZoom;
     this.sync = `credit-lab-${boards++}`;
     this.charts = charts.map((spec) => new Chart(spec, this));
-    const main = this.charts.filter((x) => !x.spec.more).map((x) => x.root);
-    const more = this.charts.filter((x) => x.spec.more).map((x) => x.root);
+    this.places = new ChartPlaces({ charts: this.charts, labels, onLead });
     this.caption = el("p", { class: "caption", data: { testid: "board-caption" } });
     this.comparison = new Comparison({ labels, colours });
     this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
-    this.fold.append(el("div", { class: "charts" }, more));
+    this.fold.append(this.places.more);
     this.fold.ontoggle = () => this.#resize();
     this.table = el("tbody");
     this.tableHead = el("tr");
     this.asTable = this.#tableFold();
     const folds = el("div", { class: "folds" }, this.fold, this.asTable, this.comparison.help);
-    const shown = el("div", { class: "charts" }, main);
-    this.root = el("div", { class: "board" }, shown, this.caption, this.comparison.root, folds);
-    this.root.onmouseleave = () => this.#hover(null);
+    this.captionLine = el("div", { class: "captionline" }, this.caption);
+    this.top = el("div", {}, this.places.lead, this.captionLine);
+    this.root = el("div", { class: "board" }, this.comparison.root, this.places.groups, folds);
     this.observer = new ResizeObserver(() => this.#resize());
-    this.observer.observe(this.root);
+    for (const part of [this.top, this.root]) {
+      part.onmouseleave = () => this.#hover(null);
+      this.observer.observe(part);
+    }
   }
 
   #tableFold() {
@@ -98,6 +102,15 @@ export class Board {
     this.step = step;
     for (const chart of this.charts) chart.plot?.redraw(false, false);
     this.#read();
+  }
+
+  /**
+   * Which charts come first.
+   * @param {Model} model
+   * @param {import("./chart_places.js").Chosen} chosen
+   */
+  lead(model, chosen) {
+    if (this.places.draw(model, chosen)) this.#resize();
   }
 
   recolour() {

@@ -11,6 +11,7 @@ import { reachOf, Scatter } from "./scatter.js";
 import { TokenStrip } from "./strip.js";
 import { responses } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
+import { passOf } from "./wish.js";
 
 /** @import { Scale } from "./colours.js" */
 /** @import { Model } from "./model.js" */
@@ -47,6 +48,9 @@ export class Detail {
   /** @type {Map<string, Scale>} by colouring: those of the group on show */
   #scales = new Map();
   #pass = 0;
+  /** @type {Set<string>} of equal responses of the group on show, those of which each is shown */
+  #opened = new Set();
+  #redraw = () => {};
   /** @type {StepAnswer | null} */
   step = null;
   /** @type {GroupAnswer | null} */
@@ -56,6 +60,8 @@ export class Detail {
   /** @type {Groups} */
   groups = new Map();
   lastPass = 0;
+  /** Where none is chosen. */
+  usualPass = 0;
   /** Those of the run's learners. */
   colourings = COLOURINGS;
   /** @type {boolean | null} as last drawn; null: nothing of this step yet */
@@ -69,7 +75,13 @@ export class Detail {
     const source = (/** @type {string} */ name) => this.#source(name);
     this.tooltip = new Tooltip({ host: root, labels, columns: TOOLTIP_COLUMNS, nowAndThen: NOW_AND_THEN, source });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
-    this.strip = new TokenStrip({ reader: this.tooltip, onChoose: ({ row, at }) => this.#chosen(row.data.name, at) });
+    const onChoose = (/** @type {import("./row.js").Spot} */ { row, at }) => this.#chosen(row.data.name, at);
+    this.strip = new TokenStrip({
+      reader: this.tooltip,
+      onChoose,
+      onAlike: (key) => this.#toggleAlike(key),
+      keysBelow: true,
+    });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
     this.color = el("select", { id: "lab-color", data: { testid: "color" } });
     this.#offerColourings();
@@ -88,8 +100,9 @@ export class Detail {
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
       el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
     );
+    const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
-    this.root = el("div", { class: "detail" }, this.switches, two, this.scatterTitle, this.scatterHelp, this.scatters);
+    this.root = el("div", { class: "detail" }, tools, two, this.scatterTitle, this.scatterHelp, this.scatters);
   }
 
   /**
@@ -101,6 +114,7 @@ export class Detail {
   load(step, group, model) {
     const same = this.step?.revision === step.revision && this.step.step === step.step;
     if (same && this.group?.group === group.group) return;
+    if (this.step?.step !== step.step || this.group?.group !== group.group) this.#opened.clear();
     this.step = step;
     this.group = group;
     this.model = model;
@@ -110,6 +124,7 @@ export class Detail {
       ...Object.values(step.learners).map((x) => x.passes.length - 1),
     ];
     this.lastPass = Math.max(0, ...passes);
+    this.usualPass = passOf(step, this.lastPass);
     this.colourings = colouringsOf(model.learners);
     this.#offerColourings();
     this.#nameColourings();
@@ -143,7 +158,7 @@ export class Detail {
     const { step, group, model, colourings } = this;
     const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : DEFAULT };
     if (!step || !group || !model) return;
-    const pass = Math.min(view.pass ?? this.lastPass, this.lastPass);
+    const pass = Math.min(view.pass ?? this.usualPass, this.lastPass);
     const proposed = blamed(this.groups);
     const token = view.token ?? proposed.token;
     const shown = { ...view, token };
@@ -156,11 +171,18 @@ export class Detail {
     const { groups, labels } = this;
     const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark, colourings);
     this.#scales.set(view.color, scale);
-    const missing = this.#missing(step, model);
-    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings }));
+    const [missing, opened] = [this.#missing(step, model), this.#opened];
+    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings, opened }));
+    this.#redraw = () => this.draw(chosen, dark);
     this.dark = dark;
     this.#drawSwitches(view, pass);
     this.#drawCard(token, { view, pass, alike: proposed.alike });
+  }
+
+  /** @param {string} key of equal responses */
+  #toggleAlike(key) {
+    if (!this.#opened.delete(key)) this.#opened.add(key);
+    this.#redraw();
   }
 
   /** @param {string} name of a strip's row */
@@ -206,7 +228,7 @@ export class Detail {
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
-    for (const part of [this.card.root, this.switches, this.strip.legend]) part.hidden = !any; // all about tokens
+    for (const part of [this.card.root, this.switches, this.strip.legend, this.strip.keys]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
   }

@@ -12,7 +12,7 @@ import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
 import { ground, isDark } from "./theme.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
-import { groupOf, stepOn, wishOf } from "./wish.js";
+import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 
 /** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
 /** @import { Message } from "./messages.js" */
@@ -145,12 +145,13 @@ export class Lab {
           this.frame.ask();
         },
         axis: (x) => this.#choose({ x }),
+        lead: (changes) => this.#choose(changes),
         step: (step) => this.#choose({ step: step + 1 }),
         group: (group) => this.#choose({ group, token: null }),
         token: (token, group = this.#stage?.detail.group?.group) =>
           this.#choose(token ? { token, group: group ?? null } : { token }),
         color: (color) => this.#choose({ color }),
-        pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.lastPass ? null : pass }),
+        pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.usualPass ? null : pass }),
       },
     });
     this.#drawn = "";
@@ -160,7 +161,9 @@ export class Lab {
   #live(live) {
     const names = () => this.model.learners.map((x) => x.name).join();
     const before = names();
+    const first = this.model.run === null;
     this.model.apply(live);
+    if (first) Object.assign(this.view, openingOf(this.model, this.view));
     if (!this.#stage || before !== names()) this.#build();
     this.#follow();
     this.#tell();
@@ -227,6 +230,7 @@ export class Lab {
     const x = axisFor(model.rows, view.x);
     stage.progress.draw(model, stage.colours, { following, paused, x, trouble: this.#trouble });
     const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners]);
+    stage.board.lead(model, view);
     if (drawn !== this.#drawn) stage.board.draw(model, { x }, step);
     else stage.board.select(step);
     this.#drawn = drawn;

@@ -75,6 +75,9 @@ export interface Labels {
   missing: string;
   model: string;
   more_charts: string;
+  chart_groups: Record<"learning" | "moved" | "critic" | "more", string>;
+  chart_left: string;
+  chart_right: string;
   more_numbers: string;
   next_step: string;
   no: string;
@@ -145,6 +148,8 @@ export interface Labels {
   seconds: string;
   seed_only: string;
   semicolon: string;
+  alike_open: string;
+  alike_fold: string;
   show_all: string;
   show_less: string;
   show_whole: string;
