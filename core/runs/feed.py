@@ -198,7 +198,7 @@ class _Log:
         self._read = time.monotonic()
 
     def _opens(self, store: RunStore, run: RunInfo, cursor: int) -> Opening | None:
-        """Where a board of a run that is over opens; one that goes on is followed. What cannot be read decides nothing."""
+        """Where a board of a run that is over opens. One that goes on is followed; what cannot be read decides nothing."""
         if run.under_way:
             return None
         if self._opening[0] != cursor:

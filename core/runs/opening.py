@@ -107,7 +107,7 @@ def _shown(samples: Mapping[int, dict[str, Any]], tokens: pa.Table) -> Iterator[
 
 
 def instructive(shown: Mapping[str, Shown]) -> float:
-    """How much a prompt shows; 0 where a learner answered all rightly or all wrongly, or no two credits differ by sight.
+    """How much a prompt shows; 0 where a learner answered all rightly or all wrongly, or no credits differ by sight.
 
     Evenness of the verdicts times the difference of the credits; less where no clip shows, and where many different
     responses have to be read.
@@ -122,7 +122,7 @@ def instructive(shown: Mapping[str, Shown]) -> float:
 
 
 def difference(one: Credits, other: Credits) -> float:
-    """How far apart two learners' credits are, of 1: the mean distance of their quantiles, on the scale that both share.
+    """How far apart two learners' credits are, of 1: the mean distance of quantiles, on the scale that both share.
 
     Right responses are compared with right ones and wrong with wrong ones, so that it does not count who was right more
     often. The strips colour both learners by one scale as wide as the largest credit: by so much do the colours differ.

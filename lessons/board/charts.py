@@ -6,7 +6,6 @@ from typing import Any
 
 from lessons.i18n import _
 
-
 #: What a chart is about, where it is not folded away with the rest.
 _GROUPS = {
     "learning": ("reward", "success", "completion_length", "frac_reward_zero_std"),

@@ -1,7 +1,8 @@
-"""What is in the lab's first screen, without scrolling: controls, two curves, both learners' strips, the formula card."""
+"""What is in the lab's first screen, without scrolling: controls, two curves, both learners' strips, the card."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -16,7 +17,7 @@ def opened(page: Page, server: Server, query: str = "") -> Locator:
     """The lab on the recorded run, once it stands still."""
     page.goto(f"{server.url}/lab?{query}")
     lab = page.locator(".lab")
-    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)
     expect(page.locator(".t.picked")).to_have_count(1)
     page.wait_for_function("document.fonts.status === 'loaded'")
     return lab
@@ -70,8 +71,8 @@ def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folde
     chips = page.locator('.learner[data-learner="ppo"] .strip').first.locator(".t")
     assert len({round(x["y"]) for x in boxes(chips)}) <= 2, "two lines beside the card"
     for strip in page.locator(".learner .strip").all():
-        last, before = (strip.locator(".t").nth(at).bounding_box() for at in (-1, -2))
-        assert last and before and abs(last["y"] - before["y"]) < 10, "eos is not alone on its line"
+        before, last = boxes(strip.locator(".t"))[-2:]
+        assert abs(last["y"] - before["y"]) < 10, "eos is not alone on its line"
     rows = page.locator('.learner[data-learner="ppo"] .strip')
     folded = rows.count()
     fold = page.locator('.learner[data-learner="ppo"] .alike').first
@@ -115,3 +116,63 @@ def test_on_a_phone_nothing_scrolls_sideways(server: Server, phone: Phone) -> No
     with phone("light") as page:
         opened(page, server)
         assert page.get_by_test_id("stMain").evaluate("x => x.scrollWidth - x.clientWidth") <= 1
+
+
+def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page, server: Server) -> None:
+    """Without a call to the server, and told to who cannot see it."""
+    lab = opened(page, server, "pass=0")
+    ppo, player = page.locator('.scatter[data-scatter="ppo"]'), page.locator(".player")
+    expect(ppo).to_have_attribute("data-pass", "0")
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    places = "x => [...x.querySelectorAll('circle:not(.ring)')].map(y => new DOMMatrix(y.style.transform).e)"
+    before = ppo.evaluate(places)
+    assert max(before) - min(before) < 1, "every ratio is 1"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_test_id("play-passes").press("Enter")
+    expect(player).to_have_attribute("data-playing", "true")
+    page.wait_for_function(
+        "x => { const y = Number(x.value); return y > 0.2 && y < 0.98 }",
+        arg=page.get_by_test_id("scrub-passes").element_handle(),
+    )
+    expect(player).to_have_attribute("data-pass", "1")
+    expect(page.get_by_test_id("pass-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
+    assert ppo.locator("circle.hollow").count() > 0
+    expect(player).to_have_attribute("data-playing", "false", timeout=15_000)
+    expect(player).to_have_attribute("data-pass", "2")
+    expect(page.get_by_test_id("pass-says")).to_contain_text("takes no gradient")
+    expect(ppo).to_have_attribute("data-pass", "2")
+    after = ppo.evaluate(places)
+    assert max(after) - min(after) > 20, "they have drifted"
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    assert not asked, "nothing was asked of the server"
+    assert ppo.locator(".tick").count() >= 4
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+
+
+def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, server, "pass=0")
+    places = (
+        "x => [...x.querySelectorAll('circle:not(.ring)')].map(y => Math.round(new DOMMatrix(y.style.transform).e))"
+    )
+    ppo, player = page.locator('.scatter[data-scatter="ppo"]'), page.locator(".player")
+    player.get_by_role("slider").press("ArrowRight")
+    expect(ppo).to_have_attribute("data-pass", "1")
+    first = ppo.evaluate(places)
+    player.get_by_role("slider").press("Home")
+    expect(ppo).to_have_attribute("data-pass", "0")
+    start = ppo.evaluate(places)
+    page.evaluate("window.seen = new Set()")
+    ppo.evaluate(
+        """x => new MutationObserver(() => window.seen.add(
+          JSON.stringify([...x.querySelectorAll('circle:not(.ring)')].map(
+            y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
+    )
+    page.get_by_test_id("play-passes").click()
+    expect(player).to_have_attribute("data-pass", "1", timeout=15_000)
+    page.get_by_test_id("play-passes").click()
+    expect(player).to_have_attribute("data-playing", "false")
+    seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]
+    assert first in seen
+    assert all(x in (start, first) for x in seen), "points stood between two passes"

@@ -3,11 +3,10 @@
 import { Card } from "./card.js";
 import { COLOURINGS, colouringsOf, DEFAULT, domain, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
-import { fill, sentences } from "./format.js";
+import { fill } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
-import { kinds } from "./regions.js";
-import { reachOf, Scatter } from "./scatter.js";
+import { Scatters } from "./scatters.js";
 import { TokenStrip } from "./strip.js";
 import { responses } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
@@ -43,8 +42,6 @@ const NOW_AND_THEN = ["value_measured", "advantage_measured"];
 /** @typedef {Pick<import("./stage.js").Handlers, "group" | "token" | "color" | "pass">} Handlers */
 
 export class Detail {
-  /** @type {Map<string, Scatter>} by learner */
-  #scatters = new Map();
   /** @type {Map<string, Scale>} by colouring: those of the group on show */
   #scales = new Map();
   #pass = 0;
@@ -90,9 +87,7 @@ export class Detail {
     this.pass = el("input", range);
     this.pass.oninput = () => on.pass(Number(this.pass.value));
     this.passText = el("b", { class: "num" });
-    this.scatterTitle = el("h2", { text: labels.scatter });
-    this.scatterHelp = el("p", { class: "note" });
-    this.scatters = el("div", { class: "scatters" });
+    this.scatters = new Scatters({ labels, colours, onToken: on.token, onPass: on.pass });
     const passName = el("span", { text: labels.pass });
     this.switches = el(
       "div",
@@ -102,7 +97,11 @@ export class Detail {
     );
     const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
-    this.root = el("div", { class: "detail" }, tools, two, this.scatterTitle, this.scatterHelp, this.scatters);
+    this.root = el("div", { class: "detail" }, tools, two, this.scatters.root);
+  }
+
+  close() {
+    this.scatters.close();
   }
 
   /**
@@ -166,8 +165,8 @@ export class Detail {
     this.#pass = pass;
     if (dark !== this.dark) {
       this.#scales.clear();
-      this.#drawScatters(step, pass, token);
-    } else for (const scatter of this.#scatters.values()) scatter.move(pass, token);
+      this.scatters.draw(step, pass, this.lastPass, token);
+    } else this.scatters.move(pass, this.lastPass, token);
     const { groups, labels } = this;
     const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark, colourings);
     this.#scales.set(view.color, scale);
@@ -231,42 +230,6 @@ export class Detail {
     for (const part of [this.card.root, this.switches, this.strip.legend, this.strip.keys]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
-  }
-
-  /**
-   * @param {StepAnswer} step
-   * @param {number} pass
-   * @param {TokenId | null} token
-   */
-  #drawScatters(step, pass, token) {
-    const learners = Object.entries(step.learners);
-    const none = learners.every(([, data]) => !data.sample.length);
-    for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
-    if (none) return;
-    const reach = reachOf(learners.map(([, data]) => data));
-    const ways = learners.map(([name, { regions }]) => ({ name: name.toUpperCase(), ...kinds(regions) }));
-    const cuts = ways.some((x) => x.cuts);
-    const bounding = ways.filter((x) => x.bounds && !x.cuts).map((x) => x.name);
-    const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
-    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(this.labels.comma) });
-    say(this.scatterHelp, sentences([help, cuts && scatter_help_cut, bounded, move]));
-    const roots = learners.map(([name, data]) => {
-      const scatter = this.#scatter(name);
-      scatter.draw(data, reach, pass, token);
-      return scatter.root;
-    });
-    // In the step's order, whoever was first to make a step; a root that is in its place is not moved.
-    if (roots.some((root, i) => this.scatters.children[i] !== root)) this.scatters.prepend(...roots);
-    for (const [name, scatter] of this.#scatters) scatter.root.hidden = !(name in step.learners);
-  }
-
-  /** @param {string} name */
-  #scatter(name) {
-    const { labels, colours, on } = this;
-    const known = this.#scatters.get(name) ?? new Scatter({ name, labels, colour: colours[name], onChoose: on.token });
-    if (!this.#scatters.has(name)) this.scatters.append(known.root);
-    this.#scatters.set(name, known);
-    return known;
   }
 
   /**

@@ -134,6 +134,15 @@ export interface Labels {
   scatter_help_bounded: string;
   scatter_help_cut: string;
   scatter_help_pass: string;
+  scatter_x: string;
+  scatter_y: string;
+  play_passes: string;
+  previous_pass: string;
+  next_pass: string;
+  playing_says: string;
+  playing_cut: string;
+  playing_bounded: string;
+  playing_none: string;
   scatter_last: string;
   scatter_next: string;
   scatter_says: string;

@@ -83,6 +83,7 @@ export class Stage {
 
   close() {
     this.timeline.stop();
+    this.detail.close();
     this.board.close();
   }
 }
