@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import logging
+import math
 import threading
 import time
 import zlib
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Refusal
 from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.opening import Opening, opening
+from core.runs.queueing import paces, place_of
 from core.runs.records import RunUnreadable
 from core.runs.views import group_view, number, run_view, step_view, with_trained
 
@@ -191,14 +193,16 @@ class _Log:
             self._thin()
         self.run, self.cursor = run, cursor
         events = [_brief(x) for x in store.events(self.run_id)]
-        self._head = _dump({**run_view(run, self._opens(store, run, cursor)), "events": events})[1:-1]
+        view = run_view(run, self._opens(store, run, cursor))
+        view["run"]["waiting"] = _waiting(store, run)
+        self._head = _dump({**view, "events": events})[1:-1]
         digest = hashlib.sha256(self._head)
         digest.update(b"%d" % cursor)
         self.version = digest.hexdigest()[:20]
         self._read = time.monotonic()
 
     def _opens(self, store: RunStore, run: RunInfo, cursor: int) -> Opening | None:
-        """Where a board of a run that is over opens. One that goes on is followed; what cannot be read decides nothing."""
+        """Where a board of a run that is over opens; one that goes on is followed. What is damaged decides nothing."""
         if run.under_way:
             return None
         if self._opening[0] != cursor:
@@ -255,6 +259,22 @@ def _showing(run_id: str) -> Iterator[None]:
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         _logger.exception("the data of the run %s cannot be shown", run_id)
         raise DataUnreadable("What the store holds of this run cannot be shown; the server's log says why.") from error
+
+
+def _waiting(store: RunStore, run: RunInfo) -> dict[str, Any] | None:
+    """Its place in the queue, and about how many seconds it will wait; the nearest five, so that it rarely changes."""
+    if run.status != "queued" or not run.under_way:
+        return None
+    try:
+        runs = store.runs()
+        place = place_of(run, runs, paces(store, runs))
+    except Refusal as error:  # of another run, which was deleted meanwhile, or is damaged
+        _logger.info("no place in the queue for the run %s: %s", run.id, error)
+        return None
+    if place is None:
+        return None
+    wait = None if place.wait_s is None or not math.isfinite(place.wait_s) else 5 * math.ceil(place.wait_s / 5)
+    return {"place": place.place, "wait_s": wait}
 
 
 def _brief(event: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from lessons.i18n import _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
-from lessons.kit.display import plain
+from lessons.kit.display import plain, when
 from lessons.kit.draft import current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
@@ -47,6 +47,9 @@ _STYLE = """<style>
 .st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
+.st-key-lab_named [data-baseweb=input] { min-height: 1.9rem; height: 1.9rem; border-color: transparent; }
+.st-key-lab_named [data-baseweb=input]:is(:hover, :focus-within) { border-color: inherit; }
+.st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
 @media (max-width: 768px) {
   [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
   .st-key-lab_title { width: 100%; }
@@ -98,12 +101,6 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
-    if run.recorded and off is None:
-        shipped = _(
-            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
-        )
-        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
-        st.caption(shipped if run.id in SHIPPED else imported)
     if asked := pending(run):
         words = {
             "stop": _("It stops after the step under way, or inside it where that is long. Resume continues it."),
@@ -123,6 +120,24 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         if learner.warning:
             warning = plain(tell(learner.warning), 400)
             st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
+
+
+def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
+    """Which run this is, when it was made, and where: on one line. Its name is typed over where it stands."""
+    made = plain(when(run.created, st.context.timezone))
+    about = [made]
+    if run.recorded and off is None:
+        shipped = _(
+            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
+        )
+        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
+        about.append(shipped if run.id in SHIPPED else imported)
+    if run.id in SHIPPED:
+        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
+        name_field(run, runs)
+        st.caption(" · ".join(about), width="content")
 
 
 def reasons(run: RunInfo) -> str:
@@ -186,9 +201,9 @@ def page(head: DeltaGenerator) -> None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
-            if run is not None and run.id not in SHIPPED:
-                name_field(run, runs)
     state(run, off)
+    if run is not None:
+        named(run, runs, off)
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return

@@ -122,15 +122,15 @@ def test_a_run_whose_tokens_cannot_be_read_still_has_its_board(
 
 @pytest.mark.parametrize("run_id", SHIPPED)
 def test_every_recorded_run_opens_where_groups_are_mixed_and_credits_differ(store: RunStore, run_id: str) -> None:
-    """Checked on the files themselves, in another way than the one by which the step was found."""
+    """Checked on the files themselves, in another way than the one by which the step was chosen."""
     folder = SHIPPED[run_id]
     import_recorded(store, folder, run_id)
     names = [x.name for x in store.get(run_id).learners]
     if len(names) < 2:
         pytest.fail("a recorded run of one learner has nothing to compare: say here what it is to show")
-    found = json.loads(Feed(store).live(run_id).text())["run"]["opening"]
-    assert found is not None
-    at = Opening(**found)
+    where = json.loads(Feed(store).live(run_id).text())["run"]["opening"]
+    assert where is not None
+    at = Opening(**where)
     last = max(store.get(run_id).learners, key=lambda x: x.step).step
     assert at.step < last, "by the end all is right"
     samples, tokens = (pd.read_parquet(folder / f"{x}.parquet") for x in ("samples", "tokens"))

@@ -192,6 +192,9 @@ export interface Labels {
   whole_ratio: string;
   whole_response: string;
   with_note: string;
+  queue_place: string;
+  queue_wait: string;
+  queue_unknown: string;
   worker_starts: string;
   wrong: string;
   x_axis: string;

@@ -92,6 +92,8 @@ export interface RunState {
   source: string | null;
   /** What its learners have alike (core/contracts.py); null where there is nothing to compare, or nobody knows. */
   contract: Contract | null;
+  /** Its place in the queue while others train, and about how many seconds it will wait; null where nobody knows. */
+  waiting?: { place: number; wait_s: number | null } | null;
   /** Where a board of a run that is over opens, counted from 0; null: at its newest step. */
   opening?: { step: number; group: number } | null;
   versions: Record<string, string>;
