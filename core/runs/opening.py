@@ -41,7 +41,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GroupShown:
     """What one learner's responses to one prompt show."""
 
     right: float  # share of right responses
@@ -77,9 +77,9 @@ def most_mixed(rates: Rates, names: list[str]) -> list[int]:
     return sorted((step for step in even if even[step] > 0), key=lambda x: (-even[x], x))[:MOST_STEPS]
 
 
-def groups_of(store: RunStore, run: RunInfo, step: int) -> dict[int, dict[str, Shown]]:
+def groups_of(store: RunStore, run: RunInfo, step: int) -> dict[int, dict[str, GroupShown]]:
     """By prompt, what each learner's kept responses to it show."""
-    groups: dict[int, dict[str, Shown]] = {}
+    groups: dict[int, dict[str, GroupShown]] = {}
     for learner in run.learners:
         samples = {x["sample"]: x for x in store.samples(run.id, learner.name, step).to_pylist()}
         tokens = store.tokens(run.id, learner.name, step)
@@ -88,7 +88,7 @@ def groups_of(store: RunStore, run: RunInfo, step: int) -> dict[int, dict[str, S
     return groups
 
 
-def _shown(samples: Mapping[int, dict[str, Any]], tokens: pa.Table) -> Iterator[tuple[int, Shown]]:
+def _shown(samples: Mapping[int, dict[str, Any]], tokens: pa.Table) -> Iterator[tuple[int, GroupShown]]:
     sample, number = tokens["sample"].to_numpy(), tokens["pass"].to_numpy()
     advantage = tokens["advantage"].to_numpy().astype(float)  # null becomes not a number
     cuts = np.nan_to_num(tokens["clipped"].to_numpy().astype(float)) != 0
@@ -103,10 +103,10 @@ def _shown(samples: Mapping[int, dict[str, Any]], tokens: pa.Table) -> Iterator[
             continue
         cut = bool(cuts[own[True] | own[False]].any())
         different = len({samples[x]["response"] for x in verdicts})
-        yield group, Shown(sum(verdicts.values()) / len(verdicts), credits, cut, different)
+        yield group, GroupShown(sum(verdicts.values()) / len(verdicts), credits, cut, different)
 
 
-def instructive(shown: Mapping[str, Shown]) -> float:
+def instructive(shown: Mapping[str, GroupShown]) -> float:
     """How much a prompt shows; 0 where a learner answered all rightly or all wrongly, or no credits differ by sight.
 
     Evenness of the verdicts times the difference of the credits; less where no clip shows, and where many different

@@ -17,14 +17,14 @@ Pace = Callable[[str, str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePlace:
     """1: the next to begin. `wait_s`: seconds until then, None where nobody can know."""
 
     place: int
     wait_s: float | None
 
 
-def place_of(run: RunInfo, runs: Iterable[RunInfo | UnreadableRun], pace: Pace) -> Place | None:
+def place_of(run: RunInfo, runs: Iterable[RunInfo | UnreadableRun], pace: Pace) -> QueuePlace | None:
     """The place of a run that waits while others train; None where none trains, so that it begins at once.
 
     Runs begin in the order in which they were queued, each when one that trains has ended. As many as train now are
@@ -38,7 +38,7 @@ def place_of(run: RunInfo, runs: Iterable[RunInfo | UnreadableRun], pace: Pace) 
         return None
     waiting = [x for x in known if x.status == "queued" and x.under_way and x.id != run.id]
     ahead = sorted((x for x in waiting if _queued(x) < _queued(run)), key=_queued)
-    return Place(len(ahead) + 1, _wait(training, ahead, pace))
+    return QueuePlace(len(ahead) + 1, _wait(training, ahead, pace))
 
 
 def _wait(training: Sequence[RunInfo], ahead: Sequence[RunInfo], pace: Pace) -> float | None:

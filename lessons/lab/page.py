@@ -47,12 +47,12 @@ _STYLE = """<style>
 .st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
-.st-key-lab_named [data-baseweb=input] { min-height: 1.9rem; height: 1.9rem; border-color: transparent; }
-.st-key-lab_named [data-baseweb=input]:is(:hover, :focus-within) { border-color: inherit; }
+.st-key-lab_named { row-gap: 0; }
+.st-key-lab_named [data-testid=stTextInputRootElement] { height: 1.9rem; min-height: 0; background: transparent; }
 .st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
 @media (max-width: 768px) {
   [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
-  .st-key-lab_title { width: 100%; }
+  [data-testid=stApp] .st-key-lab_title { width: 100%; padding-inline-start: 0; }
 }
 </style>"""
 
@@ -97,7 +97,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
     note = st.session_state.pop("lab_note", None)
     if note and plain(note, 600) != why:  # what the run itself says below is not said twice
         st.error(plain(note, 600), icon=":material/error:")
-    if off is not None and off not in shared.notices():  # those stand above every page
+    if run is None and off is not None and off not in shared.notices():  # those stand above every page
         st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
@@ -116,6 +116,12 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
     elif why and run.status in ("queued", "stopped"):
         st.info(why, icon=":material/info:")
+    if run.active:
+        warnings(run)
+
+
+def warnings(run: RunInfo) -> None:
+    """What is to be known of each learner's numbers: above a run that goes on, below one that is over."""
     for learner in run.learners:
         if learner.warning:
             warning = plain(tell(learner.warning), 400)
@@ -127,11 +133,11 @@ def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
     made = plain(when(run.created, st.context.timezone))
     about = [made]
     if run.recorded and off is None:
-        shipped = _(
-            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
-        )
+        shipped = _("A recorded run, to look at. Start makes a new one, on this machine.")
         imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
         about.append(shipped if run.id in SHIPPED else imported)
+    elif off is not None and off not in shared.notices():
+        about.append(plain(tell(off)))
     if run.id in SHIPPED:
         st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
         return
@@ -208,6 +214,8 @@ def page(head: DeltaGenerator) -> None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return
     lab_view(run.id, run.status, key="lab")
+    if not run.active:
+        warnings(run)
     if (contract := contract_of(run.config)) is not None:
         words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
         st.caption(words, width=_READABLE)

@@ -77,9 +77,9 @@ test("paused, the pass that was reached is shown; another step ends what is play
   frame(16);
   made.draw(1, 2, "step 2");
   assert.equal(made.playing, false);
-  const told = moments.length;
+  const moved = moments.length;
   frame(16);
-  assert.equal(moments.length, told);
+  assert.equal(moments.length, moved);
 });
 
 test("a pass at a time: by buttons, by arrow keys, and by who wants nothing to move", (t) => {

@@ -28,7 +28,7 @@ function shown(t) {
     preparing.draw(model(...state));
     return preparing.root.hidden ? "" : preparing.list.textContent;
   };
-  return { draw, heard: () => preparing.status.textContent };
+  return { draw, spoken: () => preparing.status.textContent };
 }
 
 test("who waits is told the place and about how long", (t) => {
@@ -41,11 +41,11 @@ test("who waits is told the place and about how long", (t) => {
 });
 
 test("who cannot see hears of each place once, not of every second", (t) => {
-  const { draw, heard } = shown(t);
+  const { draw, spoken } = shown(t);
   draw("queued", { place: 2, wait_s: 75 });
-  assert.match(heard(), /Place 2\. About 1 min 15 s/);
+  assert.match(spoken(), /Place 2\. About 1 min 15 s/);
   draw("queued", { place: 2, wait_s: 70 });
-  assert.match(heard(), /1 min 15 s/);
+  assert.match(spoken(), /1 min 15 s/);
   draw("queued", { place: 1, wait_s: 30 });
-  assert.match(heard(), /Place 1\. About 30 s/);
+  assert.match(spoken(), /Place 1\. About 30 s/);
 });

@@ -12,7 +12,7 @@ import pytest
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.feed import Feed
-from core.runs.opening import VISIBLE, Opening, Shown, difference, instructive, most_mixed, opening
+from core.runs.opening import VISIBLE, GroupShown, Opening, difference, instructive, most_mixed, opening
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from tests.helpers import step_trace
@@ -23,8 +23,10 @@ def store(tmp_path: Path) -> RunStore:
     return RunStore(home=tmp_path)
 
 
-def shown(right: float = 0.5, *, good: list[float], bad: list[float], cut: bool = True, different: int = 2) -> Shown:
-    return Shown(right, {True: np.array(good, float), False: np.array(bad, float)}, cut, different)
+def shown(
+    right: float = 0.5, *, good: list[float], bad: list[float], cut: bool = True, different: int = 2
+) -> GroupShown:
+    return GroupShown(right, {True: np.array(good, float), False: np.array(bad, float)}, cut, different)
 
 
 ONE_FOR_ALL = shown(good=[1, 1, 1, 1], bad=[-1, -1, -1, -1])

@@ -10,7 +10,7 @@ import pytest
 from core.config import RunConfig
 from core.runs import lifecycle
 from core.runs.feed import Feed
-from core.runs.queueing import Place, paces, place_of
+from core.runs.queueing import QueuePlace, paces, place_of
 from core.runs.store import RunStore
 from tests.helpers import step_trace
 
@@ -38,7 +38,7 @@ def training(store: RunStore, steps: int) -> str:
     return run_id
 
 
-def place(store: RunStore, run_id: str, seconds: float | None = 2.0) -> Place | None:
+def place(store: RunStore, run_id: str, seconds: float | None = 2.0) -> QueuePlace | None:
     """By a clock that says how long a step takes; None: no learner has made one."""
     return place_of(store.get(run_id), store.runs(), lambda run, learner: seconds)
 
@@ -55,28 +55,28 @@ def test_runs_begin_in_the_order_in_which_they_were_queued(store: RunStore) -> N
     training(store, 4)
     first, second, third = (queued(store) for _ in range(3))
     # Six steps are left of the one that trains, two seconds each; then ten steps of each that waits before.
-    assert place(store, first) == Place(1, 12.0)
-    assert place(store, second) == Place(2, 32.0)
-    assert place(store, third) == Place(3, 52.0)
+    assert place(store, first) == QueuePlace(1, 12.0)
+    assert place(store, second) == QueuePlace(2, 32.0)
+    assert place(store, third) == QueuePlace(3, 52.0)
     lifecycle.enqueue(store, first, BOTH)  # stopped and resumed, it is the last in the queue
-    assert place(store, first) == Place(3, 52.0)
+    assert place(store, first) == QueuePlace(3, 52.0)
 
 
 def test_with_two_places_the_one_that_is_free_first_counts(store: RunStore) -> None:
     training(store, 4)
     training(store, 9)
     first, second = queued(store), queued(store)
-    assert place(store, first) == Place(1, 2.0)
-    assert place(store, second) == Place(2, 12.0)
+    assert place(store, first) == QueuePlace(1, 2.0)
+    assert place(store, second) == QueuePlace(2, 12.0)
 
 
 def test_what_nobody_can_know_is_none(store: RunStore) -> None:
     busy = training(store, 4)
     waits = queued(store)
-    assert place(store, waits, None) == Place(1, None)
+    assert place(store, waits, None) == QueuePlace(1, None)
     for name in BOTH:
         lifecycle.mark(store, busy, name, "paused")
-    assert place(store, waits) == Place(1, None), "who knows when a paused run goes on?"
+    assert place(store, waits) == QueuePlace(1, None), "who knows when a paused run goes on?"
 
 
 def test_the_pace_is_by_the_clock_of_the_last_step(store: RunStore) -> None:

@@ -28,7 +28,7 @@ export class PassPlayer {
   #frame = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #told = "";
+  #what = "";
 
   /**
    * @param {object} options
@@ -68,8 +68,8 @@ export class PassPlayer {
    */
   draw(pass, last, what) {
     const shown = String(what);
-    if (shown !== this.#told) this.#halt();
-    this.#told = shown;
+    if (shown !== this.#what) this.#halt();
+    this.#what = shown;
     this.#pass = pass;
     this.#last = last;
     attr(this.range, "max", last);
