@@ -3,6 +3,7 @@
 import { align, placeOf, placesOf, reach, stepsBy, stepUnder, zoomTo } from "./axis.js";
 import { Chart } from "./chart.js";
 import { ChartPlaces } from "./chart_places.js";
+import { ChartTable } from "./chart_table.js";
 import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
 import { brief, count, fill } from "./format.js";
@@ -49,10 +50,8 @@ export class Board {
     this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
     this.fold.append(this.places.more);
     this.fold.ontoggle = () => this.#resize();
-    this.table = el("tbody");
-    this.tableHead = el("tr");
-    this.asTable = this.#tableFold();
-    const folds = el("div", { class: "folds" }, this.fold, this.asTable, this.comparison.help);
+    this.table = new ChartTable({ charts, labels });
+    const folds = el("div", { class: "folds" }, this.fold, this.table.root, this.comparison.help);
     this.captionLine = el("div", { class: "captionline" }, this.caption);
     this.top = el("div", {}, this.places.lead, this.captionLine);
     this.root = el("div", { class: "board" }, this.comparison.root, this.places.groups, folds);
@@ -61,15 +60,6 @@ export class Board {
       part.onmouseleave = () => this.#hover(null);
       this.observer.observe(part);
     }
-  }
-
-  #tableFold() {
-    const { as_table: name } = this.labels;
-    const table = el("table", {}, el("thead", {}, this.tableHead), this.table);
-    const scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, table);
-    const fold = el("details", { class: "fold", data: { testid: "as-table" } }, el("summary", { text: name }), scroll);
-    fold.ontoggle = () => this.#fillTable();
-    return fold;
   }
 
   /**
@@ -216,7 +206,7 @@ export class Board {
     const words = hoverStep === null ? labels.values_at_chosen : by ? labels.values_by : labels.values_at_hovered;
     const places = { step: (step ?? 0) + 1, where: this.#where(model, step), place: by?.place, steps: this.#steps(by) };
     say(this.caption, step === null ? labels.no_step_yet : fill(words, places));
-    this.#fillTable();
+    this.table.draw(model, this.step);
   }
 
   /**
@@ -260,35 +250,6 @@ export class Board {
       ? this.#place(places[0][1])
       : places.map(([name, x]) => `${name.toUpperCase()} ${this.#place(x)}`).join(this.labels.comma);
     return fill(this.labels.in_brackets, { words });
-  }
-
-  #fillTable() {
-    const { labels, model } = this;
-    if (!this.asTable.open || !model) return;
-    const names = model.learners.map((x) => x.name);
-    /** @type {[string, number | null | undefined][]} */
-    const moments = [
-      [labels.first, model.steps[0]],
-      [fill(labels.step_n, { step: (this.step ?? 0) + 1 }), this.step],
-      [labels.latest, model.steps.at(-1)],
-    ];
-    const heads = names.flatMap((name) => moments.map(([word]) => `${name.toUpperCase()}, ${word}`));
-    this.tableHead.replaceChildren(...[labels.measure, ...heads].map((text) => el("th", { text, scope: "col" })));
-    /** @type {(column: string) => HTMLElement[]} */
-    const cells = (column) =>
-      names.flatMap((name) =>
-        moments.map(([, step]) => {
-          const missing = labels[model.absence(name, column, step)];
-          return el("td", { text: brief(model.row(name, step)?.[column], missing) });
-        }),
-      );
-    this.table.replaceChildren(
-      ...this.charts.flatMap(({ spec }) =>
-        spec.series.map(({ column, title }) =>
-          el("tr", {}, el("th", { text: title ?? spec.title, scope: "row" }), cells(column)),
-        ),
-      ),
-    );
   }
 
   #resize() {

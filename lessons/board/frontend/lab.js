@@ -1,7 +1,8 @@
 // The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
 
-import { AXES, axisFor } from "./axis.js";
-import { COLOURINGS, colouringsOf, DEFAULT } from "./colourings.js";
+import { axisFor } from "./axis.js";
+import { CHOICES } from "./choices.js";
+import { colouringsOf, DEFAULT } from "./colourings.js";
 import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { Frame } from "./frame.js";
@@ -17,19 +18,6 @@ import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 /** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
 /** @import { Message } from "./messages.js" */
 /** @import { Wish } from "./wish.js" */
-
-const CHOICES = { x: AXES, color: Object.keys(COLOURINGS) };
-
-/**
- * What is left of the choices when another run comes; the address says the same from then on.
- * @param {View} view
- * @returns {View}
- */
-export function withoutRun(view) {
-  const kept = { ...view, step: null, group: null, token: null, pass: null };
-  writeUrl(kept, CHOICES);
-  return readUrl(CHOICES);
-}
 
 export class Lab {
   /** @type {Map<string, string>} CSS variable → its value */
@@ -151,7 +139,7 @@ export class Lab {
         token: (token, group = this.#stage?.detail.group?.group) =>
           this.#choose(token ? { token, group: group ?? null } : { token }),
         color: (color) => this.#choose({ color }),
-        pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.usualPass ? null : pass }),
+        pass: (pass) => this.#choose({ pass: this.#isEnd(pass) ? null : pass }),
       },
     });
     this.#drawn = "";
@@ -192,6 +180,15 @@ export class Lab {
     say(this.message, sentence);
     this.message.hidden = !sentence;
     this.root.dataset.state = state;
+  }
+
+  /**
+   * Whether this is the last pass, and is on show without being chosen.
+   * @param {number} pass
+   */
+  #isEnd(pass) {
+    const { lastPass, usualPass } = this.#stage?.detail ?? {};
+    return pass === lastPass && pass === usualPass;
   }
 
   #step() {
