@@ -24,6 +24,8 @@ export class Scatter {
   #plane = new Plane(this.#limits, 0, /** @type {Labels} */ ({}));
   /** @type {number[][]} by pass, where each point stands from the left */
   #across = [];
+  /** @type {{ x: number | null, look: string }[]} how each point was drawn last */
+  #stands = [];
   /** @type {number | null} between two passes, while they are played */
   #between = null;
   #width = 0;
@@ -82,6 +84,7 @@ export class Scatter {
     this.#plane = new Plane(limits, this.#width, labels);
     this.#every = Math.ceil(data.sample.length / MOST);
     this.#drawn = [...data.sample.keys()].filter((i) => i % this.#every === 0);
+    this.#stands = [];
     this.#points = this.#drawn.map(() => svg("circle", { r: 2.6 }));
     this.#across = data.passes.map(({ ratio }) => this.#drawn.map((i) => this.#plane.x(Number(ratio[i]))));
     this.svg.replaceChildren(...this.#plane.ground(data), ...this.#points, this.#ring, ...this.#plane.names());
@@ -130,7 +133,10 @@ export class Scatter {
     return this.#data ? briefly(this.name, this.#data, pass, this.labels) : "";
   }
 
-  /** @param {number} moment */
+  /**
+   * Touches only what changes: most points hardly move in a pass, and a thousand that are written anew cost the frame.
+   * @param {number} moment
+   */
   #put(moment) {
     const { passes, advantage } = /** @type {StepTokens} */ (this.#data);
     const pass = Math.min(Math.floor(moment), passes.length - 1);
@@ -138,10 +144,16 @@ export class Scatter {
     this.#points.forEach((point, n) => {
       const i = this.#drawn[n];
       const known = isNumber(ratio[i]) && isNumber(advantage[i]);
-      if ((point.style.display === "none") === known) point.style.display = known ? "" : "none";
+      const x = known ? Math.round(10 * this.#acrossAt(n, moment)) / 10 : null;
+      const look = clipped[i] ? "hollow" : "full";
+      const was = this.#stands[n];
+      if (was && was.x === x && was.look === look) return;
+      this.#stands[n] = { x, look };
+      point.style.display = known ? "" : "none";
       if (!known) return;
-      point.style.transform = `translate(${this.#acrossAt(n, moment).toFixed(1)}px, ${this.#plane.y(Number(advantage[i])).toFixed(1)}px)`;
-      attr(point, "class", clipped[i] ? "hollow" : "full");
+      if (was?.x !== x)
+        point.style.transform = `translate(${x}px, ${this.#plane.y(Number(advantage[i])).toFixed(1)}px)`;
+      attr(point, "class", look);
     });
   }
 
