@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import logging
+import math
 import threading
 import time
 import zlib
@@ -21,10 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Refusal
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.opening import Opening, opening
+from core.runs.queueing import paces, place_of
 from core.runs.records import RunUnreadable
 from core.runs.views import group_view, number, run_view, step_view, with_trained
 
 if TYPE_CHECKING:
+    from core.runs.records import RunInfo
     from core.runs.store import RunStore
 
 _logger = logging.getLogger(__name__)
@@ -169,6 +173,8 @@ class _Log:
         self.revisions: dict[int, dict[str, int]] = {}
         self._head = b"{}"
         self._rows: OrderedDict[tuple[str, int], _Row] = OrderedDict()  # by (learner, step)
+        self._rates: dict[int, dict[str, float | None]] = {}
+        self._opening: tuple[int, Opening | None] = (-1, None)  # (the cursor when it was looked for, what was there)
         self._read = float("-inf")
 
     def refresh(self, store: RunStore, refresh_s: float) -> None:
@@ -186,11 +192,26 @@ class _Log:
         while len(self._rows) > MOST_ROWS:
             self._thin()
         self.run, self.cursor = run, cursor
-        self._head = _dump({**run_view(run), "events": [_brief(x) for x in store.events(self.run_id)]})[1:-1]
+        events = [_brief(x) for x in store.events(self.run_id)]
+        view = run_view(run, self._opens(store, run, cursor))
+        view["run"]["waiting"] = _waiting(store, run)
+        self._head = _dump({**view, "events": events})[1:-1]
         digest = hashlib.sha256(self._head)
         digest.update(b"%d" % cursor)
         self.version = digest.hexdigest()[:20]
         self._read = time.monotonic()
+
+    def _opens(self, store: RunStore, run: RunInfo, cursor: int) -> Opening | None:
+        """Where a board of a run that is over opens; one that goes on is followed. What is damaged decides nothing."""
+        if run.under_way:
+            return None
+        if self._opening[0] != cursor:
+            try:
+                self._opening = cursor, opening(store, run, self._rates)
+            except (Refusal, ValueError, TypeError, LookupError, ArithmeticError) as error:
+                _logger.info("no step to open the run %s at: %s", self.run_id, error)
+                self._opening = cursor, None
+        return self._opening[1]
 
     def encode(self, since: int) -> bytes:
         if since > self.cursor:  # the run was made anew under its old id: send everything
@@ -204,6 +225,7 @@ class _Log:
         text = _dump({name: number(value) for name, value in values.items()})
         revision = zlib.crc32(text)
         self.revisions.setdefault(values["step"], {})[values["learner"]] = revision
+        self._rates.setdefault(values["step"], {})[values["learner"]] = values.get("success_rate")
         self._rows.pop(key, None)  # a step made again moves to the end: it is news
         text = text[:-1] + b',"revision":"%x"}' % revision
         self._rows[key] = _Row(cursor, text, values.get("heldout_success") is not None)
@@ -213,6 +235,7 @@ class _Log:
         for key in [key for key in self._rows if key[1] > last.get(key[0], -1)]:
             del self._rows[key]
             self.revisions[key[1]].pop(key[0], None)
+            self._rates[key[1]].pop(key[0], None)
 
     def _thin(self) -> None:
         """Drops every second step of the older part, for all learners alike; held-out measurements stay if they can."""
@@ -236,6 +259,22 @@ def _showing(run_id: str) -> Iterator[None]:
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         _logger.exception("the data of the run %s cannot be shown", run_id)
         raise DataUnreadable("What the store holds of this run cannot be shown; the server's log says why.") from error
+
+
+def _waiting(store: RunStore, run: RunInfo) -> dict[str, Any] | None:
+    """Its place in the queue, and about how many seconds it will wait; the nearest five, so that it rarely changes."""
+    if run.status != "queued" or not run.under_way:
+        return None
+    try:
+        runs = store.runs()
+        place = place_of(run, runs, paces(store, runs))
+    except Refusal as error:  # of another run, which was deleted meanwhile, or is damaged
+        _logger.info("no place in the queue for the run %s: %s", run.id, error)
+        return None
+    if place is None:
+        return None
+    wait = None if place.wait_s is None or not math.isfinite(place.wait_s) else 5 * math.ceil(place.wait_s / 5)
+    return {"place": place.place, "wait_s": wait}
 
 
 def _brief(event: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from core.training.terms import data_of, terms_for
 from core.training.trace import AT_EVALUATIONS, TOKENS, prompt_hash, prompts_of
 
 if TYPE_CHECKING:
+    from core.runs.opening import Opening
     from core.runs.records import LearnerInfo
     from core.runs.store import RunInfo, RunStore
 
@@ -56,8 +57,8 @@ def number(value: Any, digits: int = 6) -> Any:
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
-def run_view(run: RunInfo) -> dict[str, Any]:
-    """What a page says about a run and its learners, without its rows."""
+def run_view(run: RunInfo, opens_at: Opening | None = None) -> dict[str, Any]:
+    """What a page says about a run and its learners, without its rows; `opens_at`: where a board of it opens."""
     config = run.config
     known = known_settings(config)
     return {
@@ -77,6 +78,7 @@ def run_view(run: RunInfo) -> dict[str, Any]:
             "source": config.task.source if isinstance(config.task, ImportedSettings) else None,
             "temperature": known("temperature"),
             "contract": contract_of(config),
+            "opening": None if opens_at is None else {"step": opens_at.step, "group": opens_at.group},
             "versions": run.versions,
             "at_evaluations": AT_EVALUATIONS,
         },

@@ -6,6 +6,14 @@ from typing import Any
 
 from lessons.i18n import _
 
+#: What a chart is about, where it is not folded away with the rest.
+_GROUPS = {
+    "learning": ("reward", "success", "completion_length", "frac_reward_zero_std"),
+    "moved": ("kl", "entropy", "clip", "ratio_mean"),
+    "critic": ("vf_explained_var", "value_explained", "value_error"),
+}
+_GROUP_OF = {key: group for group, keys in _GROUPS.items() for key in keys}
+
 
 def charts() -> list[dict[str, Any]]:
     """The board's charts: what each draws from a step row, and how far its y-axis always reaches."""
@@ -93,7 +101,6 @@ def charts() -> list[dict[str, Any]]:
                 "How far this step moved the policy: k3 on the responses whose tokens are kept, after the last pass "
                 "against before the first."
             ),
-            more=True,
             otherwise={
                 "lacks": "approx_kl_update",
                 "says": _("This older run averaged it over the moments before each update: too low, and 0 with one."),
@@ -104,30 +111,28 @@ def charts() -> list[dict[str, Any]]:
             "clip_ratio",
             _("Clipped, either side"),
             _("Share of tokens whose gradient the clip cuts. Logs from elsewhere may not tell the sides apart."),
-            more=True,
             at_least=[0, 0],
         ),
         _chart(
             "group_reward_std",
             _("Reward spread within groups"),
             _("The mean over prompts of the standard deviation of their responses' rewards."),
-            more=True,
             at_least=[0, 0],
         ),
         _chart(
             "policy_loss",
             _("Policy loss"),
             _("With the clip, GRPO's is near 0 by construction, and yet it learns."),
-            more=True,
         ),
-        _chart("value_loss", _("Value loss"), _("The critic's error. GRPO has no critic."), more=True, at_least=[0, 0]),
-        _chart("grad_norm", _("Gradient norm"), _("Before it is cut to max_grad_norm."), more=True, at_least=[0, 0]),
-        _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), more=True, at_least=[0, 0]),
-        _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), more=True, at_least=[0, 0]),
+        _chart("value_loss", _("Value loss"), _("The critic's error. GRPO has no critic."), at_least=[0, 0]),
+        _chart("grad_norm", _("Gradient norm"), _("Before it is cut to max_grad_norm."), at_least=[0, 0]),
+        _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), at_least=[0, 0]),
+        _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), at_least=[0, 0]),
     ]
 
 
 def _chart(
     key: str, title: str, help: str, series: list[dict[str, Any]] | None = None, **more: object
 ) -> dict[str, Any]:
-    return {"key": key, "title": title, "help": help, "series": series or [{"column": key, "title": title}], **more}
+    about = {"key": key, "title": title, "help": help, "group": _GROUP_OF.get(key, "more")}
+    return {**about, "series": series or [{"column": key, "title": title}], **more}

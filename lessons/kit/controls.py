@@ -60,6 +60,7 @@ def control_row(
         help=_why_not_start(run, draft, off),
         on_click=start,
         args=(store, launch, draft),
+        wrap=False,
         key="lab_start",
     )
     run_id = run.id if run is not None else ""

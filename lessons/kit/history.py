@@ -136,8 +136,16 @@ def name_field(run: RunInfo, runs: RunStore) -> None:
     """The name of the run on show, to be typed over where it stands."""
     key = f"lab_name_{run.id}"
     st.session_state[key] = run.name
-    words = _("Name of the run on show")
-    st.text_input(words, max_chars=200, width=FIELD_WIDTH, key=key, on_change=_renamed, args=(run.id, runs, key))
+    st.text_input(
+        _("Name of the run on show"),
+        max_chars=200,
+        width=min(620, max(FIELD_WIDTH, 9 * len(run.name) + 30)),
+        label_visibility="collapsed",
+        icon=":material/edit:",
+        key=key,
+        on_change=_renamed,
+        args=(run.id, runs, key),
+    )
 
 
 def _renamed(run_id: str, runs: RunStore, key: str) -> None:

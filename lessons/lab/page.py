@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.config import RunConfig
 from core.contracts import asks_others, contract_of, shares
@@ -24,7 +25,7 @@ from lessons.i18n import _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
-from lessons.kit.display import plain
+from lessons.kit.display import plain, when
 from lessons.kit.draft import Draft, current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
@@ -34,6 +35,27 @@ from lessons.shared import launcher, store
 
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
 _READABLE = 620
+
+#: The first screen is for tokens and curves: the page begins beside the app's own header, its margins are narrow, and
+#: the settings, folded, are one of the buttons. No theme token sets any of it.
+_STYLE = """<style>
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 2rem; }
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.5rem; }
+.st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
+[data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
+.st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
+.st-key-lab_controls :is(button, summary) { padding-inline: 0.5rem; min-height: 2.25rem; }
+.st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
+.st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
+.st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
+.st-key-lab_named { row-gap: 0; }
+.st-key-lab_named [data-testid=stTextInputRootElement] { height: 1.9rem; min-height: 0; background: transparent; }
+.st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
+@media (max-width: 768px) {
+  [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
+  [data-testid=stApp] .st-key-lab_title { width: 100%; padding-inline-start: 0; }
+}
+</style>"""
 
 #: Keys of reasons that end with what Resume does: it need not be said again.
 SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
@@ -76,16 +98,10 @@ def state(run: RunInfo | None, off: Message | None) -> None:
     note = st.session_state.pop("lab_note", None)
     if note and plain(note, 600) != why:  # what the run itself says below is not said twice
         st.error(plain(note, 600), icon=":material/error:")
-    if off is not None and off not in shared.notices():  # those stand above every page
+    if run is None and off is not None and off not in shared.notices():  # those stand above every page
         st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
-    if run.recorded and off is None:
-        shipped = _(
-            "This is a recorded run, so that there is something to look at. Start makes a new one, on this machine."
-        )
-        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
-        st.caption(shipped if run.id in SHIPPED else imported)
     if asked := pending(run):
         words = {
             "stop": _("It stops after the step under way, or inside it where that is long. Resume continues it."),
@@ -101,6 +117,12 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
     elif why and run.status in ("queued", "stopped"):
         st.info(why, icon=":material/info:")
+    if run.active:
+        warnings(run)
+
+
+def warnings(run: RunInfo) -> None:
+    """What is to be known of each learner's numbers: above a run that goes on, below one that is over."""
     for learner in run.learners:
         if learner.warning:
             warning = plain(tell(learner.warning), 400)
@@ -117,6 +139,24 @@ def next_run(run: RunInfo | None, draft: Draft) -> None:
         words.format(preset=preset_title(draft.preset), shows=line, run=plain(run.name, 60)),
         icon=":material/play_arrow:",
     )
+
+
+def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
+    """Which run this is, when it was made, and where: on one line. Its name is typed over where it stands."""
+    made = plain(when(run.created, st.context.timezone))
+    about = [made]
+    if run.recorded and off is None:
+        shipped = _("A recorded run, to look at. Start makes a new one, on this machine.")
+        imported = _("This run was made elsewhere and imported. Start makes a new one, on this machine.")
+        about.append(shipped if run.id in SHIPPED else imported)
+    elif off is not None and off not in shared.notices():
+        about.append(plain(tell(off)))
+    if run.id in SHIPPED:
+        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
+        name_field(run, runs)
+        st.caption(" · ".join(about), width="content")
 
 
 def reasons(run: RunInfo) -> str:
@@ -159,7 +199,8 @@ def _shares(config: RunConfig) -> Iterator[str]:
         yield words.format(learner=plain(name.upper()), questions=questions, responses=responses)
 
 
-def page() -> None:
+def page(head: DeltaGenerator) -> None:
+    """Everything below the title; `head` is the title's own line."""
     runs, off = store(), shared.training_off()
     run_id = wanted()
     chosen = find(runs, run_id)
@@ -169,31 +210,35 @@ def page() -> None:
     draft = current_draft()
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
-        st.markdown(opening(config), width="content")
-        if (contract := contract_of(config)) is not None:
-            words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
-            st.caption(words, width=_READABLE)
+        head.markdown(opening(config), width="content")
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
-    with st.container(horizontal=True, key="lab_controls"):
+    with st.container(horizontal=True, gap="xsmall", key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
+        settings_drawer(draft, run, runs)
         with st.popover(_("Export"), icon=":material/download:", disabled=run is None, key="lab_export"):
             if run is not None:
                 export_menu(run, runs, key="lab_export")
-        with st.popover(_("Previous runs"), icon=":material/history:", key="lab_previous"):
+        with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
-            if run is not None and run.id not in SHIPPED:
-                name_field(run, runs)
-    settings_drawer(draft, run, runs)
     state(run, off)
     next_run(run, draft)
+    if run is not None:
+        named(run, runs, off)
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return
     lab_view(run.id, run.status, key="lab")
+    if not run.active:
+        warnings(run)
+    if (contract := contract_of(run.config)) is not None:
+        words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
+        st.caption(words, width=_READABLE)
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 
 
-st.title(_("Lab"))
+st.html(_STYLE)
+title = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="lab_title")
+title.title(_("Lab"), width="content")
 with storage_guard():
-    page()
+    page(title)

@@ -248,7 +248,7 @@ def test_a_hostile_name_shows_as_it_is_and_does_nothing(
     page.get_by_role("button", name="Delete").first.click()
     expect(page.get_by_text(f"Delete “{name}” with its trace", exact=False)).to_be_visible()
     page.goto(f"{server.url}/lab?run={run_id}")
-    page.get_by_role("button", name="Previous runs").click()
+    page.get_by_role("button", name="Runs").click()
     expect(page.get_by_label("Show the run")).to_have_value(re.compile(re.escape(name)))
     assert page.locator('img[src="x"], a[href^="javascript"]').count() == 0
     assert not alerts

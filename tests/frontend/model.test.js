@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Model } from "#frontend/model.js";
-import { groupOf, stepOn, wishOf } from "#frontend/wish.js";
+import { groupOf, openingOf, passOf, stepOn, wishOf } from "#frontend/wish.js";
 
 const learner = (name, status, step, more = {}) => ({
   name,
@@ -139,4 +139,31 @@ test("the prompt on show: the chosen one, else the chosen token's, else one that
   assert.equal(groupOf(step, { group: 7, token }), 4);
   assert.equal(groupOf(step, { group: null, token: { ...token, learner: "b" } }), 3);
   assert.equal(groupOf({ ...step, groups: [], telling: null }, { group: null, token: null }), null);
+});
+
+test("a run that is over opens where it is instructive, unless the address chooses; one that goes on is followed", () => {
+  const opened = (status, chosen = {}, opening = { step: 1, group: 3 }) => {
+    const model = new Model();
+    const rows = [row("a", 0), row("a", 1), row("a", 2)];
+    const run = { status, at_evaluations: [], opening };
+    model.apply(live([learner("a", status, 2)], rows, { run, whole: true }));
+    return openingOf(model, view(chosen));
+  };
+  assert.deepEqual(opened("finished"), { step: 2, group: 3 });
+  assert.equal(opened("running"), null);
+  assert.equal(opened("finished", {}, null), null);
+  assert.equal(opened("finished", {}, { step: 7, group: 0 }), null, "not among the steps that are here");
+  for (const chosen of [{ step: 1 }, { group: 0 }, { token: { learner: "a", sample: 0, position: 0 } }]) {
+    assert.equal(opened("finished", chosen), null);
+  }
+});
+
+test("the pass on show is the last that takes a gradient where one is cut, else the last there is", () => {
+  const step = (...clipped) => ({ learners: { a: { passes: clipped.map((x) => ({ clipped: x })) } } });
+  assert.equal(passOf(step([0, 0], [0, -1], [null, null]), 2), 1);
+  assert.equal(passOf(step([0, 0], [0, 0], [null, null]), 2), 2);
+  assert.equal(passOf(step([0, 1], [0, 0], [null, null]), 2), 2, "cut earlier only");
+  assert.equal(passOf(step([0, 0], [0, 1], [0, 1]), 2), 2, "an older run marked the last pass, too");
+  assert.equal(passOf(step([null]), 0), 0);
+  assert.equal(passOf({ learners: {} }, 0), 0);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { reachOf, Scatter } from "#frontend/scatter.js";
+import { Scatter } from "#frontend/scatter.js";
+import { limitsOf, ticksOn } from "#frontend/scatter_axes.js";
 import { page } from "./page.js";
 
 const EPS = ["setting", "epsilon"];
@@ -19,7 +20,7 @@ const HIGH = region(1, ["+", 1, EPS], null, "positive", true, "1 + ε");
 const LOW = region(-1, null, ["-", 1, EPS], "negative", true, "1 − ε");
 const FAR = region(1, 5, null, "any", false);
 const words =
-  "hollow hollow_bounded hollow_both ratio_one advantage_zero cut_here scatter scatter_start scatter_thinned cut_older cut_never scatter_elsewhere".split(
+  "hollow hollow_bounded hollow_both ratio_one advantage_zero scatter_x scatter_y cut_here scatter scatter_start scatter_thinned cut_older cut_never scatter_elsewhere".split(
     " ",
   );
 const labels = {
@@ -51,7 +52,7 @@ const step = (regions, settings = { epsilon: 0.2 }) => ({
 function drawn(t, data, pass = 0) {
   page(t);
   const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
-  scatter.draw(data, reachOf([data]), pass, null);
+  scatter.draw(data, limitsOf([data]), pass, null);
   const all = (selector) => [...scatter.root.querySelectorAll(selector)];
   return {
     note: scatter.note.textContent,
@@ -81,7 +82,7 @@ test("its sentences stand apart as the script wants it", (t) => {
   };
   const data = { ...step([HIGH, LOW]), passes: [{ ratio: [1, 1, 1, 1], clipped: [0, 0, 0, 0] }] };
   const scatter = new Scatter({ name: "x", labels: own, colour: "green", onChoose() {} });
-  scatter.draw(data, reachOf([data]), 0, null);
+  scatter.draw(data, limitsOf([data]), 0, null);
   assert.equal(scatter.note.textContent, "3 個。都是 1。");
   assert.equal(scatter.svg.getAttribute("aria-label"), "X：3 個。");
 });
@@ -153,7 +154,7 @@ test("what was not recorded is not 0", (t) => {
 });
 
 test("the axes hold every ratio and each bound that is near", () => {
-  const reach = (...regions) => reachOf([step(regions)]).ratio;
+  const reach = (...regions) => Math.max(...limitsOf([step(regions)]).ratio.map((x) => Math.abs(x - 1)));
   assert.ok(reach(HIGH) > 0.3 && reach(HIGH) < 0.4);
   assert.ok(Math.abs(reach(FAR) - reach(HIGH)) < 1e-9);
   assert.ok(reach(region(1, 1.9, null, "any", false)) > 0.9);
@@ -165,4 +166,44 @@ test("tokens of which it is not recorded are not counted among those that were n
   assert.equal(drawn(t, data).note, "3 in pass 1: 1 high, 0 low of 2 not recorded");
   data.passes.push({ ratio: [1.3, 1, 0.7, 1], clipped: [null, null, null, null] });
   assert.equal(drawn(t, data, 1).note, "3 after the last. in all: 1 high, 0 low of 2 not recorded");
+});
+
+test("the axes are as near as the points are, and hold far ones at the edge", () => {
+  const still = { ...step([HIGH, LOW]), advantage: [2, 1, -1, 0], passes: [{ ratio: [1, 1.002, 0.999, 1] }] };
+  const { ratio, advantage } = limitsOf([still]);
+  assert.ok(ratio[0] > 0.98 && ratio[1] < 1.02, "a bound that is far off does not squeeze them");
+  assert.ok(advantage[0] > -1.5 && advantage[1] < 2.5, "no further down than up");
+  const many = Array.from({ length: 1000 }, (_, i) => (i === 7 ? 40 : 1 + i / 5000));
+  assert.ok(limitsOf([{ ...still, regions: [], passes: [{ ratio: many }] }]).ratio[1] < 1.3);
+  const gone = { ...still, regions: [], advantage: [null], passes: [{ ratio: [null] }] };
+  assert.deepEqual(limitsOf([gone]).advantage.map(Math.sign), [-1, 1], "of nothing there is still a plane");
+  assert.ok(limitsOf([gone]).ratio.every(Number.isFinite));
+});
+
+test("ticks are round numbers within the axis", () => {
+  assert.deepEqual(ticksOn([0.66, 1.34], 4), [0.8, 1, 1.2]);
+  assert.deepEqual(ticksOn([-7.3, 2.6], 5), [-6, -4, -2, 0, 2]);
+  assert.deepEqual(ticksOn([0.988, 1.013], 5), [0.99, 0.995, 1, 1.005, 1.01]);
+  assert.deepEqual(ticksOn([0, 1], 1), [0, 1]);
+});
+
+test("between two passes points are on their way, and hollow where the pass under way cuts them", (t) => {
+  page(t);
+  const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
+  const data = { ...step([HIGH, LOW]), passes: PASSES };
+  scatter.draw(data, limitsOf([data]), 0, null);
+  const places = () =>
+    [...scatter.root.querySelectorAll("circle:not(.ring)")].map((x) => Number.parseFloat(x.style.transform.slice(10)));
+  const hollow = () => scatter.root.querySelectorAll("circle.hollow").length;
+  const [start] = places();
+  scatter.play(1);
+  const [then] = places();
+  assert.equal(hollow(), 2);
+  scatter.play(0.5);
+  assert.ok(Math.abs(places()[0] - (start + then) / 2) < 0.2);
+  assert.equal(hollow(), 0);
+  scatter.move(1, null);
+  assert.ok(Math.abs(places()[0] - (start + then) / 2) < 0.2, "what is played is not put back");
+  scatter.play(null);
+  assert.deepEqual([places()[0], hollow()], [then, 2]);
 });

@@ -4,12 +4,21 @@ import { test } from "node:test";
 import { keyOf, readQuery, withQuery } from "#frontend/url.js";
 
 const CHOICES = { x: ["step", "time"], color: ["advantage", "ratio"] };
-const nothing = { step: null, group: null, token: null, color: "advantage", x: "step", pass: null };
+const nothing = {
+  step: null,
+  group: null,
+  token: null,
+  color: "advantage",
+  x: "step",
+  pass: null,
+  left: null,
+  right: null,
+};
 
 test("what a link says is read, and nonsense is not", () => {
-  const view = readQuery("?step=12&group=3&token=vine-2.40.7&color=ratio&x=time&pass=0", CHOICES);
+  const view = readQuery("?step=12&group=3&token=vine-2.40.7&color=ratio&x=time&pass=0&right=kl", CHOICES);
   const token = { learner: "vine-2", sample: 40, position: 7 };
-  assert.deepEqual(view, { step: 12, group: 3, token, color: "ratio", x: "time", pass: 0 });
+  assert.deepEqual(view, { step: 12, group: 3, token, color: "ratio", x: "time", pass: 0, left: null, right: "kl" });
   const bad = "?step=-1&group=1e3&token=PPO.1.2&color=__proto__&x=&pass=9999999999";
   assert.deepEqual(readQuery(bad, CHOICES), nothing);
   assert.deepEqual(readQuery("", CHOICES), nothing);
@@ -31,6 +40,8 @@ test("what is written is what is read", () => {
     color: "ratio",
     x: "time",
     pass: 2,
+    left: "reward",
+    right: "entropy",
   };
   const href = withQuery("http://localhost/lab?run=r1&lang=zh-TW", view, CHOICES);
   assert.deepEqual(readQuery(new URL(href).search, CHOICES), view);

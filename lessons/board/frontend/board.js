@@ -2,6 +2,8 @@
 
 import { align, placeOf, placesOf, reach, stepsBy, stepUnder, zoomTo } from "./axis.js";
 import { Chart } from "./chart.js";
+import { ChartPlaces } from "./chart_places.js";
+import { ChartTable } from "./chart_table.js";
 import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
 import { brief, count, fill } from "./format.js";
@@ -31,9 +33,10 @@ export class Board {
 
   /**
    * @param {{ charts: ChartSpec[], labels: Labels, colours: ColourNames, css: (variable: string) => string,
-   *   onChoose: (step: number) => void, onZoom: (zoomed: boolean) => void }} options
+   *   onChoose: (step: number) => void, onZoom: (zoomed: boolean) => void,
+   *   onLead: (changes: Partial<import("./chart_places.js").Chosen>) => void }} options
    */
-  constructor({ charts, labels, colours, css, onChoose, onZoom }) {
+  constructor({ charts, labels, colours, css, onChoose, onZoom, onLead }) {
     this.labels = labels;
     this.colours = colours;
     this.css = css;
@@ -41,31 +44,22 @@ export class Board {
     this.onZoom = onZoom;
     this.sync = `credit-lab-${boards++}`;
     this.charts = charts.map((spec) => new Chart(spec, this));
-    const main = this.charts.filter((x) => !x.spec.more).map((x) => x.root);
-    const more = this.charts.filter((x) => x.spec.more).map((x) => x.root);
+    this.places = new ChartPlaces({ charts: this.charts, labels, onLead });
     this.caption = el("p", { class: "caption", data: { testid: "board-caption" } });
     this.comparison = new Comparison({ labels, colours });
     this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
-    this.fold.append(el("div", { class: "charts" }, more));
+    this.fold.append(this.places.more);
     this.fold.ontoggle = () => this.#resize();
-    this.table = el("tbody");
-    this.tableHead = el("tr");
-    this.asTable = this.#tableFold();
-    const folds = el("div", { class: "folds" }, this.fold, this.asTable, this.comparison.help);
-    const shown = el("div", { class: "charts" }, main);
-    this.root = el("div", { class: "board" }, shown, this.caption, this.comparison.root, folds);
-    this.root.onmouseleave = () => this.#hover(null);
+    this.table = new ChartTable({ charts, labels });
+    const folds = el("div", { class: "folds" }, this.fold, this.table.root, this.comparison.help);
+    this.captionLine = el("div", { class: "captionline" }, this.caption);
+    this.top = el("div", {}, this.places.lead, this.captionLine);
+    this.root = el("div", { class: "board" }, this.comparison.root, this.places.groups, folds);
     this.observer = new ResizeObserver(() => this.#resize());
-    this.observer.observe(this.root);
-  }
-
-  #tableFold() {
-    const { as_table: name } = this.labels;
-    const table = el("table", {}, el("thead", {}, this.tableHead), this.table);
-    const scroll = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name }, table);
-    const fold = el("details", { class: "fold", data: { testid: "as-table" } }, el("summary", { text: name }), scroll);
-    fold.ontoggle = () => this.#fillTable();
-    return fold;
+    for (const part of [this.top, this.root]) {
+      part.onmouseleave = () => this.#hover(null);
+      this.observer.observe(part);
+    }
   }
 
   /**
@@ -98,6 +92,15 @@ export class Board {
     this.step = step;
     for (const chart of this.charts) chart.plot?.redraw(false, false);
     this.#read();
+  }
+
+  /**
+   * Which charts come first.
+   * @param {Model} model
+   * @param {import("./chart_places.js").Chosen} chosen
+   */
+  lead(model, chosen) {
+    if (this.places.draw(model, chosen)) this.#resize();
   }
 
   recolour() {
@@ -203,7 +206,7 @@ export class Board {
     const words = hoverStep === null ? labels.values_at_chosen : by ? labels.values_by : labels.values_at_hovered;
     const places = { step: (step ?? 0) + 1, where: this.#where(model, step), place: by?.place, steps: this.#steps(by) };
     say(this.caption, step === null ? labels.no_step_yet : fill(words, places));
-    this.#fillTable();
+    this.table.draw(model, this.step);
   }
 
   /**
@@ -247,35 +250,6 @@ export class Board {
       ? this.#place(places[0][1])
       : places.map(([name, x]) => `${name.toUpperCase()} ${this.#place(x)}`).join(this.labels.comma);
     return fill(this.labels.in_brackets, { words });
-  }
-
-  #fillTable() {
-    const { labels, model } = this;
-    if (!this.asTable.open || !model) return;
-    const names = model.learners.map((x) => x.name);
-    /** @type {[string, number | null | undefined][]} */
-    const moments = [
-      [labels.first, model.steps[0]],
-      [fill(labels.step_n, { step: (this.step ?? 0) + 1 }), this.step],
-      [labels.latest, model.steps.at(-1)],
-    ];
-    const heads = names.flatMap((name) => moments.map(([word]) => `${name.toUpperCase()}, ${word}`));
-    this.tableHead.replaceChildren(...[labels.measure, ...heads].map((text) => el("th", { text, scope: "col" })));
-    /** @type {(column: string) => HTMLElement[]} */
-    const cells = (column) =>
-      names.flatMap((name) =>
-        moments.map(([, step]) => {
-          const missing = labels[model.absence(name, column, step)];
-          return el("td", { text: brief(model.row(name, step)?.[column], missing) });
-        }),
-      );
-    this.table.replaceChildren(
-      ...this.charts.flatMap(({ spec }) =>
-        spec.series.map(({ column, title }) =>
-          el("tr", {}, el("th", { text: title ?? spec.title, scope: "row" }), cells(column)),
-        ),
-      ),
-    );
   }
 
   #resize() {

@@ -3,14 +3,14 @@
 import { Card } from "./card.js";
 import { COLOURINGS, colouringsOf, DEFAULT, domain, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
-import { fill, sentences } from "./format.js";
+import { fill } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
-import { kinds } from "./regions.js";
-import { reachOf, Scatter } from "./scatter.js";
+import { Scatters } from "./scatters.js";
 import { TokenStrip } from "./strip.js";
 import { responses } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
+import { passOf } from "./wish.js";
 
 /** @import { Scale } from "./colours.js" */
 /** @import { Model } from "./model.js" */
@@ -42,11 +42,12 @@ const NOW_AND_THEN = ["value_measured", "advantage_measured"];
 /** @typedef {Pick<import("./stage.js").Handlers, "group" | "token" | "color" | "pass">} Handlers */
 
 export class Detail {
-  /** @type {Map<string, Scatter>} by learner */
-  #scatters = new Map();
   /** @type {Map<string, Scale>} by colouring: those of the group on show */
   #scales = new Map();
   #pass = 0;
+  /** @type {Set<string>} of equal responses of the group on show, those of which each is shown */
+  #opened = new Set();
+  #redraw = () => {};
   /** @type {StepAnswer | null} */
   step = null;
   /** @type {GroupAnswer | null} */
@@ -56,6 +57,8 @@ export class Detail {
   /** @type {Groups} */
   groups = new Map();
   lastPass = 0;
+  /** Where none is chosen. */
+  usualPass = 0;
   /** Those of the run's learners. */
   colourings = COLOURINGS;
   /** @type {boolean | null} as last drawn; null: nothing of this step yet */
@@ -69,7 +72,13 @@ export class Detail {
     const source = (/** @type {string} */ name) => this.#source(name);
     this.tooltip = new Tooltip({ host: root, labels, columns: TOOLTIP_COLUMNS, nowAndThen: NOW_AND_THEN, source });
     this.prompts = new Prompts({ labels, colours, onChoose: on.group });
-    this.strip = new TokenStrip({ reader: this.tooltip, onChoose: ({ row, at }) => this.#chosen(row.data.name, at) });
+    const onChoose = (/** @type {import("./row.js").Spot} */ { row, at }) => this.#chosen(row.data.name, at);
+    this.strip = new TokenStrip({
+      reader: this.tooltip,
+      onChoose,
+      onAlike: (key) => this.#toggleAlike(key),
+      keysBelow: true,
+    });
     this.card = new Card({ labels, colours, onClear: () => on.token(null) });
     this.color = el("select", { id: "lab-color", data: { testid: "color" } });
     this.#offerColourings();
@@ -78,9 +87,7 @@ export class Detail {
     this.pass = el("input", range);
     this.pass.oninput = () => on.pass(Number(this.pass.value));
     this.passText = el("b", { class: "num" });
-    this.scatterTitle = el("h2", { text: labels.scatter });
-    this.scatterHelp = el("p", { class: "note" });
-    this.scatters = el("div", { class: "scatters" });
+    this.scatters = new Scatters({ labels, colours, onToken: on.token, onPass: on.pass });
     const passName = el("span", { text: labels.pass });
     this.switches = el(
       "div",
@@ -88,8 +95,13 @@ export class Detail {
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
       el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
     );
+    const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
-    this.root = el("div", { class: "detail" }, this.switches, two, this.scatterTitle, this.scatterHelp, this.scatters);
+    this.root = el("div", { class: "detail" }, tools, two, this.scatters.root);
+  }
+
+  close() {
+    this.scatters.close();
   }
 
   /**
@@ -101,6 +113,7 @@ export class Detail {
   load(step, group, model) {
     const same = this.step?.revision === step.revision && this.step.step === step.step;
     if (same && this.group?.group === group.group) return;
+    if (this.step?.step !== step.step || this.group?.group !== group.group) this.#opened.clear();
     this.step = step;
     this.group = group;
     this.model = model;
@@ -110,6 +123,7 @@ export class Detail {
       ...Object.values(step.learners).map((x) => x.passes.length - 1),
     ];
     this.lastPass = Math.max(0, ...passes);
+    this.usualPass = passOf(step, this.lastPass);
     this.colourings = colouringsOf(model.learners);
     this.#offerColourings();
     this.#nameColourings();
@@ -143,7 +157,7 @@ export class Detail {
     const { step, group, model, colourings } = this;
     const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : DEFAULT };
     if (!step || !group || !model) return;
-    const pass = Math.min(view.pass ?? this.lastPass, this.lastPass);
+    const pass = Math.min(view.pass ?? this.usualPass, this.lastPass);
     const proposed = blamed(this.groups);
     const token = view.token ?? proposed.token;
     const shown = { ...view, token };
@@ -151,16 +165,23 @@ export class Detail {
     this.#pass = pass;
     if (dark !== this.dark) {
       this.#scales.clear();
-      this.#drawScatters(step, pass, token);
-    } else for (const scatter of this.#scatters.values()) scatter.move(pass, token);
+      this.scatters.draw(step, pass, this.lastPass, token);
+    } else this.scatters.move(pass, this.lastPass, token);
     const { groups, labels } = this;
     const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark, colourings);
     this.#scales.set(view.color, scale);
-    const missing = this.#missing(step, model);
-    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings }));
+    const [missing, opened] = [this.#missing(step, model), this.#opened];
+    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings, opened }));
+    this.#redraw = () => this.draw(chosen, dark);
     this.dark = dark;
     this.#drawSwitches(view, pass);
     this.#drawCard(token, { view, pass, alike: proposed.alike });
+  }
+
+  /** @param {string} key of equal responses */
+  #toggleAlike(key) {
+    if (!this.#opened.delete(key)) this.#opened.add(key);
+    this.#redraw();
   }
 
   /** @param {string} name of a strip's row */
@@ -206,45 +227,9 @@ export class Detail {
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
     const any = all.some((x) => x.length);
-    for (const part of [this.card.root, this.switches, this.strip.legend]) part.hidden = !any; // all about tokens
+    for (const part of [this.card.root, this.switches, this.strip.legend, this.strip.keys]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
-  }
-
-  /**
-   * @param {StepAnswer} step
-   * @param {number} pass
-   * @param {TokenId | null} token
-   */
-  #drawScatters(step, pass, token) {
-    const learners = Object.entries(step.learners);
-    const none = learners.every(([, data]) => !data.sample.length);
-    for (const part of [this.scatterTitle, this.scatterHelp, this.scatters]) part.hidden = none; // no token, no picture
-    if (none) return;
-    const reach = reachOf(learners.map(([, data]) => data));
-    const ways = learners.map(([name, { regions }]) => ({ name: name.toUpperCase(), ...kinds(regions) }));
-    const cuts = ways.some((x) => x.cuts);
-    const bounding = ways.filter((x) => x.bounds && !x.cuts).map((x) => x.name);
-    const { scatter_help: help, scatter_help_cut, scatter_help_bounded, scatter_help_pass: move } = this.labels;
-    const bounded = bounding.length > 0 && fill(scatter_help_bounded, { learners: bounding.join(this.labels.comma) });
-    say(this.scatterHelp, sentences([help, cuts && scatter_help_cut, bounded, move]));
-    const roots = learners.map(([name, data]) => {
-      const scatter = this.#scatter(name);
-      scatter.draw(data, reach, pass, token);
-      return scatter.root;
-    });
-    // In the step's order, whoever was first to make a step; a root that is in its place is not moved.
-    if (roots.some((root, i) => this.scatters.children[i] !== root)) this.scatters.prepend(...roots);
-    for (const [name, scatter] of this.#scatters) scatter.root.hidden = !(name in step.learners);
-  }
-
-  /** @param {string} name */
-  #scatter(name) {
-    const { labels, colours, on } = this;
-    const known = this.#scatters.get(name) ?? new Scatter({ name, labels, colour: colours[name], onChoose: on.token });
-    if (!this.#scatters.has(name)) this.scatters.append(known.root);
-    this.#scatters.set(name, known);
-    return known;
   }
 
   /**

@@ -1,7 +1,8 @@
 // The lab in the browser: pulls the run's numbers, draws them, and keeps what the person chose in the address.
 
-import { AXES, axisFor } from "./axis.js";
-import { COLOURINGS, colouringsOf, DEFAULT } from "./colourings.js";
+import { axisFor } from "./axis.js";
+import { CHOICES } from "./choices.js";
+import { colouringsOf, DEFAULT } from "./colourings.js";
 import { el, say, settled } from "./dom.js";
 import { PumpSource } from "./fallback.js";
 import { Frame } from "./frame.js";
@@ -12,24 +13,11 @@ import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
 import { ground, isDark } from "./theme.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
-import { groupOf, stepOn, wishOf } from "./wish.js";
+import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 
 /** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
 /** @import { Message } from "./messages.js" */
 /** @import { Wish } from "./wish.js" */
-
-const CHOICES = { x: AXES, color: Object.keys(COLOURINGS) };
-
-/**
- * What is left of the choices when another run comes; the address says the same from then on.
- * @param {View} view
- * @returns {View}
- */
-export function withoutRun(view) {
-  const kept = { ...view, step: null, group: null, token: null, pass: null };
-  writeUrl(kept, CHOICES);
-  return readUrl(CHOICES);
-}
 
 export class Lab {
   /** @type {Map<string, string>} CSS variable → its value */
@@ -145,12 +133,13 @@ export class Lab {
           this.frame.ask();
         },
         axis: (x) => this.#choose({ x }),
+        lead: (changes) => this.#choose(changes),
         step: (step) => this.#choose({ step: step + 1 }),
         group: (group) => this.#choose({ group, token: null }),
         token: (token, group = this.#stage?.detail.group?.group) =>
           this.#choose(token ? { token, group: group ?? null } : { token }),
         color: (color) => this.#choose({ color }),
-        pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.lastPass ? null : pass }),
+        pass: (pass) => this.#choose({ pass: this.#isEnd(pass) ? null : pass }),
       },
     });
     this.#drawn = "";
@@ -160,7 +149,9 @@ export class Lab {
   #live(live) {
     const names = () => this.model.learners.map((x) => x.name).join();
     const before = names();
+    const first = this.model.run === null;
     this.model.apply(live);
+    if (first) Object.assign(this.view, openingOf(this.model, this.view));
     if (!this.#stage || before !== names()) this.#build();
     this.#follow();
     this.#tell();
@@ -189,6 +180,15 @@ export class Lab {
     say(this.message, sentence);
     this.message.hidden = !sentence;
     this.root.dataset.state = state;
+  }
+
+  /**
+   * Whether this is the last pass, and is on show without being chosen.
+   * @param {number} pass
+   */
+  #isEnd(pass) {
+    const { lastPass, usualPass } = this.#stage?.detail ?? {};
+    return pass === lastPass && pass === usualPass;
   }
 
   #step() {
@@ -227,6 +227,7 @@ export class Lab {
     const x = axisFor(model.rows, view.x);
     stage.progress.draw(model, stage.colours, { following, paused, x, trouble: this.#trouble });
     const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners]);
+    stage.board.lead(model, view);
     if (drawn !== this.#drawn) stage.board.draw(model, { x }, step);
     else stage.board.select(step);
     this.#drawn = drawn;

@@ -1,5 +1,6 @@
 // The lab's token strip as data: both learners' responses to one prompt, coloured by one of their numbers. Pure.
 
+import { foldAlike } from "./alike.js";
 import { SCALES } from "./chip.js";
 import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
@@ -27,13 +28,24 @@ const MOST_PROMPT = 200; // characters of a question that another learner was no
  * @property {Labels} labels
  * @property {Colourings} [colourings] those of the run
  * @property {string[]} missing a sentence for each learner that is not there
+ * @property {Set<string>} [opened] of equal responses, those of which each is shown
  */
 
 /**
  * @param {Shown} shown
  * @returns {StripData}
  */
-export function labStrip({ group, groups, view, pass, scale, labels, missing, colourings = COLOURINGS }) {
+export function labStrip({
+  group,
+  groups,
+  view,
+  pass,
+  scale,
+  labels,
+  missing,
+  opened = new Set(),
+  colourings = COLOURINGS,
+}) {
   const colouring = colourings[view.color];
   const quantity = titleOf(view.color, colourings, labels);
   const learners = [...groups].map(([name, list]) => {
@@ -41,20 +53,22 @@ export function labStrip({ group, groups, view, pass, scale, labels, missing, co
     return {
       name,
       list,
+      rows: foldAlike(list, opened, view.token),
       title: headingOf(name, declared, labels),
       colour: declared.colour,
       marks: marksOf(declared, labels),
     };
   });
+  const shapes = learners.map((x) => x.rows.map(({ response, alike }) => [response.sample, alike?.n, alike?.open]));
   const nobody = fill(labels.nobody_has, { quantity, missing: labels[whyNobody(groups, colouring)] });
   return {
-    shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing]),
-    groups: learners.map(({ name, list, title, colour, marks }) => ({
+    shape: JSON.stringify([group.step, group.revision, group.group, learners.map((x) => x.title), missing, shapes]),
+    groups: learners.map(({ name, list, rows, title, colour, marks }) => ({
       name,
       title,
       colour,
       note: noteOf(name, list, group, labels),
-      rows: list.map((response, i) => row(response, i, { colouring, pass, labels, marks })),
+      rows: rows.map((x) => row(x, { colouring, pass, labels, marks })),
     })),
     notes: [...missing, ...notesOnCuts(groups, group, pass, labels)],
     kind: colouring.kind,
@@ -135,13 +149,12 @@ export const labScale = (groups, color, dark, colourings = COLOURINGS) =>
   scale(domain(groups, colourings[color]), SCALES[colourings[color].kind], dark);
 
 /**
- * @param {Response} response
- * @param {number} index among its learner's
+ * @param {import("./alike.js").Shown} of a response, and those that it stands for
  * @param {{ colouring: Colouring, pass: number, labels: Labels, marks: Marks }} shown
  * @returns {StripRow}
  */
-function row(response, index, { colouring, pass, labels, marks }) {
-  const { learner, sample, position, token, credit, truncated } = response;
+function row({ response, alike }, { colouring, pass, labels, marks }) {
+  const { learner, sample, index, position, token, credit, truncated } = response;
   const places = position.map((_, at) => at);
   /** @type {(at: number) => Mark | null} */
   const mark = (at) => {
@@ -154,7 +167,8 @@ function row(response, index, { colouring, pass, labels, marks }) {
     label: "",
     note: "",
     colour: null,
-    verdict: verdict(response, index, labels),
+    verdict: verdict(response, alike && !alike.open ? alike.all : [response], labels),
+    alike: alike && { ...alikeWords(alike, labels), key: alike.key, open: alike.open },
     called: fill(labels.response_n, { n: index + 1 }),
     tokens: token,
     places: position,
@@ -174,15 +188,27 @@ function row(response, index, { colouring, pass, labels, marks }) {
 }
 
 /**
- * @param {Response} response
- * @param {number} index
+ * What stands on the button that shows each of several equal responses, or one for all, and what it says.
+ * @param {{ n: number, open: boolean }} alike
  * @param {Labels} labels
  */
-function verdict({ success, reward }, index, labels) {
+function alikeWords({ n, open }, labels) {
+  return { sign: open ? "−" : `×${n}`, says: fill(open ? labels.alike_fold : labels.alike_open, { n }) };
+}
+
+/**
+ * @param {Response} response
+ * @param {Response[]} all those that it stands for
+ * @param {Labels} labels
+ */
+function verdict({ success, reward }, all, labels) {
   const sign = success === null ? "–" : success ? "✓" : "✗";
   const words = success === null ? labels.unjudged : success ? labels.right : labels.wrong;
   const short = Number.isInteger(reward) ? String(reward).replace("-", "−") : fixed(reward, 2);
-  const says = fill(words, { n: index + 1, reward: fixed(reward, 2, labels.not_recorded) });
+  const says = fill(words, {
+    n: all.map((x) => x.index + 1).join(labels.comma),
+    reward: fixed(reward, 2, labels.not_recorded),
+  });
   return { sign: `${sign} ${short}`, says, good: success === true };
 }
 

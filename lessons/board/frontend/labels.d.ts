@@ -76,6 +76,9 @@ export interface Labels {
   missing: string;
   model: string;
   more_charts: string;
+  chart_groups: Record<"learning" | "moved" | "critic" | "more", string>;
+  chart_left: string;
+  chart_right: string;
   more_numbers: string;
   next_step: string;
   no: string;
@@ -132,6 +135,15 @@ export interface Labels {
   scatter_help_bounded: string;
   scatter_help_cut: string;
   scatter_help_pass: string;
+  scatter_x: string;
+  scatter_y: string;
+  play_passes: string;
+  previous_pass: string;
+  next_pass: string;
+  playing_says: string;
+  playing_cut: string;
+  playing_bounded: string;
+  playing_none: string;
   scatter_last: string;
   scatter_next: string;
   scatter_says: string;
@@ -146,6 +158,8 @@ export interface Labels {
   seconds: string;
   seed_only: string;
   semicolon: string;
+  alike_open: string;
+  alike_fold: string;
   show_all: string;
   show_less: string;
   show_whole: string;
@@ -179,6 +193,9 @@ export interface Labels {
   whole_ratio: string;
   whole_response: string;
   with_note: string;
+  queue_place: string;
+  queue_wait: string;
+  queue_unknown: string;
   worker_starts: string;
   wrong: string;
   x_axis: string;

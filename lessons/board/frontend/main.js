@@ -1,6 +1,7 @@
 // The lab in the browser, as Streamlit knows it: built once, told at every rerun what is new.
 
-import { Lab, withoutRun } from "./lab.js";
+import { withoutRun } from "./choices.js";
+import { Lab } from "./lab.js";
 
 /** @import { Component, LabEnv, LabOptions } from "./types.js" */
 

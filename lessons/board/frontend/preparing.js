@@ -1,11 +1,11 @@
 // What learners do between the click on Start and their first step: a line and a bar for each thing that is being done.
 
 import { attr, el, say } from "./dom.js";
-import { isNumber } from "./format.js";
+import { duration, fill, isNumber, sentences } from "./format.js";
 import { kindOf, tell } from "./messages.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Labels, LearnerState } from "./types.js" */
+/** @import { Labels, LearnerState, RunState } from "./types.js" */
 
 /** @typedef {{ text: string, kind: string, share: number | null }} Doing what is being done, and how much of it is */
 /** @typedef {ReturnType<typeof line>} Line */
@@ -29,7 +29,7 @@ export class Preparing {
     /** @type {Map<string, Doing & { names: string[] }>} by sentence */
     const doing = new Map();
     for (const learner of model.learners) {
-      const now = this.#now(learner, model.lastStep(learner.name) + 1);
+      const now = this.#now(learner, model.lastStep(learner.name) + 1, model.run);
       if (!now) continue;
       const same = doing.get(now.text) ?? { ...now, names: [] };
       same.names.push(learner.name.toUpperCase());
@@ -52,9 +52,10 @@ export class Preparing {
    * What a learner is doing before its first step (or before it goes on); nothing if it trains or does not run.
    * @param {LearnerState} learner
    * @param {number} done steps
+   * @param {RunState | null} run
    * @returns {Doing | null}
    */
-  #now(learner, done) {
+  #now(learner, done, run) {
     const { labels } = this;
     /** @type {(text: string) => Doing} */
     const plain = (text) => ({ text, kind: text, share: null });
@@ -64,10 +65,22 @@ export class Preparing {
     }
     if (learner.status === "running" && done >= learner.steps) return plain(labels.concluding);
     if (done) return null;
-    if (learner.status === "queued") return plain(labels.waiting_for_worker);
+    if (learner.status === "queued")
+      return run?.waiting ? queued(run.waiting, labels) : plain(labels.waiting_for_worker);
     if (learner.status === "running") return plain(learner.start_hash ? labels.first_step : labels.worker_starts);
     return null;
   }
+}
+
+/**
+ * Which place in the queue, and how long it will take; who cannot see hears of each place once, not of every second.
+ * @param {NonNullable<RunState["waiting"]>} waiting
+ * @param {Labels} labels
+ * @returns {Doing}
+ */
+function queued({ place, wait_s: seconds }, labels) {
+  const wait = seconds === null ? labels.queue_unknown : fill(labels.queue_wait, { time: duration(seconds, labels) });
+  return { text: sentences([fill(labels.queue_place, { place }), wait]), kind: `place ${place}`, share: null };
 }
 
 /** @param {HTMLElement} list */

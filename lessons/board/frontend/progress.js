@@ -38,14 +38,11 @@ export class Progress {
     this.outcome = el("span", { class: "unseen", role: "status" });
     this.alert = el("p", { class: "alert", role: "alert", hidden: true });
     const axis = el("label", { class: "axis" }, el("span", { text: labels.x_axis }), this.axis);
-    this.root = el(
-      "div",
-      { class: "progress" },
-      el("div", { class: "line1" }, this.bars, this.time),
-      this.preparing.root,
-      el("div", { class: "switches" }, this.follow, this.pause, axis, this.reset, this.copy, this.outcome),
-      this.alert,
-    );
+    this.charted = el("div", { class: "switches" }, this.reset, axis); // what the charts show: it stands beside them
+    this.watched = el("div", { class: "switches" }, this.follow, this.pause); // they stand beside the step on show
+    const switches = el("div", { class: "switches" }, this.copy, this.outcome);
+    const line = el("div", { class: "line1" }, this.bars, this.time, switches);
+    this.root = el("div", { class: "progress" }, line, this.preparing.root, this.alert);
   }
 
   /**

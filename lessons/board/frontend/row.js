@@ -21,10 +21,11 @@ export class Row {
   /**
    * @param {StripRow} data
    * @param {StripData} strip
-   * @param {{ open: boolean, paint: (spot: Spot) => void, onFold: (open: boolean) => void }} options `open`: a person
-   *   unfolded this row before; `paint` is told of each new chip
+   * @param {{ open: boolean, paint: (spot: Spot) => void, onFold: (open: boolean) => void,
+   *   onAlike: (key: string) => void }} options `open`: a person unfolded this row before; `paint` is told of each new
+   *   chip; `onAlike`: each of its equals is to be shown, or one for all
    */
-  constructor(data, strip, { open, paint, onFold }) {
+  constructor(data, strip, { open, paint, onFold, onAlike }) {
     this.data = data;
     this.fold = strip.fold;
     this.numbered = strip.digits !== null;
@@ -45,7 +46,7 @@ export class Row {
     const cell = el("div", { class: "cell" }, this.clip, this.button);
     this.title = el("b");
     this.note = el("span");
-    const head = data.verdict ? verdict(data.verdict) : el("div", { class: "rowhead" }, this.title, this.note);
+    const head = data.verdict ? verdict(data, onAlike) : el("div", { class: "rowhead" }, this.title, this.note);
     this.root = el("div", { class: data.verdict ? "strip" : "strip lesson-row" }, head, cell);
     this.update(data);
   }
@@ -157,9 +158,24 @@ export class Row {
   }
 }
 
-/** @param {NonNullable<StripRow["verdict"]>} verdict */
-function verdict({ sign, says, good }) {
+/**
+ * @param {StripRow} row with a verdict
+ * @param {(key: string) => void} onAlike
+ */
+function verdict({ verdict: of, alike }, onAlike) {
+  const { sign, says, good } = /** @type {NonNullable<StripRow["verdict"]>} */ (of);
   const seen = el("span", { "aria-hidden": "true", text: sign });
   const spoken = el("span", { class: "unseen", text: says });
-  return el("span", { class: good ? "verdict good" : "verdict", title: says }, seen, spoken);
+  const button = alike && {
+    type: "button",
+    class: "quiet alike",
+    "aria-expanded": String(alike.open),
+    "aria-label": alike.says,
+    title: alike.says,
+    text: alike.sign,
+    data: { alike: alike.key },
+    onclick: () => onAlike(alike.key),
+  };
+  const props = { class: good ? "verdict good" : "verdict", title: says };
+  return el("span", props, seen, spoken, button ? el("button", button) : null);
 }

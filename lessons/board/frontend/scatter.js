@@ -1,29 +1,15 @@
 // Ratio against advantage, one point per token of the panel, with the regions where the surrogate cuts the gradient.
 
-import { attr, el, say, svg, symbols } from "./dom.js";
-import { fill, fixed, isNumber, sentences } from "./format.js";
-import { aboutCuts, kinds, regionBounds, settingsOnly } from "./regions.js";
+import { attr, el, say, svg } from "./dom.js";
+import { fill, isNumber, sentences } from "./format.js";
+import { kinds } from "./regions.js";
+import { briefly, counted } from "./scatter_counts.js";
+import { H, Plane } from "./scatter_plane.js";
 
+/** @import { Limits } from "./scatter_axes.js" */
 /** @import { Labels, StepTokens, TokenId } from "./types.js" */
-/** @typedef {{ ratio: number, advantage: number }} Reach how far the axes go: from ratio 1, from advantage 0 */
 
-const H = 220;
-const PAD = 8;
 const MOST = 1200; // points that a browser moves smoothly; of more tokens, every so-manieth is drawn
-const USUAL = 0.2; // as far from 1 as a bound usually is, where none is known, or all are far out
-const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
-const HEAD = 18; // px at the top for what the vertical line in the middle is called: bounds may be close to it
-
-/** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end") => SVGElement} */
-const words = (x, y, text, anchor = "start") => {
-  // An index stands a little lower, and what follows it on the line again.
-  const piece = (/** @type {string} */ part, /** @type {number} */ i) =>
-    svg("tspan", { text: part, dy: i % 2 ? 3 : i ? -3 : 0, "font-size": i % 2 ? 9 : null });
-  return svg("text", { x, y, "text-anchor": anchor }, symbols(text).map(piece));
-};
-
-/** @type {(x1: number, y1: number, x2: number, y2: number, name: string) => SVGElement} */
-const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
 
 export class Scatter {
   /** @type {SVGCircleElement[]} */
@@ -33,8 +19,15 @@ export class Scatter {
   #ring = svg("circle", { r: 7, class: "ring", visibility: "hidden" });
   /** @type {StepTokens | null} */
   #data = null;
-  /** @type {Reach} */
-  #reach = { ratio: 1, advantage: 1 };
+  /** @type {Limits} */
+  #limits = { ratio: [0, 2], advantage: [-1, 1] };
+  #plane = new Plane(this.#limits, 0, /** @type {Labels} */ ({}));
+  /** @type {number[][]} by pass, where each point stands from the left */
+  #across = [];
+  /** @type {{ x: number | null, look: string }[]} how each point was drawn last */
+  #stands = [];
+  /** @type {number | null} between two passes, while they are played */
+  #between = null;
   #width = 0;
   #pass = 0;
   #every = 1;
@@ -68,95 +61,34 @@ export class Scatter {
   /** The drawing is as wide as its place, so that its words keep their size. */
   #resized() {
     const moved = Math.abs(this.svg.clientWidth - this.#width) > 2;
-    if (this.#data && moved) this.draw(this.#data, this.#reach, this.#pass, this.#token);
+    if (this.#data && moved) this.draw(this.#data, this.#limits, this.#pass, this.#token);
   }
 
   /**
    * A new step.
    * @param {StepTokens} data
-   * @param {Reach} reach what all learners' axes cover
+   * @param {Limits} limits what all learners' axes cover
    * @param {number} pass
    * @param {TokenId | null} token
    */
-  draw(data, reach, pass, token) {
+  draw(data, limits, pass, token) {
     this.#data = data;
-    this.#reach = reach;
+    this.#limits = limits;
+    this.#between = null;
     this.#width = Math.max(200, this.svg.clientWidth || 500);
     attr(this.svg, "viewBox", `0 0 ${this.#width} ${H}`);
     const { labels } = this;
     const { cuts, bounds } = kinds(data.regions);
     const only = cuts ? labels.hollow : bounds ? labels.hollow_bounded : "";
     say(this.hollow, cuts && bounds ? labels.hollow_both : only);
-    const [one, zero] = [this.#x(1), this.#y(0)];
+    this.#plane = new Plane(limits, this.#width, labels);
     this.#every = Math.ceil(data.sample.length / MOST);
     this.#drawn = [...data.sample.keys()].filter((i) => i % this.#every === 0);
+    this.#stands = [];
     this.#points = this.#drawn.map(() => svg("circle", { r: 2.6 }));
-    this.svg.replaceChildren(
-      ...this.#cutRegions(data),
-      line(0, zero, this.#width, zero, "axis"),
-      line(one, 0, one, H, "axis"),
-      ...this.#bounds(data),
-      ...this.#points,
-      this.#ring,
-      words(one + 4, 12, labels.ratio_one),
-      words(4, zero - 5, labels.advantage_zero),
-    );
+    this.#across = data.passes.map(({ ratio }) => this.#drawn.map((i) => this.#plane.x(Number(ratio[i]))));
+    this.svg.replaceChildren(...this.#plane.ground(data), ...this.#points, this.#ring, ...this.#plane.names());
     this.move(pass, token);
-  }
-
-  /**
-   * Grey where the gradient is cut.
-   * @param {StepTokens} data
-   */
-  #cutRegions({ regions, settings }) {
-    const env = settingsOnly(settings);
-    const zero = this.#y(0);
-    return regions.flatMap((region) => {
-      const bounds = region.cuts ? regionBounds(region, env) : null;
-      const { ratio } = this.#reach;
-      if (!bounds || bounds.from >= 1 + ratio || bounds.to <= 1 - ratio) return []; // not in the picture
-      const left = bounds.from === -Infinity ? 0 : this.#x(bounds.from);
-      const right = bounds.to === Infinity ? this.#width : this.#x(bounds.to);
-      const [top, bottom] = [region.advantage === "negative" ? zero : 0, region.advantage === "positive" ? zero : H];
-      const area = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top, class: "cutaway" };
-      const y = region.advantage === "negative" ? H - 22 : 14;
-      const { cut_here: cut } = this.labels;
-      const word =
-        bounds.to === Infinity
-          ? words(this.#width - 5, y, cut, "end")
-          : bounds.from === -Infinity
-            ? words(5, y, cut)
-            : words((left + right) / 2, y, cut, "middle");
-      return [svg("rect", area), word];
-    });
-  }
-
-  /**
-   * The ratios at which regions begin or end; one beyond the picture is only named.
-   * @param {StepTokens} data
-   */
-  #bounds({ regions, settings }) {
-    const env = settingsOnly(settings);
-    const symbols = new Map(
-      regions.flatMap((x) =>
-        Object.values(regionBounds(x, env) ?? {})
-          .filter(isNumber)
-          .map((at) => /** @type {[number, string]} */ ([Number(at.toPrecision(6)), x.symbol || "ρ"])),
-      ),
-    );
-    const ratios = [...symbols.keys()].sort((a, b) => Math.abs(a - 1) - Math.abs(b - 1));
-    const used = { low: 0, high: 0 };
-    return ratios.flatMap((ratio) => {
-      const side = ratio < 1 ? "low" : "high";
-      const y = H - 6 - BETWEEN * used[side]++;
-      const name = `${symbols.get(ratio)} = ${fixed(ratio, 2)}`;
-      const x = this.#x(ratio);
-      if (Math.abs(ratio - 1) <= this.#reach.ratio) {
-        const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
-        return [line(x, HEAD, x, H, "bound"), text];
-      }
-      return side === "low" ? [words(5, y, `← ${name}`)] : [words(this.#width - 5, y, `${name} →`, "end")];
-    });
   }
 
   /**
@@ -169,15 +101,9 @@ export class Scatter {
     if (!data) return;
     const { labels } = this;
     this.#pass = Math.min(pass, data.passes.length - 1);
-    const { ratio, clipped } = data.passes[this.#pass];
+    const { ratio } = data.passes[this.#pass];
     const known = (/** @type {number} */ i) => isNumber(ratio[i]) && isNumber(data.advantage[i]);
-    this.#points.forEach((point, n) => {
-      const i = this.#drawn[n];
-      point.style.display = known(i) ? "" : "none";
-      if (!known(i)) return;
-      point.style.transform = this.#place(i);
-      attr(point, "class", clipped[i] ? "hollow" : "full");
-    });
+    if (this.#between === null) this.#put(this.#pass);
     const counts = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
     const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
@@ -185,6 +111,62 @@ export class Scatter {
     attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts }));
     this.root.dataset.pass = String(this.#pass);
     this.select(token);
+  }
+
+  /**
+   * Puts the points where they are at a moment between two passes: they drift from one to the next, and those of which
+   * the pass under way cuts the gradient are hollow.
+   * @param {number | null} moment null: nothing is played, they stand at the pass on show
+   */
+  play(moment) {
+    this.#between = moment;
+    this.root.classList.toggle("playing", moment !== null);
+    this.#put(moment ?? this.#pass);
+    this.select(this.#token);
+  }
+
+  /**
+   * In how many words of its gradients the pass cuts, for who plays the passes.
+   * @param {number} pass
+   */
+  says(pass) {
+    return this.#data ? briefly(this.name, this.#data, pass, this.labels) : "";
+  }
+
+  /**
+   * Touches only what changes: most points hardly move in a pass, and a thousand that are written anew cost the frame.
+   * @param {number} moment
+   */
+  #put(moment) {
+    const { passes, advantage } = /** @type {StepTokens} */ (this.#data);
+    const pass = Math.min(Math.floor(moment), passes.length - 1);
+    const { ratio, clipped } = passes[pass];
+    this.#points.forEach((point, n) => {
+      const i = this.#drawn[n];
+      const known = isNumber(ratio[i]) && isNumber(advantage[i]);
+      const x = known ? Math.round(10 * this.#acrossAt(n, moment)) / 10 : null;
+      const look = clipped[i] ? "hollow" : "full";
+      const was = this.#stands[n];
+      if (was && was.x === x && was.look === look) return;
+      this.#stands[n] = { x, look };
+      point.style.display = known ? "" : "none";
+      if (!known) return;
+      if (was?.x !== x)
+        point.style.transform = `translate(${x}px, ${this.#plane.y(Number(advantage[i])).toFixed(1)}px)`;
+      attr(point, "class", look);
+    });
+  }
+
+  /**
+   * Where a point stands from the left at a moment.
+   * @param {number} n
+   * @param {number} moment
+   */
+  #acrossAt(n, moment) {
+    const last = this.#across.length - 1;
+    const pass = Math.min(Math.floor(moment), last);
+    const [here, then] = [this.#across[pass][n], this.#across[Math.min(pass + 1, last)][n]];
+    return Number.isFinite(then) ? here + (moment - pass) * (then - here) : here;
   }
 
   /** @param {TokenId | null} token */
@@ -198,8 +180,10 @@ export class Scatter {
   /** @param {number} i */
   #at(i) {
     const data = /** @type {StepTokens} */ (this.#data);
-    const [ratio, advantage] = [data.passes[this.#pass].ratio[i], data.advantage[i]];
-    return { x: this.#x(Number(ratio)), y: this.#y(Number(advantage)) };
+    const y = this.#plane.y(Number(data.advantage[i]));
+    const n = this.#between === null ? -1 : this.#drawn.indexOf(i);
+    if (n >= 0) return { x: this.#acrossAt(n, Number(this.#between)), y };
+    return { x: this.#plane.x(Number(data.passes[this.#pass].ratio[i])), y };
   }
 
   /** @param {number} i */
@@ -236,87 +220,4 @@ export class Scatter {
     const { sample, position, group } = this.#data;
     this.onChoose({ learner: this.name, sample: sample[nearest], position: position[nearest] }, group[nearest]);
   }
-
-  /** @param {number} ratio */
-  #x(ratio) {
-    const half = this.#width / 2;
-    const at = half + ((ratio - 1) / this.#reach.ratio) * (half - PAD);
-    return Math.min(this.#width - PAD / 2, Math.max(PAD / 2, at));
-  }
-
-  /** @param {number} advantage */
-  #y(advantage) {
-    return H / 2 - (advantage / this.#reach.advantage) * (H / 2 - PAD);
-  }
-}
-
-/**
- * How many of these tokens are cut, or weigh less than their ratio, as a sentence.
- * @param {StepTokens} data
- * @param {number} pass
- * @param {number[]} tokens
- * @param {Labels} labels
- */
-function counted(data, pass, tokens, labels) {
-  const { regions, passes, settings, cut_at: at } = data;
-  const { cuts, bounds } = kinds(regions);
-  const last = passes.length - 1;
-  const places = { n: tokens.length, pass, next: pass + 1 };
-  if (!cuts && !bounds) return fill(labels.scatter_says_free, places);
-  if (at === "never") return sentences([fill(labels.scatter_tokens, places), labels.cut_never]);
-  if (at === null) return fill(labels.scatter_unknown, places);
-  if (at === "state") {
-    const where = fill(labels.scatter_after, places);
-    return sentences([counts(data, [pass], tokens, where, labels), aboutCuts(data, pass, last, labels)]);
-  }
-  if (passes[pass].clipped.every((x) => x === null)) {
-    const all = counts(data, [...passes.keys()], tokens, labels.scatter_all, labels);
-    return sentences([fill(labels.scatter_last, places), all]);
-  }
-  const elsewhere = Number(settings.num_mini_batches) > 1 && labels.scatter_elsewhere;
-  return sentences([counts(data, [pass], tokens, fill(labels.scatter_next, places), labels), elsewhere]);
-}
-
-/**
- * How many gradients of these tokens were cut or bounded in some passes.
- * @param {StepTokens} data
- * @param {number[]} among passes
- * @param {number[]} tokens
- * @param {string} where
- * @param {Labels} labels
- */
-function counts({ regions, passes }, among, tokens, where, labels) {
-  const sides = among.flatMap((pass) => tokens.map((i) => Number(passes[pass].clipped[i])));
-  const [high, low] = [sides.filter((x) => x > 0).length, sides.filter((x) => x < 0).length];
-  // Of a pass whose gradients were recorded, single tokens may lack it: they are not among those that were not cut.
-  const recorded = among.filter((pass) => passes[pass].clipped.some((x) => x !== null));
-  const n = recorded.flatMap((pass) => tokens.filter((i) => passes[pass].clipped[i] === null)).length;
-  const rest = n > 0 && fill(labels.scatter_of_some, { n });
-  const has = kinds(regions);
-  if (!has.bounds) return sentences([fill(labels.scatter_says, { where, high, low }), rest]);
-  const bounded = (has.high.cuts ? 0 : high) + (has.low.cuts ? 0 : low);
-  const cut = high + low - bounded;
-  return sentences([
-    fill(has.cuts ? labels.scatter_says_both : labels.scatter_says_bounded, { where, cut, bounded }),
-    rest,
-  ]);
-}
-
-/**
- * Axes that hold every pass of every learner, so that only points move; far outliers stay at the edge, far bounds beyond.
- * @param {StepTokens[]} learners
- * @returns {Reach}
- */
-export function reachOf(learners) {
-  let [ratio, advantage] = [0, 0];
-  for (const { settings, regions, passes, advantage: values } of learners) {
-    const env = settingsOnly(settings);
-    const bounds = regions.flatMap((x) => Object.values(regionBounds(x, env) ?? {})).filter(isNumber);
-    const near = bounds.map((x) => Math.abs(x - 1)).filter((x) => x <= 1);
-    ratio = Math.max(ratio, 1.7 * Math.max(...(near.length ? near : [USUAL])));
-    for (const x of values) if (isNumber(x)) advantage = Math.max(advantage, Math.abs(x));
-    for (const pass of passes)
-      for (const x of pass.ratio) if (isNumber(x)) ratio = Math.max(ratio, Math.min(1, Math.abs(x - 1)));
-  }
-  return { ratio: ratio * 1.04, advantage: advantage * 1.08 || 1 };
 }

@@ -17,6 +17,7 @@ import { inLines } from "./tokens.js";
  * @property {() => void} follow
  * @property {() => void} pause
  * @property {(x: string) => void} axis
+ * @property {(changes: Partial<import("./chart_places.js").Chosen>) => void} lead
  * @property {(step: number) => void} step
  * @property {(group: number) => void} group
  * @property {(token: TokenId | null, group?: number) => void} token
@@ -45,7 +46,7 @@ export class Stage {
     const resetZoom = () => this.board.resetZoom();
     this.progress = new Progress({ labels, choices: axes, on: { follow, pause, axis, resetZoom } });
     const onZoom = (/** @type {boolean} */ is) => this.progress.zoomed(is);
-    this.board = new Board({ charts, labels, colours, css, onChoose: on.step, onZoom });
+    this.board = new Board({ charts, labels, colours, css, onChoose: on.step, onZoom, onLead: on.lead });
     this.timeline = new Timeline({ labels, onGo: on.step });
     this.proof = new Proof({ labels });
     this.detail = new Detail({ root, labels, colours, on });
@@ -56,10 +57,13 @@ export class Stage {
     this.whole = el("details", { class: "fold whole", hidden: true }, summary, this.wholePrompt);
     const title = el("h2", { class: "steptitle" }, this.stepTitle, this.promptTitle);
     const { prompts } = this.detail;
-    this.below = el("div", { class: "below" }, title, this.whole, this.timeline.root, prompts.root, this.detail.root);
+    const line = el("div", { class: "stepline" }, title, this.timeline.root, this.progress.watched);
+    this.below = el("div", { class: "below" }, line, this.whole, prompts.root, this.detail.root);
+    this.board.captionLine.append(this.progress.charted);
     const boardTitle = el("h2", { class: "unseen", text: labels.board });
-    const above = [this.progress.root, this.proof.root, boardTitle, this.board.root];
-    root.replaceChildren(...above, message, this.below, this.detail.tooltip.root);
+    // What is looked at together stands in the first screen: two curves, the strips and the card; all else below.
+    const above = [this.progress.root, boardTitle, this.board.top, message, this.below];
+    root.replaceChildren(...above, this.proof.root, this.board.root, this.detail.tooltip.root);
   }
 
   /**
@@ -79,6 +83,7 @@ export class Stage {
 
   close() {
     this.timeline.stop();
+    this.detail.close();
     this.board.close();
   }
 }

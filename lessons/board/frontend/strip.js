@@ -34,13 +34,18 @@ export class TokenStrip {
   #shape = "";
   #width = 0;
 
-  /** @param {{ reader: Reader, onChoose: (spot: Spot) => void }} options */
-  constructor({ reader, onChoose }) {
+  /**
+   * @param {{ reader: Reader, onChoose: (spot: Spot) => void, onAlike?: (key: string) => void, keysBelow?: boolean }}
+   *   options `keysBelow`: what the signs mean stands below the strips
+   */
+  constructor({ reader, onChoose, onAlike = () => {}, keysBelow = false }) {
     this.reader = reader;
+    this.onAlike = onAlike;
     this.legend = el("div", { class: "legend" });
     this.body = el("div", { class: "strips" });
     this.notes = el("div");
-    this.root = el("div", {}, this.legend, this.body);
+    this.keys = keysBelow ? el("div", { class: "legend below" }) : this.legend;
+    this.root = el("div", {}, this.legend, this.body, keysBelow ? this.keys : null);
     this.body.onkeydown = (event) => this.#keys(event);
     this.body.onpointerover = (event) => this.#read(this.#spot(event.target));
     this.body.onpointerleave = () => reader.leave();
@@ -65,7 +70,10 @@ export class TokenStrip {
     if (data.shape === this.#shape) this.#repaint(data);
     else this.#build(data);
     this.notes.replaceChildren(...data.notes.map((text) => el("p", { class: "note", text }))); // each pass has its own
-    this.legend.replaceChildren(...legend(data));
+    const [scale, keys] = legend(data);
+    this.legend.replaceChildren(scale);
+    if (this.keys === this.legend) this.legend.append(keys);
+    else this.keys.replaceChildren(keys);
     const start = this.spotOf(held) ?? this.spotOf(data.picked) ?? this.#first();
     for (const chip of this.#lines().flat()) if (chip !== start?.chip && chip.tabIndex === 0) chip.tabIndex = -1;
     if (!start) return;
@@ -75,7 +83,7 @@ export class TokenStrip {
 
   /** Whether the keyboard is on one of the tokens. */
   hasFocus() {
-    return focusedIn(this.body) !== null;
+    return focusedIn(this.body)?.closest(".t") != null;
   }
 
   /**
@@ -101,9 +109,12 @@ export class TokenStrip {
   #build(data) {
     this.#shape = data.shape;
     this.#rows = [];
+    const pressed = /** @type {HTMLElement | null} */ (focusedIn(this.body))?.dataset.alike;
     this.body.replaceChildren(...data.groups.flatMap((group) => this.#group(group, data)), this.notes);
     this.#byName = new Map(this.#rows.map((row) => [row.data.name, row]));
     this.#fold();
+    const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.body.querySelectorAll("[data-alike]"));
+    if (pressed) [...buttons].find((x) => x.dataset.alike === pressed)?.focus({ preventScroll: true });
   }
 
   /**
@@ -117,6 +128,7 @@ export class TokenStrip {
           open: this.#opened.has(row.slot),
           onFold: (open) => (open ? this.#opened.add(row.slot) : this.#opened.delete(row.slot)),
           paint: (spot) => this.#paint(spot),
+          onAlike: this.onAlike,
         }),
     );
     this.#rows.push(...rows);

@@ -92,6 +92,10 @@ export interface RunState {
   source: string | null;
   /** What its learners have alike (core/contracts.py); null where there is nothing to compare, or nobody knows. */
   contract: Contract | null;
+  /** Its place in the queue while others train, and about how many seconds it will wait; null where nobody knows. */
+  waiting?: { place: number; wait_s: number | null } | null;
+  /** Where a board of a run that is over opens, counted from 0; null: at its newest step. */
+  opening?: { step: number; group: number } | null;
   versions: Record<string, string>;
   /** Columns of a row that are measured at evaluations only. */
   at_evaluations: string[];
@@ -197,6 +201,9 @@ export interface View {
   color: string;
   x: string;
   pass: number | null;
+  /** Which charts come first; null: those that the run has numbers for. */
+  left: string | null;
+  right: string | null;
 }
 
 /** What may be chosen where there are a few names; the first is the default. Learners may add colourings of their own. */
@@ -222,8 +229,8 @@ export interface ChartSpec {
   title: string;
   help: string;
   series: Series[];
-  /** Folded away at first. */
-  more?: boolean;
+  /** Where it stands while it is not among the first: more is folded away. */
+  group: "learning" | "moved" | "critic" | "more";
   /** Its lines are measured now and then: what is read is what was measured last. */
   now_and_then?: boolean;
   /** What is said of a run whose rows have the first series' column, but not this one: it means something else there. */
@@ -260,6 +267,8 @@ export interface StripRow {
   /** A colour's name, for the label. */
   colour: string | null;
   verdict: { sign: string; says: string; good: boolean } | null;
+  /** Stands for several equal ones (or, open, is the first of them): the button that shows each, or one for all. */
+  alike?: { key: string; open: boolean; sign: string; says: string } | null;
   /** How the button that folds it calls it: "Response 3:". */
   called: string;
   tokens: string[];

@@ -30,11 +30,13 @@ export function readQuery(search, choices) {
     color: columnOf(query.get("color")) ?? choices.color[0],
     x: oneOf("x", choices.x),
     pass: whole(query.get("pass")),
+    left: columnOf(query.get("left")),
+    right: columnOf(query.get("right")),
   };
 }
 
 /**
- * A colouring's name: which there are, only the run's learners say.
+ * A colouring's name, or a chart's: which there are, only the run's learners and the page say.
  * @param {string | null} text
  */
 const columnOf = (text) => (text !== null && /^[A-Za-z]\w{0,39}$/.test(text) ? text : null);
@@ -73,6 +75,8 @@ export function withQuery(href, view, choices) {
     color: view.color === choices.color[0] ? null : view.color,
     x: view.x === choices.x[0] ? null : view.x,
     pass: view.pass,
+    left: view.left,
+    right: view.right,
   };
   for (const [key, value] of Object.entries(values)) {
     if (value === null) url.searchParams.delete(key);

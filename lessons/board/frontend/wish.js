@@ -17,6 +17,32 @@ export function stepOn(model, view) {
 }
 
 /**
+ * What is chosen when a page opens on a run that is over and its address chooses no step, prompt or token: a step that
+ * shows what the run is about. A run that goes on is followed.
+ * @param {Model} model
+ * @param {View} view
+ * @returns {Pick<View, "step" | "group"> | null}
+ */
+export function openingOf(model, { step, group, token }) {
+  const opening = model.run?.opening;
+  if (!opening || model.active || step !== null || group !== null || token !== null) return null;
+  return model.steps.includes(opening.step) ? { step: opening.step + 1, group: opening.group } : null;
+}
+
+/**
+ * The pass on show where none is chosen: the last that takes a gradient if it cuts any, else the last there is.
+ * @param {Pick<StepAnswer, "learners">} step
+ * @param {number} last the last pass that is there
+ */
+export function passOf({ learners }, last) {
+  const passes = Object.values(learners).map((x) => x.passes);
+  const cuts = (/** @type {number} */ pass) =>
+    passes.some((own) => own.length > 1 && own[pass]?.clipped.some((x) => x !== null && x !== 0));
+  const taken = last - 1;
+  return taken >= 0 && cuts(taken) && !cuts(last) ? taken : last;
+}
+
+/**
  * What has to be there to show it; null while there is no step.
  * @param {Model} model
  * @param {View} view

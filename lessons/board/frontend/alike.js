@@ -1,0 +1,48 @@
+// Responses of a group that say the same and are credited the same: one row with a count stands for them. Pure.
+
+import { isNumber } from "./format.js";
+
+/** @import { Response } from "./tokens.js" */
+/** @import { TokenId } from "./types.js" */
+
+/** @typedef {{ response: Response, alike: { n: number, key: string, open: boolean, all: Response[] } | null }} Shown */
+
+/** Credits that differ by no more read alike in every number of the page: what is left is float32 rounding. */
+const CREDIT_TIE = 1e-3;
+
+/**
+ * The responses to show, those that are equal together: one for all, or each, where a person opened them.
+ * @param {Response[]} list a learner's responses to one prompt
+ * @param {Set<string>} opened keys of those that a person opened
+ * @param {TokenId | null} token the chosen one: whose response it is stands for its equals
+ * @returns {Shown[]}
+ */
+export function foldAlike(list, opened, token) {
+  /** @type {Response[][]} */
+  const classes = [];
+  for (const response of list) {
+    const own = classes.find(([first]) => equal(first, response));
+    if (own) own.push(response);
+    else classes.push([response]);
+  }
+  return classes.flatMap((all) => {
+    const [first] = all;
+    if (all.length === 1) return [{ response: first, alike: null }];
+    const key = `${first.learner}.${first.sample}`;
+    const alike = { n: all.length, key, all, open: opened.has(key) };
+    if (alike.open) return all.map((response, i) => ({ response, alike: i === 0 ? alike : null }));
+    const chosen = all.find((x) => x.learner === token?.learner && x.sample === token.sample);
+    return [{ response: chosen ?? first, alike }];
+  });
+}
+
+/** @param {Response} a @param {Response} b */
+function equal(a, b) {
+  const same = (/** @type {"text" | "reward" | "success" | "truncated" | "length"} */ name) => a[name] === b[name];
+  if (!["text", "reward", "success", "truncated", "length"].every((x) => same(/** @type {any} */ (x)))) return false;
+  if (a.token.some((x, i) => x !== b.token[i] || Boolean(a.holes[i]) !== Boolean(b.holes[i]))) return false;
+  return a.token.every((_, i) => close(a.at("advantage", i, 0), b.at("advantage", i, 0)));
+}
+
+/** @param {unknown} x @param {unknown} y */
+const close = (x, y) => (isNumber(x) && isNumber(y) ? Math.abs(x - y) <= CREDIT_TIE : x === y);

@@ -1,0 +1,110 @@
+// Where charts stand: two of them first, each chosen from a menu in its heading, all others below in groups.
+
+import { attr, el } from "./dom.js";
+import { isNumber } from "./format.js";
+
+/** @import { Chart } from "./chart.js" */
+/** @import { Model } from "./model.js" */
+/** @import { Labels } from "./types.js" */
+
+/** @typedef {"left" | "right"} Side */
+/** @typedef {Record<Side, string | null>} Chosen the key of the chart that a person chose; null: nobody chose */
+
+/** What is offered on the left, what a run is about; the first that was recorded is shown. */
+const LEFT = ["success", "reward"];
+/** What is shown on the right until a person chooses: the first of these that was recorded. */
+const RIGHT = ["value_explained", "kl"];
+const GROUPS = /** @type {const} */ (["learning", "moved", "critic", "more"]);
+
+/**
+ * Which two charts come first: the chosen ones, or those that this run has numbers for.
+ * @param {{ spec: { key: string, series: { column: string }[] } }[]} charts
+ * @param {Model | null} model
+ * @param {Chosen} chosen
+ * @returns {Record<Side, string>}
+ */
+export function leading(charts, model, { left, right }) {
+  const keys = charts.map((x) => x.spec.key);
+  const rest = keys.filter((x) => !LEFT.includes(x));
+  const rows = [...(model?.rows.values() ?? [])].flatMap((own) => [...own.values()]);
+  const known = (/** @type {string} */ key) =>
+    charts.some((x) => x.spec.key === key && x.spec.series.some((s) => rows.some((row) => isNumber(row[s.column]))));
+  const first = (/** @type {string[]} */ list, /** @type {string} */ usual) => list.find(known) ?? usual;
+  return {
+    left: LEFT.find((x) => x === left) ?? first(LEFT, LEFT[0]),
+    right: rest.find((x) => x === right) ?? first([...RIGHT, ...rest], RIGHT[1]),
+  };
+}
+
+export class ChartPlaces {
+  #shown = "";
+
+  /**
+   * @param {object} options
+   * @param {Chart[]} options.charts
+   * @param {Labels} options.labels
+   * @param {(changes: Partial<Chosen>) => void} options.onLead a person chose which charts come first
+   */
+  constructor({ charts, labels, onLead }) {
+    this.charts = charts;
+    const title = (/** @type {string} */ key) => charts.find((x) => x.spec.key === key)?.spec.title ?? key;
+    const option = (/** @type {string} */ key) => el("option", { value: key, text: title(key) });
+    const others = GROUPS.map((group) => {
+      const keys = this.#of(group).filter((x) => !LEFT.includes(x));
+      return el("optgroup", { label: labels.chart_groups[group] }, keys.map(option));
+    });
+    const offered = charts.map((x) => x.spec.key).filter((x) => LEFT.includes(x));
+    this.menus = {
+      left: this.#menu("left", labels.chart_left, offered.map(option), onLead),
+      right: this.#menu("right", labels.chart_right, others, onLead),
+    };
+    this.lead = el("div", { class: "lead" });
+    this.places = Object.fromEntries(GROUPS.map((group) => [group, el("div", { class: "charts" })]));
+    this.groups = GROUPS.slice(0, -1).map((group) =>
+      el("section", { class: "group" }, el("h2", { text: labels.chart_groups[group] }), this.places[group]),
+    );
+    this.more = this.places.more;
+  }
+
+  /** @param {string} group */
+  #of(group) {
+    return this.charts.filter((x) => x.spec.group === group).map((x) => x.spec.key);
+  }
+
+  /**
+   * @param {Side} side
+   * @param {string} label
+   * @param {HTMLElement[]} options
+   * @param {(changes: Partial<Chosen>) => void} onLead
+   */
+  #menu(side, label, options, onLead) {
+    const menu = el("select", { "aria-label": label, data: { testid: `chart-${side}` } }, options);
+    menu.onchange = () => onLead({ [side]: menu.value });
+    return menu;
+  }
+
+  /**
+   * Puts charts where they belong; says whether any moved, which may have another width there.
+   * @param {Model | null} model
+   * @param {Chosen} chosen
+   */
+  draw(model, chosen) {
+    const { left, right } = leading(this.charts, model, chosen);
+    const shown = `${left} ${right}`;
+    if (shown === this.#shown) return false;
+    this.#shown = shown;
+    for (const group of GROUPS) {
+      const own = this.charts.filter((x) => x.spec.group === group && x.spec.key !== left && x.spec.key !== right);
+      this.places[group].replaceChildren(...own.map((x) => x.root));
+    }
+    const first = [left, right].flatMap((key) => this.charts.filter((x) => x.spec.key === key));
+    this.lead.replaceChildren(...first.map((x) => x.root));
+    for (const chart of this.charts) chart.root.classList.toggle("leading", first.includes(chart));
+    for (const [i, side] of /** @type {Side[]} */ (["left", "right"]).entries()) {
+      first[i]?.title.prepend(this.menus[side]);
+      this.menus[side].value = side === "left" ? left : right;
+      attr(this.menus[side], "title", first[i]?.spec.help ?? "");
+    }
+    return true;
+  }
+}

@@ -1,0 +1,158 @@
+// A scatter's plane: ratio from left to right, advantage upwards, with ticks, and what the surrogate does where.
+
+import { svg, symbols } from "./dom.js";
+import { fixed, isNumber, ticks } from "./format.js";
+import { regionBounds, settingsOnly } from "./regions.js";
+import { ticksOn } from "./scatter_axes.js";
+
+/** @import { Limits } from "./scatter_axes.js" */
+/** @import { Labels, StepTokens } from "./types.js" */
+
+export const H = 244;
+const LEFT = 40; // px for the y-axis's numbers
+const BOTTOM = 32; // px for the x-axis's numbers and its name
+const FLOOR = H - BOTTOM;
+const PAD = 4;
+const EVERY = { x: 74, y: 40 }; // px from one tick to the next, about
+const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
+const HEAD = 18; // px at the top for what the vertical line in the middle is called: bounds may be close to it
+
+/** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end", name?: string) => SVGElement} */
+const words = (x, y, text, anchor = "start", name = "") => {
+  // An index stands a little lower, and what follows it on the line again.
+  const piece = (/** @type {string} */ part, /** @type {number} */ i) =>
+    svg("tspan", { text: part, dy: i % 2 ? 3 : i ? -3 : 0, "font-size": i % 2 ? 9 : null });
+  return svg("text", { x, y, "text-anchor": anchor, class: name || null }, symbols(text).map(piece));
+};
+
+/** @type {(x1: number, y1: number, x2: number, y2: number, name: string) => SVGElement} */
+const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
+
+export class Plane {
+  /**
+   * @param {Limits} limits what it covers
+   * @param {number} width in pixels
+   * @param {Labels} labels
+   */
+  constructor(limits, width, labels) {
+    this.limits = limits;
+    this.width = width;
+    this.labels = labels;
+  }
+
+  /**
+   * All that stands behind the points.
+   * @param {StepTokens} data
+   */
+  ground(data) {
+    const [one, zero, right] = [this.x(1), this.y(0), this.width - PAD];
+    const axes = [line(LEFT, zero, right, zero, "axis"), line(one, 0, one, FLOOR, "axis")];
+    return [...this.#cutRegions(data), ...this.#ticks(), ...axes, ...this.#bounds(data)];
+  }
+
+  /** What the axes are called, and the lines in the middle; in front of the points. */
+  names() {
+    const { labels } = this;
+    return [
+      words(this.x(1) + 4, 12, labels.ratio_one),
+      words(LEFT + 4, this.y(0) - 5, labels.advantage_zero),
+      words(this.width - PAD, H - 3, labels.scatter_x, "end"),
+      words(0, 10, labels.scatter_y),
+    ];
+  }
+
+  /** Round numbers along both axes, with a short line at each. */
+  #ticks() {
+    const { ratio, advantage } = this.limits;
+    const across = ticksOn(ratio, (this.width - LEFT) / EVERY.x);
+    const down = ticksOn(advantage, FLOOR / EVERY.y);
+    const [texts, sides] = [ticks(across), ticks(down)];
+    return [
+      line(LEFT, FLOOR, this.width - PAD, FLOOR, "frame"),
+      line(LEFT, 0, LEFT, FLOOR, "frame"),
+      ...across.flatMap((at, i) => {
+        const x = this.x(at);
+        return [line(x, FLOOR, x, FLOOR + 4, "frame"), words(x, FLOOR + 15, texts[i], "middle", "tick")];
+      }),
+      ...down.flatMap((at, i) => {
+        const y = this.y(at);
+        // The topmost place is the axis's name's.
+        const text = y < 16 ? [] : [words(LEFT - 6, y + 4, sides[i], "end", "tick")];
+        return [line(LEFT - 4, y, LEFT, y, "frame"), ...text];
+      }),
+    ];
+  }
+
+  /**
+   * Grey where the gradient is cut.
+   * @param {StepTokens} data
+   */
+  #cutRegions({ regions, settings }) {
+    const env = settingsOnly(settings);
+    const zero = this.y(0);
+    return regions.flatMap((region) => {
+      const bounds = region.cuts ? regionBounds(region, env) : null;
+      const [from, to] = this.limits.ratio;
+      if (!bounds || bounds.from >= to || bounds.to <= from) return []; // not in the picture
+      const left = bounds.from === -Infinity ? LEFT : this.x(bounds.from);
+      const right = bounds.to === Infinity ? this.width - PAD : this.x(bounds.to);
+      const [top, bottom] = [
+        region.advantage === "negative" ? zero : 0,
+        region.advantage === "positive" ? zero : FLOOR,
+      ];
+      const area = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top, class: "cutaway" };
+      const y = region.advantage === "negative" ? FLOOR - 22 : 14;
+      const { cut_here: cut } = this.labels;
+      const word =
+        bounds.to === Infinity
+          ? words(this.width - PAD - 5, y, cut, "end")
+          : bounds.from === -Infinity
+            ? words(LEFT + 5, y, cut)
+            : words((left + right) / 2, y, cut, "middle");
+      return [svg("rect", area), word];
+    });
+  }
+
+  /**
+   * The ratios at which regions begin or end; one beyond the picture is only named.
+   * @param {StepTokens} data
+   */
+  #bounds({ regions, settings }) {
+    const env = settingsOnly(settings);
+    const symbols = new Map(
+      regions.flatMap((x) =>
+        Object.values(regionBounds(x, env) ?? {})
+          .filter(isNumber)
+          .map((at) => /** @type {[number, string]} */ ([Number(at.toPrecision(6)), x.symbol || "ρ"])),
+      ),
+    );
+    const ratios = [...symbols.keys()].sort((a, b) => Math.abs(a - 1) - Math.abs(b - 1));
+    const used = { low: 0, high: 0 };
+    return ratios.flatMap((ratio) => {
+      const side = ratio < 1 ? "low" : "high";
+      const y = FLOOR - 6 - BETWEEN * used[side]++;
+      const name = `${symbols.get(ratio)} = ${fixed(ratio, 2)}`;
+      const x = this.x(ratio);
+      const [from, to] = this.limits.ratio;
+      if (ratio >= from && ratio <= to) {
+        const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
+        return [line(x, HEAD, x, FLOOR, "bound"), text];
+      }
+      return side === "low" ? [words(LEFT + 5, y, `← ${name}`)] : [words(this.width - PAD - 5, y, `${name} →`, "end")];
+    });
+  }
+
+  /** @param {number} ratio */
+  x(ratio) {
+    const [from, to] = this.limits.ratio;
+    const [left, right] = [LEFT + 3, this.width - PAD];
+    const at = left + ((ratio - from) / (to - from)) * (right - left);
+    return Math.min(right, Math.max(left, at));
+  }
+
+  /** @param {number} advantage */
+  y(advantage) {
+    const [low, high] = this.limits.advantage;
+    return ((high - advantage) / (high - low)) * FLOOR;
+  }
+}

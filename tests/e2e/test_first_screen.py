@@ -1,0 +1,178 @@
+"""What is in the lab's first screen, without scrolling: controls, two curves, both learners' strips, the card."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import LiveRun, Phone, Server
+
+pytestmark = pytest.mark.browser
+
+
+def opened(page: Page, server: Server, query: str = "") -> Locator:
+    """The lab on the recorded run, once it stands still."""
+    page.goto(f"{server.url}/lab?{query}")
+    lab = page.locator(".lab")
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)
+    expect(page.locator(".t.picked")).to_have_count(1)
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    return lab
+
+
+def bottom(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box, "it is not on the page"
+    return box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
+def test_tokens_curves_and_card_are_in_the_first_screen(
+    page: Page, server: Server, width: int, height: int, lang: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, server, f"lang={lang}")
+    keys = ("start button", "pause button", "step button", "stop button", "settings summary")
+    menus = ("export [data-testid=stPopoverButton]", "previous [data-testid=stPopoverButton]")
+    controls = [boxes(page.locator(f".st-key-lab_{key}:visible"))[0] for key in (*keys, *menus)]
+    rows = {round(x["y"] + x["height"] / 2) for x in controls}
+    assert max(rows) - min(rows) <= 3, "the controls are in one row"
+    first = page.locator(".lead .chart")
+    expect(first).to_have_count(2)
+    for part in (first.nth(0), first.nth(1), page.get_by_test_id("timeline"), page.locator(".prompts")):
+        assert bottom(part) < height / 2 + 60
+    learners = page.locator(".learner")
+    expect(learners).to_have_count(2)
+    for own in learners.all():
+        assert bottom(own) <= height
+    assert bottom(page.locator('.card .line[data-line="true_value"]')) <= height
+    assert max(x["y"] for x in boxes(page.locator(".chart"))[:2]) < height / 2
+    for other in boxes(page.locator(".group .chart")):
+        assert other["y"] > height, "all other charts stand below"
+
+
+def boxes(parts: Locator) -> list[dict[str, float]]:
+    return [dict(box) for x in parts.all() if (box := x.bounding_box())]  # type: ignore[arg-type]
+
+
+def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folded(page: Page, server: Server) -> None:
+    lab = opened(page, server)
+    assert int(lab.get_attribute("data-step") or 0) < 60
+    expect(lab).to_have_attribute("data-follow", "false")
+    for own in ("ppo", "grpo"):
+        learner = page.locator(f'.learner[data-learner="{own}"]')
+        assert learner.locator(".verdict.good").count() > 0
+        assert learner.locator(".verdict:not(.good)").count() > 0
+    assert page.locator(".t.high, .t.low").count() > 0
+    chips = page.locator('.learner[data-learner="ppo"] .strip').first.locator(".t")
+    assert len({round(x["y"]) for x in boxes(chips)}) <= 2, "two lines beside the card"
+    for strip in page.locator(".learner .strip").all():
+        before, last = boxes(strip.locator(".t"))[-2:]
+        assert abs(last["y"] - before["y"]) < 10, "eos is not alone on its line"
+    rows = page.locator('.learner[data-learner="ppo"] .strip')
+    folded = rows.count()
+    fold = page.locator('.learner[data-learner="ppo"] .alike').first
+    number = int((fold.inner_text()).removeprefix("×"))
+    fold.press("Enter")
+    expect(rows).to_have_count(folded + number - 1)
+    again = page.locator('.learner[data-learner="ppo"] .alike').first
+    expect(again).to_be_focused()
+    expect(again).to_have_attribute("aria-expanded", "true")
+    again.press("Enter")
+    expect(rows).to_have_count(folded)
+
+
+def test_the_second_chart_is_chosen_and_a_link_keeps_it(page: Page, server: Server) -> None:
+    opened(page, server)
+    menu = page.get_by_test_id("chart-right")
+    menu.select_option("entropy")
+    expect(page.locator('.lead .chart[data-key="entropy"] canvas')).to_be_visible()
+    expect(page.locator(".chart[data-key=entropy]")).to_have_count(1)
+    assert "right=entropy" in page.url
+    page.reload()
+    expect(page.locator('.lead .chart[data-key="entropy"] canvas')).to_be_visible()
+    expect(page.get_by_test_id("chart-right")).to_have_value("entropy")
+
+
+def test_a_run_that_goes_on_is_followed(page: Page, server: Server) -> None:
+    run = LiveRun(server.store)
+    run.tick(4)
+    lab = opened(page, server, f"run={run.id}")
+    expect(lab).to_have_attribute("data-shown-step", "4")
+    run.tick()
+    expect(lab).to_have_attribute("data-shown-step", "5")
+    run.end()
+    expect(page.locator('.bar[data-learner="grpo"] .state')).to_have_text("finished")
+    expect(lab).to_have_attribute("data-shown-step", "5")
+    expect(lab).to_have_attribute("data-follow", "true")
+    run.store.delete(run.id)
+
+
+def test_on_a_phone_nothing_scrolls_sideways(server: Server, phone: Phone) -> None:
+    with phone("light") as page:
+        opened(page, server)
+        assert page.get_by_test_id("stMain").evaluate("x => x.scrollWidth - x.clientWidth") <= 1
+
+
+def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page, server: Server) -> None:
+    """Without a call to the server, and told to who cannot see it."""
+    lab = opened(page, server, "pass=0")
+    ppo, player = page.locator('.scatter[data-scatter="ppo"]'), page.locator(".player")
+    expect(ppo).to_have_attribute("data-pass", "0")
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    places = "x => [...x.querySelectorAll('circle:not(.ring)')].map(y => new DOMMatrix(y.style.transform).e)"
+    before = ppo.evaluate(places)
+    assert max(before) - min(before) < 1, "every ratio is 1"
+    asked: list[str] = []
+    page.on("request", lambda request: None if "/live?" in request.url else asked.append(request.url))
+    page.get_by_test_id("play-passes").press("Enter")
+    expect(player).to_have_attribute("data-playing", "true")
+    page.wait_for_function(
+        "x => { const y = Number(x.value); return y > 0.2 && y < 0.98 }",
+        arg=page.get_by_test_id("scrub-passes").element_handle(),
+    )
+    expect(player).to_have_attribute("data-pass", "1")
+    expect(page.get_by_test_id("pass-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
+    assert ppo.locator("circle.hollow").count() > 0
+    expect(player).to_have_attribute("data-playing", "false", timeout=15_000)
+    expect(player).to_have_attribute("data-pass", "2")
+    expect(page.get_by_test_id("pass-says")).to_contain_text("takes no gradient")
+    expect(ppo).to_have_attribute("data-pass", "2")
+    after = ppo.evaluate(places)
+    assert max(after) - min(after) > 20, "they have drifted"
+    expect(ppo.locator("circle.hollow")).to_have_count(0)
+    assert not asked, "nothing was asked of the server"
+    assert ppo.locator(".tick").count() >= 4
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+
+
+def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, server, "pass=0")
+    places = (
+        "x => [...x.querySelectorAll('circle:not(.ring)')].map(y => Math.round(new DOMMatrix(y.style.transform).e))"
+    )
+    ppo, player = page.locator('.scatter[data-scatter="ppo"]'), page.locator(".player")
+    player.get_by_role("slider").press("ArrowRight")
+    expect(ppo).to_have_attribute("data-pass", "1")
+    first = ppo.evaluate(places)
+    player.get_by_role("slider").press("Home")
+    expect(ppo).to_have_attribute("data-pass", "0")
+    start = ppo.evaluate(places)
+    page.evaluate("window.seen = new Set()")
+    ppo.evaluate(
+        """x => new MutationObserver(() => window.seen.add(
+          JSON.stringify([...x.querySelectorAll('circle:not(.ring)')].map(
+            y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
+    )
+    page.get_by_test_id("play-passes").click()
+    expect(player).to_have_attribute("data-pass", "1", timeout=15_000)
+    page.get_by_test_id("play-passes").click()
+    expect(player).to_have_attribute("data-playing", "false")
+    seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]
+    assert first in seen
+    assert all(x in (start, first) for x in seen), "points stood between two passes"
