@@ -8,7 +8,6 @@ from itertools import pairwise
 import pytest
 
 from core.runs.store import RunStore
-from lessons.how_ppo_works import weights
 from lessons.how_ppo_works.check import code, questions
 from lessons.how_ppo_works.pipeline import _DETAILS
 from lessons.i18n import LANGUAGES
@@ -201,35 +200,45 @@ def test_code_links_lead_to_code():
         assert f"def {link.name.rpartition('.')[2]}" in source(link.path, link.name).text
 
 
-def test_weights_of_a_real_run_are_measured_and_the_frozen_ones_have_not_moved(open_page, store, monkeypatch):
-    """Two real steps; a third party computes the distance from a saved trainer."""
+def test_distances_are_those_of_the_trace_and_the_frozen_one_is_0(open_page, store):
+    """Three real steps, the third with an evaluation; a third party computes distances from the weights."""
     from core.config import RunConfig, change
     from core.models.start import load
     from core.training.trainer import Trainer
 
-    config = change(RunConfig(), {"steps": 2, "prompts_per_step": 2, "eval_every": 0, "device": "cpu"})
-    trainer = Trainer(config, "ppo")
-    made = store.create(config)
-    steps = trainer.steps()
-    store.append(made, next(steps))
-    moved = sum(
-        float((now - then).double().square().sum())
-        for now, then in zip(trainer.policy.parameters(), load(config.model).model.parameters(), strict=True)
-    )
-    store.append(made, next(steps))
-    at = open_page(KEY, run=made, step="2")
-    assert not at.metric
-    at.button(key="ppo_measure").click().run()
-    assert not at.exception
-    weights._jobs[made, "ppo", 1].future.result(120)  # a thread does it; in a browser the page asks again by itself
-    at.run()
-    shown = {x.label: x.value for x in at.metric}
-    assert shown["parameters"].replace("\u2009", "") == "223296"
-    assert float(shown["distance from the start weights"]) == pytest.approx(moved**0.5, abs=6e-4)
+    small = {"steps": 3, "prompts_per_step": 2, "eval_every": 2, "device": "cpu", "task.heldout": 16}
+    config = change(RunConfig(), small)
+    made, shares = store.create(config), {}
+    for name in ("ppo", "grpo"):
+        trainer = Trainer(config, name)
+        steps = trainer.steps()
+        for _ in range(2):
+            store.append(made, next(steps))
+        pairs = list(zip(trainer.policy.parameters(), load(config.model).model.parameters(), strict=True))
+        moved = sum(float((now - then).double().square().sum()) for now, then in pairs)
+        shares[name] = 100 * (moved / sum(float(then.double().square().sum()) for _now, then in pairs)) ** 0.5
+        store.append(made, next(steps))
+    for step in ("1", "2", "3"):  # the evaluation after it; after the last one the last
+        at = open_page(KEY, run=made, step=step)
+        assert not [x for x in at.button if x.key == "ppo_measure"]
+        text = f"before step 3 its weights were away from the start model’s by {shares['ppo']:.2g} % of"
+        assert any(text in x.value for x in at.caption)
+    boxes = {x["key"]: x for x in sent(at, "pipeline")["boxes"]}
+    for name, share in shares.items():
+        assert boxes["policy"][f"moved_{name}"] == f"moved {share:.2g} % by step 3"
+        assert boxes["reference"][f"moved_{name}"] == "moved 0"
+    assert float(boxes["value"]["moved_ppo"].split()[1]) > 0
+    assert "moved_grpo" not in boxes["value"]
+    assert not {"moved_ppo", "moved_grpo"} & {x for key in ("reward", "gae", "query") for x in boxes[key]}
     frozen = open_page(KEY, run=made, step="2", ppo_box="reference")
-    assert {x.label: x.value for x in frozen.metric}["distance from the start weights"] == "0"
-    critic = open_page(KEY, run=made, step="2", ppo_box="value")
-    assert float({x.label: x.value for x in critic.metric}["distance from the start weights"]) > 0
+    assert any("stays at a distance of 0" in x.value for x in frozen.caption)
+
+
+def test_where_no_distance_was_recorded_it_says_so(open_page, run_id):
+    for box in ("policy", "reference", "value"):
+        at = open_page(KEY, run=run_id, step="3", ppo_box=box)
+        assert any("is not recorded here" in x.value for x in at.caption)
+        assert not [x for x in sent(at, "pipeline")["boxes"] if {"moved_ppo", "moved_grpo"} & x.keys()]
 
 
 @pytest.mark.parametrize("passes", [1, 2])
