@@ -121,16 +121,16 @@ def test_every_page_opens_and_so_does_the_lab_on_every_kind_of_run(runs: list[st
 def test_the_lessons_model_trains_and_is_measured_and_saved(tmp_path: Path) -> None:
     code = """
 from core.config import change
-from core.insight.weights import weights_of
 from core.training.save import merge
 from core.presets import preset
 from core.training.trainer import Trainer
 config = change(preset("chain-sum"), {"prompts_per_step": 4, "num_generations": 4, "steps": 1, "eval_every": 0})
 for learner in config.learners:
     trainer = Trainer(config, learner.name)
-    print([x.step for x in trainer.steps()], merge(trainer.policy) is trainer.policy, len(weights_of(trainer)))
+    moved = trainer.start_weights.distances(trainer.policy, trainer.value_model).values()
+    print([x.step for x in trainer.steps()], merge(trainer.policy) is trainer.policy, *moved)
 """
-    assert without_them(code, tmp_path).splitlines() == ["[0] True 3", "[0] True 2"]
+    assert without_them(code, tmp_path).splitlines() == ["[0] True 0.0 0.0", "[0] True 0.0 None"]
 
 
 def test_training_adapters_is_refused_with_a_sentence(runs: list[str], tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
 _WITH = {
     "ratio": ("ratio_update",),
     "value": ("value_explained", "value_outcome_explained", "value_error"),
+    "value_loss": ("value_distance",),
 }
 
 

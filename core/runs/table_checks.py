@@ -30,7 +30,7 @@ _SHARES = (
 _OF_ANY_RUN = ("token_id", "logprob_old", "logprob", "ratio", "advantage")
 _NOT_BELOW_0 = (
     *("samples_seen", "responses_trained", "wall_time_s", "completion_length", "step_time_s", "rollout_time_s"),
-    *("update_time_s", "value_check_scored"),
+    *("update_time_s", "value_check_scored", "policy_distance", "value_distance"),
 )
 
 

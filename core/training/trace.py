@@ -76,6 +76,10 @@ STEPS = pa.schema(
         ("value_error_group_mean", pa.float64()),
         ("value_error_constant", pa.float64()),
         ("value_check_scored", pa.int64()),  # continuations written and scored for it
+        # How far the models are from the start weights before this step, measured at evaluations
+        # (core/training/distances.py): 0 is the start itself. Null in older runs.
+        ("policy_distance", pa.float64()),
+        ("value_distance", pa.float64()),
     ]
 )
 
@@ -84,8 +88,10 @@ VALUE_CHECK = (
     *("value_explained", "value_outcome_explained", "value_outcome_ceiling"),
     *("value_error", "value_error_group_mean", "value_error_constant", "value_check_scored"),
 )
+#: Columns of STEPS that say how far models are from where they started.
+DISTANCES = ("policy_distance", "value_distance")
 #: Columns of STEPS that are measured at evaluations: null at any other step.
-AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK)
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *DISTANCES)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(

@@ -29,6 +29,7 @@ from core.training.allocator import give_back
 from core.training.answer import share
 from core.training.changing import changed_config
 from core.training.continuations import Oracle
+from core.training.distances import UNMEASURED, StartWeights
 from core.training.drift import refuse_what_is_no_rounding
 from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
@@ -80,6 +81,7 @@ class Trainer:
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
+        self.start_weights = StartWeights(self.policy, self.reference, config.lora_rank)
         self.value_model: ValueModel | None = None
         if needs_of(settings).critic:
             self.value_model = ValueModel(self.policy, config.lora_rank)
@@ -170,6 +172,7 @@ class Trainer:
         started, settings = time.perf_counter(), self.settings
         evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
         heldout = share(evaluation.heldout(self)) if evaluated else None
+        moved = self.start_weights.distances(self.policy, self.value_model) if evaluated else UNMEASURED
 
         sampling_started = time.perf_counter()
         asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length)
@@ -217,6 +220,7 @@ class Trainer:
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
+            **moved,
             "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),
             "step_time_s": now - sampling_started,
             "rollout_time_s": rollout_time,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.learners.registry import against_group_mean, learner
-from lessons.how_grpo_works import arithmetic, length, scales, signal
+from lessons.how_grpo_works import length, scales, signal
+from lessons.how_grpo_works.group_steps import group_steps
 from lessons.i18n import _, prose
 from lessons.kit.lesson import (
     FOUR,
@@ -144,8 +145,7 @@ def opening(batch: Frozen) -> None:
 def sections(batch: Frozen) -> None:
     st.header(_("A real group"))
     say_where(batch)
-    arithmetic.beside_the_group(batch)
-    st.fragment(arithmetic.walk)(batch)
+    st.fragment(group_steps)(batch)
     st.header(_("One success in G"))
     signal.lone(batch)
     st.header(_("The step's other groups"))

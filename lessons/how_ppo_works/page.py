@@ -1,4 +1,4 @@
-"""How PPO works: the pipeline alive, one real training step taken apart, γ and λ on the frozen batch."""
+"""How PPO works: the pipeline alive, and one real training step taken apart, with its settings as sliders."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import streamlit as st
 from core.learners.registry import learner
 from lessons.how_ppo_works.check import code, questions
 from lessons.how_ppo_works.pipeline import pipeline_section
-from lessons.how_ppo_works.sliders import prediction, sliders
-from lessons.how_ppo_works.substeps import substeps
+from lessons.how_ppo_works.prediction import prediction
+from lessons.how_ppo_works.response_steps import response_steps
 from lessons.i18n import _, prose
 from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
@@ -38,8 +38,6 @@ with lesson_page(
     worked(FOUR, settings, ppo_lines(settings), key="ppo_worked")
     if batch is not None:
         st.header(_("One real training step, taken apart"))
-        substeps(batch, group)
-        st.header(_("How far back does credit reach? γ and λ"))
-        if prediction(batch, group):
-            sliders(batch, group)
+        prediction(batch, group)
+        response_steps(batch, group)
     quiz("ppo_quiz", questions())

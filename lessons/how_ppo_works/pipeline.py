@@ -7,9 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.how_ppo_works.weights import Job, ModelWeights, job, measure
 from lessons.how_ppo_works.words import penalty_words
-from lessons.i18n import _, tell
+from lessons.i18n import _
 from lessons.kit.critic import counted, slip_words, taught
 from lessons.kit.display import plain
 from lessons.kit.first_ratios import older_cuts
@@ -17,8 +16,7 @@ from lessons.kit.lesson import Frozen, Group, Reply, Row, sent, token_strips
 from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.replies import clearest, most_missed, slips
 from lessons.kit.own_surrogate import has_clip
-from lessons.kit.pipeline import distance, other_credit, pipeline
-from lessons.kit.restored import too_large
+from lessons.kit.pipeline import distances, other_credit, pipeline
 
 PARAM = "ppo_box"
 #: Boxes with weights in them; the reward is a rule here, not a model.
@@ -31,38 +29,22 @@ def pipeline_section(batch: Frozen, group: Group) -> None:
 
 
 def _pipeline(batch: Frozen, group: Group) -> None:
-    measured = _measured(batch)
     picked = st.query_params.get(PARAM, "")
     if picked not in _DETAILS:
         picked = "policy"
-    boxes = pipeline(
-        batch,
-        group,
-        key="ppo_pipeline",
-        moved=measured.distance if measured else None,
-        picked=picked,
-        on_picked=_picked,
-    )
+    boxes = pipeline(batch, group, key="ppo_pipeline", picked=picked, on_picked=_picked)
     box = next(x for x in boxes if x.key == picked)
     with st.container(border=True, key="ppo_box_detail"):
         st.subheader(with_symbols(box.title))
         _DETAILS[picked](batch, group)
         if picked in MODELS:
-            _weights(batch, picked, measured)
+            st.caption(distances(batch, "ppo").sentence(picked))
 
 
 def _picked() -> None:
     value = sent("ppo_pipeline", "picked")
     if isinstance(value, str) and value in _DETAILS:
         st.query_params[PARAM] = value
-
-
-def batch_gamma(batch: Frozen) -> float:
-    return float(getattr(batch.settings, "gamma", 1.0))
-
-
-def batch_lam(batch: Frozen) -> float:
-    return float(getattr(batch.settings, "lam", 1.0))
 
 
 # -- what each box puts out --------------------------------------------------------------------------------------------
@@ -197,48 +179,3 @@ _DETAILS: dict[str, Callable[[Frozen, Group], None]] = {
     "advantage": _advantage,
     "update": _update,
 }
-
-
-# -- weights -----------------------------------------------------------------------------------------------------------
-
-
-def _measured(batch: Frozen) -> ModelWeights | None:
-    known = job(batch)
-    return known.future.result() if known and known.future.done() else None
-
-
-def _weights(batch: Frozen, box: str, measured: ModelWeights | None) -> None:
-    if measured is None:
-        if (going := job(batch)) is not None:
-            st.fragment(_wait, run_every=0.7)(going)
-            return
-        if failed := st.session_state.pop("ppo_measure_failed", None):
-            st.error(plain(tell(failed), 400), icon=":material/error:")
-        if why_not := too_large(batch.run):
-            st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
-            return
-        st.caption(_("A trace keeps numbers, not weights. The models of this step can be had again, exactly."))
-        st.button(
-            _("Measure the weights"), icon=":material/straighten:", key="ppo_measure", on_click=measure, args=(batch,)
-        )
-        return
-    left, right = st.columns(2)
-    left.metric(_("parameters"), f"{measured.parameters[box]:,}".replace(",", "\u2009"))
-    right.metric(_("distance from the start weights"), distance(measured.distance[box]))
-    how = {
-        "start": _("These are the start models."),
-        "checkpoint": _("Read from the run’s checkpoint."),
-        "training again": _("Had by training the run’s first steps again."),
-    }
-    proof = _("Scoring this batch with them differs from the stored scores by at most {drift:.1e}.")
-    st.caption(f"{how[measured.origin]} {proof.format(drift=measured.drift)}")
-
-
-def _wait(going: Job) -> None:
-    """How far the measurement is; asks again by itself, and has the page drawn anew at the end."""
-    if going.future.done():
-        if problem := going.future.exception():
-            st.session_state["ppo_measure_failed"] = problem
-        st.rerun()
-    text = _("Training step {done} of {of} again…").format(done=going.done + 1, of=going.of)
-    st.progress(going.done / max(1, going.of), text=text if going.of else _("Loading the models…"))

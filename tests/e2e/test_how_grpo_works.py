@@ -25,19 +25,19 @@ def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
 
 
 def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run)
-    walk, sentence = page.locator(".st-key-hgw_walk_buttons"), page.locator(".st-key-hgw_sentence")
-    expect(walk).to_contain_text("1 of 4")
-    expect(sentence).to_contain_text("rewards")
-    for number, text in ((2, "The mean is"), (3, "The spread is"), (4, "Each line is one response")):
-        walk.get_by_role("button", name="Next").click()
-        expect(walk).to_contain_text(f"{number} of 4")
-        expect(sentence).to_contain_text(text)
-    expect(walk.get_by_role("button", name="Next")).to_be_disabled()
-    strips = page.locator(".st-key-hgw_strips [data-drawn=true]")
-    expect(strips).to_be_visible()
-    first = strips.locator(".lesson-row").first
-    assert len(set(first.locator(".num").all_inner_texts())) == 1  # one number for all tokens of a response
+    open_lesson(page, server, run, sub="rewards")
+    walk = page.locator("[data-testid=lesson_stepper] .stepper")
+    announced = walk.locator("[data-testid=stepper-announced]")
+    expect(announced).to_contain_text("1 of 5")
+    expect(announced).to_contain_text("are right")
+    texts = ((2, "What they are compared with is"), (3, "their standard deviation is"), (4, "Each difference"))
+    for number, text in (*texts, (5, "Every token of a response gets its number")):
+        walk.get_by_role("button", name="Next sub-step").click()
+        expect(announced).to_contain_text(f"{number} of 5")
+        expect(announced).to_contain_text(text)
+    expect(walk.get_by_role("button", name="Next sub-step")).to_be_disabled()
+    first = walk.locator(".answer").first  # one number for all tokens of a response, in one colour
+    assert len(set(first.locator(".tk").evaluate_all("all => all.map(x => x.style.backgroundColor)"))) == 1
 
 
 def test_sliders_and_scale_are_in_the_link(page: Page, server: Server, run: LiveRun) -> None:

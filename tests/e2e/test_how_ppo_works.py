@@ -23,71 +23,58 @@ def run(server: Server) -> LiveRun:
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     parts = "&".join(f"{name}={value}" for name, value in {"run": run.id, "step": "3", **query}.items())
     page.goto(f"{server.url}/how-ppo-works?{parts}")
-    expect(strips(page)).to_be_visible(timeout=30_000)  # the first visitor waits for torch
+    expect(steps(page).locator(".head").first).to_be_visible(timeout=30_000)  # the first visitor waits for torch
     expect(page.locator(".st-key-ppo_pipeline [data-box=policy]")).to_be_visible()
 
 
-def strips(page: Page):
-    return page.locator(".st-key-ppo_sub_strips [data-drawn=true]")
+def steps(page: Page):
+    return page.locator("[data-testid=lesson_stepper] .stepper")
 
 
 def where(page: Page):
-    return page.locator(".st-key-ppo_sub_buttons")
+    return steps(page).locator("[data-testid=stepper-announced]")
 
 
 def test_from_the_first_sub_step_to_the_last_and_back(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run)
+    open_lesson(page, server, run, sub="sample")
     expect(where(page)).to_contain_text("1 of 10")
-    expect(strips(page).locator(".t.later").first).to_be_visible()
-    page.locator("h1").click()
-    page.keyboard.press("n")
-    expect(page).to_have_url(re.compile(r"sub=sample\.2"))
-    page.get_by_role("button", name="Fill in the rest").click()
-    expect(strips(page).locator(".t.later")).to_have_count(0)
-    for number in range(2, 11):
-        where(page).get_by_role("button", name="Next").click()
-        expect(where(page)).to_contain_text(f"{number} of 10")
-        if number == 6:  # the recursion begins at the end of the response
-            expect(strips(page).locator(".t.later").first).to_be_visible()
-            page.get_by_role("button", name="Fill in the rest").click()
-            expect(strips(page).locator(".t.later")).to_have_count(0)
-    expect(where(page).get_by_role("button", name="Next")).to_be_disabled()
-    where(page).get_by_role("button", name="Back").click()
+    scrub = steps(page).locator("[data-testid=stepper-scrub]")
+    scrub.fill("0")
+    number = steps(page).locator(".barcell .num")
+    expect(number.first).to_be_hidden()
+    scrub.focus()
+    page.keyboard.press("ArrowRight")
+    expect(number.first).to_be_visible()
+    expect(number.nth(1)).to_be_hidden()
+    for n in range(1, 11):
+        steps(page).get_by_role("button", name="Next sub-step").click()
+        expect(where(page)).to_contain_text(f"{n} of 10")
+    expect(steps(page).get_by_role("button", name="Next sub-step")).to_be_disabled()
+    steps(page).get_by_role("button", name="Previous sub-step").click()
     expect(where(page)).to_contain_text("9 of 10")
-    expect(page).to_have_url(re.compile(r"sub=clip"))
 
 
-def test_a_token_a_box_and_the_sliders_are_in_the_link(page: Page, server: Server, run: LiveRun) -> None:
+def test_a_box_is_in_the_link_and_a_guess_is_not(page: Page, server: Server, run: LiveRun) -> None:
     open_lesson(page, server, run, sub="delta")
-    formula = page.locator(".st-key-ppo_sub_body .katex")
-    before = formula.last.inner_text()
-    strips(page).locator(".t").nth(2).click()
-    expect(page).to_have_url(re.compile(r"token=v\.2"))
-    expect(formula.last).not_to_have_text(before)
+    formula = steps(page).locator("[data-testid=stepper-formulas]")
+    before = formula.inner_text()
+    steps(page).locator(".head:not(.spot)").first.click()
+    expect(formula).not_to_have_text(before)
     page.locator("[data-box=value]").click()
     expect(page).to_have_url(re.compile(r"ppo_box=value"))
     expect(page.locator(".st-key-ppo_box_detail h3")).to_contain_text("Value model")
 
     commit = page.locator(".st-key-ppo_lambda_commit button")
     expect(commit).to_be_disabled()
-    expect(page.locator(".st-key-ppo_lambda_figure")).to_have_count(0)
     page.locator(".st-key-ppo_lambda_try0 label").filter(has_text="all tokens alike").click()
     commit.click()
     expect(page.locator(".st-key-ppo_lambda_predict")).to_contain_text("What happened")
-    slider = page.locator(".st-key-ppo_lam").get_by_role("slider")
-    expect(page.locator(".st-key-ppo_lambda_figure .js-plotly-plot").first).to_be_visible()
-    slider.focus()
-    slider.press("Home")
-    expect(page.locator(".st-key-ppo_lam_says")).to_contain_text("λ = 0:")
-    expect(page).to_have_url(re.compile(r"ppo_lam=0(\.0+)?(&|$)"))
 
     assert page.context.browser
     other = page.context.browser.new_page()  # another visitor: this one's browser remembers what was answered
     other.goto(page.url)
     expect(other.locator(".st-key-ppo_box_detail h3")).to_contain_text("Value model")
-    expect(strips(other).locator(".t.picked")).to_have_attribute("data-at", "v.2")
     expect(other.locator(".st-key-ppo_lambda_commit button")).to_be_visible()  # nobody's answer is in a link
-    expect(other.locator(".st-key-ppo_lambda_figure")).to_have_count(0)
     other.close()
 
 
@@ -103,24 +90,13 @@ def test_the_quiz_says_why(page: Page, server: Server, run: LiveRun) -> None:
     expect(page.locator(".st-key-ppo_quiz_score")).to_contain_text("1 of 4")
 
 
-def test_tokens_are_walked_and_read_by_keyboard(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run, sub="values")
-    chips = strips(page).locator(".t")
-    chips.first.focus()
-    page.keyboard.press("ArrowRight")
-    expect(chips.nth(1)).to_be_focused()
-    expect(strips(page).locator(".readout")).to_contain_text("position 2")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"token=v\.1"))
-
-
 @pytest.mark.parametrize(("scheme", "lang"), [("light", "en"), ("dark", "zh-TW")])
 def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe, scheme: str, lang: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     open_lesson(page, server, run, lang=lang, sub="clip")
     page.locator(".st-key-ppo_lambda_try0 label").nth(1).click()
     page.locator(".st-key-ppo_lambda_commit button").click()
-    expect(page.locator(".st-key-ppo_lambda_figure .js-plotly-plot").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-ppo_lambda_predict").locator("[data-testid=stAlert]")).to_be_visible(timeout=20_000)
     # While the script runs, what it has not reached yet is faded.
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     expect(page.locator("[data-stale=true]")).to_have_count(0)

@@ -102,7 +102,7 @@ export function sent(changes = {}, { values = true } = {}) {
   return {
     boxes: [
       box("query"),
-      box("policy", "trained", { moved: "moved 0.83" }),
+      box("policy", "trained", { moved_ppo: "moved 0.83", moved_grpo: "moved 0.21" }),
       box("outputs"),
       box("reference", "frozen", { sub_grpo: "not used" }),
       box("reward", "frozen"),

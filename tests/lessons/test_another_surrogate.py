@@ -12,6 +12,7 @@ from core.config import change
 from core.presets import preset
 from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.conftest import make_run
+from tests.lessons.real import strips
 
 OTHERS = {
     **{name: {"ppo.surrogate": name} for name in SURROGATES if name != "clip"},
@@ -46,8 +47,9 @@ def test_the_runs_own_surrogate_is_named_and_written(open_page, store, page, nam
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_nothing_is_said_of_a_clip_range_that_does_not_cut(open_page, store, name) -> None:
     at = open_on(open_page, store, "how-ppo-works", OTHERS[name])
-    texts = "\n".join(x.value for x in at.markdown)
-    assert "Range 0.8 to 1.2" not in texts
+    sent = strips(at, "ppo_steps")
+    assert "clip" not in [x["key"] for x in sent["stations"]]
+    assert "epsilon" not in [x["name"] for x in sent["sliders"]]
     assert not [x.value for x in at.latex if r"\varepsilon" in x.value]
     at = open_on(open_page, store, "ratio-clip-kl", OTHERS[name])
     assert not [x for x in at.radio if (x.key or "").startswith("rck_clip")]
@@ -55,8 +57,9 @@ def test_nothing_is_said_of_a_clip_range_that_does_not_cut(open_page, store, nam
 
 
 def test_a_dual_clip_is_said_beside_the_formula(open_page, store) -> None:
-    at = open_on(open_page, store, "how-ppo-works", {"ppo.dual_clip": 3})
-    assert any("J is at least 3 · Â" in x.value for x in at.markdown)
-    at = open_on(open_page, store, "how-ppo-works", {})
-    assert any("Range 0.8 to 1.2" in x.value for x in at.markdown)
-    assert not any("dual clip" in x.value for x in at.markdown)
+    sent = strips(open_on(open_page, store, "how-ppo-works", {"ppo.dual_clip": 3}), "ppo_steps")
+    assert "J is at least 3 · Â" in sent["words"]["says_clip"]
+    sent = strips(open_on(open_page, store, "how-ppo-works", {}), "ppo_steps")
+    assert sent["start"] == "clip"
+    assert "Range {low_ratio} to {high_ratio}" in sent["words"]["says_clip"]
+    assert "dual clip" not in sent["words"]["says_clip"]

@@ -9,6 +9,7 @@ import pytest
 
 from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.conftest import make_run
+from tests.lessons.stepped import given, in_browser
 
 KEY = "how-grpo-works"
 
@@ -28,28 +29,32 @@ def groups(store, run, step):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("sub", ["rewards", "centre", "divide", "tokens"])
-def test_every_sub_step_comes_up(open_page, run, lang, sub):
-    at = open_page(KEY, lang=lang, run=run, step="2", sub=sub)
-    assert not at.exception
-    assert not at.error
-    assert not at.warning
+def test_every_sub_step_of_a_link_comes_up(open_page, run, lang, speaking):
+    at = open_page(KEY, lang=lang, run=run, step="2")
+    subs = {x["key"]: x["key"] for x in given(at)["stations"]} | {"centre": "mean", "divide": "credit"}
+    assert len(subs) == 7
+    for sub, start in subs.items():
+        at.query_params["sub"] = sub
+        at.run()
+        assert not at.exception
+        assert not at.error
+        assert not at.warning
+        assert given(at)["start"] == start
 
 
 def test_a_groups_arithmetic_is_numpys(open_page, store, run):
     number, rewards = next((n, r) for n, r in groups(store, run, 1).items() if 0 < r.mean() < 1)
-    at = open_page(KEY, lang="en", run=run, step="2", sub="rewards", group=str(number))
-    assert f"{int(rewards.sum())} of 4 answers" in texts(at)
-    at.button(key="hgw_walk_next").click().run()
-    assert f"{rewards.sum():g} / 4 = {rewards.mean():.3f}" in texts(at)
-    at.button(key="hgw_walk_next").click().run()
+    sent = given(open_page(KEY, lang="en", run=run, step="2", sub="rewards", group=str(number)))
+    [answer] = in_browser(sent, [{}], ["difference", "credit"])
+    spoken = answer["sentences"]
+    assert f"{int(rewards.sum())} of 4 answers" in spoken["rewards"]
+    assert f"compared with is {rewards.mean():.3f}" in spoken["mean"]
     spread = rewards.std(ddof=1)
-    assert f"The spread is {spread:.3f} (dividing by G − 1)" in texts(at)
+    assert f"standard deviation is {spread:.3f}" in spoken["spread"]
     centred = rewards - rewards.mean()
     largest = centred[np.abs(centred).argmax()] / (spread + 1e-4)
-    assert f"**{largest:+.3f}**".replace("-", "−") in texts(at)
-    at.button(key="hgw_walk_next").click().run()
-    assert at.button(key="hgw_walk_next").disabled
+    assert f"gets {largest:+.3f}".replace("-", "−") in spoken["credit"]
+    assert answer["rows"]["difference"] == pytest.approx(centred.tolist())
 
 
 def test_a_group_that_agrees_says_nothing(open_page, store):
@@ -57,7 +62,10 @@ def test_a_group_that_agrees_says_nothing(open_page, store):
     step, number = next((s, n) for s in range(40) for n, r in groups(store, run, s).items() if r.std() == 0)
     at = open_page(KEY, lang="en", run=run, step=str(step + 1), sub="divide", group=str(number))
     assert not at.exception
-    assert "the group has no signal" in texts(at)
+    plain, flipped = in_browser(given(at), [{}, {"flips": [0]}], ["credit"])
+    assert "nothing is learnt from this group" in plain["sentences"]["credit"]
+    assert plain["rows"]["credit"] == [0.0] * 4
+    assert all(flipped["rows"]["credit"])
 
 
 @pytest.mark.parametrize("scale", ["group", "batch", "none"])

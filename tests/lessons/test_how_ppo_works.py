@@ -8,14 +8,13 @@ from itertools import pairwise
 import pytest
 
 from core.runs.store import RunStore
-from lessons.how_ppo_works import weights
 from lessons.how_ppo_works.check import code, questions
 from lessons.how_ppo_works.pipeline import _DETAILS
-from lessons.how_ppo_works.substeps import _DRAW, subs
 from lessons.i18n import LANGUAGES
 from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.source import source
 from tests.lessons.conftest import make_run
+from tests.lessons.stepped import given, in_browser
 
 KEY = "how-ppo-works"
 
@@ -84,12 +83,15 @@ def gae(own, gamma, lam):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("sub", [sub.key for sub in subs(4)])
-def test_every_sub_step_comes_up(open_page, run_id, sub, lang):
-    at = open_page(KEY, lang=lang, sub=sub)
-    assert not at.exception
-    assert at.latex
-    assert sent(at, "strips")["rows"]
+def test_every_sub_step_of_a_link_comes_up(open_page, run_id, lang, speaking):
+    at = open_page(KEY, lang=lang, run=run_id, step="3")
+    subs = [x["key"] for x in given(at)["stations"]]
+    assert len(subs) == 10
+    for sub in subs:
+        at.query_params["sub"] = sub
+        at.run()
+        assert not at.exception
+        assert given(at)["start"] == sub
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -102,19 +104,14 @@ def test_every_box_opens(open_page, run_id, box, lang):
     assert with_symbols(title) in [x.value for x in at.subheader]
 
 
-def test_each_sub_step_has_its_scene():
-    assert [sub.key for sub in subs(9)] == list(_DRAW)
-
-
-def test_the_recursion_is_filled_in_from_the_last_token(open_page, store, run_id):
+def test_the_stepper_follows_the_telling_response(open_page, store, run_id):
     own = telling(store, run_id, 2)
-    for part in (1, 3):
-        at = open_page(KEY, run=run_id, step="3", sub=f"gae.{part}")
-        row = sent(at, "strips")["rows"][-1]
-        assert row["tokens"] == [x["token"] for x in own]
-        assert row["hidden"] == [i < len(own) - part for i in range(len(own))]
-        assert row["spot"].index(True) == len(own) - part
-        assert row["values"] == [x["advantage_raw"] for x in own]
+    sent = given(open_page(KEY, run=run_id, step="3"))
+    assert sent["tokens"] == [[x["token"] for x in own]]
+    [gae_] = [x for x in sent["stations"] if x["key"] == "gae"]
+    assert (gae_["each"], gae_["backward"]) == (True, True)
+    [answer] = in_browser(sent, [{}], ["advantage_raw"])
+    assert answer["rows"]["advantage_raw"] == pytest.approx([x["advantage_raw"] for x in own], abs=1e-5)
 
 
 def test_what_whitening_took_away_is_read_off_rightly(open_page, store, run_id):
@@ -123,10 +120,9 @@ def test_what_whitening_took_away_is_read_off_rightly(open_page, store, run_id):
 
     tokens = store.tokens(run_id, "ppo", 2)
     raw = tokens.filter(pc.equal(tokens["pass"], 0))["advantage_raw"].to_numpy()
-    at = open_page(KEY, run=run_id, step="3", sub="whiten")
-    sentence = next(x.value for x in at.markdown if "standard deviation 1" in x.value)
-    assert f"{np.mean(raw):.3f}" in sentence
-    assert f"{np.std(raw, ddof=1):.3f}" in sentence
+    about = given(open_page(KEY, run=run_id, step="3"))["about"]
+    assert f"{np.mean(raw):+.3f}".replace("-", "−") == about["own_mean"]
+    assert f"{np.std(raw, ddof=1):.3f}" == about["own_std"]
 
 
 def commit(at, choice):
@@ -135,22 +131,15 @@ def commit(at, choice):
     return at
 
 
-def test_sliders_come_with_the_prediction_and_recompute_the_batch(open_page, store, run_id):
+def test_sliders_recompute_the_batch(open_page, store, run_id):
     own = telling(store, run_id, 2)
-    at = open_page(KEY, run=run_id, step="3")
-    assert not [x for x in at.slider if x.key == "ppo_lam"]
-    at = commit(at, 0)
-    assert not at.exception
-    for gamma, lam in [(1.0, 0.95), (1.0, 0.0), (1.0, 1.0), (0.9, 0.5)]:
-        at.slider(key="ppo_gamma").set_value(gamma)
-        at.slider(key="ppo_lam").set_value(lam).run()
-        table = next(x.value for x in at.dataframe if "A, with your γ and λ" in x.value.columns)
-        assert table["A, with your γ and λ"].tolist() == pytest.approx(gae(own, gamma, lam), abs=1e-4)
-        assert table["δ"].tolist() == pytest.approx(gae(own, gamma, 0), abs=1e-4)
-        assert table["A, as trained"].tolist() == pytest.approx(gae(own, 1, 0.95), abs=1e-4)
-    at.slider(key="ppo_gamma").set_value(1.0)
-    at.slider(key="ppo_lam").set_value(0.0).run()
-    assert any("**λ = 0:**" in x.value for x in at.markdown)
+    sent = given(open_page(KEY, run=run_id, step="3"))
+    settings = [(1.0, 0.95), (1.0, 0.0), (1.0, 1.0), (0.9, 0.5)]
+    answers = in_browser(sent, [{"set": {"gamma": g, "lam": x}} for g, x in settings], ["advantage_raw", "delta"])
+    for (gamma, lam), answer in zip(settings, answers, strict=True):
+        assert answer["rows"]["advantage_raw"] == pytest.approx(gae(own, gamma, lam), abs=1e-4)
+        assert answer["rows"]["delta"] == pytest.approx(gae(own, gamma, 0), abs=1e-4)
+        assert f"γλ = {gamma * lam:.3f}" in answer["sentences"]["gae"]
 
 
 def test_a_surprise_is_said_in_its_two_parts(open_page, store, run_id):
@@ -165,9 +154,6 @@ def test_a_surprise_is_said_in_its_two_parts(open_page, store, run_id):
     penalty = own[worst]["token_reward"] - score[worst]
     shown_text = "\n".join(x.value for x in at.markdown)
     assert f"{bare[worst]:+.3f}: {bare[worst] - penalty:+.3f} from the critic".replace("-", "−") in shown_text
-    table = next(x.value for x in at.dataframe if "of it: KL penalty" in x.value.columns)
-    both = table["of it: critic and reward"] + table["of it: KL penalty"]
-    assert both.tolist() == pytest.approx(table["A, with your γ and λ"].tolist(), abs=2e-4)
 
 
 def test_the_critics_box_says_what_its_values_do(open_page, store, run_id):
@@ -214,55 +200,64 @@ def test_code_links_lead_to_code():
         assert f"def {link.name.rpartition('.')[2]}" in source(link.path, link.name).text
 
 
-def test_weights_of_a_real_run_are_measured_and_the_frozen_ones_have_not_moved(open_page, store, monkeypatch):
-    """Two real steps; a third party computes the distance from a saved trainer."""
+def test_distances_are_those_of_the_trace_and_the_frozen_one_is_0(open_page, store):
+    """Three real steps, the third with an evaluation; a third party computes distances from the weights."""
     from core.config import RunConfig, change
     from core.models.start import load
     from core.training.trainer import Trainer
 
-    config = change(RunConfig(), {"steps": 2, "prompts_per_step": 2, "eval_every": 0, "device": "cpu"})
-    trainer = Trainer(config, "ppo")
-    made = store.create(config)
-    steps = trainer.steps()
-    store.append(made, next(steps))
-    moved = sum(
-        float((now - then).double().square().sum())
-        for now, then in zip(trainer.policy.parameters(), load(config.model).model.parameters(), strict=True)
-    )
-    store.append(made, next(steps))
-    at = open_page(KEY, run=made, step="2")
-    assert not at.metric
-    at.button(key="ppo_measure").click().run()
-    assert not at.exception
-    weights._jobs[made, "ppo", 1].future.result(120)  # a thread does it; in a browser the page asks again by itself
-    at.run()
-    shown = {x.label: x.value for x in at.metric}
-    assert shown["parameters"].replace("\u2009", "") == "223296"
-    assert float(shown["distance from the start weights"]) == pytest.approx(moved**0.5, abs=6e-4)
+    small = {"steps": 3, "prompts_per_step": 2, "eval_every": 2, "device": "cpu", "task.heldout": 16}
+    config = change(RunConfig(), small)
+    made, shares = store.create(config), {}
+    for name in ("ppo", "grpo"):
+        trainer = Trainer(config, name)
+        steps = trainer.steps()
+        for _ in range(2):
+            store.append(made, next(steps))
+        pairs = list(zip(trainer.policy.parameters(), load(config.model).model.parameters(), strict=True))
+        moved = sum(float((now - then).double().square().sum()) for now, then in pairs)
+        shares[name] = 100 * (moved / sum(float(then.double().square().sum()) for _now, then in pairs)) ** 0.5
+        store.append(made, next(steps))
+    for step in ("1", "2", "3"):  # the evaluation after it; after the last one the last
+        at = open_page(KEY, run=made, step=step)
+        assert not [x for x in at.button if x.key == "ppo_measure"]
+        text = f"before step 3 its weights were away from the start model’s by {shares['ppo']:.2g} % of"
+        assert any(text in x.value for x in at.caption)
+    boxes = {x["key"]: x for x in sent(at, "pipeline")["boxes"]}
+    for name, share in shares.items():
+        assert boxes["policy"][f"moved_{name}"] == f"moved {share:.2g} % by step 3"
+        assert boxes["reference"][f"moved_{name}"] == "moved 0"
+    assert float(boxes["value"]["moved_ppo"].split()[1]) > 0
+    assert "moved_grpo" not in boxes["value"]
+    assert not {"moved_ppo", "moved_grpo"} & {x for key in ("reward", "gae", "query") for x in boxes[key]}
     frozen = open_page(KEY, run=made, step="2", ppo_box="reference")
-    assert {x.label: x.value for x in frozen.metric}["distance from the start weights"] == "0"
-    critic = open_page(KEY, run=made, step="2", ppo_box="value")
-    assert float({x.label: x.value for x in critic.metric}["distance from the start weights"]) > 0
+    assert any("stays at a distance of 0" in x.value for x in frozen.caption)
+
+
+def test_where_no_distance_was_recorded_it_says_so(open_page, run_id):
+    for box in ("policy", "reference", "value"):
+        at = open_page(KEY, run=run_id, step="3", ppo_box=box)
+        assert any("is not recorded here" in x.value for x in at.caption)
+        assert not [x for x in sent(at, "pipeline")["boxes"] if {"moved_ppo", "moved_grpo"} & x.keys()]
 
 
 @pytest.mark.parametrize("passes", [1, 2])
 def test_the_clip_is_shown_where_the_last_pass_took_its_gradients(open_page, store, passes):
     """Of a narrow range, so that some are cut; with one pass none is, and no token is marked."""
     run = make_run(store, steps=3, num_iterations=passes, epsilon=0.05)
-    at = open_page(KEY, run=run, step="3", sub="clip")
+    sent = given(open_page(KEY, run=run, step="3", sub="clip"))
     rows = store.tokens(run, "ppo", 2).to_pandas()
     rows = rows[rows["pass"] == passes - 1]
     sample = telling(store, run, 2)[0]["sample"]
     own = rows[rows["sample"] == sample].sort_values("position")
     cut, share = int((own["clipped"] != 0).sum()), float((rows["clipped"] != 0).mean())
-    text = "\n".join(x.value for x in at.markdown)
-    expected = f"that held for {cut} of these {len(own)} tokens, and for {share:.1%} of the stored batch"
-    assert expected in text
+    [answer] = in_browser(sent, [{}], ["taken"])
+    text = answer["sentences"]["clip"]
+    assert f"{cut} of these {len(own)} tokens, and {share:.{int(0 < share < 0.1)}%} of".replace("%", " %") in text
     assert (share > 0) == (passes > 1)
     assert ("every gradient is taken at ratio 1: the clip never cuts" in text) == (passes == 1)
-    [row] = sent(at, "strips")["rows"]
-    assert [x is not None for x in row["marks"]] == (own["clipped"] != 0).tolist()
-    assert row["values"] == pytest.approx(own["ratio_update"].tolist(), rel=1e-5)
+    assert answer["sides"] == own["clipped"].tolist()
+    assert answer["rows"]["taken"] == pytest.approx(own["ratio_update"].tolist(), rel=1e-5)
 
 
 def test_the_update_box_marks_what_the_last_pass_cut(open_page, store):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -14,19 +12,14 @@ from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from core.tasks.registry import task_for
 from lessons.home.strip import find_contrasts
-from lessons.how_ppo_works.scene import Scene
-from lessons.how_ppo_works.update_steps import _example
 from lessons.kit.history import RECORDED
-from lessons.kit.lesson import Place
-from lessons.kit.lesson.frozen import Frozen, _frozen, _telling_step, with_cuts
+from lessons.kit.lesson.frozen import Frozen, _frozen, _telling_step
 from lessons.kit.lesson.replies import (
     SEEN,
-    Cut,
     Group,
     Reply,
     clearest,
     first_unshared,
-    most_cut,
     most_missed,
     shows,
     slip_of,
@@ -175,73 +168,9 @@ def test_the_pages_say_so_and_label_the_failure(open_page, on_shipped, default: 
 
 
 def test_the_delta_of_the_lesson_on_ppo_is_the_slips(open_page, on_shipped, default: Frozen) -> None:
-    at = open_page("how-ppo-works", sub="delta")
+    at = commit(open_page("how-ppo-works", sub="delta"))
     slip = clearest(default.slips)
-    assert any(f"The surprise δ of token {slip.at + 1} itself is −" in x.value for x in at.markdown)
-    row = strips(at, "ppo_sub_strips")["rows"][-1]
-    assert row["marks"].index("frame") == slip.at
-    assert min(row["values"]) == row["values"][slip.at]
-
-
-# -- cut gradients ---------------------------------------------------------------------------------------------------
-
-
-def cutting(text: str, *passes: list[int], sample: int = 0, group_: int = 0) -> Reply:
-    """A response of which each pass cut the gradients of these tokens; after the last pass none is taken."""
-    columns = [{"clipped": tuple(map(float, x))} for x in passes] + [{"clipped": (None,) * len(text)}]
-    return Reply(sample, group_, text, tuple(text), 0.0, False, False, tuple(columns))
-
-
-def test_the_response_and_the_pass_with_most_cut_tokens_are_chosen() -> None:
-    none, some = cutting("12", [0, 0], [0, 0]), cutting("34", [1, 0], [0, -1])
-    assert most_cut([none], range(2)) is None
-    assert most_cut([none, some], range(2)) == Cut(some, 1, 1)  # the latest pass of equals
-    assert most_cut([none, cutting("56", [1, -1], [0, 1])], range(2)).number == 0
-    assert most_cut([some], range(0)) is None  # while the critic warms up
-
-
-def test_the_clip_step_shows_what_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The response itself if any pass cut it, else one of its group, of its step, of another; else it says so."""
-    sentences: list[str] = []
-    for name in ("info", "markdown"):
-        monkeypatch.setattr(f"lessons.how_ppo_works.update_steps.st.{name}", lambda x, **_kwargs: sentences.append(x))
-    none = cutting("12", [0, 0], [0, 0])
-    last, first = cutting("34", [0, 0], [1, 0], sample=1), cutting("56", [1, 0], [0, 0], sample=2)
-    far = cutting("78", [1, 1], [1, 1], sample=9, group_=1)
-
-    def batch(*groups: Group, step: int = 4) -> Any:
-        return SimpleNamespace(groups=groups, gradients=range(2), step=step, group=lambda n: groups[n])
-
-    def example(own: Reply, here: Any, near: Any) -> tuple[Any, int]:
-        sentences.clear()
-        monkeypatch.setattr("lessons.how_ppo_works.update_steps.with_cuts", lambda _batch: near)
-        scene, taken = _example(Scene(here, own, Place("clip", 0, 0)))
-        return (scene.batch, scene.reply), taken
-
-    here = batch(group(none, last, first), Group(1, "?", "!", (far,)))
-    assert (example(last, here, here), sentences) == (((here, last), 1), [])
-    assert (example(first, here, here), sentences) == (((here, first), 0), [])
-    assert (example(none, here, here), sentences[0][:63]) == (
-        ((here, last), 1),
-        "No gradient of that response was cut. Another of this step, of ",
-    )
-    alone = batch(group(none), Group(1, "?", "!", (far,)))
-    assert example(none, alone, alone) == ((alone, far), 1)
-    bare = batch(group(none))
-    assert (example(none, bare, here), "One of step 5" in sentences[0]) == (((here, far), 1), True)
-    assert example(none, bare, None) == ((bare, none), 1)
-    assert sentences == ["No clip cut the gradient of any stored token here, at this step or at those around it."]
-
-
-@pytest.mark.parametrize("step", [None, 0, 1, 40, -1])
-def test_wherever_one_looks_in_the_recorded_run_there_is_a_cut_token_to_see(
-    on_shipped, shipped: RunStore, default: Frozen, step: int | None
-) -> None:
-    last = next(x for x in default.run.learners if x.name == default.learner)
-    number = default.step if step is None else step % (last.step + 1)
-    batch = _frozen(default.run.id, default.learner, number, last.updated, shipped)
-    near = with_cuts(batch)
-    assert near is not None
-    cut = most_cut((x for g in near.groups for x in g.replies), near.gradients)
-    assert cut is not None
-    assert cut.count == sum(bool(x) for x in cut.reply.column("clipped", cut.number)) > 0
+    assert any(f"The surprise δ of token {slip.at + 1} itself is −" in x.value for x in [*at.markdown, *at.info])
+    sent = strips(at, "ppo_steps")
+    assert (sent["start"], sent["spot"]) == ("delta", slip.at)
+    assert sent["tokens"] == [list(slip.reply.tokens)]

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.insight.weights import weights_of
 from core.models import adapters, forward
 from core.models.start import load
 from core.training import scoring
@@ -142,8 +141,12 @@ def test_a_checkpoint_holds_no_frozen_weights_and_continues_exactly(model: str, 
 
 
 def test_how_far_adapters_have_moved_a_model_is_told_of_what_they_add(model: str) -> None:
-    learning = trainer(model, PPO)
-    assert weights_of(learning)["policy"].distance == 0
+    learning, start = trainer(model, PPO), load(model).model
+    assert learning.start_weights.distances(learning.policy, learning.value_model)["policy_distance"] == 0
+    norms = {
+        "policy": float(sum(x.double().square().sum() for x in copied(start).values())) ** 0.5,
+        "value": float(sum(x.double().square().sum() for x in copied(start.base_model).values())) ** 0.5,
+    }
     list(learning.steps())
     squares = {"policy": 0.0, "value": 0.0}
     for x in learning.value_model.head.parameters():
@@ -154,11 +157,11 @@ def test_how_far_adapters_have_moved_a_model_is_told_of_what_they_add(model: str
             if "lora_A" in name:  # scale alpha / rank = 2
                 added = 2 * weights[name.replace("lora_A", "lora_B")].double() @ a.double()
                 squares[whose] += float(added.square().sum())
-    moved = weights_of(learning)
-    assert set(moved) == {"policy", "value"}
-    for whose, x in moved.items():
-        assert x.distance == pytest.approx(squares[whose] ** 0.5, rel=1e-4)
-        assert x.distance > 0.01
+    moved = learning.start_weights.distances(learning.policy, learning.value_model)
+    for whose, square in squares.items():
+        x = moved[f"{whose}_distance"]
+        assert x == pytest.approx(square**0.5 / norms[whose], rel=1e-4)
+        assert x > 1e-4
 
 
 def test_the_kls_gradient_is_measured_against_the_start_model(model: str) -> None:

@@ -19,6 +19,7 @@ predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) 
               those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
 quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
               exactly one choice is right. The key stands in the catalogue, too (`check`), for the course map.
+(lessons.kit.played: sub-steps of a stored step that play in the browser, with settings as sliders.)
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);

@@ -23,7 +23,7 @@ from lessons.i18n import _, listed
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.history import RECORDED, no_such_run, unreadable
-from lessons.kit.lesson.replies import Group, Slip, clearest, most_cut, shows, slips
+from lessons.kit.lesson.replies import Group, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
@@ -119,20 +119,6 @@ def at_step(batch: Frozen, step: int) -> Frozen:
     """The same learner at another step (from 0) of the same run; the nearest one that there is."""
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
     return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, shared.store())
-
-
-def with_cuts(batch: Frozen) -> Frozen | None:
-    """The batch itself where gradients of its stored tokens were cut, else the nearest step of its run that has such.
-
-    None where no stored token of the run's steps, at most `LOOKED_AT` to either side, was cut.
-    """
-    if most_cut((x for g in batch.groups for x in g.replies), batch.gradients) is not None:
-        return batch
-    learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    warm_up: int = getattr(batch.settings, "value_warmup_steps", 0)
-    args = (batch.run.id, batch.learner, batch.step, learner.step, warm_up, learner.updated)
-    step = _cut_step(*args, shared.store())
-    return None if step is None else at_step(batch, step)
 
 
 def beside(batch: Frozen, algorithm: str) -> Frozen | None:
@@ -249,19 +235,6 @@ def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunS
         groups = groups_of(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
         steps.append((shows(slips(groups)), sum(x.mixed for x in groups), step))
     return max(steps)[2]
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _cut_step(run_id: str, learner: str, near: int, last: int, first: int, made: float, _runs: RunStore) -> int | None:
-    """The step from `first` to `last` nearest to `near` of whose stored tokens some had their gradient cut."""
-    for step in sorted(range(first, last + 1), key=lambda x: (abs(x - near), x))[: 2 * LOOKED_AT]:
-        tokens = _runs.tokens(run_id, learner, step)
-        if not tokens.num_rows:
-            continue
-        taken = pc.less(tokens["pass"], pc.max(tokens["pass"]))  # after the last pass no gradient is taken
-        if pc.any(pc.and_(taken, pc.not_equal(tokens["clipped"], 0))).as_py():
-            return step
-    return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -142,33 +142,6 @@ def most_missed(known: Sequence[Slip]) -> Slip | None:
     return min((x for x in known if x.missed), key=lambda x: x.fall, default=None)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A response whose tokens' gradients were cut when a pass took its gradients."""
-
-    reply: Reply
-    number: int  # of the pass, from 0
-    count: int  # of its tokens
-
-    @property
-    def tokens(self) -> int:
-        return len(self.reply.tokens)
-
-
-def cut_tokens(reply: Reply, number: int) -> int:
-    """Of how many tokens of a response a pass (from 0) cut the gradient."""
-    return sum(bool(x) for x in reply.column("clipped", number))
-
-
-def most_cut(replies: Iterable[Reply], gradients: Iterable[int]) -> Cut | None:
-    """The response and the pass that cut the gradients of most of its tokens, the latest pass of equals; None where
-    none of these passes, at which gradients were taken, cut any.
-    """
-    passes = list(gradients)
-    known = [Cut(x, number, cut_tokens(x, number)) for x in replies for number in passes]
-    return max((x for x in known if x.count), key=lambda x: (x.count, x.number), default=None)
-
-
 def shows(known: Sequence[Slip]) -> tuple[int, float]:
     """How much a step has to show: whether a seen slip, or a missed one beside it, and how far apart they are."""
     best, worst = clearest(known), most_missed(known)

@@ -12,6 +12,7 @@ from lessons.kit.display import one_line
 from lessons.kit.lesson import Frozen, Group, mount, say_where
 from lessons.kit.lesson.replies import Reply, first_unshared
 from lessons.kit.pipeline.both import MODES, Mode, both_credits
+from lessons.kit.pipeline.distances import Distances, distances
 from lessons.kit.pipeline.words import words
 
 
@@ -27,8 +28,9 @@ class Box:
     only: Mode | None = None
     dim_grpo: bool = False  # not used by GRPO here
 
-    def view(self, moved: str | None) -> dict[str, Any]:
-        optional = {"sub_grpo": self.sub_grpo, "only": self.only, "moved": moved, "dim_grpo": self.dim_grpo or None}
+    def view(self, moved: Mapping[Mode, Distances]) -> dict[str, Any]:
+        optional = {"sub_grpo": self.sub_grpo, "only": self.only, "dim_grpo": self.dim_grpo or None}
+        optional |= {f"moved_{mode}": x.short(self.key) for mode, x in moved.items()}
         always = {"key": self.key, "kind": self.kind, "title": self.title, "sub": self.sub}
         return {**always, **{name: x for name, x in optional.items() if x is not None}}
 
@@ -39,26 +41,24 @@ def pipeline(
     *,
     key: str,
     start: Mode = "ppo",
-    moved: Mapping[str, float] | None = None,
     picked: str | None = None,
     on_picked: Callable[[], None] | None = None,
 ) -> list[Box]:
     """Draws the step's pipeline with the numbers of one of its groups, in the state of `start`; answers its boxes.
 
-    `moved` has the distances of weights from those at the start, by box, where they are known. With `on_picked` a box
-    can be chosen: `picked` is the one that is, and `lessons.board.component.sent(key, "picked")` in the callback the
-    new one. Otherwise nothing that is done to it asks the server for anything.
+    With `on_picked` a box can be chosen: `picked` is the one that is, and `lessons.board.component.sent(key, "picked")`
+    in the callback the new one. Otherwise nothing that is done to it asks the server for anything.
     """
     credited = both_credits(batch, group)
     settings: dict[str, dict[str, Any]] = {mode: credited["learners"][mode]["settings"] for mode in MODES}
     drawn = boxes(batch, group, settings)
-    reply, distances = group.telling, moved or {}
+    reply, moved = group.telling, {mode: distances(batch, mode) for mode in MODES}
     titles = {x["title"] for mode in MODES for x in credited["learners"][mode]["terms"]}
     mount(
         "pipeline",
         {
             **credited,
-            "boxes": [x.view(_moved(distances.get(x.key))) for x in drawn],
+            "boxes": [x.view(moved) for x in drawn],
             "names": {mode: LEARNER_KINDS[mode].title for mode in MODES},
             "colours": {mode: LEARNER_KINDS[mode].colour for mode in MODES},
             "group": group.number,
@@ -126,20 +126,11 @@ def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]
     ]
 
 
-def distance(x: float) -> str:
-    """How far weights are from those at the start."""
-    return "0" if x == 0 else f"{x:.3f}"
-
-
 def _slip(reply: Reply, group: Group) -> int | None:
     """The first token of a wrong response that no right one shares; None where there is none to be told."""
     if reply.success or reply.truncated:
         return None
     return first_unshared(reply.tokens, (x.tokens for x in group.replies if x.success))
-
-
-def _moved(x: float | None) -> str | None:
-    return None if x is None else _("moved {distance}").format(distance=distance(x))
 
 
 def _reference_sub(group: Group) -> str:

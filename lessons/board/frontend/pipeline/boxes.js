@@ -97,10 +97,6 @@ class Box {
     this.#data = data;
     this.#sent = sent;
     sayWithSymbols(this.title, data.title);
-    const text = this.#tagText();
-    if (this.tag.dataset.text !== text) this.tag.replaceChildren(...(data.kind === "frozen" ? [lock()] : []), text);
-    this.tag.dataset.text = text;
-    this.tag.hidden = !text;
     if (sent.pickable) attr(this.root, "aria-pressed", data.key === sent.picked);
     this.#name();
   }
@@ -122,17 +118,22 @@ class Box {
   }
 
   #tagText() {
-    const { kind, moved } = this.#data;
+    const { kind, moved_ppo, moved_grpo } = this.#data;
+    const moved = this.#mode === "grpo" ? moved_grpo : moved_ppo;
     const word = kind === "data" ? "" : this.#sent?.words[kind];
     return [word, moved].filter(Boolean).join(" · ");
   }
 
-  /** What stands below the title, and what a screen reader calls the box. */
+  /** What stands beside and below the title, and what a screen reader calls the box. */
   #name() {
-    const { title, sub, sub_grpo: other } = this.#data;
+    const { kind, title, sub, sub_grpo: other } = this.#data;
+    const tag = this.#tagText();
+    if (this.tag.dataset.text !== tag) this.tag.replaceChildren(...(kind === "frozen" ? [lock()] : []), tag);
+    this.tag.dataset.text = tag;
+    this.tag.hidden = !tag;
     const text = this.#mode === "grpo" ? (other ?? sub) : sub;
     say(this.sub, text);
-    attr(this.root, "aria-label", [symbols(title).join(""), this.#tagText(), text].filter(Boolean).join(", "));
+    attr(this.root, "aria-label", [symbols(title).join(""), tag, text].filter(Boolean).join(", "));
   }
 }
 

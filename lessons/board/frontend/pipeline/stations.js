@@ -71,10 +71,11 @@ export const DIFFER = STATIONS.filter(({ acts }) => acts.ppo.box !== acts.grpo.b
 /**
  * The station that a position is in: at a border, the one that is just done; at the very beginning, the first.
  * @param {number} position
+ * @param {number} [end] the number of stations
  * @returns {Place}
  */
-export function placeOf(position) {
-  const p = Math.min(END, Math.max(0, position));
+export function placeOf(position, end = END) {
+  const p = Math.min(end, Math.max(0, position));
   const station = Math.max(0, Math.ceil(p) - 1);
   return { station, done: p - station };
 }
@@ -90,12 +91,13 @@ export const doneAt = (station, position) => Math.min(1, Math.max(0, position - 
  * The position after so many seconds of play.
  * @param {number} position
  * @param {number} seconds
+ * @param {{ seconds: number }[]} [stations]
  */
-export function later(position, seconds) {
+export function later(position, seconds, stations = STATIONS) {
   let [p, left] = [position, seconds];
-  while (left > 0 && p < END) {
+  while (left > 0 && p < stations.length) {
     const station = Math.floor(p);
-    const whole = STATIONS[station].seconds;
+    const whole = stations[station].seconds;
     const needed = (station + 1 - p) * whole;
     if (needed > left) return p + left / whole;
     p = station + 1;
@@ -104,8 +106,8 @@ export function later(position, seconds) {
   return p;
 }
 
-/** The next station's end. @param {number} position */
-export const onward = (position) => Math.min(END, Math.floor(position + 1e-9) + 1);
+/** The next station's end. @param {number} position @param {number} [end] the number of stations */
+export const onward = (position, end = END) => Math.min(end, Math.floor(position + 1e-9) + 1);
 
 /** The end of the station before; the beginning before the first. @param {number} position */
 export const backward = (position) => Math.max(0, Math.ceil(position - 1e-9) - 1);

@@ -13,8 +13,9 @@ export interface BoxData {
   title: string;
   sub: string;
   sub_grpo?: string;
-  /** How far its weights are from those at the start, in words; left out where nobody measured it. */
-  moved?: string;
+  /** How far its weights are from those at the start, in words, in each state; left out where it was not recorded. */
+  moved_ppo?: string;
+  moved_grpo?: string;
   only?: Mode;
   /** Not used by GRPO here. */
   dim_grpo?: boolean;
