@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
 from core.config import change
