@@ -129,10 +129,14 @@ def warnings(run: RunInfo) -> None:
             st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
 
 
-def next_run(run: RunInfo | None, draft: Draft) -> None:
-    """What Start trains, where that is another preset than that of the run on the page."""
-    if run is None or run.active or draft.config is None or run.config.preset == draft.preset:
-        return
+def starts_another(run: RunInfo | None, draft: Draft) -> bool:
+    """Whether Start trains another preset than that of the run on the page."""
+    return run is not None and not run.active and draft.config is not None and run.config.preset != draft.preset
+
+
+def next_run(run: RunInfo, draft: Draft) -> None:
+    """What Start trains, and that it is not what is shown."""
+    assert draft.config is not None
     line = shows(draft.preset, draft.config) if draft.asks_preset else ""
     words = _("Start trains **{preset}**. {shows} Below is still the run “{run}”.")
     st.info(
@@ -221,7 +225,8 @@ def page(head: DeltaGenerator) -> None:
         with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
     state(run, off)
-    next_run(run, draft)
+    if run is not None and starts_another(run, draft):
+        next_run(run, draft)
     if run is not None:
         named(run, runs, off)
     if run is None:

@@ -65,7 +65,9 @@ def unrecorded(config: RunConfig) -> tuple[str, ...]:
 def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo | UnreadableRun | None:
     """Draws the table; returns the run whose line is selected."""
     rows = [row(run, runs) for run in listed]
-    shares = {name: st.column_config.NumberColumn(format="%.2f") for r in rows for name in r if name not in row_texts()}
+    measured = _("Share of held-out questions answered rightly, sampled, as last measured in the run.")
+    share = st.column_config.NumberColumn(format="%.2f", help=measured)
+    shares = {name: share for r in rows for name in r if name not in row_texts()}
     picked = st.dataframe(
         rows,
         hide_index=True,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
-from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, of, shape, there
+from lessons.the_critic.results import LEARNERS, close_up, draw, gap_words, mean, of, shape, there
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
 #: What one predicts: (learner, questions).
@@ -36,14 +38,18 @@ def _question() -> str:
 def _choices() -> list[Choice]:
     values = {x: mean(shape(*x), "first-20") for x in CANDIDATES}
     best = max(CANDIDATES, key=values.__getitem__)
-    reason = "; ".join(f"{_name(*x)}: {number(values[x])}" for x in CANDIDATES)
+    reason = _list((_name(*x), number(values[x])) for x in CANDIDATES)
     return [Choice(_name(*x), x == best, _("Measured: {numbers}.").format(numbers=reason)) for x in CANDIDATES]
 
 
 def _name(learner: str, questions: int) -> str:
-    return _("{learner} {questions} × {responses}").format(
-        learner=_(LEARNERS[learner].title), questions=questions, responses=128 // questions
-    )
+    words = _("{learner} {questions} × {responses}")
+    return close_up(words.format(learner=_(LEARNERS[learner].title), questions=questions, responses=128 // questions))
+
+
+def _list(numbers: Iterable[tuple[str, str]]) -> str:
+    """Names with their numbers: a: 1; b: 2."""
+    return _("; ").join(_("{name}: {value}").format(name=name, value=value) for name, value in numbers)
 
 
 def _chart() -> None:
@@ -101,6 +107,6 @@ def _effects() -> list[str]:
         )
     costs = [(_name(*x), of(shape(*x))[0].scored) for x in PRICED if there([shape(*x)])]
     if costs:
-        prices = "; ".join(f"{name}: {scored:,}" for name, scored in costs)
+        prices = _list((name, f"{scored:,}") for name, scored in costs)
         lines.append(_("**What that costs.** Responses scored in all: {prices}.").format(prices=prices))
     return lines

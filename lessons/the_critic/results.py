@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,8 @@ CRITICS = {
     "frozen": Label(N_("fitted critic, frozen"), "pink", "dashdot", "x"),
     "oracle": Label(N_("measured values (8 continuations)"), "green", "dash", "circle"),
 }
+#: Chinese characters and full-width signs.
+_WIDE = "[\u3001-\u9fff\uff01-\uff60]"
 SPAN_TITLES = {"first-20": N_("steps 1–20"), "all-60": N_("steps 1–60"), "last-10": N_("last ten steps")}
 
 
@@ -132,7 +135,7 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
         )
     )
     open_ended = known.low <= 0 <= known.high
-    return sentence.format(
+    words = sentence.format(
         first=names[0],
         second=names[1],
         mean=signed(known.mean, 3) if open_ended else number(abs(known.mean)),
@@ -140,3 +143,9 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
         high=signed(known.high, 3),
         seeds=known.seeds,
     )
+    return close_up(words)
+
+
+def close_up(words: str) -> str:
+    """Without the space that a template has around names, where Chinese leaves none: beside full-width signs."""
+    return re.sub(rf"(?<={_WIDE}) (?={_WIDE})|(?<=）) ", "", words)

@@ -94,7 +94,7 @@ def _frozen(explained: float) -> str:
     ends = gap_words(FROZEN, FITTED, "last-10", (_("PPO (frozen critic)"), _(fitted.title)))
     return _(
         "A critic that explains nothing need not ruin a run near λ = 1, where the outcome counts most. The frozen one "
-        "comes to {explained}, and over the last ten steps {ends} Why, this study does not tell."
+        "explains {explained} in the end, and over the last ten steps {ends} Why, this study does not tell."
     ).format(explained=number(explained, 2), ends=ends)
 
 

@@ -10,7 +10,18 @@ from streamlit.testing.v1 import AppTest
 from core.insight.long_sums import setups
 from core.insight.seed_results import SeedResult, knowledge
 from lessons.the_critic import results
-from lessons.the_critic.results import CRITICS, LEARNERS, gap, gap_words, lam_of, mean, of, shape, spread_words
+from lessons.the_critic.results import (
+    CRITICS,
+    LEARNERS,
+    close_up,
+    gap,
+    gap_words,
+    lam_of,
+    mean,
+    of,
+    shape,
+    spread_words,
+)
 from lessons.the_critic.trust import HARDLY
 from tests.lessons.conftest import Open
 
@@ -109,6 +120,11 @@ def test_a_difference_is_called_what_its_interval_says(
     first = [result("vine-16x8", i, 0.6) for i in range(3)]
     instead(monkeypatch, first + [result("grpo-16x8", i, x) for i, x in enumerate(second)])
     assert says in gap_words("vine-16x8", "grpo-16x8", "first-20", ("VinePPO", "GRPO"))
+
+
+def test_chinese_has_no_space_beside_full_width_signs() -> None:
+    assert close_up("PPO（凍結的評論家） 比 整批平均 高 0.048") == "PPO（凍結的評論家）比整批平均高 0.048"
+    assert close_up("PPO (frozen critic) is 0.048 above GRPO") == "PPO (frozen critic) is 0.048 above GRPO"
 
 
 def test_means_and_spreads_are_over_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
