@@ -12,7 +12,7 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome, memory
+    from lessons.kit import chrome, glossary, memory
 
     chrome.remember_language()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
@@ -32,6 +32,8 @@ def page() -> None:
     chrome.document_language()
     chrome.style()
     chrome.server_notices()
+    glossary.begin()
+    glossary.explanations()
     chosen.run()
 
 

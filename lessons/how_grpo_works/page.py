@@ -7,6 +7,7 @@ import streamlit as st
 from core.learners.registry import learner
 from lessons.how_grpo_works import arithmetic, length, scales, signal
 from lessons.i18n import _, prose
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     FOUR,
     Choice,
@@ -152,7 +153,7 @@ def sections(batch: Frozen) -> None:
     st.header(_("How often a group says nothing"))
     signal.no_signal_share(batch)
     st.header(_("Long and short answers"))
-    st.markdown(prose("how-grpo-works", "length"))
+    say(prose("how-grpo-works", "length"))
     st.fragment(length.own_lengths)(batch)
     length.real_lengths(batch)
     st.header(_("And against PPO?"))
@@ -172,7 +173,7 @@ with lesson_page(
     batch = frozen("grpo")
     if batch is not None:
         opening(batch)
-    st.markdown(prose("how-grpo-works"))
+    say(prose("how-grpo-works"))
     st.header(_("Four tokens, worked out"))
     st.markdown(
         _(
