@@ -29,6 +29,7 @@ from lessons.kit.draft import current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.lab.settings import settings_drawer
+from lessons.lab.tour import tour
 from lessons.shared import launcher, store
 
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
@@ -170,6 +171,7 @@ def page() -> None:
             run_picker(runs.runs(), chosen)
             if run is not None and run.id not in SHIPPED:
                 name_field(run, runs)
+        tour()
     settings_drawer(draft, run, runs)
     state(run, off)
     if run is None:

@@ -11,6 +11,7 @@ import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
 import { ground, isDark } from "./theme.js";
+import { markAnchors } from "./tour_anchors.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, stepOn, wishOf } from "./wish.js";
 
@@ -153,6 +154,7 @@ export class Lab {
         pass: (pass) => this.#choose({ pass: pass === this.#stage?.detail.lastPass ? null : pass }),
       },
     });
+    markAnchors(this.root);
     this.#drawn = "";
   }
 

@@ -12,6 +12,7 @@ import { ground, isDark } from "./theme.js";
 const OWN_STYLES = {
   "lesson_credits.js": ["credits.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
+  "lesson_tour.js": ["tour.css"],
 };
 
 /** @type {WeakMap<Node, Held>} the component's root → what is drawn there */
