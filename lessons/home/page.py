@@ -12,6 +12,7 @@ from lessons.home import example as examples
 from lessons.i18n import _, keeping_language, one_after_another, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain, token_name
+from lessons.kit.empty import nothing_here
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Frozen, frozen, mount, say_where
 from lessons.kit.lesson.quiz import progress
@@ -94,9 +95,8 @@ def words() -> dict[str, str]:
 
 
 def nothing_to_play() -> None:
-    st.info(
-        _("There is no group here whose rewards differ. Open the lab and press Start; then this page has its picture."),
-        icon=":material/science:",
+    nothing_here(
+        _("There is no group here whose rewards differ. Open the lab and press Start; then this page has its picture.")
     )
 
 
