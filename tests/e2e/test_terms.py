@@ -55,6 +55,22 @@ def test_on_the_keyboard_and_under_the_pointer(page: Page, server: Server, axe: 
     expect(box).to_be_hidden()
 
 
+def test_it_stays_when_the_keyboard_brings_its_term_into_view(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 320})
+    open_lesson(page, server, "en")
+    term, box = page.locator('a[href$="#learner"]'), page.locator(BOX)
+    top = page.get_by_test_id("stMain").evaluate("x => x.scrollTop")
+    term.focus()
+    page.wait_for_timeout(500)
+    assert page.get_by_test_id("stMain").evaluate("x => x.scrollTop") > top
+    expect(box).to_be_visible()
+    expect(box).to_be_in_viewport()
+    before, place = term.bounding_box(), box.bounding_box()
+    assert before is not None
+    assert place is not None
+    assert abs(place["y"] - before["y"]) < 120, "beside its term"
+
+
 def test_its_link_leads_to_its_entry_in_the_pages_language(context: BrowserContext, page: Page, server: Server) -> None:
     open_lesson(page, server, "zh-TW")
     with context.expect_page() as opened:

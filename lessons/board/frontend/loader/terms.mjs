@@ -69,6 +69,11 @@ function place(link, shown) {
   shown.style.top = `${top}px`;
 }
 
+/** The page was scrolled, perhaps to bring the term that has the keyboard into view: the box goes with its term. */
+function scrolled() {
+  if (term && box) place(term, box);
+}
+
 /** @param {PointerEvent} event */
 function over(event) {
   if (event.pointerType === "touch") return;
@@ -117,7 +122,9 @@ export default function (_component) {
   document.addEventListener("keydown", pressed);
   document.addEventListener("pointerdown", down);
   document.addEventListener("click", clicked, true);
-  document.addEventListener("scroll", close, true);
+  document.addEventListener("scroll", scrolled, true);
+  const focus = termAt(document.activeElement); // it came before this script, or the page was drawn anew
+  if (focus) open(focus);
   return () => {
     close();
     box?.remove();
@@ -131,6 +138,6 @@ export default function (_component) {
       document.removeEventListener(name, /** @type {EventListener} */ (done));
     }
     document.removeEventListener("click", clicked, true);
-    document.removeEventListener("scroll", close, true);
+    document.removeEventListener("scroll", scrolled, true);
   };
 }
