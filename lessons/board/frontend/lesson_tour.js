@@ -79,6 +79,7 @@ export default class LessonTour {
     this.moved = () => this.#place();
     this.root = el("div", { class: "tour-parts" }, this.button, this.offer, this.dialog);
     root.append(this.root);
+    root.classList.remove("lab"); // that is the board, beside which this stands (tour.css has the colours)
   }
 
   /** @param {SentTour} sent */
