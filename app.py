@@ -12,7 +12,7 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome, memory, present
+    from lessons.kit import chrome, glossary, memory, present
 
     chrome.remember_language()
     present.remember_present()
@@ -35,6 +35,8 @@ def page() -> None:
     chrome.style()
     present.present_bar()
     chrome.server_notices()
+    glossary.begin()
+    glossary.explanations()
     chosen.run()
 
 

@@ -130,6 +130,12 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/history:",
         summary=N_("Every run so far: open, rename, export or delete it."),
     ),
+    Lesson(
+        key="glossary",
+        title=N_("Glossary"),
+        icon=":material/dictionary:",
+        summary=N_("Every term in both languages: its full name, what it is, and where to see it."),
+    ),
 )
 
 

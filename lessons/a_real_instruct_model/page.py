@@ -15,6 +15,7 @@ from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
+from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, quiz
 
 KEY = "a-real-instruct-model"
@@ -185,7 +186,7 @@ def check() -> list[QuizQuestion]:
 
 
 def page() -> None:
-    st.markdown(prose(KEY))
+    say(prose(KEY))
     run = choose_run()
     shown = read(run) if run is not None else None
     guessed = False

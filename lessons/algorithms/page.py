@@ -13,6 +13,7 @@ from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     Code,
     Frozen,
@@ -243,7 +244,7 @@ def page(one: Variant, two: Variant) -> None:
 
 
 st.title(_("Algorithms, side by side"))
-st.markdown(prose("algorithms"))
+say(prose("algorithms"))
 both = choose()
 with storage_guard():
     page(*both)

@@ -1,164 +1,178 @@
-"""The first page: what this is, the difference between PPO and GRPO in one real picture, and where to go."""
+"""The first page: the same response under both credits, playing; two doors; the course map with what got done."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.config import RunConfig
-from core.learners.kind import Colour
-from core.learners.registry import colours_of, learner_kind
-from core.learners.settings import LearnerSettings
-from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo, RunUnreadable
-from core.runs.store import RunStore
-from lessons.board.strips import Row, token_strips
-from lessons.catalog import LESSONS, lesson
-from lessons.home.strip import Contrast, Contrasts, Response, find_contrasts
+from core.learners.registry import LEARNER_KINDS
+from lessons.catalog import LESSONS, Lesson, lesson
+from lessons.home import example as examples
 from lessons.i18n import _, keeping_language, one_after_another, prose
 from lessons.kit.chrome import storage_guard
-from lessons.kit.critic import has_penalty, taught
-from lessons.kit.display import plain
-from lessons.kit.history import RECORDED
+from lessons.kit.display import plain, token_name
+from lessons.kit.empty import nothing_here
+from lessons.kit.glossary import say
+from lessons.kit.lesson import Frozen, frozen, mount, say_where
 from lessons.kit.lesson.quiz import progress
-from lessons.kit.lesson.replies import SEEN
-from lessons.kit.numbers import number, signed
-from lessons.shared import store
+from lessons.kit.numbers import signed
+from lessons.kit.pipeline import pipeline
+from lessons.kit.ties import lowest
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def contrasts(run_id: str, made: float, _runs: RunStore) -> Contrasts | None:
-    """A recorded run never changes, so its pictures are looked for once."""
-    return find_contrasts(_runs, _runs.get(run_id))
-
-
-def recorded(runs: RunStore) -> RunInfo | None:
-    try:
-        return runs.get(RECORDED)
-    except (RunNotFound, RunUnreadable):
-        return None
-
-
-def row(response: Response, name: str, title: str, colour: Colour) -> Row:
-    """A response with its verdict and its culprit framed, under its learner's title."""
-    verdict = _("right, reward 1") if response.success else _("wrong, reward 0")
-    more = {}
-    if response.values and response.bare:
-        penalty = [a - b for a, b in zip(response.raw, response.bare, strict=True)]
-        more = {
-            _("value V before it"): response.values,
-            _("before whitening: critic and reward"): response.bare,
-            **({_("before whitening: KL penalty"): penalty} if has_penalty(penalty) else {}),
-        }
-    return Row(
-        name,
-        f"{'✓' if response.success else '✗'} {verdict}",
-        response.tokens,
-        response.advantages,
-        learner=colour,
-        group=title,
-        marks=["frame" if at == response.culprit else None for at in range(len(response.tokens))],
-        more=more,
-    )
-
-
-def strip_title(config: RunConfig, learner: LearnerSettings) -> str:
-    """What stands over a learner's strips, as in the lab."""
-    places = {**learner.model_dump(), "name": learner.name.upper(), "size": config.group_size(learner)}
-    return _(learner_kind(learner).strip_title(learner)).format(**places)
-
-
-def picture(runs: RunStore) -> None:
-    """The same question at the same step of the recorded run, credited by each learner; and one where that fails."""
-    run = recorded(runs)
-    pair = contrasts(RECORDED, run.created, runs) if run is not None else None
-    if run is None or pair is None:
-        st.info(_("There is no recorded run here yet. Open the lab and press Start: the picture draws itself there."))
+def picture(batch: Frozen) -> None:
+    """The response, playing: its tokens appear one by one, each with what either learner credits it with."""
+    shown = examples.example(batch)
+    if shown is None:
+        nothing_to_play()
         return
-    strips(run, pair.seen, "home_picture")
-    st.caption(_("Under each token stands its advantage, as the loss used it: purple pushes the token down, green up."))
-    st.caption(_("Framed: the first token that no right response shares."))
-    st.markdown(about_slip(pair.seen))
-    st.caption(_("Of the questions looked through, this is the one where the critic's value falls furthest there."))
-    with st.expander(_("And one where the critic misses it"), icon=":material/visibility_off:"):
-        if pair.missed is None:
-            st.markdown(_("Among the questions looked through there is none at whose framed token its value rises."))
-        else:
-            strips(run, pair.missed, "home_missed")
-            st.markdown(about_slip(pair.missed))
-    taught(run.config, quiet=True)
-
-
-def about_slip(example: Contrast) -> str:
-    """What the critic's value does at the framed token, and what of the credit there is the KL penalty's."""
-    wrong = next((x[0] for x in example.responses.values() if x[0].values and x[0].culprit is not None), None)
-    if wrong is None or math.isnan(example.fall):
-        return _("No learner of this run has a critic whose values could be read here.")
-    at = wrong.culprit or 0
-    words = (
-        _("At the framed token the critic's value falls from {before} to {after}: it sees the slip.")
-        if example.fall >= SEEN
-        else _("At the framed token the critic's value goes from {before} to {after}: it does not see the slip.")
-    ).format(before=number(wrong.values[at], 2), after=number(wrong.values[at + 1], 2))
-    whole, bare = wrong.raw[at], wrong.bare[at]
-    parts = (
-        _(
-            "Of the token's credit before whitening, {whole}, the critic and the reward make {critic}, the KL penalty "
-            "{kl}."
-        )
-        if has_penalty([whole - bare])
-        else _("The token's credit before whitening, {whole}, is the critic's and the reward's alone.")
-    )
-    parts = parts.format(whole=signed(whole, 3), critic=signed(bare, 3), kl=signed(whole - bare, 3))
-    return one_after_another(words, parts)
-
-
-def strips(run: RunInfo, example: Contrast, key: str) -> None:
-    """A wrong and a right response of each learner."""
+    asked = _("Asked {prompt}, the model wrote this, and it is right: reward {reward}.")
+    if not shown.success:
+        asked = _("Asked {prompt}, the model wrote this. It is wrong: the answer is {answer}. Reward {reward}.")
     st.markdown(
-        _("Question **{prompt}** at step {step} of a recorded run (seed {seed}). The right answer is {answer}.").format(
-            prompt=plain(example.prompt), step=example.step + 1, seed=run.config.seed, answer=plain(example.answer)
+        asked.format(prompt=f"**{plain(shown.prompt)}**", answer=plain(shown.answer), reward=f"{shown.reward:g}")
+    )
+    mount(
+        "credits",
+        {
+            "tokens": shown.tokens,
+            "rows": [
+                {"name": LEARNER_KINDS[x].title, "colour": LEARNER_KINDS[x].colour, "values": values, "says": says}
+                for x, values, says in (
+                    ("ppo", shown.ppo, _("a number for each token")),
+                    ("grpo", [shown.grpo] * len(shown.tokens), _("one number for all")),
+                )
+            ],
+            "slip": shown.slip,
+            "alt": " ".join(sentences(shown)),
+            "words": words(),
+        },
+        key="home_credits",
+    )
+    st.markdown(one_after_another(*sentences(shown)), width="content")
+    say_where(batch)
+
+
+def sentences(shown: examples.Example) -> Sequence[str]:
+    """What the picture shows, in numbers."""
+    (first, *others), places = lowest(shown.ppo), len(shown.ppo)
+    values = {
+        "ppo": LEARNER_KINDS["ppo"].title,
+        "grpo": LEARNER_KINDS["grpo"].title,
+        "least": signed(min(shown.ppo)),
+        "most": signed(max(shown.ppo)),
+        "credit": signed(shown.grpo),
+    }
+    if first != shown.slip or others:
+        words = _("{ppo} gives its {count} tokens from {least} to {most}, {grpo} gives each {credit}.")
+        return [words.format(count=places, **values)]
+    words = _("{ppo} blames “{token}” most ({least}), where the response first goes wrong.")
+    if shown.seen:
+        words = _(
+            "{ppo} blames “{token}” most ({least}): there the response first goes wrong, and this critic saw it. "
+            "Critics do not always."
         )
+    blamed = words.format(token=plain(token_name(shown.tokens[first])), **values)
+    return [blamed, _("{grpo} gives each of the {count} tokens {credit}.").format(count=places, **values)]
+
+
+def words() -> dict[str, str]:
+    """What the picture says by itself; the browser fills the places."""
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "again": _("Play again"),
+        "scrub": _("Which token"),
+        "row": _("response"),
+        "says": _("Advantage of “{token}”, token {n} of {all}"),
+        "value": _("{name} {value}"),
+        "slip": _("here it first goes wrong"),
+        "comma": _(", "),
+        "colon": _(": "),
+        "none": _("none"),
+    }
+
+
+def nothing_to_play() -> None:
+    nothing_here(
+        _("There is no group here whose rewards differ. Open the lab and press Start; then this page has its picture.")
     )
-    colours = colours_of(run.config.learners)
-    rows = [
-        row(response, f"{learner.name}-{n}", strip_title(run.config, learner), colours[learner.name])
-        for learner in run.config.learners
-        for n, response in enumerate(example.responses[learner.name])
-    ]
-    token_strips(
-        rows,
-        key=key,
-        quantity=_("advantage"),
-        pickable=False,
-        alt=_("A wrong and a right response of each learner to the question, each token coloured by its credit"),
-        marks={"frame": _("the first token that no right response shares")},
+
+
+def doors() -> None:
+    """Two ways on."""
+    begin = next((x for x in course() if progress(x.check) != full(x)), None) or course()[0]
+    with st.container(horizontal=True, key="home_doors"):
+        if st.button(_("Watch it train"), type="primary", icon=":material/play_circle:", key="home_open_lab"):
+            st.switch_page(lesson("lab").path, query_params=keeping_language())
+        again = any(progress(x.check) for x in course())
+        words = _("Go on: {title}") if again else _("Take the course: {title}")
+        if st.button(words.format(title=_(begin.title)), icon=":material/school:", key="home_open_course"):
+            st.switch_page(begin.path, query_params=keeping_language())
+
+
+def course() -> list[Lesson]:
+    """The lessons with a check, in order."""
+    return [x for x in LESSONS if x.check]
+
+
+def full(page: Lesson) -> tuple[int, int] | None:
+    """What `progress` answers of a check whose answers are all right."""
+    done = progress(page.check)
+    return (done[1], done[1]) if done else (0, 0)
+
+
+@st.fragment
+def whole_pipeline(batch: Frozen) -> None:
+    """Made only once it is opened: most visitors go on, and its data would make the page slower for all."""
+    words = _("The whole pipeline, {ppo}’s and {grpo}’s").format(
+        ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title
     )
+    fold = st.expander(words, icon=":material/account_tree:", on_change="rerun", key="home_pipeline_fold")
+    if fold.open:
+        with fold:
+            pipeline(batch, batch.telling, key="home_pipeline")
 
 
 def course_map() -> None:
     """Every page there is, in order, under a heading for each part of the course."""
+    done = [x for x in course() if progress(x.check) == full(x)]
+    st.caption(
+        _("{done} of {all} checks all right. Your progress is kept in this browser only.").format(
+            done=len(done), all=len(course())
+        )
+    )
+    cards = st.container()
     for page in LESSONS:
         if page.default:
             continue
         if page.part:
             st.subheader(_(page.part))
-        with st.container(border=True, key=f"map_{page.key}"):
-            st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
-            minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
-            st.markdown(_(page.summary) + minutes)
-            if page.check and (done := progress(page.check)):
-                sign = ":material/check_circle:" if done[0] == done[1] else ":material/rule:"
-                st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=done[0], all=done[1]))
+            cards = st.container(horizontal=True, gap="small")
+        with cards.container(border=True, width=300, height="stretch", gap="xsmall", key=f"map_{page.key}"):
+            card(page)
+
+
+def card(page: Lesson) -> None:
+    st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
+    minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
+    st.markdown(_(page.summary) + minutes)
+    if page.check and (answered := progress(page.check)):
+        sign = ":material/check_circle:" if answered[0] == answered[1] else ":material/rule:"
+        st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=answered[0], all=answered[1]))
 
 
 st.title("Credit Lab")
-st.markdown(prose("home"))
-if st.button(_("Open the lab"), type="primary", icon=":material/science:", key="home_open_lab"):
-    st.switch_page(lesson("lab").path, query_params=keeping_language())
-st.header(_("Who knows which token ruined the answer?"))
+say(prose("home"), width="content")
+batch: Frozen | None = None
 with storage_guard():
-    picture(store())
-st.header(_("What is here"))
+    batch = frozen("ppo")
+    if batch is not None:
+        picture(batch)
+doors()
+with storage_guard():
+    if batch is not None:
+        whole_pipeline(batch)
+st.header(_("The course"))
 course_map()

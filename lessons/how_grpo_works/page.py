@@ -8,6 +8,7 @@ from core.learners.registry import against_group_mean, learner
 from lessons.how_grpo_works import length, scales, signal
 from lessons.how_grpo_works.group_steps import group_steps
 from lessons.i18n import _, prose
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     FOUR,
     Choice,
@@ -153,7 +154,7 @@ def sections(batch: Frozen) -> None:
     st.header(_("How often a group says nothing"))
     signal.no_signal_share(batch)
     st.header(_("Long and short answers"))
-    st.markdown(prose("how-grpo-works", "length"))
+    say(prose("how-grpo-works", "length"))
     st.fragment(length.own_lengths)(batch)
     length.real_lengths(batch)
     st.header(_("And against PPO?"))
@@ -180,7 +181,7 @@ with lesson_page(
     )
     if batch is not None:
         opening(batch)
-    st.markdown(prose("how-grpo-works"))
+    say(prose("how-grpo-works"))
     st.header(_("Four tokens, worked out"))
     st.markdown(
         _(

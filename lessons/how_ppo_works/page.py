@@ -10,6 +10,7 @@ from lessons.how_ppo_works.pipeline import pipeline_section
 from lessons.how_ppo_works.prediction import prediction
 from lessons.how_ppo_works.response_steps import response_steps
 from lessons.i18n import _, prose
+from lessons.kit.glossary import say
 from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
 with lesson_page(
@@ -26,7 +27,7 @@ with lesson_page(
         st.header(_("PPO's pipeline, and GRPO's"))
         group = pick_group(batch, key="ppo_group")
         pipeline_section(batch, group)
-    st.markdown(prose("how-ppo-works"))
+    say(prose("how-ppo-works"))
     st.header(_("Four tokens, worked out"))
     st.markdown(
         _(

@@ -41,10 +41,17 @@ def document_language() -> None:
 #: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground it
 #: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese slants:
 #: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
-#: that break where they must.
+#: that break where they must. A term that the glossary explains is dotted, not coloured: there are many of them.
 _STYLE = """<style>
 [data-testid=stSliderThumbValue] { color: inherit; }
 [data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
+a[href*="glossary"][href*="#"] {
+  color: inherit !important; text-decoration: underline dotted; text-underline-offset: 3px;
+}
+#credit-lab-term {
+  position: fixed; z-index: 1000000; max-width: min(340px, calc(100vw - 16px)); padding: 8px 12px; border-radius: 8px;
+  font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
+}
 em:lang(zh) { font-style: normal; font-weight: 600; }
 @media (max-width: 640px) {
   [data-testid=stMarkdownContainer] :is(th, td) { padding: 2px 4px; font-size: 0.72rem; }

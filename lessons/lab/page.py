@@ -31,6 +31,7 @@ from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.kit.preset_texts import preset_title, shows
 from lessons.lab.settings import settings_drawer
+from lessons.lab.tour import tour
 from lessons.shared import launcher, store
 
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
@@ -224,6 +225,7 @@ def page(head: DeltaGenerator) -> None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
+        tour()
     state(run, off)
     if run is not None and starts_another(run, draft):
         next_run(run, draft)

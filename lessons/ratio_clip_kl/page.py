@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.i18n import _, prose
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     Choice,
     Code,
@@ -147,7 +148,7 @@ def ratio_and_clip() -> None:
         say_where(batch)
         own_surrogate(batch.settings)
     st.header(_("How far from the reference?"))
-    st.markdown(prose("ratio-clip-kl", "kl"))
+    say(prose("ratio-clip-kl", "kl"))
     st.fragment(kl_section)(batch)
 
 
@@ -173,7 +174,7 @@ with lesson_page(
     code=CODE,
 ):
     engine()
-    st.markdown(prose("ratio-clip-kl"))
+    say(prose("ratio-clip-kl"))
     st.header(_("Four tokens, one for each case"))
     worked(FOUR_CASES, SETTINGS, lines(), key="rck_four", param="rck_ex")
     ratio_and_clip()

@@ -18,6 +18,7 @@ from lessons.i18n import _, keeping_language, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
+from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
 from lessons.kit.history import heldout, show_run
 from lessons.runs.imports import import_section
@@ -158,8 +159,7 @@ def page() -> None:
     import_section()
     listed = runs.runs()
     if not listed:
-        st.info(_("No runs yet. The lab makes them."), icon=":material/science:")
-        st.page_link(lesson("lab").path, label=_("Open the lab"), icon=":material/science:")
+        nothing_here(_("There is no run yet. Open the lab and press Start; it then stands here."))
         return
     if len(listed) > MOST_ROWS:
         st.caption(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))

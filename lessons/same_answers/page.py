@@ -9,6 +9,7 @@ from lessons.i18n import _, listed, ngettext, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, has_penalty, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     FOUR,
     Frozen,
@@ -207,7 +208,7 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
 
 
 def page() -> None:
-    st.markdown(prose(KEY))
+    say(prose(KEY))
     four_tokens()
     st.header(_("One set of responses, both credits"))
     batch = frozen("ppo")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.i18n import N_, _, listed, one_after_another, prose
+from lessons.kit.glossary import say
 from lessons.kit.lesson import FOUR, Choice, Code, QuizQuestion, Row, lesson_page, quiz, token_strips, work_out
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
@@ -162,7 +163,7 @@ def _stale_reason() -> str:
 
 
 def page() -> None:
-    st.markdown(prose(KEY))
+    say(prose(KEY))
     four_tokens()
     st.header(_("The same questions for all"))
     same_questions.same_questions()

@@ -7,6 +7,7 @@ import streamlit as st
 from lessons.i18n import _, prose, tell
 from lessons.kit.critic import beside
 from lessons.kit.display import plain
+from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     FOUR,
     Choice,
@@ -198,7 +199,7 @@ def measure(batch: Frozen) -> None:
 
 
 def page() -> None:
-    st.markdown(prose(KEY))
+    say(prose(KEY))
     four_tokens()
     st.header(_("Which token ruined this answer?"))
     batch = frozen("ppo")

@@ -1,8 +1,10 @@
-"""The home page's picture: real tokens of the recorded run, chosen by a rule, drawn so that they can be read."""
+"""Home: the same response under both credits, chosen by a rule; two doors; the course map with what got done."""
 
 from __future__ import annotations
 
 import re
+import statistics
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +12,13 @@ from core.config import change
 from core.presets import preset
 from core.runs.records import RunInfo
 from lessons.catalog import LESSONS
-from lessons.home.strip import Response, _pick, find_contrasts
+from lessons.home.example import Example
+from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.history import RECORDED
 from tests.helpers import step_trace
 from tests.lessons.real import strips
+
+SHOWN = Example("1+2=", "3", tuple("1+2=5"), 0.0, False, (-0.1, 0.2, -0.3, -0.4, -2.5), -0.7, 4, True)
 
 
 @pytest.fixture
@@ -26,99 +31,81 @@ def recorded(store) -> RunInfo:
     return store.get(RECORDED)
 
 
-def test_the_question_was_answered_rightly_and_wrongly_by_every_learner(store, recorded):
-    example = find_contrasts(store, recorded).seen
-    assert set(example.responses) == {"ppo", "grpo"}
-    for name, rows in example.responses.items():
-        assert [row.success for row in rows] == [False, True]
-        samples = store.samples(RECORDED, name, example.step).to_pylist()
-        assert {x["answer"] for x in samples if x["prompt"] == example.prompt} == {example.answer}
-        texts = {x["response"] for x in samples if x["prompt"] == example.prompt}
-        assert all("".join(row.tokens).removesuffix("<eos>") in texts for row in rows)
-    assert len(set(example.responses["grpo"][0].advantages)) == 1
-    assert len(set(example.responses["ppo"][0].advantages)) > 1
-
-
-def test_the_framed_token_is_the_first_that_no_right_response_shares():
-    def response(text: str, success: bool, after: float = 0.5) -> Response:
-        values = tuple(after if i == 3 else 0.5 for i in range(len(text)))
-        return Response(tuple(text), (0.0,) * len(text), success, values)
-
-    known = [response("1234", True), response("1299", False, 0.4), response("1254", False, 0.1)]
-    wrong, right = _pick(known)
-    assert wrong.tokens == tuple("1254")  # after its culprit, the 5, the value has fallen furthest
-    assert (wrong.culprit, wrong.fall) == (2, pytest.approx(0.4))
-    assert right.culprit is None
-    assert _pick([*known, response("1277", False, 0.9)], min)[0].tokens == tuple("1277")
-    assert not _pick([response("1", True)])
-    assert not _pick([response("1", False)])
-
-
-def test_the_questions_are_those_where_the_value_falls_and_rises_furthest(store, recorded):
-    pair, falls = find_contrasts(store, recorded), []
-    for step in range(6):
-        tokens, samples = (getattr(store, x)(RECORDED, "ppo", step).to_pylist() for x in ("tokens", "samples"))
-        groups = {}
-        for row in samples:
-            own = sorted(
-                (x for x in tokens if x["sample"] == row["sample"] and x["pass"] == 0), key=lambda x: x["position"]
-            )
-            groups.setdefault(row["group"], []).append((row["success"], own))
-        for group in groups.values():
-            right = [[x["token"] for x in own] for success, own in group if success]
-            for success, own in group:
-                begun = [[x["token"] for x in own[: n + 1]] for n in range(len(own))]
-                at = next((n for n, x in enumerate(begun) if all(y[: n + 1] != x for y in right)), None)
-                if not success and right and at is not None and at + 1 < len(own):
-                    falls.append(own[at]["value"] - own[at + 1]["value"])
-    # Only questions count that GRPO, too, answered both ways, so these are bounds.
-    assert pair.seen.fall <= max(falls) + 1e-6
-    assert pair.missed is None or min(falls) - 1e-6 <= pair.missed.fall < 0
-    assert any(pair.seen.fall == pytest.approx(x) for x in falls)
-
-
-def test_a_run_without_steps_has_no_picture(store):
-    run_id = store.create(preset("chain-sum"))
-    assert find_contrasts(store, store.get(run_id)) is None
-
-
-def test_the_page_shows_it_and_its_numbers_are_the_stores(open_page, store, recorded):
+def test_it_plays_one_response_under_both_credits_and_the_numbers_are_the_stores(open_page, store, recorded):
     at = open_page("home")
     assert not at.exception
     assert not at.info
-    example = find_contrasts(store, recorded).seen
-    shown = strips(at, "home_picture")["rows"]
-    rows = [row for learner in ("ppo", "grpo") for row in example.responses[learner]]
-    assert [row["values"] for row in shown] == [list(row.advantages) for row in rows]
-    assert [row["tokens"] for row in shown] == [list(row.tokens) for row in rows]
-    assert [[*row["marks"], "frame"].index("frame") for row in shown] == [
-        len(row.tokens) if row.culprit is None else row.culprit for row in rows
-    ]
-    assert [row["group"].partition(":")[0] for row in shown] == ["PPO", "PPO", "GRPO", "GRPO"]
-    assert [row["label"] for row in shown] == ["✗ wrong, reward 0", "✓ right, reward 1"] * 2
-
-
-def test_the_credit_of_the_framed_token_is_said_in_its_two_parts(open_page, store, recorded):
-    at, wrong = open_page("home"), find_contrasts(store, recorded).seen.responses["ppo"][0]
-    rows = {}
-    for row in store.tokens(RECORDED, "ppo", find_contrasts(store, recorded).seen.step).to_pylist():
+    sent = strips(at, "home_credits")
+    ppo, grpo = sent["rows"]
+    assert [ppo["name"], grpo["name"]] == ["PPO", "GRPO"]
+    assert len(set(grpo["values"])) == 1
+    assert len(set(ppo["values"])) > 1
+    assert len(ppo["values"]) == len(grpo["values"]) == len(sent["tokens"])
+    (where,) = [x.value for x in at.caption if "at step" in x.value]
+    step = int(re.search(r"at step (\d+)", where)[1]) - 1
+    rows, samples = {}, store.samples(RECORDED, "ppo", step).to_pylist()
+    for row in store.tokens(RECORDED, "ppo", step).to_pylist():
         if row["pass"] == 0:
             rows.setdefault(row["sample"], []).append(row)
-    own = next(
-        sorted(x, key=lambda y: y["position"])
-        for x in rows.values()
-        if tuple(y["advantage"] for y in sorted(x, key=lambda y: y["position"])) == wrong.advantages
-    )
-    penalty = [x["token_reward"] for x in own[:-1]] + [own[-1]["token_reward"]]  # wrong: its reward is 0
-    kl = sum(0.95**k * x for k, x in enumerate(penalty[wrong.culprit :]))
-    assert wrong.raw[wrong.culprit] - wrong.bare[wrong.culprit] == pytest.approx(kl, abs=1e-4)
-    (shown_text,) = [x.value for x in at.markdown if x.value.startswith("At the framed token")][:1]
-    assert f"the KL penalty {kl:+.3f}".replace("-", "−") in shown_text
-    assert f"{own[wrong.culprit]['value']:.2f}".replace("-", "−") in shown_text
+    own = {n: sorted(x, key=lambda y: y["position"]) for n, x in rows.items()}
+    (sample,) = [n for n, x in own.items() if [y["advantage"] for y in x] == ppo["values"]]
+    assert [x["token"] for x in own[sample]] == sent["tokens"]
+    # GRPO's, from the rewards of its group: less their mean, divided by their standard deviation (N − 1).
+    group = next(x["group"] for x in samples if x["sample"] == sample)
+    rewards = {x["sample"]: x["reward"] for x in samples if x["group"] == group}
+    spread = statistics.stdev(rewards.values())
+    assert grpo["values"][0] == pytest.approx((rewards[sample] - statistics.mean(rewards.values())) / spread, rel=1e-3)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_it_says_what_the_picture_shows(open_page, recorded, monkeypatch, lang):
+    def sentences(shown: Example) -> str:
+        monkeypatch.setattr("lessons.home.example.example", lambda _batch: shown)
+        at = open_page("home", lang=lang)
+        assert not at.exception
+        return next(x.value for x in at.markdown if "−0.70" in x.value)
+
+    with use_language(lang):
+        seen = sentences(SHOWN)
+        assert "5" in seen
+        assert "−2.50" in seen
+        assert len({seen, sentences(replace(SHOWN, seen=False)), sentences(replace(SHOWN, slip=2))}) == 3
+        assert "“5”" not in sentences(replace(SHOWN, slip=2))  # what it blames most is not where it goes wrong
+
+
+def test_where_no_group_differs_it_says_what_to_do(open_page, recorded, monkeypatch):
+    monkeypatch.setattr("lessons.home.example.example", lambda _batch: None)
+    at = open_page("home")
+    assert "press Start" in at.info[0].value
+    assert at.button(key="home_open_lab")
 
 
 def test_without_a_recorded_run_it_says_what_to_do(open_page):
-    assert "press Start" in open_page("home").info[0].value
+    at = open_page("home")
+    assert "press Start" in at.info[0].value
+    assert at.button(key="home_open_lab")
+
+
+def test_the_pipeline_is_made_only_when_it_is_opened(open_page, recorded):
+    at = open_page("home")
+    assert not [x for x in at.get("bidi_component") if "home_pipeline" in x.proto.id]
+    at.session_state["home_pipeline_fold"] = True
+    at.run()
+    assert not at.exception
+    assert strips(at, "home_pipeline")["focus"] is not None
+
+
+def test_the_door_to_the_course_leads_on_from_what_got_done(open_page):
+    at = open_page("home")
+    assert at.button(key="home_open_course").label == "Take the course: How PPO works"
+    at.session_state["memory_entries"] = {"progress/ppo_quiz": ("4/4", 1), "progress/rck_quiz": ("1/4", 1)}
+    at.run()
+    assert at.button(key="home_open_course").label == "Go on: Ratio, clip and KL"
+    at.session_state["memory_entries"] = {f"progress/{x.check}": ("4/4", 1) for x in LESSONS if x.check}
+    at.run()
+    assert at.button(key="home_open_course").label == "Go on: How PPO works"
+    at.button(key="home_open_course").click().run()
+    assert at.title[0].value == "How PPO works"
 
 
 def test_the_course_map_has_every_page_in_order_under_its_part(open_page):

@@ -6,13 +6,14 @@ from pathlib import Path
 import lessons
 from lessons.i18n import listed, use_language
 
-#: An error of ours, a header's bytes, and what parts clauses on the board, which is no list.
+#: An error of ours, a header's bytes, and what parts clauses in pictures, which is no list.
 OTHERS = {
     ("i18n/__init__.py", "', '.join"),
     ("server.py", "b', '.join"),
     ("board/strips.py", "_(', ')"),
     ("board/labels.py", "_(', ')"),
     ("kit/pipeline/words.py", "_(', ')"),
+    ("home/page.py", "_(', ')"),
 }
 
 

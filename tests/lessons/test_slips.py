@@ -11,7 +11,7 @@ import lessons.shared
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from core.tasks.registry import task_for
-from lessons.home.strip import find_contrasts
+from lessons.home.example import example as home_example
 from lessons.kit.history import RECORDED
 from lessons.kit.lesson.frozen import Frozen, _frozen, _telling_step
 from lessons.kit.lesson.replies import (
@@ -146,11 +146,16 @@ def test_the_same_step_has_a_slip_that_the_critic_misses(default: Frozen) -> Non
     assert any(not x.seen for x in default.slips)
 
 
-def test_home_shows_one_of_each(shipped: RunStore) -> None:
-    pair = find_contrasts(shipped, shipped.get(RECORDED))
-    assert pair.seen.fall > 0.5
-    assert pair.missed is not None
-    assert pair.missed.fall < 0
+def test_home_plays_a_slip_that_the_critic_blames_most(default: Frozen) -> None:
+    shown = home_example(default)
+    assert shown is not None
+    assert not shown.success
+    assert shown.seen
+    assert shown.ppo.index(min(shown.ppo)) == shown.slip
+    # PPO's colour differs between tokens, so that one sees it; GRPO has one, and both are credit of the same response.
+    assert min(shown.ppo) < 2 * shown.grpo < 0
+    assert max(shown.ppo) > shown.grpo / 3
+    assert len(shown.tokens) == len(shown.ppo) > 10
 
 
 def test_the_pages_say_so_and_label_the_failure(open_page, on_shipped, default: Frozen) -> None:

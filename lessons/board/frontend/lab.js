@@ -12,6 +12,7 @@ import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
 import { ground, isDark } from "./theme.js";
+import { markAnchors } from "./tour_anchors.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 
@@ -142,6 +143,7 @@ export class Lab {
         pass: (pass) => this.#choose({ pass: this.#isEnd(pass) ? null : pass }),
       },
     });
+    markAnchors(this.root);
     this.#drawn = "";
   }
 

@@ -10,8 +10,10 @@ import { ground, isDark } from "./theme.js";
  * @type {Record<string, string[]>}
  */
 const OWN_STYLES = {
+  "lesson_credits.js": ["credits.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
   "lesson_stepper.js": ["stepper/stepper.css"],
+  "lesson_tour.js": ["tour.css"],
 };
 
 /** @type {WeakMap<Node, Held>} the component's root → what is drawn there */

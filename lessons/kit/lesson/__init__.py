@@ -8,7 +8,8 @@
         …sections that begin with st.header…
         quiz("how_ppo_quiz", [QuizQuestion(_("…?"), (Choice(_("…"), True, _("because …")), Choice(…)))])
 
-Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<lang>.md` (`prose(key)`).
+Everything is passed translated (`_("…")`); prose files are `lessons/<key>/<lang>.md` (`prose(key)`), shown with
+`say(prose(key))` of `lessons/kit/glossary.py`, which explains each term where it first stands on the page.
 
 page.py       `lesson_page(key, question=, summary=, code=)` – context manager: title, minutes, before/after, the
               opening question; at the end the one-line summary, the code in folds, links onward. Holds storage errors.

@@ -21,6 +21,7 @@ from lessons import shared
 from lessons.i18n import _, listed
 from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
+from lessons.kit.empty import nothing_here
 from lessons.kit.history import RECORDED, no_such_run, unreadable
 from lessons.kit.lesson.replies import Group, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
@@ -107,10 +108,7 @@ def frozen(
             return _frozen(run.id, learner.name, step, learner.updated, runs)
         except (DataUnreadable, RunNotFound) as error:
             unreadable(run, error)
-    st.info(
-        _("There is no run to look at yet. Open the lab and press Start; this page then shows its steps."),
-        icon=":material/science:",
-    )
+    nothing_here(_("There is no run to look at yet. Open the lab and press Start; this page then shows its steps."))
     return None
 
 
@@ -244,7 +242,9 @@ def _frozen(run_id: str, learner: str, step: int, made: float, _runs: RunStore) 
     own = {k: v for k, v in own.items() if k.rpartition(".")[2] not in ("name", "algorithm")}
     settings = change(run.config, own).learner(learner)
     samples, tokens = _runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step)
-    lacking = incomplete(samples, tokens, without(settings), finite=True) if tokens.num_rows else "token"
+    if not tokens.num_rows:
+        raise DataUnreadable("no token of its step {step} was kept", step=step + 1)
+    lacking = incomplete(samples, tokens, without(settings), finite=True)
     if lacking is not None:
         raise DataUnreadable(
             "its step {step} lacks numbers that this page is about ({column})", step=step + 1, column=lacking

@@ -10,6 +10,7 @@ import streamlit as st
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.i18n import _, keeping_language
 from lessons.kit.chrome import storage_guard
+from lessons.kit.glossary import say
 from lessons.kit.lesson.source import Code, show_code
 
 
@@ -29,12 +30,12 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
         about.append(_("after it: {title}").format(title=_(after.title)))
     st.caption(" · ".join(about))
     with st.container(key=f"{key}_question"):
-        st.markdown(f"**{question}**")
+        say(f"**{question}**")
     with storage_guard():
         yield
     st.header(_("In one line"))
     with st.container(border=True, key=f"{key}_summary"):
-        st.markdown(summary)
+        say(summary)
     if code:
         st.header(_("The code that computes it"))
         show_code(*code)

@@ -1,0 +1,88 @@
+"""Home plays in the browser: tokens and credits come one by one, without the server, and stand still where wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Phone, Server
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
+ALL = re.compile(r"^[1-9]\d+$")
+
+
+def test_it_plays_by_itself_can_be_paused_and_asks_the_server_for_nothing(
+    page: Page, server: Server, axe: Callable[..., list[str]]
+) -> None:
+    frames: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+    page.goto(f"{server.url}/?lang=en")
+    picture = page.locator(".credits")
+    expect(picture).to_have_attribute("data-playing", "true")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.wait_for_timeout(500)
+    sent = len(frames)
+    expect(picture).to_have_attribute("data-playing", "false")  # once, not for ever
+    count = picture.locator(".tk").count()
+    assert count > 10
+    assert picture.locator(".tk.there").count() == count
+    play, scrub = picture.get_by_test_id("credits-play"), picture.get_by_test_id("credits-scrub")
+    expect(play).to_have_accessible_name("Play again")
+    play.click()
+    expect(play).to_have_accessible_name("Pause")
+    play.click()
+    expect(picture).to_have_attribute("data-playing", "false")
+    scrub.focus()
+    page.keyboard.press("Home")
+    for _token in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(picture).to_have_attribute("data-shown", "3")
+    expect(scrub).to_have_attribute("aria-valuetext", re.compile(r"token 3 of \d+: PPO [−+]\d.*, GRPO [−+]\d"))
+    assert len(frames) == sent, "what plays needs no server"
+
+    page.keyboard.press("End")
+    halves = picture.locator(".credit-line").evaluate_all("""lines => lines.map(line => {
+      const all = [...line.querySelectorAll(".bar-cell i")].map(x => getComputedStyle(x).backgroundColor);
+      return [all.slice(0, all.length / 2), all.slice(all.length / 2)];
+    })""")
+    assert len({x for ppo, _grpo in halves for x in ppo}) > 5
+    assert len({x for _ppo, grpo in halves for x in grpo}) == 1
+    assert axe(page) == []
+
+
+def test_less_motion_shows_all_at_once(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{server.url}/?lang=en")
+    picture = page.locator(".credits")
+    expect(picture).to_have_attribute("data-shown", ALL)
+    expect(picture).to_have_attribute("data-playing", "false")
+    expect(picture.get_by_test_id("credits-play")).to_be_hidden()
+    context.close()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_phone_shows_every_token_of_it(server: Server, phone: Phone, lang: str) -> None:
+    with phone("dark") as page:
+        page.goto(f"{server.url}/?lang={lang}")
+        picture = page.locator(".credits")
+        expect(picture).to_have_attribute("data-shown", ALL)
+        right = picture.locator(".tk").evaluate_all("x => Math.max(...x.map(a => a.getBoundingClientRect().right))")
+        edge = picture.evaluate("x => x.getBoundingClientRect().right")
+        assert right <= edge + 0.5
+
+
+def test_two_doors_and_the_pipeline_below(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/?lang=en")
+    expect(page.locator(".pipeline")).to_have_count(0)
+    page.locator(".st-key-home_pipeline_fold summary").click()
+    expect(page.locator(".pipeline")).to_be_visible()
+    page.get_by_role("button", name="Watch it train").click()
+    expect(page.locator("h1")).to_have_text("Lab")
+    page.go_back()
+    page.get_by_role("button", name="Take the course: How PPO works").click()
+    expect(page.locator("h1")).to_have_text("How PPO works")

@@ -1,0 +1,95 @@
+"""A term explains itself on hover and on focus until Escape, and fits a phone; its link leads to the glossary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from lessons.i18n import use_language
+from lessons.kit.glossary import explanation, terms
+from tests.e2e.conftest import Phone, Server
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
+BOX = "#credit-lab-term"
+CRITIC = next(x for x in terms() if x.key == "critic")
+
+
+def open_lesson(page: Page, server: Server, lang: str) -> None:
+    page.goto(f"{server.url}/the-critic?lang={lang}")
+    expect(page.locator('a[href$="#critic"]')).to_be_visible()
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def test_on_the_keyboard_and_under_the_pointer(page: Page, server: Server, axe: Callable[..., list[str]]) -> None:
+    open_lesson(page, server, "en")
+    term, box = page.locator('a[href$="#critic"]'), page.locator(BOX)
+    expect(box).to_have_count(0)
+    page.locator('a[href$="#baseline"]').focus()
+    expect(box).to_contain_text("What a reward is compared with")
+    term.focus()
+    page.keyboard.press("Tab")
+    expect(term).not_to_be_focused()
+    expect(term).to_have_attribute("title", explanation(CRITIC))
+    page.keyboard.press("Shift+Tab")
+    with use_language("en"):
+        expect(box).to_have_text(explanation(CRITIC))
+    expect(term).to_have_attribute("aria-describedby", "credit-lab-term")
+    expect(term).not_to_have_attribute("title", explanation(CRITIC))  # nobody is told twice
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(term).to_be_focused()
+    expect(term).to_have_attribute("title", explanation(CRITIC))
+
+    term.hover()
+    expect(box).to_be_visible()
+    box.hover()  # whoever reads may go there
+    page.wait_for_timeout(400)
+    expect(box).to_be_visible()
+    page.locator("h1").hover()
+    expect(box).to_be_visible()  # the keyboard is still on the term
+    page.locator("h1").click()
+    expect(box).to_be_hidden()
+
+
+def test_it_stays_when_the_keyboard_brings_its_term_into_view(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 320})
+    open_lesson(page, server, "en")
+    term, box = page.locator('a[href$="#learner"]'), page.locator(BOX)
+    top = page.get_by_test_id("stMain").evaluate("x => x.scrollTop")
+    term.focus()
+    page.wait_for_timeout(500)
+    assert page.get_by_test_id("stMain").evaluate("x => x.scrollTop") > top
+    expect(box).to_be_visible()
+    expect(box).to_be_in_viewport()
+    before, place = term.bounding_box(), box.bounding_box()
+    assert before is not None
+    assert place is not None
+    assert abs(place["y"] - before["y"]) < 120, "beside its term"
+
+
+def test_its_link_leads_to_its_entry_in_the_pages_language(context: BrowserContext, page: Page, server: Server) -> None:
+    open_lesson(page, server, "zh-TW")
+    with context.expect_page() as opened:
+        page.locator('a[href$="#critic"]').click()
+    glossary = opened.value
+    entry = glossary.locator("#critic")
+    expect(entry).to_be_in_viewport()
+    expect(entry).to_contain_text("評論家")
+    assert "lang=zh-TW" in glossary.url
+
+
+def test_it_fits_a_phone(server: Server, phone: Phone) -> None:
+    with phone("dark") as page:
+        open_lesson(page, server, "zh-TW")
+        for key in ("baseline", "critic", "learner"):
+            page.locator(f'a[href$="#{key}"]').focus()
+            box = page.locator(BOX)
+            expect(box).to_be_visible()
+            place = box.bounding_box()
+            assert place is not None
+            assert place["x"] >= 0
+            assert place["x"] + place["width"] <= 400
