@@ -31,15 +31,14 @@ def without_script() -> dict[str, str]:
 
 def about(store: RunStore, run: RunInfo, kept: Pieces) -> str:
     """The text below the board."""
+    this, left_out, settings = _("About this page"), _("What was left out"), _("All settings of the run")
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _facts(run))
-    left_out = "".join(f"<li>{escape(sentence)}</li>" for sentence in _left_out(kept))
-    config = json.dumps(run_json(store, run)["config"], indent=1, ensure_ascii=False)
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in _left_out(kept))
+    config = literal_lines(json.dumps(run_json(store, run)["config"], indent=1, ensure_ascii=False))
     return (
-        f"<h2>{escape(_('About this page'))}</h2>"
-        f"<p>{escape(_one_file())}</p><dl>{rows}</dl>"
-        f"<h2>{escape(_('What was left out'))}</h2><ul>{left_out}</ul>"
-        f'<details><summary>{escape(_("All settings of the run"))}</summary><pre tabindex="0">'
-        f"{escape(literal_lines(config))}</pre></details>"
+        f"<h2>{escape(this)}</h2><p>{escape(_one_file())}</p><dl>{rows}</dl>"
+        f"<h2>{escape(left_out)}</h2><ul>{items}</ul>"
+        f'<details><summary>{escape(settings)}</summary><pre tabindex="0">{escape(config)}</pre></details>'
     )
 
 
@@ -84,6 +83,6 @@ def _left_out(kept: Pieces) -> list[str]:
             "Tokens: of each step those of one question are here, of up to {groups} that the run keeps. Of the others "
             "there are the rewards, and their tokens’ dots."
         ).format(groups=kept.groups),
-        _("Digits: a token’s numbers have {digits} significant ones.").format(digits=DIGITS),
+        _("Digits: a token’s numbers have {digits} significant ones, as in the lab.").format(digits=DIGITS),
         _("The weights, the answers to the held-out questions, and what needs the models."),
     ]

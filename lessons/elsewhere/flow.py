@@ -28,7 +28,8 @@ def flow(batch: Frozen, store: RunStore) -> tuple[dict[str, Any], str]:
     """What the drawing's module is handed, and the heading above it as HTML; both in the viewer's language."""
     start = "grpo" if batch.settings.algorithm == "grpo" else "ppo"
     data, _boxes = drawing(batch, batch.telling, start=start, runs=store)
+    title = _("The pipeline")
     of = _("Real numbers: {learner}’s responses at step {step}, under both credits.").format(
         learner=literal(batch.learner.upper()), step=batch.step + 1
     )
-    return data, f"<h2>{escape(_('The pipeline'))}</h2><p>{escape(of)}</p>"
+    return data, f"<h2>{escape(title)}</h2><p>{escape(of)}</p>"

@@ -19,8 +19,9 @@ from core.text import visible
 MOST_BYTES = 5_000_000
 #: More steps than these are not even tried: each takes a tenth of a second to be read.
 MOST_STEPS = 600
-#: Significant digits of a token's numbers: enough that the equations on the card come out as printed.
-DIGITS = 6
+#: Significant digits of a token's numbers, as the feed sends them: with fewer a number that is printed in the lab could
+#: be printed otherwise here.
+DIGITS = 7
 _EVER = 1e9  # seconds: the run is read once
 
 
@@ -76,9 +77,6 @@ def _piece(feed: Feed, store: RunStore, run: RunInfo, step: int) -> tuple[dict[s
     group = None
     if view["telling"] is not None:
         group = json.loads(feed.group(run.id, step, view["telling"]).text())
-        for learner in group["learners"].values():
-            for response in learner["responses"]:
-                response["once"], response["passes"] = _rounded(response["once"]), _rounded(response["passes"])
     shown = {x["group"] for x in view["groups"]}
     others: dict[int, dict[str, Any]] = {}
     for name in view["learners"]:
@@ -91,13 +89,4 @@ def _piece(feed: Feed, store: RunStore, run: RunInfo, step: int) -> tuple[dict[s
 
 def _asked(store: RunStore, run: RunInfo, learner: str, step: int) -> Iterator[dict[str, Any]]:
     for row in store.samples(run.id, learner, step).select(["group", "prompt", "reward"]).to_pylist():
-        yield {**row, "prompt": visible(row["prompt"]), "reward": _rounded(row["reward"])}
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with DIGITS significant digits, within lists and dicts; what is no number stays as it is."""
-    if isinstance(value, float):
-        return number(value, DIGITS)
-    if isinstance(value, list):
-        return [_rounded(x) for x in value]
-    return {name: _rounded(x) for name, x in value.items()} if isinstance(value, dict) else value
+        yield {**row, "prompt": visible(row["prompt"]), "reward": number(row["reward"])}

@@ -165,7 +165,7 @@ def test_the_pipeline_plays(watched: Watched, recorded: Exported) -> None:
     expect(drawing.locator("..")).to_be_visible()
     expect(page.locator('#pipeline [data-playing="true"]')).to_have_count(1)
     page.locator("#pipeline").get_by_role("button", name="GRPO").click()
-    expect(page.locator('#pipeline [data-mode="grpo"]')).to_have_count(1)
+    expect(page.locator('#pipeline .pipeline[data-mode="grpo"]')).to_have_count(1)
 
 
 def test_what_is_hostile_stays_text(watched: Watched, tmp_path: Path) -> None:
