@@ -53,7 +53,7 @@ def board(run: str | Watching, *, language: str = DEFAULT, every_s: float = 1.0)
     """
     missing = NOTEBOOK.missing()
     if missing is not None:
-        raise NotebookError(missing.template, **missing.values)
+        raise NotebookError(missing)
     return _widget_class()(_following(run), language, every_s)
 
 

@@ -36,7 +36,7 @@ def web_page(store: RunStore, run: RunInfo) -> str:
     Raises RunNotFound where no learner has finished a step, StoreError.
     """
     if all(x.step < 0 for x in run.learners):
-        raise RunNotFound("No learner of this run has finished a step: there is nothing to show.")
+        raise RunNotFound("There is nothing to show: no learner of this run has finished a step.")
     files = pack({name: asset.text for name, asset in assets().items() if name != "web_page.css"})
     kept = pieces(store, run, MOST_BYTES - len(files) - WORDS_BYTES)
     batch = batch_of(store, run)

@@ -209,7 +209,7 @@ def test_a_long_run_loses_steps_evenly_and_says_so(store: RunStore, monkeypatch:
 
 def test_a_run_without_a_step_is_refused(store: RunStore) -> None:
     run_id = store.create(RunConfig(steps=2))
-    with pytest.raises(Refusal, match="there is nothing to show"):
+    with pytest.raises(Refusal, match="There is nothing to show"):
         web_page(store, store.get(run_id))
 
 
