@@ -6,8 +6,9 @@
     board(callback)                    # core.integrations.trl's CreditLabCallback(keep=True), before trainer.train()
 
 It is the app's own frontend, which asks Python in the notebook's kernel for what the app's server sends otherwise.
-While a cell trains, a thread hands over what is new each second; what is clicked meanwhile is answered when the kernel
-takes messages again, at the latest after the cell. Needs the extra `notebook`.
+While a cell runs, most kernels answer nothing, so the newest step comes with the widget, and a thread hands over what a
+training makes each second. A step or a question that was not handed over is shown when the cell is done. Needs the
+extra `notebook`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from lessons.board.options import lab_options
 from lessons.board.window import Window, window
 from lessons.i18n import DEFAULT, use_language
 
+#: Of the steps that were made since the last look, so many are handed over besides the newest: each takes a tenth of a
+#: second from the training.
+MOST_AT_ONCE = 3
 _NOT_BEGUN = Message("The training has not begun yet.")
 
 
@@ -83,6 +87,11 @@ def _named(run: str) -> str:
     return matching[0]
 
 
+def _step_of(window: Window) -> int:
+    """The step that a window brings; −1 where it brings none."""
+    return next((json.loads(body.text())["step"] for kind, body in window.parts if kind == "step"), -1)
+
+
 @functools.cache
 def _files() -> bytes:
     return gzip.compress(json.dumps({name: asset.text for name, asset in assets().items()}).encode(), mtime=0)
@@ -98,19 +107,21 @@ def _widget_class() -> type:
         _esm = loader("notebook")
         files = traitlets.Bytes().tag(sync=True)
         options = traitlets.Unicode().tag(sync=True)
+        first = traitlets.Bytes().tag(sync=True)  # a window of data: a kernel that is busy answers nothing
 
         def __init__(self, run_id: Callable[[], str | None], language: str, every_s: float) -> None:
             self._channel = f"credit-lab:{uuid.uuid4().hex}"
             with use_language(language):
                 options = lab_options(run_id() or "", "", self._channel)
-            super().__init__(files=_files(), options=json.dumps(options, ensure_ascii=False))
             self._run_id, self._every_s = run_id, every_s
             self._wanted: dict[str, Any] = {"follow": True}
-            self._sent = b""
             self._over = threading.Event()
             self._sending = threading.Lock()
+            now = self._window()
+            self._sent, self._step = now.data(self._channel), _step_of(now)
+            super().__init__(files=_files(), options=json.dumps(options, ensure_ascii=False), first=self._sent)
             self.on_msg(self._asked)
-            if self._window().live:
+            if now.live:
                 threading.Thread(target=self._watch, name="credit-lab-board", daemon=True).start()
 
         def close(self) -> None:
@@ -126,19 +137,24 @@ def _widget_class() -> type:
                 self._hand_over(self._window(), again=True)
 
         def _watch(self) -> None:
-            """Hands over what is new until the run is over."""
+            """Hands over what is new until the run is over: also the last steps that were made since the last look."""
             live = True
             while live and not self._over.wait(self._every_s):
                 now = self._window()
                 live = now.live
-                if not self._wanted.get("paused"):
-                    self._hand_over(now, again=False)
+                if self._wanted.get("paused"):
+                    continue
+                newest = _step_of(now)
+                for step in range(max(self._step + 1, newest - MOST_AT_ONCE), newest):
+                    self._hand_over(self._window({"step": step}), again=False)
+                self._hand_over(now, again=False)
+                self._step = max(self._step, newest)
 
-        def _window(self) -> Window:
+        def _window(self, wanted: dict[str, Any] | None = None) -> Window:
             run_id = self._run_id()
             if run_id is None:
                 return Window(True, problem=("trouble", _NOT_BEGUN))
-            return window(run_id, self._wanted)
+            return window(run_id, self._wanted if wanted is None else wanted)
 
         def _hand_over(self, now: Window, *, again: bool) -> None:
             data = now.data(self._channel)

@@ -22,11 +22,11 @@ from tests.e2e.conftest import LiveRun
 
 pytestmark = pytest.mark.browser
 
-HOST = """async ({ esm, files, options, name }) => {
+HOST = """async ({ esm, files, first, options, name }) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (x) => x.charCodeAt(0)).buffer);
   const listeners = [];
   const model = {
-    get: (key) => ({ files: bytes(files), options })[key],
+    get: (key) => ({ files: bytes(files), first: bytes(first), options })[key],
     on: (_, f) => listeners.push(f),
     off: () => {},
     send: (content) => window.toPython(name, content),
@@ -46,13 +46,19 @@ class Kernel:
 
     def __init__(self, page: Page) -> None:
         self.page, self.widgets, self.outbox = page, {}, []  # type: ignore[var-annotated]
-        page.expose_function("toPython", lambda name, content: self.widgets[name]._handle_custom_msg(content, []))
+        self.is_busy = False  # a cell runs: nothing is answered
+        page.expose_function("toPython", self._take)
+
+    def _take(self, name: str, content: Any) -> None:
+        if not self.is_busy:
+            self.widgets[name]._handle_custom_msg(content, [])
 
     def show(self, name: str, widget: Any) -> Locator:
         self.widgets[name] = widget
         widget.send = lambda _, buffers: self.outbox.append((name, buffers[0]))
-        esm, files = widget._esm, base64.b64encode(widget.files).decode()
-        self.page.evaluate(HOST, {"esm": str(esm), "files": files, "options": widget.options, "name": name})
+        files, first = (base64.b64encode(x).decode() for x in (widget.files, widget.first))
+        state = {"esm": str(widget._esm), "files": files, "first": first, "options": widget.options}
+        self.page.evaluate(HOST, {**state, "name": name})
         return self.page.locator(f"#{name} .lab")
 
     def until(self, lab: Locator, attribute: str, value: str) -> None:
@@ -90,10 +96,18 @@ def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(pag
     kernel = Kernel(page)
     live = board(run.id, every_s=0.05)
     first, second = kernel.show("first", live), kernel.show("second", board(run.id, language="zh-TW", every_s=60))
-    kernel.until(first, "data-shown-step", "3")
-    kernel.until(second, "data-shown-step", "3")
+    for lab in (first, second):
+        expect(lab).to_have_attribute("data-shown-step", "3")  # before the kernel has handed anything on
+    run.tick(3)
+    kernel.until(first, "data-shown-step", "6")
+    kernel.is_busy = True
+    page.locator("#first .timeline input").fill("4")
+    expect(first).to_have_attribute("data-shown-step", "5")  # made since the last look, and here while a cell runs
+    page.locator("#first .timeline input").fill("5")
+    kernel.is_busy = False
+    page.get_by_test_id("follow").first.click()
     run.tick()
-    kernel.until(first, "data-shown-step", "4")
+    kernel.until(first, "data-shown-step", "7")
     page.locator("#first .timeline input").fill("1")
     kernel.until(first, "data-shown-step", "2")
     chip = page.locator("#first .t").nth(3)

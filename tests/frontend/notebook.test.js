@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { unpack, unzipped } from "#frontend/loader/common.mjs";
-import { bridge } from "#frontend/loader/notebook.mjs";
+import { bridge, Held } from "#frontend/loader/notebook.mjs";
 import { page } from "./page.js";
 
 Object.assign(globalThis, { unpack, unzipped }); // common.mjs stands before each loader
@@ -28,7 +28,9 @@ test("what the lab wishes for is sent, what comes is handed on, and nothing once
   const { CustomEvent } = page(t);
   const sent = [];
   const listeners = new Set();
-  const model = { send: (x) => sent.push(x), on: (_, f) => listeners.add(f), off: (_, f) => listeners.delete(f) };
+  const nothing = new DataView(new ArrayBuffer(0));
+  const on = (_, f) => listeners.add(f);
+  const model = { get: () => nothing, send: (x) => sent.push(x), on, off: (_, f) => listeners.delete(f) };
   const windows = [];
   window.addEventListener("c:window", ({ detail }) => windows.push(detail));
   const stop = bridge(model, "c");
@@ -50,4 +52,21 @@ test("what the lab wishes for is sent, what comes is handed on, and nothing once
   assert.equal(listeners.size, 0);
   window.dispatchEvent(new CustomEvent("c:want", { detail: { step: 5 } }));
   assert.equal(sent.length, 1);
+});
+
+test("what was handed over is there again while Python does not answer", () => {
+  const held = new Held();
+  assert.deepEqual(held.answer({}), []);
+  const live = (...steps) => ({ kind: "live", body: { rows: steps.map((step) => ({ step })) } });
+  const step = (number) => ({ kind: "step", body: { step: number, telling: 2 } });
+  const group = (number, which) => ({ kind: "group", body: { step: number, group: which } });
+  held.take([group(0, 2), step(0), live(0)]);
+  held.take([group(1, 2), step(1), live(0, 1)]);
+  assert.deepEqual(held.answer({}), [group(1, 2), step(1), live(0, 1)]); // the newest
+  assert.deepEqual(held.answer({ step: 0 }), [group(0, 2), step(0), live(0, 1)]);
+  assert.deepEqual(held.answer({ step: 0, group: 3 }), [step(0), live(0, 1)]); // was never handed over
+  assert.deepEqual(held.answer({ step: 7 }), [live(0, 1)]);
+  for (let i = 2; i < 300; i++) held.take([group(i, 2), step(i), live(i)]);
+  assert.deepEqual(held.answer({ step: 0 }), [live(299)]); // the oldest went
+  assert.equal(held.answer({ step: 250 }).length, 3);
 });

@@ -5,6 +5,10 @@
 /** @typedef {{ get(name: string): any, send(content: unknown): void, on(name: string, f: (...given: any[]) => void): void,
  *   off(name: string, f: (...given: any[]) => void): void }} WidgetModel what anywidget hands over */
 
+/** @typedef {{ kind: string, bytes?: number, body?: any, error?: string }} Part a piece of a window */
+
+const KEPT = 400; // steps and groups
+
 /** The notebook's colours by the names that the board asks for: JupyterLab's, else VS Code's, else the board's own. */
 const COLOURS = {
   "--st-background-color": "var(--jp-layout-color0, var(--vscode-editor-background, #ffffff))",
@@ -59,24 +63,76 @@ export async function render({ model, el }) {
   };
 }
 
+/** What came from Python, at hand for the lab: while a cell runs, the kernel answers nothing. */
+export class Held {
+  /** @type {Map<string, Part>} by "12" (a step) or "12/3" (a group of it) */
+  #pieces = new Map();
+  /** @type {Part | null} */
+  #live = null;
+
+  /** @param {Part[]} parts of a window */
+  take(parts) {
+    for (const part of parts) {
+      const { kind, body } = part;
+      if (kind === "live") this.#live = part;
+      else if (kind === "step") this.#keep(`${body.step}`, part);
+      else if (kind === "group") this.#keep(`${body.step}/${body.group}`, part);
+    }
+  }
+
+  /**
+   * What of a wish is here, as a window.
+   * @param {{ step?: number, group?: number }} wanted
+   * @returns {Part[]}
+   */
+  answer({ step: number, group }) {
+    const step = this.#pieces.get(`${number ?? this.#newest}`);
+    const of = step && this.#pieces.get(`${step.body.step}/${group ?? step.body.telling}`);
+    return [of, step, this.#live].filter((x) => x !== undefined && x !== null);
+  }
+
+  get #newest() {
+    /** @type {{ step: number }[]} */
+    const rows = this.#live?.body.rows ?? [];
+    return Math.max(-1, ...rows.map((row) => row.step));
+  }
+
+  /** @param {string} name @param {Part} part */
+  #keep(name, part) {
+    this.#pieces.delete(name);
+    this.#pieces.set(name, part);
+    for (const key of this.#pieces.keys()) if (this.#pieces.size > KEPT) this.#pieces.delete(key);
+  }
+}
+
 /**
  * Hands the lab's wishes to Python, and Python's windows of data to the lab.
  * @param {WidgetModel} model
  * @param {string} channel
  */
 export function bridge(model, channel) {
-  const ask = (/** @type {Event} */ event) => model.send({ wanted: /** @type {CustomEvent} */ (event).detail });
+  const held = new Held();
+  const hand = (/** @type {Part[]} */ detail) => window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail }));
+  const ask = (/** @type {Event} */ event) => {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    model.send({ wanted: detail });
+    const here = held.answer(detail);
+    if (here.length) hand(here);
+  };
   let last = Promise.resolve();
   const take = (/** @type {unknown} */ _content, /** @type {DataView[]} */ buffers) => {
     const unpacked = unpack(bytesOf(buffers[0]));
     // In the order in which they came, however long each takes to be unpacked.
     last = last.then(async () => {
       const { parts } = await unpacked;
-      window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail: parts }));
+      held.take(parts);
+      hand(parts);
     });
   };
   window.addEventListener(`${channel}:want`, ask);
   model.on("msg:custom", take);
+  const first = model.get("first"); // what was there when the widget was made
+  if (first.byteLength) take({}, [first]);
   return () => {
     window.removeEventListener(`${channel}:want`, ask);
     model.off("msg:custom", take);
