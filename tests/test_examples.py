@@ -74,7 +74,7 @@ def test_the_notebooks_cells_run_and_its_boards_are_of_their_runs(tmp_path: Path
     assert run_id, sentence
     assert (live, parts) == ("False False", "3 3")  # rows, step and group of each
     run = RunStore(home=tmp_path / "home").get(run_id.group(1))
-    assert (run.name, run.status, run.learners[0].step) == ("GRPO in a notebook", "finished", 5)  # two passes a step
+    assert (run.name, run.status, run.learners[0].step) == ("GRPO in a notebook", "finished", 19)  # two passes a step
 
 
 def test_train_from_python() -> None:
