@@ -73,9 +73,9 @@ def _left_out(kept: Pieces) -> list[str]:
     steps = (
         _("Steps: none, all {made} are here.").format(made=kept.made)
         if len(kept.steps) == kept.made
-        else _("Steps: {n} of {made} are here, one in {every} and the last, also in the curves.").format(
-            n=len(kept.steps), made=kept.made, every=kept.every
-        )
+        else _(
+            "Steps: {n} of {made} are here, one in {every} and those to begin and end with, also in the curves."
+        ).format(n=len(kept.steps), made=kept.made, every=kept.every)
     )
     return [
         steps,

@@ -87,6 +87,13 @@ def _named(run: str) -> str:
     return matching[0]
 
 
+def _opening_of(window: Window) -> dict[str, Any] | None:
+    """The step and group at which a board of the run opens, where it does not follow."""
+    live = next((json.loads(body.text()) for kind, body in window.parts if kind == "live"), None)
+    opening: dict[str, Any] | None = None if live is None else live["run"].get("opening")
+    return opening
+
+
 def _step_of(window: Window) -> int:
     """The step that a window brings; −1 where it brings none."""
     return next((json.loads(body.text())["step"] for kind, body in window.parts if kind == "step"), -1)
@@ -118,6 +125,8 @@ def _widget_class() -> type:
             self._over = threading.Event()
             self._sending = threading.Lock()
             now = self._window()
+            if opening := _opening_of(now):
+                now = self._window(opening)
             self._sent, self._step = now.data(self._channel), _step_of(now)
             super().__init__(files=_files(), options=json.dumps(options, ensure_ascii=False), first=self._sent)
             self.on_msg(self._asked)

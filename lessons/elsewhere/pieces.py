@@ -44,18 +44,21 @@ def pieces(store: RunStore, run: RunInfo, room: int) -> Pieces:
     feed = Feed(store, refresh_s=_EVER)
     live = json.loads(feed.live(run.id).text())
     made = sorted({row["step"] for row in live["rows"]})
+    opening = live["run"].get("opening") or {}  # where a board of this run opens: that step stays, with that question
+    always = {made[-1], opening.get("step")}
     every = max(1, -(-len(made) // MOST_STEPS))
     packed: dict[int, str] = {}
     groups = 0
-    for step in _kept(made, every):
-        piece, groups_here = _piece(feed, store, run, step)
+    for step in _kept(made, every, always):
+        asked = opening.get("group") if step == opening.get("step") else None
+        piece, groups_here = _piece(feed, store, run, step, asked)
         groups = max(groups, groups_here)
         packed[step] = pack(piece)
     rows = live["rows"]
     live["rows"] = [row for row in rows if row["step"] in packed]
-    while len(packed) > 1 and len(pack(live)) + sum(map(len, packed.values())) > room:
+    while every < len(made) and len(pack(live)) + sum(map(len, packed.values())) > room:
         every *= 2
-        packed = {step: packed[step] for step in _kept(made, every)}
+        packed = {step: packed[step] for step in _kept(made, every, always)}
         live["rows"] = [row for row in rows if row["step"] in packed]
     return Pieces(live, packed, every, len(made), groups)
 
@@ -66,18 +69,23 @@ def pack(value: Any) -> str:
     return base64.b64encode(gzip.compress(text, 9, mtime=0)).decode("ascii")
 
 
-def _kept(made: list[int], every: int) -> list[int]:
-    """One step in `every`, and the last; those of half as many are among them."""
-    return [step for i, step in enumerate(made) if i % every == 0 or i == len(made) - 1]
+def _kept(made: list[int], every: int, always: set[int | None]) -> list[int]:
+    """One step in `every`, and those that always stay; those of half as many are among them."""
+    return [step for i, step in enumerate(made) if i % every == 0 or step in always]
 
 
-def _piece(feed: Feed, store: RunStore, run: RunInfo, step: int) -> tuple[dict[str, Any], int]:
-    """What lab and browser agree on for a step (frontend/loader/web_page.mjs), and how many groups it has."""
+def _piece(feed: Feed, store: RunStore, run: RunInfo, step: int, asked: int | None) -> tuple[dict[str, Any], int]:
+    """What lab and browser agree on for a step (frontend/loader/web_page.mjs), and how many groups it has.
+
+    The tokens are those of the group `asked`, else of the one that the lab shows to who chose none.
+    """
     view = json.loads(feed.step(run.id, step).text())
+    shown = {x["group"] for x in view["groups"]}
+    if asked in shown:
+        view["telling"] = asked
     group = None
     if view["telling"] is not None:
         group = json.loads(feed.group(run.id, step, view["telling"]).text())
-    shown = {x["group"] for x in view["groups"]}
     others: dict[int, dict[str, Any]] = {}
     for name in view["learners"]:
         for row in _asked(store, run, name, step):

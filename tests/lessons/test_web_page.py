@@ -21,6 +21,7 @@ from core.config import RunConfig
 from core.errors import Refusal
 from core.runs import formats, lifecycle
 from core.runs.export import ExportError, export, export_file, export_formats
+from core.runs.feed import Feed, Payload
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
@@ -204,7 +205,35 @@ def test_a_long_run_loses_steps_evenly_and_says_so(store: RunStore, monkeypatch:
     assert every > 1
     assert seen.steps == sorted({*range(0, 10, every), 9})
     assert {x["step"] for x in seen.part("head")["live"]["rows"]} == set(seen.steps)
-    assert f"Steps: {len(seen.steps)} of 10 are here, one in {every} and the last" in "".join(seen.text)
+    assert f"Steps: {len(seen.steps)} of 10 are here, one in {every} and those to begin and end with" in "".join(
+        seen.text
+    )
+
+
+class Opening(Feed):
+    """A feed of a run whose board opens at a step and a question of its own."""
+
+    def live(self, run_id: str, since: int = 0) -> Payload:
+        known = json.loads(super().live(run_id, since).text())
+        known["run"]["opening"] = {"step": 5, "group": 3}
+        return Payload(gzip.compress(json.dumps(known).encode()), "tag")
+
+
+def test_the_step_that_a_board_opens_at_stays_with_its_question(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.get(make_run(store, steps=10))
+    before = Seen(web_page(store, run)).part("step-5")
+    assert before["group"]["group"] == before["step"]["telling"] != 3
+    monkeypatch.setattr(pieces, "Feed", Opening)
+    monkeypatch.setattr("lessons.elsewhere.web_page.MOST_BYTES", 0)
+    seen = Seen(web_page(store, run))
+    assert seen.steps == [0, 5, 9]
+    piece = seen.part("step-5")
+    assert piece["group"]["group"] == piece["step"]["telling"] == 3
+    assert all(x["responses"] for x in piece["group"]["learners"].values())
+    assert str(before["step"]["telling"]) in piece["others"]
+    assert "3" not in piece["others"]
 
 
 def test_a_run_without_a_step_is_refused(store: RunStore) -> None:
