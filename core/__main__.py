@@ -58,8 +58,15 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write a run of the app as files")
     export.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
-    export.add_argument("--format", choices=("parquet", "csv", "unipo"), default="parquet", help="default: %(default)s")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the files go; with --format html, the file"
+    )
+    export.add_argument(
+        "--format",
+        choices=("parquet", "csv", "unipo", "html"),
+        default="parquet",
+        help="html is one web page that opens without a server (default: %(default)s)",
+    )
 
     save = commands.add_parser("save", help="save what a learner of a run has become, as a Hugging Face model")
     save.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")

@@ -42,3 +42,4 @@ class Extra:
 
 LORA = Extra("lora", "LoRA (lora_rank)", ("peft", "accelerate"))
 POSTGRES = Extra("postgres", "PostgreSQL", ("psycopg",))
+NOTEBOOK = Extra("notebook", "Jupyter", ("anywidget",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -49,6 +50,31 @@ def test_there_is_a_test_for_every_example() -> None:
     for name in names:
         text = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
         assert f"`python -m examples.{name} " in (ast.get_docstring(ast.parse(text)) or "")
+
+
+def test_the_notebooks_cells_run_and_its_boards_are_of_their_runs(tmp_path: Path) -> None:
+    pytest.importorskip("anywidget")
+    cells = json.loads((ROOT / "examples" / "board_in_a_notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = ["".join(x["source"]) for x in cells if x["cell_type"] == "code"]
+    assert [x.splitlines()[-1] for x in code[:2]] == ['board("recorded-long-sums")', "board(callback)"]
+    lines = [*code[:1], "stored = board('recorded-long-sums')", *code[1:]]
+    lines.append("made = board(callback.run_id)\nprint(stored._window().live, made._window().live)")
+    lines.append("print(*(len(x._window().parts) for x in (stored, made)))")
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+        | {"CREDIT_LAB_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    *_, sentence, live, parts = done.stdout.splitlines()
+    run_id = re.fullmatch(r"The run (\S+) is among the app's.", sentence)
+    assert run_id, sentence
+    assert (live, parts) == ("False False", "3 3")  # rows, step and group of each
+    run = RunStore(home=tmp_path / "home").get(run_id.group(1))
+    assert (run.name, run.status, run.learners[0].step) == ("GRPO in a notebook", "finished", 19)  # two passes a step
 
 
 def test_train_from_python() -> None:

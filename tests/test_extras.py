@@ -26,7 +26,8 @@ from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
 #: What extras bring, and what only training on other tasks and models needs.
-OPTIONAL = ("peft", "accelerate", "trl", "datasets", "psycopg", "ipykernel", "reasoning_gym", "math_verify", "gguf")
+OPTIONAL = ("peft", "accelerate", "trl", "datasets", "psycopg", "ipykernel", "anywidget")
+OPTIONAL += ("reasoning_gym", "math_verify", "gguf")
 LORA = "LoRA (lora_rank) needs the extra “lora”, which is not installed here: pip install -r requirements-lora.txt"
 
 

@@ -26,7 +26,7 @@ from core.runs.store import RunStore
 from core.stored_config import CONFIG_VERSION
 from core.training.trace import SAMPLES, STEPS, TOKENS
 
-__all__ = ["export", "export_formats", "export_zip", "run_json", "snippet"]
+__all__ = ["export", "export_file", "export_formats", "export_zip", "run_json", "snippet"]
 
 OWN = ("parquet", "csv")  # beside the formats of integrations
 ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
@@ -40,8 +40,9 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
     """Writes a run into `directory` (made where missing) and returns the files.
 
     parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top;
-    an integration's format (unipo): one JSON per learner. A run that still goes on is exported up to its last finished
-    step. Raises ExportError, RunNotFound, StoreError.
+    an integration's format (unipo): one JSON per learner; one that writes a whole run (html): one file, which
+    `directory` names unless it is a folder. A run that still goes on is exported up to its last finished step. Raises
+    ExportError, RunNotFound, StoreError.
     """
     if format not in export_formats():
         raise ExportError(
@@ -49,6 +50,8 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
         )
     info = store.get(run_id)
     try:
+        if format in formats.names(formats.RUN_WRITERS):
+            return [_write_run(store, info, directory, format)]
         directory.mkdir(parents=True, exist_ok=True)
         if format not in OWN:
             writer = formats.load(formats.WRITERS, format)
@@ -65,7 +68,29 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
 
 def export_formats() -> list[str]:
     """What `export` can write."""
-    return [*OWN, *formats.names(formats.WRITERS)]
+    return [*OWN, *formats.names(formats.WRITERS), *formats.names(formats.RUN_WRITERS)]
+
+
+def export_file(store: RunStore, run_id: str, format: str) -> bytes:
+    """What a format that writes a whole run as one file writes, for a download button."""
+    with tempfile.TemporaryDirectory() as folder:
+        return export(store, run_id, Path(folder) / "run", format)[0].read_bytes()
+
+
+def _write_run(store: RunStore, info: RunInfo, place: Path, format: str) -> Path:
+    """Writes the run as one file: `place`, or one of the run's name within it where it is a folder."""
+    try:
+        writer = formats.load(formats.RUN_WRITERS, format)
+    except ImportError as error:
+        raise ExportError(
+            "The format {format} is written by the app’s pages, which are not installed here: {cause}.",
+            format=format,
+            cause=error,
+        ) from error
+    path = place / f"{info.id}.{writer.ending}" if place.is_dir() else place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer.write(store, info, path)
+    return path
 
 
 def export_zip(store: RunStore, run_id: str, format: str = "parquet") -> bytes:

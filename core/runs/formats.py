@@ -1,6 +1,7 @@
 """Other people's formats, by name: each is an integration that is imported when it is asked for, and can be left out.
 
-Integrations may use all of core; core reaches them here alone. A package of somebody else's adds a format by an entry
+Integrations may use all of core, and so may the app's pages, one of whose formats is among these; core reaches both
+here alone. A package of somebody else's adds a format by an entry
 point of one of the groups below (`importlib.metadata`), without a change here.
 """
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from core.runs.records import RunInfo
     from core.runs.store import RunStore
 
-TABLES, TEXTS, WRITERS = "credit_lab.table_readers", "credit_lab.text_readers", "credit_lab.writers"
+TABLES, TEXTS = "credit_lab.table_readers", "credit_lab.text_readers"
+WRITERS, RUN_WRITERS = "credit_lab.writers", "credit_lab.run_writers"
 
 #: What comes with the app, as entry points are written.
 _OWN: dict[str, dict[str, str]] = {
@@ -29,6 +31,7 @@ _OWN: dict[str, dict[str, str]] = {
         "prime-rl": "core.integrations.prime_rl.tokens:READER",
     },
     WRITERS: {"unipo": "core.integrations.unipo.export:WRITER"},
+    RUN_WRITERS: {"html": "lessons.elsewhere.writer:WRITER"},
 }
 
 
@@ -55,6 +58,14 @@ class Writer:
     """Writes a learner of a run as a file."""
 
     write: Callable[[RunStore, RunInfo, str, Path], Path]
+
+
+@dataclass(frozen=True)
+class RunWriter:
+    """Writes a whole run as one file."""
+
+    write: Callable[[RunStore, RunInfo, Path], None]
+    ending: str  # of the file's name, without a dot
 
 
 def names(group: str) -> list[str]:

@@ -13,9 +13,8 @@ from typing import Any
 import streamlit as st
 
 from lessons.board.assets import assets, base_path, loader, version
-from lessons.board.charts import charts
 from lessons.board.component import component_key
-from lessons.board.labels import words
+from lessons.board.options import lab_options
 
 _lab = st.components.v2.component("credit_lab_live", js=loader("lab"))
 _pump = st.components.v2.component("credit_lab_pump", js=loader("pump"))
@@ -28,15 +27,8 @@ def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = Fal
     `fallback` forces the way through Streamlit; otherwise it is taken once the browser has found no other.
     """
     inline = fallback or bool(_state(key).get("fallback"))
-    options: dict[str, Any] = {
-        "run": run_id,
-        "status": status,
-        "base": base_path(),
-        "version": version(),
-        "channel": f"credit-lab:{key}",
-        "labels": words(),
-        "charts": charts(),
-    }
+    where = {"base": base_path(), "version": version()}
+    options = {**lab_options(run_id, status, f"credit-lab:{key}"), **where}
     if inline:
         options["files"] = {name: asset.text for name, asset in assets().items()}
     result = _lab(

@@ -10,7 +10,7 @@ import re
 
 import streamlit as st
 
-from core.runs.export import export_zip, snippet
+from core.runs.export import export_file, export_zip, snippet
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
@@ -39,6 +39,20 @@ def export_menu(run: RunInfo, store: RunStore, key: str) -> None:
                 on_click="ignore",
                 key=f"{key}_{name}",
             )
+        st.download_button(
+            _("Web page"),
+            functools.partial(export_file, store, run.id, "html"),
+            file_name=f"{file_stem(run)}.html",
+            mime="text/html",
+            icon=":material/web:",
+            help=_(
+                "One file that opens without this app: curves, tokens, pipeline, in both languages. It takes about a "
+                "tenth of a second for each step."
+            ),
+            on_click="ignore",
+            disabled=all(x.step < 0 for x in run.learners),
+            key=f"{key}_html",
+        )
     save_menu(run, key)
     if isinstance(run.config.task, ImportedSettings):
         return  # nobody here can make it again

@@ -5,13 +5,29 @@
 /** @param {string | null} text */
 const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
+/** @typedef {{ read: () => string, write: (href: string) => void }} Place where the choices' address stands */
+
+/** @type {Place} */
+let place = {
+  read: () => window.location.href,
+  write: (href) => window.history.replaceState(window.history.state, "", href),
+};
+
+/**
+ * Keeps the choices elsewhere than in this page's query: a file has none of its own, and a notebook's is not ours.
+ * @param {Place} other
+ */
+export function keepIn(other) {
+  place = other;
+}
+
 /**
  * The choices that the address holds; null where it holds none, or nonsense.
  * @param {Choices} choices
  * @returns {View}
  */
 export function readUrl(choices) {
-  return readQuery(window.location.search, choices);
+  return readQuery(new URL(place.read()).search, choices);
 }
 
 /**
@@ -56,8 +72,9 @@ function readToken(text) {
  * @param {Choices} choices
  */
 export function writeUrl(view, choices) {
-  const href = withQuery(window.location.href, view, choices);
-  if (href !== window.location.href) window.history.replaceState(window.history.state, "", href);
+  const before = place.read();
+  const href = withQuery(before, view, choices);
+  if (href !== before) place.write(href);
 }
 
 /**

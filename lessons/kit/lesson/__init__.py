@@ -52,7 +52,7 @@ from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
-from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, pick_group, say_where
+from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
@@ -87,6 +87,7 @@ __all__ = [
     "line_colour",
     "mount",
     "num",
+    "of_run",
     "pick_group",
     "ppo_lines",
     "predict",

@@ -120,13 +120,17 @@ def at_step(batch: Frozen, step: int) -> Frozen:
 
 def beside(batch: Frozen, algorithm: str) -> Frozen | None:
     """The most telling step of the run's learner of another kind; None where it has none that can be read."""
-    learner = next((x for x in batch.run.learners if x.algorithm == algorithm and x.step >= 0), None)
+    return of_run(batch.run, algorithm, shared.store())
+
+
+def of_run(run: RunInfo, algorithm: str, runs: RunStore) -> Frozen | None:
+    """The most telling step of a run's learner of this kind; None where it has none that can be read."""
+    learner = next((x for x in run.learners if x.algorithm == algorithm and x.step >= 0), None)
     if learner is None:
         return None
-    runs = shared.store()
     try:
-        step = _telling_step(batch.run.id, learner.name, learner.step, learner.updated, runs)
-        return _frozen(batch.run.id, learner.name, step, learner.updated, runs)
+        step = _telling_step(run.id, learner.name, learner.step, learner.updated, runs)
+        return _frozen(run.id, learner.name, step, learner.updated, runs)
     except (DataUnreadable, RunNotFound):
         return None
 

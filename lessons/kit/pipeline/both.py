@@ -23,13 +23,17 @@ MEASURED = ("token_id", "logprob_old", "logprob_ref", "value", "logprob", "kl_ex
 PLAIN = {"kl_coef": 0.0, "baseline": "group-mean", "whiten_advantages": False}
 
 
-def both_credits(batch: Frozen, group: Group) -> dict[str, Any]:
-    """{"origin": whose responses these are, "learners": {"ppo": …, "grpo": …}}; each of them as `group_view` has one.
+def both_credits(batch: Frozen, group: Group, runs: RunStore | None = None) -> dict[str, Any]:
+    """`runs` is the store of the batch's run, where it is not this process's own.
+
+    {"origin": whose responses these are, "learners": {"ppo": …, "grpo": …}}; each of them as `group_view` has one.
 
     The one that wrote them has its recorded numbers. The other has what the models measured and its own terms and
     settings, from which its credit follows: GRPO's are the run's own GRPO learner's, as the bridge has them.
     """
-    return _both(batch.run.id, batch.run.created, batch.learner, batch.step, group.number, batch, shared.store())
+    return _both(
+        batch.run.id, batch.run.created, batch.learner, batch.step, group.number, batch, runs or shared.store()
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from core.learners.registry import learner_kind
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.store import RunStore
 from core.training.trace import DISTANCES
 from lessons import shared
 from lessons.i18n import _
@@ -49,10 +50,10 @@ def percent(share: float) -> str:
     return "0 %" if share == 0 else f"{100 * share:.2g} %"
 
 
-def distances(batch: Frozen, mode: Mode) -> Distances:
+def distances(batch: Frozen, mode: Mode, runs: RunStore | None = None) -> Distances:
     """Those of the batch's run: of the learner that wrote the batch, or of the run's learner of the other kind.
 
-    They are of the first evaluation after the batch's step, or, where there is none, of the run's last one.
+    `runs` is the run's store, where it is not this process's. They are of the first evaluation after the batch's step, or, where there is none, of the run's last one.
     """
     config, name = batch.run.config, batch.learner
     if learner_kind(batch.settings).name != mode:
@@ -67,7 +68,7 @@ def distances(batch: Frozen, mode: Mode) -> Distances:
     if step > last:
         step = last - last % config.eval_every
     try:
-        row = shared.store().scalars(batch.run.id, name, step)
+        row = (runs or shared.store()).scalars(batch.run.id, name, step)
     except (DataUnreadable, RunNotFound):
         return Distances()
     known = {box: float(x) for box, column in COLUMNS.items() if (x := row.get(column)) is not None}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.learners.registry import LEARNER_KINDS
+from core.runs.store import RunStore
 from lessons.i18n import _, ngettext
 from lessons.kit.display import one_line
 from lessons.kit.lesson import Frozen, Group, mount, say_where
@@ -49,40 +50,50 @@ def pipeline(
     With `on_picked` a box can be chosen: `picked` is the one that is, and `lessons.board.component.sent(key, "picked")`
     in the callback the new one. Otherwise nothing that is done to it asks the server for anything.
     """
-    credited = both_credits(batch, group)
-    settings: dict[str, dict[str, Any]] = {mode: credited["learners"][mode]["settings"] for mode in MODES}
-    drawn = boxes(batch, group, settings)
-    reply, moved = group.telling, {mode: distances(batch, mode) for mode in MODES}
-    titles = {x["title"] for mode in MODES for x in credited["learners"][mode]["terms"]}
-    mount(
-        "pipeline",
-        {
-            **credited,
-            "boxes": [x.view(moved) for x in drawn],
-            "names": {mode: LEARNER_KINDS[mode].title for mode in MODES},
-            "colours": {mode: LEARNER_KINDS[mode].colour for mode in MODES},
-            "group": group.number,
-            "prompt": one_line(group.prompt, 60),
-            "answer": one_line(group.answer, 40),
-            "focus": reply.sample,
-            "at": _slip(reply, group),
-            "decay": settings["ppo"]["gamma"] * settings["ppo"]["lam"],
-            "passes": len(batch.gradients),
-            "start": start,
-            "pickable": on_picked is not None,
-            "picked": picked,
-            "alt": _(
-                "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
-                "a station."
-            ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
-            "words": words(),
-            "titles": {title: _(title) for title in titles},
-        },
-        key=key,
-        on_picked=on_picked,
-    )
+    data, drawn = drawing(batch, group, start=start, picked=picked, pickable=on_picked is not None)
+    mount("pipeline", data, key=key, on_picked=on_picked)
     say_where(batch)
     return drawn
+
+
+def drawing(
+    batch: Frozen,
+    group: Group,
+    *,
+    start: Mode = "ppo",
+    picked: str | None = None,
+    pickable: bool = False,
+    runs: RunStore | None = None,
+) -> tuple[dict[str, Any], list[Box]]:
+    """What the drawing's module is handed, and its boxes; `runs` is the run's store where it is not this process's."""
+    credited = both_credits(batch, group, runs)
+    settings: dict[str, dict[str, Any]] = {mode: credited["learners"][mode]["settings"] for mode in MODES}
+    drawn = boxes(batch, group, settings)
+    reply, moved = group.telling, {mode: distances(batch, mode, runs) for mode in MODES}
+    titles = {x["title"] for mode in MODES for x in credited["learners"][mode]["terms"]}
+    data = {
+        **credited,
+        "boxes": [x.view(moved) for x in drawn],
+        "names": {mode: LEARNER_KINDS[mode].title for mode in MODES},
+        "colours": {mode: LEARNER_KINDS[mode].colour for mode in MODES},
+        "group": group.number,
+        "prompt": one_line(group.prompt, 60),
+        "answer": one_line(group.answer, 40),
+        "focus": reply.sample,
+        "at": _slip(reply, group),
+        "decay": settings["ppo"]["gamma"] * settings["ppo"]["lam"],
+        "passes": len(batch.gradients),
+        "start": start,
+        "pickable": pickable,
+        "picked": picked,
+        "alt": _(
+            "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
+            "a station."
+        ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
+        "words": words(),
+        "titles": {title: _(title) for title in titles},
+    }
+    return data, drawn
 
 
 def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]) -> list[Box]:

@@ -71,3 +71,32 @@ export function blob(name, files) {
   known.set(name, address);
   return address;
 }
+
+/**
+ * The value that gzipped JSON says.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Promise<any>}
+ */
+export const unzipped = (bytes) =>
+  new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+
+/**
+ * One line of JSON that says what follows, then each part gzipped.
+ * @param {ArrayBuffer | Uint8Array<ArrayBuffer>} data
+ * @returns {Promise<{ channel: string, parts: { kind: string, bytes?: number, body?: any, error?: string }[] }>}
+ */
+export async function unpack(data) {
+  const bytes = new Uint8Array(data);
+  const end = bytes.indexOf(10);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+  let at = end + 1;
+  const parts = [];
+  for (const part of head.parts) {
+    if (part.bytes) {
+      part.body = await unzipped(bytes.subarray(at, at + part.bytes));
+      at += part.bytes;
+    }
+    parts.push(part);
+  }
+  return { channel: head.channel, parts };
+}

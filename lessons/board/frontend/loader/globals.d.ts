@@ -4,3 +4,5 @@ declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
 declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;
+declare const unzipped: typeof import("./common.mjs").unzipped;
+declare const unpack: typeof import("./common.mjs").unpack;

@@ -25,28 +25,6 @@ export default async function (component) {
 }
 
 /**
- * One line of JSON that says what follows, then each part gzipped.
- * @param {ArrayBuffer | Uint8Array<ArrayBuffer>} data
- * @returns {Promise<{ channel: string, parts: Part[] }>}
- */
-async function unpack(data) {
-  const bytes = new Uint8Array(data);
-  const end = bytes.indexOf(10);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
-  let at = end + 1;
-  const parts = [];
-  for (const part of head.parts) {
-    if (part.bytes) {
-      const piece = new Blob([bytes.subarray(at, at + part.bytes)]);
-      part.body = await new Response(piece.stream().pipeThrough(new DecompressionStream("gzip"))).json();
-      at += part.bytes;
-    }
-    parts.push(part);
-  }
-  return { channel: head.channel, parts };
-}
-
-/**
  * @param {Node} parent
  * @param {string} channel
  * @param {Tell} tell

@@ -1,0 +1,153 @@
+"""The board in a notebook: Python hands the browser what the server would, live while TRL trains beside it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.extras import NOTEBOOK
+from core.runs.feed import Feed
+from core.runs.store import RunStore
+from lessons import shared
+from lessons.elsewhere.notebook import NotebookError, board
+from lessons.i18n import gettext, use_language
+from tests.lessons.conftest import make_run
+
+
+@pytest.fixture(autouse=True)
+def own_feed(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Feed(store, refresh_s=0)
+    monkeypatch.setattr(shared, "feed", lambda: feed)
+
+
+@pytest.fixture
+def extra() -> None:
+    pytest.importorskip("anywidget")
+
+
+def parts_of(data: bytes) -> dict[str, Any]:
+    """What a window of data brings, by kind."""
+    line, _, rest = data.partition(b"\n")
+    parts: dict[str, Any] = {}
+    for part in json.loads(line)["parts"]:
+        size = part.get("bytes", 0)
+        parts[part["kind"]] = json.loads(gzip.decompress(rest[:size])) if size else part["error"]
+        rest = rest[size:]
+    return parts
+
+
+class Listening:
+    """A browser, as far as Python can tell: it notes what it is sent, and when."""
+
+    def __init__(self, widget: Any) -> None:
+        self.widget, self.windows = widget, []  # type: ignore[var-annotated]
+        widget.send = lambda content, buffers: self.windows.append((time.monotonic(), parts_of(buffers[0])))
+
+    def ask(self, **wanted: object) -> dict[str, Any]:
+        self.widget._handle_custom_msg({"wanted": wanted}, [])
+        return self.windows[-1][1]  # type: ignore[no-any-return]
+
+
+@pytest.mark.usefixtures("extra")
+def test_a_stored_run_is_handed_over_as_it_is_asked_for(store: RunStore) -> None:
+    run_id = make_run(store, steps=4)
+    widget = board(run_id[:12])
+    listening = Listening(widget)
+    window = listening.ask(follow=False, step=2)
+    assert window["step"]["step"] == window["group"]["step"] == 2
+    assert {x["step"] for x in window["live"]["rows"]} == {0, 1, 2, 3}
+    assert window["live"]["run"]["id"] == run_id
+    assert listening.ask(follow=True)["step"]["step"] == 3
+    others = [x["group"] for x in window["step"]["groups"] if x["group"] != window["group"]["group"]]
+    assert listening.ask(follow=False, step=2, group=others[0])["group"]["group"] == others[0]
+    before = len(listening.windows)
+    widget._handle_custom_msg({"wanted": "<img>"}, [])
+    widget._handle_custom_msg("nothing", [])
+    assert len(listening.windows) == before
+
+
+@pytest.mark.usefixtures("extra")
+def test_two_boards_do_not_hear_each_other_and_speak_their_own_language(store: RunStore) -> None:
+    run_id = make_run(store)
+    english, chinese = (json.loads(board(run_id, language=x).options) for x in ("en", "zh-TW"))
+    assert english["channel"] != chinese["channel"]
+    with use_language("zh-TW"):
+        assert chinese["labels"]["board"] == gettext(english["labels"]["board"]) != english["labels"]["board"]
+
+
+@pytest.mark.usefixtures("extra")
+def test_a_training_of_trl_is_live_while_it_goes_on(store: RunStore, tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    from transformers import TrainerCallback
+
+    from core.integrations.trl.callback import CreditLabCallback
+    from tests.integrations.trl_runs import trainer
+
+    class Slow(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            time.sleep(0.2)
+
+    callback = CreditLabCallback(keep=True)
+    widget = board(callback, every_s=0.02)
+    listening = Listening(widget)
+    made = trainer(tmp_path, [callback, Slow()], prompts=3)
+    callback.watch(made)
+    assert listening.ask(follow=True)["trouble"]["template"] == "The training has not begun yet."
+    made.train()
+    ended = time.monotonic()
+    while listening.windows[-1][1].get("live", {"run": {"status": ""}})["run"]["status"] != "finished":
+        assert time.monotonic() < ended + 30
+        time.sleep(0.05)
+    during = [x for at, x in listening.windows if at < ended and "step" in x]
+    assert [x["step"]["step"] for x in during] == sorted(x["step"]["step"] for x in during)
+    assert len({x["step"]["step"] for x in during}) >= 2  # it came while the cell was busy, not after it
+    last = listening.windows[-1][1]
+    assert last["step"]["step"] == 2
+    assert last["live"]["run"]["id"] == callback.run_id
+    widget.close()
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    import threading
+
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+@pytest.mark.usefixtures("extra", "threads")
+def test_a_board_that_is_closed_looks_no_more() -> None:
+    class Waiting:
+        keep, run_id = True, None
+
+    board(Waiting(), every_s=0.01).close()
+
+
+@pytest.mark.usefixtures("extra")
+def test_what_cannot_be_shown_is_a_sentence(store: RunStore) -> None:
+    class Elsewhere:
+        keep, run_id = False, None
+
+    with pytest.raises(NotebookError, match="make it with keep=True"):
+        board(Elsewhere())
+    with pytest.raises(NotebookError, match="0 runs have an id that begins with 'nothing'"):
+        board("nothing")
+    for run_id in ("twin-1", "twin-2"):
+        store.create(store.get(make_run(store)).config, run_id=run_id)
+    with pytest.raises(NotebookError, match="2 runs have an id that begins with 'twin-'"):
+        board("twin-")
+
+
+def test_without_the_extra_it_says_what_to_install(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(NOTEBOOK), "installed", lambda self: self.name != "notebook")
+    with pytest.raises(NotebookError, match="Jupyter needs the extra “notebook”, which is not installed here: pip"):
+        board(make_run(store))
