@@ -18,7 +18,7 @@ from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
 
-PAGES = ("how-ppo-works", "ratio-clip-kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms")
+PAGES = ("how-ppo-works", "ratio-and-clip", "kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms")
 SMALL: dict[str, Any] = {
     "steps": 1,
     "prompts_per_step": 4,

@@ -51,6 +51,11 @@ class Frozen:
         return {x.number: x for x in self.groups}[number]
 
     @cached_property
+    def replies(self) -> list[Reply]:
+        """The panel's responses by their number in the step, as tensors and terms have them."""
+        return sorted((x for group in self.groups for x in group.replies), key=lambda x: x.sample)
+
+    @cached_property
     def passes(self) -> int:
         """How often the step went over its rollout."""
         return len(self.groups[0].replies[0].passes) - 1

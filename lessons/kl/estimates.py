@@ -12,12 +12,11 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, listed, tell
 from lessons.kit.display import plain
-from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
+from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, token_strips
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.restored import too_large
 from lessons.kit.ties import lowest
-from lessons.ratio_clip_kl.batch import replies
-from lessons.ratio_clip_kl.draw_kl import estimators, pulls
+from lessons.kl.draw import estimators, pulls
 
 if TYPE_CHECKING:
     from core.insight.kl_gradient import Directions
@@ -51,7 +50,6 @@ def kl_batch(batch: Frozen) -> Frozen | None:
     if not spreads(here.tokens):
         st.info(_("This run kept no reference model's log-probabilities, so there is no KL to look at."))
         return None
-    say_where(here)
     return here
 
 
@@ -159,7 +157,7 @@ def reward_or_loss(here: Frozen) -> None:
 
     gamma, lam = getattr(here.settings, "gamma", 1.0), getattr(here.settings, "lam", 0.95)
     weight = here.settings.kl_coef or here.settings.beta or 0.05
-    reply = max(replies(here), key=lambda x: max(abs(k or 0.0) for k in x.column("kl_k1")))
+    reply = max(here.replies, key=lambda x: max(abs(k or 0.0) for k in x.column("kl_k1")))
     logprob, ref, k1 = (
         torch.tensor(reply.column(name), dtype=torch.float64) for name in ("logprob", "logprob_ref", "kl_k1")
     )

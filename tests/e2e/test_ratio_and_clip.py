@@ -19,9 +19,9 @@ def run(server: Server) -> LiveRun:
 
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
-    page.goto(link(server, "ratio-clip-kl", run.id, **{"step": "3", **query}))
+    page.goto(link(server, "ratio-and-clip", run.id, **{"step": "3", **query}))
     expect(page.locator(".st-key-rck_strip [data-drawn=true]")).to_be_visible(timeout=60_000)
-    expect(page.locator(".st-key-rck_quiz_score")).to_be_visible()
+    expect(page.locator(".st-key-ratio_quiz_score")).to_be_visible()
 
 
 def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
@@ -54,22 +54,19 @@ def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: Li
     assert other.locator(".st-key-rck_counts table").inner_text() == counts.inner_text()
 
 
-def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
+def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(
     page: Page, server: Server, run: LiveRun
 ) -> None:
     open_lesson(page, server, run)
-    expect(page.locator(".st-key-rck_spreads")).to_have_count(0)
-    for key, choice in (("rck_clip", "the token is still pushed down"), ("rck_kl", "k2")):
-        page.locator(f".st-key-{key}_try0 label").filter(has_text=choice).last.click()
-        page.locator(f".st-key-{key}_commit button").click()
-        expect(page.locator(f".st-key-{key}_predict")).to_contain_text("What happened")
-    expect(page.locator(".st-key-rck_spreads")).to_contain_text("bias against exact")
-    box = page.locator(".st-key-rck_quiz_4_box")
-    box.locator("label").filter(has_text=re.compile("^k3$")).click()
-    expect(box).to_contain_text("the other way round")
-    box.locator("label").filter(has_text=re.compile("^k2$")).click()
+    page.locator(".st-key-rck_clip_try0 label").filter(has_text="the token is still pushed down").last.click()
+    page.locator(".st-key-rck_clip_commit button").click()
+    expect(page.locator(".st-key-rck_clip_predict")).to_contain_text("What happened")
+    box = page.locator(".st-key-ratio_quiz_1_box")
+    box.locator("label").filter(has_text="pushed further down").click()
+    expect(box).to_contain_text("or does nothing")
+    box.locator("label").filter(has_text="pulled back up").click()
     expect(box).to_contain_text("Right.")
-    expect(page.locator(".st-key-rck_quiz_score")).to_contain_text("1 of 4")
+    expect(page.locator(".st-key-ratio_quiz_score")).to_contain_text("1 of 3")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,7 +9,7 @@ import streamlit as st
 from lessons.i18n import _
 from lessons.kit.lesson import figure, role_colour
 from lessons.kit.numbers import number
-from lessons.ratio_clip_kl.case_words import NAMES
+from lessons.ratio_and_clip.case_words import NAMES
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome

@@ -11,9 +11,9 @@ from lessons.kit.display import plain, token_name
 from lessons.kit.first_ratios import first_ratios, older_cuts
 from lessons.kit.lesson import Choice, Frozen, Reply, Row, Sub, predict, stepper, token_strips
 from lessons.kit.numbers import number, signed, table
-from lessons.ratio_clip_kl.batch import Spot, find, furthest, looked_at, never_left_1, outcome, spots, trained_limits
-from lessons.ratio_clip_kl.case_words import REASONS, case_name
-from lessons.ratio_clip_kl.draw import surrogate
+from lessons.ratio_and_clip.batch import Spot, find, furthest, looked_at, never_left_1, outcome, spots, trained_limits
+from lessons.ratio_and_clip.case_words import REASONS, case_name
+from lessons.ratio_and_clip.draw import surrogate
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case, Limits, Outcome
