@@ -1,4 +1,4 @@
-"""The four cases outside the clip range in words."""
+"""The four cases outside the clip range by name."""
 
 from __future__ import annotations
 
@@ -9,31 +9,12 @@ from lessons.i18n import N_, _
 if TYPE_CHECKING:
     from core.insight.clip_cases import Case
 
-#: Case → its name, and what happens there and why.
+#: Case → its name.
 NAMES: dict[Case, str] = {
     "good-above": N_("A > 0, ratio above the range"),
     "good-below": N_("A > 0, ratio below the range"),
     "bad-above": N_("A < 0, ratio above the range"),
     "bad-below": N_("A < 0, ratio below the range"),
-}
-REASONS: dict[Case, str] = {
-    "good-above": N_(
-        "**Cut.** A good token has already become likelier. clip(ρ)·A is the smaller product and does not move "
-        "with the policy, so the gradient is 0: this rollout may push it no further."
-    ),
-    "good-below": N_(
-        "**Still learns.** A good token has become less likely, the wrong way. ρ·A is the smaller product, so its "
-        "gradient stays and pulls the token back up. Outside the range is not the same as clipped."
-    ),
-    "bad-above": N_(
-        "**Still learns.** A bad token has become likelier, the wrong way. ρ·A is the smaller (more negative) "
-        "product, so "
-        "its gradient stays, and grows with ρ. Only a dual clip puts an end to that."
-    ),
-    "bad-below": N_(
-        "**Cut.** A bad token has already become less likely. clip(ρ)·A is the smaller product, so the gradient is 0: "
-        "this rollout may push it down no further."
-    ),
 }
 
 

@@ -6,12 +6,14 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.i18n import _, prose
+from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Example, Line, engine, frozen, lesson_page, quiz, say_where, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.own_surrogate import has_clip, own_surrogate
-from lessons.ratio_and_clip import cases
 from lessons.ratio_and_clip.batch import most_cases
+from lessons.ratio_and_clip.cases import prediction
 from lessons.ratio_and_clip.check import code, questions
+from lessons.ratio_and_clip.picture import moving_picture, own_limits
 
 KEY = "ratio-and-clip"
 
@@ -40,20 +42,24 @@ def lines() -> list[Line]:
 
 def page() -> None:
     engine()
+    batch = frozen("ppo")
+    if batch is not None and has_clip(batch.settings):
+        batch = most_cases(batch)
+        moving_picture(batch)
+        say_where(batch)
     st.markdown(prose(KEY))
     st.header(_("Four tokens, one for each case"))
     worked(FOUR_CASES, SETTINGS, lines(), key="rck_four", param="rck_ex")
-    st.header(_("The ratio and its four cases"))
-    batch = frozen("ppo")
-    if batch is not None:
-        if has_clip(batch.settings):
-            batch = most_cases(batch)
-            say_where(batch)
-            cases.prediction(batch)
-            st.fragment(cases.walk)(batch)
-        else:
-            say_where(batch)
-            own_surrogate(batch.settings)
+    if batch is not None and has_clip(batch.settings):
+        st.header(_("The four cases, under limits of your own"))
+        prediction(batch)
+        own_limits(batch)
+        if older := older_cuts(batch):
+            st.caption(older)
+    elif batch is not None:
+        st.header(_("The four cases, under limits of your own"))
+        say_where(batch)
+        own_surrogate(batch.settings)
     quiz("ratio_quiz", questions())
 
 

@@ -20,38 +20,68 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "ratio-and-clip", run.id, **{"step": "3", **query}))
-    expect(page.locator(".st-key-rck_strip [data-drawn=true]")).to_be_visible(timeout=60_000)
+    for key in ("ratio_picture", "ratio_limits"):
+        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-ratio_quiz_score")).to_be_visible()
 
 
-def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
+def test_tokens_drift_and_one_is_dragged_without_the_server(page: Page, server: Server, run: LiveRun) -> None:
+    calls: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
     open_lesson(page, server, run)
-    walk, sentence = page.locator(".st-key-rck_walk_buttons"), page.locator(".st-key-rck_sentence")
-    on = walk.get_by_role("button", name="Next")
-    expect(walk).to_contain_text("1 of 4")
-    expect(sentence).to_contain_text("have a ratio of exactly 1")
-    for number in (1, 2):
-        on.click()
-        expect(sentence).to_contain_text(f"After pass {number} of 2")
-    for name in ("A > 0, ratio above", "A > 0, ratio below", "A < 0, ratio above", "A < 0, ratio below"):
-        on.click()
-        expect(page.locator(".st-key-rck_case")).to_contain_text(name)
-    on.click()
-    expect(walk).to_contain_text("4 of 4")
-    expect(on).to_be_disabled()
-    counts = page.locator(".st-key-rck_counts table")
-    before = counts.inner_text()
-    slider = page.locator(".st-key-rck_eps").get_by_role("slider")
-    slider.focus()
-    slider.press("Home")
-    expect(page).to_have_url(re.compile(r"rck_eps=0\.02"))
-    expect(counts).not_to_have_text(before)
+    picture = page.locator(".st-key-ratio_picture")
+    board, said = picture.locator(".clip-picture"), picture.get_by_test_id("clip-said")
+    page.wait_for_timeout(500)
+    before = len(calls)
+    expect(picture.locator(".passes")).to_contain_text("have a ratio of exactly 1")
+    picture.get_by_test_id("clip-play").click()
+    expect(board).to_have_attribute("data-at", "2.00", timeout=20_000)
+    expect(picture.locator(".passes")).to_contain_text("After pass 2 of 2, the last")
+    scrub = picture.get_by_test_id("clip-scrub")
+    scrub.press("ArrowLeft")
+    expect(picture.locator(".passes")).to_contain_text("After pass 1 of 2")
+    cut = re.search(r"(\d+) are cut", picture.locator(".passes").inner_text())
+    assert cut is not None
+    expect(picture.locator(".points .hollow")).to_have_count(int(cut[1]))
 
-    other = page.context.new_page()
-    other.goto(page.url)
-    expect(other.locator(".st-key-rck_walk_buttons")).to_contain_text("4 of 4", timeout=60_000)
-    expect(other.locator(".st-key-rck_eps").get_by_role("slider")).to_have_value("0.02", timeout=60_000)
-    assert other.locator(".st-key-rck_counts table").inner_text() == counts.inner_text()
+    good = picture.locator(".panel[data-sign=positive]")
+    handle = good.get_by_role("slider")
+    box = good.locator("svg").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.9 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.8 * box["height"], steps=3)
+    page.mouse.up()
+    expect(good).to_have_attribute("data-cut", "true")
+    expect(said).to_contain_text("Gradient 0, cut at the high side")
+    handle.press("Home")
+    expect(handle).to_have_attribute("aria-valuenow", "0.00")
+    expect(said).to_contain_text("Outside the range, but not cut")
+    expect(said).to_contain_text(re.compile("“.+” at position \\d+ of .+ dragged to ρ = 0.00|made-up"))
+
+    limits = page.locator(".st-key-ratio_limits")
+    counts = limits.get_by_test_id("clip-counts")
+    trained = counts.inner_text()
+    limits.get_by_test_id("clip-low").press("Home")
+    expect(limits.locator(".settings")).to_contain_text("ε = 0.02")
+    expect(counts).not_to_have_text(trained)
+    page.wait_for_timeout(300)
+    assert len(calls) == before, "nobody was asked for anything"
+
+
+def test_whoever_prefers_less_motion_gets_whole_passes(page: Page, server: Server, run: LiveRun) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    open_lesson(page, server, run)
+    board = page.locator(".st-key-ratio_picture .clip-picture")
+    board.get_by_test_id("clip-play").click()
+    expect(board).to_have_attribute("data-at", "0.00")
+    expect(board).to_have_attribute("data-at", "1.00", timeout=6_000)
+
+
+def test_a_link_to_the_former_lesson_leads_here(page: Page, server: Server, run: LiveRun) -> None:
+    page.goto(link(server, "ratio-clip-kl", run.id, step="3", sub="passes.2"))
+    expect(page).to_have_url(re.compile(rf"/ratio-and-clip\?.*run={run.id}.*sub=passes\.2"))
+    expect(page.locator(".st-key-ratio_picture .passes")).to_contain_text("After pass 2 of 2", timeout=60_000)
 
 
 def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(
@@ -75,5 +105,5 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
 ) -> None:
     with phone(scheme) as page:
-        open_lesson(page, server, run, lang=lang, sub="whatif")
+        open_lesson(page, server, run, lang=lang)
         assert axe(page) == []
