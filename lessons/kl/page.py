@@ -9,6 +9,7 @@ from lessons.i18n import _, prose
 from lessons.kit.lesson import Example, Frozen, Line, engine, frozen, lesson_page, quiz, say_where, worked
 from lessons.kl import estimates
 from lessons.kl.check import code, questions
+from lessons.kl.picture import moving_picture
 
 KEY = "kl"
 
@@ -49,8 +50,11 @@ def sections(here: Frozen) -> None:
 def page() -> None:
     engine()
     batch = frozen("ppo")
+    place = st.container()  # the picture stands first, and its step is chosen below it
     here = None if batch is None else estimates.kl_batch(batch)
     if here is not None:
+        with place:
+            moving_picture(here)
         say_where(here)
     st.markdown(prose(KEY))
     st.header(_("Four tokens, three estimates"))

@@ -20,8 +20,27 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "kl", run.id, **query))
-    expect(page.locator(".st-key-rck_kl_strip [data-drawn=true]")).to_be_visible(timeout=60_000)
+    for key in ("kl_picture", "rck_kl_strip"):
+        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-kl_quiz_score")).to_be_visible()
+
+
+def test_tokens_come_in_without_the_server(page: Page, server: Server, run: LiveRun) -> None:
+    calls: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
+    open_lesson(page, server, run)
+    picture = page.locator(".st-key-kl_picture")
+    page.wait_for_timeout(500)
+    before = len(calls)
+    expect(picture.locator(".says")).to_contain_text("wait")
+    scrub = picture.get_by_test_id("kl-scrub")
+    scrub.press("ArrowRight")
+    expect(picture.locator(".newest-says")).to_contain_text(re.compile("“.+” at position \\d+ of"))
+    picture.get_by_test_id("kl-play").click()
+    every = scrub.get_attribute("max") or ""
+    expect(picture.locator(".kl-picture")).to_have_attribute("data-count", every, timeout=30_000)
+    expect(picture.locator(".says")).to_contain_text(f"{every} of {every} tokens have come in.")
+    assert len(calls) == before, "nobody was asked for anything"
 
 
 def test_the_prediction_comes_before_what_it_is_about_and_the_check_says_why(

@@ -33,14 +33,14 @@ def test_tokens_drift_and_one_is_dragged_without_the_server(page: Page, server: 
     board, said = picture.locator(".clip-picture"), picture.get_by_test_id("clip-said")
     page.wait_for_timeout(500)
     before = len(calls)
-    expect(picture.locator(".passes")).to_contain_text("have a ratio of exactly 1")
+    expect(picture.locator(".says")).to_contain_text("have a ratio of exactly 1")
     picture.get_by_test_id("clip-play").click()
     expect(board).to_have_attribute("data-at", "2.00", timeout=20_000)
-    expect(picture.locator(".passes")).to_contain_text("After pass 2 of 2, the last")
+    expect(picture.locator(".says")).to_contain_text("After pass 2 of 2, the last")
     scrub = picture.get_by_test_id("clip-scrub")
     scrub.press("ArrowLeft")
-    expect(picture.locator(".passes")).to_contain_text("After pass 1 of 2")
-    cut = re.search(r"(\d+) are cut", picture.locator(".passes").inner_text())
+    expect(picture.locator(".says")).to_contain_text("After pass 1 of 2")
+    cut = re.search(r"(\d+) are cut", picture.locator(".says").inner_text())
     assert cut is not None
     expect(picture.locator(".points .hollow")).to_have_count(int(cut[1]))
 
@@ -81,7 +81,7 @@ def test_whoever_prefers_less_motion_gets_whole_passes(page: Page, server: Serve
 def test_a_link_to_the_former_lesson_leads_here(page: Page, server: Server, run: LiveRun) -> None:
     page.goto(link(server, "ratio-clip-kl", run.id, step="3", sub="passes.2"))
     expect(page).to_have_url(re.compile(rf"/ratio-and-clip\?.*run={run.id}.*sub=passes\.2"))
-    expect(page.locator(".st-key-ratio_picture .passes")).to_contain_text("After pass 2 of 2", timeout=60_000)
+    expect(page.locator(".st-key-ratio_picture .says")).to_contain_text("After pass 2 of 2", timeout=60_000)
 
 
 def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(

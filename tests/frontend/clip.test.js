@@ -176,13 +176,13 @@ test("play lets the passes go by; hollow is who lost a gradient, and after the l
   assert.equal(find("[data-testid=clip-play]").getAttribute("aria-label"), "pause");
   pass(1.2);
   assert.ok(at() > 0.3 && at() < 0.9, `${at()}`);
-  assert.equal(find(".passes").textContent, "at the start");
+  assert.equal(find(".says").textContent, "at the start");
   pass(1.3);
-  assert.equal(find(".passes").textContent, "after one");
+  assert.equal(find(".says").textContent, "after one");
   pass(3);
   assert.equal(at(), 2);
   assert.equal(hollow(), 0);
-  assert.equal(find(".passes").textContent, "after the last");
+  assert.equal(find(".says").textContent, "after the last");
   assert.equal(find("[data-testid=clip-play]").getAttribute("aria-label"), "play");
   assert.match(said(), /^“a” 1 of ab: 1.60/, "the held token moved along");
   const scrub = find("[data-testid=clip-scrub]");
@@ -195,7 +195,7 @@ test("the keyboard goes from pass to pass", async (t) => {
   const { find, key, hollow } = await drawn(t);
   const scrub = find("[data-testid=clip-scrub]");
   key(scrub, "ArrowRight");
-  assert.equal(find(".passes").textContent, "after one");
+  assert.equal(find(".says").textContent, "after one");
   assert.equal(scrub.getAttribute("aria-valuetext"), "after one");
   assert.equal(hollow(), 2);
   key(scrub, "ArrowRight");
@@ -251,7 +251,7 @@ test("other limits cut others: dots, counts beside the run's own, a dual clip; a
   assert.equal(below.disabled, true);
   above.click();
   assert.match(said(), /^“a” 1 of ab: 1.50 \+1.00. cut/);
-  assert.ok(find(".walk").closest("[hidden]"), "one moment: nothing to play");
+  assert.ok(find(".player").closest("[hidden]"), "one moment: nothing to play");
   assert.deepEqual(events, []);
 });
 

@@ -9,7 +9,11 @@ import { ground, isDark } from "./theme.js";
  * Sheets that one module alone needs.
  * @type {Record<string, string[]>}
  */
-const OWN_STYLES = { "lesson_clip.js": ["clip/clip.css"], "lesson_pipeline.js": ["pipeline/pipeline.css"] };
+const OWN_STYLES = {
+  "lesson_clip.js": ["clip/clip.css"],
+  "lesson_kl.js": ["kl/kl.css"],
+  "lesson_pipeline.js": ["pipeline/pipeline.css"],
+};
 
 /** @type {WeakMap<Node, Held>} the component's root → what is drawn there */
 const mounted = new WeakMap();

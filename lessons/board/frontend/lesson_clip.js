@@ -4,11 +4,11 @@
 import { Judge } from "./clip/judge.js";
 import { Limits } from "./clip/limits.js";
 import { Panel } from "./clip/panel.js";
-import { Walk } from "./clip/walk.js";
 import { el, say } from "./dom.js";
 import { fill, fixed, sentences, signed } from "./format.js";
 import LessonStrips from "./lesson_strips.js";
 import { Clock } from "./pipeline/clock.js";
+import { Player } from "./player.js";
 
 /** @import { Sent } from "./clip/types.js" */
 /** @typedef {import("./clip/judge.js").Look} Look */
@@ -43,7 +43,7 @@ export default class ClipPicture {
   constructor({ root }) {
     const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
     this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
-    this.walk = new Walk({ onPlay: () => this.#toggle(), onGo: (at) => this.#go(at) });
+    this.player = new Player("clip", { onPlay: () => this.#toggle(), onGo: (at) => this.#go(at) });
     const onWidth = () => this.#redraw();
     this.panels = [1, -1].map(
       (sign, i) =>
@@ -62,7 +62,7 @@ export default class ClipPicture {
     this.strip = new LessonStrips({ root: this.stripRoot, send: (_, value) => this.#pickChip(String(value)) });
     const panels = el("div", { class: "panels" }, ...this.panels.map((x) => x.root));
     const below = [this.said, this.formula, this.legend, this.stripRoot, this.limits.below];
-    this.root = el("div", { class: "clip-picture" }, this.walk.root, this.limits.root, panels, below);
+    this.root = el("div", { class: "clip-picture" }, this.player.root, this.limits.root, panels, below);
     root.append(this.root);
   }
 
@@ -81,11 +81,11 @@ export default class ClipPicture {
     }
     this.#dark = dark;
     const { limits, strip, moments, words } = sent;
-    this.walk.root.hidden = limits !== null || moments.length < 2;
+    this.player.root.hidden = limits !== null || moments.length < 2;
     this.limits.root.hidden = this.limits.below.hidden = limits === null;
     this.stripRoot.hidden = strip === null;
     this.legend.hidden = limits !== null; // it stands under the first picture
-    this.walk.draw(moments.length - 1, words);
+    this.player.draw(moments.length - 1, words);
     say(this.legend, words.legend);
     this.#redraw();
   }
@@ -239,7 +239,7 @@ export default class ClipPicture {
       panel.place(ratio, isCut);
     }
     const running = this.clock.isRunning;
-    this.walk.show(this.#at, running, moments[Math.floor(this.#at + NEARLY)].says, words);
+    this.player.show(this.#at, running, moments[Math.floor(this.#at + NEARLY)].says, words);
     for (const [i, held] of this.#held.entries()) {
       if (held.token !== null && running) this.#held[i] = this.#real(held.token);
     }

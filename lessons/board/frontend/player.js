@@ -1,26 +1,30 @@
-// Play, pause and a slider over the passes; the keyboard goes from pass to pass, the pointer anywhere between.
+// Play, pause and a slider over what goes by, such as passes; the keyboard goes from one to the next, the pointer anywhere
+// between.
 
-import { attr, el, say } from "../dom.js";
+import { attr, el, say } from "./dom.js";
 
 /**
  * @typedef {object} Wishes
  * @property {() => void} onPlay play or pause
- * @property {(at: number) => void} onGo so many passes have gone by
+ * @property {(at: number) => void} onGo so much has gone by
  */
 
-export class Walk {
+export class Player {
   #at = 0;
 
-  /** @param {Wishes} wishes */
-  constructor({ onPlay, onGo }) {
+  /**
+   * @param {string} name for tests
+   * @param {Wishes} wishes
+   */
+  constructor(name, { onPlay, onGo }) {
     this.onPlay = onPlay;
     this.onGo = onGo;
-    this.play = el("button", { type: "button", class: "play", onclick: onPlay, data: { testid: "clip-play" } });
-    this.scrub = el("input", { type: "range", min: 0, step: 0.01, value: 0, data: { testid: "clip-scrub" } });
+    this.play = el("button", { type: "button", class: "play", onclick: onPlay, data: { testid: `${name}-play` } });
+    this.scrub = el("input", { type: "range", min: 0, step: 0.01, value: 0, data: { testid: `${name}-scrub` } });
     this.scrub.oninput = () => onGo(Number(this.scrub.value));
     this.scrub.onkeydown = (event) => this.#keys(event);
-    this.says = el("p", { class: "passes", "aria-live": "polite" });
-    this.root = el("div", {}, el("div", { class: "walk" }, this.play, this.scrub), this.says);
+    this.says = el("p", { class: "says", "aria-live": "polite" });
+    this.root = el("div", { class: "player" }, el("div", { class: "row" }, this.play, this.scrub), this.says);
   }
 
   /** @param {number} last @param {Record<string, string>} words */
