@@ -178,10 +178,10 @@ def test_the_critics_box_says_what_its_values_do(open_page, store, run_id):
 
 
 def slips_there(store, run_id):
-    from lessons.kit.lesson.frozen import _groups
+    from lessons.kit.lesson.frozen import groups_of
     from lessons.kit.lesson.replies import slips
 
-    return slips(_groups(store.samples(run_id, "ppo", 2), store.tokens(run_id, "ppo", 2)))
+    return slips(groups_of(store.samples(run_id, "ppo", 2), store.tokens(run_id, "ppo", 2)))
 
 
 def test_the_right_prediction_is_the_one_that_the_batch_gives(open_page, store, run_id):

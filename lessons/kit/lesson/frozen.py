@@ -44,7 +44,7 @@ class Frozen:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The panel's groups, in order."""
-        return _groups(self.samples, self.tokens)
+        return groups_of(self.samples, self.tokens)
 
     def group(self, number: int) -> Group:
         """Raises KeyError if the panel has no such group."""
@@ -145,12 +145,12 @@ def beside(batch: Frozen, algorithm: str) -> Frozen | None:
         return None
 
 
-def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
-    """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
+def pick_group(batch: Frozen, *, key: str, param: str = "group", first: int | None = None) -> Group:
+    """A choice among the step's prompts (kept in the link); returns it. At first `first`, else the most telling one."""
     linked = st.query_params.get(param, "")
     numbers = [x.number for x in batch.groups]
     given = int(linked) if linked.isascii() and linked.isdecimal() and len(linked) < 6 else None
-    chosen = given if given in numbers else batch.telling.number
+    chosen = given if given in numbers else batch.telling.number if first is None else first
     st.session_state[key] = chosen
     st.selectbox(
         _("Prompt"),
@@ -236,7 +236,7 @@ def _telling_step(run_id: str, learner: str, last: int, made: float, _runs: RunS
     until = max(1, last // 5) if last else 0
     steps: list[tuple[tuple[int, float], int, int]] = []
     for step in range(0, until + 1, max(1, until // LOOKED_AT)):
-        groups = _groups(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
+        groups = groups_of(_runs.samples(run_id, learner, step), _runs.tokens(run_id, learner, step))
         steps.append((shows(slips(groups)), sum(x.mixed for x in groups), step))
     return max(steps)[2]
 
@@ -273,7 +273,8 @@ def _frozen(run_id: str, learner: str, step: int, made: float, _runs: RunStore) 
 _KEPT = ("learner", "step", "pass", "sample", "position", "token")
 
 
-def _groups(samples: pa.Table, tokens: pa.Table) -> tuple[Group, ...]:
+def groups_of(samples: pa.Table, tokens: pa.Table) -> tuple[Group, ...]:
+    """A stored step's groups, as far as their tokens were kept."""
     ordered = tokens.sort_by([("sample", "ascending"), ("pass", "ascending"), ("position", "ascending")])
     names = [x for x in ordered.schema.names if x not in _KEPT]
     replies: dict[int, list[Reply]] = {}
