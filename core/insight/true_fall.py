@@ -29,7 +29,7 @@ COMMAND = "python -m core.insight.true_fall"
 
 
 @dataclass(frozen=True)
-class Place:
+class ResponseId:
     """Which response: of which run, learner, step (from 0), and its number in the step."""
 
     run: str
@@ -39,11 +39,11 @@ class Place:
 
 
 #: Of the slips that the critic misses in the recorded run's first 30 steps, the one after which its values are highest.
-EXAMPLE = Place("recorded-long-sums", "ppo", 11, 18)
+EXAMPLE = ResponseId("recorded-long-sums", "ppo", 11, 18)
 CONTINUATIONS = 512
 
 
-def measure(store: RunStore, place: Place, continuations: int, seed: int = 0) -> dict[str, Any]:
+def measure(store: RunStore, place: ResponseId, continuations: int, seed: int = 0) -> dict[str, Any]:
     """The response with its true values and their 95 % intervals, the critic's values, and its group's mean reward.
 
     All lists have an entry a token, of the prefix before it. Raises what `models_at` raises.

@@ -116,32 +116,32 @@ async function drawn(t, changes = {}, isStill = false) {
   const [good, bad] = all(".handle");
   const key = (node, name) =>
     node.dispatchEvent(new window.KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
-  const said = () => find(".said").textContent;
+  const fate = () => find(".said").textContent;
   const hollow = () => all(".hollow").length;
-  return { root, find, all, good, bad, key, said, hollow, pass, events, picture, window };
+  return { root, find, all, good, bad, key, fate, hollow, pass, events, picture, window };
 }
 
 test("a token that is held is named, by its text as text, and its fate follows its ratio", async (t) => {
-  const { good, bad, key, said, find, events, root } = await drawn(t);
-  assert.equal(said(), "“a” 1 of ab: 1.00 +1.00. inside up +1.00");
+  const { good, bad, key, fate, find, events, root } = await drawn(t);
+  assert.equal(fate(), "“a” 1 of ab: 1.00 +1.00. inside up +1.00");
   for (let i = 0; i < 3; i++) key(good, "PageUp");
-  assert.equal(said(), "“a” dragged 1.30 from 1.00. cut, high of 1.2");
+  assert.equal(fate(), "“a” dragged 1.30 from 1.00. cut, high of 1.2");
   assert.equal(find(".formula").textContent, "objective min(1.30, 1.20) = 1.20");
   assert.equal(find(".panel[data-sign=positive]").dataset.cut, "true");
   assert.equal(find(".push").getAttribute("d"), "", "no gradient, no arrow");
   key(good, "ArrowLeft");
   assert.equal(good.getAttribute("aria-valuenow"), "1.29");
   key(bad, "End");
-  assert.equal(said(), "“<i>c</i>” dragged 2.00 from 1.00. outside down −4.00");
+  assert.equal(fate(), "“<i>c</i>” dragged 2.00 from 1.00. outside down −4.00");
   assert.equal(root.querySelector("i"), null);
   key(bad, "Home");
-  assert.equal(said(), "“<i>c</i>” dragged 0.00 from 1.00. cut, low of 0.8");
+  assert.equal(fate(), "“<i>c</i>” dragged 0.00 from 1.00. cut, low of 0.8");
   assert.equal(bad.getAttribute("aria-valuetext"), "ρ = 0.00");
   assert.deepEqual(events, [], "Python is asked for nothing");
 });
 
 test("the pointer drags it, and takes a token whose dot it presses", async (t) => {
-  const { find, good, said, window, all } = await drawn(t, { start: 1 });
+  const { find, good, fate, window, all } = await drawn(t, { start: 1 });
   const drawing = find(".panel[data-sign=positive] svg");
   drawing.getBoundingClientRect = () => ({ left: 0, top: 0, width: 400, height: 236 });
   const pointer = (type, x, y, target = drawing) =>
@@ -165,11 +165,11 @@ test("the pointer drags it, and takes a token whose dot it presses", async (t) =
     .match(/[\d.]+/g)
     .map(Number);
   pointer("pointerdown", x + 2, y - 2);
-  assert.equal(said(), "“b” 2 of ab: 1.10 +0.50. inside up +0.55");
+  assert.equal(fate(), "“b” 2 of ab: 1.10 +0.50. inside up +0.55");
 });
 
 test("play lets the passes go by; hollow is who lost a gradient, and after the last nobody does", async (t) => {
-  const { find, hollow, pass, said } = await drawn(t);
+  const { find, hollow, pass, fate } = await drawn(t);
   const at = () => Number(find(".clip-picture").dataset.at);
   assert.equal(hollow(), 0);
   find("[data-testid=clip-play]").click();
@@ -184,7 +184,7 @@ test("play lets the passes go by; hollow is who lost a gradient, and after the l
   assert.equal(hollow(), 0);
   assert.equal(find(".says").textContent, "after the last");
   assert.equal(find("[data-testid=clip-play]").getAttribute("aria-label"), "play");
-  assert.match(said(), /^“a” 1 of ab: 1.60/, "the held token moved along");
+  assert.match(fate(), /^“a” 1 of ab: 1.60/, "the held token moved along");
   const scrub = find("[data-testid=clip-scrub]");
   scrub.value = "1";
   scrub.oninput();
@@ -227,7 +227,7 @@ test("other limits cut others: dots, counts beside the run's own, a dual clip; a
   const limits = { low: [0.02, 0.6], high: [0.02, 1], trained: [1, 1, 0, 1], trained_title: "trained", cases };
   const moments = [sent().moments[1]];
   const both = { none: declared(), 1.2: declared(1.2) };
-  const { all, find, hollow, said, events } = await drawn(t, { limits, moments, declared: both });
+  const { all, find, hollow, fate, events } = await drawn(t, { limits, moments, declared: both });
   const rows = () => all(".counts tbody tr").map((x) => [...x.children].map((y) => y.textContent));
   assert.deepEqual(rows(), [
     ["high of 1.2", "1", "1"],
@@ -250,7 +250,7 @@ test("other limits cut others: dots, counts beside the run's own, a dual clip; a
   const [above, below] = all(".cases button");
   assert.equal(below.disabled, true);
   above.click();
-  assert.match(said(), /^“a” 1 of ab: 1.50 \+1.00. cut/);
+  assert.match(fate(), /^“a” 1 of ab: 1.50 \+1.00. cut/);
   assert.ok(find(".player").closest("[hidden]"), "one moment: nothing to play");
   assert.deepEqual(events, []);
 });
@@ -275,9 +275,9 @@ test("of very many tokens within the range some are drawn, of those outside all"
     ["response", 0],
   ])
     data[name] = ratio.map(() => x);
-  const { all, said } = await drawn(t, data);
+  const { all, fate } = await drawn(t, data);
   const drawnDots = all(".points circle").length;
   assert.ok(drawnDots > 200 && drawnDots < 300, `${drawnDots}`);
   assert.equal(all(".points .hollow").length, 0); // recorded: nobody was cut
-  assert.equal(said(), "made up 1.00 +1.00. inside up +1.00");
+  assert.equal(fate(), "made up 1.00 +1.00. inside up +1.00");
 });

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from core.insight.true_fall import EXAMPLE, RECORDED, Place, main, measure
+from core.insight.true_fall import EXAMPLE, RECORDED, ResponseId, main, measure
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from tests.lessons.real import STEP, real_run
@@ -45,13 +45,13 @@ def test_a_response_is_measured_under_the_policy_that_wrote_it(tmp_path) -> None
     store = RunStore(home=tmp_path)
     run = real_run(store)
     sample = store.tokens(run, "ppo", STEP)["sample"][0].as_py()
-    of = measure(store, Place(run, "ppo", STEP, sample), 8)
+    of = measure(store, ResponseId(run, "ppo", STEP, sample), 8)
     rows = [x for x in store.tokens(run, "ppo", STEP).to_pylist() if x["sample"] == sample and x["pass"] == 0]
     assert len(of["tokens"]) == len(of["true"]) == len(of["critic"]) == len(rows)
     assert of["critic"] == pytest.approx([x["value"] for x in sorted(rows, key=lambda x: x["position"])], abs=6e-5)
     assert all(round(8 * x, 2) == int(8 * x) for x in of["true"])  # shares of eight endings
-    assert of == measure(store, Place(run, "ppo", STEP, sample), 8)
-    assert of["true"] != measure(store, Place(run, "ppo", STEP, sample), 8, seed=1)["true"]
+    assert of == measure(store, ResponseId(run, "ppo", STEP, sample), 8)
+    assert of["true"] != measure(store, ResponseId(run, "ppo", STEP, sample), 8, seed=1)["true"]
     store.close()
 
 

@@ -223,10 +223,10 @@ def test_the_page_opens_with_the_recorded_fall_and_the_recorded_race(open_page, 
     of = json.loads(RECORDED.read_text(encoding="utf-8"))
     place = largest_fall(of["true"])
     token = of["tokens"][place]
-    said = next(x.value for x in at.markdown if f"{of['true'][place]:.2f}" in x.value and "0.88" in x.value)
+    sentence = next(x.value for x in at.markdown if f"{of['true'][place]:.2f}" in x.value and "0.88" in x.value)
     for words in (f"“{token}”" if lang == "en" else f"「{token}」", str(place + 1), f"{of['true'][place + 1]:.2f}"):
-        assert words in said.replace("\\", "")
-    assert f"{min(of['critic'][place + 1 :]):.2f}" in said
+        assert words in sentence.replace("\\", "")
+    assert f"{min(of['critic'][place + 1 :]):.2f}" in sentence
     first, second = at.get("plotly_chart")[:2]
     assert len(json.loads(first.proto.spec)["data"]) == 3
     assert len(json.loads(second.proto.spec)["data"]) == len(LEARNERS)

@@ -54,14 +54,14 @@ export default class ClipPicture {
           onWidth,
         }),
     );
-    this.said = el("p", { class: "said", "aria-live": "polite", data: { testid: "clip-said" } });
+    this.fate = el("p", { class: "said", "aria-live": "polite", data: { testid: "clip-said" } });
     this.formula = el("p", { class: "formula mono" });
     this.legend = el("p", { class: "legend note" });
     this.limits = new Limits({ onChange: () => this.#redraw(), onCase: (i) => this.#case(i) });
     this.stripRoot = el("div", { class: "along" });
     this.strip = new LessonStrips({ root: this.stripRoot, send: (_, value) => this.#pickChip(String(value)) });
     const panels = el("div", { class: "panels" }, ...this.panels.map((x) => x.root));
-    const below = [this.said, this.formula, this.legend, this.stripRoot, this.limits.below];
+    const below = [this.fate, this.formula, this.legend, this.stripRoot, this.limits.below];
     this.root = el("div", { class: "clip-picture" }, this.player.root, this.limits.root, panels, below);
     root.append(this.root);
   }
@@ -258,7 +258,7 @@ export default class ClipPicture {
     this.root.dataset.cut = String(look.isCut);
     if (this.clock.isRunning) return; // who listens is not told of every frame
     const text = sentences([this.#named(this.#held[this.#spoken]), this.#fate(look)]);
-    say(this.said, text);
+    say(this.fate, text);
     const parts = look.formula.map((x) => (typeof x === "string" ? x : el("span", { class: x.tone, text: x.text })));
     this.formula.replaceChildren(`${sent.words.objective} `, ...parts);
   }
