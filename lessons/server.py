@@ -20,7 +20,7 @@ from anyio import to_thread
 from starlette import types
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,6 +32,7 @@ from core.runs.recorded import import_shipped
 from core.runs.records import RunUnreadable
 from lessons import shared
 from lessons.board.assets import assets, base_path, version
+from lessons.kit.renamed import MOVED
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def routes() -> list[BaseRoute]:
         Route(run + "/steps/{step}", _step),
         Route(run + "/steps/{step}/groups/{group}", _group),
         Route(base + "/assets/live/{version}/{path:path}", _asset),
+        *(Route(f"{base}/{old}{end}", _moved) for old in MOVED for end in ("", "/")),
         # What is left would get Streamlit's page, whatever it is.
         *(Route(base + rest, _nothing) for rest in ("/api", "/api/{path:path}")),
     ]
@@ -135,6 +137,13 @@ def _fill_store() -> None:
     if shared.only_readable() is None:  # else the copy that is shown has them already
         import_shipped(shared.store())
         shared.limits().tidy(shared.store())
+
+
+async def _moved(request: Request) -> Response:
+    """A page's earlier address leads on, with everything that the link names."""
+    old = request.url.path.rstrip("/").rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{base_path()}/{MOVED[old](set(request.query_params))}{query}", 307)
 
 
 async def _live(request: Request) -> Response:

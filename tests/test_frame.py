@@ -93,7 +93,7 @@ def test_the_core_knows_nothing_of_the_page() -> None:
 
 def test_a_pages_folder_takes_nothing_from_another_pages() -> None:
     pages = {path.parent.name for path in ROOT.glob("lessons/*/page.py")}
-    assert {"how_grpo_works", "ratio_clip_kl"} <= pages
+    assert {"how_grpo_works", "ratio_and_clip"} <= pages
     taken = [
         f"{file.relative_to(ROOT)}: {name}"
         for page in sorted(pages)

@@ -41,6 +41,19 @@ def spreads(tokens: pa.Table) -> dict[str, Spread]:
     return {name: _spread(x, exact) for name, x in {**estimates, "exact": exact}.items()}
 
 
+def running_means(rows: pa.Table, seed: int) -> tuple[dict[str, Tensor], dict[str, Tensor], list[int]]:
+    """k1, k2, k3 and "exact" of `fresh` tokens in a random order, their means over the tokens so far, and the order.
+
+    All [N]; the order is one of places in `rows`.
+    """
+    order = torch.randperm(rows.num_rows, generator=torch.Generator().manual_seed(seed))
+    logprob, ref = _column(rows, "logprob")[order], _column(rows, "logprob_ref")[order]
+    estimates = {name: estimator(logprob, ref) for name, estimator in ESTIMATORS.items()}
+    estimates["exact"] = _column(rows, "kl_exact")[order]
+    count = torch.arange(1, rows.num_rows + 1)
+    return estimates, {name: x.cumsum(0) / count for name, x in estimates.items()}, order.tolist()
+
+
 def pulls(logprob: Tensor, logprob_ref: Tensor) -> dict[str, Tensor]:
     """d k / d log pi(o) of each estimator, by autograd: what multiplies the token's score function; [N] -> [N]."""
     gradients = {}

@@ -66,24 +66,38 @@ def token_strips(
     bars show where the clip cut the gradient. A click is a rerun (of the fragment around it).
     """
     picked = _picked(rows, key, link)
-    mount(
-        "strips",
-        {
-            "rows": [_plain(row) for row in rows],
-            "quantity": quantity,
-            "kind": kind,
-            "digits": digits,
-            "domain": None if domain is None else [float(x) for x in domain],
-            "pickable": pickable,
-            "picked": f"{picked.row}.{picked.at}" if picked else None,
-            "alt": alt or _("Tokens, coloured by: {quantity}").format(quantity=quantity),
-            "marks": {"high": _("cut at the high side"), "low": _("cut at the low side"), **(marks or {})},
-            "words": _words(pickable),
-        },
-        key=key,
-        on_picked=lambda: _pick(key, link),
+    sent = sent_strip(
+        rows, quantity=quantity, kind=kind, digits=digits, domain=domain, pickable=pickable, alt=alt, marks=marks
     )
+    sent["picked"] = f"{picked.row}.{picked.at}" if picked else None
+    mount("strips", sent, key=key, on_picked=lambda: _pick(key, link))
     return picked
+
+
+def sent_strip(
+    rows: Sequence[Row],
+    *,
+    quantity: str,
+    kind: Kind = "signed",
+    digits: int = 2,
+    domain: Sequence[float] | None = None,
+    pickable: bool = True,
+    alt: str | None = None,
+    marks: Mapping[Mark, str] | None = None,
+) -> dict[str, Any]:
+    """What lesson_strips.js draws: for a module that has a strip in it. Parameters as of `token_strips`."""
+    return {
+        "rows": [_plain(row) for row in rows],
+        "quantity": quantity,
+        "kind": kind,
+        "digits": digits,
+        "domain": None if domain is None else [float(x) for x in domain],
+        "pickable": pickable,
+        "picked": None,
+        "alt": alt or _("Tokens, coloured by: {quantity}").format(quantity=quantity),
+        "marks": {"high": _("cut at the high side"), "low": _("cut at the low side"), **(marks or {})},
+        "words": _words(pickable),
+    }
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -27,6 +27,7 @@ import streamlit as st
 from lessons.board.assets import loader
 from lessons.board.component import component_key
 from lessons.i18n import _
+from lessons.kit.renamed import renamed
 
 Value = int | float | str
 
@@ -122,7 +123,7 @@ def accepted(given: Any) -> dict[str, tuple[Value | None, int]]:
         value, when = entry
         if _is_time(when) and (value is None or _is_value(value)):
             sound[name] = (value, int(when))
-    in_order = sorted(sound.items(), key=lambda x: x[1][1])
+    in_order = sorted(renamed(sound).items(), key=lambda x: x[1][1])
     return dict(in_order[-MOST_ENTRIES:])
 
 

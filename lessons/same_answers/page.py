@@ -33,6 +33,7 @@ from lessons.kit.only_credit import only_credit
 from lessons.kit.ties import lowest
 from lessons.same_answers.check import code, questions
 from lessons.same_answers.edited import edit_section
+from lessons.same_answers.signs import opposed, start
 from lessons.same_answers.why import Signs, choices
 
 KEY = "same-answers"
@@ -99,7 +100,7 @@ def four_tokens() -> None:
 
 def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
     """Prediction, then both credits of one response and, folded, of the whole group."""
-    reply = clear_case(batch, group)
+    reply = opposed([group]) or clear_case(batch, group)
     raw, how = way.at("raw"), discount_of(batch.settings)
     signs = Signs(reply, raw.numbers(reply), raw.deltas(reply), how.gamma * how.lam)
     question = _(
@@ -208,19 +209,23 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
 
 
 def page() -> None:
+    batch = frozen("ppo")
+    chosen = None
+    if batch is not None:
+        batch = start(batch)
+        first = opposed(batch.groups)
+        say_where(batch)
+        group = pick_group(batch, key="same_group", first=None if first is None else first.group)
+        way = crossing(batch)
+        chosen = batch, group, look(batch, group, way), way
     say(prose(KEY))
     four_tokens()
-    st.header(_("One set of responses, both credits"))
-    batch = frozen("ppo")
-    if batch is not None:
-        say_where(batch)
-        group = pick_group(batch, key="same_group")
-        way = crossing(batch)
-        reply = look(batch, group, way)
+    if chosen is not None:
+        batch, group, reply, way = chosen
         bridge_section(batch, reply, way)
         edit_section(batch, group, reply)
-        st.header(_("In what else do they differ?"))
-        only_credit(batch.run.config, key="same_only_credit")
+        with st.expander(_("In what else do they differ?"), icon=":material/balance:"):
+            only_credit(batch.run.config, key="same_only_credit")
     quiz("same_quiz", questions())
 
 

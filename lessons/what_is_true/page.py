@@ -27,6 +27,7 @@ from lessons.kit.restored import too_large
 from lessons.kit.ties import lowest
 from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
+from lessons.what_is_true.lead import fall, recorded_race
 from lessons.what_is_true.panel import show_panel
 from lessons.what_is_true.race import race
 from lessons.what_is_true.reply import show_reply
@@ -199,7 +200,11 @@ def measure(batch: Frozen) -> None:
 
 
 def page() -> None:
+    fall()
     say(prose(KEY))
+    st.header(_("A learner that is told the truth"))
+    recorded_race()
+    race()
     four_tokens()
     st.header(_("Which token ruined this answer?"))
     batch = frozen("ppo")
@@ -210,7 +215,6 @@ def page() -> None:
         else:
             measure(batch)
     study_section()
-    race()
     quiz("truth_quiz", questions())
 
 

@@ -18,12 +18,10 @@ PRESET = "chain-sum-vine"
 
 def race() -> None:
     """Starts a run in which a learner takes part whose credit is measured, and goes to the lab, where it is shown."""
-    st.header(_("A learner that is told the truth"))
     st.markdown(
         _(
-            "VinePPO measures during training: it writes K = {k} fresh endings of every prefix and needs no critic. It "
-            "pays for its credit in generated tokens: a response of n tokens takes up to n × {k} continuations, fewer "
-            "where prefixes are equal. (The paper measures at reasoning steps, with K = 9.)"
+            "VinePPO measures during training: it writes K = {k} fresh endings of every prefix, and needs no critic. A "
+            "response of n tokens takes up to n × {k} continuations. (The paper measures at reasoning steps, K = 9.)"
         ).format(k=needs_of(PRESETS[PRESET].learner("vine")).continuations)
     )
     off = shared.training_off()
@@ -42,4 +40,3 @@ def race() -> None:
         start(shared.store(), shared.launcher, current_draft())
         shown = {"run": st.session_state["lab_run"]} if "lab_run" in st.session_state else {}
         st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": PRESET, **shown}))
-    st.markdown(_("On the command line: `python -m core train --preset chain-sum-vine`"))

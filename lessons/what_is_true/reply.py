@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from core.learners.registry import discount_of
 from lessons.i18n import _
 from lessons.kit.critic import has_penalty, parts_words, token_at, tokens_at
-from lessons.kit.display import token_name
-from lessons.kit.lesson import Frozen, Reply, Row, figure, line_colour, token_strips
+from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.numbers import number, signed
 from lessons.kit.truth import Truth
+from lessons.what_is_true.values import Values, values_chart
 
 
 def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
@@ -57,7 +55,11 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
         )
     )
     who_blames(reply, measured, row)
-    values_chart(reply, measured, row)
+    mean = reply.reward - float(measured.grpo[row, 0])
+    values = Values(
+        reply.tokens, numbers(true.values), numbers(true.low), numbers(true.high), numbers(measured.critic), mean
+    )
+    values_chart(values, key="truth_values")
 
 
 def who_blames(reply: Reply, measured: Truth, row: int) -> None:
@@ -99,54 +101,3 @@ def who_blames(reply: Reply, measured: Truth, row: int) -> None:
         )
     with st.container(key="truth_blame"):
         st.markdown("\n".join(f"- {x}" for x in lines))
-
-
-def values_chart(reply: Reply, measured: Truth, row: int) -> None:
-    """The true value of every prefix with its interval, and what stands in for it in PPO and in GRPO."""
-    import plotly.graph_objects as go
-
-    count = len(reply.tokens)
-    place = list(range(1, count + 1))
-    true, low, high = (x[row, :count].tolist() for x in (measured.true.values, measured.true.low, measured.true.high))
-    critic = measured.critic[row, :count].tolist()
-    mean = reply.reward - float(measured.grpo[row, 0])
-    drawing = go.Figure()
-    drawing.add_scatter(
-        x=place,
-        y=true,
-        name=_("truth"),
-        mode="lines+markers",
-        line={"color": line_colour("green"), "width": 3},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [b - a for a, b in zip(true, high, strict=True)],
-            "arrayminus": [a - b for a, b in zip(true, low, strict=True)],
-        },
-    )
-    drawing.add_scatter(
-        x=place, y=critic, name=_("PPO's critic"), mode="lines+markers",
-        line={"color": line_colour("blue"), "dash": "dash"}, marker={"symbol": "square"},
-    )  # fmt: skip
-    drawing.add_scatter(
-        x=place, y=[mean] * count, name=_("GRPO: the group's mean"), mode="lines",
-        line={"color": line_colour("orange"), "dash": "dot"},
-    )  # fmt: skip
-    tokens = [html.escape(token_name(x), quote=False) for x in reply.tokens]
-    drawing.update_xaxes(tickvals=place, ticktext=tokens, title=_("before this token"))
-    drawing.update_yaxes(title=_("expected reward"), range=[-0.1, 1.15])
-    table = [
-        {
-            _("token"): reply.tokens[t],
-            _("truth"): round(true[t], 3),
-            _("at least"): round(low[t], 3),
-            _("at most"): round(high[t], 3),
-            _("PPO's critic"): round(critic[t], 3),
-            _("GRPO: the group's mean"): round(mean, 3),
-        }
-        for t in range(count)
-    ]
-    alt = _("True value before each token, from {first} to {last}, beside the critic's and the group's mean.").format(
-        first=f"{true[0]:.2f}", last=f"{true[-1]:.2f}"
-    )
-    figure(drawing, key="truth_values", alt=alt, table=table)

@@ -48,18 +48,16 @@ def study_section() -> None:
     st.header(_("Over a whole training, {seeds} seeds").format(seeds=len(about["seeds"])))
     st.markdown(
         _(
-            "A recorded result, not computed now: {seeds} seeds, {responses} responses at each point, {k} "
-            "continuations of every prefix for the truth and {own} others for VinePPO. Measured a second time, the "
-            "truth itself says how near one can come. Repeat it with `{command}`."
+            "Recorded: {responses} responses at each point, {k} continuations of every prefix for the truth and {own} "
+            "others for VinePPO. Measured a second time, the truth itself says how near one can come. Repeat it with "
+            "`{command}`."
         ).format(
-            seeds=len(about["seeds"]),
             responses=about["responses"],
             k=about["continuations"],
             own=about["vine_continuations"],
             command=STUDY,
         )
     )
-    _table(study, about["middle"])
     metrics = list(METRICS)
     chosen = linked(
         st.radio,
@@ -71,8 +69,10 @@ def study_section() -> None:
         horizontal=True,
     )
     _over_steps(study, chosen)
-    st.markdown(_verdict(study, about["middle"]))
-    parts_section()
+    with st.expander(_("The numbers, and what of them is the critic's and what λ's"), icon=":material/table:"):
+        _table(study, about["middle"])
+        st.markdown(_verdict(study, about["middle"]))
+        parts_section()
 
 
 def _table(study: dict[str, Any], step: int) -> None:

@@ -53,7 +53,7 @@ def answer(page: Page, key: str, questions: int) -> None:
 
 def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str) -> None:
     page.goto(address(server, "same-answers", run_id))
-    expect(drawn(page, "same_bridge")).to_be_visible()
+    expect(drawn(page, "same_bridge")).to_be_visible(timeout=60_000)
     expect(drawn(page, "same_one")).to_have_count(0)
     commit(page, 2)
     expect(drawn(page, "same_one")).to_be_visible()

@@ -55,7 +55,7 @@ def test_answers_outlive_reload_language_and_other_pages_until_they_are_forgotte
     page.get_by_test_id("stSidebar").get_by_text(label, exact=True).click()
     remembered(page, tag)
 
-    page.locator('[data-testid="stSidebarNav"] a[href*="ratio-clip-kl"]').click()
+    page.locator('[data-testid="stSidebarNav"] a[href*="ratio-and-clip"]').click()
     expect(page.locator(".st-key-hgw_lone_predict")).to_have_count(0)
     page.locator(f'[data-testid="stSidebarNav"] a[href*="{LESSON}"]').click()
     remembered(page, tag)

@@ -13,7 +13,7 @@ from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
 
-PAGES = ("how-ppo-works", "ratio-clip-kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms", "lab")
+PAGES = ("how-ppo-works", "ratio-and-clip", "kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms", "lab")
 ALONE = {"baseline": "none", "scale_rewards": "none", "whiten_advantages": True}
 PPO: dict[str, dict[str, Any]] = {
     "an oracle": {"oracle_continuations": 2, "lam": 0.5},

@@ -18,7 +18,7 @@ OTHERS = {
     **{name: {"ppo.surrogate": name} for name in SURROGATES if name != "clip"},
     "sequence": {"ppo.importance_sampling_level": "sequence"},
 }
-PAGES = {"how-ppo-works": {"sub": "clip"}, "ratio-clip-kl": {"rck_step": "2"}}
+PAGES = {"how-ppo-works": {"sub": "clip"}, "ratio-and-clip": {}}
 
 
 def open_on(open_page, store, page, settings, lang="en"):
@@ -51,7 +51,7 @@ def test_nothing_is_said_of_a_clip_range_that_does_not_cut(open_page, store, nam
     assert "clip" not in [x["key"] for x in sent["stations"]]
     assert "epsilon" not in [x["name"] for x in sent["sliders"]]
     assert not [x.value for x in at.latex if r"\varepsilon" in x.value]
-    at = open_on(open_page, store, "ratio-clip-kl", OTHERS[name])
+    at = open_on(open_page, store, "ratio-and-clip", OTHERS[name])
     assert not [x for x in at.radio if (x.key or "").startswith("rck_clip")]
     assert not re.search(r"are cut\.", "\n".join(x.value for x in at.markdown))
 

@@ -12,7 +12,7 @@ from core.training.trace import TOKENS, StepTrace
 from lessons.i18n import LANGUAGES
 from tests.lessons.worded import worded_config, worded_trace
 
-PAGES = ("how-ppo-works", "ratio-clip-kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms")
+PAGES = ("how-ppo-works", "ratio-and-clip", "kl", "how-grpo-works", "same-answers", "what-is-true", "algorithms")
 EVERYWHERE = (*PAGES, "runs", "lab")
 
 

@@ -61,6 +61,41 @@ def test_what_cannot_be_an_entry_is_none(given: object) -> None:
     assert accepted(given) == {}
 
 
+def test_answers_to_a_lesson_that_became_two_live_on() -> None:
+    """Under the names that the two quizzes have now; with them how many were right, as the course map shows it."""
+    old = {
+        "quiz/rck_quiz_1": [1, 5],
+        "quiz/rck_quiz_3": [0, 6],
+        "quiz/rck_quiz_4": [1, 7],
+        "progress/rck_quiz": ["2/4", 7],
+    }
+    kept = accepted({"entries": old})
+    assert {x: y for x, y in kept.items() if "rck" not in x} == {
+        "quiz/ratio_quiz_1": (1, 5),
+        "quiz/kl_quiz_1": (0, 6),
+        "quiz/kl_quiz_2": (1, 7),
+        "progress/ratio_quiz": ("1/3", 5),
+        "progress/kl_quiz": ("1/3", 7),
+    }
+    since = {**old, "quiz/kl_quiz_1": [2, 9], "progress/kl_quiz": ["3/3", 9]}  # answered anew: that counts
+    assert accepted({"entries": since})["quiz/kl_quiz_1"] == (2, 9)
+    assert accepted({"entries": since})["progress/kl_quiz"] == ("3/3", 9)
+    taken_back = accepted({"entries": {"quiz/rck_quiz_3": [None, 6]}})
+    assert "progress/kl_quiz" not in taken_back
+
+
+def test_the_right_choices_that_progress_is_counted_by_are_those_of_the_quizzes() -> None:
+    from lessons.kit.renamed import _ANSWERS, _QUESTIONS
+    from lessons.kl import check as kl
+    from lessons.ratio_and_clip import check as ratio
+
+    quizzes = {"ratio_quiz": ratio.questions(), "kl_quiz": kl.questions()}
+    assert {name: len(x) for name, x in quizzes.items()} == _QUESTIONS
+    for new, right in _ANSWERS.values():
+        quiz, _sep, number = new.removeprefix("quiz/").rpartition("_")
+        assert [x.right for x in quizzes[quiz][int(number) - 1].choices].index(True) == right
+
+
 def test_of_too_many_the_newest_are_taken() -> None:
     many = {f"quiz/{n}": [n, n + 1] for n in range(3 * MOST_ENTRIES)}
     kept = accepted({"entries": many})

@@ -189,6 +189,29 @@ def test_nobody_elses_page_shows_ours_inside_itself_unless_the_server_says_so(
         assert answer.headers["content-security-policy"] == f"frame-ancestors {ancestors}"
 
 
+@pytest.mark.parametrize(
+    ("link", "goes_to"),
+    [
+        ("/ratio-clip-kl", "/ratio-and-clip"),
+        ("/ratio-clip-kl/", "/ratio-and-clip"),
+        (
+            "/ratio-clip-kl?lang=zh-TW&run=a%20b&step=3&sub=cases.2",
+            "/ratio-and-clip?lang=zh-TW&run=a%20b&step=3&sub=cases.2",
+        ),
+        ("/ratio-clip-kl?rck_step=21&rck_eps=0.1", "/ratio-and-clip?rck_step=21&rck_eps=0.1"),
+        ("/ratio-clip-kl?rck_step=21&run=r", "/kl?rck_step=21&run=r"),
+    ],
+)
+def test_the_address_of_a_lesson_that_became_two_leads_on(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, link: str, goes_to: str
+) -> None:
+    answer = client.get(link, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, goes_to)
+    monkeypatch.setattr(server, "base_path", lambda: "/class")
+    below = TestClient(Starlette(routes=server.routes()))
+    assert below.get("/class" + link, follow_redirects=False).headers["location"] == "/class" + goes_to
+
+
 def test_what_looks_for_the_word_gzip_alone_is_not_given_it_where_it_is_refused(client: TestClient) -> None:
     """Streamlit's own middleware, which stands behind ours, compresses for `gzip;q=0`."""
     behind = Middleware(GZipMiddleware, minimum_size=0)

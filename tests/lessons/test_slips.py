@@ -25,6 +25,7 @@ from lessons.kit.lesson.replies import (
     slip_of,
     slips,
 )
+from lessons.same_answers.signs import CLEAR, against, opposed
 from tests.lessons.conftest import NotedLauncher
 from tests.lessons.real import commit, strips
 
@@ -179,3 +180,37 @@ def test_the_delta_of_the_lesson_on_ppo_is_the_slips(open_page, on_shipped, defa
     sent = strips(at, "ppo_steps")
     assert (sent["start"], sent["spot"]) == ("delta", slip.at)
     assert sent["tokens"] == [list(slip.reply.tokens)]
+
+
+def test_the_response_that_same_answers_starts_with_is_the_one_credited_most_against_the_groups_sign() -> None:
+    def credited(text: str, success: bool, credit: list[float], values: list[float], sample: int) -> Reply:
+        columns = {"advantage_raw": tuple(credit), "advantage": tuple(credit), "value": tuple(values)}
+        return Reply(sample, 0, text, tuple(text), float(success), success, False, (columns,))
+
+    right = credited("12", True, [0.2, -0.3], [0.5, 0.5], 0)
+    wrong = credited("34", False, [0.15, -0.6], [0.5, 0.1], 1)  # its slip is seen: V falls from 0.5 to 0.1
+    small = credited("56", False, [0.05, -0.6], [0.5, 0.1], 2)
+    mixed = group(right, wrong, small)
+    assert [against(x, mixed) for x in mixed.replies] == pytest.approx([0.3, 0.15, 0.05])
+    assert opposed([mixed]) is wrong  # a seen slip goes before a larger credit
+    assert opposed([group(right, small)]) is right
+    assert opposed([group(small, credited("78", True, [0.2, 0.1], [0.5, 0.5], 3))]) is None
+    alike = group(credited("34", False, [0.4, -0.6], [0.5, 0.1], 1))
+    assert opposed([alike]) is None  # GRPO gives no sign where all are rewarded alike
+
+
+def test_same_answers_starts_where_the_signs_differ(open_page, on_shipped) -> None:
+    """On the run of the app's own, opened without a link: GRPO blames every token, PPO praises some and blames some."""
+    at = open_page("same-answers")
+    question = next(x for x in at.radio if "_try" in (x.key or ""))
+    assert "GRPO gives each of its tokens −" in question.label
+    at = commit(at, 2)
+    assert at.success, "some positive and some negative is what happened"
+    ppo, grpo = strips(at, "same_one")["rows"]
+    assert len(set(grpo["values"])) == 1
+    assert grpo["values"][0] < 0
+    assert max(ppo["values"]) >= CLEAR
+    assert min(ppo["values"]) < -CLEAR
+    named = ppo["values"].index(max(ppo["values"]))
+    token = ppo["tokens"][named]
+    assert any(f"“{token}” at position {named + 1}" in x.value.replace("\\", "") for x in at.markdown)

@@ -14,7 +14,7 @@ from lessons.how_grpo_works.scales import _strongest
 from lessons.kit.critic import parts_words, slip_words
 from lessons.kit.lesson.replies import Group, Reply, slips
 from lessons.kit.ties import highest, lowest
-from lessons.ratio_clip_kl.batch import furthest
+from lessons.ratio_and_clip.batch import furthest
 from lessons.same_answers.why import Signs, choices
 
 

@@ -221,3 +221,46 @@ def test_the_check_says_why(open_page, run_id, lang):
             right += len(at.success) > before
             assert not at.exception
         assert right == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_opens_with_the_recorded_fall_and_the_recorded_race(open_page, run_id, lang):
+    from core.insight.true_fall import RECORDED
+    from lessons.what_is_true.lead import LEARNERS, largest_fall
+
+    at = open_real(open_page, KEY, run_id, lang=lang)
+    of = json.loads(RECORDED.read_text(encoding="utf-8"))
+    place = largest_fall(of["true"])
+    token = of["tokens"][place]
+    sentence = next(x.value for x in at.markdown if f"{of['true'][place]:.2f}" in x.value and "0.88" in x.value)
+    for words in (f"“{token}”" if lang == "en" else f"「{token}」", str(place + 1), f"{of['true'][place + 1]:.2f}"):
+        assert words in sentence.replace("\\", "")
+    assert f"{min(of['critic'][place + 1 :]):.2f}" in sentence
+    first, second = at.get("plotly_chart")[:2]
+    assert len(json.loads(first.proto.spec)["data"]) == 3
+    assert len(json.loads(second.proto.spec)["data"]) == len(LEARNERS)
+
+
+def test_where_a_critic_does_notice_the_sentence_says_so():
+    from lessons.what_is_true.lead import fall_words
+
+    of = {"prompt": "1+1=", "tokens": ["2", "`", "<eos>"], "true": [0.9, 0.8, 0.1], "group_mean": 0.5}
+    assert "does not notice" in fall_words({**of, "critic": [0.9, 0.9, 0.9]})
+    noticed = fall_words({**of, "critic": [0.9, 0.9, 0.2]})
+    assert "does not notice" not in noticed
+    assert "at its lowest to 0.20" in noticed
+    assert "“\\`”, position 2" in noticed  # escaped
+
+
+def test_the_race_is_told_by_its_own_numbers():
+    from core.insight.seed_results import SeedResult
+    from lessons.what_is_true.lead import race_words
+
+    def one(start, end, scored):
+        return [SeedResult("x", n, (start,) * 50 + (end,) * 10, (), scored, 1.0) for n in range(2)]
+
+    words = race_words(
+        {"ppo-fitted-16x8": one(0.5, 0.9, 7680), "grpo-16x8": one(0.4, 0.8, 7680), "vine-16x8": one(0.6, 1.0, 9e5)}
+    )
+    assert "PPO, fitted critic 0.50 and 0.90 (7,680 responses scored)" in words
+    assert "VinePPO 0.60 and 1.00 (900,000 responses scored)" in words

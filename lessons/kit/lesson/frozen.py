@@ -23,7 +23,7 @@ from lessons.kit import other_version
 from lessons.kit.display import one_line, plain
 from lessons.kit.empty import nothing_here
 from lessons.kit.history import RECORDED, no_such_run, unreadable
-from lessons.kit.lesson.replies import Group, Slip, clearest, shows, slips
+from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
@@ -48,6 +48,11 @@ class Frozen:
     def group(self, number: int) -> Group:
         """Raises KeyError if the panel has no such group."""
         return {x.number: x for x in self.groups}[number]
+
+    @cached_property
+    def replies(self) -> list[Reply]:
+        """The panel's responses by their number in the step, as tensors and terms have them."""
+        return sorted((x for group in self.groups for x in group.replies), key=lambda x: x.sample)
 
     @cached_property
     def passes(self) -> int:
@@ -135,12 +140,12 @@ def of_run(run: RunInfo, algorithm: str, runs: RunStore) -> Frozen | None:
         return None
 
 
-def pick_group(batch: Frozen, *, key: str, param: str = "group") -> Group:
-    """A choice among the step's prompts (kept in the link); returns the chosen group. Most telling at first."""
+def pick_group(batch: Frozen, *, key: str, param: str = "group", first: int | None = None) -> Group:
+    """A choice among the step's prompts (kept in the link); returns it. At first `first`, else the most telling one."""
     linked = st.query_params.get(param, "")
     numbers = [x.number for x in batch.groups]
     given = int(linked) if linked.isascii() and linked.isdecimal() and len(linked) < 6 else None
-    chosen = given if given in numbers else batch.telling.number
+    chosen = given if given in numbers else batch.telling.number if first is None else first
     st.session_state[key] = chosen
     st.selectbox(
         _("Prompt"),

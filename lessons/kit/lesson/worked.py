@@ -100,6 +100,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         "ratio": loss.ratio,
         "clipped": loss.clipped,
         "objective": loss.objective,
+        **{f"kl_{name}": estimate(rows(example.logprobs_new), ref) for name, estimate in ESTIMATORS.items()},
     }
     numbers = {name: tuple(x[0].tolist()) for name, x in computed.items() if x is not None}
     if "value_next" in numbers:

@@ -53,7 +53,8 @@ def percent(share: float) -> str:
 def distances(batch: Frozen, mode: Mode, runs: RunStore | None = None) -> Distances:
     """Those of the batch's run: of the learner that wrote the batch, or of the run's learner of the other kind.
 
-    `runs` is the run's store, where it is not this process's. They are of the first evaluation after the batch's step, or, where there is none, of the run's last one.
+    They are of the first evaluation after the batch's step, or, where there is none, of the run's last one. `runs` is
+    the run's store, where it is not this process's.
     """
     config, name = batch.run.config, batch.learner
     if learner_kind(batch.settings).name != mode:

@@ -10,14 +10,14 @@ import streamlit as st
 from core.errors import ConfigError
 from core.runs.store import RunStore
 from lessons import shared
-from lessons.i18n import _, listed, tell
+from lessons.i18n import _, listed, one_after_another, tell
+from lessons.kit.critic import token_at
 from lessons.kit.display import plain
-from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, say_where, token_strips
+from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, token_strips
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.restored import too_large
 from lessons.kit.ties import lowest
-from lessons.ratio_clip_kl.batch import replies
-from lessons.ratio_clip_kl.draw_kl import estimators, pulls
+from lessons.kl.draw import pulls
 
 if TYPE_CHECKING:
     from core.insight.kl_gradient import Directions
@@ -51,7 +51,6 @@ def kl_batch(batch: Frozen) -> Frozen | None:
     if not spreads(here.tokens):
         st.info(_("This run kept no reference model's log-probabilities, so there is no KL to look at."))
         return None
-    say_where(here)
     return here
 
 
@@ -62,9 +61,10 @@ def prediction(here: Frozen) -> None:
     spread_of = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
     names = list(spread_of)
     least = [names[i] for i in lowest([x.std for x in spread_of.values()])]
-    measured = _("Measured standard deviations: {numbers}.").format(
+    deviations = _("Measured standard deviations: {numbers}.").format(
         numbers=listed(f"{name} {number(x.std)}" for name, x in spread_of.items())
     )
+    measured = one_after_another(deviations, _furthest(here))
     reasons = {
         "k1": _("k1 has both signs, so near the reference its noise is the largest; far from it, it has no long tail."),
         "k2": _("k2 is small where the log-ratio is small, and grows with its square where it is not."),
@@ -73,6 +73,22 @@ def prediction(here: Frozen) -> None:
     choices = [Choice(name, name in least, f"{reasons[name]} {measured}") for name in ESTIMATES]
     question = _("On the tokens of this step, which estimate of the KL scatters least?")
     predict("rck_kl", question, choices, about=_about(here))
+
+
+def _furthest(here: Frozen) -> str:
+    """The token that the policy and the reference disagree on most, and what each estimate makes of it."""
+    columns = ("kl_k1", "kl_k2", "kl_k3")
+    tokens = [
+        (x, t, [x.column(name)[t] or 0.0 for name in columns]) for x in here.replies for t in range(len(x.tokens))
+    ]
+    reply, at, values = max(tokens, key=lambda x: abs(x[2][0]))
+    if values[0] == 0:
+        return ""  # the policy still is the reference
+    return _("Furthest out is {token} of {response}: {numbers}.").format(
+        token=token_at(reply, at),
+        response=plain(reply.text, 40),
+        numbers=listed(f"{name} {signed(x)}" for name, x in zip(ESTIMATES, values, strict=True)),
+    )
 
 
 def _about(here: Frozen) -> str:
@@ -84,7 +100,6 @@ def bias_and_spread(here: Frozen) -> None:
     from core.insight.kl_study import spreads
 
     spread_of = spreads(here.tokens)
-    estimators(here)
     if not revealed("rck_kl", _about(here)):
         st.caption(_("Commit to a prediction above; the numbers of each estimate then stand here."))
         return
@@ -159,7 +174,7 @@ def reward_or_loss(here: Frozen) -> None:
 
     gamma, lam = getattr(here.settings, "gamma", 1.0), getattr(here.settings, "lam", 0.95)
     weight = here.settings.kl_coef or here.settings.beta or 0.05
-    reply = max(replies(here), key=lambda x: max(abs(k or 0.0) for k in x.column("kl_k1")))
+    reply = max(here.replies, key=lambda x: max(abs(k or 0.0) for k in x.column("kl_k1")))
     logprob, ref, k1 = (
         torch.tensor(reply.column(name), dtype=torch.float64) for name in ("logprob", "logprob_ref", "kl_k1")
     )
@@ -168,9 +183,8 @@ def reward_or_loss(here: Frozen) -> None:
     st.markdown(
         _(
             "**In the reward** (PPO here): −β·k1 is paid at each token and goes through GAE (γ {gamma}, λ {lam}), so a "
-            "token is also charged for what comes after it. It is part of the advantage, and the clip applies to it. "
-            "**In the loss** (GRPO's way): β·k3 is added to the loss, each token answers for itself alone, and no clip "
-            "applies. The same response, β = {beta}:"
+            "token also pays for what follows; the clip applies. **In the loss** (GRPO's way): β·k3 is added, each "
+            "token answers for itself, no clip applies. The same response, β = {beta}:"
         ).format(gamma=f"{gamma:g}", lam=f"{lam:g}", beta=f"{weight:g}")
     )
     rows = [
@@ -183,13 +197,19 @@ def reward_or_loss(here: Frozen) -> None:
     token_strips(
         rows[1:], key="rck_where_strip", quantity=_("push on the token"), digits=3, domain=scale, link="rck_push_token"
     )
-    lone = sum(abs(x) < 5e-4 <= abs(y) for x, y in zip(in_loss.tolist(), in_reward.tolist(), strict=True))
-    st.caption(
-        _(
-            "{count} of {total} tokens are charged in the reward though their own KL pulls at them by less than "
-            "0.0005: they pay for what follows."
-        ).format(count=lone, total=len(reply.tokens))
-    )
+    pairs = enumerate(zip(in_loss.tolist(), in_reward.tolist(), strict=True))
+    lone = {t: abs(y) for t, (x, y) in pairs if abs(x) < 5e-4 <= abs(y)}
+    charged = _(
+        "{count} of {total} tokens are charged in the reward though their own KL pulls at them by less than "
+        "0.0005: they pay for what follows."
+    ).format(count=len(lone), total=len(reply.tokens))
+    most = ""
+    if lone:
+        at = max(lone, key=lone.__getitem__)
+        most = _("Most of all {token}, by {pushed}.").format(
+            token=token_at(reply, at), pushed=signed(float(in_reward[at]), 3)
+        )
+    st.caption(one_after_another(charged, most))
 
 
 def plain_note(success: bool) -> str:
@@ -208,13 +228,9 @@ def gradients(here: Frozen) -> None:
     weights = pulls_of(logprob, ref)
     st.markdown(
         _(
-            "Right as a value does not mean right as a loss. Autograd on this batch: the loss k moves the "
-            "sampled token's "
-            "log π by the factor below. **k1 pushes every sampled token down by 1**, whatever the reference "
-            "says; averaged "
-            "over what the policy samples, that is no push at all. **k2's factor is the log-ratio**, as it "
-            "should be for "
-            "the KL. **k3's factor stops at 1** for tokens that the policy overrates."
+            "Autograd on this batch: the loss k moves the sampled token's log π by the factor below. **k1 pushes every "
+            "token down by 1**, which averages to nothing. **k2's factor is the log-ratio**, as it should be for the "
+            "KL. **k3's stops at 1** for tokens that the policy overrates."
         )
     )
     pulls(logprob, weights)
@@ -225,9 +241,8 @@ def gradients(here: Frozen) -> None:
         return
     st.markdown(
         _(
-            "Whether the whole gradient is that of the KL depends on the probabilities of all the other tokens "
-            "too, which the trace does not keep. So the page trains the run again up to this step, to have the weights "
-            "that sampled this batch, and takes the gradient of every weight."
+            "The whole gradient depends on the other tokens' probabilities too, which the trace does not keep: the "
+            "page trains the run again up to this step and takes the gradient of every weight."
         )
     )
     if here.step > REMADE:

@@ -1,4 +1,4 @@
-"""Figures on the KL: the estimators over the log-ratio with the batch's tokens, and what each pulls at a token by."""
+"""What each estimate of the KL, taken as a loss, pulls at a token by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.lesson import Frozen, figure
+from lessons.kit.lesson import figure
 from lessons.kit.numbers import number, signed, table
 
 if TYPE_CHECKING:
@@ -20,30 +20,6 @@ LINES = {
     "k3": ("#c2185b", "#ff8ab5", "dot"),
 }
 EDGE = 4.0  # log-ratios are drawn up to here
-
-
-def estimators(here: Frozen) -> None:
-    """k1, k2, k3 over x = log π_θ − log π_ref; tokens of the step as dots on the curves."""
-    import torch
-
-    from core.algorithms.kl import ESTIMATORS
-    from core.insight.kl_study import fresh
-
-    rows = fresh(here.tokens)
-    logprob, ref = (torch.tensor(rows[name].to_numpy(), dtype=torch.float64) for name in ("logprob", "logprob_ref"))
-    x = torch.linspace(-EDGE, EDGE, 161, dtype=torch.float64)
-    curves = {name: estimator(x, torch.zeros_like(x)) for name, estimator in ESTIMATORS.items()}
-    dots = {name: estimator(logprob, ref) for name, estimator in ESTIMATORS.items()}
-    beyond = int(((logprob - ref).abs() > EDGE).sum())
-    alt = _("k1, k2 and k3 against the log-ratio: a straight line, a parabola, and a curve that is steep on the left.")
-    st.caption(
-        _(
-            "Each estimate against the token's log-ratio; dots are this step's tokens. Left: the reference likes "
-            "it better."
-        )
-        + (" " + _("{count} tokens lie beyond the edge.").format(count=beyond) if beyond else "")
-    )
-    _draw("rck_estimators", x, curves, logprob - ref, dots, (-4.2, 8.0), _("estimate"), alt)
 
 
 def pulls(log_ratio_of: Tensor, weights: dict[str, Tensor]) -> None:

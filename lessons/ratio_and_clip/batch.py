@@ -62,15 +62,10 @@ def outcome(batch: Frozen, number: int, limits: Limits, *, taken: bool = True) -
     return evaluate_pass(batch.tokens, number, limits, taken=taken)
 
 
-def replies(batch: Frozen) -> list[Reply]:
-    """The panel's responses in the order of an Outcome."""
-    return sorted((reply for group in batch.groups for reply in group.replies), key=lambda x: x.sample)
-
-
 def spots(batch: Frozen) -> Iterator[Spot]:
     """The tokens in the order of an Outcome."""
     index = 0
-    for reply in replies(batch):
+    for reply in batch.replies:
         for at in range(len(reply.tokens)):
             yield Spot(reply, at, index)
             index += 1

@@ -1,0 +1,1 @@
+"""The parts of the lesson on KL that only it has."""

@@ -1,0 +1,1 @@
+"""The parts of the lesson on ratio and clip that only it has."""

@@ -1,1 +1,0 @@
-"""The parts of the lesson on ratio, clip and KL that only it has."""
