@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = Path(__file__).parent / "bundled_critics"
+#: How often each answer is learnt from, where a critic is fitted (core/training/fitted.py).
+PASSES = 4
 WEIGHTS, CARD = "critic.safetensors", "card.json"
 
 

@@ -49,8 +49,6 @@ _logger = logging.getLogger(__name__)
 
 #: Raised where the same plan leads to another critic: what was kept before is then not taken.
 VERSION = 1
-#: How often each answer is learnt from.
-PASSES = 4
 #: No run's seed: the seeds of runs end below it.
 _SEED = 2**31
 #: Critics that are kept, and bytes of all of them; the oldest go first.
@@ -76,7 +74,7 @@ class CriticFit:
     @property
     def rollouts(self) -> int:
         """Batches of answers that are sampled."""
-        return math.ceil(self.updates / PASSES)
+        return math.ceil(self.updates / critics.PASSES)
 
 
 def plan_of(
