@@ -6,7 +6,7 @@ setting exists in exactly one place. Names and defaults follow TRL where TRL has
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -236,6 +236,14 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     if problems:
         raise ConfigError(*problems)
     return changed
+
+
+def takes_none(config: RunConfig, key: str) -> bool:
+    """Whether the setting that `key` names, as `change` takes it, may be none."""
+    owner, _, field = key.rpartition(".")
+    models = [x for x in config.learners if owner in ("", x.name)] if owner != "task" else [config.task]
+    having = [x for x in (*([] if owner else [config]), *models) if field in type(x).model_fields]
+    return bool(having) and all(type(None) in get_args(type(x).model_fields[field].annotation) for x in having)
 
 
 def assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -119,12 +119,8 @@ def begin(model: ValueModel, asker: Asker, plan: CriticFit, start_hash: str, pro
     """
     critic = critic_of(plan.settings)
     if critic is not None and critic.value_model is not None:
-        if asker.config.lora_rank:
-            raise ConfigError(
-                "value_model: {given} has all weights of its own, but with lora_rank a critic has only adapters; leave "
-                "one of the two out",
-                given=repr(critic.value_model),
-            )
+        if problem := critics.refusal(critic.value_model, asker.config.model, asker.config.lora_rank):
+            raise ConfigError(problem)
         known = critics.load(critic.value_model, start_hash)
         model.load_state_dict(known.weights)
         return known.responses

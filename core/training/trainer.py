@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.config import RunConfig, change
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
+from core.learners.registry import AnyLearner, credit_for, critic_of, fixed_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
@@ -157,7 +157,7 @@ class Trainer:
             for name, value in changed.model_dump(exclude={"learners", "steps"}).items()
             if value != self.config.model_dump()[name]
         ]
-        kept = sorted(x for x in learner_kind(now).fixed if getattr(mine, x) != getattr(now, x))
+        kept = sorted(x for x in fixed_of(now) if getattr(mine, x) != getattr(now, x))
         fixed += [f"{self.learner}.{name}" for name in kept]
         if mine.needs_reference and self.reference is None and not self.models.adapters_off:
             raise ConfigError(

@@ -215,3 +215,26 @@ def test_the_lab_asks_no_run_under_way_for_more_than_the_server_allows(
     assert [x.value for x in store.take_controls(run_id, "vine")] == [
         {"vine.continuations": 8, "vine.learning_rate": 1e-3}
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ppo.value_model": "none-such"}, "there is no fitted critic called 'none-such'; there are chain-sum-6x1"),
+        ({"model": "chain-sum-3x1"}, "was fitted to the answers of chain-sum-6x1, which is not the start model"),
+        ({"lora_rank": 2}, "with lora_rank a critic has only adapters"),
+    ],
+)
+def test_a_critic_that_cannot_be_the_runs_refuses_it_before_anybody_trains(
+    store: RunStore, settings: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = LocalLauncher(store, limit=1)
+    monkeypatch.setattr(launcher, "_enqueue", lambda *_: None)
+    run_id = store.create(change(preset("long-sums"), settings))
+    with pytest.raises(LauncherError, match=words):
+        launcher.start(run_id)
+    assert [x.status for x in store.get(run_id).learners] == ["failed", "failed"]
+    launcher.start(store.create(preset("long-sums")))
+    begun = over(store, "begun", config=change(preset("long-sums"), settings))
+    store.append(begun, step_trace(CONFIG, "ppo", 0))
+    launcher.resume(begun, steps=61)  # its critic is in its checkpoints
