@@ -36,7 +36,8 @@ def training_off() -> Message | None:
 def refusal(
     config: RunConfig, limits: RunLimits, store: RunStore, *, alone: bool, begun: bool = False
 ) -> Message | None:
-    """Why this run may not start: packages, a critic that is another's, limits, and where it is `alone` here, memory; None where it may."""
+    """Why this run may not start: packages, where it has not `begun` an unfit critic, limits, and where it is `alone`
+    here, memory; None where it may."""
     if missing := LORA.missing() if config.lora_rank else None:
         return missing
     if not begun and (unfit := _unfit_critic(config)):  # later its critic is in its checkpoints
@@ -49,7 +50,7 @@ def refusal(
 
 
 def _unfit_critic(config: RunConfig) -> Message | None:
-    """Why a learner cannot begin with the critic that it names: its worker would find out, when others train already."""
+    """Why a learner cannot begin with the critic that it names: its worker would find out while the others train."""
     asked = (x.value_model for x in map(critic_of, config.learners) if x is not None and x.value_model is not None)
     problems = (critics.refusal(name, config.model, config.lora_rank) for name in asked)
     return next((x for x in problems if x is not None), None)

@@ -135,7 +135,7 @@ CODE = [
 
 def ratio_and_clip() -> None:
     st.header(_("The ratio and its four cases"))
-    batch = frozen("ppo")
+    batch = frozen("ppo", usual=False)
     if batch is None:
         return
     if has_clip(batch.settings):

@@ -208,7 +208,7 @@ def page() -> None:
     st.markdown(prose(KEY))
     four_tokens()
     st.header(_("One set of responses, both credits"))
-    batch = frozen("ppo")
+    batch = frozen("ppo", groups=True)
     if batch is not None:
         say_where(batch)
         group = pick_group(batch, key="same_group")
