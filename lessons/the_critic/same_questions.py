@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.insight.seed_results import median_scored
 from lessons.i18n import N_, _
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.linked import linked
@@ -91,30 +92,28 @@ def _table(shown: list[str], ending: str) -> None:
         setup = shape(name, 16, ending)
         worst = min(x.mean("last-10") for x in of(setup))
         cells = [spread_words(setup, span) for span in SPAN_TITLES]
-        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{of(setup)[0].scored:,}"])
+        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{median_scored(of(setup), setup):,}"])
     with st.container(key="tc_same_table"):
         st.markdown(table(head, lines))
         st.caption(
             _(
                 "16 questions × 8 answers a step, mean success ± standard deviation over {seeds} seeds. “Answers "
-                "scored” counts all: trained on, read by a critic beforehand, and VinePPO's continuations."
+                "scored” counts all: trained on, read by a critic beforehand, and VinePPO's continuations (the median "
+                "of the seeds)."
             ).format(seeds=len(of(shape(shown[0], 16, ending))))
         )
 
 
 def _says(shown: list[str], ending: str) -> list[str]:
-    """Each learner against GRPO, over the first steps."""
-    if "grpo" not in shown:
+    """Each learner against GRPO over the first steps, and the two that end highest against each other."""
+    if "grpo" not in shown or len(shown) < 2:
         return []
     lines = [
         gap_words(shape(x, 16, ending), shape("grpo", 16, ending), "first-20", (_(LEARNERS[x].title), "GRPO"))
         for x in shown
         if x != "grpo"
     ]
-    best = max(shown, key=lambda x: mean(shape(x, 16, ending), "last-10"))
-    lines.append(
-        _("At the end {best} is highest, with {value} over the last ten steps.").format(
-            best=_(LEARNERS[best].title), value=number(mean(shape(best, 16, ending), "last-10"))
-        )
-    )
+    best, second, *_others = sorted(shown, key=lambda x: -mean(shape(x, 16, ending), "last-10"))
+    pair = (_(LEARNERS[best].title), _(LEARNERS[second].title))
+    lines.append(gap_words(shape(best, 16, ending), shape(second, 16, ending), "last-10", pair))
     return lines

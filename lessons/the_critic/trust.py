@@ -9,7 +9,18 @@ from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
-from lessons.the_critic.results import CRITICS, SPAN_TITLES, draw, lam_of, mean, of, rows, there
+from lessons.the_critic.results import (
+    CRITICS,
+    SPAN_TITLES,
+    draw,
+    gap_words,
+    lam_of,
+    mean,
+    of,
+    rows,
+    spread_words,
+    there,
+)
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
 
@@ -17,7 +28,7 @@ LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
 def trust() -> None:
     """The chart over λ, and the worst and the best of it in words."""
     measured = {(c, x): lam_of(c, x) for c in CRITICS for x in LAMBDAS if there([lam_of(c, x)])}
-    if not measured:
+    if len(measured) < 2:
         st.info(_("This is not recorded here yet."))
         return
     span = linked(
@@ -86,7 +97,8 @@ def _knows() -> None:
 
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:
     worst = min(measured, key=lambda x: mean(measured[x], span))
-    best = max(measured, key=lambda x: mean(measured[x], span))
+    best, second, *_others = sorted(measured, key=lambda x: -mean(measured[x], span))
+    pair = (_setting(best), _setting(second))
     lines = [
         _("Lowest: {critic}, λ = {lam}: {value} on average, {seed} with its worst seed.").format(
             critic=_(CRITICS[worst[0]].title),
@@ -95,7 +107,12 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
             seed=number(min(x.mean(span) for x in of(measured[worst]))),
         ),
         _("Highest: {critic}, λ = {lam}: {value}.").format(
-            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=number(mean(measured[best], span))
+            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=spread_words(measured[best], span)
         ),
+        gap_words(measured[best], measured[second], span, pair),
     ]
     return "\n".join(f"- {x}" for x in lines)
+
+
+def _setting(of_study: tuple[str, float]) -> str:
+    return f"{_(CRITICS[of_study[0]].title)} (λ = {of_study[1]:g})"

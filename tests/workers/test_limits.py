@@ -79,7 +79,7 @@ def tokens_of(config: RunConfig) -> int:
 
 
 def test_continuations_are_limited_by_what_each_learner_may_write(store: RunStore) -> None:
-    """A prefix before every token: of all responses for VinePPO and a measured critic, and of those that are checked."""
+    """A prefix before every token: of all responses for VinePPO, and of those that are checked."""
     length = tokens_of(LONG)
     vine, checked = 128 * length * 8, 32 * length * 16
     RunLimits(continuations=vine + checked).check(LONG, store)
