@@ -215,9 +215,9 @@ def distinct_prefixes(responses: Responses) -> tuple[Prefixes, Tensor]:
     shared = (ids[1:] == ids[:-1]).long().cumprod(1).sum(1) - 1  # tokens alike; -1 where not even the prompt is
     new = torch.cat([torch.ones(1, len(place), dtype=torch.bool), place > shared[:, None]])
     first = torch.where(new, torch.arange(len(ids))[:, None], 0).cummax(0).values  # [D, T]
-    found, inverse = (first * len(place) + place)[same][mask].unique(return_inverse=True)
+    distinct, inverse = (first * len(place) + place)[same][mask].unique(return_inverse=True)
     which = torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, inverse)
-    return Prefixes(ids, found // len(place), found % len(place)), which
+    return Prefixes(ids, distinct // len(place), distinct % len(place)), which
 
 
 def _spread(responses: Responses, scores: Tensor, which: Tensor, level: float) -> TrueValues:

@@ -225,19 +225,19 @@ def test_prefixes_are_in_lexicographic_order_whatever_holes_the_mask_has() -> No
             (b, t): [names.index(prompts[b]), *ids[b, :t].tolist(), *[-1] * (length - t)]
             for b, t in mask.nonzero().tolist()
         }
-        found, which = distinct_prefixes(Responses(prompts, ids, mask, torch.zeros(count)))
+        distinct, which = distinct_prefixes(Responses(prompts, ids, mask, torch.zeros(count)))
         expected = sorted({tuple(x) for x in written_out.values()})
-        assert found.rows(slice(None)).tolist() == [list(x) for x in expected]
-        assert found.rows(slice(1, 3)).tolist() == [list(x) for x in expected[1:3]]
+        assert distinct.rows(slice(None)).tolist() == [list(x) for x in expected]
+        assert distinct.rows(slice(1, 3)).tolist() == [list(x) for x in expected[1:3]]
         assert all(expected[int(which[place])] == tuple(x) for place, x in written_out.items())
 
 
 def test_prefixes_of_long_responses_are_not_all_written_out() -> None:
     """As N · T numbers these would take 2.6 GB."""
     ids = torch.randint(0, 9, (20, 4000), generator=torch.Generator().manual_seed(0))
-    found, _which = distinct_prefixes(Responses(["q"] * 20, ids, torch.ones(20, 4000).bool(), torch.zeros(20)))
-    assert len(found) > 20 * 3900
-    assert sum(x.numel() for x in vars(found).values()) < 20 * 4001 + 2 * len(found) + 1
+    distinct, _which = distinct_prefixes(Responses(["q"] * 20, ids, torch.ones(20, 4000).bool(), torch.zeros(20)))
+    assert len(distinct) > 20 * 3900
+    assert sum(x.numel() for x in vars(distinct).values()) < 20 * 4001 + 2 * len(distinct) + 1
 
 
 def test_what_is_remembered_of_verdicts_is_bounded_and_changes_nothing(oracle, responses, monkeypatch) -> None:
