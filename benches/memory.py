@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,6 +34,7 @@ class Case:
     model: dict[str, Any] | str  # a config.json, or the name of a start model
     run: dict[str, Any]
     learner: str
+    own: dict[str, Any] = field(default_factory=dict)  # the learner's settings
 
 
 LLAMA = {
@@ -76,6 +77,7 @@ CASES = [
     Case("wide-ppo", WIDE, {"micro_batch_size": 8}, "ppo"),
     Case("qwen-grpo-checking", QWEN, {"micro_batch_size": 8, "value_check_responses": 8, "eval_every": 1}, "grpo"),
     Case("narrow-grpo-checking", NARROW, {"value_check_responses": 32, "eval_every": 1}, "grpo"),
+    Case("narrow-vine", NARROW, {"prompts_per_step": 1}, "vine", {"continuations": 16}),
     Case("narrow-grpo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "grpo"),
     Case("narrow-ppo", NARROW, {"num_generations": 32, "max_completion_length": 200}, "ppo"),
     Case("narrow-grpo-all-kept", NARROW, {"max_completion_length": 400, "micro_batch_size": 8, "trace": "all"}, "grpo"),
@@ -91,6 +93,7 @@ def settings(case: Case, model: str) -> RunConfig:
     learner = {"algorithm": case.learner, "learning_rate": 1e-6} | ({"kl_coef": 0.0} if case.learner == "ppo" else {})
     if case.run.get("measure_kl"):
         learner["kl_coef"] = 0.05
+    learner |= case.own
     task = {"kind": "questions", "questions": questions, "heldout": 16, "matching": "exact"}
     return parse_config({**BASIC, **case.run, "model": model, "task": task, "learners": [learner]})
 

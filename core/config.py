@@ -6,7 +6,7 @@ setting exists in exactly one place. Names and defaults follow TRL where TRL has
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -156,6 +156,29 @@ class RunConfig(Settings):
         """Questions that this learner is asked in a step: all learners of a run write the same number of responses."""
         return self.responses_per_step // self.group_size(settings)
 
+    def kept(self, settings: AnyLearner) -> int:
+        """Of how many responses this learner's tokens are kept: whole groups, so that each can be compared with its
+        group."""
+        size, all_ = self.group_size(settings), self.responses_per_step
+        return all_ if self.trace == "all" else min(all_, max(size, self.panel_size // size * size))
+
+    def checked(self, settings: AnyLearner) -> int:
+        """Of how many of those the true values are measured at an evaluation: whole groups, or 0.
+
+        Those of a learner whose responses are given are not: whoever wrote them, its policy did not.
+        """
+        if not self.value_check_responses or not self.eval_every or learner_kind(settings).given is not None:
+            return 0
+        size = self.group_size(settings)
+        return min(self.kept(settings), max(size, self.value_check_responses // size * size))
+
+    def continued(self, settings: AnyLearner) -> tuple[tuple[int, int], ...]:
+        """What this learner continues afresh in a step with an evaluation: (responses, continuations of each prefix),
+        for its credit and for the check of values."""
+        needed = needs_of(settings).continuations
+        wanted = ((self.responses_per_step, needed), (self.checked(settings), self.value_check_continuations))
+        return tuple((responses, each) for responses, each in wanted if responses and each)
+
     def learner(self, name: str) -> AnyLearner:
         """The settings of the learner called `name`; raises ConfigError if there is none."""
         for each in self.learners:
@@ -213,6 +236,14 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     if problems:
         raise ConfigError(*problems)
     return changed
+
+
+def takes_none(config: RunConfig, key: str) -> bool:
+    """Whether the setting that `key` names, as `change` takes it, may be none."""
+    owner, _, field = key.rpartition(".")
+    models = [x for x in config.learners if owner in ("", x.name)] if owner != "task" else [config.task]
+    having = [x for x in (*([] if owner else [config]), *models) if field in type(x).model_fields]
+    return bool(having) and all(type(None) in get_args(type(x).model_fields[field].annotation) for x in having)
 
 
 def assignments_for(config: RunConfig, learner: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,12 @@ class Environment(BaseModel):
     max_steps: int | None = Field(None, ge=1, description="most steps of a run that a visitor starts")
     max_responses: int | None = Field(None, ge=1, description="most responses a step of such a run")
     max_tokens: int | None = Field(None, ge=1, description="most tokens a response of such a run")
+    max_continuations: int | None = Field(
+        None, ge=1, description="most continuations of prefixes a step of each learner of such a run"
+    )
+    max_passes: int | None = Field(
+        None, ge=1, description="most passes over a step's responses of such a run, those of earlier steps included"
+    )
     max_disk_gb: float | None = Field(
         None, gt=0, description="no run is started while runs, checkpoints and logs take more than so many GB"
     )

@@ -266,3 +266,11 @@ def test_help_needs_nothing_heavy() -> None:
         [sys.executable, "-c", code.replace("HEAVY", heavy)], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert answer.stdout.strip() == "0"
+
+
+def test_none_is_written_as_the_settings_list_and_the_form_write_it() -> None:
+    given = ["ppo.value_model=none", "value_freeze_after=none", "max_completion_length=null", "system_prompt=none"]
+    config = chosen("--preset", "long-sums", "--set", *given, "scale_rewards=none", "baseline=none")
+    ppo, grpo = config.learner("ppo").model_dump(), config.learner("grpo").model_dump()
+    assert (ppo["value_model"], ppo["value_freeze_after"], config.max_completion_length) == (None, None, None)
+    assert (config.system_prompt, grpo["scale_rewards"], grpo["baseline"]) == (None, "none", "none")

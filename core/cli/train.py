@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.usage import UsageError
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig, change, parse_config, takes_none
 from core.learners import registry
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS
@@ -55,6 +55,8 @@ def _config(options: argparse.Namespace) -> RunConfig:
         chosen = [_learner(config, name) for name in dict.fromkeys(options.learner)]
         config = parse_config({**config.model_dump(), "learners": [x.model_dump() for x in chosen]})
     assignments = dict(_assignment(text) for text in options.assignments)
+    # As the settings' list and the lab's form write it; JSON's null is none, too.
+    assignments = {x: None if value == "none" and takes_none(config, x) else value for x, value in assignments.items()}
     assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x) is not None}
     return change(config, assignments) if assignments else config
 

@@ -19,7 +19,19 @@ from typing import Any
 import torch
 
 from core.config import RunConfig
-from core.insight.seed_results import LONG_SUMS, SPANS, SeedResult, difference, knowledge, read, results_of, write
+from core.insight.seed_results import (
+    LONG_SUMS,
+    SPANS,
+    SeedDifference,
+    SeedResult,
+    difference,
+    knowledge,
+    known_difference,
+    median_scored,
+    read,
+    results_of,
+    write,
+)
 from core.learners.registry import AnyLearner, learner
 from core.presets import preset
 from core.training.trainer import Trainer
@@ -124,7 +136,7 @@ def table(rows: Sequence[SeedResult]) -> str:
         if own:
             cells = [_spread([x.mean(span) for x in own]) for span in SPANS]
             worst = f"{min(x.mean('last-10') for x in own):.3f}"
-            cost = [f"{own[0].scored:,}", f"{statistics.median(x.seconds for x in own):.0f}"]
+            cost = [f"{median_scored(rows, name):,}", f"{statistics.median(x.seconds for x in own):.0f}"]
             lines.append("| " + " | ".join([name, str(len(own)), *cells, worst, *cost]) + " |")
     return "\n".join(lines)
 
@@ -162,8 +174,30 @@ def differences(rows: Sequence[SeedResult]) -> str:
         shared = results_of(rows, first).keys() & results_of(rows, second).keys()
         if len(shared) > 1:
             known = [difference(rows, first, second, span) for span in SPANS]
-            cells = [f"{x.mean:+.3f} ({x.low:+.3f} to {x.high:+.3f})" for x in known]
+            cells = [_interval(x) for x in known]
             lines.append("| " + " | ".join([f"{first} − {second}", str(len(shared)), *cells]) + " |")
+    return "\n".join(lines)
+
+
+def _interval(known: SeedDifference) -> str:
+    return f"{known.mean:+.3f} ({known.low:+.3f} to {known.high:+.3f})"
+
+
+#: Whose critics are compared, seed by seed, in what they know after the first step.
+KNOWING = (
+    ("ppo-fitted-1e-4-16x8", "ppo-fitted-16x8"),
+    ("ppo-fitted-16x8", "ppo-frozen-0.95-16x8"),
+    ("ppo-fitted-16x8", "ppo-zero-16x8"),
+)
+
+
+def knowing(rows: Sequence[SeedResult]) -> str:
+    """A line per pair of critics: the mean difference in what they explain of the true values, with its interval."""
+    lines = ["| first − second | seeds | later evaluations, on average |", "|---|---|---|"]
+    for first, second in KNOWING:
+        if len(results_of(rows, first).keys() & results_of(rows, second).keys()) > 1:
+            own = known_difference(rows, first, second)
+            lines.append(f"| {first} − {second} | {own.seeds} | {_interval(own)} |")
     return "\n".join(lines)
 
 
@@ -208,7 +242,7 @@ def main(arguments: list[str] | None = None) -> None:
                 write(rows, list(chosen), _about(), options.out)
                 text = " ".join(f"{span} {result.mean(span):.3f}" for span in SPANS)
                 print(f"{name:24} seed {seed}: {text}  {result.seconds:.0f} s", flush=True)
-    print(table(rows), differences(rows), critics(rows), sep="\n\n")
+    print(table(rows), differences(rows), critics(rows), knowing(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

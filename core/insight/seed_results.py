@@ -91,6 +91,24 @@ def knowledge(rows: Iterable[SeedResult], setup: str) -> list[tuple[float, float
     return [(statistics.median(x), min(x)) for x in by_step]
 
 
+def known_difference(rows: Sequence[SeedResult], first: str, second: str) -> SeedDifference:
+    """First − second over the seeds that both have, in what their critics explain of the true values: the mean of all
+    evaluations but the one before the first step, when nothing has been learnt from a run yet.
+
+    Raises ValueError where such seeds are fewer than two, or have no such evaluation.
+    """
+    a, b = results_of(rows, first), results_of(rows, second)
+    later = [tuple([y for y in x[i].known[1:] if y is not None] for x in (a, b)) for i in a if i in b]
+    if not all(x and y for x, y in later):
+        raise ValueError(f"not all seeds of {first} and {second} have a check of values after the first step")
+    return paired([statistics.fmean(x) for x, _ in later], [statistics.fmean(y) for _, y in later])
+
+
+def median_scored(rows: Iterable[SeedResult], setup: str) -> int:
+    """Responses scored, the median of a setup's seeds: equal prefixes are continued once, so VinePPO's differ."""
+    return round(statistics.median(x.scored for x in results_of(rows, setup).values()))
+
+
 def difference(rows: Sequence[SeedResult], first: str, second: str, span: str) -> SeedDifference:
     """First − second over the seeds that both have. Raises ValueError where these are fewer than two."""
     a, b = results_of(rows, first), results_of(rows, second)

@@ -86,7 +86,7 @@ class LearnerKind:
     columns: tuple[Column, ...] = ()
     #: Why settings do not go together, without the learner's name; None where they do.
     refuses: Callable[[Any], Message | None] = lambda _settings: None
-    #: Settings that a run begins with and keeps.
+    #: Settings of its own that a run begins with and keeps (`registry.fixed_of` has all).
     fixed: frozenset[str] = frozenset()
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None

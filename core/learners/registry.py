@@ -40,6 +40,12 @@ def needs_of(settings: LearnerSettings) -> Needs:
     return learner_kind(settings).needs(settings)
 
 
+def fixed_of(settings: LearnerSettings) -> frozenset[str]:
+    """Settings that the learner begins with and keeps while its run goes on: its kind's, and how its responses are
+    shared out, by which the run's learners are compared (core/contracts.py)."""
+    return learner_kind(settings).fixed | {"num_generations"}
+
+
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
     """The settings of the learner's critic; None where it has none."""
     return cast(CriticSettings, settings) if needs_of(settings).critic else None

@@ -10,6 +10,8 @@ TOKENS = 8_192
 #: Continuations that are written at once by the small models that lean.py runs (core/training/continuations.py); others
 #: write as many as make TOKENS tokens.
 CONTINUATIONS = 8_192
+#: Tokens of continuations whose verdicts are remembered, so that equal ones are asked for once.
+REMEMBERED = 4_000_000
 #: Packed rows are at most so long, or one response long (packed.py): attention's cost grows with the square.
 WIDEST = 1024
 #: Rows up to this length are attended to plainly on a CPU (attention.py says why).

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.config import RunConfig, change
 from core.errors import ConfigError
-from core.learners.registry import learner_kind
+from core.learners.registry import fixed_of
 
 
 def changed_config(config: RunConfig, learner: str, assignments: dict[str, Any], keeps_reference: bool) -> RunConfig:
@@ -18,7 +18,7 @@ def changed_config(config: RunConfig, learner: str, assignments: dict[str, Any],
     mine, now = changed.learner(learner), config.learner(learner)
     before = config.model_dump()
     fixed = [name for name, value in changed.model_dump(exclude={"learners", "steps"}).items() if value != before[name]]
-    kept = sorted(x for x in learner_kind(now).fixed if getattr(mine, x) != getattr(now, x))
+    kept = sorted(x for x in fixed_of(now) if getattr(mine, x) != getattr(now, x))
     fixed += [f"{learner}.{name}" for name in kept]
     if mine.needs_reference and not keeps_reference:
         raise ConfigError(

@@ -26,7 +26,7 @@ from core.config import RunConfig
 from core.errors import RequestError
 from core.models import forward, precision
 from core.models.codec import Codec
-from core.models.limits import continued_at_once
+from core.models.limits import REMEMBERED, continued_at_once
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
 
@@ -127,15 +127,19 @@ class Oracle:
         generator = torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
         prefixes, which = distinct_prefixes(responses)
         prompts = list(dict.fromkeys(responses.prompts))
-        uniform = torch.rand(len(prefixes), continuations, self.max_length, generator=generator)
         scores = torch.empty(len(prefixes), continuations)
         known: dict[bytes, float] = {}
         longest = max(len(self.codec.ids(prompt)) for prompt in prompts) + self.max_length
         step = max(1, continued_at_once(longest, lean=forward.is_lean(self.policy)) // continuations)
         device = next(self.policy.parameters()).device
         for i in range(0, len(prefixes), step):
+            some = prefixes.rows(slice(i, i + step))
+            # Piece by piece the same numbers as all at once, which would be N · K · T of them.
+            uniform = torch.rand(len(some), continuations, self.max_length, generator=generator)
             with precision.matmuls(self.dtype, device):
-                scores[i : i + step] = self._continue(prompts, prefixes[i : i + step], uniform[i : i + step], known)
+                scores[i : i + step] = self._continue(prompts, some, uniform, known)
+            if len(known) * self.max_length > REMEMBERED:
+                known.clear()
             if progress is not None:
                 progress(min(i + step, len(prefixes)) * continuations, len(prefixes) * continuations)
         return _spread(responses, scores, which, level)
@@ -177,21 +181,43 @@ class Oracle:
         return torch.tensor([known[key] for key in keys])
 
 
-def distinct_prefixes(responses: Responses) -> tuple[Tensor, Tensor]:
-    """What was written before each token, once each, and which of them each token has.
+@dataclass(frozen=True)
+class Prefixes:
+    """N distinct prefixes, each as the beginning of one of the responses: their tokens are N · T numbers, which are
+    written out only for those that are continued just now."""
 
-    Gives prefixes long [N, 1 + T], in order of prompts: the prompt's number (in order of first appearance), then the
-    tokens, then -1; and which long [B, T], meaningless where the mask is False.
+    ids: Tensor  # long [D, 1 + T], the distinct responses: the prompt's number, then the tokens
+    response: Tensor  # long [N], in ascending order
+    length: Tensor  # long [N], tokens of the response that are of the prefix
+
+    def __len__(self) -> int:
+        return len(self.length)
+
+    def rows(self, part: slice) -> Tensor:
+        """Some of them, long [n, 1 + T]: the prompt's number (in order of first appearance), then the tokens, then
+        -1."""
+        place = torch.arange(self.ids.shape[1])
+        return torch.where(place <= self.length[part, None], self.ids[self.response[part]], -1)
+
+
+def distinct_prefixes(responses: Responses) -> tuple[Prefixes, Tensor]:
+    """What was written before each token, once each in lexicographic order, and which of them each token has.
+
+    The second is long [B, T], meaningless where the mask is False.
+
+    Responses in lexicographic order share the most with their neighbours, so the first response that has a prefix is
+    the last one, up to there, that differs from its neighbour within it.
     """
     numbers = {prompt: i for i, prompt in enumerate(dict.fromkeys(responses.prompts))}
     owner = torch.tensor([numbers[prompt] for prompt in responses.prompts])
-    ids, mask = responses.completion_ids.cpu(), responses.mask.cpu()
-    length = ids.shape[1]
-    before = torch.ones(length, length, dtype=torch.bool).tril(-1)
-    rows = torch.where(before, ids[:, None], -1)
-    rows = torch.cat([owner[:, None, None].expand(-1, length, 1), rows], -1)[mask]
-    prefixes, inverse = rows.unique(dim=0, return_inverse=True)
-    return prefixes, torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, inverse)
+    mask, place = responses.mask.cpu(), torch.arange(responses.mask.shape[1])
+    ids, same = torch.cat([owner[:, None], responses.completion_ids.cpu()], 1).unique(dim=0, return_inverse=True)
+    shared = (ids[1:] == ids[:-1]).long().cumprod(1).sum(1) - 1  # tokens alike; -1 where not even the prompt is
+    new = torch.cat([torch.ones(1, len(place), dtype=torch.bool), place > shared[:, None]])
+    first = torch.where(new, torch.arange(len(ids))[:, None], 0).cummax(0).values  # [D, T]
+    distinct, inverse = (first * len(place) + place)[same][mask].unique(return_inverse=True)
+    which = torch.zeros(mask.shape, dtype=torch.long).masked_scatter(mask, inverse)
+    return Prefixes(ids, distinct // len(place), distinct % len(place)), which
 
 
 def _spread(responses: Responses, scores: Tensor, which: Tensor, level: float) -> TrueValues:

@@ -21,11 +21,8 @@ from core.training.passes import InitialScores
 
 
 def panel_of(config: RunConfig, settings: AnyLearner, count: int, device: torch.device) -> Tensor:
-    """The responses whose tokens are kept, long [n] of `count`: whole groups, so that each can be compared with its
-    group."""
-    size = config.group_size(settings)
-    kept = count if config.trace == "all" else min(count, max(size, config.panel_size // size * size))
-    return torch.arange(kept, device=device)
+    """The responses whose tokens are kept, long [n] of `count`."""
+    return torch.arange(min(count, config.kept(settings)), device=device)
 
 
 def experience_of(

@@ -49,8 +49,6 @@ _logger = logging.getLogger(__name__)
 
 #: Raised where the same plan leads to another critic: what was kept before is then not taken.
 VERSION = 1
-#: How often each answer is learnt from.
-PASSES = 4
 #: No run's seed: the seeds of runs end below it.
 _SEED = 2**31
 #: Critics that are kept, and bytes of all of them; the oldest go first.
@@ -76,7 +74,7 @@ class CriticFit:
     @property
     def rollouts(self) -> int:
         """Batches of answers that are sampled."""
-        return math.ceil(self.updates / PASSES)
+        return math.ceil(self.updates / critics.PASSES)
 
 
 def plan_of(
@@ -121,12 +119,8 @@ def begin(model: ValueModel, asker: Asker, plan: CriticFit, start_hash: str, pro
     """
     critic = critic_of(plan.settings)
     if critic is not None and critic.value_model is not None:
-        if asker.config.lora_rank:
-            raise ConfigError(
-                "value_model: {given} has all weights of its own, but with lora_rank a critic has only adapters; leave "
-                "one of the two out",
-                given=repr(critic.value_model),
-            )
+        if problem := critics.refusal(critic.value_model, asker.config.model, asker.config.lora_rank):
+            raise ConfigError(problem)
         known = critics.load(critic.value_model, start_hash)
         model.load_state_dict(known.weights)
         return known.responses

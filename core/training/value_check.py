@@ -21,7 +21,7 @@ from core.algorithms.advantages import group_baseline
 from core.algorithms.foresight import Noise, best_constant, ceiling, foresight, measuring_noise
 from core.algorithms.types import Experience, take
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, learner_kind
+from core.learners.registry import AnyLearner
 from core.training.continuations import Oracle, Sampler, TrueValues
 from core.training.gather import Gathered
 from core.training.trace import VALUE_CHECK
@@ -77,15 +77,9 @@ def _error_of_others(true: Tensor, rewards: Tensor, group: Tensor, mask: Tensor,
 
 
 def how_many(config: RunConfig, settings: AnyLearner, step: int, kept: int) -> int:
-    """How many of the `kept` responses, whose tokens go into the trace, are checked at a step: whole groups, or 0.
-
-    Those of a learner whose responses are given are not: whoever wrote them, its policy did not.
-    """
-    due = config.value_check_responses and config.eval_every and step % config.eval_every == 0
-    if not due or learner_kind(settings).given is not None:
-        return 0
-    size = config.group_size(settings)
-    return min(kept, max(size, config.value_check_responses // size * size))
+    """How many of the `kept` responses, whose tokens go into the trace, are checked at a step."""
+    count = config.checked(settings)
+    return min(kept, count) if count and step % config.eval_every == 0 else 0
 
 
 def check(

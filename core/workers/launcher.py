@@ -137,7 +137,8 @@ class LocalLauncher:
         """Why it may not run here. Not for want of memory while another trains, whose memory will be free again."""
         with self._lock:
             busy = bool(self._busy)
-        return starting.refusal(info.config, self.limits, self.store, alone=not busy)
+        begun = any(x.step >= 0 for x in info.learners)
+        return starting.refusal(info.config, self.limits, self.store, alone=not busy, begun=begun)
 
     def _enqueue(self, run_id: str, names: list[str], steps: int | None = None) -> None:
         with self._lock:

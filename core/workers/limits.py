@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from core.config import RunConfig
+from core.config import RunConfig, change
 from core.environment import environment
 from core.errors import Message, Refusal
-from core.learners.registry import critic_of
+from core.learners.registry import AnyLearner, critic_of
 from core.runs.keeping import bytes_used, delete_old
 from core.runs.store import RunStore
 from core.tasks.registry import longest_response
@@ -27,6 +29,8 @@ class RunLimits:
     steps: int | None = None
     responses: int | None = None  # a step
     tokens: int | None = None  # a response
+    continuations: int | None = None  # of prefixes, a step and learner
+    passes: int | None = None  # over a step's responses
     disk_gb: float | None = None  # of all runs together
     keep_runs: int | None = None
     keep_days: float | None = None
@@ -39,6 +43,8 @@ class RunLimits:
             steps=given.max_steps,
             responses=given.max_responses,
             tokens=given.max_tokens,
+            continuations=given.max_continuations,
+            passes=given.max_passes,
             disk_gb=given.max_disk_gb,
             keep_runs=given.keep_runs,
             keep_days=given.keep_days,
@@ -60,6 +66,13 @@ class RunLimits:
         """Raises LimitError where a run, also one that is under way, may not have so many steps."""
         if self.steps is not None and steps > self.steps:
             raise LimitError(self._too_many_steps(steps, self.steps))
+
+    def check_change(self, config: RunConfig, assignments: dict[str, Any]) -> None:
+        """Raises LimitError where a run that is under way with this config may not take the assignments over, and
+        ConfigError where they cannot be."""
+        known = self._size(config)  # it may be older than the limits
+        if problems := [x for x in self._size(change(config, assignments)) if x not in known]:
+            raise LimitError(*problems)
 
     def tidy(self, store: RunStore) -> None:
         """Deletes runs that are over and older than what is to be kept."""
@@ -89,18 +102,40 @@ class RunLimits:
                     bound=self.responses,
                 )
             )
-        if self.tokens is not None:
-            tokens = config.max_completion_length or longest_response(config.task)
-            if tokens > self.tokens:
-                problems.append(
-                    Message(
-                        "max_completion_length: {given} tokens a response are more than this server allows, which is "
-                        "{bound}.",
-                        given=tokens,
-                        bound=self.tokens,
-                    )
+        if self.tokens is None and self.continuations is None and self.passes is None:
+            return problems
+        tokens = config.max_completion_length or longest_response(config.task)
+        if self.tokens is not None and tokens > self.tokens:
+            problems.append(
+                Message(
+                    "max_completion_length: {given} tokens a response are more than this server allows, which is "
+                    "{bound}.",
+                    given=tokens,
+                    bound=self.tokens,
                 )
-        return problems
+            )
+        return [*problems, *(x for each in config.learners for x in self._work(config, each, tokens))]
+
+    def _work(self, config: RunConfig, settings: AnyLearner, tokens: int) -> Iterator[Message]:
+        """What a step of one learner, of responses of up to so many tokens, may not take."""
+        continuations = sum(responses * tokens * each for responses, each in config.continued(settings))
+        if self.continuations is not None and continuations > self.continuations:
+            yield Message(
+                "{learner}: up to {given} continuations of prefixes a step (responses × tokens × continuations of "
+                "each, for its credit and for the check of values) are more than this server allows, which is {bound}.",
+                learner=settings.name,
+                given=continuations,
+                bound=self.continuations,
+            )
+        passes = passes_of(settings)
+        if self.passes is not None and passes > self.passes:
+            yield Message(
+                "{learner}: {given} passes over a step’s responses (num_iterations, value_num_iterations, "
+                "value_replay_steps) are more than this server allows, which is {bound}.",
+                learner=settings.name,
+                given=passes,
+                bound=self.passes,
+            )
 
     @staticmethod
     def _too_many_steps(given: int, bound: int) -> Message:
@@ -117,3 +152,12 @@ class RunLimits:
                 bound=self.disk_gb,
             )
         ]
+
+
+def passes_of(settings: AnyLearner) -> int:
+    """Passes over a step's responses that a learner makes in a step: the policy's, and the critic's over the step's own
+    and over those that it replays."""
+    critic, own = critic_of(settings), settings.num_iterations
+    if critic is None:
+        return own
+    return own + (critic.value_num_iterations or own) * (1 + critic.value_replay_steps)

@@ -10,6 +10,8 @@ from core import environment
 from core.config import RunConfig
 from core.errors import ConfigError, Message, all_of
 from core.extras import LORA
+from core.learners.registry import critic_of
+from core.models import critics
 from core.models.fit import free_memory
 from core.runs.store import RunStore
 from core.workers.limits import LimitError, RunLimits
@@ -31,15 +33,27 @@ def training_off() -> Message | None:
     return None
 
 
-def refusal(config: RunConfig, limits: RunLimits, store: RunStore, *, alone: bool) -> Message | None:
-    """Why this run may not start: packages, limits, and where it is `alone` here, memory; None where it may."""
+def refusal(
+    config: RunConfig, limits: RunLimits, store: RunStore, *, alone: bool, begun: bool = False
+) -> Message | None:
+    """Why this run may not start: packages, where it has not `begun` an unfit critic, limits, and where it is `alone`
+    here, memory; None where it may."""
     if missing := LORA.missing() if config.lora_rank else None:
         return missing
+    if not begun and (unfit := _unfit_critic(config)):  # later its critic is in its checkpoints
+        return unfit
     try:
         limits.check(config, store)
     except LimitError as error:
         return error.message
     return _too_large(config) if alone else None
+
+
+def _unfit_critic(config: RunConfig) -> Message | None:
+    """Why a learner cannot begin with the critic that it names: its worker would find out while the others train."""
+    asked = (x.value_model for x in map(critic_of, config.learners) if x is not None and x.value_model is not None)
+    problems = (critics.refusal(name, config.model, config.lora_rank) for name in asked)
+    return next((x for x in problems if x is not None), None)
 
 
 def _too_large(config: RunConfig) -> Message | None:

@@ -214,7 +214,7 @@ def measured_values(batch: Frozen, settings: AnyLearner) -> Tensor:
 def page(one: Variant, two: Variant) -> None:
     formulas(one, two)
     st.header(_("The same responses under both"))
-    batch = frozen("ppo")
+    batch = frozen("ppo", usual=False)
     if batch is None:
         return
     say_where(batch)

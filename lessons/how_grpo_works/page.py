@@ -139,7 +139,7 @@ CODE = [
 
 def opening(batch: Frozen) -> None:
     """The pipeline with GRPO's credit on show: of PPO's responses, which have a critic's values, or of GRPO's own."""
-    shown = beside(batch, "ppo") or batch
+    shown = beside(batch, "ppo", groups=True) or batch
     pipeline(shown, shown.telling, key="hgw_pipeline", start="grpo")
 
 

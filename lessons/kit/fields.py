@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import learner_kind
+from core.learners.registry import fixed_of
 from core.models import critics, start
 from core.rewards import REWARDS
 from lessons.i18n import _, listed
@@ -182,7 +182,7 @@ def _bounds(info: FieldInfo) -> Iterator[tuple[str, float]]:
 
 def changeable(field: Field, config: RunConfig) -> bool:
     """Whether a running run takes the change: how many steps to make, and what a learner did not begin with."""
-    fixed = {x.name: learner_kind(x).fixed for x in config.learners}
+    fixed = {x.name: fixed_of(x) for x in config.learners}
     if field.group not in fixed:
         return field.key == "steps"
     return field.key.rpartition(".")[2] not in fixed[field.group]

@@ -50,7 +50,7 @@ def sections(here: Frozen) -> None:
 
 def page() -> None:
     engine()
-    batch = frozen("ppo")
+    batch = frozen("ppo", usual=False)
     place = st.container()  # the picture stands first, and its step is chosen below it
     here = None if batch is None else estimates.kl_batch(batch)
     if here is not None:

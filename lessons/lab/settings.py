@@ -219,8 +219,7 @@ def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
 def apply_to(store: RunStore, run_id: str, assignments: dict[str, Any]) -> None:
     """Ask the run's workers to take the settings over from their next step on."""
     try:
-        if "steps" in assignments:
-            RunLimits.of_server().check_steps(assignments["steps"])
+        RunLimits.of_server().check_change(running_config(store.get(run_id), store.events(run_id)), assignments)
         store.control(run_id, "change", assignments)
     except (ConfigError, LimitError, StoreError, RunNotFound) as error:
         st.session_state["lab_note"] = tell(error)

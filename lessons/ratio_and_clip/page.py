@@ -43,7 +43,7 @@ def lines() -> list[Line]:
 
 def page() -> None:
     engine()
-    batch = frozen("ppo")
+    batch = frozen("ppo", usual=False)
     if batch is not None and has_clip(batch.settings):
         batch = most_cases(batch)
         moving_picture(batch)

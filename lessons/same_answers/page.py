@@ -209,7 +209,7 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
 
 
 def page() -> None:
-    batch = frozen("ppo")
+    batch = frozen("ppo", groups=True)
     chosen = None
     if batch is not None:
         batch = start(batch)

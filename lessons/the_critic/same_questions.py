@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.insight.seed_results import median_scored
 from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
 from lessons.i18n import N_, _, listed
@@ -120,13 +121,14 @@ def _table(shown: list[str], ending: str) -> None:
         setup = shape(name, 16, ending)
         worst = min(x.mean("last-10") for x in of(setup))
         cells = [spread_words(setup, span) for span in SPANS]
-        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{of(setup)[0].scored:,}"])
+        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{median_scored(of(setup), setup):,}"])
     with st.container(key="tc_same_table"):
         st.markdown(table(head, lines))
         st.caption(
             _(
                 "16 questions × 8 responses a step, mean success ± standard deviation over {seeds} seeds. “Responses "
-                "scored” counts all: trained on, used to fit a critic beforehand, and VinePPO's continuations."
+                "scored” counts all: trained on, used to fit a critic beforehand, and VinePPO's continuations (the "
+                "median of the seeds)."
             ).format(seeds=len(of(shape(shown[0], 16, ending))))
         )
         st.markdown(_("Seed by seed, over steps 1–20:"))

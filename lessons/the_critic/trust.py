@@ -9,7 +9,19 @@ from lessons.i18n import N_, _, listed
 from lessons.kit.lesson import figure
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
-from lessons.the_critic.results import CRITICS, LEARNERS, SPAN_TITLES, draw, gap_words, lam_of, mean, of, rows, there
+from lessons.the_critic.results import (
+    CRITICS,
+    LEARNERS,
+    SPAN_TITLES,
+    draw,
+    gap_words,
+    lam_of,
+    mean,
+    of,
+    rows,
+    spread_words,
+    there,
+)
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.95, 1.0)
 #: A difference in mean success that is not spoken of as one.
@@ -20,7 +32,7 @@ FITTED, FROZEN = lam_of("fitted", 0.95), lam_of("frozen", 0.95)
 def trust() -> None:
     """The chart over λ, and the worst and the best of it in words."""
     measured = {(c, x): lam_of(c, x) for c in CRITICS for x in LAMBDAS if there([lam_of(c, x)])}
-    if not measured:
+    if len(measured) < 2:
         st.info(_("This is not recorded here yet."))
         return
     span = linked(
@@ -100,7 +112,8 @@ def _frozen(explained: float) -> str:
 
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:
     worst = min(measured, key=lambda x: mean(measured[x], span))
-    best = max(measured, key=lambda x: mean(measured[x], span))
+    best, second, *_others = sorted(measured, key=lambda x: -mean(measured[x], span))
+    pair = (_setting(best), _setting(second))
     lines = [
         _("Lowest: {critic}, λ = {lam}: {value} on average, {seed} with its worst seed.").format(
             critic=_(CRITICS[worst[0]].title),
@@ -109,8 +122,9 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
             seed=number(min(x.mean(span) for x in of(measured[worst]))),
         ),
         _("Highest: {critic}, λ = {lam}: {value}.").format(
-            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=number(mean(measured[best], span))
+            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=spread_words(measured[best], span)
         ),
+        gap_words(measured[best], measured[second], span, pair),
     ]
     if oracle := [mean(setup, span) for (critic, _lam), setup in measured.items() if critic == "oracle"]:
         words = (
@@ -120,3 +134,7 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
         )
         lines.append(words.format(low=number(min(oracle)), high=number(max(oracle))))
     return "\n".join(f"- {x}" for x in lines)
+
+
+def _setting(of_study: tuple[str, float]) -> str:
+    return f"{_(CRITICS[of_study[0]].title)} (λ = {of_study[1]:g})"

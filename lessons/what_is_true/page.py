@@ -207,7 +207,7 @@ def page() -> None:
     race()
     four_tokens()
     st.header(_("Which token ruined this answer?"))
-    batch = frozen("ppo")
+    batch = frozen("ppo", groups=True)
     if batch is not None:
         say_where(batch)
         if why_not := too_large(batch.run):

@@ -141,6 +141,34 @@ def test_the_documents_tables_are_those_of_the_recorded_results() -> None:
     assert table(rows) in text
     assert long_sums.differences(rows) in text
     assert long_sums.critics(rows) in text
+    assert long_sums.knowing(rows) in text
+
+
+def test_what_the_document_says_of_the_critics_is_so() -> None:
+    rows = read()
+    slow, fitted, frozen = "ppo-fitted-1e-4-16x8", "ppo-fitted-16x8", "ppo-frozen-0.95-16x8"
+    assert seed_results.known_difference(rows, slow, fitted).low > 0
+    assert seed_results.known_difference(rows, fitted, frozen).low > 0
+    assert seed_results.knowledge(rows, frozen)[-1][0] < 0
+    assert seed_results.difference(rows, frozen, fitted, "last-10").low > 0
+    for span in seed_results.SPANS:
+        known = seed_results.difference(rows, slow, fitted, span)
+        assert known.low < 0 < known.high
+
+
+def test_a_difference_in_knowledge_leaves_the_first_evaluation_out() -> None:
+    first = [SeedResult("ppo-zero-16x8", i, (), (), 0, 0.0, (9.0, 0.2 + i / 10, 0.4, None)) for i in range(2)]
+    second = [SeedResult("vine-16x8", i, (), (), 0, 0.0, (-9.0, 0.1, 0.1, 0.1)) for i in range(2)]
+    known = seed_results.known_difference([*first, *second], "ppo-zero-16x8", "vine-16x8")
+    assert (known.mean, known.seeds) == (pytest.approx(0.225), 2)
+    with pytest.raises(ValueError, match="not all seeds"):
+        seed_results.known_difference([*first, outcome("vine-16x8", 0)], "ppo-zero-16x8", "vine-16x8")
+
+
+def test_what_differs_by_seed_is_counted_by_the_median() -> None:
+    rows = [SeedResult("vine-16x8", i, (1.0,) * 60, (), x, 0.0) for i, x in enumerate((100, 900, 300))]
+    assert seed_results.median_scored(rows, "vine-16x8") == 300
+    assert " | 300 | " in table(rows)
 
 
 def test_what_a_critic_knows_is_the_median_and_the_lowest_of_seeds() -> None:

@@ -189,3 +189,21 @@ def test_without_a_record_it_says_so(open_page: Open, monkeypatch: pytest.Monkey
 def test_each_race_opens_the_lab_with_its_preset(page: AppTest) -> None:
     keys = {x.key for x in page.button}
     assert {"tc_race_same", "tc_race_budget", "tc_race_blind"} <= keys
+
+
+def test_whoever_ends_highest_is_compared_with_the_next(page: AppTest) -> None:
+    """No winner is named where seeds do not tell the two apart."""
+    text = "\n".join(x.value for x in page.markdown)
+    ending = sorted(("grpo", "ppo-zero", "ppo-fitted", "vine"), key=lambda x: -mean(shape(x, 16), "last-10"))
+    best, second = ending[:2]
+    pair = LEARNERS[best].title, LEARNERS[second].title
+    assert gap_words(shape(best, 16), shape(second, 16), "last-10", pair) in text
+    assert gap(shape(best, 16), shape(second, 16), "last-10").low < 0
+    assert "is highest" not in text
+    assert "fitted critic, frozen (λ = 0.95)" in text
+
+
+def test_answers_scored_are_the_median_of_the_seeds(page: AppTest) -> None:
+    scored = sorted(x.scored for x in of("vine-16x8"))
+    text = "\n".join(x.value for x in page.markdown)
+    assert f"| {(scored[4] + scored[5]) // 2:,} |" in text

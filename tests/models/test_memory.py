@@ -307,3 +307,22 @@ def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path) ->
     case = next(x for x in CASES if x.name == "narrow-grpo")
     measured = run(case, tmp_path)
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.2)
+
+
+def test_answers_that_a_critic_is_fitted_to_are_counted() -> None:
+    """Each batch is learnt from four times; a token of question or answer takes 14 bytes, as where it is replayed."""
+    plain = predicted(algorithm="ppo")
+    run = RunConfig(measure_kl=False, prompts_per_step=4, num_generations=8, micro_batch_size=16)
+    own = learner("ppo", kl_coef=0.0, value_pretrain_updates=20_000)
+    total = memory.predict(SIZE, run, own, prompt=20, completion=10).total
+    assert total == plain.total + 5000 * 32 * 30 * 14 - memory._SMALL > plain.total
+
+
+def test_the_rewards_of_many_continuations_are_counted() -> None:
+    run = RunConfig(prompts_per_step=512, num_generations=16)
+
+    def total(each: int) -> int:
+        own = learner("vine", continuations=each)
+        return memory._continuations(SIZE, run, own, 20, 40, 4, lean=True)
+
+    assert total(256) - total(64) == 8192 * 40 * (256 - 64) * 8

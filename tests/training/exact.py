@@ -30,7 +30,8 @@ def exact_values(oracle: Oracle, responses: Responses, floor: float = 0.0) -> Ex
     A branch whose probability, given the prefix, is below `floor` is not followed but added up in `left_out`. Raises
     ValueError where there are too many continuations.
     """
-    prefixes, which = distinct_prefixes(responses)
+    distinct, which = distinct_prefixes(responses)
+    prefixes = distinct.rows(slice(None))
     prompts = list(dict.fromkeys(responses.prompts))
     device = next(oracle.policy.parameters()).device
     encoded = oracle.codec.encode(prompts, device)

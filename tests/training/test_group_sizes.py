@@ -14,6 +14,7 @@ from core.runs.store import RunStore
 from core.runs.views import run_view, step_view
 from core.training.trace import StepTrace, prompt_hash
 from core.training.trainer import Trainer
+from lessons.kit.fields import changeable, fields
 from tests.training.test_trainer import SMALL
 
 ALONE = {"baseline": "none", "scale_rewards": "none", "whiten_advantages": True}
@@ -95,3 +96,15 @@ def test_where_each_question_has_one_response_a_page_says_none_of_the_groups_num
     run = store.get(store.create(config(alone, {"algorithm": "grpo", "name": "group"})))
     without = {x["name"]: set(x["without"]) for x in run_view(run)["learners"]}
     assert without["alone"] - without["group"] == {"group_reward_std", "frac_reward_zero_std", "value_error_group_mean"}
+
+
+def test_a_run_under_way_keeps_its_learners_group_sizes() -> None:
+    """Pages compare its learners, and put groups together, by the sizes that it began with."""
+    run = config({"algorithm": "ppo"}, {"algorithm": "grpo"})
+    made = Trainer(run, "grpo")
+    with pytest.raises(ConfigError, match=r"grpo.num_generations: cannot change while a run goes on"):
+        made.change({"grpo.num_generations": 2})
+    made.change({"grpo.learning_rate": 1e-3})
+    known = {x.key: x for x in fields(run)}
+    assert not changeable(known["grpo.num_generations"], run)
+    assert changeable(known["grpo.learning_rate"], run)

@@ -209,3 +209,50 @@ def test_what_is_left_out_is_said(oracle, responses) -> None:
     assert (coarse.values <= fine.values + 1e-12).all()
     assert (fine.values <= coarse.values + coarse.left_out + 1e-12).all()
     assert coarse.followed < fine.followed
+
+
+def test_prefixes_are_in_lexicographic_order_whatever_holes_the_mask_has() -> None:
+    """Against all of them written out; also of responses that begin alike, or are alike."""
+    generator = torch.Generator().manual_seed(1)
+    for case in range(30):
+        count, length = int(torch.randint(1, 30, (1,), generator=generator)), 1 + case % 8
+        ids = torch.randint(0, 3, (count, length), generator=generator)
+        mask = torch.rand(count, length, generator=generator) < (0.6 if case % 2 else 1.0)
+        mask[:, 0] = True
+        prompts = [f"q{x}" for x in torch.randint(0, 3, (count,), generator=generator).tolist()]
+        names = list(dict.fromkeys(prompts))
+        written_out = {
+            (b, t): [names.index(prompts[b]), *ids[b, :t].tolist(), *[-1] * (length - t)]
+            for b, t in mask.nonzero().tolist()
+        }
+        distinct, which = distinct_prefixes(Responses(prompts, ids, mask, torch.zeros(count)))
+        expected = sorted({tuple(x) for x in written_out.values()})
+        assert distinct.rows(slice(None)).tolist() == [list(x) for x in expected]
+        assert distinct.rows(slice(1, 3)).tolist() == [list(x) for x in expected[1:3]]
+        assert all(expected[int(which[place])] == tuple(x) for place, x in written_out.items())
+
+
+def test_prefixes_of_long_responses_are_not_all_written_out() -> None:
+    """As N · T numbers these would take 2.6 GB."""
+    ids = torch.randint(0, 9, (20, 4000), generator=torch.Generator().manual_seed(0))
+    distinct, _which = distinct_prefixes(Responses(["q"] * 20, ids, torch.ones(20, 4000).bool(), torch.zeros(20)))
+    assert len(distinct) > 20 * 3900
+    assert sum(x.numel() for x in vars(distinct).values()) < 20 * 4001 + 2 * len(distinct) + 1
+
+
+def test_what_is_remembered_of_verdicts_is_bounded_and_changes_nothing(oracle, responses, monkeypatch) -> None:
+    sizes: list[int] = []
+    scored = Oracle._scores
+
+    def noted(self: Oracle, *given):  # type: ignore[no-untyped-def]
+        sizes.append(len(given[-1]))
+        return scored(self, *given)
+
+    monkeypatch.setattr(Oracle, "_scores", noted)
+    monkeypatch.setattr("core.models.limits.CONTINUATIONS", 200)
+    once = oracle.estimate(responses, continuations=16, seed=7)
+    most, sizes[:] = max(sizes), []
+    monkeypatch.setattr("core.training.continuations.REMEMBERED", 20 * oracle.max_length)
+    again = oracle.estimate(responses, continuations=16, seed=7)
+    assert torch.equal(once.values, again.values)
+    assert max(sizes) <= 20 < most

@@ -15,9 +15,11 @@ from core.runs.keeping import bytes_used, delete_old
 from core.runs.recorded import SHIPPED
 from core.runs.store import RunStore
 from core.runs.tables import learners, runs
+from core.tasks.registry import longest_response
 from core.workers.launcher import LauncherError, LocalLauncher
 from core.workers.limits import LimitError, RunLimits
 from lessons.i18n import tell, use_language
+from lessons.lab import settings as lab
 from tests.helpers import step_trace
 
 CONFIG = preset("chain-sum")  # 150 steps of 16 × 8 responses
@@ -67,6 +69,53 @@ def test_each_limit_refuses_with_both_numbers(
         shown = tell(caught.value)
     assert all(number in shown for number in numbers)
     assert "伺服器" in shown
+
+
+LONG = preset("long-sums-critics")  # 16 × 8 responses of up to 60 tokens
+
+
+def tokens_of(config: RunConfig) -> int:
+    return longest_response(config.task)
+
+
+def test_continuations_are_limited_by_what_each_learner_may_write(store: RunStore) -> None:
+    """A prefix before every token: of all responses for VinePPO, and of those that are checked."""
+    length = tokens_of(LONG)
+    vine, checked = 128 * length * 8, 32 * length * 16
+    RunLimits(continuations=vine + checked).check(LONG, store)
+    with pytest.raises(LimitError) as caught:
+        RunLimits(continuations=vine + checked - 1).check(LONG, store)
+    assert len(caught.value.messages) == 1
+    for words in ("vine: ", f"{vine + checked} continuations", f"which is {vine + checked - 1}."):
+        assert words in str(caught.value)
+    with pytest.raises(LimitError, match="grpo: up to") as caught:
+        RunLimits(continuations=checked - 1).check(LONG, store)
+    assert len(caught.value.messages) == 4
+    RunLimits(continuations=vine).check(change(LONG, {"eval_every": 0}), store)
+    RunLimits(continuations=vine).check(change(LONG, {"value_check_responses": 0}), store)
+    measured = change(CONFIG, {"ppo.oracle_continuations": 256})
+    with pytest.raises(LimitError, match=f"ppo: up to {128 * tokens_of(CONFIG) * 256} continuations"):
+        RunLimits(continuations=1).check(measured, store)
+
+
+def test_passes_are_limited_with_those_over_earlier_responses(store: RunStore) -> None:
+    RunLimits(passes=4).check(CONFIG, store)
+    costly = change(CONFIG, {"ppo.value_num_iterations": 64, "ppo.value_replay_steps": 32})
+    with pytest.raises(LimitError, match=r"^ppo: 2114 passes .* which is 2113\.$"):
+        RunLimits(passes=2113).check(costly, store)
+    RunLimits(passes=2114).check(costly, store)
+    with pytest.raises(LimitError, match="grpo: 16 passes"):
+        RunLimits(passes=15).check(change(CONFIG, {"grpo.num_iterations": 16}), store)
+
+
+def test_a_run_under_way_takes_nothing_over_that_a_new_one_could_not_have(store: RunStore) -> None:
+    """What it has already is no reason to refuse it another change."""
+    limits = RunLimits(continuations=128 * tokens_of(LONG) * 24, passes=4, steps=60)
+    for assignments in ({"vine.continuations": 256}, {"ppo-zero.value_replay_steps": 1}, {"steps": 61}):
+        with pytest.raises(LimitError):
+            limits.check_change(LONG, assignments)
+    limits.check_change(LONG, {"vine.learning_rate": 1e-3})
+    limits.check_change(change(LONG, {"vine.continuations": 200}), {"vine.learning_rate": 1e-3})
 
 
 def test_what_is_just_allowed_is_allowed_and_all_that_is_not_is_named(store: RunStore) -> None:
@@ -148,3 +197,44 @@ def test_a_new_run_makes_room_first(store: RunStore) -> None:
     assert names(store) == {"new"}
     RunLimits().tidy(store)  # nothing is deleted unless that is set
     assert names(store) == {"new"}
+
+
+def test_the_lab_asks_no_run_under_way_for_more_than_the_server_allows(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDIT_LAB_MAX_CONTINUATIONS", str(128 * tokens_of(LONG) * 24))
+    noted: dict[str, object] = {}
+    monkeypatch.setattr(lab.st, "session_state", noted)
+    run_id = store.create(LONG)
+    lifecycle.enqueue(store, run_id, ["vine"])
+    assert lifecycle.claim(store, run_id, "vine")
+    lab.apply_to(store, run_id, {"vine.continuations": 256})
+    assert "more than this server allows" in str(noted["lab_note"])
+    assert store.take_controls(run_id, "vine") == []
+    lab.apply_to(store, run_id, {"vine.continuations": 8, "vine.learning_rate": 1e-3})
+    assert [x.value for x in store.take_controls(run_id, "vine")] == [
+        {"vine.continuations": 8, "vine.learning_rate": 1e-3}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ppo.value_model": "none-such"}, "there is no fitted critic called 'none-such'; there are chain-sum-6x1"),
+        ({"model": "chain-sum-3x1"}, "was fitted to the answers of chain-sum-6x1, which is not the start model"),
+        ({"lora_rank": 2}, "with lora_rank a critic has only adapters"),
+    ],
+)
+def test_a_critic_that_cannot_be_the_runs_refuses_it_before_anybody_trains(
+    store: RunStore, settings: dict[str, object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = LocalLauncher(store, limit=1)
+    monkeypatch.setattr(launcher, "_enqueue", lambda *_: None)
+    run_id = store.create(change(preset("long-sums"), settings))
+    with pytest.raises(LauncherError, match=words):
+        launcher.start(run_id)
+    assert [x.status for x in store.get(run_id).learners] == ["failed", "failed"]
+    launcher.start(store.create(preset("long-sums")))
+    begun = over(store, "begun", config=change(preset("long-sums"), settings))
+    store.append(begun, step_trace(CONFIG, "ppo", 0))
+    launcher.resume(begun, steps=61)  # its critic is in its checkpoints

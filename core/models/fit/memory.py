@@ -21,6 +21,7 @@ from typing import Literal
 
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, critic_of, needs_of
+from core.models.critics import PASSES
 from core.models.fit.sizes import Size
 from core.models.limits import LOGITS, SHORT, TOKENS, WIDEST, continued_at_once
 
@@ -43,6 +44,8 @@ _PER_TOKEN = 250
 _PER_ROW = 600
 #: What is kept of an earlier step's response, per token of question and response: ids, masks, what it was to be valued.
 _PER_REPLAYED = 8 + 2 + 4
+#: A continuation's reward, and what its mean and spread are made of.
+_PER_CONTINUATION = 4 + 4
 #: So much of them all is counted with PROCESS.
 _SMALL = 50_000_000
 #: Python, torch, transformers and a run's own small things.
@@ -133,7 +136,8 @@ def predict(
     of_step = _of_step(config, learner, responses * completion)
     if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
         of_step += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
-    step = max(0, of_step - _SMALL)
+    fitted = _fitted(config, learner, responses * (prompt + completion))  # gone before the first step
+    step = max(0, of_step - _SMALL, fitted - _SMALL)
     total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation, writing + measuring)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
 
@@ -222,18 +226,20 @@ def _continuations(
     size: Size, config: RunConfig, learner: AnyLearner, prompt: int, completion: int, width: int, *, lean: bool
 ) -> int:
     """Bytes while prefixes are finished afresh, for a learner that needs their values or to check them; 0 for none."""
-    all_, checked = config.prompts_per_step * config.num_generations, config.value_check_responses
-    needed = [(all_, needs_of(learner).continuations)]
-    if config.eval_every:
-        needed.append(
-            (min(all_, max(checked, config.group_size(learner)) if checked else 0), config.value_check_continuations)
-        )
     most = 0
-    for responses, each in needed:
+    for responses, each in config.continued(learner):
         at_once = max(each, continued_at_once(prompt + completion, lean=lean))
-        rows = min(at_once, responses * completion * each)
-        most = max(most, _cache(size, rows, prompt, completion, width) + _LOGIT_COPIES * 4 * rows * size.vocabulary)
+        all_ = responses * completion * each
+        rows = min(at_once, all_)
+        writing = _cache(size, rows, prompt, completion, width) + _LOGIT_COPIES * 4 * rows * size.vocabulary
+        most = max(most, writing + max(0, all_ * _PER_CONTINUATION - _SMALL))
     return most
+
+
+def _fitted(config: RunConfig, learner: AnyLearner, tokens: int) -> int:
+    """Bytes of all answers that the learner's critic is fitted to before the first step; `tokens` of one batch."""
+    critic = critic_of(learner)
+    return 0 if critic is None else -(-critic.value_pretrain_updates // PASSES) * tokens * _PER_REPLAYED
 
 
 def _evaluation(size: Size, config: RunConfig, prompt: int, completion: int, width: int) -> int:

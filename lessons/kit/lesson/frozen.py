@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,21 +10,21 @@ import pyarrow as pa
 import streamlit as st
 
 from core.config import change
-from core.learners.registry import LEARNER_KINDS, AnyLearner, without
+from core.learners.registry import AnyLearner, without
 from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.learner_views import settings_at
 from core.runs.migrations.traces import cuts_of_states
-from core.runs.records import RunInfo, RunUnreadable, readable
+from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.runs.table_checks import incomplete
 from lessons import shared
-from lessons.i18n import _, listed
-from lessons.kit import other_version
+from lessons.i18n import _
 from lessons.kit.display import one_line, plain
 from lessons.kit.empty import nothing_here
-from lessons.kit.history import RECORDED, no_such_run, unreadable
+from lessons.kit.history import unreadable
 from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
+from lessons.kit.lesson.wanted import Wanted, any_settings, candidates
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -89,23 +89,24 @@ class Frozen:
 
 
 def frozen(
-    algorithm: str = "ppo", suits: Callable[[AnyLearner], bool] = lambda _: True, otherwise: str = ""
+    algorithm: str = "ppo",
+    suits: Callable[[AnyLearner], bool] = any_settings,
+    otherwise: str = "",
+    *,
+    usual: bool = True,
+    groups: bool = False,
 ) -> Frozen | None:
     """The step that the link names (`?run=`, `?step=` from 1), else the recorded run's most telling one.
 
+    `suits`, `otherwise`, `usual`, `groups`: what the learner must have, as `Wanted` says.
+
     None, and a sentence on the page, where there is nothing to show: call it once per page and algorithm. Without a
-    recorded run the newest run that has such a learner's steps takes its place. Where the linked run has such learners,
-    but none whose settings suit the page, the page says `otherwise`, with the {run} and its {learners}.
+    recorded run the newest run that has such a learner's steps takes its place.
     """
-    runs = shared.store()
-    for run in _candidates(runs, algorithm):
-        there = [x for x in run.learners if x.algorithm == algorithm and x.step >= 0]
-        learner = next((x for x in there if suits(run.config.learner(x.name))), None)
-        if learner is None:
-            if run.id == st.query_params.get("run"):
-                names = listed(plain(x.name.upper()) for x in there)
-                st.info(otherwise.format(run=plain(run.name, 60), learners=names), icon=":material/group_off:")
-            continue
+    runs, wanted = shared.store(), Wanted(algorithm, usual, groups, suits, otherwise)
+    for run in candidates(runs, wanted):
+        learner = wanted.of(run)
+        assert learner is not None
         step = _linked_step(learner.step)
         try:
             if step is None:
@@ -123,14 +124,15 @@ def at_step(batch: Frozen, step: int) -> Frozen:
     return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, shared.store())
 
 
-def beside(batch: Frozen, algorithm: str) -> Frozen | None:
-    """The most telling step of the run's learner of another kind; None where it has none that can be read."""
-    return of_run(batch.run, algorithm, shared.store())
+def beside(batch: Frozen, algorithm: str, *, groups: bool = False) -> Frozen | None:
+    """The most telling step of the run's learner of another kind, as `Wanted` says; None where it has none that can be
+    read."""
+    return of_run(batch.run, algorithm, shared.store(), groups=groups)
 
 
-def of_run(run: RunInfo, algorithm: str, runs: RunStore) -> Frozen | None:
+def of_run(run: RunInfo, algorithm: str, runs: RunStore, *, groups: bool = False) -> Frozen | None:
     """The most telling step of a run's learner of this kind; None where it has none that can be read."""
-    learner = next((x for x in run.learners if x.algorithm == algorithm and x.step >= 0), None)
+    learner = Wanted(algorithm, groups=groups).of(run)
     if learner is None:
         return None
     try:
@@ -177,45 +179,6 @@ def _group_label(group: Group) -> str:
     return _("{prompt} — {right} of {all} right").format(
         prompt=one_line(group.prompt), right=right, all=len(group.replies)
     )
-
-
-def _candidates(runs: RunStore, algorithm: str) -> Iterator[RunInfo]:
-    """The linked run, else the recorded one, else the newest: those of them that have this algorithm's steps."""
-    wanted = [x for x in (st.query_params.get("run"), RECORDED) if x]
-    for run_id in wanted:
-        try:
-            run = runs.get(run_id)
-        except RunUnreadable as error:
-            other_version.notice(error.run)
-            continue
-        except RunNotFound:
-            if run_id != RECORDED:
-                no_such_run(run_id)
-            continue
-        if _has(run, algorithm):
-            yield run
-        elif run.config.task.kind == "imported":
-            st.info(
-                _(
-                    "The run “{run}” was imported and may lack the numbers that this page is about, so another one is "
-                    "shown. The lab shows all that it has."
-                ).format(run=plain(run.name, 60)),
-                icon=":material/move_to_inbox:",
-            )
-        elif run_id != RECORDED:
-            st.info(
-                _("No {kind} of the run “{run}” has made a step, so it is not shown here.").format(
-                    kind=LEARNER_KINDS[algorithm].title, run=plain(run.name, 60)
-                ),
-                icon=":material/swap_horiz:",
-            )
-    yield from (x for x in readable(runs.runs()) if x.id not in wanted and _has(x, algorithm))
-
-
-def _has(run: RunInfo, algorithm: str) -> bool:
-    if run.config.task.kind == "imported":  # it may lack any number, and cannot be trained on to show a what-if
-        return False
-    return any(x.algorithm == algorithm and x.step >= 0 for x in run.learners)
 
 
 def _linked_step(last: int) -> int | None:
