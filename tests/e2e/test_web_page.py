@@ -83,7 +83,7 @@ def opened(page: Page, file: Path, choices: str = "") -> Locator:
 
 def scrub(page: Page, lab: Locator, step: int) -> None:
     """Moves the timeline to a step (from 1)."""
-    page.locator("#board .timeline input").fill(str(step - 1))
+    page.locator('#board [data-testid="timeline"]').fill(str(step - 1))
     expect(lab).to_have_attribute("data-shown-step", str(step))
 
 
