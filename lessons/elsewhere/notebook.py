@@ -143,20 +143,16 @@ def _widget_class() -> type:
             wanted = content.get("wanted") if isinstance(content, dict) else None
             if isinstance(wanted, dict):
                 self._wanted = wanted
-                self._hand_over(self._window(), again=True)
+                self._hand_over(None, again=True)
 
         def _watch(self) -> None:
             """Hands over what is new until the run is over: also the last steps that were made since the last look."""
             live = True
             while live and not self._over.wait(self._every_s):
-                now = self._window()
-                live = now.live
-                if self._wanted.get("paused"):
-                    continue
-                newest = _step_of(now)
+                newest = _step_of(self._window())
                 for step in range(max(self._step + 1, newest - MOST_AT_ONCE), newest):
-                    self._hand_over(self._window({"step": step}), again=False)
-                self._hand_over(now, again=False)
+                    self._hand_over({"step": step}, again=False)
+                live = self._hand_over(None, again=False).live
                 self._step = max(self._step, newest)
 
         def _window(self, wanted: dict[str, Any] | None = None) -> Window:
@@ -165,11 +161,17 @@ def _widget_class() -> type:
                 return Window(True, problem=("trouble", _NOT_BEGUN))
             return window(run_id, self._wanted if wanted is None else wanted)
 
-        def _hand_over(self, now: Window, *, again: bool) -> None:
-            data = now.data(self._channel)
-            with self._sending, contextlib.suppress(RuntimeError):  # the kernel is shutting down
+        def _hand_over(self, wanted: dict[str, Any] | None, *, again: bool) -> Window:
+            """Sends the window that the browser wants, or this one. One after another, so that none is older than the
+            one before: the lab would wait for a step as it was.
+            """
+            with self._sending:
+                now = self._window(wanted)
+                data = now.data(self._channel)
                 if again or data != self._sent:
                     self._sent = data
-                    self.send({"window": True}, [data])
+                    with contextlib.suppress(RuntimeError):  # the kernel is shutting down
+                        self.send({"window": True}, [data])
+            return now
 
     return BoardWidget

@@ -44,14 +44,15 @@ def pieces(store: RunStore, run: RunInfo, room: int) -> Pieces:
     feed = Feed(store, refresh_s=_EVER)
     live = json.loads(feed.live(run.id).text())
     made = sorted({row["step"] for row in live["rows"]})
-    opening = live["run"].get("opening") or {}  # where a board of this run opens: that step stays, with that question
+    opening = (
+        live["run"].get("opening") or {}
+    )  # where a board opens: that step stays, and that question's place is each step's
     always = {made[-1], opening.get("step")}
     every = max(1, -(-len(made) // MOST_STEPS))
     packed: dict[int, str] = {}
     groups = 0
     for step in _kept(made, every, always):
-        asked = opening.get("group") if step == opening.get("step") else None
-        piece, groups_here = _piece(feed, store, run, step, asked)
+        piece, groups_here = _piece(feed, store, run, step, opening.get("group"))
         groups = max(groups, groups_here)
         packed[step] = pack(piece)
     rows = live["rows"]

@@ -101,14 +101,14 @@ def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(pag
     run.tick(3)
     kernel.until(first, "data-shown-step", "6")
     kernel.is_busy = True
-    page.locator("#first .timeline input").fill("4")
+    page.locator('#first [data-testid="timeline"]').fill("4")
     expect(first).to_have_attribute("data-shown-step", "5")  # made since the last look, and here while a cell runs
-    page.locator("#first .timeline input").fill("5")
+    page.locator('#first [data-testid="timeline"]').fill("5")
     kernel.is_busy = False
     page.get_by_test_id("follow").first.click()
     run.tick()
     kernel.until(first, "data-shown-step", "7")
-    page.locator("#first .timeline input").fill("1")
+    page.locator('#first [data-testid="timeline"]').fill("1")
     kernel.until(first, "data-shown-step", "2")
     chip = page.locator("#first .t").nth(3)
     chip.click()

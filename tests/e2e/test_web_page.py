@@ -83,7 +83,7 @@ def opened(page: Page, file: Path, choices: str = "") -> Locator:
 
 def scrub(page: Page, lab: Locator, step: int) -> None:
     """Moves the timeline to a step (from 1)."""
-    page.locator("#board .timeline input").fill(str(step - 1))
+    page.locator('#board [data-testid="timeline"]').fill(str(step - 1))
     expect(lab).to_have_attribute("data-shown-step", str(step))
 
 
@@ -111,7 +111,7 @@ def test_it_opens_scrubs_and_shows_the_traces_numbers(watched: Watched, recorded
             for place, says in read:
                 sample, position = (int(x) for x in place.split(".")[-2:])
                 row = rows[sample, position]
-                assert as_printed(float(row["advantage"]), says.rpartition(" ")[2]), (says, row)  # type: ignore[arg-type]
+                assert as_printed(float(row["advantage"]), says.rpartition("advantage ")[2]), (says, row)  # type: ignore[arg-type]
     row = next(x for x in recorded.rows("ppo", 32) if x["position"] == 2)
     page.goto(f"{recorded.file.as_uri()}#step=33&token=ppo.{row['sample']}.2")  # the same document
     expect(lab).to_have_attribute("data-token", f"ppo.{row['sample']}.2")

@@ -234,6 +234,9 @@ def test_the_step_that_a_board_opens_at_stays_with_its_question(
     assert all(x["responses"] for x in piece["group"]["learners"].values())
     assert str(before["step"]["telling"]) in piece["others"]
     assert "3" not in piece["others"]
+    assert {seen.part(f"step-{x}")["group"]["group"] for x in seen.steps} == {
+        3
+    }  # whoever scrubs from there sees tokens
 
 
 def test_a_run_without_a_step_is_refused(store: RunStore) -> None:

@@ -128,6 +128,7 @@ export function bridge(model, channel) {
       held.take(parts);
       hand(parts);
     });
+    last = last.catch(() => {}); // a window that cannot be read is left out; the next one is whole
   };
   window.addEventListener(`${channel}:want`, ask);
   model.on("msg:custom", take);
