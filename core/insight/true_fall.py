@@ -3,14 +3,11 @@
 A response that the critic takes for right after it has gone wrong. The page on what is true shows it first; the file is
 made again, with the same numbers on the same machine, by
 
-    python -m core.insight.true_fall
+    python -m core.runs.true_fall
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +15,11 @@ from typing import Any
 import torch
 
 from core.insight.panel import Panel
-from core.insight.replay import models_at
-from core.runs.recorded import SHIPPED, import_recorded
-from core.runs.store import RunStore
+from core.insight.replay import Runs, models_at
 from core.training.continuations import Oracle, Responses
 from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "true-fall.json"
-COMMAND = "python -m core.insight.true_fall"
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ EXAMPLE = ResponseId("recorded-long-sums", "ppo", 11, 18)
 CONTINUATIONS = 512
 
 
-def measure(store: RunStore, place: ResponseId, continuations: int, seed: int = 0) -> dict[str, Any]:
+def measure(store: Runs, place: ResponseId, continuations: int, seed: int = 0) -> dict[str, Any]:
     """The response with its true values and their 95 % intervals, the critic's values, and its group's mean reward.
 
     All lists have an entry a token, of the prefix before it. Raises what `models_at` raises.
@@ -83,21 +77,3 @@ def measure(store: RunStore, place: ResponseId, continuations: int, seed: int = 
 
 def _listed(numbers: torch.Tensor, count: int) -> list[float]:
     return [round(x, 4) for x in numbers[0, :count].tolist()]
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog=COMMAND, description="A response whose truth falls, and its critic's values.")
-    parser.add_argument("--continuations", type=int, default=CONTINUATIONS, help="fresh endings of every prefix")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as home:
-        store = RunStore(home=Path(home))
-        import_recorded(store, SHIPPED[EXAMPLE.run], EXAMPLE.run)
-        result = measure(store, EXAMPLE, given.continuations)
-        store.close()
-    given.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.insight.seed_results import SeedResult
     from core.learners.kind import Colour
 
-FALL, RACE = "python -m core.insight.true_fall", "python -m core.insight.long_sums"
+FALL, RACE = "python -m core.runs.true_fall", "python -m core.insight.long_sums"
 #: A setup of the study of long sums → its name, colour, dash.
 LEARNERS: dict[str, tuple[str, Colour, str]] = {
     "ppo-fitted-16x8": (N_("PPO, fitted critic"), "blue", "solid"),

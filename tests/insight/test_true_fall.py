@@ -7,9 +7,10 @@ import json
 import pytest
 import torch
 
-from core.insight.true_fall import EXAMPLE, RECORDED, ResponseId, main, measure
+from core.insight.true_fall import EXAMPLE, RECORDED, ResponseId, measure
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
+from core.runs.true_fall import main
 from tests.lessons.real import STEP, real_run
 
 
@@ -56,8 +57,6 @@ def test_a_response_is_measured_under_the_policy_that_wrote_it(tmp_path) -> None
 
 
 def test_the_command_writes_what_it_measured(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(
-        "core.insight.true_fall.measure", lambda store, place, count: {"place": place.sample, "k": count}
-    )
+    monkeypatch.setattr("core.runs.true_fall.measure", lambda store, place, count: {"place": place.sample, "k": count})
     main(["--continuations", "3", "--out", str(tmp_path / "out.json")])
     assert json.loads((tmp_path / "out.json").read_text()) == {"place": EXAMPLE.sample, "k": 3}
