@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FALL, RACE = "python -m core.runs.true_fall", "python -m core.insight.long_sums"
 #: A setup of the study of long sums → its name, colour, dash.
 LEARNERS: dict[str, tuple[str, Colour, str]] = {
-    "ppo-fitted-16x8": (N_("PPO, fitted critic"), "blue", "solid"),
+    "ppo-fitted-16x8": (N_("PPO (fitted critic)"), "blue", "solid"),
     "grpo-16x8": (N_("GRPO"), "orange", "dot"),
     "vine-16x8": (N_("VinePPO"), "green", "dash"),
 }
