@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from lessons.i18n import _
+from lessons.i18n import _, one_after_another
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
-from lessons.the_critic.results import LEARNERS, close_up, draw, gap_words, mean, of, shape, there
+from lessons.the_critic.results import LEARNERS, close_up, draw, gap_words, mean, of, shape, there, times
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
 #: What one predicts: (learner, questions).
@@ -108,5 +108,6 @@ def _effects() -> list[str]:
     costs = [(_name(*x), of(shape(*x))[0].scored) for x in PRICED if there([shape(*x)])]
     if costs:
         prices = _list((name, f"{scored:,}") for name, scored in costs)
-        lines.append(_("**What that costs.** Responses scored in all: {prices}.").format(prices=prices))
+        words = _("**What that costs.** Responses scored in all: {prices}.").format(prices=prices)
+        lines.append(one_after_another(words, times({_name(*x): shape(*x) for x in PRICED})))
     return lines

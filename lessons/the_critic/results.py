@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of
+from core.insight.step_times import seconds
 from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import line_colour
@@ -149,3 +150,15 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
 def close_up(words: str) -> str:
     """Without the space that a template has around names, where Chinese leaves none: beside full-width signs."""
     return re.sub(rf"(?<={_WIDE}) (?={_WIDE})|(?<=）) ", "", words)
+
+
+def times(setups: dict[str, str]) -> str:
+    """What learners (name → setup) took on an idle core, in a sentence; "" where that is not recorded for all."""
+    known = seconds()
+    if not all(x in known for x in setups.values()):
+        return ""
+    listing = _("; ").join(
+        _("{name}: {value}").format(name=name, value=_("{n} s").format(n=f"{known[x]:.0f}"))
+        for name, x in setups.items()
+    )
+    return _("Time for the 60 steps, each alone on one idle core: {times}.").format(times=listing)

@@ -25,6 +25,7 @@ from lessons.the_critic.results import (
     shape,
     spread_words,
     there,
+    times,
 )
 
 #: Start model → the ending of its setups, and what it is called.
@@ -131,6 +132,8 @@ def _table(shown: list[str], ending: str) -> None:
                 "median of the seeds)."
             ).format(seeds=len(of(shape(shown[0], 16, ending))))
         )
+        if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
+            st.caption(taken)
         st.markdown(_("Seed by seed, over steps 1–20:"))
 
 
