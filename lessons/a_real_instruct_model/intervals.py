@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lessons.i18n import _
-from lessons.kit.numbers import percent, points
+from lessons.kit.numbers import bound, percent, points
 
 if TYPE_CHECKING:
     from core.insight.before_after import Difference, Estimate
@@ -24,14 +24,8 @@ def span(estimate: Estimate) -> str:
 def change(difference: Difference) -> str:
     """+62 points (+48 to +73)."""
     return _("{value} points ({low} to {high})").format(
-        value=points(difference.value), low=_bound(difference.low), high=_bound(difference.high)
+        value=points(difference.value), low=bound(difference.low), high=bound(difference.high)
     )
-
-
-def _bound(value: float) -> str:
-    """In points; one that would be rounded to 0 has decimals, as its side of 0 decides."""
-    rounded = (f"{100 * value:+.{digits}f}" for digits in (1, 2))
-    return points(value) if points(value) != "0" else next((x.replace("-", "−") for x in rounded if float(x)), "0")
 
 
 def surely(difference: Difference) -> bool:

@@ -43,16 +43,14 @@ def group_steps(batch: Frozen) -> None:
 
 
 def stations(settings: GroupSettings) -> list[Station]:
-    """Those that these settings have: some compare with nothing, some divide by no spread."""
-    compares, divides = settings.baseline != "none", settings.baseline == "group-mean" and settings.scale_rewards
+    """Those that these settings have: some divide by no spread."""
     reward = Bars("score", _("reward"), "plain", grows=True)
     rows = [Station("rewards", _("Rewards"), (reward,), each=True)]
     mean = ("baseline_value", _("mean"))
-    reward = Bars("score", _("reward"), "plain", line=mean) if compares else Bars("score", _("reward"), "plain")
-    difference = "credit" if not divides or settings.scale_rewards == "none" else "difference"
-    if compares:
-        less = Bars(difference, _("reward − mean"), grows=True)
-        rows.append(Station("mean", _("Minus the mean"), (reward, less), ("baseline_value", difference), each=True))
+    reward = Bars("score", _("reward"), "plain", line=mean)
+    difference = "credit" if settings.scale_rewards == "none" else "difference"
+    less = Bars(difference, _("reward − mean"), grows=True)
+    rows.append(Station("mean", _("Minus the mean"), (reward, less), ("baseline_value", difference), each=True))
     if difference != "credit":
         spread = "score_spread" if settings.scale_rewards == "group" else "score_std"
         less = Bars("difference", _("reward − mean"), line=(spread, _("spread")))
@@ -60,7 +58,7 @@ def stations(settings: GroupSettings) -> list[Station]:
         used = Bars("credit", _("advantage"), grows=True)
         less = Bars("difference", _("reward − mean"))
         rows.append(Station("credit", _("Divided by the spread"), (reward, less, used), ("credit",), each=True))
-    shown = (reward, Bars("advantage", _("advantage"), grows=not compares))
+    shown = (reward, Bars("advantage", _("advantage")))
     rows.append(Station("tokens", _("Every token gets that number"), shown, each=True, seconds=2.6, extra="tokens"))
     return rows
 

@@ -19,8 +19,22 @@ if TYPE_CHECKING:
 SCALES = ("group", "batch", "none")
 
 
+def beside_the_group(batch: Frozen) -> None:
+    """What this run's learner does before and after the group's arithmetic, which the numbers below leave out."""
+    words = []
+    if batch.settings.kl_coef > 0:
+        words.append(_("This run takes a KL penalty off each reward before it compares (`kl_coef`); not so here."))
+    if getattr(batch.settings, "whiten_advantages", False):
+        words.append(
+            _("This run then shifts and scales all of the batch's advantages (`whiten_advantages`); not so here.")
+        )
+    if words:
+        st.caption(one_after_another(*words))
+
+
 def scales(batch: Frozen) -> None:
     """All groups of the step under one scale_rewards or another; a fragment."""
+    beside_the_group(batch)
     chosen = st.segmented_control(
         "scale_rewards",
         SCALES,

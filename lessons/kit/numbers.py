@@ -54,3 +54,9 @@ def points(value: float) -> str:
     """A change of a share in percentage points, with its sign: +62."""
     whole = round(100 * value)
     return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+
+def bound(value: float) -> str:
+    """A bound of an interval in points; one that would be rounded to 0 has decimals, as its side of 0 decides."""
+    rounded = (f"{100 * value:+.{digits}f}" for digits in (1, 2))
+    return points(value) if points(value) != "0" else next((x.replace("-", "−") for x in rounded if float(x)), "0")

@@ -57,6 +57,8 @@ def page() -> None:
         with place:
             moving_picture(here)
         say_where(here)
+    elif batch is not None:
+        say_where(batch)
     say(prose(KEY))
     st.header(_("Four tokens, three estimates"))
     worked(FOUR_DISTANCES, SETTINGS, lines(), key="kl_four", param="kl_ex")

@@ -13,6 +13,7 @@ from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.numbers import number
 from lessons.kit.records import record
+from lessons.kit.ties import highest
 from lessons.what_is_true.values import Values, values_chart
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def fall() -> None:
 
 def largest_fall(true: list[float]) -> int:
     """The token at which the true value falls furthest, from 0."""
-    return max(range(len(true) - 1), key=lambda t: true[t] - true[t + 1])
+    return highest([true[t] - true[t + 1] for t in range(len(true) - 1)])[0]
 
 
 def fall_words(of: dict[str, Any]) -> str:

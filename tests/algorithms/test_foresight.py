@@ -95,6 +95,8 @@ def test_tokens_that_share_a_measurement_spread_less_by_its_noise() -> None:
         own, number, mask = tensors(noise[which], which, np.ones((1, 4), bool))
         taken += probability * measuring_noise(own, number, mask).variance
     assert expected - taken == pytest.approx(values[which].var(ddof=1), rel=1e-12)
+    two, number, mask = tensors(np.array([[0.1, 0.3]]), np.array([[0, 1]]), np.ones((1, 2), bool))
+    assert measuring_noise(two, number, mask).variance == pytest.approx(0.2)  # their mean, as errors are independent
     alone, number, mask = tensors(np.full((1, 4), 0.1), np.zeros((1, 4), int), np.ones((1, 4), bool))
     assert measuring_noise(alone, number, mask).variance == 0  # one measurement: off by the same everywhere
     assert measuring_noise(alone, number, mask).squared == pytest.approx(0.1)
@@ -140,6 +142,11 @@ def test_where_noise_is_all_that_varies_no_share_is_made_up() -> None:
 def test_without_noise_nothing_is_taken_off() -> None:
     critic, truth, mask, rewards = tensors(CRITIC, VALUES[WHICH], MASK, REWARDS)
     assert foresight(critic, truth, rewards, mask) == foresight(critic, truth, rewards, mask, NO_NOISE)
+    true = VALUES[WHICH][MASK]
+    assert foresight(critic, truth, rewards, mask).error == pytest.approx(
+        np.mean((CRITIC[MASK] - true) ** 2), rel=1e-12
+    )
+    assert best_constant(truth, mask) == pytest.approx(true.var(), rel=1e-12)
     plain = explained_variance(critic, truth, mask)
     assert explained_variance(critic, truth, mask, noise_of_values=0.0, noise_of_returns=0.0) == plain
 

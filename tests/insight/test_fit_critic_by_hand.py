@@ -46,7 +46,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
 
     class Bar:
         def __init__(self, **options: Any) -> None:
-            self.options, self.n, self.said, self.refreshed = options, -1.0, list[str](), 0
+            self.options, self.n, self.texts, self.refreshed = options, -1.0, list[str](), 0
             bars.append(self)
 
         def __enter__(self) -> Bar:
@@ -55,7 +55,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
         def __exit__(self, *_: object) -> None: ...
 
         def set_description(self, text: str) -> None:
-            self.said.append(text)
+            self.texts.append(text)
 
         def refresh(self) -> None:
             self.refreshed += 1
@@ -74,6 +74,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
     monkeypatch.setattr(fit_critic, "Asker", lambda *given: given)
     monkeypatch.setattr(fit_critic, "tqdm", Bar)
     monkeypatch.setattr(fit_critic, "fitted", SimpleNamespace(plan_of=plan_of, learn=learn))
+    monkeypatch.setattr(fit_critic, "LEARNING_RATE", 2e-3)
     trainer, responses = fit_critic.fit(MODEL, updates=7)
     assert responses == 3 * 128
     config, settings, *rest = seen["plan"]
@@ -82,7 +83,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
     assert (config.prompts_per_step, config.num_generations, config.eval_every) == (128, 1, 0)
     assert [x.model_dump() for x in config.learners] == [learner("ppo", kl_coef=0.0).model_dump()]
     assert trainer.name == "ppo"  # type: ignore[attr-defined]
-    fitted = {"value_pretrain_updates": 7, "value_pretrain_learning_rate": 1e-3}
+    fitted = {"value_pretrain_updates": 7, "value_pretrain_learning_rate": 2e-3}
     assert settings.model_dump() == {**learner("ppo", kl_coef=0.0).model_dump(), **fitted}
     assert rest == ["hash", "cpu", "float32"]
     model, asker, plan = seen["learn"]
@@ -90,7 +91,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
     assert asker == ("policy", "codec", "task", config, settings, 11)
     bar = bars[0]
     assert bar.options == {"total": 1.0, "bar_format": "{l_bar}{bar}| {elapsed}<{remaining}"}
-    assert (bar.said, bar.n, bar.refreshed) == (["asked", "half 2"], 0.5, 2)
+    assert (bar.texts, bar.n, bar.refreshed) == (["asked", "half 2"], 0.5, 2)
     fit_critic.fit(MODEL)
     assert seen["plan"][1].value_pretrain_updates == 1200
 
@@ -112,6 +113,7 @@ def test_the_numbers_are_of_fresh_answers_beside_the_measured_values(step, monke
     responses = Responses(["?"] * 4, torch.zeros(4, 4), seen.mask, seen.rewards)
     truth, asked = true_values(5), []
     truth.advantages[1, 0], truth.advantages_high[1, 0] = -0.6, -0.4  # a wrong answer that one token ruined
+    truth.advantages[2, 0], truth.advantages_high[2, 0] = -0.7, 0.1  # and one of which that is doubtful
 
     class Oracle:
         @classmethod

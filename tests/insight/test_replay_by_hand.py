@@ -102,6 +102,13 @@ def test_what_a_learner_does_not_have_is_none(learner) -> None:
     assert torch.equal(scores.logprobs, full.logprobs)
 
 
+def test_scores_are_of_the_runs_own_precision(learner, monkeypatch) -> None:
+    entered: list[Any] = []
+    monkeypatch.setattr(replay.precision, "matmuls", lambda *given: entered.append(given) or contextlib.nullcontext())
+    score_texts(changed(learner, dtype="bfloat16"), "1+2=", ["3"])
+    assert entered == [("bfloat16", torch.device("cpu"))]
+
+
 def test_texts_are_ended_padded_and_scored_as_tokens(learner) -> None:
     scores = score_texts(learner, "1+2=", ["3", "12=3"])
     short, long = (learner.codec.response_ids(x) for x in ("3", "12=3"))

@@ -30,7 +30,9 @@ from core.training.trainer import Trainer
 from core.versions import versions
 
 SETTINGS = PPOSettings(name="with-critic", kl_coef=0.3, gamma=0.9, lam=0.6)
-CONFIG = RunConfig(prompts_per_step=2, num_generations=2, learners=(GRPOSettings(), SETTINGS), steps=9, eval_every=4)
+CONFIG = RunConfig(
+    prompts_per_step=2, num_generations=2, learners=(GRPOSettings(), SETTINGS), steps=9, eval_every=4, panel_size=4
+)
 PLAN = Plan(
     CONFIG, seeds=(4, 5), at=(1, 3), middle=3, prompts=6, continuations=7, measured=VineSettings(continuations=3)
 )

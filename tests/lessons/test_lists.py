@@ -14,6 +14,7 @@ OTHERS = {
     ("board/labels.py", "_(', ')"),
     ("kit/pipeline/words.py", "_(', ')"),
     ("home/page.py", "_(', ')"),
+    ("kl/picture.py", "_(', ')"),
 }
 
 

@@ -199,8 +199,6 @@ def test_every_place_in_its_sentences_is_filled(open_shipped: Open, key: str, la
         ({}, ["rewards", "mean", "spread", "credit", "tokens"]),
         ({"grpo.scale_rewards": "none"}, ["rewards", "mean", "tokens"]),
         ({"grpo.scale_rewards": "batch"}, ["rewards", "mean", "spread", "credit", "tokens"]),
-        ({"grpo.baseline": "leave-one-out", "grpo.scale_rewards": "none"}, ["rewards", "mean", "tokens"]),
-        ({"grpo.baseline": "none", "grpo.scale_rewards": "none"}, ["rewards", "tokens"]),
         ({"grpo.kl_coef": 0.1}, ["rewards", "mean", "spread", "credit", "tokens"]),
     ],
 )

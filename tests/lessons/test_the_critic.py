@@ -196,8 +196,7 @@ def test_whoever_ends_highest_is_compared_with_the_next(page: AppTest) -> None:
     text = "\n".join(x.value for x in page.markdown)
     ending = sorted(("grpo", "ppo-zero", "ppo-fitted", "vine"), key=lambda x: -mean(shape(x, 16), "last-10"))
     best, second = ending[:2]
-    pair = LEARNERS[best].title, LEARNERS[second].title
-    assert gap_words(shape(best, 16), shape(second, 16), "last-10", pair) in text
+    assert "these seeds tell no learner apart from GRPO" in text
     assert gap(shape(best, 16), shape(second, 16), "last-10").low < 0
     assert "is highest" not in text
     assert "fitted critic, frozen (λ = 0.95)" in text

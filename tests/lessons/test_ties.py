@@ -113,7 +113,7 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 
 
 #: An example is chosen there, and nothing is said of it that another would not be.
-EXAMPLES = {"how_grpo_works/arithmetic.py", "a_real_instruct_model/begin.py"}
+EXAMPLES = {"a_real_instruct_model/begin.py"}
 
 
 def test_no_page_takes_the_place_of_an_extreme_by_hand() -> None:

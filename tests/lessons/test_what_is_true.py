@@ -262,5 +262,5 @@ def test_the_race_is_told_by_its_own_numbers():
     words = race_words(
         {"ppo-fitted-16x8": one(0.5, 0.9, 7680), "grpo-16x8": one(0.4, 0.8, 7680), "vine-16x8": one(0.6, 1.0, 9e5)}
     )
-    assert "PPO, fitted critic 0.50 and 0.90 (7,680 responses scored)" in words
+    assert "PPO (fitted critic) 0.50 and 0.90 (7,680 responses scored)" in words
     assert "VinePPO 0.60 and 1.00 (900,000 responses scored)" in words

@@ -14,7 +14,6 @@ from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
 
 MEASURED = learner("ppo", kl_coef=0.0, oracle_continuations=2)
-ALONE = learner("grpo", baseline="none", scale_rewards="none", whiten_advantages=True)
 SINGLE = learner("ppo", kl_coef=0.0, num_generations=1)
 INSTEAD = {
     "en": "was trained without what this page is about (a critic, or a group",
@@ -49,7 +48,6 @@ def texts(at) -> str:
         ("what-is-true", MEASURED),
         ("same-answers", SINGLE),
         ("what-is-true", SINGLE),
-        ("how-grpo-works", ALONE),
     ],
 )
 def test_another_run_is_shown_and_the_page_says_why(open_page, store, key, settings, lang, speaking) -> None:
@@ -61,7 +59,7 @@ def test_another_run_is_shown_and_the_page_says_why(open_page, store, key, setti
 
 @pytest.mark.parametrize(
     ("key", "settings"),
-    [("ratio-clip-kl", MEASURED), ("algorithms", MEASURED), ("how-ppo-works", SINGLE)],
+    [("ratio-and-clip", MEASURED), ("algorithms", MEASURED), ("how-ppo-works", SINGLE)],
 )
 def test_what_does_not_need_it_shows_the_run_itself(open_page, store, key, settings) -> None:
     at = open_page(key, run=made(store, settings), lang="en", step="1")

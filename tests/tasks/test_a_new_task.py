@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core import cli
 from core.__main__ import _parser, main
+from core.cli.train import _config
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.models.bundled import weights_hash
@@ -28,7 +28,7 @@ __all__ = ["reverse_word"]  # a fixture
 
 def chosen(*assignments: str) -> RunConfig:
     """The config of `python -m core train --set …`."""
-    return cli._config(_parser().parse_args(["train", "--out", "nowhere", "--set", *assignments]))
+    return _config(_parser().parse_args(["train", "--out", "nowhere", "--set", *assignments]))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_its_start_model_and_its_card_come_from_its_recipe(reverse_word: TaskKin
     text = (start / "README.md").read_text()
     assert "single characters that writes words backwards" in text
     assert "on words in some of which two letters had changed places" in text
-    assert "`backwards` runs" in text
+    assert "runs on the task `backwards`" in text
     assert "sum" not in text
 
 
