@@ -34,6 +34,8 @@ from lessons.lab.settings import settings_drawer
 from lessons.lab.tour import tour
 from lessons.shared import launcher, store
 
+#: Pixels of the button that begins the tour; what a component draws has no width of its own.
+_TOUR = 70
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
 _READABLE = 620
 
@@ -157,7 +159,7 @@ def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
     elif off is not None and off not in shared.notices():
         about.append(plain(tell(off)))
     if run.id in SHIPPED:
-        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
+        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]), width="content")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
         name_field(run, runs)
@@ -225,12 +227,15 @@ def page(head: DeltaGenerator) -> None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
-        tour()
     state(run, off)
     if run is not None and starts_another(run, draft):
         next_run(run, draft)
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_line")
     if run is not None:
-        named(run, runs, off)
+        with line:
+            named(run, runs, off)
+    with line.container(width=_TOUR, gap=None, key="lab_tour_place"):
+        tour()
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return

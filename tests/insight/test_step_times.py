@@ -1,4 +1,4 @@
-"""What the study's learners take on a core: the file, and the lesson's sentence, which leaves out what was not measured."""
+"""What the study's learners take on a core: the file, and the lesson's sentence, without what was not measured."""
 
 from __future__ import annotations
 
