@@ -45,8 +45,9 @@ _STYLE = """<style>
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
 .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
-.st-key-lab_controls :is(button, summary) { padding-inline: 0.5rem; min-height: 2.25rem; }
-.st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
+.st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
+.st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
+.st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
 .st-key-lab_named { row-gap: 0; }
@@ -54,7 +55,7 @@ _STYLE = """<style>
 .st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
 @media (max-width: 768px) {
   [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
-  [data-testid=stApp] .st-key-lab_title { width: 100%; padding-inline-start: 0; }
+  [data-testid=stApp]:has([data-testid]) .st-key-lab_title { width: 100%; padding-inline-start: 0; }
 }
 </style>"""
 
