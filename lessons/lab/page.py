@@ -41,13 +41,14 @@ _READABLE = 620
 #: the settings, folded, are one of the buttons. No theme token sets any of it.
 _STYLE = """<style>
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 2rem; }
-[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.5rem; }
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
 .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
 .st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
 .st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
+.st-key-lab_controls :has(> .st-key-lab_tour) { gap: 0; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
 .st-key-lab_named { row-gap: 0; }
