@@ -171,6 +171,14 @@ def test_at_the_end_it_names_those_alone_whom_the_seeds_tell_apart(page: AppTest
     assert all(f"tell apart from GRPO: {x}." in text for x in apart)
 
 
+def test_the_picture_comes_before_the_prose(page: AppTest) -> None:
+    shown = [x.type for x in page.main]
+    kinds = [x.value if x.type == "markdown" else x.type for x in page.main if x.type in ("markdown", "bidi_component")]
+    assert "bidi_component" in shown
+    picture = kinds.index("bidi_component")
+    assert picture < next(i for i, x in enumerate(kinds) if "38,400" in x or "about a third" in x)
+
+
 def test_every_price_is_beside_the_budget(page: AppTest) -> None:
     page.radio(key="tc_budget_try0").set_value(2).run()
     page.button(key="tc_budget_commit").click().run()
