@@ -23,7 +23,8 @@ def page() -> None:
         for lesson in LESSONS
     ]
     # A flat list: navigation with sections has accessibility violations of Streamlit's own.
-    chosen = st.navigation(pages)
+    # All at once: what a folded list says ("View 3 more") is Streamlit's own and English in every language.
+    chosen = st.navigation(pages, expanded=True)
     st.set_page_config(page_title=f"{chosen.title} · Credit Lab", page_icon=chrome.ICON)
     chrome.wordmark()
     with st.sidebar:

@@ -28,6 +28,7 @@ from lessons.kit.lesson import (
     token_strips,
 )
 from lessons.kit.lesson.formula import worded
+from lessons.kit.lesson.replies import alike, spans
 from lessons.kit.linked import linked
 from lessons.kit.restored import too_large
 from lessons.kit.truth import is_measured, truth
@@ -139,14 +140,18 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
         numbers = evaluate(batch, variant, shown)
         rows.append((variant, name, numbers))
     drawn = []
-    for n, reply in enumerate(group.replies, 1):
+
+    def shown_of(reply: Reply) -> list[float]:
+        return [x for *_names, numbers in rows for x in numbers[reply.sample][: len(reply.tokens)]]
+
+    for reply, which in alike(group.replies, shown_of):
         verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
         note = verdict.format(reward=reply.reward)
         for variant, name, numbers in rows:
             drawn.append(
                 Row(
                     f"{name}-{reply.sample}",
-                    f"{n} · {variant.title}",
+                    f"{spans(which)} · {variant.title}",
                     reply.tokens,
                     numbers[reply.sample][: len(reply.tokens)],
                     note=note if name == "one" else "",

@@ -14,7 +14,7 @@ from lessons.kit.display import plain
 from lessons.kit.first_ratios import older_cuts
 from lessons.kit.lesson import Frozen, Group, Reply, Row, sent, token_strips
 from lessons.kit.lesson.formula import with_symbols
-from lessons.kit.lesson.replies import clearest, most_missed, slips
+from lessons.kit.lesson.replies import alike, clearest, most_missed, slips, spans
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.pipeline import distances, other_credit, pipeline
 
@@ -50,19 +50,23 @@ def _picked() -> None:
 # -- what each box puts out --------------------------------------------------------------------------------------------
 
 
-def reply_row(reply: Reply, n: int, values: tuple[float | None, ...], **more: Any) -> Row:
-    """A response of the group as a row; `n` counts from 1."""
+def reply_row(reply: Reply, which: tuple[int, ...], values: tuple[float | None, ...], **more: Any) -> Row:
+    """A response of the group as a row, for all that are like it; `which` counts from 1."""
     verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
-    return Row(
-        f"r{n}", _("response {n}").format(n=n), reply.tokens, values, note=verdict.format(reward=reply.reward), **more
-    )
+    label = _("response {n}").format(n=which[0]) if len(which) == 1 else _("responses {n}").format(n=spans(which))
+    return Row(f"r{which[0]}", label, reply.tokens, values, note=verdict.format(reward=reply.reward), **more)
 
 
 def _strips(group: Group, column: str, quantity: str, kind: Any, number: int = 0, **options: Any) -> None:
     rows = []
-    for n, reply in enumerate(group.replies, 1):
-        marks = _marks(reply, number - 1) if options.get("marks") else ()
-        rows.append(reply_row(reply, n, reply.column(column, number), learner="blue", marks=marks))
+    cut = bool(options.get("marks"))
+
+    def shown(reply: Reply) -> tuple[float | None, ...]:
+        return reply.column(column, number) + (reply.column("clipped", number - 1) if cut else ())
+
+    for reply, which in alike(group.replies, shown):
+        marks = _marks(reply, number - 1) if cut else ()
+        rows.append(reply_row(reply, which, reply.column(column, number), learner="blue", marks=marks))
     token_strips(rows, key=f"ppo_out_{column}", quantity=quantity, kind=kind, pickable=False)
 
 
@@ -137,10 +141,10 @@ def _gae(_batch: Frozen, group: Group) -> None:
 
 def _group(batch: Frozen, group: Group) -> None:
     st.markdown(_("What GRPO would give these very responses: each reward compared with those of its group."))
-    terms = other_credit(batch, group)
+    terms = {x.sample: value for x, value in zip(group.replies, other_credit(batch, group), strict=True)}
     rows = [
-        reply_row(reply, n, (value,) * len(reply.tokens), learner="orange")
-        for n, (reply, value) in enumerate(zip(group.replies, terms, strict=True), 1)
+        reply_row(reply, which, (terms[reply.sample],) * len(reply.tokens), learner="orange")
+        for reply, which in alike(group.replies, lambda x: (terms[x.sample],))
     ]
     token_strips(rows, key="ppo_out_group", quantity=_("advantage"), pickable=False)
 

@@ -34,8 +34,6 @@ from lessons.lab.settings import settings_drawer
 from lessons.lab.tour import tour
 from lessons.shared import launcher, store
 
-#: Pixels of the button that begins the tour; what a component draws has no width of its own.
-_TOUR = 70
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
 _READABLE = 620
 
@@ -43,12 +41,14 @@ _READABLE = 620
 #: the settings, folded, are one of the buttons. No theme token sets any of it.
 _STYLE = """<style>
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 2rem; }
-[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.5rem; }
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
 .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
-.st-key-lab_controls :is(button, summary) { padding-inline: 0.5rem; min-height: 2.25rem; }
-.st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
+.st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
+.st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
+.st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
+.st-key-lab_controls :has(> .st-key-lab_tour) { gap: 0; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
 .st-key-lab_named { row-gap: 0; }
@@ -56,7 +56,7 @@ _STYLE = """<style>
 .st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
 @media (max-width: 768px) {
   [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
-  [data-testid=stApp] .st-key-lab_title { width: 100%; padding-inline-start: 0; }
+  [data-testid=stApp]:has([data-testid]) .st-key-lab_title { width: 100%; padding-inline-start: 0; }
 }
 </style>"""
 
@@ -159,7 +159,7 @@ def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
     elif off is not None and off not in shared.notices():
         about.append(plain(tell(off)))
     if run.id in SHIPPED:
-        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]), width="content")
+        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
         name_field(run, runs)
@@ -227,15 +227,12 @@ def page(head: DeltaGenerator) -> None:
                 export_menu(run, runs, key="lab_export")
         with st.popover(_("Runs"), icon=":material/history:", key="lab_previous"):
             run_picker(runs.runs(), chosen)
+        tour()
     state(run, off)
     if run is not None and starts_another(run, draft):
         next_run(run, draft)
-    line = st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_line")
     if run is not None:
-        with line:
-            named(run, runs, off)
-    with line.container(width=_TOUR, gap=None, key="lab_tour_place"):
-        tour()
+        named(run, runs, off)
     if run is None:
         not_shown(run_id, chosen if isinstance(chosen, UnreadableRun) else None)
         return

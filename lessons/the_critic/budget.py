@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from core.insight.seed_results import median_scored
 from lessons.i18n import _, one_after_another
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number
@@ -105,7 +106,7 @@ def _effects() -> list[str]:
                 words=gap_words(blind[0], blind[1], "first-20", names)
             )
         )
-    costs = [(_name(*x), of(shape(*x))[0].scored) for x in PRICED if there([shape(*x)])]
+    costs = [(_name(*x), median_scored(of(shape(*x)), shape(*x))) for x in PRICED if there([shape(*x)])]
     if costs:
         prices = _list((name, f"{scored:,}") for name, scored in costs)
         words = _("**What that costs.** Responses scored in all: {prices}.").format(prices=prices)

@@ -163,8 +163,8 @@ def _stale_reason() -> str:
 
 
 def page() -> None:
-    say(prose(KEY))
     four_tokens()
+    say(prose(KEY))
     st.header(_("The same questions for all"))
     same_questions.same_questions()
     st.header(_("The same budget for all"))

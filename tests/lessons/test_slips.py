@@ -18,12 +18,14 @@ from lessons.kit.lesson.replies import (
     SEEN,
     Group,
     Reply,
+    alike,
     clearest,
     first_unshared,
     most_missed,
     shows,
     slip_of,
     slips,
+    spans,
 )
 from lessons.same_answers.signs import CLEAR, against, opposed
 from tests.lessons.conftest import NotedLauncher
@@ -214,3 +216,24 @@ def test_same_answers_starts_where_the_signs_differ(open_page, on_shipped) -> No
     named = ppo["values"].index(max(ppo["values"]))
     token = ppo["tokens"][named]
     assert any(f"“{token}” at position {named + 1}" in x.value.replace("\\", "") for x in at.markdown)
+
+
+def test_responses_that_read_the_same_are_shown_once() -> None:
+    several = [
+        reply("12", True, [0.5, 0.5]),
+        reply("13", False, [0.5, 0.5]),
+        reply("12", True, [0.5, 0.5 + 1e-7]),
+        reply("12", True, [0.5, 0.6]),
+    ]
+    shown = alike(several, lambda x: x.column("value"))
+    assert [which for _first, which in shown] == [(1, 3), (2,), (4,)]
+    assert [which for _first, which in alike(several, lambda _x: ())] == [(1, 3, 4), (2,)]
+    assert (spans([1, 3, 4, 5, 6, 8, 9]), spans([2])) == ("1, 3–6, 8, 9", "2")
+
+
+@pytest.mark.parametrize("key", ["how-ppo-works", "algorithms"])
+def test_the_pages_of_the_recorded_run_repeat_no_response(open_page, on_shipped, key: str) -> None:
+    name = {"how-ppo-works": "ppo_out_logprob_old", "algorithms": "alg_strips"}[key]
+    rows = strips(open_page(key), name)["rows"]
+    said = [(x["name"].split("-")[0][:2] * (key == "algorithms"), x["tokens"]) for x in rows]
+    assert all(a != b for a, b in itertools.combinations(said, 2))

@@ -264,3 +264,13 @@ def test_the_race_is_told_by_its_own_numbers():
     )
     assert "PPO (fitted critic) 0.50 and 0.90 (7,680 responses scored)" in words
     assert "VinePPO 0.60 and 1.00 (900,000 responses scored)" in words
+
+
+def test_the_race_counts_what_was_scored_as_the_critics_page_does():
+    """VinePPO's count differs by seed: one page must not give the mean where the other gives the median."""
+    from core.insight.seed_results import median_scored, read, results_of
+    from lessons.what_is_true.lead import LEARNERS, race_words
+
+    words = race_words({name: list(results_of(read(), name).values()) for name in LEARNERS})
+    for name in LEARNERS:
+        assert f"({median_scored(read(), name):,} responses scored)" in words

@@ -103,13 +103,16 @@ export function shortened(text, most) {
 }
 
 /**
- * Axis labels: as few digits as tell the ticks apart.
+ * Axis labels: as few digits as tell the ticks apart and give each its place (0.25 is not 0.3).
  * @param {(number | null)[]} values
  */
 export function ticks(values) {
   const [first, second] = values;
   const gap = values.length > 1 ? Math.abs((second ?? 0) - (first ?? 0)) : Math.abs(first || 1);
-  const digits = Math.max(0, Math.min(5, -Math.floor(Math.log10(gap) + 1e-9)));
+  const fewest = Math.max(0, Math.min(5, -Math.floor(Math.log10(gap) + 1e-9)));
+  const off = (/** @type {number} */ digits) =>
+    values.some((x) => Math.abs(round(x ?? 0, digits) - (x ?? 0)) > gap / 50);
+  const digits = fewest < 5 && off(fewest) ? fewest + 1 : fewest;
   const long = values.some((x) => Math.abs(x ?? 0) >= 10_000);
   return values.map((x) => (x === null ? "" : long ? inThrees(fixed(x, 0)) : fixed(x, digits)));
 }

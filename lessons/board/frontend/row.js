@@ -9,7 +9,7 @@ import { chipText, inLines } from "./tokens.js";
 
 /** @typedef {{ row: Row, at: number, chip: HTMLButtonElement }} Spot a token of a row, and its chip */
 
-const MOST = 105; // px: three lines of chips with their margins; .folded in strip.css says the same
+const MOST = 120; // px: four lines of the lab’s chips with their margins; .folded in strip.css says the same
 const SLACK = 10; // what is hardly longer is not worth a button
 const NARROWEST = 25; // px: a chip with its gap; so many fit at most
 
@@ -71,7 +71,7 @@ export class Row {
    */
   fillUp(width) {
     const all = this.data.tokens.length;
-    const wanted = this.open || !this.fold ? all : Math.min(all, 3 * Math.ceil(width / NARROWEST) + 1);
+    const wanted = this.open || !this.fold ? all : Math.min(all, 4 * Math.ceil(width / NARROWEST) + 1);
     const fresh = [];
     while (this.chips.length < wanted) fresh.push(...this.#next());
     if (this.end) this.end.before(...fresh);

@@ -9,11 +9,13 @@ at all. What lies between is neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lessons.kit.ties import highest
 
+#: Numbers that differ by no more read alike: what is left is float32 rounding (the lab folds by the same).
+TIE = 1e-3
 #: By so much, in units of reward, the critic's value has to fall.
 SEEN = 0.1
 
@@ -147,3 +149,38 @@ def shows(known: Sequence[Slip]) -> tuple[int, float]:
     best, worst = clearest(known), most_missed(known)
     apart = (best.fall if best else 0.0) - (worst.fall if worst else 0.0)
     return (best is not None) + (best is not None and worst is not None), apart
+
+
+def alike(
+    replies: Sequence[Reply], numbers: Callable[[Reply], Sequence[float | None]]
+) -> list[tuple[Reply, tuple[int, ...]]]:
+    """Responses that say the same, score the same and have the same numbers, together: the first of each, and which.
+
+    They are counted from 1, in their order. `numbers` gives what a row shows of a response, of whatever length.
+    """
+    classes: list[tuple[Reply, list[int]]] = []
+    for n, reply in enumerate(replies, 1):
+        own = next((which for first, which in classes if _alike(first, reply, numbers)), None)
+        if own is None:
+            classes.append((reply, [n]))
+        else:
+            own.append(n)
+    return [(first, tuple(which)) for first, which in classes]
+
+
+def _alike(a: Reply, b: Reply, numbers: Callable[[Reply], Sequence[float | None]]) -> bool:
+    if (a.tokens, a.reward, a.success, a.truncated) != (b.tokens, b.reward, b.success, b.truncated):
+        return False
+    pairs = zip(numbers(a), numbers(b), strict=True)
+    return all(x == y if x is None or y is None else abs(x - y) <= TIE for x, y in pairs)
+
+
+def spans(which: Sequence[int]) -> str:
+    """Written as 1, 3–6, 8: numbers in rising order, those that follow each other drawn together."""
+    runs: list[list[int]] = []
+    for n in which:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ", ".join(f"{x[0]}–{x[-1]}" if len(x) > 2 else ", ".join(map(str, x)) for x in runs)

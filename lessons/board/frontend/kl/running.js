@@ -2,6 +2,7 @@
 
 import { attr, svg } from "../dom.js";
 import { brief, ticks as labelled } from "../format.js";
+import { ticksOn } from "../scatter_axes.js";
 import { NAMES } from "./curves.js";
 
 /** @import { Sent } from "./types.js" */
@@ -56,8 +57,8 @@ export class Running {
   #axes(words) {
     const [zero, bottom] = [this.#y(0), H - BOTTOM];
     const { low, high } = this.#span;
-    const heights = [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low));
-    const rounded = labelled([...heights, 0]);
+    const heights = ticksOn([low, high], 4);
+    const rounded = labelled(heights);
     const counts = [1, 10, 100, 1000, 10000].filter((x) => x <= this.#last);
     const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ t, anchor = "middle") =>
       svg("text", { x, y, "text-anchor": anchor, text: t });
