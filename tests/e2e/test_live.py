@@ -312,10 +312,10 @@ def test_every_printed_equation_is_true_as_printed(page: Page, server: Server, r
     open_lab(page, server, run, "&step=9")
     chips = page.locator(f'.learner[data-learner="{learner}"] .t')
     checked = 0
-    for i in (0, 7, 14, 30, 46):
+    for i in (0, 7, 14, -1):
         chips.nth(i).click()
         checked += sum(map(true_as_printed, page.locator(".card .line dd > span").all_inner_texts()))
-    assert checked >= 15
+    assert checked >= 12
 
 
 def test_pause_updates_stops_the_traffic(page: Page, server: Server, run: LiveRun) -> None:
@@ -416,7 +416,7 @@ def test_without_the_addresses_everything_comes_through_streamlit(page: Page, se
 def test_a_wrong_run_says_so(page: Page, server: Server, run: LiveRun) -> None:
     open_lab(page, server, run)
     run.store.delete(run.id)
-    expect(page.locator(".lab [role=status].note")).to_contain_text("no run")
+    expect(page.locator(".lab > [role=status].note")).to_contain_text("no run")
     run.id = run.store.create(run.config)  # for the fixture to delete
 
 
