@@ -104,6 +104,13 @@ test("what a rerun brings goes into its part", async (t) => {
   assert.deepEqual(visible(), ["0", "0"]);
 });
 
+test("what a rerun repaints stays away", async (t) => {
+  const { visible, window } = shown(t, LESSON);
+  document.querySelector("[data-p='1']").className = "stale";
+  await new Promise((done) => window.setTimeout(done, 5));
+  assert.deepEqual(visible(), ["0", "0"]);
+});
+
 test("the buttons turn and leave; afterwards the page is whole", (t) => {
   const { visible, sent, close, parentElement, press } = shown(t, LESSON);
   const [before, after, leave] = parentElement.querySelectorAll("button");

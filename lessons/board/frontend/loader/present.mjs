@@ -86,6 +86,11 @@ export function turnOf(event) {
 /** @param {string} path */
 const kept = (path) => `credit-lab-part:${path}`;
 
+/** Hides an element, or shows it; one that is as it should be is left alone. @type {(x: Element, is: boolean) => void} */
+const away = (x, is) => {
+  if (x.classList.contains(AWAY) !== is) x.classList.toggle(AWAY, is);
+};
+
 /** The part at which this page was left in this tab. */
 function recall() {
   try {
@@ -150,13 +155,9 @@ export default function (component) {
     count = titles.length;
     const shown = Math.min(at, count - 1);
     places = new Map(cut.flat().map((x, i) => [x, of[i]]));
-    for (const [piece, part] of places) piece.classList.toggle(AWAY, part !== shown);
+    for (const [piece, part] of places) away(piece, part !== shown);
     elements.forEach((x, i) => {
-      if (!places.has(x))
-        x.classList.toggle(
-          AWAY,
-          cut[i].every((piece) => places.get(piece) !== shown),
-        );
+      if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
     });
     const text = words.place
       .replace("{part}", String(shown + 1))
@@ -193,8 +194,11 @@ export default function (component) {
   }
 
   // A rerun takes elements out and puts others in: they are sorted into their parts before they are painted.
-  const watch = new MutationObserver(show);
-  watch.observe(main, { childList: true, subtree: true });
+  // While it runs, React writes the classes of what is stale anew, and ours with them.
+  const watch = new MutationObserver((changes) => {
+    if (changes.some((x) => x.type === "childList" || x.target.parentNode === main)) show();
+  });
+  watch.observe(main, { childList: true, subtree: true, attributeFilter: ["class"] });
   document.addEventListener("keydown", pressed);
   main.addEventListener("partschange", show);
   main.addEventListener("partwanted", wanted);
