@@ -1,4 +1,4 @@
-"""Notes on each lesson for whoever teaches with it: how long it takes, what to ask, what people get wrong, what to click.
+"""Notes on each lesson for whoever teaches with it: timing, questions to ask, what people get wrong, what to click.
 
 The notes lie in each lesson's own folder, `teacher.<language>.md`; a test asks every lesson for them.
 """
@@ -11,7 +11,6 @@ from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.i18n import _, keeping_language, prose
 from lessons.kit.linked import linked
 from lessons.kit.present import PARAMETER
-
 
 #: Pixels of about 75 characters.
 _READABLE = 700

@@ -9,7 +9,7 @@ import pytest
 from lessons.catalog import HERE, LESSONS, lesson
 from lessons.i18n import LANGUAGES, _, use_language
 from lessons.i18n.update import messages
-from tests.lessons.conftest import ROOT
+from tests.lessons.conftest import ROOT, Open
 
 #: Pages that one can teach with, now and later: those that say how many minutes they take, but for the home page.
 TAUGHT = [x.key for x in LESSONS if x.minutes and not x.default]
@@ -34,21 +34,22 @@ def shown(lang: str) -> re.Pattern[str]:
     """Everything that the app may write in this language; a place of a template stands for any text."""
     ids = {x for message, _place in messages() for x in ([message] if isinstance(message, str) else message)}
     with use_language(lang):
-        said = {_(x) for x in ids}
-    return re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".+", re.escape(x)) for x in said if re.search(r"[^{}\W]", x)))
+        texts = {_(x) for x in ids}
+    return re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".+", re.escape(x)) for x in texts if re.search(r"[^{}\W]", x)))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("key", TAUGHT)
 def test_every_lesson_has_notes_under_the_four_headings(key: str, lang: str) -> None:
-    found = sections(key, lang)
-    assert list(found) == HEADINGS[lang]
-    assert all(text.strip() for text in found.values())
-    minutes = re.search(r"\d+", found[HEADINGS[lang][0]])
-    assert minutes and int(minutes.group()) == lesson(key).minutes
-    assert len(re.findall(r"^- ", found[HEADINGS[lang][1]], re.MULTILINE)) >= 2
-    assert len(re.findall(r"^- ", found[HEADINGS[lang][2]], re.MULTILINE)) >= 2
-    assert len(re.findall(r"^\d\. ", found[HEADINGS[lang][3]], re.MULTILINE)) >= 3
+    parts = sections(key, lang)
+    assert list(parts) == HEADINGS[lang]
+    assert all(text.strip() for text in parts.values())
+    minutes = re.search(r"\d+", parts[HEADINGS[lang][0]])
+    assert minutes
+    assert int(minutes.group()) == lesson(key).minutes
+    assert len(re.findall(r"^- ", parts[HEADINGS[lang][1]], re.MULTILINE)) >= 2
+    assert len(re.findall(r"^- ", parts[HEADINGS[lang][2]], re.MULTILINE)) >= 2
+    assert len(re.findall(r"^\d\. ", parts[HEADINGS[lang][3]], re.MULTILINE)) >= 3
 
 
 @pytest.mark.parametrize("key", TAUGHT)
@@ -68,7 +69,7 @@ def test_what_is_to_be_clicked_is_called_that_in_the_app(lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("key", TAUGHT)
-def test_the_page_shows_a_lesson_s_notes_and_leads_to_it(open_page, key: str, lang: str, speaking: None) -> None:
+def test_the_page_shows_a_lesson_s_notes_and_leads_to_it(open_page: Open, key: str, lang: str, speaking: None) -> None:
     at = open_page("for-teachers", lang=lang, **({} if key == TAUGHT[0] else {"lesson": key}))
     assert not at.exception
     with use_language(lang):
@@ -77,13 +78,13 @@ def test_the_page_shows_a_lesson_s_notes_and_leads_to_it(open_page, key: str, la
     assert [x.proto.page for x in at.main.get("page_link")] == [key, key]
 
 
-def test_a_lesson_ends_with_a_link_to_its_notes(open_page) -> None:
+def test_a_lesson_ends_with_a_link_to_its_notes(open_page: Open) -> None:
     at = open_page("kl")
     linked = [x.proto for x in at.main.get("page_link")]
     assert [x.query_string for x in linked if x.page == "for-teachers"] == ["lesson=kl"]
 
 
-def test_a_link_to_notes_that_are_not_there_shows_the_first(open_page) -> None:
+def test_a_link_to_notes_that_are_not_there_shows_the_first(open_page: Open) -> None:
     at = open_page("for-teachers", lesson="nothing")
     assert not at.exception
     assert at.selectbox(key="lesson").value == TAUGHT[0]
