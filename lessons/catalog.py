@@ -145,6 +145,12 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/dictionary:",
         summary=N_("Every term in both languages: its full name, what it is, and where to see it."),
     ),
+    Lesson(
+        key="for-teachers",
+        title=N_("For teachers"),
+        icon=":material/school:",
+        summary=N_("Notes on each lesson: timing, questions to ask, what people get wrong, what to click."),
+    ),
 )
 
 

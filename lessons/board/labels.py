@@ -84,6 +84,7 @@ def _general() -> dict[str, Any]:
 def _board() -> dict[str, Any]:
     return {
         "board": _("Live board"),
+        "token_by_token": _("Token by token"),
         "more_charts": _("More charts"),
         "chart_groups": {
             "learning": _("Learning"),

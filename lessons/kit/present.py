@@ -15,12 +15,14 @@ from lessons.i18n import _
 
 PARAMETER = "present"
 
-#: 1.5 times the type, on a page as wide as the screen; what the other parts hold keeps its width (a chart without one
-#: draws nothing) and takes no room. The bar at the bottom is 3rem high.
+#: About 1.5 times the type, on a page as wide as the screen; what the other parts hold keeps its width (a chart without
+#: one draws nothing) and takes no room. Components write their sizes in pixels: lab.css enlarges all of them.
 STYLE = """<style>
-html { font-size: 24px !important; }
+html { font-size: 24px !important; --type-scale: 1.5; --present-bar: 3.2rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
-[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem 3.5rem !important; }
+:is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
+[data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
+[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem var(--present-bar) !important; }
 .present-away {
   position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
   overflow: hidden; visibility: hidden;

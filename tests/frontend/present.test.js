@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import present, { parts, turnOf } from "#frontend/loader/present.mjs";
+import present, { parts, pieces, turnOf } from "#frontend/loader/present.mjs";
 import { page } from "./page.js";
 
 const words = {
@@ -104,6 +104,13 @@ test("what a rerun brings goes into its part", async (t) => {
   assert.deepEqual(visible(), ["0", "0"]);
 });
 
+test("what a rerun repaints stays away", async (t) => {
+  const { visible, window } = shown(t, LESSON);
+  document.querySelector("[data-p='1']").className = "stale";
+  await new Promise((done) => window.setTimeout(done, 5));
+  assert.deepEqual(visible(), ["0", "0"]);
+});
+
 test("the buttons turn and leave; afterwards the page is whole", (t) => {
   const { visible, sent, close, parentElement, press } = shown(t, LESSON);
   const [before, after, leave] = parentElement.querySelectorAll("button");
@@ -124,4 +131,54 @@ test("a reload comes back to the same part", (t) => {
   first.close();
   const kept = first.window.sessionStorage.getItem("credit-lab-part:/lab");
   assert.equal(kept, "1");
+});
+
+/** A component in a shadow root, cut into pieces as the lab is. */
+function withComponent(t) {
+  const all = shown(t, "<div data-p='0'><h1>Lab</h1></div><div id='host'></div><div data-p='last'>below</div>");
+  const root = document.querySelector("#host").attachShadow({ mode: "open" });
+  root.innerHTML =
+    "<style></style><div class='lab'><div id='curves'><h2 class='unseen'>Board</h2></div>" +
+    "<section id='tokens' data-part='Token by token' hidden><h2>Step 3</h2></section>" +
+    "<div data-parts><section id='learning'><h2>Learning</h2></section><p id='fold'>more</p></div></div>";
+  const lab = root.querySelector(".lab");
+  lab.dataset.parts = "";
+  const seen = () =>
+    ["curves", "tokens", "learning", "fold"].filter((id) => !root.getElementById(id).closest(".present-away"));
+  const ask = (from, name) => from.dispatchEvent(new all.window.CustomEvent(name, { bubbles: true, composed: true }));
+  return { ...all, root, lab, seen, ask };
+}
+
+test("a component may be cut, however deep; a named piece begins a part, a hidden one none", (t) => {
+  const { lab, root, press, place, seen, visible, ask, close } = withComponent(t);
+  assert.deepEqual(
+    pieces(document.querySelector("#host")).map((x) => x.id),
+    ["curves", "tokens", "learning", "fold"],
+  );
+  ask(lab, "partschange");
+  assert.equal(place(), "1/2 Lab");
+  assert.deepEqual(seen(), ["curves", "tokens"]);
+  root.getElementById("tokens").hidden = false;
+  ask(lab, "partschange");
+  assert.equal(place(), "1/3 Lab");
+  assert.deepEqual([seen(), visible()], [["curves"], ["0"]]);
+  press("ArrowRight");
+  assert.equal(place(), "2/3 Token by token");
+  assert.deepEqual([seen(), visible()], [["tokens"], []]);
+  assert.ok(!document.querySelector("#host").classList.contains("present-away"));
+  press("ArrowRight");
+  assert.deepEqual([seen(), visible()], [["learning", "fold"], ["last"]]);
+  close();
+  assert.equal(root.querySelectorAll(".present-away").length, 0);
+});
+
+test("what asks to be seen is turned to: the tour points at parts that are away", (t) => {
+  const { lab, root, place, seen, ask } = withComponent(t);
+  root.getElementById("tokens").hidden = false;
+  ask(lab, "partschange");
+  ask(root.querySelector("#learning > h2"), "partwanted");
+  assert.equal(place(), "3/3 Learning");
+  ask(root.getElementById("curves"), "partwanted");
+  assert.equal(place(), "1/3 Lab");
+  assert.deepEqual(seen(), ["curves"]);
 });

@@ -84,6 +84,14 @@ test("what a token says: its number, what is missing, what marks it", () => {
   );
 });
 
+test("a value on the lower side of a scale with a middle is told apart without its colour", () => {
+  const data = lessonStrip(sent([sentRow("a", ["x", "y", "z"], [-0.5, 0.5, null])]), false);
+  const [row] = data.groups[0].rows;
+  const under = (scale) => [0, 1, 2].map((at) => look({ ...data, scale: { ...data.scale, ...scale } }, row, at).under);
+  assert.deepEqual(under({ centre: 0 }), [true, false, false]);
+  assert.deepEqual(under({ centre: null }), [false, false, false]);
+});
+
 test("a token that the model did not write is hatched, has no number and colours nothing", () => {
   const plain = lessonStrip(sent([sentRow("a", ["x", "y"], [0.5, 0.5])]), false);
   const row = sentRow("a", ["x", "tool", "y"], [0.5, 99, 0.5], {

@@ -7,11 +7,13 @@ import { ChartTable } from "./chart_table.js";
 import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
 import { brief, count, fill } from "./format.js";
+import { typeScale } from "./theme.js";
 
 /** @import { Range } from "./axis.js" */
 /** @import { Model } from "./model.js" */
 /** @import { ChartSpec, ColourNames, Labels } from "./types.js" */
 
+const [LOW, HIGH] = [112, 220]; // pixels that a chart is high: on the page, on a projector
 let boards = 0;
 
 export class Board {
@@ -26,7 +28,7 @@ export class Board {
   model = null;
   /** @type {ReturnType<typeof align>} */
   points = { xs: [], rowsAt: [], stepAt: [] };
-  height = 112;
+  scale = 1; // of the charts' type, and of their height: they are larger on a projector
   x = "";
   shape = "";
   quiet = false; // while this board itself moves the cursors
@@ -69,7 +71,8 @@ export class Board {
    * @param {number | null} step the chosen one
    */
   draw(model, { x }, step) {
-    const shape = JSON.stringify([model.learners.map((l) => [l.name, l.algorithm]), x]);
+    this.scale = typeScale(this.css);
+    const shape = JSON.stringify([model.learners.map((l) => [l.name, l.algorithm]), x, this.scale]);
     this.model = model;
     this.step = step;
     if (shape !== this.shape) this.#build(model, x);
@@ -136,6 +139,11 @@ export class Board {
   choose(idx) {
     const step = this.points.stepAt[idx];
     if (step !== undefined) this.onChoose(step);
+  }
+
+  /** Of a chart, in the window's pixels. On a projector a row of charts has the screen to itself. */
+  get height() {
+    return this.scale > 1 ? HIGH * this.scale : LOW;
   }
 
   get axisName() {

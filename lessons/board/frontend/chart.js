@@ -173,20 +173,22 @@ export class Chart {
   #options(sync) {
     /** @type {(i: number) => string} */
     const colourAt = (i) => this.#colour(this.lines[i - 1]);
+    const { scale } = this.board;
+    const gap = this.board.x === "step" ? 44 : 56;
     return {
       width: Math.max(120, this.area.clientWidth),
       height: this.board.height,
-      padding: [8, 14, 0, 0],
+      padding: [8 * scale, 14 * scale, 0, 0],
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
       axes: [
-        this.#axis({ size: 20, gap: 3, space: this.board.x === "step" ? 44 : 56, incrs: gaps(this.board.x) }),
-        this.#axis({ size: 44, gap: 4, space: 28 }),
+        this.#axis({ size: 20 * scale, gap: 3 * scale, space: gap * scale, incrs: gaps(this.board.x) }),
+        this.#axis({ size: 44 * scale, gap: 4 * scale, space: 28 * scale }),
       ],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
       cursor: {
         y: false,
-        points: { size: 7, fill: (_, i) => colourAt(i) },
+        points: { size: 7 * scale, fill: (_, i) => colourAt(i) },
         drag: { x: true, y: false, dist: 6 },
         sync: { key: sync, setSeries: false, scales: ["x", null] },
         bind: {
@@ -211,7 +213,7 @@ export class Chart {
   #axis(extra) {
     return {
       stroke: () => this.board.css("--lab-mute"),
-      font: "11px system-ui, sans-serif",
+      font: `${11 * this.board.scale}px system-ui, sans-serif`,
       grid: { stroke: () => (this.empty ? "transparent" : this.board.css("--lab-grid")), width: 1 },
       ticks: { show: false },
       values: (_, x) => (this.empty ? x.map(() => "") : ticks(x)),
@@ -230,15 +232,16 @@ export class Chart {
    */
   #series(line) {
     const stroke = () => this.#colour(line);
+    const { scale } = this.board;
     const dash = line.dash ? DASH[line.dash] : pattern(line.index);
     if (line.points) {
-      const points = { show: true, size: 7, stroke, fill: stroke, width: 1 };
+      const points = { show: true, size: 7 * scale, stroke, fill: stroke, width: 1 };
       return { stroke, width: 0, dash, spanGaps: true, paths: () => null, points };
     }
     /** @type {(u: uPlot, i: number) => boolean} a single point is no line yet */
     const alone = (u, i) => [...u.data[i]].filter((y) => y !== undefined && y !== null).length < 2;
-    const width = line.thin ? 0.9 : 1.75;
-    return { stroke, width, dash, spanGaps: true, points: { show: alone, size: 5, fill: stroke } };
+    const width = (line.thin ? 0.9 : 1.75) * scale;
+    return { stroke, width, dash, spanGaps: true, points: { show: alone, size: 5 * scale, fill: stroke } };
   }
 
   /** @param {uPlot} u */

@@ -97,6 +97,7 @@ export class ChartPlaces {
       const own = this.charts.filter((x) => x.spec.group === group && x.spec.key !== left && x.spec.key !== right);
       this.places[group].replaceChildren(...own.map((x) => x.root));
     }
+    for (const part of this.groups) part.hidden = !part.querySelector(".chart");
     const first = [left, right].flatMap((key) => this.charts.filter((x) => x.spec.key === key));
     this.lead.replaceChildren(...first.map((x) => x.root));
     for (const chart of this.charts) chart.root.classList.toggle("leading", first.includes(chart));

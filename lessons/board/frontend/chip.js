@@ -48,7 +48,7 @@ export function says({ words, kind, saidDigits, quantity }, row, at) {
 }
 
 /**
- * A chip's look: its classes and its colour.
+ * A chip's look: its classes, its colour, and whether that is of the scale's lower side.
  * @param {StripData} data
  * @param {StripRow} row
  * @param {number} at
@@ -60,8 +60,9 @@ export function look({ scale, digits, picked }, row, at) {
   const ground = row.holes[at] ? "hole" : row.hidden[at] ? "later" : !paint && "none";
   const mark = row.holes[at] ? null : row.marks[at];
   const chosen = picked === nameOf(row, at);
+  const under = paint !== null && scale.centre !== null && Number(value) < scale.centre;
   const own = [digits === null ? chipText(row.tokens[at]).size : "numbered", ground, row.spot[at] && "spot", mark];
-  return { paint, chosen, classes: ["t", ...own, chosen && "picked"].filter(Boolean).join(" ") };
+  return { paint, chosen, under, classes: ["t", ...own, chosen && "picked"].filter(Boolean).join(" ") };
 }
 
 /**

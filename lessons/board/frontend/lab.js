@@ -11,7 +11,7 @@ import { tell } from "./messages.js";
 import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
-import { ground, isDark } from "./theme.js";
+import { ground, isDark, typeScale } from "./theme.js";
 import { markAnchors } from "./tour_anchors.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
@@ -36,6 +36,7 @@ export class Lab {
   #trouble = null;
   #drawn = "";
   #ground = "";
+  #parts = ""; // what present mode can turn to
   model = new Model();
   view = readUrl(CHOICES);
 
@@ -144,7 +145,7 @@ export class Lab {
       },
     });
     markAnchors(this.root);
-    this.#drawn = "";
+    this.#drawn = this.#parts = "";
   }
 
   /** @param {Live} live */
@@ -228,7 +229,8 @@ export class Lab {
     const [following, paused] = [view.step === null, this.#source?.paused ?? false];
     const x = axisFor(model.rows, view.x);
     stage.progress.draw(model, stage.colours, { following, paused, x, trouble: this.#trouble });
-    const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners]);
+    const scale = typeScale((name) => this.#cssValue(name));
+    const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners, scale]);
     stage.board.lead(model, view);
     if (drawn !== this.#drawn) stage.board.draw(model, { x }, step);
     else stage.board.select(step);
@@ -242,6 +244,14 @@ export class Lab {
     const { detail } = stage;
     if (detail.step && detail.group) stage.headings(detail.step, detail.group);
     this.#mark(step, detail);
+    this.#cut(stage.parts);
+  }
+
+  /** Tells present mode (loader/present.mjs) when there are other parts. @param {string} parts */
+  #cut(parts) {
+    if (parts === this.#parts) return;
+    this.#parts = parts;
+    this.root.dispatchEvent(new CustomEvent("partschange", { bubbles: true, composed: true }));
   }
 
   /**

@@ -10,6 +10,7 @@ export interface Labels {
   axes_help: Record<string, string>;
   axis_missing: string;
   board: string;
+  token_by_token: string;
   both: string;
   card: string;
   card_close: string;

@@ -3,6 +3,7 @@
 
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
+import { zoomOf } from "./theme.js";
 import { anchorOf } from "./tour_anchors.js";
 
 /** @typedef {{ role: string, selector: string | null, title: string, text: string }} Stop */
@@ -158,6 +159,7 @@ export default class LessonTour {
     this.dialog.dataset.stop = stops[this.#at].role;
     const part = this.#anchor;
     const isTall = (part?.getBoundingClientRect().height ?? 0) > window.innerHeight / 2;
+    part?.dispatchEvent(new CustomEvent("partwanted", { bubbles: true, composed: true })); // loader/present.mjs
     part?.scrollIntoView({ block: isTall ? "start" : "center" });
     this.#place();
     this.next.focus({ preventScroll: true });
@@ -177,10 +179,11 @@ export default class LessonTour {
       const box = { left: part.left - 4, top: part.top - 4, width: part.width + 8, height: part.height + 8 };
       for (const [name, x] of Object.entries(box)) style.setProperty(name, `${x}px`);
     }
-    const { offsetWidth: width, offsetHeight: height } = this.bubble;
-    const { left, top } = placeOf(part, { width, height }, view);
-    this.bubble.style.left = `${left}px`;
-    this.bubble.style.top = `${top}px`;
+    const zoom = zoomOf(this.bubble);
+    const { offsetWidth, offsetHeight } = this.bubble;
+    const { left, top } = placeOf(part, { width: offsetWidth * zoom, height: offsetHeight * zoom }, view);
+    this.bubble.style.left = `${left / zoom}px`;
+    this.bubble.style.top = `${top / zoom}px`;
   }
 }
 

@@ -62,8 +62,11 @@ export class Stage {
     this.board.captionLine.append(this.progress.charted);
     const boardTitle = el("h2", { class: "unseen", text: labels.board });
     // What is looked at together stands in the first screen: two curves, the strips and the card; all else below.
-    const above = [this.progress.root, boardTitle, this.board.top, message, this.below];
-    root.replaceChildren(...above, this.proof.root, this.board.root, this.detail.tooltip.root);
+    const above = [this.progress.root, boardTitle, this.board.top, message, this.below, this.detail.tooltip.root];
+    root.dataset.parts = ""; // what present mode shows one after another (loader/present.mjs)
+    this.below.dataset.part = labels.token_by_token;
+    this.board.root.dataset.parts = "";
+    root.replaceChildren(...above, this.proof.root, this.board.root);
   }
 
   /**
@@ -79,6 +82,11 @@ export class Stage {
     const right = answer ? `\n\n${fill(labels.right_answer, { answer })}` : "";
     say(this.wholePrompt, inLines(prompt ?? "") + right);
     this.whole.hidden = short === (prompt ?? "");
+  }
+
+  /** Which of its parts there are. */
+  get parts() {
+    return [this.below, ...this.board.places.groups].map((x) => !x.hidden).join();
   }
 
   close() {

@@ -151,10 +151,11 @@ export class TokenStrip {
     const { row, at, chip } = spot;
     if (!this.#data) return;
     this.#spots.set(chip, spot);
-    const { classes, paint, chosen } = look(this.#data, row.data, at);
+    const { classes, paint, chosen, under } = look(this.#data, row.data, at);
     if (chip.className !== classes) chip.className = classes;
     chip.style.backgroundColor = paint?.background ?? "";
     chip.style.color = paint?.ink ?? "";
+    chip.dataset.under = String(under); // for who sees no colour (strip.css)
     attr(chip, "aria-pressed", chosen);
     attr(chip, "aria-label", says(this.#data, row.data, at));
     if (this.#data.digits !== null && chip.lastChild) say(chip.lastChild, below(this.#data, row.data, at));

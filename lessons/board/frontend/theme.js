@@ -18,3 +18,15 @@ export function isDark(colour) {
  * @param {Element} root
  */
 export const ground = (root) => getComputedStyle(root).getPropertyValue("--st-background-color").trim();
+
+/**
+ * How much larger the page wants type than it is written here: more than 1 on a projector.
+ * @param {(variable: string) => string} css a CSS variable's value
+ */
+export const typeScale = (css) => Number(css("--type-scale")) || 1;
+
+/**
+ * Pixels of the window to a pixel of the element's own, in which its style is written.
+ * @param {HTMLElement} element
+ */
+export const zoomOf = (element) => element.getBoundingClientRect().width / element.offsetWidth || 1;

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { fixed, inWords, signed } from "./format.js";
+import { zoomOf } from "./theme.js";
 
 /** @import { Spot } from "./row.js" */
 /** @import { Reader } from "./strip.js" */
@@ -106,11 +107,13 @@ export class Tooltip {
   /** @param {HTMLElement} chip */
   #place(chip) {
     const box = this.host.getBoundingClientRect();
-    const at = chip.getBoundingClientRect();
+    const { left: from, right, bottom, top } = chip.getBoundingClientRect();
+    const zoom = zoomOf(this.host);
     const { offsetWidth: width, offsetHeight: height } = this.root;
-    const left = Math.min(Math.max(0, at.left - box.left + at.width / 2 - width / 2), box.width - width);
-    const above = at.top - height - GAP > 0;
+    const middle = ((from + right) / 2 - box.left) / zoom;
+    const left = Math.min(Math.max(0, middle - width / 2), box.width / zoom - width);
+    const above = top / zoom - height - GAP > 0;
     this.root.style.left = `${Math.max(0, left)}px`;
-    this.root.style.top = `${above ? at.top - box.top - height - GAP : at.bottom - box.top + GAP}px`;
+    this.root.style.top = `${above ? (top - box.top) / zoom - height - GAP : (bottom - box.top) / zoom + GAP}px`;
   }
 }

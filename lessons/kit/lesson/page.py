@@ -39,7 +39,7 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
     if code:
         st.header(_("The code that computes it"))
         show_code(*code)
-    _onward(before, after)
+    _onward(key, before, after)
 
 
 def neighbours(key: str) -> tuple[Lesson | None, Lesson | None]:
@@ -49,7 +49,7 @@ def neighbours(key: str) -> tuple[Lesson | None, Lesson | None]:
     return (course[at - 1] if at else None), (course[at + 1] if at + 1 < len(course) else None)
 
 
-def _onward(before: Lesson | None, after: Lesson | None) -> None:
+def _onward(key: str, before: Lesson | None, after: Lesson | None) -> None:
     query = keeping_language()
     with st.container(horizontal=True, key="lesson_onward"):
         if before:
@@ -62,3 +62,9 @@ def _onward(before: Lesson | None, after: Lesson | None) -> None:
                 icon_position="right",
                 query_params=query,
             )
+        st.page_link(
+            lesson("for-teachers").path,
+            label=_("Notes for teachers"),
+            icon=lesson("for-teachers").icon,
+            query_params=keeping_language({"lesson": key}),
+        )

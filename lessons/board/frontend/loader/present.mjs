@@ -24,7 +24,33 @@ const STYLE = `
 `;
 
 /**
- * Which part each element belongs to: a part begins with an element that holds a heading of the page.
+ * What a component marks as made of parts (data-parts), however deep.
+ * @param {Element | ShadowRoot} root
+ * @returns {Element | null}
+ */
+function marked(root) {
+  const own = root instanceof Element ? [root] : [];
+  for (const element of [...own, ...root.querySelectorAll("*")]) {
+    if (element.matches("[data-parts]")) return element;
+    const inner = element.shadowRoot && marked(element.shadowRoot);
+    if (inner) return inner;
+  }
+  return null;
+}
+
+/**
+ * An element as what is turned: whole, or as the pieces of the component that it holds.
+ * @param {Element} element
+ * @returns {Element[]}
+ */
+export function pieces(element) {
+  const cut = marked(element);
+  return cut ? [...cut.children].flatMap(pieces) : [element];
+}
+
+/**
+ * Which part each element belongs to: a part begins with one that holds a heading of the page, or that names the part
+ * (data-part). A hidden one begins none.
  * @param {Element[]} elements the page's, in order
  */
 export function parts(elements) {
@@ -32,13 +58,15 @@ export function parts(elements) {
   let content = false; // whether the part under way holds anything that can be seen
   const titles = [""];
   const of = elements.map((element) => {
-    const heading = element.querySelector("h1, h2");
-    if (heading?.tagName === "H2" && content) {
+    if (element.hasAttribute("hidden")) return part;
+    const name = element.getAttribute("data-part");
+    const heading = element.querySelector("h1, h2:not(.unseen)");
+    if ((name || heading?.tagName === "H2") && content) {
       part += 1;
       titles.push("");
     }
-    if (heading && !titles[part]) titles[part] = (heading.textContent ?? "").trim();
-    content ||= heading !== null;
+    if (!titles[part]) titles[part] = (name ?? heading?.textContent ?? "").trim();
+    content ||= Boolean(name || heading);
     return part;
   });
   return { of, titles };
@@ -57,6 +85,11 @@ export function turnOf(event) {
 
 /** @param {string} path */
 const kept = (path) => `credit-lab-part:${path}`;
+
+/** Hides an element, or shows it; one that is as it should be is left alone. @type {(x: Element, is: boolean) => void} */
+const away = (x, is) => {
+  if (x.classList.contains(AWAY) !== is) x.classList.toggle(AWAY, is);
+};
 
 /** The part at which this page was left in this tab. */
 function recall() {
@@ -112,14 +145,19 @@ export default function (component) {
 
   let at = recall();
   let count = 1;
+  /** @type {Map<Element, number>} each piece's part */
+  let places = new Map();
 
   function show() {
     const elements = [...(main?.children ?? [])].filter((x) => !x.contains(own));
-    const { of, titles } = parts(elements);
+    const cut = elements.map(pieces);
+    const { of, titles } = parts(cut.flat());
     count = titles.length;
     const shown = Math.min(at, count - 1);
+    places = new Map(cut.flat().map((x, i) => [x, of[i]]));
+    for (const [piece, part] of places) away(piece, part !== shown);
     elements.forEach((x, i) => {
-      x.classList.toggle(AWAY, of[i] !== shown);
+      if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
     });
     const text = words.place
       .replace("{part}", String(shown + 1))
@@ -140,6 +178,13 @@ export default function (component) {
     main?.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
   }
 
+  /** Something on the page asks to be seen. @param {Event} event */
+  function wanted(event) {
+    const part = event.composedPath().map((x) => (x instanceof Element ? places.get(x) : undefined));
+    const to = part.find((x) => x !== undefined);
+    if (to !== undefined) turn(to - Math.min(at, count - 1));
+  }
+
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     const by = turnOf(event);
@@ -149,13 +194,20 @@ export default function (component) {
   }
 
   // A rerun takes elements out and puts others in: they are sorted into their parts before they are painted.
-  const watch = new MutationObserver(show);
-  watch.observe(main, { childList: true, subtree: true });
+  // While it runs, React writes the classes of what is stale anew, and ours with them.
+  const watch = new MutationObserver((changes) => {
+    if (changes.some((x) => x.type === "childList" || x.target.parentNode === main)) show();
+  });
+  watch.observe(main, { childList: true, subtree: true, attributeFilter: ["class"] });
   document.addEventListener("keydown", pressed);
+  main.addEventListener("partschange", show);
+  main.addEventListener("partwanted", wanted);
   show();
   return () => {
     watch.disconnect();
     document.removeEventListener("keydown", pressed);
-    for (const x of main.querySelectorAll(`.${AWAY}`)) x.classList.remove(AWAY);
+    main.removeEventListener("partschange", show);
+    main.removeEventListener("partwanted", wanted);
+    for (const x of [...places.keys(), ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
   };
 }

@@ -2,6 +2,7 @@
 
 import { scale } from "../colours.js";
 import { attr, el, focusedIn } from "../dom.js";
+import { zoomOf } from "../theme.js";
 import { Arrows, EDGES } from "./arrows.js";
 import { Bars, GroupBars, Rewards } from "./bars.js";
 import { MODES } from "./batch.js";
@@ -108,9 +109,10 @@ export class Drawing {
   #connect() {
     if (!this.#batch) return;
     const around = this.root.getBoundingClientRect();
-    const places = new Map(this.boxes.all.map(({ key, root }) => [key, within(root, around)]));
+    const zoom = zoomOf(this.root);
+    const places = new Map(this.boxes.all.map(({ key, root }) => [key, within(root, around, zoom)]));
     const charged = Number(this.#batch.sent.learners.ppo.settings.kl_coef) > 0;
-    this.arrows.draw(places, around.width, (edge) => edge.from !== "reference" || charged);
+    this.arrows.draw(places, around.width / zoom, (edge) => edge.from !== "reference" || charged);
     if (this.#state) this.paint(this.#state);
   }
 
@@ -134,8 +136,13 @@ const everyAdvantage = (batch) =>
     batch.lanes.flatMap((lane) => batch.places(lane).map((t) => batch.number(mode, "advantage", lane.index, t))),
   );
 
-/** @type {(root: Element, around: DOMRect) => import("./arrows.js").Place} */
-function within(root, around) {
+/** @type {(root: Element, around: DOMRect, zoom: number) => import("./arrows.js").Place} */
+function within(root, around, zoom) {
   const { left, right, top, bottom } = root.getBoundingClientRect();
-  return { left: left - around.left, right: right - around.left, top: top - around.top, bottom: bottom - around.top };
+  return {
+    left: (left - around.left) / zoom,
+    right: (right - around.left) / zoom,
+    top: (top - around.top) / zoom,
+    bottom: (bottom - around.top) / zoom,
+  };
 }

@@ -1,0 +1,87 @@
+"""Present mode in a real browser: parts turn with the keys, and are larger; players keep their keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server
+
+pytestmark = pytest.mark.browser
+STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+PROJECTOR = {"width": 1920, "height": 1080}
+
+
+def opened(page: Page, server: Server, key: str, drawn: str) -> None:
+    page.set_viewport_size(PROJECTOR)  # type: ignore[arg-type]
+    page.goto(f"{server.url}/{key}?present=1")
+    page.wait_for_selector(STILL, timeout=60_000)
+    page.wait_for_selector(drawn, state="attached", timeout=60_000)
+
+
+def turned(page: Page, key: str, to: str) -> None:
+    page.keyboard.press(key)
+    expect(page.locator(".place")).to_contain_text(to)
+
+
+def test_a_lesson_is_turned_with_the_arrow_keys_and_its_players_keep_theirs(
+    page: Page, server: Server, axe: Callable[..., list[str]]
+) -> None:
+    opened(page, server, "how-ppo-works", '.lesson[data-drawn="true"]')
+    place = page.locator(".place")
+    expect(place).to_contain_text("1 of 7")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    turned(page, "ArrowRight", "2 of 7")
+    expect(page.get_by_text("about 10 minutes")).to_be_hidden()
+    pipeline = page.get_by_test_id("lesson_pipeline")
+    expect(pipeline).to_be_visible()
+    box = pipeline.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= PROJECTOR["width"]
+
+    # A slider has its own use for an arrow key; so has a box, from which it walks to the next.
+    slider = pipeline.get_by_label("Where in the pipeline")
+    slider.fill("3")
+    before = slider.input_value()
+    slider.press("ArrowLeft")
+    assert slider.input_value() != before
+    pipeline.get_by_role("button", name=re.compile("^Query")).press("ArrowRight")
+    expect(place).to_contain_text("2 of 7")
+    assert axe(page) == []
+
+    page.get_by_role("button", name="Leave present mode").click()
+    expect(page.get_by_role("toolbar", name="Present")).to_have_count(0)
+    expect(page.get_by_text("about 10 minutes")).to_be_visible()
+    assert "present" not in page.url
+
+
+def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
+    page: Page, server: Server, axe: Callable[..., list[str]]
+) -> None:
+    opened(page, server, "lab", ".lab[data-shown-step]")
+    place = page.locator(".place")
+    expect(place).to_have_text("1 of 5 · Lab")
+    title = page.locator(".lab h3").first
+    drawn = title.evaluate("x => x.getBoundingClientRect().height / x.offsetHeight")
+    assert drawn == pytest.approx(1.5, abs=0.02)
+    chart = page.locator('[data-chart="success"] canvas')
+    assert chart.evaluate("x => x.getBoundingClientRect().height") == pytest.approx(330, abs=2)
+    tokens = page.locator(".lab > .below")
+    expect(tokens).to_be_hidden()
+
+    turned(page, "ArrowRight", "2 of 5")
+    expect(tokens).to_be_visible()
+    expect(page.locator('[data-chart="success"]')).to_be_hidden()
+    token = page.locator(".lab .t").first
+    token.focus()
+    token.press("ArrowRight")  # from token to token
+    expect(place).to_contain_text("2 of 5")
+    assert axe(page) == []
+
+    page.get_by_role("button", name="The next part").focus()
+    turned(page, "PageDown", "3 of 5")
+    expect(page.locator(".lab .group h2").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PROJECTOR["width"]
