@@ -247,7 +247,7 @@ GLOSSARY = (
                     "A token's probability now divided by its probability when it was sampled. It starts at 1 and "
                     "moves with each pass."
                 ),
-                "ratio-clip-kl",
+                "ratio-and-clip",
                 symbol=r"\rho_t",
                 also=("importance ratio", N_("ratio")),
             ),
@@ -258,7 +258,7 @@ GLOSSARY = (
                     "Holds the ratio within 1 − ε and 1 + ε in the objective, so a token that has moved far enough "
                     "in its direction gets no further push."
                 ),
-                "ratio-clip-kl",
+                "ratio-and-clip",
                 full=N_("clipping"),
                 symbol=r"\varepsilon",
             ),
@@ -266,7 +266,7 @@ GLOSSARY = (
                 "pass",
                 N_("pass"),
                 N_("Going once over all responses of a rollout to update the policy."),
-                "ratio-clip-kl",
+                "ratio-and-clip",
                 symbol=r"\mu",
                 also=("passes",),
             ),
@@ -274,7 +274,7 @@ GLOSSARY = (
                 "mini-batch",
                 N_("mini-batch"),
                 N_("The part of a rollout that one optimiser step sees."),
-                "ratio-clip-kl",
+                "ratio-and-clip",
                 also=("mini-batches",),
             ),
             GlossaryTerm(
@@ -289,7 +289,7 @@ GLOSSARY = (
                 "kl",
                 N_("KL divergence"),
                 N_("How far one distribution over next tokens is from another; 0 where they are the same."),
-                "ratio-clip-kl",
+                "kl",
                 full=N_("Kullback–Leibler divergence"),
                 symbol=r"\mathrm{KL}",
                 also=("KL",),

@@ -61,7 +61,7 @@ def test_another_run_is_shown_and_the_page_says_why(open_page, store, key, setti
 
 @pytest.mark.parametrize(
     ("key", "settings"),
-    [("ratio-clip-kl", MEASURED), ("algorithms", MEASURED), ("how-ppo-works", SINGLE)],
+    [("ratio-and-clip", MEASURED), ("kl", MEASURED), ("algorithms", MEASURED), ("how-ppo-works", SINGLE)],
 )
 def test_what_does_not_need_it_shows_the_run_itself(open_page, store, key, settings) -> None:
     at = open_page(key, run=made(store, settings), lang="en", step="1")
