@@ -125,3 +125,14 @@ test("a reload comes back to the same part", (t) => {
   const kept = first.window.sessionStorage.getItem("credit-lab-part:/lab");
   assert.equal(kept, "1");
 });
+
+test("a place that no page has, as another's script may have kept, is none", async (t) => {
+  const first = shown(t, LESSON);
+  first.window.sessionStorage.setItem(`credit-lab-part:${first.window.location.pathname}`, "-7");
+  globalThis.sessionStorage = first.window.sessionStorage;
+  first.close();
+  const parentElement = document.querySelector("#own > div");
+  const close = present({ parentElement, data: new TextEncoder().encode(JSON.stringify({ words })) });
+  assert.equal(parentElement.querySelector(".place").textContent, "1/3 Title");
+  close();
+});
