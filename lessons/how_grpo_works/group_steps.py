@@ -95,7 +95,7 @@ def _words(settings: GroupSettings) -> dict[str, str]:
             "All rewards are equal, so every difference is 0 and nothing is learnt from this group. Flip one."
         ),
         "says_single": _(
-            "One response alone is its own mean: whatever its reward, the difference is 0 and nothing is learnt from it."
+            "One response alone is its own mean: whatever its reward, the difference is 0 and nothing is learnt."
         ),
         "rare_right": _("Right answers are the rarer ones here ({few} of {n}): each counts more than a wrong one."),
         "rare_wrong": _("Wrong answers are the rarer ones here ({few} of {n}): each counts more than a right one."),

@@ -12,7 +12,7 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, listed, one_after_another, tell
 from lessons.kit.critic import token_at
-from lessons.kit.display import plain
+from lessons.kit.display import plain, verdict_note
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, token_strips
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.restored import too_large
@@ -188,7 +188,7 @@ def reward_or_loss(here: Frozen) -> None:
         ).format(gamma=f"{gamma:g}", lam=f"{lam:g}", beta=f"{weight:g}")
     )
     rows = [
-        Row("kl", _("log-ratio to the reference (k1)"), reply.tokens, k1.tolist(), note=plain_note(reply.success)),
+        Row("kl", _("log-ratio to the reference (k1)"), reply.tokens, k1.tolist(), note=verdict_note(reply)),
         Row("reward", _("in the reward: added to the token's advantage"), reply.tokens, in_reward.tolist()),
         Row("loss", _("in the loss: pull on the token's log-probability"), reply.tokens, in_loss.tolist()),
     ]
@@ -210,10 +210,6 @@ def reward_or_loss(here: Frozen) -> None:
             token=token_at(reply, at), pushed=signed(float(in_reward[at]), 3)
         )
     st.caption(one_after_another(charged, most))
-
-
-def plain_note(success: bool) -> str:
-    return _("right, reward 1") if success else _("wrong, reward 0")
 
 
 def gradients(here: Frozen) -> None:

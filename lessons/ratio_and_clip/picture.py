@@ -8,7 +8,7 @@ import streamlit as st
 
 from lessons.board.strips import sent_strip
 from lessons.i18n import _
-from lessons.kit.display import literal, token_name
+from lessons.kit.display import literal, token_name, verdict_note
 from lessons.kit.first_ratios import first_ratios
 from lessons.kit.lesson import Frozen, Reply, Row, mount
 from lessons.kit.numbers import number
@@ -223,7 +223,7 @@ def _strip(batch: Frozen, reply: Reply) -> dict[str, Any]:
         label="",
         tokens=reply.tokens,
         values=[1.0] * count,
-        note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
+        note=verdict_note(reply),
         learner="blue",
         marks=[None] * count,
         more={_("advantage"): [x or 0.0 for x in reply.column("advantage")]},
