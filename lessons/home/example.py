@@ -10,7 +10,7 @@ from lessons.kit.pipeline import other_credit
 
 
 @dataclass(frozen=True)
-class Example:
+class CreditedResponse:
     """One response of a stored PPO step, with PPO's credit of each token and GRPO's of the whole response."""
 
     prompt: str
@@ -24,7 +24,7 @@ class Example:
     seen: bool  # whether the critic sees the slip (lessons/kit/lesson/replies.py)
 
 
-def example(batch: Frozen) -> Example | None:
+def example(batch: Frozen) -> CreditedResponse | None:
     """The step's clearest case; None where it has no group whose rewards differ, so that GRPO's credit would be 0."""
     group = batch.telling
     reply = group.telling
@@ -33,7 +33,7 @@ def example(batch: Frozen) -> Example | None:
     if not credit or len(ppo) != len(reply.tokens):
         return None
     slip = slip_of(reply, group)
-    return Example(
+    return CreditedResponse(
         prompt=group.prompt,
         answer=group.answer,
         tokens=reply.tokens,

@@ -54,7 +54,7 @@ def picture(batch: Frozen) -> None:
     say_where(batch)
 
 
-def sentences(shown: examples.Example) -> Sequence[str]:
+def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
     """What the picture shows, in numbers."""
     (first, *others), places = lowest(shown.ppo), len(shown.ppo)
     values = {

@@ -46,7 +46,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
 
     class Bar:
         def __init__(self, **options: Any) -> None:
-            self.options, self.n, self.said, self.refreshed = options, -1.0, list[str](), 0
+            self.options, self.n, self.texts, self.refreshed = options, -1.0, list[str](), 0
             bars.append(self)
 
         def __enter__(self) -> Bar:
@@ -55,7 +55,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
         def __exit__(self, *_: object) -> None: ...
 
         def set_description(self, text: str) -> None:
-            self.said.append(text)
+            self.texts.append(text)
 
         def refresh(self) -> None:
             self.refreshed += 1
@@ -90,7 +90,7 @@ def test_a_critic_is_fitted_to_one_fresh_answer_a_question(monkeypatch: pytest.M
     assert asker == ("policy", "codec", "task", config, settings, 11)
     bar = bars[0]
     assert bar.options == {"total": 1.0, "bar_format": "{l_bar}{bar}| {elapsed}<{remaining}"}
-    assert (bar.said, bar.n, bar.refreshed) == (["asked", "half 2"], 0.5, 2)
+    assert (bar.texts, bar.n, bar.refreshed) == (["asked", "half 2"], 0.5, 2)
     fit_critic.fit(MODEL)
     assert seen["plan"][1].value_pretrain_updates == 1200
 

@@ -12,13 +12,13 @@ from core.config import change
 from core.presets import preset
 from core.runs.records import RunInfo
 from lessons.catalog import LESSONS
-from lessons.home.example import Example
+from lessons.home.example import CreditedResponse
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.history import RECORDED
 from tests.helpers import step_trace
 from tests.lessons.real import strips
 
-SHOWN = Example("1+2=", "3", tuple("1+2=5"), 0.0, False, (-0.1, 0.2, -0.3, -0.4, -2.5), -0.7, 4, True)
+SHOWN = CreditedResponse("1+2=", "3", tuple("1+2=5"), 0.0, False, (-0.1, 0.2, -0.3, -0.4, -2.5), -0.7, 4, True)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_it_plays_one_response_under_both_credits_and_the_numbers_are_the_stores
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_it_says_what_the_picture_shows(open_page, recorded, monkeypatch, lang):
-    def sentences(shown: Example) -> str:
+    def sentences(shown: CreditedResponse) -> str:
         monkeypatch.setattr("lessons.home.example.example", lambda _batch: shown)
         at = open_page("home", lang=lang)
         assert not at.exception

@@ -66,9 +66,9 @@ export default class LessonTour {
     this.skip = button("quiet", () => this.#end());
     this.back = button("", () => this.#go(-1));
     this.next = button("primary", () => this.#go(1));
-    const told = el("div", { "aria-live": "polite" }, this.count, this.title, this.text);
+    const spoken = el("div", { "aria-live": "polite" }, this.count, this.title, this.text);
     const walk = el("div", { class: "answers" }, this.skip, this.back, this.next);
-    this.bubble = el("div", { class: "bubble" }, told, walk);
+    this.bubble = el("div", { class: "bubble" }, spoken, walk);
     const named = { "aria-labelledby": "tour-title", "aria-describedby": "tour-text" };
     this.dialog = el("dialog", { class: "tour", ...named, data: { testid: "tour" } }, this.spot, this.bubble);
     this.dialog.oncancel = (event) => {
