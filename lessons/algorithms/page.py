@@ -12,7 +12,7 @@ from core.learners.registry import AnyLearner, differing, learner_kind, lines, n
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, prose, tell
 from lessons.kit.chrome import storage_guard
-from lessons.kit.display import plain
+from lessons.kit.display import plain, verdict_note
 from lessons.kit.glossary import say
 from lessons.kit.lesson import (
     Code,
@@ -145,8 +145,7 @@ def credits(batch: Frozen, group: Group, one: Variant, two: Variant, shown: str)
         return [x for *_names, numbers in rows for x in numbers[reply.sample][: len(reply.tokens)]]
 
     for reply, which in alike(group.replies, shown_of):
-        verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
-        note = verdict.format(reward=reply.reward)
+        note = verdict_note(reply)
         for variant, name, numbers in rows:
             drawn.append(
                 Row(

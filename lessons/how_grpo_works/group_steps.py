@@ -84,12 +84,16 @@ def _words(settings: GroupSettings) -> dict[str, str]:
         "says_rewards": _(
             "{right} of {n} answers to {prompt} are right (the answer is {answer}). Press one to flip its reward."
         ),
+        "says_rewards_single": _("One answer to {prompt}, where {answer} is right: press it to flip its reward."),
         "says_mean": _("What they are compared with is {mean}. What lies above it counts as good, below as bad."),
         "says_spread": _("How far the rewards lie apart: their standard deviation is {spread}."),
         "says_credit": divided,
         "says_tokens": _("Every token of a response gets its number, right steps and wrong ones alike."),
         "says_silent": _(
             "All rewards are equal, so every difference is 0 and nothing is learnt from this group. Flip one."
+        ),
+        "says_single": _(
+            "One response alone is its own mean: whatever its reward, the difference is 0 and nothing is learnt."
         ),
         "rare_right": _("Right answers are the rarer ones here ({few} of {n}): each counts more than a wrong one."),
         "rare_wrong": _("Wrong answers are the rarer ones here ({few} of {n}): each counts more than a right one."),

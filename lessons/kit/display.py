@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
 
 from core.text import visible
 from lessons.i18n import N_, _, language
+
+if TYPE_CHECKING:
+    from lessons.kit.lesson.replies import Reply
 
 NONE = N_("none")
 
@@ -67,3 +71,9 @@ def when(epoch: float, timezone: str | None) -> str:
 def share(value: float | None) -> str:
     """A share between 0 and 1 with two digits, or "none" where it is not known."""
     return _(NONE) if value is None else f"{value:.2f}"
+
+
+def verdict_note(reply: Reply) -> str:
+    """What a response came to: "right, reward 1"."""
+    words = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
+    return words.format(reward=reply.reward)

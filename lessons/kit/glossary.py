@@ -72,7 +72,7 @@ def mark(text: str, keys: list[str]) -> tuple[str, list[str]]:
     left, held = set(keys), []
 
     def link(match: re.Match[str]) -> str:
-        key = by_form[match[0].strip("*").lower()]
+        key = by_form.get(match[0].strip("*").lower())  # none: letters that only compare equal, as the Turkish ı and i
         if key not in left:
             return match[0]
         left.discard(key)

@@ -16,7 +16,7 @@ Entries = dict[str, tuple[Value, int]]
 #: What a link to the one lesson named only for its part on the KL.
 _OF_KL = {"rck_step", "rck_kl_token", "rck_push_token"}
 #: What is part of links to any page.
-_OF_ALL = {"lang", "run", "step", "embed", "embed_options"}
+_OF_ALL = {"lang", "run", "step", "present", "embed", "embed_options"}
 
 #: Old address → the address that takes its place, by the names of what the link has in it.
 MOVED: Mapping[str, Callable[[set[str]], str]] = {

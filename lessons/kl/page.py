@@ -8,7 +8,7 @@ from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Example, Frozen, Line, engine, frozen, lesson_page, quiz, say_where, worked
-from lessons.kl import estimates
+from lessons.kl import estimates, gradients
 from lessons.kl.check import code, questions
 from lessons.kl.picture import moving_picture
 
@@ -45,7 +45,7 @@ def sections(here: Frozen) -> None:
     st.header(_("In the reward or in the loss?"))
     estimates.reward_or_loss(here)
     st.header(_("The gradient that each really gives"))
-    estimates.gradients(here)
+    gradients.gradients(here)
 
 
 def page() -> None:

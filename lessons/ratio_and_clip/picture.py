@@ -8,12 +8,13 @@ import streamlit as st
 
 from lessons.board.strips import sent_strip
 from lessons.i18n import _
-from lessons.kit.display import literal, token_name
+from lessons.kit.display import literal, token_name, verdict_note
 from lessons.kit.first_ratios import first_ratios
 from lessons.kit.lesson import Frozen, Reply, Row, mount
 from lessons.kit.numbers import number
 from lessons.ratio_and_clip.batch import find, looked_at, never_left_1, outcome, spots, trained_limits
 from lessons.ratio_and_clip.case_words import case_name
+from lessons.ratio_and_clip.picture_words import words
 
 if TYPE_CHECKING:
     from core.insight.clip_cases import Limits, Outcome
@@ -103,7 +104,7 @@ def _data(batch: Frozen, looked: Outcome, moments: list[dict[str, Any]]) -> dict
         "reach": _reach(batch, limits),
         "limits": None,
         "strip": None,
-        "words": _words(),
+        "words": words(),
     }
 
 
@@ -223,7 +224,7 @@ def _strip(batch: Frozen, reply: Reply) -> dict[str, Any]:
         label="",
         tokens=reply.tokens,
         values=[1.0] * count,
-        note=_("right, reward 1") if reply.success else _("wrong, reward 0"),
+        note=verdict_note(reply),
         learner="blue",
         marks=[None] * count,
         more={_("advantage"): [x or 0.0 for x in reply.column("advantage")]},
@@ -269,43 +270,3 @@ def _linked_token(batch: Frozen) -> int | None:
         return None
     places = [x.index for x in spots(batch) if name == f"r{x.reply.sample}" and x.at == int(place)]
     return places[0] if places else None
-
-
-def _words() -> dict[str, str]:
-    return {
-        "play": _("Play"),
-        "pause": _("Pause"),
-        "scrub": _("Passes over the same responses"),
-        "axis": _("ratio ρ"),
-        "cut_here": _("cut here"),
-        "drag": _("Ratio of the token: drag it, or use the arrow keys"),
-        "good": _("A > 0: {count} tokens"),
-        "bad": _("A < 0: {count} tokens"),
-        "alt_good": _("Objective per unit of |A| over the ratio, for good tokens: a slope that the clip makes flat."),
-        "alt_bad": _("Objective per unit of |A| over the ratio, for bad tokens: flat on the left, then a slope down."),
-        "legend": _(
-            "Objective per unit of |A| over the ratio; dotted: without a clip. Full dots still learn, hollow ones are "
-            "cut. The arrow is where the gradient pushes the token that you hold. Press a dot to take that token."
-        ),
-        "made_up": _("A made-up token at ρ = {ratio} with A = {advantage}."),
-        "real": _("“{token}” at position {position} of {response}: ρ = {ratio}, A = {advantage}."),
-        "dragged": _(
-            "“{token}” at position {position} of {response}, dragged to ρ = {ratio} (in the step {own}), A = "
-            "{advantage}."
-        ),
-        "fate_cut": _("Gradient 0, {says}: here the objective no longer moves with the policy."),
-        "fate_outside_up": _("Outside the range, but not cut: its gradient, {gradient}, pulls it back up."),
-        "fate_outside_down": _("Outside the range, but not cut: its gradient, {gradient}, pushes it back down."),
-        "fate_inside_up": _("Within the range: its gradient, {gradient}, pushes it up."),
-        "fate_inside_down": _("Within the range: its gradient, {gradient}, pushes it down."),
-        "objective": _("objective:"),
-        "low": _("ε = {value}"),
-        "high": _("ε, high side = {value}"),
-        "dual": _("Dual clip c, for A < 0"),
-        "none": _("none"),
-        "cases": _("The furthest token of each case"),
-        "counts": _("How many tokens these limits cut"),
-        "tokens": _("tokens"),
-        "with_these": _("with these limits"),
-        "outside": _("outside the range, and still learns"),
-    }

@@ -281,3 +281,34 @@ test("of very many tokens within the range some are drawn, of those outside all"
   assert.equal(all(".points .hollow").length, 0); // recorded: nobody was cut
   assert.equal(fate(), "made up 1.00 +1.00. inside up +1.00");
 });
+
+test("limits that nobody moved are the run's own, also between a slider's steps; another step's cases are its own", async (t) => {
+  const settings = { epsilon: 0.05, clip_high: 1.25 };
+  const of = (token) => ({
+    declared: { none: { ...declared(), settings } },
+    moments: [{ ratio: [1.055, 1, 0.945, 1], side: [], says: "" }],
+    limits: {
+      low: [0.02, 0.6],
+      high: [0.02, 1],
+      trained: [0, 1, 0, 0],
+      trained_title: "trained",
+      cases: [{ name: "case", token, sign: 1 }],
+    },
+  });
+  const { all, find, picture, window } = await drawn(t, of(null));
+  const counts = () => all(".counts tbody tr").map((x) => x.children[1].textContent);
+  assert.deepEqual(
+    all(".settings label span").map((x) => x.textContent),
+    ["low 0.05", "high 1.25", "dual"],
+  );
+  assert.equal(counts()[1], "1"); // 0.945 < 1 − 0.05: as it was trained
+  assert.equal(find(".cases button").disabled, true);
+  picture.draw(sent(of(0)), { dark: false });
+  assert.equal(find(".cases button").disabled, false);
+  const low = find("[data-testid=clip-low]");
+  low.value = "0.1";
+  low.dispatchEvent(new window.Event("input"));
+  assert.equal(counts()[1], "0");
+  picture.draw(sent(of(null)), { dark: false });
+  assert.equal(find(".settings label span").textContent, "low 0.10", "what was set stays");
+});

@@ -139,6 +139,8 @@ test("the prompt on show: the chosen one, else the chosen token's, else one that
   assert.equal(groupOf(step, { group: 7, token }), 4);
   assert.equal(groupOf(step, { group: null, token: { ...token, learner: "b" } }), 3);
   assert.equal(groupOf({ ...step, groups: [], telling: null }, { group: null, token: null }), null);
+  // "constructor" is a learner's name as good as any, and what every object has: a link with it left the lab blank
+  assert.equal(groupOf(step, { group: null, token: { ...token, learner: "constructor" } }), step.telling);
 });
 
 test("a run that is over opens where it is instructive, unless the address chooses; one that goes on is followed", () => {

@@ -182,3 +182,14 @@ test("what asks to be seen is turned to: the tour points at parts that are away"
   assert.equal(place(), "1/3 Lab");
   assert.deepEqual(seen(), ["curves"]);
 });
+
+test("a place that no page has, as another's script may have kept, is none", async (t) => {
+  const first = shown(t, LESSON);
+  first.window.sessionStorage.setItem(`credit-lab-part:${first.window.location.pathname}`, "-7");
+  globalThis.sessionStorage = first.window.sessionStorage;
+  first.close();
+  const parentElement = document.querySelector("#own > div");
+  const close = present({ parentElement, data: new TextEncoder().encode(JSON.stringify({ words })) });
+  assert.equal(parentElement.querySelector(".place").textContent, "1/3 Title");
+  close();
+});

@@ -127,6 +127,17 @@ test("a smaller group is its first responses", async (t) => {
   assert.deepEqual(row(1), ["+0.67", "−0.33", "−0.33", "–"]);
 });
 
+test("one response alone is not said to learn once its reward is flipped", async (t) => {
+  const { find, move, row } = await drawn(t, ofGroup());
+  const says = () => find("[data-testid=stepper-announced]").textContent;
+  assert.doesNotMatch(says(), /says_single/);
+  move("G", 1);
+  assert.match(says(), /says_single/);
+  find("[data-column='0']").onclick();
+  assert.deepEqual(row(1), ["0.00", "–", "–", "–"]);
+  assert.match(says(), /says_single/);
+});
+
 test("arrows step from token to token and from column to column; space plays", async (t) => {
   const { find, press, state, root } = await drawn(t, ofResponse());
   const scrub = find("[data-testid=stepper-scrub]");

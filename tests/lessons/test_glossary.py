@@ -172,3 +172,8 @@ def test_the_search_knows_both_languages_and_says_what_it_does_not_know(open_pag
     assert not at.subheader
     assert r"\<b\>x" in at.info[0].value
     assert matches(BY_KEY["gae"], "advantage ESTIMATION")
+
+
+def test_letters_that_only_compare_equal_are_no_term() -> None:
+    with use_language("en"):
+        assert mark("clıp and ſurrogate", ALL) == ("clıp and ſurrogate", [])

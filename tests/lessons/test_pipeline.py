@@ -20,6 +20,7 @@ from core.training.terms import terms_for
 from lessons.board.assets import FOLDER
 from lessons.i18n import LANGUAGES
 from lessons.kit.pipeline.both import PLAIN
+from lessons.kit.pipeline.distances import percent
 from lessons.kit.pipeline.words import words
 from tests.helpers import step_trace
 from tests.lessons.conftest import Open, make_run
@@ -156,3 +157,11 @@ def test_every_word_that_the_modules_ask_for_is_there() -> None:
         x for x in handed if re.fullmatch(r"(query|policy|outputs|reward|baseline|credit|advantage)_(ppo|grpo)", x)
     }
     assert len(plain) == 14
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.0, "0 %"), (0.01234, "1.2 %"), (1.5, "150 %"), (12.34, "1200 %"), (3e-6, "< 0.001 %"), (0.00012, "0.012 %")],
+)
+def test_a_distance_is_a_share_of_two_digits_and_no_power_of_ten(share: float, shown: str) -> None:
+    assert percent(share) == shown

@@ -214,3 +214,18 @@ def test_the_check_gives_a_reason_for_right_and_wrong(open_page, run, lang):
         assert (
             _("ρ·A is smaller than 0.8·A, so the unclipped branch wins and its gradient stays.") in at.success[0].value
         )
+
+
+@pytest.mark.parametrize(
+    ("key", "strip"), [(KEY, lambda at: picture(at)["strip"]["sent"]), ("kl", lambda at: strips(at, "rck_kl_strip"))]
+)
+def test_a_response_is_shown_with_its_own_reward_whatever_the_task_gives(open_page, store, monkeypatch, key, strip):
+    def halved(config, learner, step):
+        trace = step_trace(config, learner, step)
+        rewards = pa.array([0.5 * x - 0.25 for x in trace.samples["reward"].to_pylist()], trace.samples["reward"].type)
+        at = trace.samples.column_names.index("reward")
+        return replace(trace, samples=trace.samples.set_column(at, trace.samples.schema.field(at), rewards))
+
+    monkeypatch.setattr("tests.lessons.conftest.step_trace", halved)
+    at = open_page(key, lang="en", run=make_run(store, steps=3), step="3", rck_step="3")
+    assert strip(at)["rows"][0]["note"] in ("right, reward 0.25", "wrong, reward -0.25")

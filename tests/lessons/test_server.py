@@ -200,6 +200,7 @@ def test_nobody_elses_page_shows_ours_inside_itself_unless_the_server_says_so(
         ),
         ("/ratio-clip-kl?rck_step=21&rck_eps=0.1", "/ratio-and-clip?rck_step=21&rck_eps=0.1"),
         ("/ratio-clip-kl?rck_step=21&run=r", "/kl?rck_step=21&run=r"),
+        ("/ratio-clip-kl?rck_step=21&present=1", "/kl?rck_step=21&present=1"),
     ],
 )
 def test_the_address_of_a_lesson_that_became_two_leads_on(

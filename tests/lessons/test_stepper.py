@@ -17,6 +17,7 @@ from core.runs.store import RunStore
 from core.terms import Data, evaluate
 from core.training.terms import terms_for
 from lessons.board.assets import FOLDER
+from lessons.how_grpo_works.group_steps import stations
 from lessons.i18n import LANGUAGES
 from lessons.kit.history import RECORDED
 from tests.lessons.conftest import NotedLauncher, Open, make_run
@@ -213,6 +214,15 @@ def test_grpos_sub_steps_are_those_of_the_runs_settings(
     [answer] = in_browser(sent, [{}], sorted(names))
     for name in names:
         assert None not in answer["rows"][name], name
+
+
+@pytest.mark.parametrize(
+    ("baseline", "keys"),
+    [("leave-one-out", ["rewards", "mean", "tokens"]), ("none", ["rewards", "tokens"])],
+)
+def test_other_baselines_have_sub_steps_of_their_own(baseline: str, keys: list[str]) -> None:
+    """The page passes such runs over, and says so; what it would be made of is what these settings have."""
+    assert [x.key for x in stations(learner("grpo", baseline=baseline, scale_rewards="none"))] == keys
 
 
 def test_without_whitening_or_a_reference_ppo_has_no_such_sub_step(open_page: Open, store: RunStore) -> None:

@@ -62,7 +62,7 @@ export function wishOf(model, view) {
  */
 export function groupOf(step, { group, token }) {
   if (step.groups.some((x) => x.group === group)) return group;
-  const data = token && step.learners[token.learner];
+  const data = token && (Object.hasOwn(step.learners, token.learner) ? step.learners[token.learner] : null);
   const at = data ? data.sample.indexOf(token.sample) : -1;
   return data && at >= 0 ? data.group[at] : step.telling;
 }

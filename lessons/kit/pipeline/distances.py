@@ -17,6 +17,9 @@ from lessons.kit.pipeline.both import Mode
 COLUMNS = {"policy": "policy_distance", "value": "value_distance"}
 assert set(COLUMNS.values()) == set(DISTANCES)
 
+#: Per cent; what is less is not told apart.
+LEAST = 0.001
+
 
 @dataclass(frozen=True)
 class Distances:
@@ -46,8 +49,9 @@ class Distances:
 
 
 def percent(share: float) -> str:
-    """A share of a length, in two significant digits."""
-    return "0 %" if share == 0 else f"{100 * share:.2g} %"
+    """A share of a length, in two significant digits, never as a power of ten."""
+    shown = float(f"{100 * share:.2g}")
+    return f"< {LEAST:g} %" if 0 < shown < LEAST else f"{shown:.12g} %"
 
 
 def distances(batch: Frozen, mode: Mode, runs: RunStore | None = None) -> Distances:

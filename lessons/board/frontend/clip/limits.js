@@ -9,7 +9,9 @@ import { fill, fixed } from "../format.js";
 const STEP = 0.02;
 
 export class Limits {
-  #drawn = "";
+  /** What a person set; all else is the run's own, whichever step or run is shown. @type {Set<HTMLElement>} */
+  #touched = new Set();
+  #own = { epsilon: 0, high: 0 };
 
   /**
    * @param {object} options
@@ -18,12 +20,17 @@ export class Limits {
    */
   constructor({ onChange, onCase }) {
     this.onCase = onCase;
-    this.low = slider("low", onChange);
-    this.high = slider("high", onChange);
-    this.dual = el("select", { onchange: onChange, data: { testid: "clip-dual" } });
-    this.lowLabel = el("label", {});
-    this.highLabel = el("label", {});
-    this.dualLabel = el("label", {});
+    const touch = (/** @type {HTMLElement} */ input) => {
+      this.#touched.add(input);
+      onChange();
+    };
+    this.low = slider("low", () => touch(this.low));
+    this.high = slider("high", () => touch(this.high));
+    this.dual = el("select", { data: { testid: "clip-dual" } });
+    this.dual.onchange = () => touch(this.dual);
+    this.lowLabel = el("label", {}, el("span"), this.low);
+    this.highLabel = el("label", {}, el("span"), this.high);
+    this.dualLabel = el("label", {}, el("span"), this.dual);
     this.cases = el("div", { class: "cases", role: "group" });
     this.table = el("table", { class: "counts", data: { testid: "clip-counts" } });
     const settings = el("div", { class: "settings" }, this.lowLabel, this.highLabel, this.dualLabel);
@@ -33,31 +40,35 @@ export class Limits {
 
   /** The settings as they are chosen. */
   get changed() {
-    const [epsilon, high] = [Number(this.low.value), Number(this.high.value)];
+    const { epsilon, high } = this.#values;
     return { epsilon, clip_high: high, epsilon_high: high };
+  }
+
+  /** A slider that nobody moved stands for the run's own limit, which need not be one of its steps. */
+  get #values() {
+    const of = (/** @type {HTMLInputElement} */ range, /** @type {number} */ own) =>
+      this.#touched.has(range) ? Number(range.value) : own;
+    return { epsilon: of(this.low, this.#own.epsilon), high: of(this.high, this.#own.high) };
   }
 
   /** @param {Sent} sent */
   draw({ limits, declared, dual, words }) {
     if (!limits) return;
-    if (this.#drawn) return; // what was set stays
-    this.#drawn = "drawn";
     const { epsilon, clip_high: high } = declared[dual].settings;
+    this.#own = { epsilon: Number(epsilon), high: Number(high) };
     for (const [range, [least, most], value] of /** @type {const} */ ([
       [this.low, limits.low, epsilon],
       [this.high, limits.high, high],
     ])) {
       attr(range, "min", least);
       attr(range, "max", most);
-      range.value = String(value);
+      if (!this.#touched.has(range)) range.value = String(value);
     }
-    this.dual.append(
-      ...Object.keys(declared).map((x) => el("option", { value: x, text: x === "none" ? words.none : x })),
-    );
-    this.dual.value = dual;
-    this.dualLabel.append(el("span", { text: words.dual }), this.dual);
-    this.lowLabel.append(el("span"), this.low);
-    this.highLabel.append(el("span"), this.high);
+    const chosen = this.#touched.has(this.dual) && this.dual.value in declared ? this.dual.value : dual;
+    const options = Object.keys(declared).map((x) => el("option", { value: x, text: x === "none" ? words.none : x }));
+    this.dual.replaceChildren(...options);
+    this.dual.value = chosen;
+    if (this.dualLabel.firstElementChild) say(this.dualLabel.firstElementChild, words.dual);
     attr(this.cases, "aria-label", words.cases);
     this.cases.replaceChildren(
       ...limits.cases.map(({ name, token }, i) =>
@@ -75,11 +86,12 @@ export class Limits {
    */
   count(judge, ratio, { limits, advantage, words }) {
     if (!limits) return;
-    for (const [label, range, template] of /** @type {const} */ ([
-      [this.lowLabel, this.low, words.low],
-      [this.highLabel, this.high, words.high],
+    const { epsilon, high } = this.#values;
+    for (const [label, value, template] of /** @type {const} */ ([
+      [this.lowLabel, epsilon, words.low],
+      [this.highLabel, high, words.high],
     ])) {
-      const text = fill(template, { value: fixed(Number(range.value), 2) });
+      const text = fill(template, { value: fixed(value, 2) });
       if (label.firstElementChild) say(label.firstElementChild, text);
     }
     const { cut, outside } = judge.counts(ratio, advantage);

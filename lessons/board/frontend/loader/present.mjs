@@ -94,7 +94,8 @@ const away = (x, is) => {
 /** The part at which this page was left in this tab. */
 function recall() {
   try {
-    return Number(sessionStorage.getItem(kept(location.pathname))) || 0;
+    const part = Number(sessionStorage.getItem(kept(location.pathname)));
+    return Number.isInteger(part) ? Math.max(0, part) : 0;
   } catch {
     return 0; // may not be used
   }

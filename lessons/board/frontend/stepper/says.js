@@ -24,6 +24,9 @@ export function sentence(station, numbers) {
 /** Which of a sub-step's sentences is true just now. @param {StationData} station @param {Numbers} numbers */
 function variant({ key }, numbers) {
   if (key === "kl") return Number(numbers.settings.kl_coef) > 0 ? "says_kl" : "says_kl_free";
+  const isAlone = numbers.sent.kind === "group" && numbers.size === 1;
+  if (isAlone && key === "rewards") return "says_rewards_single";
+  if (isAlone && isNumber(numbers.at("baseline_value", 0))) return "says_single"; // no flip makes its difference another
   const isSilent = numbers.sent.kind === "group" && numbers.at("no_signal", 0) === 1;
   if (["mean", "spread", "credit", "tokens"].includes(key) && isSilent) return "says_silent";
   return `says_${key}`;
