@@ -100,6 +100,7 @@ def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(pag
         expect(lab).to_have_attribute("data-shown-step", "3")  # before the kernel has handed anything on
     run.tick(3)
     kernel.until(first, "data-shown-step", "6")
+    kernel.until(first, "data-state", "running")
     kernel.is_busy = True
     page.locator('#first [data-testid="timeline"]').fill("4")
     expect(first).to_have_attribute("data-shown-step", "5")  # made since the last look, and here while a cell runs

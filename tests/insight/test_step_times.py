@@ -27,7 +27,7 @@ def test_the_recorded_seconds_are_the_medians_of_the_rounds():
     stored = json.loads(step_times.TIMES.read_text())
     assert step_times.seconds() == {name: statistics.median(x) for name, x in stored["seconds"].items()}
     assert set(stored["seconds"]) == set(step_times.TIMED)
-    assert {len(x) for x in stored["seconds"].values()} == {3}
+    assert len({len(x) for x in stored["seconds"].values()}) == 1, "all have had as many rounds"
 
 
 def test_learners_take_turns(monkeypatch):
