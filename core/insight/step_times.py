@@ -57,9 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=TIMED, default=list(TIMED), metavar="LEARNER")
     parser.add_argument("--out", type=Path, default=TIMES, help="the file (default: the recorded one)")
     options = parser.parse_args(arguments)
-    found: dict[str, Any] = {"version": VERSION, "steps": STEPS, "versions": versions()}
-    found["seconds"] = measure(tuple(options.only), options.rounds)
-    options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    recorded: dict[str, Any] = {"version": VERSION, "steps": STEPS, "versions": versions()}
+    recorded["seconds"] = measure(tuple(options.only), options.rounds)
+    options.out.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
     seconds.cache_clear()
     for name, value in seconds(options.out).items():
         print(f"| {name} | {value:.0f} |")
