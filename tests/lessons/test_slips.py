@@ -235,5 +235,5 @@ def test_responses_that_read_the_same_are_shown_once() -> None:
 def test_the_pages_of_the_recorded_run_repeat_no_response(open_page, on_shipped, key: str) -> None:
     name = {"how-ppo-works": "ppo_out_logprob_old", "algorithms": "alg_strips"}[key]
     rows = strips(open_page(key), name)["rows"]
-    said = [(x["name"].split("-")[0][:2] * (key == "algorithms"), x["tokens"]) for x in rows]
-    assert all(a != b for a, b in itertools.combinations(said, 2))
+    words = [(x["name"].split("-")[0][:2] * (key == "algorithms"), x["tokens"]) for x in rows]
+    assert all(a != b for a, b in itertools.combinations(words, 2))
