@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from lessons.i18n import listed
 from lessons.kit.ties import highest
 
 #: Numbers that differ by no more read alike: what is left is float32 rounding (the lab folds by the same).
@@ -183,4 +184,4 @@ def spans(which: Sequence[int]) -> str:
             runs[-1].append(n)
         else:
             runs.append([n])
-    return ", ".join(f"{x[0]}–{x[-1]}" if len(x) > 2 else ", ".join(map(str, x)) for x in runs)
+    return listed(f"{x[0]}–{x[-1]}" if len(x) > 2 else listed(map(str, x)) for x in runs)
