@@ -38,7 +38,7 @@ export async function load(component, { served, inline, draw }) {
     main = await import(env.main);
   } catch (error) {
     if (files) throw error;
-    component.setStateValue("fallback", true);
+    askForFiles(component, isNewest);
     return undefined;
   }
   if (!isNewest()) return undefined;
@@ -46,6 +46,19 @@ export async function load(component, { served, inline, draw }) {
   return () => {
     if (isNewest()) clear();
   };
+}
+
+/**
+ * Asks for the files in the data, again while they do not come: of two components that ask at the same time, one of them
+ * in a fragment, Streamlit may hear one alone.
+ * @param {Component} component
+ * @param {() => boolean} isNewest
+ * @param {number} [times] how often it was asked
+ */
+function askForFiles(component, isNewest, times = 0) {
+  if (!isNewest() || times > 5) return;
+  component.setStateValue("fallback", times || true);
+  setTimeout(() => askForFiles(component, isNewest, times + 1), 3000);
 }
 
 /** Streamlit's own scripts say under which path this app is served, behind whatever proxy. */
