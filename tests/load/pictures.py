@@ -25,11 +25,14 @@ PAGES = {
     "how-grpo-works": "/how-grpo-works",
     "present": "/the-critic?present=1",
 }
-COLOURS = 128
+#: Nobody is offered the tour who took it.
+TOURED = """localStorage.setItem("credit-lab",
+  JSON.stringify({version: 1, cleared: 0, entries: {"tour/lab": ["done", Date.now()]}}))"""
 
 
 def opened(browser: Browser, url: str, width: int = 1280, height: int = 900) -> Page:
     page = browser.new_page(viewport={"width": width, "height": height})
+    page.add_init_script(TOURED)
     page.goto(url)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=120_000)
     page.wait_for_timeout(8000)  # charts and pictures have come
@@ -37,8 +40,9 @@ def opened(browser: Browser, url: str, width: int = 1280, height: int = 900) -> 
 
 
 def save(picture: Image.Image, name: str) -> None:
-    reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    reduced.save(DOCS / f"{name}.png", optimize=True)
+    picture.convert("RGB").save(
+        DOCS / f"{name}.png", optimize=True
+    )  # fewer colours would show others than the pages do
     print(f"{name}.png: {(DOCS / f'{name}.png').stat().st_size:,} bytes", flush=True)
 
 
@@ -54,8 +58,7 @@ def live(browser: Browser, url: str, frames: int) -> None:
     for _frame in range(frames):
         taken.append(seen(page).convert("RGB").resize((960, 675), Image.Resampling.LANCZOS))
         page.wait_for_timeout(1000)
-    palette = taken[-1].quantize(64, dither=Image.Dither.NONE)
-    small = [x.quantize(palette=palette, dither=Image.Dither.NONE) for x in taken]
+    small = [x.quantize(128, dither=Image.Dither.NONE) for x in taken]  # each has its own colours
     small[0].save(DOCS / "live.gif", save_all=True, append_images=small[1:], duration=250, loop=0, optimize=True)
     print(f"live.gif: {(DOCS / 'live.gif').stat().st_size:,} bytes")
     page.close()
@@ -63,7 +66,7 @@ def live(browser: Browser, url: str, frames: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=40, help="of the live run; 0 leaves it out")
+    parser.add_argument("--frames", type=int, default=0, help="of a live run, as live.gif; none is kept in docs/")
     frames = parser.parse_args().frames
     with tempfile.TemporaryDirectory() as home, serving(Path(home)) as server, sync_playwright() as pw:
         browser = pw.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
