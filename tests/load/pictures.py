@@ -23,7 +23,7 @@ PAGES = {
     "lab": "/lab",
     "how-ppo-works": "/how-ppo-works",
     "how-grpo-works": "/how-grpo-works",
-    "present": "/the-critic?present=1",
+    "present": "/how-grpo-works?present=1",
 }
 #: Nobody is offered the tour who took it.
 TOURED = """localStorage.setItem("credit-lab",
