@@ -40,6 +40,11 @@ class SeedResult:
         return statistics.fmean(self.success[SPANS[span]])
 
 
+def smoothed(success: Sequence[float]) -> list[float]:
+    """Each step's success as the mean of three steps around it; of two at the ends."""
+    return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]
+
+
 @dataclass(frozen=True)
 class SeedDifference:
     """The mean of a paired difference over seeds, with its 95 % interval (Student's t)."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of
+from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of, smoothed
 from core.insight.step_times import seconds
 from core.learners.kind import Colour
 from lessons.i18n import N_, _
@@ -94,7 +94,7 @@ def spread_words(setup: str, span: str) -> str:
 
 def curve(setup: str) -> tuple[list[float], list[float]]:
     """(mean, standard deviation) of the success rate over seeds, step by step, each the mean of three steps around."""
-    smooth = [_smoothed(x.success) for x in of(setup)]
+    smooth = [smoothed(x.success) for x in of(setup)]
     by_step = list(zip(*smooth, strict=True))
     return [statistics.fmean(x) for x in by_step], [statistics.stdev(x) for x in by_step]
 
@@ -111,10 +111,6 @@ def draw(drawing: Figure, xs: Sequence[float], setups: Sequence[str], span: str,
         marker={"symbol": label.symbol, "size": 9},
     )
     return [spread_words(x, span) for x in setups]
-
-
-def _smoothed(success: Sequence[float]) -> list[float]:
-    return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]
 
 
 def gap(first: str, second: str, span: str) -> SeedDifference:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.insight.seed_results import SPANS, read, results_of
+from core.insight.seed_results import read, results_of, smoothed
 from lessons.i18n import N_, _, listed
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import figure, line_colour
@@ -106,7 +106,7 @@ def _race_chart(results: dict[str, list[SeedResult]]) -> None:
     drawing, table = go.Figure(), []
     for name, own in results.items():
         title, colour, dash = LEARNERS[name]
-        mean = [statistics.fmean(x) for x in zip(*(_smoothed(x.success) for x in own), strict=True)]
+        mean = [statistics.fmean(x) for x in zip(*(smoothed(x.success) for x in own), strict=True)]
         drawing.add_scatter(
             x=list(range(1, len(mean) + 1)), y=mean, mode="lines", name=_(title),
             line={"color": line_colour(colour), "dash": dash, "width": 2.5},
@@ -142,8 +142,4 @@ def race_words(results: dict[str, list[SeedResult]]) -> str:
 
 
 def _mean(own: list[SeedResult], span: str) -> float:
-    return statistics.fmean(statistics.fmean(x.success[SPANS[span]]) for x in own)
-
-
-def _smoothed(success: tuple[float, ...]) -> list[float]:
-    return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]
+    return statistics.fmean(x.mean(span) for x in own)
