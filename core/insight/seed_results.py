@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -15,6 +16,8 @@ from core.insight.rounding import significant
 
 #: Where the study of core/insight/long_sums.py is recorded.
 LONG_SUMS = Path(__file__).parent / "recorded" / "long-sums.json"
+#: Where it is recorded what its learners take on an idle core (core/insight/step_times.py).
+TIMES = LONG_SUMS.with_name("long-sums-times.json")
 #: What such a file is like.
 VERSION = 1
 #: What a learner's success is averaged over: name → the steps, as a slice.
@@ -38,6 +41,14 @@ class SeedResult:
     def mean(self, span: str) -> float:
         """Mean success over a span of SPANS."""
         return statistics.fmean(self.success[SPANS[span]])
+
+
+@functools.lru_cache(maxsize=4)
+def seconds(path: Path = TIMES) -> dict[str, float]:
+    """Learner → seconds for the study's 60 steps, the median of the rounds; empty where it was not measured."""
+    if not path.exists():
+        return {}
+    return {name: statistics.median(x) for name, x in json.loads(path.read_text(encoding="utf-8"))["seconds"].items()}
 
 
 def smoothed(success: Sequence[float]) -> list[float]:

@@ -7,9 +7,7 @@ one thread; learners take turns, round by round, so that a slow minute does not 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,16 @@ import torch
 
 from core.insight.long_sums import STEPS, setups, train
 from core.insight.rounding import significant
+from core.insight.seed_results import TIMES, seconds
 from core.versions import versions
 
 COMMAND = "python -m core.insight.step_times"
-TIMES = Path(__file__).parent / "recorded" / "long-sums-times.json"
 VERSION = 1
 #: Those that the lesson on critics compares.
 TIMED = (
     *("grpo-16x8", "ppo-zero-16x8", "ppo-fitted-16x8", "vine-16x8"),
     *("grpo-32x4", "batch-128x1", "ppo-zero-128x1", "ppo-fitted-128x1", "vine-128x1"),
 )
-
-
-@functools.lru_cache(maxsize=4)
-def seconds(path: Path = TIMES) -> dict[str, float]:
-    """Learner → seconds for the study's 60 steps, the median of the rounds; empty where it was not measured."""
-    if not path.exists():
-        return {}
-    return {name: statistics.median(x) for name, x in json.loads(path.read_text(encoding="utf-8"))["seconds"].items()}
 
 
 def measure(names: tuple[str, ...], rounds: int) -> dict[str, list[float]]:

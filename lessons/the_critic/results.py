@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of, smoothed
-from core.insight.step_times import seconds
+from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of, seconds, smoothed
 from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import line_colour
