@@ -2,8 +2,8 @@
 
 python -m tests.load.frames --seconds 3
 
-For each page that has something to play: the button's name, and how many frames were drawn each second from the press on,
-beside how many the same page draws when nothing plays. The recorded run is shown; nothing trains.
+For each page that has something to play: the button's name, and how many frames were drawn each second from the
+press on, beside how many the same page draws when nothing plays. The recorded run is shown; nothing trains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from tests.e2e.conftest import FLAGS, serving
 #: Finds every button that plays, inside of components too; gives their names, or presses one and counts.
 BUTTONS = """() => {
   const roots = [document, ...[...document.querySelectorAll('*')].map(x => x.shadowRoot).filter(Boolean)];
-  return roots.flatMap(x => [...x.querySelectorAll('button')]).filter(x => x.textContent.trim() === '▶' && x.checkVisibility());
+  const buttons = roots.flatMap(x => [...x.querySelectorAll('button')]);
+  return buttons.filter(x => x.textContent.trim() === '▶' && x.checkVisibility());
 }"""
 NAMES = f"() => ({BUTTONS})().map(x => x.dataset.testid ?? x.getAttribute('aria-label'))"
 COUNT = f"""async ([which, milliseconds]) => {{
