@@ -13,9 +13,11 @@ import lessons.shared
 from core.config import RunConfig, change
 from core.presets import preset
 from core.runs import lifecycle
+from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from lessons.catalog import lesson
 from lessons.i18n import use_language
+from lessons.kit.history import RECORDED
 from tests.helpers import step_trace
 from tests.lessons.real import real_run
 
@@ -106,3 +108,19 @@ def linked(at: AppTest, name: str) -> list[str]:
     """The values of a URL parameter, in order. (AppTest gives back what was set: a text, or a list of them.)"""
     values = at.query_params.get(name, [])
     return [values] if isinstance(values, str) else list(values)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
+    """The run that comes with the app."""
+    store = RunStore(home=tmp_path_factory.mktemp("shipped"))
+    import_recorded(store, SHIPPED[RECORDED], RECORDED)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def on_shipped(shipped: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages show that run."""
+    monkeypatch.setattr(lessons.shared, "store", lambda: shipped)
+    monkeypatch.setattr(lessons.shared, "launcher", NotedLauncher)

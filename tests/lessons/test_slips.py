@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 
-import lessons.shared
-from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from core.tasks.registry import task_for
 from lessons.home.example import example as home_example
@@ -28,7 +25,6 @@ from lessons.kit.lesson.replies import (
     spans,
 )
 from lessons.same_answers.signs import CLEAR, against, opposed
-from tests.lessons.conftest import NotedLauncher
 from tests.lessons.real import commit, strips
 
 
@@ -93,20 +89,6 @@ def test_the_step_with_most_to_show_has_both_and_lies_furthest_apart() -> None:
 
 
 # -- the run that comes with the app ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunStore]:
-    store = RunStore(home=tmp_path_factory.mktemp("shipped"))
-    import_recorded(store, SHIPPED[RECORDED], RECORDED)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def on_shipped(shipped: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons.shared, "store", lambda: shipped)
-    monkeypatch.setattr(lessons.shared, "launcher", NotedLauncher)
 
 
 @pytest.fixture(scope="module")

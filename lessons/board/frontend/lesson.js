@@ -13,6 +13,7 @@ const OWN_STYLES = {
   "lesson_clip.js": ["clip/clip.css"],
   "lesson_credits.js": ["credits.css"],
   "lesson_kl.js": ["kl/kl.css"],
+  "lesson_loop.js": ["loop/loop.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
   "lesson_stepper.js": ["stepper/stepper.css"],
   "lesson_tour.js": ["tour.css"],

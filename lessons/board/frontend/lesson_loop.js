@@ -1,0 +1,148 @@
+// The picture of the loop: round after round of a real run. A prompt comes, responses are written and scored, and the
+// update changes how probable each of them is. Every number is the trace's.
+
+import { attr, el, say } from "./dom.js";
+import { fill, fixed, sentences } from "./format.js";
+import { Responses } from "./loop/responses.js";
+import { Ring } from "./loop/ring.js";
+import { doneAt, lastOf, placeAt, sentence, speedIn, whereabouts } from "./loop/rounds.js";
+import { Success } from "./loop/success.js";
+import { Clock } from "./pipeline/clock.js";
+import { Player } from "./player.js";
+
+/** @import { Sent } from "./loop/types.js" */
+
+const AT_REST = 0.001; // of a station before the next round begins
+
+export default class LoopPicture {
+  /** @type {Sent | null} */
+  #sent = null;
+  #text = "";
+  /** Stations since the first round began. */
+  #at = 0;
+  #hasPlayed = false;
+  #shown = -1;
+  #width = 0;
+
+  /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
+  constructor({ root }) {
+    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
+    this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
+    this.player = new Player("loop", { onPlay: () => this.#toggle(), onGo: (at) => this.#go(at) });
+    this.ring = new Ring();
+    this.responses = new Responses();
+    this.success = new Success();
+    this.title = el("h3");
+    this.share = el("p", { class: "note" });
+    this.prompt = el("p", { class: "loop-prompt mono" });
+    const left = el("div", { class: "panel" }, this.prompt, this.responses.root);
+    const right = el("div", { class: "panel" }, this.title, this.success.svg, this.share);
+    this.root = el("div", { class: "loop-picture" }, this.player.root, this.ring.root);
+    this.root.append(el("div", { class: "panels" }, left, right));
+    root.append(this.root);
+    this.sizes = new ResizeObserver(() => this.#resized());
+    this.sizes.observe(this.root);
+  }
+
+  /** @param {Sent} sent */
+  draw(sent) {
+    const text = JSON.stringify(sent);
+    if (text === this.#text) return;
+    this.clock.stop();
+    this.#text = text;
+    this.#sent = sent;
+    this.#at = sent.rounds.length ? sent.stations.length - AT_REST : 0; // the first round, with all that it came to
+    this.#hasPlayed = false;
+    this.player.draw(lastOf(sent), sent.words);
+    this.ring.draw(sent);
+    say(this.title, sent.words.success);
+    this.#redraw();
+  }
+
+  close() {
+    this.clock.stop();
+    this.sizes.disconnect();
+  }
+
+  get #last() {
+    return this.#sent ? lastOf(this.#sent) : 0;
+  }
+
+  #toggle() {
+    if (this.clock.isRunning) this.clock.stop();
+    else {
+      if (this.#at >= this.#last || !this.#hasPlayed) this.#at = 0;
+      this.#hasPlayed = true;
+      this.clock.start();
+    }
+    this.#paint();
+  }
+
+  /** @param {number} at */
+  #go(at) {
+    this.clock.stop();
+    this.#hasPlayed = true;
+    this.#at = Math.min(this.#last, Math.max(0, at));
+    this.#paint();
+  }
+
+  /** @param {number} seconds */
+  #play(seconds) {
+    if (!this.#sent) return false;
+    return this.#came(this.#at + seconds * speedIn(placeAt(this.#at, this.#sent).round));
+  }
+
+  /** A station at a time in the first round, then a round at a time, for whoever prefers that nothing moves. */
+  #step() {
+    const stations = this.#sent?.stations.length ?? 1;
+    return this.#came(Math.floor(this.#at) + (this.#at < stations ? 1 : stations));
+  }
+
+  /** @param {number} at */
+  #came(at) {
+    this.#at = Math.min(this.#last, at);
+    const goesOn = this.#at < this.#last;
+    if (!goesOn) this.clock.stop();
+    this.#paint();
+    return goesOn;
+  }
+
+  #resized() {
+    if (Math.abs(this.root.clientWidth - this.#width) > 2) this.#redraw();
+  }
+
+  #redraw() {
+    const sent = this.#sent;
+    if (!sent) return;
+    this.#width = this.root.clientWidth;
+    this.#shown = -1;
+    this.success.draw(sent);
+    this.#paint();
+  }
+
+  #paint() {
+    const sent = this.#sent;
+    if (!sent?.rounds.length) return;
+    const place = placeAt(this.#at, sent);
+    const round = sent.rounds[place.round];
+    if (this.#shown !== place.round) {
+      this.responses.draw(round, sent);
+      this.#shown = place.round;
+    }
+    this.ring.show(place.station);
+    this.responses.paint(place, sent);
+    const isScored = doneAt("reward", place, sent) > 0;
+    const scored = isScored ? round.step : place.round ? sent.rounds[place.round - 1].step : -1;
+    this.success.show(sent, scored);
+    const share = { step: scored + 1, share: fixed(sent.success[scored], 2), responses: sent.responses };
+    say(this.share, scored < 0 ? "" : fill(sent.words.so_far, share));
+    say(this.prompt, round.prompt);
+    const here = sentence(round, sent.stations[place.station].key, sent);
+    const isPlaying = this.clock.isRunning;
+    // Who listens is told where it stops, and not of every station on the way.
+    attr(this.player.says, "aria-live", isPlaying ? "off" : "polite");
+    this.player.show(this.#at, isPlaying, sentences([whereabouts(place, sent), here]), sent.words);
+    const { key } = sent.stations[place.station];
+    Object.assign(this.root.dataset, { round: String(place.round), station: key, playing: String(isPlaying) });
+  }
+}

@@ -1,0 +1,56 @@
+// The share of right responses of every step so far.
+
+import { attr, svg } from "../dom.js";
+import { fill, fixed } from "../format.js";
+
+/** @import { Sent } from "./types.js" */
+
+const H = 150;
+const [LEFT, RIGHT, TOP, BOTTOM] = [30, 10, 10, 30];
+
+export class Success {
+  #width = 300;
+
+  constructor() {
+    this.fixed = svg("g", {});
+    this.line = svg("path", { class: "trail" });
+    this.dot = svg("circle", { r: 5, class: "now" });
+    this.svg = svg("svg", { role: "img" }, this.fixed, this.line, this.dot);
+  }
+
+  /** @param {Sent} sent */
+  draw({ success, words }) {
+    this.#width = Math.max(200, this.svg.clientWidth || 300);
+    attr(this.svg, "viewBox", `0 0 ${this.#width} ${H}`);
+    const places = { first: fixed(success[0], 2), last: fixed(success.at(-1), 2), steps: success.length };
+    attr(this.svg, "aria-label", fill(words.alt, places));
+    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ t, anchor = "middle") =>
+      svg("text", { x, y, "text-anchor": anchor, text: t });
+    const line = (/** @type {number} */ y) =>
+      svg("line", { x1: LEFT, x2: this.#width - RIGHT, y1: this.#y(y), y2: this.#y(y), class: "axis" });
+    this.fixed.replaceChildren(
+      ...[0, 0.5, 1].flatMap((y) => [line(y), text(LEFT - 5, this.#y(y) + 4, fixed(y, y === 0.5 ? 1 : 0), "end")]),
+      ...[0, success.length - 1].map((x) => text(this.#x(x, success.length), H - BOTTOM + 15, String(x + 1))),
+      text((LEFT + this.#width - RIGHT) / 2, H - 2, words.step),
+    );
+  }
+
+  /** @param {Sent} sent @param {number} step the round's, from 0 */
+  show({ success }, step) {
+    const until = Math.min(step, success.length - 1);
+    const points = success.slice(0, until + 1).map((y, x) => `${this.#x(x, success.length)} ${this.#y(y)}`);
+    this.line.setAttribute("d", points.length ? `M${points.join("L")}` : "");
+    attr(this.dot, "visibility", points.length ? "visible" : "hidden");
+    if (points.length) this.dot.setAttribute("transform", `translate(${points[points.length - 1]})`);
+  }
+
+  /** @param {number} x @param {number} all */
+  #x(x, all) {
+    return Number((LEFT + (all > 1 ? x / (all - 1) : 0.5) * (this.#width - LEFT - RIGHT)).toFixed(1));
+  }
+
+  /** @param {number} y */
+  #y(y) {
+    return Number((TOP + (1 - y) * (H - TOP - BOTTOM)).toFixed(1));
+  }
+}

@@ -1,0 +1,147 @@
+"""The loop: prompts, a model, responses, a reward, tuples, an update; and then again, by the changed model."""
+
+from __future__ import annotations
+
+import statistics
+
+import streamlit as st
+
+from core.learners.registry import learner
+from lessons.i18n import _, prose
+from lessons.kit.display import plain
+from lessons.kit.glossary import say
+from lessons.kit.lesson import (
+    Choice,
+    Example,
+    Frozen,
+    Line,
+    engine,
+    frozen,
+    lesson_page,
+    predict,
+    quiz,
+    worked,
+)
+from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
+from lessons.kit.numbers import number, table
+from lessons.kit.preset_race import race_in_lab
+from lessons.the_loop.check import code, questions
+from lessons.the_loop.picture import moving_picture
+from lessons.the_loop.rounds import Round, Folded, rounds_of
+
+KEY = "the-loop"
+
+#: The right response “1 6” to 9+7=, the only right one of four, before and after an update.
+FOUR_RIGHT = Example(
+    tokens=("1", "6", "␣", "<eos>"),
+    logprobs_old=(-0.2, -0.9, -0.1, -0.1),
+    logprobs_ref=(-0.2, -0.9, -0.1, -0.1),
+    logprobs_new=(-0.15, -0.7, -0.08, -0.09),
+    reward=1.0,
+    others=(0.0, 0.0, 0.0),
+)
+SETTINGS = learner("grpo", scale_rewards="none")
+#: A response is within reach of a model that writes it once in so many tries.
+REACH = 10
+RARE = 1000
+LAST = 4  # rounds of the end that are looked at
+
+
+def lines() -> list[Line]:
+    """From what was sampled, over one reward, to what the update pushes."""
+    return [
+        old_policy_line(),
+        Line("advantage", r"A_t", _("the response’s reward minus the mean of all four: the same for every token")),
+        *ratio_lines(),
+        objective_line(_("what the update makes larger: ratio times advantage, within the clip")),
+    ]
+
+
+def right_at_the_end(rounds: list[Round]) -> list[tuple[Round, Folded]]:
+    """The right responses of the last rounds whose probability under the start model is known, a response once."""
+    return [(x, w) for x in rounds[-LAST:] for w in x.written if w.reply.success and w.start is not None]
+
+
+def reach(batch: Frozen, rounds: list[Round]) -> None:
+    """Predict how likely the start model was to write what the trained one gets right."""
+    late = right_at_the_end(rounds)
+    if not late:
+        return
+    st.header(_("Where do the right responses come from?"))
+    middle = statistics.median(w.start or 0.0 for _round, w in late)
+    choices = [
+        Choice(
+            _("Less than once in {n} tries: it learnt them from nothing").format(n=RARE),
+            middle < 1 / RARE,
+            _("What is almost never sampled is almost never rewarded, so the loop cannot begin with it."),
+        ),
+        Choice(
+            _("Less than once in {n} tries, but it happened").format(n=REACH),
+            1 / RARE <= middle < 1 / REACH,
+            _("Rare responses that are rewarded become frequent ones."),
+        ),
+        Choice(
+            _("More than once in {n} tries").format(n=REACH),
+            middle >= 1 / REACH,
+            _("The start model could write them already. The loop made them reliable."),
+        ),
+    ]
+    about = f"{batch.run.id}/{batch.learner}"
+    asked = _("At the end the model writes these right responses. How often would the start model have written them?")
+    if not predict("loop_reach", asked, choices, about=about):
+        return
+    head = [_("prompt"), _("right response"), _("start model"), _("in that round")]
+    rows = [
+        (f"`{x.group.prompt.strip()[:60]}`", f"`{w.reply.text[:60]}`", number(w.start or 0.0), number(w.before))
+        for x, w in late
+    ]
+    with st.container(key="loop_reach_table"):
+        st.markdown(table(head, rows, left=2))
+    st.caption(
+        _("Probability of the whole response, token by token. Median under the start model: {middle}.").format(
+            middle=number(middle)
+        )
+    )
+
+
+def _say_whose(batch: Frozen) -> None:
+    """Whose rounds these are; unlike `say_where`, of no single step."""
+    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
+    st.caption(
+        _("Real numbers: {learner} of {run}, seed {seed}.").format(
+            learner=plain(batch.learner.upper()), run=kind, seed=batch.run.config.seed
+        )
+    )
+
+
+def page() -> None:
+    engine()
+    batch = frozen("grpo", usual=False)
+    rounds = rounds_of(batch) if batch is not None else []
+    if batch is not None and rounds:
+        moving_picture(batch, rounds)
+        _say_whose(batch)
+    say(prose(KEY))
+    st.header(_("Four tokens, worked out"))
+    st.markdown(_("The right response “1 6” to 9+7=, the only right one of four. Walk through its numbers."))
+    worked(FOUR_RIGHT, SETTINGS, lines(), key="loop_four", param="loop_ex")
+    if batch is not None and rounds:
+        reach(batch, rounds)
+    st.header(_("Now watch it train"))
+    st.markdown(
+        _("The lab repeats this loop while you watch: PPO and GRPO, each with its own responses to the same prompts.")
+    )
+    race_in_lab("chain-sum", _("Open the lab with three-term sums"), key="loop_race", icon=":material/play_arrow:")
+    quiz("loop_quiz", questions())
+
+
+with lesson_page(
+    KEY,
+    question=_("Nobody shows the model a right response. How does it come to write more of them?"),
+    summary=_(
+        "The model writes responses, a reward function scores them, the update makes the better ones likelier, and the "
+        "changed model writes the next ones."
+    ),
+    code=code(),
+):
+    page()

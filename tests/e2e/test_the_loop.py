@@ -1,0 +1,63 @@
+"""The loop's picture in a real browser: it plays and asks the server nothing, by keyboard too, and steps without motion."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import LiveRun, Server, link
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> LiveRun:
+    return LiveRun.finished(server.store, 4)
+
+
+def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page, server: Server, run: LiveRun) -> None:
+    asked: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(f"sent {len(frame)} bytes")))
+    page.goto(link(server, "the-loop", run.id))
+    drawn = page.locator(".loop-picture")
+    expect(drawn).to_have_attribute("data-station", "update", timeout=60_000)  # at rest, with what the round came to
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(drawn.locator(".ring li")).to_have_count(6)
+    expect(drawn.locator(".says")).to_contain_text("Round 1 of 4, step 1")
+    expect(drawn.get_by_role("img")).to_have_attribute("aria-label", re.compile("Right responses per step"))
+    page.wait_for_timeout(800)  # what the page itself still tells the server when it comes up
+    asked.clear()
+    play = page.get_by_test_id("loop-play")
+    play.click()
+    expect(drawn).to_have_attribute("data-playing", "true")
+    expect(drawn).to_have_attribute("data-station", "prompts")  # it begins at the beginning
+    expect(drawn).to_have_attribute("data-station", "responses", timeout=20_000)
+    play.click()
+    expect(drawn).to_have_attribute("data-playing", "false")
+    scrub = page.get_by_test_id("loop-scrub")
+    scrub.focus()
+    scrub.press("ArrowRight")
+    expect(drawn).to_have_attribute("data-station", "reward")
+    scrub.press("ArrowRight")
+    expect(drawn.locator("td.score.there").first).to_be_visible()
+    expect(scrub).to_have_attribute("aria-valuetext", re.compile("tuples", re.IGNORECASE))
+    scrub.fill("24")
+    expect(drawn).to_have_attribute("data-round", "3")
+    assert asked == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, server: Server, run: LiveRun) -> None:
+    context = browser.new_context(reduced_motion="reduce", locale="zh-TW")
+    page = context.new_page()
+    page.goto(link(server, "the-loop", run.id))
+    drawn = page.locator(".loop-picture")
+    expect(drawn.locator(".says")).to_contain_text("第 1 輪", timeout=60_000)
+    page.get_by_test_id("loop-play").click()
+    expect(drawn).to_have_attribute("data-station", "prompts")
+    expect(drawn).to_have_attribute("data-station", "model", timeout=10_000)
+    page.get_by_test_id("loop-play").click()
+    context.close()
