@@ -27,7 +27,7 @@ from lessons.kit.numbers import number, table
 from lessons.kit.preset_race import race_in_lab
 from lessons.the_loop.check import code, questions
 from lessons.the_loop.picture import moving_picture
-from lessons.the_loop.rounds import Round, Folded, rounds_of
+from lessons.the_loop.rounds import Folded, Round, rounds_of
 
 KEY = "the-loop"
 

@@ -9,7 +9,7 @@ from lessons.i18n import _
 from lessons.kit.display import literal, one_line
 from lessons.kit.lesson import Frozen, mount
 from lessons.kit.lesson.replies import Reply
-from lessons.the_loop.rounds import Round, Folded, successes
+from lessons.the_loop.rounds import Folded, Round, successes
 
 #: The stations of a round, in order, and what their boxes are: trained, fixed, or what goes from one to the next.
 STATIONS = {

@@ -1,4 +1,4 @@
-"""The loop's picture in a real browser: it plays and asks the server nothing, by keyboard too, and steps without motion."""
+"""The loop's picture in a real browser: it plays, by keyboard too, and asks the server nothing; it steps without motion."""
 
 from __future__ import annotations
 
