@@ -1,4 +1,4 @@
-"""The loop's picture in a real browser: it plays, by keyboard too, and asks the server nothing; it steps without motion."""
+"""The picture of the loop in a real browser: it plays, by keyboard too, and asks the server nothing."""
 
 from __future__ import annotations
 
