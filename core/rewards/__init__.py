@@ -7,4 +7,4 @@ from core.rewards.base import Reward
 
 __all__ = ["REWARDS", "Reward"]
 
-REWARDS: dict[str, Reward] = {x.name: x for x in declared(__name__, "REWARD")}
+REWARDS: dict[str, Reward] = {x.name: x for x in sorted(declared(__name__, "REWARD"), key=lambda x: (x.order, x.name))}
