@@ -37,7 +37,7 @@ class CountdownSettings(TaskSettings):
     kind: Literal["countdown"] = "countdown"
     numbers: int = Field(3, ge=2, le=4, description="How many numbers there are; each may be used once.")
     largest: int = Field(9, ge=4, le=99, description="The largest number there may be.")
-    target: int = Field(99, ge=10, le=9999, description="The largest target there may be.")
+    target: int = Field(99, ge=50, le=9999, description="The largest target there may be.")
     heldout: int = Field(256, ge=16, le=2048, description="How many questions are kept apart and never trained on.")
 
 

@@ -137,6 +137,6 @@ KIND = TaskKind(
     longest_prompt=lambda _: max(len(x) for x in messages()),
     longest_response=lambda _: LONGEST,
     words=WORDS,
-    recipes={"reply": ReplyRecipe(ReplySettings(), updates=1500)},
+    recipes={"reply": ReplyRecipe(ReplySettings(), updates=900, batch=64)},
     order=14,
 )
