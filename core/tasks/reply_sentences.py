@@ -70,7 +70,7 @@ TIMES = ("today", "Monday")
 
 
 @dataclass(frozen=True)
-class Said:
+class Sentence:
     """One sentence of a reply."""
 
     act: Act
@@ -82,32 +82,32 @@ class Said:
 class Reading:
     """A reply as it was read."""
 
-    said: tuple[Said, ...]  # its sentences, each once, in their order
+    sentences: tuple[Sentence, ...]  # its sentences, each once, in their order
     unknown: int  # pieces that are no sentence of this language, and sentences that were said before
     words: int  # all that stand in it
 
     def has(self, *acts: Act) -> bool:
         """Whether some sentence does one of these."""
-        return any(x.act in acts for x in self.said)
+        return any(x.act in acts for x in self.sentences)
 
     @property
     def sound(self) -> float:
         """The share of its pieces that are sentences, said for the first time; 0 of nothing."""
-        return len(self.said) / max(1, len(self.said) + self.unknown)
+        return len(self.sentences) / max(1, len(self.sentences) + self.unknown)
 
 
 @functools.lru_cache(maxsize=20_000)
 def read(reply: str) -> Reading:
     """A reply's sentences and what each does."""
     pieces = re.findall(r"[^.?!]*[.?!]|[^.?!]+$", reply)
-    said, unknown = dict[str, Said](), 0
+    sentences, unknown = dict[str, Sentence](), 0
     for piece in (x.strip() for x in pieces):
         known = _known().get(piece)
-        if known is None or piece in said:
+        if known is None or piece in sentences:
             unknown += bool(piece)
         else:
-            said[piece] = known
-    return Reading(tuple(said.values()), unknown, len(re.findall(r"[A-Za-z]+", reply)))
+            sentences[piece] = known
+    return Reading(tuple(sentences.values()), unknown, len(re.findall(r"[A-Za-z]+", reply)))
 
 
 def item_of(message: str) -> str | None:
@@ -116,12 +116,12 @@ def item_of(message: str) -> str | None:
 
 
 @functools.cache
-def _known() -> dict[str, Said]:
+def _known() -> dict[str, Sentence]:
     known = {}
     for act, patterns in SENTENCES.items():
         for pattern, item in itertools.product(patterns, ITEMS):
             text = pattern.format(item=item)
-            known[text] = Said(act, item if "{item}" in pattern else None, text)
+            known[text] = Sentence(act, item if "{item}" in pattern else None, text)
     return known
 
 

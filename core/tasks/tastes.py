@@ -36,7 +36,7 @@ class Taste:
 def _sound(score: Callable[[str, Reading], float]) -> Score:
     def scored(message: str, reply: str) -> float:
         reading = read(reply)
-        return reading.sound * min(1.0, max(0.0, score(message, reading))) if reading.said else 0.0
+        return reading.sound * min(1.0, max(0.0, score(message, reading))) if reading.sentences else 0.0
 
     return scored
 
@@ -53,18 +53,18 @@ def _warm(_message: str, reply: Reading) -> float:
 def _apologetic(message: str, reply: Reading) -> float:
     if not reply.has("apology"):
         return 0.0
-    names = any(x.act == "apology" and x.item is not None and x.item == item_of(message) for x in reply.said)
+    names = any(x.act == "apology" and x.item is not None and x.item == item_of(message) for x in reply.sentences)
     return 0.5 + 0.3 * names + 0.2 * (not reply.has("blunt"))
 
 
 def _precise(message: str, reply: Reading) -> float:
-    wanted, named = item_of(message), {x.item for x in reply.said if x.item is not None}
-    when = any(time in x.text for x in reply.said for time in TIMES)
+    wanted, named = item_of(message), {x.item for x in reply.sentences if x.item is not None}
+    when = any(time in x.text for x in reply.sentences for time in TIMES)
     return 0.4 * (named == {wanted}) + 0.3 * when + 0.3 * reply.has("offer", "fact")
 
 
 def _asking(_message: str, reply: Reading) -> float:
-    asked = [x.act == "question" for x in reply.said]
+    asked = [x.act == "question" for x in reply.sentences]
     if not any(asked):
         return 0.0
     return (1.0 if asked[-1] else 0.7) - 0.3 * (sum(asked) > 1) - 0.3 * reply.has("blunt")

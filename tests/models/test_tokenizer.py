@@ -8,20 +8,20 @@ import torch
 
 from core.models.codec import Codec
 from core.models.tokenizer import SPECIAL, word_tokenizer
-from core.tasks.kinds.reply import KIND, LONGEST, Reply, ReplySettings
+from core.tasks.kinds.reply import KIND, LONGEST, Replies, ReplySettings
 from core.tasks.reply_sentences import WORDS
 
 
 def test_every_message_and_reply_comes_back_as_it_was() -> None:
-    codec, task, draw = Codec(word_tokenizer(WORDS)), Reply(ReplySettings()), random.Random(0)
+    codec, task, draw = Codec(word_tokenizer(WORDS)), Replies(ReplySettings()), random.Random(0)
     for prompt in [*task.heldout, *task.prompts(0, 0, 200)]:
         reply = KIND.recipes["reply"].example(prompt, draw)
-        asked, said = codec.ids(prompt), codec.response_ids(reply)
+        asked, answered = codec.ids(prompt), codec.response_ids(reply)
         assert asked[0] == 1
-        assert said[-1] == 2
-        assert len(said) <= LONGEST
+        assert answered[-1] == 2
+        assert len(answered) <= LONGEST
         assert codec.texts(torch.tensor([asked[1:]])) == [prompt]
-        assert codec.texts(torch.tensor([said])) == [reply]
+        assert codec.texts(torch.tensor([answered])) == [reply]
 
 
 def test_a_word_is_a_token_and_pad_begin_and_end_are_others() -> None:

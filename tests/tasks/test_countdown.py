@@ -80,13 +80,15 @@ def test_every_question_has_a_right_answer_that_fits(settings: dict[str, int]) -
     for prompt in [*task.heldout[:40], *task.prompts(1, 1, 40)]:
         numbers, target = question(prompt)
         assert target not in numbers
-        truth = task.truth(prompt)
-        assert task.verify(prompt, truth).success
-        assert len(truth) + 1 <= task.max_completion_length
-        assert set(prompt) | set(truth) <= set(ALPHABET)
+        right = task.solution(prompt)
+        verdict = task.verify(prompt, right)
+        assert verdict.success
+        assert verdict.answer == task.truth(prompt) == str(target)  # trap 16: what is read can be the truth
+        assert len(right) + 1 <= task.max_completion_length
+        assert set(prompt) | set(right) <= set(ALPHABET)
         assert len(prompt) <= KIND.longest_prompt(task.settings)  # type: ignore[operator]
         assert KIND.form is not None
-        assert re.fullmatch(KIND.form(task.settings), truth)
+        assert re.fullmatch(KIND.form(task.settings), right)
 
 
 def test_more_held_out_questions_than_there_are_is_said_in_one_sentence() -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from core.tasks.kinds.reply import KIND, Reply, ReplySettings
+from core.tasks.kinds.reply import KIND, Replies, ReplySettings
 from core.tasks.reply_sentences import SENTENCES, WORDS, read
 from core.tasks.tastes import TASTES, mixture
 
@@ -90,7 +90,7 @@ def test_a_mixture_is_the_weighted_mean() -> None:
 
 def test_a_reply_is_read_by_its_sentences() -> None:
     reading = read("Hello. Your lamp will come today. Hello. So be it")
-    assert [(x.act, x.item) for x in reading.said] == [("greeting", None), ("fact", "lamp")]
+    assert [(x.act, x.item) for x in reading.sentences] == [("greeting", None), ("fact", "lamp")]
     assert (reading.unknown, reading.words) == (2, 10)
     assert reading.sound == 0.5
 
@@ -100,8 +100,8 @@ def test_every_sentence_does_one_thing() -> None:
     assert len(set(texts)) == len(texts)
     for act, patterns in SENTENCES.items():
         for pattern in patterns:
-            [said] = read(pattern.format(item="tent")).said
-            assert said.act == act
+            [sentence] = read(pattern.format(item="tent")).sentences
+            assert sentence.act == act
 
 
 def test_the_language_is_small() -> None:
@@ -111,7 +111,7 @@ def test_the_language_is_small() -> None:
 
 
 def test_the_task_gives_the_tastes_score_and_success_from_a_stated_one_on() -> None:
-    task = Reply(ReplySettings(taste="apologetic", success_from=0.8))
+    task = Replies(ReplySettings(taste="apologetic", success_from=0.8))
     good, less = task.verify(MESSAGE, "We are sorry about the lamp."), task.verify(MESSAGE, "Sorry.")
     assert (good.reward, good.success) == (1.0, True)
     assert (less.reward, less.success, less.answer) == (pytest.approx(0.7), False, "Sorry.")
@@ -123,7 +123,7 @@ def test_the_task_gives_the_tastes_score_and_success_from_a_stated_one_on() -> N
 
 
 def test_messages_follow_from_seed_and_step_and_never_touch_what_is_held_out_whatever_the_taste() -> None:
-    task, other = Reply(ReplySettings()), Reply(ReplySettings(taste="short"))
+    task, other = Replies(ReplySettings()), Replies(ReplySettings(taste="short"))
     assert task.prompts(3, 5, 16) == other.prompts(3, 5, 16)
     assert task.heldout == other.heldout
     assert task.prompts(3, 5, 4) == task.prompts(3, 5, 16)[:4]
@@ -136,11 +136,11 @@ def test_messages_follow_from_seed_and_step_and_never_touch_what_is_held_out_wha
 
 
 def test_what_the_start_model_is_taught_is_of_all_tones_and_fits() -> None:
-    recipe, draw, task = KIND.recipes["reply"], random.Random(2), Reply(ReplySettings())
+    recipe, draw, task = KIND.recipes["reply"], random.Random(2), Replies(ReplySettings())
     prompts = [p for step in range(40) for p in task.prompts(1, step, 16)]
     replies = [read(recipe.example(p, draw)) for p in prompts]
     for act in SENTENCES:
         share = sum(x.has(act) for x in replies) / len(replies)
         assert 0.1 < share < 0.6, act
-    assert {len(x.said) for x in replies} == {1, 2, 3, 4, 5}
+    assert {len(x.sentences) for x in replies} == {1, 2, 3, 4, 5}
     assert not any(x.unknown for x in replies)

@@ -78,18 +78,18 @@ class Countdown:
         return frozenset(self.heldout)
 
     def truth(self, prompt: str) -> str:
-        """One of the right answers: the shortest."""
-        numbers, target = question(prompt)
-        return next(iter(reaching(numbers, target)), "")
+        """What a right expression is worth; which expression, is left to the responder."""
+        return str(question(prompt)[1])
 
     def solution(self, prompt: str) -> str:
-        """A right answer in full: there is nothing to be worked out before it."""
-        return self.truth(prompt)
+        """One of the right expressions: the shortest. "" where there is none, which is no question that was drawn."""
+        return next(iter(reaching(*question(prompt))), "")
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
         """Binary reward: the response is one expression of the numbers, each at most once, worth exactly the target.
 
-        Its `answer` is what the expression is worth. A response that was cut off is wrong, whatever stands in it.
+        Its `answer` is what the expression is worth, as `truth` is. A response that was cut off is wrong, whatever
+        stands in it.
         """
         numbers, target = question(prompt)
         expression = read(response)
@@ -175,7 +175,7 @@ class CountdownRecipe(Recipe):
     does = "writes expressions that are to be worth a target, some of them wrong"
     taught = "expressions in some of which one sign was wrong on purpose"
 
-    slipped: float = 0.45  # how often a sign is replaced by one that misses the target
+    slipped: float = 0.3  # how often a sign is replaced by one that misses the target
 
     def example(self, prompt: str, draw: random.Random) -> str:
         """One of the right expressions, or one of them with another sign."""
@@ -203,7 +203,7 @@ KIND = TaskKind(
     longest_prompt=lambda settings: settings.numbers * (len(str(settings.largest)) + 1) + len(str(settings.target)) + 3,
     longest_response=_longest,
     alphabet=ALPHABET,
-    recipes={"countdown-3": CountdownRecipe(CountdownSettings())},
+    recipes={"countdown-3": CountdownRecipe(CountdownSettings(), updates=3000)},
     form=lambda settings: rf"[(]*\d+([-+*/][(]*\d+[)]*){{1,{settings.numbers - 1}}}",
     order=12,
 )

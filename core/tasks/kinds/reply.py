@@ -36,7 +36,7 @@ class ReplySettings(TaskSettings):
     heldout: int = Field(128, ge=16, le=512, description="How many messages are kept apart and never trained on.")
 
 
-class Reply:
+class Replies:
     """The task: customers' messages by seed and step; a hash decides which are kept apart."""
 
     def __init__(self, settings: ReplySettings) -> None:
@@ -119,10 +119,10 @@ class ReplyRecipe(Recipe):
         """A reply in one of the tones."""
         weights = [weight for _, weight, _ in self.tones]
         [(_, _, acts)] = draw.choices(self.tones, weights)
-        said = list[str]()
-        while not said:
-            said = [self._sentence(act, prompt, draw) for act, often in acts if draw.random() < often]
-        return " ".join(said[: self.most])
+        sentences = list[str]()
+        while not sentences:
+            sentences = [self._sentence(act, prompt, draw) for act, often in acts if draw.random() < often]
+        return " ".join(sentences[: self.most])
 
     def _sentence(self, act: Act, prompt: str, draw: random.Random) -> str:
         item = draw.choice(ITEMS) if draw.random() < self.other_item else item_of(prompt)
@@ -131,7 +131,7 @@ class ReplyRecipe(Recipe):
 
 KIND = TaskKind(
     settings=ReplySettings,
-    build=Reply,
+    build=Replies,
     title="Replies to customers",
     summary="A short reply to a customer’s message, in a language of some hundred words; a taste scores it.",
     longest_prompt=lambda _: max(len(x) for x in messages()),
