@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, ValidationError, model_validator
 
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, Learner, learner, learner_kind, needs_of, refused
+from core.learners.registry import AnyLearner, Learner, has_true_values, learner, learner_kind, needs_of, refused
 from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -165,9 +165,12 @@ class RunConfig(Settings):
     def checked(self, settings: AnyLearner) -> int:
         """Of how many of those the true values are measured at an evaluation: whole groups, or 0.
 
-        Those of a learner whose responses are given are not: whoever wrote them, its policy did not.
+        Those of a learner whose responses are given are not: whoever wrote them, its policy did not. Nor are those of
+        one that is paid whatever it writes: they have none.
         """
-        if not self.value_check_responses or not self.eval_every or learner_kind(settings).given is not None:
+        if not self.value_check_responses or not self.eval_every:
+            return 0
+        if learner_kind(settings).given is not None or not has_true_values(settings):
             return 0
         size = self.group_size(settings)
         return min(self.kept(settings), max(size, self.value_check_responses // size * size))

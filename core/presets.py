@@ -8,6 +8,8 @@ from core.config import RunConfig
 from core.errors import ConfigError
 from core.learners.registry import learner
 from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.reply import ReplySettings
 from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.tasks.registry import choosable, chosen
 
@@ -58,6 +60,14 @@ PRESETS: dict[str, RunConfig] = {
             learner("grpo", scale_rewards="none", whiten_advantages=True),
         ),
     ),
+    # A learner beside its twin, whose rewards are drawn as often, whatever it says: what training does by itself.
+    "placebo": RunConfig(
+        preset="placebo", learners=(learner("grpo"), learner("grpo", name="grpo-placebo", reward="placebo"))
+    ),
+    # Many right answers, and a verifier that knows each when it sees it.
+    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3"),
+    # No right answer: a taste scores the replies.
+    "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply"),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",

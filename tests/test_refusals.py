@@ -35,6 +35,7 @@ FOR_PROGRAMMERS = {
     "core/runs/event_values.py": "how an event is validated: caught beside it",
     "core/runs/formats.py": "a format that no caller names",
     "core/runs/controls.py": "a control that no page has",
+    "core/tasks/arithmetic.py": "how an expression is read: caught beside it",
     "core/tasks/deadline.py": "caught by all who use it, who say what took so long",
     "core/tasks/question_file.py": "how JSON is read: caught beside it",
     "core/tasks/registry.py": "a module that declares no kind",

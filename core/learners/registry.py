@@ -16,6 +16,7 @@ from core.discovery import declared
 from core.errors import Message
 from core.learners.kind import Colour, LearnerKind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
+from core.rewards import REWARDS
 from core.terms import Region, Term
 
 LEARNER_KINDS: dict[str, LearnerKind] = {
@@ -154,4 +155,23 @@ def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, t
 
 def refused(settings: LearnerSettings) -> Message | None:
     """Why the learner's settings do not go together, without its name; None where they do."""
-    return learner_kind(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)
+    return (
+        learner_kind(settings).refuses(settings)
+        or SURROGATES[settings.surrogate].refuses(settings)
+        or _nothing_to_measure(settings)
+    )
+
+
+def _nothing_to_measure(settings: LearnerSettings) -> Message | None:
+    if needs_of(settings).continuations and not has_true_values(settings):
+        return Message(
+            "its credit is measured by finishing responses afresh, but its reward ({reward}) does not follow from what "
+            "they say",
+            reward=settings.reward,
+        )
+    return None
+
+
+def has_true_values(settings: LearnerSettings) -> bool:
+    """Whether a prefix has a true value under what the learner is paid: a placebo pays whatever is written alike."""
+    return REWARDS[settings.reward].of_content

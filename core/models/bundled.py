@@ -1,4 +1,4 @@
-"""The start models that are shipped with the app: small Llamas over single characters, a folder each."""
+"""The start models that are shipped with the app: small Llamas over single characters or words, a folder each."""
 
 from __future__ import annotations
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.errors import N_
-from core.rewards.base import Reward
+from core.rewards.base import Reward, verdicts
 
 REWARD = Reward(
     name="verifier",
     title=N_("the task's verifier"),
-    score=lambda task, responses: [task.verify(x.prompt, x.response, finished=x.finished) for x in responses],
+    score=lambda task, responses, _occasion: verdicts(task, responses),
+    order=10,
 )

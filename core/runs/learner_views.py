@@ -10,6 +10,7 @@ from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.learners.registry import AnyLearner, colours_of, learner_kind
 from core.learners.untold import strip_title_of, surely_without
+from core.rewards import REWARDS, VERIFIER
 from core.runs.records import known_settings, unrecorded_of
 from core.training.terms import known_values, terms_for
 
@@ -26,6 +27,7 @@ def about_learner(config: RunConfig, name: str) -> dict[str, Any]:
         "kind": kind.title,
         "colour": colours_of(config.learners)[name],
         "strip_title": strip_title_of(settings, unrecorded),
+        "scored_by": _scored_by(settings, unrecorded),
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
         "replaces_groups": kind.needs(settings).replacement_rounds > 0,
         "given": kind.given is not None,
@@ -36,6 +38,11 @@ def about_learner(config: RunConfig, name: str) -> dict[str, Any]:
         "continuations": kind.needs(settings).continuations,
         "checked_by": known_settings(config)("value_check_continuations"),
     }
+
+
+def _scored_by(settings: AnyLearner, unrecorded: frozenset[str]) -> str | None:
+    """What the learner learns from, as a message template; None where it is the task's verifier, or not recorded."""
+    return None if settings.reward == VERIFIER or "reward" in unrecorded else REWARDS[settings.reward].title
 
 
 def _of_no_group(config: RunConfig, settings: AnyLearner) -> frozenset[str]:

@@ -12,10 +12,10 @@ _MOST_DRAWN = 1024
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the verifier says of one response."""
+    """What is said of one response: what it is paid, and whether it is right. Neither is read off the other."""
 
-    reward: float
-    success: bool
+    reward: float  # what is learnt from: the verifier's, or another reward's (core/rewards)
+    success: bool  # the task's own verifier's truth, whatever the reward
     answer: str | None  # what was read as the answer; None where there is none
 
 

@@ -55,6 +55,13 @@ class Recipe(ABC):
     def example(self, prompt: str, draw: random.Random) -> str:
         """What the model is taught to answer, right or wrong; it ends with the end-of-sequence token by itself."""
 
+    def right_so_far(self, prompt: str, answer: str) -> list[bool] | None:
+        """For the judge's loss: after each of an answer's tokens, and after its end, whether a right answer begins so.
+
+        None: a right answer is `Worked.solution` and nothing else.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class TaskKind(Generic[S]):
@@ -75,7 +82,10 @@ class TaskKind(Generic[S]):
     longest_response: Callable[[S], int] | None = None
     #: Every character of its prompts and answers, where its start model reads single characters; "" for free text.
     alphabet: str = ""
-    #: Start models made here, by name, the usual one first; they read `alphabet`, and the task is `Worked`.
+    #: Every word and sign of its prompts and answers, where its start model reads whole words; () where it does not.
+    words: tuple[str, ...] = ()
+    #: Start models made here, by name, the usual one first; they read `alphabet` or `words`. The task is `Worked` where
+    #: a recipe has a judge.
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     #: A regular expression for all responses that have the form of a right one, slips and all; None: it has no form.
     form: Callable[[S], str] | None = None

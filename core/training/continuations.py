@@ -23,16 +23,24 @@ from transformers import PreTrainedModel
 
 from core.algorithms import intervals
 from core.config import RunConfig
-from core.errors import RequestError
+from core.errors import Message, RequestError
+from core.learners.registry import AnyLearner
 from core.models import forward, precision
 from core.models.codec import Codec
 from core.models.limits import REMEMBERED, continued_at_once
+from core.rewards import REWARDS
+from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
 
+#: Why there is nothing to measure.
+NO_TRUE_VALUE = Message(
+    "what this learner is paid does not follow from what it writes, so no prefix of a response has a true value"
+)
+
 
 class Sampler(Protocol):
-    """Whose policy is measured: a trainer."""
+    """Whose policy is measured, by the reward that it learns from: a trainer."""
 
     @property
     def policy(self) -> PreTrainedModel: ...
@@ -42,6 +50,8 @@ class Sampler(Protocol):
     def task(self) -> Task: ...
     @property
     def config(self) -> RunConfig: ...
+    @property
+    def settings(self) -> AnyLearner: ...
     @property
     def max_length(self) -> int: ...
     @property
@@ -87,8 +97,11 @@ class Oracle:
         temperature: float,
         max_completion_length: int,
         dtype: precision.Dtype = "float32",
+        reward: str = "verifier",
     ) -> None:
+        """`reward` names what scores the continuations (core/rewards)."""
         self.policy, self.codec, self.task, self.dtype = policy, codec, task, dtype
+        self.reward = REWARDS[reward]
         self.temperature, self.max_length = temperature, max_completion_length
 
     @classmethod
@@ -101,6 +114,7 @@ class Oracle:
             temperature=trainer.config.temperature,
             max_completion_length=trainer.max_length,
             dtype=trainer.dtype,
+            reward=trainer.settings.reward,
         )
 
     @torch.no_grad()
@@ -116,8 +130,11 @@ class Oracle:
         """V* of every prefix and A* of every token. `progress` is called with (continuations written, all of them).
 
         Intervals are Wilson's where every reward is 0 or 1, else normal; each is of one number, not of all at once.
-        Raises RequestError if a response is longer than what the policy may write.
+        Raises RequestError if a response is longer than what the policy may write, or the reward does not follow from
+        what is written.
         """
+        if not self.reward.of_content:
+            raise RequestError(NO_TRUE_VALUE)
         if responses.mask.shape[1] > self.max_length:
             raise RequestError(
                 "responses of up to {bound} tokens are allowed, not {given}",
@@ -171,13 +188,16 @@ class Oracle:
         return self._scores(prompts, owner, ids.cpu(), running.cpu(), known).view(count, each)
 
     def _scores(self, prompts: list[str], owner: Tensor, ids: Tensor, cut: Tensor, known: dict[bytes, float]) -> Tensor:
-        """The verifier's reward of each row; equal rows are asked once."""
+        """The reward of each row; equal rows are asked once."""
         rows = torch.cat([owner[:, None], cut[:, None].long(), ids], 1).int().numpy()
         keys = [row.tobytes() for row in rows]
         unknown = {key: i for i, key in enumerate(keys) if key not in known}
         asked = self.codec.texts(ids[list(unknown.values())])
-        for (key, i), text in zip(unknown.items(), asked, strict=True):
-            known[key] = self.task.verify(prompts[owner[i]], text, finished=not cut[i]).reward
+        responses = [
+            Asked(prompts[owner[i]], text, not cut[i]) for i, text in zip(unknown.values(), asked, strict=True)
+        ]
+        verdicts = self.reward.score(self.task, responses, Occasion(0, 0))
+        known |= {key: verdict.reward for key, verdict in zip(unknown, verdicts, strict=True)}
         return torch.tensor([known[key] for key in keys])
 
 

@@ -29,7 +29,7 @@ from core.learners.settings import LearnerSettings
 from core.models import positions
 from core.models.codec import Codec
 from core.rewards import REWARDS
-from core.rewards.base import Asked
+from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
 from core.training.continuations import Responses
 from core.training.record import Answers
@@ -89,20 +89,20 @@ class Asker:
             count = self.config.prompts_of(self.settings) * self.group_size
             return self._given(given(self.settings, self.task, self.config.seed, step, count))
         seed, asked = self.config.seed, self.config.prompts_of(self.settings)
-        gathered = self._ask(self.task.prompts(seed, step, asked), generator(0))
+        gathered = self._ask(self.task.prompts(seed, step, asked), generator(0), Occasion(seed, step))
         for number in range(needs_of(self.settings).replacement_rounds):
             empty = self._without_signal(gathered)
             if not len(empty):
                 break
             others = self.task.prompts(seed, step, asked + len(empty))[asked:]
             asked += len(empty)
-            fresh = self._ask(others, generator(_ROUNDS + number))
+            fresh = self._ask(others, generator(_ROUNDS + number), Occasion(seed, step, 1 + number))
             good = torch.ones(len(empty), dtype=torch.bool)
             good[self._without_signal(fresh)] = False
             gathered = self._replaced(gathered, empty[good], fresh, good.nonzero()[:, 0])
         return gathered
 
-    def _ask(self, prompts: list[str], generator: torch.Generator) -> Gathered:
+    def _ask(self, prompts: list[str], generator: torch.Generator, occasion: Occasion) -> Gathered:
         device = next(self.policy.parameters()).device
         rollout = sample(
             self.policy,
@@ -113,13 +113,14 @@ class Asker:
             temperature=self.config.temperature,
             generator=generator,
         )
-        return Gathered(prompts, rollout, self._verify(prompts, rollout), len(rollout.mask))
+        return Gathered(prompts, rollout, self._scored(prompts, rollout, occasion), len(rollout.mask))
 
-    def _verify(self, prompts: list[str], rollout: Rollout) -> Answers:
+    def _scored(self, prompts: list[str], rollout: Rollout, occasion: Occasion) -> Answers:
         repeated = [p for p in prompts for _ in range(self.group_size)]
         responses = self.codec.texts(rollout.completion_ids)
         asked = zip(repeated, responses, rollout.truncated.tolist(), strict=True)
-        verdicts = REWARDS[self.settings.reward].score(self.task, [Asked(p, r, not cut) for p, r, cut in asked])
+        score = REWARDS[self.settings.reward].score
+        verdicts = score(self.task, [Asked(p, r, not cut) for p, r, cut in asked], occasion)
         return Answers(
             repeated,
             responses,
@@ -163,7 +164,8 @@ class Asker:
         for group, other in zip(groups.tolist(), by.tolist(), strict=True):
             prompts[group] = fresh.prompts[other]
         rollout = replace_rows(gathered.rollout, rows, fresh.rollout, others, self.codec.pad_id)
-        return Gathered(prompts, rollout, self._verify(prompts, rollout), gathered.sampled + fresh.sampled)
+        answers = gathered.answers.replaced(rows.tolist(), fresh.answers, others.tolist())
+        return Gathered(prompts, rollout, answers, gathered.sampled + fresh.sampled)
 
 
 def longest_prompt(task: Task, codec: Codec, seed: int) -> int:

@@ -7,6 +7,8 @@ import re
 from statistics import NormalDist
 from typing import Any
 
+from core.rewards import REWARDS, VERIFIER
+
 #: Everything that Markdown or HTML could read as more than itself.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:@])")
 
@@ -23,7 +25,7 @@ def card(facts: dict[str, Any]) -> str:
         "---\n" + "\n".join(head) + "\n---",
         f"# {text(base['name'])}, trained by {text(facts['learner'])}",
         f"{facts['parameters']:,} parameters, made from {text(base['name'])} by online reinforcement learning with "
-        f"verifiable rewards ({facts['algorithm']}, {facts['steps']} steps){run} of Credit Lab.",
+        f"{_rewards(facts)} ({facts['algorithm']}, {facts['steps']} steps){run} of Credit Lab.",
         f"- Start weights, SHA-256: `{base['hash']}`\n- These weights, SHA-256: `{facts['hash']}` (float32)\n"
         f"- Seed: {settings['seed']}\n- Licence of the start model: {_license(base['license'])}",
         "## Data\n\n"
@@ -36,6 +38,12 @@ def card(facts: dict[str, Any]) -> str:
         "Only the answers to such questions were measured. How the training changed anything else is not known.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _rewards(facts: dict[str, Any]) -> str:
+    """What it learnt from; a folder that was saved before rewards had names learnt from the verifier's."""
+    name = facts.get("reward", VERIFIER)
+    return "verifiable rewards" if name == VERIFIER else f"rewards from {text(REWARDS[name].title)}"
 
 
 def text(value: str) -> str:

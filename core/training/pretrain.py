@@ -25,7 +25,7 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.models.bundled import BUNDLED, weights_hash
-from core.models.tokenizer import SPECIAL, character_tokenizer
+from core.models.tokenizer import SPECIAL, character_tokenizer, word_tokenizer
 from core.tasks.kind import Recipe, Worked
 from core.tasks.registry import recipes, task_for, task_kind
 
@@ -36,7 +36,7 @@ def build(recipe: Recipe) -> LlamaForCausalLM:
     kind, task = task_kind(recipe.task), task_for(recipe.task)
     longest_prompt = 1 + (kind.longest_prompt(recipe.task) or 0)  # after the token that begins a text
     config = LlamaConfig(
-        vocab_size=len(SPECIAL) + len(kind.alphabet),
+        vocab_size=len(SPECIAL) + len(kind.words or kind.alphabet),
         hidden_size=recipe.hidden_size,
         intermediate_size=recipe.intermediate_size,
         num_hidden_layers=recipe.layers,
@@ -53,14 +53,15 @@ def build(recipe: Recipe) -> LlamaForCausalLM:
 
 
 def tokenizer_of(recipe: Recipe) -> PreTrainedTokenizerFast:
-    """A token per character of what the recipe's task is written in."""
-    return character_tokenizer(task_kind(recipe.task).alphabet)
+    """A token per word, or per character, of what the recipe's task is written in."""
+    kind = task_kind(recipe.task)
+    return word_tokenizer(kind.words) if kind.words else character_tokenizer(kind.alphabet)
 
 
 def pretrain(recipe: Recipe) -> LlamaForCausalLM:
     """The supervised start policy of a recipe; deterministic for a given torch build on one CPU thread."""
     torch.set_num_threads(1)
-    task, tokenizer, model = cast(Worked, task_for(recipe.task)), tokenizer_of(recipe), build(recipe)
+    task, tokenizer, model = task_for(recipe.task), tokenizer_of(recipe), build(recipe)
     judge = nn.Linear(recipe.hidden_size, 1)  # thrown away afterwards: only the features stay
     draw = random.Random(recipe.seed)
     parameters = [*model.parameters(), *judge.parameters()]
@@ -70,15 +71,19 @@ def pretrain(recipe: Recipe) -> LlamaForCausalLM:
     for update in bar:
         prompts = task.prompts(recipe.seed, update, recipe.batch)
         answers = [recipe.example(p, draw) for p in prompts]
-        batch = _batch(tokenizer, prompts, answers, [task.solution(p) for p in prompts])
+        right = None
+        if recipe.judge:
+            right = [_right_so_far(recipe, cast(Worked, task), p, a) for p, a in zip(prompts, answers, strict=True)]
+        batch = _batch(tokenizer, prompts, answers, right)
         language, judgement = _losses(model, judge, batch)
-        (language + recipe.judge * judgement).backward()
+        (language if judgement is None else language + recipe.judge * judgement).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
         if update % 50 == 0:
-            bar.set_postfix(loss=f"{float(language.detach()):.3f}", judge=f"{float(judgement.detach()):.3f}")
+            judged = {} if judgement is None else {"judge": f"{float(judgement.detach()):.3f}"}
+            bar.set_postfix(loss=f"{float(language.detach()):.3f}", **judged)
     return model.eval()
 
 
@@ -89,35 +94,46 @@ class TextBatch:
     ids: Tensor  # long [B, L]
     attention: Tensor  # long [B, L]
     learned: Tensor  # bool [B, L], the answers' tokens with their eos
-    right: Tensor  # float [B, L], 1 as long as the answer is the right one so far
+    right: Tensor | None  # float [B, L], 1 as long as a right answer begins so; None where nobody judges
+
+
+def _right_so_far(recipe: Recipe, task: Worked, prompt: str, answer: str) -> list[bool]:
+    """Whether all is right after each character of an answer, and after its end."""
+    own = recipe.right_so_far(prompt, answer)
+    if own is not None:
+        return own
+    solution = task.solution(prompt)
+    return [*(answer[: i + 1] == solution[: i + 1] for i in range(len(answer))), answer == solution]
 
 
 def _batch(
-    tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[str], solutions: list[str]
+    tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[str], right: list[list[bool]] | None
 ) -> TextBatch:
-    rows = []
-    for prompt, answer, solution in zip(prompts, answers, solutions, strict=True):
-        before, after = [1, *tokenizer(prompt).input_ids], [*tokenizer(answer).input_ids, 2]
-        right = [answer[: i + 1] == solution[: i + 1] for i in range(len(answer))]
-        rows.append((before, after, [*right, answer == solution]))
-    longest = max(len(before) + len(after) for before, after, _ in rows)
+    rows = [
+        ([1, *tokenizer(prompt).input_ids], [*tokenizer(answer).input_ids, 2])
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+    longest = max(len(before) + len(after) for before, after in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     attention, learned = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
-    so_far = torch.zeros(len(rows), longest)
-    for i, (before, after, right) in enumerate(rows):
+    so_far = None if right is None else torch.zeros(len(rows), longest)
+    for i, (before, after) in enumerate(rows):
         start, end = len(before), len(before) + len(after)
         ids[i, :end] = torch.tensor(before + after)
         attention[i, :end], learned[i, start:end] = 1, True
-        so_far[i, start:end] = torch.tensor(right, dtype=torch.float)
+        if right is not None and so_far is not None:
+            so_far[i, start:end] = torch.tensor(right[i], dtype=torch.float)
     return TextBatch(ids, attention, learned, so_far)
 
 
-def _losses(model: LlamaForCausalLM, judge: nn.Linear, batch: TextBatch) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of the answers' tokens, and of telling at each of them whether all is right so far."""
+def _losses(model: LlamaForCausalLM, judge: nn.Linear, batch: TextBatch) -> tuple[Tensor, Tensor | None]:
+    """Cross-entropy of the answers' tokens, and of telling at each of them whether all is right so far, if asked."""
     hidden = model.model(input_ids=batch.ids, attention_mask=batch.attention, use_cache=False).last_hidden_state
     logits = model.lm_head(hidden[:, :-1])
     learned = batch.learned[:, 1:]
     language = nn.functional.cross_entropy(logits[learned], batch.ids[:, 1:][learned])
+    if batch.right is None:
+        return language, None
     verdicts = judge(hidden)[..., 0][batch.learned]
     return language, nn.functional.binary_cross_entropy_with_logits(verdicts, batch.right[batch.learned])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +26,23 @@ OF_ANY_TOKEN = {"learner", "step", "pass", "sample", "position", "token_id", "to
 
 @dataclass(frozen=True)
 class Answers:
-    """A step's responses as text, and what the verifier said. Lists of length B."""
+    """A step's responses as text, and what was said of them. Lists of length B."""
 
     prompts: list[str]
     responses: list[str]
     answers: list[str]  # the right ones
-    rewards: list[float]
-    successes: list[bool]
+    rewards: list[float]  # what the learner's own reward paid
+    successes: list[bool]  # the task's verifier's truth
+
+    def replaced(self, rows: Sequence[int], fresh: Answers, by: Sequence[int]) -> Answers:
+        """With `rows` taken from `by` of others, as they were scored there: no response is scored twice."""
+        columns = []
+        for name in (x.name for x in fields(self)):
+            column, other = list(getattr(self, name)), getattr(fresh, name)
+            for row, place in zip(rows, by, strict=True):
+                column[row] = other[place]
+            columns.append(column)
+        return Answers(*columns)
 
 
 def samples_table(learner: str, step: int, answers: Answers, experience: Experience, credit: Credit) -> pa.Table:

@@ -120,6 +120,7 @@ def _facts(trained: Trained, digest: str) -> dict[str, Any]:
         "origin": trained.origin,
         "learner": learner.name,
         "algorithm": learner.kind,
+        "reward": learner.reward,
         "steps": trained.steps,
         "settings": settings,
         "versions": trained.versions,

@@ -11,7 +11,7 @@ import torch
 
 from core.models import start as starts
 from core.tasks.kind import Recipe
-from core.tasks.registry import task_for
+from core.tasks.registry import task_for, task_kind
 from core.training.answer import share
 from core.training.evaluation import answers
 
@@ -35,7 +35,8 @@ def write_card(folder: Path, name: str, recipe: Recipe, weights_hash: str) -> di
         "heldout_success": rates,
     }
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
-    about = {"kind": recipe.task.kind, "does": recipe.does, "taught": recipe.taught}
+    read = "whole words" if task_kind(recipe.task).words else "single characters"
+    about = {"kind": recipe.task.kind, "does": recipe.does, "taught": recipe.taught, "read": read}
     (folder / "README.md").write_text(
         _CARD.format(
             questions=len(task.heldout),
@@ -54,7 +55,7 @@ license: apache-2.0
 ---
 # {name}
 
-A Llama of {parameters:,} parameters over single characters that {does}:
+A Llama of {parameters:,} parameters over {read} that {does}:
 a start policy of Credit Lab's runs on the task `{kind}`.
 
 Made by `python -m core.training.pretrain {name}` (torch {torch}, one CPU thread) from scratch, on {taught}

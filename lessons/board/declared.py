@@ -10,6 +10,7 @@ from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of, terms_of
 from core.learners.untold import UNTOLD, values_of
 from core.learners.variants import VARIANTS
+from core.rewards import REWARDS
 from lessons.i18n import _
 
 
@@ -29,7 +30,7 @@ def english() -> tuple[str, ...]:
         texts |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):
             texts |= dict.fromkeys(_texts_of(kind, settings))
-    texts |= dict.fromkeys(x.title for x in SURROGATES.values())
+    texts |= dict.fromkeys(x.title for x in (*SURROGATES.values(), *REWARDS.values()))
     return tuple(x for x in texts if x)
 
 

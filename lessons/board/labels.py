@@ -150,6 +150,7 @@ def _step() -> dict[str, Any]:
         "whole_prompt": _("The whole question"),
         "right": _("response {n}: right, reward {reward}"),
         "wrong": _("response {n}: wrong, reward {reward}"),
+        "scored_by": _("{title} · learns from {reward}"),
         "unjudged": _("response {n}: verdict not recorded, reward {reward}"),
         "credit_is": _("advantage {value}"),
         "cut_last": _("After the last pass no gradient is taken, so none is cut."),

@@ -28,7 +28,9 @@ def picture(batch: Frozen) -> None:
         nothing_to_play()
         return
     asked = _("Asked {prompt}, the model wrote this, and it is right: reward {reward}.")
-    if not shown.success:
+    if not shown.answer:  # none is the right one
+        asked = _("Asked {prompt}, the model wrote this. Reward {reward}.")
+    elif not shown.success:
         asked = _("Asked {prompt}, the model wrote this. It is wrong: the answer is {answer}. Reward {reward}.")
     st.markdown(
         asked.format(prompt=f"**{plain(shown.prompt)}**", answer=plain(shown.answer), reward=f"{shown.reward:g}")

@@ -29,7 +29,7 @@ def group_steps(batch: Frozen) -> None:
         kind="group",
         stations=parts,
         sliders=[_size(group)],
-        words=_words(settings),
+        words=_words(settings, bool(group.answer)),
         about={
             "prompt": one_line(group.prompt, 60),
             "answer": one_line(group.answer, 40),
@@ -70,7 +70,21 @@ def _size(group: Group) -> Slider:
     )
 
 
-def _words(settings: GroupSettings) -> dict[str, str]:
+def _asked(has_answer: bool) -> dict[str, str]:
+    if not has_answer:
+        return {
+            "says_rewards": _("{right} of {n} answers to {prompt} are a success. Press one to flip its reward."),
+            "says_rewards_single": _("One answer to {prompt}: press it to flip its reward."),
+        }
+    return {
+        "says_rewards": _(
+            "{right} of {n} answers to {prompt} are right (the answer is {answer}). Press one to flip its reward."
+        ),
+        "says_rewards_single": _("One answer to {prompt}, where {answer} is right: press it to flip its reward."),
+    }
+
+
+def _words(settings: GroupSettings, has_answer: bool) -> dict[str, str]:
     divided = (
         _("Each difference is divided by the spread + {eps}. Response {best} gets {best_credit}.")
         if settings.scale_rewards == "group"
@@ -81,10 +95,7 @@ def _words(settings: GroupSettings) -> dict[str, str]:
     )
     return {
         "columns": _("Responses of the group: press one to flip its reward"),
-        "says_rewards": _(
-            "{right} of {n} answers to {prompt} are right (the answer is {answer}). Press one to flip its reward."
-        ),
-        "says_rewards_single": _("One answer to {prompt}, where {answer} is right: press it to flip its reward."),
+        **_asked(has_answer),
         "says_mean": _("What they are compared with is {mean}. What lies above it counts as good, below as bad."),
         "says_spread": _("How far the rewards lie apart: their standard deviation is {spread}."),
         "says_credit": divided,

@@ -17,6 +17,7 @@ from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.replies import alike, clearest, most_missed, slips, spans
 from lessons.kit.own_surrogate import has_clip
 from lessons.kit.pipeline import distances, other_credit, pipeline
+from lessons.kit.scored import by_another, is_verdict
 
 PARAM = "ppo_box"
 #: Boxes with weights in them; the reward is a rule here, not a model.
@@ -108,13 +109,22 @@ def _reference(batch: Frozen, group: Group) -> None:
     _strips(group, "kl_k1", _("KL estimate k1"), "signed")
 
 
-def _reward(_batch: Frozen, group: Group) -> None:
-    st.markdown(
-        _(
+def _reward(batch: Frozen, group: Group) -> None:
+    if is_verdict(batch, group):
+        words = _(
             "One number for a whole response. Here it is a rule, not a model: is what is read as the answer the right "
             "one, {answer}? It has no weights at all, so nothing in it can move."
         ).format(answer=plain(group.answer))
-    )
+    elif (reward := by_another(batch.run.config, batch.settings)) is not None:
+        words = _("One number for a whole response, here from {reward}; the verdict is the task’s own.").format(
+            reward=reward
+        )
+    else:
+        words = _(
+            "One number for a whole response. Here it is a rule, not a model: no answer is the right one, and what is "
+            "said is scored. It has no weights at all, so nothing in it can move."
+        )
+    st.markdown(words)
     rows = [
         {"": n, _("response"): x.text, _("reward"): x.reward, _("verdict"): _("right") if x.success else _("wrong")}
         for n, x in enumerate(group.replies, 1)

@@ -20,6 +20,7 @@ from core.config import RunConfig
 from core.learners.registry import fixed_of
 from core.models import critics, start
 from core.rewards import REWARDS
+from core.tasks.tastes import TASTES
 from lessons.i18n import _, listed
 
 FieldKind = Literal["integer", "number", "choice", "switch", "text", "json"]
@@ -34,6 +35,7 @@ _CHOSEN = frozenset({"kind", "dataset", "questions"})
 _TITLES: dict[str, dict[str, str]] = {
     "surrogate": {name: x.title for name, x in SURROGATES.items()},
     "reward": {name: x.title for name, x in REWARDS.items()},
+    "taste": {name: x.title for name, x in TASTES.items()},
 }
 #: Settings that name what the app has, and what there is now.
 _NAMED: dict[str, Callable[[], list[str]]] = {"model": start.names, "value_model": critics.names}

@@ -48,6 +48,20 @@ GROUPS: dict[str, dict[str, PresetText]] = {
             N_("Beside PPO’s and GRPO’s, a credit that is measured by fresh continuations instead of predicted."),
         ),
     },
+    N_("Where do rewards come from?"): {
+        "placebo": PresetText(
+            N_("three-term sums, GRPO and a placebo"),
+            N_("The twin’s rewards are drawn as often, whatever it says: what does training do by itself?"),
+        ),
+        "countdown": PresetText(
+            N_("numbers and a target"),
+            N_("Many answers are right, and a verifier that works them out knows each."),
+        ),
+        "reply": PresetText(
+            N_("replies to customers"),
+            N_("No answer is the right one: a taste scores what is said."),
+        ),
+    },
     N_("Must the same question be asked G times?"): {
         "long-sums-budget": PresetText(
             N_("six-term sums, each learner at its own group size"),

@@ -30,6 +30,7 @@ from lessons.kit.draft import Draft, current_draft, follow, parameters, write_li
 from lessons.kit.export import export_menu
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.kit.preset_texts import preset_title, shows
+from lessons.kit.scored import scored_words
 from lessons.lab.settings import settings_drawer
 from lessons.lab.tour import tour
 from lessons.shared import launcher, store
@@ -242,6 +243,8 @@ def page(head: DeltaGenerator) -> None:
     if (contract := contract_of(run.config)) is not None:
         words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
         st.caption(words, width=_READABLE)
+    if scored := scored_words(run.config):
+        st.caption(scored, width=_READABLE)
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 

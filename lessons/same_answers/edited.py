@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -192,6 +192,8 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     from core.insight.panel import Panel
     from core.insight.replay import score_texts
     from core.learners.registry import credit_for, learner, needs_of
+    from core.rewards import REWARDS
+    from core.rewards.base import Asked, Occasion
 
     trained = models(batch.run, batch.learner, batch.step, progress)
     panel = Panel.of(batch.samples, batch.tokens)
@@ -199,7 +201,10 @@ def score_edited(batch: Frozen, group: Group, reply: Reply, text: str, progress:
     row = group.replies.index(reply)
     prompt = panel.prompts[int(index[row])]
     scores = score_texts(trained.trainer, prompt, [text])
-    verdict = trained.trainer.task.verify(prompt, text)
+    reward = REWARDS[batch.settings.reward]
+    [verdict] = reward.score(trained.trainer.task, [Asked(prompt, text, True)], Occasion(0, 0))
+    if not reward.of_content:  # whatever is written, its place in the step is paid the same
+        verdict = replace(verdict, reward=reply.reward)
     before = take(panel.experience(), index)
     length = max(before.mask.shape[1], scores.mask.shape[1])
 

@@ -13,6 +13,7 @@ const {
   minus,
   plain,
   plus,
+  rewardText,
   sentences,
   shortened,
   signed,
@@ -23,6 +24,11 @@ const {
 test("places without a value stay, values may be numbers", () => {
   assert.equal(fill("step {step} of {steps}{}", { step: 3 }), "step 3 of {steps}{}");
   assert.equal(fill("{a}{a}", { a: "{b}", b: "no" }), "{b}{b}"); // filled once, not again in what was filled in
+});
+
+test("a reward has digits only where it is no whole number", () => {
+  assert.deepEqual([1, 0, -2, 0.7, 1 / 3].map((x) => rewardText(x)), ["1", "0", "−2", "0.70", "0.33"]);
+  assert.equal(rewardText(null, "?"), "?");
 });
 
 test("a negative number has a true minus sign, and nothing is −0", () => {

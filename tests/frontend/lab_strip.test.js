@@ -34,7 +34,7 @@ function group(learners) {
   return { step: 3, group: 1, revision: "r", prompt: "?", learners: Object.fromEntries(all) };
 }
 const labels = {
-  templates: { "{name} of {size}": "{name} among {size}", surplus: "superfluity" },
+  templates: { "{name} of {size}": "{name} among {size}", chance: "luck", surplus: "superfluity" },
   colourings: { advantage: "advantage", ratio: "ratio" },
   marks: {
     cut: {
@@ -55,6 +55,7 @@ const labels = {
   right: "right {n}",
   wrong: "wrong {n}",
   unjudged: "?",
+  scored_by: "{title}, paid by {reward}",
   show_all: "all {n}",
   show_whole: "whole",
   show_less: "less",
@@ -84,14 +85,14 @@ test("titles, colours and marks are what the learner declares, whatever it is ca
   const data = lab(
     group({
       a: [{ regions: [region(1, false)] }, [[1, -1, 0]]],
-      b: [{ strip_title: "{name} of {size}", group_size: 8, colour: "pink" }, [[1, -1, 0]]],
+      b: [{ strip_title: "{name} of {size}", scored_by: "chance", group_size: 8, colour: "pink" }, [[1, -1, 0]]],
     }),
   );
   assert.deepEqual(
     data.groups.map((x) => [x.title, x.colour]),
     [
       ["A alone", "green"],
-      ["B among 8", "pink"],
+      ["B among 8, paid by luck", "pink"],
     ],
   );
   const [a, b] = data.groups.map((x) => x.rows[0]);

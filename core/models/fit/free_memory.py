@@ -50,6 +50,8 @@ def prompt_tokens(config: RunConfig) -> int:
     asked = _QUESTION if longest is None else longest
     if kind.alphabet:
         return 1 + asked  # a token per character, after the one that begins a text
+    if kind.words:
+        return 1 + asked // _PER_TOKEN
     instructed = len(config.system_prompt) if config.system_prompt is not None else _QUESTION // 2
     return _TEMPLATE + (asked + len(getattr(task, "instruction", "")) + instructed) // _PER_TOKEN
 

@@ -47,6 +47,13 @@ export function fixed(x, digits, none = "") {
 }
 
 /**
+ * A reward where there is little room: whole ones without digits, others with two.
+ * @param {Value} x
+ * @param {string} none
+ */
+export const rewardText = (x, none = "") => fixed(x, Number.isInteger(x) ? 0 : 2, none);
+
+/**
  * The same with a sign in front, unless it is printed as 0.
  * @param {Value} x
  * @param {number} digits

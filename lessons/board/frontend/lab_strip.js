@@ -4,7 +4,7 @@ import { foldAlike } from "./alike.js";
 import { SCALES } from "./chip.js";
 import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
-import { fill, fixed, inWords, isNumber, sentences, shortened, signed } from "./format.js";
+import { fill, fixed, inWords, isNumber, rewardText, sentences, shortened, signed } from "./format.js";
 import { aboutCuts, kinds } from "./regions.js";
 import { keyOf } from "./url.js";
 
@@ -89,9 +89,10 @@ export function labStrip({
  * @param {GroupLearner} declared
  * @param {Labels} labels
  */
-function headingOf(name, { strip_title, settings, group_size: size }, labels) {
+function headingOf(name, { strip_title, scored_by, settings, group_size: size }, labels) {
   const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
-  return fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+  const title = fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+  return scored_by ? fill(labels.scored_by, { title, reward: inWords(labels, scored_by) }) : title;
 }
 
 /**
@@ -204,7 +205,7 @@ function alikeWords({ n, open }, labels) {
 function verdict({ success, reward }, all, labels) {
   const sign = success === null ? "–" : success ? "✓" : "✗";
   const words = success === null ? labels.unjudged : success ? labels.right : labels.wrong;
-  const short = Number.isInteger(reward) ? String(reward).replace("-", "−") : fixed(reward, 2);
+  const short = rewardText(reward);
   const says = fill(words, {
     n: all.map((x) => x.index + 1).join(labels.comma),
     reward: fixed(reward, 2, labels.not_recorded),

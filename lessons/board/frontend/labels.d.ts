@@ -179,6 +179,7 @@ export interface Labels {
   token_gone: string;
   token_says: string;
   unjudged: string;
+  scored_by: string;
   unreachable: string;
   updates_paused: string;
   value_changed: string;

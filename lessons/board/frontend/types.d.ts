@@ -37,6 +37,8 @@ export interface Declared {
   colour: "blue" | "orange" | "green" | "pink";
   /** Over its strips: {name}, {size}, and settings. */
   strip_title: string;
+  /** What it learns from, as a template; null where that is the task's verifier, or not recorded. */
+  scored_by?: string | null;
   /** Responses a question; null where an imported run does not tell. */
   group_size: number | null;
   /** Whether it asks others in the place of questions whose answers all score the same. */

@@ -15,6 +15,7 @@ from lessons.kit.lesson.replies import Reply, first_unshared
 from lessons.kit.pipeline.both import MODES, Mode, both_credits
 from lessons.kit.pipeline.distances import Distances, distances
 from lessons.kit.pipeline.words import words
+from lessons.kit.scored import is_verdict
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def drawing(
             "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
             "a station."
         ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
-        "words": words(),
+        "words": words(is_verdict=is_verdict(batch, group)),
         "titles": {title: _(title) for title in titles},
     }
     return data, drawn

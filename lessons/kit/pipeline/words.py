@@ -5,9 +5,9 @@ from __future__ import annotations
 from lessons.i18n import _
 
 
-def words() -> dict[str, str]:
+def words(*, is_verdict: bool = True) -> dict[str, str]:
     """Sentences and labels by the names that the ES modules use (lessons/board/frontend/pipeline)."""
-    return {**_controls(), **_signs(), **_titles(), **_rows(), **_answers(), **_models(), **_credit()}
+    return {**_controls(), **_signs(), **_titles(), **_rows(), **_answers(is_verdict), **_models(), **_credit()}
 
 
 def _controls() -> dict[str, str]:
@@ -88,8 +88,15 @@ def _rows() -> dict[str, str]:
     }
 
 
-def _answers() -> dict[str, str]:
-    asked = _("The question {prompt} goes to the policy. The right answer is {answer}.")
+def _answers(is_verdict: bool) -> dict[str, str]:
+    """`is_verdict`: whether a reward says no more than that a response is the right answer (lessons/kit/scored.py)."""
+    asked, paid = (
+        _("The question {prompt} goes to the policy."),
+        _("One number for the whole of {o}, at its end: {reward}."),
+    )
+    if is_verdict:
+        asked = _("The question {prompt} goes to the policy. The right answer is {answer}.")
+        paid = _("One number for the whole of {o}, at its end: {reward}, since it is {verdict}.")
     written = _(
         "The policy writes token by token. Under each token of {o}: the log-probability with which it was drawn."
     )
@@ -104,7 +111,7 @@ def _answers() -> dict[str, str]:
         "outputs_grpo": _(
             "Responses to the same question: {n}. For GRPO they are one group, to be compared with each other."
         ),
-        "reward_ppo": _("One number for the whole of {o}, at its end: {reward}, since it is {verdict}."),
+        "reward_ppo": paid,
         "reward_grpo": _("One number for each whole response; right: {right} of {n}."),
     }
 

@@ -1,7 +1,7 @@
 // Numbers as small bars inside a box: one a token of the followed response, or one a response of the group.
 
 import { el } from "../dom.js";
-import { fixed, isNumber } from "../format.js";
+import { fixed, isNumber, rewardText } from "../format.js";
 import { coming, fade, grow, landed, leaving } from "./painted.js";
 import { arrival, doneAt, STATIONS } from "./stations.js";
 
@@ -108,7 +108,7 @@ export class GroupBars {
     this.#columns = batch.lanes.map(({ index }, i) => {
       const { root, bar } = column(differences[i], range, scale);
       const followed = index === batch.focus ? "followed" : "";
-      const reward = el("span", { class: followed, text: fixed(batch.responses[index].reward, 0, "–") });
+      const reward = el("span", { class: followed, text: rewardText(batch.responses[index].reward, "–") });
       root.classList.toggle("followed", followed !== "");
       return { bar, reward };
     });
@@ -144,7 +144,7 @@ export class Rewards {
   /** @param {Batch} batch */
   draw(batch) {
     const { words } = batch.sent;
-    const text = (/** @type {number} */ index) => fixed(batch.responses[index].reward, 0, words.unknown_short);
+    const text = (/** @type {number} */ index) => rewardText(batch.responses[index].reward, words.unknown_short);
     const chip = (/** @type {number} */ index, /** @type {string} */ more) =>
       el("span", { class: `pebble${batch.responses[index].success ? " good" : ""}`, text: more + text(index) });
     this.one.replaceChildren(chip(batch.focus, `${batch.name(batch.focus)}: `));

@@ -1,7 +1,7 @@
 // Responses as lanes of small chips: what the policy wrote, and, under it, what each token is credited with.
 
 import { el, say } from "../dom.js";
-import { fixed, isNumber, signed } from "../format.js";
+import { isNumber, rewardText, signed } from "../format.js";
 import { fade, landed } from "./painted.js";
 import { arrival, doneAt, STATIONS } from "./stations.js";
 
@@ -31,7 +31,7 @@ export class Outputs {
       const response = batch.responses[lane.index];
       const chips = chipsOf(batch, lane);
       const known = isNumber(response.reward);
-      const text = known ? `${response.success ? "✓" : "✗"} ${fixed(response.reward, 0)}` : words.unknown_short;
+      const text = known ? `${response.success ? "✓" : "✗"} ${rewardText(response.reward)}` : words.unknown_short;
       const mark = el("span", { class: `mark-of ${response.success ? "good" : ""}`, text });
       const followed = lane.index === batch.focus;
       return { root: laneRow(lane, followed, chips.row, mark), chips: chips.all, mark, followed };

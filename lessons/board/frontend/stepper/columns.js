@@ -3,7 +3,7 @@
 import { SCALES } from "../chip.js";
 import { scale } from "../colours.js";
 import { attr, el, say } from "../dom.js";
-import { fill, fixed, isNumber, signed } from "../format.js";
+import { fill, fixed, isNumber, rewardText, signed } from "../format.js";
 import { fade, grow, landed } from "../pipeline/painted.js";
 import { arrival } from "../pipeline/stations.js";
 import { chipText } from "../tokens.js";
@@ -134,7 +134,7 @@ export class Columns {
       head.classList.toggle("low", side === -1);
       return;
     }
-    const [isRight, reward] = [numbers.isRight(i), fixed(numbers.reward(i), 0)];
+    const [isRight, reward] = [numbers.isRight(i), rewardText(numbers.reward(i))];
     say(head, `${isRight ? "✓" : "✗"} ${reward}`);
     head.classList.toggle("good", isRight);
     const state = off ? words.left_out : words[isRight ? "right" : "wrong"];

@@ -1,0 +1,34 @@
+"""What scored a run's responses, where that is not the usual verifier's right or wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.config import RunConfig
+from core.learners.registry import AnyLearner
+from core.rewards import REWARDS, VERIFIER
+from core.runs.records import unrecorded_of
+from lessons.i18n import _
+from lessons.kit.display import plain
+
+if TYPE_CHECKING:
+    from lessons.kit.lesson import Frozen, Group
+
+
+def by_another(config: RunConfig, settings: AnyLearner) -> str | None:
+    """What the learner learns from, in the viewer's language; None where it is the task's verifier, or not recorded."""
+    if settings.reward == VERIFIER or "reward" in unrecorded_of(config, settings.name):
+        return None
+    return _(REWARDS[settings.reward].title)
+
+
+def scored_words(config: RunConfig) -> str:
+    """A sentence on each learner that learns from something else than the verifier; empty where there is none."""
+    words = _("{learner} learns from {reward}. What counts as a success, the task’s verifier says of every learner.")
+    others = ((x.name, by_another(config, x)) for x in config.learners)
+    return " ".join(words.format(learner=plain(name.upper()), reward=title) for name, title in others if title)
+
+
+def is_verdict(batch: Frozen, group: Group) -> bool:
+    """Whether a response's reward says no more than that it is the right answer, or is not."""
+    return bool(group.answer) and by_another(batch.run.config, batch.settings) is None
