@@ -36,6 +36,34 @@ class RunConfig(Settings):
     steps: int = Field(150, ge=1, le=100_000, description="How many rollouts each learner makes.")
     prompts_per_step: int = Field(16, ge=1, le=512, description="Questions asked per step.")
     num_generations: int = Field(8, ge=1, le=256, description="Responses per question (the group size G).")
+    distinct_questions: int | None = Field(
+        None, ge=1, le=4096, description="How many different training questions there are; none: as many as are asked."
+    )
+    repeated_questions: float = Field(
+        0.0, ge=0, le=0.95, description="Share of a step's questions that repeat another one of the step."
+    )
+    leaked_questions: float = Field(
+        0.0, ge=0, le=1, description="Share of the training questions that are taken from the held-out ones."
+    )
+    wrong_truths: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the training questions whose ground truth is wrong: another answer is paid, always the "
+        "same one. Success is told by the truth all the same.",
+    )
+    success_from: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Only questions that the start model answers right at least so often are trained on.",
+    )
+    success_to: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Only questions that the start model answers right at most so often are trained on.",
+    )
     temperature: float = Field(
         1.0, gt=0, le=5, description="Sampling temperature; log-probabilities are scored at the same."
     )
@@ -117,6 +145,13 @@ class RunConfig(Settings):
                     given=size,
                     learner=each.name,
                 )
+        if self.success_from > self.success_to:
+            raise ConfigError(
+                "success_from is {low} and success_to {high}: no question can be answered right at least as often as "
+                "the one and at most as often as the other",
+                low=self.success_from,
+                high=self.success_to,
+            )
         if batch > 8192:
             raise ConfigError(
                 "prompts_per_step × num_generations is {batch}; at most {bound} responses per step are allowed",
@@ -207,6 +242,14 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         raise ConfigError(*(message(problem, names) for problem in problems)) from None
     if refused_task := TASK_KINDS[config.task.kind].refuses(config.task):
         raise ConfigError(*refused_task)
+    if config.wrong_truths and TASK_KINDS[config.task.kind].misstate is None:
+        able = [name for name, kind in TASK_KINDS.items() if kind.misstate is not None]
+        raise ConfigError(
+            "wrong_truths: a question of {kind} has no one right answer that could be put down wrong; of these it has: "
+            "{names}",
+            kind=config.task.kind,
+            names=able,
+        )
     return config
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.config import RunConfig
+from core.curation import task_of
 from core.errors import ConfigError
-from core.tasks.registry import task_for
 
 #: Two whole numbers with a plus between them, and no other term beside them.
 _ADDITION = re.compile(r"(?<![\d+\-*/.] )(?<![\d+\-*/.])(\d+) ?\+ ?(\d+)(?!\d|\.\d| ?[+\-*/])")
@@ -44,7 +44,7 @@ def trained_on(config: RunConfig, learner: str, steps: int) -> list[str] | None:
     if steps * count > MOST:
         return None
     try:
-        task = task_for(config.task)
+        task = task_of(config)
         return [x for step in range(steps) for x in task.prompts(config.seed, step, count)]
     except (ConfigError, ValueError):
         return None

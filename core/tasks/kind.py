@@ -89,6 +89,8 @@ class TaskKind(Generic[S]):
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     #: A regular expression for all responses that have the form of a right one, slips and all; None: it has no form.
     form: Callable[[S], str] | None = None
+    #: (right answer, random numbers) → a wrong one that might stand in its place; None: it has no such one.
+    misstate: Callable[[str, random.Random], str] | None = None
     #: Settings that go well with those which are given; what is given counts in any case.
     suggested: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
     #: Whether one can choose it for a new run.

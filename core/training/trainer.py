@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from core.config import RunConfig
+from core.curation import task_of
 from core.errors import Message
 from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
 from core.models import adapters, forward, positions, precision
@@ -23,11 +24,11 @@ from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
-from core.tasks.registry import task_for
 from core.training import evaluation, fitted, value_check
 from core.training.allocator import give_back
 from core.training.answer import share
 from core.training.changing import changed_config
+from core.training.choose import choose
 from core.training.continuations import Oracle
 from core.training.distances import UNMEASURED, StartWeights
 from core.training.drift import refuse_what_is_no_rounding
@@ -70,7 +71,7 @@ class Trainer:
         #: Whether the models are between two steps: no checkpoint may be made of them.
         self.changing = False
         self.device = device_of(config.device)
-        self.task = task_for(config.task)
+        self.task = task_of(config)
         start = load(config.model, self.device, system_prompt=config.system_prompt, progress=progress)
         self.start_hash, self.policy, self.codec = start.hash, start.model, start.codec
         settings, small = self.settings, forward.is_lean(start.model)
@@ -79,6 +80,7 @@ class Trainer:
         self.rounds = precision.rounds(self.dtype, self.device)
         self.note = precision.about(config.dtype, self.dtype, rounded=self.rounds, small=small)
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
+        choose(self.task, config, self.policy, self.codec, progress)
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
         self.start_weights = StartWeights(self.policy, self.reference, config.lora_rank)

@@ -168,6 +168,12 @@ def _form(settings: ChainSumSettings) -> str:
     return ";".join([r"\d+\+\d+=\d+"] * (settings.terms - 1))
 
 
+def _misstated(truth: str, draw: random.Random) -> str:
+    """Another number, off by one to three, and never below 0."""
+    right = int(truth)
+    return str(draw.choice([x for x in range(max(0, right - 3), right + 4) if x != right]))
+
+
 #: Six numbers: about 35 tokens, of which one or two ruin the answer, so that credit for single tokens has much to tell.
 _LONG = ChainSumRecipe(
     ChainSumSettings(terms=6, digits=1), hard_sums=0.25, wrong_when_hard=0.5, wrong_when_easy=0.08, updates=2500
@@ -187,6 +193,7 @@ KIND = TaskKind(
     longest_prompt=lambda settings: settings.terms * (settings.digits + 1),
     alphabet=ALPHABET,
     recipes=RECIPES,
+    misstate=_misstated,
     form=_form,
     order=10,
 )

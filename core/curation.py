@@ -1,0 +1,176 @@
+"""The data of a run, chosen and spoiled: what a task asks in training, and what it is paid for.
+
+A task gives fresh questions and true verdicts. What people do to the data of reinforcement learning is done here, to
+any task, by settings of the run:
+
+- few different questions (`distinct_questions`), taken in turn; questions of a step that repeat (`repeated_questions`);
+- questions of a certain difficulty: those that the start model itself answers right at least and at most so often
+  (`success_from`, `success_to`), measured before the first step;
+- held-out questions among those trained on (`leaked_questions`);
+- ground truths that are wrong (`wrong_truths`): of such a question another answer is paid, always the same one.
+
+What is paid and what is right are two things in every verdict (core/rewards/base.py), so the success of a learner that
+is paid for wrong answers is still told by the truth. A task of a run that does none of this is the task itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from core.config import RunConfig
+from core.errors import ConfigError
+from core.tasks.base import Task, Verdict
+from core.tasks.registry import task_for, task_kind
+
+#: Questions are chosen among so many, and the start model answers each so often.
+CANDIDATES, TRIES = 512, 8
+#: Where in a seed's stream the chosen questions come from: no run has so many steps.
+_POOL = 2**31 - 1
+#: So many times the wanted number are drawn in search of different questions.
+_DRAWN = 64
+
+#: Answers questions with the start model: each question's share of right answers.
+Measure = Callable[[Sequence[str]], Sequence[float]]
+
+
+def is_curated(config: RunConfig) -> bool:
+    """Whether the run's data are other than what the task gives."""
+    return bool(
+        config.distinct_questions
+        or config.repeated_questions
+        or config.leaked_questions
+        or config.wrong_truths
+        or asks_start_model(config)
+    )
+
+
+def asks_start_model(config: RunConfig) -> bool:
+    """Whether the questions are chosen by how often the start model answers them right."""
+    return config.success_from > 0 or config.success_to < 1
+
+
+def task_of(config: RunConfig) -> Task:
+    """The run's task, with its data as the run's settings say.
+
+    Where they are chosen by the start model's success, `measured` has to be called before any is asked for. Raises
+    ConfigError as `task_for`.
+    """
+    task = task_for(config.task)
+    return Curated(task, config) if is_curated(config) else task
+
+
+class Curated:
+    """A task whose training questions were chosen, and whose ground truths may be wrong."""
+
+    def __init__(self, task: Task, config: RunConfig) -> None:
+        self.task, self.config = task, config
+        self._misstate = task_kind(config.task).misstate
+        self._known: dict[str, str | None] = {}
+        self._pools: dict[int, list[str]] = {}
+        self._apart = frozenset(task.heldout)
+
+    # -- as the task -----------------------------------------------------------------------------------------------
+
+    @property
+    def heldout(self) -> list[str]:
+        return self.task.heldout
+
+    @property
+    def max_completion_length(self) -> int:
+        return self.task.max_completion_length
+
+    def truth(self, prompt: str) -> str:
+        """The right answer, also where another one is paid."""
+        return self.task.truth(prompt)
+
+    def prompts(self, seed: int, step: int, count: int) -> list[str]:
+        """As Task.prompts. Raises ConfigError where there are no such questions, or not so many different ones."""
+        draw, fresh = random.Random(f"curated {seed} {step}"), self._fresh(seed, step, count)
+        asked: list[str] = []
+        while len(asked) < count:
+            repeats, leaks, which = draw.random(), draw.random(), draw.random()
+            if asked and repeats < self.config.repeated_questions:
+                asked.append(asked[int(which * len(asked))])
+            elif leaks < self.config.leaked_questions:
+                asked.append(self.heldout[int(which * len(self.heldout))])
+            else:
+                asked.append(next(fresh))
+        return asked
+
+    def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
+        """The task's verdict; where the ground truth is wrong, its reward is for the answer that stands there."""
+        verdict, wrong = self.task.verify(prompt, response, finished=finished), self.wrong_truth(prompt)
+        if wrong is None:
+            return verdict
+        return dataclasses.replace(verdict, reward=float(finished and verdict.answer == wrong))
+
+    # -- what was done to the data ---------------------------------------------------------------------------------
+
+    def wrong_truth(self, prompt: str) -> str | None:
+        """What stands in the place of a training question's right answer; None where the right one does."""
+        if not self.config.wrong_truths or prompt in self._apart or self._misstate is None:
+            return None
+        if prompt not in self._known:
+            draw = random.Random(f"misstated {prompt}")
+            is_wrong = draw.random() < self.config.wrong_truths  # the wrong ones of a small share are so of a large one
+            self._known[prompt] = self._misstate(self.task.truth(prompt), draw) if is_wrong else None
+        return self._known[prompt]
+
+    def measured(self, measure: Measure) -> None:
+        """Chooses the questions by the start model's success, which `measure` gives.
+
+        Raises ConfigError where none is as wanted.
+        """
+        candidates = self._different(self.config.seed, CANDIDATES)
+        success = measure(candidates)
+        low, high = self.config.success_from, self.config.success_to
+        chosen = [x for x, rate in zip(candidates, success, strict=True) if low <= rate <= high]
+        if not chosen:
+            raise ConfigError(
+                "success_from, success_to: of {all} questions the start model answers none right between {low} and "
+                "{high} of the time; it answers them right {least} to {most} of the time",
+                all=len(candidates),
+                low=low,
+                high=high,
+                least=round(min(success), 3),
+                most=round(max(success), 3),
+            )
+        self._pools[self.config.seed] = self._enough(chosen)
+
+    def _fresh(self, seed: int, step: int, count: int) -> Iterator[str]:
+        """The step's questions before some are repeated or leaked; without end where they are taken in turn."""
+        if not self.config.distinct_questions and not asks_start_model(self.config):
+            yield from self.task.prompts(seed, step, count)
+            return
+        pool, draw = list(self._pool(seed)), random.Random(f"pool {seed} {step}")
+        while True:
+            draw.shuffle(pool)
+            yield from pool
+
+    def _pool(self, seed: int) -> list[str]:
+        if seed not in self._pools:
+            if asks_start_model(self.config):
+                raise ValueError("the start model has not been asked yet which questions it answers")
+            self._pools[seed] = self._enough(self._different(seed, self.config.distinct_questions or 1))
+        return self._pools[seed]
+
+    def _enough(self, questions: list[str]) -> list[str]:
+        wanted = self.config.distinct_questions
+        if wanted and len(questions) < wanted:
+            raise ConfigError(
+                "distinct_questions: {given} different training questions are wanted, but only {count} were there",
+                given=wanted,
+                count=len(questions),
+            )
+        return questions[:wanted]
+
+    def _different(self, seed: int, wanted: int) -> list[str]:
+        """Up to so many different training questions, in the order of a stream of their own."""
+        count = wanted
+        while True:
+            different = list(dict.fromkeys(self.task.prompts(seed, _POOL, count)))
+            if len(different) >= wanted or count >= _DRAWN * wanted:
+                return different[:wanted]
+            count *= 4

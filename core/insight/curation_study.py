@@ -1,0 +1,207 @@
+"""What the data do to a run, over seeds: `python -m core.insight.curation_study`.
+
+GRPO trains on three-term sums (preset chain-sum), from the same start for the same number of responses, on data that
+were chosen or spoiled in one way at a time (core/curation.py). Measured: success on the held-out questions and on
+questions that no learner of the study was asked, both sampled; the share of groups without a signal; and what a learner
+answers to those training questions whose ground truth was wrong. Deterministic on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.versions import versions
+
+RECORDED = Path(__file__).parent / "recorded" / "curation.json"
+COMMAND = "python -m core.insight.curation_study"
+#: What the file is like.
+VERSION = 1
+PRESET, LEARNER, STEPS, LAST = "chain-sum", "grpo", 100, 20
+SAMPLES = 4  # responses to each question that success is measured on
+UNSEEN = 256  # questions that nobody is asked in training
+
+#: Name → the settings in which the run's data differ from the task's own.
+CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+    "clean": {},
+    "wrong-10": {"wrong_truths": 0.1},
+    "wrong-20": {"wrong_truths": 0.2},
+    "wrong-40": {"wrong_truths": 0.4},
+    "distinct-4": {"distinct_questions": 4},
+    "distinct-16": {"distinct_questions": 16},
+    "distinct-64": {"distinct_questions": 64},
+    "repeated-50": {"repeated_questions": 0.5},
+    "repeated-90": {"repeated_questions": 0.9},
+    "easy": {"success_from": 0.75},
+    "middle": {"success_from": 0.25, "success_to": 0.75},
+    "hard": {"success_to": 0.25},
+    # The same number of different questions, of which those of the first are the held-out ones themselves.
+    "leaked": {"task.heldout": 32, "leaked_questions": 1.0},
+    "not-leaked": {"task.heldout": 32, "distinct_questions": 32},
+}
+
+
+@dataclass(frozen=True)
+class CurationResult:
+    """One condition with one seed. Shares are of responses."""
+
+    condition: str
+    seed: int
+    start: float  # success on the held-out questions before the first step
+    heldout: float  # and after the last
+    unseen: float  # success on questions that were neither held out nor trained on
+    silent: float  # share of groups without a signal, mean of all steps
+    success: tuple[float, ...]  # of each step's own responses, by the truth
+    #: Of the last steps' responses to questions whose ground truth was wrong: those that were paid, those that were
+    #: right; None where no ground truth was wrong.
+    paid: float | None
+    right: float | None
+
+
+def run(conditions: Sequence[str], seeds: Iterable[int], steps: int = STEPS) -> Iterable[CurationResult]:
+    """Trains for so many steps under each condition, seed by seed."""
+    for seed in seeds:
+        for name in conditions:
+            yield train(name, seed, steps)
+
+
+def train(condition: str, seed: int, steps: int = STEPS) -> CurationResult:
+    """Trains one learner under one condition. Raises ConfigError where its data cannot be."""
+    from core.config import change
+    from core.presets import preset
+    from core.training import evaluation
+    from core.training.answer import share
+    from core.training.trainer import Trainer
+
+    about = {"seed": seed, "steps": steps, "eval_every": 0, "measure_kl": False, **CONDITIONS[condition]}
+    config = change(preset(PRESET), about)
+    trainer = Trainer(config, LEARNER)
+    start = share(evaluation.heldout(trainer, samples=SAMPLES))
+    traces = list(trainer.steps())
+    asked = {x for trace in traces for x in trace.samples["prompt"].to_pylist()}
+    rewards = [_on_wrong_truths(trainer.task, trace.samples) for trace in traces[-LAST:]]
+    paid, right = ([y for x in rewards for y in x[i]] for i in (0, 1))
+    return CurationResult(
+        condition,
+        seed,
+        start,
+        share(evaluation.heldout(trainer, samples=SAMPLES)),
+        _unseen(trainer, asked),
+        statistics.fmean(float(x.scalars["frac_reward_zero_std"] or 0) for x in traces),
+        tuple(float(x.scalars["success_rate"] or 0) for x in traces),
+        statistics.fmean(paid) if paid else None,
+        statistics.fmean(right) if right else None,
+    )
+
+
+def _on_wrong_truths(task: Any, samples: Any) -> tuple[list[float], list[float]]:
+    """(paid, right), 0 or 1, of a step's responses to questions whose ground truth is wrong."""
+    wrong = getattr(task, "wrong_truth", lambda _prompt: None)
+    rows = [x for x in samples.to_pylist() if wrong(x["prompt"]) is not None]
+    return [float(x["reward"]) for x in rows], [float(x["success"]) for x in rows]
+
+
+def _unseen(trainer: Any, asked: set[str]) -> float:
+    """Success on questions that were neither held out nor asked in training, sampled as the held-out ones are."""
+    from core.training.answer import share
+    from core.training.evaluation import answers
+
+    task = getattr(trainer.task, "task", trainer.task)
+    apart = {*asked, *task.heldout}
+    fresh = list(dict.fromkeys(x for x in task.prompts(2**31 - 2, 0, 64 * UNSEEN) if x not in apart))[:UNSEEN]
+    config = trainer.config
+    measured = answers(
+        trainer.policy,
+        trainer.codec,
+        OtherQuestions(task, fresh),
+        seed=config.seed,
+        samples=SAMPLES,
+        temperature=config.temperature,
+    )
+    return share(measured)
+
+
+@dataclass(frozen=True)
+class OtherQuestions:
+    """A task with other questions in the place of those held out."""
+
+    task: Any
+    heldout: list[str]
+
+    @property
+    def max_completion_length(self) -> int:
+        longest: int = self.task.max_completion_length
+        return longest
+
+    def prompts(self, seed: int, step: int, count: int) -> list[str]:
+        drawn: list[str] = self.task.prompts(seed, step, count)
+        return drawn
+
+    def truth(self, prompt: str) -> str:
+        return str(self.task.truth(prompt))
+
+    def verify(self, prompt: str, response: str, *, finished: bool = True) -> Any:
+        return self.task.verify(prompt, response, finished=finished)
+
+
+def read(path: Path = RECORDED) -> list[CurationResult]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    if not path.is_file():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["about"]["version"] != VERSION:
+        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
+    return [CurationResult(**{**x, "success": tuple(x["success"])}) for x in stored["rows"]]
+
+
+def write(rows: Iterable[CurationResult], path: Path) -> None:
+    """Everything as JSON, by condition and seed."""
+    order = list(CONDITIONS)
+    kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
+    about = {
+        "version": VERSION,
+        "seeds": sorted({x.seed for x in kept}),
+        "steps": len(kept[0].success),
+        "learner": LEARNER,
+        "preset": PRESET,
+        "conditions": CONDITIONS,
+        "versions": versions(),
+    }
+    values = [{**asdict(x), "success": [round(y, 4) for y in x.success]} for x in kept]
+    lines = ",\n".join(json.dumps(_rounded(x)) for x in values)
+    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(x, 5) if isinstance(x, float) else x for key, x in row.items()}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
+    import torch
+    from tqdm import tqdm
+
+    parser = argparse.ArgumentParser(prog=COMMAND, description="What the data do to a run.")
+    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=list(CONDITIONS), help="these conditions alone")
+    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    rows = read(options.out)
+    there = {(x.condition, x.seed) for x in rows}
+    names = options.only or list(CONDITIONS)
+    left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
+    for name, seed in tqdm(left, desc="learners trained"):
+        rows.append(train(name, seed))
+        tqdm.write(f"{name:12} seed {seed}: held-out {rows[-1].heldout:.3f}, unseen {rows[-1].unseen:.3f}")
+        write(rows, options.out)
+    print(f"{options.out}: {len(rows)} learners")
+
+
+if __name__ == "__main__":
+    main()

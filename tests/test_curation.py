@@ -1,0 +1,145 @@
+"""A run's data, chosen and spoiled: what is asked and paid, against what the settings say."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+import pytest
+
+from core.config import RunConfig, change
+from core.curation import CANDIDATES, Curated, asks_start_model, is_curated, task_of
+from core.errors import ConfigError
+from core.tasks.registry import task_for
+from core.training.trainer import Trainer
+
+
+def curated(**values: object) -> Curated:
+    task = task_of(change(RunConfig(), values))
+    assert isinstance(task, Curated)
+    return task
+
+
+def test_a_run_that_chooses_nothing_has_the_task_itself():
+    config = RunConfig()
+    assert not is_curated(config)
+    assert type(task_of(config)) is type(task_for(config.task))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"distinct_questions": 5}, {"repeated_questions": 0.5}, {"leaked_questions": 0.5}, {"wrong_truths": 0.2}],
+)
+def test_prompts_follow_from_seed_and_step_and_fewer_are_the_first_of_them(values):
+    one, other = curated(**values), curated(**values)
+    assert one.prompts(3, 7, 40) == other.prompts(3, 7, 40)
+    assert one.prompts(3, 7, 12) == one.prompts(3, 7, 40)[:12]
+    assert one.prompts(3, 7, 40) != one.prompts(3, 8, 40)
+    assert one.prompts(3, 7, 40) != one.prompts(4, 7, 40)
+
+
+def test_so_many_different_questions_are_taken_in_turn():
+    task = curated(distinct_questions=5)
+    asked = [x for step in range(30) for x in task.prompts(0, step, 10)]
+    counts = Counter(asked)
+    assert len(counts) == 5
+    assert set(counts.values()) == {60}  # twice a step
+    assert not set(asked) & set(task.heldout)
+    assert set(curated(distinct_questions=5).prompts(1, 0, 10)) != set(asked)  # another seed has others
+
+
+def test_more_different_questions_than_there_are_are_refused():
+    with pytest.raises(ConfigError, match="900 different training questions are wanted, but only 7"):
+        curated(distinct_questions=900).prompts(0, 0, 1)
+
+
+def test_the_share_of_repeated_questions_repeats_one_of_the_step():
+    task, plain = curated(repeated_questions=0.5), task_for(RunConfig().task)
+    repeated = []
+    for step in range(200):
+        asked = task.prompts(0, step, 16)
+        repeated.append(16 - len(set(asked)))
+        assert set(asked) <= set(plain.prompts(0, step, 16))
+    # Each but the first is repeated by chance of one half; some of the task's own questions are equal, too.
+    assert statistics.fmean(repeated) / 15 == pytest.approx(0.5, abs=0.03)
+
+
+def test_the_share_of_leaked_questions_is_held_out():
+    task = curated(leaked_questions=0.3)
+    asked = [x for step in range(200) for x in task.prompts(0, step, 16)]
+    apart = set(task.heldout)
+    assert statistics.fmean(x in apart for x in asked) == pytest.approx(0.3, abs=0.02)
+
+
+def test_of_a_wrong_truth_another_answer_is_paid_and_success_stays_the_truth():
+    task = curated(wrong_truths=0.4)
+    asked = {x for step in range(60) for x in task.prompts(0, step, 16)}
+    wrong = {x: task.wrong_truth(x) for x in asked if task.wrong_truth(x) is not None}
+    assert len(wrong) / len(asked) == pytest.approx(0.4, abs=0.06)
+    for prompt, answer in wrong.items():
+        assert answer != task.truth(prompt)
+        right = task.verify(prompt, f"={task.truth(prompt)}")
+        assert (right.reward, right.success) == (0.0, True)
+        paid = task.verify(prompt, f"={answer}")
+        assert (paid.reward, paid.success) == (1.0, False)
+        assert task.verify(prompt, f"={answer}", finished=False).reward == 0.0
+    for prompt in asked - wrong.keys():
+        assert task.verify(prompt, f"={task.truth(prompt)}").reward == 1.0
+    assert all(task.wrong_truth(x) is None for x in task.heldout)
+
+
+def test_what_is_wrong_at_a_small_share_is_wrong_at_a_large_one():
+    few, many = curated(wrong_truths=0.1), curated(wrong_truths=0.4)
+    wrong = [x for x in few.prompts(0, 0, 256) if few.wrong_truth(x) is not None]
+    assert wrong
+    assert all(many.wrong_truth(x) == few.wrong_truth(x) for x in wrong)
+
+
+def test_questions_are_chosen_by_the_start_models_success():
+    task = curated(success_from=0.25, success_to=0.5, distinct_questions=3)
+    with pytest.raises(ValueError, match="not been asked"):
+        task.prompts(0, 0, 1)
+    given = {}
+
+    def measure(questions):
+        given.update({x: i % 5 / 4 for i, x in enumerate(questions)})
+        return list(given.values())
+
+    task.measured(measure)
+    assert len(given) <= CANDIDATES
+    asked = set(task.prompts(0, 0, 30))
+    assert len(asked) == 3
+    assert all(given[x] in (0.25, 0.5) for x in asked)
+
+
+def test_where_no_question_is_as_wanted_the_sentence_says_what_there_is():
+    task = curated(success_from=0.9)
+    with pytest.raises(ConfigError, match=r"between 0\.9 and 1\.0 of the time; it answers them right 0\.1 to 0\.2"):
+        task.measured(lambda questions: [0.1 + 0.1 * (i == 0) for i in range(len(questions))])
+
+
+def test_a_lower_bound_above_the_upper_one_is_refused():
+    with pytest.raises(ConfigError, match=r"success_from is 0\.6 and success_to 0\.5"):
+        change(RunConfig(), {"success_from": 0.6, "success_to": 0.5})
+
+
+def test_where_nothing_can_be_put_down_wrong_it_is_refused():
+    with pytest.raises(ConfigError, match="wrong_truths: a question of countdown has no one right answer"):
+        change(RunConfig(), {"task.kind": "countdown", "wrong_truths": 0.1})
+
+
+def test_a_trainer_asks_the_start_model_and_every_learner_is_asked_the_same():
+    about = {"success_to": 0.3, "steps": 1, "prompts_per_step": 16, "num_generations": 4, "eval_every": 0}
+    config = change(RunConfig(), about)
+    assert asks_start_model(config)
+    hard, other = [next(Trainer(config, x.name).steps()) for x in config.learners]
+    assert hard.prompt_hash == other.prompt_hash
+    whole = next(Trainer(change(config, {"success_to": 1.0}), "grpo").steps())
+    assert hard.scalars["success_rate"] < whole.scalars["success_rate"] - 0.1
+
+
+def test_a_trainer_pays_by_the_wrong_truth():
+    config = change(RunConfig(), {"wrong_truths": 1.0, "steps": 1, "eval_every": 0})
+    scalars = next(Trainer(config, "grpo").steps()).scalars
+    assert scalars["success_rate"] > 0.3
+    assert scalars["reward"] < 0.2
