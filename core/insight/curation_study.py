@@ -23,6 +23,7 @@ COMMAND = "python -m core.insight.curation_study"
 #: What the file is like.
 VERSION = 1
 PRESET, LEARNER, STEPS, LAST = "chain-sum", "grpo", 100, 20
+EVERY = 10  # steps from one look at the held-out questions to the next
 SAMPLES = 4  # responses to each question that success is measured on
 UNSEEN = 256  # questions that nobody is asked in training
 
@@ -57,6 +58,7 @@ class CurationResult:
     unseen: float  # success on questions that were neither held out nor trained on
     silent: float  # share of groups without a signal, mean of all steps
     success: tuple[float, ...]  # of each step's own responses, by the truth
+    known: tuple[float, ...]  # on the held-out questions, a response each, before steps 1, 1 + EVERY, …
     #: Of the last steps' responses to questions whose ground truth was wrong: those that were paid, those that were
     #: right; None where no ground truth was wrong.
     paid: float | None
@@ -78,7 +80,7 @@ def train(condition: str, seed: int, steps: int = STEPS) -> CurationResult:
     from core.training.answer import share
     from core.training.trainer import Trainer
 
-    about = {"seed": seed, "steps": steps, "eval_every": 0, "measure_kl": False, **CONDITIONS[condition]}
+    about = {"seed": seed, "steps": steps, "eval_every": EVERY, "measure_kl": False, **CONDITIONS[condition]}
     config = change(preset(PRESET), about)
     trainer = Trainer(config, LEARNER)
     start = share(evaluation.heldout(trainer, samples=SAMPLES))
@@ -94,6 +96,7 @@ def train(condition: str, seed: int, steps: int = STEPS) -> CurationResult:
         _unseen(trainer, asked),
         statistics.fmean(float(x.scalars["frac_reward_zero_std"] or 0) for x in traces),
         tuple(float(x.scalars["success_rate"] or 0) for x in traces),
+        tuple(float(x.scalars["heldout_success"] or 0) for x in traces[::EVERY]),
         statistics.fmean(paid) if paid else None,
         statistics.fmean(right) if right else None,
     )
@@ -156,7 +159,7 @@ def read(path: Path = RECORDED) -> list[CurationResult]:
     stored = json.loads(path.read_text(encoding="utf-8"))
     if stored["about"]["version"] != VERSION:
         raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    return [CurationResult(**{**x, "success": tuple(x["success"])}) for x in stored["rows"]]
+    return [CurationResult(**{**x, "success": tuple(x["success"]), "known": tuple(x["known"])}) for x in stored["rows"]]
 
 
 def write(rows: Iterable[CurationResult], path: Path) -> None:
@@ -167,12 +170,13 @@ def write(rows: Iterable[CurationResult], path: Path) -> None:
         "version": VERSION,
         "seeds": sorted({x.seed for x in kept}),
         "steps": len(kept[0].success),
+        "every": EVERY,
         "learner": LEARNER,
         "preset": PRESET,
         "conditions": CONDITIONS,
         "versions": versions(),
     }
-    values = [{**asdict(x), "success": [round(y, 4) for y in x.success]} for x in kept]
+    values = [{**asdict(x), **{y: [round(z, 4) for z in getattr(x, y)] for y in ("success", "known")}} for x in kept]
     lines = ",\n".join(json.dumps(_rounded(x)) for x in values)
     path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
 
