@@ -67,7 +67,7 @@ def data(shown: Sequence[str], ending: str) -> dict[str, Any]:
         each = listed(
             f"{_(LEARNERS[x].title)} {number(a[n - 1], 2)} ± {number(b[n - 1], 2)}" for x, (a, b) in curves.items()
         )
-        spoken.append(_("Step {n}: {each}. {verdict}").format(n=n, each=each, verdict=says[n]))
+        spoken.append(close_up(_("Step {n}: {each}. {verdict}").format(n=n, each=each, verdict=says[n])))
     first_last = listed(
         f"{_(LEARNERS[x].title)} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items()
     )

@@ -1,4 +1,4 @@
-"""What lessons open with, in a real browser: it plays, pauses, is scrubbed by key and click, asks the server for nothing,
+"""What lessons open with, in a real browser: it plays, pauses, is scrubbed by keys, asks the server for nothing,
 goes in steps where less motion is wanted, and fits a phone. One visit a page.
 """
 

@@ -119,8 +119,8 @@ export default class Answers extends Picture {
       const { state, text } = replies[newest];
       return fill(words.answered, { name, text, verdict: words[state] });
     });
-    const question = [fill(words.question, { n: newest + 1 }), questions[newest]].join(" ");
-    return sentences([question, fill(words.truth, { answer: truths[newest] }), ...answers, this.says(sent, at)]);
+    const question = [fill(words.question, { n: newest + 1 }), questions[newest]];
+    return sentences([...question, fill(words.truth, { answer: truths[newest] }), ...answers, this.says(sent, at)]);
   }
 
   /**

@@ -161,10 +161,8 @@ export class Picture {
    * @param {{ name: string, value: string, line: Node }[]} keys
    */
   legend(keys) {
-    const parts = keys.flatMap(({ name, value, line }) => [
-      el("dt", {}, line, name),
-      el("dd", { class: "num", text: value }),
-    ]);
-    this.keys.replaceChildren(...parts);
+    const part = (/** @type {string} */ name, /** @type {string} */ value, /** @type {Node} */ line) =>
+      el("div", {}, el("dt", {}, line, name), el("dd", { class: "num", text: value }));
+    this.keys.replaceChildren(...keys.map(({ name, value, line }) => part(name, value, line)));
   }
 }
