@@ -15,11 +15,16 @@ from tests.e2e.conftest import Server
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 Check = Callable[..., list[str]]
-#: Lesson → its picture, what of it has gone by at last, and what its slider says in the middle.
+#: Lesson → its picture, the key that it has on the page, what of it has gone by at last, and what its slider says in the middle.
 PICTURES = {
-    "what-is-true": ("fall", 37, r"“7”, token 28 of 37: it takes the truth from 0\.92 to 0\.01"),
-    "the-critic": ("race", 60, r"Step 28: GRPO 0\.\d\d ± 0\.\d\d, .*Steps 1–28: "),
-    "a-real-instruct-model": ("answers", 64, r"Question 28: .*before training: .*Asked so far: 28 of 64"),
+    "what-is-true": ("fall", "truth_fall", 37, r"“7”, token 28 of 37: it takes the truth from 0\.92 to 0\.01"),
+    "the-critic": ("race", "tc_race_sighted", 60, r"Step 28: GRPO 0\.\d\d ± 0\.\d\d, .*Steps 1–28: "),
+    "a-real-instruct-model": (
+        "answers",
+        "real_opening",
+        64,
+        r"Question 28: .*before training: .*Asked so far: 28 of 64",
+    ),
 }
 
 
@@ -30,7 +35,7 @@ def at_rest(page: Page) -> None:
 
 @pytest.mark.parametrize("key", PICTURES)
 def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server, axe: Check, key: str) -> None:
-    name, last, says = PICTURES[key]
+    name, mounted, last, says = PICTURES[key]
     calls: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
     page.goto(f"{server.url}/{key}?lang=en")
@@ -77,7 +82,7 @@ def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server,
         "x => Math.max(...x.map(a => a.getBoundingClientRect().right))"
     )
     assert right <= picture.evaluate("x => x.getBoundingClientRect().right") + 1
-    assert axe(page, [f".{name}-picture"]) == []
+    assert axe(page, [f".st-key-{mounted}"]) == []
 
 
 def test_same_answers_plays_one_credit_before_the_prediction_and_both_after_it(page: Page, server: Server) -> None:

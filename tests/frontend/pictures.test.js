@@ -6,8 +6,8 @@ import { test } from "node:test";
 
 import { page } from "./page.js";
 
-const said = (names) => Object.fromEntries(names.split(" ").map((x) => [x, x]));
-const player = said("play pause scrub title playing");
+const named = (names) => Object.fromEntries(names.split(" ").map((x) => [x, x]));
+const player = named("play pause scrub title playing");
 
 const fall = {
   tokens: ["1", "<b>", "3", "<eos>"],
@@ -21,7 +21,7 @@ const fall = {
   alt: "alt",
   words: {
     ...player,
-    ...said("true critic mean"),
+    ...named("true critic mean"),
     start: "{after} {low} {high} {says}",
     token: "{token} {n}/{all} {before}>{after} ({low},{high}) {said}>{says}",
     end: "{token} {n}/{all} {before} {said} = {reward}",
@@ -34,7 +34,7 @@ const race = {
   says: ["start", "one", "two", "three"],
   spoken: ["start", "a, b: one", "a, b: two", "a, b: three"],
   alt: "alt",
-  words: { ...player, ...said("steps none") },
+  words: { ...player, ...named("steps none") },
 };
 
 const reply = (state, text = state) => ({ state, text });
@@ -48,7 +48,7 @@ const answers = {
   alt: "alt",
   words: {
     ...player,
-    ...said("right wrong cut unread start signs signs_after"),
+    ...named("right wrong cut unread start signs signs_after"),
     count: "{right} of {asked}",
     question: "Q{n}",
     truth: "is {answer}.",

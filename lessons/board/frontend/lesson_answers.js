@@ -16,7 +16,7 @@ import { Picture } from "./picture.js";
  */
 
 /** @type {Record<State, string>} */
-const SIGNS = { right: "✓", wrong: "✗", cut: "…", unread: "?" };
+const SIGNS = { right: "✓", wrong: "✗", cut: "…", unread: "∅" };
 
 /** @extends {Picture<SentAnswers>} */
 export default class Answers extends Picture {
