@@ -70,14 +70,16 @@ def _words() -> dict[str, str]:
         "critic": _("PPO's critic"),
         "mean": _("GRPO: the group's mean"),
         "playing": _("The response is being written…"),
-        "start": _("Nothing is written yet: the truth is {after} ({low} to {high}), the critic's value {says}."),
+        "start": _(
+            "Nothing is written yet: the truth is {true_after} ({low} to {high}), the critic's value {critic_after}."
+        ),
         "token": _(
-            "“{token}”, token {n} of {all}: it takes the truth from {before} to {after} ({low} to {high}, 95 % "
-            "interval) and the critic's value from {said} to {says}."
+            "“{token}”, token {n} of {all}: it takes the truth from {true_before} to {true_after} ({low} to {high}, 95 % "
+            "interval) and the critic's value from {critic_before} to {critic_after}."
         ),
         "end": _(
-            "“{token}”, token {n} of {all}, ends the response: reward {reward}. Before it the truth was {before}, the "
-            "critic's value {said}."
+            "“{token}”, token {n} of {all}, ends the response: reward {reward}. Before it the truth was {true_before}, the "
+            "critic's value {critic_before}."
         ),
     }
 

@@ -15,7 +15,7 @@ from tests.e2e.conftest import Server
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 Check = Callable[..., list[str]]
-#: Lesson → its picture, the key that it has on the page, what of it has gone by at last, and what its slider says in the middle.
+#: Lesson → its picture, its key on the page, what of it has gone by at last, what its slider says in the middle.
 PICTURES = {
     "what-is-true": ("fall", "truth_fall", 37, r"“7”, token 28 of 37: it takes the truth from 0\.92 to 0\.01"),
     "the-critic": ("race", "tc_race_sighted", 60, r"Step 28: GRPO 0\.\d\d ± 0\.\d\d, .*Steps 1–28: "),

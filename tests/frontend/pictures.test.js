@@ -22,9 +22,9 @@ const fall = {
   words: {
     ...player,
     ...named("true critic mean"),
-    start: "{after} {low} {high} {says}",
-    token: "{token} {n}/{all} {before}>{after} ({low},{high}) {said}>{says}",
-    end: "{token} {n}/{all} {before} {said} = {reward}",
+    start: "{true_after} {low} {high} {critic_after}",
+    token: "{token} {n}/{all} {true_before}>{true_after} ({low},{high}) {critic_before}>{critic_after}",
+    end: "{token} {n}/{all} {true_before} {critic_before} = {reward}",
   },
 };
 

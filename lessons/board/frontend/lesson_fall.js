@@ -132,14 +132,14 @@ export default class Fall extends Picture {
   says(sent, at) {
     const { words, tokens } = sent;
     const now = (/** @type {number} */ n) => ({
-      after: fixed(sent.true[n], 2),
+      true_after: fixed(sent.true[n], 2),
       low: fixed(sent.low[n], 2),
       high: fixed(sent.high[n], 2),
-      says: fixed(sent.critic[n], 2),
+      critic_after: fixed(sent.critic[n], 2),
     });
     if (at === 0) return fill(words.start, now(0));
     const place = { token: named(chipText(tokens[at - 1]).text), n: at, all: tokens.length };
-    const before = { before: fixed(sent.true[at - 1], 2), said: fixed(sent.critic[at - 1], 2) };
+    const before = { true_before: fixed(sent.true[at - 1], 2), critic_before: fixed(sent.critic[at - 1], 2) };
     if (at === tokens.length) return fill(words.end, { ...place, ...before, reward: plain(sent.reward) });
     return fill(words.token, { ...place, ...before, ...now(at) });
   }
