@@ -74,12 +74,12 @@ def _words() -> dict[str, str]:
             "Nothing is written yet: the truth is {true_after} ({low} to {high}), the critic's value {critic_after}."
         ),
         "token": _(
-            "“{token}”, token {n} of {all}: it takes the truth from {true_before} to {true_after} ({low} to {high}, 95 % "
-            "interval) and the critic's value from {critic_before} to {critic_after}."
+            "“{token}”, token {n} of {all}: it takes the truth from {true_before} to {true_after} ({low} to {high}, "
+            "95 % interval) and the critic's value from {critic_before} to {critic_after}."
         ),
         "end": _(
-            "“{token}”, token {n} of {all}, ends the response: reward {reward}. Before it the truth was {true_before}, the "
-            "critic's value {critic_before}."
+            "“{token}”, token {n} of {all}, ends the response: reward {reward}. Before it the truth was {true_before}, "
+            "the critic's value {critic_before}."
         ),
     }
 
