@@ -76,6 +76,7 @@ def paired(first: Sequence[float], second: Sequence[float]) -> SeedDifference:
     return SeedDifference(mean, mean - half, mean + half, len(differences))
 
 
+@functools.cache
 def student(freedom: int, level: float = 0.95) -> float:
     """The two-sided quantile of Student's t: |t| stays below it with probability `level`.
 

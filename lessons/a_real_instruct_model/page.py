@@ -10,6 +10,7 @@ from lessons.a_real_instruct_model.choose import own_run
 from lessons.a_real_instruct_model.compare import form_or_arithmetic, measures, success
 from lessons.a_real_instruct_model.guess import guesses
 from lessons.a_real_instruct_model.intervals import change
+from lessons.a_real_instruct_model.opening import opening
 from lessons.a_real_instruct_model.pairs import questions
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
@@ -186,6 +187,7 @@ def check() -> list[QuizQuestion]:
 
 
 def page() -> None:
+    picture = st.container()  # it stands first, and knows last whether somebody has predicted
     say(prose(KEY))
     run = choose_run()
     shown = read(run) if run is not None else None
@@ -198,6 +200,8 @@ def page() -> None:
         untrained(shown)
         st.header(_("Predict"))
         guessed = guesses(shown)
+        with picture:
+            opening(shown, _revealed(guessed))
     if shown is not None:
         st.header(_("Watch it train"))
         if shown.done and not _revealed(guessed):

@@ -14,11 +14,12 @@ from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain, token_name
 from lessons.kit.empty import nothing_here
 from lessons.kit.glossary import say
-from lessons.kit.lesson import Frozen, frozen, mount, say_where
+from lessons.kit.lesson import Frozen, frozen, say_where
 from lessons.kit.lesson.quiz import progress
 from lessons.kit.numbers import signed
 from lessons.kit.pipeline import pipeline
 from lessons.kit.ties import lowest
+from lessons.kit.two_credits import CreditRow, asked_words, two_credits
 
 
 def picture(batch: Frozen) -> None:
@@ -27,31 +28,12 @@ def picture(batch: Frozen) -> None:
     if shown is None:
         nothing_to_play()
         return
-    asked = _("Asked {prompt}, the model wrote this, and it is right: reward {reward}.")
-    if not shown.answer:  # none is the right one
-        asked = _("Asked {prompt}, the model wrote this. Reward {reward}.")
-    elif not shown.success:
-        asked = _("Asked {prompt}, the model wrote this. It is wrong: the answer is {answer}. Reward {reward}.")
-    st.markdown(
-        asked.format(prompt=f"**{plain(shown.prompt)}**", answer=plain(shown.answer), reward=f"{shown.reward:g}")
-    )
-    mount(
-        "credits",
-        {
-            "tokens": shown.tokens,
-            "rows": [
-                {"name": LEARNER_KINDS[x].title, "colour": LEARNER_KINDS[x].colour, "values": values, "says": says}
-                for x, values, says in (
-                    ("ppo", shown.ppo, _("a number for each token")),
-                    ("grpo", [shown.grpo] * len(shown.tokens), _("one number for all")),
-                )
-            ],
-            "slip": shown.slip,
-            "alt": " ".join(sentences(shown)),
-            "words": words(),
-        },
-        key="home_credits",
-    )
+    st.markdown(asked_words(shown.prompt, shown.answer, shown.success, shown.reward))
+    rows = [
+        CreditRow("ppo", shown.ppo, _("a number for each token")),
+        CreditRow("grpo", [shown.grpo] * len(shown.tokens), _("one number for all")),
+    ]
+    two_credits(shown.tokens, rows, slip=shown.slip, alt=" ".join(sentences(shown)), key="home_credits")
     st.markdown(one_after_another(*sentences(shown)), width="content")
     say_where(batch)
 
@@ -77,23 +59,6 @@ def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
         )
     blamed = words.format(token=plain(token_name(shown.tokens[first])), **values)
     return [blamed, _("{grpo} gives each of the {count} tokens {credit}.").format(count=places, **values)]
-
-
-def words() -> dict[str, str]:
-    """What the picture says by itself; the browser fills the places."""
-    return {
-        "play": _("Play"),
-        "pause": _("Pause"),
-        "again": _("Play again"),
-        "scrub": _("Which token"),
-        "row": _("response"),
-        "says": _("Advantage of “{token}”, token {n} of {all}"),
-        "value": _("{name} {value}"),
-        "slip": _("here it first goes wrong"),
-        "comma": _(", "),
-        "colon": _(": "),
-        "none": _("none"),
-    }
 
 
 def nothing_to_play() -> None:

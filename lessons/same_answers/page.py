@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _, listed, ngettext, prose
@@ -33,6 +34,7 @@ from lessons.kit.only_credit import only_credit
 from lessons.kit.ties import lowest
 from lessons.same_answers.check import code, questions
 from lessons.same_answers.edited import edit_section
+from lessons.same_answers.picture import play
 from lessons.same_answers.signs import opposed, start
 from lessons.same_answers.why import Signs, choices
 
@@ -98,8 +100,8 @@ def four_tokens() -> None:
 # --- the strips ----------------------------------------------------------------------------------------------------
 
 
-def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
-    """Prediction, then both credits of one response and, folded, of the whole group."""
+def look(batch: Frozen, group: Group, way: Crossing, top: DeltaGenerator) -> Reply:
+    """At the `top` the picture and the prediction; then the parts of PPO's credit and, folded, the whole group's."""
     reply = opposed([group]) or clear_case(batch, group)
     raw, how = way.at("raw"), discount_of(batch.settings)
     signs = Signs(reply, raw.numbers(reply), raw.deltas(reply), how.gamma * how.lam)
@@ -107,18 +109,22 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
         "{prompt} was answered {response}, reward {reward}. GRPO gives each of its tokens {grpo} (before its "
         "division). And PPO?"
     )
-    if predict(
-        f"same_{batch.step}_{reply.sample}",
-        question.format(
-            prompt=plain(group.prompt),
-            response=plain(reply.text),
-            reward=f"{reply.reward:g}",
-            grpo=signed(way.at("group-mean").numbers(reply)[0]),
-        ),
-        choices(signs),
-        about=batch.run.id,
-    ):
-        both(batch, [reply], way, key="same_one")
+    with top:
+        picture = st.container()  # it stands first, and knows last whether somebody has predicted
+        is_seen = predict(
+            f"same_{batch.step}_{reply.sample}",
+            question.format(
+                prompt=plain(group.prompt),
+                response=plain(reply.text),
+                reward=f"{reply.reward:g}",
+                grpo=signed(way.at("group-mean").numbers(reply)[0]),
+            ),
+            choices(signs),
+            about=batch.run.id,
+        )
+    with picture:
+        play(reply, group, way, is_seen)
+    if is_seen:
         two_parts(reply, group, way)
         count = len(group.replies)
         all_of_it = ngettext("The group's only response", "All {count} responses of the group", count)
@@ -214,10 +220,11 @@ def page() -> None:
     if batch is not None:
         batch = start(batch)
         first = opposed(batch.groups)
+        top = st.container()
         say_where(batch)
         group = pick_group(batch, key="same_group", first=None if first is None else first.group)
         way = crossing(batch)
-        chosen = batch, group, look(batch, group, way), way
+        chosen = batch, group, look(batch, group, way, top), way
     say(prose(KEY))
     four_tokens()
     if chosen is not None:

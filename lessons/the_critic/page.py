@@ -14,6 +14,7 @@ from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.ties import lowest
 from lessons.the_critic import budget, same_questions, trust
+from lessons.the_critic.race import race
 from lessons.the_critic.results import COMMAND, gap, lam_of, mean, shape, there
 
 KEY = "the-critic"
@@ -163,10 +164,11 @@ def _stale_reason() -> str:
 
 
 def page() -> None:
+    start = race()
     four_tokens()
     say(prose(KEY))
     st.header(_("The same questions for all"))
-    same_questions.same_questions()
+    same_questions.same_questions(start)
     st.header(_("The same budget for all"))
     budget.budget()
     st.header(_("How far is a critic to be trusted?"))

@@ -9,15 +9,13 @@ import streamlit as st
 from core.insight.seed_results import median_scored
 from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
-from lessons.i18n import N_, _, listed
+from lessons.i18n import _, listed
 from lessons.kit.critic import taught
-from lessons.kit.lesson import figure, line_colour
-from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
+from lessons.the_critic.race import STARTS, racers
 from lessons.the_critic.results import (
     LEARNERS,
     SPAN_TITLES,
-    curve,
     gap,
     gap_words,
     mean,
@@ -28,37 +26,30 @@ from lessons.the_critic.results import (
     times,
 )
 
-#: Start model → the ending of its setups, and what it is called.
-STARTS = {"sighted": ("", N_("taught to tell")), "blind": ("-blind", N_("blind: not taught"))}
 #: The preset that trains from it: what its features were taught is its start model's recipe.
 PRESET = {"sighted": "long-sums", "blind": "long-sums-blind"}
-ORDER = ("grpo", "ppo-zero", "ppo-fitted", "vine")
 #: What the table shows of a run: the early lead, and the end.
 SPANS = ("first-20", "last-10")
 #: GRPO with PPO's normalisation.
 WHITENED = shape("grpo-whitened", 16)
 
 
-def same_questions() -> None:
-    """Who learns, then the chart, its table and what the numbers say, for one start model at a time."""
+def same_questions(start: str) -> None:
+    """Who learns, then the race from the chosen start model as a table, and what its numbers say."""
     if there([shape("ppo-fitted", 16), shape("ppo-zero", 16)]):
         st.markdown("\n".join(f"- {x}" for x in _who()))
-    start = linked(
-        st.segmented_control,
-        _("Start model"),
-        list(STARTS),
-        key="tc_start",
-        first="sighted",
-        format_func=lambda x: _(STARTS[x][1]),
-    )
-    ending = STARTS[start][0]
-    shown = [x for x in ORDER if there([shape(x, 16, ending)])]
+    ending, title = STARTS[start]
+    shown = racers(ending)
     if not shown:
         st.info(_("This is not recorded here yet."))
         return
     taught(PRESETS[PRESET[start]], quiet=True)
-    st.markdown(_("Look at steps 1–20, where the lines part. Then choose the other start model, and look again."))
-    _chart(shown, ending)
+    st.markdown(
+        _(
+            "The race at the top, in numbers. Start model: **{start}**. Look at steps 1–20, where the lines part; then "
+            "choose the other start model under the race, and look again."
+        ).format(start=_(title))
+    )
     _table(shown, ending)
     st.markdown("\n".join(f"- {x}" for x in _says(shown, ending)))
 
@@ -76,43 +67,6 @@ def _who() -> list[str]:
             "**VinePPO**: no critic. Each prefix is finished {k} times; the share that comes out right is its value."
         ).format(k=needs_of(learner("vine")).continuations),
     ]
-
-
-def _chart(shown: list[str], ending: str) -> None:
-    import plotly.graph_objects as go
-
-    drawing, readout, summary = go.Figure(), [], []
-    for name in shown:
-        label, (middle, spread) = LEARNERS[name], curve(shape(name, 16, ending))
-        colour, xs = line_colour(label.colour), list(range(1, len(middle) + 1))
-        drawing.add_scatter(
-            x=[*xs, *reversed(xs)],
-            y=[a + b for a, b in zip(middle, spread, strict=True)]
-            + [a - b for a, b in reversed(list(zip(middle, spread, strict=True)))],
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.13,
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        drawing.add_scatter(
-            x=xs, y=middle, mode="lines", name=_(label.title), line={"color": colour, "dash": label.dash, "width": 2.5}
-        )
-        readout += [
-            {
-                _("step"): x,
-                _("learner"): _(label.title),
-                _("success"): number(middle[x - 1]),
-                "±": number(spread[x - 1]),
-            }
-            for x in (1, *range(10, len(middle) + 1, 10))
-        ]
-        summary.append(f"{_(label.title)} {number(middle[0], 2)} → {number(middle[-1], 2)}")
-    drawing.update_xaxes(title=_("training step"))
-    drawing.update_yaxes(title=_("share of right answers"), range=[0.25, 1.0])
-    alt = _("Share of right answers over training steps, mean and spread over seeds, first → last step: {summary}.")
-    figure(drawing, key="tc_same_questions", alt=alt.format(summary="; ".join(summary)), table=readout, height=340)
 
 
 def _table(shown: list[str], ending: str) -> None:

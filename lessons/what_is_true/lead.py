@@ -1,88 +1,28 @@
-"""What the page opens with: a recorded response whose true value falls to nothing, and a recorded race of credits."""
+"""A recorded race of credits: PPO with a critic, GRPO, and VinePPO, which is told the truth."""
 
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.insight.seed_results import read, results_of, smoothed
 from lessons.i18n import N_, _, listed
-from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.numbers import number
-from lessons.kit.records import record
-from lessons.kit.ties import highest
-from lessons.what_is_true.values import Values, values_chart
 
 if TYPE_CHECKING:
     from core.insight.seed_results import SeedResult
     from core.learners.kind import Colour
 
-FALL, RACE = "python -m core.runs.true_fall", "python -m core.insight.long_sums"
+RACE = "python -m core.insight.long_sums"
 #: A setup of the study of long sums → its name, colour, dash.
 LEARNERS: dict[str, tuple[str, Colour, str]] = {
     "ppo-fitted-16x8": (N_("PPO (fitted critic)"), "blue", "solid"),
     "grpo-16x8": (N_("GRPO"), "orange", "dot"),
     "vine-16x8": (N_("VinePPO"), "green", "dash"),
 }
-
-
-def fall() -> None:
-    """The recorded response: the truth before each token, the critic's values, and the group's mean."""
-    of = record("true-fall.json")
-    if of is None:
-        st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=FALL))
-        return
-    values = Values(of["tokens"], of["true"], of["low"], of["high"], of["critic"], of["group_mean"])
-    values_chart(values, key="truth_fall")
-    st.markdown(fall_words(of))
-    st.caption(
-        _(
-            "Recorded: {learner} at step {step} of the recorded run, every prefix finished {k} times. Repeat it with "
-            "`{command}`."
-        ).format(
-            learner=plain(of["about"]["learner"].upper()),
-            step=of["about"]["step"] + 1,
-            k=of["about"]["continuations"],
-            command=FALL,
-        )
-    )
-
-
-def largest_fall(true: list[float]) -> int:
-    """The token at which the true value falls furthest, from 0."""
-    return highest([true[t] - true[t + 1] for t in range(len(true) - 1)])[0]
-
-
-def fall_words(of: dict[str, Any]) -> str:
-    """Where the truth falls, and what the critic's value does there and afterwards."""
-    true, critic = of["true"], of["critic"]
-    at = largest_fall(true)
-    after = critic[at + 1 :]
-    stays = _(
-        "{prompt} was answered {response}. At “{token}”, position {position}, the truth falls from {before} to "
-        "{then}: the answer can hardly come out right any more. The critic's value goes from {said} to {says}, and "
-        "stays at {least} or more until the end: **it does not notice.** GRPO has one number for all, {mean}."
-    )
-    falls = _(
-        "{prompt} was answered {response}. At “{token}”, position {position}, the truth falls from {before} to "
-        "{then}. The critic's value goes from {said} to {says}, at its lowest to {least}. GRPO has one number for all, "
-        "{mean}."
-    )
-    return (stays if min(after) > 0.5 else falls).format(
-        prompt=plain(of["prompt"], 40),
-        response=plain("".join(token_name(x) if x != "<eos>" else "" for x in of["tokens"]), 60),
-        token=plain(token_name(of["tokens"][at]), 12),
-        position=at + 1,
-        before=number(true[at], 2),
-        then=number(true[at + 1], 2),
-        said=number(critic[at], 2),
-        says=number(after[0], 2),
-        least=number(min(after), 2),
-        mean=number(of["group_mean"], 2),
-    )
 
 
 def recorded_race() -> None:

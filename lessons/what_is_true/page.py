@@ -27,7 +27,8 @@ from lessons.kit.restored import too_large
 from lessons.kit.ties import lowest
 from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
-from lessons.what_is_true.lead import fall, recorded_race
+from lessons.what_is_true.fall import fall
+from lessons.what_is_true.lead import recorded_race
 from lessons.what_is_true.panel import show_panel
 from lessons.what_is_true.race import race
 from lessons.what_is_true.reply import show_reply

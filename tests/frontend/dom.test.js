@@ -15,3 +15,11 @@ test("what belongs below the line of a symbol stands there; other underscores st
   sayWithSymbols(node, "<b>");
   assert.equal(node.innerHTML, "&lt;b&gt;");
 });
+
+test("what is hidden from who listens says so; an empty attribute would not", (t) => {
+  page(t);
+  const node = el("p", { "aria-hidden": true, hidden: true, "aria-busy": false });
+  assert.equal(node.getAttribute("aria-hidden"), "true");
+  assert.equal(node.getAttribute("hidden"), "");
+  assert.equal(node.hasAttribute("aria-busy"), false);
+});

@@ -23,6 +23,7 @@ from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
 from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run, event
 from tests.lessons.conftest import linked, make_run
+from tests.lessons.real import strips
 
 KEY = "a-real-instruct-model"
 TEXTS = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
@@ -71,6 +72,25 @@ def test_the_start_models_answers_are_counted(open_page, store):
     assert "it gets **17 %** right (5 % to 45 %" in texts(at)  # 2 of 12
     assert f"**{100 * sampled:.0f} %** of the answers are right; **{100 * readable:.0f} %** have" in texts(at)
     assert "✗ wrong" in bodies(at)  # a question that it fails at is shown first
+
+
+def test_it_opens_with_the_questions_and_what_became_of_them_comes_after_the_predictions(open_page, store):
+    at = open_page(KEY, lang="en", run=answered_run(store))
+    sent = strips(at, "real_opening")
+    before = event("before", KINDS["before"])
+    kinds = {"right": "right", "wrong": "wrong", "nothing": "unread", "cut": "cut"}
+    (side,) = sent["sides"]
+    assert [x["state"] for x in side["replies"]] == [kinds[x] for x in KINDS["before"]]
+    assert len(sent["questions"]) == len(before["questions"])
+    assert "of 12 answers 2 are right, 2 cut off." in sent["alt"]
+    assert "once you have predicted it" in texts(at)
+    skip(at)
+    sent = strips(at, "real_opening_after")
+    assert [x["name"] for x in sent["sides"]] == ["before training", "PPO after", "GRPO after"]
+    for side, name in zip(sent["sides"][1:], ("ppo", "grpo"), strict=True):
+        assert [x["state"] for x in side["replies"]] == [kinds[x] for x in KINDS[name]]
+    assert "PPO after: of 12 answers 7 are right" in sent["alt"]
+    assert "once you have predicted it" not in texts(at)
 
 
 def test_another_question_shows_its_own_answers(open_page, store):

@@ -13,7 +13,7 @@ OTHERS = {
     ("board/strips.py", "_(', ')"),
     ("board/labels.py", "_(', ')"),
     ("kit/pipeline/words.py", "_(', ')"),
-    ("home/page.py", "_(', ')"),
+    ("kit/two_credits.py", "_(', ')"),
     ("kl/picture.py", "_(', ')"),
 }
 

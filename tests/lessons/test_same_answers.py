@@ -44,13 +44,16 @@ def test_both_credits_come_after_the_prediction(open_page, store, run_id, lang):
     at = opened(open_page, run_id, lang=lang)
     with pytest.raises(IndexError):
         strips(at, "same_one")
+    hidden, shown = strips(at, "same_asked")["rows"]
+    assert (hidden["values"], hidden["says"]) == (None, "")  # nothing of PPO's credit reaches the browser
     at = commit(at, 0)
     ppo, grpo = strips(at, "same_one")["rows"]
     rows, samples = rows_of(store, run_id, STEP)
-    sample = int(ppo["name"].partition("-")[2])
+    sample = int(ppo["key"].partition("-")[2])
     mean, _own = group_mean(samples, sample)
     assert ppo["values"] == pytest.approx([x["advantage_raw"] for x in rows[sample]], abs=1e-6)
     assert grpo["values"] == pytest.approx([samples[sample]["reward"] - mean] * len(rows[sample]), abs=1e-6)
+    assert grpo["values"] == shown["values"]
     numbers = {round(x, 4) for x in ppo["values"]}
     happened = 0 if len(numbers) == 1 else 2 if len({x > 0 for x in ppo["values"]}) == 2 else 1
     assert bool(at.success) is (happened == 0)
@@ -160,7 +163,7 @@ def test_ppos_credit_is_shown_in_its_two_parts(open_page, store, run_id):
     critic, penalty = strips(at, "same_parts")["rows"]
     whole = strips(at, "same_one")["rows"][0]
     rows, samples = rows_of(store, run_id, STEP)
-    sample = int(whole["name"].partition("-")[2])
+    sample = int(whole["key"].partition("-")[2])
     own, last = rows[sample], len(rows[sample]) - 1
     score = [0.0] * last + [samples[sample]["reward"]]
     taken = [x["token_reward"] - s for x, s in zip(own, score, strict=True)]

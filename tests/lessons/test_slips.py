@@ -190,13 +190,14 @@ def test_same_answers_starts_where_the_signs_differ(open_page, on_shipped) -> No
     assert "GRPO gives each of its tokens −" in question.label
     at = commit(at, 2)
     assert at.success, "some positive and some negative is what happened"
-    ppo, grpo = strips(at, "same_one")["rows"]
+    picture = strips(at, "same_one")
+    ppo, grpo = picture["rows"]
     assert len(set(grpo["values"])) == 1
     assert grpo["values"][0] < 0
     assert max(ppo["values"]) >= CLEAR
     assert min(ppo["values"]) < -CLEAR
     named = ppo["values"].index(max(ppo["values"]))
-    token = ppo["tokens"][named]
+    token = picture["tokens"][named]
     assert any(f"“{token}” at position {named + 1}" in x.value.replace("\\", "") for x in at.markdown)
 
 

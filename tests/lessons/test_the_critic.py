@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.insight.long_sums import setups
 from core.insight.seed_results import SeedResult, knowledge, median_scored
-from lessons.the_critic import results
+from lessons.i18n import use_language
+from lessons.the_critic import race, results
+from lessons.the_critic.race import ORDER
 from lessons.the_critic.results import (
     CRITICS,
     LEARNERS,
     close_up,
+    curve,
     gap,
     gap_words,
     lam_of,
@@ -24,6 +28,7 @@ from lessons.the_critic.results import (
 )
 from lessons.the_critic.trust import HARDLY
 from tests.lessons.conftest import Open
+from tests.lessons.real import strips
 
 
 @pytest.fixture
@@ -133,6 +138,56 @@ def test_means_and_spreads_are_over_seeds(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_opens_with_the_recorded_race_of_the_chosen_start_model(page: AppTest) -> None:
+    for start, ending in (("sighted", ""), ("blind", "-blind")):
+        page.button_group(key="tc_start").set_value(start).run()
+        sent = strips(page, f"tc_race_{start}")
+        assert [x["name"] for x in sent["racers"]] == [LEARNERS[x].title for x in ORDER]
+        for own, name in zip(sent["racers"], ORDER, strict=True):
+            middle, spread = curve(shape(name, 16, ending))
+            assert own["mean"] == pytest.approx(middle, abs=1e-4)
+            assert own["spread"] == pytest.approx(spread, abs=1e-4)
+        assert len(sent["says"]) == len(sent["spoken"]) == 61
+        assert sent["says"][20].startswith("Steps 1–20: ")
+        assert sent["says"][20] in sent["spoken"][20]
+
+
+def test_at_every_step_nobody_leads_but_whom_the_seeds_tell_apart() -> None:
+    """Worked out once more with numpy, and Student's quantile for ten seeds from a table."""
+    named = 0
+    for ending in ("", "-blind"):
+        own = {LEARNERS[x].title: {y.seed: y.success for y in of(shape(x, 16, ending))} for x in ORDER}
+        for n, words in enumerate(race.data(ORDER, ending)["says"][1:], 1):
+            so_far = {name: np.array([np.mean(x[seed][:n]) for seed in range(10)]) for name, x in own.items()}
+            first = max(so_far, key=lambda x: so_far[x].mean())
+            gaps = {x: so_far[first] - y for x, y in so_far.items() if x != first}
+            apart = [x for x, gap in gaps.items() if gap.mean() > 2.262157 * gap.std(ddof=1) / np.sqrt(10)]
+            assert (f"{first} was right" in words) == bool(apart), (n, words)
+            assert ("tell it apart from every other" in words) == (len(apart) == len(own) - 1)
+            named += bool(apart)
+    assert 0 < named < 120
+
+
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [
+        ((0.5, 0.5), "Steps 1–5: a was right most often (0.60). 3 seeds tell it apart from every other."),
+        ((0.5, 0.6), "Steps 1–5: a was right more often (0.60) than b. These 3 seeds do not tell it apart from c."),
+        ((0.6, 0.6), "Steps 1–5: the means are 0.60 to 0.60. These 3 seeds tell the highest apart from none."),
+    ],
+)
+def test_the_leader_is_named_by_the_intervals(others: tuple[float, float], says: str) -> None:
+    def own(success: float) -> list[SeedResult]:
+        return [result("x", seed, success + 0.001 * seed * (-1) ** seed) for seed in range(3)]
+
+    def noisy(success: float) -> list[SeedResult]:
+        apart = (0.1, -0.1, 0.0) if success == 0.6 else (0.0, 0.001, 0.0)
+        return [result("x", seed, success + apart[seed] - 0.0001) for seed in range(3)]
+
+    with use_language("en"):
+        assert race.verdict({"a": own(0.6), "b": noisy(others[0]), "c": noisy(others[1])}, 5) == says
 
 
 def test_its_table_holds_the_records_numbers(page: AppTest) -> None:

@@ -226,7 +226,8 @@ def test_the_check_says_why(open_page, run_id, lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_opens_with_the_recorded_fall_and_the_recorded_race(open_page, run_id, lang):
     from core.insight.true_fall import RECORDED
-    from lessons.what_is_true.lead import LEARNERS, largest_fall
+    from lessons.what_is_true.fall import largest_fall
+    from lessons.what_is_true.lead import LEARNERS
 
     at = open_real(open_page, KEY, run_id, lang=lang)
     of = json.loads(RECORDED.read_text(encoding="utf-8"))
@@ -236,13 +237,18 @@ def test_the_page_opens_with_the_recorded_fall_and_the_recorded_race(open_page, 
     for words in (f"“{token}”" if lang == "en" else f"「{token}」", str(place + 1), f"{of['true'][place + 1]:.2f}"):
         assert words in sentence.replace("\\", "")
     assert f"{min(of['critic'][place + 1 :]):.2f}" in sentence
-    first, second = at.get("plotly_chart")[:2]
-    assert len(json.loads(first.proto.spec)["data"]) == 3
-    assert len(json.loads(second.proto.spec)["data"]) == len(LEARNERS)
+    sent = strips(at, "truth_fall")
+    for name in ("tokens", "true", "low", "high", "critic", "reward"):
+        assert sent[name] == of[name], name
+    assert (sent["mean"], sent["slip"]) == (of["group_mean"], place)
+    assert f"{of['true'][0]:.2f}" in sent["alt"]
+    assert f"{of['critic'][-1]:.2f}" in sent["alt"]
+    race = at.get("plotly_chart")[0]
+    assert len(json.loads(race.proto.spec)["data"]) == len(LEARNERS)
 
 
 def test_where_a_critic_does_notice_the_sentence_says_so():
-    from lessons.what_is_true.lead import fall_words
+    from lessons.what_is_true.fall import fall_words
 
     of = {"prompt": "1+1=", "tokens": ["2", "`", "<eos>"], "true": [0.9, 0.8, 0.1], "group_mean": 0.5}
     assert "does not notice" in fall_words({**of, "critic": [0.9, 0.9, 0.9]})

@@ -44,7 +44,8 @@ function furnish(node, { text, data, style, ...props }, children) {
   for (const [key, x] of Object.entries(style ?? {})) node.style.setProperty(key, x);
   for (const [name, value] of Object.entries(props)) {
     if (name.startsWith("on")) Reflect.set(node, name, value);
-    else if (value === true) node.setAttribute(name, "");
+    // An empty aria-… says nothing: what was to be hidden would be read out.
+    else if (value === true) node.setAttribute(name, name.startsWith("aria-") ? "true" : "");
     else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, String(value));
   }
   for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);

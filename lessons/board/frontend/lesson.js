@@ -10,11 +10,14 @@ import { ground, isDark } from "./theme.js";
  * @type {Record<string, string[]>}
  */
 const OWN_STYLES = {
+  "lesson_answers.js": ["picture.css"],
   "lesson_clip.js": ["clip/clip.css"],
   "lesson_credits.js": ["credits.css"],
+  "lesson_fall.js": ["picture.css"],
   "lesson_kl.js": ["kl/kl.css"],
   "lesson_loop.js": ["loop/loop.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
+  "lesson_race.js": ["picture.css"],
   "lesson_stepper.js": ["stepper/stepper.css"],
   "lesson_tour.js": ["tour.css"],
 };

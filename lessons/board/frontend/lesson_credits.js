@@ -7,8 +7,8 @@ import { Clock } from "./pipeline/clock.js";
 import { chipText, named } from "./tokens.js";
 
 /**
- * `values` are as many as tokens; `says` is a short note under the name.
- * @typedef {{ name: string, colour: string, values: number[], says: string }} CreditRow
+ * `values` are as many as tokens, or null where they are not to be seen yet; `says` is a short note under the name.
+ * @typedef {{ name: string, colour: string, values: number[] | null, says: string }} CreditRow
  */
 /**
  * `slip`: the place of the token to point out, if any.
@@ -26,10 +26,11 @@ const GAP = 1; // … and between two
  * @param {number} count
  * @param {number} width
  * @param {number} column pixels of a token
+ * @param {number} head pixels before the first one
  * @returns {[number, number][]} from, to (exclusive)
  */
-export function linesOf(count, width, column) {
-  const most = Math.max(1, Math.floor((width - HEAD) / (column + GAP)));
+export function linesOf(count, width, column, head = HEAD) {
+  const most = Math.max(1, Math.floor((width - head) / (column + GAP)));
   const lines = Math.max(1, Math.ceil(count / most));
   const each = Math.ceil(count / lines);
   return Array.from({ length: lines }, (_, i) => [i * each, Math.min(count, (i + 1) * each)]);
@@ -178,13 +179,14 @@ export default class LessonCredits {
     const { tokens, rows, slip } = this.#sent;
     this.#width = this.root.clientWidth;
     const column = columnOf(tokens);
-    const values = rows.flatMap((x) => x.values);
+    const values = rows.flatMap((x) => x.values ?? []);
     const colours = scale(values, { centre: 0 }, this.#dark);
     const { zero, bar } = barsOf(values);
     this.#columns = tokens.map((token, at) => {
       const { text, size } = chipText(token);
       const chip = el("span", { class: `tk ${size} ${at === slip ? "slip" : ""}`, text, data: { at } });
       const cells = rows.map((row) => {
+        if (!row.values) return el("span", { class: "bar-cell hidden", text: "?", data: { at } });
         const { top, height } = bar(row.values[at]);
         const style = { top: `${100 * top}%`, height: `${100 * height}%` };
         const fillIn = el("i", { style: { ...style, background: colours.colour(row.values[at])?.background ?? "" } });
@@ -251,7 +253,8 @@ export default class LessonCredits {
     const place = known
       ? fill(words.says, { token: named(chipText(tokens[at]).text), n: at + 1, all: tokens.length })
       : "";
-    const each = rows.map(({ name, values }) => fill(words.value, { name, value: signed(values[at], 2, words.none) }));
+    const value = (/** @type {number[] | null} */ values) => (values ? signed(values[at], 2, words.none) : "?");
+    const each = rows.map(({ name, values }) => fill(words.value, { name, value: value(values) }));
     const more = at === slip ? [words.slip] : [];
     say(this.readout, known ? place + words.colon + [...each, ...more].join(words.comma) : "");
     this.#columns.forEach((nodes, i) => {

@@ -1,0 +1,168 @@
+// A picture that plays: so much of it has gone by, from nothing to all. It stands complete until somebody presses play,
+// and moves by itself at no other time; for whoever prefers less motion it goes on in a dozen steps.
+
+import { attr, el } from "./dom.js";
+import { Clock } from "./pipeline/clock.js";
+import { Player } from "./player.js";
+
+const STEPS = 12; // from nothing to all, where nothing is to move
+
+/**
+ * What a picture is drawn from: `alt` says in a sentence what is to be seen once all has gone by.
+ * @typedef {{ alt: string, words: Record<string, string> }} Shown
+ */
+
+/** @template {Shown} S */
+export class Picture {
+  /** @type {S | null} */
+  #sent = null;
+  #text = "";
+  #at = 0;
+  #width = 0;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {string} name before its test ids
+   */
+  constructor(root, name) {
+    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
+    this.clock = new Clock({ frame: (seconds) => this.#play(seconds), step: () => this.#step(), isStill });
+    this.player = new Player(name, { onPlay: () => this.#toggle(), onGo: (at) => this.go(Math.round(at)) });
+    this.title = el("h3");
+    this.figure = el("div", { class: "figure", role: "img" });
+    this.figure.onclick = (event) => this.#point(event.target);
+    this.keys = el("dl", { class: "keys" });
+    this.root = el("div", { class: `picture ${name}-picture` }, this.title, this.keys, this.figure, this.player.root);
+    root.append(this.root);
+    this.sizes = new ResizeObserver(() => this.#resized());
+    this.sizes.observe(this.root);
+    const Observer = globalThis.IntersectionObserver;
+    this.views = Observer ? new Observer((seen) => this.clock.see(seen.at(-1)?.isIntersecting !== false)) : null;
+    this.views?.observe(this.root);
+  }
+
+  /** What has gone by when all has. @param {S} _sent @returns {number} */
+  lastOf(_sent) {
+    throw new Error("a picture says how much of it there is");
+  }
+
+  /** Seconds from nothing to all. @param {S} _sent @returns {number} */
+  secondsOf(_sent) {
+    return 7;
+  }
+
+  /** Draws what does not move, for this width. @param {S} _sent @param {number} _width */
+  layOut(_sent, _width) {}
+
+  /** Draws what does. @param {S} _sent @param {number} _at */
+  paint(_sent, _at) {}
+
+  /** What has just gone by, in words. @param {S} _sent @param {number} _at @returns {string} */
+  says(_sent, _at) {
+    return "";
+  }
+
+  /** The same for who does not see the rest of the picture. @param {S} sent @param {number} at */
+  spoken(sent, at) {
+    return this.says(sent, at);
+  }
+
+  /** @param {S} sent */
+  draw(sent) {
+    const text = JSON.stringify(sent);
+    if (text === this.#text) return;
+    this.clock.stop();
+    this.#text = text;
+    this.#sent = sent;
+    this.#at = this.lastOf(sent);
+    attr(this.figure, "aria-label", sent.alt);
+    this.player.draw(this.lastOf(sent), sent.words);
+    this.#redraw();
+  }
+
+  close() {
+    this.clock.stop();
+    this.sizes.disconnect();
+    this.views?.disconnect();
+  }
+
+  /** @param {number} at */
+  go(at) {
+    if (!this.#sent) return;
+    this.clock.stop();
+    this.#at = Math.min(this.lastOf(this.#sent), Math.max(0, at));
+    this.#paint();
+  }
+
+  /** What in the picture has `data-n` leads there. @param {EventTarget | null} target */
+  #point(target) {
+    const n = target instanceof Element ? target.closest("[data-n]")?.getAttribute("data-n") : null;
+    if (n) this.go(Number(n));
+  }
+
+  #toggle() {
+    if (!this.#sent) return;
+    if (this.clock.isRunning) {
+      this.clock.stop();
+      this.#at = Math.round(this.#at);
+    } else {
+      if (this.#at >= this.lastOf(this.#sent)) this.#at = 0;
+      this.clock.start();
+    }
+    this.#paint();
+  }
+
+  /** @param {number} seconds */
+  #play(seconds) {
+    const sent = /** @type {S} */ (this.#sent);
+    return this.#came(this.#at + (seconds * this.lastOf(sent)) / this.secondsOf(sent));
+  }
+
+  #step() {
+    const last = this.lastOf(/** @type {S} */ (this.#sent));
+    return this.#came(Math.floor(this.#at) + Math.ceil(last / STEPS));
+  }
+
+  /** @param {number} at */
+  #came(at) {
+    const last = this.lastOf(/** @type {S} */ (this.#sent));
+    this.#at = Math.min(last, at);
+    const goesOn = this.#at < last;
+    if (!goesOn) this.clock.stop();
+    this.#paint();
+    return goesOn;
+  }
+
+  #resized() {
+    if (Math.abs(this.root.clientWidth - this.#width) > 2) this.#redraw();
+  }
+
+  #redraw() {
+    if (!this.#sent) return;
+    this.#width = this.root.clientWidth;
+    this.layOut(this.#sent, Math.max(240, this.#width || 800));
+    this.#paint();
+  }
+
+  #paint() {
+    const sent = this.#sent;
+    if (!sent) return;
+    const isPlaying = this.clock.isRunning;
+    this.paint(sent, this.#at);
+    // Who listens is told where it stops, and not of all on the way.
+    const says = isPlaying ? sent.words.playing : this.says(sent, Math.floor(this.#at));
+    this.player.show(this.#at, isPlaying, says, sent.words);
+    if (!isPlaying) attr(this.player.scrub, "aria-valuetext", this.spoken(sent, Math.floor(this.#at)));
+    Object.assign(this.root.dataset, { at: String(Math.floor(this.#at)), playing: String(isPlaying) });
+  }
+
+  /**
+   * The lines' names with what each has come to.
+   * @param {{ name: string, value: string, line: Node }[]} keys
+   */
+  legend(keys) {
+    const part = (/** @type {string} */ name, /** @type {string} */ value, /** @type {Node} */ line) =>
+      el("div", {}, el("dt", {}, line, name), el("dd", { class: "num", text: value }));
+    this.keys.replaceChildren(...keys.map(({ name, value, line }) => part(name, value, line)));
+  }
+}

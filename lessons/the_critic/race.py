@@ -1,0 +1,143 @@
+"""What the page opens with: the recorded race of four learners, step by step, and how far the seeds tell who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.insight.seed_results import SeedResult, paired
+from lessons.i18n import N_, _, listed, ngettext
+from lessons.kit.lesson import mount
+from lessons.kit.linked import linked
+from lessons.kit.numbers import number
+from lessons.the_critic.results import COMMAND, LEARNERS, close_up, curve, of, shape, there
+
+#: Start model → the ending of its setups, and what it is called.
+STARTS = {"sighted": ("", N_("taught to tell")), "blind": ("-blind", N_("blind: not taught"))}
+ORDER = ("grpo", "ppo-zero", "ppo-fitted", "vine")
+QUESTIONS = 16
+#: A line's pattern as charts name it → in pixels.
+DASHES: dict[str, list[float]] = {"solid": [], "dot": [2, 4], "dash": [8, 4], "dashdot": [9, 3, 2, 3]}
+
+
+def racers(ending: str) -> list[str]:
+    """The learners that were measured from a start model, by its setups' ending."""
+    return [x for x in ORDER if there([shape(x, QUESTIONS, ending)])]
+
+
+def race() -> str:
+    """The race from one of the start models, playing; returns which one was chosen."""
+    picture = st.container()
+    start = linked(
+        st.segmented_control,
+        _("Start model"),
+        list(STARTS),
+        key="tc_start",
+        first="sighted",
+        format_func=lambda x: _(STARTS[x][1]),
+    )
+    with picture:
+        ending = STARTS[start][0]
+        shown = racers(ending)
+        if not shown:
+            return start  # the section that has its numbers says so
+        # Another picture for each start model: it is not the same race.
+        mount("race", data(shown, ending), key=f"tc_race_{start}")
+        st.caption(
+            _(
+                "Recorded on six-term sums. “Tell apart”: the 95 % interval of the difference, seed by seed, leaves 0 "
+                "out; each span is judged by itself. Repeat it with `{command}`."
+            ).format(command=COMMAND)
+        )
+    return start
+
+
+def data(shown: Sequence[str], ending: str) -> dict[str, Any]:
+    """What the picture is handed: each learner's mean and spread by step, and a sentence for every step."""
+    setups = {x: shape(x, QUESTIONS, ending) for x in shown}
+    curves = {x: curve(setup) for x, setup in setups.items()}
+    steps = len(curves[shown[0]][0])
+    results = {_(LEARNERS[x].title): of(setup) for x, setup in setups.items()}
+    says = [_("Press play: the {steps} steps go by.").format(steps=steps)]
+    says += [verdict(results, n) for n in range(1, steps + 1)]
+    spoken = [says[0]]
+    for n in range(1, steps + 1):
+        each = listed(
+            f"{_(LEARNERS[x].title)} {number(a[n - 1], 2)} ± {number(b[n - 1], 2)}" for x, (a, b) in curves.items()
+        )
+        spoken.append(close_up(_("Step {n}: {each}. {verdict}").format(n=n, each=each, verdict=says[n])))
+    first_last = listed(
+        f"{_(LEARNERS[x].title)} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items()
+    )
+    alt = _("Share of right answers over training steps, mean and spread over seeds, first → last step: {summary}.")
+    return {
+        "racers": [
+            {
+                "name": _(LEARNERS[x].title),
+                "colour": LEARNERS[x].colour,
+                "dash": DASHES[LEARNERS[x].dash],
+                "mean": [round(y, 4) for y in mean],
+                "spread": [round(y, 4) for y in spread],
+            }
+            for x, (mean, spread) in curves.items()
+        ],
+        "says": says,
+        "spoken": spoken,
+        "alt": alt.format(summary=first_last),
+        "words": _words(min(len(x) for x in results.values())),
+    }
+
+
+def verdict(results: Mapping[str, Sequence[SeedResult]], steps: int) -> str:
+    """Who was right most often over the first steps, and from whom the seeds tell that learner apart; nobody is named
+    where they tell it apart from none.
+
+    `results`: a learner's name → its results, at least two seeds of each learner in common.
+    """
+    so_far = {name: {x.seed: sum(x.success[:steps]) / steps for x in own} for name, own in results.items()}
+    means = {name: sum(own.values()) / len(own) for name, own in so_far.items()}
+    first = max(means, key=means.__getitem__)
+    apart: list[str] = []
+    others: list[str] = []
+    for name, own in so_far.items():
+        if name != first:
+            seeds = [x for x in so_far[first] if x in own]
+            known = paired([so_far[first][x] for x in seeds], [own[x] for x in seeds])
+            (apart if known.low > 0 else others).append(name)
+    span = ngettext("Step 1", "Steps 1–{n}", steps).format(n=steps)
+    seeds_of = min(len(x) for x in so_far.values())
+    if not apart:
+        words = _("{span}: the means are {low} to {high}. These {seeds} seeds tell the highest apart from none.")
+    elif others:
+        words = _(
+            "{span}: {first} was right more often ({mean}) than {apart}. These {seeds} seeds do not tell it apart from "
+            "{others}."
+        )
+    else:
+        words = _("{span}: {first} was right most often ({mean}). {seeds} seeds tell it apart from every other.")
+    return close_up(
+        words.format(
+            span=span,
+            first=first,
+            mean=number(means[first], 2),
+            apart=listed(apart),
+            others=listed(others),
+            low=number(min(means.values()), 2),
+            high=number(max(means.values()), 2),
+            seeds=seeds_of,
+        )
+    )
+
+
+def _words(seeds: int) -> dict[str, str]:
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "scrub": _("Training steps that have gone by"),
+        "title": _("Share of right answers: mean ± standard deviation over {seeds} seeds").format(seeds=seeds),
+        "steps": _("training step"),
+        "none": _("none"),
+        "playing": _("The steps go by…"),
+    }

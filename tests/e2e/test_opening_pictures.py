@@ -1,0 +1,108 @@
+"""What lessons open with, in a real browser: it plays, pauses, is scrubbed by keys, asks the server for nothing,
+goes in steps where less motion is wanted, and fits a phone. One visit a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
+Check = Callable[..., list[str]]
+#: Lesson → its picture, its key on the page, what of it has gone by at last, what its slider says in the middle.
+PICTURES = {
+    "what-is-true": ("fall", "truth_fall", 37, r"“7”, token 28 of 37: it takes the truth from 0\.92 to 0\.01"),
+    "the-critic": ("race", "tc_race_sighted", 60, r"Step 28: GRPO 0\.\d\d ± 0\.\d\d, .*Steps 1–28: "),
+    "a-real-instruct-model": (
+        "answers",
+        "real_opening",
+        64,
+        r"Question 28: .*before training: .*Asked so far: 28 of 64",
+    ),
+}
+
+
+def at_rest(page: Page) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize("key", PICTURES)
+def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server, axe: Check, key: str) -> None:
+    name, mounted, last, says = PICTURES[key]
+    calls: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
+    page.goto(f"{server.url}/{key}?lang=en")
+    picture = page.locator(f".{name}-picture")
+    expect(picture).to_have_attribute("data-at", str(last))  # it stands complete
+    at_rest(page)
+    asked = len(calls)
+    play, scrub = page.get_by_test_id(f"{name}-play"), page.get_by_test_id(f"{name}-scrub")
+    box = scrub.bounding_box()
+    assert box, "it is drawn"
+    assert box["y"] + box["height"] <= 900, "picture and controls are in the first screen"
+    expect(picture.get_by_role("img").first).to_have_accessible_name(re.compile(r"\d"))
+
+    play.click()
+    expect(play).to_have_accessible_name("Pause")
+    page.wait_for_function("x => Number(x.dataset.at) > 3 && Number(x.dataset.at) < 30", arg=picture.element_handle())
+    play.press("Enter")
+    expect(picture).to_have_attribute("data-playing", "false")
+    scrub.press("Home")
+    expect(picture).to_have_attribute("data-at", "0")
+    for _n in range(28):
+        scrub.press("ArrowRight")
+    expect(scrub).to_have_attribute("aria-valuetext", re.compile(says))
+    play.press("Enter")
+    expect(picture).to_have_attribute("data-at", str(last))
+    expect(picture).to_have_attribute("data-playing", "false")
+
+    page.emulate_media(reduced_motion="reduce")
+    picture.evaluate(
+        """x => { window.seen = new Set(); new MutationObserver(() => window.seen.add(Number(x.dataset.at)))
+          .observe(x, {attributes: true, attributeFilter: ["data-at"]}) }"""
+    )
+    play.press("Enter")
+    page.wait_for_function("window.seen.size >= 3", timeout=15_000)
+    play.press("Enter")
+    stride = -(-last // 12)
+    assert all(x % stride == 0 for x in page.evaluate("[...window.seen]")), "in a dozen steps, and nothing between"
+    assert len(calls) == asked, "nobody was asked for anything"
+
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    right = picture.locator("svg, .square").evaluate_all(
+        "x => Math.max(...x.map(a => a.getBoundingClientRect().right))"
+    )
+    assert right <= picture.evaluate("x => x.getBoundingClientRect().right") + 1
+    assert axe(page, [f".st-key-{mounted}"]) == []
+
+
+def test_same_answers_plays_one_credit_before_the_prediction_and_both_after_it(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/same-answers?lang=en")
+    picture = page.locator(".credits")
+    expect(picture).to_have_attribute("data-playing", "false", timeout=60_000)
+    at_rest(page)
+    cells = picture.locator(".bar-cell.hidden")
+    assert cells.count() == picture.locator(".tk.there").count() > 10
+    for part in (picture, page.get_by_test_id("credits-scrub"), page.locator("[class*=_predict] label").first):
+        box = part.bounding_box()
+        assert box, "it is drawn"
+        assert box["y"] + box["height"] <= 900, "picture and question are in the first screen"
+    expect(page.get_by_test_id("credits-scrub")).to_have_attribute("aria-valuetext", re.compile(r"PPO \?, GRPO −"))
+    predict = page.locator("[class*=_predict]").first
+    predict.locator("label").filter(has=page.locator("input[type=radio]")).nth(2).click()
+    button = predict.get_by_role("button", name=re.compile("Commit"))
+    expect(button).to_be_enabled()
+    button.click()
+    both = page.locator(".st-key-same_one .credits")
+    expect(both).to_have_attribute("data-playing", "false")
+    expect(both.locator(".bar-cell.hidden")).to_have_count(0)
+    expect(page.get_by_test_id("credits-scrub")).to_have_attribute("aria-valuetext", re.compile(r"PPO [−+]\d"))
