@@ -11,7 +11,7 @@ from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
 from lessons.i18n import N_, _, listed
 from lessons.kit.critic import taught
-from lessons.kit.lesson import figure, line_colour
+from lessons.kit.lesson import figure, line_colour, more
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
 from lessons.the_critic.results import (
@@ -59,7 +59,9 @@ def same_questions() -> None:
     taught(PRESETS[PRESET[start]], quiet=True)
     st.markdown(_("Look at steps 1–20, where the lines part. Then choose the other start model, and look again."))
     _chart(shown, ending)
-    _table(shown, ending)
+    with more(_("the same as numbers, with what each took"), key="tc_more_same"):
+        _table(shown, ending)
+    st.markdown(_("Seed by seed, over steps 1–20:"))
     st.markdown("\n".join(f"- {x}" for x in _says(shown, ending)))
 
 
@@ -134,7 +136,6 @@ def _table(shown: list[str], ending: str) -> None:
         )
         if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
             st.caption(taken)
-        st.markdown(_("Seed by seed, over steps 1–20:"))
 
 
 def _says(shown: list[str], ending: str) -> list[str]:
