@@ -13,7 +13,7 @@ from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.i18n import _
 from lessons.kit.display import one_line, plain
-from lessons.kit.lesson import engine
+from lessons.kit.lesson import engine, more
 from lessons.kit.numbers import percent
 
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ def _summary(config: RunConfig, side: Side) -> None:
             interval=interval(side.greedy.success),
         )
     )
+    if side.greedy.cut_right or side.sampled is not None:
+        with more(_("answers that were cut off, and sampled ones"), key="real_more_before"):
+            _more(config, side)
+
+
+def _more(config: RunConfig, side: Side) -> None:
+    """How many greedy answers the limit alone made wrong, and what sampling makes of the same questions."""
     if side.greedy.cut_right:
         st.markdown(_cut(config, side))
     if side.sampled is not None:

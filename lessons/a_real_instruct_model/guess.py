@@ -43,8 +43,13 @@ def guesses(shown: Shown) -> bool:
         )
     )
     key = f"real_{shown.run.id}_{seen.name}"
-    answered = [_share(key, seen), _kind(key, seen.both, config.temperature), _length(key, seen.both, limit_of(shown))]
-    return all(answered)
+    share = _share(key, seen)
+    first, second = st.columns(2)
+    with first:
+        kind = _kind(key, seen.both, config.temperature)
+    with second:
+        length = _length(key, seen.both, limit_of(shown))
+    return share and kind and length
 
 
 def limit_of(shown: Shown) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import streamlit as st
 
 from lessons.a_real_instruct_model.begin import untrained
@@ -17,7 +19,7 @@ from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say
-from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, quiz
+from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, more, quiz
 
 KEY = "a-real-instruct-model"
 
@@ -214,7 +216,11 @@ def page() -> None:
     st.header(_("A run of your own"))
     if shown is not None and shown.run.id == RECORDED_REAL:
         st.markdown(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
-    own_run(run)
+        choices: AbstractContextManager[object] = more(_("whose questions, which model, who learns"), key="real_own")
+    else:
+        choices = nullcontext()  # whoever has no run to look at, or looks at one of their own, goes on from here
+    with choices:
+        own_run(run)
     if shown is not None and shown.done and _revealed(guessed):
         keep_it(shown)
     quiz("real_quiz", check())

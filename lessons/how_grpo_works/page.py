@@ -20,6 +20,7 @@ from lessons.kit.lesson import (
     engine,
     frozen,
     lesson_page,
+    more,
     quiz,
     say_where,
     worked,
@@ -156,9 +157,11 @@ def sections(batch: Frozen) -> None:
     st.header(_("Long and short answers"))
     say(prose("how-grpo-works", "length"))
     st.fragment(length.own_lengths)(batch)
-    length.real_lengths(batch)
-    st.header(_("And against PPO?"))
-    only_credit(batch.run.config, key="hgw_only_credit")
+    with more(_("the three ways to add up, and this step's own lengths"), key="hgw_more_length"):
+        say(prose("how-grpo-works", "aggregation"))
+        length.real_lengths(batch)
+    with st.expander(_("And against PPO?"), icon=":material/balance:", key="hgw_against_ppo"):
+        only_credit(batch.run.config, key="hgw_only_credit")
 
 
 with lesson_page(

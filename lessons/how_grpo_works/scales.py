@@ -160,4 +160,4 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     alt = _("The advantages that the step's groups ({groups}) give to right and to wrong answers.").format(
         groups=len(order)
     )
-    figure(drawing, key="hgw_groups", alt=alt, table=table, height=120 + 22 * len(order))
+    figure(drawing, key="hgw_groups", alt=alt, table=table, height=110 + 18 * len(order))

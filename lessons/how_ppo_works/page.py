@@ -24,7 +24,6 @@ with lesson_page(
 ):
     batch = frozen("ppo")
     if batch is not None:
-        st.header(_("PPO's pipeline, and GRPO's"))
         group = pick_group(batch, key="ppo_group")
         pipeline_section(batch, group)
     say(prose("how-ppo-works"))

@@ -35,6 +35,7 @@ def _pipeline(batch: Frozen, group: Group) -> None:
         picked = "policy"
     boxes = pipeline(batch, group, key="ppo_pipeline", picked=picked, on_picked=_picked)
     box = next(x for x in boxes if x.key == picked)
+    st.header(_("What each box puts out"))
     with st.container(border=True, key="ppo_box_detail"):
         st.subheader(with_symbols(box.title))
         _DETAILS[picked](batch, group)

@@ -90,8 +90,11 @@ def races() -> None:
         )
     )
     for preset, label, key, look in RACES:
-        race_in_lab(preset, _(label), key=key)
-        st.caption(_(look))
+        button, words = st.columns([2, 3], vertical_alignment="center")
+        with button:
+            race_in_lab(preset, _(label), key=key)
+        with words:
+            st.caption(_(look))
 
 
 def questions() -> list[QuizQuestion]:

@@ -11,6 +11,7 @@ from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
 from lessons.i18n import _, listed
 from lessons.kit.critic import taught
+from lessons.kit.lesson import more
 from lessons.kit.numbers import number, table
 from lessons.the_critic.race import STARTS, racers
 from lessons.the_critic.results import (
@@ -50,7 +51,9 @@ def same_questions(start: str) -> None:
             "choose the other start model under the race, and look again."
         ).format(start=_(title))
     )
-    _table(shown, ending)
+    with more(_("the same as numbers, with what each took"), key="tc_more_same"):
+        _table(shown, ending)
+    st.markdown(_("Seed by seed, over steps 1–20:"))
     st.markdown("\n".join(f"- {x}" for x in _says(shown, ending)))
 
 
@@ -88,7 +91,6 @@ def _table(shown: list[str], ending: str) -> None:
         )
         if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
             st.caption(taken)
-        st.markdown(_("Seed by seed, over steps 1–20:"))
 
 
 def _says(shown: list[str], ending: str) -> list[str]:

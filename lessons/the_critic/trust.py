@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.insight.seed_results import knowledge
 from lessons.i18n import N_, _, listed
-from lessons.kit.lesson import figure
+from lessons.kit.lesson import figure, more
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
 from lessons.the_critic.results import (
@@ -45,7 +45,8 @@ def trust() -> None:
     )
     _chart(measured, span)
     st.markdown(_says(measured, span))
-    _knows()
+    with more(_("what the critics know meanwhile"), key="tc_more_knows"):
+        _knows()
 
 
 def _chart(measured: dict[tuple[str, float], str], span: str) -> None:

@@ -1,4 +1,6 @@
-"""Every page in both languages, 400 pixels wide: nothing scrolls sideways, no Chinese is slanted, no formula raw."""
+"""Every page in both languages, 400 pixels wide: nothing scrolls sideways, no Chinese is slanted, no formula raw. And
+every lesson, 1280 wide: at most three screens of text, and the question stands with a picture.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lessons.catalog import LESSONS
+from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
+from tests.e2e.length import MOST, SCREEN, measured
 
 pytestmark = pytest.mark.browser
+PHONE = {"width": 400, "height": 900}
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 #: Every text of the page, also inside components: [text, font style, whether it is code].
@@ -34,7 +38,7 @@ TEXTS = """() => {
 
 @pytest.fixture(scope="module")
 def visitor(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme="light")
+    context = browser.new_context(viewport=PHONE, color_scheme="light")  # type: ignore[arg-type]
     context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
@@ -62,3 +66,11 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     assert [text for text, style, _ in texts if style != "normal" and chinese.search(text)] == []
     raw = re.compile(r"[\u0370-\u03ff]_\w|\b\w\^[\w({]")
     assert [text for text, _, is_code in texts if not is_code and raw.search(text)] == []
+
+    if lesson(key).check:  # a lesson: the same page on a desk, without another load
+        try:
+            known = measured(page)
+        finally:
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        assert known["text"] <= MOST * SCREEN["height"], known
+        assert known["question"], "present mode shows the question with the first picture"

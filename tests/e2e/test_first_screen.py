@@ -129,18 +129,18 @@ def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page,
     assert max(before) - min(before) < 1, "every ratio is 1"
     asked: list[str] = []
     page.on("request", lambda request: None if "/live?" in request.url else asked.append(request.url))
-    page.get_by_test_id("play-passes").press("Enter")
+    page.get_by_test_id("passes-play").press("Enter")
     expect(player).to_have_attribute("data-playing", "true")
     page.wait_for_function(
         "x => { const y = Number(x.value); return y > 0.2 && y < 0.98 }",
-        arg=page.get_by_test_id("scrub-passes").element_handle(),
+        arg=page.get_by_test_id("passes-scrub").element_handle(),
     )
     expect(player).to_have_attribute("data-pass", "1")
-    expect(page.get_by_test_id("pass-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
+    expect(page.get_by_test_id("passes-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
     assert ppo.locator("circle.hollow").count() > 0
     expect(player).to_have_attribute("data-playing", "false", timeout=15_000)
     expect(player).to_have_attribute("data-pass", "2")
-    expect(page.get_by_test_id("pass-says")).to_contain_text("takes no gradient")
+    expect(page.get_by_test_id("passes-says")).to_contain_text("takes no gradient")
     expect(ppo).to_have_attribute("data-pass", "2")
     after = ppo.evaluate(places)
     assert max(after) - min(after) > 20, "they have drifted"
@@ -169,9 +169,9 @@ def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -
           JSON.stringify([...x.querySelectorAll('circle:not(.ring)')].map(
             y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
     )
-    page.get_by_test_id("play-passes").click()
+    page.get_by_test_id("passes-play").click()
     expect(player).to_have_attribute("data-pass", "1", timeout=15_000)
-    page.get_by_test_id("play-passes").click()
+    page.get_by_test_id("passes-play").click()
     expect(player).to_have_attribute("data-playing", "false")
     seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]
     assert first in seen

@@ -54,6 +54,19 @@ test("a part begins at each heading; a box with two headings stays whole", (t) =
   assert.deepEqual(parts([...document.body.children]), { of: [0, 0, 1, 1, 2, 2], titles: ["Title", "One", "Two"] });
 });
 
+test("a block with a heading further in is cut there: what it begins with stays in the part before", (t) => {
+  const block = (inner) => `<div id=w><div data-testid=stVerticalBlock>${inner}</div></div>`;
+  const picture = "<div data-p='0'>picture</div>";
+  const lesson = `<div data-p='0'><h1>Title</h1></div>${block(`${picture}<div data-p='1'><h2>One</h2></div>`)}`;
+  const { visible, press } = shown(t, lesson);
+  assert.deepEqual(visible(), ["0", "0"]);
+  press("ArrowRight");
+  assert.deepEqual(visible(), ["1"]);
+  const whole = document.createElement("div");
+  whole.innerHTML = block(`<div><h2>One</h2></div>${picture}`);
+  assert.deepEqual(pieces(whole.firstElementChild), [whole.firstElementChild]);
+});
+
 test("a page without headings, or one that begins with one, has no empty part", (t) => {
   page(t);
   document.body.innerHTML = "<div>a</div><div>b</div>";

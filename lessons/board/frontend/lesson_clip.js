@@ -7,8 +7,7 @@ import { Panel } from "./clip/panel.js";
 import { el, say } from "./dom.js";
 import { fill, fixed, sentences, signed } from "./format.js";
 import LessonStrips from "./lesson_strips.js";
-import { Clock } from "./pipeline/clock.js";
-import { Player } from "./player.js";
+import { Playback } from "./playback.js";
 
 /** @import { Sent } from "./clip/types.js" */
 /** @typedef {import("./clip/judge.js").Look} Look */
@@ -21,13 +20,21 @@ const SECONDS = 2.2; // a pass
 const NEARLY = 0.002; // so near to a whole pass the pass has gone by
 const MOST = 260; // dots within the range; of more, every so-manieth is drawn
 
+/**
+ * So many seconds on; a frame falls on each whole pass, so that each is seen and told.
+ * @param {number} at
+ * @param {number} seconds
+ */
+function later(at, seconds) {
+  const [before, next] = [Math.floor(at), at + seconds / SECONDS];
+  return Math.floor(next) > before ? before + 1 + Math.min(0.001, next - before - 1) : next;
+}
+
 export default class ClipPicture {
   /** @type {Sent | null} */
   #sent = null;
   #text = "";
   #dark = false;
-  /** How many passes have gone by, between them also. */
-  #at = 0;
   /** @type {Judge | null} */
   #judge = null;
   /** @type {[Held, Held]} with A > 0, with A < 0 */
@@ -41,9 +48,8 @@ export default class ClipPicture {
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root }) {
-    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
-    this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
-    this.player = new Player("clip", { onPlay: () => this.#toggle(), onGo: (at) => this.#go(at) });
+    // How many passes have gone by; between them also.
+    this.playback = new Playback("clip", { onMove: () => this.#paint(), later });
     const onWidth = () => this.#redraw();
     this.panels = [1, -1].map(
       (sign, i) =>
@@ -62,8 +68,9 @@ export default class ClipPicture {
     this.strip = new LessonStrips({ root: this.stripRoot, send: (_, value) => this.#pickChip(String(value)) });
     const panels = el("div", { class: "panels" }, ...this.panels.map((x) => x.root));
     const below = [this.fate, this.formula, this.legend, this.stripRoot, this.limits.below];
-    this.root = el("div", { class: "clip-picture" }, this.player.root, this.limits.root, panels, below);
+    this.root = el("div", { class: "clip-picture" }, this.playback.root, this.limits.root, panels, below);
     root.append(this.root);
+    this.playback.watch(this.root);
   }
 
   /** @param {Sent} sent @param {{ dark: boolean }} theme */
@@ -71,7 +78,7 @@ export default class ClipPicture {
     const text = JSON.stringify(sent);
     if (text === this.#text && dark === this.#dark) return;
     if (text !== this.#text) {
-      this.#at = sent.start;
+      this.playback.at = sent.start;
       this.#sent = sent;
       this.#text = text;
       this.#held = [this.#first(0), this.#first(1)];
@@ -81,38 +88,22 @@ export default class ClipPicture {
     }
     this.#dark = dark;
     const { limits, strip, moments, words } = sent;
-    this.player.root.hidden = limits !== null || moments.length < 2;
+    this.playback.root.hidden = limits !== null || moments.length < 2;
     this.limits.root.hidden = this.limits.below.hidden = limits === null;
     this.stripRoot.hidden = strip === null;
     this.legend.hidden = limits !== null; // it stands under the first picture
-    this.player.draw(moments.length - 1, words);
+    this.playback.draw(moments.length - 1, words);
     say(this.legend, words.legend);
     this.#redraw();
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.strip.close();
     for (const panel of this.panels) panel.close();
   }
 
   // What a person does
-
-  #toggle() {
-    if (this.clock.isRunning) this.clock.stop();
-    else {
-      if (this.#at >= this.#last) this.#at = 0;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} at */
-  #go(at) {
-    this.clock.stop();
-    this.#at = Math.min(this.#last, Math.max(0, at));
-    this.#paint();
-  }
 
   /** @param {0 | 1} panel @param {number} ratio */
   #move(panel, ratio) {
@@ -142,33 +133,7 @@ export default class ClipPicture {
     this.#pick(this.#sent?.limits?.cases[number].token ?? 0);
   }
 
-  // What happens by itself
-
-  /** @param {number} seconds */
-  #play(seconds) {
-    const before = Math.floor(this.#at);
-    const next = this.#at + seconds / SECONDS;
-    return this.#came(Math.floor(next) > before ? before + 1 + Math.min(0.001, next - before - 1) : next);
-  }
-
-  #step() {
-    return this.#came(Math.floor(this.#at) + 1);
-  }
-
-  /** @param {number} at */
-  #came(at) {
-    this.#at = Math.min(this.#last, at);
-    const goesOn = this.#at < this.#last;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
-  }
-
   // Tokens
-
-  get #last() {
-    return (this.#sent?.moments.length ?? 1) - 1;
-  }
 
   /** @param {0 | 1} panel @returns {Held} */
   #first(panel) {
@@ -185,7 +150,8 @@ export default class ClipPicture {
   /** @param {number} token */
   #ratio(token) {
     const { moments } = /** @type {Sent} */ (this.#sent);
-    const [from, share] = [Math.floor(this.#at), this.#at % 1];
+    const { at } = this.playback;
+    const [from, share] = [Math.floor(at), at % 1];
     const [a, b] = [moments[from].ratio[token], moments[Math.min(moments.length - 1, from + 1)].ratio[token]];
     return a + (b - a) * share;
   }
@@ -225,9 +191,10 @@ export default class ClipPicture {
     const [sent, judge] = [this.#sent, this.#judge];
     if (!sent || !judge) return;
     const { moments, words, limits } = sent;
-    const whole = Math.round(this.#at);
-    const isBetween = Math.abs(this.#at - whole) > NEARLY;
-    const next = Math.ceil(this.#at - NEARLY);
+    const { at, isPlaying } = this.playback;
+    const whole = Math.round(at);
+    const isBetween = Math.abs(at - whole) > NEARLY;
+    const next = Math.ceil(at - NEARLY);
     const cuts = moments[next].side.length > 0;
     for (const [i, panel] of this.panels.entries()) {
       const own = this.#shown[i];
@@ -238,12 +205,11 @@ export default class ClipPicture {
       );
       panel.place(ratio, isCut);
     }
-    const running = this.clock.isRunning;
-    this.player.show(this.#at, running, moments[Math.floor(this.#at + NEARLY)].says, words);
+    this.playback.show(moments[Math.floor(at + NEARLY)].says, words);
     for (const [i, held] of this.#held.entries()) {
-      if (held.token !== null && running) this.#held[i] = this.#real(held.token);
+      if (held.token !== null && isPlaying) this.#held[i] = this.#real(held.token);
     }
-    Object.assign(this.root.dataset, { at: this.#at.toFixed(2), playing: String(running) });
+    Object.assign(this.root.dataset, { at: at.toFixed(2), playing: String(isPlaying) });
     this.#hold();
     this.#drawStrip();
   }
@@ -256,7 +222,7 @@ export default class ClipPicture {
       panel.hold(looks[i], fill("ρ = {x}", { x: fixed(looks[i].ratio, 2) }));
     const look = looks[this.#spoken];
     this.root.dataset.cut = String(look.isCut);
-    if (this.clock.isRunning) return; // who listens is not told of every frame
+    if (this.playback.isPlaying) return; // who listens is not told of every frame
     const text = sentences([this.#named(this.#held[this.#spoken]), this.#fate(look)]);
     say(this.fate, text);
     const parts = look.formula.map((x) => (typeof x === "string" ? x : el("span", { class: x.tone, text: x.text })));
@@ -285,7 +251,7 @@ export default class ClipPicture {
   #drawStrip() {
     const { strip, moments } = /** @type {Sent} */ (this.#sent);
     if (!strip) return;
-    const at = Math.floor(this.#at + NEARLY);
+    const at = Math.floor(this.playback.at + NEARLY);
     const shows = [at, this.#held[this.#spoken].token, this.#dark].join();
     if (this.#stripShows === shows) return;
     this.#stripShows = shows;

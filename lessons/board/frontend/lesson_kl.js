@@ -5,26 +5,28 @@ import { el, say } from "./dom.js";
 import { fill, fixed, sentences, signed } from "./format.js";
 import { Curves, NAMES } from "./kl/curves.js";
 import { Running } from "./kl/running.js";
-import { Clock } from "./pipeline/clock.js";
-import { Player } from "./player.js";
+import { Playback } from "./playback.js";
 
 /** @import { Sent } from "./kl/types.js" */
 
 const [AT_FIRST, GROWTH] = [3, 0.75]; // tokens a second in the beginning, and how many more a second with every token
 const FIRST_STEP = 10;
 
+/** @param {number} at @param {number} seconds */
+const later = (at, seconds) => at + seconds * (AT_FIRST + GROWTH * at);
+
+/** Twice as many, for whoever prefers that nothing moves. @param {number} at */
+const twice = (at) => Math.max(FIRST_STEP, 2 * Math.floor(at));
+
 export default class KlPicture {
   /** @type {Sent | null} */
   #sent = null;
   #text = "";
-  /** So many tokens have come in; between them also. */
-  #at = 0;
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root }) {
-    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
-    this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
-    this.player = new Player("kl", { onPlay: () => this.#toggle(), onGo: (at) => this.#go(Math.round(at)) });
+    // So many tokens have come in; between them also.
+    this.playback = new Playback("kl", { onMove: () => this.#paint(), later, onward: twice, grain: 1 });
     this.curves = new Curves();
     this.running = new Running();
     this.captions = [el("h3"), el("h3")];
@@ -36,12 +38,13 @@ export default class KlPicture {
     this.root = el(
       "div",
       { class: "kl-picture" },
-      this.player.root,
+      this.playback.root,
       el("div", { class: "panels" }, panels),
       this.means,
     );
     this.root.append(this.newest);
     root.append(this.root);
+    this.playback.watch(this.root);
     this.sizes = new ResizeObserver(() => this.#resized());
     this.sizes.observe(this.root);
   }
@@ -50,58 +53,22 @@ export default class KlPicture {
   draw(sent) {
     const text = JSON.stringify(sent);
     if (text === this.#text) return;
-    this.clock.stop();
+    this.playback.halt(0);
     this.#text = text;
     this.#sent = sent;
-    this.#at = 0;
-    this.player.draw(sent.log_ratio.length, sent.words);
+    this.playback.draw(sent.log_ratio.length, sent.words);
     say(this.captions[0], sent.words.curves);
     say(this.captions[1], sent.words.running);
     this.#redraw();
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.sizes.disconnect();
   }
 
   get #last() {
     return this.#sent?.log_ratio.length ?? 0;
-  }
-
-  #toggle() {
-    if (this.clock.isRunning) this.clock.stop();
-    else {
-      if (this.#at >= this.#last) this.#at = 0;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} at */
-  #go(at) {
-    this.clock.stop();
-    this.#at = Math.min(this.#last, Math.max(0, at));
-    this.#paint();
-  }
-
-  /** @param {number} seconds */
-  #play(seconds) {
-    return this.#came(this.#at + seconds * (AT_FIRST + GROWTH * this.#at));
-  }
-
-  /** Twice as many, for whoever prefers that nothing moves. */
-  #step() {
-    return this.#came(Math.max(FIRST_STEP, 2 * Math.floor(this.#at)));
-  }
-
-  /** @param {number} at */
-  #came(at) {
-    this.#at = Math.min(this.#last, at);
-    const goesOn = this.#at < this.#last;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
   }
 
   #width = 0;
@@ -123,8 +90,8 @@ export default class KlPicture {
   #paint() {
     const sent = this.#sent;
     if (!sent) return;
-    const count = Math.floor(this.#at);
-    const isPlaying = this.clock.isRunning;
+    const count = Math.floor(this.playback.at);
+    const isPlaying = this.playback.isPlaying;
     this.curves.show(sent, count);
     this.running.show(sent, count);
     const { words, running } = sent;
@@ -139,7 +106,7 @@ export default class KlPicture {
     const means = NAMES.map((x) => `${x} ${signed(running[x][Math.max(0, count - 1)], 3)}`).join(words.comma);
     const exact = fixed(running.exact[Math.max(0, count - 1)], 3);
     const whole = count ? sentences([says, fill(words.means, { exact, means })]) : says;
-    this.player.show(this.#at, isPlaying, isPlaying ? words.coming : whole, words);
+    this.playback.show(isPlaying ? words.coming : whole, words);
     Object.assign(this.root.dataset, { count: String(count), playing: String(isPlaying) });
   }
 

@@ -2,7 +2,7 @@
 
 import { el, say } from "./dom.js";
 import { fill, sentences } from "./format.js";
-import { PassPlayer } from "./pass_player.js";
+import { Passes } from "./passes.js";
 import { kinds } from "./regions.js";
 import { Scatter } from "./scatter.js";
 import { limitsOf } from "./scatter_axes.js";
@@ -26,7 +26,7 @@ export class Scatters {
     this.labels = labels;
     this.colours = colours;
     this.onToken = onToken;
-    this.player = new PassPlayer({
+    this.passes = new Passes({
       labels,
       onPass,
       onMoment: (moment) => {
@@ -39,7 +39,7 @@ export class Scatters {
     });
     this.help = el("p", { class: "note" });
     this.list = el("div", { class: "scatters" });
-    this.root = el("section", {}, el("h2", { text: labels.scatter }), this.help, this.player.root, this.list);
+    this.root = el("section", {}, el("h2", { text: labels.scatter }), this.help, this.passes.root, this.list);
   }
 
   /** The scatters of the step on show. */
@@ -89,7 +89,7 @@ export class Scatters {
    * @param {number} last
    */
   #play(pass, last) {
-    if (this.#step) this.player.draw(pass, last, `${this.#step.step} ${this.#step.revision}`);
+    if (this.#step) this.passes.draw(pass, last, `${this.#step.step} ${this.#step.revision}`);
   }
 
   /** @param {StepAnswer} step */
@@ -115,6 +115,6 @@ export class Scatters {
   }
 
   close() {
-    this.player.stop();
+    this.passes.close();
   }
 }

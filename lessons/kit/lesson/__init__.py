@@ -18,6 +18,7 @@ predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) 
               low=, high=, step=, outcome=, tolerance=, reason=, about=) -> bool`: True once committed; show the outcome
               only then. `right` and `outcome` should come from the numbers on the page; `about` says which run and step
               those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
+more.py       `with more(_("…"), key=):` a closed fold for what not everybody needs; a lesson's text is at most three screens.
 quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
               exactly one choice is right. The key stands in the catalogue, too (`check`), for the course map.
 (lessons.kit.played: sub-steps of a stored step that play in the browser, with settings as sliders.)
@@ -53,6 +54,7 @@ from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
 from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where
+from lessons.kit.lesson.more import more
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
@@ -85,6 +87,7 @@ __all__ = [
     "frozen",
     "lesson_page",
     "line_colour",
+    "more",
     "mount",
     "num",
     "of_run",

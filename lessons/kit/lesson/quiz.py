@@ -50,7 +50,12 @@ def progress(key: str) -> tuple[int, int] | None:
 
 
 def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
-    answers = [_question(f"{key}_{n}", n, question) for n, question in enumerate(questions, 1)]
+    answers = []
+    for n, question in enumerate(questions, 1):
+        if n % 2:
+            pair = st.columns(2)
+        with pair[(n - 1) % 2]:
+            answers.append(_question(f"{key}_{n}", n, question))
     count, right = len(questions), sum(x is True for x in answers)
     with st.container(key=f"{key}_score", gap=None):
         if all(x is None for x in answers):

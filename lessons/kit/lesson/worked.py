@@ -240,7 +240,8 @@ def worked(
         numbers = work_out(example, settings)
     filling = Filling(example, settings, digits)
     subs = [Sub(line.key.replace("_", "-"), line.words, 1) for line in lines]
-    st.fragment(_walk)(example, numbers, filling, lines, subs, key, param, digits)
+    with st.container(key=f"{key}_worked"):
+        st.fragment(_walk)(example, numbers, filling, lines, subs, key, param, digits)
 
 
 def _walk(

@@ -39,12 +39,24 @@ function marked(root) {
 }
 
 /**
- * An element as what is turned: whole, or as the pieces of the component that it holds.
+ * A block of the page's own elements with a heading that is not in its first: what comes before it there belongs to the
+ * part before.
+ * @param {Element} element
+ * @returns {Element | null}
+ */
+function headed(element) {
+  const block = element.querySelector(":scope > [data-testid=stVerticalBlock]");
+  const heading = "h2:not(.unseen)";
+  return block?.querySelector(heading) && !block.firstElementChild?.querySelector(heading) ? block : null;
+}
+
+/**
+ * An element as what is turned: whole, or as the pieces of the block or the component that it holds.
  * @param {Element} element
  * @returns {Element[]}
  */
 export function pieces(element) {
-  const cut = marked(element);
+  const cut = headed(element) ?? marked(element);
   return cut ? [...cut.children].flatMap(pieces) : [element];
 }
 
@@ -196,8 +208,9 @@ export default function (component) {
 
   // A rerun takes elements out and puts others in: they are sorted into their parts before they are painted.
   // While it runs, React writes the classes of what is stale anew, and ours with them.
+  const isOwn = (/** @type {Node} */ x) => x.parentNode === main || (x instanceof Element && places.has(x));
   const watch = new MutationObserver((changes) => {
-    if (changes.some((x) => x.type === "childList" || x.target.parentNode === main)) show();
+    if (changes.some((x) => x.type === "childList" || isOwn(x.target))) show();
   });
   watch.observe(main, { childList: true, subtree: true, attributeFilter: ["class"] });
   document.addEventListener("keydown", pressed);

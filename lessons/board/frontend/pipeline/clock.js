@@ -2,7 +2,7 @@
 // prefers less motion there are no frames: a step every few seconds instead.
 
 const LONGEST = 0.1; // seconds a frame may stand for: after a pause of the browser nothing jumps
-const STILL = 2600; // milliseconds a step stands
+const REST = 2600; // milliseconds a step stands
 
 export class Clock {
   #frame = 0;
@@ -14,10 +14,11 @@ export class Clock {
 
   /**
    * `frame` gets the seconds since the last one and says whether to go on; so does `step`, which takes its place where
-   * `isStill` says so.
-   * @param {{ frame: (seconds: number) => boolean, step: () => boolean, isStill: () => boolean }} options
+   * `isStill` says so, after `rest` milliseconds each.
+   * @param {{ frame: (seconds: number) => boolean, step: () => boolean, isStill: () => boolean, rest?: number }} options
    */
-  constructor({ frame, step, isStill }) {
+  constructor({ frame, step, isStill, rest = REST }) {
+    this.rest = rest;
     this.frame = frame;
     this.step = step;
     this.isStill = isStill;
@@ -54,7 +55,7 @@ export class Clock {
 
   #wait() {
     if (!this.#isInView || this.#frame || this.#timer !== undefined) return;
-    if (this.isStill()) this.#timer = setTimeout(() => this.#next(this.step()), STILL);
+    if (this.isStill()) this.#timer = setTimeout(() => this.#next(this.step()), this.rest);
     else this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
 

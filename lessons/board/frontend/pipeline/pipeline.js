@@ -3,6 +3,7 @@
 
 import { el } from "../dom.js";
 import { fill } from "../format.js";
+import { Playback } from "../playback.js";
 import { Batch } from "./batch.js";
 import { lock } from "./boxes.js";
 import { Clock } from "./clock.js";
@@ -20,7 +21,6 @@ export class Pipeline {
   /** @type {Batch | null} */
   #batch = null;
   #sent = "";
-  #position = END;
   #morph = 0;
   /** Where the slider is going by itself. */
   #goal = 0;
@@ -28,16 +28,20 @@ export class Pipeline {
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root, send }) {
     this.send = send;
-    this.reduced = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)") ?? null;
-    const isStill = () => this.#isStill;
-    this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
+    this.playback = new Playback("pipeline", {
+      onMove: () => this.#paint(),
+      later,
+      onward,
+      backward,
+      beat: (at, way) => this.#beat(at, way),
+      hasStops: true,
+      hasSpeeds: true,
+      hasText: false,
+      grain: 0.001,
+    });
+    this.playback.at = END;
     this.morphing = new Clock({ frame: (s) => this.#turn(s), step: () => false, isStill: () => false });
-    this.controls = new Controls({
-      onPlay: () => this.#toggle(),
-      onNext: () => this.#go(onward(this.#position)),
-      onBack: () => this.#go(backward(this.#position)),
-      onScrub: (position) => this.#go(position),
-      onBeat: (way) => this.#go(this.#beat(way)),
+    this.controls = new Controls(this.playback, {
       onMorph: (morph) => this.#become(morph),
       onMode: (mode) => this.#turnTo(mode),
     });
@@ -50,9 +54,7 @@ export class Pipeline {
     this.root = el("div", { class: "pipeline" }, top, this.drawing.root, below);
     this.root.onkeydown = (event) => this.#keys(event);
     root.append(this.root);
-    const Observer = globalThis.IntersectionObserver;
-    this.views = Observer ? new Observer((seen) => this.#see(seen.at(-1)?.isIntersecting !== false)) : null;
-    this.views?.observe(this.root);
+    this.playback.watch(this.root, this.morphing);
   }
 
   /**
@@ -67,6 +69,7 @@ export class Pipeline {
     this.#batch = new Batch(sent);
     this.root.style.setProperty("--ppo", `var(--learner-${sent.colours.ppo})`);
     this.root.style.setProperty("--grpo", `var(--learner-${sent.colours.grpo})`);
+    this.playback.draw(END, sent.words);
     this.controls.draw(sent);
     this.drawing.draw(this.#batch, dark);
     this.reading.draw(this.#batch, dark);
@@ -75,10 +78,9 @@ export class Pipeline {
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.morphing.stop();
     this.drawing.close();
-    this.views?.disconnect();
   }
 
   /** @param {Record<string, string>} words */
@@ -94,28 +96,12 @@ export class Pipeline {
 
   // What a person does
 
-  #toggle() {
-    if (this.clock.isRunning) this.clock.stop();
-    else {
-      if (this.#position >= END) this.#position = 0;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} position */
-  #go(position) {
-    this.clock.stop();
-    this.#position = Math.min(END, Math.max(0, position));
-    this.#paint();
-  }
-
   /**
    * The position one token, or one response, on or back.
+   * @param {number} p
    * @param {1 | -1} way
    */
-  #beat(way) {
-    const p = this.#position;
+  #beat(p, way) {
     if (!this.#batch) return p;
     const station = way > 0 ? Math.min(END - 1, Math.floor(p + 1e-9)) : Math.max(0, Math.ceil(p - 1e-9) - 1);
     const stops = [0, ...beats(counted(station, this.#mode, this.#batch).n)].map((x) => station + x);
@@ -136,14 +122,14 @@ export class Pipeline {
   /** @param {Mode} mode */
   #turnTo(mode) {
     this.#goal = mode === "grpo" ? 1 : 0;
-    if (this.#isStill) this.#become(this.#goal);
+    if (this.playback.isStill()) this.#become(this.#goal);
     else this.morphing.start();
   }
 
   /** @param {string} key */
   #pressed(key) {
     const station = STATIONS.findLastIndex((x) => x.acts[this.#mode].box === key);
-    if (station >= 0) this.#go(station + 1);
+    if (station >= 0) this.playback.go(station + 1);
     const sent = this.#batch?.sent;
     if (sent?.pickable && key !== sent.picked) this.send("picked", key);
   }
@@ -153,31 +139,12 @@ export class Pipeline {
    * @param {KeyboardEvent} event
    */
   #keys(event) {
-    if (event.key !== " " || !(event.target instanceof HTMLInputElement)) return;
+    if (event.key !== " " || event.defaultPrevented || !(event.target instanceof HTMLInputElement)) return;
     event.preventDefault();
-    this.#toggle();
+    this.playback.toggle();
   }
 
   // What happens by itself
-
-  /** @param {number} seconds */
-  #play(seconds) {
-    return this.#came(later(this.#position, seconds * this.controls.pace));
-  }
-
-  /** One station further, for whoever prefers that nothing moves. */
-  #step() {
-    return this.#came(onward(this.#position));
-  }
-
-  /** @param {number} position */
-  #came(position) {
-    this.#position = position;
-    const goesOn = position < END;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
-  }
 
   /** @param {number} seconds */
   #turn(seconds) {
@@ -188,17 +155,7 @@ export class Pipeline {
     return this.#morph !== this.#goal;
   }
 
-  /** @param {boolean} isInView */
-  #see(isInView) {
-    this.clock.see(isInView);
-    this.morphing.see(isInView);
-  }
-
   // Drawing
-
-  get #isStill() {
-    return this.reduced?.matches === true;
-  }
 
   /** @returns {Mode} */
   get #mode() {
@@ -208,17 +165,18 @@ export class Pipeline {
   #paint() {
     const batch = this.#batch;
     if (!batch) return;
-    const [mode, morph, position] = [this.#mode, this.#morph, this.#position];
+    const [mode, morph, position] = [this.#mode, this.#morph, this.playback.at];
     const { station, done } = placeOf(position);
-    this.drawing.paint({ position, morph, mode, isStill: this.#isStill });
+    this.drawing.paint({ position, morph, mode, isStill: this.playback.isStill() });
     this.reading.show({ station, done }, mode);
     const { words, names } = batch.sent;
     const title = words[`station_${STATIONS[station].key}_${mode}`];
     const says = fill(words.scrub_says, { n: station + 1, all: END, title, share: Math.round(100 * done) });
     const isBetween = morph > 0.02 && morph < 0.98;
     const both = isBetween ? fill(words.between, { share: Math.round(100 * morph), ...names }) : names[mode];
-    const isPlaying = this.clock.isRunning;
-    this.controls.show({ position, morph, mode, isPlaying, says, both }, words);
-    Object.assign(this.root.dataset, { mode, station: STATIONS[station].key, playing: String(isPlaying) });
+    this.playback.show(says, words);
+    this.controls.show(morph, mode, both);
+    const playing = String(this.playback.isPlaying);
+    Object.assign(this.root.dataset, { mode, station: STATIONS[station].key, playing });
   }
 }

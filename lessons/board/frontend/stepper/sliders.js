@@ -1,7 +1,7 @@
 // Settings as sliders, each beside its symbol and its value.
 
 import { attr, el, say } from "../dom.js";
-import { set } from "../playing.js";
+import { set } from "../player.js";
 
 /** @import { Numbers } from "./numbers.js" */
 /** @import { SliderData, StepperSent } from "./types.js" */

@@ -3,9 +3,8 @@
 
 import { attr, el, say } from "../dom.js";
 import { fill } from "../format.js";
-import { Clock } from "../pipeline/clock.js";
 import { arrival, beats, later, onward, placeOf, turn, backward as wayBack } from "../pipeline/stations.js";
-import { Playing } from "../playing.js";
+import { Playback } from "../playback.js";
 import { Answers } from "./answers.js";
 import { Clip } from "./clip.js";
 import { Columns } from "./columns.js";
@@ -23,25 +22,22 @@ export class Stepper {
   #numbers = null;
   #sent = "";
   #dark = false;
-  #position = 0;
   #spot = 0;
   #drawn = "";
   #formula = "";
 
   /** @param {{ root: HTMLElement }} options */
   constructor({ root }) {
-    this.reduced = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)") ?? null;
-    this.clock = new Clock({
-      frame: (s) => this.#came(later(this.#position, s * this.playing.pace, this.#stations)),
-      step: () => this.#came(onward(this.#position, this.#end)),
-      isStill: () => this.reduced?.matches === true,
-    });
-    this.playing = new Playing("stepper", {
-      onPlay: () => this.#toggle(),
-      onNext: () => this.#go(onward(this.#position, this.#end)),
-      onBack: () => this.#go(wayBack(this.#position)),
-      onScrub: (position) => this.#go(position),
-      onBeat: (way) => this.#go(this.#beat(way)),
+    this.playback = new Playback("stepper", {
+      onMove: () => this.#paint(),
+      later: (at, seconds) => later(at, seconds, this.#stations),
+      onward: (at) => onward(at, this.#end),
+      backward: wayBack,
+      beat: (at, way) => this.#beat(at, way),
+      hasStops: true,
+      hasSpeeds: true,
+      hasText: false,
+      grain: 0.001,
     });
     this.sliders = new Sliders({ onSet: (slider, x) => this.#set(slider, x), onReset: () => this.#reset() });
     this.columns = new Columns({ onChoose: (column) => this.#chosen(column) });
@@ -55,14 +51,10 @@ export class Stepper {
     this.over = el("p", { class: "note" });
     const extra = el("div", { class: "extra" }, this.clip.root, this.answers.root);
     const below = [this.columns.root, this.formulas, extra, this.over];
-    this.root = el("div", { class: "stepper" }, this.playing.root, this.sliders.root, this.announced, below);
+    this.root = el("div", { class: "stepper" }, this.playback.root, this.sliders.root, this.announced, below);
     this.root.onkeydown = (event) => this.#keys(event);
     root.append(this.root);
-    const Observer = globalThis.IntersectionObserver;
-    const see = (/** @type {IntersectionObserverEntry[]} */ seen) =>
-      this.clock.see(seen.at(-1)?.isIntersecting !== false);
-    this.views = Observer ? new Observer(see) : null;
-    this.views?.observe(this.root);
+    this.playback.watch(this.root);
   }
 
   /**
@@ -77,9 +69,10 @@ export class Stepper {
       this.#sent = text;
       this.#numbers = new Numbers(sent);
       this.#spot = sent.spot;
-      if (isFirst) this.#position = sent.stations.findIndex((x) => x.key === sent.start) + 1 || sent.stations.length;
-      this.#position = Math.min(this.#position, sent.stations.length);
-      this.playing.draw(sent.words, sent.stations.length);
+      const [{ playback }, count] = [this, sent.stations.length];
+      if (isFirst) playback.at = sent.stations.findIndex((x) => x.key === sent.start) + 1 || count;
+      playback.at = Math.min(playback.at, count);
+      playback.draw(count, sent.words);
       this.sliders.draw(sent);
       this.answers.draw(this.#numbers);
       this.root.style.setProperty("--own", `var(--learner-${sent.colour})`);
@@ -90,9 +83,8 @@ export class Stepper {
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.columns.close();
-    this.views?.disconnect();
   }
 
   get #stations() {
@@ -105,25 +97,8 @@ export class Stepper {
 
   // What a person does
 
-  #toggle() {
-    if (this.clock.isRunning) this.clock.stop();
-    else {
-      if (this.#position >= this.#end) this.#position = 0;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} position */
-  #go(position) {
-    this.clock.stop();
-    this.#position = Math.min(this.#end, Math.max(0, position));
-    this.#paint();
-  }
-
-  /** The position one token, or one response, on or back. @param {1 | -1} way */
-  #beat(way) {
-    const p = this.#position;
+  /** The position one token, or one response, on or back. @param {number} p @param {1 | -1} way */
+  #beat(p, way) {
     const station = way > 0 ? Math.min(this.#end - 1, Math.floor(p + 1e-9)) : Math.max(0, Math.ceil(p - 1e-9) - 1);
     const stops = [0, ...beats(this.#count(this.#stations[station]))].map((x) => station + x);
     return (way > 0 ? stops.find((x) => x > p + 1e-6) : stops.findLast((x) => x < p - 1e-6)) ?? p;
@@ -137,21 +112,20 @@ export class Stepper {
   /** What a setting does is seen from its own sub-step on. @param {SliderData} slider @param {number} value */
   #set(slider, value) {
     const seen = this.#stations.findIndex((x) => x.key === slider.station) + 1;
-    if (this.#position < seen) this.#go(seen);
+    if (this.playback.at < seen) this.playback.go(seen);
     this.#change((numbers) => numbers.set(slider, value));
   }
 
   #reset() {
     this.#change((numbers) => numbers.reset());
-    this.playing.scrub.focus();
+    this.playback.player.scrub.focus();
   }
 
   /** A token is looked at; a response's reward is flipped. @param {number} column */
   #chosen(column) {
     this.#spot = column;
     if (!this.#numbers?.sent.flips) {
-      this.clock.stop();
-      this.#position = Math.max(1e-6, Math.ceil(this.#position - 1e-9)); // else the spotlight is where it plays
+      this.playback.halt(Math.max(1e-6, Math.ceil(this.playback.at - 1e-9))); // else the spotlight is where it plays
       this.#refresh();
     } else if (column < this.#numbers.counted) this.#change((numbers) => numbers.flip(column));
   }
@@ -165,18 +139,9 @@ export class Stepper {
 
   /** Space plays and pauses on a slider, too. @param {KeyboardEvent} event */
   #keys(event) {
-    if (event.key !== " " || !(event.target instanceof HTMLInputElement)) return;
+    if (event.key !== " " || event.defaultPrevented || !(event.target instanceof HTMLInputElement)) return;
     event.preventDefault();
-    this.#toggle();
-  }
-
-  /** @param {number} position */
-  #came(position) {
-    this.#position = position;
-    const goesOn = position < this.#end;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
+    this.playback.toggle();
   }
 
   // Drawing
@@ -196,7 +161,7 @@ export class Stepper {
     const numbers = this.#numbers;
     if (!numbers) return;
     const { words, stations } = numbers.sent;
-    const { station, done } = placeOf(this.#position, this.#end);
+    const { station, done } = placeOf(this.playback.at, this.#end);
     const now = stations[station];
     if (this.#drawn !== now.key) this.#station(now, numbers);
     const spot = this.#spotAt(now, done);
@@ -204,9 +169,8 @@ export class Stepper {
     this.answers.paint(now.extra === "tokens" ? done : 0);
     this.#lines(now, numbers, spot, done);
     const places = { n: station + 1, all: stations.length, title: now.title, share: Math.round(100 * done) };
-    const isPlaying = this.clock.isRunning;
-    this.playing.show({ position: this.#position, isPlaying, says: fill(words.scrub_says, places) }, words);
-    Object.assign(this.root.dataset, { station: now.key, playing: String(isPlaying) });
+    this.playback.show(fill(words.scrub_says, places), words);
+    Object.assign(this.root.dataset, { station: now.key, playing: String(this.playback.isPlaying) });
   }
 
   /** @param {StationData} now @param {Numbers} numbers */

@@ -1,0 +1,80 @@
+"""How long a lesson is, in screens, as it opens; and whether its question and its first picture stand together.
+
+Text is what is left of the page's full height without its drawings (components and charts), the worked example, the
+predictions and the check: these are looked at, walked through and answered. What a closed fold holds counts as closed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+SCREEN = {"width": 1280, "height": 900}
+#: What a lesson may have of text.
+MOST = 3.0
+
+#: Nothing that is still to come, and nothing that moves.
+SETTLED = """() => [...document.querySelectorAll('[data-testid=stSkeleton]')].every(x => !x.checkVisibility())
+  && document.getAnimations().every(x => x.playState !== 'running')"""
+
+MEASURE = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const page = main.querySelector('[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]');
+  const high = x => x.checkVisibility() ? x.getBoundingClientRect().height : 0;
+  const keyed = ending => [...page.querySelectorAll(`[class*=${ending}]`)].filter(x =>
+    [...x.classList].some(name => name.startsWith('st-key-') && name.endsWith(ending)));
+  const kinds = {
+    drawings: [...page.querySelectorAll('[data-testid=stElementContainer]')].filter(x =>
+      x.querySelector('.lesson, .js-plotly-plot, [data-testid=stBidiComponentIsolated]')),
+    example: keyed('_worked'),
+    predictions: keyed('_predict'),
+    check: [...page.querySelectorAll('[class*=_quiz_]')].filter(x =>
+      [...x.classList].some(name => /^st-key-\\w+_quiz_\\d+_box$/.test(name))),
+  };
+  const all = Object.values(kinds).flat();
+  const outer = x => !all.some(y => y !== x && y.contains(x));
+  // What stands beside another thing takes no height of its own.
+  const tall = list => {
+    const boxes = list.filter(x => outer(x) && high(x)).map(x => x.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+    let [sum, end] = [0, -Infinity];
+    for (const { top, bottom } of boxes) {
+      sum += Math.max(0, bottom - Math.max(top, end));
+      end = Math.max(end, bottom);
+    }
+    return sum;
+  };
+  const heights = Object.fromEntries(Object.entries(kinds).map(([name, list]) => [name, tall(list)]));
+  // As present mode cuts the page (frontend/loader/present.mjs).
+  const cut = x => {
+    const block = x.querySelector(':scope > [data-testid=stVerticalBlock]');
+    return block?.querySelector('h2') && !block.firstElementChild.querySelector('h2') ? [...block.children].flatMap(cut) : [x];
+  };
+  const first = [];
+  for (const x of [...page.children].flatMap(cut)) {
+    if (x.querySelector('h2')) break;
+    first.push(x);
+  }
+  const among = selector => first.some(x => x.matches(selector) || x.querySelector(selector));
+  return {
+    full: main.scrollHeight,
+    ...heights,
+    text: main.scrollHeight - Object.values(heights).reduce((a, b) => a + b, 0),
+    question: among('[class*=_question]'),
+    picture: first.some(x => kinds.drawings.some(y => x.contains(y) && high(y) > 100)),
+  };
+}"""
+
+
+def measured(page: Page) -> dict[str, Any]:
+    """Heights in pixels, and whether the `question` stands before the first heading: in present mode's first part.
+
+    A picture must come up beside it, else this waits in vain. The page is shown at 1280 × 900 for that, and stays so.
+    """
+    page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
+    page.wait_for_function(SETTLED)
+    page.wait_for_function(f"() => ({MEASURE})().picture")
+    page.wait_for_timeout(400)  # drawings take the width that they are given
+    known: dict[str, Any] = page.evaluate(MEASURE)
+    return known
+
