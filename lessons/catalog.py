@@ -63,6 +63,15 @@ LESSONS: tuple[Lesson, ...] = (
         check="loop_quiz",
     ),
     Lesson(
+        key="data-that-teaches",
+        title=N_("Data that teach"),
+        icon=":material/dataset:",
+        summary=N_("Wrong truths, few questions, too hard, too easy, leaked: the same run on data of your choice."),
+        minutes=10,
+        facts=("F13",),
+        check="data_quiz",
+    ),
+    Lesson(
         key="how-ppo-works",
         part=N_("Who gets the credit: seven lessons"),
         title=N_("How PPO works"),

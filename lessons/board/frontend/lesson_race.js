@@ -12,8 +12,9 @@ import { ticksOn } from "./scatter_axes.js";
  * @typedef {{ name: string, colour: string, dash: number[], mean: number[], spread: number[] }} Racer
  */
 /**
+ * `every`: a number stands for so many steps, the first for none; without it each step has one.
  * `says`: what the seeds tell after none of the steps, after one, …; `spoken`: with each learner's number.
- * @typedef {import("./picture.js").Shown & { racers: Racer[], says: string[], spoken: string[] }} SentRace
+ * @typedef {import("./picture.js").Shown & { racers: Racer[], says: string[], spoken: string[], every?: number }} SentRace
  */
 
 const HEIGHT = 260;
@@ -76,7 +77,9 @@ export default class Race extends Picture {
       svg("line", { x1: LEFT, x2: room - RIGHT, y1: y(v), y2: y(v), class: "grid" }),
       text(LEFT - 6, y(v) + 4, fixed(v, 1), "end"),
     ]);
-    const steps = [1, ...ticksOn([2, last], 6)].map((n) => text(x(n), HEIGHT - BOTTOM + 15, String(n)));
+    const marks = sent.every ? ticksOn([1, last], 12) : [1, ...ticksOn([2, last], 6)];
+    const label = (/** @type {number} */ n) => String(sent.every ? (n - 1) * sent.every : n);
+    const steps = marks.map((n) => text(x(n), HEIGHT - BOTTOM + 15, label(n)));
     this.fixed.replaceChildren(...grid, ...steps, text((LEFT + room) / 2, HEIGHT - 3, sent.words.steps));
   }
 

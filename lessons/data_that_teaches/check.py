@@ -1,0 +1,107 @@
+"""The check of this lesson, its check-list, and where its code is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lessons.data_that_teaches.results import Topic, gap, gap_words, overstated
+from lessons.i18n import N_, _
+from lessons.kit.glossary import say
+from lessons.kit.lesson import Choice, Code, QuizQuestion
+
+#: Topic → what to do, and the condition whose difference from the topic's first one says why.
+_ADVICE = {
+    "wrong": (N_("Check the ground truths."), "wrong-40"),
+    "few": (N_("Ask many different questions."), "distinct-4"),
+    "difficulty": (N_("Choose questions that are neither always nor never answered right."), "hard"),
+    "repeated": (N_("Ask a question once in a step."), "repeated-90"),
+    "leaked": (N_("Keep what you measure on apart from what you train on."), "leaked"),
+}
+
+
+def check_list(shown: Mapping[str, Topic]) -> None:
+    """What to look at before a run, each with what was measured without it, and a link to all numbers of that."""
+    points = []
+    for key, topic in shown.items():
+        advice, worst = _ADVICE[key]
+        if key == "leaked":
+            words = gap_words(overstated(worst), (_("held-out questions that leaked"), _("questions never asked")))
+        else:
+            titles = (_(topic.conditions[worst].title), _(topic.conditions[topic.base].title))
+            words = gap_words(gap(worst, topic.base), titles)
+        points.append(f"- {_(advice)} {words} [{_(topic.title)}](?topic={key})")
+    say("\n".join(points))
+
+
+def questions() -> list[QuizQuestion]:
+    return [
+        QuizQuestion(
+            _("Somebody put down a wrong ground truth. What does GRPO make of a right response to that question?"),
+            (
+                Choice(
+                    _("It is not paid, so it gets rarer wherever another response of its group is paid"),
+                    True,
+                    _("The advantage is the reward against the group: right or wrong is not asked."),
+                ),
+                Choice(
+                    _("Nothing: the group knows better"),
+                    False,
+                    _("The group’s mean is made of rewards. If those are wrong, so is the mean."),
+                ),
+                Choice(
+                    _("It is paid a little less"),
+                    False,
+                    _("The verifier says 0 or 1. Of a right response it says 0 here."),
+                ),
+            ),
+        ),
+        QuizQuestion(
+            _("All eight responses to a question are wrong, step after step. What is it worth for GRPO?"),
+            (
+                Choice(
+                    _("Much: there is most to learn"),
+                    False,
+                    _("There is, but no reward says in which direction: each difference from the mean is 0."),
+                ),
+                Choice(
+                    _("Nothing by itself, until one response comes out right"),
+                    True,
+                    _("A group that agrees has no signal. Until then it costs responses."),
+                ),
+                Choice(
+                    _("The same as any other question"),
+                    False,
+                    _("A group with right and wrong responses has a signal; this one has none."),
+                ),
+            ),
+        ),
+        QuizQuestion(
+            _("Held-out success is .97, and half of the held-out questions were trained on. What does .97 tell?"),
+            (
+                Choice(
+                    _("How good the model is at such questions"),
+                    False,
+                    _("On those that it trained on it may be better than on new ones: look at questions never asked."),
+                ),
+                Choice(
+                    _("How good it is at a mixture of seen and new questions"),
+                    True,
+                    _("What it can do with new ones, only questions that nobody asked in training tell."),
+                ),
+                Choice(
+                    _("Nothing at all"),
+                    False,
+                    _("It tells something, only not what a held-out set is for."),
+                ),
+            ),
+        ),
+    ]
+
+
+def code() -> list[Code]:
+    return [
+        Code("core/curation.py", "Curated.prompts", _("Which questions are asked")),
+        Code("core/curation.py", "Curated.verify", _("What is paid where a ground truth is wrong")),
+        Code("core/training/choose.py", "choose", _("How often the start model answers each question right")),
+        Code("core/insight/curation_study.py", "train", _("The study: one condition, one seed")),
+    ]

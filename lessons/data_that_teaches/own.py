@@ -1,0 +1,51 @@
+"""The learner chooses the data of a run, and takes them to the lab."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.presets import PRESETS
+from lessons.catalog import lesson
+from lessons.i18n import _, keeping_language
+from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
+
+PRESET = "chain-sum"
+
+
+def own_data() -> None:
+    """Controls for each thing that can be done to the data, and a button that sets the lab up with them."""
+    left, right = st.columns(2)
+    with left:
+        wrong = st.slider(_("Wrong ground truths"), 0, 40, 0, 5, "%d %%", key="data_wrong")
+        repeated = st.slider(_("Repeated questions"), 0, 90, 0, 10, "%d %%", key="data_repeated")
+        leaked = st.slider(_("Held-out questions among those trained on"), 0, 100, 0, 10, "%d %%", key="data_leaked")
+    with right:
+        few = st.select_slider(
+            _("Different questions"),
+            [4, 16, 64, 256, None],
+            None,
+            format_func=lambda x: _("always new ones") if x is None else str(x),
+            key="data_few",
+        )
+        low, high = st.slider(
+            _("Right at the start, of the start model’s responses"), 0, 100, (0, 100), 5, "%d %%", key="data_band"
+        )
+    chosen = {
+        "wrong_truths": wrong / 100,
+        "repeated_questions": repeated / 100,
+        "leaked_questions": leaked / 100,
+        "distinct_questions": few,
+        "success_from": low / 100,
+        "success_to": high / 100,
+    }
+    base = PRESETS[PRESET]
+    typed = {name: _typed(value) for name, value in chosen.items() if value != getattr(base, name)}
+    if st.button(_("Open the lab with these data"), icon=":material/science:", key="data_lab"):
+        choose_preset(PRESET)
+        type_over(typed)
+        st.session_state.pop("lab_run", None)
+        st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(current_draft())))
+
+
+def _typed(value: float | int | None) -> str:
+    return "none" if value is None else f"{value:g}"

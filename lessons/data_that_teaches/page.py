@@ -1,0 +1,154 @@
+"""Data that teach: what wrong truths, few questions, their difficulty, repeats and leaks do to the same run."""
+
+from __future__ import annotations
+
+import statistics
+
+import streamlit as st
+
+from core.learners.registry import learner
+from lessons.data_that_teaches.check import check_list, code, questions
+from lessons.data_that_teaches.own import own_data
+from lessons.data_that_teaches.picture import moving_picture
+from lessons.data_that_teaches.results import (
+    COMMAND,
+    STEPS,
+    TOPICS,
+    Topic,
+    gap,
+    gap_words,
+    heldout,
+    mean,
+    of,
+    spread_words,
+    there,
+)
+from lessons.i18n import _, prose
+from lessons.kit.glossary import say
+from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, worked
+from lessons.kit.linked import linked
+from lessons.kit.numbers import known, number, table
+
+KEY = "data-that-teaches"
+SETTINGS = learner("grpo")
+#: The right response “1 6” to 9+7=, where 17 was put down as the ground truth: one of the others said so and was paid.
+FOUR_MISJUDGED = Example(
+    tokens=("1", "6", "␣", "<eos>"),
+    logprobs_old=(-0.2, -0.5, -0.1, -0.1),
+    logprobs_ref=(-0.2, -0.5, -0.1, -0.1),
+    logprobs_new=(-0.25, -0.8, -0.12, -0.1),
+    reward=0.0,
+    others=(0.0, 1.0, 0.0),
+)
+
+
+def lines() -> list[Line]:
+    return [
+        Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability when it sampled the token")),
+        Line("advantage", "A_t", _("reward against the group: the right response was not paid, so it is below it")),
+        Line("logprob", r"\log\pi_\theta", _("the policy's log-probability after an update")),
+        Line("ratio", r"\rho_t", _("ratio of the new probability to the old one")),
+        Line("objective", "J_t", _("what the update makes larger, by making the right response rarer")),
+    ]
+
+
+def predictions() -> None:
+    """Guess what 40 % wrong ground truths do, then see."""
+    topic = TOPICS["wrong"]
+    if not there(topic):
+        return
+    st.header(_("How much harm do wrong answers do?"))
+    end = mean("wrong-40", heldout)
+    clean = mean(topic.base, heldout)
+    asked = _(
+        "Of {share} of the training questions another answer is paid. What held-out success after {steps} steps? "
+        "Without, it is {clean}."
+    )
+    predict_number(
+        "data_wrong_guess",
+        asked.format(share="40 %", steps=STEPS, clean=number(clean, 2)),
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        outcome=round(end, 2),
+        tolerance=0.05,
+        reason=gap_words(gap("wrong-40", topic.base), (_("40 % wrong"), _("none wrong"))),
+    )
+
+
+def numbers(topic: Topic) -> None:
+    """What was measured of a topic, as a table, and how far the seeds tell its conditions apart."""
+    has_wrong = any(x.paid is not None for name in topic.conditions for x in of(name).values())
+    head = [_("data"), _("held-out"), _("never asked"), _("groups without a signal")]
+    head += [_("paid, of wrong truths"), _("right, of wrong truths")] if has_wrong else []
+    rows = []
+    for name, label in topic.conditions.items():
+        silent = number(mean(name, lambda x: x.silent), 2)
+        cells = [spread_words(name, heldout), spread_words(name, lambda x: x.unseen), silent]
+        if has_wrong:
+            own = list(of(name).values())
+            for value in ("paid", "right"):
+                shares = [getattr(x, value) for x in own if getattr(x, value) is not None]
+                cells.append(known(statistics.fmean(shares) if shares else None))
+        rows.append([_(label.title), *cells])
+    with st.container(key="data_table"):
+        st.markdown(table(head, rows))
+    base = topic.base
+    names = {x: _(label.title) for x, label in topic.conditions.items()}
+    say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
+    st.caption(
+        _(
+            "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
+            "256 questions that were neither held out nor trained on. Repeat it with `{command}`."
+        ).format(steps=STEPS, command=COMMAND)
+    )
+
+
+def page() -> None:
+    engine()
+    shown = {key: topic for key, topic in TOPICS.items() if there(topic)}
+    topic: Topic | None = None
+    if shown:
+        place = st.container()
+        chosen = linked(
+            st.segmented_control,
+            _("What is done to the data"),
+            list(shown),
+            key="topic",
+            first=next(iter(shown)),
+            format_func=lambda x: _(TOPICS[x].title),
+        )
+        topic = TOPICS[chosen]
+        with place:
+            moving_picture(chosen, topic)
+    else:
+        st.info(_("This is not recorded here yet."))
+    say(prose(KEY))
+    st.header(_("Four tokens, paid wrongly"))
+    say(
+        _("The right response “1 6” to 9+7=, where somebody put down 17 as the ground truth. Walk through its numbers.")
+    )
+    worked(FOUR_MISJUDGED, SETTINGS, lines(), key="data_four", param="data_ex")
+    predictions()
+    if topic is not None:
+        st.header(_("What was measured"))
+        say(_("Of “{topic}”; choose another under the picture.").format(topic=_(topic.title)))
+        numbers(topic)
+    st.header(_("Your own data"))
+    own_data()
+    if shown:
+        st.header(_("A check-list"))
+        check_list(shown)
+    quiz("data_quiz", questions())
+
+
+with lesson_page(
+    KEY,
+    question=_("The same method, the same number of responses. How much do the data decide?"),
+    summary=_(
+        "Verify the ground truth, ask many different questions, choose them so that the model is sometimes right and "
+        "sometimes wrong, and keep what you measure on apart."
+    ),
+    code=code(),
+):
+    page()

@@ -1,0 +1,154 @@
+"""The recorded study of curated data as the page's sections read it: means over seeds, and paired differences."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.insight.curation_study import COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
+from core.insight.seed_results import SeedDifference, paired
+from lessons.i18n import N_, _
+from lessons.kit.numbers import number, signed
+
+__all__ = ["COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a condition is named and drawn: colour is never the only difference."""
+
+    title: str  # a message id
+    colour: str  # a learner's, or "ink" for what the others are compared with
+    dash: tuple[float, ...]  # a line's pattern in pixels
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What is done to the data, from little to much; the first condition is what the others are compared with."""
+
+    title: str  # a message id
+    conditions: dict[str, Label]
+
+    @property
+    def base(self) -> str:
+        return next(iter(self.conditions))
+
+
+_CLEAN = Label(N_("as they come"), "ink", ())
+TOPICS = {
+    "wrong": Topic(
+        N_("Wrong ground truths"),
+        {
+            "clean": Label(N_("none wrong"), "ink", ()),
+            "wrong-10": Label(N_("10 % wrong"), "green", (8, 4)),
+            "wrong-20": Label(N_("20 % wrong"), "pink", (2, 4)),
+            "wrong-40": Label(N_("40 % wrong"), "orange", (9, 3, 2, 3)),
+        },
+    ),
+    "few": Topic(
+        N_("Few different questions"),
+        {
+            "clean": Label(N_("always new ones"), "ink", ()),
+            "distinct-64": Label(N_("64 questions"), "green", (8, 4)),
+            "distinct-16": Label(N_("16 questions"), "pink", (2, 4)),
+            "distinct-4": Label(N_("4 questions"), "orange", (9, 3, 2, 3)),
+        },
+    ),
+    "difficulty": Topic(
+        N_("Difficulty"),
+        {
+            "clean": _CLEAN,
+            "easy": Label(N_("easy: right ≥ 75 % at the start"), "green", (8, 4)),
+            "middle": Label(N_("middle: right 25–75 %"), "pink", (2, 4)),
+            "hard": Label(N_("hard: right ≤ 25 %"), "orange", (9, 3, 2, 3)),
+        },
+    ),
+    "repeated": Topic(
+        N_("Repeated questions"),
+        {
+            "clean": Label(N_("each drawn anew"), "ink", ()),
+            "repeated-50": Label(N_("50 % repeat another of the step"), "green", (8, 4)),
+            "repeated-90": Label(N_("90 % repeat another of the step"), "pink", (2, 4)),
+        },
+    ),
+    "leaked": Topic(
+        N_("A leak from the held-out set"),
+        {
+            "not-leaked": Label(N_("trained on 32 other questions"), "ink", ()),
+            "leaked": Label(N_("trained on the 32 held-out ones"), "orange", (9, 3, 2, 3)),
+        },
+    ),
+}
+
+
+@functools.lru_cache(maxsize=1)
+def rows() -> tuple[CurationResult, ...]:
+    """The recorded results; none where they are not recorded."""
+    return tuple(read())
+
+
+def of(condition: str) -> dict[int, CurationResult]:
+    """One condition's results by seed."""
+    return {x.seed: x for x in rows() if x.condition == condition}
+
+
+def seeds_of(conditions: Sequence[str]) -> list[int]:
+    """The seeds that all of them have."""
+    return [x for x in of(conditions[0]) if all(x in of(y) for y in conditions)]
+
+
+def there(topic: Topic) -> bool:
+    """Whether the topic was measured with at least two seeds."""
+    return len(seeds_of(list(topic.conditions))) > 1
+
+
+Number = Callable[[CurationResult], float]
+
+
+def curve(condition: str, seeds: Sequence[int]) -> tuple[list[float], list[float]]:
+    """(mean, standard deviation) over seeds of held-out success, evaluation by evaluation, the one at the end included.
+
+    All are sampled; those on the way with one response a question, the first and the last with more.
+    """
+    own = [of(condition)[x] for x in seeds]
+    by_time = list(zip(*((x.start, *x.known[1:], x.heldout) for x in own), strict=True))
+    return [statistics.fmean(x) for x in by_time], [statistics.stdev(x) for x in by_time]
+
+
+def mean(condition: str, value: Number) -> float:
+    return statistics.fmean(value(x) for x in of(condition).values())
+
+
+def spread_words(condition: str, value: Number) -> str:
+    """ "0.910 ± 0.012" over its seeds."""
+    values = [value(x) for x in of(condition).values()]
+    return f"{number(statistics.fmean(values))} ± {number(statistics.stdev(values))}"
+
+
+def heldout(x: CurationResult) -> float:
+    return x.heldout
+
+
+def gap(first: str, second: str) -> SeedDifference:
+    """Held-out success, first − second, over the seeds that both have."""
+    seeds = seeds_of([first, second])
+    return paired([of(first)[x].heldout for x in seeds], [of(second)[x].heldout for x in seeds])
+
+
+def overstated(condition: str) -> SeedDifference:
+    """Success on the held-out questions − success on questions that nobody was asked, seed by seed."""
+    own = of(condition).values()
+    return paired([x.heldout for x in own], [x.unseen for x in own])
+
+
+def gap_words(known: SeedDifference, names: tuple[str, str]) -> str:
+    """A paired difference in a sentence that is chosen by its interval."""
+    sentence = (
+        _("**{first}** − {second}: {mean} (95 % interval {low} to {high}, {seeds} seeds).")
+        if known.low > 0 or known.high < 0
+        else _("**{first}** − {second}: {mean} (95 % interval {low} to {high}): {seeds} seeds do not tell them apart.")
+    )
+    numbers = {"mean": signed(known.mean, 3), "low": signed(known.low, 3), "high": signed(known.high, 3)}
+    return sentence.format(first=names[0], second=names[1], seeds=known.seeds, **numbers)
