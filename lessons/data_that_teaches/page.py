@@ -125,9 +125,7 @@ def page() -> None:
         st.info(_("This is not recorded here yet."))
     say(prose(KEY))
     st.header(_("Four tokens, paid wrongly"))
-    say(
-        _("The right response “1 6” to 9+7=, where somebody put down 17 as the ground truth. Walk through its numbers.")
-    )
+    say(_("The right response “1 6” to 9+7=, where 17 was put down as the ground truth. Walk through its numbers."))
     worked(FOUR_MISJUDGED, SETTINGS, lines(), key="data_four", param="data_ex")
     predictions()
     if topic is not None:

@@ -47,9 +47,7 @@ def data(topic: Topic) -> dict[str, Any]:
             "play": _("Play"),
             "pause": _("Pause"),
             "scrub": _("Evaluations that have gone by"),
-            "title": _("Held-out success of GRPO: mean ± standard deviation over {seeds} seeds").format(
-                seeds=len(seeds)
-            ),
+            "title": title.format(seeds=len(seeds)),
             "steps": _("training step"),
             "none": _("none"),
             "playing": _("The steps go by…"),
