@@ -164,9 +164,8 @@ export default class Answers extends Picture {
  * @param {number} at
  */
 function whereIs({ questions }, at) {
-  const n = Math.floor(at);
-  const before = Math.min(n, questions.length);
-  const after = n - before;
+  const before = Math.min(at, questions.length);
+  const after = at - before;
   return { before, after, newest: (after || before) - 1 };
 }
 

@@ -51,6 +51,7 @@ export default class Fall extends Picture {
   /** @override @param {SentFall} sent @param {number} width */
   layOut(sent, width) {
     say(this.title, sent.words.title);
+    this.legend(LINES.map((name) => ({ name: sent.words[name], line: sample(name) })));
     const room = Math.min(WIDEST, width);
     const short = sent.tokens.every((x) => [...chipText(x).text].length === 1 || chipText(x).size === "small");
     const fitting = (room - LEFT) / sent.tokens.length - 1.01; // linesOf has a pixel between two
@@ -102,15 +103,20 @@ export default class Fall extends Picture {
     return { line: { from, chips, paths, points }, drawing };
   }
 
-  /** @override @param {SentFall} sent @param {number} at */
-  paint(sent, at) {
-    const written = Math.floor(at);
-    for (const { from, chips, paths, points } of this.#lines) {
+  /** @override @param {SentFall} _sent @param {number} at */
+  glide(_sent, at) {
+    for (const { from, paths, points } of this.#lines) {
       const part = at < from || (at === from && from > 0) ? -1 : at - from;
       const there = Object.fromEntries(Object.entries(points).map(([name, x]) => [name, upTo(x, part)]));
       for (const name of LINES) paths[name].setAttribute("d", path(there[name]));
       paths.band.setAttribute("d", between(there.high, there.low));
-      const marked = points.true.slice(0, Math.max(0, Math.floor(part) + 1));
+    }
+  }
+
+  /** @override @param {SentFall} sent @param {number} written */
+  paint(sent, written) {
+    for (const { from, chips, paths, points } of this.#lines) {
+      const marked = points.true.slice(0, Math.max(0, written - from + 1));
       paths.dots.setAttribute("d", marked.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join(""));
       chips.forEach((node, i) => {
         node.classList.toggle("there", from + i < written);
@@ -119,13 +125,7 @@ export default class Fall extends Picture {
       });
     }
     const n = Math.min(written, sent.tokens.length - 1);
-    const values = { true: sent.true[n], critic: sent.critic[n], mean: sent.mean };
-    const key = (/** @type {"true" | "critic" | "mean"} */ name) => ({
-      name: sent.words[name],
-      value: fixed(values[name], 2),
-      line: sample(name),
-    });
-    this.legend(LINES.map(key));
+    this.setValues([sent.true[n], sent.critic[n], sent.mean].map((x) => fixed(x, 2))); // in the order of LINES
   }
 
   /** @override @param {SentFall} sent @param {number} at */

@@ -50,6 +50,7 @@ export default class Race extends Picture {
   /** @override @param {SentRace} sent @param {number} width */
   layOut(sent, width) {
     say(this.title, sent.words.title);
+    this.legend(sent.racers.map((racer) => ({ name: racer.name, line: sample(racer) })));
     const room = Math.min(WIDEST, width);
     attr(this.svg, "viewBox", `0 0 ${room} ${HEIGHT}`);
     attr(this.svg, "width", room);
@@ -83,8 +84,8 @@ export default class Race extends Picture {
     this.fixed.replaceChildren(...grid, ...steps, text((LEFT + room) / 2, HEIGHT - 3, sent.words.steps));
   }
 
-  /** @override @param {SentRace} sent @param {number} at steps that have gone by */
-  paint(sent, at) {
+  /** @override @param {SentRace} _sent @param {number} at steps that have gone by */
+  glide(_sent, at) {
     this.#drawn.forEach(({ trail, band, end }, i) => {
       const { mean, above, below } = this.#curves[i];
       const line = upTo(mean, at - 1);
@@ -94,8 +95,11 @@ export default class Race extends Picture {
       attr(end, "visibility", head ? "visible" : "hidden");
       if (head) end.setAttribute("transform", `translate(${head[0].toFixed(1)} ${head[1].toFixed(1)})`);
     });
-    const value = (/** @type {Racer} */ racer) => success(racer, Math.floor(at), sent.words);
-    this.legend(sent.racers.map((racer) => ({ name: racer.name, value: value(racer), line: sample(racer) })));
+  }
+
+  /** @override @param {SentRace} sent @param {number} at */
+  paint(sent, at) {
+    this.setValues(sent.racers.map((racer) => success(racer, at, sent.words)));
   }
 
   /** @override @param {SentRace} sent @param {number} at */

@@ -1,7 +1,7 @@
 // A picture that plays: so much of it has gone by, from nothing to all. It stands complete until somebody presses play,
 // and moves by itself at no other time; for whoever prefers less motion it goes on in a dozen steps.
 
-import { attr, el } from "./dom.js";
+import { attr, el, say } from "./dom.js";
 import { Clock } from "./pipeline/clock.js";
 import { Player } from "./player.js";
 
@@ -18,7 +18,10 @@ export class Picture {
   #sent = null;
   #text = "";
   #at = 0;
+  /** @type {HTMLElement[]} */
+  #values = [];
   #width = 0;
+  #painted = NaN; // what had gone by when it was last painted
 
   /**
    * @param {HTMLElement} root
@@ -54,7 +57,10 @@ export class Picture {
   /** Draws what does not move, for this width. @param {S} _sent @param {number} _width */
   layOut(_sent, _width) {}
 
-  /** Draws what does. @param {S} _sent @param {number} _at */
+  /** Draws what moves smoothly, at every frame. @param {S} _sent @param {number} _at */
+  glide(_sent, _at) {}
+
+  /** Draws what changes as one more has gone by. @param {S} _sent @param {number} _at a whole number */
   paint(_sent, _at) {}
 
   /** What has just gone by, in words. @param {S} _sent @param {number} _at @returns {string} */
@@ -141,6 +147,7 @@ export class Picture {
     if (!this.#sent) return;
     this.#width = this.root.clientWidth;
     this.layOut(this.#sent, Math.max(240, this.#width || 800));
+    this.#painted = NaN;
     this.#paint();
   }
 
@@ -148,21 +155,30 @@ export class Picture {
     const sent = this.#sent;
     if (!sent) return;
     const isPlaying = this.clock.isRunning;
-    this.paint(sent, this.#at);
+    const at = Math.floor(this.#at);
+    this.glide(sent, this.#at);
+    if (at !== this.#painted) this.paint(sent, at);
+    this.#painted = at;
     // Who listens is told where it stops, and not of all on the way.
-    const says = isPlaying ? sent.words.playing : this.says(sent, Math.floor(this.#at));
+    const says = isPlaying ? sent.words.playing : this.says(sent, at);
     this.player.show(this.#at, isPlaying, says, sent.words);
-    if (!isPlaying) attr(this.player.scrub, "aria-valuetext", this.spoken(sent, Math.floor(this.#at)));
-    Object.assign(this.root.dataset, { at: String(Math.floor(this.#at)), playing: String(isPlaying) });
+    if (!isPlaying) attr(this.player.scrub, "aria-valuetext", this.spoken(sent, at));
+    attr(this.root, "data-at", at);
+    attr(this.root, "data-playing", isPlaying);
   }
 
   /**
-   * The lines' names with what each has come to.
-   * @param {{ name: string, value: string, line: Node }[]} keys
+   * The lines' names; `setValues` has what each has come to.
+   * @param {{ name: string, line: Node }[]} keys
    */
   legend(keys) {
-    const part = (/** @type {string} */ name, /** @type {string} */ value, /** @type {Node} */ line) =>
-      el("div", {}, el("dt", {}, line, name), el("dd", { class: "num", text: value }));
-    this.keys.replaceChildren(...keys.map(({ name, value, line }) => part(name, value, line)));
+    this.#values = keys.map(() => el("dd", { class: "num" }));
+    const parts = keys.map(({ name, line }, i) => el("div", {}, el("dt", {}, line, name), this.#values[i]));
+    this.keys.replaceChildren(...parts);
+  }
+
+  /** @param {string[]} values in the order of the legend */
+  setValues(values) {
+    for (const [i, x] of values.entries()) say(this.#values[i], x);
   }
 }
