@@ -19,6 +19,8 @@ from core.runs.foreign import ForeignLearner, add_run, foreign_config
 from core.runs.store import RunStore
 from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
+from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.reply import ReplySettings
 from core.training.trace import TOKENS, StepTrace
 from core.training.trainer import Trainer
 from lessons.catalog import LESSONS
@@ -69,6 +71,13 @@ ODD: dict[str, dict[str, Any]] = {
         ),
     },
     "continuations alone": {"learners": (learner("vine", continuations=2),)},
+    "many right answers": {
+        "task": CountdownSettings(),
+        "model": "countdown-3",
+        "learners": (learner("ppo"), learner("grpo")),
+    },
+    "no right answer": {"task": ReplySettings(), "model": "reply", "learners": (learner("ppo"), learner("grpo"))},
+    "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
 }
 #: Of an import, and what each lacks.
 IMPORTED = ("imported without tokens", "imported without a critic's numbers")
