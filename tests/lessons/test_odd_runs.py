@@ -188,6 +188,12 @@ def infos(at: AppTest) -> str:
     return "\n".join(x.value for x in at.info)
 
 
+def test_what_follows_from_a_success_rate_alone_is_not_said_of_rewards_between(open_page, store: RunStore) -> None:
+    at = open_page("how-grpo-works", run=odd_run(store, "no right answer"), lang="en")
+    assert "more than two values" in infos(at)
+    assert "more than two values" not in infos(open_page("how-grpo-works", run=odd_run(store, "a placebo"), lang="en"))
+
+
 def test_a_run_whose_learners_compare_with_no_groups_mean_is_no_example_of_it(open_page, store: RunStore) -> None:
     other = make_run(store, name="another")
     at = open_page("how-grpo-works", run=odd_run(store, "no group's mean"), lang="en")
