@@ -108,7 +108,7 @@ def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) 
     config = _runs.get(run_id).config
     size = config.group_size(config.learner(learner))
     sizes = [x for x in SIZES if x <= size]
-    steps, success, measured, predicted = [], [], [], []
+    steps, success, measured, predicted = list[int](), list[float](), list[float](), list[float]()
     drawn, expected = dict.fromkeys(sizes, 0.0), dict.fromkeys(sizes, 0.0)
     everything = [0, 0]
     kinds = set[float]()
