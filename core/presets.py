@@ -65,9 +65,9 @@ PRESETS: dict[str, RunConfig] = {
         preset="placebo", learners=(learner("grpo"), learner("grpo", name="grpo-placebo", reward="placebo"))
     ),
     # Many right answers, and a verifier that knows each when it sees it.
-    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3"),
+    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3", steps=300),
     # No right answer: a taste scores the replies.
-    "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply"),
+    "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply", steps=60),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",

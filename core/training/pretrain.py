@@ -82,8 +82,8 @@ def pretrain(recipe: Recipe) -> LlamaForCausalLM:
         schedule.step()
         optimizer.zero_grad()
         if update % 50 == 0:
-            judged = {} if judgement is None else {"judge": f"{float(judgement.detach()):.3f}"}
-            bar.set_postfix(loss=f"{float(language.detach()):.3f}", **judged)
+            losses = {"loss": language} if judgement is None else {"loss": language, "judge": judgement}
+            bar.set_postfix({name: f"{float(loss.detach()):.3f}" for name, loss in losses.items()})
     return model.eval()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import streamlit as st
 
@@ -67,7 +68,7 @@ def _chosen() -> Draft:
             SOURCES,
             key="task",
             first=source_of(PRESETS[PRESET]),
-            format_func=source_title,
+            format_func=partial(source_title, PRESETS[PRESET]),
             help=_("Any other data set of reasoning-gym can be named in the lab's settings."),
         )
         model = linked(st.selectbox, _("Model"), _models(), key="model", first=PRESETS[PRESET].model)

@@ -30,7 +30,8 @@ def english() -> tuple[str, ...]:
         texts |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):
             texts |= dict.fromkeys(_texts_of(kind, settings))
-    texts |= dict.fromkeys(x.title for x in (*SURROGATES.values(), *REWARDS.values()))
+    texts |= dict.fromkeys(x.title for x in SURROGATES.values())
+    texts |= dict.fromkeys(x.title for x in REWARDS.values())
     return tuple(x for x in texts if x)
 
 

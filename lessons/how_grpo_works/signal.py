@@ -93,22 +93,31 @@ class Silence:
     drawn: dict[int, float]  # smaller group sizes: the mean share measured on subsets of the groups
     formula: dict[int, float]  # and what the formula says on average over the same steps
     all_right: float  # of the groups without a signal, the share that is all right
+    graded: bool  # whether rewards have more than two values: then no success rate tells how many groups are alike
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) -> Silence:
-    """Reads every step's rewards once. A reward above 0 counts as right; groups of other sizes than G are left out."""
+    """Reads every step's rewards once. A reward above 0 counts as right; groups of other sizes than G are left out.
+
+    Where rewards have more than two values nothing is counted.
+    """
     engine()
     from core.insight.groups import no_signal, no_signal_drawn
 
     config = _runs.get(run_id).config
     size = config.group_size(config.learner(learner))
     sizes = [x for x in SIZES if x <= size]
-    steps, success, measured, predicted = [], [], [], []
+    steps, success, measured, predicted = list[int](), list[float](), list[float](), list[float]()
     drawn, expected = dict.fromkeys(sizes, 0.0), dict.fromkeys(sizes, 0.0)
     everything = [0, 0]
+    kinds = set[float]()
     for step in range(last + 1):
         rows = _runs.samples(run_id, learner, step).select(["group", "reward"]).to_pydict()
+        kinds |= set(rows["reward"])
+        if len(kinds) > 2:
+            steps = []
+            break
         right: dict[int, list[bool]] = {}
         for group, reward in zip(rows["group"], rows["reward"], strict=True):
             right.setdefault(group, []).append(reward > 0)
@@ -129,7 +138,7 @@ def silence(run_id: str, learner: str, last: int, made: float, _runs: RunStore) 
     return Silence(
         tuple(steps), tuple(success), tuple(measured), tuple(predicted),
         {x: y / total for x, y in drawn.items()}, {x: y / total for x, y in expected.items()},
-        everything[0] / max(1, everything[1]),
+        everything[0] / max(1, everything[1]), len(kinds) > 2,
     )  # fmt: skip
 
 
@@ -138,6 +147,15 @@ def no_signal_share(batch: Frozen) -> None:
     learner = next(x for x in batch.run.learners if x.name == batch.learner)
     silent = silence(batch.run.id, batch.learner, learner.step, learner.updated, shared.store())
     size = batch.run.config.group_size(batch.settings)
+    if silent.graded:
+        st.info(
+            _(
+                "This run’s rewards have more than two values, so how many groups are alike follows from no success "
+                "rate."
+            ),
+            icon=":material/group_off:",
+        )
+        return
     if not silent.steps:
         st.info(
             _("This run has no whole group of {size} answers, so nothing can be counted here.").format(size=size),

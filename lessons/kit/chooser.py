@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from core.config import RunConfig
 from core.errors import ConfigError
 from core.presets import PRESETS
 from core.tasks.kinds.questions import Question, QuestionsSettings
@@ -12,7 +15,7 @@ from lessons.i18n import _, listed, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import Draft, choose_preset, choose_source
 from lessons.kit.preset_texts import grouped, preset_title, shows
-from lessons.kit.question_sources import OWN, TITLES, in_words, offered
+from lessons.kit.question_sources import OWN, TITLES, in_words, kind_called, offered
 
 #: What Streamlit takes in; core.tasks.kinds.questions says how much a file may hold.
 MOST_MEGABYTES = 1
@@ -39,8 +42,8 @@ def what_to_train(draft: Draft) -> None:
         st.caption(line)
     if draft.asks == OWN:
         upload(draft)
-    elif not draft.asks_preset and draft.asks in TASK_KINDS:
-        st.caption(_(TASK_KINDS[draft.asks].summary))
+    elif not draft.asks_preset and (kind := kind_called(draft.base, draft.asks)) is not None:
+        st.caption(_(TASK_KINDS[kind].summary))
 
 
 def _presets(chosen: str) -> None:
@@ -71,7 +74,7 @@ def _source(draft: Draft) -> None:
     st.selectbox(
         _("Questions"),
         options,
-        format_func=source_title,
+        format_func=partial(source_title, draft.base),
         accept_new_options=words,
         help=_("A data set of reasoning-gym, which also says what is right. Any other one can be typed by its name.")
         if words
@@ -81,10 +84,10 @@ def _source(draft: Draft) -> None:
     )
 
 
-def source_title(source: str) -> str:
+def source_title(config: RunConfig, source: str) -> str:
     """What a source of questions is called; a data set that is not offered by its own name."""
-    if source in TASK_KINDS:
-        return _(TASK_KINDS[source].title)
+    if (kind := kind_called(config, source)) is not None:
+        return _(TASK_KINDS[kind].title)
     return _(TITLES[source]) if source in TITLES else literal(source, 60)
 
 

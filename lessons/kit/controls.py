@@ -110,7 +110,7 @@ def draft_title(draft: Draft) -> str:
     """What the next run trains on, in a few words; Markdown."""
     if draft.asks_preset:
         return preset_title(draft.preset)
-    return plain(f"{draft.base.model} · {source_title(draft.asks)}", 60)
+    return plain(f"{draft.base.model} · {source_title(draft.base, draft.asks)}", 60)
 
 
 def _why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str | None:

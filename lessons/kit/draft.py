@@ -20,7 +20,7 @@ from core.refusals import either
 from core.tasks.kinds.questions import Question
 from core.tasks.registry import TASK_KINDS
 from lessons.kit.fields import Field, Typed, fields
-from lessons.kit.question_sources import OWN, SOURCES, WHICH, asking, of_kind, source_of
+from lessons.kit.question_sources import OWN, WHICH, asking, kind_called, of_kind, source_of
 
 FIRST_PRESET = next(iter(PRESETS))
 #: These have a place of their own in the URL; all others share `set=name=value`.
@@ -154,7 +154,7 @@ def choose_source(source: str) -> None:
     """Other questions. Settings that the new task has, too, stay as typed."""
     draft = current_draft()
     typed = {k: v for k, v in draft.typed.items() if k not in (*WHICH, "task.options")}
-    if source in SOURCES or source not in TASK_KINDS:  # a data set, or one's own
+    if source == OWN or kind_called(draft.base, source) is None:  # one's own, or a data set
         st.session_state.update(lab_source=source, lab_typed=typed)
         return
     has = {f"task.{x}" for x in TASK_KINDS[source].settings.model_fields}

@@ -42,6 +42,12 @@ def source_of(config: RunConfig) -> str:
     return config.task.dataset if isinstance(config.task, ReasoningGymSettings) else config.task.kind
 
 
+def kind_called(config: RunConfig, source: str) -> str | None:
+    """The kind of task that a source's name is; None where it is a data set's. Two of them have one name (countdown):
+    a model that reads words is asked the data set, any other the kind."""
+    return None if source not in TASK_KINDS or (source in OFFERED and in_words(config)) else source
+
+
 def offered(config: RunConfig) -> list[str]:
     """What can be asked in its place: free text of a model that reads it, else what has a start model of its own."""
     others = [x for x in choosable() if TASK_KINDS[x].settings not in (ReasoningGymSettings, QuestionsSettings)]

@@ -27,7 +27,10 @@ test("places without a value stay, values may be numbers", () => {
 });
 
 test("a reward has digits only where it is no whole number", () => {
-  assert.deepEqual([1, 0, -2, 0.7, 1 / 3].map((x) => rewardText(x)), ["1", "0", "−2", "0.70", "0.33"]);
+  assert.deepEqual(
+    [1, 0, -2, 0.7, 1 / 3].map((x) => rewardText(x)),
+    ["1", "0", "−2", "0.70", "0.33"],
+  );
   assert.equal(rewardText(null, "?"), "?");
 });
 

@@ -13,17 +13,21 @@ from core.presets import PRESETS, preset
 from core.rewards import REWARDS
 from core.runs import lifecycle
 from core.runs.export import snippet
+from core.runs.learner_views import about_learner
 from core.tasks.kinds.questions import Question
 from core.tasks.reasoning_settings import suggested
-from core.tasks.registry import choosable
+from core.tasks.registry import TASK_KINDS, choosable
 from core.workers.child import ended_by
+from lessons.i18n import _
 from lessons.kit import question_sources
+from lessons.kit.chooser import source_title
 from lessons.kit.controls import possible
 from lessons.kit.display import plain
 from lessons.kit.draft import NO_QUESTIONS, make_draft, parameters
 from lessons.kit.fields import fields
 from lessons.kit.history import after_step
 from lessons.kit.preset_texts import GROUPS, grouped, preset_title, shows
+from lessons.kit.question_sources import kind_called
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
 from tests.tasks.added import reverse_word
@@ -44,11 +48,17 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
     known = fields(config)
     keys = [x.key for x in known]
     assert len(keys) == len(set(keys))
-    own = {"task.terms"} if name != "smollm2-sums" else {"task.options", "task.instruction"}
+    own = {
+        "chain-sum": {"task.terms"},
+        "reasoning-gym": {"task.options", "task.instruction"},
+        "countdown": {"task.numbers", "task.target"},
+        "reply": {"task.taste", "task.success_from"},
+    }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
     expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
     expected |= {f"{x}.{setting}" for x in ppos for setting in ("lam", "epsilon")}
-    assert ppos
+    expected |= {f"{x.name}.reward" for x in config.learners}
+    assert ppos or name == "placebo"  # whose twins are two of GRPO
     assert expected <= set(keys)
     for field in known:
         assert field.description, field.key
@@ -611,3 +621,49 @@ def test_a_choice_that_may_be_none_can_be_taken_back(open_page):
     assert (box.value, box.options[0]) == ("none", "none")
     box.set_value("chain-sum-6x1-critic").run()
     assert "set" not in at.query_params
+
+
+# -- the tasks ---------------------------------------------------------------------------------------------------------
+
+MADE_HERE = [x for x in choosable() if TASK_KINDS[x].recipes and x != "chain-sum"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_each_task_with_a_start_model_of_its_own_is_chosen_by_its_title_and_started(
+    open_page, store, launcher, name, lang, speaking
+):
+    at = open_page("lab", lang=lang, preset="chain-sum")
+    box = at.selectbox(key="lab_choose_source")
+    titles = [source_title(preset("chain-sum"), x) for x in MADE_HERE]
+    assert set(titles) <= set(box.options)
+    box.set_value(name).run()
+    assert not at.exception
+    assert linked(at, "set") == [f"task.kind={name}"]
+    assert any(x.value == _(TASK_KINDS[name].summary) for x in at.caption)
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    config = store.get(launcher.started[0]).config
+    assert config.task == TASK_KINDS[name].settings()
+    assert config.model == next(iter(TASK_KINDS[name].recipes))
+
+
+def test_a_name_that_two_sources_have_means_the_one_that_the_model_can_be_asked():
+    words, signs = preset("smollm2-sums"), preset("chain-sum")
+    assert kind_called(words, "countdown") is None
+    assert kind_called(signs, "countdown") == "countdown"
+    assert kind_called(words, "questions") == "questions"
+    assert source_title(words, "countdown") != source_title(signs, "countdown")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_run_with_a_placebo_says_who_learns_from_it(open_page, store, lang, speaking):
+    run_id = make_run(store, **{"grpo.reward": "placebo"})
+    at = open_page("lab", run=run_id, lang=lang)
+    title = _(REWARDS["placebo"].title)
+    [line] = [x.value for x in at.caption if title in x.value]
+    assert line.startswith("GRPO")
+    assert about_learner(store.get(run_id).config, "grpo")["scored_by"] == REWARDS["placebo"].title
+    assert about_learner(store.get(run_id).config, "ppo")["scored_by"] is None
+    other = open_page("lab", run=make_run(store), lang=lang)
+    assert not [x.value for x in other.caption if title in x.value]

@@ -19,6 +19,8 @@ from core.runs.foreign import ForeignLearner, add_run, foreign_config
 from core.runs.store import RunStore
 from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
+from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.reply import ReplySettings
 from core.training.trace import TOKENS, StepTrace
 from core.training.trainer import Trainer
 from lessons.catalog import LESSONS
@@ -69,6 +71,13 @@ ODD: dict[str, dict[str, Any]] = {
         ),
     },
     "continuations alone": {"learners": (learner("vine", continuations=2),)},
+    "many right answers": {
+        "task": CountdownSettings(),
+        "model": "countdown-3",
+        "learners": (learner("ppo"), learner("grpo")),
+    },
+    "no right answer": {"task": ReplySettings(), "model": "reply", "learners": (learner("ppo"), learner("grpo"))},
+    "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
 }
 #: Of an import, and what each lacks.
 IMPORTED = ("imported without tokens", "imported without a critic's numbers")
@@ -177,6 +186,12 @@ def test_a_page_takes_an_odd_run_in_chinese(
 
 def infos(at: AppTest) -> str:
     return "\n".join(x.value for x in at.info)
+
+
+def test_what_follows_from_a_success_rate_alone_is_not_said_of_rewards_between(open_page, store: RunStore) -> None:
+    at = open_page("how-grpo-works", run=odd_run(store, "no right answer"), lang="en")
+    assert "more than two values" in infos(at)
+    assert "more than two values" not in infos(open_page("how-grpo-works", run=odd_run(store, "a placebo"), lang="en"))
 
 
 def test_a_run_whose_learners_compare_with_no_groups_mean_is_no_example_of_it(open_page, store: RunStore) -> None:

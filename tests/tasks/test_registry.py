@@ -1,5 +1,6 @@
 """The kinds of task that there are, and that knowing them costs nothing."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,16 @@ import pytest
 from core.errors import ConfigError
 from core.tasks import registry
 from core.tasks.kinds.chain_sum import ChainSumSettings
+from core.tasks.kinds.countdown import CountdownSettings
 from core.tasks.kinds.imported import ImportedSettings
 from core.tasks.kinds.questions import Question, QuestionsSettings
+from core.tasks.kinds.reply import ReplySettings
 from core.tasks.reasoning_settings import ReasoningGymSettings, suggested
 
 SETTINGS = [
     ChainSumSettings(terms=4, digits=2),
+    CountdownSettings(numbers=4, largest=12, target=500),
+    ReplySettings(taste="precise"),
     suggested("countdown"),
     QuestionsSettings(
         questions=tuple(Question(question=f"What is {x}?", answer=str(x)) for x in range(20)), extraction="whole"
@@ -40,6 +45,9 @@ def test_what_a_kind_declares_is_what_its_task_does(settings):
         assert max(len(x) for x in prompts) <= longest
     if kind.alphabet:
         assert set("".join(prompts)) <= set(kind.alphabet)
+    if kind.words:
+        assert {x for prompt in prompts for x in re.findall(r"[A-Za-z]+|[^A-Za-z ]", prompt)} <= set(kind.words)
+    assert not (kind.alphabet and kind.words)
     assert kind.title
     assert kind.summary.endswith(".")
 

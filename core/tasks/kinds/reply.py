@@ -21,7 +21,10 @@ from core.tasks.kind import Recipe, TaskKind, TaskSettings
 from core.tasks.reply_sentences import ITEMS, SENTENCES, WORDS, Act, item_of, messages
 from core.tasks.tastes import TASTES
 
-TasteName = str if TYPE_CHECKING else Literal[tuple(TASTES)]
+if TYPE_CHECKING:
+    TasteName = str
+else:
+    TasteName = Literal[tuple(TASTES)]
 
 #: Tokens of the longest reply, with its end: what the start model was taught stays below it.
 LONGEST = 48
