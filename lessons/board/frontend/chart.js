@@ -163,8 +163,13 @@ export class Chart {
   resize() {
     const width = this.area.clientWidth;
     if (this.plot && width > 0 && Math.abs(width - this.plot.width) > 1) {
-      this.plot.setSize({ width, height: this.board.height });
+      this.plot.setSize({ width, height: this.#height });
     }
+  }
+
+  /** Beside another chart it is as high, with what it says of its lines. */
+  get #height() {
+    return this.board.height - (this.keys.isPlain ? 0 : this.keys.height * this.board.scale);
   }
 
   /**
@@ -178,7 +183,7 @@ export class Chart {
     const gap = this.board.x === "step" ? 44 : 56;
     return {
       width: Math.max(120, this.area.clientWidth),
-      height: this.board.height,
+      height: this.#height,
       padding: [8 * scale, 14 * scale, 0, 0],
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },

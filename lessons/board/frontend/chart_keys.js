@@ -14,6 +14,8 @@ const SIZE = 4; // pixels from a sign's middle to its tip
 export class ChartKeys {
   /** @type {Beyond[]} */
   beyond = [];
+  /** Pixels of its line. */
+  height = 18;
 
   /** @param {ChartSpec} spec */
   constructor({ series, at_most: edges }) {
