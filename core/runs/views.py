@@ -160,7 +160,7 @@ def step_view(store: RunStore, run: RunInfo, step: int, learners: list[str], rev
     for name, prompts in asked.items():
         view["learners"][name]["first_prompts_hash"] = prompt_hash(prompts[:shared])
     view["groups"] = [groups[number] for number in sorted(groups)]
-    view["telling"] = next((x["group"] for x in view["groups"] if _mixed(x)), min(groups, default=None))
+    view["telling"] = max(view["groups"], key=_mixed, default={"group": None})["group"]
     return view
 
 
@@ -186,9 +186,9 @@ def _count(counts: dict[str, Any], row: dict[str, Any]) -> None:
         counts[name] = None if unknown else number(counts[name] + row[name])
 
 
-def _mixed(group: dict[str, Any]) -> bool:
-    """Whether every learner has both right and wrong responses: there, credit has something to tell apart."""
-    return all(x["success"] is not None and 0 < x["success"] < x["responses"] for x in group["learners"].values())
+def _mixed(group: dict[str, Any]) -> int:
+    """How many learners have both right and wrong responses: there, credit has something to tell apart."""
+    return sum(x["success"] is not None and 0 < x["success"] < x["responses"] for x in group["learners"].values())
 
 
 def group_view(

@@ -42,8 +42,8 @@ def charts() -> list[dict[str, Any]]:
                 "line is the share whose weight is bounded."
             ),
             [
-                {"column": "clip_ratio_high", "title": _("Clipped, high side")},
-                {"column": "clip_ratio_low", "title": _("Clipped, low side"), "thin": True},
+                {"column": "clip_ratio_high", "title": _("Clipped, high side"), "name": _("above")},
+                _thin("clip_ratio_low", _("Clipped, low side"), _("below")),
             ],
             at_least=[0, 0],
         ),
@@ -58,15 +58,17 @@ def charts() -> list[dict[str, Any]]:
             "value_explained",
             _("What the critic knows"),
             _(
-                "At evaluations the true values of some responses' prefixes are measured. Solid line: the share of "
+                "At evaluations the true values of some responses' prefixes are measured. Thick line: the share of "
                 "their variance that the critic explains; 1 is all of it, below 0 it is worse than a constant. Dashed: "
                 "the share of how the responses came out that it explains. Dotted: what even true values explain of "
                 "that; the rest is chance. VinePPO's own values are judged alike; GRPO has none."
             ),
             [
-                {"column": "value_explained", "title": _("True values, explained")},
-                {"column": "value_outcome_explained", "title": _("Outcomes, explained"), "dash": "dashed"},
-                {"column": "value_outcome_ceiling", "title": _("Outcomes, explained by true values"), "dash": "dotted"},
+                {"column": "value_explained", "title": _("True values, explained"), "name": _("true values")},
+                _thin("value_outcome_explained", _("Outcomes, explained"), _("outcomes"), "dashed"),
+                _thin(
+                    "value_outcome_ceiling", _("Outcomes, explained by true values"), _("outcomes, at best"), "dotted"
+                ),
             ],
             at_most=[-1, 1],
             now_and_then=True,
@@ -75,14 +77,14 @@ def charts() -> list[dict[str, Any]]:
             "value_error",
             _("Error of the values"),
             _(
-                "Mean squared difference from the true values, measured at evaluations. Solid line: the critic's "
+                "Mean squared difference from the true values, measured at evaluations. Thick line: the critic's "
                 "values. Dashed: the mean reward of the group's other responses, which is what GRPO has in a value's "
                 "place. Dotted: the best single number. Above the dotted line, one number for all would be better."
             ),
             [
-                {"column": "value_error", "title": _("Error, critic")},
-                {"column": "value_error_group_mean", "title": _("Error, mean of the group's others"), "dash": "dashed"},
-                {"column": "value_error_constant", "title": _("Error, best constant"), "dash": "dotted"},
+                {"column": "value_error", "title": _("Error, critic"), "name": _("critic")},
+                _thin("value_error_group_mean", _("Error, mean of the group's others"), _("group's others"), "dashed"),
+                _thin("value_error_constant", _("Error, best constant"), _("best constant"), "dotted"),
             ],
             at_least=[0, 0],
             now_and_then=True,
@@ -129,6 +131,11 @@ def charts() -> list[dict[str, Any]]:
         _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), at_least=[0, 0]),
         _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), at_least=[0, 0]),
     ]
+
+
+def _thin(column: str, title: str, name: str, dash: str | None = None) -> dict[str, Any]:
+    """A further line of a chart; its pattern says which, where there are several."""
+    return {"column": column, "title": title, "name": name, "thin": True, **({"dash": dash} if dash else {})}
 
 
 def _chart(

@@ -104,6 +104,9 @@ def _board() -> dict[str, Any]:
         "in_brackets": _(" ({words})"),
         "step_small": _("step {step}"),
         "no_step": _("no step yet"),
+        "all_responses": _("All responses"),
+        "chart_below": _("▾ below {edge}"),
+        "chart_above": _("▴ above {edge}"),
         "chart_summary": _("{title}: {values} at step {step}; x-axis: {axis}"),
         "chart_summary_at": _("{title}: {values} at {place}; x-axis: {axis}"),
     }

@@ -36,7 +36,8 @@ MEASURE = """() => {
   const outer = x => !all.some(y => y !== x && y.contains(x));
   // What stands beside another thing takes no height of its own.
   const tall = list => {
-    const boxes = list.filter(x => outer(x) && high(x)).map(x => x.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+    const boxes = list.filter(x => outer(x) && high(x)).map(x => x.getBoundingClientRect());
+    boxes.sort((a, b) => a.top - b.top);
     let [sum, end] = [0, -Infinity];
     for (const { top, bottom } of boxes) {
       sum += Math.max(0, bottom - Math.max(top, end));
@@ -48,7 +49,8 @@ MEASURE = """() => {
   // As present mode cuts the page (frontend/loader/present.mjs).
   const cut = x => {
     const block = x.querySelector(':scope > [data-testid=stVerticalBlock]');
-    return block?.querySelector('h2') && !block.firstElementChild.querySelector('h2') ? [...block.children].flatMap(cut) : [x];
+    const further = block?.querySelector('h2') && !block.firstElementChild.querySelector('h2');
+    return further ? [...block.children].flatMap(cut) : [x];
   };
   const first = [];
   for (const x of [...page.children].flatMap(cut)) {
@@ -77,4 +79,3 @@ def measured(page: Page) -> dict[str, Any]:
     page.wait_for_timeout(400)  # drawings take the width that they are given
     known: dict[str, Any] = page.evaluate(MEASURE)
     return known
-

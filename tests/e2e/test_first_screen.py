@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server
 
 pytestmark = pytest.mark.browser
@@ -53,6 +54,29 @@ def test_tokens_curves_and_card_are_in_the_first_screen(
     assert max(x["y"] for x in boxes(page.locator(".chart"))[:2]) < height / 2
     for other in boxes(page.locator(".group .chart")):
         assert other["y"] > height, "all other charts stand below"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
+def test_of_four_learners_two_responses_each_are_in_the_first_screen(
+    page: Page, server: Server, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    run = LiveRun(server.store, PRESETS["long-sums-critics"])
+    run.tick(8)
+    run.end()
+    opened(page, server, f"lang=en&run={run.id}")
+    learners = page.locator(".learner")
+    expect(learners).to_have_count(4)
+    for own in learners.all():
+        assert own.locator(".strip").count() <= 2
+        assert bottom(own) <= height
+    rows = page.locator(".learner .strip")
+    few = rows.count()
+    page.get_by_test_id("all").click()
+    expect(page.get_by_test_id("all")).to_have_attribute("aria-pressed", "true")
+    assert rows.count() > few
+    page.get_by_test_id("all").click()
+    expect(rows).to_have_count(few)
 
 
 def boxes(parts: Locator) -> list[dict[str, float]]:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { foldAlike } from "#frontend/alike.js";
+import { foldAlike, two } from "#frontend/alike.js";
 
 let made = 0;
 const response = (token, advantage, more = {}) => ({
@@ -69,4 +69,17 @@ test("where no number is known, none differs", () => {
     [0, 2],
     [2, 1],
   ]);
+});
+
+test("of many rows two tell most: the chosen token's and one of the other verdict", () => {
+  const rows = [true, true, false, true, false].map((success, sample) => ({
+    response: { learner: "ppo", sample, success },
+    alike: null,
+  }));
+  const kept = (token, of = rows) => two(of, token).map((x) => x.response.sample);
+  assert.deepEqual(kept(null), [0, 2]);
+  assert.deepEqual(kept({ learner: "ppo", sample: 4, position: 0 }), [0, 4]);
+  assert.deepEqual(kept({ learner: "grpo", sample: 4, position: 0 }), [0, 2]);
+  assert.deepEqual(kept(null, [rows[0], rows[1], rows[3]]), [0, 1], "all alike: two all the same");
+  assert.deepEqual(kept(null, []), []);
 });

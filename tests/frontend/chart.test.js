@@ -32,6 +32,42 @@ test("a run whose numbers mean something else than the chart's title says so", (
   assert.equal(note({ kl: null, new: null }), "", "nothing is shown");
 });
 
+test("a chart of several lines names each beside a piece of it, and no line just leaves the chart", (t) => {
+  page(t);
+  const labels = { chart_below: "▾ below {edge}", chart_above: "▴ above {edge}", comma: ", " };
+  const series = [
+    { column: "own", name: "true values" },
+    { column: "ceiling", name: "outcomes", thin: true, dash: "dotted" },
+  ];
+  const spec = { key: "x", title: "X", help: "", series, at_most: [-1, 1] };
+  const chart = new Chart(spec, { labels, colours: {}, zoom: null });
+  assert.equal(chart.keys.root.textContent, "true valuesoutcomes");
+  const [solid, dotted] = chart.keys.root.querySelectorAll("line");
+  assert.notEqual(solid.getAttribute("stroke-dasharray"), dotted.getAttribute("stroke-dasharray"));
+  let drawn;
+  chart.plot = {
+    batch: (draw) => draw(),
+    setScale() {},
+    setData(data) {
+      drawn = data;
+    },
+  };
+  chart.lines = series.map((x) => ({ ...x, learner: "ppo", index: 0 }));
+  const rows = [0.5, -7, -3, null, -2].map((own) => ({ ppo: { own, ceiling: 0.25 } }));
+  chart.draw([0, 1, 2, 3, 4], rows, [0, 4]);
+  assert.deepEqual(drawn[1], [0.5, -1, -1, undefined, -1]);
+  assert.deepEqual(
+    chart.keys.beyond.map((x) => [x.line, x.at, x.isLow]),
+    [
+      [0, 1, true],
+      [0, 4, true],
+    ],
+  );
+  assert.equal(chart.keys.note.textContent, "▾ below −1");
+  chart.draw([0], [{ ppo: { own: 0.5, ceiling: 0.25 } }], [0, 4]);
+  assert.equal(chart.keys.note.hidden, true);
+});
+
 test("where learners come to a place at different steps, each one's number has its step", (t) => {
   page(t);
   const labels = {

@@ -241,7 +241,8 @@ def test_an_old_link_opens_the_sub_step_that_it_names(open_page: Open, store: Ru
 
 
 def test_every_word_that_the_modules_ask_for_is_there(open_page: Open, store: RunStore) -> None:
-    text = "\n".join(x.read_text(encoding="utf-8") for x in [*(FOLDER / "stepper").glob("*.js"), FOLDER / "player.js", FOLDER / "playback.js"])
+    files = [*(FOLDER / "stepper").glob("*.js"), FOLDER / "player.js", FOLDER / "playback.js"]
+    text = "\n".join(x.read_text(encoding="utf-8") for x in files)
     asked = set(re.findall(r"\bwords\.(\w+)", text))
     of_tokens = {x for x in asked if x.startswith("clip_")} | {"clip_cut", "clip_free"}
     run = make_run(store, steps=2)

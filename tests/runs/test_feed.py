@@ -265,6 +265,19 @@ def test_a_step_names_a_prompt_where_credit_has_something_to_tell(store: Countin
     assert data["telling"] == mixed[0]
 
 
+def test_where_no_prompt_is_mixed_for_all_one_that_is_for_some_learner_is_named(store: CountingStore) -> None:
+    """A board that follows would else show responses that are all right, while a mixed prompt stands beside."""
+    run_id = store.create(CONFIG)
+    for name, mixed in (("ppo", {2}), ("grpo", set[int]())):
+        trace = step_trace(CONFIG, name, 0)
+        group, sample = (trace.samples[x].to_pylist() for x in ("group", "sample"))
+        first = {g: min(s for s, own in zip(sample, group, strict=True) if own == g) for g in group}
+        success = [g not in mixed or s != first[g] for s, g in zip(sample, group, strict=True)]
+        at = trace.samples.column_names.index("success")
+        store.append(run_id, replace(trace, samples=trace.samples.set_column(at, "success", pa.array(success))))
+    assert json.loads(Feed(store).step(run_id, 0).text())["telling"] == 2
+
+
 def test_a_group_holds_every_number_of_every_token(store: CountingStore) -> None:
     run_id = started(store)
     data = json.loads(Feed(store).group(run_id, 2, 3).text())

@@ -36,6 +36,20 @@ export function foldAlike(list, opened, token) {
   });
 }
 
+/**
+ * Of a learner's rows two that tell most: that of the chosen token, else the first, and the first of the other verdict.
+ * @param {Shown[]} rows
+ * @param {TokenId | null} token
+ * @returns {Shown[]}
+ */
+export function two(rows, token) {
+  const isOwn = (/** @type {Shown} */ { response: x }) => x.learner === token?.learner && x.sample === token.sample;
+  const chosen = rows.find(isOwn) ?? rows[0];
+  const rest = rows.filter((x) => x !== chosen);
+  const other = rest.find((x) => x.response.success !== chosen.response.success) ?? rest[0];
+  return rows.filter((x) => x === chosen || x === other);
+}
+
 /** @param {Response} a @param {Response} b */
 function equal(a, b) {
   const same = (/** @type {"text" | "reward" | "success" | "truncated" | "length"} */ name) => a[name] === b[name];

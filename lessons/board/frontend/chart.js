@@ -1,10 +1,11 @@
 // One chart of the board: a uPlot drawing that keeps its zoom and its marked step while data arrive.
 
 import { gaps, yRange } from "./axis.js";
+import { ChartKeys } from "./chart_keys.js";
 import { onClick } from "./clicks.js";
 import { attr, el, say } from "./dom.js";
 import { brief, fill, isNumber, ticks } from "./format.js";
-import { pattern, sample } from "./line.js";
+import { DASH, pattern, sample } from "./line.js";
 import uPlot from "./vendor/uPlot.js";
 
 /** @import { Range, RowsAt } from "./axis.js" */
@@ -18,8 +19,6 @@ import uPlot from "./vendor/uPlot.js";
  * then, and the place in words.
  * @typedef {{ steps: Map<string, number | null>, place: string }} Reading
  */
-
-const DASH = { solid: [], dashed: [5, 4], dotted: [1.5, 3] };
 
 export class Chart {
   /** @type {uPlot | null} */
@@ -39,10 +38,11 @@ export class Chart {
     this.board = board;
     this.values = el("span", { class: "values" });
     this.title = el("h3", { title: spec.help }, el("span", { text: spec.title }), this.values);
+    this.keys = new ChartKeys(spec); // what its several numbers are, in the order in which they stand above
     this.area = el("div", { class: "area", role: "img" });
     this.note = el("p", { class: "note", hidden: true });
     const data = { chart: spec.key, key: spec.key };
-    this.root = el("div", { class: "chart", data }, this.title, this.area, this.note);
+    this.root = el("div", { class: "chart", data }, this.title, this.keys.root, this.area, this.note);
   }
 
   /**
@@ -74,7 +74,8 @@ export class Chart {
   draw(xs, rowsAt, range) {
     const { plot } = this;
     if (!plot) return;
-    const lines = this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])));
+    const known = this.lines.map(({ learner, column }) => xs.map((_, i) => numeric(rowsAt[i][learner]?.[column])));
+    const lines = this.keys.within(known, this.board.labels);
     this.empty = lines.flat().every((y) => y === undefined);
     // A chart of nothing would look like a chart of zeros: only its heading stays, which says that it is not recorded.
     this.root.classList.toggle("void", xs.length > 0 && this.empty);
@@ -162,8 +163,13 @@ export class Chart {
   resize() {
     const width = this.area.clientWidth;
     if (this.plot && width > 0 && Math.abs(width - this.plot.width) > 1) {
-      this.plot.setSize({ width, height: this.board.height });
+      this.plot.setSize({ width, height: this.#height });
     }
+  }
+
+  /** Beside another chart it is as high, with what it says of its lines. */
+  get #height() {
+    return this.board.height - (this.keys.isPlain ? 0 : this.keys.height * this.board.scale);
   }
 
   /**
@@ -177,7 +183,7 @@ export class Chart {
     const gap = this.board.x === "step" ? 44 : 56;
     return {
       width: Math.max(120, this.area.clientWidth),
-      height: this.board.height,
+      height: this.#height,
       padding: [8 * scale, 14 * scale, 0, 0],
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
@@ -246,6 +252,7 @@ export class Chart {
 
   /** @param {uPlot} u */
   #markers(u) {
+    this.keys.mark(u, (line) => this.#colour(this.lines[line]));
     for (const { x, learner } of this.board.markers()) {
       this.#marker(
         u,

@@ -39,6 +39,9 @@ const TOOLTIP_COLUMNS = [
 /** Measured of few responses: said where they are. */
 const NOW_AND_THEN = ["value_measured", "advantage_measured"];
 
+/** Of so many learners the responses do not fit in the first screen: two of each do. */
+const MANY = 3;
+
 /** @typedef {Pick<import("./stage.js").Handlers, "group" | "token" | "color" | "pass">} Handlers */
 
 export class Detail {
@@ -48,6 +51,7 @@ export class Detail {
   /** @type {Set<string>} of equal responses of the group on show, those of which each is shown */
   #opened = new Set();
   #redraw = () => {};
+  #showsAll = false;
   /** @type {StepAnswer | null} */
   step = null;
   /** @type {GroupAnswer | null} */
@@ -88,12 +92,18 @@ export class Detail {
     this.pass.oninput = () => on.pass(Number(this.pass.value));
     this.passText = el("b", { class: "num" });
     this.scatters = new Scatters({ labels, colours, onToken: on.token, onPass: on.pass });
+    this.all = el("button", { type: "button", class: "every", text: labels.all_responses, data: { testid: "all" } });
+    this.all.onclick = () => {
+      this.#showsAll = !this.#showsAll;
+      this.#redraw();
+    };
     const passName = el("span", { text: labels.pass });
     this.switches = el(
       "div",
       { class: "switches" },
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
       el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
+      this.all,
     );
     const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
@@ -170,12 +180,17 @@ export class Detail {
     const { groups, labels } = this;
     const scale = this.#scales.get(view.color) ?? labScale(groups, view.color, dark, colourings);
     this.#scales.set(view.color, scale);
-    const [missing, opened] = [this.#missing(step, model), this.#opened];
-    this.strip.draw(labStrip({ group, groups, view: shown, pass, scale, labels, missing, colourings, opened }));
+    const [missing, opened, isShort] = [this.#missing(step, model), this.#opened, this.#isMany && !this.#showsAll];
+    const whole = { group, groups, view: shown, pass, scale, labels, missing, colourings, opened };
+    this.strip.draw(labStrip({ ...whole, isShort }));
     this.#redraw = () => this.draw(chosen, dark);
     this.dark = dark;
     this.#drawSwitches(view, pass);
     this.#drawCard(token, { view, pass, alike: proposed.alike });
+  }
+
+  get #isMany() {
+    return this.groups.size >= MANY;
   }
 
   /** @param {string} key of equal responses */
@@ -216,6 +231,8 @@ export class Detail {
     const text = fill(this.labels.pass_of, { pass, passes: this.lastPass });
     say(this.passText, text);
     attr(this.pass, "aria-valuetext", text);
+    this.all.hidden = !this.#isMany;
+    attr(this.all, "aria-pressed", this.#showsAll);
   }
 
   /**

@@ -1,6 +1,6 @@
 // The lab's token strip as data: both learners' responses to one prompt, coloured by one of their numbers. Pure.
 
-import { foldAlike } from "./alike.js";
+import { foldAlike, two } from "./alike.js";
 import { SCALES } from "./chip.js";
 import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
@@ -29,6 +29,7 @@ const MOST_PROMPT = 200; // characters of a question that another learner was no
  * @property {Colourings} [colourings] those of the run
  * @property {string[]} missing a sentence for each learner that is not there
  * @property {Set<string>} [opened] of equal responses, those of which each is shown
+ * @property {boolean} [isShort] of each learner's rows, two alone
  */
 
 /**
@@ -45,15 +46,17 @@ export function labStrip({
   missing,
   opened = new Set(),
   colourings = COLOURINGS,
+  isShort = false,
 }) {
   const colouring = colourings[view.color];
   const quantity = titleOf(view.color, colourings, labels);
   const learners = [...groups].map(([name, list]) => {
     const declared = group.learners[name];
+    const rows = foldAlike(list, opened, view.token);
     return {
       name,
       list,
-      rows: foldAlike(list, opened, view.token),
+      rows: isShort ? two(rows, view.token) : rows,
       title: headingOf(name, declared, labels),
       colour: declared.colour,
       marks: marksOf(declared, labels),

@@ -19,6 +19,9 @@ export interface Labels {
   card_proposed: string;
   card_proposed_alike: string;
   card_title: string;
+  all_responses: string;
+  chart_below: string;
+  chart_above: string;
   chart_summary: string;
   chart_summary_at: string;
   colour_by: string;

@@ -13,19 +13,25 @@ const PATTERNS = [[], [7, 3], [2, 2.5], [9, 2.5, 2, 2.5]];
  */
 export const pattern = (index) => PATTERNS[index % PATTERNS.length];
 
+/** Of a chart's further lines, which are thin. */
+export const DASH = { solid: [], dashed: [5, 4], dotted: [1.5, 3] };
+
 /**
  * A piece of a learner's line, to stand beside its name or its number.
  * @param {string} colour
  * @param {number} index the learner's place in its run
  */
-export function sample(colour, index) {
-  const line = svg("line", {
-    x1: 1,
-    x2: WIDTH - 1,
-    y1: 3,
-    y2: 3,
-    "stroke-dasharray": pattern(index).join(" ") || null,
-  });
-  const style = { stroke: `var(--learner-${colour})` };
+export const sample = (colour, index) => piece(pattern(index), { stroke: `var(--learner-${colour})` });
+
+/**
+ * A piece of one of a chart's lines, whosever it is.
+ * @param {Pick<import("./types.js").Series, "thin" | "dash">} series
+ */
+export const sampleOf = ({ thin, dash }) =>
+  piece(DASH[dash ?? "solid"], { stroke: "currentColor", "stroke-width": thin ? "1" : "2.4" });
+
+/** @param {number[]} dashes @param {Record<string, string>} style */
+function piece(dashes, style) {
+  const line = svg("line", { x1: 1, x2: WIDTH - 1, y1: 3, y2: 3, "stroke-dasharray": dashes.join(" ") || null });
   return svg("svg", { class: "sample", width: WIDTH, height: 6, "aria-hidden": "true", style }, line);
 }

@@ -218,6 +218,8 @@ export interface Choices {
 export interface Series {
   column: string;
   title?: string;
+  /** In a word or two beside a piece of the line, where a chart has several. */
+  name?: string;
   /** Thinner than the chart's others. */
   thin?: boolean;
   /** A pattern of the series' own in place of its learner's. */

@@ -18,7 +18,7 @@ predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) 
               low=, high=, step=, outcome=, tolerance=, reason=, about=) -> bool`: True once committed; show the outcome
               only then. `right` and `outcome` should come from the numbers on the page; `about` says which run and step
               those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
-more.py       `with more(_("…"), key=):` a closed fold for what not everybody needs; a lesson's text is at most three screens.
+more.py       `with more(_("…"), key=):` a closed fold for what not everybody needs; a lesson has three screens of text.
 quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
               exactly one choice is right. The key stands in the catalogue, too (`check`), for the course map.
 (lessons.kit.played: sub-steps of a stored step that play in the browser, with settings as sliders.)

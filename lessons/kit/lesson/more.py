@@ -1,4 +1,4 @@
-"""Details that not everybody needs, behind a fold: a lesson is at most three screens of text (tests/e2e/test_length.py)."""
+"""Details that not everybody needs, behind a fold: a lesson is at most three screens of text (tests/e2e/length.py)."""
 
 from __future__ import annotations
 
