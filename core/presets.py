@@ -21,6 +21,8 @@ def _long_sums(name: str, *learners: Any, model: str = "chain-sum-6x1", **settin
 _FITTED: dict[str, Any] = {"value_model": "chain-sum-6x1-critic"}
 _BUDGET: dict[str, Any] = {"prompts_per_step": 32, "num_generations": 4}  # the same 128 responses a step
 
+_OFFLINE_BUDGET = 60 * 128  # steps × responses a step
+
 PRESETS: dict[str, RunConfig] = {
     # What a critic is worth that knows the start policy, beside no critic at all.
     "long-sums": _long_sums("long-sums", learner("ppo", kl_coef=0.0, **_FITTED), learner("grpo")),
@@ -56,6 +58,18 @@ PRESETS: dict[str, RunConfig] = {
         learners=(
             learner("ppo", kl_coef=0.0),
             learner("grpo", scale_rewards="none", whiten_advantages=True),
+        ),
+    ),
+    # The same start and the same budget of scored responses: 60 × 128 written once by the start model, or as many
+    # written while the policy learns.
+    "online-or-offline": RunConfig(
+        preset="online-or-offline",
+        steps=60,
+        learners=(
+            learner("grpo"),
+            learner("sft", data_responses=_OFFLINE_BUDGET),
+            learner("dpo", data_responses=_OFFLINE_BUDGET),
+            learner("offline-pg", data_responses=_OFFLINE_BUDGET),
         ),
     ),
     # A real instruct model on single-digit sums.
