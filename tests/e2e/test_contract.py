@@ -17,7 +17,15 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, surrogates_of, without
+from core.learners.registry import (
+    LEARNER_KINDS,
+    AnyLearner,
+    collected_of,
+    learner,
+    learner_kind,
+    surrogates_of,
+    without,
+)
 from core.learners.variants import VARIANTS
 from core.training.terms import terms_for
 from core.training.trainer import Trainer
@@ -59,7 +67,8 @@ def registered() -> list[AnyLearner]:
         by_settings.setdefault(own.model_copy(update={"name": "any"}).model_dump_json(), own)
     # Of like learners one curve would hide the others', if they learnt equally fast.
     learners = enumerate(by_settings.values())
-    return [x.model_copy(update={"learning_rate": 2e-3 + 5e-4 * (i % MOST)}) for i, x in learners]
+    made = [x.model_copy(update={"learning_rate": 2e-3 + 5e-4 * (i % MOST)}) for i, x in learners]
+    return [x if collected_of(x) is None else x.model_copy(update={"data_responses": 96}) for x in made]
 
 
 LEARNERS = registered()
