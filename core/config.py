@@ -11,7 +11,17 @@ from typing import Any, Literal, get_args
 from pydantic import Field, ValidationError, model_validator
 
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, Learner, has_true_values, learner, learner_kind, needs_of, refused
+from core.learners.collected import CollectedSettings
+from core.learners.registry import (
+    AnyLearner,
+    Learner,
+    collected_of,
+    has_true_values,
+    learner,
+    learner_kind,
+    needs_of,
+    refused,
+)
 from core.refusals import message, names_of, unknown
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -169,6 +179,8 @@ class RunConfig(Settings):
                 given=settings.num_generations,
                 batch=batch,
             )
+        if problem := self._impossible_data(settings, batch):
+            return problem
         if batch % settings.num_mini_batches:
             return Message(
                 "num_mini_batches={given} does not divide the {batch} responses of a step (prompts_per_step × "
@@ -177,6 +189,37 @@ class RunConfig(Settings):
                 batch=batch,
             )
         return None
+
+    def _impossible_data(self, settings: AnyLearner, batch: int) -> Message | None:
+        """Why the data set that a learner asks for cannot be."""
+        data = collected_of(settings)
+        if data is None:
+            return None
+        size = self.data_group_size(data)
+        if data.data_responses % size:
+            return Message(
+                "data_responses={given} is no multiple of the {size} responses to each question",
+                given=data.data_responses,
+                size=size,
+            )
+        if needs_of(settings).groups and size != self.group_size(settings):
+            return Message(
+                "its groups of {group} are those of its data set, which has {size} responses to each question; leave "
+                "data_generations out, or set num_generations to it",
+                group=self.group_size(settings),
+                size=size,
+            )
+        if needs_of(settings).whole_groups and batch // settings.num_mini_batches % self.group_size(settings):
+            return Message(
+                "num_mini_batches={given} takes groups of {group} apart",
+                given=settings.num_mini_batches,
+                group=self.group_size(settings),
+            )
+        return None
+
+    def data_group_size(self, settings: CollectedSettings) -> int:
+        """Responses per question of the data set that a learner learns from."""
+        return settings.data_generations or self.num_generations
 
     @property
     def responses_per_step(self) -> int:
@@ -205,7 +248,7 @@ class RunConfig(Settings):
         """
         if not self.value_check_responses or not self.eval_every:
             return 0
-        if learner_kind(settings).given is not None or not has_true_values(settings):
+        if learner_kind(settings).offline or not has_true_values(settings):
             return 0
         size = self.group_size(settings)
         return min(self.kept(settings), max(size, self.value_check_responses // size * size))

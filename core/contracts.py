@@ -28,7 +28,7 @@ def contract_of(config: RunConfig) -> Contract | None:
 
 def asks_others(settings: AnyLearner) -> bool:
     """Whether a learner may train on other questions than the step's: it replaces some, or learns from a data set."""
-    return needs_of(settings).replacement_rounds > 0 or learner_kind(settings).given is not None
+    return needs_of(settings).replacement_rounds > 0 or learner_kind(settings).offline
 
 
 def shares(config: RunConfig) -> list[tuple[str, int, int]]:

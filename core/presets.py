@@ -23,6 +23,8 @@ def _long_sums(name: str, *learners: Any, model: str = "chain-sum-6x1", **settin
 _FITTED: dict[str, Any] = {"value_model": "chain-sum-6x1-critic"}
 _BUDGET: dict[str, Any] = {"prompts_per_step": 32, "num_generations": 4}  # the same 128 responses a step
 
+_OFFLINE_BUDGET = 60 * 128  # steps × responses a step
+
 PRESETS: dict[str, RunConfig] = {
     # What a critic is worth that knows the start policy, beside no critic at all.
     "long-sums": _long_sums("long-sums", learner("ppo", kl_coef=0.0, **_FITTED), learner("grpo")),
@@ -68,6 +70,18 @@ PRESETS: dict[str, RunConfig] = {
     "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3", steps=300),
     # No right answer: a taste scores the replies.
     "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply", steps=60),
+    # The same start and the same budget of scored responses: 60 × 128 written once by the start model, or as many
+    # written while the policy learns.
+    "online-or-offline": RunConfig(
+        preset="online-or-offline",
+        steps=60,
+        learners=(
+            learner("grpo"),
+            learner("sft", data_responses=_OFFLINE_BUDGET),
+            learner("dpo", data_responses=_OFFLINE_BUDGET),
+            learner("offline-pg", data_responses=_OFFLINE_BUDGET),
+        ),
+    ),
     # A real instruct model on single-digit sums.
     "smollm2-sums": RunConfig(
         preset="smollm2-sums",

@@ -197,7 +197,7 @@ def test_settings_names_every_setting_of_every_task_under_its_kind(capsys: pytes
         (["--set", "epsilon"], "--set takes NAME=VALUE"),
         (["--steps", "0"], "steps: must be at least 1"),
         (["--preset", "nope"], "there is no preset called 'nope'"),
-        (["--learner", "dpo"], "there is no learner called 'dpo'"),
+        (["--learner", "kto"], "there is no learner called 'kto'"),
     ],
 )
 def test_what_cannot_be_trained_is_a_sentence(
@@ -220,7 +220,7 @@ def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypat
     assert config.learners[0] == VineSettings()
     assert [x.name for x in config.learners] == ["vine", "dr-grpo"]
     with pytest.raises(UsageError) as caught:
-        chosen("--learner", "dpo")
+        chosen("--learner", "kto")
     assert {*VARIANTS, *LEARNER_KINDS} <= set(caught.value.message.values["names"])
 
 

@@ -128,7 +128,7 @@ def test_an_unknown_preset_or_learner_names_what_there_is():
     with pytest.raises(ConfigError, match=r"there are long-sums, .*chain-sum"):
         preset("nope")
     with pytest.raises(ConfigError, match="this run has ppo, grpo"):
-        RunConfig().learner("dpo")
+        RunConfig().learner("kto")
 
 
 DEEP: list = []
@@ -142,7 +142,7 @@ for _ in range(3000):
         ({"learners": [{"lam": 1}]}, r"learners\[0\].algorithm: field required \(given: \{'lam': 1\}\)"),
         ({"learners": [5]}, r"learners\[0\]: must be settings by name, but is 5"),
         ({"learners": [{"algorithm": "ppo"}, None]}, r"learners\[1\]: must be settings by name, but is None"),
-        ({"learners": [{"algorithm": "dpo"}]}, r"dpo.algorithm: must be one of 'ppo', .*, but is 'dpo'"),
+        ({"learners": [{"algorithm": "kto"}]}, r"kto.algorithm: must be one of 'ppo', .*, but is 'kto'"),
         ({"learners": [{"algorithm": "ppo", "name": None}]}, r"ppo.name: input should be a valid string"),
         ({"learners": [{"algorithm": "ppo", "name": 5, "lam": 2}]}, r"ppo.lam: must be at most 1"),
         ({"learners": 5}, r"learners: .* \(given: 5\)"),

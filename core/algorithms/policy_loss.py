@@ -78,7 +78,7 @@ def policy_objective(
     """
     form = SURROGATES[settings.surrogate]
     ratio = LEVELS[settings.importance_sampling_level].ratio(logprob, experience.logprobs_old, experience.mask)
-    update = Update(ratio, logprob, credit.advantages, experience.mask)
+    update = Update(ratio, logprob, credit.advantages, experience.mask, experience.logprobs_ref, experience.group)
     surrogate, clipped = form.objective(update, settings), form.side(update, settings)
     objective, kl = surrogate, None
     if settings.beta > 0:
@@ -112,9 +112,10 @@ def loss_terms(settings: LossSettings) -> tuple[Term, ...]:
         total += f" - beta * kl_{settings.kl_loss_estimator}"
     if settings.entropy_coef > 0:
         total += " + entropy_coef * entropy"
+    form = SURROGATES[settings.surrogate]
     return (
-        *LEVELS[settings.importance_sampling_level].terms,
-        *SURROGATES[settings.surrogate].terms(settings),
+        *(LEVELS[settings.importance_sampling_level].terms if form.has_ratio else ()),
+        *form.terms(settings),
         *kl_terms(ESTIMATORS),
         Term(
             "objective",
@@ -135,12 +136,12 @@ def loss_regions(settings: LossSettings) -> tuple[Region, ...]:
 
 def loss_lines(settings: LossSettings) -> dict[str, str]:
     """The loss as LaTeX, line by line."""
-    kl = r"\text{none}"
+    kl, form = r"\text{none}", SURROGATES[settings.surrogate]
     if settings.beta > 0:
         kl = rf"J_t - {settings.beta:g}\,k_{{{settings.kl_loss_estimator[1]},t}}"
     return {
-        "ratio": LEVELS[settings.importance_sampling_level].line,
-        "surrogate": SURROGATES[settings.surrogate].line(settings),
+        "ratio": LEVELS[settings.importance_sampling_level].line if form.has_ratio else r"\text{none}",
+        "surrogate": form.line(settings),
         "kl": kl,
         "aggregation": LINES[settings.aggregation],
     }

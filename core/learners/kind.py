@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.algorithms.types import Credit, Experience
 from core.errors import Message
+from core.learners.collected import Collected
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: A kind's place in the palette; a second learner of the same colour gets the next free one.
-Colour = Literal["blue", "orange", "green", "pink"]
+Colour = Literal["blue", "orange", "green", "pink", "red", "grey"]
 
 #: The lines of an algorithm's formula, in the order in which they are computed.
 Line = Literal["questions", "reward", "advantage", "normalisation", "ratio", "surrogate", "kl", "aggregation"]
@@ -33,6 +34,8 @@ class Needs:
     groups: bool = False  # compares a prompt's responses with each other
     smallest_group: int = 1  # responses per prompt without which there is nothing to learn from
     replacement_rounds: int = 0  # how often groups without a signal may be replaced by others
+    logprobs: bool = False  # the credit is computed from the policy's own log-probabilities before the first update
+    whole_groups: bool = False  # the loss is of whole groups: no mini-batch may take one apart
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,21 @@ class LearnerKind:
     fixed: frozenset[str] = frozenset()
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
+    #: A kind that learns from a data set that is collected beforehand (its settings are CollectedSettings): (settings,
+    #: the set, seed, step, how many responses) → their numbers in the set, group by group. Raises RequestError where
+    #: the set has nothing to learn from.
+    draws: Callable[[Any, Collected, int, int, int], list[list[int]]] | None = None
+    #: Whether the old log-probabilities are those of who collected the responses, and not the policy's own before the
+    #: step: the ratio then goes on growing from step to step.
+    against_collector: bool = False
     #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into
     #: `Experience.extra`, in training and where a stored step is credited again. Those per token that are among
     #: `columns` are kept in the trace.
     measure: Callable[[Any, Written], Mapping[str, Tensor]] | None = None
     order: int = 100  # its place in lists: small numbers first
     marks: Mapping[str, str] = field(default_factory=dict)  # further facts for integrations, by their names
+
+    @property
+    def offline(self) -> bool:
+        """Whether such a learner samples nothing to learn from: its responses are given."""
+        return self.given is not None or self.draws is not None

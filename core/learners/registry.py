@@ -14,6 +14,7 @@ from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.discovery import declared
 from core.errors import Message
+from core.learners.collected import DATA_SETTINGS, CollectedSettings
 from core.learners.kind import Colour, LearnerKind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
 from core.rewards import REWARDS
@@ -44,7 +45,13 @@ def needs_of(settings: LearnerSettings) -> Needs:
 def fixed_of(settings: LearnerSettings) -> frozenset[str]:
     """Settings that the learner begins with and keeps while its run goes on: its kind's, and how its responses are
     shared out, by which the run's learners are compared (core/contracts.py)."""
-    return learner_kind(settings).fixed | {"num_generations"}
+    kind = learner_kind(settings)
+    return kind.fixed | {"num_generations"} | (DATA_SETTINGS if kind.draws is not None else frozenset())
+
+
+def collected_of(settings: LearnerSettings) -> CollectedSettings | None:
+    """The settings of the data set that the learner learns from; None where none is collected."""
+    return cast(CollectedSettings, settings) if learner_kind(settings).draws is not None else None
 
 
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
@@ -120,15 +127,26 @@ def regions_of(settings: LearnerSettings) -> tuple[Region, ...]:
 
 #: Columns of the trace that speak of another one: who has none of that has none of these.
 _WITH = {
-    "ratio": ("ratio_update",),
+    "ratio": (
+        *("ratio_update", "clipped", "ratio_mean", "clip_ratio", "clip_ratio_low", "clip_ratio_high"),
+        "approx_kl_update",
+    ),
     "value": ("value_explained", "value_outcome_explained", "value_error"),
     "value_loss": ("value_distance",),
 }
 
 
+#: Columns of the trace that only a learner with a fixed data set has.
+_OF_DATA_SETS = {"coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess"}
+
+
 def without(settings: LearnerSettings) -> frozenset[str]:
     """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
     names = learner_kind(settings).without(settings)
+    if not SURROGATES[settings.surrogate].has_ratio:
+        names = names | {"ratio"}
+    if learner_kind(settings).draws is None:
+        names = names | _OF_DATA_SETS
     return names.union(*(others for name, others in _WITH.items() if name in names))
 
 
@@ -151,6 +169,11 @@ def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, t
     both = [x for x in type(one).model_fields if x in type(other).model_fields and x not in ("name", "algorithm")]
     values = {x: (getattr(one, x), getattr(other, x)) for x in both}
     return {name: (a, b) for name, (a, b) in values.items() if a != b}
+
+
+def surrogates_of(kind: LearnerKind) -> tuple[str, ...]:
+    """The surrogates that a learner of this kind may choose from."""
+    return get_args(kind.settings.model_fields["surrogate"].annotation)
 
 
 def refused(settings: LearnerSettings) -> Message | None:

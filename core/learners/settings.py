@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     RewardName = str
 else:
     # What the surrogates declare, together: a class of which another is made comes in with that one.
-    _own = dict.fromkeys(x.settings for x in SURROGATES.values())
+    _own = dict.fromkeys(x.settings for x in SURROGATES.values() if x.general)
     _own = [x for x in _own if not any(y is not x and issubclass(y, x) for y in _own)]
     SurrogateSettings = type("SurrogateSettings", tuple(_own), {"__module__": __name__})
-    SurrogateName = Literal[tuple(SURROGATES)]
+    SurrogateName = Literal[tuple(x.name for x in SURROGATES.values() if x.general)]
     RewardName = Literal[tuple(REWARDS)]
 
 KLEstimator = Literal["k1", "k2", "k3"]

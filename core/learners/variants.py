@@ -115,5 +115,31 @@ VARIANTS: dict[str, Variant] = {
             "The paper measures values at the borders of reasoning steps, with K = 9 continuations; here it is at "
             "every token, with the K of the settings.",
         ),
+        Variant(
+            "sft",
+            "SFT",
+            "Yuan et al. 2023, arXiv:2308.01825; Touvron et al. 2023, arXiv:2307.09288",
+            "sft",
+            {},
+            "Rejection sampling with one round: every right response of the data set is learnt from, also several to "
+            "one question.",
+        ),
+        Variant(
+            "dpo",
+            "DPO",
+            "Rafailov et al. 2023, arXiv:2305.18290",
+            "dpo",
+            {},
+            "The paper's β is 0.1 to 0.5, at a learning rate of 1e-6; its pairs are people's preferences, here the "
+            "right answer is preferred.",
+        ),
+        Variant(
+            "offline-pg",
+            "Offline PG",
+            "Degris et al. 2012, arXiv:1205.4839; Levine et al. 2020, arXiv:2005.01643",
+            "offline-pg",
+            {},
+            "With GRPO's advantages, and PPO's clip around the policy that collected the data.",
+        ),
     )
 }

@@ -24,11 +24,12 @@ from core.runs.records import LearnerInfo, RunInfo
 from core.runs.script import snippet
 from core.runs.store import RunStore
 from core.stored_config import CONFIG_VERSION
-from core.training.trace import SAMPLES, STEPS, TOKENS
+from core.training.trace import COLLECTED, SAMPLES, STEPS, TOKENS
 
 __all__ = ["export", "export_file", "export_formats", "export_zip", "run_json", "snippet"]
 
 OWN = ("parquet", "csv")  # beside the formats of integrations
+COLLECTED_FILE = "collected"  # beside the four files, where a learner learns from a data set
 ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
 
 
@@ -39,7 +40,8 @@ class ExportError(Refusal, RuntimeError):
 def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet") -> list[Path]:
     """Writes a run into `directory` (made where missing) and returns the files.
 
-    parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top;
+    parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top,
+    and collected where a learner learns from a data set;
     an integration's format (unipo): one JSON per learner; one that writes a whole run (html): one file, which
     `directory` names unless it is a folder. A run that still goes on is exported up to its last finished step. Raises
     ExportError, RunNotFound, StoreError.
@@ -59,7 +61,7 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
         head = directory / "run.json"
         text = json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(text.encode("utf-8", "replace"))  # no file takes half a character
-        return [head, *_write_tables(store, info, directory, format)]
+        return [head, *_write_tables(store, info, directory, format), *_write_sets(store, info, directory, format)]
     except OSError as error:
         raise ExportError(
             "The export could not be written to {place}: {cause}.", place=directory, cause=error.strerror or error
@@ -151,6 +153,21 @@ def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) 
     return paths
 
 
+def _write_sets(store: RunStore, info: RunInfo, directory: Path, format: str) -> list[Path]:
+    """The data sets of learners that have one, in one file; no file where there is none."""
+    sets = [table for x in info.learners if (table := store.collected(info.id, x.name)) is not None]
+    if not sets:
+        return []
+    path = directory / f"{COLLECTED_FILE}.{'csv' if format == 'csv' else 'parquet'}"
+    writer = _Writer(path, widest(COLLECTED, (x.schema for x in sets)))
+    try:
+        for table in sets:
+            writer.add(table)
+    finally:
+        writer.close()
+    return [path]
+
+
 def _layouts(store: RunStore, info: RunInfo) -> list[pa.Schema]:
     """The columns of the three files: a learner may have some of its own, and a file needs its columns first."""
     layouts = [layout for x in info.learners for layout in store.layouts(info.id, x.name)]
@@ -184,6 +201,8 @@ class _Writer:
 
 
 def read_tables(directory: Path) -> Iterator[tuple[str, Path]]:
-    """(name, path) of the three tables of a Parquet export."""
+    """(name, path) of the three tables of a Parquet export, and of its data sets where it has any."""
     for name in ("steps", "samples", "tokens"):
         yield name, directory / f"{name}.parquet"
+    if (path := directory / f"{COLLECTED_FILE}.parquet").is_file():
+        yield COLLECTED_FILE, path

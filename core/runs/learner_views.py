@@ -30,7 +30,9 @@ def about_learner(config: RunConfig, name: str) -> dict[str, Any]:
         "scored_by": _scored_by(settings, unrecorded),
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
         "replaces_groups": kind.needs(settings).replacement_rounds > 0,
-        "given": kind.given is not None,
+        "given": kind.offline,
+        # The KL of a learner whose responses are given is that of fresh ones (core/training/coverage.py).
+        "at_evaluations": ["kl"] if kind.offline else [],
         "without": sorted(surely_without(settings, unrecorded) | _of_no_group(config, settings)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.config import RunConfig
 from core.errors import Refusal
@@ -21,7 +22,7 @@ from core.runs.parquet_files import Budget, opened, rows_of
 from core.runs.records import RunUnreadable
 from core.runs.run_json import TraceFilesError, check_against, read_head
 from core.runs.store import RunNotFound, RunStore
-from core.runs.table_checks import check_step, check_steps, check_texts, incomplete
+from core.runs.table_checks import check_collected, check_step, check_steps, check_texts, incomplete
 from core.stored_config import StoredConfigError, load_config
 from core.tasks.kinds.imported import ImportedSettings
 from core.training.trace import STEPS, StepTrace, prompt_hash, prompts_of
@@ -40,6 +41,7 @@ _KEYS = {
     "steps": ("learner", "step"),
     "samples": ("learner", "step", "sample", "group", "prompt", "response"),
     "tokens": ("learner", "step", "pass", "sample", "position", "token"),
+    "collected": ("learner", "sample", "group", "prompt", "response"),
 }
 
 
@@ -86,7 +88,7 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
 def _check(tables: dict[str, pa.Table], config: RunConfig) -> None:
     """Raises TraceFilesError or RowsError where the files speak of learners that the config lacks, or hold no trace."""
     names = [x.name for x in config.learners]
-    for table, columns in _KEYS.items():
+    for table, columns in ((x, y) for x, y in _KEYS.items() if x in tables):
         gaps = [x for x in columns if tables[table][x].null_count]
         if gaps:
             raise TraceFilesError("{table} has rows without {names}", table=table, names=gaps)
@@ -95,6 +97,17 @@ def _check(tables: dict[str, pa.Table], config: RunConfig) -> None:
             raise TraceFilesError("{table} speaks of a learner that the config does not have", table=table)
         check_texts(tables[table], table)
     check_steps(tables["steps"])
+    for name in names:
+        if (data := _set_of(tables, name)) is not None:
+            check_collected(data)
+
+
+def _set_of(tables: dict[str, pa.Table], learner: str) -> pa.Table | None:
+    """The data set of a learner; None where the files have none."""
+    if "collected" not in tables:
+        return None
+    own = tables["collected"].filter(pc.equal(tables["collected"]["learner"], learner))
+    return own.combine_chunks() if own.num_rows else None
 
 
 def _check_step(trace: StepTrace, config: RunConfig) -> None:
@@ -153,6 +166,7 @@ def _traces(tables: dict[str, pa.Table]) -> Iterator[StepTrace]:
             samples=here,
             tokens=its_tokens,
             prompt_hash=prompt_hash(prompts_of(here)),
+            collected=_set_of(tables, row["learner"]) if row["step"] == 0 else None,
         )
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from core.config import RunConfig
 from core.presets import title_of
-from core.runs import controls, lifecycle
+from core.runs import controls, data_sets, lifecycle
 from core.runs.arrow import pack, schema_of
 from core.runs.damage import LEARNER, bytes_of, damaged
 from core.runs.database import Database
@@ -107,6 +107,8 @@ class RunStore(Database):
             made = {"scalars": scalars, "prompt_hash": prompt_hash, "trace_version": TRACE_VERSION}
             row = steps.insert().values(**same, **made)
             c.execute(blobs.insert().values(step_id=c.execute(row).inserted_primary_key[0], **packed))
+            if trace.collected is not None:
+                data_sets.write(c, run_id, trace.learner, trace.collected)
             for event in trace.events:
                 write_event(c, same, event["kind"], event.get("value"), now, traced=True)
             lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
@@ -157,6 +159,12 @@ class RunStore(Database):
 
     def tokens(self, run_id: str, learner: str, step: int) -> pa.Table:
         return step_tables(self._step(run_id, learner, step))[1]
+
+    @again
+    def collected(self, run_id: str, learner: str) -> pa.Table | None:
+        """The data set that an offline learner learns from (COLLECTED); None where it has none, or made no step yet."""
+        with self.read() as c:
+            return data_sets.read(c, run_id, learner)
 
     @again
     def _step(self, run_id: str, learner: str, step: int) -> Any:

@@ -51,6 +51,17 @@ def check_step(samples: pa.Table, tokens: pa.Table) -> None:
         _check_tokens(numbers, tokens)
 
 
+def check_collected(collected: pa.Table) -> None:
+    """COLLECTED of one learner. Raises RowsError."""
+    numbers = _whole("collected", collected, "sample", MOST_RESPONSES)
+    if len(np.unique(numbers)) < len(numbers):
+        raise RowsError("collected has two rows of one response")
+    _whole("collected", collected, "group", MOST_RESPONSES)
+    for name in ("prompt", "response", "reward", "success", "truncated", "flipped", "random"):
+        _no_gaps("collected", collected, name)
+    _at_least_0("collected", collected, "length")
+
+
 def check_texts(table: pa.Table, name: str) -> None:
     """No text of a table from elsewhere is longer than MOST_CHARACTERS. Raises RowsError."""
     for field in table.schema:

@@ -79,6 +79,18 @@ blobs = sa.Table(
     sa.Column("tokens", sa.LargeBinary, nullable=False),
 )
 
+#: What an offline learner learns from; it is collected before the first step and stays as it is.
+collected = sa.Table(
+    "collected",
+    metadata,
+    sa.Column("id", _id, primary_key=True, autoincrement=True),
+    _run(),
+    sa.Column("learner", sa.String(24), nullable=False),
+    sa.Column("responses", sa.LargeBinary, nullable=False),  # Arrow IPC stream, zstd
+    sa.UniqueConstraint("run", "learner"),
+    sqlite_autoincrement=True,
+)
+
 controls = sa.Table(
     "controls",
     metadata,

@@ -19,6 +19,8 @@ class CheckpointError(Refusal, OSError):
     """A checkpoint cannot be written: the disk is full, or may not be written to."""
 
 
+#: Of a data set, about: names and texts of a response; number and log-probability of a token.
+_BYTES_OF_RESPONSE, _BYTES_OF_TOKEN = 300, 16
 KEPT = 2  # the one before the newest is there for the case that the newest turns out to be unreadable
 LARGE = 300_000_000  # bytes; of files above this size only the newest is kept
 
@@ -49,10 +51,13 @@ def save(trainer: Trainer, where: Path) -> None:
 
 def size(trainer: Trainer) -> int:
     """About how many bytes a checkpoint takes: weights, for those that are trained Adam's two moments, and replayed
-    responses."""
+    responses, and a
+    data set."""
     models = [trainer.policy, *([trainer.value_model] if trainer.value_model is not None else [])]
     trained = [x for model in models for x in model.parameters() if x.requires_grad]
-    return sum(x.numel() * (x.element_size() + 8) for x in trained) + trainer.value_replay.size
+    data = () if trainer.data is None else trainer.data.responses
+    kept = sum(_BYTES_OF_RESPONSE + _BYTES_OF_TOKEN * len(x.tokens) for x in data)
+    return sum(x.numel() * (x.element_size() + 8) for x in trained) + trainer.value_replay.size + kept
 
 
 def _need_space(where: Path, needed: int) -> None:

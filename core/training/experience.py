@@ -34,17 +34,17 @@ def experience_of(
     codec: Codec,
 ) -> Experience:
     """What the credit is computed from; `measured` [B, T] are the values where no critic gives them."""
-    rollout, device = gathered.rollout, gathered.rollout.mask.device
-    groups = torch.arange(len(gathered.prompts), device=device)
+    rollout = gathered.rollout
+    own = initial.policy is not None and gathered.written_by == "policy"
     values, after = measured, None
     if initial.values is not None:
         values, after = initial.values[0].detach(), initial.values[1].detach()
     return Experience(
         mask=rollout.mask,
-        logprobs_old=rollout.logprobs if initial.policy is None else initial.policy.logprobs.detach(),
+        logprobs_old=initial.policy.logprobs.detach() if own and initial.policy else rollout.logprobs,
         logprobs_ref=None if initial.reference is None else initial.reference.logprobs,
         rewards=gathered.rewards,
-        group=groups.repeat_interleave(len(rollout.mask) // len(groups)),
+        group=gathered.group,
         truncated=rollout.truncated,
         values=values,
         value_after=after,

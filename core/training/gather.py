@@ -23,6 +23,7 @@ from transformers import PreTrainedModel
 
 from core.algorithms.advantages import tied
 from core.config import RunConfig
+from core.learners.collected import Collected
 from core.learners.kind import Given
 from core.learners.registry import learner_kind, needs_of
 from core.learners.settings import LearnerSettings
@@ -31,6 +32,7 @@ from core.models.codec import Codec
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
+from core.training.collecting import rollout_of
 from core.training.continuations import Responses
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
@@ -49,6 +51,15 @@ class Gathered:
     rollout: Rollout
     answers: Answers
     sampled: int  # responses that were sampled and scored, B and those that were given up
+    sizes: list[int] | None = None  # responses of each prompt; None: equally many
+    written_by: str = "policy"  # "policy": rollout.logprobs are its own; "collector": of who wrote the data set
+
+    @property
+    def group(self) -> Tensor:
+        """Which prompt of the step each response answers, long [B]."""
+        count = len(self.rollout.mask)
+        sizes = torch.tensor(self.sizes or [count // len(self.prompts)] * len(self.prompts))
+        return torch.arange(len(self.prompts)).repeat_interleave(sizes).to(self.rollout.mask.device)
 
     @property
     def rewards(self) -> Tensor:
@@ -73,6 +84,7 @@ class Asker:
     config: RunConfig
     settings: LearnerSettings
     max_length: int  # of a response, in tokens
+    data: Collected | None = None  # what is learnt from in place of fresh responses
 
     @property
     def group_size(self) -> int:
@@ -84,10 +96,12 @@ class Asker:
 
         A kind that learns from given responses asks nobody: it gets its own.
         """
-        given = learner_kind(self.settings).given
-        if given is not None:
-            count = self.config.prompts_of(self.settings) * self.group_size
-            return self._given(given(self.settings, self.task, self.config.seed, step, count))
+        kind, count = learner_kind(self.settings), self.config.prompts_of(self.settings) * self.group_size
+        if kind.given is not None:
+            return self._given(kind.given(self.settings, self.task, self.config.seed, step, count))
+        if kind.draws is not None:
+            assert self.data is not None
+            return self._drawn(self.data, kind.draws(self.settings, self.data, self.config.seed, step, count))
         seed, asked = self.config.seed, self.config.prompts_of(self.settings)
         gathered = self._ask(self.task.prompts(seed, step, asked), generator(0), Occasion(seed, step))
         for number in range(needs_of(self.settings).replacement_rounds):
@@ -131,25 +145,36 @@ class Asker:
 
     def _given(self, data: Sequence[Given]) -> Gathered:
         """Given responses as tokens, each ended by the model's own end token; nothing is known of who wrote them."""
-        device = next(self.policy.parameters()).device
-        prompts = self.codec.encode([x.prompt for x in data], device)
         rows = [self.codec.response_ids(x.response)[: self.max_length] for x in data]
-        longest = max(len(row) for row in rows)
-        positions.check(self.policy, type(self.policy).__name__, prompts.ids.shape[1], longest)
-        ids = torch.tensor([row + [self.codec.pad_id] * (longest - len(row)) for row in rows], device=device)
-        mask = torch.arange(longest, device=device) < torch.tensor([len(row) for row in rows], device=device)[:, None]
-        cut = torch.tensor([row[-1] not in self.codec.end_ids for row in rows], device=device)
-        rollout = Rollout(prompts.ids, prompts.attention, ids, mask, torch.zeros(mask.shape, device=device), cut)
+        rollout = rollout_of(self.policy, self.codec, [x.prompt for x in data], rows)
+        positions.check(self.policy, type(self.policy).__name__, rollout.prompt_ids.shape[1], rollout.mask.shape[1])
         rewards = [x.reward for x in data]
         verdicts = [self.task.verify(x.prompt, x.response) for x in data]
         answers = Answers(
             [x.prompt for x in data],
-            self.codec.texts(ids),
+            self.codec.texts(rollout.completion_ids),
             [self.task.truth(x.prompt) for x in data],
             rewards,
             [x.success for x in verdicts],
         )
         return Gathered([x.prompt for x in data[:: self.group_size]], rollout, answers, 0)
+
+    def _drawn(self, data: Collected, groups: list[list[int]]) -> Gathered:
+        """Responses of the data set by their numbers, those of a question one after another."""
+        rows = [data.responses[i] for group in groups for i in group]
+        rollout = rollout_of(
+            self.policy, self.codec, [x.prompt for x in rows], [x.tokens for x in rows], [x.logprobs for x in rows]
+        )
+        answers = Answers(
+            [x.prompt for x in rows],
+            [x.response for x in rows],
+            [x.answer for x in rows],
+            [x.reward for x in rows],
+            [x.success for x in rows],
+        )
+        by = "collector" if learner_kind(self.settings).against_collector else "policy"
+        prompts = [data.responses[group[0]].prompt for group in groups]
+        return Gathered(prompts, rollout, answers, 0, [len(x) for x in groups], by)
 
     def _without_signal(self, gathered: Gathered) -> Tensor:
         """The groups whose rewards are all equal, long [n]."""

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from core.algorithms.kl import kl_k3
 from core.algorithms.masked import masked_mean
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, critic_of
+from core.learners.registry import AnyLearner, critic_of, learner_kind, needs_of
 from core.models import adapters
 from core.models.value import ValueModel
 from core.training import scoring
@@ -101,8 +101,15 @@ class Passes:
     @property
     def old_from_first_pass(self) -> bool:
         """Whether the old policy's log-probabilities may be those that the first pass scores: nothing needs them
-        earlier (no KL in the reward), and the first pass scores all responses before it changes anything."""
-        return self.settings.num_mini_batches == 1 and self.settings.kl_coef == 0 and not self.warming_up
+        earlier (no KL in the reward, no credit that is made of them), they are no one else's, and the first pass scores
+        all responses before it changes anything."""
+        needed = self.settings.kl_coef > 0 or needs_of(self.settings).logprobs or self.against_collector
+        return self.settings.num_mini_batches == 1 and not needed and not self.warming_up
+
+    @property
+    def against_collector(self) -> bool:
+        """Whether the old log-probabilities are those of who collected the responses."""
+        return learner_kind(self.settings).against_collector
 
     def needs_scores(self, drift: float | None) -> bool:
         """Whether the old policy's log-probabilities must be scored by themselves.
@@ -167,15 +174,19 @@ class Passes:
         last = self._score_panel(batch.sequences, panel)
         record.add(settings.num_iterations, last, self._exact(last, initial), None)
         if not self.warming_up:
-            mask, old = batch.experience.mask[:panel], batch.experience.logprobs_old[:panel]
+            before = first.logprobs.detach() if self.against_collector else batch.experience.logprobs_old
+            mask, old = batch.experience.mask[:panel], before[:panel]
             meter.moved = float(masked_mean(kl_k3(old, last.logprobs), mask))
         return batch, first, record
 
     def _order(self, count: int, number: int, generator: Callable[[int], torch.Generator]) -> Tensor:
-        """In which order a pass takes the responses, long [count]: at random where it takes several steps."""
+        """In which order a pass takes the responses, long [count]: at random where it takes several steps; groups that
+        the loss needs whole stay together."""
         if self.settings.num_mini_batches == 1:
             return torch.arange(count)
-        return torch.randperm(count, generator=generator(number))
+        size = self.config.group_size(self.settings) if needs_of(self.settings).whole_groups else 1
+        groups = torch.randperm(count // size, generator=generator(number))
+        return (groups[:, None] * size + torch.arange(size)).flatten()
 
     def _in_parts(self, model: PreTrainedModel, sequences: Sequences, keep: int) -> Scored:
         temperature = self.config.temperature

@@ -39,6 +39,8 @@ STEPS = pa.schema(
         ("success_rate", pa.float64()),
         ("heldout_success", pa.float64()),
         ("frac_reward_zero_std", pa.float64()),
+        # To the start model: the mean k3 of the policy's own responses. Of a learner whose responses are given it is
+        # measured on fresh ones, at evaluations.
         ("kl", pa.float64()),
         ("entropy", pa.float64()),
         ("ratio_mean", pa.float64()),
@@ -76,6 +78,12 @@ STEPS = pa.schema(
         ("value_error_group_mean", pa.float64()),
         ("value_error_constant", pa.float64()),
         ("value_check_scored", pa.int64()),  # continuations written and scored for it
+        # Coverage of a learner's fixed data set, measured at evaluations (core/training/coverage.py): the mean
+        # log-probability per token of the set's responses, and of fresh responses to the same questions, under the
+        # policy as it is; the effective sample size of the set's importance weights, as a share of its responses.
+        ("coverage_data_logprob", pa.float64()),
+        ("coverage_fresh_logprob", pa.float64()),
+        ("coverage_ess", pa.float64()),
         # How far the models are from the start weights before this step, measured at evaluations
         # (core/training/distances.py): 0 is the start itself. Null in older runs.
         ("policy_distance", pa.float64()),
@@ -90,8 +98,10 @@ VALUE_CHECK = (
 )
 #: Columns of STEPS that say how far models are from where they started.
 DISTANCES = ("policy_distance", "value_distance")
+#: Columns of STEPS that say how a learner's data set lies under its policy.
+COVERAGE = ("coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess")
 #: Columns of STEPS that are measured at evaluations: null at any other step.
-AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *DISTANCES)
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(
@@ -150,6 +160,26 @@ TOKENS = pa.schema(
     ]
 )
 
+#: One row per response of a data set that a learner learns from, collected before its first step. Nothing is added to
+#: it while the learner learns.
+COLLECTED = pa.schema(
+    [
+        ("learner", pa.string()),
+        ("sample", pa.int32()),
+        ("group", pa.int32()),  # which question of the set it answers
+        ("prompt", pa.string()),
+        ("response", pa.string()),
+        ("answer", pa.string()),  # the right one
+        ("reward", pa.float32()),  # as the learner sees it
+        ("success", pa.bool_()),  # what the verifier says of the response
+        ("truncated", pa.bool_()),
+        ("length", pa.int32()),
+        ("logprob", pa.float32()),  # of all its tokens, under the start model at the temperature of collection
+        ("flipped", pa.bool_()),  # whether its reward was flipped to spoil it
+        ("random", pa.bool_()),  # whether its tokens are random, to spoil it
+    ]
+)
+
 
 def tokens_schema(columns: Iterable[str]) -> pa.Schema:
     """TOKENS with the further columns that a learner's kind declares, in their order."""
@@ -167,6 +197,7 @@ class StepTrace:
     tokens: pa.Table  # TOKENS, of the panel
     prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run without dynamic sampling
     events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step
+    collected: pa.Table | None = None  # COLLECTED, with the first step of a learner that learns from such a set
 
 
 def prompts_of(samples: pa.Table) -> list[str]:

@@ -18,17 +18,19 @@ from torch import Tensor
 from core.config import RunConfig
 from core.curation import task_of
 from core.errors import Message
-from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of
+from core.learners.collected import Collected
+from core.learners.registry import AnyLearner, collected_of, credit_for, critic_of, learner_kind, needs_of, without
 from core.models import adapters, forward, positions, precision
 from core.models.device import device_of
 from core.models.start import load
 from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
-from core.training import evaluation, fitted, value_check
+from core.training import coverage, evaluation, fitted, value_check
 from core.training.allocator import give_back
 from core.training.answer import share
 from core.training.changing import changed_config
 from core.training.choose import choose
+from core.training.collecting import Collector, from_state, state_of, table_of
 from core.training.continuations import Oracle
 from core.training.distances import UNMEASURED, StartWeights
 from core.training.drift import refuse_what_is_no_rounding
@@ -105,6 +107,10 @@ class Trainer:
         #: Responses whose gradients were taken, and responses scored to learn from them (core/training/trace.py).
         self._responses_trained = 0
         self._samples_seen = 0 if resumed else self._fit_critic(progress)
+        #: The fixed set that an offline learner learns from; its table goes with the first step.
+        self.data: Collected | None = None if resumed else self._collect(progress)
+        self._table = None if self.data is None else table_of(self.data, learner)
+        self._samples_seen += 0 if self.data is None else len(self.data)
 
     @property
     def settings(self) -> AnyLearner:
@@ -135,6 +141,18 @@ class Trainer:
         if not forward.is_lean(self.policy):
             give_back()
         return known
+
+    def _collect(self, progress: Callable[[Message, float | None], None] | None) -> Collected | None:
+        """Before the first step: the data set of a learner that learns from one. Raises RequestError where it has
+        nothing to learn from."""
+        asked, draws = collected_of(self.settings), learner_kind(self.settings).draws
+        if asked is None or draws is None:
+            return None
+        collector = Collector(self.policy, self.codec, self.task, self.config, asked, self.max_length)
+        with precision.matmuls(self.dtype, self.device):
+            data = collector.collect(progress)
+        draws(asked, data, self.config.seed, 0, self.config.responses_per_step)
+        return data
 
     def steps(self) -> Iterator[StepTrace]:
         """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
@@ -175,9 +193,10 @@ class Trainer:
         evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
         heldout = share(evaluation.heldout(self)) if evaluated else None
         moved = self.start_weights.distances(self.policy, self.value_model) if evaluated else UNMEASURED
+        covered = coverage.measure(self, self.data) if evaluated and self.data is not None else None
 
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length, self.data)
         gathered = asker.gather(self.step, self._generator)
         self._samples_seen += gathered.sampled
         rollout, answers = gathered.rollout, gathered.answers  # ids, mask, log π_old [B, T]; texts, rewards: lists of B
@@ -223,15 +242,21 @@ class Trainer:
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
             **moved,
+            **(coverage.UNMEASURED if covered is None else covered.columns),
             "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),
             "step_time_s": now - sampling_started,
             "rollout_time_s": rollout_time,
             "update_time_s": now - sampling_started - rollout_time,
         }
+        if learner_kind(settings).offline:  # its responses are not its policy's
+            scalars["kl"] = None if covered is None else covered.kl
+        scalars |= dict.fromkeys(without(settings) & scalars.keys())
         events, self._events = self._events, []
+        table, self._table = self._table, None
         samples = samples_table(self.learner, self.step, answers, experience, credit)  # B rows
         tokens = record.table()  # a row per pass (μ + 1), kept response (n) and token
-        return StepTrace(self.learner, self.step, scalars, samples, tokens, prompt_hash(gathered.prompts), events)
+        asked = prompt_hash(gathered.prompts)
+        return StepTrace(self.learner, self.step, scalars, samples, tokens, asked, events, table)
 
     def _compare_logprobs(self, rollout: Rollout, first: Scored, meter: Meter) -> None:
         """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event.
@@ -240,7 +265,7 @@ class Trainer:
         """
         off = ((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs()
         self._drift = meter.drift = float(off.max())
-        if learner_kind(self.settings).given is not None:  # nobody sampled these responses here
+        if learner_kind(self.settings).offline:  # nobody sampled these responses here
             self._drift = None
         elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
             about = self.policy, self.config.model, rollout, off, self.config.temperature
@@ -279,6 +304,7 @@ class Trainer:
             "value_replay": self._updater.replay.state_dict(),
             "drift": self._drift,
             "told_drift": self._reported_drift,
+            "data": None if self.data is None else state_of(self.data),
             "rng": torch.get_rng_state(),
         }
         write_whole(state, path)
@@ -299,5 +325,7 @@ class Trainer:
         trainer._updater.load_state_dict(state["optimizers"])
         trainer._updater.replay.load_state_dict(state.get("value_replay", []))
         trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
+        if state.get("data") is not None:
+            trainer.data = from_state(state["data"])
         torch.set_rng_state(state["rng"])
         return trainer

@@ -20,7 +20,7 @@ from core.algorithms.policy_loss import PolicyLoss, policy_objective
 from core.algorithms.types import Credit, Experience, take
 from core.algorithms.value_loss import clipped_value_loss
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, critic_of
+from core.learners.registry import AnyLearner, critic_of, needs_of
 from core.learners.settings import CriticSettings
 from core.models.value import ValueModel
 from core.training import scoring
@@ -142,7 +142,7 @@ class Updater:
         weights = token_weights(batch.experience.mask[index], settings.aggregation, max_length)
         results: list[PolicyLoss] = []
         masks, kls, seen = [], [], []
-        for part in parts(len(index), config.micro_batch_size):
+        for part in parts(len(index), _part_size(config, settings)):
             rows = index[part]
             experience, credit = take(batch.experience, rows), take(batch.credit, rows)
             if before is not None:
@@ -230,6 +230,14 @@ def _learn(weights: Tensor, per_token: Tensor, mask: Tensor, vf_coef: float) -> 
     loss = (weights * torch.where(mask, per_token, 0)).sum()
     (vf_coef * loss).backward()
     return float(loss.detach())
+
+
+def _part_size(config: RunConfig, settings: AnyLearner) -> int | None:
+    """Responses in memory at once: whole groups where the loss is of whole groups."""
+    if config.micro_batch_size is None or not needs_of(settings).whole_groups:
+        return config.micro_batch_size
+    size = config.group_size(settings)
+    return max(size, config.micro_batch_size // size * size)
 
 
 def _teaches(credit: Credit, settings: AnyLearner) -> bool:

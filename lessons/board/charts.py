@@ -30,7 +30,13 @@ def charts() -> list[dict[str, Any]]:
             ],
             at_least=unit,
         ),
-        _chart("kl", _("KL to start"), _("How far the policy has moved from the frozen start model."), at_least=[0, 0]),
+        _chart(
+            "kl",
+            _("KL to start"),
+            _("How far the policy has moved from the frozen start model."),
+            at_least=[0, 0],
+            now_and_then=True,
+        ),
         _chart("entropy", _("Entropy"), _("How undecided the policy is about the next token."), at_least=[0, 0]),
         _chart(
             "clip",
@@ -87,6 +93,29 @@ def charts() -> list[dict[str, Any]]:
                 _thin("value_error_constant", _("Error, best constant"), _("best constant"), "dotted"),
             ],
             at_least=[0, 0],
+            now_and_then=True,
+        ),
+        _chart(
+            "coverage",
+            _("Data and own responses"),
+            _(
+                "Of learners with a fixed data set, at evaluations: the mean log-probability per token, under the "
+                "policy as it is, of the set's responses (solid) and of fresh ones to the same questions (dashed)."
+            ),
+            [
+                {"column": "coverage_data_logprob", "title": _("log π, data set")},
+                {"column": "coverage_fresh_logprob", "title": _("log π, fresh"), "dash": "dashed"},
+            ],
+            now_and_then=True,
+        ),
+        _chart(
+            "coverage_ess",
+            _("Effective sample size"),
+            _(
+                "Of a fixed data set, weighted by how much likelier its responses are now than when they were written: "
+                "1, all count alike; near 0, hardly any says something about this policy."
+            ),
+            at_least=unit,
             now_and_then=True,
         ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),

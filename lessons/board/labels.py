@@ -304,6 +304,8 @@ def _scatter() -> dict[str, Any]:
         "scatter_unknown": _("{n} tokens after pass {pass}; whose gradients were cut is not recorded."),
         "scatter_of_some": _("Of {n} of these, this is not recorded."),
         "scatter_elsewhere": _("Later mini-batches take theirs at other ratios than those drawn."),
+        "scatter_without": _("Ratio: none. This learner has no ratio, so no token has a place here."),
+        "playing_without": _("{learner} has no ratio"),
         "scatter_start": _("Before the first update every ratio is 1."),
         "scatter_thinned": _("So many tokens: one in {k} is drawn, all are counted."),
     }

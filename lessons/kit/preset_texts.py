@@ -62,6 +62,12 @@ GROUPS: dict[str, dict[str, PresetText]] = {
             N_("No answer is the right one: a taste scores what is said."),
         ),
     },
+    N_("Must the responses be fresh?"): {
+        "online-or-offline": PresetText(
+            N_("three-term sums, online and offline"),
+            N_("Equally many scored responses: written while GRPO learns, or all by the start model beforehand."),
+        ),
+    },
     N_("Must the same question be asked G times?"): {
         "long-sums-budget": PresetText(
             N_("six-term sums, each learner at its own group size"),

@@ -200,7 +200,7 @@ def _shares(config: RunConfig) -> Iterator[str]:
     for name, questions, responses in shares(config):
         settings = config.learner(name)
         words = _("{learner} {questions} × {responses}")
-        if learner_kind(settings).given is not None:
+        if learner_kind(settings).offline:
             words = _("{learner} {questions} × {responses} from a data set")
         elif asks_others(settings):
             words = _("{learner} {questions} × {responses}, some replaced")

@@ -226,3 +226,11 @@ test("a line with a spread says by what it divides", () => {
   assert.equal(aside(0).aside, "divides by N");
   assert.equal(card({ words }).shown.find((x) => x.key === "advantage").aside, "");
 });
+
+test("of a learner that has no advantage, the weight says where the gradient goes, and no ratio is asked for", () => {
+  const terms = [term("advantage", 1, { level: 0, help: "why" }), term("objective", ["token", "logprob"])];
+  const data = { terms, regions: [], without: ["advantage", "ratio", "clipped"] };
+  const { text } = card({ data, tokens: { clipped: [null, null] } });
+  assert.equal(text.gradient, "<gradient_up>");
+  assert.equal(text.advantage, "+1");
+});

@@ -20,7 +20,7 @@ const HIGH = region(1, ["+", 1, EPS], null, "positive", true, "1 + ε");
 const LOW = region(-1, null, ["-", 1, EPS], "negative", true, "1 − ε");
 const FAR = region(1, 5, null, "any", false);
 const words =
-  "hollow hollow_bounded hollow_both ratio_one advantage_zero scatter_x scatter_y cut_here scatter scatter_start scatter_thinned cut_older cut_never scatter_elsewhere".split(
+  "hollow hollow_bounded hollow_both ratio_one advantage_zero scatter_x scatter_y cut_here scatter scatter_start scatter_thinned cut_older cut_never scatter_elsewhere scatter_without".split(
     " ",
   );
 const labels = {
@@ -46,6 +46,7 @@ const step = (regions, settings = { epsilon: 0.2 }) => ({
   group: [7, 7, 7, 7],
   advantage: [1, 1, -1, null],
   cut_at: "update",
+  without: [],
   passes: [{ ratio: [1.3, 1, 0.7, 1], clipped: [1, 0, -1, 0] }],
 });
 
@@ -206,4 +207,13 @@ test("between two passes points are on their way, and hollow where the pass unde
   assert.ok(Math.abs(places()[0] - (start + then) / 2) < 0.2, "what is played is not put back");
   scatter.play(null);
   assert.deepEqual([places()[0], hollow()], [then, 2]);
+});
+
+test("a learner without a ratio has no points, and that is said", (t) => {
+  const own = {
+    ...step([]),
+    without: ["ratio", "clipped"],
+    passes: [{ ratio: [null, null, null, null], clipped: [null, null, null, null] }],
+  };
+  assert.equal(drawn(t, own).note, "scatter_without");
 });

@@ -24,6 +24,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     r"\min": min,
     r"\max": max,
     r"\exp": math.exp,
+    r"\sigma": lambda x: 1 / (1 + math.exp(-x)),
     r"\operatorname{clip}": lambda x, low, high: min(high, max(low, x)),
     r"\operatorname{sg}": lambda x: x,
     r"\operatorname{sgn}": lambda x: (x > 0) - (x < 0),

@@ -12,7 +12,17 @@ import pytest
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
 from core.learners.kind import LearnerKind
-from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, learner_kind, refused, terms_of
+from core.learners.registry import (
+    LEARNER_KINDS,
+    AnyLearner,
+    collected_of,
+    learner,
+    learner_kind,
+    refused,
+    surrogates_of,
+    terms_of,
+    without,
+)
 from core.learners.untold import values_of
 from core.learners.variants import VARIANTS
 from core.terms import Data, Term, TermError, Value, clip_sides, evaluate
@@ -44,7 +54,12 @@ SMALL = {"prompts_per_step": 4, "num_generations": 4, "steps": 2, "eval_every": 
 def learners() -> dict[str, AnyLearner]:
     """Every registered kind, surrogate (with every kind) and variant, and the forms above."""
     by_name = {f"kind {name}": learner(name) for name in LEARNER_KINDS}
-    by_name |= {f"{s} {k}": learner(k, surrogate=s, learning_rate=3e-3) for s in SURROGATES for k in LEARNER_KINDS}
+    by_name |= {
+        f"{s} {k}": learner(k, surrogate=s, learning_rate=3e-3)
+        for s in SURROGATES
+        for k, kind in LEARNER_KINDS.items()
+        if s in surrogates_of(kind)
+    }
     by_name |= {f"variant {name}": x.settings for name, x in VARIANTS.items()}
     return by_name | {name: learner(kind, **changes) for name, (kind, changes) in FORMS.items()}
 
@@ -53,6 +68,8 @@ LEARNERS = learners()
 
 
 def steps_of(settings: AnyLearner, **run: Any) -> list[StepTrace]:
+    if collected_of(settings) is not None:  # a small data set will do
+        settings = settings.model_copy(update={"data_responses": 128})
     return list(Trainer(RunConfig(learners=(settings,), **{**SMALL, **run}), settings.name).steps())
 
 
@@ -88,11 +105,15 @@ def test_terms_give_the_numbers_that_trained(name: str) -> None:
             if number == settings.num_iterations:  # no gradient is taken there
                 assert own["clipped"].null_count == own["ratio_update"].null_count == own.num_rows
                 continue
+            if "ratio" in without(settings):  # nothing can be cut there
+                assert own["clipped"].null_count == own["ratio_update"].null_count == own.num_rows
+                assert not terms.regions
+                continue
             taken = np.zeros(data.mask.shape)
             taken[data.mask] = own["ratio_update"].to_numpy()
             sides = clip_sides(terms, data, {**values, "ratio": Value(2, taken, ~data.mask)})
             assert int((sides.numbers[data.mask] != own["clipped"].to_numpy()).sum()) == 0
-    assert {"ratio", "advantage_raw", "advantage", "objective"} <= compared
+    assert {"ratio", "advantage_raw", "advantage", "objective"} - without(settings) <= compared
 
 
 @pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda kind: kind.name)
@@ -100,7 +121,7 @@ def test_whatever_its_settings_a_kinds_terms_and_regions_are_ones_that_the_langu
     """What cannot be evaluated is refused here, where a kind is declared, and not when a page shows a run of it."""
     made = [terms_for(x) for x in forms(kind) if refused(x) is None]
     assert len(made) > 20
-    assert any(x.regions for x in made)
+    assert any(x.regions for x in made) == any(SURROGATES[x].regions(learner("ppo")) for x in surrogates_of(kind))
 
 
 def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(monkeypatch: Any) -> None:
@@ -194,7 +215,7 @@ def test_what_chooses_a_terms_form_is_among_what_it_is_given_by(kind: LearnerKin
                     if any(name not in x.given for x in terms_of(one) + terms_of(other) if x.name == term):
                         missing.add((name, term))
     assert missing == set()
-    assert compared > 10
+    assert compared > (10 if len(surrogates_of(kind)) > 1 else 1)
 
 
 def different(one: AnyLearner, other: AnyLearner) -> set[str]:

@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from core.config import RunConfig
+from core.learners.kinds.dpo import DPOSettings
 from core.learners.kinds.grpo import GRPOSettings
+from core.learners.kinds.offline_pg import OfflinePGSettings
 from core.learners.kinds.ppo import PPOSettings
+from core.learners.kinds.sft import SFTSettings
 from core.learners.kinds.vine import VineSettings
 from core.learners.registry import LEARNER_KINDS, AnyLearner, differing, lines
 from core.learners.variants import VARIANTS
@@ -28,6 +31,9 @@ EXPLICIT: dict[str, AnyLearner] = {
     "gspo": GRPOSettings(importance_sampling_level="sequence", aggregation="seq-mean-token-mean"),
     "cispo": GRPOSettings(surrogate="cispo", epsilon_high=4.0, aggregation="token-mean"),
     "vine": VineSettings(),
+    "sft": SFTSettings(),
+    "dpo": DPOSettings(dpo_beta=1.0, aggregation="seq-mean-token-mean", num_generations=2),
+    "offline-pg": OfflinePGSettings(epsilon=0.2, baseline="group-mean", scale_rewards="group"),
 }
 
 

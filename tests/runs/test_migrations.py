@@ -196,7 +196,7 @@ def test_an_older_export_is_brought_up_when_it_is_imported(tmp_path: Path) -> No
         ({"epsilom": 1}, "there is no setting epsilom here"),
         ({"task": {"kind": "chain-sum", "colour": 1}}, "there is no setting task.colour here"),
         ({"learners": [{"algorithm": "ppo", "lambda_": 1}]}, "there is no setting ppo.lambda_ here"),
-        ({"learners": [{"algorithm": "dpo", "name": "d"}]}, "there is no learner of the kind dpo here"),
+        ({"learners": [{"algorithm": "kto", "name": "d"}]}, "there is no learner of the kind kto here"),
         ({"task": {"kind": "chess"}}, "there is no task of the kind chess here"),
         ({"config_version": 7}, "of version 7, and this version of the app reads them up to version"),
         ({"config_version": "new"}, "not JSON that describes a run"),

@@ -173,8 +173,8 @@ def test_a_change_that_cannot_be_is_refused_before_any_worker_hears_of_it(store:
     for wrong, sentence in (({"epsilom": 1}, "did you mean epsilon"), ({"epsilon": 2}, "less than 1")):
         with pytest.raises(ConfigError, match=sentence):
             store.control(run_id, "change", wrong)
-    with pytest.raises(ConfigError, match="no learner called 'dpo'"):
-        store.control(run_id, "pause", learner="dpo")
+    with pytest.raises(ConfigError, match="no learner called 'kto'"):
+        store.control(run_id, "pause", learner="kto")
     with pytest.raises(ValueError, match="pause, resume"):
         store.control(run_id, "explode")
     assert store.take_controls(run_id, "ppo") == []

@@ -52,8 +52,8 @@ def stored_config(**changes: Any) -> str:
 SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a renamed setting": ({"config": stored_config(colour=1)}, "there is no setting colour here"),
     "an unknown learner": (
-        {"config": stored_config(learners=[{"algorithm": "dpo", "name": "dpo"}])},
-        "there is no learner of the kind dpo here",
+        {"config": stored_config(learners=[{"algorithm": "kto", "name": "kto"}])},
+        "there is no learner of the kind kto here",
     ),
     "broken JSON": ({"config": stored_config()[:-9]}, "its settings are not JSON that describes a run"),
     "no object": ({"config": "[1, 2]"}, "its settings are not JSON that describes a run"),

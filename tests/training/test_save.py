@@ -128,8 +128,8 @@ def test_what_cannot_be_saved_is_a_sentence(
     run_id = store.create(SMALL, "not begun")
     assert main(["save", run_id]) == 2
     assert "several learners; say whose policy, by --learner ppo or --learner grpo." in capsys.readouterr().err
-    assert main(["save", run_id, "--learner", "dpo"]) == 2
-    assert "no learner called 'dpo'" in capsys.readouterr().err
+    assert main(["save", run_id, "--learner", "kto"]) == 2
+    assert "no learner called 'kto'" in capsys.readouterr().err
     assert main(["save", run_id, "--learner", "ppo"]) == 2
     assert "There is no checkpoint of ppo yet; one is written every 10 steps" in capsys.readouterr().err
     with store.write() as c:

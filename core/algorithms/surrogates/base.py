@@ -41,12 +41,14 @@ class ClipRange(Settings):
 
 @dataclass(frozen=True)
 class Update:
-    """What a surrogate is made of; all [B, T]. What stands where the mask is False is never to be read."""
+    """What a surrogate is made of; all [B, T] but the group. What stands where the mask is False is never read."""
 
     ratio: Tensor
     logprob: Tensor  # log pi_theta(o_t | s_t), with gradient
     advantages: Tensor  # 0 where the mask is False
     mask: Tensor  # bool
+    logprob_ref: Tensor | None = None  # of the reference; None where the learner uses none
+    group: Tensor | None = None  # long [B]: which responses belong together
 
 
 @dataclass(frozen=True)
@@ -65,4 +67,6 @@ class Surrogate:
     paper: str = ""
     whole: bool = False  # whether a token's term moves its whole response, also where the ratio is the token's own
     fixed_ratio: bool = False  # whether the ratio only weighs the gradient, and none flows through it
+    has_ratio: bool = True  # whether it has a ratio at all; of one without, the trace has none
+    general: bool = True  # whether any learner may choose it, and not only a kind that is made for it
     refuses: Callable[[Any], Message | None] = lambda _settings: None  # why its settings do not go together

@@ -23,9 +23,27 @@ def _to_2(connection: sa.Connection) -> None:
     schema_version.create(connection, checkfirst=True)
 
 
+def _to_3(connection: sa.Connection) -> None:
+    """A table for the data sets of offline learners, which older runs have none of. No number changes."""
+    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    made = sa.Table(
+        "collected",
+        sa.MetaData(),
+        sa.Column("id", number, primary_key=True, autoincrement=True),
+        sa.Column("run", sa.String(64), nullable=False),
+        sa.Column("learner", sa.String(24), nullable=False),
+        sa.Column("responses", sa.LargeBinary, nullable=False),
+        sa.UniqueConstraint("run", "learner"),
+        sqlite_autoincrement=True,
+    )
+    runs = sa.Table("runs", made.metadata, sa.Column("id", sa.String(64), primary_key=True))
+    made.append_constraint(sa.ForeignKeyConstraint(["run"], [runs.c.id], ondelete="CASCADE"))
+    made.create(connection, checkfirst=True)
+
+
 #: STEPS[n − 1] leads from version n to version n + 1. A step that was released stays as it is: it names tables and
 #: columns itself, as those of tables.py go on changing.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_to_2,)
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_to_2, _to_3)
 SCHEMA_VERSION = 1 + len(STEPS)
 
 # Any number will do that nothing else in the same database locks.

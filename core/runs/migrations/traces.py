@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import Refusal
-from core.training.trace import SAMPLES, STEPS, TOKENS
+from core.training.trace import COLLECTED, SAMPLES, STEPS, TOKENS
 
-CONTRACT: dict[str, pa.Schema] = {"steps": STEPS, "samples": SAMPLES, "tokens": TOKENS}
+CONTRACT: dict[str, pa.Schema] = {"steps": STEPS, "samples": SAMPLES, "tokens": TOKENS, "collected": COLLECTED}
 
 Step = Callable[[str, pa.Table], pa.Table]
 
@@ -41,7 +41,8 @@ TRACE_VERSION = 1 + len(MIGRATIONS)
 #: Those that change no number, only what it means: a reader need not make tables of a step's numbers for them.
 OF_MEANING = frozenset({_to_2})
 
-#: The columns of version 1. Files without any of these are no trace; what came later may be missing.
+#: The columns of version 1; of a data set, which came later, its first ones. Files without any of these are no trace;
+#: what came later may be missing.
 FIRST: dict[str, tuple[str, ...]] = {
     "steps": (
         *("learner", "step", "samples_seen", "wall_time_s", "reward", "reward_std", "success_rate"),
@@ -57,6 +58,10 @@ FIRST: dict[str, tuple[str, ...]] = {
         *("learner", "step", "pass", "sample", "position", "token_id", "token", "logprob_old", "logprob"),
         *("logprob_ref", "ratio", "clipped", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "entropy", "token_reward"),
         *("value", "delta", "advantage_raw", "advantage", "return", "objective"),
+    ),
+    "collected": (
+        *("learner", "sample", "group", "prompt", "response", "answer", "reward", "success", "truncated", "length"),
+        *("logprob", "flipped", "random"),
     ),
 }
 
@@ -101,7 +106,7 @@ def changes_since(version: int) -> list[Step]:
 
 
 def read_table(name: str, table: pa.Table, version: int | None = None) -> pa.Table:
-    """A table of `name` (steps, samples or tokens) as this version has it. `version` None: as the table names it.
+    """A table of `name` (a key of CONTRACT) as this version has it. `version` None: as the table names it.
 
     Raises NewerTrace, and ValueError where its columns cannot be those of the contract.
     """

@@ -200,9 +200,12 @@ function columns(token) {
 function gradient(token) {
   const { env, labels } = token;
   const { regions, settings, whole_ratio, cut_at } = token.response.own.data;
-  const [clipped, ratio, advantage] = ["clipped", "ratio", "advantage"].map((name) =>
+  const [clipped, ratio, recorded] = ["clipped", "ratio", "advantage"].map((name) =>
     number(/** @type {Cell} */ (get(name, token))),
   );
+  // A kind without advantages still says with what weight a token counts.
+  const bare = token.response.absence("advantage") === "none";
+  const advantage = bare ? numberAt(env.values.advantage, token.place) : recorded;
   /** @param {...Part} parts @returns {Line} */
   const says = (...parts) => ({
     key: "gradient",

@@ -158,6 +158,8 @@ export interface Labels {
   scatter_thinned: string;
   scatter_tokens: string;
   scatter_unknown: string;
+  scatter_without: string;
+  playing_without: string;
   scatter_of_some: string;
   seconds: string;
   seed_only: string;

@@ -70,7 +70,8 @@ export class Model {
     const known = this.learners.find((x) => x.name === learner);
     if (!known || !this.row(learner, step)) return "none";
     const rows = [...(this.rows.get(learner)?.values() ?? [])];
-    const nowAndThen = this.run?.at_evaluations.includes(column) && rows.some((row) => (row[column] ?? null) !== null);
+    const measured = [...(this.run?.at_evaluations ?? []), ...(known.at_evaluations ?? [])].includes(column);
+    const nowAndThen = measured && rows.some((row) => (row[column] ?? null) !== null);
     return nowAndThen ? "none" : absence(column, known);
   }
 

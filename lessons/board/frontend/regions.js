@@ -33,6 +33,7 @@ export function regionBounds(region, env) {
  * @returns {Region | null | undefined}
  */
 export function regionOf(regions, env, { ratio, advantage }) {
+  if (!regions.length) return null;
   if (ratio === null || advantage === null) return undefined;
   let inside = null;
   for (const region of regions) {

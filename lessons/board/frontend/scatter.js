@@ -105,7 +105,8 @@ export class Scatter {
     const known = (/** @type {number} */ i) => isNumber(ratio[i]) && isNumber(data.advantage[i]);
     if (this.#between === null) this.#put(this.#pass);
     const counts = counted(data, this.#pass, [...ratio.keys()].filter(known), labels);
-    const still = this.#pass === 0 && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
+    const still =
+      this.#pass === 0 && ratio.some(isNumber) && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
     say(this.note, sentences([counts, still && labels.scatter_start, thinned]));
     attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts }));

@@ -13,7 +13,8 @@ import { aboutCuts, kinds } from "./regions.js";
  * @param {Labels} labels
  */
 export function counted(data, pass, tokens, labels) {
-  const { regions, passes, settings, cut_at: at } = data;
+  const { regions, passes, settings, cut_at: at, without } = data;
+  if (without.includes("ratio")) return labels.scatter_without;
   const { cuts, bounds } = kinds(regions);
   const last = passes.length - 1;
   const places = { n: tokens.length, pass, next: pass + 1 };
@@ -64,9 +65,10 @@ function counts({ regions, passes }, among, tokens, where, labels) {
  * @param {number} pass
  * @param {Labels} labels
  */
-export function briefly(name, { passes, regions }, pass, labels) {
+export function briefly(name, { passes, regions, without }, pass, labels) {
   const own = passes[Math.min(pass, passes.length - 1)].clipped;
   const learner = name.toUpperCase();
+  if (without.includes("ratio")) return fill(labels.playing_without, { learner });
   if (own.every((x) => x === null)) return fill(labels.playing_none, { learner });
   const n = own.filter((x) => x !== null && x !== 0).length;
   return fill(kinds(regions).cuts ? labels.playing_cut : labels.playing_bounded, { learner, n });

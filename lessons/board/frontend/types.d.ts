@@ -34,7 +34,7 @@ export interface Column {
 export interface Declared {
   /** As people write the kind: PPO. */
   kind: string;
-  colour: "blue" | "orange" | "green" | "pink";
+  colour: "blue" | "orange" | "green" | "pink" | "red" | "grey";
   /** Over its strips: {name}, {size}, and settings. */
   strip_title: string;
   /** What it learns from, as a template; null where that is the task's verifier, or not recorded. */
@@ -45,6 +45,8 @@ export interface Declared {
   replaces_groups: boolean;
   /** Whether it is asked nothing: it learns from a fixed data set. */
   given: boolean;
+  /** Columns of steps that this learner has at evaluations only, beside those that all have only there. */
+  at_evaluations?: string[];
   /** Columns that it has none of. */
   without: string[];
   columns: Column[];

@@ -21,6 +21,8 @@ LINES: dict[Colour, tuple[str, str]] = {
     "orange": ("#E69F00", "#f0ad1e"),
     "green": ("#009E73", "#2cc199"),
     "pink": ("#CC79A7", "#e39ac2"),
+    "red": ("#D55E00", "#ff8a47"),
+    "grey": ("#767676", "#b3b3b3"),
 }
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 

@@ -1,0 +1,157 @@
+"""Online against offline on one budget of scored responses, over seeds: `python -m core.insight.online_or_offline`.
+
+Every learner begins with the same start model, is given the same number of scored responses, and takes the gradients of
+equally many: online learners write them while they learn, offline ones learn from as many that the start model wrote
+beforehand (the preset `online-or-offline`, and PPO beside it). What is compared is held-out success after the last
+step, sampled; on the way, at each evaluation, held-out success, the KL to the start model, and how the fixed data set
+lies under the policy (core/training/coverage.py), for online learners that of the same set. Deterministic on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from core.config import RunConfig
+from core.learners.collected import Collected
+from core.learners.registry import learner, learner_kind
+from core.presets import preset
+from core.training import coverage
+from core.training.trainer import Trainer
+from core.versions import versions
+
+RECORDED = Path(__file__).parent / "recorded" / "online-or-offline.json"
+COMMAND = "python -m core.insight.online_or_offline"
+#: What the file is like.
+VERSION = 1
+PRESET = "online-or-offline"
+
+
+@dataclass(frozen=True)
+class Point:
+    """An evaluation: the policy after so many steps."""
+
+    step: int
+    samples_seen: int
+    heldout_success: float
+    kl: float | None
+    data_logprob: float
+    fresh_logprob: float
+    ess: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One learner with one seed."""
+
+    learner: str
+    seed: int
+    online: bool
+    scored: int  # responses, over the whole run
+    final: float  # held-out success after the last step, 4 samples a question
+    greedy: float
+    points: tuple[Point, ...]
+
+
+def config_of(seed: int, steps: int | None = None) -> RunConfig:
+    """The preset's learners and PPO, with one seed; `steps` other than the preset's bring data sets of that size."""
+    base = preset(PRESET)
+    steps = base.steps if steps is None else steps
+    budget = steps * base.responses_per_step
+    learners = [
+        x.model_copy(update={"data_responses": budget}) if learner_kind(x).draws is not None else x
+        for x in base.learners
+    ]
+    more = {"seed": seed, "steps": steps, "panel_size": 1, "learners": tuple(learners)}
+    return base.model_copy(update=more)
+
+
+def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[Outcome]:
+    """Trains every learner, seed by seed; the offline ones first, as the others are measured on their set."""
+    for seed in seeds:
+        config, data = config_of(seed, steps), None
+        everyone = sorted([*config.learners, learner("ppo")], key=lambda x: learner_kind(x).draws is None)
+        for settings in everyone:
+            own = config.model_copy(update={"learners": (settings,)})
+            trainer = Trainer(own, settings.name)
+            data = trainer.data or data
+            assert data is not None
+            yield outcome(trainer, data)
+
+
+def outcome(trainer: Trainer, data: Collected) -> Outcome:
+    """Trains to the end, measuring the set at each evaluation and after the last step."""
+    points, steps, last = [], trainer.steps(), 0
+    before = coverage.measure(trainer, data)
+    for trace in steps:
+        scalars = trace.scalars
+        if scalars["heldout_success"] is not None:
+            points.append(_point(trace.step, scalars, before))
+        last = int(scalars["samples_seen"] or 0)
+        if trainer.step < trainer.config.steps and trainer.step % max(1, trainer.config.eval_every) == 0:
+            before = coverage.measure(trainer, data)
+    final = trainer.final_evaluation()
+    after = coverage.measure(trainer, data)
+    end = {"samples_seen": last, "heldout_success": final["sampled"]}
+    points.append(_point(trainer.step, end, after))
+    settings = trainer.settings
+    online = not learner_kind(settings).offline
+    return Outcome(settings.name, trainer.config.seed, online, last, final["sampled"], final["greedy"], tuple(points))
+
+
+def _point(step: int, scalars: dict[str, Any], measured: coverage.Coverage) -> Point:
+    own = measured.data_logprob, measured.fresh_logprob, measured.ess
+    return Point(step, scalars["samples_seen"], scalars["heldout_success"], measured.kl, *own)
+
+
+def spread(outcomes: Sequence[Outcome], name: str) -> tuple[float, float, float]:
+    """(mean, lowest, highest) final held-out success of a learner over the seeds."""
+    finals = [x.final for x in outcomes if x.learner == name]
+    return statistics.fmean(finals), min(finals), max(finals)
+
+
+def write(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Everything as JSON: what was measured, and each learner's numbers."""
+    config = config_of(0)
+    about = {
+        "version": VERSION,
+        "preset": PRESET,
+        "seeds": sorted({x.seed for x in outcomes}),
+        "responses_per_step": config.responses_per_step,
+        "command": COMMAND,
+        "versions": versions(),
+    }
+    rows = json.loads(json.dumps([asdict(x) for x in outcomes]), parse_float=lambda x: round(float(x), 5))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"about": about, "rows": rows}) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Trains, prints each learner's result, and writes all where pages find it."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Online against offline on the same budget.")
+    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=None, help="steps of each run (default: the preset's)")
+    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    total = options.seeds * (1 + len(preset(PRESET).learners))
+    outcomes: list[Outcome] = []
+    for made in tqdm(run(range(options.seeds), options.steps), total=total, desc="learners trained"):
+        outcomes.append(made)
+        tqdm.write(f"{made.learner:12} seed {made.seed}: {made.final:.3f} after {made.scored} scored responses")
+        write(outcomes, options.out)  # what is there counts, also where it is cut off
+    for name in dict.fromkeys(x.learner for x in outcomes):
+        print("{:12} mean {:.3f}, from {:.3f} to {:.3f}".format(name, *spread(outcomes, name)))
+    print(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""What kinds that learn from a fixed data set have in common."""
+
+from __future__ import annotations
+
+from core.errors import Message
+from core.learners.settings import LearnerSettings
+
+#: Columns of the trace that none of them has: there is no critic, no reward per token, and what groups of the data set
+#: could teach is no property of the policy.
+WITHOUT = frozenset(
+    {
+        *("value", "value_after", "delta", "return", "value_loss", "vf_explained_var"),
+        *("token_reward", "frac_reward_zero_std", "group_reward_std", "score_std"),
+    }
+)
+
+
+def refuses_penalty(settings: LearnerSettings) -> Message | None:
+    """Why a KL penalty in the reward cannot be; None where there is none."""
+    if settings.kl_coef > 0:
+        return Message(
+            "kl_coef is {given}, but the data set's rewards stay what they were; beta weighs a KL in the loss",
+            given=settings.kl_coef,
+        )
+    return None
