@@ -102,6 +102,8 @@ export class PullSource {
 
   follow() {} // this browser asks for each step itself
 
+  abandon() {} // the server answers every question, or refuses it
+
   /**
    * @param {number} step
    * @param {string} revision

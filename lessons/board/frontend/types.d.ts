@@ -337,6 +337,8 @@ export interface Source {
   pause(paused: boolean): void;
   pull(): void | Promise<void>;
   follow(following: boolean, group: number | null): void;
+  /** What is being fetched is no longer wished for. */
+  abandon(): void;
   step(step: number, revision: string): Promise<StepAnswer>;
   group(step: number, group: number, revision: string): Promise<GroupAnswer>;
 }
@@ -350,6 +352,8 @@ export interface SourceEvents {
   onUnreachable(): void;
   isActive(): boolean;
   cursor(): number;
+  /** Of a step, as the rows name it now. */
+  revision(step: number): string;
 }
 
 /** A Streamlit component (v2) as its script sees it. */
