@@ -12,6 +12,7 @@ from lessons.a_real_instruct_model.intervals import change, surely
 from lessons.a_real_instruct_model.shown import Seen, Shown, subject
 from lessons.i18n import _, one_after_another
 from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import percent
 from lessons.kit.saving import save_menu
 
@@ -27,11 +28,11 @@ def changed(shown: Shown) -> None:
     with st.container(key="real_said"):
         for seen in shown.done:
             if seen.both is not None:
-                st.markdown(f"**{plain(seen.title)}** · {sentences(seen.both)}")
+                say(f"**{plain(seen.title)}** · {sentences(seen.both)}")
         if len(shown.done) > 1:
-            st.markdown(rivals(shown.done))
+            say(rivals(shown.done))
         if text := _mirrored(shown):
-            st.markdown(text)
+            say(text)
 
 
 def sentences(both: BeforeAfter) -> str:
@@ -180,7 +181,7 @@ def mirrored_of(
 def keep_it(shown: Shown) -> None:
     """How to take the trained model along, and how to go on from it."""
     run = shown.run
-    st.markdown(
+    say(
         _(
             "A run of your own can be saved as a normal Hugging Face model, with a card that states its data, settings "
             "and measured results: here, in the lab under **Export**, or on the command line. It can then be chosen "
@@ -193,7 +194,7 @@ def keep_it(shown: Shown) -> None:
         f"python -m core save {'RUN' if run.recorded else run.id} --learner {learner}", language=None, wrap_lines=True
     )
     if run.recorded:
-        st.caption(
+        say_small(
             _(
                 "A recorded run holds its trace, not its weights. RUN is the id of one of yours, from `{command}`."
             ).format(command="python -m core runs")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Seen, Shown, subject
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, predict, predict_number
 from lessons.kit.numbers import percent, points
 
@@ -25,7 +24,7 @@ def guesses(shown: Shown) -> bool:
     """Three predictions on one learner of the run; whether all are committed to and their outcomes known."""
     seen, config = subject(shown), shown.run.config
     settings = config.learner(seen.name)
-    st.markdown(
+    say(
         ngettext(
             "{name} now trains for one step: it answers {prompts} fresh questions {group} times, and a rule checks the "
             "answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only for the answer "

@@ -15,7 +15,7 @@ from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, quiz
 
 KEY = "a-real-instruct-model"
@@ -33,7 +33,7 @@ def where(shown: Shown) -> None:
     """One line on which run the numbers are of."""
     run = shown.run
     kind = _("a recorded run") if run.recorded else _("the run “{name}”").format(name=plain(run.name, 60))
-    st.caption(
+    say_small(
         _("Real numbers of {run}: {model}, {learners}, seed {seed}.").format(
             run=kind,
             model=plain(run.config.model),
@@ -209,7 +209,7 @@ def page() -> None:
         results(shown, guessed)
     st.header(_("A run of your own"))
     if shown is not None and shown.run.id == RECORDED_REAL:
-        st.markdown(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
+        say(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
     own_run(run)
     if shown is not None and shown.done and _revealed(guessed):
         keep_it(shown)

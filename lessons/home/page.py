@@ -9,11 +9,11 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.home import example as examples
-from lessons.i18n import _, keeping_language, one_after_another, prose
+from lessons.i18n import _, keeping_language, ngettext, one_after_another, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain, token_name
 from lessons.kit.empty import nothing_here
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, frozen, mount, say_where
 from lessons.kit.lesson.quiz import progress
 from lessons.kit.numbers import signed
@@ -30,9 +30,7 @@ def picture(batch: Frozen) -> None:
     asked = _("Asked {prompt}, the model wrote this, and it is right: reward {reward}.")
     if not shown.success:
         asked = _("Asked {prompt}, the model wrote this. It is wrong: the answer is {answer}. Reward {reward}.")
-    st.markdown(
-        asked.format(prompt=f"**{plain(shown.prompt)}**", answer=plain(shown.answer), reward=f"{shown.reward:g}")
-    )
+    say(asked.format(prompt=f"**{plain(shown.prompt)}**", answer=plain(shown.answer), reward=f"{shown.reward:g}"))
     mount(
         "credits",
         {
@@ -50,7 +48,7 @@ def picture(batch: Frozen) -> None:
         },
         key="home_credits",
     )
-    st.markdown(one_after_another(*sentences(shown)), width="content")
+    say(one_after_another(*sentences(shown)), width="content")
     say_where(batch)
 
 
@@ -65,7 +63,11 @@ def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
         "credit": signed(shown.grpo),
     }
     if first != shown.slip or others:
-        words = _("{ppo} gives its {count} tokens from {least} to {most}, {grpo} gives each {credit}.")
+        words = ngettext(
+            "{ppo} gives its only token {least}, {grpo} gives it {credit}.",
+            "{ppo} gives its {count} tokens from {least} to {most}, {grpo} gives each {credit}.",
+            places,
+        )
         return [words.format(count=places, **values)]
     words = _("{ppo} blames “{token}” most ({least}), where the response first goes wrong.")
     if shown.seen:
@@ -74,7 +76,10 @@ def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
             "Critics do not always."
         )
     blamed = words.format(token=plain(token_name(shown.tokens[first])), **values)
-    return [blamed, _("{grpo} gives each of the {count} tokens {credit}.").format(count=places, **values)]
+    alike = ngettext(
+        "{grpo} gives the only token {credit}.", "{grpo} gives each of the {count} tokens {credit}.", places
+    )
+    return [blamed, alike.format(count=places, **values)]
 
 
 def words() -> dict[str, str]:
@@ -138,7 +143,7 @@ def whole_pipeline(batch: Frozen) -> None:
 def course_map() -> None:
     """Every page there is, in order, under a heading for each part of the course."""
     done = [x for x in course() if progress(x.check) == full(x)]
-    st.caption(
+    say_small(
         _("{done} of {all} checks all right. Your progress is kept in this browser only.").format(
             done=len(done), all=len(course())
         )
@@ -157,10 +162,10 @@ def course_map() -> None:
 def card(page: Lesson) -> None:
     st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
     minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
-    st.markdown(_(page.summary) + minutes)
+    say(_(page.summary) + minutes)
     if page.check and (answered := progress(page.check)):
         sign = ":material/check_circle:" if answered[0] == answered[1] else ":material/rule:"
-        st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=answered[0], all=answered[1]))
+        say_small(sign + " " + _("Check: {right} of {all} right.").format(right=answered[0], all=answered[1]))
 
 
 st.title("Credit Lab")

@@ -183,7 +183,7 @@ with lesson_page(
         opening(batch)
     say(prose("how-grpo-works"))
     st.header(_("Four tokens, worked out"))
-    st.markdown(
+    say(
         _(
             "The wrong answer “1 6 0” to 9+7=, in a group of four with rewards {rewards}. Walk through its numbers."
         ).format(rewards=" · ".join(f"{x:g}" for x in [FOUR.reward, *FOUR.others]))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, role_colour
 from lessons.kit.numbers import number, signed
 from lessons.kit.ties import highest
@@ -29,7 +30,7 @@ def beside_the_group(batch: Frozen) -> None:
             _("This run then shifts and scales all of the batch's advantages (`whiten_advantages`); not so here.")
         )
     if words:
-        st.caption(one_after_another(*words))
+        say_small(one_after_another(*words))
 
 
 def scales(batch: Frozen) -> None:
@@ -73,7 +74,7 @@ def scales(batch: Frozen) -> None:
         idle=f"{100 * step.idle:.0f} %",
     )
     with st.container(key="hgw_silent"):
-        st.markdown(one_after_another(words, _strongest(step, right)))
+        say(one_after_another(words, _strongest(step, right)))
 
 
 def _strongest(step: Step, right: dict[int, tuple[float, int]]) -> str:
@@ -104,7 +105,7 @@ def _explain(scale: str, largest: float) -> None:
             "No division (Dr. GRPO): the advantage stays in units of reward; the largest here is {largest}."
         ).format(largest=number(largest, 2)),
     }
-    st.caption(words[scale])
+    say_small(words[scale])
 
 
 def _count(rewards: Rewards, group: int) -> tuple[float, int]:

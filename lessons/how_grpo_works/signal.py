@@ -10,6 +10,7 @@ import streamlit as st
 from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Frozen, engine, figure, line_colour, predict, predict_number, role_colour
 from lessons.kit.numbers import number, signed, table
 
@@ -70,7 +71,7 @@ def _lone_curve(size: int, eps: float) -> None:
     drawing.update_yaxes(title=_("advantage"), zeroline=True)
     one, other = lone_success(chosen, 1, eps), lone_success(chosen, 0, eps)
     with st.container(key="hgw_lone_said"):
-        st.markdown(
+        say(
             _(
                 "G = {size}: **{one}** with G − 1 in the spread, which is (G − 1)/√G; **{other}** with G, which "
                 "is √(G − 1). "
@@ -146,7 +147,7 @@ def no_signal_share(batch: Frozen) -> None:
         return
     p, share = _mean(silent.success), _mean(silent.measured)
     guess = _mean(silent.predicted)
-    st.markdown(
+    say(
         one_after_another(
             _(
                 "If every answer were right with the same chance p, a group of G would be all right or all wrong with "
@@ -207,7 +208,7 @@ def _over_steps(silent: Silence, size: int) -> None:
         size=size, first=number(silent.measured[0], 2), last=number(silent.measured[-1], 2)
     )
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
-    st.caption(
+    say_small(
         _(
             "{share} of the silent groups are all right: these {size} answers leave nothing to compare, and nothing to "
             "learn."
@@ -219,10 +220,8 @@ def _by_size(silent: Silence) -> None:
     head = [_("answers per question"), _("measured"), _("formula")]
     rows = ((str(x), f"{100 * silent.drawn[x]:.0f} %", f"{100 * silent.formula[x]:.0f} %") for x in silent.drawn)
     with st.container(key="hgw_sizes"):
-        st.markdown(table(head, rows, left=0))
-        st.caption(
-            _("Smaller groups are measured on all subsets of the real ones. Larger ones would need another run.")
-        )
+        say(table(head, rows, left=0))
+        say_small(_("Smaller groups are measured on all subsets of the real ones. Larger ones would need another run."))
 
 
 def _mean(values: tuple[float, ...]) -> float:

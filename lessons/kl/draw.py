@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
+from lessons.kit.glossary import say
 from lessons.kit.lesson import figure
 from lessons.kit.numbers import number, signed, table
 
@@ -39,7 +40,7 @@ def pulls(log_ratio_of: Tensor, weights: dict[str, Tensor]) -> None:
         for name, p in weights.items()
     )
     with st.container(key="rck_pull_table"):
-        st.markdown(table(head, rows))
+        say(table(head, rows))
 
 
 def _draw(

@@ -7,7 +7,7 @@ import streamlit as st
 from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.first_ratios import older_cuts
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Example, Line, engine, frozen, lesson_page, quiz, say_where, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.own_surrogate import has_clip, own_surrogate
@@ -56,7 +56,7 @@ def page() -> None:
         prediction(batch)
         own_limits(batch)
         if older := older_cuts(batch):
-            st.caption(older)
+            say_small(older)
     elif batch is not None:
         st.header(_("The four cases, under limits of your own"))
         say_where(batch)

@@ -20,6 +20,7 @@ from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
 from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
+from lessons.kit.glossary import say, say_small
 from lessons.kit.history import heldout, show_run
 from lessons.runs.imports import import_section
 from lessons.shared import store
@@ -98,12 +99,12 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         _delete(run, runs)
         return
     if run.reason:
-        st.caption(plain(tell(run.reason.without_folders()), 400))
+        say_small(plain(tell(run.reason.without_folders()), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
     if run.id in SHIPPED:
-        st.caption(_("A recorded run is part of the app: it cannot be renamed or deleted."))
+        say_small(_("A recorded run is part of the app: it cannot be renamed or deleted."))
     else:
         _rename(run, runs)
         _delete(run, runs)
@@ -126,7 +127,7 @@ def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
 def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
     # A run that cannot be opened cannot be stopped either; its workers end when they find it gone.
     if isinstance(run, RunInfo) and (run.under_way or run.status in LIVE):
-        st.caption(_("This run is under way: stop it in the lab before deleting it."))
+        say_small(_("This run is under way: stop it in the lab before deleting it."))
         return
     with st.popover(_("Delete"), icon=":material/delete:", key="runs_delete"):
         st.text(
@@ -162,7 +163,7 @@ def page() -> None:
         nothing_here(_("There is no run yet. Open the lab and press Start; it then stands here."))
         return
     if len(listed) > MOST_ROWS:
-        st.caption(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))
+        say_small(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))
     run = chosen_run(listed[:MOST_ROWS], runs)
     if run is None:
         st.info(_("Select a run by the box at the start of its line."))
@@ -171,6 +172,6 @@ def page() -> None:
 
 
 st.title(_("Runs"))
-st.markdown(_("Every run made here, the newest first. Select one to open, rename, export or delete it."))
+say(_("Every run made here, the newest first. Select one to open, rename, export or delete it."))
 with storage_guard():
     page()

@@ -11,9 +11,10 @@ from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
 from lessons.i18n import N_, _, listed
 from lessons.kit.critic import taught
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.linked import linked
-from lessons.kit.numbers import number, table
+from lessons.kit.numbers import number, table, whole
 from lessons.the_critic.results import (
     LEARNERS,
     SPAN_TITLES,
@@ -42,7 +43,7 @@ WHITENED = shape("grpo-whitened", 16)
 def same_questions() -> None:
     """Who learns, then the chart, its table and what the numbers say, for one start model at a time."""
     if there([shape("ppo-fitted", 16), shape("ppo-zero", 16)]):
-        st.markdown("\n".join(f"- {x}" for x in _who()))
+        say("\n".join(f"- {x}" for x in _who()))
     start = linked(
         st.segmented_control,
         _("Start model"),
@@ -57,10 +58,10 @@ def same_questions() -> None:
         st.info(_("This is not recorded here yet."))
         return
     taught(PRESETS[PRESET[start]], quiet=True)
-    st.markdown(_("Look at steps 1–20, where the lines part. Then choose the other start model, and look again."))
+    say(_("Look at steps 1–20, where the lines part. Then choose the other start model, and look again."))
     _chart(shown, ending)
     _table(shown, ending)
-    st.markdown("\n".join(f"- {x}" for x in _says(shown, ending)))
+    say("\n".join(f"- {x}" for x in _says(shown, ending)))
 
 
 def _who() -> list[str]:
@@ -70,7 +71,7 @@ def _who() -> list[str]:
         _("**GRPO**: against the mean of its group, the responses to the same question."),
         _("**PPO (critic from zero)**: against a critic that learns only while the policy trains."),
         _("**PPO (fitted critic)**: its critic was fitted beforehand, to {count} responses of the start model.").format(
-            count=f"{fitted:,}"
+            count=whole(fitted)
         ),
         _(
             "**VinePPO**: no critic. Each prefix is finished {k} times; the share that comes out right is its value."
@@ -122,10 +123,10 @@ def _table(shown: list[str], ending: str) -> None:
         setup = shape(name, 16, ending)
         worst = min(x.mean("last-10") for x in of(setup))
         cells = [spread_words(setup, span) for span in SPANS]
-        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{median_scored(of(setup), setup):,}"])
+        lines.append([_(LEARNERS[name].title), *cells, number(worst), whole(median_scored(of(setup), setup))])
     with st.container(key="tc_same_table"):
-        st.markdown(table(head, lines))
-        st.caption(
+        say(table(head, lines))
+        say_small(
             _(
                 "16 questions × 8 responses a step, mean success ± standard deviation over {seeds} seeds. “Responses "
                 "scored” counts all: trained on, used to fit a critic beforehand, and VinePPO's continuations (the "
@@ -133,8 +134,8 @@ def _table(shown: list[str], ending: str) -> None:
             ).format(seeds=len(of(shape(shown[0], 16, ending))))
         )
         if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
-            st.caption(taken)
-        st.markdown(_("Seed by seed, over steps 1–20:"))
+            say_small(taken)
+        say(_("Seed by seed, over steps 1–20:"))
 
 
 def _says(shown: list[str], ending: str) -> list[str]:

@@ -16,6 +16,7 @@ from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.catalog import lesson
 from lessons.i18n import use_language
+from lessons.kit import glossary
 from tests.helpers import step_trace
 from tests.lessons.real import real_run
 
@@ -39,6 +40,14 @@ class NotedLauncher:
     def warm(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def terms_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read a page's texts as they are written; how terms in them are explained is test_glossary.py's, which has
+    a fixture of this name in its place.
+    """
+    monkeypatch.setattr(glossary, "marked", lambda text: text)
 
 
 @pytest.fixture

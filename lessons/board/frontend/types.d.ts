@@ -8,6 +8,12 @@ import type { Region, Term } from "./terms.js";
 /** A measured value: null where there is none, a word ("nan", "inf", "-inf") where it is no number. */
 export type Value = number | string | null;
 
+/** A message with a number in it: the form that `fill` takes where {n} is 1, and for all others. */
+export interface Forms {
+  one: string;
+  other: string;
+}
+
 /** Which token: of which learner's response, at which place. */
 export interface TokenId {
   learner: string;
