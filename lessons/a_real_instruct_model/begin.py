@@ -69,8 +69,8 @@ def _summary(config: RunConfig, side: Side) -> None:
     if side.sampled is not None:
         say(
             _(
-                "Sampled {samples} times each, as in training, **{sampled}** of the answers are right; **{readable}** "
-                "have an answer that can be read at all, and {cut} are cut off at the length limit."
+                "Sampled {samples} times each, as in training, **{sampled}** of the responses are right; "
+                "**{readable}** have an answer that can be read at all, and {cut} are cut off at the length limit."
             ).format(
                 samples=side.samples,
                 sampled=percent(side.sampled.success.value),
@@ -85,9 +85,9 @@ def _cut(config: RunConfig, side: Side) -> str:
     count, cut = len(side.questions), sum(not x.finished for x in side.greedy_answers)
     right = sum(x.success for x in side.greedy_answers)
     return _(
-        "{cut} of the {count} greedy answers were cut off{limit} before they ended, and count as wrong; in {so_far} of "
-        "them the number that is read so far is the right one. With those, {all} of {count} would be right ({share}): "
-        "part of what looks like bad arithmetic is long-windedness."
+        "{cut} of the {count} greedy responses were cut off{limit} before they ended, and count as wrong; in {so_far} "
+        "of them the number that is read so far is the right one. With those, {all} of {count} would be right "
+        "({share}): part of what looks like bad arithmetic is long-windedness."
     ).format(
         cut=cut,
         count=count,

@@ -30,7 +30,7 @@ def guesses(shown: Shown) -> bool:
             "answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only for the answer "
             "that is read in it: one that goes on past the limit gets nothing, right or not.",
             "{name} now trains for {steps} steps: at each it answers {prompts} fresh questions {group} times, and a "
-            "rule checks the answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only "
+            "rule checks the answers. Only a response that ended by itself within {limit} tokens is rewarded, and only "
             "for the answer that is read in it: one that goes on past the limit gets nothing, right or not.",
             config.steps,
         ).format(
@@ -79,12 +79,12 @@ def _kind(key: str, both: BeforeAfter | None, temperature: float) -> bool:
     kind = None if both is None else main_cause(sampled_or_greedy(both)[2])
     reason = "" if both is None else _reasons(both, temperature)
     choices = [
-        Choice(_("Mostly form: more of its answers can be read at all"), kind == "format", reason),
+        Choice(_("Mostly form: more of its responses can be read at all"), kind == "format", reason),
         Choice(_("Mostly arithmetic: more of the readable ones are right"), kind == "arithmetic", reason),
         Choice(_("Both, in like parts"), kind == "both", reason),
         Choice(_("It does not get better"), kind == "none", reason),
     ]
-    question = _("It may get better in two ways. Which is it, of the answers {way}?")
+    question = _("It may get better in two ways. Which is it, of the responses {way}?")
     way = "sampled" if both is None else next(iter(measured_ways(both)))
     return predict(f"{key}_kind", question.format(way=_ways(temperature)[way]), [_once(x) for x in choices])
 
@@ -128,8 +128,8 @@ def _reasons(both: BeforeAfter, temperature: float) -> str:
 
 def _numbers(way: str, before: AnswerRates, after: AnswerRates, split: Split) -> str:
     return _(
-        "Answers {way}: readable {f0}, then {f1}; right among the readable {a0}, then {a1}; of {total} points, {form} "
-        "come from form and {arithmetic} from arithmetic."
+        "Responses {way}: readable {f0}, then {f1}; right among the readable {a0}, then {a1}; of {total} points, "
+        "{form} come from form and {arithmetic} from arithmetic."
     ).format(
         way=way,
         f0=percent(before.readable),
@@ -149,7 +149,7 @@ def _length(key: str, both: BeforeAfter | None, limit: str) -> bool:
         trend = trend_of(before.length, after.length)
         reason = _(
             "From {before} tokens on average to {after}. No reward counts tokens, but past {limit} of them there is "
-            "none: {cut} of the answers were cut off there before, {left} are after."
+            "none: {cut} of the responses were cut off there before, {left} are after."
         ).format(
             before=f"{before.length:.1f}",
             after=f"{after.length:.1f}",
@@ -162,7 +162,7 @@ def _length(key: str, both: BeforeAfter | None, limit: str) -> bool:
         Choice(_("About as long (within 10 %)"), trend == "same", reason),
         Choice(_("Longer"), trend == "longer", reason),
     ]
-    return predict(f"{key}_length", _("And how long are its answers then?"), [_once(x) for x in choices])
+    return predict(f"{key}_length", _("And how long are its responses then?"), [_once(x) for x in choices])
 
 
 def trend_of(before: float, after: float) -> str:

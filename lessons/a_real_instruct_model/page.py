@@ -50,7 +50,7 @@ def nothing_yet() -> None:
     """No run has answers: what to do about it."""
     st.info(
         _(
-            "There is no run with answers to held-out questions here yet: the recorded one did not come with this "
+            "There is no run with responses to held-out questions here yet: the recorded one did not come with this "
             "copy of the app. Start one below; this page then shows it."
         ),
         icon=":material/play_circle:",
@@ -62,7 +62,7 @@ def results(shown: Shown, guessed: bool) -> None:
     if not shown.done:
         if shown.live:
             st.info(
-                _("The run is under way. When it is through, its answers stand here beside those from before."),
+                _("The run is under way. When it is through, its responses stand here beside those from before."),
                 icon=":material/hourglass_empty:",
             )
         else:
@@ -116,17 +116,20 @@ def check() -> list[QuizQuestion]:
                 Choice(
                     _("Yes: what the model could do before, it now says in a way that can be used"),
                     True,
-                    _("How much of it the model could do before, pass@k before tells, and answers that were cut off."),
+                    _(
+                        "How much of it the model could do before, pass@k before tells, and responses that were "
+                        "cut off."
+                    ),
                 ),
                 Choice(
                     _("No: it learnt no arithmetic, so nothing changed"),
                     False,
-                    _("An answer that nobody can read helps nobody. But do not call it arithmetic."),
+                    _("A response in which nobody can read an answer helps nobody. But do not call it arithmetic."),
                 ),
                 Choice(
                     _("That cannot be told without the weights"),
                     False,
-                    _("The answers tell: readable or not, and right or not among the readable."),
+                    _("The responses tell: readable or not, and right or not among the readable."),
                 ),
             ),
         ),
@@ -167,7 +170,7 @@ def check() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Of 64 greedy answers 40 are right; 44 are, to the same questions, after another run. Is it better?"),
+            _("Of 64 greedy responses 40 are right; 44 are, to the same questions, after another run. Is it better?"),
             (
                 Choice(_("Yes, by 6 points"), False, _("6 points may be within what 64 questions leave open.")),
                 Choice(

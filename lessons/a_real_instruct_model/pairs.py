@@ -50,7 +50,7 @@ def _questions(done: Sequence[Seen]) -> None:
         kinds = [x for x in CHANGES if both.count(x)]  # type: ignore[arg-type]
         change = linked(
             st.radio,
-            _("What became of them (greedy answers)"),
+            _("What became of them (greedy responses)"),
             [x.replace(" ", "-") for x in kinds],
             key="change",
             first=kinds[0].replace(" ", "-"),

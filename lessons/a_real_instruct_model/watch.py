@@ -79,16 +79,16 @@ def starts(shown: Shown, rows: list[dict[str, Any]]) -> str:
     ]
     if _is_number(row["heldout_success"]):
         parts.append(
-            _("{held} is of one sampled answer to each held-out question, asked before the update of step 1").format(
+            _("{held} is of one sampled response to each held-out question, asked before the update of step 1").format(
                 held=percent(row["heldout_success"])
             )
         )
     parts.append(
-        _("{sampled} is of {samples} sampled answers to each").format(
+        _("{sampled} is of {samples} sampled responses to each").format(
             sampled=percent(before.sampled.success.value), samples=before.samples
         )
     )
-    parts.append(_("{greedy} is of the greedy answers").format(greedy=percent(before.greedy.success.value)))
+    parts.append(_("{greedy} is of the greedy responses").format(greedy=percent(before.greedy.success.value)))
     return _("Several numbers say how good the start model is, as it is asked in several ways: {said}.").format(
         said=_("; ").join(parts)
     )

@@ -71,9 +71,9 @@ def _axes_help() -> dict[str, str]:
         "trained": _("The responses that a learner has taken gradients from, equally many a step for all."),
         "samples": _(
             "Every response that was scored to learn from it: the training responses, groups that were given up, the "
-            "continuations that measure values for the credit, and the answers that a critic had been fitted to before "
-            "the first step. Not what is scored only to measure, as held-out questions and the checks of a critic: it "
-            "teaches nothing."
+            "continuations that measure values for the credit, and the responses that a critic had been fitted to "
+            "before the first step. Not what is scored only to measure, as held-out questions and the checks of a "
+            "critic: it teaches nothing."
         ),
         "step": _("A step is one round: sample, score, give credit, update."),
         "time": _("What the learner’s clock says, with held-out questions, without waiting for others."),

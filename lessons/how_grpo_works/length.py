@@ -25,8 +25,8 @@ def own_lengths(batch: Frozen) -> None:
 
     settings = grpo_settings(batch)
     first, second = st.columns(2)
-    right = first.slider(_("Tokens of each right answer"), 1, LONGEST, 12, 1, key="hgw_right", bind="query-params")
-    wrong = second.slider(_("Tokens of each wrong answer"), 1, LONGEST, 48, 1, key="hgw_wrong", bind="query-params")
+    right = first.slider(_("Tokens of each right response"), 1, LONGEST, 12, 1, key="hgw_right", bind="query-params")
+    wrong = second.slider(_("Tokens of each wrong response"), 1, LONGEST, 48, 1, key="hgw_wrong", bind="query-params")
     lengths = [right, right, wrong, wrong]
     advantage, _raw = group_advantages(
         torch.tensor([1.0, 1.0, 0.0, 0.0]), torch.zeros(4, dtype=torch.long), "group", settings.scale_ddof,
@@ -44,9 +44,9 @@ def own_lengths(batch: Frozen) -> None:
         say(table(head, rows))
         say_small(
             _(
-                "Push on a single token and on a whole answer, weight × advantage: two right and two wrong answers, "
-                "advantages {good} and {bad}. "
-                "seq-mean-token-sum-norm divides by a constant, here {constant} tokens."
+                "Push on a single token and on a whole response, weight × advantage: two right and two wrong "
+                "responses, advantages {good} and {bad}. seq-mean-token-sum-norm divides by a constant, here "
+                "{constant} tokens."
             ).format(good=signed(good), bad=signed(bad), constant=LONGEST)
         )
         say(_verdict(pushes, right, wrong))
@@ -57,14 +57,14 @@ def _verdict(pushes: list[tuple[Aggregation, float, float, float, float]], right
     ratio = abs(mean[2] / mean[1])
     if wrong > right:
         return _(
-            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down only {ratio} times as hard as "
-            "one of a "
-            "right answer is pushed up: being wrong costs less, the longer it takes. The other two treat tokens alike."
+            "Under `seq-mean-token-mean` a token of a wrong response is pushed down only {ratio} times as hard as one "
+            "of a right response is pushed up: being wrong costs less, the longer it takes. The other two treat tokens "
+            "alike."
         ).format(ratio=number(ratio, 2))
     if wrong < right:
         return _(
-            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down {ratio} times as hard as one of "
-            "a right answer is pushed up: being wrong briefly costs more. The other two treat tokens alike."
+            "Under `seq-mean-token-mean` a token of a wrong response is pushed down {ratio} times as hard as one of a "
+            "right response is pushed up: being wrong briefly costs more. The other two treat tokens alike."
         ).format(ratio=number(ratio, 2))
     return _("Equal lengths: all three agree on which token is pushed how hard, up to one constant.")
 

@@ -97,7 +97,7 @@ def _strongest(step: Step, right: dict[int, tuple[float, int]]) -> str:
 def _explain(scale: str, largest: float) -> None:
     words = {
         "group": _(
-            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on questions "
+            "Each group by its own spread, which is small where nearly all responses agree. Such groups, on questions "
             "that are easy or hard, then push more than their rewards alone would: a bias by difficulty."
         ),
         "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
@@ -124,8 +124,8 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     worst = {n: min(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
     drawing = go.Figure()
     kinds = (
-        (best, "positive", _("a right answer's advantage"), "circle"),
-        (worst, "negative", _("a wrong answer's advantage"), "diamond"),
+        (best, "positive", _("a right response's advantage"), "circle"),
+        (worst, "negative", _("a wrong response's advantage"), "diamond"),
     )
     silent = dict(zip(step.numbers, step.silent, strict=True))
     for values, role, name, symbol in kinds:
@@ -152,13 +152,13 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     table = [
         {
             _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",
-            _("right answer"): _("none") if right[n][0] == 0 else signed(best[n], 3),
-            _("wrong answer"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
+            _("right response"): _("none") if right[n][0] == 0 else signed(best[n], 3),
+            _("wrong response"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
             _("share of the push"): f"{100 * push / (sum(step.push) or 1.0):.0f} %",
         }
         for n, push in ((n, step.push[step.numbers.index(n)]) for n in order)
     ]
-    alt = _("The advantages that the step's groups ({groups}) give to right and to wrong answers.").format(
+    alt = _("The advantages that the step's groups ({groups}) give to right and to wrong responses.").format(
         groups=len(order)
     )
     figure(drawing, key="hgw_groups", alt=alt, table=table, height=120 + 22 * len(order))

@@ -29,7 +29,7 @@ def lone(batch: Frozen) -> None:
     shown = predict_number(
         "hgw_lone",
         _(
-            "One answer of a group of {size} is right. How large is its advantage, divided by the group's spread?"
+            "One response of a group of {size} is right. How large is its advantage, divided by the group's spread?"
         ).format(size=size),
         low=0.0,
         high=4.0,
@@ -38,7 +38,7 @@ def lone(batch: Frozen) -> None:
         tolerance=0.3,
         reason=_(
             "Mean {mean}, so the one is {above} above it; the spread is small, since the others all agree. Each wrong "
-            "answer gets {bad}: together they weigh just as much, the other way."
+            "response gets {bad}: together they weigh just as much, the other way."
         ).format(mean=number(1 / size), above=number(1 - 1 / size), bad=signed(bad)),
         about=str(size),
     )
@@ -63,7 +63,7 @@ def _lone_curve(size: int, eps: float) -> None:
         name = _("wrong, dividing by G − {ddof}").format(ddof=ddof) if ddof else _("wrong, dividing by G")
         drawing.add_scatter(x=list(SIZES), y=wrong, name=name, line={**line, "color": role_colour("negative")})
         readout += [
-            {"G": g, "ddof": ddof, _("right answer"): signed(a, 3), _("wrong answer"): signed(b, 3)}
+            {"G": g, "ddof": ddof, _("right response"): signed(a, 3), _("wrong response"): signed(b, 3)}
             for g, a, b in zip(SIZES, right, wrong, strict=True)
         ]
     drawing.add_vline(x=chosen, line={"color": role_colour("accent"), "width": 1, "dash": "dot"})
@@ -73,13 +73,12 @@ def _lone_curve(size: int, eps: float) -> None:
     with st.container(key="hgw_lone_said"):
         say(
             _(
-                "G = {size}: **{one}** with G − 1 in the spread, which is (G − 1)/√G; **{other}** with G, which "
-                "is √(G − 1). "
-                "Each wrong answer gets {bad} or {worse}."
+                "G = {size}: **{one}** with G − 1 in the spread, which is (G − 1)/√G; **{other}** with G, which is √(G "
+                "− 1). Each wrong response gets {bad} or {worse}."
             ).format(size=chosen, one=signed(one[0], 3), other=signed(other[0], 3), bad=signed(one[1], 3),
                      worse=signed(other[1], 3))
         )  # fmt: skip
-    alt = _("The advantage of the one right answer grows about as the square root of the group's size.")
+    alt = _("The advantage of the one right response grows about as the square root of the group's size.")
     figure(drawing, key="hgw_lone_figure", alt=alt, table=readout, height=280)
 
 
@@ -141,7 +140,7 @@ def no_signal_share(batch: Frozen) -> None:
     size = batch.run.config.group_size(batch.settings)
     if not silent.steps:
         st.info(
-            _("This run has no whole group of {size} answers, so nothing can be counted here.").format(size=size),
+            _("This run has no whole group of {size} responses, so nothing can be counted here.").format(size=size),
             icon=":material/group_off:",
         )
         return
@@ -150,8 +149,8 @@ def no_signal_share(batch: Frozen) -> None:
     say(
         one_after_another(
             _(
-                "If every answer were right with the same chance p, a group of G would be all right or all wrong with "
-                "chance $p^G + (1 - p)^G$."
+                "If every response were right with the same chance p, a group of G would be all right or all wrong "
+                "with chance $p^G + (1 - p)^G$."
             ),
             ngettext(
                 "In this run's only step the success rate is {p}, and the formula gives **{guess}** with it.",
@@ -210,14 +209,14 @@ def _over_steps(silent: Silence, size: int) -> None:
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
     say_small(
         _(
-            "{share} of the silent groups are all right: these {size} answers leave nothing to compare, and nothing to "
-            "learn."
+            "{share} of the silent groups are all right: these {size} responses leave nothing to compare, and nothing "
+            "to learn."
         ).format(share=f"{100 * silent.all_right:.0f} %", size=size)
     )
 
 
 def _by_size(silent: Silence) -> None:
-    head = [_("answers per question"), _("measured"), _("formula")]
+    head = [_("responses per question"), _("measured"), _("formula")]
     rows = ((str(x), f"{100 * silent.drawn[x]:.0f} %", f"{100 * silent.formula[x]:.0f} %") for x in silent.drawn)
     with st.container(key="hgw_sizes"):
         say(table(head, rows, left=0))

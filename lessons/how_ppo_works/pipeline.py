@@ -83,7 +83,7 @@ def _query(batch: Frozen, _group: Group) -> None:
         )
     )
     rows = [
-        {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
+        {_("query"): x.prompt, _("right response"): x.answer, _("right"): sum(r.success for r in x.replies)}
         for x in batch.groups
     ]
     st.dataframe(rows, hide_index=True, alt=_("The step’s questions"))

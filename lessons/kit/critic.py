@@ -172,7 +172,7 @@ def taught(config: RunConfig, *, quiet: bool = False, key: str = "") -> None:
 def _taught_words(weight: float) -> str:
     words = _(
         "**A critic has it easy here.** The start model was taught, by a second loss of weight {weight}, to tell at "
-        "every token whether the answer is right so far (`core/training/pretrain.py`). The critic starts from those "
+        "every token whether the response is right so far (`core/training/pretrain.py`). The critic starts from those "
         "features."
     ).format(weight=f"{weight:g}")
     return one_after_another(words, _measured_words())
@@ -181,7 +181,7 @@ def _taught_words(weight: float) -> str:
 def _blind_words() -> str:
     words = _(
         "**A critic has it hard here.** The start model was not taught to tell right from wrong: nothing in its "
-        "features says whether the answer is right so far, and the critic starts from them."
+        "features says whether the response is right so far, and the critic starts from them."
     )
     return one_after_another(words, _measured_words())
 

@@ -60,9 +60,9 @@ class _Marked:
     run: object = None
 
     def begin_run(self) -> None:
-        """Of the page or of a fragment: Streamlit gives each a set of its own, which only is told from others here."""
+        """Of the page or of a fragment: Streamlit counts the places of each in an object of its own."""
         context = get_script_run_ctx(suppress_warning=True)
-        now = context.widget_ids_this_run if context else None
+        now = context.cursors if context else None
         if now is not self.run:
             self.run, self.drawn = now, set()
 

@@ -66,7 +66,7 @@ def page() -> None:
 
 with lesson_page(
     KEY,
-    question=_("The second pass uses answers that a slightly older policy wrote. What keeps it from going too far?"),
+    question=_("The second pass uses responses that a slightly older policy wrote. What keeps it from going too far?"),
     summary=_(
         "The clip takes a token's gradient away only once the policy has already gone the right way far enough. "
         "Outside the range is not the same as clipped."

@@ -38,7 +38,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
             success = heldout(runs, run)
         except DataUnreadable:
             damaged = True
-    words = _("{learner} held-out success")
+    words = _("{learner} success")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
@@ -68,12 +68,13 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
     """Draws the table; returns the run whose line is selected."""
     rows = [row(run, runs) for run in listed]
     measured = _("Share of held-out questions answered rightly, sampled, as last measured in the run.")
-    share = st.column_config.NumberColumn(format="%.2f", help=measured)
-    shares = {name: share for r in rows for name in r if name not in row_texts()}
+    share = st.column_config.NumberColumn(format="%.2f", help=measured, width=80)
+    widths: dict[str, Any] = {name: st.column_config.Column(width=width) for name, width in row_texts().items()}
+    shares = {name: share for r in rows for name in r if name not in widths}
     picked = st.dataframe(
         rows,
         hide_index=True,
-        column_config=shares,
+        column_config={**widths, **shares},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0]}},
@@ -85,8 +86,11 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
     return listed[selected[0]] if selected and selected[0] < len(listed) else None
 
 
-def row_texts() -> tuple[str, ...]:
-    return (_("Name"), _("When"), _("State"), _("Preset"), _("Seed"), _("Steps"))
+def row_texts() -> dict[str, int | None]:
+    """The columns that every run has, and how wide each is in pixels: with two learners' shares beside them, all are
+    there in a window 1280 pixels wide. The name has what is left.
+    """
+    return {_("Name"): None, _("When"): 130, _("State"): 80, _("Preset"): 110, _("Seed"): 50, _("Steps"): 75}
 
 
 def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:

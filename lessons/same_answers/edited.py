@@ -54,8 +54,8 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
     st.header(_("Change a token yourself"))
     say(
         _(
-            "Write another answer in place of this one. The verifier scores it, the policy and the critic of this very "
-            "step read it, and both credits are worked out again, for it and for its neighbours."
+            "Write another response in place of this one. The verifier scores it, the policy and the critic of this "
+            "very step read it, and both credits are worked out again, for it and for its neighbours."
         )
     )
     if why_not := too_large(batch.run):

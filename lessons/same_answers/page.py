@@ -1,4 +1,4 @@
-"""Same answers, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
+"""Same responses, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def look(batch: Frozen, group: Group, way: Crossing) -> Reply:
         all_of_it = ngettext("The group's only response", "All {count} responses of the group", count)
         with st.expander(all_of_it.format(count=count)):
             both(batch, group.replies, way, key="same_all")
-        st.subheader(_("Does the critic see where an answer goes wrong?"))
+        st.subheader(_("Does the critic see where a response goes wrong?"))
         beside(batch, key="same_beside")
         taught(batch.run.config, key="same_blind")
     return reply
@@ -231,7 +231,7 @@ def page() -> None:
 
 with lesson_page(
     KEY,
-    question=_("The same answers, scored the same. Do PPO and GRPO praise and blame the same tokens?"),
+    question=_("The same responses, scored the same. Do PPO and GRPO praise and blame the same tokens?"),
     summary=_(
         "PPO's and GRPO's credit differ in what a reward is compared with: a critic's value at each token, or one mean "
         "for the whole group. With γ = λ = 1, no KL penalty and the mean in the critic's place, PPO's credit is GRPO's "

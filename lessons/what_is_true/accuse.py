@@ -20,7 +20,7 @@ def wrong_reply(batch: Frozen) -> Reply | None:
     wrong = [x for x in group.replies if not x.success]
     with right:
         if not wrong:
-            st.info(_("Every answer to this prompt was right: nobody to blame. Choose another prompt."))
+            st.info(_("Every response to this prompt was right: nobody to blame. Choose another prompt."))
             return None
         numbers = [x.sample for x in wrong]
         linked = st.query_params.get("wt_reply", "")

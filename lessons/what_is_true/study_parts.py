@@ -85,7 +85,7 @@ def _says(of: dict[str, Any], rows: dict[str, dict[str, Any]], lam: str) -> list
     ).format(low=known(min(ceiling)), high=known(max(ceiling)))
     single = _(
         "At λ = 0 PPO's credit is each token's own change of the critic's value: it finds the ruining token in {own} "
-        "of the wrong answers, with λ = {lam} in {usual}. GRPO, which blames all tokens alike, would in {group}, by "
+        "of the wrong responses, with λ = {lam} in {usual}. GRPO, which blames all tokens alike, would in {group}, by "
         "chance."
     ).format(
         own=percent(rows["lambda-0"]["blame_accuracy"]["mean"]),

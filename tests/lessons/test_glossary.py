@@ -171,11 +171,11 @@ def test_every_term_that_stands_on_a_page_is_explained_once(open_page, key: str,
 
 def test_a_sentence_that_is_drawn_again_with_other_numbers_keeps_its_links(monkeypatch) -> None:
     monkeypatch.setattr(glossary.st, "session_state", {})
-    run = SimpleNamespace(widget_ids_this_run=set())
+    run = SimpleNamespace(cursors={})
     monkeypatch.setattr(glossary, "get_script_run_ctx", lambda **_: run)
     made = [len(links(glossary.marked(x))) for x in ("PPO: 1.02.", "PPO.", "PPO: 1.03.")]
     assert made == [1, 0, 0]  # once on a page, also where a text stands there twice
-    run.widget_ids_this_run = set()  # a fragment is drawn again
+    run.cursors = {}  # a fragment is drawn again
     assert [len(links(glossary.marked(x))) for x in ("PPO.", "PPO: −0.3.")] == [0, 1]
 
 
