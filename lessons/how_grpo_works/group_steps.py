@@ -84,7 +84,7 @@ def _words(settings: GroupSettings) -> dict[str, str]:
         "says_rewards": _(
             "{right} of {n} responses to {prompt} are right (the answer is {answer}). Press one to flip its reward."
         ),
-        "says_rewards_single": _("One response to {prompt}, where {response} is right: press it to flip its reward."),
+        "says_rewards_single": _("One response to {prompt}, where {answer} is right: press it to flip its reward."),
         "says_mean": _("What they are compared with is {mean}. What lies above it counts as good, below as bad."),
         "says_spread": _("How far the rewards lie apart: their standard deviation is {spread}."),
         "says_credit": divided,
