@@ -29,6 +29,7 @@ function pulling(t, answers, state = {}) {
   const source = new PullSource("", "run 1", {
     ...on,
     isActive: () => state.active ?? true,
+    isBeginning: () => state.beginning ?? false,
     cursor: () => state.cursor ?? 7,
   });
   t.after(() => source.close());
@@ -65,6 +66,18 @@ test("the pace: a second, five where nothing can come, doubled by each failure u
     [2000, 4000, 8000, 15000],
   );
   assert.equal(untilNext({ active: true, failures: 0, took: 5000 }), 100);
+  assert.deepEqual(
+    [0, 1].map((failures) => untilNext({ active: true, beginning: true, failures, took: 0 })),
+    [250, 500],
+  );
+});
+
+test("before the first step a pull comes four times a second", async (t) => {
+  const { asked } = pulling(t, [answer(304)], { beginning: true });
+  await turns();
+  t.mock.timers.tick(260);
+  await turns();
+  assert.equal(asked.length, 2);
 });
 
 test("only one pull at a time", async (t) => {

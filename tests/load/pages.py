@@ -5,8 +5,8 @@ python -m tests.load.pages --rounds 1 --only kl how-grpo-works
 
 The server has shown each page once before, as any server has that somebody has looked at. Complete means: the script
 has run, and nothing comes or goes on the page for a second; that second is not counted. What plays moves what is there
-and is no change; a figure further down is drawn when it is scrolled to (lessons/kit/lesson/figure.py). Seconds are those
-of an idle machine; on a busy one the server's processor time and the bytes still tell.
+and is no change; a figure further down is drawn when it is scrolled to (lessons/kit/lesson/figure.py). Seconds are
+those of an idle machine; on a busy one the server's processor time and the bytes still tell.
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ def once(browser: Browser, server: Server) -> dict[str, float]:
     page.locator('.lab[data-shown-step="1"]').wait_for(state="attached", timeout=120_000)
     milestones.note("its tokens")
     milestones.over.set()
-    page.locator(".st-key-lab_stop button").click()
+    print("; ".join(f"{name} {at:.2f}" for name, at in milestones.at.items()), flush=True)
+    page.locator(".st-key-lab_stop button:enabled").first.click()
     page.locator(".lab[data-state=stopped], .lab[data-state=finished]").wait_for(state="attached", timeout=120_000)
     page.close()
     return milestones.at

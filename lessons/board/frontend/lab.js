@@ -88,6 +88,7 @@ export class Lab {
         this.#troubled(message && tell(message, this.labels.messages)),
       onUnreachable: () => this.component.setStateValue("fallback", true),
       isActive: () => this.model.active,
+      isBeginning: () => this.model.active && !this.model.steps.length && !this.model.run?.waiting,
       cursor: () => this.model.cursor,
       revision: (/** @type {number} */ step) => this.model.revision(step),
     };

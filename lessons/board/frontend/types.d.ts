@@ -357,6 +357,8 @@ export interface SourceEvents {
   onTrouble(message?: string | Message | null): void;
   onUnreachable(): void;
   isActive(): boolean;
+  /** Whether its workers are on their way to the first step. */
+  isBeginning(): boolean;
   cursor(): number;
   /** Of a step, as the rows name it now. */
   revision(step: number): string;
