@@ -6,6 +6,7 @@ python -m tests.load.pictures
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.conftest import FLAGS, serving
 
@@ -51,16 +53,20 @@ def seen(page: Page) -> Image.Image:
 
 
 def live(browser: Browser, url: str, frames: int) -> None:
-    """A run of the lab's default settings, from Start on: a frame a second, played four times as fast.
+    """A run of the lab's default settings, from Start on: a frame as each new step is shown, four frames a second.
 
     As WebP: its frames have all colours, where a GIF's 256 make blue and orange others than the pages show.
     """
     page = opened(browser, f"{url}/lab")
-    page.locator(".st-key-lab_controls button").first.click()
+    page.locator(".st-key-lab_start button").first.click()
     taken: list[Image.Image] = []
+    shown = ""
     for _frame in range(frames):
         taken.append(seen(page).convert("RGB").resize((960, 675), Image.Resampling.LANCZOS))
-        page.wait_for_timeout(1000)
+        with contextlib.suppress(PlaywrightTimeout):  # before the first step there are other things to see
+            page.locator(f'.lab:not([data-shown-step="{shown}"])').wait_for(state="attached", timeout=4000)
+        page.wait_for_timeout(300)  # its charts are drawn
+        shown = page.locator(".lab").first.get_attribute("data-shown-step") or ""
     page.close()
     write_live(taken, DOCS / "live.webp")
 
