@@ -53,18 +53,19 @@ def seen(page: Page) -> Image.Image:
 
 
 def live(browser: Browser, url: str, frames: int) -> None:
-    """A run of the lab's default settings, from Start on: a frame as each new step is shown, four frames a second.
+    """A run of the quick preset, from Start on: a frame as each new step is shown, four frames a second.
 
     As WebP: its frames have all colours, where a GIF's 256 make blue and orange others than the pages show.
     """
-    page = opened(browser, f"{url}/lab")
+    page = opened(browser, f"{url}/lab?preset=chain-sum")
     page.locator(".st-key-lab_start button").first.click()
     taken: list[Image.Image] = []
     shown = ""
     for _frame in range(frames):
         taken.append(seen(page).convert("RGB").resize((960, 675), Image.Resampling.LANCZOS))
+        another = f'.lab[data-shown-step]:not([data-shown-step="{shown}"])'
         with contextlib.suppress(PlaywrightTimeout):  # before the first step there are other things to see
-            page.locator(f'.lab:not([data-shown-step="{shown}"])').wait_for(state="attached", timeout=4000)
+            page.locator(another).wait_for(state="attached", timeout=10_000 if shown else 3000)
         page.wait_for_timeout(300)  # its charts are drawn
         shown = page.locator(".lab").first.get_attribute("data-shown-step") or ""
     page.close()

@@ -118,7 +118,7 @@ export function ticks(values) {
     values.some((x) => Math.abs(round(x ?? 0, digits) - (x ?? 0)) > gap / 50);
   const digits = fewest < 5 && off(fewest) ? fewest + 1 : fewest;
   const long = values.some((x) => Math.abs(x ?? 0) >= 10_000);
-  return values.map((x) => (x === null ? "" : long ? inThrees(fixed(x, 0)) : fixed(x, digits)));
+  return values.map((x) => (x === null ? "" : long || digits === 0 ? inThrees(fixed(x, 0)) : fixed(x, digits)));
 }
 
 /**
