@@ -81,7 +81,7 @@ test("before the first step a chart says what is coming; of a run that ended wit
     { name: "ppo", without: [] },
     { name: "grpo", without: ["value"] },
   ];
-  const said = (column, active, more = {}, among = learners) => {
+  const header = (column, active, more = {}, among = learners) => {
     const spec = { key: "k", title: "K", help: "", series: [{ column }], ...more };
     const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" }, axisName: "step" });
     chart.learners = among;
@@ -90,9 +90,9 @@ test("before the first step a chart says what is coming; of a run that ended wit
 
     return chart.values.textContent;
   };
-  assert.equal(said("reward", true), "with the first step");
-  assert.equal(said("value", true), "with the first step"); // one of them has it
-  assert.equal(said("heldout_success", true, { now_and_then: true }), "once measured");
-  assert.match(said("value", true, {}, [learners[1]]), /none/);
-  assert.match(said("reward", false), /none/);
+  assert.equal(header("reward", true), "with the first step");
+  assert.equal(header("value", true), "with the first step"); // one of them has it
+  assert.equal(header("heldout_success", true, { now_and_then: true }), "once measured");
+  assert.match(header("value", true, {}, [learners[1]]), /none/);
+  assert.match(header("reward", false), /none/);
 });

@@ -60,8 +60,8 @@ OTHERS = {
     "[『』“”]": "「」",
     "可以看的訓練|這個訓練|自己跑|跑完|還沒跑": "執行",
 }
-#: A response 回應 is what the model writes; an answer 答案 is the result in it, which is compared with the right one. One
-#: can answer 回答 a question; what comes of it is a response. What learners choose in a quiz are their own answers.
+#: A response 回應 is what the model writes; an answer 答案 is the result in it, which is compared with the right one.
+#: One can answer 回答 a question; what comes of it is a response. What learners choose in a quiz is their own answer.
 NOUN_FOR_RESPONSE = {
     "en": r"(?i)\b(their|sampled|greedy|whole|wrong|all|each|every|long|short|fresh|same|eight) "
     r"answers?\b(?! for itself)|\banswers (are|were|get|got)\b",
