@@ -78,7 +78,7 @@ class RunConfig(Settings):
         1.0, gt=0, le=5, description="Sampling temperature; log-probabilities are scored at the same."
     )
     max_completion_length: int | None = Field(
-        None, ge=1, le=4096, description="Longest response in tokens; none: just what the longest right answer needs."
+        None, ge=1, le=4096, description="Longest response in tokens; none: just what the longest right response needs."
     )
     eval_every: int = Field(
         10, ge=0, le=10_000, description="Held-out success is measured every so many steps (0: never)."
@@ -103,7 +103,7 @@ class RunConfig(Settings):
         ge=0,
         le=64,
         description="Before and after training every held-out question is answered once greedily and so many times "
-        "sampled, and the answers are kept (0: not).",
+        "sampled, and the responses are kept (0: not).",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(

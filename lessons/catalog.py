@@ -110,7 +110,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="same-answers",
-        title=N_("Same answers, two credits"),
+        title=N_("Same responses, two credits"),
         icon=":material/compare_arrows:",
         summary=N_("One set of responses, both methods' credit, and the bridge that leads from one to the other."),
         minutes=10,
@@ -140,7 +140,7 @@ LESSONS: tuple[Lesson, ...] = (
         part=N_("Now for real"),
         title=N_("A real instruct model"),
         icon=":material/model_training:",
-        summary=N_("The same trainer on SmolLM2: its answers to held-out questions before and after, side by side."),
+        summary=N_("The same trainer on SmolLM2: its responses to held-out questions before and after, side by side."),
         minutes=10,
         facts=("F12",),
         check="real_quiz",

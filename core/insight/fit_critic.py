@@ -122,7 +122,7 @@ def write(folder: Path, model: str, trainer: Trainer, responses: int, updates: i
     (folder / critics.CARD).write_text(json.dumps(significant(card, 6), indent=1) + "\n", encoding="utf-8")
     blame = numbers["lambda_0"]
     about = {"right": blame["blame_accuracy"] or 0.0, "chance": blame["chance"] or 0.0, "of": blame["blamed"]}
-    facts = {**card, **numbers, **about, "seen": responses, "answers": numbers["responses"]}
+    facts = {**card, **numbers, **about, "seen": responses, "responses": numbers["responses"]}
     (folder / "README.md").write_text(_CARD.format(**facts), encoding="utf-8")
     return card
 

@@ -88,7 +88,7 @@ VARIANTS: dict[str, Variant] = {
             "Yu et al. 2025, arXiv:2503.14476",
             "grpo",
             {"epsilon_high": 0.28, "dynamic_sampling": True, "aggregation": "token-mean"},
-            "Without the paper's softer punishment of overlong answers: these are short.",
+            "Without the paper's softer punishment of overlong responses: these are short.",
         ),
         Variant(
             "gspo",

@@ -53,7 +53,7 @@ def refusal(name: str, model: str, lora_rank: int = 0) -> Message | None:
 
 def _of_another(name: str) -> Message:
     return Message(
-        "value_model: {given} was fitted to the answers of {model}, which is not the start model of this run; leave "
+        "value_model: {given} was fitted to the responses of {model}, which is not the start model of this run; leave "
         "value_model out, and set value_pretrain_updates to fit a critic to this one",
         given=repr(name),
         model=_card(name)["model"],

@@ -147,7 +147,7 @@ def learn(model: ValueModel, asker: Asker, plan: CriticFit, progress: Progress |
     optimizer = Optimizer(model, plan.learning_rate, plan.settings)
     draw, order = torch.Generator().manual_seed(_SEED), list[int]()
     for update in range(plan.updates):
-        say(Message("Fitting the critic to what the start policy’s answers score."), update / plan.updates)
+        say(Message("Fitting the critic to what the start policy’s responses score."), update / plan.updates)
         order = order or torch.randperm(len(batches), generator=draw).tolist()
         _learn(model, *batches[order.pop()], asker.config.micro_batch_size)
         optimizer.step(plan.learning_rate * one_cycle(update, plan.updates), plan.settings)
@@ -160,7 +160,7 @@ def _answers(asker: Asker, plan: CriticFit, say: Progress) -> list[tuple[Sequenc
     own = Asker(asker.policy, asker.codec, asker.task, config, alone, asker.max_length)
     batches = []
     for number in range(plan.rollouts):
-        say(Message("Sampling answers of the start policy, to fit the critic to."), number / plan.rollouts)
+        say(Message("Sampling responses of the start policy, to fit the critic to."), number / plan.rollouts)
         gathered = own.gather(number, lambda stream, n=number: _generator(n, stream))  # type: ignore[misc]
         mask = gathered.rollout.mask
         rewards = token_rewards(torch.tensor(gathered.answers.rewards, device=mask.device), mask)

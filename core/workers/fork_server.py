@@ -53,11 +53,15 @@ def main() -> None:
 
 
 def _import_what_workers_need() -> None:
+    """All that a worker would import up to its first step, which somebody waits for."""
+    import numpy
+    import pyarrow
     import torch._dynamo  # an optimiser's first step imports it
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
     from core.workers import process
 
+    pyarrow.table({"x": numpy.zeros(1)})  # a trace's first table makes Arrow import pandas, where it is installed
     logging.info("warm: %s", [x.__name__ for x in (torch, LlamaForCausalLM, PreTrainedTokenizerFast, process)])
     gc.collect()
     gc.freeze()  # a worker's collector then leaves these pages alone, and they stay shared

@@ -8,8 +8,9 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from lessons.i18n import _
+from lessons.i18n import _, ngettext
 from lessons.kit.display import literal
+from lessons.kit.numbers import whole
 
 if TYPE_CHECKING:
     from core.training.answer import Answer
@@ -25,16 +26,16 @@ _TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--st-code-f
 def text_html(text: str, *, fold: bool = True) -> str:
     """Any text, in its own lines; folded where it is long."""
     lines = [literal(x, MOST) for x in text[:MOST].split("\n")]
-    whole = "\n".join(lines)
-    if not fold or (len(whole) <= FOLD and len(lines) <= LINES):
-        return f'<div style="{_TEXT}">{html.escape(whole) or "&nbsp;"}</div>'
-    start = "\n".join(whole.split("\n")[:LINES])[:FOLD].rstrip()
-    more = html.escape(_("show all {count} characters").format(count=len(text)))
+    full = "\n".join(lines)
+    if not fold or (len(full) <= FOLD and len(lines) <= LINES):
+        return f'<div style="{_TEXT}">{html.escape(full) or "&nbsp;"}</div>'
+    start = "\n".join(full.split("\n")[:LINES])[:FOLD].rstrip()
+    more = html.escape(_("show all {count} characters").format(count=whole(len(text))))
     return (
         f'<details><summary style="cursor:pointer"><span style="{_TEXT}">{html.escape(start)}…</span> '
         f'<span style="text-decoration:underline;font-size:.85em">{more}</span></summary>'
         f'<div style="{_TEXT};margin-top:.4em;padding-left:.6em;border-left:{EDGE}">'
-        f"{html.escape(whole)}</div></details>"
+        f"{html.escape(full)}</div></details>"
     )
 
 
@@ -52,7 +53,9 @@ def verdict(answer: Answer) -> str:
 
 def answer_html(answer: Answer, title: str) -> str:
     """One answer in a box of its own, under its title (plain text)."""
-    about = _("{title} · {count} tokens").format(title=title, count=answer.length)
+    about = ngettext("{title} · {count} token", "{title} · {count} tokens", answer.length).format(
+        title=title, count=whole(answer.length)
+    )
     return (
         f'<div style="border:{EDGE};border-radius:8px;padding:.5em .7em;margin:0 0 .5em">'
         f'<div style="font-size:.85em;margin-bottom:.2em">{html.escape(about)}</div>'

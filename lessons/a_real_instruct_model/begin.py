@@ -11,10 +11,11 @@ from lessons import shared
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side, text_html
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
-from lessons.i18n import _
+from lessons.i18n import _, ngettext
 from lessons.kit.display import one_line, plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import engine, more
-from lessons.kit.numbers import percent
+from lessons.kit.numbers import percent, whole
 
 if TYPE_CHECKING:
     from core.insight.before_after import Side
@@ -52,7 +53,7 @@ def _await(run_id: str) -> None:
 
 
 def _summary(config: RunConfig, side: Side) -> None:
-    st.markdown(
+    say(
         _(
             "**{model}**, as it comes, is asked {count} questions that are kept apart: no learner is ever trained on "
             "them. Answered greedily, it gets **{greedy}** right ({interval}, Wilson's 95 % interval)."
@@ -71,12 +72,12 @@ def _summary(config: RunConfig, side: Side) -> None:
 def _more(config: RunConfig, side: Side) -> None:
     """How many greedy answers the limit alone made wrong, and what sampling makes of the same questions."""
     if side.greedy.cut_right:
-        st.markdown(_cut(config, side))
+        say(_cut(config, side))
     if side.sampled is not None:
-        st.markdown(
+        say(
             _(
-                "Sampled {samples} times each, as in training, **{sampled}** of the answers are right; **{readable}** "
-                "have an answer that can be read at all, and {cut} are cut off at the length limit."
+                "Sampled {samples} times each, as in training, **{sampled}** of the responses are right; "
+                "**{readable}** have an answer that can be read at all, and {cut} are cut off at the length limit."
             ).format(
                 samples=side.samples,
                 sampled=percent(side.sampled.success.value),
@@ -91,15 +92,13 @@ def _cut(config: RunConfig, side: Side) -> str:
     count, cut = len(side.questions), sum(not x.finished for x in side.greedy_answers)
     right = sum(x.success for x in side.greedy_answers)
     return _(
-        "{cut} of the {count} greedy answers were cut off{limit} before they ended, and count as wrong; in {so_far} of "
-        "them the number that is read so far is the right one. With those, {all} of {count} would be right ({share}): "
-        "part of what looks like bad arithmetic is long-windedness."
+        "{cut} of the {count} greedy responses were cut off{limit} before they ended, and count as wrong; in {so_far} "
+        "of them the number that is read so far is the right one. With those, {all} of {count} would be right "
+        "({share}): part of what looks like bad arithmetic is long-windedness."
     ).format(
         cut=cut,
         count=count,
-        limit=""
-        if config.max_completion_length is None
-        else _(" at {n} tokens").format(n=config.max_completion_length),
+        limit="" if config.max_completion_length is None else _at(config.max_completion_length),
         so_far=side.greedy.cut_right,
         all=right + side.greedy.cut_right,
         share=percent((right + side.greedy.cut_right) / count),
@@ -137,7 +136,7 @@ def telling(side: Side) -> int:
 
 
 def _prompt(config: RunConfig, question: str) -> None:
-    st.caption(
+    say_small(
         _(
             "An instruct model was taught to see turns. The question stands in the user's turn, with a template around "
             "it; the model goes on where the assistant's turn begins."
@@ -145,7 +144,7 @@ def _prompt(config: RunConfig, question: str) -> None:
     )
     if not _here(config.model):
         st.html(text_html(question, fold=False))
-        st.caption(
+        say_small(
             _(
                 "That is the user's turn alone. The template comes with the model, which is fetched when a run starts "
                 "for the first time; it is not on this machine yet."
@@ -163,7 +162,11 @@ def _prompt(config: RunConfig, question: str) -> None:
     text, count = prompt
     with st.container(key="real_prompt_text"):
         st.html(text_html(text, fold=False))
-    st.caption(_("{count} tokens, of which the question is only a part.").format(count=count))
+    say_small(_("Tokens: {count}, of which the question is only a part.").format(count=whole(count)))
+
+
+def _at(tokens: int) -> str:
+    return ngettext(" at {n} token", " at {n} tokens", tokens).format(n=whole(tokens))
 
 
 def _here(model: str) -> bool:

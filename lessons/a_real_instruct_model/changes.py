@@ -12,6 +12,7 @@ from lessons.a_real_instruct_model.intervals import change, surely
 from lessons.a_real_instruct_model.shown import Seen, Shown, subject
 from lessons.i18n import _, one_after_another
 from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import percent
 from lessons.kit.saving import save_menu
 
@@ -27,11 +28,11 @@ def changed(shown: Shown) -> None:
     with st.container(key="real_said"):
         for seen in shown.done:
             if seen.both is not None:
-                st.markdown(f"**{plain(seen.title)}** · {sentences(seen.both)}")
+                say(f"**{plain(seen.title)}** · {sentences(seen.both)}")
         if len(shown.done) > 1:
-            st.markdown(rivals(shown.done))
+            say(rivals(shown.done))
         if text := _mirrored(shown):
-            st.markdown(text)
+            say(text)
 
 
 def sentences(both: BeforeAfter) -> str:
@@ -47,7 +48,7 @@ def sentences(both: BeforeAfter) -> str:
     ]
     if both.sampled_change is not None and both.before.sampled is not None and both.after.sampled is not None:
         parts.append(
-            _("Of its sampled answers {after} are right, {before} were: {change}.").format(
+            _("Of its sampled responses {after} are right, {before} were: {change}.").format(
                 before=percent(both.before.sampled.success.value),
                 after=percent(both.after.sampled.success.value),
                 change=change(both.sampled_change),
@@ -56,8 +57,11 @@ def sentences(both: BeforeAfter) -> str:
     best = both.sampled_change or greedy
     parts.append(_certainty(best))
     kinds = {
-        "format": _("By the split above most of it is form: more answers can be read, and end by themselves."),
-        "arithmetic": _("By the split above most of it is arithmetic: readable answers are right more often."),
+        "format": _(
+            "By the split above most of it is form: more responses have an answer that can be read, and end by "
+            "themselves."
+        ),
+        "arithmetic": _("By the split above most of it is arithmetic: readable responses are right more often."),
         "both": _("By the split above form and arithmetic have like parts in it."),
         "none": "",
     }
@@ -74,17 +78,17 @@ def _beyond_luck(both: BeforeAfter) -> str:
     numbers = {"k": k, "most": percent(most.value), "now": percent(now.value)}
     if now.low > most.high:
         return _(
-            "One answer now is right more often ({now}) than at least one of {k} was before ({most}): it does not just "
-            "do more reliably what {k} tries would have found."
+            "One response now is right more often ({now}) than at least one of {k} was before ({most}): it does not "
+            "just do more reliably what {k} tries would have found."
         ).format(**numbers)
     if now.high < most.low:
         return _(
-            "At least one of {k} answers was right in {most} before, more than one answer is now ({now}): all of the "
-            "gain may be that it does more reliably what it could do with luck."
+            "At least one of {k} responses was right in {most} before, more than one response is now ({now}): all of "
+            "the gain may be that it does more reliably what it could do with luck."
         ).format(**numbers)
     return _(
-        "At least one of {k} answers was right in {most} before; one answer now is in {now}. The intervals overlap: "
-        "these questions do not tell whether it does more than what {k} tries would have found."
+        "At least one of {k} responses was right in {most} before; one response now is in {now}. The intervals "
+        "overlap: these questions do not tell whether it does more than what {k} tries would have found."
     ).format(**numbers)
 
 
@@ -96,9 +100,9 @@ def _certainty(difference: Difference) -> str:
 
 def _length(before: AnswerRates, after: AnswerRates) -> str:
     trends = {
-        "shorter": _("Its answers got shorter: {after} tokens on average after {before}."),
-        "same": _("Its answers are about as long as they were: {after} tokens after {before}."),
-        "longer": _("Its answers got longer: {after} tokens on average after {before}."),
+        "shorter": _("Its responses got shorter: {after} tokens on average after {before}."),
+        "same": _("Its responses are about as long as they were: {after} tokens after {before}."),
+        "longer": _("Its responses got longer: {after} tokens on average after {before}."),
     }
     words = trends[trend_of(before.length, after.length)]
     return words.format(before=f"{before.length:.1f}", after=f"{after.length:.1f}")
@@ -180,7 +184,7 @@ def mirrored_of(
 def keep_it(shown: Shown) -> None:
     """How to take the trained model along, and how to go on from it."""
     run = shown.run
-    st.markdown(
+    say(
         _(
             "A run of your own can be saved as a normal Hugging Face model, with a card that states its data, settings "
             "and measured results: here, in the lab under **Export**, or on the command line. It can then be chosen "
@@ -193,7 +197,7 @@ def keep_it(shown: Shown) -> None:
         f"python -m core save {'RUN' if run.recorded else run.id} --learner {learner}", language=None, wrap_lines=True
     )
     if run.recorded:
-        st.caption(
+        say_small(
             _(
                 "A recorded run holds its trace, not its weights. RUN is the id of one of yours, from `{command}`."
             ).format(command="python -m core runs")

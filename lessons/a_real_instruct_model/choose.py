@@ -22,8 +22,10 @@ from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
 from lessons.kit.draft import Draft, make_draft, parameters
+from lessons.kit.glossary import say
 from lessons.kit.linked import linked
 from lessons.kit.memory_need import memory_sentence
+from lessons.kit.numbers import whole
 from lessons.kit.question_sources import OWN, SOURCES, source_of
 
 PRESET = "smollm2-sums"
@@ -126,7 +128,7 @@ def _what_it_takes(config: RunConfig) -> None:
         lines.append(memory)
     if config.model == NAME:
         lines.append(_("At the first start the model is fetched and converted once; the board says how far that is."))
-    st.markdown("\n".join(f"- {x}" for x in lines))
+    say("\n".join(f"- {x}" for x in lines))
 
 
 def _responses(config: RunConfig) -> str:
@@ -160,7 +162,7 @@ def _responses(config: RunConfig) -> str:
 
 
 def _minutes(minutes: float) -> str:
-    return _("{minutes} minutes").format(minutes=f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.1f}")
+    return _("{minutes} minutes").format(minutes=whole(minutes) if minutes >= 10 else f"{minutes:.1f}")
 
 
 def recorded_minutes() -> dict[str, float]:

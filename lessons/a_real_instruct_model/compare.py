@@ -13,6 +13,7 @@ from lessons.a_real_instruct_model.shown import Seen
 from lessons.a_real_instruct_model.watch import colour
 from lessons.i18n import _, listed
 from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, role_colour
 from lessons.kit.numbers import percent, points, table
 
@@ -61,7 +62,7 @@ def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
         estimates = [x.success for _kind, x in answers]
         series.append((name, who, [i + shift for i in range(len(estimates))], estimates))
         readout += [
-            {_("answers"): kind, _("when"): name, _("right"): percent(x.success.value), "95 %": interval(x.success)}
+            {_("responses"): kind, _("when"): name, _("right"): percent(x.success.value), "95 %": interval(x.success)}
             for kind, x in answers
         ]
         lines.append(f"{name} " + listed(f"{percent(x.success.value)} ({kind})" for kind, x in answers))
@@ -139,13 +140,14 @@ def measures(done: Sequence[Seen]) -> None:
         [_("mean length in tokens"), *(f"{x.length:.1f}" for x in each)],
     ]
     with st.container(key="real_measures"):
-        st.markdown(table([_("measured"), *(plain(name) for name, _who, _x in columns)], rows))
+        say(table([_("measured"), *(plain(name) for name, _who, _x in columns)], rows))
     kind = _("sampled") if sampled else _("greedy")
-    st.caption(
+    say_small(
         _(
-            "The last five lines are of the {kind} answers. Readable: an answer can be read in it, and it ended by "
+            "The last five lines are of the {kind} responses. Readable: an answer can be read in it, and it ended by "
             "itself. In brackets: 95 % intervals, Wilson's; samples of one question resemble each other, and the "
-            "interval of the sampled answers takes that into account. That of pass@k is a bootstrap over the questions."
+            "interval of the sampled responses takes that into account. That of pass@k is a bootstrap over the "
+            "questions."
         ).format(kind=kind)
     )
 
@@ -159,11 +161,11 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     import plotly.graph_objects as go
 
     st.subheader(_("Form or arithmetic?"))
-    st.markdown(
+    say(
         _(
-            "An answer is right if it can be read **and** the number is right: success = readable × right among the "
-            "readable. So the gain splits into two parts that add up to it exactly (each is the mean of changing that "
-            "factor first and changing it last)."
+            "A response is right if an answer can be read in it **and** that answer is right: success = readable × "
+            "right among the readable. So the gain splits into two parts that add up to it exactly (each is the mean "
+            "of changing that factor first and changing it last)."
         )
     )
     compared = [x for seen in done if seen.both is not None for x in _splits(seen.title, seen.both)]
@@ -213,17 +215,15 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
         table=readout,
         height=130 + 60 * len(compared),
     )
-    st.caption(
+    say_small(
         _(
-            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its "
-            "sum was right so far; and which answers are readable changes with training, too. How one asks changes "
-            "the split, so sampled and greedy answers are split apart."
+            "The split counts, it does not explain. A response that was cut off counts as unreadable even if its sum "
+            "was right so far; and which responses are readable changes with training, too. How one asks changes the "
+            "split, so sampled and greedy responses are split apart."
         )
     )
     if any(t[0].right_among_readable is None for _x, t in compared):
-        st.caption(
-            _("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form.")
-        )
+        say_small(_("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form."))
 
 
 def _splits(title: str, both: BeforeAfter) -> list[tuple[str, tuple[AnswerRates, AnswerRates, Split]]]:

@@ -9,6 +9,7 @@ import streamlit as st
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Seen, Shown, subject
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, predict, predict_number
 from lessons.kit.numbers import percent, points
 
@@ -25,13 +26,13 @@ def guesses(shown: Shown) -> bool:
     """Three predictions on one learner of the run; whether all are committed to and their outcomes known."""
     seen, config = subject(shown), shown.run.config
     settings = config.learner(seen.name)
-    st.markdown(
+    say(
         ngettext(
             "{name} now trains for one step: it answers {prompts} fresh questions {group} times, and a rule checks the "
             "answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only for the answer "
             "that is read in it: one that goes on past the limit gets nothing, right or not.",
             "{name} now trains for {steps} steps: at each it answers {prompts} fresh questions {group} times, and a "
-            "rule checks the answers. Only an answer that ended by itself within {limit} tokens is rewarded, and only "
+            "rule checks the answers. Only a response that ended by itself within {limit} tokens is rewarded, and only "
             "for the answer that is read in it: one that goes on past the limit gets nothing, right or not.",
             config.steps,
         ).format(
@@ -85,12 +86,12 @@ def _kind(key: str, both: BeforeAfter | None, temperature: float) -> bool:
     kind = None if both is None else main_cause(sampled_or_greedy(both)[2])
     reason = "" if both is None else _reasons(both, temperature)
     choices = [
-        Choice(_("Mostly form: more of its answers can be read at all"), kind == "format", reason),
+        Choice(_("Mostly form: more of its responses can be read at all"), kind == "format", reason),
         Choice(_("Mostly arithmetic: more of the readable ones are right"), kind == "arithmetic", reason),
         Choice(_("Both, in like parts"), kind == "both", reason),
         Choice(_("It does not get better"), kind == "none", reason),
     ]
-    question = _("It may get better in two ways. Which is it, of the answers {way}?")
+    question = _("It may get better in two ways. Which is it, of the responses {way}?")
     way = "sampled" if both is None else next(iter(measured_ways(both)))
     return predict(f"{key}_kind", question.format(way=_ways(temperature)[way]), [_once(x) for x in choices])
 
@@ -134,8 +135,8 @@ def _reasons(both: BeforeAfter, temperature: float) -> str:
 
 def _numbers(way: str, before: AnswerRates, after: AnswerRates, split: Split) -> str:
     return _(
-        "Answers {way}: readable {f0}, then {f1}; right among the readable {a0}, then {a1}; of {total} points, {form} "
-        "come from form and {arithmetic} from arithmetic."
+        "Responses {way}: readable {f0}, then {f1}; right among the readable {a0}, then {a1}; of {total} points, "
+        "{form} come from form and {arithmetic} from arithmetic."
     ).format(
         way=way,
         f0=percent(before.readable),
@@ -155,7 +156,7 @@ def _length(key: str, both: BeforeAfter | None, limit: str) -> bool:
         trend = trend_of(before.length, after.length)
         reason = _(
             "From {before} tokens on average to {after}. No reward counts tokens, but past {limit} of them there is "
-            "none: {cut} of the answers were cut off there before, {left} are after."
+            "none: {cut} of the responses were cut off there before, {left} are after."
         ).format(
             before=f"{before.length:.1f}",
             after=f"{after.length:.1f}",
@@ -168,7 +169,7 @@ def _length(key: str, both: BeforeAfter | None, limit: str) -> bool:
         Choice(_("About as long (within 10 %)"), trend == "same", reason),
         Choice(_("Longer"), trend == "longer", reason),
     ]
-    return predict(f"{key}_length", _("And how long are its answers then?"), [_once(x) for x in choices])
+    return predict(f"{key}_length", _("And how long are its responses then?"), [_once(x) for x in choices])
 
 
 def trend_of(before: float, after: float) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import streamlit as st
-
 from core.learners.registry import LEARNER_KINDS
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import _, ngettext, one_after_another
 from lessons.kit.display import literal, one_line
+from lessons.kit.glossary import say_small
 from lessons.kit.lesson import mount
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def opening(shown: Shown, with_outcome: bool) -> None:
     key = "real_opening_after" if done else "real_opening"
     mount("answers", data(shown, done), key=key)
     if shown.done and not done:
-        st.caption(_("How the same squares turn with training is played here once you have predicted it below."))
+        say_small(_("How the same squares turn with training is played here once you have predicted it below."))
 
 
 def state(answer: Answer) -> State:

@@ -18,7 +18,7 @@ from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run
 from lessons.a_real_instruct_model.watch import watch
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, more, quiz
 
 KEY = "a-real-instruct-model"
@@ -36,7 +36,7 @@ def where(shown: Shown) -> None:
     """One line on which run the numbers are of."""
     run = shown.run
     kind = _("a recorded run") if run.recorded else _("the run “{name}”").format(name=plain(run.name, 60))
-    st.caption(
+    say_small(
         _("Real numbers of {run}: {model}, {learners}, seed {seed}.").format(
             run=kind,
             model=plain(run.config.model),
@@ -53,7 +53,7 @@ def nothing_yet() -> None:
     """No run has answers: what to do about it."""
     st.info(
         _(
-            "There is no run with answers to held-out questions here yet: the recorded one did not come with this "
+            "There is no run with responses to held-out questions here yet: the recorded one did not come with this "
             "copy of the app. Start one below; this page then shows it."
         ),
         icon=":material/play_circle:",
@@ -65,7 +65,7 @@ def results(shown: Shown, guessed: bool) -> None:
     if not shown.done:
         if shown.live:
             st.info(
-                _("The run is under way. When it is through, its answers stand here beside those from before."),
+                _("The run is under way. When it is through, its responses stand here beside those from before."),
                 icon=":material/hourglass_empty:",
             )
         else:
@@ -119,17 +119,20 @@ def check() -> list[QuizQuestion]:
                 Choice(
                     _("Yes: what the model could do before, it now says in a way that can be used"),
                     True,
-                    _("How much of it the model could do before, pass@k before tells, and answers that were cut off."),
+                    _(
+                        "How much of it the model could do before, pass@k before tells, and responses that were "
+                        "cut off."
+                    ),
                 ),
                 Choice(
                     _("No: it learnt no arithmetic, so nothing changed"),
                     False,
-                    _("An answer that nobody can read helps nobody. But do not call it arithmetic."),
+                    _("A response in which nobody can read an answer helps nobody. But do not call it arithmetic."),
                 ),
                 Choice(
                     _("That cannot be told without the weights"),
                     False,
-                    _("The answers tell: readable or not, and right or not among the readable."),
+                    _("The responses tell: readable or not, and right or not among the readable."),
                 ),
             ),
         ),
@@ -170,7 +173,7 @@ def check() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Of 64 greedy answers 40 are right; 44 are, to the same questions, after another run. Is it better?"),
+            _("Of 64 greedy responses 40 are right; 44 are, to the same questions, after another run. Is it better?"),
             (
                 Choice(_("Yes, by 6 points"), False, _("6 points may be within what 64 questions leave open.")),
                 Choice(
@@ -215,7 +218,7 @@ def page() -> None:
         results(shown, guessed)
     st.header(_("A run of your own"))
     if shown is not None and shown.run.id == RECORDED_REAL:
-        st.markdown(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
+        say(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
         choices: AbstractContextManager[object] = more(_("whose questions, which model, who learns"), key="real_own")
     else:
         choices = nullcontext()  # whoever has no run to look at, or looks at one of their own, goes on from here

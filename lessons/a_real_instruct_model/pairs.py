@@ -9,7 +9,8 @@ import streamlit as st
 
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side
 from lessons.a_real_instruct_model.shown import Seen
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, ngettext
+from lessons.kit.glossary import say, say_small
 from lessons.kit.linked import linked
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _questions(done: Sequence[Seen]) -> None:
         kinds = [x for x in CHANGES if both.count(x)]  # type: ignore[arg-type]
         change = linked(
             st.radio,
-            _("What became of them (greedy answers)"),
+            _("What became of them (greedy responses)"),
             [x.replace(" ", "-") for x in kinds],
             key="change",
             first=kinds[0].replace(" ", "-"),
@@ -63,7 +64,11 @@ def _questions(done: Sequence[Seen]) -> None:
         for i, pair in own[:most]:
             st.html(_pair(i, pair, both.before.samples))
     with st.container(horizontal=True, vertical_alignment="center", key="real_pairs_more"):
-        st.caption(_("{shown} of {all} questions").format(shown=min(most, len(own)), all=len(own)))
+        say_small(
+            ngettext("{shown} of {all} question", "{shown} of {all} questions", len(own)).format(
+                shown=min(most, len(own)), all=len(own)
+            )
+        )
         if most < len(own):
             st.button(_("Show more"), icon=":material/expand_more:", on_click=_more, args=(key,), key="real_more")
 
@@ -85,7 +90,7 @@ def _counts(done: Sequence[Seen]) -> None:
     for seen in done:
         if seen.both is not None:
             both = seen.both
-            st.markdown(
+            say(
                 _(
                     "{name}: **{fixed}** fixed, **{broken}** broken, {right} right both times, "
                     "{wrong} wrong both times."

@@ -141,7 +141,7 @@ def _linked(runs: RunStore) -> RunInfo | None:
         return run
     st.info(
         _(
-            "The run “{run}” kept no answers to held-out questions (its setting `compare_samples` is 0, or it was "
+            "The run “{run}” kept no responses to held-out questions (its setting `compare_samples` is 0, or it was "
             "imported), and they are what this page is about. It is shown in the lab."
         ).format(run=plain(run.name, 60)),
         icon=":material/quiz:",

@@ -18,8 +18,9 @@ from lessons.i18n import _, keeping_language, listed, tell
 from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, line_colour
-from lessons.kit.numbers import percent
+from lessons.kit.numbers import percent, whole
 
 DASHES = {"ppo": "solid", "grpo": "dash"}
 
@@ -45,8 +46,8 @@ def watch(shown: Shown) -> None:
     rows = shared.store().rows_since(run.id, 0)[0]
     curves(run, rows)
     if text := starts(shown, rows):
-        st.caption(text)
-    st.markdown(
+        say_small(text)
+    say(
         _(
             "In the lab every response opens token by token. Tokens are pieces of words now; PPO gives each its own "
             "credit, GRPO gives a whole response one number, as with the tiny model."
@@ -73,21 +74,21 @@ def starts(shown: Shown, rows: list[dict[str, Any]]) -> str:
     learner = config.learner(subject(shown).name)
     parts = [
         _("{reward} is the mean reward of step 1: {responses} responses, sampled, to training questions").format(
-            reward=percent(row["reward"]), responses=config.prompts_of(learner) * config.group_size(learner)
+            reward=percent(row["reward"]), responses=whole(config.prompts_of(learner) * config.group_size(learner))
         )
     ]
     if _is_number(row["heldout_success"]):
         parts.append(
-            _("{held} is of one sampled answer to each held-out question, asked before the update of step 1").format(
+            _("{held} is of one sampled response to each held-out question, asked before the update of step 1").format(
                 held=percent(row["heldout_success"])
             )
         )
     parts.append(
-        _("{sampled} is of {samples} sampled answers to each").format(
+        _("{sampled} is of {samples} sampled responses to each").format(
             sampled=percent(before.sampled.success.value), samples=before.samples
         )
     )
-    parts.append(_("{greedy} is of the greedy answers").format(greedy=percent(before.greedy.success.value)))
+    parts.append(_("{greedy} is of the greedy responses").format(greedy=percent(before.greedy.success.value)))
     return _("Several numbers say how good the start model is, as it is asked in several ways: {said}.").format(
         said=_("; ").join(parts)
     )
@@ -115,7 +116,7 @@ def _buttons(run: RunInfo) -> None:
             key="real_stop",
         )
         _lab_link(run)
-    st.caption(_("The page may be left: the run goes on, and its link brings you back here."))
+    say_small(_("The page may be left: the run goes on, and its link brings you back here."))
 
 
 def _lab_link(run: RunInfo) -> None:

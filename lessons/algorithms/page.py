@@ -10,10 +10,10 @@ from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import Line
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
-from lessons.i18n import N_, _, listed, prose, tell
+from lessons.i18n import N_, _, listed, ngettext, prose, tell
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain, verdict_note
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     Code,
     Frozen,
@@ -74,7 +74,7 @@ def formulas(one: Variant, two: Variant) -> None:
     if not unlike:
         st.info(_("These two are the same, line by line: choose another."), icon=":material/equal:")
     else:
-        st.markdown(
+        say(
             _("They differ in **{count} of {all}** lines: {names}.").format(
                 count=len(unlike), all=len(first), names=listed(_(LINES[x]) for x in unlike)
             )
@@ -83,22 +83,22 @@ def formulas(one: Variant, two: Variant) -> None:
         differs = line in unlike
         with st.container(border=differs, key=f"alg_line_{line}"):
             word = ":material/difference: " + _("differs") if differs else ":material/equal: " + _("the same")
-            st.markdown(f"**{_(LINES[line])}** · {word}")
+            say(f"**{_(LINES[line])}** · {word}")
             if differs:
                 for column, variant, formula in zip(
                     st.columns(2), (one, two), (first[line], second[line]), strict=True
                 ):
                     with column:
-                        st.caption(variant.title)
-                        st.markdown(rf"$\displaystyle {formula}$")
+                        say_small(variant.title)
+                        say(rf"$\displaystyle {formula}$")
                         if line == "surrogate":
                             say_surrogate(variant)
             else:
-                st.markdown(rf"$\displaystyle {first[line]}$")
+                say(rf"$\displaystyle {first[line]}$")
                 if line == "surrogate":
                     say_surrogate(one)
     for variant in (one, two) if two.name != one.name else (one,):
-        st.caption("\n\n".join(about(variant)))
+        say_small("\n\n".join(about(variant)))
 
 
 def about(variant: Variant) -> list[str]:
@@ -119,7 +119,7 @@ def say_surrogate(variant: Variant) -> None:
     """Which surrogate the line is of, and where it is from."""
     surrogate = SURROGATES[variant.settings.surrogate]
     title = _(surrogate.title)
-    st.caption(_("{title} ({paper})").format(title=title, paper=surrogate.paper) if surrogate.paper else title)
+    say_small(_("{title} ({paper})").format(title=title, paper=surrogate.paper) if surrogate.paper else title)
 
 
 def sources(one: Variant, two: Variant) -> list[Code]:
@@ -207,7 +207,12 @@ def measured_values(batch: Frozen, settings: AnyLearner) -> Tensor:
     if is_measured(batch, needs_of(settings).continuations):
         return truth(batch, needs_of(settings).continuations).true.values
     bar = st.progress(
-        0.0, text=_("Finishing every prefix {k} times for VinePPO…").format(k=needs_of(settings).continuations)
+        0.0,
+        text=ngettext(
+            "Finishing every prefix once for VinePPO…",
+            "Finishing every prefix {k} times for VinePPO…",
+            needs_of(settings).continuations,
+        ).format(k=needs_of(settings).continuations),
     )
     try:
         return truth(batch, needs_of(settings).continuations, lambda share: bar.progress(min(1.0, share))).true.values
@@ -233,12 +238,12 @@ def page(one: Variant, two: Variant) -> None:
         horizontal=True,
     )
     if not has_reference(batch):
-        st.caption(_("No reference model was run here, so the KL's weight counts as 0 in both."))
+        say_small(_("No reference model was run here, so the KL's weight counts as 0 in both."))
     try:
         credits(batch, group, one, two, shown)
     except ValueError as error:
         st.warning(plain(tell(error), 400), icon=":material/error:")
-    st.caption(
+    say_small(
         _(
             "What needs a whole step, such as whitening, is taken over the responses whose tokens were kept. The pull "
             "is minus the loss's gradient at the token's log-probability in the rollout's last pass, times the number "

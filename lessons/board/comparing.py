@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.board.contracts import contract_words
-from lessons.i18n import _
+from lessons.i18n import _, forms
 
 
 def axes() -> dict[str, Any]:
@@ -20,7 +20,7 @@ def axes() -> dict[str, Any]:
         "axes_help": _axes_help(),
         "axis_missing": _("{axis} (not recorded)"),
         "place_on": {
-            "trained": _("{n} training responses"),
+            "trained": forms("{n} training response", "{n} training responses"),
             "samples": _("{n} scored"),
             "time": _("{n} s"),
             "step": _("step {n}"),
@@ -33,7 +33,9 @@ def comparison() -> dict[str, Any]:
     return {
         "contracts": {
             "same-questions": _("same questions: {shares} each a step"),
-            "same-budget": _("same budget of {n} responses a step: {shares}"),
+            "same-budget": forms(
+                "same budget of {n} response a step: {shares}", "same budget of {n} responses a step: {shares}"
+            ),
         },
         "contract_means": {name: contract_words(name) for name in ("same-questions", "same-budget")},
         "comparison": _("What each learner spent, and what came of it"),
@@ -69,9 +71,9 @@ def _axes_help() -> dict[str, str]:
         "trained": _("The responses that a learner has taken gradients from, equally many a step for all."),
         "samples": _(
             "Every response that was scored to learn from it: the training responses, groups that were given up, the "
-            "continuations that measure values for the credit, and the answers that a critic had been fitted to before "
-            "the first step. Not what is scored only to measure, as held-out questions and the checks of a critic: it "
-            "teaches nothing."
+            "continuations that measure values for the credit, and the responses that a critic had been fitted to "
+            "before the first step. Not what is scored only to measure, as held-out questions and the checks of a "
+            "critic: it teaches nothing."
         ),
         "step": _("A step is one round: sample, score, give credit, update."),
         "time": _("What the learner’s clock says, with held-out questions, without waiting for others."),

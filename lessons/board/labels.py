@@ -6,7 +6,7 @@ from typing import Any
 
 from lessons.board.comparing import axes, comparison
 from lessons.board.declared import templates
-from lessons.i18n import _, language
+from lessons.i18n import _, forms, language
 from lessons.i18n import templates as messages_in
 
 
@@ -34,6 +34,8 @@ def _general() -> dict[str, Any]:
         "first_step": _("The first responses are being written, and learnt from."),
         "concluding": _("All steps are made; the held-out questions are being answered."),
         "no_step_yet": _("No step is finished yet."),
+        "comes_first": _("comes with the first step"),
+        "comes_measured": _("comes once it is measured"),
         "missing": _("This run does not exist (any more)."),
         "unreachable": _("The server does not answer; trying again."),
         "states": {
@@ -66,9 +68,12 @@ def _general() -> dict[str, Any]:
         "start_unknown": _("start weights: only one learner reported yet"),
         "prompts_equal": _("same prompts at step {step}"),
         "prompts_differ": _("different prompts at step {step}"),
-        "prompts_chosen": _("prompts differ by choice at step {step}: {why}"),
-        "prompts_first": _("the first {n} questions of step {step} are the same: {why}"),
-        "prompts_by_size": _("num_generations: {sizes}"),
+        "prompts_chosen": _("by choice not the same prompts at step {step} ({why})"),
+        "prompts_first": forms(
+            "the first question of step {step} is the same: {why}",
+            "the first {n} questions of step {step} are the same: {why}",
+        ),
+        "prompts_by_size": _("responses to each question: {sizes}"),
         "prompts_replaced": _("{learners} may replace groups without a signal"),
         "prompts_given": _("{learners} learnt from given responses"),
         "prompts_unknown": _("prompts: only one learner has made this step"),
@@ -239,7 +244,7 @@ def _card() -> dict[str, Any]:
         "measured_once": _("reward of one fresh ending"),
         "more_numbers": _("… ({n} more)"),
         "spread": _("a spread that divides by {n}"),
-        "whole_ratio": _("(one for all {n} tokens of the response)"),
+        "whole_ratio": forms("(of the response's only token)", "(one for all {n} tokens of the response)"),
         "with_note": _("{parts} ({note})"),
         "whole_response": _("all tokens of the response alike"),
         "own_term": _("this token's term, which moves the whole response; the other tokens' terms do so, too"),
@@ -295,13 +300,24 @@ def _scatter() -> dict[str, Any]:
         "scatter_says": _("{where}: {high} cut at the high side, {low} at the low side."),
         "scatter_says_bounded": _("{where}: {bounded} with a bounded weight, none cut."),
         "scatter_says_both": _("{where}: {cut} cut, {bounded} with a bounded weight."),
-        "scatter_says_free": _("{n} tokens after pass {pass}; this surrogate cuts none."),
-        "scatter_next": _("Gradients that pass {next} takes from {n} tokens"),
+        "scatter_says_free": forms(
+            "{n} token after pass {pass}; this surrogate cuts none.",
+            "{n} tokens after pass {pass}; this surrogate cuts none.",
+        ),
+        "scatter_next": forms(
+            "Gradients that pass {next} takes from {n} token", "Gradients that pass {next} takes from {n} tokens"
+        ),
         "scatter_all": _("Gradients of all passes of this step"),
-        "scatter_after": _("{n} tokens after pass {pass}"),
-        "scatter_tokens": _("{n} tokens."),
-        "scatter_last": _("{n} tokens after the last pass, where no gradient is taken."),
-        "scatter_unknown": _("{n} tokens after pass {pass}; whose gradients were cut is not recorded."),
+        "scatter_after": forms("{n} token after pass {pass}", "{n} tokens after pass {pass}"),
+        "scatter_tokens": forms("{n} token.", "{n} tokens."),
+        "scatter_last": forms(
+            "{n} token after the last pass, where no gradient is taken.",
+            "{n} tokens after the last pass, where no gradient is taken.",
+        ),
+        "scatter_unknown": forms(
+            "{n} token after pass {pass}; whether its gradient was cut is not recorded.",
+            "{n} tokens after pass {pass}; whose gradients were cut is not recorded.",
+        ),
         "scatter_of_some": _("Of {n} of these, this is not recorded."),
         "scatter_elsewhere": _("Later mini-batches take theirs at other ratios than those drawn."),
         "scatter_without": _("Ratio: none. This learner has no ratio, so no token has a place here."),

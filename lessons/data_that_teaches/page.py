@@ -24,7 +24,7 @@ from lessons.data_that_teaches.results import (
     there,
 )
 from lessons.i18n import _, prose
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, worked
 from lessons.kit.linked import linked
 from lessons.kit.numbers import known, number, table
@@ -96,7 +96,7 @@ def numbers(topic: Topic) -> None:
     base = topic.base
     names = {x: _(label.title) for x, label in topic.conditions.items()}
     say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
-    st.caption(
+    say_small(
         _(
             "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
             "256 questions that were neither held out nor trained on. Repeat it with `{command}`."

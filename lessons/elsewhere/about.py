@@ -84,5 +84,5 @@ def _left_out(kept: Pieces) -> list[str]:
             "there are the rewards, and their tokens’ dots."
         ).format(groups=kept.groups),
         _("Digits: a token’s numbers have {digits} significant ones, as in the lab.").format(digits=DIGITS),
-        _("The weights, the answers to the held-out questions, and what needs the models."),
+        _("The weights, the responses to the held-out questions, and what needs the models."),
     ]

@@ -7,8 +7,8 @@
 
 It is the app's own frontend, which asks Python in the notebook's kernel for what the app's server sends otherwise.
 While a cell runs, most kernels answer nothing, so the newest step comes with the widget, and a thread hands over what a
-training makes each second. A step or a question that was not handed over is shown when the cell is done. Needs the
-extra `notebook`.
+training makes each second. A step or a question that was not handed over is shown when the cell is done; until then the
+board says so, and goes on as soon as something else is chosen. Needs the extra `notebook`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from lessons import shared
 from lessons.board.assets import assets, loader
 from lessons.board.options import lab_options
 from lessons.board.window import Window, window
-from lessons.i18n import DEFAULT, use_language
+from lessons.i18n import DEFAULT, _, use_language
 
 #: Of the steps that were made since the last look, so many are handed over besides the newest: each takes a tenth of a
 #: second from the training.
@@ -119,7 +119,8 @@ def _widget_class() -> type:
         def __init__(self, run_id: Callable[[], str | None], language: str, every_s: float) -> None:
             self._channel = f"credit-lab:{uuid.uuid4().hex}"
             with use_language(language):
-                options = lab_options(run_id() or "", "", self._channel)
+                busy = _("Python is busy: what is chosen here was not handed over, and comes when the cell is done.")
+                options = {**lab_options(run_id() or "", "", self._channel), "busy": busy}
             self._run_id, self._every_s = run_id, every_s
             self._wanted: dict[str, Any] = {"follow": True}
             self._over = threading.Event()

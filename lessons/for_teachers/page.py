@@ -9,6 +9,7 @@ import streamlit as st
 
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.i18n import _, keeping_language, prose
+from lessons.kit.glossary import say
 from lessons.kit.linked import linked
 from lessons.kit.present import PARAMETER
 
@@ -23,7 +24,7 @@ def taught() -> tuple[Lesson, ...]:
 
 def page() -> None:
     st.title(_("For teachers"))
-    st.markdown(
+    say(
         _(
             "Every page of the course can be shown on a projector, part by part: the button “Present” in the sidebar, "
             "or the link below. The arrow keys or a presenter's remote turn; everything on the page still works."
@@ -46,7 +47,7 @@ def page() -> None:
         shown = keeping_language({PARAMETER: "1"})
         st.page_link(about.path, label=_("Open it on a projector"), icon=":material/slideshow:", query_params=shown)
     st.header(_(about.title))
-    st.markdown(prose(chosen, "teacher"), width=_READABLE)
+    say(prose(chosen, "teacher"), width=_READABLE)
 
 
 page()

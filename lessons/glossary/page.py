@@ -41,5 +41,5 @@ def page() -> None:
 
 
 st.title(_("Glossary"))
-st.markdown(_("Every term in both languages. In lessons, a dotted line marks a term where it first stands."))
+st.markdown(_("Every term in both languages. Elsewhere a dotted line marks a term where it first stands on a page."))
 page()

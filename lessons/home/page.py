@@ -9,11 +9,11 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.home import example as examples
-from lessons.i18n import _, keeping_language, one_after_another, prose
+from lessons.i18n import _, keeping_language, ngettext, one_after_another, prose
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import plain, token_name
 from lessons.kit.empty import nothing_here
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, frozen, say_where
 from lessons.kit.lesson.quiz import progress
 from lessons.kit.numbers import signed
@@ -28,13 +28,13 @@ def picture(batch: Frozen) -> None:
     if shown is None:
         nothing_to_play()
         return
-    st.markdown(asked_words(shown.prompt, shown.answer, shown.success, shown.reward))
+    say(asked_words(shown.prompt, shown.answer, shown.success, shown.reward))
     rows = [
         CreditRow("ppo", shown.ppo, _("a number for each token")),
         CreditRow("grpo", [shown.grpo] * len(shown.tokens), _("one number for all")),
     ]
     two_credits(shown.tokens, rows, slip=shown.slip, alt=" ".join(sentences(shown)), key="home_credits")
-    st.markdown(one_after_another(*sentences(shown)), width="content")
+    say(one_after_another(*sentences(shown)), width="content")
     say_where(batch)
 
 
@@ -49,7 +49,11 @@ def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
         "credit": signed(shown.grpo),
     }
     if first != shown.slip or others:
-        words = _("{ppo} gives its {count} tokens from {least} to {most}, {grpo} gives each {credit}.")
+        words = ngettext(
+            "{ppo} gives its only token {least}, {grpo} gives it {credit}.",
+            "{ppo} gives its {count} tokens from {least} to {most}, {grpo} gives each {credit}.",
+            places,
+        )
         return [words.format(count=places, **values)]
     words = _("{ppo} blames “{token}” most ({least}), where the response first goes wrong.")
     if shown.seen:
@@ -58,7 +62,10 @@ def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
             "Critics do not always."
         )
     blamed = words.format(token=plain(token_name(shown.tokens[first])), **values)
-    return [blamed, _("{grpo} gives each of the {count} tokens {credit}.").format(count=places, **values)]
+    alike = ngettext(
+        "{grpo} gives the only token {credit}.", "{grpo} gives each of the {count} tokens {credit}.", places
+    )
+    return [blamed, alike.format(count=places, **values)]
 
 
 def nothing_to_play() -> None:
@@ -105,7 +112,7 @@ def whole_pipeline(batch: Frozen) -> None:
 def course_map() -> None:
     """Every page there is, in order, under a heading for each part of the course."""
     done = [x for x in course() if progress(x.check) == full(x)]
-    st.caption(
+    say_small(
         _("{done} of {all} checks all right. Your progress is kept in this browser only.").format(
             done=len(done), all=len(course())
         )
@@ -124,10 +131,10 @@ def course_map() -> None:
 def card(page: Lesson) -> None:
     st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
     minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
-    st.markdown(_(page.summary) + minutes)
+    say(_(page.summary) + minutes)
     if page.check and (answered := progress(page.check)):
         sign = ":material/check_circle:" if answered[0] == answered[1] else ":material/rule:"
-        st.caption(sign + " " + _("Check: {right} of {all} right.").format(right=answered[0], all=answered[1]))
+        say_small(sign + " " + _("Check: {right} of {all} right.").format(right=answered[0], all=answered[1]))
 
 
 st.title("Credit Lab")

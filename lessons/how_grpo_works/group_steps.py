@@ -78,9 +78,9 @@ def _asked(has_answer: bool) -> dict[str, str]:
         }
     return {
         "says_rewards": _(
-            "{right} of {n} answers to {prompt} are right (the answer is {answer}). Press one to flip its reward."
+            "{right} of {n} responses to {prompt} are right (the answer is {answer}). Press one to flip its reward."
         ),
-        "says_rewards_single": _("One answer to {prompt}, where {answer} is right: press it to flip its reward."),
+        "says_rewards_single": _("One response to {prompt}, where {answer} is right: press it to flip its reward."),
     }
 
 
@@ -106,8 +106,8 @@ def _words(settings: GroupSettings, has_answer: bool) -> dict[str, str]:
         "says_single": _(
             "One response alone is its own mean: whatever its reward, the difference is 0 and nothing is learnt."
         ),
-        "rare_right": _("Right answers are the rarer ones here ({few} of {n}): each counts more than a wrong one."),
-        "rare_wrong": _("Wrong answers are the rarer ones here ({few} of {n}): each counts more than a right one."),
-        "rare_none": _("Right and wrong answers are as many, so they count the same, up to the sign."),
+        "rare_right": _("Right responses are the rarer ones here ({few} of {n}): each counts more than a wrong one."),
+        "rare_wrong": _("Wrong responses are the rarer ones here ({few} of {n}): each counts more than a right one."),
+        "rare_none": _("Right and wrong responses are as many, so they count the same, up to the sign."),
         "normalised": _("Normalised over what is stored here: the first {size} of this question’s {all} responses."),
     }

@@ -7,6 +7,7 @@ import streamlit as st
 from core.algorithms.aggregation import Aggregation
 from lessons.how_grpo_works.arithmetic import grpo_settings, max_length, rewards_of
 from lessons.i18n import _
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, engine
 from lessons.kit.numbers import number, signed, table
 
@@ -24,8 +25,8 @@ def own_lengths(batch: Frozen) -> None:
 
     settings = grpo_settings(batch)
     first, second = st.columns(2)
-    right = first.slider(_("Tokens of each right answer"), 1, LONGEST, 12, 1, key="hgw_right", bind="query-params")
-    wrong = second.slider(_("Tokens of each wrong answer"), 1, LONGEST, 48, 1, key="hgw_wrong", bind="query-params")
+    right = first.slider(_("Tokens of each right response"), 1, LONGEST, 12, 1, key="hgw_right", bind="query-params")
+    wrong = second.slider(_("Tokens of each wrong response"), 1, LONGEST, 48, 1, key="hgw_wrong", bind="query-params")
     lengths = [right, right, wrong, wrong]
     advantage, _raw = group_advantages(
         torch.tensor([1.0, 1.0, 0.0, 0.0]), torch.zeros(4, dtype=torch.long), "group", settings.scale_ddof,
@@ -40,15 +41,15 @@ def own_lengths(batch: Frozen) -> None:
     head = [_("aggregation"), _("right: token"), _("wrong: token"), _("right: whole"), _("wrong: whole")]
     rows = ((f"`{m}`", signed(a, 4), signed(b, 4), signed(c, 3), signed(d, 3)) for m, a, b, c, d in pushes)
     with st.container(key="hgw_weights"):
-        st.markdown(table(head, rows))
-        st.caption(
+        say(table(head, rows))
+        say_small(
             _(
-                "Push on a single token and on a whole answer, weight × advantage: two right and two wrong answers, "
-                "advantages {good} and {bad}. "
-                "seq-mean-token-sum-norm divides by a constant, here {constant} tokens."
+                "Push on a single token and on a whole response, weight × advantage: two right and two wrong "
+                "responses, advantages {good} and {bad}. seq-mean-token-sum-norm divides by a constant, here "
+                "{constant} tokens."
             ).format(good=signed(good), bad=signed(bad), constant=LONGEST)
         )
-        st.markdown(_verdict(pushes, right, wrong))
+        say(_verdict(pushes, right, wrong))
 
 
 def _verdict(pushes: list[tuple[Aggregation, float, float, float, float]], right: int, wrong: int) -> str:
@@ -56,14 +57,14 @@ def _verdict(pushes: list[tuple[Aggregation, float, float, float, float]], right
     ratio = abs(mean[2] / mean[1])
     if wrong > right:
         return _(
-            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down only {ratio} times as hard as "
-            "one of a "
-            "right answer is pushed up: being wrong costs less, the longer it takes. The other two treat tokens alike."
+            "Under `seq-mean-token-mean` a token of a wrong response is pushed down only {ratio} times as hard as one "
+            "of a right response is pushed up: being wrong costs less, the longer it takes. The other two treat tokens "
+            "alike."
         ).format(ratio=number(ratio, 2))
     if wrong < right:
         return _(
-            "Under `seq-mean-token-mean` a token of a wrong answer is pushed down {ratio} times as hard as one of "
-            "a right answer is pushed up: being wrong briefly costs more. The other two treat tokens alike."
+            "Under `seq-mean-token-mean` a token of a wrong response is pushed down {ratio} times as hard as one of a "
+            "right response is pushed up: being wrong briefly costs more. The other two treat tokens alike."
         ).format(ratio=number(ratio, 2))
     return _("Equal lengths: all three agree on which token is pushed how hard, up to one constant.")
 
@@ -83,8 +84,8 @@ def real_lengths(batch: Frozen) -> None:
         rows.append((str(kind), str(len(mine)), str(wrong), number(relative[kind])))
     with st.container(key="hgw_real_weights"):
         head = [_("length"), _("responses"), _("of them wrong"), _("weight of a token")]
-        st.markdown(table(head, rows, left=0))
-        st.caption(
+        say(table(head, rows, left=0))
+        say_small(
             _(
                 "All {count} responses of the step; weight under seq-mean-token-mean, where 1 is the weight under "
                 "token-mean. The longest has {times} times the tokens of the shortest, and a token of the shortest "

@@ -46,7 +46,7 @@ def lines() -> list[Line]:
 def questions() -> list[QuizQuestion]:
     return [
         QuizQuestion(
-            _("All eight answers of a group are wrong. What does GRPO learn from them?"),
+            _("All eight responses of a group are wrong. What does GRPO learn from them?"),
             (
                 Choice(
                     _("To avoid all eight"),
@@ -66,15 +66,15 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("A wrong answer begins with a correct first step. What does GRPO tell the tokens of that step?"),
+            _("A wrong response begins with a correct first step. What does GRPO tell the tokens of that step?"),
             (
                 Choice(_("That they were good"), False, _("Nothing in GRPO looks inside a response.")),
                 Choice(
-                    _("The same as every other token of the answer: that they were bad"),
+                    _("The same as every other token of the response: that they were bad"),
                     True,
                     _(
                         "One advantage per response. Only over many groups does it show that good steps stand in right "
-                        "answers more often."
+                        "responses more often."
                     ),
                 ),
                 Choice(
@@ -105,19 +105,19 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Which aggregation lets a long wrong answer pay less per token than a short one?"),
+            _("Which aggregation lets a long wrong response pay less per token than a short one?"),
             (
                 Choice(
                     "`token-mean`",
                     False,
-                    _("There every token weighs the same: a long wrong answer pays in proportion to its length."),
+                    _("There every token weighs the same: a long wrong response pays in proportion to its length."),
                 ),
                 Choice(
                     "`seq-mean-token-mean`",
                     True,
                     _(
-                        "It spreads each answer's weight over its tokens. Dr. GRPO's paper (arXiv:2503.20783) names it "
-                        "as a cause of wrong answers that grow longer and longer."
+                        "It spreads each response's weight over its tokens. Dr. GRPO's paper (arXiv:2503.20783) names "
+                        "it as a cause of wrong responses that grow longer and longer."
                     ),
                 ),
                 Choice(
@@ -154,7 +154,7 @@ def sections(batch: Frozen) -> None:
     st.fragment(scales.scales)(batch)
     st.header(_("How often a group says nothing"))
     signal.no_signal_share(batch)
-    st.header(_("Long and short answers"))
+    st.header(_("Long and short responses"))
     say(prose("how-grpo-works", "length"))
     st.fragment(length.own_lengths)(batch)
     with more(_("the three ways to add up, and this step's own lengths"), key="hgw_more_length"):
@@ -166,9 +166,9 @@ def sections(batch: Frozen) -> None:
 
 with lesson_page(
     "how-grpo-works",
-    question=_("Eight answers to one question, and all you know is which are right. What do you tell each token?"),
+    question=_("Eight responses to one question, and all you know is which are right. What do you tell each token?"),
     summary=_(
-        "GRPO compares each answer with its group and tells all its tokens the same number; a group that agrees says "
+        "GRPO compares each response with its group and tells all its tokens the same number; a group that agrees says "
         "nothing, and how the tokens are weighed decides what length is worth."
     ),
     code=CODE,
@@ -186,9 +186,9 @@ with lesson_page(
         opening(batch)
     say(prose("how-grpo-works"))
     st.header(_("Four tokens, worked out"))
-    st.markdown(
+    say(
         _(
-            "The wrong answer “1 6 0” to 9+7=, in a group of four with rewards {rewards}. Walk through its numbers."
+            "The wrong response “1 6 0” to 9+7=, in a group of four with rewards {rewards}. Walk through its numbers."
         ).format(rewards=" · ".join(f"{x:g}" for x in [FOUR.reward, *FOUR.others]))
     )
     worked(FOUR, SETTINGS, lines(), key="hgw_four", param="hgw_ex")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, rewards_of
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, role_colour
 from lessons.kit.numbers import number, signed
 from lessons.kit.ties import highest
@@ -29,7 +30,7 @@ def beside_the_group(batch: Frozen) -> None:
             _("This run then shifts and scales all of the batch's advantages (`whiten_advantages`); not so here.")
         )
     if words:
-        st.caption(one_after_another(*words))
+        say_small(one_after_another(*words))
 
 
 def scales(batch: Frozen) -> None:
@@ -73,7 +74,7 @@ def scales(batch: Frozen) -> None:
         idle=f"{100 * step.idle:.0f} %",
     )
     with st.container(key="hgw_silent"):
-        st.markdown(one_after_another(words, _strongest(step, right)))
+        say(one_after_another(words, _strongest(step, right)))
 
 
 def _strongest(step: Step, right: dict[int, tuple[float, int]]) -> str:
@@ -96,7 +97,7 @@ def _strongest(step: Step, right: dict[int, tuple[float, int]]) -> str:
 def _explain(scale: str, largest: float) -> None:
     words = {
         "group": _(
-            "Each group by its own spread, which is small where nearly all answers agree. Such groups, on questions "
+            "Each group by its own spread, which is small where nearly all responses agree. Such groups, on questions "
             "that are easy or hard, then push more than their rewards alone would: a bias by difficulty."
         ),
         "batch": _("All groups by one spread, that of the step's rewards: a group that is nearly settled moves less."),
@@ -104,7 +105,7 @@ def _explain(scale: str, largest: float) -> None:
             "No division (Dr. GRPO): the advantage stays in units of reward; the largest here is {largest}."
         ).format(largest=number(largest, 2)),
     }
-    st.caption(words[scale])
+    say_small(words[scale])
 
 
 def _count(rewards: Rewards, group: int) -> tuple[float, int]:
@@ -123,8 +124,8 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     worst = {n: min(step.advantages[i] for i, g in enumerate(rewards.group) if g == n) for n in order}
     drawing = go.Figure()
     kinds = (
-        (best, "positive", _("a right answer's advantage"), "circle"),
-        (worst, "negative", _("a wrong answer's advantage"), "diamond"),
+        (best, "positive", _("a right response's advantage"), "circle"),
+        (worst, "negative", _("a wrong response's advantage"), "diamond"),
     )
     silent = dict(zip(step.numbers, step.silent, strict=True))
     for values, role, name, symbol in kinds:
@@ -151,13 +152,13 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     table = [
         {
             _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",
-            _("right answer"): _("none") if right[n][0] == 0 else signed(best[n], 3),
-            _("wrong answer"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
+            _("right response"): _("none") if right[n][0] == 0 else signed(best[n], 3),
+            _("wrong response"): _("none") if right[n][0] == right[n][1] else signed(worst[n], 3),
             _("share of the push"): f"{100 * push / (sum(step.push) or 1.0):.0f} %",
         }
         for n, push in ((n, step.push[step.numbers.index(n)]) for n in order)
     ]
-    alt = _("The advantages that the step's groups ({groups}) give to right and to wrong answers.").format(
+    alt = _("The advantages that the step's groups ({groups}) give to right and to wrong responses.").format(
         groups=len(order)
     )
     figure(drawing, key="hgw_groups", alt=alt, table=table, height=110 + 18 * len(order))

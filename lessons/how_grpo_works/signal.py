@@ -10,6 +10,7 @@ import streamlit as st
 from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, ngettext, one_after_another
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Frozen, engine, figure, line_colour, predict, predict_number, role_colour
 from lessons.kit.numbers import number, signed, table
 
@@ -28,7 +29,7 @@ def lone(batch: Frozen) -> None:
     shown = predict_number(
         "hgw_lone",
         _(
-            "One answer of a group of {size} is right. How large is its advantage, divided by the group's spread?"
+            "One response of a group of {size} is right. How large is its advantage, divided by the group's spread?"
         ).format(size=size),
         low=0.0,
         high=4.0,
@@ -37,7 +38,7 @@ def lone(batch: Frozen) -> None:
         tolerance=0.3,
         reason=_(
             "Mean {mean}, so the one is {above} above it; the spread is small, since the others all agree. Each wrong "
-            "answer gets {bad}: together they weigh just as much, the other way."
+            "response gets {bad}: together they weigh just as much, the other way."
         ).format(mean=number(1 / size), above=number(1 - 1 / size), bad=signed(bad)),
         about=str(size),
     )
@@ -62,7 +63,7 @@ def _lone_curve(size: int, eps: float) -> None:
         name = _("wrong, dividing by G − {ddof}").format(ddof=ddof) if ddof else _("wrong, dividing by G")
         drawing.add_scatter(x=list(SIZES), y=wrong, name=name, line={**line, "color": role_colour("negative")})
         readout += [
-            {"G": g, "ddof": ddof, _("right answer"): signed(a, 3), _("wrong answer"): signed(b, 3)}
+            {"G": g, "ddof": ddof, _("right response"): signed(a, 3), _("wrong response"): signed(b, 3)}
             for g, a, b in zip(SIZES, right, wrong, strict=True)
         ]
     drawing.add_vline(x=chosen, line={"color": role_colour("accent"), "width": 1, "dash": "dot"})
@@ -70,15 +71,14 @@ def _lone_curve(size: int, eps: float) -> None:
     drawing.update_yaxes(title=_("advantage"), zeroline=True)
     one, other = lone_success(chosen, 1, eps), lone_success(chosen, 0, eps)
     with st.container(key="hgw_lone_said"):
-        st.markdown(
+        say(
             _(
-                "G = {size}: **{one}** with G − 1 in the spread, which is (G − 1)/√G; **{other}** with G, which "
-                "is √(G − 1). "
-                "Each wrong answer gets {bad} or {worse}."
+                "G = {size}: **{one}** with G − 1 in the spread, which is (G − 1)/√G; **{other}** with G, which is √(G "
+                "− 1). Each wrong response gets {bad} or {worse}."
             ).format(size=chosen, one=signed(one[0], 3), other=signed(other[0], 3), bad=signed(one[1], 3),
                      worse=signed(other[1], 3))
         )  # fmt: skip
-    alt = _("The advantage of the one right answer grows about as the square root of the group's size.")
+    alt = _("The advantage of the one right response grows about as the square root of the group's size.")
     figure(drawing, key="hgw_lone_figure", alt=alt, table=readout, height=280)
 
 
@@ -158,17 +158,17 @@ def no_signal_share(batch: Frozen) -> None:
         return
     if not silent.steps:
         st.info(
-            _("This run has no whole group of {size} answers, so nothing can be counted here.").format(size=size),
+            _("This run has no whole group of {size} responses, so nothing can be counted here.").format(size=size),
             icon=":material/group_off:",
         )
         return
     p, share = _mean(silent.success), _mean(silent.measured)
     guess = _mean(silent.predicted)
-    st.markdown(
+    say(
         one_after_another(
             _(
-                "If every answer were right with the same chance p, a group of G would be all right or all wrong with "
-                "chance $p^G + (1 - p)^G$."
+                "If every response were right with the same chance p, a group of G would be all right or all wrong "
+                "with chance $p^G + (1 - p)^G$."
             ),
             ngettext(
                 "In this run's only step the success rate is {p}, and the formula gives **{guess}** with it.",
@@ -225,22 +225,20 @@ def _over_steps(silent: Silence, size: int) -> None:
         size=size, first=number(silent.measured[0], 2), last=number(silent.measured[-1], 2)
     )
     figure(drawing, key="hgw_silence_figure", alt=alt, table=readout, height=280)
-    st.caption(
+    say_small(
         _(
-            "{share} of the silent groups are all right: these {size} answers leave nothing to compare, and nothing to "
-            "learn."
+            "{share} of the silent groups are all right: these {size} responses leave nothing to compare, and nothing "
+            "to learn."
         ).format(share=f"{100 * silent.all_right:.0f} %", size=size)
     )
 
 
 def _by_size(silent: Silence) -> None:
-    head = [_("answers per question"), _("measured"), _("formula")]
+    head = [_("responses per question"), _("measured"), _("formula")]
     rows = ((str(x), f"{100 * silent.drawn[x]:.0f} %", f"{100 * silent.formula[x]:.0f} %") for x in silent.drawn)
     with st.container(key="hgw_sizes"):
-        st.markdown(table(head, rows, left=0))
-        st.caption(
-            _("Smaller groups are measured on all subsets of the real ones. Larger ones would need another run.")
-        )
+        say(table(head, rows, left=0))
+        say_small(_("Smaller groups are measured on all subsets of the real ones. Larger ones would need another run."))
 
 
 def _mean(values: tuple[float, ...]) -> float:

@@ -28,7 +28,7 @@ with lesson_page(
         pipeline_section(batch, group)
     say(prose("how-ppo-works"))
     st.header(_("Four tokens, worked out"))
-    st.markdown(
+    say(
         _(
             "A made-up response of four tokens, small enough to follow with a pencil: its third token is the blunder. "
             "What the models say of it is given; everything else is computed by the functions that train."

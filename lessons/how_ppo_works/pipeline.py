@@ -12,6 +12,7 @@ from lessons.i18n import _
 from lessons.kit.critic import counted, slip_words, taught
 from lessons.kit.display import plain
 from lessons.kit.first_ratios import older_cuts
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Group, Reply, Row, sent, token_strips
 from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.replies import alike, clearest, most_missed, slips, spans
@@ -40,7 +41,7 @@ def _pipeline(batch: Frozen, group: Group) -> None:
         st.subheader(with_symbols(box.title))
         _DETAILS[picked](batch, group)
         if picked in MODELS:
-            st.caption(distances(batch, "ppo").sentence(picked))
+            say_small(distances(batch, "ppo").sentence(picked))
 
 
 def _picked() -> None:
@@ -78,25 +79,25 @@ def _marks(reply: Reply, number: int) -> list[Any]:
 
 
 def _query(batch: Frozen, _group: Group) -> None:
-    st.markdown(
+    say(
         _("The step’s questions. The page keeps the tokens of these {kept}; the update used all {all}.").format(
             kept=len(batch.groups), all=len(set(batch.samples["group"].to_pylist()))
         )
     )
     rows = [
-        {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
+        {_("query"): x.prompt, _("right response"): x.answer, _("right"): sum(r.success for r in x.replies)}
         for x in batch.groups
     ]
     st.dataframe(rows, hide_index=True, alt=_("The step’s questions"))
 
 
 def _policy(_batch: Frozen, group: Group) -> None:
-    st.markdown(_("It writes token by token. Under each token: the log-probability with which it was drawn."))
+    say(_("It writes token by token. Under each token: the log-probability with which it was drawn."))
     _strips(group, "logprob_old", _("log-probability"), "falling")
 
 
 def _outputs(_batch: Frozen, group: Group) -> None:
-    st.markdown(_("What the policy wrote, as text."))
+    say(_("What the policy wrote, as text."))
     rows = [
         {"": n, _("response"): x.text, _("tokens"): len(x.tokens), _("cut off"): _("yes") if x.truncated else _("no")}
         for n, x in enumerate(group.replies, 1)
@@ -106,7 +107,7 @@ def _outputs(_batch: Frozen, group: Group) -> None:
 
 def _reference(batch: Frozen, group: Group) -> None:
     says = _("It writes nothing: it says how likely *it* finds each token that the policy wrote.")
-    st.markdown(f"{says} {penalty_words(batch)}")
+    say(f"{says} {penalty_words(batch)}")
     _strips(group, "kl_k1", _("KL estimate k1"), "signed")
 
 
@@ -125,7 +126,7 @@ def _reward(batch: Frozen, group: Group) -> None:
             "One number for a whole response. Here it is a rule, not a model: no answer is the right one, and what is "
             "said is scored. It has no weights at all, so nothing in it can move."
         )
-    st.markdown(words)
+    say(words)
     rows = [
         {"": n, _("response"): x.text, _("reward"): x.reward, _("verdict"): _("right") if x.success else _("wrong")}
         for n, x in enumerate(group.replies, 1)
@@ -134,24 +135,24 @@ def _reward(batch: Frozen, group: Group) -> None:
 
 
 def _value(batch: Frozen, group: Group) -> None:
-    st.markdown(_("The critic. Before each token it says what reward it expects for the response as it stands."))
+    say(_("The critic. Before each token it says what reward it expects for the response as it stands."))
     _strips(group, "value", _("value V"), "plain")
     known = slips([group])
     for slip in (x for x in (clearest(known), most_missed(known)) if x is not None):
         number = group.replies.index(slip.reply) + 1
-        st.markdown("- " + _("Response {n}: {words}").format(n=number, words=slip_words(slip)))
+        say("- " + _("Response {n}: {words}").format(n=number, words=slip_words(slip)))
     if batch.slips:
-        st.caption(counted(batch.slips))
+        say_small(counted(batch.slips))
     taught(batch.run.config, key="ppo_blind")
 
 
 def _gae(_batch: Frozen, group: Group) -> None:
-    st.markdown(_("It computes, and has no weights: surprises δ at each token, summed from the end backwards, give A."))
+    say(_("It computes, and has no weights: surprises δ at each token, summed from the end backwards, give A."))
     _strips(group, "advantage_raw", _("advantage before whitening"), "signed")
 
 
 def _group(batch: Frozen, group: Group) -> None:
-    st.markdown(_("What GRPO would give these very responses: each reward compared with those of its group."))
+    say(_("What GRPO would give these very responses: each reward compared with those of its group."))
     terms = {x.sample: value for x, value in zip(group.replies, other_credit(batch, group), strict=True)}
     rows = [
         reply_row(reply, which, (terms[reply.sample],) * len(reply.tokens), learner="orange")
@@ -167,17 +168,17 @@ def _advantage(batch: Frozen, group: Group) -> None:
         if whitened
         else _("What the loss really uses: A as it is, as whitening is off in this run.")
     )
-    st.markdown(words)
+    say(words)
     _strips(group, "advantage", _("advantage"), "signed")
 
 
 def _update(batch: Frozen, group: Group) -> None:
-    st.markdown(_("Ratio of each token’s probability after the last pass to what it was before the first."))
+    say(_("Ratio of each token’s probability after the last pass to what it was before the first."))
     cuts = has_clip(batch.settings) and len(batch.gradients) > 0
     if cuts:
-        st.markdown(_("A bar marks tokens whose gradient the clip cut in the last pass."))
+        say(_("A bar marks tokens whose gradient the clip cut in the last pass."))
         if older := older_cuts(batch):
-            st.caption(older)
+            say_small(older)
     last = batch.passes
     _strips(group, "ratio", _("ratio ρ"), "ratio", last, marks=cuts)
 

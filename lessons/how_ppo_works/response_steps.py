@@ -9,6 +9,7 @@ from core.runs.migrations.traces import whitening_of
 from core.terms import Term
 from lessons.i18n import _, one_after_another
 from lessons.kit.first_ratios import first_ratios, older_cuts
+from lessons.kit.glossary import say_small
 from lessons.kit.lesson import Frozen, Group, Reply
 from lessons.kit.lesson.replies import slip_of
 from lessons.kit.numbers import number, signed
@@ -51,7 +52,7 @@ def response_steps(batch: Frozen, group: Group) -> None:
     if not has_clip(settings):
         own_surrogate(settings)
     elif older := older_cuts(batch):
-        st.caption(older)
+        say_small(older)
 
 
 def stations(batch: Frozen, reply: Reply) -> list[Station]:
@@ -161,8 +162,8 @@ def _about(batch: Frozen, reply: Reply) -> dict[str, str | int]:
 def _words(batch: Frozen) -> dict[str, str]:
     settings = batch.settings
     clip = _(
-        "Range {low_ratio} to {high_ratio}. {own} of these {n} tokens, and {share} % of the stored {all}, have left it "
-        "the way their advantage wants: their gradient is 0. Move ε, or the dot."
+        "Range {low_ratio} to {high_ratio}. Tokens that have left it the way their advantage wants, so that their "
+        "gradient is 0: {own} of {n} here, {share} % of the stored {all}. Move ε, or the dot."
     )
     once = _("With one pass in one mini-batch every gradient is taken at ratio 1: the clip never cuts.")
     single = batch.passes == 1 and settings.num_mini_batches == 1
@@ -196,8 +197,8 @@ def _words(batch: Frozen) -> dict[str, str]:
             "tokens earlier {far} % is left. The first token gets {first}. Move λ to 0 and to 1."
         ),
         "says_whiten": _(
-            "Minus the mean, {mean}, divided by the standard deviation, {std}: {turned} of these {n} tokens change "
-            "their sign by it."
+            "Minus the mean, {mean}, divided by the standard deviation, {std}. Tokens that change their sign by it: "
+            "{turned} of {n}."
         ),
         "says_ratio": one_after_another(
             _("The batch is used {passes} times, and each time its tokens become likelier or less likely."),

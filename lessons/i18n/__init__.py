@@ -137,6 +137,11 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return catalogue(language()).ngettext(singular, plural, n)
 
 
+def forms(singular: str, plural: str) -> dict[str, str]:
+    """Both forms of a message: the browser takes the one that fits what it puts into {n} (frontend/format.js)."""
+    return {"one": ngettext(singular, plural, 1), "other": ngettext(singular, plural, 2)}
+
+
 def N_(message: str) -> str:
     """Marks a message for extraction where it is written before the viewer is known; `_` it where it is shown."""
     return message

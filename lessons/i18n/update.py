@@ -25,7 +25,7 @@ from lessons.i18n import DEFAULT, HERE, KEY, LANGUAGES
 from lessons.i18n.spoken import what_is_spoken
 
 ROOT = HERE.parents[1]
-KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "forms": (1, 2), "N_": None}
 MODELS: tuple[type[BaseModel], ...] = (
     RunConfig,
     *(tasks.TASK_KINDS[x].settings for x in tasks.choosable()),

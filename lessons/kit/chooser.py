@@ -14,6 +14,7 @@ from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, listed, tell
 from lessons.kit.display import literal, plain
 from lessons.kit.draft import Draft, choose_preset, choose_source
+from lessons.kit.glossary import say, say_small
 from lessons.kit.preset_texts import grouped, preset_title, shows
 from lessons.kit.question_sources import OWN, TITLES, in_words, kind_called, offered
 
@@ -39,11 +40,11 @@ def what_to_train(draft: Draft) -> None:
         with st.popover(_("What each preset shows"), icon=":material/menu_book:", key="lab_presets"):
             _presets(draft.preset)
     if draft.asks_preset and (line := shows(draft.preset, PRESETS[draft.preset])):
-        st.caption(line)
+        say_small(line)
     if draft.asks == OWN:
         upload(draft)
     elif not draft.asks_preset and (kind := kind_called(draft.base, draft.asks)) is not None:
-        st.caption(_(TASK_KINDS[kind].summary))
+        say_small(_(TASK_KINDS[kind].summary))
 
 
 def _presets(chosen: str) -> None:
@@ -51,7 +52,7 @@ def _presets(chosen: str) -> None:
     for title, names in grouped().items():
         with st.container(gap="xsmall"):
             if title:
-                st.markdown(f"**{_(title)}**")
+                say(f"**{_(title)}**")
             for name in names:
                 st.button(
                     preset_title(name),
@@ -60,7 +61,7 @@ def _presets(chosen: str) -> None:
                     args=(name,),
                     key=f"lab_preset_{name}",
                 )
-                st.caption(shows(name, PRESETS[name]))
+                say_small(shows(name, PRESETS[name]))
 
 
 def _sources(draft: Draft) -> list[str]:
@@ -120,8 +121,8 @@ def upload(draft: Draft) -> None:
     if name := st.session_state.get("lab_questions_name"):
         questions = st.session_state["lab_questions"]
         read = _("{count} questions from {file}.").format(count=len(questions), file=plain(name, 60))
-        st.caption(read + _apart(draft) + _aside(questions))
-    st.caption(_("Your questions stay out of the link. They are kept in the run that is started with them."))
+        say_small(read + _apart(draft) + _aside(questions))
+    say_small(_("Your questions stay out of the link. They are kept in the run that is started with them."))
 
 
 def _apart(draft: Draft) -> str:

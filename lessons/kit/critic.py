@@ -11,6 +11,7 @@ from core.config import RunConfig
 from core.tasks.registry import recipes
 from lessons.i18n import _, listed, one_after_another
 from lessons.kit.display import one_line, plain, token_name
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.lesson.replies import Slip, clearest, most_missed
 from lessons.kit.numbers import number, signed
@@ -121,7 +122,7 @@ def beside(batch: Frozen, *, key: str) -> None:
     """A slip that the critic sees and, labelled so, one that it misses: both of this step, as far as it has them."""
     known = batch.slips
     if not known:
-        st.caption(_("In this step no slip can be told, so it cannot be said whether the critic sees any."))
+        say_small(_("In this step no slip can be told, so it cannot be said whether the critic sees any."))
         return
     examples = [("seen", clearest(known)), ("missed", most_missed(known))]
     rows = []
@@ -141,8 +142,8 @@ def beside(batch: Frozen, *, key: str) -> None:
         sentence = missing[name]
         if slip is not None:
             sentence = f"**{plain(batch.group(slip.reply.group).prompt, 40)}** {slip_words(slip)}"
-        st.markdown(f"- {sentence}")
-    st.caption(counted(known))
+        say(f"- {sentence}")
+    say_small(counted(known))
 
 
 def taught(config: RunConfig, *, quiet: bool = False, key: str = "") -> None:
@@ -156,7 +157,7 @@ def taught(config: RunConfig, *, quiet: bool = False, key: str = "") -> None:
     words = _taught_words(recipe.judge) if recipe.judge else _blind_words()
     with st.container(key="critic_taught"):
         if quiet:
-            st.caption(words)
+            say_small(words)
         else:
             st.info(words, icon=":material/school:")
         if key:
@@ -171,7 +172,7 @@ def taught(config: RunConfig, *, quiet: bool = False, key: str = "") -> None:
 def _taught_words(weight: float) -> str:
     words = _(
         "**A critic has it easy here.** The start model was taught, by a second loss of weight {weight}, to tell at "
-        "every token whether the answer is right so far (`core/training/pretrain.py`). The critic starts from those "
+        "every token whether the response is right so far (`core/training/pretrain.py`). The critic starts from those "
         "features."
     ).format(weight=f"{weight:g}")
     return one_after_another(words, _measured_words())
@@ -180,7 +181,7 @@ def _taught_words(weight: float) -> str:
 def _blind_words() -> str:
     words = _(
         "**A critic has it hard here.** The start model was not taught to tell right from wrong: nothing in its "
-        "features says whether the answer is right so far, and the critic starts from them."
+        "features says whether the response is right so far, and the critic starts from them."
     )
     return one_after_another(words, _measured_words())
 

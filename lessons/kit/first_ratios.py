@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lessons.i18n import _
 from lessons.kit.lesson import Frozen, engine
-from lessons.kit.numbers import number
+from lessons.kit.numbers import number, whole
 
 
 def first_ratios(batch: Frozen) -> str:
@@ -18,12 +18,12 @@ def first_ratios(batch: Frozen) -> str:
         return _(
             "{total} of {total} tokens have a ratio of exactly 1: the policy that is trained is still the one that "
             "sampled, and both probabilities are scored alike."
-        ).format(total=len(ratios))
+        ).format(total=whole(len(ratios)))
     return _(
         "{same} of {total} tokens have a ratio of exactly 1, the others of 1 up to rounding: they differ from it by at "
         "most {gap}. The old log-probabilities are the sampler's own, which scoring gives again within rounding; where "
         "the two differ by more than {allowed}, the next step scores the old ones, too."
-    ).format(same=same, total=len(ratios), gap=f"{gap:.1g}", allowed=number(DRIFT_ALLOWED))
+    ).format(same=whole(same), total=whole(len(ratios)), gap=f"{gap:.1g}", allowed=number(DRIFT_ALLOWED))
 
 
 def older_cuts(batch: Frozen) -> str:

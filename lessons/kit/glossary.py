@@ -2,11 +2,13 @@
 
     glossary.begin()               # app.py, once a page view
     say(prose("how-ppo-works"))    # like st.markdown: each term that is new on the page explains itself
+    say_small(_("…"))              # like st.caption
     glossary.explanations()        # app.py: the box that opens on hover and on focus
 
 A term's link leads to the glossary, and its title holds full name and meaning. That is plain Markdown: no HTML of ours
 has to pass Streamlit's sanitizer, and without scripts it still is a link with a title. The box takes the title's place
-in the browser (loader/terms.mjs).
+in the browser (loader/terms.mjs). A control's label stays as it is, since Streamlit reads it out as it is written;
+where it is a sentence, as in a quiz, the sentence is said above it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,11 @@ import functools
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from lessons.board.assets import loader
 from lessons.board.component import component_key
@@ -34,6 +39,9 @@ _APART = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 
+#: What changes in a sentence that is drawn again.
+_NUMBERS = re.compile(r"[-+−]?\d[\d.,]*")
+
 _component = st.components.v2.component("credit_lab_terms", js=loader("terms"))
 
 
@@ -43,26 +51,50 @@ def terms() -> Iterator[GlossaryTerm]:
         yield from chapter.terms
 
 
+@dataclass
+class _Marked:
+    """What is marked on the page that a viewer looks at."""
+
+    first: dict[str, int] = field(default_factory=dict)  # term → the text that has its link
+    drawn: set[str] = field(default_factory=set)  # terms that this run of the script has marked already
+    run: object = None
+
+    def begin_run(self) -> None:
+        """Of the page or of a fragment: Streamlit counts the places of each in an object of its own."""
+        context = get_script_run_ctx(suppress_warning=True)
+        now = context.cursors if context else None
+        if now is not self.run:
+            self.run, self.drawn = now, set()
+
+
 def begin() -> None:
     """A page is drawn from its beginning: no term stands on it yet."""
-    st.session_state[_MARKED] = {}
+    st.session_state[_MARKED] = _Marked()
 
 
-def say(text: str, *, width: int | str = "stretch") -> None:
-    """`st.markdown(text)`, in which each term that is new on the page is explained."""
-    st.markdown(marked(text), width=width)  # type: ignore[arg-type]
+def say(text: str, *, width: int | str = "stretch", into: DeltaGenerator | None = None) -> None:
+    """`st.markdown(text)`, in which each term that is new on the page is explained; `into` a container, or here."""
+    (into or st).markdown(marked(text), width=width)  # type: ignore[arg-type]
+
+
+def say_small(text: str, *, width: int | str = "stretch") -> None:
+    """`st.caption(text)`, with the terms that are new on the page explained."""
+    st.caption(marked(text), width=width)  # type: ignore[arg-type]
 
 
 def marked(text: str) -> str:
     """Markdown in which the first occurrence on this page of each term is a link to the glossary.
 
-    A text that is drawn again, as in a fragment, keeps its own links; another one gets those that no text has yet.
+    A text that is drawn again, as in a fragment, keeps its own links, also where its numbers are others by then;
+    another one gets those that no text has yet.
     """
-    first: dict[str, int] = st.session_state.setdefault(_MARKED, {})
-    own = zlib.crc32(text.encode())
-    new = [x.key for x in terms() if first.get(x.key, own) == own]
+    state: _Marked = st.session_state.setdefault(_MARKED, _Marked())
+    state.begin_run()
+    own = zlib.crc32(_NUMBERS.sub("", text).encode())
+    new = [x.key for x in terms() if x.key not in state.drawn and state.first.get(x.key, own) == own]
     shown, keys = mark(text, new)
-    first.update(dict.fromkeys(keys, own))
+    state.first.update(dict.fromkeys(keys, own))
+    state.drawn.update(keys)
     return shown
 
 

@@ -16,6 +16,7 @@ from core.runs.store import RunStore
 from lessons.i18n import N_, _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.display import literal, plain, status_word, when
+from lessons.kit.glossary import say_small
 
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
@@ -42,7 +43,7 @@ EVENT_TITLES = {
 def events_table(events: list[dict[str, Any]]) -> None:
     """Every control and mishap of a run, in order. Shown in a table, which takes text as it is."""
     if not events:
-        st.caption(_("Nothing happened to this run but training."))
+        say_small(_("Nothing happened to this run but training."))
         return
     zone = st.context.timezone
     rows = [

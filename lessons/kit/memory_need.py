@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit as st
-
 from core.config import RunConfig
 from core.models import bundled
 from core.models.fit import free_memory
 from lessons.i18n import _
 from lessons.kit.display import plain
+from lessons.kit.glossary import say_small
 
 _GB = 1e9
 
@@ -39,7 +38,7 @@ def show_memory(config: RunConfig | None) -> None:
     """The sentence in the settings drawer."""
     text = memory_sentence(config) if config is not None else None
     if text:
-        st.caption(text)
+        say_small(text)
 
 
 def _on_gpu(config: RunConfig) -> bool:

@@ -40,6 +40,11 @@ def _rounded(value: float, digits: int) -> Decimal | float:
     return Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
+def whole(value: float) -> str:
+    """A whole number, rounded, as every page and the browser write it (frontend/format.js, count): 1,408."""
+    return f"{round(value):,}".replace("-", "−")
+
+
 def known(value: float | None, digits: int = 2) -> str:
     """A number, or "none" in the viewer's language."""
     return _("none") if value is None else number(value, digits)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import streamlit as st
-
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, compares_group, needs_of, unlike_settings
 from core.presets import PRESETS
 from lessons.i18n import _, listed
+from lessons.kit.glossary import say
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.preset_texts import preset_title
 from lessons.kit.records import efficiency_words
@@ -56,7 +55,7 @@ def _value(value: Any) -> str:
 
 def only_credit(config: RunConfig, *, key: str) -> None:
     """Says in what the run's learners differ, offers the run in which only the credit does, and what it came to."""
-    st.markdown(difference_words(config))
+    say(difference_words(config))
     race_in_lab(PRESET, _("Open the lab: only the credit differs"), key=key, icon=":material/balance:")
     line = _("**{name}**: {words}")
     lines = [
@@ -64,4 +63,4 @@ def only_credit(config: RunConfig, *, key: str) -> None:
         for name in ("chain-sum", PRESET)
         if name in PRESETS
     ]
-    st.markdown("\n".join(f"- {x}" for x in lines))
+    say("\n".join(f"- {x}" for x in lines))

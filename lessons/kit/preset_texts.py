@@ -24,10 +24,10 @@ GROUPS: dict[str, dict[str, PresetText]] = {
     N_("Which token? PPO and GRPO on the same questions"): {
         "long-sums": PresetText(
             N_("six-term sums, with a fitted critic"),
-            N_("Long answers, which one slip ruins; PPO’s critic has learnt from the start model’s own answers."),
+            N_("Long responses, which one slip ruins; PPO’s critic has learnt from the start model’s own responses."),
         ),
         "chain-sum": PresetText(
-            N_("three-term sums"), N_("The quick one: short answers, and a critic that begins at zero.")
+            N_("three-term sums"), N_("The quick one: short responses, and a critic that begins at zero.")
         ),
         "chain-sum-only-credit": PresetText(
             N_("three-term sums, only the credit differs"),

@@ -11,6 +11,7 @@ from core.runs.records import RunInfo
 from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.display import literal, plain
+from lessons.kit.glossary import say_small
 from lessons.kit.isolated import CommandFailed, call
 
 
@@ -19,7 +20,7 @@ def save_menu(run: RunInfo, key: str) -> None:
     trained = [x.name for x in run.learners if x.step >= 0]
     if run.recorded or not trained or shared.training_off() is not None:
         return
-    st.caption(
+    say_small(
         _("Save the trained model: a normal Hugging Face folder, with a card that says how it was made and measured.")
     )
     state_key = f"{key}_saved_{run.id}"

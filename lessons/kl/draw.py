@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.i18n import _
+from lessons.kit.glossary import say
 from lessons.kit.lesson import figure
 from lessons.kit.numbers import number, signed, table
 
@@ -39,7 +40,12 @@ def pulls(log_ratio_of: Tensor, weights: dict[str, Tensor]) -> None:
         for name, p in weights.items()
     )
     with st.container(key="rck_pull_table"):
-        st.markdown(table(head, rows))
+        say(table(head, rows))
+
+
+def _short(x: Tensor) -> list[float]:
+    """As many digits as can be seen: a point a token makes a third of the page's bytes."""
+    return [round(y, 4) for y in x.tolist()]
 
 
 def _draw(
@@ -60,14 +66,14 @@ def _draw(
         light, pale, dash = LINES[name]
         colour = pale if dark else light
         line = {"color": colour, "dash": dash, "width": 2}
-        drawing.add_scatter(x=x.tolist(), y=curve.tolist(), name=name, mode="lines", line=line, hoverinfo="skip")
+        drawing.add_scatter(x=_short(x), y=_short(curve), name=name, mode="lines", line=line, hoverinfo="skip")
         drawing.add_scatter(
-            x=at.clamp(-EDGE, EDGE).tolist(),
-            y=dots[name].clamp(*span).tolist(),
+            x=_short(at.clamp(-EDGE, EDGE)),
+            y=_short(dots[name].clamp(*span)),
             mode="markers",
             marker={"size": 6, "color": colour, "opacity": 0.4},
             showlegend=False,
-            customdata=dots[name].tolist(),
+            customdata=_short(dots[name]),
             hovertemplate=name + ": %{customdata:.3f}, x = %{x:.2f}<extra></extra>",
         )
     drawing.update_xaxes(title="log π<sub>θ</sub> − log π<sub>ref</sub>", range=[-EDGE, EDGE], zeroline=True)

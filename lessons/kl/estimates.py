@@ -11,8 +11,9 @@ from lessons import shared
 from lessons.i18n import _, listed, one_after_another
 from lessons.kit.critic import token_at
 from lessons.kit.display import plain, verdict_note
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, token_strips
-from lessons.kit.numbers import number, signed, table
+from lessons.kit.numbers import number, signed, table, whole
 from lessons.kit.ties import lowest
 
 if TYPE_CHECKING:
@@ -94,23 +95,23 @@ def bias_and_spread(here: Frozen) -> None:
 
     spread_of = spreads(here.tokens)
     if not revealed("rck_kl", _about(here)):
-        st.caption(_("Commit to a prediction above; the numbers of each estimate then stand here."))
+        say_small(_("Commit to a prediction above; the numbers of each estimate then stand here."))
         return
     with st.container(key="rck_spreads"):
-        st.markdown(_table(spread_of))
-        st.caption(
+        say(_table(spread_of))
+        say_small(
             _(
                 "{count} tokens before the first update, sampled by the policy that is scored. ± is the standard error "
                 "of the bias. The exact KL itself varies from token to token."
-            ).format(count=spread_of["exact"].tokens)
+            ).format(count=whole(spread_of["exact"].tokens))
         )
-        st.markdown(_verdict(spread_of))
+        say(_verdict(spread_of))
     learner = next(x for x in here.run.learners if x.name == here.learner)
     pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, shared.store())
     with st.expander(_("Over the whole run"), icon=":material/functions:"):
-        st.markdown(_table(pooled))
-        st.caption(_("Tokens: {count}, steps: {steps}.").format(count=pooled["exact"].tokens, steps=steps))
-        st.markdown(_verdict(pooled))
+        say(_table(pooled))
+        say_small(_("Tokens: {count}, steps: {steps}.").format(count=whole(pooled["exact"].tokens), steps=steps))
+        say(_verdict(pooled))
 
 
 def _table(spread_of: dict[str, Spread]) -> str:
@@ -173,7 +174,7 @@ def reward_or_loss(here: Frozen) -> None:
     )
     in_reward = in_the_reward(k1, weight, gamma, lam)
     in_loss = -weight * pulls_of(logprob, ref)["k3"]
-    st.markdown(
+    say(
         _(
             "**In the reward** (PPO here): −β·k1 is paid at each token and goes through GAE (γ {gamma}, λ {lam}), so a "
             "token also pays for what follows; the clip applies. **In the loss** (GRPO's way): β·k3 is added, each "
@@ -202,4 +203,4 @@ def reward_or_loss(here: Frozen) -> None:
         most = _("Most of all {token}, by {pushed}.").format(
             token=token_at(reply, at), pushed=signed(float(in_reward[at]), 3)
         )
-    st.caption(one_after_another(charged, most))
+    say_small(one_after_another(charged, most))

@@ -12,8 +12,9 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen
-from lessons.kit.numbers import number, table
+from lessons.kit.numbers import number, table, whole
 from lessons.kit.restored import too_large
 from lessons.kl.draw import pulls
 
@@ -34,7 +35,7 @@ def gradients(here: Frozen) -> None:
     rows = fresh(here.tokens)
     logprob, ref = (torch.tensor(rows[name].to_numpy(), dtype=torch.float64) for name in ("logprob", "logprob_ref"))
     weights = pulls_of(logprob, ref)
-    st.markdown(
+    say(
         _(
             "Autograd on this batch: the loss k moves the sampled token's log π by the factor below. **k1 pushes every "
             "token down by 1**, which averages to nothing. **k2's factor is the log-ratio**, as it should be for the "
@@ -47,7 +48,7 @@ def gradients(here: Frozen) -> None:
             _("At the first step the policy still is the reference: every gradient is 0. Choose a later step above.")
         )
         return
-    st.markdown(
+    say(
         _(
             "The whole gradient depends on the other tokens' probabilities too, which the trace does not keep: the "
             "page trains the run again up to this step and takes the gradient of every weight."
@@ -101,19 +102,21 @@ def _directions_table(directions: Directions) -> None:
         noisy = "" if drawn is None or drawn.cosine is None else number(drawn.cosine)
         lines.append((words, cosine, number(one.length), noisy))
     with st.container(key="rck_directions"):
-        st.markdown(table(head, lines))
-        st.caption(
+        say(table(head, lines))
+        say_small(
             _(
                 "{tokens} tokens, {weights} weights. The first two columns weigh every next token with its "
                 "probability, so "
                 "they hold no sampling noise; the last takes only the tokens that were sampled, as training does. The "
                 "remade policy's log-probabilities differ from the stored ones by at most {drift}."
-            ).format(tokens=directions.tokens, weights=f"{directions.weights:,}", drift=f"{directions.drift:.1g}")
+            ).format(
+                tokens=whole(directions.tokens), weights=whole(directions.weights), drift=f"{directions.drift:.1g}"
+            )
         )
         k3, back = directions.expected["k3"], directions.expected["reverse"]
         if k3.cosine is not None and back.cosine is not None:
             same = abs(k3.cosine - back.cosine) < 1e-3 and abs(k3.length - back.length) < 1e-3 * max(1.0, back.length)
-            st.markdown(
+            say(
                 _(
                     "k1 gives nothing, k2 gives the KL's own gradient, and k3 gives that of the KL **the other "
                     "way round**."

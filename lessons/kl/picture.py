@@ -62,9 +62,9 @@ def _words() -> dict[str, str]:
             "k1, k2 and k3 against the log-ratio: a straight line, a parabola, and a curve that is steep on the left."
         ),
         "alt_running": _("After all {all} tokens the exact KL is {exact} on average; the estimates: {means}."),
-        "start": _("{all} tokens of this step wait. Press play: they come in one by one, in random order."),
+        "start": _("Tokens of this step that wait: {all}. Press play: they come in one by one, in random order."),
         "coming": _("Tokens are coming in…"),
-        "so_far": _("{count} of {all} tokens have come in."),
+        "so_far": _("Tokens that have come in: {count} of {all}."),
         "means": _("On average the exact KL is {exact} so far; the estimates say {means}."),
         "newest": _("“{token}” at position {position} of {response}: log-ratio {x}; {values}; exact KL there {exact}."),
     }

@@ -28,7 +28,9 @@ from lessons.kit.controls import control_row, pending
 from lessons.kit.display import plain, when
 from lessons.kit.draft import Draft, current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
+from lessons.kit.glossary import say, say_small
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
+from lessons.kit.numbers import whole
 from lessons.kit.preset_texts import preset_title, shows
 from lessons.kit.scored import scored_words
 from lessons.lab.settings import settings_drawer
@@ -87,7 +89,7 @@ def not_shown(run_id: str, unreadable: UnreadableRun | None) -> None:
     """What to say, and where to go on, when the run to show is not there, or cannot be opened."""
     if unreadable is not None:
         other_version.notice(unreadable)
-        st.caption(_("It can be renamed and deleted on the page Runs."))
+        say_small(_("It can be renamed and deleted on the page Runs."))
     elif run_id == RECORDED:
         st.info(_("No run yet. Press Start: the learners begin on the same questions, and draw here."))
         return
@@ -160,11 +162,11 @@ def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
     elif off is not None and off not in shared.notices():
         about.append(plain(tell(off)))
     if run.id in SHIPPED:
-        st.caption(" · ".join([f"**{plain(run.name, 70)}**", *about]))
+        say_small(" · ".join([f"**{plain(run.name, 70)}**", *about]))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
         name_field(run, runs)
-        st.caption(" · ".join(about), width="content")
+        say_small(" · ".join(about), width="content")
 
 
 def reasons(run: RunInfo) -> str:
@@ -192,7 +194,7 @@ def opening(config: RunConfig) -> str:
     return _(
         "One start, the same budget of {count} responses a step, shared out as questions × responses: {shares}. Which "
         "learner makes the most of it?"
-    ).format(count=config.responses_per_step, shares=asked)
+    ).format(count=whole(config.responses_per_step), shares=asked)
 
 
 def _shares(config: RunConfig) -> Iterator[str]:
@@ -218,7 +220,7 @@ def page(head: DeltaGenerator) -> None:
     draft = current_draft()
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
-        head.markdown(opening(config), width="content")
+        say(opening(config), width="content", into=head)
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with st.container(horizontal=True, gap="xsmall", key="lab_controls"):
         control_row(run, draft, runs, launcher, off)
@@ -242,9 +244,9 @@ def page(head: DeltaGenerator) -> None:
         warnings(run)
     if (contract := contract_of(run.config)) is not None:
         words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
-        st.caption(words, width=_READABLE)
+        say_small(words, width=_READABLE)
     if scored := scored_words(run.config):
-        st.caption(scored, width=_READABLE)
+        say_small(scored, width=_READABLE)
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 

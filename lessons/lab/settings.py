@@ -20,6 +20,7 @@ from lessons.kit.chooser import what_to_train
 from lessons.kit.display import plain
 from lessons.kit.draft import Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
+from lessons.kit.glossary import say, say_small
 from lessons.kit.memory_need import show_memory
 from lessons.kit.preset_texts import preset_title
 
@@ -55,7 +56,7 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
     changed = len(draft.typed) + bool(draft.source)
     label = _("Settings") if not changed else _("Settings · {count} changed").format(count=changed)
     with st.expander(label, icon=":material/tune:", key="lab_settings", expanded=bool(draft.problems)):
-        st.caption(_("These count for the next Start. Each says what it does when you point at its question mark."))
+        say_small(_("These count for the next Start. Each says what it does when you point at its question mark."))
         what_to_train(draft)
         show_memory(draft.config)
         _problems(draft)
@@ -117,7 +118,7 @@ def _all(draft: Draft) -> None:
     for learner in draft.base.learners:
         if learner.name == group:
             kind = learner_kind(learner)
-            st.caption(f"{kind.title} · {_(kind.summary)}")
+            say_small(f"{kind.title} · {_(kind.summary)}")
     _grid(draft, [(x.key.rpartition(".")[2], [x]) for x in known if x.group == group], columns=3)
 
 
@@ -197,15 +198,15 @@ def _running(draft: Draft, run: RunInfo, store: RunStore) -> None:
     asked = st.session_state.get("lab_asked") == (run.id, taken)
     st.divider()
     if asked:
-        st.caption(_("Asked: the learners take this over with their next step."))
+        say_small(_("Asked: the learners take this over with their next step."))
     elif taken:
         lines = listed(f"`{key}` = {plain(_text(value))}" for key, value in taken.items())
-        st.markdown(_("Differs from the run that is under way: {settings}.").format(settings=lines))
+        say(_("Differs from the run that is under way: {settings}.").format(settings=lines))
     else:
-        st.caption(_("The run under way already has these settings."))
+        say_small(_("The run under way already has these settings."))
     if only_new:
         names = listed(f"`{name}`" for name in only_new)
-        st.caption(_("Only a new run can take: {settings}.").format(settings=names))
+        say_small(_("Only a new run can take: {settings}.").format(settings=names))
     st.button(
         _("Apply to the run under way"),
         icon=":material/published_with_changes:",

@@ -7,7 +7,7 @@ import streamlit as st
 from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.first_ratios import older_cuts
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Example, Line, engine, frozen, lesson_page, quiz, say_where, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.own_surrogate import has_clip, own_surrogate
@@ -56,7 +56,7 @@ def page() -> None:
         prediction(batch)
         own_limits(batch)
         if older := older_cuts(batch):
-            st.caption(older)
+            say_small(older)
     elif batch is not None:
         st.header(_("The four cases, under limits of your own"))
         say_where(batch)
@@ -66,7 +66,7 @@ def page() -> None:
 
 with lesson_page(
     KEY,
-    question=_("The second pass uses answers that a slightly older policy wrote. What keeps it from going too far?"),
+    question=_("The second pass uses responses that a slightly older policy wrote. What keeps it from going too far?"),
     summary=_(
         "The clip takes a token's gradient away only once the policy has already gone the right way far enough. "
         "Outside the range is not the same as clipped."

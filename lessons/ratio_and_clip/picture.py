@@ -10,8 +10,9 @@ from lessons.board.strips import sent_strip
 from lessons.i18n import _
 from lessons.kit.display import literal, token_name, verdict_note
 from lessons.kit.first_ratios import first_ratios
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Reply, Row, mount
-from lessons.kit.numbers import number
+from lessons.kit.numbers import number, whole
 from lessons.ratio_and_clip.batch import find, looked_at, never_left_1, outcome, spots, trained_limits
 from lessons.ratio_and_clip.case_words import case_name
 from lessons.ratio_and_clip.picture_words import words
@@ -68,13 +69,13 @@ def own_limits(batch: Frozen) -> None:
         "cases": cases,
     }
     if never_left_1(batch):
-        st.markdown(_further(result))
+        say(_further(result))
     mount("clip", data, key="ratio_limits")
-    st.caption(
+    say_small(
         _(
             "{total} tokens. The batch is frozen: other limits would also have led the policy elsewhere after the "
             "first cut, which this table cannot know."
-        ).format(total=len(result.ratio))
+        ).format(total=whole(len(result.ratio)))
     )
 
 
@@ -170,9 +171,9 @@ def _says(batch: Frozen, result: Outcome, after: int) -> str:
         all=batch.passes,
         low=number(float(ratio.min()), 2),
         high=number(float(ratio.max()), 2),
-        out=int((result.case >= 0).sum()),
+        out=whole(int((result.case >= 0).sum())),
         cut=int(result.cut.sum()),
-        total=len(ratio),
+        total=whole(len(ratio)),
     )
 
 
@@ -185,9 +186,9 @@ def _further(result: Outcome) -> str:
     ).format(
         low=number(float(ratio.min()), 2),
         high=number(float(ratio.max()), 2),
-        out=int((result.case >= 0).sum()),
+        out=whole(int((result.case >= 0).sum())),
         cut=int(result.cut.sum()),
-        total=len(ratio),
+        total=whole(len(ratio)),
     )
 
 

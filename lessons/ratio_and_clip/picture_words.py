@@ -13,8 +13,8 @@ def words() -> dict[str, str]:
         "axis": _("ratio ρ"),
         "cut_here": _("cut here"),
         "drag": _("Ratio of the token: drag it, or use the arrow keys"),
-        "good": _("A > 0: {count} tokens"),
-        "bad": _("A < 0: {count} tokens"),
+        "good": _("tokens with A > 0: {count}"),
+        "bad": _("tokens with A < 0: {count}"),
         "alt_good": _("Objective per unit of |A| over the ratio, for good tokens: a slope that the clip makes flat."),
         "alt_bad": _("Objective per unit of |A| over the ratio, for bad tokens: flat on the left, then a slope down."),
         "legend": _(

@@ -15,6 +15,7 @@ from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
 from lessons.kit.display import plain
+from lessons.kit.glossary import say
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
 from lessons.kit.turns import Busy, Turns
@@ -37,7 +38,7 @@ def import_section() -> None:
     if shared.training_off() is not None:
         return
     with st.expander(_("Import a run"), icon=":material/move_to_inbox:", key="runs_import"):
-        st.markdown(
+        say(
             _(
                 "From elsewhere: an export of this app (ZIP), TRL's completions (`completions_00001.parquet`, one or "
                 "all of them), a log in UNIPO's format (JSON, or what its explorer is built of), or prime-rl's token "

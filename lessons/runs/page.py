@@ -20,6 +20,7 @@ from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
 from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
+from lessons.kit.glossary import say, say_small
 from lessons.kit.history import heldout, show_run
 from lessons.runs.imports import import_section
 from lessons.shared import store
@@ -37,7 +38,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
             success = heldout(runs, run)
         except DataUnreadable:
             damaged = True
-    words = _("{learner} held-out success")
+    words = _("{learner} success")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
@@ -67,12 +68,13 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
     """Draws the table; returns the run whose line is selected."""
     rows = [row(run, runs) for run in listed]
     measured = _("Share of held-out questions answered rightly, sampled, as last measured in the run.")
-    share = st.column_config.NumberColumn(format="%.2f", help=measured)
-    shares = {name: share for r in rows for name in r if name not in row_texts()}
+    share = st.column_config.NumberColumn(format="%.2f", help=measured, width=80)
+    widths: dict[str, Any] = {name: st.column_config.Column(width=width) for name, width in row_texts().items()}
+    shares = {name: share for r in rows for name in r if name not in widths}
     picked = st.dataframe(
         rows,
         hide_index=True,
-        column_config=shares,
+        column_config={**widths, **shares},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0]}},
@@ -84,8 +86,11 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
     return listed[selected[0]] if selected and selected[0] < len(listed) else None
 
 
-def row_texts() -> tuple[str, ...]:
-    return (_("Name"), _("When"), _("State"), _("Preset"), _("Seed"), _("Steps"))
+def row_texts() -> dict[str, int | None]:
+    """The columns that every run has, and how wide each is in pixels: with two learners' shares beside them, all are
+    there in a window 1280 pixels wide. The name has what is left.
+    """
+    return {_("Name"): None, _("When"): 130, _("State"): 80, _("Preset"): 110, _("Seed"): 50, _("Steps"): 75}
 
 
 def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
@@ -98,12 +103,12 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         _delete(run, runs)
         return
     if run.reason:
-        st.caption(plain(tell(run.reason.without_folders()), 400))
+        say_small(plain(tell(run.reason.without_folders()), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
         st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
     if run.id in SHIPPED:
-        st.caption(_("A recorded run is part of the app: it cannot be renamed or deleted."))
+        say_small(_("A recorded run is part of the app: it cannot be renamed or deleted."))
     else:
         _rename(run, runs)
         _delete(run, runs)
@@ -126,7 +131,7 @@ def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
 def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
     # A run that cannot be opened cannot be stopped either; its workers end when they find it gone.
     if isinstance(run, RunInfo) and (run.under_way or run.status in LIVE):
-        st.caption(_("This run is under way: stop it in the lab before deleting it."))
+        say_small(_("This run is under way: stop it in the lab before deleting it."))
         return
     with st.popover(_("Delete"), icon=":material/delete:", key="runs_delete"):
         st.text(
@@ -162,7 +167,7 @@ def page() -> None:
         nothing_here(_("There is no run yet. Open the lab and press Start; it then stands here."))
         return
     if len(listed) > MOST_ROWS:
-        st.caption(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))
+        say_small(_("The newest {shown} of {all} runs.").format(shown=MOST_ROWS, all=len(listed)))
     run = chosen_run(listed[:MOST_ROWS], runs)
     if run is None:
         st.info(_("Select a run by the box at the start of its line."))
@@ -171,6 +176,6 @@ def page() -> None:
 
 
 st.title(_("Runs"))
-st.markdown(_("Every run made here, the newest first. Select one to open, rename, export or delete it."))
+say(_("Every run made here, the newest first. Select one to open, rename, export or delete it."))
 with storage_guard():
     page()

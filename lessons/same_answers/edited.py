@@ -10,8 +10,9 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.tasks.registry import longest_response, task_kind
 from core.text import listed, named
-from lessons.i18n import _, tell
+from lessons.i18n import _, ngettext, tell
 from lessons.kit.display import plain, token_name
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.kit.restored import too_large
 from lessons.kit.ties import lowest
@@ -51,10 +52,10 @@ def refusal(text: str, most: int, alphabet: str) -> str | None:
 def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
     """Change a response, see its reward and both credits change."""
     st.header(_("Change a token yourself"))
-    st.markdown(
+    say(
         _(
-            "Write another answer in place of this one. The verifier scores it, the policy and the critic of this very "
-            "step read it, and both credits are worked out again, for it and for its neighbours."
+            "Write another response in place of this one. The verifier scores it, the policy and the critic of this "
+            "very step read it, and both credits are worked out again, for it and for its neighbours."
         )
     )
     if why_not := too_large(batch.run):
@@ -124,7 +125,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         "checkpoint": _("a checkpoint of the run"),
         "training again": _("training again from the run's seed up to this step"),
     }[edited.origin]
-    st.caption(
+    say_small(
         _(
             "Read by {learner}'s policy and critic before step {step} (source: {how}). Scored again, the trace's own "
             "tokens differ by at most {drift}."
@@ -147,7 +148,7 @@ def _verdict(edited: Edited, reply: Reply) -> None:
             "{whole}; least likely, each with {least}, are {count} of its tokens, the first at position {position}."
         )
     )
-    st.markdown(
+    say(
         words.format(
             before=f"{reply.reward:g}",
             after=f"{edited.reward:g}",
@@ -174,10 +175,13 @@ def _neighbours(group: Group, edited: Edited) -> None:
         )
         for who in ("ppo", "grpo")
     }
-    st.markdown(
-        _(
+    say(
+        ngettext(
+            "And the other response of the group, which nobody touched: GRPO's credit of its tokens moved by up to "
+            "**{grpo}**, PPO's by up to **{ppo}**.",
             "And the other {count} responses of the group, which nobody touched: GRPO's credit of their tokens moved "
-            "by up to **{grpo}**, PPO's by up to **{ppo}**."
+            "by up to **{grpo}**, PPO's by up to **{ppo}**.",
+            len(group.replies) - 1,
         ).format(count=len(group.replies) - 1, grpo=f"{moved['grpo']:.3f}", ppo=f"{moved['ppo']:.3f}")
     )
 

@@ -1,4 +1,4 @@
-"""Same answers, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
+"""Same responses, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lessons.i18n import _, listed, ngettext, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, has_penalty, parts_words, slip_words, taught
 from lessons.kit.display import plain, token_name
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     FOUR,
     Frozen,
@@ -29,7 +29,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.replies import slip_of
 from lessons.kit.linked import linked
-from lessons.kit.numbers import signed
+from lessons.kit.numbers import signed, whole
 from lessons.kit.only_credit import only_credit
 from lessons.kit.ties import lowest
 from lessons.same_answers.check import code, questions
@@ -67,7 +67,7 @@ def four_tokens() -> None:
         (_("PPO, λ = 1, V = the group's mean"), work_out(flat, outcome)["advantage_raw"]),
         (_("GRPO before division"), work_out(FOUR, learner("grpo", scale_rewards="none"))["advantage_raw"]),
     ]
-    st.markdown(
+    say(
         _(
             "A response of four tokens ends wrong, with reward {reward}; its group's rewards are {rewards}, mean "
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
@@ -77,9 +77,9 @@ def four_tokens() -> None:
     rows = [head, ["---", *["---:"] * len(FOUR.tokens)]]
     rows += [[name, *(signed(x) for x in numbers)] for name, numbers in credits]
     with st.container(key="same_four"):
-        st.markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
+        say("\n".join("| " + " | ".join(row) + " |" for row in rows))
     (worst,) = lowest(bare)
-    st.caption(
+    say_small(
         _(
             "With λ = 0 the token “{token}” is blamed most ({bare}): there the critic's value falls from {before} to "
             "{after}. With λ = 0.95 the first token, whose own surprise is {own}, is blamed, too ({first}), and the "
@@ -130,7 +130,7 @@ def look(batch: Frozen, group: Group, way: Crossing, top: DeltaGenerator) -> Rep
         all_of_it = ngettext("The group's only response", "All {count} responses of the group", count)
         with st.expander(all_of_it.format(count=count)):
             both(batch, group.replies, way, key="same_all")
-        st.subheader(_("Does the critic see where an answer goes wrong?"))
+        st.subheader(_("Does the critic see where a response goes wrong?"))
         beside(batch, key="same_beside")
         taught(batch.run.config, key="same_blind")
     return reply
@@ -149,7 +149,7 @@ def two_parts(reply: Reply, group: Group, way: Crossing) -> None:
         parts_words(reply, way.at("raw").numbers(reply), critic, penalty),
         *([slip_words(slip)] if (slip := slip_of(reply, group)) is not None else []),
     ]
-    st.markdown("\n".join(f"- {x}" for x in lines))
+    say("\n".join(f"- {x}" for x in lines))
 
 
 def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing, *, key: str) -> None:
@@ -179,7 +179,7 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing,
 def bridge_section(batch: Frozen, reply: Reply, way: Crossing) -> None:
     """The slider, and what each stop is, in a fragment: moving it draws nothing else anew."""
     st.header(_("The bridge: from PPO to GRPO in small steps"))
-    st.markdown(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))
+    say(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))
     st.fragment(_bridge)(batch, reply, way)
 
 
@@ -197,11 +197,11 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
     stop = way.at(chosen)
     title, words = identity_words(chosen)
     with st.container(border=True, key="same_stop"):
-        st.markdown(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** — {words}")
+        say(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** — {words}")
         equation(stop.latex)
-        st.caption(
+        say_small(
             _("Checked now on all {tokens} tokens of the panel: left and right differ by at most {gap}.").format(
-                tokens=way.tokens, gap=f"{stop.gap:.1g}"
+                tokens=whole(way.tokens), gap=f"{stop.gap:.1g}"
             )
         )
     numbers = stop.numbers(reply)
@@ -238,7 +238,7 @@ def page() -> None:
 
 with lesson_page(
     KEY,
-    question=_("The same answers, scored the same. Do PPO and GRPO praise and blame the same tokens?"),
+    question=_("The same responses, scored the same. Do PPO and GRPO praise and blame the same tokens?"),
     summary=_(
         "PPO's and GRPO's credit differ in what a reward is compared with: a critic's value at each token, or one mean "
         "for the whole group. With γ = λ = 1, no KL penalty and the mean in the critic's place, PPO's credit is GRPO's "

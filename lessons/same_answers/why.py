@@ -78,7 +78,7 @@ def _one_sign(signs: Signs) -> str:
     most = strongest[0]
     if len(strongest) > 1:
         return _(
-            "At {count} of the {all} tokens the surprise δ itself has the other sign, most of all at {tokens}, alike "
+            "At {count} of {all} places the surprise δ itself has the other sign, most of all at {tokens}, alike "
             "(δ = {delta}). But later surprises reach back, faded by γλ = {decay} a token, and outweigh it."
         ).format(
             count=len(against),
@@ -88,7 +88,7 @@ def _one_sign(signs: Signs) -> str:
             decay=f"{signs.decay:g}",
         )
     return _(
-        "At {count} of the {all} tokens the surprise δ itself has the other sign, most of all at {token} (δ = "
+        "At {count} of {all} places the surprise δ itself has the other sign, most of all at {token} (δ = "
         "{delta}). But later surprises reach back, faded by γλ = {decay} a token, and outweigh it: the credit there is "
         "{credit}."
     ).format(

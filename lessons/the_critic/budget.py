@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.insight.seed_results import median_scored
 from lessons.i18n import _, one_after_another
+from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, figure, predict
-from lessons.kit.numbers import number
+from lessons.kit.numbers import number, whole
 from lessons.the_critic.results import LEARNERS, close_up, draw, gap_words, mean, of, shape, there, times
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
@@ -26,7 +27,7 @@ def budget() -> None:
         return
     if predict("tc_budget", _question(), _choices(), about="long-sums"):
         _chart()
-        st.markdown("\n".join(f"- {x}" for x in _effects()))
+        say("\n".join(f"- {x}" for x in _effects()))
 
 
 def _question() -> str:
@@ -108,7 +109,7 @@ def _effects() -> list[str]:
         )
     costs = [(_name(*x), median_scored(of(shape(*x)), shape(*x))) for x in PRICED if there([shape(*x)])]
     if costs:
-        prices = _list((name, f"{scored:,}") for name, scored in costs)
+        prices = _list((name, whole(scored)) for name, scored in costs)
         words = _("**What that costs.** Responses scored in all: {prices}.").format(prices=prices)
         lines.append(one_after_another(words, times({_name(*x): shape(*x) for x in PRICED})))
     return lines

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.i18n import N_, _, listed, one_after_another, prose
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import FOUR, Choice, Code, QuizQuestion, Row, lesson_page, quiz, token_strips, work_out
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
@@ -62,7 +62,7 @@ def four_tokens() -> None:
     ]
     token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
     worst = lowest(knows["advantage"])[0]
-    st.markdown(
+    say(
         _(
             "The response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it falls at "
             "token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it gets "
@@ -83,7 +83,7 @@ def four_tokens() -> None:
 def races() -> None:
     """The same races, live."""
     st.header(_("See it for yourself"))
-    st.markdown(
+    say(
         _(
             "Each button opens the lab with its run set up; “Start” trains it on this machine. It is one seed, and the "
             "numbers above are means over several: it may come out the other way."
@@ -94,7 +94,7 @@ def races() -> None:
         with button:
             race_in_lab(preset, _(label), key=key)
         with words:
-            st.caption(_(look))
+            say_small(_(look))
 
 
 def questions() -> list[QuizQuestion]:
@@ -175,14 +175,14 @@ def page() -> None:
     st.header(_("The same budget for all"))
     budget.budget()
     st.header(_("How far is a critic to be trusted?"))
-    st.markdown(
+    say(
         _(
             "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy, "
             "and the policy moves on. 16 questions × 8 responses a step, at least five seeds each."
         )
     )
     trust.trust()
-    st.caption(
+    say_small(
         _(
             "All tables are in docs/long-sums.md; `{command}` makes them again (hours). The study shared its machine "
             "with other work, so times are not compared here: the lab shows each learner's own."

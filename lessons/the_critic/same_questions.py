@@ -11,8 +11,9 @@ from core.learners.registry import learner, needs_of
 from core.presets import PRESETS
 from lessons.i18n import _, listed
 from lessons.kit.critic import taught
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import more
-from lessons.kit.numbers import number, table
+from lessons.kit.numbers import number, table, whole
 from lessons.the_critic.race import STARTS, racers
 from lessons.the_critic.results import (
     LEARNERS,
@@ -38,14 +39,14 @@ WHITENED = shape("grpo-whitened", 16)
 def same_questions(start: str) -> None:
     """Who learns, then the race from the chosen start model as a table, and what its numbers say."""
     if there([shape("ppo-fitted", 16), shape("ppo-zero", 16)]):
-        st.markdown("\n".join(f"- {x}" for x in _who()))
+        say("\n".join(f"- {x}" for x in _who()))
     ending, title = STARTS[start]
     shown = racers(ending)
     if not shown:
         st.info(_("This is not recorded here yet."))
         return
     taught(PRESETS[PRESET[start]], quiet=True)
-    st.markdown(
+    say(
         _(
             "The race at the top, in numbers. Start model: **{start}**. Look at steps 1–20, where the lines part; then "
             "choose the other start model under the race, and look again."
@@ -53,8 +54,8 @@ def same_questions(start: str) -> None:
     )
     with more(_("the same as numbers, with what each took"), key="tc_more_same"):
         _table(shown, ending)
-    st.markdown(_("Seed by seed, over steps 1–20:"))
-    st.markdown("\n".join(f"- {x}" for x in _says(shown, ending)))
+    say(_("Seed by seed, over steps 1–20:"))
+    say("\n".join(f"- {x}" for x in _says(shown, ending)))
 
 
 def _who() -> list[str]:
@@ -64,7 +65,7 @@ def _who() -> list[str]:
         _("**GRPO**: against the mean of its group, the responses to the same question."),
         _("**PPO (critic from zero)**: against a critic that learns only while the policy trains."),
         _("**PPO (fitted critic)**: its critic was fitted beforehand, to {count} responses of the start model.").format(
-            count=f"{fitted:,}"
+            count=whole(fitted)
         ),
         _(
             "**VinePPO**: no critic. Each prefix is finished {k} times; the share that comes out right is its value."
@@ -79,10 +80,10 @@ def _table(shown: list[str], ending: str) -> None:
         setup = shape(name, 16, ending)
         worst = min(x.mean("last-10") for x in of(setup))
         cells = [spread_words(setup, span) for span in SPANS]
-        lines.append([_(LEARNERS[name].title), *cells, number(worst), f"{median_scored(of(setup), setup):,}"])
+        lines.append([_(LEARNERS[name].title), *cells, number(worst), whole(median_scored(of(setup), setup))])
     with st.container(key="tc_same_table"):
-        st.markdown(table(head, lines))
-        st.caption(
+        say(table(head, lines))
+        say_small(
             _(
                 "16 questions × 8 responses a step, mean success ± standard deviation over {seeds} seeds. “Responses "
                 "scored” counts all: trained on, used to fit a critic beforehand, and VinePPO's continuations (the "
@@ -90,7 +91,7 @@ def _table(shown: list[str], ending: str) -> None:
             ).format(seeds=len(of(shape(shown[0], 16, ending))))
         )
         if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
-            st.caption(taken)
+            say_small(taken)
 
 
 def _says(shown: list[str], ending: str) -> list[str]:

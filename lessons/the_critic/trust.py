@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.insight.seed_results import knowledge
 from lessons.i18n import N_, _, listed
+from lessons.kit.glossary import say
 from lessons.kit.lesson import figure, more
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, table
@@ -44,7 +45,7 @@ def trust() -> None:
         format_func=lambda x: _(SPAN_TITLES[x]),
     )
     _chart(measured, span)
-    st.markdown(_says(measured, span))
+    say(_says(measured, span))
     with more(_("what the critics know meanwhile"), key="tc_more_knows"):
         _knows()
 
@@ -90,15 +91,15 @@ def _knows() -> None:
     count, steps = len(next(iter(known.values()))), len(of(next(iter(CHECKED)))[0].success)
     head = [_("before step"), *(str(1 + x * steps // count) for x in range(count))]
     lines = [[_(CHECKED[name]), *(number(median, 2) for median, _least in own)] for name, own in known.items()]
-    st.markdown(
+    say(
         _(
             "What they know meanwhile, at λ = 0.95: the share of the true values' variance that the critic explains "
             "(the median of the seeds; below 0 it is worse than one number for all)."
         )
     )
     with st.container(key="tc_knows"):
-        st.markdown(table(head, lines))
-    st.markdown(_frozen(known[FROZEN][-1][0]))
+        say(table(head, lines))
+    say(_frozen(known[FROZEN][-1][0]))
 
 
 def _frozen(explained: float) -> str:

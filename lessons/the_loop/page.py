@@ -9,7 +9,7 @@ import streamlit as st
 from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.display import plain
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     Choice,
     Example,
@@ -97,7 +97,7 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
     ]
     with st.container(key="loop_reach_table"):
         st.markdown(table(head, rows, left=2))
-    st.caption(
+    say_small(
         _("Probability of the whole response, token by token. Median under the start model: {middle}.").format(
             middle=number(middle)
         )
@@ -107,7 +107,7 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
 def _say_whose(batch: Frozen) -> None:
     """Whose rounds these are; unlike `say_where`, of no single step."""
     kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
-    st.caption(
+    say_small(
         _("Real numbers: {learner} of {run}, seed {seed}.").format(
             learner=plain(batch.learner.upper()), run=kind, seed=batch.run.config.seed
         )
@@ -123,14 +123,12 @@ def page() -> None:
         _say_whose(batch)
     say(prose(KEY))
     st.header(_("Four tokens, worked out"))
-    st.markdown(_("The right response “1 6” to 9+7=, the only right one of four. Walk through its numbers."))
+    say(_("The right response “1 6” to 9+7=, the only right one of four. Walk through its numbers."))
     worked(FOUR_RIGHT, SETTINGS, lines(), key="loop_four", param="loop_ex")
     if batch is not None and rounds:
         reach(batch, rounds)
     st.header(_("Now watch it train"))
-    st.markdown(
-        _("The lab repeats this loop while you watch: PPO and GRPO, each with its own responses to the same prompts.")
-    )
+    say(_("The lab repeats this loop while you watch: PPO and GRPO, each with its own responses to the same prompts."))
     race_in_lab("chain-sum", _("Open the lab with three-term sums"), key="loop_race", icon=":material/play_arrow:")
     quiz("loop_quiz", questions())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lessons.i18n import _, listed
+from lessons.i18n import _, listed, ngettext
 from lessons.kit.credits import clear_case
 from lessons.kit.display import plain, token_name
 from lessons.kit.lesson import Choice, Frozen, Reply, pick_group, predict, revealed
@@ -20,7 +20,7 @@ def wrong_reply(batch: Frozen) -> Reply | None:
     wrong = [x for x in group.replies if not x.success]
     with right:
         if not wrong:
-            st.info(_("Every answer to this prompt was right: nobody to blame. Choose another prompt."))
+            st.info(_("Every response to this prompt was right: nobody to blame. Choose another prompt."))
             return None
         numbers = [x.sample for x in wrong]
         linked = st.query_params.get("wt_reply", "")
@@ -67,7 +67,11 @@ def measure(batch: Frozen, continuations: int) -> Truth:
     """The truth of the step's panel, with a progress bar where it is not there yet."""
     if is_measured(batch, continuations):
         return truth(batch, continuations)
-    words = _("Restoring step {step}'s policy, then finishing every prefix {k} times…")
+    words = ngettext(
+        "Restoring step {step}'s policy, then finishing every prefix once…",
+        "Restoring step {step}'s policy, then finishing every prefix {k} times…",
+        continuations,
+    )
     bar = st.progress(0.0, text=words.format(step=batch.step + 1, k=continuations))
     try:
         return truth(batch, continuations, lambda share: bar.progress(min(1.0, share)))

@@ -8,8 +8,9 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.critic import taught
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, line_colour, role_colour
-from lessons.kit.numbers import known, number, table
+from lessons.kit.numbers import known, number, table, whole
 from lessons.kit.records import STUDY, study
 from lessons.kit.truth import Truth
 
@@ -31,15 +32,13 @@ def errors(measured: Truth) -> None:
         (_("the mean of the others in the group"), measured.group_fit.error),
     ]
     with st.container(key="truth_errors"):
-        st.markdown(
-            table([_("in the value's place"), _("mean squared error")], [(name, number(x, 4)) for name, x in rows])
-        )
-        st.markdown(_errors_words(*(x for _name, x in rows)))
-        st.caption(
+        say(table([_("in the value's place"), _("mean squared error")], [(name, number(x, 4)) for name, x in rows]))
+        say(_errors_words(*(x for _name, x in rows)))
+        say_small(
             _(
                 "Over all {tokens} tokens, against the measured values; measuring itself adds {noise} to each of the "
                 "three."
-            ).format(tokens=int(measured.panel.mask.sum()), noise=number(measured.noise, 4))
+            ).format(tokens=whole(int(measured.panel.mask.sum())), noise=number(measured.noise, 4))
         )
 
 
@@ -99,7 +98,7 @@ def explained(batch: Frozen, measured: Truth) -> None:
         for name, x, most in rows
     ]
     figure(drawing, key="truth_gauge", alt=alt, table=numbers, height=230)
-    st.caption(
+    say_small(
         _(
             "Explained variance does not see a constant error: a critic above 0 may still be worse than one number, as "
             "the table tells; one below 0 is worse in any case. Of how responses come out, which is partly chance, "
@@ -123,13 +122,13 @@ def over_training() -> None:
         shares.append((str(step + 1), *(known(x["mean"]) for x in explained)))
     title = _("The same over a whole training (recorded, {seeds} seeds)").format(seeds=len(of["about"]["seeds"]))
     with st.expander(title):
-        st.markdown(_("Mean squared errors:"))
+        say(_("Mean squared errors:"))
         head = [_("before step"), _("PPO's critic"), _("the best constant"), _("the others' mean")]
-        st.markdown(table(head, errors, left=0))
-        st.markdown(_("Explained variance:"))
+        say(table(head, errors, left=0))
+        say(_("Explained variance:"))
         head = [_("before step"), _("of the true values"), _("of the outcomes"), _("perfect values: of the outcomes")]
-        st.markdown(table(head, shares, left=0))
-        st.caption(_below_zero(of))
+        say(table(head, shares, left=0))
+        say_small(_below_zero(of))
 
 
 def _below_zero(of: dict[str, Any]) -> str:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.insight.seed_results import read, results_of, smoothed
 from lessons.i18n import N_, _, listed
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, line_colour
-from lessons.kit.numbers import number
+from lessons.kit.numbers import number, whole
 
 if TYPE_CHECKING:
     from core.insight.seed_results import SeedResult
@@ -32,8 +33,8 @@ def recorded_race() -> None:
         st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=RACE))
         return
     _race_chart(results)
-    st.markdown(race_words(results))
-    st.caption(
+    say(race_words(results))
+    say_small(
         _("Recorded on six-term sums, {seeds} seeds, mean of three steps. Repeat it with `{command}`.").format(
             seeds=min(len(x) for x in results.values()), command=RACE
         )
@@ -74,7 +75,7 @@ def race_words(results: dict[str, list[SeedResult]]) -> str:
                 name=_(LEARNERS[name][0]),
                 early=number(early[name], 2),
                 late=number(late[name], 2),
-                scored=f"{round(statistics.median(x.scored for x in own)):,}",  # as on the critic’s page
+                scored=whole(statistics.median(x.scored for x in own)),  # as on the critic’s page
             )
             for name, own in results.items()
         )

@@ -7,7 +7,7 @@ import streamlit as st
 from lessons.i18n import _, prose, tell
 from lessons.kit.critic import beside
 from lessons.kit.display import plain
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     FOUR,
     Choice,
@@ -53,7 +53,7 @@ def four_tokens() -> None:
     from core.learners.registry import learner
 
     st.header(_("Four tokens, measured"))
-    st.markdown(
+    say(
         _(
             "A made-up policy answers 9+7= with the tokens 1, 6, 0, end. Before each token it finishes ten times "
             "afresh, and how often the answer comes out right is counted."
@@ -74,7 +74,7 @@ def four_tokens() -> None:
     worked(FOUR, settings, lines, key="truth_four", param="wt_ex")
     changed, values = work_out(FOUR, settings)["advantage_raw"], FOUR.values or ()
     (worst,) = lowest(changed)
-    st.caption(
+    say_small(
         _(
             "Token {number}, {token}, takes the value from {before} to {after}, further down than any other: it ruined "
             "the answer. Truth here means: under this policy, which might still have made a mistake later or repaired "

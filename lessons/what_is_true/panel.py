@@ -7,8 +7,9 @@ import streamlit as st
 from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _
 from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, line_colour
-from lessons.kit.numbers import DASH, known, table
+from lessons.kit.numbers import DASH, known, table, whole
 from lessons.kit.truth import Truth
 from lessons.what_is_true.gauge import gauge
 from lessons.what_is_true.titles import credit_titles
@@ -37,11 +38,11 @@ def provenance(batch: Frozen, measured: Truth) -> None:
         step=batch.step + 1,
         how=how,
         drift=f"{measured.drift:.1g}",
-        rollouts=f"{measured.true.rollouts:,}",
+        rollouts=whole(measured.true.rollouts),
         prefixes=measured.true.prefixes,
         seconds=f"{measured.seconds:.1f}" if measured.seconds >= 0.1 else f"{measured.seconds:.2f}",
     )
-    st.caption(text)
+    say_small(text)
     if measured.drift > 1e-2:
         st.warning(
             _(
@@ -112,9 +113,9 @@ def agreement_table(batch: Frozen, measured: Truth) -> None:
     ]
     rows.append((_("blind guess"), "0", DASH, known(of["ppo"].chance)))
     with st.container(key="truth_agreement"):
-        st.markdown(table(head, rows))
-        st.markdown(_ceiling(of["perfect"].correlation, of["critic"].correlation, lam, penalised(batch)))
-        st.caption(
+        say(table(head, rows))
+        say(_ceiling(of["perfect"].correlation, of["critic"].correlation, lam, penalised(batch)))
+        say_small(
             _(
                 "Blame accuracy: of the wrong responses that one token ruined beyond doubt, the share in which the "
                 "method gave that token its lowest credit. A method that blames all alike is right as often as a "

@@ -12,13 +12,14 @@ from lessons.i18n import _, keeping_language, tell
 from lessons.kit.controls import start
 from lessons.kit.display import plain
 from lessons.kit.draft import choose_preset, current_draft
+from lessons.kit.glossary import say
 
 PRESET = "chain-sum-vine"
 
 
 def race() -> None:
     """Starts a run in which a learner takes part whose credit is measured, and goes to the lab, where it is shown."""
-    st.markdown(
+    say(
         _(
             "VinePPO measures during training: it writes K = {k} fresh endings of every prefix, and needs no critic. A "
             "response of n tokens takes up to n × {k} continuations. (The paper measures at reasoning steps, K = 9.)"

@@ -7,6 +7,7 @@ import streamlit as st
 from core.learners.registry import discount_of
 from lessons.i18n import _
 from lessons.kit.critic import has_penalty, parts_words, token_at, tokens_at
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Reply, Row, token_strips
 from lessons.kit.numbers import number, signed
 from lessons.kit.truth import Truth
@@ -44,7 +45,7 @@ def show_reply(batch: Frozen, reply: Reply, measured: Truth) -> None:
         Row("grpo", _("GRPO: one credit for all"), reply.tokens, numbers(measured.grpo), learner="orange"),
     ]
     token_strips(rows, key="truth_strips", quantity=_("advantage, in units of reward"), pickable=False)
-    st.caption(
+    say_small(
         _(
             "95% intervals from {k} continuations are read out at each token of the first row; the widest here is "
             "±{half}. PPO looks ahead with λ = {lam}."
@@ -100,4 +101,4 @@ def who_blames(reply: Reply, measured: Truth, row: int) -> None:
             )
         )
     with st.container(key="truth_blame"):
-        st.markdown("\n".join(f"- {x}" for x in lines))
+        say("\n".join(f"- {x}" for x in lines))

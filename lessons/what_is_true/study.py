@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.learners.kind import Colour
 from lessons.i18n import N_, _, listed
+from lessons.kit.glossary import say
 from lessons.kit.lesson import figure, line_colour, role_colour
 from lessons.kit.linked import linked
 from lessons.kit.records import STUDY, penalised
@@ -46,7 +47,7 @@ def study_section() -> None:
         return
     about = study["about"]
     st.header(_("Over a whole training, {seeds} seeds").format(seeds=len(about["seeds"])))
-    st.markdown(
+    say(
         _(
             "Recorded: {responses} responses at each point, {k} continuations of every prefix for the truth and {own} "
             "others for VinePPO. Measured a second time, the truth itself says how near one can come. Repeat it with "
@@ -71,7 +72,7 @@ def study_section() -> None:
     _over_steps(study, chosen)
     with st.expander(_("The numbers, and what of them is the critic's and what λ's"), icon=":material/table:"):
         _table(study, about["middle"])
-        st.markdown(_verdict(study, about["middle"]))
+        say(_verdict(study, about["middle"]))
         parts_section()
 
 
@@ -86,7 +87,7 @@ def _table(study: dict[str, Any], step: int) -> None:
     chance = rows[0]["chance"]
     lines.append([_("blind guess"), "0", "–", spread(chance), "–"])
     with st.container(key="truth_study"):
-        st.markdown("\n".join("| " + " | ".join(x) + " |" for x in lines))
+        say("\n".join("| " + " | ".join(x) + " |" for x in lines))
 
 
 def _over_steps(study: dict[str, Any], metric: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lessons.i18n import _, listed
+from lessons.kit.glossary import say
 from lessons.kit.numbers import DASH, known, percent, table
 from lessons.kit.records import STUDY, penalised, study
 from lessons.what_is_true.spread import spread
@@ -24,7 +25,7 @@ def parts_section() -> None:
         if penalised(of)
         else _("What is the critic's, and what λ's?")
     )
-    st.markdown(
+    say(
         _(
             "Recorded with seeds {seeds} ({responses} responses at each point, {k} continuations of every prefix), "
             "before step {step}. Repeat it with `{command}`."
@@ -57,8 +58,8 @@ def parts_section() -> None:
     ]
     lines.append((_("the best constant"), DASH, DASH, DASH, spread(rows["ppo"]["constant_error"], 4)))
     with st.container(key="truth_parts_study"):
-        st.markdown(table(head, lines))
-        st.markdown("\n".join(f"- {x}" for x in _says(of, rows, f"{lam:g}")))
+        say(table(head, lines))
+        say("\n".join(f"- {x}" for x in _says(of, rows, f"{lam:g}")))
 
 
 def _says(of: dict[str, Any], rows: dict[str, dict[str, Any]], lam: str) -> list[str]:
@@ -84,7 +85,7 @@ def _says(of: dict[str, Any], rows: dict[str, dict[str, Any]], lam: str) -> list
     ).format(low=known(min(ceiling)), high=known(max(ceiling)))
     single = _(
         "At λ = 0 PPO's credit is each token's own change of the critic's value: it finds the ruining token in {own} "
-        "of the wrong answers, with λ = {lam} in {usual}. GRPO, which blames all tokens alike, would in {group}, by "
+        "of the wrong responses, with λ = {lam} in {usual}. GRPO, which blames all tokens alike, would in {group}, by "
         "chance."
     ).format(
         own=percent(rows["lambda-0"]["blame_accuracy"]["mean"]),

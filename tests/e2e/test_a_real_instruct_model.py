@@ -31,6 +31,7 @@ def open_lesson(page: Page, server: Server, run_id: str, **query: str) -> None:
 def skip(page: Page) -> None:
     page.locator(".st-key-real_skip_button button").click()
     expect(page.locator(".st-key-real_said")).to_be_visible(timeout=60_000)
+    page.locator(".st-key-real_split_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-real_split_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
 
 
@@ -58,6 +59,7 @@ def test_from_the_first_answers_to_the_last(page: Page, server: Server, run_id: 
         expect(button).to_be_enabled()
         button.click()
         expect(box).to_contain_text("What happened")
+    page.locator(".st-key-real_success_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-real_success_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-real_said")).to_contain_text("more than chance")
 

@@ -96,6 +96,7 @@ def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
     commit(page)
     expect(drawn(page, "truth_strips")).to_be_visible(timeout=40_000)
     for key in ("truth_values", "truth_scatter", "truth_gauge", "truth_over_steps"):
+        page.locator(f".st-key-{key}_figure").scroll_into_view_if_needed()
         expect(page.locator(f".st-key-{key}_figure .js-plotly-plot").first).to_be_visible()
     expect(page.locator(".st-key-truth_agreement")).to_contain_text("blame accuracy")
     answer(page, "truth_quiz", 4)
@@ -140,6 +141,7 @@ def test_no_serious_violation_before_or_after_the_prediction(
             commit(page)
         expect(drawn(page, strips).first).to_be_visible(timeout=40_000)
         if key == "what-is-true":
+            page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
             expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
         expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
         assert axe(page) == []

@@ -21,6 +21,7 @@ def run(server: Server) -> LiveRun:
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "how-grpo-works", run.id, **{"step": "2", **query}))
     expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
+    page.locator(".st-key-hgw_groups_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
 
 
@@ -68,7 +69,9 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
     page.locator(".st-key-hgw_silence_try0 label").filter(has_text="More than that").click()
     page.locator(".st-key-hgw_silence_commit button").click()
     expect(page.locator(".st-key-hgw_silence_predict")).to_contain_text("What happened")
+    page.locator(".st-key-hgw_lone_figure_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    page.locator(".st-key-hgw_silence_figure_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
     box = page.locator(".st-key-hgw_quiz_2_box")
     box.locator("label").filter(has_text="That they were good").click()

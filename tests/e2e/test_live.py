@@ -164,11 +164,11 @@ def test_each_axis_says_what_it_counts_and_where_each_learner_stands(page: Page,
     expect(caption).to_contain_text("step 5 (640 training responses)")
     row = page.locator('.compared tr[data-learner="ppo"] td')
     expect(row).to_have_count(5)
-    assert [x.replace("\u2009", "") for x in row.all_inner_texts()[:2]] == ["2560", "3072"]
+    assert [x.replace(",", "") for x in row.all_inner_texts()[:2]] == ["2560", "3072"]
     axis.focus()
     page.keyboard.press("ArrowDown")
     expect(axis).to_have_value("samples")
-    expect(caption).to_contain_text("step 5 (PPO 1\u2009152 scored, GRPO 640 scored)")
+    expect(caption).to_contain_text("step 5 (PPO 1,152 scored, GRPO 640 scored)")
     assert query_of(page)["x"] == "samples"
     area = over(page, "reward")
     expect(page.locator('.chart[data-key="reward"] .area')).to_have_attribute(

@@ -89,7 +89,7 @@ def scrub(page: Page, lab: Locator, step: int) -> None:
 
 def as_printed(value: float, text: str) -> bool:
     """Whether a number is what was printed, to the digits that are shown."""
-    shown = re.search(r"[+−]?\d+(?:\.\d+)?", text.replace("\u2009", ""))
+    shown = re.search(r"[+−]?\d+(?:\.\d+)?", text.replace(",", ""))
     assert shown, text
     digits = len(shown.group().partition(".")[2])
     return abs(float(shown.group().replace("−", "-")) - value) <= 0.5 * 10**-digits + 1e-9

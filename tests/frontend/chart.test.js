@@ -106,3 +106,29 @@ test("of what is measured now and then a chart says what was measured last, and 
   assert.equal(says(4), "PPO 0.50 / 0.75, GRPO none / 0.25 at step 5");
   assert.equal(says(7), "PPO 0.50 / 0.75 (step 5), GRPO none / 0.25 (step 5) at step 8");
 });
+
+test("before the first step a chart says what is coming; of a run that ended without one, that there is none", (t) => {
+  page(t);
+  const labels = {
+    ...{ chart_summary: "{values}; {axis}", comma: ", ", none: "none", not_recorded: "?" },
+    ...{ comes_first: "with the first step", comes_measured: "once measured" },
+  };
+  const learners = [
+    { name: "ppo", without: [] },
+    { name: "grpo", without: ["value"] },
+  ];
+  const header = (column, active, more = {}, among = learners) => {
+    const spec = { key: "k", title: "K", help: "", series: [{ column }], ...more };
+    const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" }, axisName: "step" });
+    chart.learners = among;
+    const model = { active, learners: among, row: () => undefined, absence: () => "none", measuredAt: () => null };
+    chart.read(model, null);
+
+    return chart.values.textContent;
+  };
+  assert.equal(header("reward", true), "with the first step");
+  assert.equal(header("value", true), "with the first step"); // one of them has it
+  assert.equal(header("heldout_success", true, { now_and_then: true }), "once measured");
+  assert.match(header("value", true, {}, [learners[1]]), /none/);
+  assert.match(header("reward", false), /none/);
+});

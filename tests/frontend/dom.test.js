@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { el, sayWithSymbols } from "#frontend/dom.js";
+import { el, say, sayWithSymbols } from "#frontend/dom.js";
 import { page } from "./page.js";
 
 test("what belongs below the line of a symbol stands there; other underscores stay", (t) => {
@@ -22,4 +22,15 @@ test("what is hidden from who listens says so; an empty attribute would not", (t
   assert.equal(node.getAttribute("aria-hidden"), "true");
   assert.equal(node.getAttribute("hidden"), "");
   assert.equal(node.hasAttribute("aria-busy"), false);
+});
+
+test("a text that changes while something plays makes no nodes", (t) => {
+  page(t);
+  const node = el("b", {}, el("i"));
+  say(node, "one");
+  const [text] = node.childNodes;
+  say(node, "two");
+  assert.deepEqual([node.childNodes.length, node.childNodes[0], node.textContent], [1, text, "two"]);
+  say(node, "");
+  assert.equal(node.childNodes.length, 0);
 });

@@ -23,6 +23,12 @@ const {
 
 test("places without a value stay, values may be numbers", () => {
   assert.equal(fill("step {step} of {steps}{}", { step: 3 }), "step 3 of {steps}{}");
+  assert.equal(fill("{n} of {all}, {x}", { n: 1408, all: "12345", x: 1408.5 }), "1,408 of 12345, 1408.5");
+  const forms = { one: "{n} token", other: "{n} tokens" };
+  assert.deepEqual(
+    [0, 1, 2, "1", "1,001"].map((n) => fill(forms, { n }).slice(-6)),
+    ["tokens", " token", "tokens", " token", "tokens"],
+  );
   assert.equal(fill("{a}{a}", { a: "{b}", b: "no" }), "{b}{b}"); // filled once, not again in what was filled in
 });
 
@@ -62,8 +68,8 @@ test("about three significant digits", () => {
     "1.23",
     "12.3",
     "123",
-    "1\u2009235",
-    "−12\u2009345",
+    "1,235",
+    "−12,345",
   ]);
 });
 

@@ -70,3 +70,30 @@ test("what was handed over is there again while Python does not answer", () => {
   assert.deepEqual(held.answer({ step: 0 }), [live(299)]); // the oldest went
   assert.equal(held.answer({ step: 250 }).length, 3);
 });
+
+test("what was not handed over is said to come later, once it is late, and until it is there", async (t) => {
+  const { CustomEvent } = page(t);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const now = t.mock.method(performance, "now", () => 0).mock;
+  const nothing = new DataView(new ArrayBuffer(0));
+  const listeners = new Set();
+  const model = { get: () => nothing, send() {}, on: (_, f) => listeners.add(f), off() {} };
+  const windows = [];
+  window.addEventListener("c:window", ({ detail }) => windows.push(detail));
+  const stop = bridge(model, "c", "Python is busy");
+  const want = (detail) => window.dispatchEvent(new CustomEvent("c:want", { detail }));
+  want({ follow: true });
+  now.mockImplementation(() => 5000);
+  t.mock.timers.tick(5000);
+  assert.deepEqual(windows, []); // the newest comes by itself
+  want({ follow: false, step: 3 });
+  t.mock.timers.tick(1500);
+  assert.deepEqual(windows, []); // it may be under way
+  now.mockImplementation(() => 7000);
+  t.mock.timers.tick(1500);
+  assert.deepEqual(windows, [[{ kind: "trouble", error: "Python is busy" }]]);
+  want({ follow: true });
+  t.mock.timers.tick(3000);
+  assert.equal(windows.length, 1);
+  stop();
+});

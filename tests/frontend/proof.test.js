@@ -28,6 +28,11 @@ function pill(t, ...learners) {
 }
 
 function pillWith(t, answer, learners) {
+  const { prompts } = drawn(t, answer, learners);
+  return [prompts.textContent.replace(/ · .*?( [✓✗])?$/, "$1"), prompts.className];
+}
+
+function drawn(t, answer, learners) {
   page(t);
   const all = learners.map(([hash, more], i) => ({
     ...{ name: "xyz"[i], start_hash: ONE, device: "cpu", group_size: 8, replaces_groups: false, given: false },
@@ -37,7 +42,7 @@ function pillWith(t, answer, learners) {
   const row = (name) => ({ prompt_hash: all.find((x) => x.name === name).hash });
   const proof = new Proof({ labels });
   proof.draw({ learners: all, row, run: { seed: 0, source: null, versions: {} } }, 2, answer);
-  return [proof.prompts.textContent.replace(/ · .*?( [✓✗])?$/, "$1"), proof.prompts.className];
+  return proof;
 }
 
 test("the same prompts are a proof, others an alarm", (t) => {
@@ -55,6 +60,12 @@ test("prompts that differ since a learner's settings say so are no alarm, and th
   assert.deepEqual(both, ["chosen at 3: G is X 8, Y 4, Z 8; Z replaces", "pill "]);
 });
 
+test("where prompts differ by choice, no two hashes stand beside each other as if they should be equal", (t) => {
+  const { textContent, title } = drawn(t, null, [[ONE], [TWO, { group_size: 4 }]]).prompts;
+  assert.equal(textContent, "chosen at 3: G is X 8, Y 4");
+  assert.equal(title, `${ONE}\n${TWO}`);
+});
+
 test("a setting that explains one difference explains no other", (t) => {
   assert.deepEqual(pill(t, [ONE], [TWO], [THREE, { group_size: 4 }]), ["different at 3 ✗", "pill bad"]);
   assert.deepEqual(pill(t, [ONE], [ONE, { replaces_groups: true }]), ["same at 3 ✓", "pill good"]);
@@ -66,6 +77,7 @@ test("which run it is, its seed where the name does not tell it, and the device 
   assert.equal(at({ name: "sums, seed 3", seed: 3 }, null, null), "sums, seed 3");
   assert.equal(at({ name: "sums, seed 30", seed: 3 }, "cpu", null), "sums, seed 30 · seed 3 · cpu");
   assert.equal(at({ name: "mine", seed: 0 }, "cpu", "cuda"), "mine · seed 0 · cpu, cuda");
+  assert.equal(at({ name: "mine", seed: 1234 }, "cpu"), "mine · seed 1234 · cpu"); // a name, not a count
   assert.equal(at({ name: "mine", seed: null }, "cpu"), "mine · cpu");
   assert.equal(at({ name: "theirs", seed: null, source: "TRL" }, null), "theirs · from TRL");
   assert.equal(at(null), "");

@@ -29,6 +29,7 @@ function pulling(t, answers, state = {}) {
   const source = new PullSource("", "run 1", {
     ...on,
     isActive: () => state.active ?? true,
+    isBeginning: () => state.beginning ?? false,
     cursor: () => state.cursor ?? 7,
   });
   t.after(() => source.close());
@@ -65,6 +66,18 @@ test("the pace: a second, five where nothing can come, doubled by each failure u
     [2000, 4000, 8000, 15000],
   );
   assert.equal(untilNext({ active: true, failures: 0, took: 5000 }), 100);
+  assert.deepEqual(
+    [0, 1].map((failures) => untilNext({ active: true, beginning: true, failures, took: 0 })),
+    [250, 500],
+  );
+});
+
+test("before the first step a pull comes four times a second", async (t) => {
+  const { asked } = pulling(t, [answer(304)], { beginning: true });
+  await turns();
+  t.mock.timers.tick(260);
+  await turns();
+  assert.equal(asked.length, 2);
 });
 
 test("only one pull at a time", async (t) => {
@@ -203,22 +216,22 @@ test("however often something changes, a frame is drawn once; a stopped one not 
   assert.equal(drawn, 1);
 });
 
-/** A source that hears of windows through Streamlit; `wants` are what it asked for. */
-function pumped(t) {
+/** A source that hears of windows through Streamlit; `wants` are what it asked for, `rows` what steps are called. */
+function pumped(t, rows = {}) {
   page(t);
   const [events, wants] = [[], []];
   const on = Object.fromEntries(
     ["onLive", "onMissing", "onTrouble"].map((name) => [name, (x) => events.push([name, x])]),
   );
   window.addEventListener("c:want", (event) => wants.push(event.detail));
-  const source = new PumpSource("c", on);
+  const source = new PumpSource("c", { ...on, revision: (step) => rows[step] ?? "" });
   t.after(() => source.close());
   const send = (...parts) => window.dispatchEvent(new CustomEvent("c:window", { detail: parts }));
   return { source, events, wants, send };
 }
 
 test("through Streamlit: a window brings all rows, and answers who waits for its step", async (t) => {
-  const { source, events, wants, send } = pumped(t);
+  const { source, events, wants, send } = pumped(t, { 4: "r2" });
   const waiting = source.step(4, "r2");
   assert.equal(source.step(4, "r2"), waiting);
   assert.deepEqual(wants.at(-1), { step: 4 });
@@ -252,4 +265,71 @@ test("through Streamlit: while following, the newest step is there before it is 
   assert.equal(wants.length, before);
   send({ kind: "step", body: { step: 9, revision: "r" } });
   assert.equal((await source.step(9, "r")).step, 9);
+});
+
+test("through Streamlit: what is of another revision takes nobody's place", async (t) => {
+  const { source, send } = pumped(t, { 9: "new" });
+  source.follow(true, null);
+  const waiting = source.step(9, "new");
+  source.step(9, "old").catch(() => {});
+  send({ kind: "step", body: { step: 9, revision: "old" } });
+  send({ kind: "step", body: { step: 9, revision: "new" } });
+  assert.equal((await waiting).revision, "new");
+  assert.equal((await source.step(9, "old")).revision, "old");
+});
+
+test("through Streamlit: rows that call a step otherwise end the wait for what it was", async (t) => {
+  const rows = { 9: "one" };
+  const { source, send } = pumped(t, rows);
+  source.follow(true, null);
+  const [waiting, still] = [source.step(9, "one"), source.group(9, 2, "one-two")];
+  rows[9] = "one-two"; // the second learner made it, too
+  send({ kind: "step", body: { step: 9, revision: "one-two" } }, { kind: "live", body: {} });
+  await assert.rejects(waiting, /nothing of this revision/);
+  assert.equal((await source.step(9, "one-two")).step, 9);
+  send({ kind: "group", body: { step: 9, group: 2, revision: "one-two" } });
+  assert.equal((await still).group, 2);
+});
+
+test("through Streamlit: a board that is paused takes the step as it is", async (t) => {
+  const { source, send } = pumped(t, { 3: "was" });
+  source.pause(true);
+  const waiting = source.step(3, "was");
+  send({ kind: "step", body: { step: 3, revision: "is" } });
+  assert.equal((await waiting).revision, "is");
+});
+
+test("through Streamlit: who waits for an answer is never let go, however many others came", async (t) => {
+  const { source, send } = pumped(t, { 1: "r" });
+  source.follow(true, null);
+  const waiting = source.step(1, "r");
+  for (let step = 2; step < 100; step++) send({ kind: "step", body: { step, revision: "r" } });
+  send({ kind: "step", body: { step: 1, revision: "r" } });
+  assert.equal((await waiting).step, 1);
+});
+
+test("what does not come holds nothing up once something else is wished for", async (t) => {
+  const { source, send } = pumped(t, { 3: "r", 8: "r" });
+  const now = t.mock.method(performance, "now", () => 0).mock;
+  let wish = { name: "3", step: 3 };
+  const [shown, troubles] = [[], []];
+  const latest = new Latest({
+    wish: () => wish,
+    fetch: ({ step }) => source.step(step, "r"),
+    show: ({ step }) => shown.push(step),
+    onTrouble: () => troubles.push(1),
+    abandon: () => source.abandon(),
+  });
+  latest.run(); // Python is busy: no answer
+  wish = { name: "8", step: 8 };
+  latest.run(); // it may be under way
+  send({ kind: "step", body: { step: 8, revision: "r" } });
+  await turns();
+  assert.deepEqual(shown, []);
+  now.mockImplementation(() => 2000);
+  latest.run();
+  await turns();
+  send({ kind: "step", body: { step: 8, revision: "r" } });
+  await turns();
+  assert.deepEqual([shown, troubles], [[8], []]);
 });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.store import RunStore
 from lessons.catalog import lesson
 from lessons.i18n import use_language
+from lessons.kit import glossary
 from lessons.kit.history import RECORDED
 from tests.helpers import step_trace
 from tests.lessons.real import real_run
@@ -41,6 +43,20 @@ class NotedLauncher:
     def warm(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def terms_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read a page's texts as they are written; how terms in them are explained is test_glossary.py's, which has
+    a fixture of this name in its place.
+    """
+    monkeypatch.setattr(glossary, "marked", lambda text: text)
+
+
+@pytest.fixture(autouse=True)
+def figures_in_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing scrolls here: all figures are drawn at once (tests/lessons/test_figure.py has one further down)."""
+    monkeypatch.setattr(importlib.import_module("lessons.kit.lesson.figure"), "_LATER", False)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_the_start_models_answers_are_counted(open_page, store):
     sampled = np.mean([x[2] for x in flat(before)])
     assert f"is asked {QUESTIONS} questions" in texts(at)
     assert "it gets **17 %** right (5 % to 45 %" in texts(at)  # 2 of 12
-    assert f"**{100 * sampled:.0f} %** of the answers are right; **{100 * readable:.0f} %** have" in texts(at)
+    assert f"**{100 * sampled:.0f} %** of the responses are right; **{100 * readable:.0f} %** have" in texts(at)
     assert "✗ wrong" in bodies(at)  # a question that it fails at is shown first
 
 
@@ -287,7 +287,7 @@ def test_a_run_without_answers_is_named_and_another_one_shown(open_page, store):
     answered_run(store)
     other = make_run(store, name="plain sums")
     at = open_page(KEY, lang="en", run=other)
-    assert "The run “plain sums” kept no answers" in at.info[0].value
+    assert "The run “plain sums” kept no responses" in at.info[0].value
     assert "made up for a test" in texts(at)
 
 
@@ -386,7 +386,7 @@ def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped
     cut = [(x, truth) for x, truth in zip(before["greedy"], before["truths"], strict=True) if not x[4]]
     so_far = sum(x[1] == truth for x, truth in cut)
     assert (len(cut), so_far) == (22, 11)
-    assert "22 of the 64 greedy answers were cut off at 16 tokens before they ended" in texts(at)
+    assert "22 of the 64 greedy responses were cut off at 16 tokens before they ended" in texts(at)
     assert "With those, 33 of 64 would be right (52 %)" in texts(at)
     right = np.mean([x[2] for x in after["greedy"]]) - np.mean([x[2] for x in before["greedy"]])
     assert f": {100 * right:+.0f} points (" in texts(at)
@@ -395,8 +395,8 @@ def test_the_recorded_runs_numbers_are_the_ones_the_page_says(open_page, shipped
     assert "with their terms exchanged" not in texts(at)  # its training kept away from them in any order
     for number in (
         "3 % is the mean reward of step 1: 64 responses",
-        "5 % is of one sampled answer to each",
-        "8 % is of 4 sampled answers",
+        "5 % is of one sampled response to each",
+        "8 % is of 4 sampled responses",
     ):
         assert number in texts(at)
     ppo = np.mean([x[2] for row in asked["ppo", "after"]["sampled"] for x in row])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markdown_it import MarkdownIt
 
 from lessons.catalog import LESSONS
 from lessons.i18n import LANGUAGES, _, prose, use_language
+from lessons.kit import glossary
 from lessons.kit.glossary import address, explanation, mark, matches, names, terms
 from lessons.kit.glossary_terms import GlossaryTerm
 from tests.helpers import HOSTILE
@@ -40,6 +43,11 @@ COURSE = {
     "learner": ("learner", "學習器"),
     "run": ("run", "執行"),
 }
+
+
+@pytest.fixture(autouse=True)
+def terms_as_written() -> None:
+    """Here they are marked."""
 
 
 def links(markdown: str) -> list[tuple[str, str, str]]:
@@ -143,6 +151,42 @@ def test_a_lessons_terms_are_marked_once_each(open_page, key: str, lang: str) ->
         assert [x[1] for x in made] == [explanation(BY_KEY[x]) for x in keys]
         opening = mark(prose(key), ALL)[1]
     assert set(opening) <= set(keys)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("key", [x.key for x in LESSONS if x.key != "glossary"])
+def test_every_term_that_stands_on_a_page_is_explained_once(open_page, key: str, lang: str) -> None:
+    """Wherever it first stands: in prose, in a sentence with numbers, in a caption, in a quiz's question."""
+    at = open_page(key, lang=lang)
+    assert not at.exception
+    texts = [x.value for kind in (at.main.get("markdown"), at.main.get("caption")) for x in kind]
+    made = [
+        address.partition("#")[2] for text in texts for address, *_ in links(text) if address.startswith("glossary")
+    ]
+    assert len(set(made)) == len(made)
+    with use_language(lang):
+        stands = {x for text in texts for x in mark(re.sub(r"\[([^\]]*)\]\(glossary[^)]*\)", r"\1", text), ALL)[1]}
+    assert stands == set(made)
+
+
+def test_a_sentence_that_is_drawn_again_with_other_numbers_keeps_its_links(monkeypatch) -> None:
+    monkeypatch.setattr(glossary.st, "session_state", {})
+    run = SimpleNamespace(cursors={})
+    monkeypatch.setattr(glossary, "get_script_run_ctx", lambda **_: run)
+    made = [len(links(glossary.marked(x))) for x in ("PPO: 1.02.", "PPO.", "PPO: 1.03.")]
+    assert made == [1, 0, 0]  # once on a page, also where a text stands there twice
+    run.cursors = {}  # a fragment is drawn again
+    assert [len(links(glossary.marked(x))) for x in ("PPO.", "PPO: −0.3.")] == [0, 1]
+
+
+#: What stands beside the page, and the glossary itself.
+PLAIN = {"kit/glossary.py", "glossary/page.py", "kit/chrome.py", "kit/memory.py"}
+
+
+def test_every_page_says_its_texts_where_terms_are_explained() -> None:
+    folder = Path(glossary.__file__).parents[1]
+    own = {x.relative_to(folder).as_posix(): x.read_text("utf-8") for x in folder.rglob("*.py")}
+    assert {name for name, text in own.items() if re.search(r"\.(markdown|caption)\(", text)} == PLAIN
 
 
 def test_a_page_that_is_drawn_again_marks_the_same(open_page) -> None:

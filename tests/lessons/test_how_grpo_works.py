@@ -47,7 +47,7 @@ def test_a_groups_arithmetic_is_numpys(open_page, store, run):
     sent = given(open_page(KEY, lang="en", run=run, step="2", sub="rewards", group=str(number)))
     [answer] = in_browser(sent, [{}], ["difference", "credit"])
     spoken = answer["sentences"]
-    assert f"{int(rewards.sum())} of 4 answers" in spoken["rewards"]
+    assert f"{int(rewards.sum())} of 4 responses" in spoken["rewards"]
     assert f"compared with is {rewards.mean():.3f}" in spoken["mean"]
     spread = rewards.std(ddof=1)
     assert f"standard deviation is {spread:.3f}" in spoken["spread"]
@@ -107,7 +107,7 @@ def test_the_share_of_silent_groups_is_measured_over_all_steps(open_page, store,
     right = 0 if gap > 0.02 else 2 if gap < -0.02 else 1
     at = open_page(KEY, lang="en", run=run, step="2")
     assert f"**{100 * formula:.0f} %**" in texts(at)
-    assert "answers per question" not in texts(at)
+    assert "responses per question" not in texts(at)
     at.radio(key="hgw_silence_try0").set_value(right).run()
     at.button(key="hgw_silence_commit").click().run()
     assert at.success

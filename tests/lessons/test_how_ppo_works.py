@@ -253,7 +253,7 @@ def test_the_clip_is_shown_where_the_last_pass_took_its_gradients(open_page, sto
     cut, share = int((own["clipped"] != 0).sum()), float((rows["clipped"] != 0).mean())
     [answer] = in_browser(sent, [{}], ["taken"])
     text = answer["sentences"]["clip"]
-    assert f"{cut} of these {len(own)} tokens, and {share:.{int(0 < share < 0.1)}%} of".replace("%", " %") in text
+    assert f"{cut} of {len(own)} here, {share:.{int(0 < share < 0.1)}%} of".replace("%", " %") in text
     assert (share > 0) == (passes > 1)
     assert ("every gradient is taken at ratio 1: the clip never cuts" in text) == (passes == 1)
     assert answer["sides"] == own["clipped"].tolist()

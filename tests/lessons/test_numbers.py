@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lessons import kit
-from lessons.kit.numbers import number, signed
+from lessons.kit.numbers import number, signed, whole
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,13 @@ def test_what_cannot_be_rounded_is_still_written():
     assert (number(math.nan), number(math.inf), signed(-math.inf)) == ("nan", "inf", "−inf")
     assert number(1e300, 1).startswith("1000")
     assert signed(0.004) == "0.00"
+
+
+def test_whole_numbers_have_one_form() -> None:
+    """The same in a browser: tests/frontend/format.test.js."""
+    assert [whole(x) for x in (0, 999, 1408, 1408.6, -12345)] == ["0", "999", "1,408", "1,409", "−12,345"]
+    others = {x.name for x in Path(kit.__file__).parents[1].rglob("*.py") if ":,}" in x.read_text("utf-8")}
+    assert others == {"numbers.py"}
 
 
 def test_pages_write_their_numbers_here():

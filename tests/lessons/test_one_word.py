@@ -60,6 +60,14 @@ OTHERS = {
     "[『』“”]": "「」",
     "可以看的訓練|這個訓練|自己跑|跑完|還沒跑": "執行",
 }
+#: A response 回應 is what the model writes; an answer 答案 is the result in it, which is compared with the right one.
+#: One can answer 回答 a question; what comes of it is a response. What learners choose in a quiz is their own answer.
+NOUN_FOR_RESPONSE = {
+    "en": r"(?i)\b(their|sampled|greedy|whole|wrong|all|each|every|long|short|fresh|same|eight) "
+    r"answers?\b(?! for itself)|\banswers (are|were|get|got)\b",
+    "zh-TW": r"(個|的|些|正確|錯誤|貪婪|毀掉|其他)回答|回答(的|都|中|裡|本身|開頭|變)(?!是同樣)",
+}
+OWN_ANSWERS = ("Check yourself", "Your answers", "Predictions, quiz answers", "quiz answers")
 PLACES = re.compile(r"\{[^}]*\}|`[^`]*`|[\w./-]+\.json|\w+=\S+|\b\w+_\w+\b|token-(mean|sum)")
 
 
@@ -90,3 +98,11 @@ def test_no_other_word_stands_for_it(pattern: str) -> None:
 def test_what_stays_english_says_so() -> None:
     """The real instruct model is asked in English, on pages in every language."""
     assert any("都是英文，這裡照原樣顯示" in text for _where, text in texts("zh-TW"))
+
+
+@pytest.mark.parametrize("tag", NOUN_FOR_RESPONSE)
+def test_what_a_model_writes_is_a_response_and_what_is_read_from_it_an_answer(tag: str) -> None:
+    wrong = re.compile(NOUN_FOR_RESPONSE[tag])
+    shown = list(texts(tag))
+    assert len(shown) > 1000
+    assert {where: text for where, text in shown if wrong.search(text) and not text.startswith(OWN_ANSWERS)} == {}

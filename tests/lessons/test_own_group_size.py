@@ -75,7 +75,7 @@ def test_silent_groups_are_counted_in_grpos_own_groups(open_page, store, run) ->
     at.button(key="hgw_silence_commit").click().run()
     assert f"Measured {100 * np.mean(measured):.0f} %, formula {100 * formula:.0f} %." in texts(at)
     assert "(G − 1)/√G" not in texts(at)
-    assert "One answer of a group of 2 is right" in "".join(x.label for x in at.slider) + texts(at)
+    assert "One response of a group of 2 is right" in "".join(x.label for x in at.slider) + texts(at)
 
 
 def test_where_no_group_can_be_counted_the_section_says_so(open_page, store) -> None:
@@ -84,7 +84,7 @@ def test_where_no_group_can_be_counted_the_section_says_so(open_page, store) -> 
     for learner in config.learners:  # groups of 4 where the settings say 8
         store.append(run, step_trace(change(config, {"num_generations": 4}), learner.name, 0))
     at = open_page("how-grpo-works", lang="en", run=run, step="1")
-    assert "This run has no whole group of 8 answers" in texts(at)
+    assert "This run has no whole group of 8 responses" in texts(at)
 
 
 def test_the_lab_says_by_what_its_learners_may_be_compared() -> None:

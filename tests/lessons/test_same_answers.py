@@ -1,4 +1,4 @@
-"""Same answers, two credits: the strips and every stop of the bridge by hand, a response of one's own, the check."""
+"""Same responses, two credits: the strips and every stop of the bridge by hand, a response of one's own, the check."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def right_reason(signs):
 def test_the_reason_follows_from_the_numbers_and_not_from_the_case_alone():
     outweighed = Signs(response("1234"), [-0.4, -0.5, -0.6, -0.9], [0.1, 0.08, 0.3, -0.9], 0.95)
     reason = right_reason(outweighed)
-    assert "At 3 of the 4 tokens" in reason
+    assert "At 3 of 4 places" in reason
     assert "“3” at position 3 (δ = +0.30)" in reason
     assert "credit there is −0.60" in reason
     same = right_reason(Signs(response("12"), [-0.4, -0.5], [-0.1, -0.5], 0.95))

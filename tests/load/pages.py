@@ -1,14 +1,18 @@
 """How long pages take: first paint and complete first load in a new browser, and the way from one page to the next.
 
 python -m tests.load.pages --rounds 3
+python -m tests.load.pages --rounds 1 --only kl how-grpo-works
 
 The server has shown each page once before, as any server has that somebody has looked at. Complete means: the script
-has run, and nothing on the page changes for a second; that second is not counted.
+has run, and nothing comes or goes on the page for a second; that second is not counted. What plays moves what is there
+and is no change; a figure further down is drawn when it is scrolled to (lessons/kit/lesson/figure.py). Seconds are
+those of an idle machine; on a busy one the server's processor time and the bytes still tell.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import tempfile
@@ -17,7 +21,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lessons.catalog import LESSONS
-from tests.e2e.conftest import FLAGS, serving
+from tests.e2e.conftest import FLAGS, Server, serving
 
 QUIET = 1000  # ms
 
@@ -35,16 +39,28 @@ DONE = f"""() => document.querySelector('[data-testid=stApp][data-test-script-st
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
 
 
-def first_load(browser: Browser, url: str) -> tuple[float, float]:
-    """(first contentful paint, complete) in milliseconds, in a browser that has cached nothing."""
+def processor_ms(server: Server) -> float:
+    """What the server's process has computed so far."""
+    of = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return 1000 * (int(of[11]) + int(of[12])) / os.sysconf("SC_CLK_TCK")  # its own time, and the kernel's for it
+
+
+def first_load(browser: Browser, url: str, server: Server) -> tuple[float, float, float, float]:
+    """(first contentful paint, complete, the server's processor time) in milliseconds and kilobytes that came over its
+    socket, in a browser that has cached nothing.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    came, before = [0], processor_ms(server)
+    count = lambda frame: came.append(len(frame))  # noqa: E731
+    page.on("websocket", lambda socket: socket.on("framereceived", count))
     page.add_init_script(f"({WATCH})()")
     page.goto(url)
     page.wait_for_function(DONE, timeout=120_000)
     times = page.evaluate(PAINT), page.evaluate("window.lastChange")
+    took = processor_ms(server) - before
     context.close()
-    return times
+    return *times, took, sum(came) / 1000
 
 
 def switch(page: Page, title: str) -> float:
@@ -63,7 +79,9 @@ def switch(page: Page, title: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", nargs="+", metavar="PAGE", help="keys of pages; all of them where it is left out")
+    given = parser.parse_args()
+    rounds, shown = given.rounds, [x for x in LESSONS if given.only is None or x.key in given.only]
     with (
         tempfile.TemporaryDirectory() as home,
         serving(Path(home), CREDIT_LAB_TRAINING="off") as server,
@@ -71,23 +89,24 @@ def main() -> None:
     ):
         browser = pw.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         addresses = {x.key: server.url + ("" if x.default else f"/{x.key}") for x in LESSONS}
-        for url in addresses.values():
-            first_load(browser, url)
-        print(f"medians of {rounds}, in seconds:  first paint  complete  switch to it")
+        for lesson in shown:
+            first_load(browser, addresses[lesson.key], server)
+        print(f"medians of {rounds}, in seconds:  first paint  complete  switch to it  server ms  socket kB")
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(f"({WATCH})()")
         page.goto(addresses["runs"])
         page.wait_for_function(DONE, timeout=120_000)
-        for lesson in LESSONS:
-            loads = [first_load(browser, addresses[lesson.key]) for _round in range(rounds)]
+        for lesson in shown:
+            loads = [first_load(browser, addresses[lesson.key], server) for _round in range(rounds)]
             switches = []
             if not lesson.default and lesson.key != "runs":
                 for _round in range(rounds):
                     switches.append(switch(page, lesson.title))
                     switch(page, "Runs")
-            paint, complete = (statistics.median(x) / 1000 for x in zip(*loads, strict=True))
+            paint, complete, took, came = (statistics.median(x) for x in zip(*loads, strict=True))
             moved = f"{statistics.median(switches) / 1000:.2f}" if switches else ""
-            print(f"{lesson.key:32s}{paint:12.2f}{complete:10.2f}{moved:>12s}", flush=True)
+            seconds = f"{paint / 1000:12.2f}{complete / 1000:10.2f}{moved:>14s}"
+            print(f"{lesson.key:32s}{seconds}{took:11.0f}{came:11.0f}", flush=True)
         browser.close()
 
 

@@ -6,6 +6,7 @@ python -m tests.load.pictures
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.conftest import FLAGS, serving
 
@@ -51,26 +53,43 @@ def seen(page: Page) -> Image.Image:
 
 
 def live(browser: Browser, url: str, frames: int) -> None:
-    """A run of the lab's default settings, from Start on: a frame a second, played four times as fast."""
-    page = opened(browser, f"{url}/lab")
-    page.locator(".st-key-lab_controls button").first.click()
-    taken = []
+    """A run of the quick preset, from Start on: a frame as each new step is shown, four frames a second.
+
+    As WebP: its frames have all colours, where a GIF's 256 make blue and orange others than the pages show.
+    """
+    page = opened(browser, f"{url}/lab?preset=chain-sum")
+    page.locator(".st-key-lab_start button").first.click()
+    taken: list[Image.Image] = []
+    shown = ""
     for _frame in range(frames):
         taken.append(seen(page).convert("RGB").resize((960, 675), Image.Resampling.LANCZOS))
-        page.wait_for_timeout(1000)
-    small = [x.quantize(128, dither=Image.Dither.NONE) for x in taken]  # each has its own colours
-    small[0].save(DOCS / "live.gif", save_all=True, append_images=small[1:], duration=250, loop=0, optimize=True)
-    print(f"live.gif: {(DOCS / 'live.gif').stat().st_size:,} bytes")
+        another = f'.lab[data-shown-step]:not([data-shown-step="{shown}"])'
+        with contextlib.suppress(PlaywrightTimeout):  # before the first step there are other things to see
+            page.locator(another).wait_for(state="attached", timeout=10_000 if shown else 3000)
+        page.wait_for_timeout(300)  # its charts are drawn
+        shown = page.locator(".lab").first.get_attribute("data-shown-step") or ""
     page.close()
+    write_live(taken, DOCS / "live.webp")
+
+
+def write_live(taken: list[Image.Image], path: Path) -> None:
+    """Frames as a moving picture that plays for ever, the last one longer; no frame that is as the one before."""
+    kept = [x for i, x in enumerate(taken) if i == 0 or x.tobytes() != taken[i - 1].tobytes()]
+    times = [250] * (len(kept) - 1) + [2000]
+    options = {"save_all": True, "append_images": kept[1:], "duration": times, "loop": 0}
+    kept[0].save(path, quality=80, method=6, minimize_size=True, **options)
+    print(f"{path.name}: {path.stat().st_size:,} bytes, {len(kept)} frames")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=0, help="of a live run, as live.gif; none is kept in docs/")
-    frames = parser.parse_args().frames
+    parser.add_argument("--frames", type=int, default=0, help="of a live run, as live.webp")
+    parser.add_argument("--only-live", action="store_true", help="leave the other pictures as they are")
+    given = parser.parse_args()
+    frames, pages = given.frames, {} if given.only_live else PAGES
     with tempfile.TemporaryDirectory() as home, serving(Path(home)) as server, sync_playwright() as pw:
         browser = pw.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for name, path in PAGES.items():
+        for name, path in pages.items():
             page = opened(browser, server.url + path)
             save(seen(page), name)
             page.close()

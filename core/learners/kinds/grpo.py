@@ -46,7 +46,7 @@ class GRPOSettings(LearnerSettings):
     whiten_advantages: bool = Field(False, description="Shift and scale advantages to mean 0 and standard deviation 1.")
     whiten_ddof: Literal[0, 1] = Field(1, description="Divide by N (0) or N − 1 (1) in the standard deviation.")
     dynamic_sampling: bool = Field(
-        False, description="Ask other questions in place of those whose answers all score the same (DAPO)."
+        False, description="Ask other questions in place of those whose responses all score the same (DAPO)."
     )
     max_sampling_rounds: int = Field(
         3, ge=1, le=20, description="How often a step may ask other questions before it makes do with what it has."

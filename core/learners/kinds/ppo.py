@@ -66,7 +66,7 @@ class PPOSettings(LearnerSettings):
         0,
         ge=0,
         le=20_000,
-        description="Updates of the critic before the first step, on fresh answers of the start policy.",
+        description="Updates of the critic before the first step, on fresh responses of the start policy.",
     )
     value_pretrain_learning_rate: float = Field(
         1e-3, gt=0, le=1, description="Largest step size of the critic before the first step; it rises and falls again."

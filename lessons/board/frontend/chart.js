@@ -112,7 +112,8 @@ export class Chart {
       return { name, step: own, text: this.#reading(model, name, own) };
     });
     const alike = parts.length > 1 && parts.every((x) => x.text === labels.not_recorded);
-    if (alike) this.values.replaceChildren(labels.not_recorded);
+    const coming = step === null && !by && this.#coming(model);
+    if (alike || coming) this.values.replaceChildren(coming || labels.not_recorded);
     else {
       this.values.replaceChildren(
         ...parts.map(({ name, text }, i) => {
@@ -124,12 +125,26 @@ export class Chart {
     }
     /** @type {(step: number | null) => string} */
     const counted = (x) => (x === null ? labels.no_step : fill(labels.step_small, { step: x + 1 })); // shown from 1
-    const values = parts
-      .map(({ name, text, step: own }) => `${name.toUpperCase()} ${text}${by ? ` (${counted(own)})` : ""}`)
-      .join(labels.comma);
+    const values = coming
+      ? coming
+      : parts
+          .map(({ name, text, step: own }) => `${name.toUpperCase()} ${text}${by ? ` (${counted(own)})` : ""}`)
+          .join(labels.comma);
     const places = { title: this.spec.title, step: step === null ? "" : step + 1, values, place: by?.place };
     const words = fill(by ? labels.chart_summary_at : labels.chart_summary, { ...places, axis: this.board.axisName });
     attr(this.area, "aria-label", words);
+  }
+
+  /**
+   * What is said of numbers before the first step: when they come; "" where nobody makes them any more.
+   * @param {Model} model
+   */
+  #coming(model) {
+    const { labels } = this.board;
+    if (!model.active) return "";
+    const has = model.learners.some(({ without }) => this.spec.series.some((x) => !without.includes(x.column)));
+    if (!has) return "";
+    return this.spec.now_and_then ? labels.comes_measured : labels.comes_first;
   }
 
   /**

@@ -53,12 +53,16 @@ function furnish(node, { text, data, style, ...props }, children) {
 }
 
 /**
- * Sets text only when it differs, so that nothing is repainted and no screen reader is told twice.
+ * Sets text only when it differs, so that nothing is repainted and no screen reader is told twice; a text that is there
+ * becomes the other one, so what plays makes no nodes.
  * @param {Node} node
  * @param {string} text
  */
 export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  const only = node.childNodes.length === 1 ? node.firstChild : null;
+  if (only?.nodeType === 3 && text) only.nodeValue = text;
+  else node.textContent = text;
 }
 
 /**

@@ -1,19 +1,22 @@
 // Where the server's addresses cannot be reached: a small second component (the pump) hands over whole windows of data
 // that came through Streamlit itself. Same interface as PullSource.
 
-import { trim } from "./source.js";
-
 /** @import { GroupAnswer, Source, SourceEvents, StepAnswer } from "./types.js" */
 
 /** @typedef {{ kind: string, error?: string, body?: any }} Part a piece of a window */
-/** @typedef {{ promise: Promise<any>, resolve: (body: any) => void, revision: string }} Waiting */
+/**
+ * Who waits for a step or a group as one revision of it, or what came of it.
+ * @typedef {{ promise: Promise<any>, resolve: (body: any) => void, reject: (why: Error) => void, name: string,
+ *   step: number, revision: string, since: number, open: boolean }} Waiting
+ */
 /** @typedef {{ follow?: boolean, group?: number, step?: number, paused?: boolean }} Wanted */
 
 const KEPT = 40; // answers
+const PATIENCE = 1000; // ms: as long as an answer takes that is under way
 
 /** @implements {Source} */
 export class PumpSource {
-  /** @type {Map<string, Waiting>} by "12" (a step) or "12/3" (a group of it) */
+  /** @type {Map<string, Waiting>} by "12 revision" (a step) or "12/3 revision" (a group of it) */
   #waiting = new Map();
   #closed = false;
   paused = false;
@@ -22,7 +25,7 @@ export class PumpSource {
 
   /**
    * @param {string} channel
-   * @param {Pick<SourceEvents, "onLive" | "onMissing" | "onTrouble">} on
+   * @param {Pick<SourceEvents, "onLive" | "onMissing" | "onTrouble" | "revision">} on
    */
   constructor(channel, on) {
     this.channel = channel;
@@ -75,31 +78,46 @@ export class PumpSource {
     return this.#ask(`${step}/${group}`, revision, { step, group });
   }
 
+  /** Whoever waited long for an answer waits no more: something else is wished for by now. */
+  abandon() {
+    for (const x of this.#open()) if (performance.now() - x.since >= PATIENCE) this.#refuse(x);
+  }
+
   /**
    * @param {string} name
    * @param {string} revision
-   * @param {Wanted} wanted
+   * @param {{ step: number, group?: number }} wanted
    */
   #ask(name, revision, wanted) {
-    const known = this.#waiting.get(name);
-    if (known?.revision === revision) return known.promise;
-    /** @type {(body: any) => void} */
-    let resolve = () => {};
-    const promise = new Promise((take) => {
-      resolve = take;
-    });
-    this.#keep(name, { promise, resolve, revision });
+    const known = this.#waiting.get(`${name} ${revision}`);
+    if (known) return known.promise;
+    const { promise } = this.#keep(name, wanted.step, revision);
     this.#want(wanted);
     return promise;
   }
 
   /**
    * @param {string} name
-   * @param {Waiting} answer
+   * @param {number} step
+   * @param {string} revision
    */
-  #keep(name, answer) {
-    this.#waiting.set(name, answer);
-    trim(this.#waiting, KEPT);
+  #keep(name, step, revision) {
+    const waiting = { name, step, revision, since: performance.now(), open: true };
+    /** @type {Waiting} */
+    const kept = Object.assign(waiting, withResolvers());
+    this.#waiting.set(`${name} ${revision}`, kept);
+    for (const [key, x] of this.#waiting) if (this.#waiting.size > KEPT && !x.open) this.#waiting.delete(key);
+    return kept;
+  }
+
+  #open() {
+    return [...this.#waiting.values()].filter((x) => x.open);
+  }
+
+  /** @param {Waiting} waiting */
+  #refuse(waiting) {
+    this.#waiting.delete(`${waiting.name} ${waiting.revision}`);
+    waiting.reject(new Error("nothing of this revision comes"));
   }
 
   /** @param {Wanted} wanted */
@@ -117,21 +135,35 @@ export class PumpSource {
       else if (kind === "live" && !this.paused) {
         this.on.onTrouble(null);
         this.on.onLive({ ...body, whole: true });
+        // What the rows now call another revision was made anew: what was waited for never comes.
+        for (const x of this.#open()) if (x.revision !== this.on.revision(x.step)) this.#refuse(x);
       } else if (kind === "step") this.#answer(`${body.step}`, body);
       else if (kind === "group") this.#answer(`${body.step}/${body.group}`, body);
     }
   }
 
   /**
-   * An answer about an older making of the step is no answer: the next window brings the new one.
+   * An answer about another making of the step is no answer, and takes nobody's place: the next window brings the one
+   * that is waited for, or rows that tell that it never comes. A board that is paused hears of no rows, so it takes
+   * what there is.
    * @param {string} name
    * @param {StepAnswer | GroupAnswer} body
    */
   #answer(name, body) {
-    const asked = this.#waiting.get(name);
-    if (asked?.revision === body.revision) asked.resolve(body);
-    else if (this.wanted.follow) {
-      this.#keep(name, { promise: Promise.resolve(body), revision: body.revision, resolve() {} });
+    const key = `${name} ${body.revision}`;
+    if (this.wanted.follow && !this.#waiting.has(key)) this.#keep(name, body.step, body.revision);
+    for (const x of this.#waiting.values()) {
+      if (x.name !== name || !x.open || (x.revision !== body.revision && !this.paused)) continue;
+      x.open = false;
+      x.resolve(body);
     }
   }
+}
+
+/** A promise, and what settles it. */
+function withResolvers() {
+  /** @type {{ promise: Promise<any>, resolve: (body: any) => void, reject: (why: Error) => void }} */
+  const made = { promise: Promise.resolve(), resolve() {}, reject() {} };
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
 }

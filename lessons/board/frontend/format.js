@@ -1,6 +1,7 @@
 // Numbers and sentences as people read them: a true minus sign, sensible digits, "none" for what does not exist.
 
 /** @typedef {import("./types.js").Value | undefined} Value */
+/** @typedef {import("./types.js").Forms} Forms */
 
 /**
  * @param {unknown} x
@@ -9,12 +10,15 @@
 export const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
 
 /**
- * "step {step} of {steps}" with its places filled in.
- * @param {string} template
+ * "step {step} of {steps}" with its places filled in; whole numbers are written as `count` writes them.
+ * @param {string | Forms} template of two forms, the one that fits the value of {n}
  * @param {Record<string, string | number | null | undefined>} values
  */
 export function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
+  const form = typeof template === "string" ? template : Number(values.n) === 1 ? template.one : template.other;
+  /** @param {string | number | null | undefined} x */
+  const written = (x) => (Number.isInteger(x) ? count(Number(x)) : String(x));
+  return form.replace(/\{(\w+)\}/g, (place, name) => (name in values ? written(values[name]) : place));
 }
 
 /**
@@ -77,10 +81,10 @@ export function brief(x, none = "") {
 }
 
 /**
- * A whole number of many digits, which are read in threes.
+ * A whole number of many digits, as the pages write it (lessons/kit/numbers.py, whole): 1,408.
  * @param {string} text
  */
-const inThrees = (text) => text.replace(/\B(?=(\d{3})+$)/g, "\u2009");
+const inThrees = (text) => text.replace(/\B(?=(\d{3})+$)/g, ",");
 
 /**
  * How many there are of something.
@@ -121,7 +125,7 @@ export function ticks(values) {
     values.some((x) => Math.abs(round(x ?? 0, digits) - (x ?? 0)) > gap / 50);
   const digits = fewest < 5 && off(fewest) ? fewest + 1 : fewest;
   const long = values.some((x) => Math.abs(x ?? 0) >= 10_000);
-  return values.map((x) => (x === null ? "" : long ? inThrees(fixed(x, 0)) : fixed(x, digits)));
+  return values.map((x) => (x === null ? "" : long || digits === 0 ? inThrees(fixed(x, 0)) : fixed(x, digits)));
 }
 
 /**

@@ -69,6 +69,7 @@ export class Lab {
         this.#draw();
       },
       onTrouble: () => this.#troubled(), // the next pull, or the next choice, tries again
+      abandon: () => this.#source?.abandon(),
     });
   }
 
@@ -87,7 +88,9 @@ export class Lab {
         this.#troubled(message && tell(message, this.labels.messages)),
       onUnreachable: () => this.component.setStateValue("fallback", true),
       isActive: () => this.model.active,
+      isBeginning: () => this.model.active && !this.model.steps.length && !this.model.run?.waiting,
       cursor: () => this.model.cursor,
+      revision: (/** @type {number} */ step) => this.model.revision(step),
     };
     const { base, inline } = this.env;
     this.#source = inline ? new PumpSource(this.options.channel, on) : new PullSource(base, this.options.run, on);

@@ -1,6 +1,6 @@
 // The words of the lab's page, in the viewer's language: lessons/board/labels.py hands them over; a test compares the names.
 
-import type { MarkWords, Side } from "./types.js";
+import type { Forms, MarkWords, Side } from "./types.js";
 
 export interface Labels {
   advantage_zero: string;
@@ -27,13 +27,15 @@ export interface Labels {
   colour_by: string;
   colourings: Record<string, string>;
   columns: Record<string, string>;
+  comes_first: string;
+  comes_measured: string;
   comma: string;
   compared: Record<string, string>;
   compared_help: Record<string, string>;
   comparison: string;
   concluding: string;
   contract_means: Record<string, string>;
-  contracts: Record<string, string>;
+  contracts: Record<string, string | Forms>;
   copied: string;
   copy_link: string;
   copy_yourself: string;
@@ -106,7 +108,7 @@ export interface Labels {
   pass_help: string;
   pass_of: string;
   pause_updates: string;
-  place_on: Record<string, string>;
+  place_on: Record<string, string | Forms>;
   play: string;
   play_stop: string;
   /** what core says: key → translated template, none in English */
@@ -116,7 +118,7 @@ export interface Labels {
   prompts: string;
   prompts_by_size: string;
   prompts_chosen: string;
-  prompts_first: string;
+  prompts_first: Forms;
   prompts_differ: string;
   prompts_equal: string;
   prompts_given: string;
@@ -131,7 +133,7 @@ export interface Labels {
   right_answer: string;
   right_of: string;
   scatter: string;
-  scatter_after: string;
+  scatter_after: Forms;
   scatter_all: string;
   scatter_alt: string;
   scatter_elsewhere: string;
@@ -148,16 +150,16 @@ export interface Labels {
   playing_cut: string;
   playing_bounded: string;
   playing_none: string;
-  scatter_last: string;
-  scatter_next: string;
+  scatter_last: Forms;
+  scatter_next: Forms;
   scatter_says: string;
   scatter_says_both: string;
   scatter_says_bounded: string;
-  scatter_says_free: string;
+  scatter_says_free: Forms;
   scatter_start: string;
   scatter_thinned: string;
-  scatter_tokens: string;
-  scatter_unknown: string;
+  scatter_tokens: Forms;
+  scatter_unknown: Forms;
   scatter_without: string;
   playing_without: string;
   scatter_of_some: string;
@@ -197,7 +199,7 @@ export interface Labels {
   waiting: string;
   waiting_for_worker: string;
   whole_prompt: string;
-  whole_ratio: string;
+  whole_ratio: Forms;
   whole_response: string;
   with_note: string;
   queue_place: string;

@@ -6,7 +6,8 @@
  * @template F
  */
 export class Latest {
-  #busy = false;
+  /** @type {string | null} the wish that is being fetched */
+  #fetching = null;
   /** @type {string | null} the wish on show */
   #shown = null;
 
@@ -16,25 +17,31 @@ export class Latest {
    * @param {(wish: W) => Promise<F | null>} on.fetch null: there is no such thing (any more)
    * @param {(fetched: F) => void} on.show
    * @param {() => void} on.onTrouble it could not be fetched; the next `run` tries again
+   * @param {() => void} [on.abandon] what is being fetched is no longer wished for; it may fail now
    */
   constructor(on) {
     this.on = on;
   }
 
-  /** To be called whenever the wish may have changed; while something is being fetched it does nothing. */
+  /** To be called whenever the wish may have changed; while something is being fetched it fetches nothing else. */
   async run() {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#fetching !== null) {
+      if (this.on.wish()?.name !== this.#fetching) this.on.abandon?.();
+      return;
+    }
     try {
       for (let wish = this.on.wish(); wish && wish.name !== this.#shown; wish = this.on.wish()) {
+        const { name } = wish;
+        this.#fetching = name;
         const fetched = await this.on.fetch(wish).catch(() => undefined);
+        if ((fetched ?? null) === null && this.on.wish()?.name !== name) continue; // nobody misses it
         if (fetched === undefined) this.on.onTrouble();
         if (fetched === undefined || fetched === null) return;
         this.#shown = wish.name;
         this.on.show(fetched);
       }
     } finally {
-      this.#busy = false;
+      this.#fetching = null;
     }
   }
 }

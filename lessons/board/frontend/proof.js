@@ -119,7 +119,9 @@ export function where({ run, learners }, labels) {
   const device = [...new Set(learners.map((x) => x.device).filter(Boolean))].join(", ");
   const isNamed = new RegExp(`\\bseed ${seed}\\b`).test(name);
   const made = source ? fill(labels.imported, { source }) : device;
-  return [name, seed !== null && !isNamed && fill(labels.seed_only, { seed }), made].filter(Boolean).join(" · ");
+  return [name, seed !== null && !isNamed && fill(labels.seed_only, { seed: `${seed}` }), made]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /** @type {(model: Model, learner: string, step: number | null) => string | null} */
@@ -178,13 +180,14 @@ function firstHashes(learners, hashes, answer) {
  * @param {(string | null)[]} hashes
  * @param {string} equal
  * @param {string} differ
- * @param {boolean} [chosen] whether they were chosen to differ: then no cross says that something is wrong
+ * @param {boolean} [chosen] whether they were chosen to differ: then nothing says that something is wrong
  */
 export function compare(hashes, equal, differ, chosen = false) {
   const known = /** @type {string[]} */ (hashes.filter(Boolean));
   if (known.length < 2) return null;
   const same = new Set(known).size === 1;
   const short = (same ? known : [...new Set(known)]).map((x) => `${x.slice(0, 4)}…${x.slice(-2)}`);
-  const sign = same ? " ✓" : chosen ? "" : " ✗";
+  if (chosen && !same) return differ; // hashes beside each other would read as an alarm; the details have them
+  const sign = same ? " ✓" : " ✗";
   return `${same ? equal : differ} · ${short.join(same ? " = " : " ≠ ")}${sign}`;
 }

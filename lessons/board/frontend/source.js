@@ -7,11 +7,13 @@ const SLOWEST = 15 * SECOND;
 const KEPT = 40; // answers
 
 /**
- * Milliseconds until the next pull: once a second while something can come, else rarely, and more rarely after failures.
- * @param {{ active: boolean, failures: number, took: number }} state `took`: what the last pull took, in milliseconds
+ * Milliseconds until the next pull: once a second while something can come, more often while somebody waits for the
+ * first step of all, else rarely, and more rarely after failures.
+ * @param {{ active: boolean, failures: number, took: number, beginning?: boolean }} state `took`: what the last pull
+ *   took, in milliseconds
  */
-export function untilNext({ active, failures, took }) {
-  const pace = active ? SECOND : 5 * SECOND;
+export function untilNext({ active, failures, took, beginning = false }) {
+  const pace = beginning ? SECOND / 4 : active ? SECOND : 5 * SECOND;
   return Math.max(100, Math.min(SLOWEST, pace * 2 ** failures) - took);
 }
 
@@ -73,7 +75,7 @@ export class PullSource {
     const took = performance.now() - began;
     this.#timer = setTimeout(
       () => this.pull(),
-      untilNext({ active: this.on.isActive(), failures: this.#failures, took }),
+      untilNext({ active: this.on.isActive(), beginning: this.on.isBeginning(), failures: this.#failures, took }),
     );
   }
 
@@ -101,6 +103,8 @@ export class PullSource {
   }
 
   follow() {} // this browser asks for each step itself
+
+  abandon() {} // the server answers every question, or refuses it
 
   /**
    * @param {number} step

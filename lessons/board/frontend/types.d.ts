@@ -8,6 +8,12 @@ import type { Region, Term } from "./terms.js";
 /** A measured value: null where there is none, a word ("nan", "inf", "-inf") where it is no number. */
 export type Value = number | string | null;
 
+/** A message with a number in it: the form that `fill` takes where {n} is 1, and for all others. */
+export interface Forms {
+  one: string;
+  other: string;
+}
+
 /** Which token: of which learner's response, at which place. */
 export interface TokenId {
   learner: string;
@@ -343,6 +349,8 @@ export interface Source {
   pause(paused: boolean): void;
   pull(): void | Promise<void>;
   follow(following: boolean, group: number | null): void;
+  /** What is being fetched is no longer wished for. */
+  abandon(): void;
   step(step: number, revision: string): Promise<StepAnswer>;
   group(step: number, group: number, revision: string): Promise<GroupAnswer>;
 }
@@ -355,7 +363,11 @@ export interface SourceEvents {
   onTrouble(message?: string | Message | null): void;
   onUnreachable(): void;
   isActive(): boolean;
+  /** Whether its workers are on their way to the first step. */
+  isBeginning(): boolean;
   cursor(): number;
+  /** Of a step, as the rows name it now. */
+  revision(step: number): string;
 }
 
 /** A Streamlit component (v2) as its script sees it. */

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lessons.i18n import N_, _
+from lessons.kit.glossary import say_small
 
 #: Colours by role, light and dark; learners' are the lab's.
 ROLES = {
@@ -44,7 +45,7 @@ def formula(terms: Sequence[FormulaPart | str], active: str | None = None, words
     """
     equation("".join(_latex(term, active) for term in terms))
     if words:
-        st.caption(words)
+        say_small(words)
 
 
 #: Words that formulas written in core have in them; what else stands in \text{…} is a name, and stays.

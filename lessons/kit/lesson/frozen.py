@@ -21,6 +21,7 @@ from lessons import shared
 from lessons.i18n import _
 from lessons.kit.display import one_line, plain
 from lessons.kit.empty import nothing_here
+from lessons.kit.glossary import say_small
 from lessons.kit.history import unreadable
 from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
@@ -163,7 +164,7 @@ def pick_group(batch: Frozen, *, key: str, param: str = "group", first: int | No
 def say_where(batch: Frozen) -> None:
     """One line on what the numbers are of: run, learner, step, seed."""
     kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
-    st.caption(
+    say_small(
         _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
             learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
         )

@@ -10,7 +10,7 @@ import streamlit as st
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.i18n import _, keeping_language
 from lessons.kit.chrome import storage_guard
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson.source import Code, show_code
 
 
@@ -28,7 +28,7 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
         about.append(_("before this: {title}").format(title=_(before.title)))
     if after:
         about.append(_("after it: {title}").format(title=_(after.title)))
-    st.caption(" · ".join(about))
+    say_small(" · ".join(about))
     with st.container(key=f"{key}_question"):
         say(f"**{question}**")
     with storage_guard():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lessons.i18n import _
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson.quiz import Choice
 from lessons.kit.memory import Value, browser_memory, forget, recall, recall_index, remember
 
@@ -25,19 +26,25 @@ def predict(key: str, question: str, choices: Sequence[Choice], *, about: str = 
     with _frame(key):
         given = recall_index(name, len(choices))
         if given is None:
+            say(question)
             chosen = st.radio(
-                question, range(len(choices)), index=None, format_func=lambda i: choices[i].text, key=_widget(key)
+                question,
+                range(len(choices)),
+                index=None,
+                format_func=lambda i: choices[i].text,
+                key=_widget(key),
+                label_visibility="collapsed",
             )
             _commit_button(key, name, chosen)
             return False
-        st.markdown(question)
+        say(question)
         answer = choices[given]
         happened = [x for x in choices if x.right]
         if not happened:
             return _not_yet(key, name, answer.text)
         _outcome(answer.text, " / ".join(x.text for x in happened), answer.right)
         reasons = [answer.reason] if answer.right else [answer.reason, *(x.reason for x in happened)]
-        st.markdown("\n\n".join(said_once(reasons)))
+        say("\n\n".join(said_once(reasons)))
         _again_button(key, name)
         return True
 
@@ -64,14 +71,24 @@ def predict_number(
         given = recall(name)
         if isinstance(given, str) or given is None or not low <= given <= high:
             middle = low + step * round((high - low) / step / 2)
-            chosen = st.slider(question, float(low), float(high), float(middle), float(step), form, key=_widget(key))
+            say(question)
+            chosen = st.slider(
+                question,
+                float(low),
+                float(high),
+                float(middle),
+                float(step),
+                form,
+                key=_widget(key),
+                label_visibility="collapsed",
+            )
             _commit_button(key, name, chosen)
             return False
-        st.markdown(question)
+        say(question)
         if outcome is None:
             return _not_yet(key, name, form % given)
         _outcome(form % given, form % outcome, abs(given - outcome) <= tolerance)
-        st.markdown(reason)
+        say(reason)
         _again_button(key, name)
         return True
 
@@ -90,7 +107,7 @@ def revealed(key: str, about: str = "") -> bool:
 def _frame(key: str) -> st.delta_generator.DeltaGenerator:
     box = st.container(border=True, key=f"{key}_predict")
     with box.container(gap=None):
-        st.caption(":material/psychology: " + _("Predict before you look"))
+        say_small(":material/psychology: " + _("Predict before you look"))
         browser_memory(f"{key}_memory")  # where this is drawn in a fragment, the page's own is not
     return box
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lessons.i18n import _, ngettext
+from lessons.kit.glossary import say, say_small
 from lessons.kit.memory import browser_memory, recall, recall_index, remember
 
 
@@ -62,9 +63,9 @@ def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
             words = ngettext(
                 "{count} question; each choice says why.", "{count} questions; each choice says why.", count
             )
-            st.caption(words.format(count=count))
+            say_small(words.format(count=count))
         else:
-            st.markdown(_("**{right} of {all}** answered right.").format(right=right, all=count))
+            say(_("**{right} of {all}** answered right.").format(right=right, all=count))
             remember(f"progress/{key}", f"{right}/{count}")
         browser_memory(f"{key}_memory")
 
@@ -83,6 +84,7 @@ def _question(key: str, number: int, question: QuizQuestion) -> bool | None:
     with st.container(border=True, key=f"{key}_box"):
         # As remembered, however that came about: chosen here, in another language, or at an earlier visit.
         st.session_state[key] = recall_index(f"quiz/{key}", len(question.choices))
+        say(rf"{number}\. {question.text}")
         chosen = st.radio(
             f"{number}. {question.text}",
             _order(question.choices, number),
@@ -91,6 +93,7 @@ def _question(key: str, number: int, question: QuizQuestion) -> bool | None:
             key=key,
             on_change=_chosen,
             args=(key,),
+            label_visibility="collapsed",
         )
         if chosen is None:
             return None
@@ -100,7 +103,7 @@ def _question(key: str, number: int, question: QuizQuestion) -> bool | None:
             return False
         st.success(_("Right. {reason}").format(reason=answer.reason), icon=":material/check:")
         others = [x for x in question.choices if not x.right]
-        st.caption("\n".join(f"- *{x.text}* — {x.reason}" for x in others))
+        say_small("\n".join(f"- *{x.text}* — {x.reason}" for x in others))
         return True
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from lessons.i18n import _
+from lessons.kit.glossary import say_small
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,7 +55,7 @@ def show_code(*codes: Code) -> None:
         excerpt = source(code.path, code.name)
         place = f"`{code.path}` · `{code.name}`"
         with st.expander(f"{code.what} — {place}", icon=":material/code:"):
-            st.caption(
+            say_small(
                 (
                     _("Lines {first}–{last}. This is the function that measures.")
                     if code.path.startswith("core/insight/")

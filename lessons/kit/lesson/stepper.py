@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lessons.i18n import _
+from lessons.kit.glossary import say
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def stepper(subs: Sequence[Sub], *, key: str, param: str = "sub", shortcuts: boo
                 on_click=_write,
                 args=(subs[at], subs[at].parts, param),
             )
-        st.markdown(_("**{number} of {total}** · {title}").format(number=at + 1, total=total, title=subs[at].title))
+        say(_("**{number} of {total}** · {title}").format(number=at + 1, total=total, title=subs[at].title))
     if jump:
         _menu(subs, place, key, param)
     return place

@@ -78,8 +78,8 @@ def candidates(runs: RunStore, wanted: Wanted) -> Iterator[RunInfo]:
             )
         elif there := wanted.named(run):
             words = wanted.otherwise or _(
-                "The run “{run}” was trained without what this page is about (a critic, or a group to compare answers "
-                "in), so another one is shown. The lab shows all that it has."
+                "The run “{run}” was trained without what this page is about (a critic, or a group to compare "
+                "responses in), so another one is shown. The lab shows all that it has."
             )
             names = listed(plain(x.name.upper()) for x in there)
             st.info(words.format(run=plain(run.name, 60), learners=names), icon=":material/person_off:")

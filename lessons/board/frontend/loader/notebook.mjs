@@ -8,6 +8,7 @@
 /** @typedef {{ kind: string, bytes?: number, body?: any, error?: string }} Part a piece of a window */
 
 const KEPT = 400; // steps and groups
+const PATIENCE = 1500; // ms: as long as a kernel takes that answers at all
 
 /** The notebook's colours by the names that the board asks for: JupyterLab's, else VS Code's, else the board's own. */
 const COLOURS = {
@@ -37,7 +38,7 @@ export async function render({ model, el }) {
     setStateValue() {},
     setTriggerValue() {},
   };
-  const stop = bridge(model, options.channel);
+  const stop = bridge(model, options.channel, options.busy);
   const [{ keepIn }, main] = await Promise.all(["url.js", "main.js"].map((name) => import(blob(name, files))));
   let address = "notebook:///"; // the notebook's own address is not ours, and there may be several boards
   keepIn({
@@ -91,6 +92,15 @@ export class Held {
     return [of, step, this.#live].filter((x) => x !== undefined && x !== null);
   }
 
+  /**
+   * Whether a wish for a step, and for one of its groups, can be answered from here.
+   * @param {{ step?: number, group?: number, follow?: boolean }} wanted
+   */
+  has({ step, group, follow }) {
+    if (follow || step === undefined) return true; // the newest comes by itself
+    return this.#pieces.has(group === undefined ? `${step}` : `${step}/${group}`);
+  }
+
   get #newest() {
     /** @type {{ step: number }[]} */
     const rows = this.#live?.body.rows ?? [];
@@ -106,16 +116,27 @@ export class Held {
 }
 
 /**
- * Hands the lab's wishes to Python, and Python's windows of data to the lab.
+ * Hands the lab's wishes to Python, and Python's windows of data to the lab. While a cell runs, a kernel may answer
+ * nothing, and what was not handed over unasked comes after it: the lab says so.
  * @param {WidgetModel} model
  * @param {string} channel
+ * @param {string} busy the sentence
  */
-export function bridge(model, channel) {
+export function bridge(model, channel, busy) {
   const held = new Held();
-  const hand = (/** @type {Part[]} */ detail) => window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail }));
+  let wanted = /** @type {{ step?: number, group?: number, follow?: boolean }} */ ({});
+  let asked = 0;
+  const late = () => !held.has(wanted) && performance.now() - asked >= PATIENCE;
+  const hand = (/** @type {Part[]} */ parts) => {
+    const detail = late() ? [...parts, { kind: "trouble", error: busy }] : parts;
+    window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail }));
+  };
+  const waits = setInterval(() => late() && hand([]), PATIENCE);
   const ask = (/** @type {Event} */ event) => {
     const { detail } = /** @type {CustomEvent} */ (event);
     model.send({ wanted: detail });
+    if (detail.step !== wanted.step || detail.group !== wanted.group) asked = performance.now();
+    wanted = detail;
     const here = held.answer(detail);
     if (here.length) hand(here);
   };
@@ -135,6 +156,7 @@ export function bridge(model, channel) {
   const first = model.get("first"); // what was there when the widget was made
   if (first.byteLength) take({}, [first]);
   return () => {
+    clearInterval(waits);
     window.removeEventListener(`${channel}:want`, ask);
     model.off("msg:custom", take);
   };
