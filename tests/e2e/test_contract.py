@@ -142,7 +142,7 @@ class Seen:
             chip.click()
             expect(chip).to_have_attribute("aria-pressed", "true")
             self.check_card()
-        clipped = int((self.tokens["clipped"] != 0).sum())
+        clipped = int((self.tokens["clipped"].fillna(0) != 0).sum())  # null where there is no ratio
         picture = self.page.locator(f'.scatter[data-scatter="{self.settings.name}"]')
         expect(picture.locator("circle.hollow")).to_have_count(clipped)
         cuts = [x for x in terms_for(self.settings).regions if x.region.cuts]
