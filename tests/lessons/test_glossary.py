@@ -142,7 +142,8 @@ def test_a_hostile_text_gets_no_more_than_a_link(name: str) -> None:
 @pytest.mark.parametrize("key", ["how-ppo-works", "how-grpo-works", "what-is-true"])
 def test_a_lessons_terms_are_marked_once_each(open_page, key: str, lang: str) -> None:
     at = open_page(key, lang=lang)
-    made = [x for text in at.markdown for x in links(text.value) if x[0].startswith("glossary")]
+    texts = [x.value for kind in (at.main.get("markdown"), at.main.get("caption")) for x in kind]
+    made = [x for text in texts for x in links(text) if x[0].startswith("glossary")]
     keys = [x[0].partition("#")[2] for x in made]
     assert len(set(keys)) == len(keys)
     assert {"ppo", "token"} <= set(keys)

@@ -120,7 +120,7 @@ def test_what_a_run_takes_names_each_learners_questions() -> None:
 
 def test_the_guesses_are_about_the_learners_own_questions(store, run, monkeypatch) -> None:
     texts: list[str] = []
-    monkeypatch.setattr(guess.st, "markdown", texts.append)
+    monkeypatch.setattr(guess, "say", texts.append)
     for name in ("_share", "_kind", "_length"):
         monkeypatch.setattr(guess, name, lambda *_: True)
     info = store.get(run)
