@@ -41,9 +41,9 @@ def needs_of(settings: LearnerSettings) -> Needs:
 
 
 def fixed_of(settings: LearnerSettings) -> frozenset[str]:
-    """Settings that the learner begins with and keeps while its run goes on: its kind's, and how its responses are
-    shared out, by which the run's learners are compared (core/contracts.py)."""
-    return learner_kind(settings).fixed | {"num_generations"}
+    """Settings that the learner begins with and keeps while its run goes on: its kind's, and those by which the run's
+    learners are compared (core/contracts.py): how its responses are shared out, and what scores them."""
+    return learner_kind(settings).fixed | {"num_generations", "reward"}
 
 
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
