@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, Learner, learner, learner_kind, needs_of, refused
 from core.refusals import message, names_of, unknown
+from core.rewards import REWARDS
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.registry import TASK_KINDS, AnyTask, chosen
@@ -165,9 +166,12 @@ class RunConfig(Settings):
     def checked(self, settings: AnyLearner) -> int:
         """Of how many of those the true values are measured at an evaluation: whole groups, or 0.
 
-        Those of a learner whose responses are given are not: whoever wrote them, its policy did not.
+        Those of a learner whose responses are given are not: whoever wrote them, its policy did not. Nor are those of
+        one that a reward model scores: continuations are scored by the task, and its critic expects something else.
         """
         if not self.value_check_responses or not self.eval_every or learner_kind(settings).given is not None:
+            return 0
+        if REWARDS[settings.reward].trained:
             return 0
         size = self.group_size(settings)
         return min(self.kept(settings), max(size, self.value_check_responses // size * size))

@@ -16,6 +16,7 @@ from core.discovery import declared
 from core.errors import Message
 from core.learners.kind import Colour, LearnerKind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
+from core.rewards import REWARDS
 from core.terms import Region, Term
 
 LEARNER_KINDS: dict[str, LearnerKind] = {
@@ -43,7 +44,7 @@ def needs_of(settings: LearnerSettings) -> Needs:
 def fixed_of(settings: LearnerSettings) -> frozenset[str]:
     """Settings that the learner begins with and keeps while its run goes on: its kind's, and those by which the run's
     learners are compared (core/contracts.py): how its responses are shared out, and what scores them."""
-    return learner_kind(settings).fixed | {"num_generations", "reward"}
+    return learner_kind(settings).fixed | {"num_generations", "reward", "reward_model"}
 
 
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
@@ -154,4 +155,18 @@ def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, t
 
 def refused(settings: LearnerSettings) -> Message | None:
     """Why the learner's settings do not go together, without its name; None where they do."""
-    return learner_kind(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)
+    own = learner_kind(settings).refuses(settings) or SURROGATES[settings.surrogate].refuses(settings)
+    return own or _refused_reward(settings)
+
+
+def _refused_reward(settings: LearnerSettings) -> Message | None:
+    trained = REWARDS[settings.reward].trained
+    if trained and settings.reward_model is None:
+        return Message("with reward={reward}, reward_model must name one", reward=settings.reward)
+    if not trained and settings.reward_model is not None:
+        return Message(
+            "reward_model is used by the reward reward-model alone, but reward is {reward}", reward=settings.reward
+        )
+    if trained and needs_of(settings).continuations:
+        return Message("fresh continuations are scored by the task, not by a reward model; use another learner")
+    return None

@@ -10,9 +10,9 @@ TOKENS = 8_192
 #: Continuations that are written at once by the small models that lean.py runs (core/training/continuations.py); others
 #: write as many as make TOKENS tokens.
 CONTINUATIONS = 8_192
-#: Tokens, of prompts and what has been written, of the states in which those of the small models are: equal beginnings
-#: are one state, so thousands of continuations by a policy that is nearly sure are a few hundred. Where a policy is not,
-#: fewer prefixes are continued at once. Keys and values of the bundled models take 60 MB for each so many.
+#: Tokens, prompts included, of the states in which small models' continuations are: equal beginnings are one state, so
+#: thousands of continuations by a policy that is nearly sure are a few hundred. Where a policy is not, fewer prefixes
+#: are continued at once. What the bundled models keep of so many tokens takes 180 MB while it is made anew.
 STATES = 1 << 16
 #: Tokens of continuations whose verdicts are remembered, so that equal ones are asked for once.
 REMEMBERED = 4_000_000

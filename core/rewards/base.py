@@ -24,3 +24,5 @@ class Reward:
     name: str  # what a learner's setting `reward` calls it
     title: str  # a message template
     score: Callable[[Task, Sequence[Asked]], list[Verdict]]  # one verdict a response; ValueError as Task.verify
+    #: A model's score takes the place of each verdict's reward (core/training/proxy.py); its success stays the task's.
+    trained: bool = False

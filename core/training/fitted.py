@@ -94,7 +94,9 @@ def plan_of(
         **config.model_dump(
             mode="json", include={"system_prompt", "temperature", "max_completion_length", "lora_rank"}
         ),
-        **settings.model_dump(mode="json", include={"reward", "weight_decay", "max_grad_norm"}),
+        **settings.model_dump(
+            mode="json", include={"reward", "reward_model", "weight_decay", "max_grad_norm"}, exclude_none=True
+        ),
         "updates": critic.value_pretrain_updates,
         "learning_rate": critic.value_pretrain_learning_rate,
         "gamma": gamma,
@@ -159,7 +161,7 @@ def _answers(asker: Asker, plan: CriticFit, say: Progress) -> list[tuple[Sequenc
     """Batches of answers with what is to be said of their tokens: (sequences of B responses, targets [B, T])."""
     config = asker.config.model_copy(update={"seed": _SEED, "prompts_per_step": plan.responses, "num_generations": 1})
     alone = plan.settings.model_copy(update={"num_generations": None})
-    own = Asker(asker.policy, asker.codec, asker.task, config, alone, asker.max_length)
+    own = Asker(asker.policy, asker.codec, asker.task, config, alone, asker.max_length, asker.proxy)
     batches = []
     for number in range(plan.rollouts):
         say(Message("Sampling answers of the start policy, to fit the critic to."), number / plan.rollouts)

@@ -32,6 +32,7 @@ from core.rewards import REWARDS
 from core.rewards.base import Asked
 from core.tasks.base import Task
 from core.training.continuations import Responses
+from core.training.proxy import Proxy
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
 
@@ -73,6 +74,7 @@ class Asker:
     config: RunConfig
     settings: LearnerSettings
     max_length: int  # of a response, in tokens
+    proxy: Proxy | None = None  # the reward model that scores the responses; None: the learner's reward does
 
     @property
     def group_size(self) -> int:
@@ -124,7 +126,7 @@ class Asker:
             repeated,
             responses,
             [self.task.truth(p) for p in repeated],
-            [v.reward for v in verdicts],
+            [v.reward for v in verdicts] if self.proxy is None else self.proxy.score(rollout),
             [v.success for v in verdicts],
         )
 

@@ -35,6 +35,7 @@ from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes
+from core.training.proxy import proxy_of
 from core.training.record import PanelRecorder, samples_table
 from core.training.rollout import Rollout
 from core.training.scoring import Scored, Sequences
@@ -81,6 +82,7 @@ class Trainer:
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
+        self.proxy = proxy_of(settings, self.policy, self.start_hash)
         self.start_weights = StartWeights(self.policy, self.reference, config.lora_rank)
         self.value_model: ValueModel | None = None
         if needs_of(settings).critic:
@@ -127,7 +129,7 @@ class Trainer:
         if self.value_model is None:
             return 0
         plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
-        asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length, self.proxy)
         with precision.matmuls(self.dtype, self.device):
             known = fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
         if not forward.is_lean(self.policy):
@@ -175,7 +177,7 @@ class Trainer:
         moved = self.start_weights.distances(self.policy, self.value_model) if evaluated else UNMEASURED
 
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length, self.proxy)
         gathered = asker.gather(self.step, self._generator)
         self._samples_seen += gathered.sampled
         rollout, answers = gathered.rollout, gathered.answers  # ids, mask, log π_old [B, T]; texts, rewards: lists of B
