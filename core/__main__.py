@@ -1,4 +1,4 @@
-"""The command line, `credit-lab` or `python -m core`: train, export, save, reward, import, delete, runs, settings, app."""
+"""The command line, `credit-lab` or `python -m core`: train, export, save, reward, import, delete, runs, app …"""
 
 from __future__ import annotations
 

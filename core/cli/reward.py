@@ -38,8 +38,8 @@ def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:
         raise RequestError("labels come from --preferences or from --judge: name one of the two")
     if options.preferences is not None:
         return preferences.put_together((x.stem, preferences.read(_content(x))) for x in options.preferences)
-    if not 0 <= options.noise <= 1 or options.judge < 1:
-        raise RequestError("--judge needs at least one pair, and --noise is a probability")
+    if options.judge < 1:
+        raise RequestError("--judge needs at least one pair")
     from core.rewards.judge import judge
     from core.tasks.registry import task_for
     from core.training.pairs import sampled_pairs

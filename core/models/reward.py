@@ -65,7 +65,7 @@ def card(name: str) -> Card:
     try:
         values = json.loads((folder() / name / CARD).read_text(encoding="utf-8"))
         if values["version"] != VERSION:
-            raise ValueError(f"its version is {values['version']!r}")
+            raise ConfigError("its version is {given}", given=repr(values["version"])[:20])
         return Card(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(

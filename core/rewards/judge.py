@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
+from core.errors import RequestError
 from core.rewards.preferences import Preference
 
 #: (prompt, response) → how much it is liked: a pure function of both texts.
@@ -27,10 +28,10 @@ def judge(
     other one. Pairs that it likes alike, or of equal texts, get no label. The same seed gives the same labels.
 
     Each pair draws its numbers whether or not it needs them, so a label does not depend on the pairs before it being
-    decidable. Raises ValueError where `noise` is no probability.
+    decidable. Raises RequestError where `noise` is no probability.
     """
     if not 0 <= noise <= 1:
-        raise ValueError(f"noise is a probability, not {noise}")
+        raise RequestError("noise is a probability, from 0 to 1, not {given}", given=noise)
     chance, labels = random.Random(seed), list[Preference]()
     for prompt, a, b in pairs:
         errs = chance.random() < noise

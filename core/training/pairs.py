@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 
 from core.config import RunConfig
+from core.errors import RequestError
 from core.models import forward
+from core.models.codec import Codec
 from core.models.device import device_of
 from core.models.start import load
 from core.tasks.registry import task_for
@@ -19,7 +21,8 @@ _MOST_ASKED = 20
 
 def sampled_pairs(config: RunConfig, count: int, seed: int = 0) -> list[tuple[str, str, str]]:
     """(prompt, response, another response) of the run's start policy at its temperature: `count` of them, or fewer
-    where it hardly ever answers in two ways. Answers that were cut off are left out: they have no end to be read at.
+    where it hardly ever answers in two ways. Answers that were cut off are left out: they have no end to be read at;
+    and so are those whose text is none that the model reads (one with `<unk>` in it), as a label is text.
 
     The questions are training questions of `seed`. Raises ConfigError where there is no such model.
     """
@@ -41,8 +44,17 @@ def sampled_pairs(config: RunConfig, count: int, seed: int = 0) -> list[tuple[st
         texts, cut = start.codec.texts(rollout.completion_ids), rollout.truncated.tolist()
         for i, prompt in enumerate(prompts):
             a, b = texts[2 * i : 2 * i + 2]
-            if a != b and not any(cut[2 * i : 2 * i + 2]):
+            if a != b and not any(cut[2 * i : 2 * i + 2]) and _readable(start.codec, a, b):
                 pairs.append((prompt, a, b))
         if len(pairs) >= count:
             break
     return pairs[:count]
+
+
+def _readable(codec: Codec, *responses: str) -> bool:
+    try:
+        for response in responses:
+            codec.response_ids(response)
+    except RequestError:
+        return False
+    return True

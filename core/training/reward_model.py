@@ -60,7 +60,7 @@ class RewardModelSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Prefixes:
+class ScoredPrefixes:
     """A response token by token, and the score of each of its prefixes."""
 
     prompt: str
@@ -87,7 +87,7 @@ class RewardStep:
     loss: float | None  # of the update's own pairs before it; None at step 0
     accuracy: float | None  # likewise
     heldout: Judged | None  # None where it was not measured, or nothing is held out
-    examples: tuple[Prefixes, ...]  # empty where it was not measured
+    examples: tuple[ScoredPrefixes, ...]  # empty where it was not measured
     wall_time_s: float
 
 
@@ -157,12 +157,12 @@ class RewardTrainer:
         ]
 
     @torch.no_grad()
-    def prefixes(self, prompt: str, response: str) -> Prefixes:
+    def prefixes(self, prompt: str, response: str) -> ScoredPrefixes:
         """The score of every prefix of a response."""
         row = sequences(self.codec, [(prompt, response)], self.device)
         before, whole = scoring.values(self.model, row)
         tokens = tuple(self.codec.names[x] for x in row.completion_ids[0].tolist())
-        return Prefixes(prompt, response, tokens, (*(float(x) for x in before[0]), float(whole[0])))
+        return ScoredPrefixes(prompt, response, tokens, (*(float(x) for x in before[0]), float(whole[0])))
 
     def keep(self, name: str = "reward-model") -> Card:
         """Keeps the model as it is, for runs to train on. Raises ConfigError where the name cannot be one.

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from core.errors import RequestError
 from core.rewards import preferences
 from core.rewards.judge import judge
 from core.rewards.preferences import Preference, PreferencesError, put_together, read, to_csv, to_json
@@ -107,5 +108,5 @@ def test_a_judge_errs_as_often_as_it_is_said_to_and_alike_for_the_same_seed() ->
 
     assert labels(3) == labels(3) != labels(4)
     assert sum(labels(3)) / 4000 == pytest.approx(0.8, abs=0.02)
-    with pytest.raises(ValueError, match="probability"):
+    with pytest.raises(RequestError, match="probability"):
         judge(pairs, lambda *_: 0, noise=1.5)

@@ -51,6 +51,9 @@ def test_pairs_are_two_different_whole_answers_of_the_start_policy() -> None:
     assert len(pairs) == 20
     assert all(a != b for _, a, b in pairs)
     assert pairs == sampled_pairs(RunConfig(device="cpu"), 20, seed=3) != sampled_pairs(RunConfig(device="cpu"), 20)
+    many = sampled_pairs(change(RunConfig(device="cpu"), {"temperature": 3.0, "max_completion_length": 30}), 200)
+    assert len(many) > 50
+    assert not any("<unk>" in text for _, *both in many for text in both)  # it can be sampled, and not be read again
     assert {x for x, *_ in pairs}.isdisjoint(task_for(RunConfig().task).heldout)
 
 
@@ -120,7 +123,7 @@ def test_a_text_that_the_model_does_not_read_is_refused_before_training() -> Non
         RewardTrainer(QUICK, [Preference(prompt="1+2+3=", a="ä", b="1", preferred="a")] * 3)
 
 
-# -- a learner that trains on one ---------------------------------------------------------------------------------------
+# -- a learner that trains on one --------------------------------------------------------------------------------------
 
 
 def on(name: str, **settings: object) -> RunConfig:
