@@ -1,4 +1,4 @@
-"""The command line, `credit-lab` or `python -m core`: train, export, save, import, delete, runs, settings, app."""
+"""The command line, `credit-lab` or `python -m core`: train, export, save, reward, import, delete, runs, app …"""
 
 from __future__ import annotations
 
@@ -89,6 +89,22 @@ def _parser() -> argparse.ArgumentParser:
         "runs", nargs="+", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)"
     )
     delete.add_argument("--yes", action="store_true", help="ask nothing")
+
+    reward = commands.add_parser("reward", help="train a reward model on preferences, for learners to train on")
+    reward.add_argument(
+        "--preset", default="chain-sum", metavar="NAME", help="whose start model and task (%(default)s)"
+    )
+    reward.add_argument(
+        "--preferences", nargs="+", type=Path, metavar="FILE", help="files of labels, JSON or CSV, put together"
+    )
+    reward.add_argument(
+        "--judge", type=int, metavar="N", help="let the task's verifier label N pairs of the start policy's answers"
+    )
+    reward.add_argument("--noise", type=float, default=0.0, metavar="P", help="how often the judge errs (%(default)s)")
+    reward.add_argument("--labels", type=Path, metavar="FILE", help="write the judge's labels there, .json or .csv")
+    reward.add_argument("--epochs", type=int, metavar="N", help="how often every pair is learnt from")
+    reward.add_argument("--seed", type=int, default=0, metavar="S", help="pairs, what is held out, and batches")
+    reward.add_argument("--name", default="reward-model", metavar="NAME", help="what to call it (%(default)s)")
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")

@@ -23,6 +23,7 @@ from core.learners.registry import (
     refused,
 )
 from core.refusals import message, names_of, unknown
+from core.rewards import REWARDS
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.registry import TASK_KINDS, AnyTask, chosen
@@ -244,11 +245,14 @@ class RunConfig(Settings):
         """Of how many of those the true values are measured at an evaluation: whole groups, or 0.
 
         Those of a learner whose responses are given are not: whoever wrote them, its policy did not. Nor are those of
-        one that is paid whatever it writes: they have none.
+        one that is paid whatever it writes: they have none. Nor those of one that a reward model scores: continuations
+        are scored by the task, and its critic expects something else.
         """
         if not self.value_check_responses or not self.eval_every:
             return 0
         if learner_kind(settings).offline or not has_true_values(settings):
+            return 0
+        if REWARDS[settings.reward].trained:
             return 0
         size = self.group_size(settings)
         return min(self.kept(settings), max(size, self.value_check_responses // size * size))

@@ -59,8 +59,17 @@ class Environment(BaseModel):
     max_passes: int | None = Field(
         None, ge=1, description="most passes over a step's responses of such a run, those of earlier steps included"
     )
+    max_value_updates: int | None = Field(
+        None,
+        ge=1,
+        description="most updates of a critic before the first step of such a run (default: as many as "
+        "`CREDIT_LAB_MAX_STEPS`)",
+    )
     max_disk_gb: float | None = Field(
-        None, gt=0, description="no run is started while runs, checkpoints and logs take more than so many GB"
+        None,
+        gt=0,
+        description="no run is started while runs, checkpoints, logs and fitted critics take more than so many GB; "
+        "fitted critics are kept up to a tenth of it",
     )
     keep_runs: int | None = Field(
         None, ge=1, description="how many runs that are over are kept; the oldest beyond are deleted"

@@ -49,5 +49,10 @@ def database_url(home: Path) -> str:
     return environment().database_url or f"sqlite:///{home / 'runs-1.sqlite'}"
 
 
+def critics_folder() -> Path:
+    """Where critics that were fitted before a run's first step are kept for other runs."""
+    return data_folder() / "critics"
+
+
 def log_path(home: Path, run_id: str, learner: str) -> Path:
     return home / "logs" / f"{run_id}-{learner}.log"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from core.cli.reward import train_reward_model
 from core.cli.stored import delete_runs, export_run, import_run, list_runs, save_policy
 from core.cli.train import train_run
 from core.errors import Refusal
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": train_run,
     "export": export_run,
     "save": save_policy,
+    "reward": train_reward_model,
     "import": import_run,
     "runs": list_runs,
     "delete": delete_runs,

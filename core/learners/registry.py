@@ -43,10 +43,12 @@ def needs_of(settings: LearnerSettings) -> Needs:
 
 
 def fixed_of(settings: LearnerSettings) -> frozenset[str]:
-    """Settings that the learner begins with and keeps while its run goes on: its kind's, and how its responses are
-    shared out, by which the run's learners are compared (core/contracts.py)."""
+    """Settings that the learner begins with and keeps while its run goes on: its kind's, and those by which the run's
+    learners are compared (core/contracts.py): how its responses are shared out, what scores them, what it learns from.
+    """
     kind = learner_kind(settings)
-    return kind.fixed | {"num_generations"} | (DATA_SETTINGS if kind.draws is not None else frozenset())
+    own = DATA_SETTINGS if kind.draws is not None else frozenset()
+    return kind.fixed | {"num_generations", "reward", "reward_model"} | own
 
 
 def collected_of(settings: LearnerSettings) -> CollectedSettings | None:
@@ -182,6 +184,7 @@ def refused(settings: LearnerSettings) -> Message | None:
         learner_kind(settings).refuses(settings)
         or SURROGATES[settings.surrogate].refuses(settings)
         or _nothing_to_measure(settings)
+        or _refused_reward(settings)
     )
 
 
@@ -198,3 +201,18 @@ def _nothing_to_measure(settings: LearnerSettings) -> Message | None:
 def has_true_values(settings: LearnerSettings) -> bool:
     """Whether a prefix has a true value under what the learner is paid: a placebo pays whatever is written alike."""
     return REWARDS[settings.reward].of_content
+
+
+def _refused_reward(settings: LearnerSettings) -> Message | None:
+    trained = REWARDS[settings.reward].trained
+    if trained and settings.reward_model is None:
+        return Message("with reward={reward}, reward_model must name one", reward=settings.reward)
+    if not trained and settings.reward_model is not None:
+        return Message(
+            "reward_model is used by the reward reward-model alone, but reward is {reward}", reward=settings.reward
+        )
+    if trained and needs_of(settings).continuations:
+        return Message("fresh continuations are scored by the task, not by a reward model; use another learner")
+    if trained and learner_kind(settings).draws is not None:
+        return Message("its fixed data set is scored by the task, not by a reward model; use another learner")
+    return None

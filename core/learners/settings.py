@@ -59,6 +59,12 @@ class LearnerSettings(SurrogateSettings, _First):
     max_grad_norm: float = Field(1.0, gt=0, le=1000, description="Gradients longer than this are scaled down to it.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
     reward: RewardName = Field("verifier", description="What scores this learner's responses.")
+    reward_model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=60,
+        description="The trained reward model by which they are scored, where the reward is one.",
+    )
     num_generations: int | None = Field(
         None, ge=1, le=256, description="Responses per question for this learner; none: as many as the run says."
     )

@@ -100,10 +100,15 @@ class Decoder:
         self.state = torch.arange(count, device=device).repeat_interleave(num_generations)
         self._predict(hidden.view(count, length, -1)[:, -1])
 
-    def write(self, token: Tensor, running: Tensor) -> None:
-        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing."""
+    def write(self, token: Tensor, running: Tensor, most_states: int | None = None) -> bool:
+        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing.
+
+        False, and nothing is appended, where there would be more than `most_states`.
+        """
         vocabulary = self._model.config.vocab_size
         pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
+        if most_states is not None and len(pairs) > most_states:
+            return False
         parent, written = pairs // vocabulary, pairs % vocabulary
         self.state = torch.zeros_like(self.state).masked_scatter(running, state)
         mask = None
@@ -122,6 +127,7 @@ class Decoder:
             hidden = layer.rest(hidden, layer.attend(query, key, value, mask))
         self._place = self._place + 1
         self._predict(hidden)
+        return True
 
     def _predict(self, hidden: Tensor) -> None:
         self.logits = self._model.lm_head(_norm(self._model.model.norm, hidden))

@@ -10,6 +10,10 @@ TOKENS = 8_192
 #: Continuations that are written at once by the small models that lean.py runs (core/training/continuations.py); others
 #: write as many as make TOKENS tokens.
 CONTINUATIONS = 8_192
+#: Tokens, prompts included, of the states in which small models' continuations are: equal beginnings are one state, so
+#: thousands of continuations by a policy that is nearly sure are a few hundred. Where a policy is not, fewer prefixes
+#: are continued at once. What the bundled models keep of so many tokens takes 180 MB while it is made anew.
+STATES = 1 << 16
 #: Tokens of continuations whose verdicts are remembered, so that equal ones are asked for once.
 REMEMBERED = 4_000_000
 #: Packed rows are at most so long, or one response long (packed.py): attention's cost grows with the square.
@@ -23,3 +27,9 @@ NARROW = 256
 def continued_at_once(tokens: int, *, lean: bool) -> int:
     """How many continuations are written at once, each of up to so many tokens with its prompt."""
     return CONTINUATIONS if lean else max(1, TOKENS // tokens)
+
+
+def states_at_once(tokens: int, continuations: int) -> int:
+    """In how many states the small models' continuations may be at a time, each of up to so many tokens with its
+    prompt; those of one prefix always may be in as many as they are."""
+    return max(continuations, STATES // tokens)

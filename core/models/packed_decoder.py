@@ -70,10 +70,15 @@ class PackedDecoder:
         self.state = torch.arange(count, device=prompts.device).repeat_interleave(num_generations)
         self._forward(prompts, places)
 
-    def write(self, token: Tensor, running: Tensor) -> None:
-        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing."""
+    def write(self, token: Tensor, running: Tensor, most_states: int | None = None) -> bool:
+        """Appends `token` [B] where `running` [B]; a response that has ended keeps a state, which means nothing.
+
+        False, and nothing is appended, where there would be more than `most_states`.
+        """
         vocabulary = self.logits.shape[-1]
         pairs, state = torch.unique((self.state * vocabulary + token)[running], return_inverse=True)
+        if most_states is not None and len(pairs) > most_states:
+            return False
         parent, written = pairs // vocabulary, pairs % vocabulary
         self.state = torch.zeros_like(self.state).masked_scatter(running, state)
         if not torch.equal(parent, torch.arange(len(self._real), device=parent.device)):
@@ -83,6 +88,7 @@ class PackedDecoder:
         self._real = torch.cat([self._real, torch.ones_like(written)[:, None]], 1)
         place, self._place = self._place, self._place + 1
         self._forward(written[:, None], place[:, None])
+        return True
 
     def _forward(self, ids: Tensor, places: Tensor) -> None:
         output = self._model.base_model(

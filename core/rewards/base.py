@@ -41,6 +41,8 @@ class Reward:
     score: Callable[[Task, Sequence[Asked], Occasion], list[Verdict]]
     #: Whether the reward follows from prompt and response. Where it does not, no prefix has a true value to measure.
     of_content: bool = True
+    #: A model's score takes the place of each verdict's reward (core/training/proxy.py); its success stays the task's.
+    trained: bool = False
     order: int = 100  # its place in lists: small numbers first
 
 

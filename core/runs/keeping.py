@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.places import critics_folder
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
@@ -22,7 +23,8 @@ _FOLDERS = ("checkpoints", "logs")
 
 
 def bytes_used(store: RunStore) -> int:
-    """What runs take: their rows and traces in the database, checkpoints and logs.
+    """What runs take: their rows and traces in the database, checkpoints and logs, and the critics that were fitted for
+    them.
 
     Pages of a SQLite file that deleted runs have left count as free: the next runs fill them.
     """
@@ -34,7 +36,8 @@ def bytes_used(store: RunStore) -> int:
             database = (pages - free) * size
         else:
             database = int(c.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
-    return database + sum(sum(_sizes(store.home / x)) for x in _FOLDERS)
+    folders = [*(store.home / x for x in _FOLDERS), critics_folder()]
+    return database + sum(sum(_sizes(x)) for x in folders)
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -171,7 +171,7 @@ def record(store: Writable, run_id: str, head: dict[str, Any]) -> None:
             status = learner["status"] if learner["status"] not in LIVE else "stopped"
             values = {x: learner[x] for x in ("step", "steps", "start_hash", "device")}
             values |= {x: _stored(learner, x) for x in ("reason", "warning")}
-            if "Resume continues" in (values["reason"] or "") or "Resume starts" in (values["reason"] or ""):
+            if "Resume " in (values["reason"] or ""):
                 values["reason"] = ELSEWHERE.to_json()  # here it cannot be resumed
             values |= {"status": status, "pid": None}
             c.execute(learners.update().where(_row(run_id, learner["name"])).values(**values))
@@ -233,7 +233,7 @@ def forget_future(store: Writable, run_id: str, learner: str, step: int, *, chan
 
 GONE = Message("Its worker process is gone (was the machine or the app restarted?). Resume continues it.")
 CLOSED = Message("The app was closed. Resume continues it.")
-STARTER_GONE = Message("The process that starts workers was ended. Resume continues from the last checkpoint.")
+STARTER_GONE = Message("The process that starts workers was ended. Resume continues the run.")
 LEFT_QUEUE = Message("The app was closed while it waited for its turn. Resume starts it.")
 ELSEWHERE = Message("It was cut off where it was made.")
 

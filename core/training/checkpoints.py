@@ -78,6 +78,11 @@ def saved(where: Path) -> list[Path]:
     return sorted(files, key=lambda x: int(x.stem), reverse=True)
 
 
+def after_a_step(where: Path) -> bool:
+    """Whether there is one from which a learner goes on, rather than begin anew."""
+    return any(int(x.stem) > 0 for x in saved(where))
+
+
 def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 

@@ -27,7 +27,7 @@ from core.errors import Message, RequestError
 from core.learners.registry import AnyLearner
 from core.models import forward, precision
 from core.models.codec import Codec
-from core.models.limits import REMEMBERED, continued_at_once
+from core.models.limits import REMEMBERED, continued_at_once, states_at_once
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
@@ -147,23 +147,42 @@ class Oracle:
         scores = torch.empty(len(prefixes), continuations)
         known: dict[bytes, float] = {}
         longest = max(len(self.codec.ids(prompt)) for prompt in prompts) + self.max_length
-        step = max(1, continued_at_once(longest, lean=forward.is_lean(self.policy)) // continuations)
+        lean, done = forward.is_lean(self.policy), 0
+        step, most_states = max(1, continued_at_once(longest, lean=lean) // continuations), None
         device = next(self.policy.parameters()).device
-        for i in range(0, len(prefixes), step):
-            some = prefixes.rows(slice(i, i + step))
+        while done < len(prefixes):
+            some, before = prefixes.rows(slice(done, done + step)), generator.get_state()
             # Piece by piece the same numbers as all at once, which would be N · K · T of them.
             uniform = torch.rand(len(some), continuations, self.max_length, generator=generator)
+            if lean:  # what others keep does not depend on how many states there are
+                most_states = states_at_once(longest, continuations) if len(some) > 1 else None
             with precision.matmuls(self.dtype, device):
-                scores[i : i + step] = self._continue(prompts, some, uniform, known)
+                written = self._continue(prompts, some, uniform, known, most_states)
+            if written is None:
+                generator.set_state(before)
+                step = len(some) // 2
+                continue
+            scores[done : done + len(some)] = written
+            done += len(some)
             if len(known) * self.max_length > REMEMBERED:
                 known.clear()
             if progress is not None:
-                progress(min(i + step, len(prefixes)) * continuations, len(prefixes) * continuations)
+                progress(done * continuations, len(prefixes) * continuations)
         return _spread(responses, scores, which, level)
 
     @precision.same_weights()
-    def _continue(self, prompts: list[str], prefixes: Tensor, uniform: Tensor, known: dict[bytes, float]) -> Tensor:
-        """The rewards of K continuations of each prefix, [n, K]; `known` are the verdicts that were asked before."""
+    def _continue(
+        self,
+        prompts: list[str],
+        prefixes: Tensor,
+        uniform: Tensor,
+        known: dict[bytes, float],
+        most_states: int | None,
+    ) -> Tensor | None:
+        """The rewards of K continuations of each prefix, [n, K]; `known` are the verdicts that were asked before.
+
+        None where they would be in more states at a time than `most_states`, which bounds the memory.
+        """
         device, (count, each, length) = next(self.policy.parameters()).device, uniform.shape
         some, per_prompt = prefixes[:, 0].unique(return_counts=True)
         encoded = self.codec.encode([prompts[i] for i in some.tolist()], device)
@@ -183,7 +202,8 @@ class Oracle:
             running = running & ~torch.isin(ids[:, t], ends)
             if t + 1 == length or not bool(running.any()):
                 break
-            decoder.write(token, running)
+            if not decoder.write(token, running, most_states):
+                return None
         owner = prefixes[:, 0].repeat_interleave(each)
         return self._scores(prompts, owner, ids.cpu(), running.cpu(), known).view(count, each)
 

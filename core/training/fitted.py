@@ -33,11 +33,12 @@ from core.algorithms.aggregation import token_weights
 from core.algorithms.token_rewards import token_rewards
 from core.algorithms.value_loss import clipped_value_loss
 from core.config import RunConfig
+from core.environment import environment
 from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, critic_of, discount_of
 from core.models import critics, precision
 from core.models.value import ValueModel
-from core.places import data_folder
+from core.places import critics_folder as folder
 from core.training import scoring
 from core.training.gather import Asker
 from core.training.optimizer import Optimizer
@@ -51,8 +52,9 @@ _logger = logging.getLogger(__name__)
 VERSION = 1
 #: No run's seed: the seeds of runs end below it.
 _SEED = 2**31
-#: Critics that are kept, and bytes of all of them; the oldest go first.
-_KEPT, _BYTES = 8, 2_000_000_000
+#: Critics that are kept, and bytes of all of them; the oldest go first. Where a server's disk is limited, they take at
+#: most a tenth of it: runs are what it is for, and of critics nobody can delete any.
+_KEPT, _BYTES, _SHARE = 8, 2_000_000_000, 0.1
 #: Share of the updates in which the learning rate rises, and by what it starts and ends below its largest: as torch's
 #: OneCycleLR has them.
 _RISES, _START, _END = 0.3, 25.0, 25.0 * 1e4
@@ -92,7 +94,9 @@ def plan_of(
         **config.model_dump(
             mode="json", include={"system_prompt", "temperature", "max_completion_length", "lora_rank"}
         ),
-        **settings.model_dump(mode="json", include={"reward", "weight_decay", "max_grad_norm"}),
+        **settings.model_dump(
+            mode="json", include={"reward", "reward_model", "weight_decay", "max_grad_norm"}, exclude_none=True
+        ),
         "updates": critic.value_pretrain_updates,
         "learning_rate": critic.value_pretrain_learning_rate,
         "gamma": gamma,
@@ -157,7 +161,7 @@ def _answers(asker: Asker, plan: CriticFit, say: Progress) -> list[tuple[Sequenc
     """Batches of answers with what is to be said of their tokens: (sequences of B responses, targets [B, T])."""
     config = asker.config.model_copy(update={"seed": _SEED, "prompts_per_step": plan.responses, "num_generations": 1})
     alone = plan.settings.model_copy(update={"num_generations": None})
-    own = Asker(asker.policy, asker.codec, asker.task, config, alone, asker.max_length)
+    own = Asker(asker.policy, asker.codec, asker.task, config, alone, asker.max_length, proxy=asker.proxy)
     batches = []
     for number in range(plan.rollouts):
         say(Message("Sampling responses of the start policy, to fit the critic to."), number / plan.rollouts)
@@ -199,11 +203,6 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 # -- the critics that are kept ---------------------------------------------------------------------------------------
-
-
-def folder() -> Path:
-    """Where fitted critics are kept on this machine."""
-    return data_folder() / "critics"
 
 
 def _path(plan: CriticFit) -> Path:
@@ -248,9 +247,11 @@ def keep(plan: CriticFit, model: ValueModel) -> None:
 
 def _tidy() -> None:
     """Lets the oldest go; the newest stays, whatever its size."""
+    limit = environment().max_disk_gb
+    most = _BYTES if limit is None else min(_BYTES, _SHARE * limit * 1e9)
     files = sorted(folder().glob("*.pt"), key=lambda x: x.stat().st_mtime, reverse=True)
     total = 0
     for number, file in enumerate(files):
         total += file.stat().st_size
-        if number and (number >= _KEPT or total > _BYTES):
+        if number and (number >= _KEPT or total > most):
             file.unlink(missing_ok=True)

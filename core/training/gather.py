@@ -34,6 +34,7 @@ from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
 from core.training.collecting import rollout_of
 from core.training.continuations import Responses
+from core.training.proxy import Proxy
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
 
@@ -85,6 +86,7 @@ class Asker:
     settings: LearnerSettings
     max_length: int  # of a response, in tokens
     data: Collected | None = None  # what is learnt from in place of fresh responses
+    proxy: Proxy | None = None  # the reward model that scores the responses; None: the learner's reward does
 
     @property
     def group_size(self) -> int:
@@ -139,7 +141,7 @@ class Asker:
             repeated,
             responses,
             [self.task.truth(p) for p in repeated],
-            [v.reward for v in verdicts],
+            [v.reward for v in verdicts] if self.proxy is None else self.proxy.score(rollout),
             [v.success for v in verdicts],
         )
 

@@ -38,6 +38,7 @@ from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes
+from core.training.proxy import proxy_of
 from core.training.record import PanelRecorder, samples_table
 from core.training.rollout import Rollout
 from core.training.scoring import Scored, Sequences
@@ -85,6 +86,7 @@ class Trainer:
         choose(self.task, config, self.policy, self.codec, progress)
         compared = config.measure_kl or settings.needs_reference
         self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
+        self.proxy = proxy_of(settings, self.policy, self.start_hash)
         self.start_weights = StartWeights(self.policy, self.reference, config.lora_rank)
         self.value_model: ValueModel | None = None
         if needs_of(settings).critic:
@@ -135,7 +137,7 @@ class Trainer:
         if self.value_model is None:
             return 0
         plan = fitted.plan_of(self.config, self.settings, self.start_hash, self.device, self.dtype)
-        asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length)
+        asker = Asker(self.policy, self.codec, self.task, self.config, self.settings, self.max_length, proxy=self.proxy)
         with precision.matmuls(self.dtype, self.device):
             known = fitted.begin(self.value_model, asker, plan, self.start_hash, progress)
         if not forward.is_lean(self.policy):
@@ -196,7 +198,8 @@ class Trainer:
         covered = coverage.measure(self, self.data) if evaluated and self.data is not None else None
 
         sampling_started = time.perf_counter()
-        asker = Asker(self.policy, self.codec, self.task, self.config, settings, self.max_length, self.data)
+        about = self.policy, self.codec, self.task, self.config, settings, self.max_length
+        asker = Asker(*about, self.data, self.proxy)
         gathered = asker.gather(self.step, self._generator)
         self._samples_seen += gathered.sampled
         rollout, answers = gathered.rollout, gathered.answers  # ids, mask, log π_old [B, T]; texts, rewards: lists of B

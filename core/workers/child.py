@@ -12,8 +12,17 @@ from core.errors import Message
 STORE_LOST = 75
 
 
-def ended_by(code: int) -> Message:
-    """Why a worker process ended that could not say so itself: its exit code, or below 0 the signal."""
+def ended_by(code: int, *, saved: bool) -> Message:
+    """Why a worker process ended that could not say so itself: its exit code, or below 0 the signal.
+
+    `saved`: it had written a checkpoint after a step, from which it can go on.
+    """
+    if code == STORE_LOST and not saved:
+        return Message(
+            "The store was locked or did not answer for more than a minute, so that nothing more could be written, "
+            "nor had any checkpoint been: Resume begins anew.",
+            key="store-lost-before-any-checkpoint",
+        )
     if code == STORE_LOST:
         return Message(
             "The store was locked or did not answer for more than a minute, so that nothing more could be written. "
@@ -25,11 +34,24 @@ def ended_by(code: int) -> Message:
         name = signal.Signals(-code).name
     except ValueError:
         name = "unknown"
+    if name == "SIGKILL" and not saved:
+        return Message(
+            "The worker process was ended by signal {signal}, perhaps because memory ran out, before any checkpoint: "
+            "Resume begins anew.",
+            key="worker-killed-before-any-checkpoint",
+            signal=f"{-code} ({name})",
+        )
     if name == "SIGKILL":
         return Message(
             "The worker process was ended by signal {signal}, perhaps because memory ran out. Resume continues from "
             "its last checkpoint.",
             key="worker-killed",
+            signal=f"{-code} ({name})",
+        )
+    if not saved:
+        return Message(
+            "The worker process was ended by signal {signal}, before any checkpoint: Resume begins anew.",
+            key="worker-ended-before-any-checkpoint",
             signal=f"{-code} ({name})",
         )
     return Message(

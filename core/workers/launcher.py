@@ -20,6 +20,7 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.patience import WORKERS_S
 from core.runs.records import ACTIVE, RunInfo, RunUnreadable
 from core.runs.store import RunStore
+from core.training import checkpoints
 from core.workers import starting
 from core.workers.child import ended_by, variables
 from core.workers.limits import RunLimits
@@ -249,7 +250,8 @@ class LocalLauncher:
 
     def _write_end(self, run: str, learner: str, pid: int, code: int) -> None:
         closed = code == -signal.SIGTERM
-        reason = lifecycle.CLOSED if closed else ended_by(code)
+        saved = checkpoints.after_a_step(checkpoints.folder(self.store.home, run, learner))
+        reason = lifecycle.CLOSED if closed else ended_by(code, saved=saved)
         pids = [pid, os.getpid()]
         lifecycle.end(self._patient, run, learner, pids, "stopped" if closed else "failed", reason)
         # A run is a comparison: what goes on alone is not worth a core, and Resume continues all of it.

@@ -31,6 +31,7 @@ class RunLimits:
     tokens: int | None = None  # a response
     continuations: int | None = None  # of prefixes, a step and learner
     passes: int | None = None  # over a step's responses
+    value_updates: int | None = None  # before the first step; None: as many as `steps`
     disk_gb: float | None = None  # of all runs together
     keep_runs: int | None = None
     keep_days: float | None = None
@@ -45,6 +46,7 @@ class RunLimits:
             tokens=given.max_tokens,
             continuations=given.max_continuations,
             passes=given.max_passes,
+            value_updates=given.max_value_updates,
             disk_gb=given.max_disk_gb,
             keep_runs=given.keep_runs,
             keep_days=given.keep_days,
@@ -84,12 +86,13 @@ class RunLimits:
         if self.steps is not None and config.steps > self.steps:
             problems.append(self._too_many_steps(config.steps, self.steps))
         updates = max((x.value_pretrain_updates for x in map(critic_of, config.learners) if x is not None), default=0)
-        if self.steps is not None and updates > self.steps:
+        most = self.steps if self.value_updates is None else self.value_updates
+        if most is not None and updates > most:
             problems.append(
                 Message(
                     "value_pretrain_updates: {given} are more than this server allows, which is {bound}.",
                     given=updates,
-                    bound=self.steps,
+                    bound=most,
                 )
             )
         responses = config.prompts_per_step * config.num_generations
@@ -146,8 +149,8 @@ class RunLimits:
             return []
         return [
             Message(
-                "Runs, checkpoints and logs take {used:.2f} GB here, and no run is started beyond {bound:g} GB: delete "
-                "runs that nobody needs, on the page Runs.",
+                "Runs, checkpoints, logs and fitted critics take {used:.2f} GB here, and no run is started beyond "
+                "{bound:g} GB: delete runs that nobody needs, on the page Runs.",
                 used=used,
                 bound=self.disk_gb,
             )

@@ -11,7 +11,7 @@ from core.config import RunConfig
 from core.errors import ConfigError, Message, all_of
 from core.extras import LORA
 from core.learners.registry import critic_of
-from core.models import critics
+from core.models import critics, reward
 from core.models.fit import free_memory
 from core.runs.store import RunStore
 from core.workers.limits import LimitError, RunLimits
@@ -42,6 +42,8 @@ def refusal(
         return missing
     if not begun and (unfit := _unfit_critic(config)):  # later its critic is in its checkpoints
         return unfit
+    if unfit := _no_reward_model(config):
+        return unfit
     try:
         limits.check(config, store)
     except LimitError as error:
@@ -53,6 +55,13 @@ def _unfit_critic(config: RunConfig) -> Message | None:
     """Why a learner cannot begin with the critic that it names: its worker would find out while the others train."""
     asked = (x.value_model for x in map(critic_of, config.learners) if x is not None and x.value_model is not None)
     problems = (critics.refusal(name, config.model, config.lora_rank) for name in asked)
+    return next((x for x in problems if x is not None), None)
+
+
+def _no_reward_model(config: RunConfig) -> Message | None:
+    """Why a learner cannot train on the reward model that it names."""
+    asked = (x.reward_model for x in config.learners if x.reward_model is not None)
+    problems = (reward.refusal(name, config.model) for name in asked)
     return next((x for x in problems if x is not None), None)
 
 

@@ -135,7 +135,7 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
 
 
 def resume(launch: Callable[[], Launcher], run_id: str) -> None:
-    """Continue a stopped or failed run from its last checkpoint."""
+    """Continue a stopped or failed run: each learner from its last checkpoint, or anew where none was written."""
     with _noted():
         launch().resume(run_id)
 

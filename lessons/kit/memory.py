@@ -51,13 +51,6 @@ def recall_index(name: str, count: int) -> int | None:
     return value if isinstance(value, int) and 0 <= value < count else None
 
 
-def recalled(kind: str) -> dict[str, Value]:
-    """Everything that is remembered of a kind, by its own name (what stands after the slash)."""
-    start = f"{kind}/"
-    named = ((name, value) for name, (value, _when) in _entries().items() if name.startswith(start))
-    return {name.removeprefix(start): value for name, value in named if value is not None}
-
-
 def remember(name: str, value: Value | None) -> None:
     """Keeps a value under a name, in the session now and in the browser with the next `browser_memory`; None: nothing.
 

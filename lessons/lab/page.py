@@ -17,7 +17,8 @@ from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
-from core.workers.child import ended_by
+from core.training import checkpoints
+from core.workers.child import STORE_LOST, ended_by
 from lessons import shared
 from lessons.board.contracts import MEANS, NAMES
 from lessons.board.live import lab_view
@@ -64,7 +65,9 @@ _STYLE = """<style>
 </style>"""
 
 #: Keys of reasons that end with what Resume does: it need not be said again.
-SAY_HOW_TO_GO_ON = {x.key for x in (lifecycle.GONE, ended_by(-signal.SIGKILL), ended_by(-signal.SIGTERM))}
+SAY_HOW_TO_GO_ON = {lifecycle.GONE.key, lifecycle.STARTER_GONE.key} | {
+    ended_by(x, saved=saved).key for x in (-signal.SIGKILL, -signal.SIGTERM, STORE_LOST) for saved in (True, False)
+}
 
 
 def wanted() -> str:
@@ -117,14 +120,27 @@ def state(run: RunInfo | None, off: Message | None) -> None:
     if run.status == "failed" and (run.recorded or all(x.step < 0 for x in run.learners)):
         st.error(why or _("no reason was left behind."), icon=":material/error:")
     elif run.status == "failed":
-        kept = _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
-        if {x.reason.key for x in run.learners if x.reason} & SAY_HOW_TO_GO_ON:
-            kept = _("Failed: {reason} Everything up to the last step is kept.")
-        st.error(kept.format(reason=why or _("no reason was left behind.")), icon=":material/error:")
+        st.error(_failed(run).format(reason=why or _("no reason was left behind.")), icon=":material/error:")
     elif why and run.status in ("queued", "stopped"):
         st.info(why, icon=":material/info:")
     if run.active:
         warnings(run)
+
+
+def _failed(run: RunInfo) -> str:
+    """What is left of a run that failed after some steps, and where Resume goes on; the reason's place is in it."""
+    if {x.reason.key for x in run.learners if x.reason} & SAY_HOW_TO_GO_ON:
+        return _("Failed: {reason} Everything up to the last step is kept.")
+    folders = [checkpoints.folder(store().home, run.id, x.name) for x in run.learners]
+    saved = {checkpoints.after_a_step(x) for x in folders}
+    if saved == {True}:
+        return _("Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint.")
+    if saved == {False}:
+        return _("Failed: {reason} Everything up to the last step is kept, but no checkpoint: Resume begins anew.")
+    return _(
+        "Failed: {reason} Everything up to the last step is kept; Resume continues from the last checkpoint, and "
+        "begins anew where a learner has none."
+    )
 
 
 def warnings(run: RunInfo) -> None:

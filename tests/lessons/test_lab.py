@@ -17,7 +17,7 @@ from core.runs.learner_views import about_learner
 from core.tasks.kinds.questions import Question
 from core.tasks.reasoning_settings import suggested
 from core.tasks.registry import TASK_KINDS, choosable
-from core.workers.child import ended_by
+from core.workers.child import STORE_LOST, ended_by
 from lessons.i18n import _
 from lessons.kit import question_sources
 from lessons.kit.chooser import source_title
@@ -554,8 +554,11 @@ def test_a_run_is_renamed_where_it_is_shown(open_page, store):
     assert store.get(run_id).name == "high ε"
 
 
+_ENDS = [lifecycle.GONE, *(ended_by(x, saved=saved) for x in (-9, -6, 1, STORE_LOST) for saved in (True, False))]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
-@pytest.mark.parametrize("reason", [lifecycle.GONE, ended_by(-9), ended_by(-6), ended_by(1)])
+@pytest.mark.parametrize("reason", _ENDS)
 def test_how_to_go_on_is_said_once(open_page, store, reason, lang):
     run_id = make_run(store)
     for name in ("ppo", "grpo"):
@@ -564,6 +567,27 @@ def test_how_to_go_on_is_said_once(open_page, store, reason, lang):
     word = {"en": "Resume", "zh-TW": "繼續"}[lang]
     (error,) = at.error
     assert error.value.count(word) == 1, error.value
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [
+        ((), "but no checkpoint: Resume begins anew."),
+        (("ppo/000000.pt",), "but no checkpoint: Resume begins anew."),
+        (("ppo/000010.pt",), "and begins anew where a learner has none."),
+        (("ppo/000010.pt", "grpo/000020.pt"), "Resume continues from the last checkpoint."),
+    ],
+)
+def test_where_resume_goes_on_is_what_was_written(open_page, store, saved, words):
+    run_id = make_run(store)
+    for name in ("ppo", "grpo"):
+        lifecycle.mark(store, run_id, name, "failed", ended_by(1, saved=False))
+    for file in saved:
+        path = store.home / "checkpoints" / run_id / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (error,) = open_page("lab", run=run_id).error
+    assert error.value.endswith(words)
 
 
 # -- presets -----------------------------------------------------------------------------------------------------------

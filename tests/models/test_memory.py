@@ -191,6 +191,28 @@ def test_continuations_are_as_many_as_are_written_at_once() -> None:
     assert many.total == predicted(value_check_responses=8, **one).total  # one prefix at a time, 256 of it
 
 
+def test_of_a_small_models_continuations_all_states_that_may_be_are_counted() -> None:
+    """Of 8,192 continuations of 30 tokens, prompt included, 2,184 states are 65,536 tokens. While a layer's are made
+    anew, its new keys, its old values and the new ones are there beside all old keys and values."""
+    own = learner("vine", continuations=16)
+    run = RunConfig(prompts_per_step=4, num_generations=8)
+    states = 65_536 // 30
+    keys = 2 * 16 * 4 * states * 29
+    measuring = memory._continuations(SIZE, run, own, 20, 10, 4, lean=True)
+    assert measuring == (2 * 2 + 3) * keys + 5 * 4 * states * 100
+    few = run.model_copy(update={"prompts_per_step": 1, "num_generations": 2})
+    assert memory._continuations(SIZE, few, own, 20, 10, 4, lean=True) == measuring * 320 / states
+
+
+def test_verdicts_that_are_remembered_are_counted() -> None:
+    run, own = RunConfig(prompts_per_step=512, num_generations=16), learner("vine", continuations=16)
+    each = 4 * 12 + 33 + 24 + 100
+    states = 65_536 // 30
+    writing = 7 * 2 * 16 * 4 * states * 29 + 5 * 4 * states * 100
+    counted = 8192 * 10 * 16 * 8 + 400_000 * each  # each reward, and 4 million tokens of verdicts
+    assert memory._continuations(SIZE, run, own, 20, 10, 4, lean=True) == writing + counted - memory._SMALL
+
+
 def test_freed_memory_is_counted_up_to_the_most_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     free = predicted().total - int(memory._HOLES * predicted().activations)
     monkeypatch.setattr(memory, "_MOST_HOLES", 1000)
@@ -302,9 +324,10 @@ def test_a_measured_peak_is_within_fifteen_per_cent_of_the_prediction(tmp_path: 
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.15)
 
 
-def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["narrow-grpo", "narrow-vine"])
+def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path, name: str) -> None:
     """Bundled models are as narrow: their activations are predicted as core/models/lean.py keeps them."""
-    case = next(x for x in CASES if x.name == "narrow-grpo")
+    case = next(x for x in CASES if x.name == name)
     measured = run(case, tmp_path)
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.2)
 

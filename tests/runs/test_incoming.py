@@ -20,6 +20,7 @@ from core.runs.event_values import EventError, check_event
 from core.runs.export import export
 from core.runs.importing import ImportFailed, import_any
 from core.runs.store import RunStore
+from core.workers.child import ended_by
 from tests.load.fuzz_imports import EVENTS, fuzz, made_up_run
 
 
@@ -188,7 +189,10 @@ def test_how_far_a_learner_came_follows_from_its_steps(store: RunStore, files: P
     assert (grpo.step, grpo.steps) == (1, 2)
 
 
-@pytest.mark.parametrize("reason", [lifecycle.GONE, lifecycle.CLOSED, lifecycle.LEFT_QUEUE])
+@pytest.mark.parametrize(
+    "reason",
+    [lifecycle.GONE, lifecycle.CLOSED, lifecycle.LEFT_QUEUE, ended_by(-9, saved=True), ended_by(-9, saved=False)],
+)
 @pytest.mark.parametrize("old", [False, True])
 def test_an_imported_run_promises_no_resume(store: RunStore, files: Path, reason: Message, old: bool) -> None:
     head = json.loads((files / "run.json").read_text())

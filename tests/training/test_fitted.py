@@ -202,6 +202,17 @@ def test_of_many_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(list(fitted.folder().glob("*"))) == 1, "the newest stays, whatever its size"
 
 
+def test_where_the_disk_is_limited_critics_take_a_tenth_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer(4, **{"ppo.gamma": 0.5})
+    [one] = fitted.folder().glob("*")
+    size = one.stat().st_size
+    monkeypatch.setenv("CREDIT_LAB_MAX_DISK_GB", str(10 * 2.5 * size / 1e9))  # room for two and a half
+    for gamma in (0.6, 0.7):
+        trainer(4, **{"ppo.gamma": gamma})
+    assert len(list(fitted.folder().glob("*"))) == 2
+    assert not one.exists()
+
+
 def test_where_the_disk_takes_nothing_the_run_goes_on(home: Path) -> None:
     kept = critic(trainer())
     for file in fitted.folder().glob("*"):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.models.codec import Codec
+from core.models.lean import Decoder
 from core.models.tokenizer import character_tokenizer
 from core.tasks.kinds.chain_sum import ALPHABET, ChainSum, ChainSumRecipe, ChainSumSettings, Verdict
 from core.training.continuations import Oracle, Responses, distinct_prefixes
@@ -126,6 +127,34 @@ def test_the_same_seed_gives_the_same_numbers_also_in_small_pieces(oracle, respo
     assert [done for done, _ in reports] == sorted({done for done, _ in reports})
     assert len(reports) > 5
     assert reports[-1] == (again.rollouts, again.rollouts) == (again.prefixes * 16,) * 2
+
+
+def test_where_continuations_are_in_many_states_fewer_prefixes_are_continued_at_once(
+    oracle, responses, monkeypatch
+) -> None:
+    """Keys and values are kept for each state: of a policy that is sure of nothing they would be gigabytes."""
+    states: list[int] = []
+    write = Decoder.write
+
+    def noted(self: Decoder, *given):  # type: ignore[no-untyped-def]
+        written = write(self, *given)
+        states.append(len(self.logits))
+        return written
+
+    monkeypatch.setattr(Decoder, "write", noted)
+    once = oracle.estimate(responses, continuations=16, seed=7)
+    most, states[:] = max(states), []
+    longest = max(len(oracle.codec.ids(x)) for x in responses.prompts) + oracle.max_length
+    monkeypatch.setattr("core.models.limits.STATES", most // 3 * longest)
+    again = oracle.estimate(responses, continuations=16, seed=7)
+    assert torch.equal(once.values, again.values)
+    assert 16 <= max(states) <= most // 3
+
+
+def test_the_continuations_of_one_prefix_may_be_in_as_many_states_as_they_are(oracle, responses, monkeypatch) -> None:
+    once = oracle.estimate(responses, continuations=16, seed=7)
+    monkeypatch.setattr("core.models.limits.STATES", 1)
+    assert torch.equal(once.values, oracle.estimate(responses, continuations=16, seed=7).values)
 
 
 def test_a_sharper_temperature_is_the_one_that_is_measured(oracle, responses) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from core.__main__ import main
 from core.config import RunConfig, change
+from core.places import critics_folder
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.keeping import bytes_used, delete_old
@@ -54,6 +55,8 @@ def names(store: RunStore) -> set[str]:
         (RunLimits(steps=100), {}, ("150", "100")),
         (RunLimits(responses=127), {}, ("128", "127")),
         (RunLimits(tokens=20), {"max_completion_length": 21}, ("21", "20")),
+        (RunLimits(value_updates=40), {"ppo.value_pretrain_updates": 41}, ("41", "40")),
+        (RunLimits(steps=150), {"ppo.value_pretrain_updates": 151}, ("151", "150")),  # where nothing else is set
         (RunLimits(tokens=12), {}, ("15", "12")),  # what the task needs, where the run names nothing
     ],
 )
@@ -197,6 +200,24 @@ def test_a_new_run_makes_room_first(store: RunStore) -> None:
     assert names(store) == {"new"}
     RunLimits().tidy(store)  # nothing is deleted unless that is set
     assert names(store) == {"new"}
+
+
+def test_a_critics_updates_have_a_limit_of_their_own(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of short runs may allow the 1,200 updates that a critic takes."""
+    monkeypatch.setenv("CREDIT_LAB_MAX_STEPS", "200")
+    monkeypatch.setenv("CREDIT_LAB_MAX_VALUE_UPDATES", "1200")
+    RunLimits.of_server().check(change(CONFIG, {"ppo.value_pretrain_updates": 1200}), store)
+    with pytest.raises(LimitError, match="value_pretrain_updates: 1201 are more than this server allows"):
+        RunLimits.of_server().check(change(CONFIG, {"ppo.value_pretrain_updates": 1201}), store)
+
+
+def test_fitted_critics_count_with_what_runs_take(store: RunStore) -> None:
+    before = bytes_used(store)
+    critics_folder().mkdir()
+    (critics_folder() / "one.pt").write_bytes(bytes(3_000_000))
+    assert bytes_used(store) == before + 3_000_000
+    with pytest.raises(LimitError, match=r"fitted critics take 0.00 GB here"):
+        RunLimits(disk_gb=(before + 2_000_000) / 1e9).check(CONFIG, store)
 
 
 def test_the_lab_asks_no_run_under_way_for_more_than_the_server_allows(

@@ -157,5 +157,6 @@ KIND = LearnerKind(
     needs=_needs,
     without=_without,
     refuses=_refuses,
+    fixed=frozenset({"dynamic_sampling", "max_sampling_rounds"}),
     order=20,
 )

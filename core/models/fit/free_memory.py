@@ -17,6 +17,7 @@ from core.models.fit import memory
 from core.models.fit.memory import Prediction
 from core.models.fit.sizes import size_of
 from core.models.limits import NARROW
+from core.rewards import REWARDS
 from core.tasks.registry import longest_response, task_kind
 
 _GB = 1e9
@@ -38,6 +39,7 @@ def needs(config: RunConfig, learner: AnyLearner, *, prompt: int | None = None, 
     completion = config.max_completion_length or longest_response(config.task)
     lean = about.get("model_type") == "llama" and size.hidden <= NARROW
     lean = lean and not config.lora_rank and not config.gradient_checkpointing
+    options.setdefault("reward_model", REWARDS[learner.reward].trained)
     return memory.predict(
         size, config, learner, prompt=prompt or prompt_tokens(config), completion=completion, lean=lean, **options
     )

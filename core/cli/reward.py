@@ -1,0 +1,66 @@
+"""`python -m core reward`: labels from files or from a machine judge, and a reward model that learns them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.errors import RequestError
+from core.presets import preset
+from core.rewards import preferences
+from core.rewards.preferences import Preference
+
+
+def train_reward_model(options: argparse.Namespace) -> int:
+    """Trains one, says how it comes along, and keeps it. Raises what is refused."""
+    labels = _labels(options)
+    from core.training.reward_model import RewardModelSettings, RewardTrainer
+
+    config = preset(options.preset)
+    own = {"model": config.model, "task": config.task.model_dump(mode="json"), "seed": options.seed}
+    if options.epochs is not None:
+        own["epochs"] = options.epochs
+    trainer = RewardTrainer(RewardModelSettings.model_validate(own), labels)
+    print(f"{len(trainer.learnt)} labels to learn from, {len(trainer.held)} held out, {trainer.total} updates")
+    for step in trainer.steps():
+        if step.heldout is not None:
+            loss = "none" if step.loss is None else f"{step.loss:.3f}"
+            held = f"held out: loss {step.heldout.loss:.3f}, right {step.heldout.accuracy:.3f}"
+            print(f"{step.step:5} loss {loss}, {held}", flush=True)
+    card = trainer.keep(options.name)
+    print(f"kept as {card.name}: --set reward=reward-model reward_model={card.name}")
+    return 0
+
+
+def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:
+    if (options.judge is None) == (options.preferences is None):
+        raise RequestError("labels come from --preferences or from --judge: name one of the two")
+    if options.preferences is not None:
+        return preferences.put_together((x.stem, preferences.read(_content(x))) for x in options.preferences)
+    if options.judge < 1:
+        raise RequestError("--judge needs at least one pair")
+    from core.rewards.judge import judge
+    from core.tasks.registry import task_for
+    from core.training.pairs import sampled_pairs
+
+    config = preset(options.preset)
+    task, pairs = task_for(config.task), sampled_pairs(config, options.judge, options.seed)
+
+    def verifier(prompt: str, response: str) -> float:
+        return task.verify(prompt, response).reward
+
+    labels = judge(pairs, verifier, noise=options.noise, seed=options.seed, source="verifier")
+    print(f"{len(pairs)} pairs, of which the judge likes one better in {len(labels)}", file=sys.stderr)
+    if options.labels is not None:
+        write = preferences.to_csv if options.labels.suffix == ".csv" else preferences.to_json
+        options.labels.write_text(write(labels), encoding="utf-8")
+    return labels
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(preferences.MOST_BYTES + 1)  # one more: it is refused, and no more is read
+    except OSError as error:
+        raise RequestError("{place} cannot be read: {cause}", place=path, cause=error.strerror or error) from None

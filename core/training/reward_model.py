@@ -1,0 +1,299 @@
+"""Trains a reward model on preferences: a generator of steps, each with what a page shows of it.
+
+The start policy's backbone gets a scalar head, read at the end-of-sequence token of both responses of a pair, and
+−log σ(r_j − r_k) is made small (core/algorithms/preferences.py). Which pairs are held out, and every batch, follow from
+the seed; the same seed and preferences give the same model, also where training was interrupted and goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from core.algorithms.preferences import Bin, bradley_terry_loss, calibration, pair_accuracy
+from core.errors import DivergedError, RequestError
+from core.models import forward, positions, reward
+from core.models.codec import Codec
+from core.models.device import device_of
+from core.models.reward import Card
+from core.models.start import load
+from core.models.value import ValueModel
+from core.rewards.preferences import Preference, read, to_json
+from core.settings import Settings
+from core.training import scoring
+from core.training.scoring import Sequences
+from core.training.state import write_whole
+
+#: Pairs of which a reward model can be made at all: one to learn from, and one to hold out.
+FEWEST = 2
+#: Responses that are scored at a time where nothing is learnt from them.
+_AT_ONCE = 256
+
+
+class RewardModelSettings(Settings):
+    """How a reward model is trained."""
+
+    model: str = Field(
+        "chain-sum-3x1", min_length=1, max_length=200, description="The start model whose backbone it is."
+    )
+    task: dict[str, Any] = Field(
+        default_factory=dict, description="What was asked, for its card; nothing depends on it."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="What is held out, and the batches, follow from this number.")
+    epochs: int = Field(6, ge=1, le=100, description="How often every pair is learnt from.")
+    batch_size: int = Field(16, ge=1, le=1024, description="Pairs per update.")
+    learning_rate: float = Field(3e-4, gt=0, le=1, description="Step size of the Adam optimiser.")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
+    max_grad_norm: float = Field(1.0, gt=0, le=1000, description="Gradients longer than this are scaled down to it.")
+    heldout: float = Field(0.2, ge=0, lt=1, description="Share of the pairs that are held out to be measured by.")
+    eval_every: int = Field(5, ge=1, le=10_000, description="Held-out pairs are judged every so many updates.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
+
+
+@dataclass(frozen=True)
+class ScoredPrefixes:
+    """A response token by token, and the score of each of its prefixes."""
+
+    prompt: str
+    response: str
+    tokens: tuple[str, ...]  # with the end-of-sequence token
+    rewards: tuple[float, ...]  # after the prompt, and after each token: one more; the last is the response's
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the model says of the held-out pairs."""
+
+    loss: float
+    accuracy: float  # share of labels that it agrees with; a tie counts half
+    calibration: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class RewardStep:
+    """One update. Step 0 is before the first: a head of zeros, which prefers nothing."""
+
+    step: int
+    pairs_seen: int
+    loss: float | None  # of the update's own pairs before it; None at step 0
+    accuracy: float | None  # likewise
+    heldout: Judged | None  # None where it was not measured, or nothing is held out
+    examples: tuple[ScoredPrefixes, ...]  # empty where it was not measured
+    wall_time_s: float
+
+
+class RewardTrainer:
+    """Trains a reward model; `steps()` goes on from where it stands."""
+
+    def __init__(
+        self,
+        settings: RewardModelSettings,
+        preferences: Sequence[Preference],
+        examples: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`examples` are (prompt, response) whose prefixes are scored at every evaluation.
+
+        Raises RequestError where there are too few pairs or a text is none that the model reads, ConfigError where
+        there is no such start model.
+        """
+        self.settings, self.preferences, self.examples = settings, tuple(preferences), tuple(examples)
+        self.device = device_of(settings.device)
+        start = load(settings.model, self.device)
+        self.start_hash, self.codec = start.hash, start.codec
+        forward.prepare(start.model)
+        self.model = ValueModel(start.model)
+        self.learnt, self.held = split(self.preferences, settings.heldout, settings.seed)
+        texts = [(x.prompt, y) for x in self.preferences for y in (x.chosen, x.rejected)]
+        self._check(texts + list(self.examples), start.model)
+        self._adam = torch.optim.AdamW(
+            self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+        self.step, self._wall_time = 0, 0.0
+
+    @property
+    def per_epoch(self) -> int:
+        """Updates in which every pair is learnt from once."""
+        return math.ceil(len(self.learnt) / self.settings.batch_size)
+
+    @property
+    def total(self) -> int:
+        """Updates until the end."""
+        return self.per_epoch * self.settings.epochs
+
+    def steps(self) -> Iterator[RewardStep]:
+        """Every update that is still to be made, and before the first of all what an untrained model says."""
+        if self.step == 0:
+            yield self._item(None, None, time.monotonic())
+        while self.step < self.total:
+            begun = time.monotonic()
+            loss, accuracy = self._update(self._batch())
+            self.step += 1
+            yield self._item(loss, accuracy, begun)
+
+    def judge(self, preferences: Sequence[Preference]) -> Judged:
+        """What the model says of labelled pairs."""
+        chosen, rejected, weight = self._rewards_of(preferences)
+        return Judged(
+            float(bradley_terry_loss(chosen, rejected, weight)),
+            pair_accuracy(chosen, rejected, weight),
+            calibration(chosen, rejected, weight),
+        )
+
+    @torch.no_grad()
+    def scores(self, texts: Sequence[tuple[str, str]]) -> list[float]:
+        """The raw score of each (prompt, response), as if each had ended."""
+        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        return [
+            float(x) for part in parts for x in scoring.values(self.model, sequences(self.codec, part, self.device))[1]
+        ]
+
+    @torch.no_grad()
+    def prefixes(self, prompt: str, response: str) -> ScoredPrefixes:
+        """The score of every prefix of a response."""
+        row = sequences(self.codec, [(prompt, response)], self.device)
+        before, whole = scoring.values(self.model, row)
+        tokens = tuple(self.codec.names[x] for x in row.completion_ids[0].tolist())
+        return ScoredPrefixes(prompt, response, tokens, (*(float(x) for x in before[0]), float(whole[0])))
+
+    def keep(self, name: str = "reward-model") -> Card:
+        """Keeps the model as it is, for runs to train on. Raises ConfigError where the name cannot be one.
+
+        A run's reward is (score − mean)/standard deviation over all responses of the labels: of scores only differences
+        mean anything, and a policy's step size should not depend on how far training has pulled them apart.
+        """
+        texts = list(dict.fromkeys((x.prompt, y) for x in self.preferences for y in (x.chosen, x.rejected)))
+        scores = torch.tensor(self.scores(texts), dtype=torch.float64)
+        known = {
+            "model": self.settings.model,
+            "start_sha256": self.start_hash,
+            "task": self.settings.task,
+            "shift": float(scores.mean()),
+            "scale": max(float(scores.std()), 1e-6),
+            "preferences": len(self.preferences),
+            "heldout_accuracy": self.judge(self.held).accuracy if self.held else None,
+            "settings": self.settings.model_dump(exclude={"task"}),
+        }
+        return reward.save(self.model, known, name)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _batch(self) -> list[Preference]:
+        """The pairs of the next update: a fresh order in every epoch."""
+        epoch, place = divmod(self.step, self.per_epoch)
+        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
+        order = torch.randperm(len(self.learnt), generator=generator).tolist()
+        size = self.settings.batch_size
+        return [self.learnt[i] for i in order[place * size : (place + 1) * size]]
+
+    def _update(self, pairs: Sequence[Preference]) -> tuple[float, float]:
+        chosen, rejected, weight = self._scored(pairs)
+        loss = bradley_terry_loss(chosen, rejected, weight)
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        if not bool(torch.isfinite(norm)):
+            raise DivergedError("the reward model’s loss has left the range of numbers; lower its learning rate")
+        self._adam.step()
+        return float(loss.detach()), pair_accuracy(chosen.detach(), rejected.detach(), weight)
+
+    def _scored(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of the preferred and of the other responses, and the labels' weights, each [N]."""
+        texts = [(x.prompt, x.chosen) for x in pairs] + [(x.prompt, x.rejected) for x in pairs]
+        _, whole = scoring.values(self.model, sequences(self.codec, texts, self.device))
+        weight = torch.tensor([float(x.weight) for x in pairs], device=self.device)
+        return whole[: len(pairs)], whole[len(pairs) :], weight
+
+    @torch.no_grad()
+    def _rewards_of(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
+        if not pairs:
+            raise RequestError("there is no pair to be judged")
+        size = _AT_ONCE // 2
+        parts = [self._scored(pairs[i : i + size]) for i in range(0, len(pairs), size)]
+        chosen, rejected, weight = (torch.cat(x) for x in zip(*parts, strict=True))
+        return chosen, rejected, weight
+
+    def _item(self, loss: float | None, accuracy: float | None, begun: float) -> RewardStep:
+        due = self.step % self.settings.eval_every == 0 or self.step == self.total
+        held = self.judge(self.held) if due and self.held else None
+        shown = tuple(self.prefixes(*x) for x in self.examples) if due else ()
+        self._wall_time += time.monotonic() - begun
+        epoch, place = divmod(self.step, self.per_epoch)
+        seen = epoch * len(self.learnt) + min(place * self.settings.batch_size, len(self.learnt))
+        return RewardStep(self.step, seen, loss, accuracy, held, shown, self._wall_time)
+
+    def _check(self, texts: Sequence[tuple[str, str]], start: Any) -> None:
+        for prompt, response in dict.fromkeys(texts):
+            tokens = len(self.codec.ids(prompt)), len(self.codec.response_ids(response))
+            positions.check(start, self.settings.model, *tokens)
+
+    # -- checkpoints -----------------------------------------------------------------------------------------------
+
+    def save(self, path: Path) -> None:
+        """Everything that the next update depends on, in one file that is complete or not there at all."""
+        state = {
+            "version": reward.VERSION,
+            "settings": self.settings.model_dump_json(),
+            "preferences": to_json(self.preferences),
+            "examples": json.dumps(self.examples),
+            "step": self.step,
+            "wall_time": self._wall_time,
+            "weights": self.model.state_dict(),
+            "optimizer": self._adam.state_dict(),
+        }
+        write_whole(state, path)
+
+    @classmethod
+    def load(cls, path: Path) -> RewardTrainer:
+        """Continues a saved training exactly. Raises OSError or RequestError if the file is no usable checkpoint."""
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state.get("version") != reward.VERSION:
+            raise RequestError("this checkpoint of a reward model is of another version of the app")
+        settings = RewardModelSettings.model_validate_json(state["settings"])
+        examples = [(str(x), str(y)) for x, y in json.loads(state["examples"])]
+        trainer = cls(settings, read(state["preferences"]), examples)
+        trainer.step, trainer._wall_time = state["step"], state["wall_time"]
+        trainer.model.load_state_dict(state["weights"])
+        trainer._adam.load_state_dict(state["optimizer"])
+        return trainer
+
+
+def split(
+    preferences: Sequence[Preference], share: float, seed: int
+) -> tuple[tuple[Preference, ...], tuple[Preference, ...]]:
+    """(pairs to learn from, pairs held out): all labels of one pair are on the same side, whoever gave them.
+
+    At least one pair is learnt from, and where a share is held out at all, at least one is held out. Raises
+    RequestError where there are too few pairs.
+    """
+    pairs = list(dict.fromkeys(x.pair for x in preferences))
+    if len(pairs) < (FEWEST if share else 1):
+        raise RequestError(
+            "{given} labelled pairs are too few for a reward model; at least {least} are needed",
+            given=len(pairs),
+            least=FEWEST if share else 1,
+        )
+    count = min(len(pairs) - 1, max(1, round(share * len(pairs)))) if share else 0
+    order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed)).tolist()
+    held = {pairs[i] for i in order[:count]}
+    return tuple(x for x in preferences if x.pair not in held), tuple(x for x in preferences if x.pair in held)
+
+
+def sequences(codec: Codec, texts: Sequence[tuple[str, str]], device: torch.device) -> Sequences:
+    """(prompt, response) pairs as tokens, each response ended by its end-of-sequence token."""
+    prompts = codec.encode([x for x, _ in texts], device)
+    rows = [codec.response_ids(y) for _, y in texts]
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([row + [codec.pad_id] * (longest - len(row)) for row in rows], device=device)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    mask = torch.arange(longest, device=device) < lengths[:, None]
+    attention = None if prompts.attention is None else torch.cat([prompts.attention, torch.ones_like(mask)], -1)
+    return Sequences(torch.cat([prompts.ids, ids], -1), attention, mask, prompts.ids.shape[1])

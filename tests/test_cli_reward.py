@@ -1,0 +1,50 @@
+"""`python -m core reward`: a judge's labels, files of them, and what is refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.models import reward
+from core.rewards.preferences import read
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path / "home"))
+
+
+def test_a_judges_labels_are_written_and_learnt_and_read_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "labels.csv"
+    assert main(["reward", "--judge", "24", "--labels", str(file), "--epochs", "1", "--name", "mine"]) == 0
+    out = capsys.readouterr().out
+    [name] = reward.names()
+    assert name.startswith("mine-")
+    assert f"reward=reward-model reward_model={name}" in out
+    assert "held out: loss" in out
+    labels = read(file.read_bytes())
+    assert {x.source for x in labels} == {"verifier"}
+    assert reward.card(name).preferences == len(labels)
+    # The same labels from their file make the same model: kept once, under the same name.
+    assert main(["reward", "--preferences", str(file), "--epochs", "1", "--name", "mine"]) == 0
+    assert reward.names() == [name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name one of the two"),
+        (["--judge", "4", "--preferences", "x"], "name one of the two"),
+        (["--judge", "0"], "at least one pair"),
+        (["--judge", "4", "--noise", "2"], "noise is a probability"),
+        (["--preferences", "nowhere.json"], "nowhere.json cannot be read: No such file"),
+    ],
+)
+def test_what_cannot_be_is_said(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reward", *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert reward.names() == []
