@@ -60,7 +60,8 @@ def test_it_comes_up_with_all_its_parts(open_page, store, lang, speaking):
     assert not at.error
     assert not at.warning
     assert len(at.get("plotly_chart")) == 4
-    assert len(at.header) == 9
+    assert len(at.header) == 8
+    assert at.expander(key="a-real-instruct-model_code")  # the ninth part is a fold
 
 
 def test_the_start_models_answers_are_counted(open_page, store):
