@@ -45,6 +45,41 @@ def test_setups_are_what_their_names_say() -> None:
     assert (frozen["value_freeze_after"], frozen["lam"], frozen["value_model"]) == (0, 0.5, "chain-sum-6x1-critic")
 
 
+def test_setups_are_those_that_the_recorded_file_was_measured_with() -> None:
+    """A name, a number of questions or a setting that changes makes the recorded numbers another study's."""
+    recorded = json.loads(seed_results.LONG_SUMS.read_text(encoding="utf-8"))["about"]
+    own = json.loads(json.dumps(long_sums._about()))
+    assert own.pop("versions").keys() == recorded.pop("versions").keys()
+    assert {"version": 1, **own} == recorded
+    assert list(own["setups"]) == list(recorded["setups"])
+    rows = read()
+    for name, setup in setups().items():
+        mine = [x for x in rows if x.setup == name]
+        assert sorted(x.seed for x in mine) == list(range(setup.seeds)), name
+        assert {bool(x.known) for x in mine} == {setup.checked}, name
+
+
+@pytest.mark.parametrize("name", ["vine-16x8", "ppo-zero-16x8", "batch-128x1-blind"])
+def test_a_setups_run_is_the_presets_but_for_what_the_study_says(name: str) -> None:
+    setup = setups()[name]
+    own, base = setup.config(4).model_dump(), preset("long-sums").model_dump()
+    checks = {"eval_every": 10, "value_check_responses": 128, "panel_size": 128} if name == "ppo-zero-16x8" else {}
+    expected = {
+        "seed": 4,
+        "steps": 60,
+        "measure_kl": False,
+        "model": "chain-sum-6x1-blind" if name.endswith("blind") else "chain-sum-6x1",
+        "prompts_per_step": 128 if "128x1" in name else 16,
+        "num_generations": 1 if "128x1" in name else 8,
+        "eval_every": 0,
+        "value_check_responses": 0,
+        "panel_size": 1,
+        "learners": [setup.settings.model_dump()],
+        **checks,
+    }
+    assert {**base, **expected} == {**own, "learners": list(own["learners"])}
+
+
 @pytest.mark.parametrize(("freedom", "known"), [(1, 12.7062), (2, 4.3027), (4, 2.7764), (9, 2.2622), (30, 2.0423)])
 def test_students_quantile_is_that_of_the_tables(freedom: int, known: float) -> None:
     assert student(freedom) == pytest.approx(known, abs=5e-5)
