@@ -23,13 +23,14 @@ from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
 from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run, event
 from tests.lessons.conftest import linked, make_run
+from tests.lessons.conftest import texts as shown_texts
 
 KEY = "a-real-instruct-model"
 TEXTS = ("markdown", "caption", "info", "warning", "error", "success", "header", "subheader")
 
 
 def texts(at):
-    return "\n".join(str(x.value) for kind in TEXTS for x in at.get(kind))
+    return shown_texts(at, *TEXTS)
 
 
 def bodies(at):
