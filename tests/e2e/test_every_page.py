@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lessons.catalog import LESSONS
 from tests.e2e.conftest import Server
+from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -33,11 +34,10 @@ TEXTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme="light")
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
+def visitor(windows: Windows) -> Iterator[Page]:
+    with windows.lent(width=400) as page:
+        page.set_default_timeout(60_000)
+        yield page
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
