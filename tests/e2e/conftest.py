@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core.config import RunConfig
 from core.errors import verbatim
@@ -23,6 +23,8 @@ from core.runs.store import RunStore
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
 
+# What is waited for comes in a second or two; a busy machine may take its time.
+expect.set_options(timeout=30_000)
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 Phone = Callable[[str], AbstractContextManager[Page]]

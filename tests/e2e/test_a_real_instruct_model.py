@@ -14,7 +14,6 @@ from tests.lessons.worded import worded_trace
 
 pytestmark = pytest.mark.browser
 KEY = "a-real-instruct-model"
-expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
 
 
 @pytest.fixture(scope="module")

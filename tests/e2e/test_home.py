@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Phone, Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 ALL = re.compile(r"^[1-9]\d+$")
 
 

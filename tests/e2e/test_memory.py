@@ -10,7 +10,6 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
 LESSON = "how-grpo-works"
 WORDS = {
     "en": ("Right.", "1 of 4", "You said", "Your answers", "Forget me"),

@@ -17,7 +17,6 @@ from tests.lessons.conftest import make_run
 
 pytestmark = pytest.mark.browser
 Check = Callable[[Page], list[str]]
-expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from lessons.kit.glossary import explanation, terms
 from tests.e2e.conftest import Phone, Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 BOX = "#credit-lab-term"
 CRITIC = next(x for x in terms() if x.key == "critic")
 

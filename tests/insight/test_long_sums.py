@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from core.config import change
+from core.config import RunConfig, change
 from core.insight import long_sums, seed_results
 from core.insight.long_sums import Setup, setups, table, train
 from core.insight.seed_results import SeedResult, difference, paired, read, student, write
-from core.learners.registry import needs_of
+from core.learners.registry import learner, needs_of
 from core.models import bundled, critics
 from core.presets import preset
 
@@ -167,6 +169,32 @@ def test_an_outcome_holds_the_trainers_own_numbers() -> None:
     assert own.explained == tuple(x["vf_explained_var"] for x in traces)
     assert own.scored == 38_400 + 3 * 128  # what the bundled critic had seen counts
     assert 0 < own.seconds < 600
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_outcome_is_summed_up_from_the_numbers_of_each_step(monkeypatch: pytest.MonkeyPatch, checked: bool) -> None:
+    asked: list[tuple[RunConfig, str]] = []
+
+    class Made:
+        def __init__(self, config: RunConfig, name: str) -> None:
+            asked.append((config, name))
+
+        def steps(self) -> Iterator[SimpleNamespace]:
+            for i in range(22):
+                numbers = {"success_rate": i / 100, "step_time_s": 0.5, "samples_seen": 128 * (i + 1)}
+                if i == 3:
+                    numbers = dict.fromkeys(numbers)
+                critic = {} if i == 4 else {"vf_explained_var": -i / 10}
+                yield SimpleNamespace(step=i, scalars={**numbers, **critic, "value_explained": i + 0.25})
+
+    monkeypatch.setattr(long_sums, "Trainer", Made)
+    setup = Setup("made-up", learner("ppo", name="mine"), questions=8, checked=checked)
+    own = train(setup, 7)
+    assert asked == [(setup.config(7), "mine")]
+    assert (own.setup, own.seed, own.scored, own.seconds) == ("made-up", 7, 22 * 128, 10.5)
+    assert own.success == tuple(0.0 if i == 3 else i / 100 for i in range(22))
+    assert own.explained == tuple(None if i == 4 else -i / 10 for i in range(22))
+    assert own.known == ((0.25, 10.25, 20.25) if checked else ())
 
 
 def test_the_documents_tables_are_those_of_the_recorded_results() -> None:
