@@ -14,17 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core.config import RunConfig
 from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.store import RunStore
+from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
 
+# What is waited for comes in a second or two; a busy machine may take its time.
+expect.set_options(timeout=30_000)
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 Phone = Callable[[str], AbstractContextManager[Page]]
+PhoneCheck = Callable[[str, Callable[[Page], object]], None]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -142,36 +146,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of its own, for what cannot be taken back from a window: no network, a script before every page."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", color_scheme="light")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
+def page(windows: Windows) -> Iterator[Page]:
     """A page of a fresh visitor, 1280 px wide, light."""
-    return context.new_page()
+    with windows.lent() as page:
+        yield page
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Phone:
+def phone(windows: Windows) -> Phone:
     """`with phone("dark") as page:` a visitor 400 px wide. What is open at the end fits, and threw no error."""
 
     @contextmanager
     def opened(scheme: str) -> Iterator[Page]:
-        context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-        page = context.new_page()
         errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        try:
+        with windows.lent(width=400, scheme=scheme) as page:
+            page.on("pageerror", lambda error: errors.append(str(error)))
             yield page
             assert page.evaluate("document.documentElement.scrollWidth") <= 400
             assert errors == []
-        finally:
-            context.close()
 
     return opened
 
@@ -185,5 +192,32 @@ def axe() -> Callable[..., list[str]]:
         script = "async part => (await axe.run(part ?? document, {resultTypes: ['violations']})).violations"
         serious = [x for x in page.evaluate(script, part) if x["impact"] in ("serious", "critical")]
         return [f"{x['id']}: {x['help']} at {[n['target'] for n in x['nodes'][:3]]}" for x in serious]
+
+    return check
+
+
+def recolour(page: Page, scheme: str) -> None:
+    """The page that is open in another colour scheme, once it is drawn so and nothing fades any more."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    ground = "x => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === x"
+    page.wait_for_function(ground, arg=scheme)
+    page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
+
+
+@pytest.fixture
+def fits_and_is_accessible(phone: Phone, axe: Callable[..., list[str]]) -> PhoneCheck:
+    """Opens a page on a phone, in both colour schemes: nothing sticks out, axe finds nothing.
+
+    English is opened light and turns dark, Chinese the other way round: that saves every second opening of a page.
+    """
+
+    def check(lang: str, opened: Callable[[Page], object]) -> None:
+        first, then = ("light", "dark") if lang == "en" else ("dark", "light")
+        with phone(first) as page:
+            opened(page)
+            assert axe(page) == [], first
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            recolour(page, then)
+            assert axe(page) == [], then
 
     return check

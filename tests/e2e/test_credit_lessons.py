@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.windows import Windows
 from tests.lessons.real import real_run
 
 pytestmark = pytest.mark.browser
@@ -125,25 +126,22 @@ def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) 
     [("light", "en", 400), ("dark", "zh-TW", 1280)],  # words, colours and widths do not depend on each other
 )
 def test_no_serious_violation_before_or_after_the_prediction(
-    browser: Browser, server: Server, run_id: str, axe: Check, scheme: str, lang: str, width: int
+    windows: Windows, server: Server, run_id: str, axe: Check, scheme: str, lang: str, width: int
 ) -> None:
-    view = {"width": width, "height": 900}
-    context = browser.new_context(viewport=view, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
-    context.set_default_timeout(40_000)
-    page = context.new_page()
-    shown = {"same-answers": "same_one", "what-is-true": "truth_strips", "algorithms": "alg_strips"}
-    for key, strips in shown.items():
-        page.goto(address(server, key, run_id, lang=lang, wt_k="8", alg_two="vine"))
-        if key != "algorithms":
-            expect(page.get_by_test_id("stRadio").first).to_be_visible()
-            expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
+    with windows.lent(width=width, scheme=scheme) as page:
+        page.set_default_timeout(40_000)
+        shown = {"same-answers": "same_one", "what-is-true": "truth_strips", "algorithms": "alg_strips"}
+        for key, strips in shown.items():
+            page.goto(address(server, key, run_id, lang=lang, wt_k="8", alg_two="vine"))
+            if key != "algorithms":
+                expect(page.get_by_test_id("stRadio").first).to_be_visible()
+                expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
+                assert axe(page) == []
+                commit(page)
+            expect(drawn(page, strips).first).to_be_visible(timeout=40_000)
+            if key == "what-is-true":
+                page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
+                expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
+            expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
             assert axe(page) == []
-            commit(page)
-        expect(drawn(page, strips).first).to_be_visible(timeout=40_000)
-        if key == "what-is-true":
-            page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
-            expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
-        expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
-        assert axe(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 400, "height": 900}
@@ -37,11 +38,10 @@ TEXTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, color_scheme="light")  # type: ignore[arg-type]
-    context.set_default_timeout(60_000)
-    yield context.new_page()
-    context.close()
+def visitor(windows: Windows) -> Iterator[Page]:
+    with windows.lent(width=400) as page:
+        page.set_default_timeout(60_000)
+        yield page
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Phone, Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 ALL = re.compile(r"^[1-9]\d+$")
 
 
@@ -54,15 +53,13 @@ def test_it_plays_by_itself_can_be_paused_and_asks_the_server_for_nothing(
     assert axe(page) == []
 
 
-def test_less_motion_shows_all_at_once(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
+def test_less_motion_shows_all_at_once(page: Page, server: Server) -> None:
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{server.url}/?lang=en")
     picture = page.locator(".credits")
     expect(picture).to_have_attribute("data-shown", ALL)
     expect(picture).to_have_attribute("data-playing", "false")
     expect(picture.get_by_test_id("credits-play")).to_be_hidden()
-    context.close()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, Phone, Server, link
+from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link
 
 pytestmark = pytest.mark.browser
 
@@ -81,11 +80,8 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
     expect(page.locator(".st-key-hgw_quiz_score")).to_contain_text("1 of 4")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str, lang: str
+    server: Server, run: LiveRun, fits_and_is_accessible: PhoneCheck, lang: str
 ) -> None:
-    with phone(scheme) as page:
-        open_lesson(page, server, run, lang=lang, sub="tokens")
-        assert axe(page) == []
+    fits_and_is_accessible(lang, lambda page: open_lesson(page, server, run, lang=lang, sub="tokens"))

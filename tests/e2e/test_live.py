@@ -8,12 +8,12 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from core.config import RunConfig, change
 from core.errors import verbatim
 from core.runs import lifecycle
-from tests.e2e.conftest import LiveRun, Server, serving
+from tests.e2e.conftest import LiveRun, Server, recolour, serving
 from tests.e2e.equations import true_as_printed
 from tests.helpers import HOSTILE, step_trace
 
@@ -122,7 +122,7 @@ def test_a_click_on_a_chart_goes_to_that_step_and_follow_live_returns(page: Page
     assert "step" not in query_of(page)
 
 
-def test_a_link_shows_the_same(page: Page, context: BrowserContext, server: Server, run: LiveRun) -> None:
+def test_a_link_shows_the_same(page: Page, server: Server, run: LiveRun) -> None:
     lab = open_lab(page, server, run)
     page.get_by_test_id("timeline").evaluate("x => { x.value = 6; x.dispatchEvent(new Event('input')) }")
     shown_step(lab, 7)
@@ -141,7 +141,7 @@ def test_a_link_shows_the_same(page: Page, context: BrowserContext, server: Serv
         "pass": "1",
     }
     assert query["run"] == run.id
-    other = context.new_page()
+    other = page.context.new_page()
     other.goto(page.url)
     again = other.locator(".lab")
     shown_step(again, 7)
@@ -239,19 +239,19 @@ def test_what_a_model_wrote_is_shown_letter_by_letter(page: Page, server: Server
     run.store.delete(run.id)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(
-    page: Page, server: Server, run: LiveRun, axe: Callable[..., list[str]], scheme: str
+    page: Page, server: Server, run: LiveRun, axe: Callable[..., list[str]]
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     lab = open_lab(page, server, run)
-    expect(lab).to_have_attribute("data-theme", scheme)
     page.locator(".t.none").first.wait_for(state="detached")
     for fold in page.locator(".board summary").all():
         fold.click()
-    for colouring in ("advantage", "value", "logprob"):
-        page.get_by_test_id("color").select_option(colouring)
-        assert axe(page, LAB) == []
+    for scheme in ("light", "dark"):
+        recolour(page, scheme)
+        expect(lab).to_have_attribute("data-theme", scheme)
+        for colouring in ("advantage", "value", "logprob"):
+            page.get_by_test_id("color").select_option(colouring)
+            assert axe(page, LAB) == [], (scheme, colouring)
 
 
 def test_everything_can_be_done_by_keyboard(page: Page, server: Server, run: LiveRun) -> None:
@@ -307,15 +307,15 @@ def test_the_first_pass_has_every_ratio_at_one_and_later_ones_drift(page: Page, 
     expect(ppo.locator(".note")).to_contain_text(f"{cut} cut at the high side, {low} at the low side")
 
 
-@pytest.mark.parametrize("learner", ["ppo", "grpo"])
-def test_every_printed_equation_is_true_as_printed(page: Page, server: Server, run: LiveRun, learner: str) -> None:
+def test_every_printed_equation_is_true_as_printed(page: Page, server: Server, run: LiveRun) -> None:
     open_lab(page, server, run, "&step=9")
-    chips = page.locator(f'.learner[data-learner="{learner}"] .t')
-    checked = 0
-    for i in (0, 7, 14, -1):
-        chips.nth(i).click()
-        checked += sum(map(true_as_printed, page.locator(".card .line dd > span").all_inner_texts()))
-    assert checked >= 12
+    for learner in ("ppo", "grpo"):
+        chips = page.locator(f'.learner[data-learner="{learner}"] .t')
+        checked = 0
+        for i in (0, 7, 14, -1):
+            chips.nth(i).click()
+            checked += sum(map(true_as_printed, page.locator(".card .line dd > span").all_inner_texts()))
+        assert checked >= 12, learner
 
 
 def test_pause_updates_stops_the_traffic(page: Page, server: Server, run: LiveRun) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)  # what is waited for comes in a second or two; a busy machine may take its time
 LESSON = "how-grpo-works"
 WORDS = {
     "en": ("Right.", "1 of 4", "You said", "Your answers", "Forget me"),
@@ -85,7 +84,8 @@ def test_answers_outlive_reload_language_and_other_pages_until_they_are_forgotte
         json.dumps({"version": 99, "entries": {"quiz/hgw_quiz_1": [1, 1]}}),
     ],
 )
-def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Server, text: str) -> None:
+def test_whatever_stands_in_the_browser_the_page_stands(context: BrowserContext, server: Server, text: str) -> None:
+    page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))

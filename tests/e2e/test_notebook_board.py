@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from core.runs.feed import Feed
 from core.runs.store import RunStore
@@ -96,7 +96,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]
     made.close()
 
 
-def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(page: Page, store: RunStore) -> None:
+def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(
+    context: BrowserContext, store: RunStore
+) -> None:
+    page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text))

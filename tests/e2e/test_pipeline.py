@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
@@ -151,21 +151,21 @@ def test_by_keyboard_alone(page: Page, server: Server, run: LiveRun) -> None:
     assert outline == "solid"
 
 
-def test_who_prefers_less_motion_gets_steps(browser: Browser, server: Server, run: LiveRun) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
+def test_who_prefers_less_motion_gets_steps(page: Page, server: Server, run: LiveRun) -> None:
+    page.emulate_media(reduced_motion="reduce")
     drawn = open_lesson(page, server, run)
     part(drawn, "play").click()
     positions = set()
-    for _ in range(16):
+    for _ in range(40):
         positions.add(float(part(drawn, "scrub").input_value()))
-        page.wait_for_timeout(250)
+        if len(positions) == 3:
+            break
+        page.wait_for_timeout(100)
     assert positions == {float(round(x)) for x in positions}
     assert len(positions) >= 2
     expect(drawn.locator(".flying")).to_have_count(0)
     drawn.get_by_role("button", name="GRPO", exact=True).click()
     assert part(drawn, "morph").input_value() == "1"
-    context.close()
 
 
 def test_grpo_opens_in_its_own_state_and_a_box_asks_for_nothing_there(page: Page, server: Server, run: LiveRun) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from lessons.i18n import use_language
 from lessons.kit.glossary import explanation, terms
 from tests.e2e.conftest import Phone, Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 BOX = "#credit-lab-term"
 CRITIC = next(x for x in terms() if x.key == "critic")
 
@@ -71,9 +70,9 @@ def test_it_stays_when_the_keyboard_brings_its_term_into_view(page: Page, server
     assert abs(place["y"] - before["y"]) < 120, "beside its term"
 
 
-def test_its_link_leads_to_its_entry_in_the_pages_language(context: BrowserContext, page: Page, server: Server) -> None:
+def test_its_link_leads_to_its_entry_in_the_pages_language(page: Page, server: Server) -> None:
     open_lesson(page, server, "zh-TW")
-    with context.expect_page() as opened:
+    with page.context.expect_page() as opened:
         page.locator('a[href$="#critic"]').click()
     glossary = opened.value
     entry = glossary.locator("#critic")

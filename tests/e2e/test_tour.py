@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Phone, Server
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 ROLES = ["curves", "timeline", "strips", "card", "controls", "start"]
 
 

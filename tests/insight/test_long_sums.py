@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from core.config import change
+from core.config import RunConfig, change
 from core.insight import long_sums, seed_results
 from core.insight.long_sums import Setup, setups, table, train
 from core.insight.seed_results import SeedResult, difference, paired, read, student, write
-from core.learners.registry import needs_of
+from core.learners.registry import learner, needs_of
 from core.models import bundled, critics
 from core.presets import preset
 
@@ -43,6 +45,41 @@ def test_setups_are_what_their_names_say() -> None:
     assert not needs_of(chosen["batch-128x1"].settings).critic
     frozen = chosen["ppo-frozen-0.5-16x8"].settings.model_dump()
     assert (frozen["value_freeze_after"], frozen["lam"], frozen["value_model"]) == (0, 0.5, "chain-sum-6x1-critic")
+
+
+def test_setups_are_those_that_the_recorded_file_was_measured_with() -> None:
+    """A name, a number of questions or a setting that changes makes the recorded numbers another study's."""
+    recorded = json.loads(seed_results.LONG_SUMS.read_text(encoding="utf-8"))["about"]
+    own = json.loads(json.dumps(long_sums._about()))
+    assert own.pop("versions").keys() == recorded.pop("versions").keys()
+    assert {"version": 1, **own} == recorded
+    assert list(own["setups"]) == list(recorded["setups"])
+    rows = read()
+    for name, setup in setups().items():
+        mine = [x for x in rows if x.setup == name]
+        assert sorted(x.seed for x in mine) == list(range(setup.seeds)), name
+        assert {bool(x.known) for x in mine} == {setup.checked}, name
+
+
+@pytest.mark.parametrize("name", ["vine-16x8", "ppo-zero-16x8", "batch-128x1-blind"])
+def test_a_setups_run_is_the_presets_but_for_what_the_study_says(name: str) -> None:
+    setup = setups()[name]
+    own, base = setup.config(4).model_dump(), preset("long-sums").model_dump()
+    checks = {"eval_every": 10, "value_check_responses": 128, "panel_size": 128} if name == "ppo-zero-16x8" else {}
+    expected = {
+        "seed": 4,
+        "steps": 60,
+        "measure_kl": False,
+        "model": "chain-sum-6x1-blind" if name.endswith("blind") else "chain-sum-6x1",
+        "prompts_per_step": 128 if "128x1" in name else 16,
+        "num_generations": 1 if "128x1" in name else 8,
+        "eval_every": 0,
+        "value_check_responses": 0,
+        "panel_size": 1,
+        "learners": [setup.settings.model_dump()],
+        **checks,
+    }
+    assert {**base, **expected} == {**own, "learners": list(own["learners"])}
 
 
 @pytest.mark.parametrize(("freedom", "known"), [(1, 12.7062), (2, 4.3027), (4, 2.7764), (9, 2.2622), (30, 2.0423)])
@@ -132,6 +169,32 @@ def test_an_outcome_holds_the_trainers_own_numbers() -> None:
     assert own.explained == tuple(x["vf_explained_var"] for x in traces)
     assert own.scored == 38_400 + 3 * 128  # what the bundled critic had seen counts
     assert 0 < own.seconds < 600
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_outcome_is_summed_up_from_the_numbers_of_each_step(monkeypatch: pytest.MonkeyPatch, checked: bool) -> None:
+    asked: list[tuple[RunConfig, str]] = []
+
+    class Made:
+        def __init__(self, config: RunConfig, name: str) -> None:
+            asked.append((config, name))
+
+        def steps(self) -> Iterator[SimpleNamespace]:
+            for i in range(22):
+                numbers = {"success_rate": i / 100, "step_time_s": 0.5, "samples_seen": 128 * (i + 1)}
+                if i == 3:
+                    numbers = dict.fromkeys(numbers)
+                critic = {} if i == 4 else {"vf_explained_var": -i / 10}
+                yield SimpleNamespace(step=i, scalars={**numbers, **critic, "value_explained": i + 0.25})
+
+    monkeypatch.setattr(long_sums, "Trainer", Made)
+    setup = Setup("made-up", learner("ppo", name="mine"), questions=8, checked=checked)
+    own = train(setup, 7)
+    assert asked == [(setup.config(7), "mine")]
+    assert (own.setup, own.seed, own.scored, own.seconds) == ("made-up", 7, 22 * 128, 10.5)
+    assert own.success == tuple(0.0 if i == 3 else i / 100 for i in range(22))
+    assert own.explained == tuple(None if i == 4 else -i / 10 for i in range(22))
+    assert own.known == ((0.25, 10.25, 20.25) if checked else ())
 
 
 def test_the_documents_tables_are_those_of_the_recorded_results() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import lessons.shared
@@ -77,13 +80,30 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> NotedLauncher:
     return noted
 
 
+@pytest.fixture(scope="session", autouse=True)
+def packages_scanned_once() -> Iterator[None]:
+    """Which installed packages bring components is looked up once, not at each page: it costs more than most pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
+
+
+@functools.cache
+def registered_pages() -> dict[str, Any]:
+    """What `st.navigation` registers, which an AppTest knows after a first run alone: of home, once for all tests."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not at.exception
+    return dict(at._registered_pages)
+
+
 @pytest.fixture
 def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
-    """Opens a page as a link would: `open_page("lab", lang="zh-TW", seed="7")`."""
+    """Opens a page as a link would, without home before it: `open_page("lab", lang="zh-TW", seed="7")`."""
 
     def opened(key: str, **query: str | list[str]) -> AppTest:
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        at.run()
+        at._registered_pages = dict(registered_pages())
         if key != "home":
             at.switch_page(lesson(key).path.relative_to(ROOT).as_posix())
         for name, value in query.items():
@@ -140,3 +160,8 @@ def on_shipped(shipped: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages show that run."""
     monkeypatch.setattr(lessons.shared, "store", lambda: shipped)
     monkeypatch.setattr(lessons.shared, "launcher", NotedLauncher)
+
+
+def texts(at: AppTest, *kinds: str) -> str:
+    """What a page says in elements of these kinds, or in its prose."""
+    return "\n".join(str(x.value) for kind in kinds or ("markdown", "caption", "info") for x in at.get(kind))

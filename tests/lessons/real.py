@@ -47,6 +47,12 @@ def rows_of(store, run_id, step):
     return {n: own for n, own in by_sample.items() if own}, samples
 
 
+def panel(store, run_id, number, step=2):
+    """PPO's tokens of a step after so many passes, in the order of responses and positions."""
+    rows = store.tokens(run_id, "ppo", step).to_pandas()
+    return rows[rows["pass"] == number].sort_values(["sample", "position"])
+
+
 def group_mean(samples, sample):
     own = [x["reward"] for x in samples.values() if x["group"] == samples[sample]["group"]]
     return sum(own) / len(own), own

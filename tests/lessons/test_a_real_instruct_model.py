@@ -23,6 +23,7 @@ from lessons.i18n import LANGUAGES
 from tests.helpers import HOSTILE
 from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run, event
 from tests.lessons.conftest import linked, make_run
+from tests.lessons.conftest import texts as shown_texts
 from tests.lessons.real import strips
 
 KEY = "a-real-instruct-model"
@@ -30,7 +31,7 @@ TEXTS = ("markdown", "caption", "info", "warning", "error", "success", "header",
 
 
 def texts(at):
-    return "\n".join(str(x.value) for kind in TEXTS for x in at.get(kind))
+    return shown_texts(at, *TEXTS)
 
 
 def bodies(at):

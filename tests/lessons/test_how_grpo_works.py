@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lessons.i18n import LANGUAGES, _, use_language
-from tests.lessons.conftest import make_run
+from tests.lessons.conftest import make_run, texts
 from tests.lessons.stepped import given, in_browser
 
 KEY = "how-grpo-works"
@@ -17,10 +17,6 @@ KEY = "how-grpo-works"
 @pytest.fixture
 def run(store):
     return make_run(store, steps=4)
-
-
-def texts(at):
-    return "\n".join(str(x.value) for kind in ("markdown", "caption") for x in at.get(kind))
 
 
 def groups(store, run, step):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lessons.i18n import LANGUAGES
-from tests.lessons.conftest import make_run
-from tests.lessons.real import strips
+from tests.lessons.conftest import make_run, texts
+from tests.lessons.real import panel, strips
 
 KEY = "kl"
 
@@ -17,15 +17,6 @@ KEY = "kl"
 @pytest.fixture
 def run(store):
     return make_run(store, steps=3)
-
-
-def panel(store, run, number, step=2):
-    rows = store.tokens(run, "ppo", step).to_pandas()
-    return rows[rows["pass"] == number].sort_values(["sample", "position"])
-
-
-def texts(at):
-    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info") for x in at.get(kind))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

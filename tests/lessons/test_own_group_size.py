@@ -18,7 +18,7 @@ from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import LANGUAGES, use_language
 from lessons.lab.page import opening
 from tests.helpers import step_trace
-from tests.lessons.conftest import make_run
+from tests.lessons.conftest import make_run, texts
 from tests.lessons.real import CONFIG, commit, open_real, strips, traces
 
 
@@ -38,10 +38,6 @@ def sizes(store) -> str:
         store.append(run_id, trace)
     lifecycle.mark(store, run_id, "ppo", "finished")
     return run_id
-
-
-def texts(at) -> str:
-    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info") for x in at.get(kind))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -22,8 +22,8 @@ from lessons.board.assets import FOLDER
 from lessons.i18n import LANGUAGES, _, use_language
 from lessons.ratio_and_clip.picture import GRADIENT, OBJECTIVE, _declared
 from tests.helpers import step_trace
-from tests.lessons.conftest import make_run
-from tests.lessons.real import strips
+from tests.lessons.conftest import make_run, texts
+from tests.lessons.real import panel, strips
 
 KEY = "ratio-and-clip"
 
@@ -31,15 +31,6 @@ KEY = "ratio-and-clip"
 @pytest.fixture
 def run(store):
     return make_run(store, steps=3)
-
-
-def panel(store, run, number, step=2):
-    rows = store.tokens(run, "ppo", step).to_pandas()
-    return rows[rows["pass"] == number].sort_values(["sample", "position"])
-
-
-def texts(at):
-    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info") for x in at.get(kind))
 
 
 def picture(at):

@@ -12,6 +12,7 @@ from core.runs import lifecycle
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES
+from tests.lessons.conftest import texts
 
 MEASURED = learner("ppo", kl_coef=0.0, oracle_continuations=2)
 ALONE = learner("grpo", baseline="none", scale_rewards="none", whiten_advantages=True)
@@ -35,10 +36,6 @@ def made(store, settings: AnyLearner) -> str:
     store.append(run_id, trace)
     lifecycle.mark(store, run_id, settings.name, "finished")
     return run_id
-
-
-def texts(at) -> str:
-    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info") for x in at.get(kind))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
