@@ -19,6 +19,7 @@ PACKAGES = {
     "markdown_it": "markdown-it-py",
     "reasoning_gym": "reasoning-gym",
     "math_verify": "math-verify",
+    "pydantic_monty": "pydantic-monty",
     "yaml": "PyYAML",
 }
 

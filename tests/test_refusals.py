@@ -38,6 +38,8 @@ FOR_PROGRAMMERS = {
     "core/runs/formats.py": "a format that no caller names",
     "core/runs/controls.py": "a control that no page has",
     "core/tasks/arithmetic.py": "how an expression is read: caught beside it",
+    "core/sandbox/wall/raised.py": "a part of the wall that the system lacks: caught beside it",
+    "core/sandbox/wall/system.py": "what the system says of a call: caught where the wall is raised",
     "core/tasks/deadline.py": "caught by all who use it, who say what took so long",
     "core/tasks/question_file.py": "how JSON is read: caught beside it",
     "core/tasks/registry.py": "a module that declares no kind",

@@ -49,7 +49,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FinalSuccess:
     """One learner with one seed."""
 
     learner: str
@@ -74,7 +74,7 @@ def config_of(seed: int, steps: int | None = None) -> RunConfig:
     return base.model_copy(update=more)
 
 
-def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[Outcome]:
+def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[FinalSuccess]:
     """Trains every learner, seed by seed; the offline ones first, as the others are measured on their set."""
     for seed in seeds:
         config, data = config_of(seed, steps), None
@@ -87,7 +87,7 @@ def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[Outcome]:
             yield outcome(trainer, data)
 
 
-def outcome(trainer: Trainer, data: Collected) -> Outcome:
+def outcome(trainer: Trainer, data: Collected) -> FinalSuccess:
     """Trains to the end, measuring the set at each evaluation and after the last step."""
     points, steps, last = [], trainer.steps(), 0
     before = coverage.measure(trainer, data)
@@ -104,7 +104,9 @@ def outcome(trainer: Trainer, data: Collected) -> Outcome:
     points.append(_point(trainer.step, end, after))
     settings = trainer.settings
     online = not learner_kind(settings).offline
-    return Outcome(settings.name, trainer.config.seed, online, last, final["sampled"], final["greedy"], tuple(points))
+    return FinalSuccess(
+        settings.name, trainer.config.seed, online, last, final["sampled"], final["greedy"], tuple(points)
+    )
 
 
 def _point(step: int, scalars: dict[str, Any], measured: coverage.Coverage) -> Point:
@@ -112,13 +114,13 @@ def _point(step: int, scalars: dict[str, Any], measured: coverage.Coverage) -> P
     return Point(step, scalars["samples_seen"], scalars["heldout_success"], measured.kl, *own)
 
 
-def spread(outcomes: Sequence[Outcome], name: str) -> tuple[float, float, float]:
+def spread(outcomes: Sequence[FinalSuccess], name: str) -> tuple[float, float, float]:
     """(mean, lowest, highest) final held-out success of a learner over the seeds."""
     finals = [x.final for x in outcomes if x.learner == name]
     return statistics.fmean(finals), min(finals), max(finals)
 
 
-def write(outcomes: Sequence[Outcome], path: Path) -> None:
+def write(outcomes: Sequence[FinalSuccess], path: Path) -> None:
     """Everything as JSON: what was measured, and each learner's numbers."""
     config = config_of(0)
     about = {
@@ -143,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     total = options.seeds * (1 + len(preset(PRESET).learners))
-    outcomes: list[Outcome] = []
+    outcomes: list[FinalSuccess] = []
     for made in tqdm(run(range(options.seeds), options.steps), total=total, desc="learners trained"):
         outcomes.append(made)
         tqdm.write(f"{made.learner:12} seed {made.seed}: {made.final:.3f} after {made.scored} scored responses")

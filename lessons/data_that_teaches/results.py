@@ -16,7 +16,7 @@ __all__ = ["COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"
 
 
 @dataclass(frozen=True)
-class Label:
+class Named:
     """How a condition is named and drawn: colour is never the only difference."""
 
     title: str  # a message id
@@ -29,55 +29,55 @@ class Topic:
     """What is done to the data, from little to much; the first condition is what the others are compared with."""
 
     title: str  # a message id
-    conditions: dict[str, Label]
+    conditions: dict[str, Named]
 
     @property
     def base(self) -> str:
         return next(iter(self.conditions))
 
 
-_CLEAN = Label(N_("as they come"), "ink", ())
+_CLEAN = Named(N_("as they come"), "ink", ())
 TOPICS = {
     "wrong": Topic(
         N_("Wrong ground truths"),
         {
-            "clean": Label(N_("none wrong"), "ink", ()),
-            "wrong-10": Label(N_("10 % wrong"), "green", (8, 4)),
-            "wrong-20": Label(N_("20 % wrong"), "pink", (2, 4)),
-            "wrong-40": Label(N_("40 % wrong"), "orange", (9, 3, 2, 3)),
+            "clean": Named(N_("none wrong"), "ink", ()),
+            "wrong-10": Named(N_("10 % wrong"), "green", (8, 4)),
+            "wrong-20": Named(N_("20 % wrong"), "pink", (2, 4)),
+            "wrong-40": Named(N_("40 % wrong"), "orange", (9, 3, 2, 3)),
         },
     ),
     "few": Topic(
         N_("Few different questions"),
         {
-            "clean": Label(N_("always new ones"), "ink", ()),
-            "distinct-64": Label(N_("64 questions"), "green", (8, 4)),
-            "distinct-16": Label(N_("16 questions"), "pink", (2, 4)),
-            "distinct-4": Label(N_("4 questions"), "orange", (9, 3, 2, 3)),
+            "clean": Named(N_("always new ones"), "ink", ()),
+            "distinct-64": Named(N_("64 questions"), "green", (8, 4)),
+            "distinct-16": Named(N_("16 questions"), "pink", (2, 4)),
+            "distinct-4": Named(N_("4 questions"), "orange", (9, 3, 2, 3)),
         },
     ),
     "difficulty": Topic(
         N_("Difficulty"),
         {
             "clean": _CLEAN,
-            "easy": Label(N_("easy: right ≥ 75 % at the start"), "green", (8, 4)),
-            "middle": Label(N_("middle: right 25–75 %"), "pink", (2, 4)),
-            "hard": Label(N_("hard: right ≤ 25 %"), "orange", (9, 3, 2, 3)),
+            "easy": Named(N_("easy: right ≥ 75 % at the start"), "green", (8, 4)),
+            "middle": Named(N_("middle: right 25–75 %"), "pink", (2, 4)),
+            "hard": Named(N_("hard: right ≤ 25 %"), "orange", (9, 3, 2, 3)),
         },
     ),
     "repeated": Topic(
         N_("Repeated questions"),
         {
-            "clean": Label(N_("each drawn anew"), "ink", ()),
-            "repeated-50": Label(N_("50 % repeat another of the step"), "green", (8, 4)),
-            "repeated-90": Label(N_("90 % repeat another of the step"), "pink", (2, 4)),
+            "clean": Named(N_("each drawn anew"), "ink", ()),
+            "repeated-50": Named(N_("50 % repeat another of the step"), "green", (8, 4)),
+            "repeated-90": Named(N_("90 % repeat another of the step"), "pink", (2, 4)),
         },
     ),
     "leaked": Topic(
         N_("A leak from the held-out set"),
         {
-            "not-leaked": Label(N_("trained on 32 other questions"), "ink", ()),
-            "leaked": Label(N_("trained on the 32 held-out ones"), "orange", (9, 3, 2, 3)),
+            "not-leaked": Named(N_("trained on 32 other questions"), "ink", ()),
+            "leaked": Named(N_("trained on the 32 held-out ones"), "orange", (9, 3, 2, 3)),
         },
     ),
 }

@@ -1,0 +1,66 @@
+"""What is run in a worker: the program, then one call of its function after the other; and how the report is read.
+
+A report is printed, a line a test as soon as it has ended, so that what passed before a limit was hit still counts. A
+program may print such lines itself: they say no more than that something came out, and what is right no worker knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from core.sandbox.limits import ProgramLimits
+from core.sandbox.unit_tests import Ending
+
+_START, _END = "\x02", "\x03"
+_LINE = re.compile(r"\x02(\d{1,4}):(v|e)([^\x02\x03]*)\x03", re.DOTALL)
+
+#: A program may call its own things `str` or `print`: what the calls need has other names before it begins.
+_BEFORE = "_print, _repr, _str, _type, _enumerate, _every = print, repr, str, type, enumerate, BaseException\n"
+#: Every exception is caught, as a program may raise SystemExit; that a limit was hit cannot be caught in there.
+_CALLS = """
+for _number, _arguments in _enumerate(_calls):
+    try:
+        _line = "v" + _repr({function}(*_arguments))[:{answer}]
+    except _every as _error:
+        _line = "e" + _type(_error).__name__
+        try:
+            _line = _line + ": " + _str(_error)[:200]
+        except _every:
+            pass
+    _print("\\x02" + _str(_number) + ":" + _line, end="\\x03")
+None
+"""
+
+
+def source(program: str, function: str, limits: ProgramLimits) -> str:
+    """The program with the calls of its function after it; what it is called with comes as `_calls`."""
+    return _BEFORE + program + "\n" + _CALLS.format(function=function, answer=limits.answer + 1)
+
+
+#: Exceptions by which the interpreter says that there is nothing outside.
+_OUTSIDE = {"ModuleNotFoundError", "ImportError", "PermissionError", "FileNotFoundError", "OSError"}
+
+
+def lines(printed: str) -> dict[int, tuple[Ending, str]]:
+    """What was reported of each test: that something came out (`right`, until it is compared) or how it failed."""
+    reported: dict[int, tuple[Ending, str]] = {}
+    for number, kind, text in _LINE.findall(printed):
+        if int(number) not in reported:
+            reported[int(number)] = ("right", text) if kind == "v" else (ending_of(text), text)
+    return reported
+
+
+def ending_of(error: str) -> Ending:
+    """How a program ended that raised this: `TypeError: …`."""
+    name = error.partition(":")[0]
+    return _BY_NAME.get(name, "outside" if name in _OUTSIDE else "raised")
+
+
+_BY_NAME: Mapping[str, Ending] = {
+    "TimeoutError": "time",
+    "MemoryError": "memory",
+    "RecursionError": "depth",
+    "SyntaxError": "syntax",
+    "NotImplementedError": "syntax",  # Python that this interpreter does not have, such as yield
+}
