@@ -142,7 +142,12 @@ def test_only_what_the_file_lacks_is_trained(
         ("grpo-16x8", 6),
     ]
     assert {(x.setup, x.seed) for x in read(path)} == {("grpo-16x8", 0), *trained}
-    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("| grpo-16x8 "))
+    assert torch.get_num_threads() == 1, "seconds are of one core"
+    printed, rows = capsys.readouterr().out, read(path)
+    assert printed.startswith("ppo-frozen-0-16x8        seed 0: first-20 0.750 all-60 0.750 last-10 0.750  10 s\n")
+    tables = table(rows), long_sums.differences(rows), long_sums.critics(rows), long_sums.knowing(rows)
+    assert printed.endswith("s\n" + "\n\n".join(tables) + "\n")
+    line = next(x for x in printed.splitlines() if x.startswith("| grpo-16x8 "))
     assert line == "| grpo-16x8 | 7 | 0.714 (0.094) | 0.714 (0.094) | 0.714 (0.094) | 0.500 | 7,680 | 10 |"
 
 
