@@ -142,7 +142,12 @@ def test_only_what_the_file_lacks_is_trained(
         ("grpo-16x8", 6),
     ]
     assert {(x.setup, x.seed) for x in read(path)} == {("grpo-16x8", 0), *trained}
-    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("| grpo-16x8 "))
+    assert torch.get_num_threads() == 1, "seconds are of one core"
+    printed, rows = capsys.readouterr().out, read(path)
+    assert printed.startswith("ppo-frozen-0-16x8        seed 0: first-20 0.750 all-60 0.750 last-10 0.750  10 s\n")
+    tables = table(rows), long_sums.differences(rows), long_sums.critics(rows), long_sums.knowing(rows)
+    assert printed.endswith("s\n" + "\n\n".join(tables) + "\n")
+    line = next(x for x in printed.splitlines() if x.startswith("| grpo-16x8 "))
     assert line == "| grpo-16x8 | 7 | 0.714 (0.094) | 0.714 (0.094) | 0.714 (0.094) | 0.500 | 7,680 | 10 |"
 
 
@@ -201,10 +206,24 @@ def test_the_documents_tables_are_those_of_the_recorded_results() -> None:
     text = (Path(__file__).parents[2] / "docs" / "long-sums.md").read_text(encoding="utf-8")
     rows = read()
     assert len(rows) > 200
-    assert table(rows) in text
-    assert long_sums.differences(rows) in text
-    assert long_sums.critics(rows) in text
-    assert long_sums.knowing(rows) in text
+    for own in (table(rows), long_sums.differences(rows), long_sums.critics(rows), long_sums.knowing(rows)):
+        assert f"\n\n{own}\n\n" in text + "\n", "each is there from its first line to its last"
+    for pairs, shown in ((long_sums.PAIRS, long_sums.differences(rows)), (long_sums.KNOWING, long_sums.knowing(rows))):
+        assert [x.split(" | ")[0] for x in shown.splitlines()[2:]] == [f"| {x} − {y}" for x, y in pairs]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_spread_and_a_difference_need_two_seeds(seeds: int) -> None:
+    known = (0.9, 0.2, 0.4)
+    names = ("ppo-fitted-1e-4-16x8", "ppo-fitted-16x8")
+    rows = [SeedResult(x, i, (i / 4,) * 60, (), 0, 0.0, known) for x in names for i in range(seeds)]
+    rows += [SeedResult(names[0], 2, (0.5,) * 60, (), 0, 0.0, known)]  # which the other has not
+    line = next(x for x in table(rows).splitlines() if x.startswith("| ppo-fitted-16x8 "))
+    assert line.split(" | ")[2] == ("0.000" if seeds == 1 else "0.125 (0.177)")
+    for shown in (long_sums.differences(rows), long_sums.knowing(rows)):
+        lines = shown.splitlines()[2:]
+        assert len(lines) == seeds - 1
+        assert all(x.startswith("| ppo-fitted-1e-4-16x8 − ppo-fitted-16x8 | 2 | +0.000 (") for x in lines)
 
 
 def test_what_the_document_says_of_the_critics_is_so() -> None:
