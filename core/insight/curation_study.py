@@ -56,6 +56,7 @@ class CurationResult:
     start: float  # success on the held-out questions before the first step
     heldout: float  # and after the last
     unseen: float  # success on questions that were neither held out nor trained on
+    asked: int  # different questions that were trained on
     silent: float  # share of groups without a signal, mean of all steps
     success: tuple[float, ...]  # of each step's own responses, by the truth
     known: tuple[float, ...]  # on the held-out questions, a response each, before steps 1, 1 + EVERY, …
@@ -94,6 +95,7 @@ def train(condition: str, seed: int, steps: int = STEPS) -> CurationResult:
         start,
         share(evaluation.heldout(trainer, samples=SAMPLES)),
         _unseen(trainer, asked),
+        len(asked),
         statistics.fmean(float(x.scalars["frac_reward_zero_std"] or 0) for x in traces),
         tuple(float(x.scalars["success_rate"] or 0) for x in traces),
         tuple(float(x.scalars["heldout_success"] or 0) for x in traces[::EVERY]),

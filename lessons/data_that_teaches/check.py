@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lessons.data_that_teaches.results import Topic, gap, gap_words, overstated
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion
 
-#: Topic → what to do, and the condition whose difference from the topic's first one says why.
+#: Topic → what to do, and the conditions whose differences from the topic's first one say why.
 _ADVICE = {
-    "wrong": (N_("Check the ground truths."), "wrong-40"),
-    "few": (N_("Ask many different questions."), "distinct-4"),
-    "difficulty": (N_("Choose questions that are neither always nor never answered right."), "hard"),
-    "repeated": (N_("Ask a question once in a step."), "repeated-90"),
-    "leaked": (N_("Keep what you measure on apart from what you train on."), "leaked"),
+    "few": (N_("Ask many different questions."), ("distinct-4", "distinct-64")),
+    "difficulty": (N_("Do without questions that are almost always or almost never answered right."), ("easy", "hard")),
+    "repeated": (N_("Ask a question once in a step."), ("repeated-90",)),
+    "wrong": (N_("Check the ground truths."), ("wrong-40", "wrong-10")),
+    "leaked": (N_("Keep what you measure on apart from what you train on."), ("leaked",)),
 }
 
 
@@ -25,11 +25,13 @@ def check_list(shown: Mapping[str, Topic]) -> None:
     for key, topic in shown.items():
         advice, worst = _ADVICE[key]
         if key == "leaked":
-            words = gap_words(overstated(worst), (_("held-out questions that leaked"), _("questions never asked")))
+            names = _("held-out questions that leaked"), _("questions never asked")
+            words = [gap_words(overstated(worst[0]), names)]
         else:
-            titles = (_(topic.conditions[worst].title), _(topic.conditions[topic.base].title))
-            words = gap_words(gap(worst, topic.base), titles)
-        points.append(f"- {_(advice)} {words} [{_(topic.title)}](?topic={key})")
+            base = _(topic.conditions[topic.base].title)
+            words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
+        said = one_after_another(_(advice), *words)
+        points.append(f"- {said} [{_(topic.title)}](?topic={key})")
     say("\n".join(points))
 
 

@@ -25,11 +25,13 @@ from lessons.data_that_teaches.results import (
 )
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
-from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, worked
+from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, revealed, worked
 from lessons.kit.linked import linked
-from lessons.kit.numbers import known, number, table
+from lessons.kit.numbers import known, number, table, whole
 
 KEY = "data-that-teaches"
+#: The topic that is predicted, and the prediction's key.
+GUESSED, GUESS = "wrong", "data_wrong_guess"
 SETTINGS = learner("grpo")
 #: The right response “1 6” to 9+7=, where 17 was put down as the ground truth: one of the others said so and was paid.
 FOUR_MISJUDGED = Example(
@@ -54,7 +56,7 @@ def lines() -> list[Line]:
 
 def predictions() -> None:
     """Guess what 40 % wrong ground truths do, then see."""
-    topic = TOPICS["wrong"]
+    topic = TOPICS[GUESSED]
     if not there(topic):
         return
     st.header(_("How much harm do wrong answers do?"))
@@ -64,8 +66,8 @@ def predictions() -> None:
         "Of {share} of the training questions another answer is paid. What held-out success after {steps} steps? "
         "Without, it is {clean}."
     )
-    predict_number(
-        "data_wrong_guess",
+    if predict_number(
+        GUESS,
         asked.format(share="40 %", steps=STEPS, clean=number(clean, 2)),
         low=0.0,
         high=1.0,
@@ -73,14 +75,15 @@ def predictions() -> None:
         outcome=round(end, 2),
         tolerance=0.05,
         reason=gap_words(gap("wrong-40", topic.base), (_("40 % wrong"), _("none wrong"))),
-    )
+    ):
+        say(_("Its lines and numbers are now a topic under the picture, too: “{topic}”.").format(topic=_(topic.title)))
 
 
 def numbers(topic: Topic) -> None:
     """What was measured of a topic, as a table, and how far the seeds tell its conditions apart."""
     has_wrong = any(x.paid is not None for name in topic.conditions for x in of(name).values())
     head = [_("data"), _("held-out"), _("never asked"), _("groups without a signal")]
-    head += [_("paid, of wrong truths"), _("right, of wrong truths")] if has_wrong else []
+    head += [_("paid, of wrong truths"), _("right, of wrong truths")] if has_wrong else [_("different questions")]
     rows = []
     for name, label in topic.conditions.items():
         silent = number(mean(name, lambda x: x.silent), 2)
@@ -90,6 +93,8 @@ def numbers(topic: Topic) -> None:
             for value in ("paid", "right"):
                 shares = [getattr(x, value) for x in own if getattr(x, value) is not None]
                 cells.append(known(statistics.fmean(shares) if shares else None))
+        else:
+            cells.append(whole(round(mean(name, lambda x: x.asked))))
         rows.append([_(label.title), *cells])
     with st.container(key="data_table"):
         st.markdown(table(head, rows))
@@ -106,7 +111,8 @@ def numbers(topic: Topic) -> None:
 
 def page() -> None:
     engine()
-    shown = {key: topic for key, topic in TOPICS.items() if there(topic)}
+    # What a prediction is about is shown once it was made.
+    shown = {key: topic for key, topic in TOPICS.items() if there(topic) and (key != GUESSED or revealed(GUESS))}
     topic: Topic | None = None
     if shown:
         place = st.container()
@@ -144,8 +150,8 @@ with lesson_page(
     KEY,
     question=_("The same method, the same number of responses. How much do the data decide?"),
     summary=_(
-        "Verify the ground truth, ask many different questions, choose them so that the model is sometimes right and "
-        "sometimes wrong, and keep what you measure on apart."
+        "Check the ground truths, ask many different questions, do without those that are almost always or never "
+        "right, and keep what you measure on apart."
     ),
     code=code(),
 ):

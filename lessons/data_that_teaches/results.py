@@ -38,15 +38,6 @@ class Topic:
 
 _CLEAN = Named(N_("as they come"), "ink", ())
 TOPICS = {
-    "wrong": Topic(
-        N_("Wrong ground truths"),
-        {
-            "clean": Named(N_("none wrong"), "ink", ()),
-            "wrong-10": Named(N_("10 % wrong"), "green", (8, 4)),
-            "wrong-20": Named(N_("20 % wrong"), "pink", (2, 4)),
-            "wrong-40": Named(N_("40 % wrong"), "orange", (9, 3, 2, 3)),
-        },
-    ),
     "few": Topic(
         N_("Few different questions"),
         {
@@ -71,6 +62,15 @@ TOPICS = {
             "clean": Named(N_("each drawn anew"), "ink", ()),
             "repeated-50": Named(N_("50 % repeat another of the step"), "green", (8, 4)),
             "repeated-90": Named(N_("90 % repeat another of the step"), "pink", (2, 4)),
+        },
+    ),
+    "wrong": Topic(
+        N_("Wrong ground truths"),
+        {
+            "clean": Named(N_("none wrong"), "ink", ()),
+            "wrong-10": Named(N_("10 % wrong"), "green", (8, 4)),
+            "wrong-20": Named(N_("20 % wrong"), "pink", (2, 4)),
+            "wrong-40": Named(N_("40 % wrong"), "orange", (9, 3, 2, 3)),
         },
     ),
     "leaked": Topic(

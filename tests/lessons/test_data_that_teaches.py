@@ -1,0 +1,84 @@
+"""The lesson on data: its numbers are the recorded study's, and nothing is given away before the prediction."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from core.config import change
+from core.curation import is_curated
+from core.insight.curation_study import CONDITIONS, read
+from core.presets import preset
+from lessons.data_that_teaches.results import TOPICS, gap, overstated
+from lessons.i18n import LANGUAGES
+from tests.lessons.real import strips
+
+KEY = "data-that-teaches"
+ROWS = read()
+
+
+def of(condition: str, name: str = "heldout") -> list[float]:
+    return [getattr(x, name) for x in ROWS if x.condition == condition]
+
+
+def test_every_condition_was_measured_with_five_seeds_and_its_settings_are_possible():
+    for name, values in CONDITIONS.items():
+        assert len(of(name)) == 5, name
+        assert is_curated(change(preset("chain-sum"), dict(values))) == bool(values)
+    assert {x for topic in TOPICS.values() for x in topic.conditions} == set(CONDITIONS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("topic", [x for x in TOPICS if x != "wrong"])
+def test_a_topics_picture_and_table_are_the_recorded_means(open_page, lang, topic):
+    at = open_page(KEY, lang=lang, topic=topic)
+    assert not at.exception
+    assert not at.error
+    sent = strips(at, f"data_race_{topic}")
+    assert len(sent["racers"]) == len(TOPICS[topic].conditions)
+    for racer, name in zip(sent["racers"], TOPICS[topic].conditions, strict=True):
+        assert len(racer["mean"]) == len(sent["says"]) - 1
+        assert racer["mean"][-1] == pytest.approx(statistics.fmean(of(name)), abs=1e-4)
+        assert racer["spread"][-1] == pytest.approx(statistics.stdev(of(name)), abs=1e-4)
+    table = next(x.value for x in at.markdown if x.value.startswith("| "))
+    for name in TOPICS[topic].conditions:
+        assert f"{statistics.fmean(of(name)):.3f} ± {statistics.stdev(of(name)):.3f}" in table
+
+
+def test_the_guessed_topic_is_shown_only_after_the_guess(open_page):
+    at = open_page(KEY, lang="en", topic="wrong")
+    texts = "\n".join(str(x.value) for kind in ("markdown", "caption") for x in at.get(kind))
+    assert "40 % wrong" not in texts
+    assert strips(at, "data_race_few")
+    slider = next(x for x in at.slider if x.key.startswith("data_wrong_guess_try"))
+    slider.set_value(0.8).run()
+    at.button(key="data_wrong_guess_commit").click().run()
+    assert not at.exception
+    assert strips(at, "data_race_wrong")
+    texts = "\n".join(str(x.value) for x in at.markdown)
+    known = gap("wrong-40", "clean")
+    assert f"{known.mean:+.3f}".replace("-", "−") in texts
+
+
+def test_what_the_check_list_advises_the_study_shows():
+    """Each line says why: a difference that the seeds tell from nothing, in the direction of the advice."""
+    for worst in ("distinct-4", "distinct-64", "easy", "hard", "repeated-90", "wrong-40"):
+        assert gap(worst, "clean").high < 0, worst
+    assert overstated("leaked").low > 0.2
+
+
+def test_ones_own_data_go_to_the_lab(open_page):
+    at = open_page(KEY, lang="en")
+    at.slider(key="data_wrong").set_value(20)
+    at.slider(key="data_band").set_value((25, 75))
+    at.select_slider(key="data_few").set_value(64)
+    at.button(key="data_lab").click().run()
+    assert at.title[0].value == "Lab"
+    typed = at.session_state["lab_typed"]
+    assert typed == {
+        "wrong_truths": "0.2",
+        "distinct_questions": "64",
+        "success_from": "0.25",
+        "success_to": "0.75",
+    }
