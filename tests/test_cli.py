@@ -15,14 +15,13 @@ import pandas as pd
 import pytest
 
 from core.__main__ import _parser, main
-from core.algorithms.surrogates import SURROGATES
 from core.cli.train import _config
 from core.cli.usage import UsageError
 from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
-from core.learners.registry import LEARNER_KINDS
+from core.learners.registry import LEARNER_KINDS, surrogates_of
 from core.learners.variants import VARIANTS
 from core.runs.store import RunStore
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -227,7 +226,7 @@ def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypat
 def test_settings_lists_the_choices_of_every_setting_that_has_some(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["settings"]) == 0
     lines = {x.split()[0]: x for x in capsys.readouterr().out.splitlines() if x.startswith("  ")}
-    assert lines["ppo.surrogate"].endswith(f" One of: {', '.join(SURROGATES)}.")
+    assert lines["ppo.surrogate"].endswith(f" One of: {', '.join(surrogates_of(LEARNER_KINDS['ppo']))}.")
     assert lines["device"].endswith(" One of: auto, cpu, cuda, mps.")
     assert "One of" not in lines["ppo.epsilon_high"]
     named = ("model", "ppo.value_model")  # of what this machine has

@@ -139,7 +139,7 @@ answer a question, {updates:,} updates of 128 answers, a learning rate that rise
 Made by `python -m core.insight.fit_critic {model}` (torch {torch}, one CPU thread). A run begins with it by
 `value_model={name}`.
 
-Measured on {answers} other answers of the start policy ({success:.3f} right), the true values being the mean of
+Measured on {responses} other responses of the start policy ({success:.3f} right), the true values being the mean of
 {continuations} fresh continuations of every prefix: it explains {explained_variance:.3f} of the true values' variance,
 and {outcome_explained:.3f} of the outcomes', of which the measured values explain {ceiling:.3f}. Mean squared error to
 the true values: {error:.4f}; of the best constant {constant_error:.4f}, of the mean of the other answers to the same

@@ -30,8 +30,8 @@ def check_list(shown: Mapping[str, Topic]) -> None:
         else:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
-        said = one_after_another(_(advice), *words)
-        points.append(f"- {said} [{_(topic.title)}](?topic={key})")
+        line = one_after_another(_(advice), *words)
+        points.append(f"- {line} [{_(topic.title)}](?topic={key})")
     say("\n".join(points))
 
 

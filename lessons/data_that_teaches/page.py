@@ -59,7 +59,7 @@ def predictions() -> None:
     topic = TOPICS[GUESSED]
     if not there(topic):
         return
-    st.header(_("How much harm do wrong answers do?"))
+    st.header(_("How much harm do wrong ground truths do?"))
     end = mean("wrong-40", heldout)
     clean = mean(topic.base, heldout)
     asked = _(
@@ -97,7 +97,7 @@ def numbers(topic: Topic) -> None:
             cells.append(whole(round(mean(name, lambda x: x.asked))))
         rows.append([_(label.title), *cells])
     with st.container(key="data_table"):
-        st.markdown(table(head, rows))
+        say(table(head, rows))
     base = topic.base
     names = {x: _(label.title) for x, label in topic.conditions.items()}
     say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))

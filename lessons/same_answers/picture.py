@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _, ngettext
 from lessons.kit.credits import Crossing
-from lessons.kit.glossary import say_small
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Group, Reply
 from lessons.kit.lesson.replies import slip_of
 from lessons.kit.numbers import signed
@@ -18,7 +16,7 @@ from lessons.kit.two_credits import CreditRow, asked_words, two_credits
 
 def play(reply: Reply, group: Group, way: Crossing, is_seen: bool) -> None:
     """The response, token by token: GRPO's credit and, once somebody has committed to a prediction, PPO's."""
-    st.markdown(asked_words(group.prompt, group.answer, reply.success, reply.reward))
+    say(asked_words(group.prompt, group.answer, reply.success, reply.reward))
     ppo, grpo = way.at("raw").numbers(reply), way.at("group-mean").numbers(reply)
     rows = [
         CreditRow(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.insight.seed_results import SeedResult, paired
 from lessons.i18n import N_, _, listed, ngettext
+from lessons.kit.glossary import say_small
 from lessons.kit.lesson import mount
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number
@@ -45,7 +46,7 @@ def race() -> str:
             return start  # the section that has its numbers says so
         # Another picture for each start model: it is not the same race.
         mount("race", data(shown, ending), key=f"tc_race_{start}")
-        st.caption(
+        say_small(
             _(
                 "Recorded on six-term sums. “Tell apart”: the 95 % interval of the difference, seed by seed, leaves 0 "
                 "out; each span is judged by itself. Repeat it with `{command}`."

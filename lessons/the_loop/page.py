@@ -96,7 +96,7 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
         for x, w in late
     ]
     with st.container(key="loop_reach_table"):
-        st.markdown(table(head, rows, left=2))
+        say(table(head, rows, left=2))
     say_small(
         _("Probability of the whole response, token by token. Median under the start model: {middle}.").format(
             middle=number(middle)

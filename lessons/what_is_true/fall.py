@@ -8,6 +8,7 @@ import streamlit as st
 
 from lessons.i18n import _
 from lessons.kit.display import literal, plain, token_name
+from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import mount
 from lessons.kit.numbers import number
 from lessons.kit.records import record
@@ -23,8 +24,8 @@ def fall() -> None:
         st.info(_("This result is not recorded here yet. Make it with `{command}`.").format(command=COMMAND))
         return
     mount("fall", data(of), key="truth_fall")
-    st.markdown(fall_words(of))
-    st.caption(
+    say(fall_words(of))
+    say_small(
         _(
             "Recorded: {learner} at step {step} of the recorded run, every prefix finished {k} times. Repeat it with "
             "`{command}`."

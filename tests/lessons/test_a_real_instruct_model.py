@@ -124,7 +124,7 @@ def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, 
         next(x for x in at.button if (x.key or "").endswith(f"_{key}_commit")).click().run()
     assert len(at.success) == 3  # 10 of 12 are right, which is within 10 points of 85
     assert f"of {100 * sum(split):+.0f} points, {100 * split[0]:+.0f} come from form" in texts(at)
-    assert "Answers chosen greedily: readable" in texts(at)
+    assert "Responses chosen greedily: readable" in texts(at)
     assert f"From {l0:.1f} tokens on average to {l1:.1f}" in texts(at)
     assert len(at.get("plotly_chart")) == 4
     assert "What changed" in [x.value for x in at.header]
@@ -188,7 +188,7 @@ def test_questions_are_sorted_by_what_became_of_them(open_page, store):
     assert "8 of 8 questions" in texts(at)
     at.segmented_control(key="whose").set_value("ppo").run()
     at.radio(key="change").set_value("broken").run()
-    assert "1 of 1 questions" in texts(at)
+    assert "1 of 1 question" in texts(at)
     assert linked(at, "whose") == ["ppo"]
     assert linked(at, "change") == ["broken"]
     pair = next(x.proto.body for x in at.get("html") if ">2. " in x.proto.body)
@@ -218,7 +218,7 @@ def test_long_answers_fold_and_keep_their_lines():
     folded = text_html(LONG)
     assert folded.startswith("<details>")
     assert folded.count("Let me think") == 5 + 30
-    assert f"show all {len(LONG)} characters" in folded
+    assert f"show all {len(LONG):,} characters" in folded
     assert "<details>" not in text_html(LONG, fold=False)
     assert "<details>" in text_html("x" * (FOLD + 1))
     assert len(text_html("x" * 10 * MOST)) < 2 * MOST

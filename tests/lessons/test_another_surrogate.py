@@ -9,13 +9,14 @@ import pytest
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import change
+from core.learners.registry import LEARNER_KINDS, surrogates_of
 from core.presets import preset
 from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.conftest import make_run
 from tests.lessons.real import strips
 
 OTHERS = {
-    **{name: {"ppo.surrogate": name} for name in SURROGATES if name != "clip"},
+    **{name: {"ppo.surrogate": name} for name in surrogates_of(LEARNER_KINDS["ppo"]) if name != "clip"},
     "sequence": {"ppo.importance_sampling_level": "sequence"},
 }
 PAGES = {"how-ppo-works": {"sub": "clip"}, "ratio-and-clip": {}}

@@ -8,7 +8,7 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import change
-from core.learners.registry import LEARNER_KINDS, learner
+from core.learners.registry import LEARNER_KINDS, learner, surrogates_of
 from core.presets import PRESETS, preset
 from core.rewards import REWARDS
 from core.runs import lifecycle
@@ -58,7 +58,7 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
     expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
     expected |= {f"{x}.{setting}" for x in ppos for setting in ("lam", "epsilon")}
     expected |= {f"{x.name}.reward" for x in config.learners}
-    assert ppos or name == "placebo"  # whose twins are two of GRPO
+    assert ppos or name in ("placebo", "online-or-offline")  # in which GRPO has other company
     assert expected <= set(keys)
     for field in known:
         assert field.description, field.key
@@ -277,7 +277,8 @@ def test_all_settings_say_what_kind_a_learner_is_and_call_choices_by_their_title
     at.radio(key="lab_settings_group").set_value("grpo").run()
     assert [x for x in at.caption if x.value == f"GRPO · {LEARNER_KINDS['grpo'].summary}"]
     chosen = at.selectbox(key="set:grpo.surrogate")
-    assert (chosen.value, set(chosen.options)) == ("clip", {x.title for x in SURROGATES.values()})
+    titles = {SURROGATES[x].title for x in surrogates_of(LEARNER_KINDS["grpo"])}
+    assert (chosen.value, set(chosen.options)) == ("clip", titles)
     assert at.selectbox(key="set:grpo.reward").options == [x.title for x in REWARDS.values()]
     assert "k3" in at.selectbox(key="set:grpo.kl_loss_estimator").options, "what has no title is called by its name"
     chosen.set_value("cispo").run()

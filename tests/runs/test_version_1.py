@@ -237,8 +237,9 @@ def test_no_whitening_is_made_up(store: RunStore) -> None:
 # -- runs that version 1 had imported ----------------------------------------------------------------------------------
 
 #: Settings that version 1 did not have: what its imported runs cannot tell.
-LATER = {"grpo.reward", "grpo.num_generations"}
+LATER = {"grpo.reward", "grpo.num_generations", "grpo.reward_model"}
 OF_RUN = {"keep_level", "value_check_responses", "value_check_continuations"}
+OF_RUN |= {"distinct_questions", "repeated_questions", "leaked_questions", "wrong_truths", "success_from", "success_to"}
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ def test_where_the_disk_takes_nothing_the_run_goes_on(home: Path) -> None:
 def test_it_is_reported_while_it_lasts_and_can_be_ended(home: Path) -> None:
     reports: list[tuple[str, float | None]] = []
     trainer(progress=lambda message, share: reports.append((str(message), share)))
-    for words in ("Sampling answers of the start policy", "Fitting the critic to what"):
+    for words in ("Sampling responses of the start policy", "Fitting the critic to what"):
         shares = [share for text, share in reports if text.startswith(words)]
         assert shares[0] == 0
         assert shares == sorted(set(shares))
@@ -301,6 +301,6 @@ def test_viewers_see_it_among_the_preparations(
     lifecycle.enqueue(store, run_id, ["ppo"])
     assert lifecycle.claim(store, run_id, "ppo")
     assert supervise(Worker(store, run_id, "ppo")) == 0
-    assert "Sampling answers of the start policy, to fit the critic to." in texts
+    assert "Sampling responses of the start policy, to fit the critic to." in texts
     assert "Fitting the critic to what the start policy’s answers score." in texts
     assert store.get(run_id).status == "finished"

@@ -70,7 +70,7 @@ def test_a_critic_knows_the_true_values_where_the_start_model_was_taught_to_tell
 
 
 def test_it_is_for_its_own_start_model_alone() -> None:
-    with pytest.raises(ConfigError, match=r"fitted to the answers of chain-sum-6x1, which is not the start model"):
+    with pytest.raises(ConfigError, match=r"fitted to the responses of chain-sum-6x1, which is not the start model"):
         trainer("chain-sum", **{"ppo.value_model": "chain-sum-6x1-critic"})
     with pytest.raises(
         ConfigError, match=r"no fitted critic called 'other'; there are chain-sum-6x1-blind-critic, chain"

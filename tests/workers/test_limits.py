@@ -242,7 +242,7 @@ def test_the_lab_asks_no_run_under_way_for_more_than_the_server_allows(
     ("settings", "words"),
     [
         ({"ppo.value_model": "none-such"}, "there is no fitted critic called 'none-such'; there are chain-sum-6x1"),
-        ({"model": "chain-sum-3x1"}, "was fitted to the answers of chain-sum-6x1, which is not the start model"),
+        ({"model": "chain-sum-3x1"}, "was fitted to the responses of chain-sum-6x1, which is not the start model"),
         ({"lora_rank": 2}, "with lora_rank a critic has only adapters"),
     ],
 )
