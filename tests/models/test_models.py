@@ -9,8 +9,7 @@ from core.errors import ConfigError
 from core.models.bundled import BUNDLED, names, weights_hash
 from core.models.start import load
 from core.models.value import ValueModel
-from core.tasks.kinds.chain_sum import ChainSum
-from core.tasks.registry import recipes
+from core.tasks.registry import recipes, task_for
 from core.training.answer import share
 from core.training.evaluation import answers
 from core.training.pretrain import pretrain
@@ -40,7 +39,7 @@ def test_the_card_tells_the_truth(name):
     assert {k: v for k, v in card["recipe"].items() if k != "task"} == {
         k: v for k, v in vars(recipe).items() if k != "task"
     }
-    measured = share(answers(begun.model, begun.codec, ChainSum(recipe.task), seed=0, samples=8))
+    measured = share(answers(begun.model, begun.codec, task_for(recipe.task), seed=0, samples=8))
     # Another machine may round another way now and then: 2048 samples, so one sample is 0.0005.
     assert measured == pytest.approx(card["heldout_success"]["sampled"], abs=0.005)
     assert 0.30 <= measured <= 0.60
@@ -94,7 +93,9 @@ def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_pol
 
 
 def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
-    with pytest.raises(ConfigError, match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, SmolLM2-135M"):
+    with pytest.raises(
+        ConfigError, match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, program-4, SmolLM2-135M"
+    ):
         load("no-such-model")
     with pytest.raises(ConfigError, match=r"has no config\.json"):
         load(str(tmp_path))

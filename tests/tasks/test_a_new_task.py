@@ -110,7 +110,7 @@ def test_its_own_start_model_takes_the_place_of_one_made_for_another_task(revers
 
 
 def test_it_stands_behind_the_apps_own_although_its_name_comes_before_theirs(reverse_word: TaskKind[Any]) -> None:
-    own = ["chain-sum", "imported", "questions", "reasoning-gym"]
+    own = ["chain-sum", "program", "imported", "questions", "reasoning-gym"]
     assert [x for x in registry.discover() if x in (*own, "backwards")] == [*own, "backwards"]
 
 

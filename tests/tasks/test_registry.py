@@ -12,6 +12,7 @@ from core.tasks import registry
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.countdown import CountdownSettings
 from core.tasks.kinds.imported import ImportedSettings
+from core.tasks.kinds.program import ProgramSettings
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.kinds.reply import ReplySettings
 from core.tasks.reasoning_settings import ReasoningGymSettings, suggested
@@ -21,6 +22,7 @@ SETTINGS = [
     CountdownSettings(numbers=4, largest=12, target=500),
     ReplySettings(taste="precise"),
     suggested("countdown"),
+    ProgramSettings(visible=3),
     QuestionsSettings(
         questions=tuple(Question(question=f"What is {x}?", answer=str(x)) for x in range(20)), extraction="whole"
     ),
@@ -28,7 +30,7 @@ SETTINGS = [
 
 
 def test_every_kind_is_found_and_all_but_imported_runs_can_be_chosen():
-    known = ["chain-sum", "imported", "questions", "reasoning-gym"]
+    known = ["chain-sum", "program", "imported", "questions", "reasoning-gym"]
     assert [x for x in registry.TASK_KINDS if x in known] == known
     assert registry.choosable() == [x for x in registry.TASK_KINDS if x != "imported"]
     with pytest.raises(ConfigError, match="was imported from TRL: it can be looked at, but not trained"):
