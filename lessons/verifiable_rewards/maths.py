@@ -10,7 +10,7 @@ import streamlit as st
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction
 from core.tasks.kinds.countdown import Countdown, CountdownSettings
-from core.tasks.matching import equal, same_text
+from core.tasks.matching import equal
 from core.tasks.notation import number
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
@@ -67,6 +67,7 @@ class Judged:
 
     answer: str | None  # None: nothing was read
     same: bool  # the ground truth, in whatever notation
+    verbatim: bool  # the ground truth stands in the response as it is written
     reward: float
 
 
@@ -74,7 +75,7 @@ def judged(question: Asked, response: str, how: Extraction, *, finished: bool = 
     """As task `questions` judges with its default matching; a response that was cut off is wrong."""
     answer = extract(response, how)
     same = answer is not None and equal(question.truth, answer, question.text)
-    return Judged(answer, same, float(same and finished))
+    return Judged(answer, same, question.truth in response, float(same and finished))
 
 
 def why(question: Asked, of: Judged, *, finished: bool = True) -> str:
@@ -88,7 +89,7 @@ def why(question: Asked, of: Judged, *, finished: bool = True) -> str:
         return _("not the ground truth")
     if not finished:
         return _("cut off before its end")
-    return _("the same text") if same_text(question.truth, of.answer) else _("the same value, written otherwise")
+    return _("the same text") if of.verbatim else _("the same value")
 
 
 def section() -> None:
@@ -108,8 +109,9 @@ def _try() -> None:
     with st.container(horizontal=True, key="vr_tries"):
         for i, text in enumerate(tries):
             st.button(plain(text), key=f"vr_try_{chosen}_{i}", on_click=_put, args=(field, text))
-    response = st.text_input(_("Response"), key=field, max_chars=LONGEST)[:LONGEST]
-    cut = st.toggle(_("It was cut off before its end"), key="vr_cut")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    response = left.text_input(_("Response"), key=field, max_chars=LONGEST)[:LONGEST]
+    cut = right.toggle(_("It was cut off before its end"), key="vr_cut")
     if chosen in QUESTIONS:
         _readings(QUESTIONS[chosen], response, finished=not cut)
     else:
@@ -131,9 +133,9 @@ def _readings(question: Asked, response: str, *, finished: bool) -> None:
         of = judged(question, response, how, finished=finished)  # type: ignore[arg-type]
         sign = "=" if of.same else "≠"
         shown = _("none") if of.answer is None else plain(of.answer, 60)
-        compared = "" if of.answer is None else f"{sign} {plain(question.truth)}"
+        compared = "" if of.answer is None else f"{sign}\u00a0{plain(question.truth)}"
         mark = "✓" if of.reward else "✗"
-        rows.append([_(name), shown, compared, f"{mark} {of.reward:g}", why(question, of, finished=finished)])
+        rows.append([_(name), shown, compared, f"{mark}\u00a0{of.reward:g}", why(question, of, finished=finished)])
     with st.container(key="vr_readings"):
         st.markdown(table(head, rows, left=5))
 
@@ -149,5 +151,5 @@ def _countdown(response: str, *, finished: bool) -> None:
     mark = "✓" if verdict.success else "✗"
     head = [_("it is worth"), _("ground truth"), _("reward"), _("because")]
     with st.container(key="vr_readings"):
-        st.markdown(table(head, [[worth, "16", f"{mark} {verdict.reward:g}", plain(reason)]], left=4))
+        st.markdown(table(head, [[worth, "16", f"{mark}\u00a0{verdict.reward:g}", plain(reason)]], left=4))
     say_small(_("No right expression is written down anywhere: each is worked out, so many are right."))

@@ -8,7 +8,7 @@ from core.errors import RequestError
 from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say
-from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, predict, quiz, worked
+from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.preset_race import race_in_lab
 from lessons.verifiable_rewards import call, hostile, maths, programs
@@ -47,9 +47,10 @@ def four_tokens() -> None:
     bodies = ", ".join(f"`{x}`" for x in GROUP[1:])
     say(_("The body `x+x` of a function that should square, sampled beside {others}.").format(others=bodies))
     rules = {"whole": _("all or nothing"), "share": _("share of tests passed")}
-    rule = st.segmented_control(
-        _("Reward"), list(rules), default="whole", format_func=rules.__getitem__, key="vr_rule", required=True
-    )
+    with st.container(key="vr_rule_worked"):
+        rule = st.segmented_control(
+            _("Reward"), list(rules), default="whole", format_func=rules.__getitem__, key="vr_rule", required=True
+        )
     worked(
         BY_SHARE if rule == "share" else ALL_OR_NOTHING, SETTINGS, lines(), key=f"vr_four_{rule}", param=f"vr_ex_{rule}"
     )
@@ -93,8 +94,8 @@ def page() -> None:
     st.header(_("Write hostile code"))
     say(_("What a model samples nobody has read. Try to do harm: the program runs in a worker that has nothing."))
     hostile.section()
-    st.header(_("Function calls: is it the same call?"))
-    call.section()
+    with more(_("a function call, compared as JSON"), key="vr_more_call"):
+        call.section()
     st.header(_("What does training do by itself?"))
     say(
         _(

@@ -59,8 +59,8 @@ export default class Verdicts extends Picture {
     this.figure.replaceChildren(el("div", { class: "line heads" }, this.#heads), ...this.#rows.map((x) => x.root));
   }
 
-  /** @override @param {SentVerdicts} sent @param {number} at */
-  glide(sent, at) {
+  /** @override @param {SentVerdicts} _sent @param {number} at */
+  glide(_sent, at) {
     this.#rows.forEach(({ letters }, i) => {
       const written = Math.max(0, Math.min(1, at - i * STATIONS.length)) * letters.length;
       letters.forEach((x, n) => {
