@@ -63,6 +63,17 @@ LESSONS: tuple[Lesson, ...] = (
         check="loop_quiz",
     ),
     Lesson(
+        key="verifiable-rewards",
+        title=N_("Verifiable rewards"),
+        icon=":material/fact_check:",
+        summary=N_(
+            "Ground truth, unit tests, sandbox: try to fool a verifier, and to break out of what it runs code in."
+        ),
+        minutes=10,
+        facts=("F5",),
+        check="vr_quiz",
+    ),
+    Lesson(
         key="data-that-teaches",
         title=N_("Data that teach"),
         icon=":material/dataset:",

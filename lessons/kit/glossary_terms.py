@@ -76,7 +76,31 @@ GLOSSARY = (
                 "verifier",
                 N_("verifier"),
                 N_("A program that compares the answer in a response with the right one; no model is asked."),
-                "a-real-instruct-model",
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
+                "verifiable-reward",
+                N_("verifiable reward"),
+                N_("A reward that a program works out: it compares with the ground truth, or runs unit tests."),
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
+                "ground-truth",
+                N_("ground truth"),
+                N_("The right answer to a question, known beforehand and never shown to the model."),
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
+                "unit-test",
+                N_("unit test"),
+                N_("An input to a program and the output that it has to give. Hidden ones are never shown."),
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
+                "sandbox",
+                N_("sandbox"),
+                N_("Where a program that nobody has read is run: limited in time and memory, with nothing in reach."),
+                "verifiable-rewards",
             ),
             GlossaryTerm(
                 "held-out",

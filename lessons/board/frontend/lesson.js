@@ -20,6 +20,7 @@ const OWN_STYLES = {
   "lesson_race.js": ["picture.css"],
   "lesson_stepper.js": ["stepper/stepper.css"],
   "lesson_tour.js": ["tour.css"],
+  "lesson_verdicts.js": ["picture.css"],
 };
 
 /** @type {WeakMap<Node, Held>} the component's root → what is drawn there */

@@ -1,0 +1,119 @@
+"""Verifiable rewards: is the answer the ground truth, do the unit tests pass, and what a sandbox is for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import RequestError
+from core.learners.registry import learner
+from lessons.i18n import _, prose
+from lessons.kit.glossary import say
+from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
+from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
+from lessons.kit.preset_race import race_in_lab
+from lessons.verifiable_rewards import call, hostile, maths, programs
+from lessons.verifiable_rewards.check import code, questions
+from lessons.verifiable_rewards.picture import moving_picture
+
+KEY = "verifiable-rewards"
+SETTINGS = learner("grpo", scale_rewards="none")
+#: Of the four bodies of `GROUP`, the third token by token: right twice in six, so all or nothing pays it 0.
+GROUP = ("x+x", "x*x", programs.GAMING, "x")
+SHARES = (2 / 6, 1.0, 3 / 6, 2 / 6)
+LOGPROBS = {
+    "tokens": ("x", "+", "x", "<eos>"),
+    "logprobs_old": (-0.1, -0.7, -0.2, -0.1),
+    "logprobs_ref": (-0.1, -0.7, -0.2, -0.1),
+    "logprobs_new": (-0.1, -0.9, -0.25, -0.1),
+}
+BY_SHARE = Example(**LOGPROBS, reward=SHARES[0], others=SHARES[1:])  # type: ignore[arg-type]
+ALL_OR_NOTHING = Example(**LOGPROBS, reward=0.0, others=tuple(float(x == 1) for x in SHARES[1:]))  # type: ignore[arg-type]
+#: Right for every number that is not below 0.
+NEARLY = "abs(x) * x"
+
+
+def lines() -> list[Line]:
+    return [
+        old_policy_line(),
+        Line("advantage", r"A_t", _("the response’s reward minus the mean of all four: the same for every token")),
+        *ratio_lines(),
+        objective_line(_("what the update makes larger: ratio times advantage, within the clip")),
+    ]
+
+
+def four_tokens() -> None:
+    """The body `x+x` among four, paid by each of the two rules."""
+    st.header(_("Four tokens, worked out"))
+    bodies = ", ".join(f"`{x}`" for x in GROUP[1:])
+    say(_("The body `x+x` of a function that should square, sampled beside {others}.").format(others=bodies))
+    rules = {"whole": _("all or nothing"), "share": _("share of tests passed")}
+    with st.container(key="vr_rule_worked"):
+        rule = st.segmented_control(
+            _("Reward"), list(rules), default="whole", format_func=rules.__getitem__, key="vr_rule", required=True
+        )
+    worked(
+        BY_SHARE if rule == "share" else ALL_OR_NOTHING, SETTINGS, lines(), key=f"vr_four_{rule}", param=f"vr_ex_{rule}"
+    )
+
+
+def prediction() -> None:
+    """Whether the hidden tests notice a body that the visible ones do not."""
+    try:
+        hidden = programs.outcome(NEARLY).hidden
+    except RequestError:
+        return  # the section below says why
+    negative = _(
+        "It is wrong for numbers below 0, and one hidden test has such a number. Without it, it would be paid."
+    )
+    choices = [
+        Choice(_("All three"), hidden == 1, _("It gives x · x only where x is not below 0.")),
+        Choice(_("Some of them"), 0 < hidden < 1, negative),
+        Choice(_("None"), hidden == 0, _("It is no table of the examples: it is right for all numbers from 0 on.")),
+    ]
+    asked = _("A function should square. `{body}` gets all visible tests right. Of the three hidden ones, how many?")
+    predict("vr_nearly", asked.format(body=NEARLY), choices)
+
+
+def page() -> None:
+    engine()
+    moving_picture()
+    say(prose(KEY))
+    four_tokens()
+    st.header(_("Maths: is it the ground truth?"))
+    say(_("Take a response or write one. It is read in three ways; a run chooses one of them."))
+    maths.section()
+    st.header(_("Code: are the unit tests passed?"))
+    say(
+        _(
+            "The model sees three examples and writes the body of `f`. All six are run in a sandbox; three the model "
+            "never sees. Take a body or write one."
+        )
+    )
+    prediction()
+    programs.section()
+    st.header(_("Write hostile code"))
+    say(_("What a model samples nobody has read. Try to do harm: the program runs in a worker that has nothing."))
+    hostile.section()
+    with more(_("a function call, compared as JSON"), key="vr_more_call"):
+        call.section()
+    st.header(_("What does training do by itself?"))
+    say(
+        _(
+            "A **placebo** is paid as often as its responses are right, but at random. What improves beside it, the "
+            "verifier taught; what changes with both, training does by itself."
+        )
+    )
+    race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
+    quiz("vr_quiz", questions())
+
+
+with lesson_page(
+    KEY,
+    question=_("The response is text. How does a program know that it is right?"),
+    summary=_(
+        "Where there is a right answer, a program can check it exactly: ground truth, unit tests and a sandbox have to "
+        "be made first, and the reward is as good as they are."
+    ),
+    code=code(),
+):
+    page()

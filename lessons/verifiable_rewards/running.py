@@ -1,0 +1,38 @@
+"""The sandbox as this page uses it: what a person typed runs in its workers alone, and a crowd waits its turn."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.errors import RequestError
+from core.sandbox.checks import run_tests
+from core.sandbox.unit_tests import ProgramResult, UnitTest
+from core.sandbox.walls import Part, walls
+
+#: Programs of this server's viewers that run or wait to run; each takes half a second at most.
+_WAITING = 12
+_PATIENCE = 5.0  # seconds
+_places = threading.BoundedSemaphore(_WAITING)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def ran(program: str, _tests: Sequence[UnitTest], about: str) -> ProgramResult:
+    """What came out of the tests, which `about` names. RequestError where no program can be run, or too many wait.
+
+    The same program is run once, however often the page is drawn.
+    """
+    if not _places.acquire(timeout=_PATIENCE):
+        raise RequestError("Too many programs are waiting to be run here; try again in a moment.")
+    try:
+        return run_tests(program, _tests)
+    finally:
+        _places.release()
+
+
+@st.cache_data(show_spinner=False, ttl=3600)
+def standing() -> list[Part]:
+    """The walls' parts; a worker that is started for it reports them."""
+    return walls()
