@@ -7,7 +7,7 @@ import argparse
 from core.cli.train import config_of
 from core.cli.usage import UsageError
 from core.learners.registry import learner_kind
-from core.runs.export import stamped
+from core.runs.migrations.traces import stamped
 
 
 def collect_set(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from lessons.kit.numbers import number, percent, table, whole
 from lessons.kit.truth import Kept
 
 PRESET = "online-or-offline"
+Row = dict[str, Any]  # of COLLECTED
 SIZES = (128, 512, 2048, 7680)
 ROWS = 10  # of the set that are shown
 
@@ -130,7 +132,7 @@ def _show(made: pa.Table | CommandFailed) -> None:
     say_small(_("{count} of them: one of each kind first, then as they come.").format(count=len(shown)))
 
 
-def some(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def some(rows: list[Row]) -> list[Row]:
     """A few rows: the first of each kind (right or wrong, rewarded or not, spoiled or not), then the first ones."""
     kinds: dict[object, int] = {}
     for i, x in enumerate(rows):
@@ -143,6 +145,6 @@ def _text(text: object) -> str:
     return plain(str(text).strip(), 40)
 
 
-def _spoiled(x: dict[str, object]) -> str:
+def _spoiled(x: Row) -> str:
     both = [_("flipped")] * bool(x["flipped"]) + [_("random tokens")] * bool(x["random"])
     return ", ".join(both) or "–"

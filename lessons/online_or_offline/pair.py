@@ -42,8 +42,8 @@ def example() -> None:
     st.header(_("Four tokens of a frozen pair"))
     rejected = Filling(PAIR, SETTINGS).values["implicit_sum"].at(1) or 0.0
     words = _(
-        "“1 6” to 9+7= scored 1 and “1 5” scored 0 before training. DPO compares the two under the policy as it is now; the "
-        "implicit reward of “1 5” is {rejected}. The responses and their scores never change."
+        "“1 6” to 9+7= scored 1 and “1 5” scored 0 before training. DPO compares the two under the policy as it is "
+        "now; the implicit reward of “1 5” is {rejected}. The responses and their scores never change."
     )
     say(words.format(rejected=signed(rejected, 1)))
     worked(PAIR, SETTINGS, lines(), key="online_four", param="online_ex")
