@@ -7,7 +7,7 @@ import streamlit as st
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, engine, lesson_page, predict, quiz
-from lessons.kit.over_seeds import gap_words
+from lessons.kit.over_seeds import close_up, gap_words
 from lessons.online_or_offline.check import code, questions
 from lessons.online_or_offline.coverage import coverage
 from lessons.online_or_offline.own import own_set
@@ -26,14 +26,14 @@ def prediction() -> None:
     reason = gap_words(known, (titled(first), titled(second)))
     names = {"online": titled(first), "offline": titled(second)}
     choices = [
-        Choice(_("{online} ends higher").format(**names), known.low > 0, reason),
-        Choice(_("{offline} ends higher").format(**names), known.high < 0, reason),
+        Choice(close_up(_("{online} ends higher").format(**names)), known.low > 0, reason),
+        Choice(close_up(_("{offline} ends higher").format(**names)), known.high < 0, reason),
         Choice(_("The seeds do not tell them apart"), known.low <= 0 <= known.high, reason),
     ]
     asked = _(
         "{online} against the best of the offline learners, {offline}: as many scored responses. How does it end?"
     )
-    if predict("online_better", asked.format(**names), choices, about=KEY):
+    if predict("online_better", close_up(asked.format(**names)), choices, about=KEY):
         say("\n".join(f"- {gap_words(gap(first, x), (titled(first), titled(x)))}" for x in offline() if x != second))
 
 

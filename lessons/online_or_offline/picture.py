@@ -68,4 +68,4 @@ def _at(n: int, count: int) -> str:
             budget=whole(budget())
         )
     shares = {titled(x): {seed: of(x)[seed].points[n - 1].heldout_success for seed in seeds()} for x in LEARNERS}
-    return who_leads(_("After {count} responses").format(count=whole(count)), shares)
+    return who_leads(_("After learning from {count} responses").format(count=whole(count)), shares)
