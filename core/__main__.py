@@ -1,4 +1,4 @@
-"""The command line, `credit-lab` or `python -m core`: train, export, save, reward, import, delete, runs, app …"""
+"""The command line, `credit-lab` or `python -m core`: train, collect, export, save, reward, import, runs, app …"""
 
 from __future__ import annotations
 
@@ -29,32 +29,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train learners side by side and write the four files of the trace")
-    train.add_argument(
-        "--preset", default="chain-sum", metavar="NAME", help="what to start from (default: %(default)s)"
-    )
-    train.add_argument(
-        "--learner",
-        action="append",
-        metavar="NAME",
-        help="who takes part: a learner of the preset, another algorithm such as vine or dr-grpo, or a kind of learner "
-        "(repeat it for more; default: all of the preset)",
-    )
-    train.add_argument("--steps", type=int, metavar="N", help="how many rollouts each learner makes")
-    train.add_argument("--seed", type=int, metavar="S", help="prompts, sampling and shuffling follow from it")
-    train.add_argument(
-        "--set",
-        dest="assignments",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any setting, e.g. epsilon=0.1 ppo.lam=1 task.terms=4 (`python -m core settings` lists them)",
-    )
+    _describe_run(train)
     train.add_argument("--trace", choices=("panel", "all"), help="keep the tokens of a panel of responses, or of all")
     train.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a new or empty folder, or an earlier export"
     )
     train.add_argument("--keep", action="store_true", help="also keep the run among the app's runs")
+
+    collect = commands.add_parser("collect", help="collect the data set that an offline learner would learn from")
+    _describe_run(collect)
+    collect.add_argument("--out", type=Path, required=True, metavar="FILE", help="the Parquet file to write")
 
     export = commands.add_parser("export", help="write a run of the app as files")
     export.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
@@ -114,6 +98,31 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, metavar="N", help="which port it serves (default: 8501, or the next free one)"
     )
     return parser
+
+
+def _describe_run(parser: argparse.ArgumentParser) -> None:
+    """Options that say which run is meant."""
+    parser.add_argument(
+        "--preset", default="chain-sum", metavar="NAME", help="what to start from (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--learner",
+        action="append",
+        metavar="NAME",
+        help="who takes part: a learner of the preset, another algorithm such as vine or dr-grpo, or a kind of learner "
+        "(repeat it for more; default: all of the preset)",
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="how many rollouts each learner makes")
+    parser.add_argument("--seed", type=int, metavar="S", help="prompts, sampling and shuffling follow from it")
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting, e.g. epsilon=0.1 ppo.lam=1 task.terms=4 (`python -m core settings` lists them)",
+    )
 
 
 def _port(text: str) -> int:

@@ -63,6 +63,15 @@ LESSONS: tuple[Lesson, ...] = (
         check="loop_quiz",
     ),
     Lesson(
+        key="online-or-offline",
+        title=N_("Online or offline"),
+        icon=":material/cloud_sync:",
+        summary=N_("Fresh responses or a fixed set of them: five learners, one start, as many scored responses."),
+        minutes=10,
+        facts=("F1",),
+        check="online_quiz",
+    ),
+    Lesson(
         key="verifiable-rewards",
         title=N_("Verifiable rewards"),
         icon=":material/fact_check:",

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from core.__main__ import _parser, main
-from core.cli.train import _config
+from core.cli.train import config_of
 from core.cli.usage import UsageError
 from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
@@ -210,7 +210,7 @@ def test_what_cannot_be_trained_is_a_sentence(
 
 
 def chosen(*words: str) -> RunConfig:
-    return _config(_parser().parse_args(["train", "--out", "nowhere", *words]))
+    return config_of(_parser().parse_args(["train", "--out", "nowhere", *words]))
 
 
 def test_a_kind_of_learner_is_taken_by_name_although_no_variant_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

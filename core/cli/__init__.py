@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from core.cli.collect import collect_set
 from core.cli.reward import train_reward_model
 from core.cli.stored import delete_runs, export_run, import_run, list_runs, save_policy
 from core.cli.train import train_run
@@ -36,6 +37,7 @@ def _settings(_: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": train_run,
+    "collect": collect_set,
     "export": export_run,
     "save": save_policy,
     "reward": train_reward_model,

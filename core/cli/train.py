@@ -31,7 +31,7 @@ FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y 
 
 def train_run(options: argparse.Namespace) -> int:
     """Trains what the options say, writes the files, and says how each learner ended; 1 where one failed."""
-    config = _config(options)
+    config = config_of(options)
     _check_folder(options.out)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(_store(keep=options.keep))
@@ -49,7 +49,8 @@ def train_run(options: argparse.Namespace) -> int:
         return _report(store.get(run_id), store.events(run_id), paths)
 
 
-def _config(options: argparse.Namespace) -> RunConfig:
+def config_of(options: argparse.Namespace) -> RunConfig:
+    """The run that the options describe. Raises what is refused of them."""
     config = preset(options.preset)
     if options.learner:
         chosen = [_learner(config, name) for name in dict.fromkeys(options.learner)]
@@ -57,7 +58,7 @@ def _config(options: argparse.Namespace) -> RunConfig:
     assignments = dict(_assignment(text) for text in options.assignments)
     # As the settings' list and the lab's form write it; JSON's null is none, too.
     assignments = {x: None if value == "none" and takes_none(config, x) else value for x, value in assignments.items()}
-    assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x) is not None}
+    assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x, None) is not None}
     return change(config, assignments) if assignments else config
 
 

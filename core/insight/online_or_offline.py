@@ -10,6 +10,7 @@ lies under the policy (core/training/coverage.py), for online learners that of t
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,17 +75,34 @@ def config_of(seed: int, steps: int | None = None) -> RunConfig:
     return base.model_copy(update=more)
 
 
+def names() -> list[str]:
+    """Every learner of the study, the offline ones first."""
+    everyone = [*preset(PRESET).learners, learner("ppo")]
+    return [x.name for x in sorted(everyone, key=lambda x: learner_kind(x).draws is None)]
+
+
 def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[FinalSuccess]:
-    """Trains every learner, seed by seed; the offline ones first, as the others are measured on their set."""
+    """Trains every learner, seed by seed."""
     for seed in seeds:
-        config, data = config_of(seed, steps), None
-        everyone = sorted([*config.learners, learner("ppo")], key=lambda x: learner_kind(x).draws is None)
-        for settings in everyone:
-            own = config.model_copy(update={"learners": (settings,)})
-            trainer = Trainer(own, settings.name)
-            data = trainer.data or data
-            assert data is not None
-            yield outcome(trainer, data)
+        for name in names():
+            yield train(name, seed, steps)
+
+
+def train(name: str, seed: int, steps: int | None = None) -> FinalSuccess:
+    """Trains one learner with one seed, measured on the data set that offline learners of that seed have."""
+    config = config_of(seed, steps)
+    settings = next(x for x in (*config.learners, learner("ppo")) if x.name == name)
+    trainer = Trainer(config.model_copy(update={"learners": (settings,)}), name)
+    return outcome(trainer, trainer.data or _collected(config))
+
+
+@functools.lru_cache(maxsize=1)
+def _collected(config: RunConfig) -> Collected:
+    """The set that the start model writes for the run's offline learners: the same one for each of them."""
+    settings = next(x for x in config.learners if learner_kind(x).draws is not None)
+    data = Trainer(config.model_copy(update={"learners": (settings,)}), settings.name).data
+    assert data is not None
+    return data
 
 
 def outcome(trainer: Trainer, data: Collected) -> FinalSuccess:
@@ -112,6 +130,16 @@ def outcome(trainer: Trainer, data: Collected) -> FinalSuccess:
 def _point(step: int, scalars: dict[str, Any], measured: coverage.Coverage) -> Point:
     own = measured.data_logprob, measured.fresh_logprob, measured.ess
     return Point(step, scalars["samples_seen"], scalars["heldout_success"], measured.kl, *own)
+
+
+def read(path: Path = RECORDED) -> list[FinalSuccess]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    if not path.is_file():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["about"]["version"] != VERSION:
+        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
+    return [FinalSuccess(**{**x, "points": tuple(Point(**y) for y in x["points"])}) for x in stored["rows"]]
 
 
 def spread(outcomes: Sequence[FinalSuccess], name: str) -> tuple[float, float, float]:
@@ -144,9 +172,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    total = options.seeds * (1 + len(preset(PRESET).learners))
-    outcomes: list[FinalSuccess] = []
-    for made in tqdm(run(range(options.seeds), options.steps), total=total, desc="learners trained"):
+    outcomes = read(options.out)
+    there = {(x.learner, x.seed) for x in outcomes}
+    left = [(x, seed) for seed in range(options.seeds) for x in names() if (x, seed) not in there]
+    for name, seed in tqdm(left, desc="learners trained"):
+        made = train(name, seed, options.steps)
         outcomes.append(made)
         tqdm.write(f"{made.learner:12} seed {made.seed}: {made.final:.3f} after {made.scored} scored responses")
         write(outcomes, options.out)  # what is there counts, also where it is cut off

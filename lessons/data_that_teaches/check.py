@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lessons.data_that_teaches.results import Topic, gap, gap_words, overstated
+from lessons.data_that_teaches.results import Topic, gap, overstated
 from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion
+from lessons.kit.over_seeds import gap_words
 
 #: Topic → what to do, and the conditions whose differences from the topic's first one say why.
 _ADVICE = {

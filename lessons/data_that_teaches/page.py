@@ -16,7 +16,6 @@ from lessons.data_that_teaches.results import (
     TOPICS,
     Topic,
     gap,
-    gap_words,
     heldout,
     mean,
     of,
@@ -28,6 +27,7 @@ from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, revealed, worked
 from lessons.kit.linked import linked
 from lessons.kit.numbers import known, number, table, whole
+from lessons.kit.over_seeds import gap_words
 
 KEY = "data-that-teaches"
 #: The topic that is predicted, and the prediction's key.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from core.insight.curation_study import COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
 from core.insight.seed_results import SeedDifference, paired
-from lessons.i18n import N_, _
-from lessons.kit.numbers import number, signed
+from lessons.i18n import N_
+from lessons.kit.numbers import number
 
 __all__ = ["COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
 
@@ -141,14 +141,3 @@ def overstated(condition: str) -> SeedDifference:
     """Success on the held-out questions − success on questions that nobody was asked, seed by seed."""
     own = of(condition).values()
     return paired([x.heldout for x in own], [x.unseen for x in own])
-
-
-def gap_words(known: SeedDifference, names: tuple[str, str]) -> str:
-    """A paired difference in a sentence that is chosen by its interval."""
-    sentence = (
-        _("**{first}** − {second}: {mean} (95 % interval {low} to {high}, {seeds} seeds).")
-        if known.low > 0 or known.high < 0
-        else _("**{first}** − {second}: {mean} (95 % interval {low} to {high}): {seeds} seeds do not tell them apart.")
-    )
-    numbers = {"mean": signed(known.mean, 3), "low": signed(known.low, 3), "high": signed(known.high, 3)}
-    return sentence.format(first=names[0], second=names[1], seeds=known.seeds, **numbers)

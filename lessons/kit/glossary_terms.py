@@ -73,6 +73,20 @@ GLOSSARY = (
                 symbol="r",
             ),
             GlossaryTerm(
+                "online",
+                N_("online reinforcement learning"),
+                N_("The policy writes fresh responses while it learns; they are scored, and the scores update it."),
+                "online-or-offline",
+                also=("online learning", "learns online"),
+            ),
+            GlossaryTerm(
+                "offline",
+                N_("offline learning"),
+                N_("Learning from (prompt, response, reward) tuples collected beforehand; nothing fresh is written."),
+                "online-or-offline",
+                also=("offline learner",),
+            ),
+            GlossaryTerm(
                 "verifier",
                 N_("verifier"),
                 N_("A program that compares the answer in a response with the right one; no model is asked."),
@@ -153,6 +167,20 @@ GLOSSARY = (
                 ),
                 "how-grpo-works",
                 full=N_("group relative policy optimisation"),
+            ),
+            GlossaryTerm(
+                "sft",
+                N_("SFT"),
+                N_("Makes given responses likelier, each token alike; here the right ones of a frozen set."),
+                "online-or-offline",
+                full=N_("supervised fine-tuning"),
+            ),
+            GlossaryTerm(
+                "dpo",
+                N_("DPO"),
+                N_("Of pairs of responses makes the better one the likelier one, against the start model; no critic."),
+                "online-or-offline",
+                full=N_("direct preference optimisation"),
             ),
             GlossaryTerm(
                 "credit",
@@ -374,6 +402,12 @@ GLOSSARY = (
                 N_("sample efficiency"),
                 N_("How much is learnt from a given number of scored responses."),
                 "the-critic",
+            ),
+            GlossaryTerm(
+                "coverage",
+                N_("coverage"),
+                N_("How likely a fixed data set is under a policy that moves, against what the policy writes itself."),
+                "online-or-offline",
             ),
             GlossaryTerm(
                 "trace",

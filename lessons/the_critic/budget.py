@@ -11,7 +11,8 @@ from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, figure, predict
 from lessons.kit.numbers import number, whole
-from lessons.the_critic.results import LEARNERS, close_up, draw, gap_words, mean, of, shape, there, times
+from lessons.kit.over_seeds import close_up
+from lessons.the_critic.results import LEARNERS, draw, gap_words, mean, of, shape, there, times
 
 QUESTIONS = (4, 8, 16, 32, 64, 128)
 #: What one predicts: (learner, questions).

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.insight.seed_results import SeedResult, paired
+from core.insight.seed_results import SeedResult
 from lessons.i18n import N_, _, listed, ngettext
 from lessons.kit.glossary import say_small
 from lessons.kit.lesson import mount
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number
-from lessons.the_critic.results import COMMAND, LEARNERS, close_up, curve, of, shape, there
+from lessons.kit.over_seeds import close_up, who_leads
+from lessons.the_critic.results import COMMAND, LEARNERS, curve, of, shape, there
 
 #: Start model → the ending of its setups, and what it is called.
 STARTS = {"sighted": ("", N_("taught to tell")), "blind": ("-blind", N_("blind: not taught"))}
@@ -98,38 +99,7 @@ def verdict(results: Mapping[str, Sequence[SeedResult]], steps: int) -> str:
     `results`: a learner's name → its results, at least two seeds of each learner in common.
     """
     so_far = {name: {x.seed: sum(x.success[:steps]) / steps for x in own} for name, own in results.items()}
-    means = {name: sum(own.values()) / len(own) for name, own in so_far.items()}
-    first = max(means, key=means.__getitem__)
-    apart: list[str] = []
-    others: list[str] = []
-    for name, own in so_far.items():
-        if name != first:
-            seeds = [x for x in so_far[first] if x in own]
-            known = paired([so_far[first][x] for x in seeds], [own[x] for x in seeds])
-            (apart if known.low > 0 else others).append(name)
-    span = ngettext("Step 1", "Steps 1–{n}", steps).format(n=steps)
-    seeds_of = min(len(x) for x in so_far.values())
-    if not apart:
-        words = _("{span}: the means are {low} to {high}. These {seeds} seeds tell the highest apart from none.")
-    elif others:
-        words = _(
-            "{span}: {first} was right more often ({mean}) than {apart}. These {seeds} seeds do not tell it apart from "
-            "{others}."
-        )
-    else:
-        words = _("{span}: {first} was right most often ({mean}). {seeds} seeds tell it apart from every other.")
-    return close_up(
-        words.format(
-            span=span,
-            first=first,
-            mean=number(means[first], 2),
-            apart=listed(apart),
-            others=listed(others),
-            low=number(min(means.values()), 2),
-            high=number(max(means.values()), 2),
-            seeds=seeds_of,
-        )
-    )
+    return who_leads(ngettext("Step 1", "Steps 1–{n}", steps).format(n=steps), so_far)
 
 
 def _words(seeds: int) -> dict[str, str]:

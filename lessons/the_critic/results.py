@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import line_colour
 from lessons.kit.numbers import number, signed
+from lessons.kit.over_seeds import close_up
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -46,8 +46,6 @@ CRITICS = {
     "frozen": Label(N_("fitted critic, frozen"), "pink", "dashdot", "x"),
     "oracle": Label(N_("measured values (8 continuations)"), "green", "dash", "circle"),
 }
-#: Chinese characters and full-width signs.
-_WIDE = "[\u3001-\u9fff\uff01-\uff60]"
 SPAN_TITLES = {"first-20": N_("steps 1–20"), "all-60": N_("steps 1–60"), "last-10": N_("last ten steps")}
 
 
@@ -140,11 +138,6 @@ def gap_words(first: str, second: str, span: str, names: tuple[str, str]) -> str
         seeds=known.seeds,
     )
     return close_up(words)
-
-
-def close_up(words: str) -> str:
-    """Without the space that a template has around names, where Chinese leaves none: beside full-width signs."""
-    return re.sub(rf"(?<={_WIDE}) (?={_WIDE})|(?<=）) ", "", words)
 
 
 def times(setups: dict[str, str]) -> str:

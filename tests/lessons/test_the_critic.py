@@ -11,12 +11,12 @@ from streamlit.testing.v1 import AppTest
 from core.insight.long_sums import setups
 from core.insight.seed_results import SeedResult, knowledge, median_scored
 from lessons.i18n import use_language
+from lessons.kit.over_seeds import close_up
 from lessons.the_critic import race, results
 from lessons.the_critic.race import ORDER
 from lessons.the_critic.results import (
     CRITICS,
     LEARNERS,
-    close_up,
     curve,
     gap,
     gap_words,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.__main__ import _parser, main
-from core.cli.train import _config
+from core.cli.train import config_of
 from core.config import RunConfig, change, parse_config
 from core.errors import ConfigError
 from core.models.bundled import weights_hash
@@ -28,7 +28,7 @@ __all__ = ["reverse_word"]  # a fixture
 
 def chosen(*assignments: str) -> RunConfig:
     """The config of `python -m core train --set …`."""
-    return _config(_parser().parse_args(["train", "--out", "nowhere", "--set", *assignments]))
+    return config_of(_parser().parse_args(["train", "--out", "nowhere", "--set", *assignments]))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import { ticksOn } from "./scatter_axes.js";
  */
 
 const HEIGHT = 260;
-const [LEFT, RIGHT, TOP, BOTTOM] = [40, 10, 8, 34];
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 16, 8, 34];
 const WIDEST = 1100;
 
 /** @extends {Picture<SentRace>} */
@@ -78,7 +78,11 @@ export default class Race extends Picture {
       svg("line", { x1: LEFT, x2: room - RIGHT, y1: y(v), y2: y(v), class: "grid" }),
       text(LEFT - 6, y(v) + 4, fixed(v, 1), "end"),
     ]);
-    const marks = sent.every ? ticksOn([1, last], 12) : [1, ...ticksOn([2, last], 6)];
+    // At evaluations alone, and no more of them than there is room for.
+    const widest = String((last - 1) * (sent.every ?? 1)).length;
+    const most = Math.min(12, Math.floor((room - LEFT - RIGHT) / (9 * widest)));
+    const evaluations = ticksOn([0, last - 1], most).filter(Number.isInteger);
+    const marks = sent.every ? evaluations.map((n) => n + 1) : [1, ...ticksOn([2, last], 6)];
     const label = (/** @type {number} */ n) => String(sent.every ? (n - 1) * sent.every : n);
     const steps = marks.map((n) => text(x(n), HEIGHT - BOTTOM + 15, label(n)));
     this.fixed.replaceChildren(...grid, ...steps, text((LEFT + room) / 2, HEIGHT - 3, sent.words.steps));

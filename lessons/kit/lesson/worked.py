@@ -29,6 +29,15 @@ class Example:
     reward: float
     values: tuple[float, ...] | None = None  # the critic's, of the prefix before each token; None without a critic
     others: tuple[float, ...] = field(default=())  # rewards of the rest of its group
+    #: Of each of those, as for the response itself: log-probabilities (old, reference, new). Empty: they are its own,
+    #: which is right for whom only their rewards count.
+    others_logprobs: tuple[tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]], ...] = field(default=())
+
+    def logprobs(self, count: int) -> dict[str, list[tuple[float, ...]]]:
+        """Column of the trace → a row for each of so many responses, this one first."""
+        own = (self.logprobs_old, self.logprobs_ref, self.logprobs_new)
+        each = [own, *(self.others_logprobs or (own,) * (count - 1))][:count]
+        return dict(zip(("logprob_old", "logprob_ref", "logprob"), map(list, zip(*each, strict=True)), strict=True))
 
 
 #: The sum 9+7= begun: right, right, wrong, end. A wrong digit at the third place, as the critic notices.
@@ -48,7 +57,8 @@ Numbers = dict[str, tuple[float, ...]]
 
 def responses_of(example: Example, settings: AnyLearner) -> int:
     """How many responses the example is made of: its group, where the learner compares one."""
-    return 1 + len(example.others) if needs_of(settings).groups else 1
+    needs = needs_of(settings)
+    return 1 + len(example.others) if needs.groups or needs.whole_groups else 1
 
 
 def work_out(example: Example, settings: AnyLearner) -> Numbers:
@@ -68,7 +78,7 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
     def rows(numbers: Sequence[float]) -> torch.Tensor:
         return torch.tensor([numbers] * count, dtype=torch.float64)
 
-    old, ref = rows(example.logprobs_old), rows(example.logprobs_ref)
+    old, ref, new = (torch.tensor(x, dtype=torch.float64) for x in example.logprobs(count).values())
     experience = Experience(
         mask=torch.ones_like(old, dtype=torch.bool),
         logprobs_old=old,
@@ -80,14 +90,12 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         value_after=None if example.values is None else torch.zeros(count, dtype=torch.float64),
     )
     credit = credit_for(settings)(experience)
-    first = torch.tensor([0])
-    loss = policy_objective(
-        rows(example.logprobs_new)[:1], take(experience, first), take(credit, first), settings, len(example.tokens)
-    )
+    shown = torch.arange(count if needs_of(settings).whole_groups else 1)
+    loss = policy_objective(new[shown], take(experience, shown), take(credit, shown), settings, len(example.tokens))
     computed: dict[str, torch.Tensor | None] = {
         "logprob_old": old,
         "logprob_ref": ref,
-        "logprob": rows(example.logprobs_new),
+        "logprob": new,
         "kl": ESTIMATORS[settings.kl_reward_estimator](old, ref),
         f"old_{settings.kl_reward_estimator}": ESTIMATORS[settings.kl_reward_estimator](old, ref),
         "token_reward": credit.token_rewards,
@@ -100,7 +108,8 @@ def work_out(example: Example, settings: AnyLearner) -> Numbers:
         "ratio": loss.ratio,
         "clipped": loss.clipped,
         "objective": loss.objective,
-        **{f"kl_{name}": estimate(rows(example.logprobs_new), ref) for name, estimate in ESTIMATORS.items()},
+        **credit.extra,
+        **{f"kl_{name}": estimate(new, ref) for name, estimate in ESTIMATORS.items()},
     }
     numbers = {name: tuple(x[0].tolist()) for name, x in computed.items() if x is not None}
     if "value_next" in numbers:
@@ -189,10 +198,8 @@ class Filling:
         self.terms, self.digits = terms_for(settings), digits
         shape = (count, len(example.tokens))
         columns = {
-            "logprob_old": example.logprobs_old,
-            "logprob_ref": example.logprobs_ref,
-            "logprob": example.logprobs_new,
-            **({} if example.values is None else {"value": example.values}),
+            **{name: np.array(x, dtype=float) for name, x in example.logprobs(count).items()},
+            **({} if example.values is None else {"value": np.tile(np.array(example.values, dtype=float), (count, 1))}),
         }
         self.data = Data(
             settings=known_values(settings),
@@ -202,10 +209,14 @@ class Filling:
                 "group": np.zeros(count),
                 "truncated": np.zeros(count),
             },
-            tokens={name: np.tile(np.array(x, dtype=float), (count, 1)) for name, x in columns.items()},
+            tokens=columns,
         )
         self.values = evaluate(self.terms, self.data, recompute=True)
         self.sides = clip_sides(self.terms, self.data, self.values)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A term's number at each token of the response: what no column of the trace holds, such as DPO's margin."""
+        return tuple(self.values[key].at(0, t) or 0.0 for t in range(self.data.mask.shape[1]))
 
     def line(self, line: Line, t: int, before: Sequence[str]) -> str | None:
         """What token t's number follows from, as LaTeX; None where it is an input. `before`: the lines shown so far."""
@@ -239,6 +250,7 @@ def worked(
     with st.spinner(_("Loading the functions that train…")):
         numbers = work_out(example, settings)
     filling = Filling(example, settings, digits)
+    numbers |= {x.key: filling.numbers(x.key) for x in lines if x.key not in numbers}
     subs = [Sub(line.key.replace("_", "-"), line.words, 1) for line in lines]
     with st.container(key=f"{key}_worked"):
         st.fragment(_walk)(example, numbers, filling, lines, subs, key, param, digits)
