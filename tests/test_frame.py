@@ -269,3 +269,11 @@ def test_registries_and_lazy_modules_keep_to_the_layers() -> None:
                 assert folder.startswith(package if own else package.rpartition(".")[0]), place
                 seen.add(folder)
     assert {"torch", "core.learners.kinds", "core.algorithms.surrogates"} <= seen
+
+
+def test_no_test_runs_a_page_by_importing_it() -> None:
+    """A page runs where it is imported: while tests are collected that is on the store of whoever runs them."""
+    pages = re.compile(r"^(?:from|import) lessons\.(?:\w+\.)+page\b|^from lessons\.\w+ import .*\bpage\b", re.MULTILINE)
+    files = [x for x in (ROOT / "tests").rglob("*.py") if "vendor" not in x.parts]
+    assert len(files) > 150
+    assert [str(x.relative_to(ROOT)) for x in files if pages.search(x.read_text(encoding="utf-8"))] == []

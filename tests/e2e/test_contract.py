@@ -133,7 +133,7 @@ class Seen:
         own = self.page.locator(f'.learner[data-learner="{self.settings.name}"]')
         expect(own.locator("h3")).to_have_text(self.title)
         colour = own.locator("h3").evaluate("x => x.style.color.match(/--ink-(\\w+)/)[1]")
-        line = self.page.locator(".lab").evaluate(
+        line = self.page.get_by_test_id("lab").evaluate(
             "(x, c) => getComputedStyle(x).getPropertyValue(c)", f"--learner-{colour}"
         )
         assert self.is_drawn(line), f"no curve is {colour}"
@@ -160,7 +160,7 @@ class Seen:
         return False
 
     def check_card(self) -> None:
-        name, sample, position = (self.page.locator(".lab").get_attribute("data-token") or "").split(".")
+        name, sample, position = (self.page.get_by_test_id("lab").get_attribute("data-token") or "").split(".")
         assert name == self.settings.name
         here = (self.tokens["sample"] == int(sample)) & (self.tokens["position"] == int(position))
         row = self.tokens[here].iloc[0]
@@ -209,7 +209,7 @@ def test_what_a_learner_declares_is_what_the_lab_shows(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if blames(message) else None)
     page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={PASS}&lang={lang}")
-    expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(STEP + 1))
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", str(STEP + 1))
     with use_language(lang):
         clipped = 0
         for settings in run.config.learners:
@@ -217,6 +217,6 @@ def test_what_a_learner_declares_is_what_the_lab_shows(
             last = tokens[tokens["pass"] == PASS]
             clipped += Seen(page, settings, last, run.config.group_size(settings), templates()).check()
     assert clipped, "no update moved a ratio far enough for the marks to be looked at"
-    text = page.locator(".lab").inner_text()
+    text = page.get_by_test_id("lab").inner_text()
     assert not re.search(r"undefined|NaN|\[object", text)
     assert errors == []

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def opened(page: Page, server: Server, query: str = "") -> Locator:
     """The lab on the recorded run, once it stands still."""
     page.goto(f"{server.url}/lab?{query}")
-    lab = page.locator(".lab")
+    lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)
     expect(page.locator(".t.picked")).to_have_count(1)
     page.wait_for_function("document.fonts.status === 'loaded'")

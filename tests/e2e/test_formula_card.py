@@ -116,7 +116,7 @@ def card_of(page: Page, chip: Locator) -> dict[str, str]:
 
 def open_step(page: Page, server: Server, run: LiveRun, number: int = PASS) -> Locator:
     page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={number}")
-    lab = page.locator(".lab")
+    lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", str(STEP + 1))
     return lab
 

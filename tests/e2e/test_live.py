@@ -41,7 +41,7 @@ def no_script_errors(page: Page) -> Iterator[None]:
 
 def open_lab(page: Page, server: Server, run: LiveRun, query: str = "") -> Locator:
     page.goto(f"{server.url}/lab?run={run.id}{query}")
-    lab = page.locator(".lab")
+    lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
     return lab
 
@@ -376,7 +376,7 @@ def test_a_rerun_while_the_first_drawing_still_loads_takes_nothing_away(
     page.wait_for_timeout(500)  # what clears up does so in the next moments, if it does
     expect(page.locator(".lab").first).to_be_visible()
     if path == "lab":
-        shown_step(page.locator(".lab"), 20)
+        shown_step(page.get_by_test_id("lab"), 20)
 
 
 @pytest.mark.parametrize("width", [400, 1280])
@@ -445,7 +445,7 @@ def test_a_board_without_numbers_has_no_ticks_and_a_run_without_a_worker_no_devi
         )
         assert not canvas.evaluate(painted), "ticks of nothing"
         run.tick(2)
-        shown_step(page.locator(".lab"), 2)
+        shown_step(page.get_by_test_id("lab"), 2)
         assert canvas.evaluate(painted)
     finally:
         run.store.delete(run.id)

@@ -93,7 +93,7 @@ def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_sho
 ) -> None:
     page.goto(f"{training.url}/lab?lang={lang}&steps=4000&set=prompts_per_step%3D4")
     control(page, "lab_start").click()
-    expect(page.locator(".lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     store: RunStore = training.store
 
@@ -108,7 +108,7 @@ def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_sho
         assert len(paused) == 1
         control(page, "lab_step").click()
         (at,) = paused
-        expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(at + 2))
+        expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", str(at + 2))
         expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
         assert steps() == {at + 1}
         control(page, "lab_resume").click()
@@ -116,7 +116,7 @@ def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_sho
     control(page, "lab_stop").click()
     expect(page.locator('.bar [data-status="stopped"]')).to_have_count(2)
     (last,) = steps()
-    expect(page.locator(".lab")).to_have_attribute("data-shown-step", str(last + 1))
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", str(last + 1))
     reward = page.locator('.chart[data-key="reward"] .values b')
     expect(reward).to_have_text([re.compile(r"^[\d.]+$")] * 2)  # a number of each
     page.locator(".st-key-lab_events summary").click()
@@ -132,7 +132,7 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
     for key, kind in (("lab_pause", "pause"), ("lab_stop", "stop")):
         page.goto(f"{training.url}/lab?lang=en&run={run.id}")
         expect(control(page, key)).to_be_enabled()
-        expect(page.locator(".lab")).to_have_attribute("data-shown-step", "2")
+        expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "2")
         words = ANSWERS["en"][kind == "stop"]
         script = """words => { window.answered = null; const from = performance.now();
           const look = () => {

@@ -33,7 +33,7 @@ def run_id(server: Server) -> Iterator[str]:
 
 def open_lab(page: Page, server: Server, run_id: str, query: str = "") -> None:
     page.goto(f"{server.url}/lab?run={run_id}{query}")
-    expect(page.locator(".lab")).to_have_attribute("data-shown-step", "2")
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "2")
 
 
 def test_tokens_read_as_words_and_long_responses_fold(
@@ -64,7 +64,7 @@ def test_tokens_read_as_words_and_long_responses_fold(
     button.click()
     expect(button).to_have_attribute("aria-expanded", "false")
     page.get_by_test_id("timeline").evaluate("x => { x.value = 0; x.dispatchEvent(new Event('input')) }")
-    expect(page.locator(".lab")).to_have_attribute("data-shown-step", "1")
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "1")
 
 
 def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, server: Server, run_id: str) -> None:

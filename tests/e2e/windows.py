@@ -32,17 +32,17 @@ class Windows:
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")  # type: ignore[arg-type]
         page.set_default_timeout(TIMEOUT_MS)
-        listening: list[tuple[Any, Callable[..., Any]]] = []
+        listeners: list[tuple[Any, Callable[..., Any]]] = []
 
         def on(event: Any, f: Callable[..., Any]) -> None:
-            listening.append((event, f))
+            listeners.append((event, f))
             Page.on(page, event, f)
 
         page.on = on  # type: ignore[method-assign, assignment]
         try:
             yield page
         finally:
-            for event, f in listening:
+            for event, f in listeners:
                 page.remove_listener(event, f)
             try:
                 self._empty(page)

@@ -16,7 +16,6 @@ from core.runs.export import export
 from lessons.a_real_instruct_model import choose, guess
 from lessons.a_real_instruct_model.shown import Seen, Shown
 from lessons.i18n import LANGUAGES, use_language
-from lessons.lab.page import opening
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run, texts
 from tests.lessons.real import CONFIG, commit, open_real, strips, traces
@@ -83,7 +82,10 @@ def test_where_no_group_can_be_counted_the_section_says_so(open_page, store) -> 
     assert "This run has no whole group of 8 responses" in texts(at)
 
 
+@pytest.mark.usefixtures("store", "launcher")
 def test_the_lab_says_by_what_its_learners_may_be_compared() -> None:
+    from lessons.lab.page import opening  # here: importing a page runs it, on the store that is there
+
     config = change(preset("chain-sum"), {"grpo.num_generations": 4})
     with use_language("en"):
         assert "the same questions." not in opening(config)
