@@ -6,16 +6,17 @@ import streamlit as st
 
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
-from lessons.kit.lesson import Choice, engine, lesson_page, predict, quiz
+from lessons.kit.lesson import Choice, engine, lesson_page, predict, quiz, revealed
 from lessons.kit.over_seeds import close_up, gap_words
 from lessons.online_or_offline.check import code, questions
 from lessons.online_or_offline.coverage import coverage
 from lessons.online_or_offline.own import own_set
 from lessons.online_or_offline.pair import example
 from lessons.online_or_offline.picture import moving_picture
-from lessons.online_or_offline.results import COMMAND, best, gap, offline, online, there, titled
+from lessons.online_or_offline.results import COMMAND, LEARNERS, best, gap, offline, online, there, titled
 
 KEY = "online-or-offline"
+GUESS = "online_better"
 
 
 def prediction() -> None:
@@ -33,7 +34,7 @@ def prediction() -> None:
     asked = _(
         "{online} against the best of the offline learners, {offline}: as many scored responses. How does it end?"
     )
-    if predict("online_better", close_up(asked.format(**names)), choices, about=KEY):
+    if predict(GUESS, close_up(asked.format(**names)), choices, about=KEY):
         say("\n".join(f"- {gap_words(gap(first, x), (titled(first), titled(x)))}" for x in offline() if x != second))
 
 
@@ -41,7 +42,15 @@ def page() -> None:
     engine()
     recorded = there()
     if recorded:
-        moving_picture()
+        guessed = revealed(GUESS, KEY)
+        moving_picture(list(LEARNERS) if guessed else online())
+        if not guessed:
+            say(
+                _(
+                    "These write what they learn from. Those that learn from a fixed set join them once you have said "
+                    "below how they end."
+                )
+            )
         say_small(
             _(
                 "Recorded on three-term sums. SFT learns from right responses alone, so it meets them several times. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lessons.i18n import _, listed
@@ -11,19 +12,19 @@ from lessons.kit.over_seeds import who_leads
 from lessons.online_or_offline.results import LEARNERS, budget, curve, kind, learnt_from, of, seeds, titled
 
 
-def moving_picture() -> None:
-    """The recorded race: it plays in the browser."""
-    mount("race", data(), key="online_race")
+def moving_picture(learners: Sequence[str]) -> None:
+    """The recorded race: it plays in the browser. Another picture for other learners."""
+    mount("race", data(learners), key=f"online_race_{len(learners)}")
 
 
-def data() -> dict[str, Any]:
+def data(learners: Sequence[str]) -> dict[str, Any]:
     """What the picture is handed: each learner's mean and spread by evaluation, and a sentence for each of them."""
-    curves = {x: curve(x, lambda point: point.heldout_success) for x in LEARNERS}
+    curves = {x: curve(x, lambda point: point.heldout_success) for x in learners}
     marks = learnt_from()
     says = [_("Press play: every learner takes as many gradients.")]
     spoken = [says[0]]
     for n, count in enumerate(marks, 1):
-        says.append(_at(n, count))
+        says.append(_at(learners, n, count))
         each = listed(f"{titled(x)} {number(mean[n - 1], 2)}" for x, (mean, _spread) in curves.items())
         spoken.append(_("{numbers}. {verdict}").format(numbers=each, verdict=says[n]))
     ends = listed(f"{titled(x)} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items())
@@ -61,11 +62,11 @@ def _steps() -> int:
     return points[1].step - points[0].step
 
 
-def _at(n: int, count: int) -> str:
+def _at(learners: Sequence[str], n: int, count: int) -> str:
     """What the seeds tell at the nth evaluation, and what had to be scored for it."""
     if n == 1:
         return _("The same start for all. Offline, all {budget} responses are scored by now; online, none.").format(
             budget=whole(budget())
         )
-    shares = {titled(x): {seed: of(x)[seed].points[n - 1].heldout_success for seed in seeds()} for x in LEARNERS}
+    shares = {titled(x): {seed: of(x)[seed].points[n - 1].heldout_success for seed in seeds()} for x in learners}
     return who_leads(_("After learning from {count} responses").format(count=whole(count)), shares)

@@ -51,9 +51,7 @@ def test_setups_are_those_that_the_recorded_file_was_measured_with() -> None:
     """A name, a number of questions or a setting that changes makes the recorded numbers another study's."""
     recorded = json.loads(seed_results.LONG_SUMS.read_text(encoding="utf-8"))["about"]
     own = json.loads(json.dumps(long_sums._about()))
-    for name, setup in own[
-        "setups"
-    ].items():  # what is younger than the file changes nothing at its default
+    for name, setup in own["setups"].items():  # what is younger than the file changes nothing at its default
         known = recorded["setups"][name]["settings"]
         default = learner(setup["settings"]["algorithm"]).model_dump()
         setup["settings"] = {x: y for x, y in setup["settings"].items() if x in known or y != default[x]}

@@ -16,7 +16,7 @@ from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.lesson.worked import Filling, work_out
 from lessons.online_or_offline import own, picture, results
 from lessons.online_or_offline.pair import PAIR, SETTINGS
-from tests.lessons.real import strips
+from tests.lessons.real import commit, strips
 
 KEY = "online-or-offline"
 
@@ -50,7 +50,12 @@ def test_the_pair_is_worked_out_by_the_learner_that_trains():
 
 
 def test_the_picture_is_handed_what_was_recorded(open_page):
-    sent = strips(open_page(KEY, lang="en"), "online_race")
+    at = open_page(KEY, lang="en")
+    known = strips(at, "online_race_2")
+    assert [x["name"] for x in known["racers"]] == [
+        results.titled(x) for x in results.online()
+    ]  # nothing is given away
+    sent = strips(commit(at), "online_race_5")
     stored = json.loads(study.RECORDED.read_text(encoding="utf-8"))["rows"]
     seeds = sorted(set.intersection(*({x["seed"] for x in stored if x["learner"] == y} for y in results.LEARNERS)))
     assert len(seeds) > 1
@@ -78,7 +83,7 @@ def test_nobody_is_named_a_winner_whom_the_seeds_do_not_tell_apart(monkeypatch, 
     ]
     monkeypatch.setattr(results, "rows", lambda: tuple(made))
     with use_language("en"):
-        assert says in picture.data()["says"][-1]
+        assert says in picture.data(list(results.LEARNERS))["says"][-1]
 
 
 def test_the_line_to_remember_is_what_was_recorded():
