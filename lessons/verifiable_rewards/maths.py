@@ -14,7 +14,7 @@ from core.tasks.matching import equal
 from core.tasks.notation import number
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
-from lessons.kit.glossary import say_small
+from lessons.kit.glossary import say, say_small
 from lessons.kit.linked import linked
 from lessons.kit.numbers import table
 
@@ -23,7 +23,7 @@ LONGEST = 300
 
 
 @dataclass(frozen=True)
-class Asked:
+class MathsQuestion:
     """A question with its ground truth, and responses that are worth trying."""
 
     text: str  # a message id
@@ -32,7 +32,7 @@ class Asked:
 
 
 QUESTIONS = {
-    "seats": Asked(
+    "seats": MathsQuestion(
         N_("A hall has 12 rows of 90 seats. How many seats?"),
         "1080",
         (
@@ -45,7 +45,7 @@ QUESTIONS = {
             "2160/2",
         ),
     ),
-    "share": Asked(
+    "share": MathsQuestion(
         N_("Three of four are here. Which share?"), "3/4", ("0.75", "75%", r"\frac{3}{4}", "6/8", "3 of 4", "3:4")
     ),
 }
@@ -62,23 +62,23 @@ assert set(WAYS) == set(get_args(Extraction))
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What came of one response."""
 
     answer: str | None  # None: nothing was read
     same: bool  # the ground truth, in whatever notation
-    verbatim: bool  # the ground truth stands in the response as it is written
+    as_written: bool  # the ground truth stands in the response as it is written
     reward: float
 
 
-def judged(question: Asked, response: str, how: Extraction, *, finished: bool = True) -> Judged:
+def judged(question: MathsQuestion, response: str, how: Extraction, *, finished: bool = True) -> Judgement:
     """As task `questions` judges with its default matching; a response that was cut off is wrong."""
     answer = extract(response, how)
     same = answer is not None and equal(question.truth, answer, question.text)
-    return Judged(answer, same, question.truth in response, float(same and finished))
+    return Judgement(answer, same, question.truth in response, float(same and finished))
 
 
-def why(question: Asked, of: Judged, *, finished: bool = True) -> str:
+def why(question: MathsQuestion, of: Judgement, *, finished: bool = True) -> str:
     """The verdict's reason, in a few words."""
     if of.answer is None:
         return _("nothing there to read")
@@ -89,7 +89,7 @@ def why(question: Asked, of: Judged, *, finished: bool = True) -> str:
         return _("not the ground truth")
     if not finished:
         return _("cut off before its end")
-    return _("the same text") if of.verbatim else _("the same value")
+    return _("the same text") if of.as_written else _("the same value")
 
 
 def section() -> None:
@@ -126,7 +126,7 @@ def _put(field: str, text: str) -> None:
     st.session_state[field] = text
 
 
-def _readings(question: Asked, response: str, *, finished: bool) -> None:
+def _readings(question: MathsQuestion, response: str, *, finished: bool) -> None:
     head = [_("what is read"), _("answer"), _("ground truth"), _("reward"), _("because")]
     rows = []
     for how, name in WAYS.items():
@@ -137,7 +137,7 @@ def _readings(question: Asked, response: str, *, finished: bool) -> None:
         mark = "✓" if of.reward else "✗"
         rows.append([_(name), shown, compared, f"{mark}\u00a0{of.reward:g}", why(question, of, finished=finished)])
     with st.container(key="vr_readings"):
-        st.markdown(table(head, rows, left=5))
+        say(table(head, rows, left=5))
 
 
 def _countdown(response: str, *, finished: bool) -> None:
@@ -151,5 +151,5 @@ def _countdown(response: str, *, finished: bool) -> None:
     mark = "✓" if verdict.success else "✗"
     head = [_("it is worth"), _("ground truth"), _("reward"), _("because")]
     with st.container(key="vr_readings"):
-        st.markdown(table(head, [[worth, "16", f"{mark}\u00a0{verdict.reward:g}", plain(reason)]], left=4))
+        say(table(head, [[worth, "16", f"{mark}\u00a0{verdict.reward:g}", plain(reason)]], left=4))
     say_small(_("No right expression is written down anywhere: each is worked out, so many are right."))

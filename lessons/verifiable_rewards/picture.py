@@ -7,13 +7,13 @@ from typing import Any
 
 from lessons.i18n import _
 from lessons.kit.lesson import mount
-from lessons.verifiable_rewards.maths import QUESTIONS, Judged, judged, why
+from lessons.verifiable_rewards.maths import QUESTIONS, Judgement, judged, why
 
 ASKED = QUESTIONS["seats"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class WrittenResponse:
     """A response to the question, and the part of it that is read as its answer ("" for none)."""
 
     text: str
@@ -22,12 +22,12 @@ class Shown:
 
 
 RESPONSES = (
-    Shown("12 × 90 = 1080", "1080"),
-    Shown("There are 1,080 seats.", "1,080"),
-    Shown("That is 1.08 × 10^3.", "1.08 × 10^3"),
-    Shown("It is 1080: 12 rows of 90.", "90"),
-    Shown("One thousand and eighty.", ""),
-    Shown("12 × 90 is 1080, so the", "1080", finished=False),
+    WrittenResponse("12 × 90 = 1080", "1080"),
+    WrittenResponse("There are 1,080 seats.", "1,080"),
+    WrittenResponse("That is 1.08 × 10^3.", "1.08 × 10^3"),
+    WrittenResponse("It is 1080: 12 rows of 90.", "90"),
+    WrittenResponse("One thousand and eighty.", ""),
+    WrittenResponse("12 × 90 is 1080, so the", "1080", finished=False),
 )
 
 
@@ -64,7 +64,7 @@ def data() -> dict[str, Any]:
     }
 
 
-def _row(shown: Shown, of: Judged) -> dict[str, Any]:
+def _row(shown: WrittenResponse, of: Judgement) -> dict[str, Any]:
     start = shown.text.rfind(shown.spot) if shown.spot else 0
     return {
         "text": shown.text,
@@ -77,7 +77,7 @@ def _row(shown: Shown, of: Judged) -> dict[str, Any]:
     }
 
 
-def _sentences(shown: Shown, of: Judged) -> list[str]:
+def _sentences(shown: WrittenResponse, of: Judgement) -> list[str]:
     because = why(ASKED, of, finished=shown.finished)
     read = _("Extraction: the last number is read. Here: {answer}.")
     same = _("Comparison: {answer} is the ground truth {truth}.")

@@ -49,7 +49,7 @@ def _try() -> None:
     head = [_("unit test"), _("expected output"), _("output"), _("verdict")]
     rows = [_row(x, y) for x, y in zip(result.tests, result.results, strict=True)]
     with st.container(key="vr_tests"):
-        st.markdown(table(head, rows, left=4))
+        say(table(head, rows, left=4))
     say(summed_up(result))
 
 

@@ -219,3 +219,37 @@ test("before the outcome may be seen there is the start model alone", async (t) 
   assert.equal(all(".square").length, 3);
   assert.equal(says(), "3/3 1 1.");
 });
+
+const judged = (text, spot, answer, same, reward) => ({ text, spot, finished: true, answer, same, reward, why: "why" });
+const verdicts = {
+  rows: [judged("is 12", [3, 5], "12", true, 1), judged("<b>", [0, 0], null, false, 0)],
+  truth: "12",
+  says: ["start", "a", "b", "c", "d", "e", "f", "g", "h"],
+  alt: "alt",
+  words: { ...player, ...named("none cut response extraction comparison verdict") },
+};
+
+test("a response goes from station to station, and nothing of the next one is to be seen before", async (t) => {
+  const { find, all, key, says, at } = await drawn(t, "verdicts", verdicts);
+  assert.equal(at(), 8);
+  const rows = () => all(".line[data-n]");
+  const gone = () => rows().map((x) => x.dataset.gone);
+  assert.deepEqual(gone(), ["4", "4"], "it stands complete");
+  assert.deepEqual(
+    all(".letter.spot").map((x) => x.textContent),
+    ["1", "2"],
+  );
+  assert.equal(find("b").textContent, "✓ 1");
+  assert.equal(rows()[1].querySelector(".response").textContent, "<b>", "text stays text");
+  assert.equal(rows()[1].querySelector(".extraction").textContent, "none");
+  key("Home");
+  assert.deepEqual(gone(), ["0", "0"]);
+  assert.equal(all(".letter.there").length, 0);
+  key("ArrowRight");
+  assert.equal(all(".letter.there").length, 5, "all of the first response is written");
+  for (let n = 0; n < 4; n++) key("ArrowRight");
+  assert.deepEqual(gone(), ["4", "1"]);
+  assert.equal(says(), "e");
+  rows()[0].click();
+  assert.equal(at(), 4);
+});

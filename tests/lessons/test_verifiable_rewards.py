@@ -18,7 +18,7 @@ KEY = "verifiable-rewards"
 OTHERS = tuple(Question(question=f"What is {n} + 1000?", answer=str(n + 1000)) for n in range(24))
 
 
-def task(asked: maths.Asked, how: Extraction) -> Questions:
+def task(asked: maths.MathsQuestion, how: Extraction) -> Questions:
     own = Question(question=asked.text, answer=asked.truth)
     return Questions(QuestionsSettings(questions=(own, *OTHERS), extraction=how))
 

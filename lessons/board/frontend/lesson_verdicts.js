@@ -71,14 +71,15 @@ export default class Verdicts extends Picture {
 
   /** @override @param {SentVerdicts} sent @param {number} at */
   paint(sent, at) {
-    const last = at - 1;
+    const last = at - 1; // the station that was reached
+    const isUnderWay = last >= 0 && at < this.lastOf(sent);
     this.#rows.forEach(({ root }, i) => {
       const gone = at - i * STATIONS.length;
       attr(root, "data-gone", Math.max(0, Math.min(STATIONS.length, gone)));
-      root.classList.toggle("now", at < this.lastOf(sent) && Math.floor(at / STATIONS.length) === i);
+      root.classList.toggle("now", isUnderWay && Math.floor(last / STATIONS.length) === i);
     });
     this.#heads.forEach((x, i) => {
-      x.classList.toggle("now", last >= 0 && at < this.lastOf(sent) && at % STATIONS.length === i);
+      x.classList.toggle("now", isUnderWay && last % STATIONS.length === i);
     });
   }
 

@@ -1,0 +1,52 @@
+"""Verifiable rewards in a real browser: its picture asks nobody, hostile code is stopped, and it is short enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server
+from tests.e2e.length import MOST, SCREEN, measured
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=60_000)
+
+
+def test_it_plays_runs_hostile_code_and_is_three_screens(
+    page: Page, server: Server, axe: Callable[..., list[str]]
+) -> None:
+    calls: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
+    page.goto(f"{server.url}/verifiable-rewards?lang=en")
+    picture, play = page.locator(".verdicts-picture"), page.get_by_test_id("verdicts-play")
+    expect(picture).to_have_attribute("data-at", "24")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(800)
+    size = measured(page)
+    assert size["text"] <= MOST * SCREEN["height"], size
+    assert size["question"]
+    calls.clear()
+    scrub = page.get_by_test_id("verdicts-scrub")
+    scrub.press("Home")
+    for _n in range(3):
+        scrub.press("ArrowRight")
+    expect(page.get_by_test_id("verdicts-says")).to_have_text("Comparison: 1080 is the ground truth 1080.")
+    play.press("Enter")
+    expect(picture).to_have_attribute("data-playing", "true")
+    play.press("Enter")
+    assert calls == []
+
+    page.get_by_role("button", name="endless loop", exact=True).click()
+    expect(page.get_by_text("stopped after 0.2 s: an endless loop", exact=False)).to_be_visible()
+    page.get_by_text("the walls that stand on this machine", exact=False).click()
+    expect(page.locator(".st-key-vr_walls").get_by_text("pydantic-monty", exact=False)).to_be_visible()
+    body = page.get_by_label("def f(x): return …")
+    body.fill("__import__('os').system('ls')")
+    body.press("Enter")
+    expect(page.locator(".st-key-vr_tests").get_by_text("NameError", exact=False).first).to_be_visible()
+    assert axe(page) == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
