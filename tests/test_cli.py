@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from core.__main__ import _parser, main
@@ -27,6 +28,7 @@ from core.runs.store import RunStore
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.questions import QuestionsSettings
 from core.tasks.reasoning_settings import ReasoningGymSettings
+from core.training.trace import COLLECTED
 from lessons.kit.fields import fields
 from tests.helpers import step_traces
 
@@ -207,6 +209,24 @@ def test_what_cannot_be_trained_is_a_sentence(
     assert sentence in output
     assert "Traceback" not in output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_data_set_is_collected_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "set.parquet"
+    words = ["collect", "--preset", "online-or-offline", "--learner", "sft", "--set", "data_responses=64"]
+    assert main([*words, "data_flipped=0.25", "--out", str(file)]) == 0
+    table = pq.read_table(file)
+    assert table.schema.names == COLLECTED.names
+    assert sum(table["flipped"].to_pylist()) == 16
+    assert "sft: 64 responses to 8 questions" in capsys.readouterr().out
+
+
+def test_who_learns_from_no_data_set_has_none_to_collect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["collect", "--out", str(tmp_path / "set.parquet")]) == 2
+    assert "none of the learners (ppo and grpo) learns from a data set" in capsys.readouterr().err
+    words = ["collect", "--learner", "dpo", "--out", str(tmp_path / "nowhere" / "set.parquet")]
+    assert main(words) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def chosen(*words: str) -> RunConfig:
