@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from core.config import RunConfig
 from core.errors import ConfigError
@@ -31,24 +32,35 @@ _POOL = 2**31 - 1
 #: So many times the wanted number are drawn in search of different questions.
 _DRAWN = 64
 
+#: Of so many questions at most it is remembered what stands in the place of their right answers.
+_REMEMBERED = 1 << 15
+#: The settings of a run that choose or spoil its data.
+_SETTINGS = (
+    *("distinct_questions", "repeated_questions", "leaked_questions", "wrong_truths"),
+    *("success_from", "success_to"),
+)
+
 #: Answers questions with the start model: each question's share of right answers.
 Measure = Callable[[Sequence[str]], Sequence[float]]
 
 
 def is_curated(config: RunConfig) -> bool:
     """Whether the run's data are other than what the task gives."""
-    return bool(
-        config.distinct_questions
-        or config.repeated_questions
-        or config.leaked_questions
-        or config.wrong_truths
-        or asks_start_model(config)
-    )
+    return any(getattr(config, x) != RunConfig.model_fields[x].default for x in _SETTINGS)
 
 
 def asks_start_model(config: RunConfig) -> bool:
     """Whether the questions are chosen by how often the start model answers them right."""
     return config.success_from > 0 or config.success_to < 1
+
+
+def about(config: RunConfig) -> dict[str, Any]:
+    """All that a run's data follow from beside its task: what is known of one run's is known of another's with equal
+    values. Empty where they are what the task gives."""
+    if not is_curated(config):
+        return {}
+    values = config.model_dump(mode="json", include=set(_SETTINGS))
+    return {**values, "seed": config.seed} if asks_start_model(config) else values
 
 
 def task_of(config: RunConfig) -> Task:
@@ -80,6 +92,12 @@ class Curated:
     @property
     def max_completion_length(self) -> int:
         return self.task.max_completion_length
+
+    @property
+    def every_prompt(self) -> list[str] | None:
+        """All prompts that the task may ask, where it can name them (core/training/gather.py): the longest tells
+        whether the model can read them."""
+        return getattr(self.task, "every_prompt", None)
 
     def truth(self, prompt: str) -> str:
         """The right answer, also where another one is paid."""
@@ -113,6 +131,8 @@ class Curated:
         if not self.config.wrong_truths or prompt in self._apart or self._misstate is None:
             return None
         if prompt not in self._known:
+            if len(self._known) >= _REMEMBERED:  # a long run asks millions of questions
+                self._known.clear()
             draw = random.Random(f"misstated {prompt}")
             is_wrong = draw.random() < self.config.wrong_truths  # the wrong ones of a small share are so of a large one
             self._known[prompt] = self._misstate(self.task.truth(prompt), draw) if is_wrong else None
@@ -150,6 +170,10 @@ class Curated:
             yield from pool
 
     def _pool(self, seed: int) -> list[str]:
+        """The questions of a seed. Those that the start model chose are the run's, whatever stream asks for them: the
+        answers that a critic is fitted to, or a data set of a seed of its own."""
+        if asks_start_model(self.config):
+            seed = self.config.seed
         if seed not in self._pools:
             if asks_start_model(self.config):
                 raise ValueError("the start model has not been asked yet which questions it answers")

@@ -7,9 +7,12 @@ from collections import Counter
 
 import pytest
 
+from core import curation
 from core.config import RunConfig, change
 from core.curation import CANDIDATES, Curated, asks_start_model, is_curated, task_of
 from core.errors import ConfigError
+from core.learners.registry import learner
+from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import task_for
 from core.training.trainer import Trainer
 
@@ -110,6 +113,32 @@ def test_questions_are_chosen_by_the_start_models_success():
     asked = set(task.prompts(0, 0, 30))
     assert len(asked) == 3
     assert all(given[x] in (0.25, 0.5) for x in asked)
+
+
+def test_a_data_set_of_another_seed_is_of_the_questions_that_were_chosen():
+    """A run has one choice: a seed of its own orders a data set's questions, and chooses no others."""
+    about = {"success_to": 0.5, "distinct_questions": 8, "steps": 1, "eval_every": 0}
+    config = RunConfig(learners=(learner("sft", data_seed=5, data_responses=64, data_best="best-of-group"),), **about)
+    trainer = Trainer(config, "sft")
+    assert trainer.data is not None
+    assert {x.prompt for x in trainer.data.responses} == set(trainer.task.prompts(config.seed, 0, 8))
+
+
+def test_what_is_remembered_of_wrong_truths_is_bounded(monkeypatch):
+    monkeypatch.setattr(curation, "_REMEMBERED", 10)
+    task, free = curated(wrong_truths=0.5), curated(wrong_truths=0.5)
+    asked = task.prompts(0, 0, 200)
+    first = [task.wrong_truth(x) for x in asked]
+    assert len(task._known) <= 10
+    assert [task.wrong_truth(x) for x in asked] == first == [free.wrong_truth(x) for x in reversed(asked)][::-1]
+
+
+def test_a_curated_file_of_questions_is_read_whole_before_the_first_step():
+    """Where the task can name all its prompts, the longest is known: also of those that are asked late."""
+    questions = tuple(Question(question=f"{i}+1=", answer=str(i + 1)) for i in range(100))
+    task = QuestionsSettings(questions=questions)
+    config = RunConfig(task=task, distinct_questions=3, model="chain-sum-3x1")
+    assert task_of(config).every_prompt == task_for(task).every_prompt
 
 
 def test_where_no_question_is_as_wanted_the_sentence_says_what_there_is():

@@ -7,6 +7,9 @@ Needs nothing that is slow to load.
 LOGITS = 1 << 24
 #: Tokens, prompts and responses, that are written at once for held-out questions (core/training/evaluation.py).
 TOKENS = 8_192
+#: Responses that are written at once for a fixed data set, and to see how it lies under the policy
+#: (core/training/collecting.py, core/training/coverage.py).
+GATHERED = 256
 #: Continuations that are written at once by the small models that lean.py runs (core/training/continuations.py); others
 #: write as many as make TOKENS tokens.
 CONTINUATIONS = 8_192

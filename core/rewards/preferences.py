@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -24,6 +26,9 @@ MOST_PREFERENCES, MOST_BYTES = 5000, 4 << 20
 MOST_WEIGHT = 20
 #: Sentences on a file's problems that are worth reading at once.
 _MOST_PROBLEMS = 5
+#: A spreadsheet takes a text that begins so for a formula, and might run it: of a table that several people filled,
+#: whoever opens it has written the least (OWASP, "CSV injection"). In front of such a text stands an apostrophe.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _COLUMNS = ("prompt", "a", "b", "preferred", "weight", "source")
 
 
@@ -68,9 +73,7 @@ def read(data: bytes | str) -> tuple[Preference, ...]:
     text = _text(data)
     values = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
     if len(values) > MOST_PREFERENCES:
-        raise PreferencesError(
-            "the file has {given} preferences; at most {bound} are possible", given=len(values), bound=MOST_PREFERENCES
-        )
+        raise _too_many(len(values))
     preferences, problems = [], list[Message]()
     for place, each in enumerate(values, 1):
         try:
@@ -100,7 +103,7 @@ def to_csv(preferences: Iterable[Preference]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(x.model_dump() for x in preferences)
+    writer.writerows({x: _quoted(y) for x, y in each.model_dump().items()} for each in preferences)
     return out.getvalue()
 
 
@@ -122,6 +125,22 @@ def put_together(files: Iterable[tuple[str, Sequence[Preference]]]) -> tuple[Pre
             bound=MOST_PREFERENCES,
         )
     return tuple(known.values())
+
+
+def _too_many(count: int) -> PreferencesError:
+    return PreferencesError(
+        "the file has {given} preferences; at most {bound} are possible", given=count, bound=MOST_PREFERENCES
+    )
+
+
+def _quoted(value: Any) -> Any:
+    """A table's cell as no spreadsheet takes it for a formula."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _unquoted(value: Any) -> Any:
+    """What stands in such a cell: `_quoted` undone."""
+    return value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
 
 
 def _text(data: bytes | str) -> str:
@@ -158,11 +177,15 @@ def _from_csv(text: str) -> list[dict[str, Any]]:
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         head = set(table.fieldnames or ())
         missing = [x for x in _COLUMNS[:4] if x not in head]
-        if missing or not head <= set(_COLUMNS):
+        if missing or not head <= set(_COLUMNS) or len(head) < len(table.fieldnames or ()):
             raise PreferencesError(
                 "the first line must name the columns {names} (weight and source may be left out)", names=list(_COLUMNS)
             )
-        rows = [{x or "more": y for x, y in row.items() if y is not None} for row in table]
+        # Four megabytes of short lines are millions of rows: those that are too many are counted, and not kept.
+        some = itertools.islice(table, MOST_PREFERENCES + 1)
+        rows = [{x or "more": _unquoted(y) for x, y in row.items() if y is not None} for row in some]
+        if len(rows) > MOST_PREFERENCES:
+            raise _too_many(len(rows) + sum(map(bool, table.reader)))
     except csv.Error:
         raise PreferencesError("the file is neither JSON nor a table with commas between its columns") from None
     return [{x: y for x, y in row.items() if not (x == "weight" and y == "")} for row in rows]

@@ -20,6 +20,7 @@ from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.learners.collected import Collected, CollectedResponse, CollectedSettings
 from core.models.codec import Codec
+from core.models.limits import GATHERED as _AT_ONCE
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task, Verdict
@@ -30,8 +31,6 @@ from core.training.trace import COLLECTED
 
 #: What a set in a checkpoint is like; raised where that changes.
 VERSION = 1
-#: About so many responses are sampled at once.
-_AT_ONCE = 256
 #: Scored on an occasion of their own: responses of random tokens (core/rewards/base.py).
 _AT_RANDOM = 2**20
 #: Their random numbers are of streams from here on, apart from those of steps (Trainer._generator).

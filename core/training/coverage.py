@@ -28,6 +28,7 @@ from core.algorithms.masked import masked_mean
 from core.config import RunConfig
 from core.learners.collected import Collected
 from core.models.codec import Codec
+from core.models.limits import GATHERED
 from core.training import scoring
 from core.training.collecting import rollout_of
 from core.training.rollout import Rollout, sample
@@ -36,7 +37,7 @@ from core.training.trace import COVERAGE
 from core.training.update import parts
 
 #: So many of the set's responses are measured, whole questions from the first on, and as many fresh ones.
-MOST = 256
+MOST = GATHERED
 #: Of a step without an evaluation, and of a learner without a data set.
 UNMEASURED: dict[str, float | None] = dict.fromkeys(COVERAGE)
 

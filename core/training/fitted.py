@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core import curation
 from core.algorithms.advantages import gae
 from core.algorithms.aggregation import token_weights
 from core.algorithms.token_rewards import token_rewards
@@ -105,6 +106,8 @@ def plan_of(
         "dtype": dtype,
         "torch": torch.__version__,
     }
+    if data := curation.about(config):
+        about["data"] = data  # other questions, or other answers paid, make another critic
     return CriticFit(
         critic.value_pretrain_updates,
         critic.value_pretrain_learning_rate,

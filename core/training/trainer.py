@@ -330,5 +330,7 @@ class Trainer:
         trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
         if state.get("data") is not None:
             trainer.data = from_state(state["data"])
+            if trainer.step == 0:  # stopped before its first step, with which the table goes
+                trainer._table = table_of(trainer.data, trainer.learner)
         torch.set_rng_state(state["rng"])
         return trainer

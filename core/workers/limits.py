@@ -10,7 +10,7 @@ from typing import Any
 from core.config import RunConfig, change
 from core.environment import environment
 from core.errors import Message, Refusal
-from core.learners.registry import AnyLearner, critic_of
+from core.learners.registry import AnyLearner, collected_of, critic_of
 from core.runs.keeping import bytes_used, delete_old
 from core.runs.store import RunStore
 from core.tasks.registry import longest_response
@@ -95,6 +95,7 @@ class RunLimits:
                     bound=most,
                 )
             )
+        problems += self._data(config)
         responses = config.prompts_per_step * config.num_generations
         if self.responses is not None and responses > self.responses:
             problems.append(
@@ -118,6 +119,20 @@ class RunLimits:
                 )
             )
         return [*problems, *(x for each in config.learners for x in self._work(config, each, tokens))]
+
+    def _data(self, config: RunConfig) -> Iterator[Message]:
+        """A data set may have as many responses as a run that writes its own may have in all."""
+        if self.steps is None or self.responses is None:
+            return
+        for settings in filter(None, map(collected_of, config.learners)):
+            if settings.data_responses > self.steps * self.responses:
+                yield Message(
+                    "{learner}: {given} responses in its data set (data_responses) are more than this server allows, "
+                    "which is {bound}: its most steps times its most responses a step.",
+                    learner=settings.name,
+                    given=settings.data_responses,
+                    bound=self.steps * self.responses,
+                )
 
     def _work(self, config: RunConfig, settings: AnyLearner, tokens: int) -> Iterator[Message]:
         """What a step of one learner, of responses of up to so many tokens, may not take."""

@@ -191,6 +191,22 @@ def test_continuations_are_as_many_as_are_written_at_once() -> None:
     assert many.total == predicted(value_check_responses=8, **one).total  # one prefix at a time, 256 of it
 
 
+def test_a_data_set_is_counted_as_long_as_its_run_lasts() -> None:
+    """65,536 responses of up to 200 tokens are gigabytes, whatever the model: nothing else of a run grows so."""
+    values: dict[str, Any] = {"task": {"kind": "chain-sum", "heldout": 16}, "micro_batch_size": 1, "measure_kl": False}
+    run = parse_config({**values, "prompts_per_step": 4, "num_generations": 8})
+
+    def total(responses: int, completion: int) -> int:
+        own = learner("sft", data_responses=responses, data_generations=8)
+        return memory.predict(SIZE, run, own, prompt=20, completion=completion).total
+
+    more = total(65_536, 200) - total(32_768, 200)
+    assert more == 32_768 * (2_000 + 200 * 136)
+    assert total(32_768, 200) - total(32_768, 100) > 32_768 * 100 * 136
+    # Fewer than a step has, but 256 of them are written at a time, and as many to see how they lie.
+    assert total(256, 200) > total(8, 200)
+
+
 def test_of_a_small_models_continuations_all_states_that_may_be_are_counted() -> None:
     """Of 8,192 continuations of 30 tokens, prompt included, 2,184 states are 65,536 tokens. While a layer's are made
     anew, its new keys, its old values and the new ones are there beside all old keys and values."""

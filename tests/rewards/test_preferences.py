@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 
@@ -53,6 +55,7 @@ def test_weight_and_source_may_be_left_out() -> None:
         (file(more=1), "preference 1: more"),
         ("prompt,a,b\nq,x,y\n", "must name the columns"),
         ("prompt,a,b,preferred,colour\nq,x,y,a,red\n", "must name the columns"),
+        ("prompt,a,b,preferred,a\nq,x,y,a,z\n", "must name the columns"),
         ("prompt,a,b,preferred\nq,x,y,a,1,Ada\n", "preference 1: more"),
         ("prompt,a,b,preferred\nq,x\n", "preference 1: b"),
         ('prompt,a,b,preferred\nq,"x"y,z,a\n', "neither JSON nor a table"),
@@ -73,6 +76,32 @@ def test_files_have_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preferences, "MOST_BYTES", 100)
     with pytest.raises(PreferencesError, match="at most 100 are possible"):
         read(to_json([ONE]))
+
+
+def test_rows_that_are_too_many_are_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the allowed size can have two million rows: kept, they took 800 MB."""
+    monkeypatch.setattr(preferences, "MOST_PREFERENCES", 10)
+    table, rows = "prompt,a,b,preferred\n" + "q\n" * 200_000, 0
+
+    class Counted(csv.DictReader):  # type: ignore[type-arg]
+        def __next__(self) -> dict[str, str]:
+            nonlocal rows
+            rows += 1
+            return super().__next__()  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(preferences.csv, "DictReader", Counted)
+    with pytest.raises(PreferencesError, match="has 200000 preferences; at most 10"):
+        read(table)
+    assert rows == 11
+
+
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\tx", "'=1", "''-1", "'", "it's"])
+def test_no_text_of_a_table_is_a_formula_to_a_spreadsheet(text: str) -> None:
+    """A teacher opens what a class wrote; read again, every text is what it was."""
+    one = Preference(prompt=text, a=text, b="other", preferred="a", source=text)
+    cells = next(csv.reader(io.StringIO(to_csv([one]).partition("\n")[2], newline="")))
+    assert not any(x[:1] in ("=", "+", "-", "@", "\t", "\r") for x in cells)
+    assert read(to_csv([one])) == (one,)
 
 
 def test_of_many_problems_the_first_are_said() -> None:

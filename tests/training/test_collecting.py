@@ -110,6 +110,17 @@ def test_a_resumed_run_goes_on_as_the_straight_one(kind: str, tmp_path: Path, mo
         assert b.collected is None
 
 
+def test_a_run_that_was_stopped_before_its_first_step_still_keeps_its_set(tmp_path: Path) -> None:
+    """The set goes into the store with the first step, whichever life of the learner makes that."""
+    begun = trainer()
+    begun.save(tmp_path / "0.pt")
+    first = next(begun.steps())
+    resumed = next(Trainer.load(tmp_path / "0.pt").steps())
+    assert first.collected is not None
+    assert resumed.collected is not None
+    assert resumed.collected.equals(first.collected)
+
+
 def test_a_set_of_a_newer_version_is_refused() -> None:
     state = state_of(data_of())
     assert from_state(state) == data_of()

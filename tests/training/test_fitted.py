@@ -159,6 +159,8 @@ def test_the_next_run_that_begins_alike_finds_it_whatever_its_seed(asked: list[G
         {"max_completion_length": 12},
         {"ppo.max_grad_norm": 0.01},
         {"task.terms": 4},
+        {"wrong_truths": 1.0},
+        {"distinct_questions": 4},
     ],
     ids=lambda x: next(iter(x)),
 )
@@ -168,6 +170,17 @@ def test_a_run_that_begins_otherwise_fits_its_own(asked: list[Gathered], other: 
     second = trainer(**other)
     assert len(asked) > done
     assert not torch.equal(critic(first), critic(second))
+
+
+def test_a_critic_is_fitted_to_the_questions_that_the_start_model_chose(asked: list[Gathered]) -> None:
+    """Its answers are of a stream of their own, beyond all seeds of runs, which the choice has no questions for."""
+    first = trainer(4, success_to=0.5, distinct_questions=8)
+    chosen = set(first.task.prompts(0, 0, 8))
+    assert {x for batch in asked for x in batch.prompts} <= chosen
+    done = len(asked)
+    other = trainer(4, success_to=0.5, distinct_questions=8, seed=1)
+    assert len(asked) > done, "of another seed other questions are chosen"
+    assert not torch.equal(critic(first), critic(other))
 
 
 @pytest.mark.parametrize("damage", [b"", b"no file of torch's", None])

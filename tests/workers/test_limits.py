@@ -49,6 +49,18 @@ def names(store: RunStore) -> set[str]:
     return {x.name for x in store.runs()}
 
 
+def test_a_data_set_is_no_way_around_the_limits_of_a_run(store: RunStore) -> None:
+    """Its responses are written before the first step: as many as the longest run here may write, and no more."""
+    offline = preset("online-or-offline")  # 60 steps of 128 responses, and as many in each data set
+    RunLimits(steps=60, responses=128).check(offline, store)
+    large = change(offline, {"sft.data_responses": 8192})
+    with pytest.raises(LimitError, match="sft: 8192 responses in its data set") as refused:
+        RunLimits(steps=60, responses=128).check(large, store)
+    assert "7680" in str(refused.value)
+    for free in (RunLimits(steps=60), RunLimits(responses=128)):  # no number follows from one of them
+        free.check(large, store)
+
+
 @pytest.mark.parametrize(
     ("limits", "settings", "numbers"),
     [

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, critic_of, needs_of
+from core.learners.registry import AnyLearner, collected_of, critic_of, needs_of
 from core.models.critics import PASSES
 from core.models.fit.sizes import Size
-from core.models.limits import LOGITS, REMEMBERED, SHORT, TOKENS, WIDEST, continued_at_once, states_at_once
+from core.models.limits import GATHERED, LOGITS, REMEMBERED, SHORT, TOKENS, WIDEST, continued_at_once, states_at_once
 
 Role = Literal["policy", "value", "reference", "reward"]
 
@@ -51,6 +51,10 @@ _PER_REPLAYED = 8 + 2 + 4
 _PER_CONTINUATION = 4 + 4
 #: A remembered verdict, beside its tokens of 4 bytes: its key's and its number's objects, and its place in the table.
 _PER_VERDICT = 33 + 24 + 100
+#: A fixed data set's response beside its tokens, and each of these: a number and its log-probability as Python's own
+#: objects, with the copy and the text that a checkpoint makes of them. Measured with a large vocabulary: 81 bytes a
+#: token while a run goes on, 136 while a checkpoint is written.
+_PER_COLLECTED, _PER_COLLECTED_TOKEN = 2_000, 136
 #: So much of them all is counted with PROCESS.
 _SMALL = 50_000_000
 #: Python, torch, transformers and a run's own small things.
@@ -141,6 +145,11 @@ def predict(
     of_step = _of_step(config, learner, responses * completion)
     if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
         of_step += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
+    if (data := collected_of(learner)) is not None:
+        of_step += data.data_responses * (_PER_COLLECTED + completion * _PER_COLLECTED_TOKEN)
+        asked = min(GATHERED, data.data_responses)
+        gathering = _cache(size, asked, prompt, completion, width, lean=lean)
+        measuring = max(measuring, gathering + _LOGIT_COPIES * 4 * asked * size.vocabulary)
     fitted = _fitted(config, learner, responses * (prompt + completion))  # gone before the first step
     step = max(0, of_step - _SMALL, fitted - _SMALL)
     total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation, writing + measuring)
