@@ -65,7 +65,7 @@ def _summary(config: RunConfig, side: Side) -> None:
         )
     )
     if side.greedy.cut_right or side.sampled is not None:
-        with more(_("answers that were cut off, and sampled ones"), key="real_more_before"):
+        with more(_("responses that were cut off, and sampled ones"), key="real_more_before"):
             _more(config, side)
 
 

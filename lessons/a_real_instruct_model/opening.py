@@ -78,7 +78,7 @@ def data(shown: Shown, done: Sequence[Seen]) -> dict[str, Any]:
 
 def _counted(name: str, answers: Sequence[Answer]) -> str:
     states = [state(x) for x in answers]
-    return _("{name}: of {all} answers {right} are right, {cut} cut off.").format(
+    return _("{name}: of {all} responses {right} are right, {cut} cut off.").format(
         name=name, all=len(states), right=states.count("right"), cut=states.count("cut")
     )
 

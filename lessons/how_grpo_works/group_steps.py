@@ -73,8 +73,8 @@ def _size(group: Group) -> Slider:
 def _asked(has_answer: bool) -> dict[str, str]:
     if not has_answer:
         return {
-            "says_rewards": _("{right} of {n} answers to {prompt} are a success. Press one to flip its reward."),
-            "says_rewards_single": _("One answer to {prompt}: press it to flip its reward."),
+            "says_rewards": _("{right} of {n} responses to {prompt} are a success. Press one to flip its reward."),
+            "says_rewards_single": _("One response to {prompt}: press it to flip its reward."),
         }
     return {
         "says_rewards": _(

@@ -55,7 +55,7 @@ GROUPS: dict[str, dict[str, PresetText]] = {
         ),
         "countdown": PresetText(
             N_("numbers and a target"),
-            N_("Many answers are right, and a verifier that works them out knows each."),
+            N_("There are many right answers, and a verifier works each one out."),
         ),
         "reply": PresetText(
             N_("replies to customers"),
