@@ -2,7 +2,7 @@
 // update changes how probable each of them is. Every number is the trace's.
 
 import { attr, el, say } from "./dom.js";
-import { fill, fixed, sentences } from "./format.js";
+import { fill, sentences } from "./format.js";
 import { Responses } from "./loop/responses.js";
 import { Ring } from "./loop/ring.js";
 import { doneAt, lastOf, placeAt, sentence, speedIn, whereabouts } from "./loop/rounds.js";
