@@ -234,7 +234,7 @@ with lesson_page(
     question=_("A real instruct model fails at sums that a child can do. What does reinforcement learning teach it?"),
     summary=_(
         "Rewarding right answers to verifiable questions can make a real model answer better on questions that it "
-        "never saw; how much of a gain is real, and how much of that is form, held-out questions with intervals tell."
+        "never saw. Held-out questions with intervals tell how much of a gain is real, and how much of that is form."
     ),
     code=CODE,
 ):

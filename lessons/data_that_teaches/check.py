@@ -79,7 +79,7 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("Held-out success is .97, and half of the held-out questions were trained on. What does .97 tell?"),
+            _("Held-out success is 0.97, and half of the held-out questions were trained on. What does 0.97 tell?"),
             (
                 Choice(
                     _("How good the model is at such questions"),

@@ -63,8 +63,8 @@ def predictions() -> None:
     end = mean("wrong-40", heldout)
     clean = mean(topic.base, heldout)
     asked = _(
-        "Of {share} of the training questions another answer is paid. What held-out success after {steps} steps? "
-        "Without, it is {clean}."
+        "For {share} of the training questions the ground truth is wrong, and so is what is paid. What is held-out "
+        "success after {steps} steps? With none wrong it is {clean}."
     )
     if predict_number(
         GUESS,
@@ -83,7 +83,7 @@ def numbers(topic: Topic) -> None:
     """What was measured of a topic, as a table, and how far the seeds tell its conditions apart."""
     has_wrong = any(x.paid is not None for name in topic.conditions for x in of(name).values())
     head = [_("data"), _("held-out"), _("never asked"), _("groups without a signal")]
-    head += [_("paid, of wrong truths"), _("right, of wrong truths")] if has_wrong else [_("different questions")]
+    head += [_("wrong truths: paid"), _("wrong truths: right")] if has_wrong else [_("different questions")]
     rows = []
     for name, label in topic.conditions.items():
         silent = number(mean(name, lambda x: x.silent), 2)

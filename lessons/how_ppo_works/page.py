@@ -13,6 +13,12 @@ from lessons.i18n import _, prose
 from lessons.kit.glossary import say
 from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
+#: The label stands beside the choice, so that the whole pipeline is in the first screen.
+STYLE = """<style>
+.st-key-ppo_group [data-testid=stSelectbox] { display: flex; align-items: center; gap: 0.75rem; }
+.st-key-ppo_group [data-testid=stSelectbox] > :last-child { flex: 1; min-width: 0; }
+</style>"""
+
 with lesson_page(
     "how-ppo-works",
     question=_("The reward comes once, at the end of a response. How can PPO know which token earned it?"),
@@ -24,6 +30,7 @@ with lesson_page(
 ):
     batch = frozen("ppo")
     if batch is not None:
+        st.html(STYLE)
         group = pick_group(batch, key="ppo_group")
         pipeline_section(batch, group)
     say(prose("how-ppo-works"))

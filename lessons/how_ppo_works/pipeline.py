@@ -85,7 +85,7 @@ def _query(batch: Frozen, _group: Group) -> None:
         )
     )
     rows = [
-        {_("query"): x.prompt, _("right response"): x.answer, _("right"): sum(r.success for r in x.replies)}
+        {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
         for x in batch.groups
     ]
     st.dataframe(rows, hide_index=True, alt=_("The step’s questions"))
@@ -114,8 +114,8 @@ def _reference(batch: Frozen, group: Group) -> None:
 def _reward(batch: Frozen, group: Group) -> None:
     if is_verdict(batch, group):
         words = _(
-            "One number for a whole response. Here it is a rule, not a model: is what is read as the answer the right "
-            "one, {answer}? It has no weights at all, so nothing in it can move."
+            "One number for a whole response. Here it is a rule, not a model: it reads the answer and compares it with "
+            "the right one, {answer}. It has no weights at all, so nothing in it can move."
         ).format(answer=plain(group.answer))
     elif (reward := by_another(batch.run.config, batch.settings)) is not None:
         words = _("One number for a whole response, here from {reward}; the verdict is the task’s own.").format(

@@ -42,6 +42,7 @@ def document_language() -> None:
 #: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese slants:
 #: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
 #: that break where they must. A term that the glossary explains is dotted, not coloured: there are many of them.
+#: Above a page's title stands no more than the header takes, so that a lesson's picture is in the first screen.
 _STYLE = """<style>
 [data-testid=stSliderThumbValue] { color: inherit; }
 [data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
@@ -53,6 +54,10 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
+[data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
+[data-testid=stMainBlockContainer] h1 { padding-block: 0.3rem 0.6rem; }
+@media (max-width: 900px) { [data-testid=stMainBlockContainer] { padding-top: 3.75rem; } }
+@media (min-width: 641px) { [class*=data_table] td { white-space: nowrap; } }
 @media (max-width: 640px) {
   [data-testid=stMarkdownContainer] :is(th, td) { padding: 2px 4px; font-size: 0.72rem; }
   [data-testid=stMarkdownContainer] th { font-size: 0.68rem; }
@@ -79,7 +84,7 @@ def wordmark() -> None:
     inner = mark[mark.index(">") + 1 : mark.rindex("</svg>")]
     font = 'font-family="sans-serif" font-size="19" font-weight="700"'
     words = f'<text x="42" y="23" {font} fill="{ink}">Credit Lab</text>'
-    st.logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32">{inner}{words}</svg>', size="large")
+    st.logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 166 32">{inner}{words}</svg>', size="large")
 
 
 def _choose_language() -> None:

@@ -20,6 +20,7 @@ PARAMETER = "present"
 STYLE = """<style>
 html { font-size: 24px !important; --type-scale: 1.5; --present-bar: 3.2rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
+.st-key-lesson_about { display: none; }
 :is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
 [data-testid=stMainBlockContainer] { padding: 1.2rem 2rem var(--present-bar) !important; }

@@ -55,7 +55,7 @@ GROUPS: dict[str, dict[str, PresetText]] = {
         ),
         "countdown": PresetText(
             N_("numbers and a target"),
-            N_("There are many ways to be right, and a verifier that works each out."),
+            N_("There are many right answers, and a verifier works each one out."),
         ),
         "reply": PresetText(
             N_("replies to customers"),

@@ -9,20 +9,23 @@ import streamlit as st
 from lessons.board.component import mount
 from lessons.i18n import _
 from lessons.kit.memory import browser_memory, recall, remember
+from lessons.kit.present import presenting
 
 #: What is remembered once the tour was taken, skipped or declined.
 NAME = "tour/lab"
 
 
 def tour() -> None:
-    """A button that begins it; at the first visit it is offered. Its end is remembered without drawing the lab anew."""
+    """A button that begins it; at the first visit it is offered, but not over a projector's picture. Its end is
+    remembered without drawing the lab anew.
+    """
     st.fragment(_tour)()
 
 
 def _tour() -> None:
     mount(
         "tour",
-        {"name": NAME, "seen": recall(NAME) is not None, "stops": stops(), "words": _words()},
+        {"name": NAME, "seen": presenting() or recall(NAME) is not None, "stops": stops(), "words": _words()},
         key="lab_tour",
         on_pressed=_remember,
     )

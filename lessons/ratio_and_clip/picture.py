@@ -41,6 +41,7 @@ def moving_picture(batch: Frozen) -> None:
     data = _data(batch, results[last], moments)
     data["start"] = _linked_moment(batch.passes)
     data["strip"] = _strip(batch, reply)
+    _hold_its_own(data, results[last])
     mount("clip", data, key="ratio_picture")
 
 
@@ -233,6 +234,20 @@ def _strip(batch: Frozen, reply: Reply) -> dict[str, Any]:
     sent = sent_strip([row], quantity=_("ratio"), kind="ratio", domain=[0.5, 1.5])
     start = _("ratio before the first pass")
     return {"first": first, "count": count, "sent": sent, "label": _("ratio after pass {number}"), "at_start": start}
+
+
+def _hold_its_own(data: dict[str, Any], looked: Outcome) -> None:
+    """Where the response that moves along has cut tokens, the furthest one of each sign is held: one response is shown.
+
+    A token that a link names is of that response already, and stays.
+    """
+    first = data["strip"]["first"]
+    own = range(first, first + data["strip"]["count"])
+    ratio, cut, good = looked.ratio.tolist(), looked.cut.tolist(), (looked.advantage > 0).tolist()
+    for panel, is_good in enumerate((True, False)):
+        ours = [i for i in own if cut[i] and good[i] is is_good]
+        if ours and data["held"][panel] not in own:
+            data["held"][panel] = max(ours, key=lambda i: abs(ratio[i] - 1))
 
 
 def _liveliest(batch: Frozen, result: Outcome) -> Reply:

@@ -38,7 +38,7 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
             success = heldout(runs, run)
         except DataUnreadable:
             damaged = True
-    words = _("{learner} success")
+    words = _("{learner} right")
     return {
         _("Name"): literal(run.name),
         _("When"): when(run.created, st.context.timezone),
@@ -68,7 +68,7 @@ def chosen_run(listed: list[RunInfo | UnreadableRun], runs: RunStore) -> RunInfo
     """Draws the table; returns the run whose line is selected."""
     rows = [row(run, runs) for run in listed]
     measured = _("Share of held-out questions answered rightly, sampled, as last measured in the run.")
-    share = st.column_config.NumberColumn(format="%.2f", help=measured, width=80)
+    share = st.column_config.NumberColumn(format="%.2f", help=measured, width=90)
     widths: dict[str, Any] = {name: st.column_config.Column(width=width) for name, width in row_texts().items()}
     shares = {name: share for r in rows for name in r if name not in widths}
     picked = st.dataframe(

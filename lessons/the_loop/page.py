@@ -23,7 +23,7 @@ from lessons.kit.lesson import (
     worked,
 )
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
-from lessons.kit.numbers import number, table
+from lessons.kit.numbers import number, table, whole
 from lessons.kit.preset_race import race_in_lab
 from lessons.the_loop.check import code, questions
 from lessons.the_loop.picture import moving_picture
@@ -71,7 +71,7 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
     middle = statistics.median(w.start or 0.0 for _round, w in late)
     choices = [
         Choice(
-            _("Less than once in {n} tries: it learnt them from nothing").format(n=RARE),
+            _("Less than once in {n} tries: it learnt them from nothing").format(n=whole(RARE)),
             middle < 1 / RARE,
             _("What is almost never sampled is almost never rewarded, so the loop cannot begin with it."),
         ),

@@ -97,7 +97,7 @@ def _words() -> dict[str, str]:
         "success": _("right responses in the step"),
         "step": _("step"),
         "alt": _("Right responses per step: {first} in the first step, {last} in the last one, step {steps}."),
-        "so_far": _("Right in step {step}: {share} of its {responses} responses."),
+        "so_far": _("Right in step {step}: {right} of its {responses} responses."),
         "says_prompts": _("A prompt comes: {prompt} It is one of {prompts} in this step."),
         "says_model": _("The model writes {count} responses to it, token by token, each drawn by chance."),
         "says_responses": _("Of {count} responses, {different} are different. Nobody wrote them beforehand."),
@@ -106,15 +106,15 @@ def _words() -> dict[str, str]:
         ),
         "says_tuples": _("Prompt, response, reward: {count} tuples. They are all that the update learns from."),
         "says_update_both": _(
-            "After the update, these right responses have probability {right_after} together, before it {right_before};"
-            " the wrong ones {wrong_after}, before it {wrong_before}."
+            "The update takes these right responses, together, from probability {right_before} to {right_after}; the "
+            "wrong ones from {wrong_before} to {wrong_after}."
         ),
         "says_update_right": _(
-            "All are right here. Together they have probability {right_after}, before the update {right_before}; it "
-            "learnt from the step’s other prompts, too."
+            "All are right here. The update takes them, together, from probability {right_before} to {right_after}; "
+            "it learns from the step’s other prompts, too."
         ),
         "says_update_wrong": _(
-            "None is right here. Together they have probability {wrong_after}, before the update {wrong_before}; it "
-            "learnt from the step’s other prompts, too."
+            "None is right here. The update takes them, together, from probability {wrong_before} to {wrong_after}; "
+            "it learns from the step’s other prompts, too."
         ),
     }

@@ -79,6 +79,18 @@ def test_of_four_learners_two_responses_each_are_in_the_first_screen(
     expect(rows).to_have_count(few)
 
 
+def test_the_time_that_is_left_takes_no_row_from_four_learners_strips(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    run = LiveRun(server.store, PRESETS["long-sums-critics"])
+    run.tick(3)
+    opened(page, server, f"lang=en&run={run.id}")
+    long = "1 min 26 s of training · 24 s a step · 23 min 9 s left"
+    page.get_by_test_id("time").evaluate("(x, long) => { x.textContent = long }", long)
+    rows = {round(x["y"]) for x in boxes(page.locator(".bars .bar"))}
+    run.end()
+    assert len(rows) == 2
+
+
 def boxes(parts: Locator) -> list[dict[str, float]]:
     return [dict(box) for x in parts.all() if (box := x.bounding_box())]  # type: ignore[arg-type]
 

@@ -38,6 +38,17 @@ def part(drawn: Locator, name: str) -> Locator:
     return drawn.locator(f"[data-testid=pipeline-{name}]")
 
 
+@pytest.mark.parametrize("key", PAGES)
+def test_all_its_boxes_are_in_the_first_screen(page: Page, server: Server, key: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{server.url}/{key}?lang=en")
+    boxes = pipeline(page).locator("[data-box]")
+    expect(boxes.first).to_be_visible(timeout=60_000)
+    ends = boxes.evaluate_all("x => x.map(y => y.getBoundingClientRect().bottom)")
+    assert len(ends) >= 8
+    assert max(ends) <= 900
+
+
 def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(
     page: Page, server: Server, run: LiveRun
 ) -> None:

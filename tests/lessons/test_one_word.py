@@ -58,13 +58,18 @@ OTHERS = {
     "默認|信息|數據|網絡|質量|軟件|硬件|內存|視頻|用戶|字節|服務器|緩存": "the words of Taiwan",
     "程序(?!員)": "行程 (process) or 程式 (program)",
     "[『』“”]": "「」",
+    "隨機種子": "種子",
+    "[三六]項加法": "三個數的加法, 六個數的加法",
+    "(?<!無窮)迴圈": "循環 (the course's loop)",
+    "無：(用|和|依|問)": "none: what is typed into a setting",
+    "(?<=[一-鿿」]) (?=[一-鿿「])": "no space between Chinese characters",
     "可以看的訓練|這個訓練|自己跑|跑完|還沒跑": "執行",
 }
 #: A response 回應 is what the model writes; an answer 答案 is the result in it, which is compared with the right one.
 #: One can answer 回答 a question; what comes of it is a response. What learners choose in a quiz is their own answer.
 NOUN_FOR_RESPONSE = {
     "en": r"(?i)\b(their|sampled|greedy|whole|wrong|all|each|every|long|short|fresh|same|eight) "
-    r"answers?\b(?! for itself)|\banswers (are|were|get|got)\b",
+    r"answers?\b(?! for itself)|\banswers (are|were|get|got|that were)\b|\} answers (to|\{)",
     "zh-TW": r"(個|的|些|正確|錯誤|貪婪|毀掉|其他)回答|回答(的|都|中|裡|本身|開頭|變)(?!是同樣)",
 }
 OWN_ANSWERS = ("Check yourself", "Your answers", "Predictions, quiz answers", "quiz answers")

@@ -116,7 +116,7 @@ def test_the_runs_page_leaves_out_what_is_damaged_of_one_run(open_page, store, t
     at = open_page("runs")
     assert not at.exception
     assert not at.error
-    shown = at.dataframe[0].value.set_index("Name")["PPO success"]
+    shown = at.dataframe[0].value.set_index("Name")["PPO right"]
     assert shown["good"] == 0.25
     assert shown.isna()["bad"]
 

@@ -101,6 +101,16 @@ def test_the_cases_are_those_that_the_last_pass_met(open_page, store):
     assert sent["limits"]["cases"][0]["token"] == sent["held"][0] == furthest
 
 
+def test_the_token_that_is_held_first_is_of_the_response_below(open_page, on_shipped):
+    """On the shipped example: the numbers under the picture and the strip speak of one response."""
+    sent = picture(open_page(KEY, lang="en"))
+    first, count = sent["strip"]["first"], sent["strip"]["count"]
+    held = [x for x in sent["held"] if first <= x < first + count]
+    assert held, "none of the tokens held is of the response that moves along"
+    looked = next(x for x in reversed(sent["moments"]) if x["side"])
+    assert all(looked["side"][x] for x in held)
+
+
 def test_a_token_that_a_link_names_is_held(open_page, store, run):
     rows = panel(store, run, 0).reset_index()
     at, row = next((i, x) for i, x in rows.iterrows() if x["advantage"] < 0 and x["position"] == 3)

@@ -40,3 +40,7 @@ def test_an_end_is_remembered(open_page, store, monkeypatch: pytest.MonkeyPatch)
     at.session_state["memory_entries"] = state["memory_entries"]
     at.run()
     assert strips(at, "lab_tour")["seen"]
+
+
+def test_it_is_not_offered_over_a_projectors_picture(open_page, store) -> None:
+    assert strips(open_page("lab", run=make_run(store), present="1"), "lab_tour")["seen"]

@@ -2,7 +2,7 @@
 // update changes how probable each of them is. Every number is the trace's.
 
 import { attr, el, say } from "./dom.js";
-import { fill, fixed, sentences } from "./format.js";
+import { fill, sentences } from "./format.js";
 import { Responses } from "./loop/responses.js";
 import { Ring } from "./loop/ring.js";
 import { doneAt, lastOf, placeAt, sentence, speedIn, whereabouts } from "./loop/rounds.js";
@@ -134,7 +134,11 @@ export default class LoopPicture {
     const isScored = doneAt("reward", place, sent) > 0;
     const scored = isScored ? round.step : place.round ? sent.rounds[place.round - 1].step : -1;
     this.success.show(sent, scored);
-    const share = { step: scored + 1, share: fixed(sent.success[scored], 2), responses: sent.responses };
+    const share = {
+      step: scored + 1,
+      right: Math.round((sent.success[scored] ?? 0) * sent.responses),
+      responses: sent.responses,
+    };
     say(this.share, scored < 0 ? "" : fill(sent.words.so_far, share));
     say(this.prompt, round.prompt);
     const here = sentence(round, sent.stations[place.station].key, sent);

@@ -28,7 +28,8 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
         about.append(_("before this: {title}").format(title=_(before.title)))
     if after:
         about.append(_("after it: {title}").format(title=_(after.title)))
-    say_small(" · ".join(about))
+    with st.container(key="lesson_about"):  # in present mode it gives its room to the picture
+        say_small(" · ".join(about))
     with st.container(key=f"{key}_question"):
         say(f"**{question}**")
     with storage_guard():
