@@ -32,17 +32,17 @@ class Windows:
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")  # type: ignore[arg-type]
         page.set_default_timeout(TIMEOUT_MS)
-        heard: list[tuple[Any, Callable[..., Any]]] = []
+        events: list[tuple[Any, Callable[..., Any]]] = []
 
         def on(event: Any, f: Callable[..., Any]) -> None:
-            heard.append((event, f))
+            events.append((event, f))
             Page.on(page, event, f)
 
         page.on = on  # type: ignore[method-assign, assignment]
         try:
             yield page
         finally:
-            for event, f in heard:
+            for event, f in events:
                 page.remove_listener(event, f)
             try:
                 self._empty(page)
