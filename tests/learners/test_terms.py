@@ -127,7 +127,7 @@ def test_whatever_its_settings_a_kinds_terms_and_regions_are_ones_that_the_langu
 def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(monkeypatch: Any) -> None:
     declared = LEARNER_KINDS["ppo"]
     texts = {"algorithm", "name", "surrogate", "aggregation", "importance_sampling_level"}
-    texts |= {"kl_loss_estimator", "kl_reward_estimator", "value_model", "reward", "reward_model"}
+    texts |= {"kl_loss_estimator", "kl_reward_estimator", "value_model", "reward_model"}
     for name in texts:
         wrong = (Term("advantage", f"advantage_raw * {name}"),)
         broken = dataclasses.replace(declared, terms=lambda _, terms=wrong: terms)  # type: ignore[misc]
@@ -139,7 +139,8 @@ def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(m
     monkeypatch.undo()
     terms_of.cache_clear()
     terms_for.cache_clear()
-    numbers = set(type(learner("ppo")).model_fields) - texts
+    # What a term calls `reward` is the trace's column; no term names the setting of that name.
+    numbers = set(type(learner("ppo")).model_fields) - texts - {"reward"}
     assert not numbers & set(terms_for(learner("ppo")).names.texts)
 
 
