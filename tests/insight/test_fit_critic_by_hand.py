@@ -232,7 +232,7 @@ def test_the_readme_is_the_card_in_words(critic, tmp_path: Path) -> None:
         "learning rate that rises to 0.001 and",
         f"`python -m core.insight.fit_critic chain-sum-6x1` (torch {torch.__version__}, one CPU thread)",
         "`value_model=chain-sum-6x1-critic`",
-        "Measured on 4 other answers of the start policy (0.512 right), the true values being the mean of 64 fresh",
+        "Measured on 4 other responses of the start policy (0.512 right), the true values being the mean of 64 fresh",
         "it explains 0.712 of the true values' variance, and 0.310 of the outcomes', of which the measured values "
         "explain 0.420.",
         "the true values: 0.0123; of the best constant 0.0555, of the mean of the other answers to the same question "

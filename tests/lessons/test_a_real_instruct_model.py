@@ -84,7 +84,7 @@ def test_it_opens_with_the_questions_and_what_became_of_them_comes_after_the_pre
     (side,) = sent["sides"]
     assert [x["state"] for x in side["replies"]] == [kinds[x] for x in KINDS["before"]]
     assert len(sent["questions"]) == len(before["questions"])
-    assert "of 12 answers 2 are right, 2 cut off." in sent["alt"]
+    assert "of 12 responses 2 are right, 2 cut off." in sent["alt"]
     assert "once you have predicted it" in texts(at)
     skip(at)
     sent = strips(at, "real_opening_after")

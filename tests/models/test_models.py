@@ -36,13 +36,12 @@ def test_the_card_tells_the_truth(name):
     assert card["weights_sha256"] == begun.hash
     assert card["parameters"] == sum(p.numel() for p in begun.model.parameters())
     assert 100_000 <= card["parameters"] <= 300_000
-    assert {k: v for k, v in card["recipe"].items() if k != "task"} == {
-        k: v for k, v in vars(recipe).items() if k != "task"
-    }
+    kept = json.loads(json.dumps({k: v for k, v in vars(recipe).items() if k != "task"}))
+    assert {k: v for k, v in card["recipe"].items() if k != "task"} == kept
     measured = share(answers(begun.model, begun.codec, task_for(recipe.task), seed=0, samples=8))
     # Another machine may round another way now and then: 2048 samples, so one sample is 0.0005.
     assert measured == pytest.approx(card["heldout_success"]["sampled"], abs=0.005)
-    assert 0.30 <= measured <= 0.60
+    assert 0.20 <= measured <= 0.60  # something to begin with, and room to learn
 
 
 def test_pad_bos_and_eos_are_three_tokens_and_text_survives_the_round_trip(start):
@@ -94,7 +93,8 @@ def test_the_critic_starts_by_claiming_nothing_and_shares_no_weight_with_the_pol
 
 def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
     with pytest.raises(
-        ConfigError, match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, program-4, SmolLM2-135M"
+        ConfigError,
+        match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, countdown-3, program-4, reply, SmolLM2-135M",
     ):
         load("no-such-model")
     with pytest.raises(ConfigError, match=r"has no config\.json"):

@@ -302,7 +302,7 @@ def test_its_export_of_an_imported_run_claims_no_more(tmp_path: Path) -> None:
     # A size of its own was no default: somebody's log told it.
     head["config"]["learners"][0]["num_generations"] = 2
     (tmp_path / "between" / "run.json").write_text(json.dumps(head))
-    assert LATER & gaps_of(store.get(import_any(store, tmp_path / "between"))) == {"grpo.reward"}
+    assert LATER & gaps_of(store.get(import_any(store, tmp_path / "between"))) == {"grpo.reward", "grpo.reward_model"}
 
 
 def test_a_setting_that_comes_later_still_is_not_known_of_any_run_imported_before() -> None:
