@@ -223,7 +223,7 @@ def test_a_data_set_is_collected_without_training(tmp_path: Path, capsys: pytest
 
 def test_who_learns_from_no_data_set_has_none_to_collect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["collect", "--out", str(tmp_path / "set.parquet")]) == 2
-    assert "none of the learners (ppo and grpo) learns from a data set" in capsys.readouterr().err
+    assert "none of the learners (ppo, grpo) learns from a data set" in capsys.readouterr().err
     words = ["collect", "--learner", "dpo", "--out", str(tmp_path / "nowhere" / "set.parquet")]
     assert main(words) == 2
     assert "there is no folder" in capsys.readouterr().err

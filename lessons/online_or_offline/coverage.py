@@ -126,7 +126,7 @@ def _table() -> None:
         for x in LEARNERS
     ]
     with st.container(key="online_cover_table"):
-        st.markdown(table(head, rows))
+        say(table(head, rows))
     say(
         _(
             "After the last step, mean ± standard deviation over {seeds} seeds. Effective share: what is left "

@@ -128,7 +128,7 @@ def _show(made: pa.Table | CommandFailed) -> None:
     head = [_("prompt"), _("response"), _("spoiled"), _("reward")]
     shown = [[_text(x["prompt"]), _text(x["response"]), _spoiled(x), number(x["reward"], 0)] for x in some(rows)]
     with st.container(key="online_set_table"):
-        st.markdown(table(head, shown, left=3))
+        say(table(head, shown, left=3))
     say_small(_("{count} of them: one of each kind first, then as they come.").format(count=len(shown)))
 
 

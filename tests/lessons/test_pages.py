@@ -59,6 +59,10 @@ def test_an_unknown_language_in_a_link_is_dropped(open_page):
     assert at.title[0].value == "Lab"
 
 
+#: Pages that read no run.
+OF_NO_RUN = {"the-critic", "data-that-teaches", "online-or-offline", "verifiable-rewards", "glossary", "for-teachers"}
+
+
 def test_a_broken_store_leaves_a_sentence_and_the_page(open_page, store, monkeypatch):
     sentence = "The disk is full: nothing more can be written to /data. Free some space, then resume the run."
 
@@ -73,9 +77,7 @@ def test_a_broken_store_leaves_a_sentence_and_the_page(open_page, store, monkeyp
         at = open_page(key)
         assert not at.exception
         assert at.title
-        assert [x.value for x in at.error] == (
-            [] if key in ("the-critic", "data-that-teaches", "glossary", "for-teachers") else [sentence]
-        )  # these read no run
+        assert [x.value for x in at.error] == ([] if key in OF_NO_RUN else [sentence])  # these read no run
 
 
 @pytest.mark.parametrize("key", ["lab", "runs"])

@@ -39,7 +39,7 @@ class ProgramSettings(TaskSettings):
     kind: Literal["program"] = "program"
     visible: int = Field(4, ge=2, le=6, description="How many examples the prompt shows; they are the visible tests.")
     hidden: int = Field(
-        6, ge=0, le=9, description="How many more tests there are, never shown; a response is right if all tests are met."
+        6, ge=0, le=9, description="How many more tests there are, never shown; a right response meets all tests."
     )
     scored: Literal["all", "visible"] = Field(
         "all", description="Which tests the reward counts: all, or only those that the prompt shows."
