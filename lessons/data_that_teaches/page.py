@@ -101,6 +101,13 @@ def numbers(topic: Topic) -> None:
     base = topic.base
     names = {x: _(label.title) for x, label in topic.conditions.items()}
     say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
+    if topic is TOPICS["difficulty"]:
+        say(
+            _(
+                "Choosing by difficulty also leaves fewer different questions (last column); part of a difference may "
+                "be that. {count} questions taken at random came to {success}."
+            ).format(count=64, success=number(mean("distinct-64", heldout)))
+        )
     say_small(
         _(
             "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
