@@ -14,7 +14,7 @@ import streamlit as st
 from core.learners.registry import learner_kind
 from core.presets import PRESETS
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, one_after_another, tell
+from lessons.i18n import _, keeping_language, listed, one_after_another, tell
 from lessons.kit.display import plain
 from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
 from lessons.kit.glossary import say, say_small
@@ -147,4 +147,4 @@ def _text(text: object) -> str:
 
 def _spoiled(x: Row) -> str:
     both = [_("flipped")] * bool(x["flipped"]) + [_("random tokens")] * bool(x["random"])
-    return ", ".join(both) or "–"
+    return listed(both) or "–"

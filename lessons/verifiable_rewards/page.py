@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import RequestError
 from core.learners.registry import learner
-from lessons.i18n import _, prose
+from lessons.i18n import _, listed, prose
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
@@ -44,7 +44,7 @@ def lines() -> list[Line]:
 def four_tokens() -> None:
     """The body `x+x` among four, paid by each of the two rules."""
     st.header(_("Four tokens, worked out"))
-    bodies = ", ".join(f"`{x}`" for x in GROUP[1:])
+    bodies = listed(f"`{x}`" for x in GROUP[1:])
     say(_("The body `x+x` of a function that should square, sampled beside {others}.").format(others=bodies))
     rules = {"whole": _("all or nothing"), "share": _("share of tests passed")}
     with st.container(key="vr_rule_worked"):

@@ -91,7 +91,7 @@ def test_it_opens_with_the_questions_and_what_became_of_them_comes_after_the_pre
     assert [x["name"] for x in sent["sides"]] == ["before training", "PPO after", "GRPO after"]
     for side, name in zip(sent["sides"][1:], ("ppo", "grpo"), strict=True):
         assert [x["state"] for x in side["replies"]] == [kinds[x] for x in KINDS[name]]
-    assert "PPO after: of 12 answers 7 are right" in sent["alt"]
+    assert "PPO after: of 12 responses 7 are right" in sent["alt"]
     assert "once you have predicted it" not in texts(at)
 
 

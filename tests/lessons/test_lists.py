@@ -6,7 +6,7 @@ from pathlib import Path
 import lessons
 from lessons.i18n import listed, use_language
 
-#: An error of ours, a header's bytes, and what parts clauses in pictures, which is no list.
+#: An error of ours, a header's bytes, a program's text, and what parts clauses in pictures, which is no list.
 OTHERS = {
     ("i18n/__init__.py", "', '.join"),
     ("server.py", "b', '.join"),
@@ -15,6 +15,7 @@ OTHERS = {
     ("kit/pipeline/words.py", "_(', ')"),
     ("kit/two_credits.py", "_(', ')"),
     ("kl/picture.py", "_(', ')"),
+    ("verifiable_rewards/programs.py", "', '.join"),  # the arguments of a call, in Python
 }
 
 
