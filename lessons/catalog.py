@@ -130,7 +130,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         key="same-answers",
-        title=N_("Same responses, two credits"),
+        title=N_("One response, two credits"),
         icon=":material/compare_arrows:",
         summary=N_("One set of responses, both methods' credit, and the bridge that leads from one to the other."),
         minutes=10,

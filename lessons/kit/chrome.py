@@ -38,13 +38,14 @@ def document_language() -> None:
     _document_language()(data=language().encode(), key="document_language", height=0)
 
 
-#: A slider's number is written in the primary colour, which white stands on in buttons: as text on the dark ground it
-#: has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1. No Chinese slants:
-#: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type and by headings
-#: that break where they must. A term that the glossary explains is dotted, not coloured: there are many of them.
-#: Above a page's title stands no more than the header takes, so that a lesson's picture is in the first screen.
+#: A slider's number and a chosen segment are written in the primary colour, which white stands on in buttons: as text
+#: on the dark ground it has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1.
+#: No Chinese slants: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type
+#: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
+#: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen.
 _STYLE = """<style>
 [data-testid=stSliderThumbValue] { color: inherit; }
+button[data-variant=segmented_control] p { color: light-dark(#1c2330, #e8ecf2) !important; }
 [data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
 a[href*="glossary"][href*="#"] {
   color: inherit !important; text-decoration: underline dotted; text-underline-offset: 3px;

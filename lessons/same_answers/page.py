@@ -1,4 +1,4 @@
-"""Same responses, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
+"""One response, two credits: PPO's and GRPO's credit of the same responses, and the bridge between them."""
 
 from __future__ import annotations
 

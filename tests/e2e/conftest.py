@@ -40,6 +40,11 @@ FLAGS = [
 ]
 
 
+#: Nothing fades from one colour into another any more; what moves without end does not count.
+FADED = """document.getAnimations().every(
+  x => x.playState !== 'running' || x.effect.getComputedTiming().iterations === Infinity)"""
+
+
 @dataclass
 class Server:
     """A running app: its address, its data folder and its process."""
@@ -188,6 +193,7 @@ def axe() -> Callable[..., list[str]]:
     """Runs axe-core on a page, or on the part of it that an axe context names; a line per serious violation."""
 
     def check(page: Page, part: object = None) -> list[str]:
+        page.wait_for_function(FADED)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         script = "async part => (await axe.run(part ?? document, {resultTypes: ['violations']})).violations"
         serious = [x for x in page.evaluate(script, part) if x["impact"] in ("serious", "critical")]
@@ -201,7 +207,7 @@ def recolour(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     ground = "x => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === x"
     page.wait_for_function(ground, arg=scheme)
-    page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
+    page.wait_for_function(FADED)
 
 
 @pytest.fixture

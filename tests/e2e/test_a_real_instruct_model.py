@@ -83,7 +83,7 @@ def test_a_run_is_watched_here_and_its_answers_come_with_its_end(page: Page, ser
         store.add_event(live, name, 0, "evaluation", event("before", KINDS["before"]))
         store.append(live, worded_trace(config, name, 0, groups=2))
     expect(page.locator(".st-key-real_untrained")).to_contain_text("right answer")
-    board = page.locator(".st-key-real_board .lab, .lab")
+    board = page.get_by_test_id("lab")
     expect(board).to_have_attribute("data-shown-step", "1", timeout=60_000)
     expect(page.get_by_text("The run is under way.")).to_be_visible()
     for name in names:

@@ -53,7 +53,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     expect(page.locator("h1").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", lang)
     if key == "lab":
-        expect(page.locator(".lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"))
+        expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"))
     for parts in page.locator(".lesson").all():
         expect(parts).to_have_attribute("data-drawn", "true")
     main = page.get_by_test_id("stMain")

@@ -81,5 +81,5 @@ def test_two_doors_and_the_pipeline_below(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Watch it train").click()
     expect(page.locator("h1")).to_have_text("Lab")
     page.go_back()
-    page.get_by_role("button", name="Take the course: How PPO works").click()
-    expect(page.locator("h1")).to_have_text("How PPO works")
+    page.get_by_role("button", name="Take the course: The loop").click()
+    expect(page.locator("h1")).to_have_text("The loop")

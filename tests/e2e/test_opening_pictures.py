@@ -92,7 +92,8 @@ def test_same_answers_plays_one_credit_before_the_prediction_and_both_after_it(p
     at_rest(page)
     cells = picture.locator(".bar-cell.hidden")
     assert cells.count() == picture.locator(".tk.there").count() > 10
-    for part in (picture, page.get_by_test_id("credits-scrub"), page.locator("[class*=_predict] label").first):
+    choice = page.locator("[class*=_predict] [role=radiogroup] label").first
+    for part in (picture, page.get_by_test_id("credits-scrub"), choice):
         box = part.bounding_box()
         assert box, "it is drawn"
         assert box["y"] + box["height"] <= 900, "picture and question are in the first screen"

@@ -1,4 +1,4 @@
-"""Same responses, two credits: the strips and every stop of the bridge by hand, a response of one's own, the check."""
+"""One response, two credits: the strips and every stop of the bridge by hand, a response of one's own, the check."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@
 /** @typedef {import("../types.js").Component} Component */
 
 const EARLY = "400px"; // below the window, so that it is there when it is reached
+const AGAIN = 1500; // milliseconds: what is said while the page is being made anew may not be heard
 
 /** @type {WeakMap<Node, IntersectionObserver>} */
 const watched = new WeakMap();
@@ -21,15 +22,25 @@ export default function (component) {
   // The page scrolls inside an element of Streamlit's; around the window alone nothing would be early.
   const host = /** @type {ShadowRoot | Document} */ (place.getRootNode());
   const root = host instanceof ShadowRoot ? host.host.closest('[data-testid="stMain"]') : null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let telling;
+  const tell = () => {
+    if (place.isConnected) setTriggerValue("seen", true);
+    else clearInterval(telling);
+  };
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((x) => x.isIntersecting)) return;
       observer.disconnect();
-      setTriggerValue("seen", true);
+      tell();
+      telling = setInterval(tell, AGAIN);
     },
     { root, rootMargin: `0px 0px ${EARLY} 0px` },
   );
   observer.observe(place);
   watched.set(parent, observer);
-  return () => observer.disconnect();
+  return () => {
+    observer.disconnect();
+    clearInterval(telling);
+  };
 }
