@@ -6,7 +6,7 @@
 const EARLY = "400px"; // below the window, so that it is there when it is reached
 const AGAIN = 1500; // milliseconds: what is said while the page is being made anew may not be heard
 
-/** @type {WeakMap<Node, IntersectionObserver>} */
+/** @type {WeakMap<Node, () => void>} the component's root → what ends the watch of its last drawing */
 const watched = new WeakMap();
 
 /** @param {Component} component */
@@ -18,16 +18,13 @@ export default function (component) {
   place.style.height = `${height}px`;
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", alt);
-  watched.get(parent)?.disconnect();
+  watched.get(parent)?.();
   // The page scrolls inside an element of Streamlit's; around the window alone nothing would be early.
   const host = /** @type {ShadowRoot | Document} */ (place.getRootNode());
   const root = host instanceof ShadowRoot ? host.host.closest('[data-testid="stMain"]') : null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let telling;
-  const tell = () => {
-    if (place.isConnected) setTriggerValue("seen", true);
-    else clearInterval(telling);
-  };
+  const tell = () => setTriggerValue("seen", true);
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((x) => x.isIntersecting)) return;
@@ -38,9 +35,10 @@ export default function (component) {
     { root, rootMargin: `0px 0px ${EARLY} 0px` },
   );
   observer.observe(place);
-  watched.set(parent, observer);
-  return () => {
+  const end = () => {
     observer.disconnect();
     clearInterval(telling);
   };
+  watched.set(parent, end);
+  return end;
 }
