@@ -24,7 +24,10 @@ export default function (component) {
   const root = host instanceof ShadowRoot ? host.host.closest('[data-testid="stMain"]') : null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let telling;
-  const tell = () => setTriggerValue("seen", true);
+  const tell = () => {
+    if (place.isConnected) setTriggerValue("seen", true);
+    else clearInterval(telling); // the figure has taken its place
+  };
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((x) => x.isIntersecting)) return;
