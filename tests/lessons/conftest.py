@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +53,6 @@ def terms_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     a fixture of this name in its place.
     """
     monkeypatch.setattr(glossary, "marked", lambda text: text)
-
-
-@pytest.fixture(autouse=True)
-def figures_in_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing scrolls here: all figures are drawn at once (tests/lessons/test_figure.py has one further down)."""
-    monkeypatch.setattr(importlib.import_module("lessons.kit.lesson.figure"), "_LATER", False)
 
 
 @pytest.fixture

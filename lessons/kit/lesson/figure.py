@@ -1,20 +1,13 @@
-"""Plotly figures in the page's theme, with a description for those who cannot see them and their numbers as a table.
-
-A figure is drawn once it comes into view: Plotly's own script is larger than all else that a page needs, and a figure
-further down kept the page from being done.
-"""
+"""Plotly figures in the page's theme, with a description for those who cannot see them and their numbers as a table."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.learners.kind import Colour
-from lessons.board.assets import loader
-from lessons.board.component import component_key
 from lessons.i18n import _
 from lessons.kit.lesson.formula import role_colour
 from lessons.kit.present import presenting
@@ -31,13 +24,7 @@ LINES: dict[Colour, tuple[str, str]] = {
     "red": ("#D55E00", "#ff8a47"),
     "grey": ("#767676", "#b3b3b3"),
 }
-#: The figures of this visit that have come into view.
-_SEEN = "figures_seen"
-_LATER = True
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
-
-
-_component = st.components.v2.component("credit_lab_seen", js=loader("seen"))
 
 
 def line_colour(name: Colour) -> str:
@@ -72,17 +59,7 @@ def figure(
     drawing.update_xaxes(automargin=True)
     drawing.update_yaxes(automargin=True)
     with st.container(key=f"{key}_figure"):
-        st.fragment(_in_view)(drawing, key, alt)
+        st.plotly_chart(drawing, key=key, config=CONFIG, alt=alt)
         if table is not None:
             with st.expander(_("Read as a table"), icon=":material/table:"):
                 st.dataframe(list(table), hide_index=True, alt=alt)
-
-
-def _in_view(drawing: Figure, key: str, alt: str) -> None:
-    """The figure, or until it comes into view, its place and its description."""
-    seen: set[str] = st.session_state.setdefault(_SEEN, set())
-    if key in seen or not _LATER:
-        st.plotly_chart(drawing, key=key, config=CONFIG, alt=alt)
-        return
-    data = json.dumps({"height": drawing.layout.height, "alt": alt}, ensure_ascii=False).encode()
-    _component(key=component_key(f"{key}_seen"), data=data, on_seen_change=lambda: seen.add(key))
