@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.presets import PRESETS
-from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language
-from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
+from lessons.i18n import _
+from lessons.kit.preset_race import race_in_lab
 
 PRESET = "chain-sum"
 
@@ -40,11 +39,8 @@ def own_data() -> None:
     }
     base = PRESETS[PRESET]
     typed = {name: _typed(value) for name, value in chosen.items() if value != getattr(base, name)}
-    if st.button(_("Open the lab with these data"), icon=":material/science:", key="data_lab"):
-        choose_preset(PRESET)
-        type_over(typed)
-        st.session_state.pop("lab_run", None)
-        st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(current_draft())))
+    label = _("Open the lab with these data")
+    race_in_lab(PRESET, label, key="data_lab", icon=":material/science:", typed=typed)
 
 
 def _typed(value: float | int | None) -> str:

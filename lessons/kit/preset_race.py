@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lessons.catalog import lesson
 from lessons.i18n import keeping_language
-from lessons.kit.draft import choose_preset
+from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
+from lessons.kit.fields import Typed
 
 
-def race_in_lab(preset: str, label: str, *, key: str, icon: str = ":material/flag:") -> None:
-    """Opens the lab with the preset's settings; the run shown there before is left."""
+def race_in_lab(
+    preset: str,
+    label: str,
+    *,
+    key: str,
+    icon: str = ":material/flag:",
+    typed: Mapping[str, Typed] | None = None,
+) -> None:
+    """Opens the lab with the preset's settings and what is typed over them; the run shown there before is left."""
     if st.button(label, icon=icon, key=key):
         choose_preset(preset)
+        type_over(typed or {})
         st.session_state.pop("lab_run", None)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": preset}))
+        query = {"preset": preset, **parameters(current_draft())}
+        st.switch_page(lesson("lab").path, query_params=keeping_language(query))

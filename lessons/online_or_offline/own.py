@@ -13,13 +13,12 @@ import streamlit as st
 
 from core.learners.registry import learner_kind
 from core.presets import PRESETS
-from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, listed, one_after_another, tell
+from lessons.i18n import _, listed, one_after_another, tell
 from lessons.kit.display import plain
-from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
 from lessons.kit.glossary import say, say_small
 from lessons.kit.isolated import CommandFailed, call
 from lessons.kit.numbers import number, percent, table, whole
+from lessons.kit.preset_race import race_in_lab
 from lessons.kit.truth import Kept
 
 PRESET = "online-or-offline"
@@ -55,11 +54,8 @@ def own_set() -> None:
         if st.button(_("Collect it from the start model"), icon=":material/download:", key="online_collect"):
             with st.spinner(_("The start model writes the responses…")):
                 st.session_state["online_set"] = (chosen, _collected(chosen))
-        if st.button(_("Open the lab with this set"), icon=":material/science:", key="online_lab"):
-            choose_preset(PRESET)
-            type_over(typed(chosen))
-            st.session_state.pop("lab_run", None)
-            st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(current_draft())))
+        label = _("Open the lab with this set")
+        race_in_lab(PRESET, label, key="online_lab", icon=":material/science:", typed=typed(chosen))
     known = st.session_state.get("online_set")
     if known is None:
         return
