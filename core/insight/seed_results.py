@@ -51,6 +51,12 @@ def seconds(path: Path = TIMES) -> dict[str, float]:
     return {name: statistics.median(x) for name, x in json.loads(path.read_text(encoding="utf-8"))["seconds"].items()}
 
 
+def over_seeds(series: Iterable[Sequence[float]]) -> tuple[list[float], list[float]]:
+    """(mean, standard deviation) over seeds at each place of their equally long series; at least two."""
+    by_place = list(zip(*series, strict=True))
+    return [statistics.fmean(x) for x in by_place], [statistics.stdev(x) for x in by_place]
+
+
 def smoothed(success: Sequence[float]) -> list[float]:
     """Each step's success as the mean of three steps around it; of two at the ends."""
     return [statistics.fmean(success[max(0, i - 1) : i + 2]) for i in range(len(success))]

@@ -8,6 +8,7 @@ from lessons.data_that_teaches.results import EVERY, Topic, curve, seeds_of
 from lessons.i18n import _, listed
 from lessons.kit.lesson import mount
 from lessons.kit.numbers import number
+from lessons.kit.seed_race import first_to_last, race_words, racer
 
 
 def moving_picture(key: str, topic: Topic) -> None:
@@ -24,32 +25,16 @@ def data(topic: Topic) -> dict[str, Any]:
     for n in range(1, times + 1):
         each = listed(f"{_(topic.conditions[x].title)} {number(a[n - 1], 2)}" for x, (a, _spread) in curves.items())
         says.append(_("After {step} steps, held-out success: {each}.").format(step=(n - 1) * EVERY, each=each))
-    titles = {x: _(label.title) for x, label in topic.conditions.items()}
-    ends = listed(f"{titles[x]} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items())
+    ends = first_to_last({_(label.title): curves[x] for x, label in topic.conditions.items()})
     alt = _("Held-out success over training steps, mean and spread over seeds, start → end: {summary}.")
     title = _("Held-out success of GRPO: mean ± standard deviation over {seeds} seeds")
     return {
-        "racers": [
-            {
-                "name": _(label.title),
-                "colour": label.colour,
-                "dash": list(label.dash),
-                "mean": [round(y, 4) for y in curves[x][0]],
-                "spread": [round(y, 4) for y in curves[x][1]],
-            }
-            for x, label in topic.conditions.items()
-        ],
+        "racers": [racer(_(x.title), x.colour, x.dash, curves[name]) for name, x in topic.conditions.items()],
         "every": EVERY,
         "says": says,
         "spoken": says,
         "alt": alt.format(summary=ends),
-        "words": {
-            "play": _("Play"),
-            "pause": _("Pause"),
-            "scrub": _("Evaluations that have gone by"),
-            "title": title.format(seeds=len(seeds)),
-            "steps": _("training step"),
-            "none": _("none"),
-            "playing": _("The steps go by…"),
-        },
+        "words": race_words(
+            title=title.format(seeds=len(seeds)), steps=_("training step"), scrub=_("Evaluations that have gone by")
+        ),
     }

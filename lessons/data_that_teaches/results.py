@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.insight.curation_study import COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
-from core.insight.seed_results import SeedDifference, paired
+from core.insight.seed_results import SeedDifference, over_seeds, paired
 from lessons.i18n import N_
 from lessons.kit.numbers import number
 
@@ -113,8 +113,7 @@ def curve(condition: str, seeds: Sequence[int]) -> tuple[list[float], list[float
     All are sampled; those on the way with one response a question, the first and the last with more.
     """
     own = [of(condition)[x] for x in seeds]
-    by_time = list(zip(*((x.start, *x.known[1:], x.heldout) for x in own), strict=True))
-    return [statistics.fmean(x) for x in by_time], [statistics.stdev(x) for x in by_time]
+    return over_seeds((x.start, *x.known[1:], x.heldout) for x in own)
 
 
 def mean(condition: str, value: Number) -> float:

@@ -9,6 +9,7 @@ from lessons.i18n import _, listed
 from lessons.kit.lesson import mount
 from lessons.kit.numbers import number, whole
 from lessons.kit.over_seeds import who_leads
+from lessons.kit.seed_race import first_to_last, race_words, racer
 from lessons.online_or_offline.results import LEARNERS, budget, curve, kind, learnt_from, of, seeds, titled
 
 
@@ -27,32 +28,19 @@ def data(learners: Sequence[str]) -> dict[str, Any]:
         says.append(_at(learners, n, count))
         each = listed(f"{titled(x)} {number(mean[n - 1], 2)}" for x, (mean, _spread) in curves.items())
         spoken.append(_("{numbers}. {verdict}").format(numbers=each, verdict=says[n]))
-    ends = listed(f"{titled(x)} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items())
+    ends = first_to_last({titled(x): own for x, own in curves.items()})
     alt = _("Held-out success over responses learnt from, mean and spread over seeds, start → end: {summary}.")
     return {
-        "racers": [
-            {
-                "name": titled(x),
-                "colour": kind(x).colour,
-                "dash": list(LEARNERS[x]),
-                "mean": [round(y, 4) for y in mean],
-                "spread": [round(y, 4) for y in spread],
-            }
-            for x, (mean, spread) in curves.items()
-        ],
+        "racers": [racer(titled(x), kind(x).colour, LEARNERS[x], own) for x, own in curves.items()],
         "every": marks[1] - marks[0],
         "says": says,
         "spoken": spoken,
         "alt": alt.format(summary=ends),
-        "words": {
-            "play": _("Play"),
-            "pause": _("Pause"),
-            "scrub": _("Evaluations that have gone by"),
-            "title": _("Held-out success: mean ± standard deviation over {seeds} seeds").format(seeds=len(seeds())),
-            "steps": _("responses learnt from, {step} a step").format(step=(marks[1] - marks[0]) // _steps()),
-            "none": _("none"),
-            "playing": _("The steps go by…"),
-        },
+        "words": race_words(
+            title=_("Held-out success: mean ± standard deviation over {seeds} seeds").format(seeds=len(seeds())),
+            steps=_("responses learnt from, {step} a step").format(step=(marks[1] - marks[0]) // _steps()),
+            scrub=_("Evaluations that have gone by"),
+        ),
     }
 
 

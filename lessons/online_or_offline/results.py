@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from core.insight.online_or_offline import COMMAND, FinalSuccess, Point, config_of, read
-from core.insight.seed_results import SeedDifference, paired
+from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _
@@ -86,8 +86,7 @@ def from_nothing(name: str, value: Number) -> SeedDifference:
 
 def curve(name: str, value: Callable[[Point], float]) -> tuple[list[float], list[float]]:
     """(mean, standard deviation) over seeds at each evaluation, the one at the end included."""
-    by_time = list(zip(*([value(y) for y in of(name)[x].points] for x in seeds()), strict=True))
-    return [statistics.fmean(x) for x in by_time], [statistics.stdev(x) for x in by_time]
+    return over_seeds([value(y) for y in of(name)[x].points] for x in seeds())
 
 
 def spread_words(name: str, value: Number, digits: int = 3) -> str:

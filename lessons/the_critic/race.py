@@ -14,6 +14,7 @@ from lessons.kit.lesson import mount
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number
 from lessons.kit.over_seeds import close_up, who_leads
+from lessons.kit.seed_race import first_to_last, race_words, racer
 from lessons.the_critic.results import COMMAND, LEARNERS, curve, of, shape, there
 
 #: Start model → the ending of its setups, and what it is called.
@@ -70,25 +71,22 @@ def data(shown: Sequence[str], ending: str) -> dict[str, Any]:
             f"{_(LEARNERS[x].title)} {number(a[n - 1], 2)} ± {number(b[n - 1], 2)}" for x, (a, b) in curves.items()
         )
         spoken.append(close_up(_("Step {n}: {each}. {verdict}").format(n=n, each=each, verdict=says[n])))
-    first_last = listed(
-        f"{_(LEARNERS[x].title)} {number(a[0], 2)} → {number(a[-1], 2)}" for x, (a, _spread) in curves.items()
-    )
+    first_last = first_to_last({_(LEARNERS[x].title): own for x, own in curves.items()})
     alt = _("Share of right answers over training steps, mean and spread over seeds, first → last step: {summary}.")
     return {
         "racers": [
-            {
-                "name": _(LEARNERS[x].title),
-                "colour": LEARNERS[x].colour,
-                "dash": DASHES[LEARNERS[x].dash],
-                "mean": [round(y, 4) for y in mean],
-                "spread": [round(y, 4) for y in spread],
-            }
-            for x, (mean, spread) in curves.items()
+            racer(_(LEARNERS[x].title), LEARNERS[x].colour, DASHES[LEARNERS[x].dash], own) for x, own in curves.items()
         ],
         "says": says,
         "spoken": spoken,
         "alt": alt.format(summary=first_last),
-        "words": _words(min(len(x) for x in results.values())),
+        "words": race_words(
+            title=_("Share of right answers: mean ± standard deviation over {seeds} seeds").format(
+                seeds=min(len(x) for x in results.values())
+            ),
+            steps=_("training step"),
+            scrub=_("Training steps that have gone by"),
+        ),
     }
 
 
@@ -100,15 +98,3 @@ def verdict(results: Mapping[str, Sequence[SeedResult]], steps: int) -> str:
     """
     so_far = {name: {x.seed: sum(x.success[:steps]) / steps for x in own} for name, own in results.items()}
     return who_leads(ngettext("Step 1", "Steps 1–{n}", steps).format(n=steps), so_far)
-
-
-def _words(seeds: int) -> dict[str, str]:
-    return {
-        "play": _("Play"),
-        "pause": _("Pause"),
-        "scrub": _("Training steps that have gone by"),
-        "title": _("Share of right answers: mean ± standard deviation over {seeds} seeds").format(seeds=seeds),
-        "steps": _("training step"),
-        "none": _("none"),
-        "playing": _("The steps go by…"),
-    }

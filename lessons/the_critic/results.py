@@ -8,7 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.insight.seed_results import SeedDifference, SeedResult, difference, read, results_of, seconds, smoothed
+from core.insight.seed_results import (
+    SeedDifference,
+    SeedResult,
+    difference,
+    over_seeds,
+    read,
+    results_of,
+    seconds,
+    smoothed,
+)
 from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import line_colour
@@ -91,9 +100,7 @@ def spread_words(setup: str, span: str) -> str:
 
 def curve(setup: str) -> tuple[list[float], list[float]]:
     """(mean, standard deviation) of the success rate over seeds, step by step, each the mean of three steps around."""
-    smooth = [smoothed(x.success) for x in of(setup)]
-    by_step = list(zip(*smooth, strict=True))
-    return [statistics.fmean(x) for x in by_step], [statistics.stdev(x) for x in by_step]
+    return over_seeds(smoothed(x.success) for x in of(setup))
 
 
 def draw(drawing: Figure, xs: Sequence[float], setups: Sequence[str], span: str, label: Label) -> list[str]:
