@@ -7,8 +7,7 @@ import { Responses } from "./loop/responses.js";
 import { Ring } from "./loop/ring.js";
 import { doneAt, lastOf, placeAt, sentence, speedIn, whereabouts } from "./loop/rounds.js";
 import { Success } from "./loop/success.js";
-import { Clock } from "./pipeline/clock.js";
-import { Player } from "./player.js";
+import { Playback } from "./playback.js";
 
 /** @import { Sent } from "./loop/types.js" */
 
@@ -18,17 +17,19 @@ export default class LoopPicture {
   /** @type {Sent | null} */
   #sent = null;
   #text = "";
-  /** Stations since the first round began. */
-  #at = 0;
   #hasPlayed = false;
   #shown = -1;
   #width = 0;
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root }) {
-    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
-    this.clock = new Clock({ frame: (s) => this.#play(s), step: () => this.#step(), isStill });
-    this.player = new Player("loop", { onPlay: () => this.#toggle(), onGo: (at) => this.#go(at) });
+    // So many stations since the first round began.
+    this.playback = new Playback("loop", {
+      onMove: () => this.#moved(),
+      later: (at, seconds) => at + seconds * this.#speedAt(at),
+      onward: (at) => this.#onward(at),
+      isOver: (at) => at >= this.#last || !this.#hasPlayed,
+    });
     this.ring = new Ring();
     this.responses = new Responses();
     this.success = new Success();
@@ -37,30 +38,30 @@ export default class LoopPicture {
     this.prompt = el("p", { class: "loop-prompt mono" });
     const left = el("div", { class: "panel" }, this.prompt, this.responses.root);
     const right = el("div", { class: "panel" }, this.title, this.success.svg, this.share);
-    this.root = el("div", { class: "loop-picture" }, this.player.root, this.ring.root);
+    this.root = el("div", { class: "loop-picture" }, this.playback.root, this.ring.root);
     this.root.append(el("div", { class: "panels" }, left, right));
     root.append(this.root);
     this.sizes = new ResizeObserver(() => this.#resized());
     this.sizes.observe(this.root);
+    this.playback.watch(this.root);
   }
 
   /** @param {Sent} sent */
   draw(sent) {
     const text = JSON.stringify(sent);
     if (text === this.#text) return;
-    this.clock.stop();
     this.#text = text;
     this.#sent = sent;
-    this.#at = sent.rounds.length ? sent.stations.length - AT_REST : 0; // the first round, with all that it came to
+    this.playback.halt(sent.rounds.length ? sent.stations.length - AT_REST : 0); // the first round, with what it came to
     this.#hasPlayed = false;
-    this.player.draw(lastOf(sent), sent.words);
+    this.playback.draw(lastOf(sent), sent.words);
     this.ring.draw(sent);
     say(this.title, sent.words.success);
     this.#redraw();
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.sizes.disconnect();
   }
 
@@ -68,43 +69,20 @@ export default class LoopPicture {
     return this.#sent ? lastOf(this.#sent) : 0;
   }
 
-  #toggle() {
-    if (this.clock.isRunning) this.clock.stop();
-    else {
-      if (this.#at >= this.#last || !this.#hasPlayed) this.#at = 0;
-      this.#hasPlayed = true;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} at */
-  #go(at) {
-    this.clock.stop();
+  #moved() {
     this.#hasPlayed = true;
-    this.#at = Math.min(this.#last, Math.max(0, at));
     this.#paint();
   }
 
-  /** @param {number} seconds */
-  #play(seconds) {
-    if (!this.#sent) return false;
-    return this.#came(this.#at + seconds * speedIn(placeAt(this.#at, this.#sent).round));
+  /** Stations a second. @param {number} at */
+  #speedAt(at) {
+    return this.#sent ? speedIn(placeAt(at, this.#sent).round) : 0;
   }
 
-  /** A station at a time in the first round, then a round at a time, for whoever prefers that nothing moves. */
-  #step() {
+  /** A station on in the first round, then a round on, for whoever prefers that nothing moves. @param {number} at */
+  #onward(at) {
     const stations = this.#sent?.stations.length ?? 1;
-    return this.#came(Math.floor(this.#at) + (this.#at < stations ? 1 : stations));
-  }
-
-  /** @param {number} at */
-  #came(at) {
-    this.#at = Math.min(this.#last, at);
-    const goesOn = this.#at < this.#last;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
+    return Math.floor(at) + (at < stations ? 1 : stations);
   }
 
   #resized() {
@@ -123,7 +101,7 @@ export default class LoopPicture {
   #paint() {
     const sent = this.#sent;
     if (!sent?.rounds.length) return;
-    const place = placeAt(this.#at, sent);
+    const place = placeAt(this.playback.at, sent);
     const round = sent.rounds[place.round];
     if (this.#shown !== place.round) {
       this.responses.draw(round, sent);
@@ -142,10 +120,10 @@ export default class LoopPicture {
     say(this.share, scored < 0 ? "" : fill(sent.words.so_far, share));
     say(this.prompt, round.prompt);
     const here = sentence(round, sent.stations[place.station].key, sent);
-    const isPlaying = this.clock.isRunning;
+    const { isPlaying } = this.playback;
     // Who listens is told where it stops, and not of every station on the way.
-    attr(this.player.says, "aria-live", isPlaying ? "off" : "polite");
-    this.player.show(this.#at, isPlaying, sentences([whereabouts(place, sent), here]), sent.words);
+    attr(this.playback.player.says, "aria-live", isPlaying ? "off" : "polite");
+    this.playback.show(sentences([whereabouts(place, sent), here]), sent.words);
     const { key } = sent.stations[place.station];
     Object.assign(this.root.dataset, { round: String(place.round), station: key, playing: String(isPlaying) });
   }

@@ -2,8 +2,7 @@
 // and moves by itself at no other time; for whoever prefers less motion it goes on in a dozen steps.
 
 import { attr, el, say } from "./dom.js";
-import { Clock } from "./pipeline/clock.js";
-import { Player } from "./player.js";
+import { Playback } from "./playback.js";
 
 const STEPS = 12; // from nothing to all, where nothing is to move
 
@@ -17,7 +16,6 @@ export class Picture {
   /** @type {S | null} */
   #sent = null;
   #text = "";
-  #at = 0;
   /** @type {HTMLElement[]} */
   #values = [];
   #width = 0;
@@ -28,20 +26,29 @@ export class Picture {
    * @param {string} name before its test ids
    */
   constructor(root, name) {
-    const isStill = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
-    this.clock = new Clock({ frame: (seconds) => this.#play(seconds), step: () => this.#step(), isStill });
-    this.player = new Player(name, { onPlay: () => this.#toggle(), onGo: (at) => this.go(Math.round(at)) });
+    this.playback = new Playback(name, {
+      onMove: () => this.#paint(),
+      later: (at, seconds) => at + (seconds * this.#last) / this.#seconds,
+      onward: (at) => Math.floor(at) + Math.ceil(this.#last / STEPS),
+      settled: Math.round,
+    });
     this.title = el("h3");
     this.figure = el("div", { class: "figure", role: "img" });
     this.figure.onclick = (event) => this.#point(event.target);
     this.keys = el("dl", { class: "keys" });
-    this.root = el("div", { class: `picture ${name}-picture` }, this.title, this.keys, this.figure, this.player.root);
+    this.root = el("div", { class: `picture ${name}-picture` }, this.title, this.keys, this.figure, this.playback.root);
     root.append(this.root);
     this.sizes = new ResizeObserver(() => this.#resized());
     this.sizes.observe(this.root);
-    const Observer = globalThis.IntersectionObserver;
-    this.views = Observer ? new Observer((seen) => this.clock.see(seen.at(-1)?.isIntersecting !== false)) : null;
-    this.views?.observe(this.root);
+    this.playback.watch(this.root);
+  }
+
+  get #last() {
+    return this.#sent ? this.lastOf(this.#sent) : 0;
+  }
+
+  get #seconds() {
+    return this.#sent ? this.secondsOf(this.#sent) : 1;
   }
 
   /** What has gone by when all has. @param {S} _sent @returns {number} */
@@ -77,66 +84,28 @@ export class Picture {
   draw(sent) {
     const text = JSON.stringify(sent);
     if (text === this.#text) return;
-    this.clock.stop();
     this.#text = text;
     this.#sent = sent;
-    this.#at = this.lastOf(sent);
+    this.playback.halt(this.#last);
     attr(this.figure, "aria-label", sent.alt);
-    this.player.draw(this.lastOf(sent), sent.words);
+    this.playback.draw(this.#last, sent.words);
     this.#redraw();
   }
 
   close() {
-    this.clock.stop();
+    this.playback.close();
     this.sizes.disconnect();
-    this.views?.disconnect();
   }
 
   /** @param {number} at */
   go(at) {
-    if (!this.#sent) return;
-    this.clock.stop();
-    this.#at = Math.min(this.lastOf(this.#sent), Math.max(0, at));
-    this.#paint();
+    if (this.#sent) this.playback.go(at);
   }
 
   /** What in the picture has `data-n` leads there. @param {EventTarget | null} target */
   #point(target) {
     const n = target instanceof Element ? target.closest("[data-n]")?.getAttribute("data-n") : null;
     if (n) this.go(Number(n));
-  }
-
-  #toggle() {
-    if (!this.#sent) return;
-    if (this.clock.isRunning) {
-      this.clock.stop();
-      this.#at = Math.round(this.#at);
-    } else {
-      if (this.#at >= this.lastOf(this.#sent)) this.#at = 0;
-      this.clock.start();
-    }
-    this.#paint();
-  }
-
-  /** @param {number} seconds */
-  #play(seconds) {
-    const sent = /** @type {S} */ (this.#sent);
-    return this.#came(this.#at + (seconds * this.lastOf(sent)) / this.secondsOf(sent));
-  }
-
-  #step() {
-    const last = this.lastOf(/** @type {S} */ (this.#sent));
-    return this.#came(Math.floor(this.#at) + Math.ceil(last / STEPS));
-  }
-
-  /** @param {number} at */
-  #came(at) {
-    const last = this.lastOf(/** @type {S} */ (this.#sent));
-    this.#at = Math.min(last, at);
-    const goesOn = this.#at < last;
-    if (!goesOn) this.clock.stop();
-    this.#paint();
-    return goesOn;
   }
 
   #resized() {
@@ -154,15 +123,15 @@ export class Picture {
   #paint() {
     const sent = this.#sent;
     if (!sent) return;
-    const isPlaying = this.clock.isRunning;
-    const at = Math.floor(this.#at);
-    this.glide(sent, this.#at);
+    const { isPlaying, at: exactly } = this.playback;
+    const at = Math.floor(exactly);
+    this.glide(sent, exactly);
     if (at !== this.#painted) this.paint(sent, at);
     this.#painted = at;
     // Who listens is told where it stops, and not of all on the way.
     const says = isPlaying ? sent.words.playing : this.says(sent, at);
-    this.player.show(this.#at, isPlaying, says, sent.words);
-    if (!isPlaying) attr(this.player.scrub, "aria-valuetext", this.spoken(sent, at));
+    this.playback.show(says, sent.words);
+    if (!isPlaying) attr(this.playback.player.scrub, "aria-valuetext", this.spoken(sent, at));
     attr(this.root, "data-at", at);
     attr(this.root, "data-playing", isPlaying);
   }

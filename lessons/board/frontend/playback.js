@@ -15,6 +15,8 @@ import { Player } from "./player.js";
  * @property {(at: number, way: 1 | -1) => number} [beat] where an arrow key leads; without it, to a whole number
  * @property {boolean} [hasStops] with buttons for the stops
  * @property {boolean} [isWhole] it comes to rest at whole numbers alone
+ * @property {(at: number) => number} [settled] where it comes to rest for what is between two stops
+ * @property {(at: number) => boolean} [isOver] whether play begins anew; without it, at the end
  * @property {number} [rest] milliseconds that a stop stands where nothing is to move
  * @property {() => boolean} [isStill] whether nothing is to move; without it, what the browser says
  */
@@ -48,6 +50,8 @@ export class Playback {
     const beat = course.beat ?? ((at, way) => (way > 0 ? after(at) : before(at)));
     this.onMove = onMove;
     this.isWhole = course.isWhole === true;
+    this.settled = course.settled ?? ((at) => at);
+    this.isOver = course.isOver ?? ((at) => at >= this.#end);
     this.isStill = course.isStill ?? preference();
     const frame = (/** @type {number} */ seconds) => this.#came(later(this.at, seconds * this.player.pace));
     this.clock = new Clock({ frame, step: () => this.#came(onward(this.at)), isStill: () => this.isStill(), rest });
@@ -83,9 +87,9 @@ export class Playback {
   toggle() {
     if (this.isPlaying) {
       this.clock.stop();
-      if (this.isWhole) this.at = Math.floor(this.at);
+      this.at = this.isWhole ? Math.floor(this.at) : this.settled(this.at);
     } else {
-      if (this.at >= this.#end) this.at = 0;
+      if (this.isOver(this.at)) this.at = 0;
       this.clock.start();
     }
     this.onMove(false);
@@ -94,7 +98,7 @@ export class Playback {
   /** Stops there. @param {number} at */
   go(at) {
     this.isDragged = false;
-    this.#stopAt(at);
+    this.#stopAt(this.settled(at));
   }
 
   /** Stops where it is, or at `at`, and draws nothing. @param {number} [at] */
@@ -125,7 +129,7 @@ export class Playback {
   /** @param {number} at */
   #drag(at) {
     this.isDragged = this.isWhole;
-    this.#stopAt(at);
+    this.#stopAt(this.settled(at));
   }
 
   /** @param {number} at */
