@@ -107,10 +107,6 @@ class Trace:
 def card_of(page: Page, chip: Locator) -> dict[str, str]:
     """The card's lines for a token, by what they are about."""
     chip.click()
-    page.wait_for_timeout(100)
-    if chip.get_attribute("aria-pressed") != "true":  # while the lab opens, a choice may be undone by the lab's own
-        page.wait_for_timeout(1500)
-        chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
     parts = "[y.dataset.line, y.querySelector('dd > span').innerText, y.querySelector('dt').innerText]"
     shown = page.locator(".card .line").evaluate_all(f"x => x.map(y => {parts})")
@@ -122,8 +118,6 @@ def open_step(page: Page, server: Server, run: LiveRun, number: int = PASS) -> L
     page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={number}")
     lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", str(STEP + 1))
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # a choice that comes while the lab opens is the lab's own
     return lab
 
 

@@ -83,3 +83,21 @@ test("of many rows two tell most: the chosen token's and one of the other verdic
   assert.deepEqual(kept(null, [rows[0], rows[1], rows[3]]), [0, 1], "all alike: two all the same");
   assert.deepEqual(kept(null, []), []);
 });
+
+test("the two rows on show stay while a token of them is chosen, or none of this learner's", () => {
+  const rows = [true, false, false, true].map((success, sample) => ({
+    response: { learner: "ppo", sample, success },
+    alike: null,
+  }));
+  const shown = (token, names) => two(rows, token, new Set(names)).map((x) => x.response.sample);
+  const of = (sample, learner = "ppo") => ({ learner, sample, position: 0 });
+  const before = ["ppo.1", "ppo.3", "vine.0"];
+  assert.deepEqual(shown(of(1), before), [1, 3]);
+  assert.deepEqual(shown(of(0, "vine"), before), [1, 3]);
+  assert.deepEqual(shown(null, before), [1, 3]);
+  assert.deepEqual(shown(of(2), before), [0, 2], "another one is chosen, from a chart");
+  assert.deepEqual(shown(null, ["ppo.1", "ppo.9"]), [0, 1], "one that is no longer there");
+  const folded = rows.map((x, i) => (i ? x : { ...x, alike: { key: "ppo.7" } }));
+  const kept = two(folded, of(0), new Set(["ppo.7", "ppo.2"])).map((x) => x.response.sample);
+  assert.deepEqual(kept, [0, 2], "whichever of equal ones stands for them");
+});

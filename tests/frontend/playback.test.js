@@ -46,6 +46,16 @@ test("played to the end it stops there, and begins anew; its button says which i
   assert.deepEqual([made.isPlaying, made.at], [true, 0]);
 });
 
+test("its controls are there once their buttons have names", (t) => {
+  page(t);
+  const made = new Playback("x", { onMove: () => {}, later: (at) => at });
+  made.draw(4, words);
+  assert.equal(made.player.walk.style.visibility, "hidden");
+  made.show("at 0", words);
+  assert.equal(made.player.walk.style.visibility, "");
+  assert.ok([...made.root.querySelectorAll("button")].every((x) => x.getAttribute("aria-label")));
+});
+
 test("twice as fast comes twice as far", (t) => {
   const { made, frame } = played(t, { hasSpeeds: true });
   const far = (pace) => {

@@ -38,17 +38,25 @@ export function foldAlike(list, opened, token) {
 
 /**
  * Of a learner's rows two that tell most: that of the chosen token, else the first, and the first of the other verdict.
+ * Those that were shown before stay where no other row was chosen: a row must not change under the hand that chooses.
  * @param {Shown[]} rows
  * @param {TokenId | null} token
+ * @param {Set<string>} [before] names of the rows that are shown, of whichever learner
  * @returns {Shown[]}
  */
-export function two(rows, token) {
+export function two(rows, token, before = new Set()) {
   const isOwn = (/** @type {Shown} */ { response: x }) => x.learner === token?.learner && x.sample === token.sample;
-  const chosen = rows.find(isOwn) ?? rows[0];
+  const own = rows.find(isOwn);
+  const stayed = rows.filter((x) => before.has(rowName(x)));
+  if (stayed.length === Math.min(2, rows.length) && (!own || stayed.includes(own))) return stayed;
+  const chosen = own ?? rows[0];
   const rest = rows.filter((x) => x !== chosen);
   const other = rest.find((x) => x.response.success !== chosen.response.success) ?? rest[0];
   return rows.filter((x) => x === chosen || x === other);
 }
+
+/** A row's name, whichever of equal responses stands for them. @param {Shown} row */
+const rowName = ({ response: x, alike }) => alike?.key ?? `${x.learner}.${x.sample}`;
 
 /** @param {Response} a @param {Response} b */
 function equal(a, b) {

@@ -52,6 +52,8 @@ export class Detail {
   #opened = new Set();
   #redraw = () => {};
   #showsAll = false;
+  /** @type {Set<string>} names of the rows on show */
+  #rows = new Set();
   /** @type {StepAnswer | null} */
   step = null;
   /** @type {GroupAnswer | null} */
@@ -123,7 +125,10 @@ export class Detail {
   load(step, group, model) {
     const same = this.step?.revision === step.revision && this.step.step === step.step;
     if (same && this.group?.group === group.group) return;
-    if (this.step?.step !== step.step || this.group?.group !== group.group) this.#opened.clear();
+    if (this.step?.step !== step.step || this.group?.group !== group.group) {
+      this.#opened.clear();
+      this.#rows.clear();
+    }
     this.step = step;
     this.group = group;
     this.model = model;
@@ -182,7 +187,9 @@ export class Detail {
     this.#scales.set(view.color, scale);
     const [missing, opened, isShort] = [this.#missing(step, model), this.#opened, this.#isMany && !this.#showsAll];
     const whole = { group, groups, view: shown, pass, scale, labels, missing, colourings, opened };
-    this.strip.draw(labStrip({ ...whole, isShort }));
+    const data = labStrip({ ...whole, isShort, before: this.#rows });
+    this.#rows = new Set(data.groups.flatMap((x) => x.rows.map((y) => y.alike?.key ?? y.name)));
+    this.strip.draw(data);
     this.#redraw = () => this.draw(chosen, dark);
     this.dark = dark;
     this.#drawSwitches(view, pass);

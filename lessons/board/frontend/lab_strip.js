@@ -30,6 +30,7 @@ const MOST_PROMPT = 200; // characters of a question that another learner was no
  * @property {string[]} missing a sentence for each learner that is not there
  * @property {Set<string>} [opened] of equal responses, those of which each is shown
  * @property {boolean} [isShort] of each learner's rows, two alone
+ * @property {Set<string>} [before] names of the rows that are shown
  */
 
 /**
@@ -47,6 +48,7 @@ export function labStrip({
   opened = new Set(),
   colourings = COLOURINGS,
   isShort = false,
+  before = new Set(),
 }) {
   const colouring = colourings[view.color];
   const quantity = titleOf(view.color, colourings, labels);
@@ -56,7 +58,7 @@ export function labStrip({
     return {
       name,
       list,
-      rows: isShort ? two(rows, view.token) : rows,
+      rows: isShort ? two(rows, view.token, before) : rows,
       title: headingOf(name, declared, labels),
       colour: declared.colour,
       marks: marksOf(declared, labels),

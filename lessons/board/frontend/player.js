@@ -48,6 +48,8 @@ export class Player {
     const [back, next] = onStop ? [this.back, this.next] : [];
     const speed = hasSpeeds ? el("span", { class: "speed" }, this.speed) : null;
     const walk = el("div", { class: "walk" }, this.play, back ?? null, this.scrub, next ?? null, speed);
+    this.walk = walk;
+    walk.style.visibility = "hidden"; // until its buttons have names: a button that says nothing is none
     this.root = el("div", { class: "player" }, walk, hasText ? this.says : null);
   }
 
@@ -83,6 +85,7 @@ export class Player {
     say(this.play, isPlaying ? "❚❚" : "▶");
     label(this.play, isPlaying ? words.pause : words.play);
     say(this.says, says);
+    this.walk.style.visibility = "";
   }
 
   /** @param {KeyboardEvent} event */
