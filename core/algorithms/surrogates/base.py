@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from core.errors import Message
+from core.lazy import lazy
 from core.settings import Settings
 from core.terms import Region, Term
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class ClipRange(Settings):
@@ -51,6 +55,18 @@ class Update:
     group: Tensor | None = None  # long [B]: which responses belong together
 
 
+def in_no_region(update: Update, _settings: object) -> Tensor:
+    """Of a surrogate without a clip range: 0 for each token, int8 [B, T]."""
+    return torch.zeros_like(update.mask, dtype=torch.int8)
+
+
+def no_dual_clip(settings: Any) -> Message | None:
+    """Why `dual_clip`, which only the clipped surrogate reads, is refused with another."""
+    if settings.dual_clip is None:
+        return None
+    return Message("dual_clip has no meaning with surrogate={surrogate}; set it to none", surrogate=settings.surrogate)
+
+
 @dataclass(frozen=True)
 class Surrogate:
     """One surrogate, as its module declares it."""
@@ -59,11 +75,13 @@ class Surrogate:
     title: str  # as pages call it; a message template
     settings: type[Settings]  # the settings that it reads; every learner has them
     objective: Callable[[Update, Any], Tensor]  # what is maximised, per token [B, T]; Any: its own settings
-    side: Callable[[Update, Any], Tensor]  # int8 [B, T]: in which region a token is, +1 or -1; 0: in none
     terms: Callable[[Any], tuple[Term, ...]]  # from ratio, advantage and logprob to a term called `surrogate_value`
-    regions: Callable[[Any], tuple[Region, ...]]  # where `side` is not 0, as a picture and in words
     line: Callable[[Any], str]  # its formula with the settings' numbers, as LaTeX
     source: str  # "core/algorithms/surrogates/clip.py:clipped_surrogate"
+    # In which region a token is, int8 [B, T]: +1 or -1; 0: in none.
+    side: Callable[[Update, Any], Tensor] = in_no_region
+    # Where `side` is not 0, as a picture and in words.
+    regions: Callable[[Any], tuple[Region, ...]] = lambda _settings: ()
     paper: str = ""
     whole: bool = False  # whether a token's term moves its whole response, also where the ratio is the token's own
     fixed_ratio: bool = False  # whether the ratio only weighs the gradient, and none flows through it

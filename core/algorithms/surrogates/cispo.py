@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.algorithms.surrogates.base import ClipRange, Surrogate
-from core.errors import N_, Message
+from core.algorithms.surrogates.base import ClipRange, Surrogate, no_dual_clip
+from core.errors import N_
 from core.lazy import lazy
 from core.terms import Region, Term
 
@@ -89,9 +89,5 @@ SURROGATE = Surrogate(
     source=f"{_CODE}:cispo_surrogate",
     paper="MiniMax-M1 2025, arXiv:2506.13585",
     fixed_ratio=True,
-    refuses=lambda settings: (
-        Message("dual_clip has no meaning with surrogate=cispo; set it to none")
-        if settings.dual_clip is not None
-        else None
-    ),
+    refuses=no_dual_clip,
 )

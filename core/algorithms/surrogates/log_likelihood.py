@@ -11,17 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.algorithms.surrogates.base import Surrogate, Update
-from core.errors import N_, Message
-from core.lazy import lazy
+from core.algorithms.surrogates.base import Surrogate, Update, no_dual_clip
+from core.errors import N_
 from core.settings import Settings
 from core.terms import Term
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-else:
-    torch = lazy("torch")
 
 _CODE = "core/algorithms/surrogates/log_likelihood.py:objective"
 
@@ -50,17 +46,11 @@ SURROGATE = Surrogate(
     title=N_("log-likelihood: advantage × log-probability, without a ratio"),
     settings=Settings,
     objective=objective,
-    side=lambda update, _settings: torch.zeros_like(update.mask, dtype=torch.int8),
     terms=_terms,
-    regions=lambda _settings: (),
     line=lambda _settings: r"J_t = A_t \log \pi_\theta(o_t \mid s_t)",
     source=_CODE,
     paper="Williams 1992",
     fixed_ratio=True,
     has_ratio=False,
-    refuses=lambda settings: (
-        Message("dual_clip has no meaning with surrogate=log-likelihood; set it to none")
-        if settings.dual_clip is not None
-        else None
-    ),
+    refuses=no_dual_clip,
 )

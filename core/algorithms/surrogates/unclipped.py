@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.algorithms.surrogates.base import Surrogate, Update
-from core.errors import N_, Message
-from core.lazy import lazy
+from core.algorithms.surrogates.base import Surrogate, Update, no_dual_clip
+from core.errors import N_
 from core.settings import Settings
 from core.terms import Term
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-else:
-    torch = lazy("torch")
 
 _CODE = "core/algorithms/surrogates/unclipped.py:objective"
 
@@ -49,15 +45,9 @@ SURROGATE = Surrogate(
     title=N_("unclipped: ratio × advantage, whatever the ratio"),
     settings=Settings,
     objective=objective,
-    side=lambda update, _settings: torch.zeros_like(update.mask, dtype=torch.int8),
     terms=_terms,
-    regions=lambda _settings: (),
     line=lambda _settings: r"J_t = \rho_t A_t",
     source=_CODE,
     paper="Schulman et al. 2015, arXiv:1502.05477",
-    refuses=lambda settings: (
-        Message("dual_clip has no meaning with surrogate=unclipped; set it to none")
-        if settings.dual_clip is not None
-        else None
-    ),
+    refuses=no_dual_clip,
 )
