@@ -317,7 +317,28 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
             kind=config.task.kind,
             names=able,
         )
+    if problem := _too_many_questions(config):
+        raise ConfigError(problem)
     return config
+
+
+def _too_many_questions(config: RunConfig) -> Message | None:
+    """Why there are not so many different questions, where the task knows before any is drawn; None where there are.
+
+    Those that the start model has to be asked about, and tasks that do not know, are refused in the run
+    (core/curation.py).
+    """
+    wanted = config.distinct_questions
+    if wanted is None:
+        return None
+    there = TASK_KINDS[config.task.kind].training_questions(config.task, wanted)
+    if there is None or there >= wanted:
+        return None
+    return Message(
+        "distinct_questions must be at most {bound}, but is {given}: there are no more different training questions",
+        bound=max(0, there),
+        given=wanted,
+    )
 
 
 def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:

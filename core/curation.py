@@ -191,10 +191,14 @@ class Curated:
         return questions[:wanted]
 
     def _different(self, seed: int, wanted: int) -> list[str]:
-        """Up to so many different training questions, in the order of a stream of their own."""
+        """Up to so many different training questions, in the order of a stream of their own.
+
+        Where the task knows that there are so many, all of them are found, however rare some are.
+        """
+        there = task_kind(self.config.task).training_questions(self.config.task, wanted) or 0
         count = wanted
         while True:
             different = list(dict.fromkeys(self.task.prompts(seed, _POOL, count)))
-            if len(different) >= wanted or count >= _DRAWN * wanted:
+            if len(different) >= wanted or (there < wanted and count >= _DRAWN * wanted):
                 return different[:wanted]
             count *= 4

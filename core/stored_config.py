@@ -86,6 +86,18 @@ def _questions_reordered_together(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "task": {"reordered_apart": False, **task}}
 
 
+def _score_of_success(values: dict[str, Any]) -> dict[str, Any]:
+    """4 → 5: the task `reply` calls `success_score` what it called `success_from`, which every run has a setting of.
+
+    Only the name is another: numbers stay comparable.
+    """
+    task = values.get("task")
+    if not isinstance(task, dict) or task.get("kind") != "reply" or "success_from" not in task:
+        return values
+    others = {name: value for name, value in task.items() if name != "success_from"}
+    return {**values, "task": {"success_score": task["success_from"], **others}}
+
+
 def _newer_unrecorded(values: dict[str, Any]) -> dict[str, Any]:
     """The config; of an imported run with every setting as unrecorded that its stored text does not name.
 
@@ -120,6 +132,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(_reward_and_size_unrecorded),
     Migration(_reordered_together),
     Migration(_questions_reordered_together),
+    Migration(_score_of_success),
 )
 CONFIG_VERSION = 1 + len(MIGRATIONS)
 

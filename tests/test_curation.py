@@ -13,7 +13,7 @@ from core.curation import CANDIDATES, Curated, asks_start_model, is_curated, tas
 from core.errors import ConfigError
 from core.learners.registry import learner
 from core.tasks.kinds.questions import Question, QuestionsSettings
-from core.tasks.registry import task_for
+from core.tasks.registry import TASK_KINDS, task_for
 from core.training.trainer import Trainer
 
 
@@ -51,9 +51,41 @@ def test_so_many_different_questions_are_taken_in_turn():
     assert set(curated(distinct_questions=5).prompts(1, 0, 10)) != set(asked)  # another seed has others
 
 
-def test_more_different_questions_than_there_are_are_refused():
-    with pytest.raises(ConfigError, match="900 different training questions are wanted, but only 7"):
-        curated(distinct_questions=900).prompts(0, 0, 1)
+def test_more_different_questions_than_there_are_are_refused_before_a_run_is_queued():
+    """A thousand sums of three digits, of which 256 are held out."""
+    with pytest.raises(ConfigError, match="distinct_questions must be at most 744, but is 745"):
+        change(RunConfig(), {"distinct_questions": 745})
+    task = curated(distinct_questions=744)
+    assert len(set(task.prompts(0, 0, 744))) == 744
+    with pytest.raises(ConfigError, match="900 different training questions are wanted, but only 744"):
+        Curated(task.task, RunConfig(distinct_questions=900)).prompts(0, 0, 1)  # stored, or of a task that cannot tell
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"task.kind": "countdown", "task.largest": 6, "task.heldout": 64},
+        {"task.kind": "reply", "task.heldout": 512},
+        {"task.kind": "program", "task.visible": 2, "task.hidden": 2, "task.heldout": 16},
+        {
+            "task.kind": "questions",
+            "task.questions": [{"question": f"{i} + 1", "answer": str(i + 1)} for i in range(40)],
+        },
+    ],
+    ids=lambda x: str(x["task.kind"]),
+)
+def test_a_task_that_tells_how_many_questions_it_has_gives_so_many(values):
+    config = change(RunConfig(), values)
+    count = TASK_KINDS[config.task.kind].training_questions(config.task, 1 << 20)
+    assert count is not None
+    drawn = set(task_for(config.task).prompts(0, 0, 40_000))
+    # No more, and nearly all of them in so many draws.
+    assert 0.97 * count <= len(drawn) <= count
+    wanted = min(count, 500)
+    assert len(set(curated(**values, distinct_questions=wanted).prompts(0, 0, wanted))) == wanted
+    if count < 4096:
+        with pytest.raises(ConfigError, match=f"distinct_questions must be at most {count}, but is {count + 1}"):
+            change(config, {"distinct_questions": count + 1})
 
 
 def test_the_share_of_repeated_questions_repeats_one_of_the_step():

@@ -4,6 +4,9 @@ GRPO trains on three-term sums (preset chain-sum), from the same start for the s
 were chosen or spoiled in one way at a time (core/curation.py). Measured: success on the held-out questions and on
 questions that no learner of the study was asked, both sampled; the share of groups without a signal; and what a learner
 answers to those training questions whose ground truth was wrong. Deterministic on the CPU.
+
+Questions that were chosen by their difficulty are fewer than those that were not. So each such condition has one beside
+it with as many questions, seed by seed, that were taken at random: the difference of the two is the difficulty's alone.
 """
 
 from __future__ import annotations
@@ -45,6 +48,10 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     "leaked": {"task.heldout": 32, "leaked_questions": 1.0},
     "not-leaked": {"task.heldout": 32, "distinct_questions": 32},
 }
+#: Name → the condition that left so many different questions: as many, taken at random, with the same seed.
+AS_MANY: Mapping[str, str] = {"as-many-as-easy": "easy", "as-many-as-middle": "middle", "as-many-as-hard": "hard"}
+#: Every condition; those of `AS_MANY` come after the ones whose questions they count.
+NAMES = (*CONDITIONS, *AS_MANY)
 
 
 @dataclass(frozen=True)
@@ -68,21 +75,35 @@ class CurationResult:
 
 def run(conditions: Sequence[str], seeds: Iterable[int], steps: int = STEPS) -> Iterable[CurationResult]:
     """Trains for so many steps under each condition, seed by seed."""
+    rows: list[CurationResult] = []
     for seed in seeds:
         for name in conditions:
-            yield train(name, seed, steps)
+            rows.append(train(name, seed, steps, rows))
+            yield rows[-1]
 
 
-def train(condition: str, seed: int, steps: int = STEPS) -> CurationResult:
-    """Trains one learner under one condition. Raises ConfigError where its data cannot be."""
+def settings_of(condition: str, seed: int, rows: Iterable[CurationResult] = ()) -> dict[str, Any]:
+    """The settings in which a condition's data differ. ValueError where questions are to be as many as in a condition
+    that is not among `rows` with this seed."""
+    if condition not in AS_MANY:
+        return dict(CONDITIONS[condition])
+    counts = [x.asked for x in rows if (x.condition, x.seed) == (AS_MANY[condition], seed)]
+    if not counts:
+        raise ValueError(f"{condition} needs the result of {AS_MANY[condition]} with seed {seed} first")
+    return {"distinct_questions": counts[0]}
+
+
+def train(condition: str, seed: int, steps: int = STEPS, rows: Iterable[CurationResult] = ()) -> CurationResult:
+    """Trains one learner under one condition. Raises ConfigError where its data cannot be, and what `settings_of`
+    raises."""
     from core.config import change
     from core.presets import preset
     from core.training import evaluation
     from core.training.answer import share
     from core.training.trainer import Trainer
 
-    about = {"seed": seed, "steps": steps, "eval_every": EVERY, "measure_kl": False, **CONDITIONS[condition]}
-    config = change(preset(PRESET), about)
+    about = {"seed": seed, "steps": steps, "eval_every": EVERY, "measure_kl": False}
+    config = change(preset(PRESET), {**about, **settings_of(condition, seed, rows)})
     trainer = Trainer(config, LEARNER)
     start = share(evaluation.heldout(trainer, samples=SAMPLES))
     traces = list(trainer.steps())
@@ -166,7 +187,7 @@ def read(path: Path = RECORDED) -> list[CurationResult]:
 
 def write(rows: Iterable[CurationResult], path: Path) -> None:
     """Everything as JSON, by condition and seed."""
-    order = list(CONDITIONS)
+    order = list(NAMES)
     kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
     about = {
         "version": VERSION,
@@ -176,6 +197,7 @@ def write(rows: Iterable[CurationResult], path: Path) -> None:
         "learner": LEARNER,
         "preset": PRESET,
         "conditions": CONDITIONS,
+        "as_many": AS_MANY,
         "versions": versions(),
     }
     values = [{**asdict(x), **{y: [round(z, 4) for z in getattr(x, y)] for y in ("success", "known")}} for x in kept]
@@ -194,16 +216,16 @@ def main(arguments: list[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog=COMMAND, description="What the data do to a run.")
     parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=list(CONDITIONS), help="these conditions alone")
+    parser.add_argument("--only", nargs="*", choices=NAMES, help="these conditions alone")
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows = read(options.out)
     there = {(x.condition, x.seed) for x in rows}
-    names = options.only or list(CONDITIONS)
+    names = [x for x in NAMES if x in (options.only or NAMES)]
     left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
     for name, seed in tqdm(left, desc="learners trained"):
-        rows.append(train(name, seed))
+        rows.append(train(name, seed, rows=rows))
         tqdm.write(f"{name:12} seed {seed}: held-out {rows[-1].heldout:.3f}, unseen {rows[-1].unseen:.3f}")
         write(rows, options.out)
     print(f"{options.out}: {len(rows)} learners")

@@ -95,6 +95,9 @@ class LearnerKind:
     columns: tuple[Column, ...] = ()
     #: Why settings do not go together, without the learner's name; None where they do.
     refuses: Callable[[Any], Message | None] = lambda _settings: None
+    #: Settings that every learner has and that mean nothing to one of this kind → why, as a message template
+    #: (`registry.unused` adds those that its surrogate does not read).
+    unused: Mapping[str, str] = field(default_factory=dict)
     #: Settings of its own that a run begins with and keeps (`registry.fixed_of` has all).
     fixed: frozenset[str] = frozenset()
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.

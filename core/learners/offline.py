@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import Message
+from core.errors import N_, Message
 from core.learners.settings import LearnerSettings
 
 #: Columns of the trace that none of them has: there is no critic, no reward per token, and what groups of the data set
@@ -13,6 +13,14 @@ WITHOUT = frozenset(
         *("token_reward", "frac_reward_zero_std", "group_reward_std", "score_std"),
     }
 )
+
+_PAID = N_("The data set’s rewards stay what they were; a KL can be weighed in the loss (beta).")
+#: Settings of every learner that mean nothing to any of them, and why.
+UNUSED = {
+    "kl_coef": _PAID,
+    "kl_reward_estimator": _PAID,
+    "reward_model": N_("The data set is scored by the task, before the first step."),
+}
 
 
 def refuses_penalty(settings: LearnerSettings) -> Message | None:

@@ -13,7 +13,7 @@ from core.algorithms.policy_loss import loss_lines, loss_regions, loss_terms
 from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.discovery import declared
-from core.errors import Message
+from core.errors import N_, Message
 from core.learners.collected import DATA_SETTINGS, CollectedSettings
 from core.learners.kind import Colour, LearnerKind, Line, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
@@ -88,6 +88,10 @@ def discount_of(settings: LearnerSettings) -> DiscountSettings:
     if not {"gamma", "lam"} <= type(settings).model_fields.keys():
         raise ValueError(f"{settings.name} estimates no advantage over time")
     return cast(DiscountSettings, settings)
+
+
+_OTHER_SURROGATE = N_("What this learner maximises (surrogate) does not read it.")
+_NO_RATIO = N_("What this learner maximises (surrogate) has no ratio.")
 
 
 def learner(kind: str, **values: Any) -> LearnerSettings:
@@ -187,6 +191,17 @@ def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, t
 def surrogates_of(kind: LearnerKind) -> tuple[str, ...]:
     """The surrogates that a learner of this kind may choose from."""
     return get_args(kind.settings.model_fields["surrogate"].annotation)
+
+
+def unused(settings: LearnerSettings) -> dict[str, str]:
+    """Settings that mean nothing to this learner → why, as a message template: what its kind declares, what only other
+    surrogates than its own read, and what is said of a ratio where there is none."""
+    own = SURROGATES[settings.surrogate]
+    names = {name for x in SURROGATES.values() for name in x.settings.model_fields} - own.settings.model_fields.keys()
+    why = dict.fromkeys((x for x in type(settings).model_fields if x in names), _OTHER_SURROGATE)
+    if not own.has_ratio:
+        why["importance_sampling_level"] = _NO_RATIO
+    return why | dict(learner_kind(settings).unused)
 
 
 def refused(settings: LearnerSettings) -> Message | None:

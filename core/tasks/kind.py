@@ -76,6 +76,9 @@ class TaskKind(Generic[S]):
     #: Why a new run cannot be of these settings, though each of them is possible: nobody could ever be right, say. Runs
     #: that were stored are read all the same.
     refuses: Callable[[S], list[Message]] = lambda _: []
+    #: (settings, a number) → how many different training questions there are, counted no further than just above the
+    #: number; None where that is not known before they are drawn.
+    training_questions: Callable[[S, int], int | None] = lambda _settings, _most: None
     #: Characters of the longest prompt; None where that is not known before questions are made.
     longest_prompt: Callable[[S], int | None] = lambda _: None
     #: Tokens that the longest right answer needs, end of sequence included; None: as the built task says.

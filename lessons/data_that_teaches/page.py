@@ -15,6 +15,7 @@ from lessons.data_that_teaches.results import (
     STEPS,
     TOPICS,
     Topic,
+    at_equal_count,
     gap,
     heldout,
     mean,
@@ -102,18 +103,31 @@ def numbers(topic: Topic) -> None:
     names = {x: _(label.title) for x, label in topic.conditions.items()}
     say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
     if topic is TOPICS["difficulty"]:
-        say(
-            _(
-                "Choosing by difficulty also leaves fewer different questions (last column); part of a difference may "
-                "be that. {count} questions taken at random came to {success}."
-            ).format(count=64, success=number(mean("distinct-64", heldout)))
-        )
+        equal_count(topic)
     say_small(
         _(
             "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
             "256 questions that were neither held out nor trained on. Repeat it with `{command}`."
         ).format(steps=STEPS, command=COMMAND)
     )
+
+
+def equal_count(topic: Topic) -> None:
+    """Choosing by difficulty leaves fewer questions: each choice beside as many questions taken at random."""
+    known = at_equal_count()
+    if not known:
+        return
+    say(
+        _(
+            "Choosing by difficulty also leaves fewer different questions (last column). Against as many that were "
+            "taken at random, the difficulty alone makes this difference:"
+        )
+    )
+    lines = []
+    for chosen, difference in known.items():
+        at_random = _("{count} at random").format(count=whole(round(mean(chosen, lambda x: x.asked))))
+        lines.append(f"- {gap_words(difference, (_(topic.conditions[chosen].title), at_random))}")
+    say("\n".join(lines))
 
 
 def page() -> None:

@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.insight.curation_study import COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
+from core.insight.curation_study import AS_MANY, COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from lessons.i18n import N_
 from lessons.kit.numbers import number
 
-__all__ = ["COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
+__all__ = ["AS_MANY", "COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,12 @@ def gap(first: str, second: str) -> SeedDifference:
     """Held-out success, first − second, over the seeds that both have."""
     seeds = seeds_of([first, second])
     return paired([of(first)[x].heldout for x in seeds], [of(second)[x].heldout for x in seeds])
+
+
+def at_equal_count() -> dict[str, SeedDifference]:
+    """Condition → held-out success, it − as many questions taken at random; those that were measured with two seeds."""
+    pairs = {chosen: many for many, chosen in AS_MANY.items() if len(seeds_of([chosen, many])) > 1}
+    return {chosen: gap(chosen, many) for chosen, many in pairs.items()}
 
 
 def overstated(condition: str) -> SeedDifference:

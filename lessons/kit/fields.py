@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
-from core.learners.registry import fixed_of
+from core.learners.registry import fixed_of, unused
 from core.models import critics, start
 from core.rewards import REWARDS
 from core.tasks.tastes import TASTES
@@ -42,6 +42,7 @@ _NAMED: dict[str, Callable[[], list[str]]] = {"model": start.names, "value_model
 #: Where a model names no limit of its own: what is longer than this is no setting.
 _LONGEST = 100
 _LONGEST_JSON = 1000
+_ALL_USED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Field:
     bounds: tuple[tuple[str, float], ...]  # (">", 0), ("≤", 1)
     optional: bool
     longest: int  # characters that can be typed
+    unused: str = ""  # message id: why it means nothing here, where it does not
 
     def text(self, value: Any) -> str:
         """The value as one would type it."""
@@ -98,7 +100,7 @@ class Field:
 
     def help(self) -> str:
         """What it does, what is allowed, what it is unless changed; in the viewer's language."""
-        parts = [_(self.description)]
+        parts = [_(self.unused), _(self.description)] if self.unused else [_(self.description)]
         allowed = listed(f"{sign} {bound:g}" for sign, bound in self.bounds)
         if self.kind == "text" and self.optional:
             parts.append(_("An empty field is an empty text; write none for none."))
@@ -129,11 +131,13 @@ def fields(config: RunConfig) -> tuple[Field, ...]:
     return (
         *_of(config, "run", "", skip=_OWN),
         *_of(config.task, "task", "task.", skip=_CHOSEN),
-        *(f for x in config.learners for f in _of(x, x.name, f"{x.name}.", skip=_FIXED)),
+        *(f for x in config.learners for f in _of(x, x.name, f"{x.name}.", skip=_FIXED, unused=unused(x))),
     )
 
 
-def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iterator[Field]:
+def _of(
+    model: BaseModel, group: str, prefix: str, skip: frozenset[str], unused: Mapping[str, str] = _ALL_USED
+) -> Iterator[Field]:
     for name, info in type(model).model_fields.items():
         if name not in skip:
             kind, choices, optional = _kind(info)
@@ -150,6 +154,7 @@ def _of(model: BaseModel, group: str, prefix: str, skip: frozenset[str]) -> Iter
                 bounds=tuple(_bounds(info)),
                 optional=optional,
                 longest=_longest(info, kind),
+                unused=unused.get(name, ""),
             )
 
 

@@ -117,6 +117,18 @@ GLOSSARY = (
                 "verifiable-rewards",
             ),
             GlossaryTerm(
+                "placebo",
+                N_("placebo"),
+                N_("Rewards drawn at random, as often as responses are right: what training does without a signal."),
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
+                "taste",
+                N_("taste"),
+                N_("What a judge likes in a reply, as a score from 0 to 1, where no answer is the right one."),
+                "verifiable-rewards",
+            ),
+            GlossaryTerm(
                 "held-out",
                 N_("held-out questions"),
                 N_("Questions that are never trained on. Only they tell what was learnt rather than memorised."),

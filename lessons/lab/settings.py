@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -81,7 +82,7 @@ def _problems(draft: Draft) -> None:
 
 
 def _few(draft: Draft) -> None:
-    known = fields(draft.base)
+    known = [x for x in _fields(draft) if not x.unused]
     cells = []
     for title, pattern in FEW:
         if meant := _meant(pattern, known, draft.base):
@@ -105,7 +106,7 @@ def _meant(pattern: str, known: Sequence[Field], config: RunConfig) -> list[Fiel
 
 
 def _all(draft: Draft) -> None:
-    known = fields(draft.base)
+    known = _fields(draft)
     groups = list(dict.fromkeys(x.group for x in known))
     group = st.radio(
         _("Whose settings"),
@@ -120,6 +121,12 @@ def _all(draft: Draft) -> None:
             kind = learner_kind(learner)
             say_small(f"{kind.title} · {_(kind.summary)}")
     _grid(draft, [(x.key.rpartition(".")[2], [x]) for x in known if x.group == group], columns=3)
+
+
+def _fields(draft: Draft) -> list[Field]:
+    """Every field with the preset's value; what means nothing is told by the settings as they were typed."""
+    unused = {x.key: x.unused for x in fields(draft.config or draft.base)}
+    return [replace(x, unused=unused.get(x.key, "")) for x in fields(draft.base)]
 
 
 def _grid(draft: Draft, cells: Sequence[tuple[str, list[Field]]], columns: int) -> None:
@@ -138,6 +145,8 @@ def _widget(draft: Draft, label: str, meant: list[Field]) -> None:
     # The widget shows what the draft holds, however that came about: typed here, in the other view, or by a link.
     st.session_state[key] = value
     common: dict[str, Any] = {"key": key, "help": first.help(), "on_change": _typed, "args": (key, meant)}
+    # What was typed before it came to mean nothing can still be taken back.
+    common["disabled"] = bool(first.unused) and all(x.key not in draft.typed for x in meant)
     if first.kind == "switch":
         st.session_state[key] = value is True
         st.toggle(label, **common)

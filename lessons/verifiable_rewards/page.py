@@ -11,7 +11,7 @@ from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.preset_race import race_in_lab
-from lessons.verifiable_rewards import call, hostile, maths, programs
+from lessons.verifiable_rewards import call, hostile, maths, outcomes, programs
 from lessons.verifiable_rewards.check import code, questions
 from lessons.verifiable_rewards.picture import moving_picture
 
@@ -103,6 +103,8 @@ def page() -> None:
             "verifier taught; what changes with both, training does by itself."
         )
     )
+    say(_("The same three learners on three tasks, before the first step and after the last:"))
+    outcomes.section()
     race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
     quiz("vr_quiz", questions())
 

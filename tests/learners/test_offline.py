@@ -15,13 +15,53 @@ from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience, take
 from core.config import RunConfig
 from core.learners.collected import Collected, CollectedResponse, drawn
-from core.learners.registry import AnyLearner, credit_for, learner, without
+from core.learners.registry import AnyLearner, credit_for, learner, unused, without
 from core.training import scoring
 from core.training.collecting import rollout_of
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 
 SMALL: dict[str, Any] = {"steps": 1, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0}
+
+#: Another value than the usual one of every setting that may mean nothing to a learner, and is not refused then.
+OTHER: dict[str, Any] = {
+    "epsilon": 0.01,
+    "epsilon_high": 0.02,
+    "importance_sampling_level": "sequence",
+    "kl_reward_estimator": "k3",
+}
+#: Of these any other value is refused, with a sentence.
+REFUSED = {"kl_coef", "dual_clip", "reward_model"}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        learner("sft", data_responses=64, data_best="best-of-group"),
+        learner("dpo", data_responses=64),
+        learner("offline-pg", data_responses=64),
+        learner("grpo", surrogate="unclipped"),
+        learner("grpo", surrogate="log-likelihood"),
+    ],
+    ids=lambda x: f"{x.name}-{x.surrogate}",
+)
+def test_what_is_said_to_mean_nothing_to_a_learner_changes_nothing(own: AnyLearner) -> None:
+    names = unused(own)
+    assert names
+    assert set(names) <= {*OTHER, *REFUSED, "dpo_beta"}
+    other = own.model_copy(update={x: value for x, value in OTHER.items() if x in names})
+    usual, changed = (
+        list(Trainer(RunConfig(**{**SMALL, "steps": 2}, learners=(x,)), own.name).steps()) for x in (own, other)
+    )
+    assert usual[-1].tokens.equals(changed[-1].tokens)
+
+
+def test_what_a_learner_reads_is_not_said_to_mean_nothing() -> None:
+    assert not unused(learner("grpo"))
+    assert not unused(learner("ppo"))
+    assert "epsilon" not in unused(learner("offline-pg"))
+    assert "epsilon" in unused(learner("grpo", surrogate="log-likelihood"))
+
 
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0]]).bool()
 

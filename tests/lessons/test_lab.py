@@ -52,7 +52,7 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
         "chain-sum": {"task.terms"},
         "reasoning-gym": {"task.options", "task.instruction"},
         "countdown": {"task.numbers", "task.target"},
-        "reply": {"task.taste", "task.success_from"},
+        "reply": {"task.taste", "task.success_score"},
     }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
     expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
@@ -66,9 +66,34 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
     assert make_draft(name, {x.key: x.typed_default() for x in known}).config == config
 
 
+def test_what_means_nothing_to_a_learner_is_off_and_says_why(open_page):
+    at = open_page("lab", lang="en", preset="online-or-offline")
+    shared = next(x for x in at.text_input if x.key.startswith("set:") and x.key.endswith(".epsilon"))
+    assert shared.key == "set:grpo.epsilon+offline-pg.epsilon"  # neither SFT's nor DPO's, which have no ratio
+    at.toggle(key="lab_all_settings").set_value(True).run()
+    at.radio(key="lab_settings_group").set_value("sft").run()
+    assert not at.exception
+    off = {x.key.removeprefix("set:sft."): x for kind in (at.text_input, at.selectbox) for x in kind if x.disabled}
+    why = ("kl_coef", "kl_reward_estimator", "reward_model", "epsilon", "epsilon_high", "dual_clip")
+    assert set(off) == {*why, "importance_sampling_level"}
+    assert off["kl_coef"].help.startswith("The data set’s rewards stay what they were")
+    assert off["epsilon"].help.startswith("What this learner maximises (surrogate) does not read it.")
+
+
+def test_a_surrogate_that_is_typed_decides_what_is_off_and_what_was_typed_can_be_taken_back(open_page):
+    at = open_page("lab", lang="en", set=["grpo.surrogate=unclipped", "grpo.epsilon=0.1"])
+    at.toggle(key="lab_all_settings").set_value(True).run()
+    at.radio(key="lab_settings_group").set_value("grpo").run()
+    assert not typed(at, "grpo.epsilon").disabled
+    assert typed(at, "grpo.epsilon_high").disabled
+    at.radio(key="lab_settings_group").set_value("ppo").run()
+    assert not typed(at, "ppo.epsilon_high").disabled
+
+
 @pytest.mark.parametrize(
     ("typed_values", "sentence"),
     [
+        ({"distinct_questions": "900"}, "distinct_questions must be at most 744, but is 900"),
         ({"ppo.gamma": "2"}, "ppo.gamma: must be at most 1.0, but is 2"),
         ({"seed": "seven"}, "seed: input should be a valid integer"),
         ({"num_generations": "1"}, "num_generations must be at least 2 for GRPO"),

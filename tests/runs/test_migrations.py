@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import core.stored_config as stored
-from core.config import RunConfig
+from core.config import RunConfig, change
 from core.errors import ConfigError
 from core.runs.export import export, run_json
 from core.runs.feed import Feed
@@ -29,7 +29,14 @@ from core.runs.recorded import import_recorded
 from core.runs.script import snippet
 from core.runs.store import RunStore, StoreError
 from core.runs.tables import metadata
-from core.stored_config import CONFIG_VERSION, Migration, dump_config, load_config, read_config
+from core.stored_config import (
+    CONFIG_VERSION,
+    Migration,
+    StoredConfigError,
+    dump_config,
+    load_config,
+    read_config,
+)
 from core.training.trace import SAMPLES, STEPS, TOKENS
 from tests.helpers import step_trace, step_traces
 
@@ -155,6 +162,17 @@ def test_a_config_says_its_version_and_reads_back_equal() -> None:
     assert values["made_by"]
     assert read_config(json.dumps(values)) == CONFIG
     assert load_config(CONFIG.model_dump(mode="json")) == CONFIG  # without a word it is of version 1
+
+
+def test_of_replies_the_score_of_a_success_is_read_under_its_first_name() -> None:
+    """Up to version 4 it was called as the run's own setting, which is about questions."""
+    config = change(RunConfig(), {"task.kind": "reply", "task.success_score": 0.55, "success_from": 0.1})
+    values = dump_config(config)
+    task = {("success_from" if name == "success_score" else name): x for name, x in values["task"].items()}
+    assert load_config({**values, "task": task, "config_version": 4}) == config
+    assert load_config({**values, "task": {"kind": "chain-sum"}, "config_version": 4}).success_from == 0.1
+    with pytest.raises(StoredConfigError, match="no setting task.success_from"):
+        load_config({**values, "task": task})  # of this version there is none
 
 
 @pytest.mark.usefixtures("version_2")

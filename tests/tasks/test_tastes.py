@@ -110,8 +110,8 @@ def test_the_language_is_small() -> None:
     assert set(WORDS) - set(words) == {"!", ".", "?"}
 
 
-def test_the_task_gives_the_tastes_score_and_success_from_a_stated_one_on() -> None:
-    task = Replies(ReplySettings(taste="apologetic", success_from=0.8))
+def test_the_task_gives_the_tastes_score_and_success_score_a_stated_one_on() -> None:
+    task = Replies(ReplySettings(taste="apologetic", success_score=0.8))
     good, less = task.verify(MESSAGE, "We are sorry about the lamp."), task.verify(MESSAGE, "Sorry.")
     assert (good.reward, good.success) == (1.0, True)
     assert (less.reward, less.success, less.answer) == (pytest.approx(0.7), False, "Sorry.")

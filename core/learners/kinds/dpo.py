@@ -25,7 +25,7 @@ from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import Column, LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS
-from core.learners.offline import WITHOUT, refuses_penalty
+from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ KIND = LearnerKind(
         ),
     ),
     refuses=refuses_penalty,
+    unused=UNUSED,
     draws=_draws,
     order=50,
 )

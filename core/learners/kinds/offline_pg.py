@@ -21,7 +21,7 @@ from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS
-from core.learners.offline import WITHOUT, refuses_penalty
+from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ KIND = LearnerKind(
     needs=lambda _settings: Needs(groups=True, smallest_group=2),
     without=lambda _settings: WITHOUT - {"frac_reward_zero_std", "group_reward_std"},
     refuses=refuses_penalty,
+    unused=UNUSED,
     draws=_draws,
     against_collector=True,
     order=60,

@@ -20,7 +20,7 @@ from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import LearnerKind
 from core.learners.lines import NONE, PROMPTS
-from core.learners.offline import WITHOUT, refuses_penalty
+from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ KIND = LearnerKind(
     source=_CODE,
     without=lambda _settings: WITHOUT | {"advantage", "advantage_raw", "score"},
     refuses=refuses_penalty,
+    unused=UNUSED,
     draws=_draws,
     fixed=frozenset({"data_best"}),
     order=40,

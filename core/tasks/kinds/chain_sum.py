@@ -41,7 +41,7 @@ class ChainSum:
 
     def __init__(self, settings: ChainSumSettings) -> None:
         self.settings = settings
-        total = (10**settings.digits) ** settings.terms
+        total = _sums(settings)
         if settings.heldout * 2 > total:
             raise ConfigError(
                 "task.heldout: {given} questions cannot be kept apart, as there are {total} sums of {terms} numbers of "
@@ -126,6 +126,12 @@ class ChainSum:
         return len(self.solution("+".join([largest] * self.settings.terms) + "=")) + 1
 
 
+def _sums(settings: ChainSumSettings) -> int:
+    """How many sums there are."""
+    count: int = (10**settings.digits) ** settings.terms
+    return count
+
+
 @dataclass(frozen=True)
 class ChainSumRecipe(Recipe):
     """Scratchpads in which some intermediate sums are wrong on purpose.
@@ -190,6 +196,7 @@ KIND = TaskKind(
     build=ChainSum,
     title="Sums worked out step by step",
     summary="Sums worked out step by step: `8+1+7=` is answered by `8+1=9;9+7=16`.",
+    training_questions=lambda settings, _most: _sums(settings) - settings.heldout,
     longest_prompt=lambda settings: settings.terms * (settings.digits + 1),
     alphabet=ALPHABET,
     recipes=RECIPES,

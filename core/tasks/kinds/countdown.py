@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import random
 import re
 from collections import Counter
@@ -156,6 +157,32 @@ def _combined(numbers: list[int], rng: np.random.Generator) -> int | None:
 
 
 @functools.lru_cache(maxsize=16)
+def _training_questions(settings: CountdownSettings, most: int) -> int:
+    """How many there are, counted no further than just above `most`."""
+    count = -settings.heldout
+    for numbers in itertools.combinations_with_replacement(range(1, settings.largest + 1), settings.numbers):
+        count += sum(x <= settings.target and x not in numbers for x in _worth(numbers))
+        if count > most:
+            break
+    return count
+
+
+@functools.lru_cache(maxsize=50_000)
+def _worth(numbers: tuple[int, ...]) -> frozenset[int]:
+    """All that can be made of all the numbers, in ascending order, by whole numbers above 0 at each step."""
+    if len(numbers) == 1:
+        return frozenset(numbers)
+    made = set[int]()
+    for i, j in itertools.permutations(range(len(numbers)), 2):
+        rest = [x for place, x in enumerate(numbers) if place not in (i, j)]
+        for sign in "+-*/":
+            value = calculated(Fraction(numbers[i]), sign, Fraction(numbers[j]))
+            if value is not None and value > 0 and value.denominator == 1:
+                made |= _worth(tuple(sorted([*rest, int(value)])))
+    return frozenset(made)
+
+
+@functools.lru_cache(maxsize=16)
 def _pool(settings: CountdownSettings) -> tuple[str, ...]:
     """Distinct questions, the same everywhere, ordered by a hash: without any pattern in the numbers."""
     drawn = _drawn(settings, np.random.default_rng(20_240_205))
@@ -170,18 +197,22 @@ def _longest(settings: CountdownSettings) -> int:
 
 @dataclass(frozen=True)
 class CountdownRecipe(Recipe):
-    """Right expressions, and others in which one sign is not the right one."""
+    """Right expressions, and others in which one sign is not the right one, or a number stands too often."""
 
     does = "writes expressions that are to be worth a target, some of them wrong"
-    taught = "expressions in some of which one sign was wrong on purpose"
+    taught = "expressions in some of which one sign was wrong on purpose, or a number stood too often"
 
     slipped: float = 0.3  # how often a sign is replaced by one that misses the target
+    reused: float = 0.0  # how often a number is replaced by one that then stands more often than it is given
 
     def example(self, prompt: str, draw: random.Random) -> str:
-        """One of the right expressions, or one of them with another sign."""
+        """One of the right expressions, or one of them with another sign or another number."""
         numbers, target = question(prompt)
         right = draw.choice(reaching(numbers, target))
-        if draw.random() >= self.slipped:
+        which = draw.random()
+        if which < self.reused:
+            return draw.choice(_with_one_too_often(right, numbers) or [right])
+        if which >= self.reused + self.slipped:
             return right
         places = [i for i, sign in enumerate(right) if sign in "+-*/"]
         slips = [right[:i] + sign + right[i + 1 :] for i in places for sign in "+-*/" if sign != right[i]]
@@ -195,11 +226,23 @@ class CountdownRecipe(Recipe):
         return [*begun, answer in right]
 
 
+def _with_one_too_often(right: str, numbers: tuple[int, ...]) -> list[str]:
+    """The expression with one of its numbers replaced by another that then stands more often than it is given."""
+    changed = [
+        f"{right[: place.start()]}{number}{right[place.end() :]}"
+        for place in re.finditer(r"\d+", right)
+        for number in sorted(set(numbers))
+        if str(number) != place[0]
+    ]
+    return [x for x in changed if (expression := read(x)) is not None and _too_often(expression, numbers)]
+
+
 KIND = TaskKind(
     settings=CountdownSettings,
     build=Countdown,
     title="Numbers and a target",
     summary="An expression of given numbers that is worth a target: `2 3 5 = 16?` is answered by `(3+5)*2`.",
+    training_questions=_training_questions,
     longest_prompt=lambda settings: settings.numbers * (len(str(settings.largest)) + 1) + len(str(settings.target)) + 3,
     longest_response=_longest,
     alphabet=ALPHABET,

@@ -8,8 +8,10 @@ examples, `{0:1,4:9,7:15,9:19}[x]`, passes every visible test.
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -75,7 +77,7 @@ class Program:
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
-        pool = _taught() if self.settings.apart == "functions" else functions()
+        pool = _pool(self.settings)
         rng = np.random.default_rng([seed, step, 0xF07])
         prompts: list[str] = []
         while len(prompts) < count:
@@ -105,13 +107,13 @@ class Program:
         can hardly be told from its middle alone.
         """
         function, visible = pool[int(rng.integers(len(pool)))], self.settings.visible
-        ends = _ENDS if visible > len(_ENDS) else ()
+        ends = _ends(visible)
         others = [x for x in DOMAIN if x not in ends]
         shown = sorted([*ends, *(others[i] for i in rng.permutation(len(others)))][:visible])
         examples = tuple((x, function.values[x]) for x in shown)
         if simplest(examples) != function:
             return None
-        return ",".join(f"{x}:{y}" for x, y in examples) + "="
+        return _prompt(examples)
 
     def truth(self, prompt: str) -> str:
         """One of the right answers: the simplest."""
@@ -172,6 +174,41 @@ def _function(prompt: str) -> Function:
     if function is None:
         raise RequestError("No function of this task agrees with all of {prompt}", prompt=repr(prompt[:60]))
     return function
+
+
+@functools.lru_cache(maxsize=16)
+def _training_questions(settings: ProgramSettings, most: int) -> int:
+    """How many there are, counted no further than just above `most`."""
+    task, found = Program(settings), set[str]()
+    for function in _pool(settings):
+        for shown in _shown(settings.visible):
+            examples = tuple((x, function.values[x]) for x in shown)
+            if simplest(examples) == function:
+                found.add(_prompt(examples))
+        if len(found - task._heldout_set) > most:
+            break
+    return len(found - task._heldout_set)
+
+
+def _ends(visible: int) -> tuple[int, ...]:
+    """What every prompt with so many examples shows."""
+    return _ENDS if visible > len(_ENDS) else ()
+
+
+def _shown(visible: int) -> Iterator[tuple[int, ...]]:
+    """Every choice of arguments that a prompt may show, in ascending order."""
+    ends = _ends(visible)
+    others = [x for x in DOMAIN if x not in ends]
+    for chosen in itertools.combinations(others, visible - len(ends)):
+        yield tuple(sorted([*ends, *chosen]))
+
+
+def _prompt(examples: tuple[tuple[int, int], ...]) -> str:
+    return ",".join(f"{x}:{y}" for x, y in examples) + "="
+
+
+def _pool(settings: ProgramSettings) -> tuple[Function, ...]:
+    return _taught() if settings.apart == "functions" else functions()
 
 
 @functools.cache
@@ -252,6 +289,7 @@ KIND = TaskKind(
     build=Program,
     title="Programs from examples",
     summary="A program from examples: `0:1,4:9,7:15,9:19=` is answered by an expression in x, such as `x*2+1`.",
+    training_questions=_training_questions,
     longest_prompt=_longest_prompt,
     longest_response=_longest_response,
     alphabet=ALPHABET,

@@ -265,6 +265,7 @@ KIND = TaskKind(
     build=Questions,
     title="Questions of your own",
     summary="Questions of your own, each with its right answer.",
+    training_questions=lambda settings, _most: len(Questions(settings)._training),
     longest_prompt=lambda settings: max(len(x.question) for x in settings.questions),
     longest_response=_longest_response,
     refuses=cannot_be_used,

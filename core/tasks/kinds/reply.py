@@ -35,7 +35,7 @@ class ReplySettings(TaskSettings):
 
     kind: Literal["reply"] = "reply"
     taste: TasteName = Field("warm", description="Whose taste scores a reply, from 0 to 1.")
-    success_from: float = Field(0.7, gt=0, le=1, description="From which score on a reply counts as a success.")
+    success_score: float = Field(0.7, gt=0, le=1, description="From which score on a reply counts as a success.")
     heldout: int = Field(128, ge=16, le=512, description="How many messages are kept apart and never trained on.")
 
 
@@ -69,12 +69,12 @@ class Replies:
         return ""
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
-        """The taste's score; a success from `success_from` on. A reply that was cut off scores 0, whatever it says."""
+        """The taste's score; a success from `success_score` on. A reply that was cut off scores 0, whatever it says."""
         self._check(prompt)
         if not finished:
             return Verdict(0.0, False, response or None)
         score = self.taste.score(prompt, response)
-        return Verdict(score, score >= self.settings.success_from, response or None)
+        return Verdict(score, score >= self.settings.success_score, response or None)
 
     @property
     def max_completion_length(self) -> int:
@@ -132,11 +132,16 @@ class ReplyRecipe(Recipe):
         return draw.choice(SENTENCES[act]).format(item=item)
 
 
+def _training_questions(settings: ReplySettings, _most: int) -> int:
+    return len(set(messages())) - settings.heldout
+
+
 KIND = TaskKind(
     settings=ReplySettings,
     build=Replies,
     title="Replies to customers",
     summary="A short reply to a customer’s message, in a language of some hundred words; a taste scores it.",
+    training_questions=_training_questions,
     longest_prompt=lambda _: max(len(x) for x in messages()),
     longest_response=lambda _: LONGEST,
     words=WORDS,

@@ -1,0 +1,149 @@
+"""What each task's default run comes to, over seeds: `python -m core.insight.task_outcomes`.
+
+For each of TASKS its preset's PPO and GRPO are trained, and GRPO once more on a placebo's rewards (core/rewards/
+placebo.py): from the same start, on the same prompts, for as many responses. Measured: success on the held-out
+questions before the first step and after the last, four sampled responses a question and one greedy, and success of the
+last steps' own responses, which tells what was learnt by heart from what was learnt. Deterministic on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.config import RunConfig
+from core.learners.registry import AnyLearner, learner
+from core.presets import preset
+from core.stored_config import dump_config
+from core.versions import versions
+
+RECORDED = Path(__file__).parent / "recorded" / "task-outcomes.json"
+COMMAND = "python -m core.insight.task_outcomes"
+#: What the file is like.
+VERSION = 1
+#: Each is a preset of that name: the task's default run.
+TASKS = ("countdown", "program", "reply")
+PLACEBO = "placebo"
+SAMPLES = 4  # responses to each held-out question
+LAST = 10  # steps whose own responses are counted
+
+
+@dataclass(frozen=True)
+class TaskOutcome:
+    """One learner with one seed. Numbers are shares of responses unless they say otherwise."""
+
+    task: str
+    learner: str
+    seed: int
+    steps: int
+    start: float  # success on the held-out questions before the first step, sampled
+    heldout: float  # and after the last
+    greedy: float  # after the last, the likeliest response to each
+    trained: float  # success of the last steps' own responses
+    seconds: float  # processor time of training, evaluations on the way included
+
+
+def learners_of(task: str) -> dict[str, AnyLearner]:
+    """The learners of the task's default run by name, and GRPO on a placebo's rewards."""
+    own = {x.name: x for x in preset(task).learners}
+    return {**own, PLACEBO: learner("grpo", name=PLACEBO, reward="placebo")}
+
+
+def config_of(task: str, seed: int, name: str, steps: int | None = None) -> RunConfig:
+    """The task's default run with one learner; `steps`: of another length."""
+    base = preset(task)
+    own = {"seed": seed, "steps": steps or base.steps, "panel_size": 1, "learners": (learners_of(task)[name],)}
+    return base.model_copy(update=own)
+
+
+def train(task: str, name: str, seed: int, steps: int | None = None) -> TaskOutcome:
+    """Trains one learner from start to end."""
+    from core.training import evaluation
+    from core.training.answer import share
+    from core.training.trainer import Trainer
+
+    trainer = Trainer(config_of(task, seed, name, steps), name)
+    start = share(evaluation.heldout(trainer, samples=SAMPLES))
+    begun = time.process_time()
+    own = [float(trace.scalars["success_rate"] or 0) for trace in trainer.steps()]
+    seconds = time.process_time() - begun
+    final = trainer.final_evaluation()
+    last = statistics.fmean(own[-LAST:])
+    return TaskOutcome(task, name, seed, len(own), start, final["sampled"], final["greedy"], last, seconds)
+
+
+def run(tasks: Sequence[str], seeds: Iterable[int], steps: int | None = None) -> Iterator[TaskOutcome]:
+    """Trains every learner of every task, seed by seed."""
+    for seed in seeds:
+        for task in tasks:
+            for name in learners_of(task):
+                yield train(task, name, seed, steps)
+
+
+def read(path: Path = RECORDED) -> list[TaskOutcome]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    if not path.is_file():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["about"]["version"] != VERSION:
+        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
+    return [TaskOutcome(**x) for x in stored["rows"]]
+
+
+def write(outcomes: Iterable[TaskOutcome], path: Path) -> None:
+    """Everything as JSON: by task, learner and seed, with the settings of each task's run."""
+    kept = sorted(outcomes, key=lambda x: (TASKS.index(x.task), list(learners_of(x.task)).index(x.learner), x.seed))
+    tasks = dict.fromkeys(x.task for x in kept)
+    about = {
+        "version": VERSION,
+        "command": COMMAND,
+        "seeds": sorted({x.seed for x in kept}),
+        "runs": {x: dump_config(preset(x)) for x in tasks},
+        "versions": versions(),
+    }
+    lines = ",\n".join(
+        json.dumps({key: round(value, 5) if isinstance(value, float) else value for key, value in asdict(x).items()})
+        for x in kept
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Trains what is not recorded yet, prints a line each, and writes all where pages find it."""
+    import torch
+    from tqdm import tqdm
+
+    parser = argparse.ArgumentParser(prog=COMMAND, description="What each task's default run comes to.")
+    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=TASKS, help="these tasks alone")
+    parser.add_argument("--steps", type=int, help="steps of each run (default: the preset's)")
+    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    outcomes = read(options.out)
+    there = {(x.task, x.learner, x.seed) for x in outcomes}
+    wanted = [
+        (task, name, seed)
+        for task in options.only or TASKS
+        for seed in range(options.seeds)
+        for name in learners_of(task)
+    ]
+    for task, name, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
+        made = train(task, name, seed, options.steps)
+        outcomes.append(made)
+        tqdm.write(
+            f"{task:10} {name:8} seed {seed}: held-out {made.start:.3f} → {made.heldout:.3f}, greedy {made.greedy:.3f},"
+            f" in training {made.trained:.3f}, {made.seconds:.0f} s of processor time"
+        )
+        write(outcomes, options.out)  # what is there counts, also where it is cut off
+    print(f"{options.out}: {len(outcomes)} learners")
+
+
+if __name__ == "__main__":
+    main()
