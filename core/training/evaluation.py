@@ -72,7 +72,7 @@ def answers(
             if j % samples == 0:
                 answered.append([])
             verdict = task.verify(questions[j // samples], text, finished=not cut)
-            answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
+            answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut, verdict.parts))
     return answered
 
 

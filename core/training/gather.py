@@ -143,6 +143,7 @@ class Asker:
             [self.task.truth(p) for p in repeated],
             [v.reward for v in verdicts] if self.proxy is None else self.proxy.score(rollout),
             [v.success for v in verdicts],
+            [v.parts for v in verdicts],
         )
 
     def _given(self, data: Sequence[Given]) -> Gathered:
@@ -158,6 +159,7 @@ class Asker:
             [self.task.truth(x.prompt) for x in data],
             rewards,
             [x.success for x in verdicts],
+            [x.parts for x in verdicts],
         )
         return Gathered([x.prompt for x in data[:: self.group_size]], rollout, answers, 0)
 
@@ -173,6 +175,7 @@ class Asker:
             [x.answer for x in rows],
             [x.reward for x in rows],
             [x.success for x in rows],
+            [{} for _ in rows],  # a data set keeps its rewards, not what they were made of
         )
         by = "collector" if learner_kind(self.settings).against_collector else "policy"
         prompts = [data.responses[group[0]].prompt for group in groups]

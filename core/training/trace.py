@@ -22,6 +22,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from core.tasks.base import PARTS
+
+#: What the parts of a verdict are called where it is of held-out questions.
+HELDOUT_PARTS = tuple(f"heldout_{x}" for x in PARTS)
+
 #: One row per learner and step. Means are over every token of the step, not the panel's.
 STEPS = pa.schema(
     [
@@ -95,6 +100,9 @@ STEPS = pa.schema(
         ("pair_accuracy", pa.float64()),
         ("heldout_pair_loss", pa.float64()),
         ("heldout_pair_accuracy", pa.float64()),
+        # Where unit tests decide: the mean shares of visible and of hidden tests that the step's responses passed, and
+        # at evaluations those to held-out questions. Null where there are no such tests, and in older runs.
+        *((name, pa.float64()) for name in (*PARTS, *HELDOUT_PARTS)),
     ]
 )
 
@@ -111,7 +119,7 @@ COVERAGE = ("coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess")
 HELDOUT_PAIRS = ("heldout_pair_loss", "heldout_pair_accuracy")
 OF_PAIRS = ("pair_loss", "pair_accuracy", *HELDOUT_PAIRS)
 #: Columns of STEPS that are measured at evaluations: null at any other step.
-AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES, *HELDOUT_PAIRS)
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES, *HELDOUT_PAIRS, *HELDOUT_PARTS)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(
@@ -129,6 +137,7 @@ SAMPLES = pa.schema(
         ("length", pa.int32()),
         ("score", pa.float32()),  # what the response was compared by: its reward, less its KL penalty if charged
         ("value_after", pa.float32()),  # the critic's value of the whole response
+        *((name, pa.float32()) for name in PARTS),  # shares of its unit tests that passed
     ]
 )
 

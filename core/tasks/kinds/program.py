@@ -139,13 +139,13 @@ class Program:
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
         """Right is what passes all tests, the hidden ones too, whatever the reward counts; cut off is wrong."""
         tests = self.tests(prompt)
-        if not response.strip():
-            return Verdict(0.0, False, None)
-        if not finished:
-            return Verdict(0.0, False, response)
+        if not response.strip() or not finished:
+            none = {"visible_tests": 0.0, **({"hidden_tests": 0.0} if self.settings.hidden else {})}
+            return Verdict(0.0, False, response if response.strip() else None, none)
         outcome = compared(_called(program_of(response), tuple(x.arguments for x in tests)), tests, _LIMITS)
         share = outcome.share if self.settings.scored == "all" else outcome.visible
-        return Verdict(share if self.settings.partial_credit else float(share == 1.0), outcome.passed, response)
+        reward = share if self.settings.partial_credit else float(share == 1.0)
+        return Verdict(reward, outcome.passed, response, outcome.parts)
 
     @property
     def max_completion_length(self) -> int:
