@@ -144,13 +144,9 @@ def ask(store: RunStore, run_id: str, kind: str) -> None:
     """Ask the run's workers; they answer between two steps."""
     with _noted():
         store.control(run_id, kind)
-        words = {
-            "pause": _("Asked to pause: after the step under way."),
-            "resume": _("Asked to go on."),
-            "step": _("Asked for one step."),
-            "stop": _("Asked to stop: after the step under way, or inside it where that is long."),
-        }
-        st.toast(words[kind], icon=":material/schedule:")
+        words = {"resume": _("Asked to go on."), "step": _("Asked for one step.")}
+        if kind in words:  # a pause and a stop are said until they have happened: a toast outlives that
+            st.toast(words[kind], icon=":material/schedule:")
         st.session_state["lab_pending"] = (run_id, kind)
 
 

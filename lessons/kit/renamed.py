@@ -18,9 +18,11 @@ _OF_KL = {"rck_step", "rck_kl_token", "rck_push_token"}
 #: What is part of links to any page.
 _OF_ALL = {"lang", "run", "step", "present", "embed", "embed_options"}
 
-#: Old address → the address that takes its place, by the names of what the link has in it.
+#: Old address → the address that takes its place, by the names of what the link has in it. The default page has none of
+#: its own: Streamlit shows it at the bare address alone, and takes its key for an address that is not there.
 MOVED: Mapping[str, Callable[[set[str]], str]] = {
-    "ratio-clip-kl": lambda names: "kl" if names & _OF_KL and not names - _OF_KL - _OF_ALL else "ratio-and-clip"
+    "home": lambda _names: "",
+    "ratio-clip-kl": lambda names: "kl" if names & _OF_KL and not names - _OF_KL - _OF_ALL else "ratio-and-clip",
 }
 
 #: Old name of an answer → its name now, and which choice is right.

@@ -41,6 +41,9 @@ from lessons.shared import launcher, store
 #: Pixels of about 75 characters of a caption; on a narrower screen it is as wide as that.
 _READABLE = 620
 
+#: Seconds between two looks at whether what was asked of a run has happened.
+LOOKS_EVERY = 0.5
+
 #: The first screen is for tokens and curves: the page begins beside the app's own header, its margins are narrow, and
 #: the settings, folded, are one of the buttons. No theme token sets any of it.
 _STYLE = """<style>
@@ -111,12 +114,7 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.info(plain(tell(off)), icon=":material/power_off:")
     if run is None:
         return
-    if asked := pending(run):
-        words = {
-            "stop": _("It stops after the step under way, or inside it where that is long. Resume continues it."),
-            "pause": _("It pauses after the step under way."),
-        }
-        st.info(words[asked], icon=":material/schedule:")
+    awaited(run)
     if run.status == "failed" and (run.recorded or all(x.step < 0 for x in run.learners)):
         st.error(why or _("no reason was left behind."), icon=":material/error:")
     elif run.status == "failed":
@@ -125,6 +123,26 @@ def state(run: RunInfo | None, off: Message | None) -> None:
         st.info(why, icon=":material/info:")
     if run.active:
         warnings(run)
+
+
+def awaited(run: RunInfo) -> None:
+    """What was asked of the run and has not happened yet; gone as soon as it has.
+
+    A fragment that looks for itself: the board hears of the run's new status with its next pull, and the whole page is
+    drawn anew only then.
+    """
+
+    def look() -> None:
+        latest = find(store(), run.id)
+        words = {
+            "stop": _("It stops after the step under way, or inside it where that is long. Resume continues it."),
+            "pause": _("It pauses after the step under way."),
+        }
+        if asked := pending(latest if isinstance(latest, RunInfo) else None):
+            st.info(words[asked], icon=":material/schedule:")
+
+    if pending(run):
+        st.fragment(look, run_every=LOOKS_EVERY)()
 
 
 def _failed(run: RunInfo) -> str:

@@ -144,8 +144,12 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
         page.wait_for_function("window.answered !== null")
         took.append(page.evaluate("window.answered") / 1000)
         assert {x.kind for x in store.take_controls(run.id, "ppo")} == {kind}
+    page.evaluate(script.replace("includes(words)", "includes(words) === false"), ANSWERS["en"][1])
     run.end("stopped")
+    page.wait_for_function("window.answered !== null")
+    gone = page.evaluate("window.answered") / 1000
     store.delete(run.id)
+    assert gone <= 2.0, "what was awaited is said no longer than it is"  # 0.4 s where nothing else runs
     assert min(took) <= 1.0, took  # a busy machine may be slow once
 
 

@@ -17,7 +17,13 @@ const stops = ["curves", "card", "start"].map((role) => ({
 
 async function drawn(t, { seen = false, kept = null } = {}) {
   const window = page(t);
-  const storage = { getItem: () => kept };
+  const storage = {
+    kept,
+    getItem: () => storage.kept,
+    setItem: (_, text) => {
+      storage.kept = text;
+    },
+  };
   Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
   const dialog = window.HTMLDialogElement.prototype;
   dialog.showModal = function () {
@@ -36,7 +42,7 @@ async function drawn(t, { seen = false, kept = null } = {}) {
     const event = new window.KeyboardEvent("keydown", { key: name });
     root.querySelector("dialog").onkeydown(event);
   };
-  return { tour, root, events, key, stop: () => root.querySelector("dialog").dataset.stop };
+  return { tour, root, events, key, storage, stop: () => root.querySelector("dialog").dataset.stop };
 }
 
 test("the bubble stands below its part, above it, or at the edge, and always in the window", async () => {
@@ -63,6 +69,34 @@ test("it is offered at the first visit alone", async (t) => {
     [{ kept: "{" }, true],
   ]) {
     assert.equal(!(await drawn(t, options)).root.querySelector(".offer").hidden, isOffered);
+  }
+});
+
+test("who declines is remembered before the server hears of it", async (t) => {
+  const other = { "quiz/a": [1, 2] };
+  const cleared = Date.now() + 60_000; // by a server whose clock is ahead
+  for (const [kept, expected] of [
+    [null, { version: 1, cleared: 0, entries: {} }],
+    [JSON.stringify({ version: 1, cleared, entries: other }), { version: 1, cleared, entries: other }],
+  ]) {
+    const { root, storage, events } = await drawn(t, { kept });
+    const before = Date.now();
+    root.querySelectorAll(".offer button")[1].click();
+    const { entries, ...rest } = JSON.parse(storage.kept);
+    const { "tour/lab": own, ...others } = entries;
+    assert.deepEqual({ ...rest, entries: others }, expected);
+    assert.equal(own[0], "done");
+    assert.ok(own[1] >= before && own[1] > rest.cleared, "it is newer than what was forgotten");
+    assert.equal(events.length, 1);
+    const { merged, read } = await import("#frontend/loader/memory.mjs");
+    const known = merged(read(storage), { cleared: 0, entries: {} });
+    assert.ok(known.entries["tour/lab"]);
+    assert.equal((await drawn(t, { kept: storage.kept })).root.querySelector(".offer").hidden, true);
+  }
+  for (const kept of [JSON.stringify({ version: 2, entries: {} }), "{"]) {
+    const { root, storage } = await drawn(t, { kept });
+    root.querySelectorAll(".offer button")[1].click();
+    assert.equal(storage.kept, kept, "another version's, or what cannot be read, is left alone");
   }
 });
 

@@ -201,9 +201,11 @@ def test_nobody_elses_page_shows_ours_inside_itself_unless_the_server_says_so(
         ("/ratio-clip-kl?rck_step=21&rck_eps=0.1", "/ratio-and-clip?rck_step=21&rck_eps=0.1"),
         ("/ratio-clip-kl?rck_step=21&run=r", "/kl?rck_step=21&run=r"),
         ("/ratio-clip-kl?rck_step=21&present=1", "/kl?rck_step=21&present=1"),
+        ("/home", "/"),
+        ("/home/?lang=zh-TW&present=1", "/?lang=zh-TW&present=1"),
     ],
 )
-def test_the_address_of_a_lesson_that_became_two_leads_on(
+def test_an_address_that_is_none_any_more_leads_on(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, link: str, goes_to: str
 ) -> None:
     answer = client.get(link, follow_redirects=False)

@@ -44,6 +44,24 @@ export function isKept(storage, name) {
   }
 }
 
+/**
+ * Writes that down at once, as loader/memory.mjs does (of another version nothing is known): who turns to another page right
+ * away ends what the server was told.
+ * @param {Storage} storage
+ * @param {string} name
+ */
+export function keep(storage, name) {
+  try {
+    const stored = JSON.parse(storage.getItem("credit-lab") ?? "null") ?? { version: 1, cleared: 0 };
+    if (stored.version !== 1) return;
+    const when = Math.max(Date.now(), (Number(stored.cleared) || 0) + 1);
+    const entries = { ...stored.entries, [name]: ["done", when] };
+    storage.setItem("credit-lab", JSON.stringify({ ...stored, entries }));
+  } catch {
+    // It may not be used, or holds something else: the session remembers as long as it lasts.
+  }
+}
+
 export default class LessonTour {
   /** @type {SentTour | null} */
   #sent = null;
@@ -126,7 +144,9 @@ export default class LessonTour {
     this.offer.hidden = true;
     if (this.dialog.open) this.dialog.close();
     this.button.focus({ preventScroll: true });
-    if (isFirst) this.send("pressed", "done");
+    if (!isFirst) return;
+    if (this.#sent) keep(globalThis.localStorage, this.#sent.name);
+    this.send("pressed", "done");
   }
 
   /** @param {1 | -1} way */
