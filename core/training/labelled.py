@@ -26,7 +26,7 @@ from core.training.trace import SAMPLES, tokens_schema
 #: What a row of SAMPLES has beyond the contract.
 FURTHER = pa.schema([("heldout", pa.bool_()), ("weight", pa.float32())])
 #: What a row of TOKENS has beyond it: the kind declares them (core/learners/kinds/reward_model.py).
-COLUMNS = ("score_before", "score_after")
+COLUMNS = ("score_after", "score_before")
 
 
 @dataclass(frozen=True)
@@ -105,24 +105,28 @@ def samples_table(learner: str, step: int, codec: Codec, pairs: Sequence[ScoredP
     return pa.Table.from_pylist(rows, schema=pa.schema([*SAMPLES, *FURTHER]))
 
 
-def tokens_table(learner: str, step: int, panel: ShownPairs) -> pa.Table:
-    """Every token of the panel's responses, before the step's update; what a policy would have is null."""
-    schema, there = tokens_schema(COLUMNS), panel.mask.cpu().numpy()
+def tokens_table(learner: str, step: int, passes: Sequence[ShownPairs]) -> pa.Table:
+    """Every token of the shown responses, before the step's update and after it; what a policy would have is null."""
+    return pa.concat_tables(_pass_table(learner, step, number, x) for number, x in enumerate(passes)).combine_chunks()
+
+
+def _pass_table(learner: str, step: int, number: int, pairs: ShownPairs) -> pa.Table:
+    schema, there = tokens_schema(COLUMNS), pairs.mask.cpu().numpy()
     sample, position = np.nonzero(there)
-    ids = panel.ids.cpu().numpy()[there]
-    margin = np.array([x.chosen - x.rejected for x in panel.pairs]).repeat(2)
+    ids = pairs.ids.cpu().numpy()[there]
+    margin = np.array([x.chosen - x.rejected for x in pairs.pairs]).repeat(2)
     columns = {
         "learner": [learner] * len(ids),
         "step": np.full(len(ids), step),
-        "pass": np.zeros(len(ids)),
+        "pass": np.full(len(ids), number),
         "sample": sample,
         "position": position,
         "token_id": ids,
-        "token": [panel.names[i] for i in ids],
+        "token": [pairs.names[i] for i in ids],
         "written": np.ones(len(ids), bool),
         "objective": -np.logaddexp(0, -margin)[sample],
-        "score_before": panel.before.cpu().numpy()[there],
-        "score_after": panel.after.cpu().numpy()[there],
+        "score_after": pairs.after.cpu().numpy()[there],
+        "score_before": pairs.before.cpu().numpy()[there],
     }
     return pa.table(
         [pa.array(columns[x.name]).cast(x.type) if x.name in columns else pa.nulls(len(ids), x.type) for x in schema],

@@ -112,7 +112,7 @@ def _terms(_settings: RewardModelLearner) -> tuple[Term, ...]:
             "response_score",
             "sum_response(last * score_after)",
             title=N_("score of the response"),
-            help=N_("What the model says after its end-of-sequence token, before this step's update."),
+            help=N_("What the model says after its end-of-sequence token."),
             tex="r_i",
             source="core/training/reward_model.py:sequences",
         ),
@@ -209,14 +209,16 @@ KIND = LearnerKind(
     without=lambda _settings: _WITHOUT,
     columns=(
         Column(
-            "score_before",
-            N_("score before the token"),
-            N_("What the reward model says of the response up to this token, the token left out."),
-        ),
-        Column(
             "score_after",
             N_("score after the token"),
             N_("What the reward model says of the response up to this token; the last one is the response's score."),
+            per_pass=True,
+        ),
+        Column(
+            "score_before",
+            N_("score before the token"),
+            N_("What the reward model says of the response up to this token, the token left out."),
+            per_pass=True,
         ),
     ),
     refuses=_refuses,
