@@ -49,7 +49,6 @@ class Column:
     title: str  # a message template
     help: str = ""  # a message template
     signed: bool = True  # coloured around 0
-    per_pass: bool = False  # of each pass's own state, and not of the rollout
 
 
 @dataclass(frozen=True)

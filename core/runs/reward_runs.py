@@ -109,8 +109,7 @@ def prefixes(
     at = made if step is None else step
     if name is None or at < 0:
         return ()
-    tokens = store.tokens(run_id, name, at)
-    tokens = tokens.filter(pc.equal(tokens["pass"], 0)).sort_by([("sample", "ascending"), ("position", "ascending")])
+    tokens = store.tokens(run_id, name, at).sort_by([("sample", "ascending"), ("position", "ascending")])
     rows = {x["sample"]: x for x in store.samples(run_id, name, at).to_pylist()}
     shown = []
     for sample in sorted(set(tokens["sample"].to_pylist())):

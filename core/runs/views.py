@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from core.config import RunConfig
 from core.contracts import contract_of
 from core.errors import Message
-from core.learners.registry import learner_kind, without
+from core.learners.registry import without
 from core.runs.learner_views import about_learner, config_at, settings_of
 from core.runs.migrations.traces import cuts_of_states, whitening_of
 from core.runs.records import known_settings
@@ -213,7 +213,6 @@ def group_view(
         of_step = _normalised_by(terms, store.scalars(run.id, name, step), tokens)
         whole = evaluate(terms, data_of(values, samples, tokens, of_step))
         credits = _credits(terms, whole, samples)
-        per_pass = {x.name for x in learner_kind(config.learner(name)).columns if x.per_pass}
         responses = []
         prompt = visible(rows[0]["prompt"]) if rows else None
         if view["prompt"] is None and rows:  # the first learner's; one that replaces groups may have asked another
@@ -222,7 +221,7 @@ def group_view(
             own = tokens.filter(pc.equal(tokens["sample"], row["sample"]))
             if own.num_rows or not tokens.num_rows:
                 about = {**_response(row), "credit": number(credits.get(row["sample"]))}
-                responses.append({**about, **_token_columns(_passes(own), per_pass)})
+                responses.append({**about, **_token_columns(_passes(own))})
         view["learners"][name] = {
             **about_learner(config, name),
             "prompt": prompt,
@@ -269,13 +268,12 @@ def _response(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _token_columns(passes: list[pa.Table], per_pass: set[str]) -> dict[str, Any]:
-    """A response's tokens: what belongs to the rollout once, what belongs to a pass once a pass (of a kind's own
-    columns those `per_pass`). `holes`: where an environment wrote; left out where it wrote nothing.
+def _token_columns(passes: list[pa.Table]) -> dict[str, Any]:
+    """A response's tokens: what belongs to the rollout once, what belongs to a pass once a pass. `holes`: where an
+    environment wrote; left out where it wrote nothing.
     """
     first = passes[0]
-    further = [x for x in first.column_names if x not in TOKENS.names and x not in per_pass]
-    of_pass = [*PER_PASS, *(x for x in first.column_names if x in per_pass)]
+    further = [x for x in first.column_names if x not in TOKENS.names]
     written = first["written"].to_pylist() if "written" in first.column_names else []
     holes = {"holes": [x is False for x in written]} if False in written else {}
     return {
@@ -283,7 +281,7 @@ def _token_columns(passes: list[pa.Table], per_pass: set[str]) -> dict[str, Any]
         "position": first["position"].to_pylist(),
         "token": [visible(token) for token in first["token"].to_pylist()],
         "once": {name: _numbers(first[name], 7) for name in (*ONCE, *further)},
-        "passes": [{name: _numbers(x[name], 7) for name in of_pass} for x in passes],
+        "passes": [{name: _numbers(x[name], 7) for name in PER_PASS} for x in passes],
     }
 
 

@@ -3,7 +3,7 @@
 SAMPLES has a row a response, a pair's two one after the other (`group` numbers the pairs): `reward` is the label, 1 for
 the preferred response and 0 for the other, and `score` what the model says of it. Beyond the contract's columns come
 `heldout` (nothing is learnt from the pair) and `weight` (as how many labels it counts). TOKENS has, of the panel, what
-the model says before and after each token.
+the model says before and after each token; all of it is the state before the step's update, so there is pass 0 alone.
 """
 
 from __future__ import annotations
@@ -105,12 +105,8 @@ def samples_table(learner: str, step: int, codec: Codec, pairs: Sequence[ScoredP
     return pa.Table.from_pylist(rows, schema=pa.schema([*SAMPLES, *FURTHER]))
 
 
-def tokens_table(learner: str, step: int, passes: Sequence[ShownPairs]) -> pa.Table:
-    """Every token of the shown responses, before the step's update and after it; what a policy would have is null."""
-    return pa.concat_tables(_pass_table(learner, step, number, x) for number, x in enumerate(passes)).combine_chunks()
-
-
-def _pass_table(learner: str, step: int, number: int, pairs: ShownPairs) -> pa.Table:
+def tokens_table(learner: str, step: int, pairs: ShownPairs) -> pa.Table:
+    """Every token of the shown responses before the step's update (pass 0); what a policy would have is null."""
     schema, there = tokens_schema(COLUMNS), pairs.mask.cpu().numpy()
     sample, position = np.nonzero(there)
     ids = pairs.ids.cpu().numpy()[there]
@@ -118,7 +114,7 @@ def _pass_table(learner: str, step: int, number: int, pairs: ShownPairs) -> pa.T
     columns = {
         "learner": [learner] * len(ids),
         "step": np.full(len(ids), step),
-        "pass": np.full(len(ids), number),
+        "pass": np.zeros(len(ids)),
         "sample": sample,
         "position": position,
         "token_id": ids,

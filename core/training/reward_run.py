@@ -1,9 +1,9 @@
 """A reward model's training as a run's learner: the steps of core/training/reward_model.py, as the trace has them.
 
 A step is one update on P · G responses, two to a labelled pair. Its responses in the trace are, pair by pair: some
-held-out pairs, always the same, whose every prefix is scored, before the update and after it (they are the panel); the
-pairs that the step learns from; and at an evaluation the rest of the held-out pairs. The scores of responses are those
-before the update, so the numbers of the step's row can be worked out again from its responses.
+held-out pairs, always the same, whose every prefix is scored (they are the panel); the pairs that the step learns from;
+and at an evaluation the rest of the held-out pairs. All scores are those before the step's update, so the numbers of
+the step's row can be worked out again from its responses.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class RewardModelTrainer(Learning):
         self._wall_time += now - begun
         self._samples_seen = 2 * inner.pairs_seen
         samples = labelled.samples_table(self.learner, self.step, inner.codec, [*panel.pairs, *own, *held])
-        tokens = labelled.tokens_table(self.learner, self.step, (panel, labelled.scored(inner, self.shown)))
+        tokens = labelled.tokens_table(self.learner, self.step, panel)
         lengths = samples["length"].to_pylist()[2 * len(panel.pairs) :][: 2 * len(own)]
         scalars = dict.fromkeys(STEPS.names[2:]) | {
             "samples_seen": self._samples_seen,
