@@ -9,6 +9,7 @@ from core.errors import ConfigError
 from core.learners.registry import learner
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.program import ProgramSettings
 from core.tasks.kinds.reply import ReplySettings
 from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.tasks.registry import choosable, chosen
@@ -67,7 +68,9 @@ PRESETS: dict[str, RunConfig] = {
         preset="placebo", learners=(learner("grpo"), learner("grpo", name="grpo-placebo", reward="placebo"))
     ),
     # Many right answers, and a verifier that knows each when it sees it.
-    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3", steps=300),
+    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3x12", steps=60),
+    # Programs that unit tests decide, some of which the model never sees.
+    "program": RunConfig(preset="program", task=ProgramSettings(), model="program-4", steps=100),
     # No right answer: a taste scores the replies.
     "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply", steps=60),
     # The same start and the same budget of scored responses: 60 × 128 written once by the start model, or as many

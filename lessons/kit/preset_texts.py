@@ -57,6 +57,10 @@ GROUPS: dict[str, dict[str, PresetText]] = {
             N_("numbers and a target"),
             N_("There are many right answers, and a verifier works each one out."),
         ),
+        "program": PresetText(
+            N_("programs from examples"),
+            N_("Unit tests decide; some of them the model never sees."),
+        ),
         "reply": PresetText(
             N_("replies to customers"),
             N_("No answer is the right one: a taste scores what is said."),

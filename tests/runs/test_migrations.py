@@ -171,7 +171,7 @@ def test_of_replies_the_score_of_a_success_is_read_under_its_first_name() -> Non
     task = {("success_from" if name == "success_score" else name): x for name, x in values["task"].items()}
     assert load_config({**values, "task": task, "config_version": 4}) == config
     assert load_config({**values, "task": {"kind": "chain-sum"}, "config_version": 4}).success_from == 0.1
-    with pytest.raises(StoredConfigError, match="no setting task.success_from"):
+    with pytest.raises(StoredConfigError, match=r"no setting task\.success_from"):
         load_config({**values, "task": task})  # of this version there is none
 
 
