@@ -68,7 +68,7 @@ PRESETS: dict[str, RunConfig] = {
         preset="placebo", learners=(learner("grpo"), learner("grpo", name="grpo-placebo", reward="placebo"))
     ),
     # Many right answers, and a verifier that knows each when it sees it.
-    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3", steps=300),
+    "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3x12", steps=60),
     # Programs that unit tests decide, some of which the model never sees.
     "program": RunConfig(preset="program", task=ProgramSettings(), model="program-4", steps=100),
     # No right answer: a taste scores the replies.

@@ -32,6 +32,7 @@ FOR_PROGRAMMERS = {
     "core/insight/gaming_study.py": "a study of another version: only commands lead there",
     "core/insight/online_or_offline.py": "a study of another version: only commands lead there",
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
+    "core/insight/task_outcomes.py": "a study of another version: only commands lead there",
     "core/insight/pass_at_k.py": "a call with fewer answers than it asks about",
     "core/models/packed.py": "a model that asks for no mask: caught beside it",
     "core/learners/registry.py": "a call about settings that a kind does not have",

@@ -49,7 +49,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     "not-leaked": {"task.heldout": 32, "distinct_questions": 32},
 }
 #: Name → the condition that left so many different questions: as many, taken at random, with the same seed.
-AS_MANY: Mapping[str, str] = {"as-many-as-easy": "easy", "as-many-as-middle": "middle", "as-many-as-hard": "hard"}
+AS_MANY: Mapping[str, str] = {"as-many-as-easy": "easy", "as-many-as-hard": "hard"}
 #: Every condition; those of `AS_MANY` come after the ones whose questions they count.
 NAMES = (*CONDITIONS, *AS_MANY)
 

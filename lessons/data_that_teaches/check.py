@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lessons.data_that_teaches.results import Topic, gap, overstated
+from lessons.data_that_teaches.results import Topic, at_equal_count, difficulty_words, gap, overstated
 from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion
@@ -13,7 +13,7 @@ from lessons.kit.over_seeds import gap_words
 #: Topic → what to do, and the conditions whose differences from the topic's first one say why.
 _ADVICE = {
     "few": (N_("Ask many different questions."), ("distinct-4", "distinct-64")),
-    "difficulty": (N_("Do without questions that are almost always or almost never answered right."), ("easy", "hard")),
+    "difficulty": (N_("Do without questions that are mostly answered right already."), ("easy", "hard")),
     "repeated": (N_("Ask a question once in a step."), ("repeated-90",)),
     "wrong": (N_("Check the ground truths."), ("wrong-40", "wrong-10")),
     "leaked": (N_("Keep what you measure on apart from what you train on."), ("leaked",)),
@@ -28,6 +28,8 @@ def check_list(shown: Mapping[str, Topic]) -> None:
         if key == "leaked":
             names = _("held-out questions that leaked"), _("questions never asked")
             words = [gap_words(overstated(worst[0]), names)]
+        elif key == "difficulty":  # fewer questions are another matter (topic "few")
+            words = [difficulty_words(x, known) for x, known in at_equal_count().items() if x in worst]
         else:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]

@@ -16,6 +16,7 @@ from lessons.data_that_teaches.results import (
     TOPICS,
     Topic,
     at_equal_count,
+    difficulty_words,
     gap,
     heldout,
     mean,
@@ -103,7 +104,7 @@ def numbers(topic: Topic) -> None:
     names = {x: _(label.title) for x, label in topic.conditions.items()}
     say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
     if topic is TOPICS["difficulty"]:
-        equal_count(topic)
+        equal_count()
     say_small(
         _(
             "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
@@ -112,7 +113,7 @@ def numbers(topic: Topic) -> None:
     )
 
 
-def equal_count(topic: Topic) -> None:
+def equal_count() -> None:
     """Choosing by difficulty leaves fewer questions: each choice beside as many questions taken at random."""
     known = at_equal_count()
     if not known:
@@ -123,11 +124,7 @@ def equal_count(topic: Topic) -> None:
             "taken at random, the difficulty alone makes this difference:"
         )
     )
-    lines = []
-    for chosen, difference in known.items():
-        at_random = _("{count} at random").format(count=whole(round(mean(chosen, lambda x: x.asked))))
-        lines.append(f"- {gap_words(difference, (_(topic.conditions[chosen].title), at_random))}")
-    say("\n".join(lines))
+    say("\n".join(f"- {difficulty_words(chosen, difference)}" for chosen, difference in known.items()))
 
 
 def page() -> None:
@@ -171,8 +168,8 @@ with lesson_page(
     KEY,
     question=_("The same method, the same number of responses. How much do the data decide?"),
     summary=_(
-        "Check the ground truths, ask many different questions, do without those that are almost always or never "
-        "right, and keep what you measure on apart."
+        "Check the ground truths, ask many different questions, do without those that are mostly right already, and "
+        "keep what you measure on apart."
     ),
     code=code(),
 ):

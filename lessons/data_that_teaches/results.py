@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from core.insight.curation_study import AS_MANY, COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
 from core.insight.seed_results import SeedDifference, over_seeds, paired
-from lessons.i18n import N_
-from lessons.kit.numbers import number
+from lessons.i18n import N_, _
+from lessons.kit.numbers import number, whole
+from lessons.kit.over_seeds import gap_words
 
 __all__ = ["AS_MANY", "COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
 
@@ -140,6 +141,13 @@ def at_equal_count() -> dict[str, SeedDifference]:
     """Condition → held-out success, it − as many questions taken at random; those that were measured with two seeds."""
     pairs = {chosen: many for many, chosen in AS_MANY.items() if len(seeds_of([chosen, many])) > 1}
     return {chosen: gap(chosen, many) for chosen, many in pairs.items()}
+
+
+def difficulty_words(chosen: str, known: SeedDifference) -> str:
+    """What the difficulty of the chosen questions does, beside as many at random, in a sentence."""
+    title = TOPICS["difficulty"].conditions[chosen].title
+    at_random = _("{count} at random").format(count=whole(round(mean(chosen, lambda x: x.asked))))
+    return gap_words(known, (_(title), at_random))
 
 
 def overstated(condition: str) -> SeedDifference:

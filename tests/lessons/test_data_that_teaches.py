@@ -10,7 +10,7 @@ from core.config import change
 from core.curation import is_curated
 from core.insight.curation_study import CONDITIONS, read
 from core.presets import preset
-from lessons.data_that_teaches.results import TOPICS, gap, overstated
+from lessons.data_that_teaches.results import TOPICS, at_equal_count, gap, overstated
 from lessons.i18n import LANGUAGES
 from tests.lessons.real import strips
 
@@ -27,6 +27,19 @@ def test_every_condition_was_measured_with_five_seeds_and_its_settings_are_possi
         assert len(of(name)) == 5, name
         assert is_curated(change(preset("chain-sum"), dict(values))) == bool(values)
     assert {x for topic in TOPICS.values() for x in topic.conditions} == set(CONDITIONS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_difficulty_does_is_told_beside_as_many_questions_at_random(open_page, lang):
+    at = open_page(KEY, lang=lang, topic="difficulty")
+    assert not at.exception
+    texts = "\n".join(str(x.value) for x in at.markdown)
+    assert set(at_equal_count()) == {"easy", "hard"}
+    for chosen, many in (("easy", "as-many-as-easy"), ("hard", "as-many-as-hard")):
+        assert of(chosen, "asked") == of(many, "asked")
+        mean = statistics.fmean(a - b for a, b in zip(of(chosen), of(many), strict=True))
+        # Under the table, and in the check-list.
+        assert texts.count(f"{mean:+.3f}".replace("-", "−")) == 2, chosen
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -63,8 +76,9 @@ def test_the_guessed_topic_is_shown_only_after_the_guess(open_page):
 
 def test_what_the_check_list_advises_the_study_shows():
     """Each line says why: a difference that the seeds tell from nothing, in the direction of the advice."""
-    for worst in ("distinct-4", "distinct-64", "easy", "hard", "repeated-90", "wrong-40"):
+    for worst in ("distinct-4", "distinct-64", "repeated-90", "wrong-40"):
         assert gap(worst, "clean").high < 0, worst
+    assert at_equal_count()["easy"].high < 0  # of as many questions, so that it is not their number
     assert overstated("leaked").low > 0.2
 
 

@@ -73,7 +73,7 @@ ODD: dict[str, dict[str, Any]] = {
     "continuations alone": {"learners": (learner("vine", continuations=2),)},
     "many right answers": {
         "task": CountdownSettings(),
-        "model": "countdown-3",
+        "model": "countdown-3x12",
         "learners": (learner("ppo"), learner("grpo")),
     },
     "no right answer": {"task": ReplySettings(), "model": "reply", "learners": (learner("ppo"), learner("grpo"))},

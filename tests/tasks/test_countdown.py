@@ -8,8 +8,10 @@ import re
 import pytest
 
 from core.errors import ConfigError, RequestError
+from core.presets import preset
+from core.stored_config import dump_config, load_config
 from core.tasks.arithmetic import read
-from core.tasks.kinds.countdown import ALPHABET, KIND, Countdown, CountdownSettings, question
+from core.tasks.kinds.countdown import ALPHABET, KIND, Countdown, CountdownRecipe, CountdownSettings, question
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,32 @@ def test_every_question_has_a_right_answer_that_fits(settings: dict[str, int]) -
         assert re.fullmatch(KIND.form(task.settings), right)
 
 
+def test_the_default_run_is_asked_a_small_part_of_the_questions_that_there_are() -> None:
+    """What it learns by heart is then no help with the rest, and most questions come once."""
+    config = preset("countdown")
+    assert isinstance(config.task, CountdownSettings)
+    there = KIND.training_questions(config.task, 1 << 20)
+    assert there is not None
+    assert there > 4000
+    task, count = Countdown(config.task), config.prompts_per_step
+    asked = [x for step in range(config.steps) for x in task.prompts(0, step, count)]
+    assert len(set(asked)) < there / 4
+    assert len(set(asked)) > 0.75 * len(asked)
+
+
+def test_stored_runs_on_numbers_up_to_nine_stay_what_they_were() -> None:
+    """A config is stored whole: another default is no other run, and its start model is still there."""
+    stored = {
+        **dump_config(preset("countdown")),
+        "model": "countdown-3",
+        "config_version": 4,
+        "task": {"kind": "countdown", "numbers": 3, "largest": 9, "target": 99, "heldout": 256},
+    }
+    config = load_config(stored)
+    assert config.task == CountdownSettings(largest=9) == KIND.recipes[config.model].task
+    assert Countdown(config.task).heldout[:2] == ["3 5 9 = 11?", "1 5 5 = 26?"]  # type: ignore[arg-type]
+
+
 def test_more_held_out_questions_than_there_are_is_said_in_one_sentence() -> None:
     # Of two numbers up to 4, 22: sums, differences, products and quotients that are no given number.
     with pytest.raises(
@@ -105,12 +133,19 @@ def test_a_prompt_of_another_form_is_refused_with_what_is_allowed(task: Countdow
             task.verify(prompt, "2")
 
 
-def test_the_start_model_is_taught_right_expressions_and_slips_as_often_as_its_recipe_says(task: Countdown) -> None:
-    recipe, draw = KIND.recipes["countdown-3"], random.Random(3)
+@pytest.mark.parametrize("name", KIND.recipes)
+def test_a_start_model_is_taught_right_expressions_and_slips_as_often_as_its_recipe_says(name: str) -> None:
+    recipe, draw = KIND.recipes[name], random.Random(3)
+    assert isinstance(recipe, CountdownRecipe)
+    task = Countdown(recipe.task)  # type: ignore[arg-type]
     prompts = [p for step in range(60) for p in task.prompts(7, step, 16)]
     answers = [recipe.example(p, draw) for p in prompts]
     right = [task.verify(p, a).success for p, a in zip(prompts, answers, strict=True)]
-    assert sum(right) / len(right) == pytest.approx(1 - recipe.slipped, abs=0.05)  # type: ignore[attr-defined]
+    faults = [str(task.fault(p, a)) for p, a, good in zip(prompts, answers, right, strict=True) if not good]
+    reused = sum("more often than it is given" in x for x in faults)
+    # Of equal numbers, none can be replaced by another one.
+    assert reused / len(right) == pytest.approx(recipe.reused, abs=0.04)
+    assert (len(faults) - reused) / len(right) == pytest.approx(recipe.slipped, abs=0.04)
     for prompt, answer, good in zip(prompts, answers, right, strict=True):
         expression = read(answer)
         assert expression is not None

@@ -37,7 +37,7 @@ class CountdownSettings(TaskSettings):
 
     kind: Literal["countdown"] = "countdown"
     numbers: int = Field(3, ge=2, le=4, description="How many numbers there are; each may be used once.")
-    largest: int = Field(9, ge=4, le=99, description="The largest number there may be.")
+    largest: int = Field(12, ge=4, le=99, description="The largest number there may be.")
     target: int = Field(99, ge=50, le=9999, description="The largest target there may be.")
     heldout: int = Field(256, ge=16, le=2048, description="How many questions are kept apart and never trained on.")
 
@@ -246,7 +246,11 @@ KIND = TaskKind(
     longest_prompt=lambda settings: settings.numbers * (len(str(settings.largest)) + 1) + len(str(settings.target)) + 3,
     longest_response=_longest,
     alphabet=ALPHABET,
-    recipes={"countdown-3": CountdownRecipe(CountdownSettings(), updates=3000)},
+    recipes={
+        "countdown-3x12": CountdownRecipe(CountdownSettings(), slipped=0.15, reused=0.25, updates=2500),
+        # Of numbers up to 9 there are so few questions that a run learns them by heart.
+        "countdown-3": CountdownRecipe(CountdownSettings(largest=9), updates=3000),
+    },
     form=lambda settings: rf"[(]*\d+([-+*/][(]*\d+[)]*){{1,{settings.numbers - 1}}}",
     order=12,
 )

@@ -179,15 +179,15 @@ def _function(prompt: str) -> Function:
 @functools.lru_cache(maxsize=16)
 def _training_questions(settings: ProgramSettings, most: int) -> int:
     """How many there are, counted no further than just above `most`."""
-    task, found = Program(settings), set[str]()
+    task, prompts = Program(settings), set[str]()
     for function in _pool(settings):
         for shown in _shown(settings.visible):
             examples = tuple((x, function.values[x]) for x in shown)
             if simplest(examples) == function:
-                found.add(_prompt(examples))
-        if len(found - task._heldout_set) > most:
+                prompts.add(_prompt(examples))
+        if len(prompts - task._heldout_set) > most:
             break
-    return len(found - task._heldout_set)
+    return len(prompts - task._heldout_set)
 
 
 def _ends(visible: int) -> tuple[int, ...]:
