@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from core.insight.reward_example import COMMAND, RewardExample
-from lessons.a_trained_reward_model import files, labelling, labels
+from lessons.a_trained_reward_model import files, labelling, labels, outcome, training
 from lessons.a_trained_reward_model.check import code, questions
 from lessons.a_trained_reward_model.example import example_pair
 from lessons.a_trained_reward_model.picture import moving_picture
@@ -65,6 +65,17 @@ def page() -> None:
         st.header(_("Now you label"))
         say(_("The start model wrote two replies to each message. Which one should it write more often?"))
         st.fragment(_label)()
+    st.header(_("Watch the reward model learn"))
+    training.section()
+    st.header(_("Train a policy on your taste"))
+    say(
+        _(
+            "The reward model is frozen now, and scores what a policy writes. How far that goes before the score means "
+            "nothing any more is a lesson of its own."
+        )
+    )
+    outcome.to_the_lab()
+    outcome.became()
     quiz("rm_quiz", questions())
 
 

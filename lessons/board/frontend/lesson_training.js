@@ -15,7 +15,7 @@ import { ticksOn } from "./scatter_axes.js";
  */
 /** @typedef {{ charts: SentChart[], words: { none: string } }} SentTraining */
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 200, 36, 10, 8, 36];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [270, 180, 30, 10, 8, 36];
 
 export default class Training {
   #text = "";
@@ -97,7 +97,7 @@ function dotted(dots, x, y, from, to) {
     svg("circle", { class: "end blue", cx: x(claimed), cy: y(right), r: Math.min(12, 3 + Math.sqrt(pairs)) }),
   );
   const numbers = dots.map(([claimed, right, pairs]) =>
-    svg("text", { x: x(claimed), y: y(right) - 15, "text-anchor": "middle", text: count(pairs) }),
+    svg("text", { x: x(claimed) + 16, y: y(right) + 4, text: count(pairs) }),
   );
   return [diagonal, ...circles, ...numbers];
 }
