@@ -35,6 +35,8 @@ _logger = logging.getLogger(__name__)
 
 #: A first load sends at most about this many rows; longer histories are thinned, newest rows never.
 MOST_ROWS = 5000
+#: What is measured on what was held out: a row that has one of these is the last to be thinned.
+_HELD = ("heldout_success", "heldout_pair_loss")
 _CACHE_BYTES = 8 * 2**20  # some hundred steps; what nobody looks at any more is built again when asked for
 _MOST_LOGS = 32
 
@@ -228,7 +230,7 @@ class _Log:
         self._rates.setdefault(values["step"], {})[values["learner"]] = values.get("success_rate")
         self._rows.pop(key, None)  # a step made again moves to the end: it is news
         text = text[:-1] + b',"revision":"%x"}' % revision
-        self._rows[key] = _Row(cursor, text, values.get("heldout_success") is not None)
+        self._rows[key] = _Row(cursor, text, any(values.get(x) is not None for x in _HELD))
 
     def _forget(self, last: dict[str, int]) -> None:
         """A run that goes on from a checkpoint has left the steps after it behind; the browser drops them likewise."""

@@ -184,6 +184,9 @@ def _count(counts: dict[str, Any], row: dict[str, Any]) -> None:
     for name in ("success", "reward"):
         unknown = counts[name] is None or row[name] is None or not math.isfinite(row[name])
         counts[name] = None if unknown else number(counts[name] + row[name])
+    if row.get("heldout") is not None:  # of a labelled pair: how much larger the preferred response's score is
+        side = 1 if row["reward"] == 1 else -1
+        counts["margin"] = number(counts.get("margin", 0.0) + side * row["score"])
 
 
 def _mixed(group: dict[str, Any]) -> int:
@@ -261,6 +264,7 @@ def _response(row: dict[str, Any]) -> dict[str, Any]:
         "truncated": row["truncated"],
         "score": number(row.get("score"), 9),
         "value_after": number(row.get("value_after"), 9),
+        **({"heldout": row["heldout"]} if "heldout" in row else {}),
     }
 
 

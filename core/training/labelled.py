@@ -3,7 +3,7 @@
 SAMPLES has a row a response, a pair's two one after the other (`group` numbers the pairs): `reward` is the label, 1 for
 the preferred response and 0 for the other, and `score` what the model says of it. Beyond the contract's columns come
 `heldout` (nothing is learnt from the pair) and `weight` (as how many labels it counts). TOKENS has, of the panel, what
-the model says before and after each token.
+the model says before and after each token; all of it is the state before the step's update, so there is pass 0 alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.training.trace import SAMPLES, tokens_schema
 #: What a row of SAMPLES has beyond the contract.
 FURTHER = pa.schema([("heldout", pa.bool_()), ("weight", pa.float32())])
 #: What a row of TOKENS has beyond it: the kind declares them (core/learners/kinds/reward_model.py).
-COLUMNS = ("score_before", "score_after")
+COLUMNS = ("score_after", "score_before")
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ def samples_table(learner: str, step: int, codec: Codec, pairs: Sequence[ScoredP
     return pa.Table.from_pylist(rows, schema=pa.schema([*SAMPLES, *FURTHER]))
 
 
-def tokens_table(learner: str, step: int, panel: ShownPairs) -> pa.Table:
-    """Every token of the panel's responses, before the step's update; what a policy would have is null."""
-    schema, there = tokens_schema(COLUMNS), panel.mask.cpu().numpy()
+def tokens_table(learner: str, step: int, pairs: ShownPairs) -> pa.Table:
+    """Every token of the shown responses before the step's update (pass 0); what a policy would have is null."""
+    schema, there = tokens_schema(COLUMNS), pairs.mask.cpu().numpy()
     sample, position = np.nonzero(there)
-    ids = panel.ids.cpu().numpy()[there]
-    margin = np.array([x.chosen - x.rejected for x in panel.pairs]).repeat(2)
+    ids = pairs.ids.cpu().numpy()[there]
+    margin = np.array([x.chosen - x.rejected for x in pairs.pairs]).repeat(2)
     columns = {
         "learner": [learner] * len(ids),
         "step": np.full(len(ids), step),
@@ -118,11 +118,11 @@ def tokens_table(learner: str, step: int, panel: ShownPairs) -> pa.Table:
         "sample": sample,
         "position": position,
         "token_id": ids,
-        "token": [panel.names[i] for i in ids],
+        "token": [pairs.names[i] for i in ids],
         "written": np.ones(len(ids), bool),
         "objective": -np.logaddexp(0, -margin)[sample],
-        "score_before": panel.before.cpu().numpy()[there],
-        "score_after": panel.after.cpu().numpy()[there],
+        "score_after": pairs.after.cpu().numpy()[there],
+        "score_before": pairs.before.cpu().numpy()[there],
     }
     return pa.table(
         [pa.array(columns[x.name]).cast(x.type) if x.name in columns else pa.nulls(len(ids), x.type) for x in schema],

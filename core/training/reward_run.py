@@ -113,7 +113,7 @@ class RewardModelTrainer(Learning):
         begun, settings, inner = time.perf_counter(), self.settings, self.inner
         evaluated = bool(self.config.eval_every) and self.step % self.config.eval_every == 0
         held, verdict = self._held(evaluated)
-        panel = labelled.scored(inner, self.shown)  # scores after each token of the panel's responses, two a pair
+        panel = labelled.scored(inner, self.shown)  # of the panel's responses, two a pair, the score of every prefix
 
         started = time.perf_counter()
         inner.adjust(

@@ -8,7 +8,7 @@ from lessons.i18n import _
 
 #: What a chart is about, where it is not folded away with the rest.
 _GROUPS = {
-    "learning": ("reward", "success", "completion_length", "frac_reward_zero_std"),
+    "learning": ("reward", "success", "completion_length", "frac_reward_zero_std", "pair_accuracy", "pair_loss"),
     "moved": ("kl", "entropy", "clip", "ratio_mean"),
     "critic": ("vf_explained_var", "value_explained", "value_error"),
 }
@@ -117,6 +117,32 @@ def charts() -> list[dict[str, Any]]:
             ),
             at_least=unit,
             now_and_then=True,
+        ),
+        _chart(
+            "pair_accuracy",
+            _("Pairs told apart"),
+            _(
+                "Of a reward model in training: the share of labels whose preferred response it gives the larger "
+                "score; large points: on labels that are held out."
+            ),
+            [
+                {"column": "pair_accuracy", "title": _("Pairs told apart, training")},
+                {"column": "heldout_pair_accuracy", "title": _("Pairs told apart, held-out"), "points": True},
+            ],
+            at_least=unit,
+        ),
+        _chart(
+            "pair_loss",
+            _("Loss on pairs"),
+            _(
+                "Of a reward model in training: −log σ(r_j − r_k), 0.69 where it cannot tell a pair apart; large "
+                "points: on labels that are held out."
+            ),
+            [
+                {"column": "pair_loss", "title": _("Loss on pairs, training")},
+                {"column": "heldout_pair_loss", "title": _("Loss on pairs, held-out"), "points": True},
+            ],
+            at_least=[0, 0],
         ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
         _chart(

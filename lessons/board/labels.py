@@ -127,6 +127,7 @@ def _step() -> dict[str, Any]:
         "play_stop": _("Stop playing"),
         "prompts": _("Prompts of this step"),
         "right_of": _("{learner}: {right} of {all} right"),
+        "margin_of": _("{learner}: margin {margin}"),
         "right_answer": _("(right answer: {answer})"),
         "colour_by": _("colour"),
         "colourings": {
@@ -158,6 +159,8 @@ def _step() -> dict[str, Any]:
         "whole_prompt": _("The whole question"),
         "right": _("response {n}: right, reward {reward}"),
         "wrong": _("response {n}: wrong, reward {reward}"),
+        "preferred": _("response {n}: preferred by its label, score {score}"),
+        "not_preferred": _("response {n}: not preferred by its label, score {score}"),
         "scored_by": _("{title} · learns from {reward}"),
         "unjudged": _("response {n}: verdict not recorded, reward {reward}"),
         "credit_is": _("advantage {value}"),
@@ -253,6 +256,10 @@ def _card() -> dict[str, Any]:
         "gradient_up": _("flows: makes this token likelier"),
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
+        "gradient_heldout": _("this pair is held out, so nothing is learnt from it"),
+        "gradient_not_last": _("the response’s score is read at its last token"),
+        "score_up": _("flows: raises the response’s score"),
+        "score_down": _("flows: lowers the response’s score"),
         "gradient_elsewhere": _("taken in a later mini-batch, at ρ = {ratio}"),
         "lines": {
             "logprob": _("log-prob"),

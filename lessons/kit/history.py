@@ -36,6 +36,7 @@ EVENT_TITLES = {
     "rejected-change": N_("refused a change of settings"),
     "drift": N_("sampled and re-scored log-probabilities differ"),
     "final": N_("finished, held-out success measured"),
+    "reward-model": N_("left its reward model for other runs"),
     "evaluation": N_("answered the held-out questions"),
 }
 

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.config import RunConfig
 from core.contracts import asks_others, contract_of, shares
 from core.errors import Message
-from core.learners.registry import learner_kind
+from core.learners.registry import learner_kind, trains_policy
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
@@ -195,6 +195,10 @@ def reasons(run: RunInfo) -> str:
 
 def opening(config: RunConfig) -> str:
     """What is to be seen here, true of this many learners."""
+    if not all(map(trains_policy, config.learners)):
+        return _(
+            "A reward model learns from labelled pairs. Which response does it like better, and from *which token*?"
+        )
     if len(config.learners) == 1:
         return _("One learner. Does it know *which token* ruined the answer?")
     contract = contract_of(config)

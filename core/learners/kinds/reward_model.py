@@ -32,10 +32,19 @@ else:
 _CODE = "core/learners/kinds/reward_model.py:credit"
 _LOSS = "core/algorithms/preferences.py:bradley_terry_loss"
 
-#: Columns of the trace that it has none of: those of a policy, of its credit and of a critic.
+#: Columns of the trace that it has none of: those of a policy, of its credit and of a critic. (`reward` is that of
+#: steps; of responses it is the label.)
 _WITHOUT = frozenset(
     {
-        *("reward_std", "group_reward_std", "frac_reward_zero_std", "success_rate", "heldout_success", "success"),
+        *(
+            "reward",
+            "reward_std",
+            "group_reward_std",
+            "frac_reward_zero_std",
+            "success_rate",
+            "heldout_success",
+            "success",
+        ),
         *("kl", "entropy", "ratio", "approx_kl", "policy_loss", "value_loss", "vf_explained_var", "truncated_frac"),
         *("logprob", "logprob_old", "logprob_ref", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "token_reward"),
         *("value", "value_after", "delta", "return", "advantage", "advantage_raw", "advantage_mean", "advantage_std"),
@@ -110,9 +119,9 @@ def _terms(_settings: RewardModelLearner) -> tuple[Term, ...]:
         ),
         Term(
             "response_score",
-            "sum_response(last * score_after)",
+            "score",
             title=N_("score of the response"),
-            help=N_("What the model says after its end-of-sequence token, before this step's update."),
+            help=N_("What the model says after its end-of-sequence token."),
             tex="r_i",
             source="core/training/reward_model.py:sequences",
         ),
@@ -209,14 +218,14 @@ KIND = LearnerKind(
     without=lambda _settings: _WITHOUT,
     columns=(
         Column(
-            "score_before",
-            N_("score before the token"),
-            N_("What the reward model says of the response up to this token, the token left out."),
-        ),
-        Column(
             "score_after",
             N_("score after the token"),
             N_("What the reward model says of the response up to this token; the last one is the response's score."),
+        ),
+        Column(
+            "score_before",
+            N_("score before the token"),
+            N_("What the reward model says of the response up to this token, the token left out."),
         ),
     ),
     refuses=_refuses,

@@ -227,12 +227,27 @@ function gradient(token) {
   if (region?.cuts) return says(...noted(none(sentence(region, token)), more, labels));
   // An older run's mark at the last pass is explained; where there is none, no gradient was taken either.
   if (about && !region && token.pass >= token.response.lastPass) return says(strong(labels.cut_last, "mute"));
+  if (token.response.own.data.trains === "reward-model") return says(...ofScore(token, advantage, none));
   if (advantage === 0) return says(...noted(none(labels.gradient_zero), whole, labels));
   if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
   const back = !region && outside(regions, env, at);
   const way = back ? labels.gradient_back : advantage > 0 ? labels.gradient_up : labels.gradient_down;
   const bounded = region ? sentence(region, token) : "";
   return says(...noted(noted([way], bounded, labels), more, labels));
+}
+
+/**
+ * Where the gradient of a labelled response goes: into its score, which is read at its end.
+ * @param {Token} token
+ * @param {number | null | undefined} weight
+ * @param {(reason: string) => Part[]} none
+ * @returns {Part[]}
+ */
+function ofScore({ response, at, labels }, weight, none) {
+  if (response.heldout) return none(labels.gradient_heldout);
+  if (at < response.length - 1) return none(labels.gradient_not_last);
+  if (!isNumber(weight)) return [strong(labels.not_recorded, "mute")];
+  return [weight > 0 ? labels.score_up : labels.score_down];
 }
 
 /** @param {Region} region @param {Token} token */

@@ -11,9 +11,9 @@ import { isNumber } from "./format.js";
 /** @typedef {Record<Side, string | null>} Chosen the key of the chart that a person chose; null: nobody chose */
 
 /** What is offered on the left, what a run is about; the first that was recorded is shown. */
-const LEFT = ["success", "reward"];
+const LEFT = ["success", "reward", "pair_accuracy"];
 /** What is shown on the right until a person chooses: the first of these that was recorded. */
-const RIGHT = ["value_explained", "kl"];
+const RIGHT = ["value_explained", "kl", "pair_loss"];
 const GROUPS = /** @type {const} */ (["learning", "moved", "critic", "more"]);
 
 /**

@@ -29,15 +29,21 @@ export const [DEFAULT] = Object.keys(COLOURINGS);
 
 /**
  * Those of a run: after the usual ones every learner's own columns, as the first that has one of a name declares it.
- * @param {{ columns: Column[] }[]} learners
+ * Where no learner has the default one, and one has columns of its own, these come first, and the default is left out.
+ * @param {{ columns: Column[], without?: string[] }[]} learners
  * @returns {Colourings}
  */
 export function colouringsOf(learners) {
-  const all = { ...COLOURINGS };
+  /** @type {Colourings} */
+  const own = {};
   for (const { name, title, signed } of learners.flatMap((x) => x.columns)) {
-    if (!Object.hasOwn(all, name)) all[name] = { columns: [name], kind: signed ? "signed" : "plain", title };
+    const isNew = !Object.hasOwn(COLOURINGS, name) && !Object.hasOwn(own, name);
+    if (isNew) own[name] = { columns: [name], kind: signed ? "signed" : "plain", title };
   }
-  return all;
+  const gone = learners.length > 0 && learners.every((x) => x.without?.includes(DEFAULT));
+  if (!gone || !Object.keys(own).length) return { ...COLOURINGS, ...own };
+  const { [DEFAULT]: _, ...others } = COLOURINGS;
+  return { ...own, ...others };
 }
 
 /**

@@ -44,9 +44,10 @@ export class Comparison {
 
   /** @param {Model} model */
   draw(model) {
-    const rows = model.learners.map(({ name }, index) => {
+    const rows = model.learners.map(({ name, without }, index) => {
       const own = [...(model.rows.get(name)?.values() ?? [])].sort((a, b) => a.step - b.step);
-      return { name, index, cells: this.#cells(summaryOf(own), own.length > 0) };
+      const hasSuccess = !without.includes("success_rate");
+      return { name, index, cells: this.#cells(summaryOf(own), own.length > 0, hasSuccess) };
     });
     const none = rows.every(({ name }) => !model.rows.get(name)?.size);
     this.root.hidden = this.help.hidden = none;
@@ -71,18 +72,20 @@ export class Comparison {
    * What stands in each cell, and below it in small letters.
    * @param {ReturnType<typeof summaryOf>} of
    * @param {boolean} begun
+   * @param {boolean} hasSuccess whether such a learner has a success at all
    * @returns {string[][]}
    */
-  #cells({ trained, scored, seconds, early, late }, begun) {
+  #cells({ trained, scored, seconds, early, late }, begun, hasSuccess) {
     const { labels } = this;
     const none = begun ? labels.not_recorded : labels.none;
+    const no = hasSuccess ? none : labels.none;
     const time = isNumber(seconds) ? duration(seconds, labels) : none;
     return [
       [count(trained, none)],
       [count(scored, none)],
       [time],
-      this.#success(early, EARLY, none),
-      this.#success(late, LATE, none),
+      this.#success(early, EARLY, no),
+      this.#success(late, LATE, no),
     ];
   }
 

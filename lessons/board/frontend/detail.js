@@ -1,7 +1,7 @@
 // The step under the glass: its prompts, token strips, formula card and scatter.
 
 import { Card } from "./card.js";
-import { COLOURINGS, colouringsOf, DEFAULT, domain, titleOf, whyNobody } from "./colourings.js";
+import { COLOURINGS, colouringsOf, domain, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
@@ -165,7 +165,8 @@ export class Detail {
    */
   draw(chosen, dark) {
     const { step, group, model, colourings } = this;
-    const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : DEFAULT };
+    const [first] = Object.keys(colourings); // of this run
+    const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : first };
     if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.usualPass, this.lastPass);
     const proposed = blamed(this.groups);

@@ -205,7 +205,9 @@ function alikeWords({ n, open }, labels) {
  * @param {Response[]} all those that it stands for
  * @param {Labels} labels
  */
-function verdict({ success, reward }, all, labels) {
+function verdict(response, all, labels) {
+  const { success, reward } = response;
+  if (isLabelled(response)) return labelVerdict(response, all, labels);
   const sign = success === null ? "–" : success ? "✓" : "✗";
   const words = success === null ? labels.unjudged : success ? labels.right : labels.wrong;
   const short = rewardText(reward);
@@ -214,6 +216,22 @@ function verdict({ success, reward }, all, labels) {
     reward: fixed(reward, 2, labels.not_recorded),
   });
   return { sign: `${sign} ${short}`, says, good: success === true };
+}
+
+/** Whether it is a labelled response, which a model learns to score. @param {Response} response */
+const isLabelled = ({ own }) => own.data.trains === "reward-model";
+
+/**
+ * Of a labelled response: whether the label prefers it, and its score.
+ * @param {Response} response
+ * @param {Response[]} all those that it stands for
+ * @param {Labels} labels
+ */
+function labelVerdict({ reward, score }, all, labels) {
+  const preferred = reward === 1;
+  const places = { n: all.map((x) => x.index + 1).join(labels.comma), score: signed(score, 2, labels.not_recorded) };
+  const says = fill(preferred ? labels.preferred : labels.not_preferred, places);
+  return { sign: `${preferred ? "✓" : "✗"} ${signed(score, 2, "–")}`, says, good: preferred };
 }
 
 /**

@@ -53,6 +53,10 @@ export interface Labels {
   follow: string;
   gradient_back: string;
   gradient_down: string;
+  gradient_heldout: string;
+  gradient_not_last: string;
+  score_up: string;
+  score_down: string;
   gradient_elsewhere: string;
   gradient_none: string;
   gradient_up: string;
@@ -130,6 +134,7 @@ export interface Labels {
   reset_zoom: string;
   response_n: string;
   right: string;
+  margin_of: string;
   right_answer: string;
   right_of: string;
   scatter: string;
@@ -186,6 +191,8 @@ export interface Labels {
   token_gone: string;
   token_says: string;
   unjudged: string;
+  preferred: string;
+  not_preferred: string;
   scored_by: string;
   unreachable: string;
   updates_paused: string;

@@ -1,7 +1,7 @@
 // Which prompt of the step: one button each, with how many of each learner's responses were right.
 
 import { attr, el, focusedIn } from "./dom.js";
-import { fill, shortened } from "./format.js";
+import { fill, shortened, signed } from "./format.js";
 import { inLines } from "./tokens.js";
 
 /** @import { ColourNames, Labels, PromptCount, StepAnswer } from "./types.js" */
@@ -49,16 +49,19 @@ export class Prompts {
    */
   #button({ group, prompt, answer, learners }, short) {
     const { labels } = this;
-    const counts = Object.entries(learners).map(([name, { success, responses }]) =>
+    const counts = Object.entries(learners).map(([name, { success, responses, margin }]) =>
       el("span", {
         class: "count",
-        text: `${success ?? "–"}/${responses}`,
+        text: margin === undefined ? `${success ?? "–"}/${responses}` : signed(margin, 2),
         style: { color: `var(--ink-${this.colours[name]})` },
       }),
     );
     const rights = Object.entries(learners)
-      .map(([name, x]) => ({ learner: name.toUpperCase(), right: x.success ?? labels.not_recorded, all: x.responses }))
-      .map((places) => fill(labels.right_of, places))
+      .map(([name, x]) => {
+        const learner = name.toUpperCase();
+        if (x.margin !== undefined) return fill(labels.margin_of, { learner, margin: signed(x.margin, 2) });
+        return fill(labels.right_of, { learner, right: x.success ?? labels.not_recorded, all: x.responses });
+      })
       .join(", ");
     const right = answer ? ` ${fill(labels.right_answer, { answer })}` : "";
     const props = {

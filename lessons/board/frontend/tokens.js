@@ -80,6 +80,7 @@ export class Response {
     this.reward = data.reward;
     this.success = data.success;
     this.truncated = data.truncated;
+    this.heldout = data.heldout ?? null;
     this.score = data.score;
     this.value_after = data.value_after;
     this.credit = data.credit;

@@ -51,6 +51,8 @@ export interface Declared {
   replaces_groups: boolean;
   /** Whether it is asked nothing: it learns from a fixed data set. */
   given: boolean;
+  /** What it changes: a policy that writes responses, or a model that scores them. */
+  trains?: "policy" | "reward-model";
   /** Columns of steps that this learner has at evaluations only, beside those that all have only there. */
   at_evaluations?: string[];
   /** Columns that it has none of. */
@@ -138,7 +140,15 @@ export interface PromptCount {
   group: number;
   prompt: string;
   answer: string | null;
-  learners: Record<string, { responses: number; success: number | null; reward: number | null }>;
+  learners: Record<string, Counts>;
+}
+
+/** How a learner's responses to a prompt did; `margin`, of a labelled pair: score of the preferred one less the other's. */
+export interface Counts {
+  responses: number;
+  success: number | null;
+  reward: number | null;
+  margin?: Value;
 }
 
 /** Every panel token of a learner at a step: where it stands in the scatter. Columns have a value a token. */
@@ -170,6 +180,8 @@ export interface ResponseData {
   reward: Value;
   success: boolean | null;
   truncated: boolean | null;
+  /** Of a labelled response: whether its label is held out, so that nothing is learnt from it. */
+  heldout?: boolean | null;
   /** What it is compared by with the others of its group. */
   score: Value;
   value_after: Value;
