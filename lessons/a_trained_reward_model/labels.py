@@ -20,6 +20,7 @@ from core.rewards.preferences import MOST_WEIGHT, Preference, PreferencesError, 
 from core.tasks.tastes import TASTES
 from lessons.kit.memory import recall, remember
 
+FEWEST_PAIRS = 2  # as core/training/reward_model.py has it, which brings torch along
 BATCH = 20  # pairs that are sent to the browser at once
 NOBODY = "nobody"
 COUNTS = ("20", "50", "100", "200")  # pairs that the judge is given
@@ -126,6 +127,11 @@ def together_or_none() -> tuple[Preference, ...]:
         return together()
     except PreferencesError:
         return ()
+
+
+def are_enough(every: Sequence[Preference]) -> bool:
+    """Whether a reward model can be made of them: one pair to learn from, and one to hold out."""
+    return len({x.pair for x in every}) >= FEWEST_PAIRS
 
 
 def agreement(labels: Sequence[Preference]) -> dict[str, tuple[int, int]]:

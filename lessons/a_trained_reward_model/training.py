@@ -15,7 +15,7 @@ from core.rewards.preferences import Preference
 from core.runs import reward_runs
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo, RunUnreadable
-from core.runs.reward_runs import RewardPoint, ShownResponse
+from core.runs.reward_runs import LeftModel, RewardPoint, ShownResponse
 from core.workers.launcher import LauncherError
 from core.workers.limits import RunLimits
 from lessons import shared
@@ -75,13 +75,13 @@ def _watch(polled: bool) -> None:
 
 
 def _buttons(run: RunInfo | None, live: bool) -> None:
-    count = len(labels.together_or_none())
+    every = labels.together_or_none()
     with st.container(horizontal=True, vertical_alignment="center", key="rm_train_row"):
         st.button(
-            _("Train a reward model on {count} labels").format(count=whole(count)),
+            _("Train a reward model on {count} labels").format(count=whole(len(every))),
             type="primary",
             icon=":material/model_training:",
-            disabled=live or not count or shared.training_off() is not None,
+            disabled=live or not labels.are_enough(every) or shared.training_off() is not None,
             on_click=_begin,
             key="rm_train",
         )
@@ -122,7 +122,7 @@ def begin(preferences: Sequence[Preference]) -> str:
 def show(run: RunInfo) -> None:
     """Loss, accuracy and calibration so far, and what it says of every prefix of a few replies."""
     store = shared.store()
-    curve = reward_runs.curve(store, run.id)
+    curve = with_end(reward_runs.curve(store, run.id), reward_runs.kept(store, run.id))
     for learner in run.learners:
         if run.status in ("failed", "stopped") and learner.reason:
             st.info(plain(tell(learner.reason.without_folders()), 400), icon=":material/info:")
@@ -136,9 +136,18 @@ def show(run: RunInfo) -> None:
         _strips(prefixes)
 
 
+def with_end(curve: Sequence[RewardPoint], left: LeftModel | None) -> tuple[RewardPoint, ...]:
+    """The points, each from before an update, and what the model that was left says after the last one."""
+    if not curve or left is None or left.heldout_loss is None:
+        return tuple(curve)
+    last = curve[-1]
+    end = RewardPoint(last.step + 1, last.pairs_seen, None, None, left.heldout_loss, left.heldout_accuracy)
+    return (*curve, end)
+
+
 def charts(curve: Sequence[RewardPoint], bins: Sequence[Any], steps: int) -> dict[str, Any]:
     """What the browser draws of the points so far, of a run of so many updates."""
-    last = max(1, steps - 1, curve[-1].step)
+    last = max(1, steps, curve[-1].step)
     own = [(x.step, x.loss) for x in curve if x.loss is not None]
     held = [(x.step, x.heldout_loss) for x in curve if x.heldout_loss is not None]
     right = [(x.step, x.heldout_accuracy) for x in curve if x.heldout_accuracy is not None]
