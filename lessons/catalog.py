@@ -83,6 +83,17 @@ LESSONS: tuple[Lesson, ...] = (
         check="vr_quiz",
     ),
     Lesson(
+        key="a-trained-reward-model",
+        title=N_("A trained reward model"),
+        icon=":material/thumbs_up_down:",
+        summary=N_(
+            "No right answer, only preferences: label pairs, train a reward model on them, train a policy on it."
+        ),
+        minutes=10,
+        facts=("F3",),
+        check="rm_quiz",
+    ),
+    Lesson(
         key="data-that-teaches",
         title=N_("Data that teach"),
         icon=":material/dataset:",

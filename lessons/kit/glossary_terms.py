@@ -126,7 +126,26 @@ GLOSSARY = (
                 "taste",
                 N_("taste"),
                 N_("What a judge likes in a reply, as a score from 0 to 1, where no answer is the right one."),
-                "verifiable-rewards",
+                "a-trained-reward-model",
+            ),
+            GlossaryTerm(
+                "reward-model",
+                N_("reward model"),
+                N_("A language model with a scalar head, trained on preferences: it scores a whole response."),
+                "a-trained-reward-model",
+                symbol=r"r_\phi",
+            ),
+            GlossaryTerm(
+                "preference",
+                N_("preference"),
+                N_("A label that says which of two responses to a prompt somebody likes better (j over k)."),
+                "a-trained-reward-model",
+            ),
+            GlossaryTerm(
+                "calibration",
+                N_("calibration"),
+                N_("Whether a model is right as often as it is sure: of what it gives 0.8, about 80 % come true."),
+                "a-trained-reward-model",
             ),
             GlossaryTerm(
                 "held-out",

@@ -15,11 +15,14 @@ const OWN_STYLES = {
   "lesson_credits.js": ["credits.css"],
   "lesson_fall.js": ["picture.css"],
   "lesson_kl.js": ["kl/kl.css"],
+  "lesson_labels.js": ["labels.css"],
   "lesson_loop.js": ["loop/loop.css"],
+  "lesson_margins.js": ["picture.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
   "lesson_race.js": ["picture.css"],
   "lesson_stepper.js": ["stepper/stepper.css"],
   "lesson_tour.js": ["tour.css"],
+  "lesson_training.js": ["picture.css"],
   "lesson_verdicts.js": ["picture.css"],
 };
 

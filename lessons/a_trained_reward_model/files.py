@@ -1,0 +1,130 @@
+"""Labels as files: taken along, brought back, put together with other people's, and thrown away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from core.errors import RequestError
+from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, read, to_csv, to_json
+from core.tasks.reply_sentences import WORDS
+from lessons.a_trained_reward_model import labels
+from lessons.i18n import _, tell
+from lessons.kit.display import plain
+from lessons.kit.glossary import say, say_small
+from lessons.kit.numbers import table, whole
+
+UPLOAD, PROBLEMS, BEFORE = "rm_upload", "rm_problems", "rm_uploaded"
+ROWS = 8  # labels that are shown
+
+
+def summary() -> tuple[Preference, ...]:
+    """Whose labels there are and how many; all of them. None where they are too many, and a sentence why."""
+    try:
+        every = labels.together()
+    except PreferencesError as error:
+        st.error(plain(tell(error), 400), icon=":material/error:")
+        return ()
+    if not every:
+        say_small(_("No labels yet: label some pairs, or choose a judge."))
+        return ()
+    by_source: dict[str, list[Preference]] = {}
+    for one in every:
+        by_source.setdefault(one.source, []).append(one)
+    rows = [
+        [plain(source, 60), whole(len(own)), whole(sum(x.weight for x in own))] for source, own in by_source.items()
+    ]
+    with st.container(key="rm_sources"):
+        say(table([_("whose labels"), _("labels"), _("counted as")], rows))
+    return every
+
+
+def exchange(every: tuple[Preference, ...]) -> None:
+    """Download, upload, reset."""
+    st.text_input(
+        _("Whose labels yours are, in a file"),
+        value=labels.name(),
+        max_chars=60,
+        key="rm_name",
+        on_change=lambda: labels.rename(st.session_state["rm_name"]),
+    )
+    with st.container(horizontal=True, key="rm_exchange"):
+        for kind, write, mime in (("json", to_json, "application/json"), ("csv", to_csv, "text/csv")):
+            st.download_button(
+                _("Download as {kind}").format(kind=kind.upper()),
+                data=write(every),
+                file_name=f"{_file_name(labels.name())}.{kind}",
+                mime=mime,
+                icon=":material/download:",
+                key=f"rm_download_{kind}",
+                disabled=not every,
+                on_click="ignore",
+            )
+        st.button(_("Reset my labels"), icon=":material/restart_alt:", key="rm_reset", on_click=labels.reset)
+        if labels.of_files():
+            st.button(_("Remove the files’ labels"), icon=":material/delete:", key="rm_clear", on_click=_clear)
+    st.file_uploader(
+        _("Labels from files (JSON or CSV), your own or other people’s"),
+        type=["json", "csv"],
+        accept_multiple_files=True,
+        max_upload_size=max(1, MOST_BYTES >> 20),
+        key=UPLOAD,
+        on_change=_uploaded,
+    )
+    for name, problem in st.session_state.get(PROBLEMS, {}).items():
+        st.error(f"{plain(name, 60)}: {plain(tell(problem), 600)}", icon=":material/error:")
+    _some(every)
+
+
+def _some(every: tuple[Preference, ...]) -> None:
+    if not every:
+        return
+    head = [_("message"), _("preferred"), _("the other one"), _("whose label"), _("weight")]
+    rows = [
+        [plain(x.prompt, 60), plain(x.chosen, 80), plain(x.rejected, 80), plain(x.source, 30), str(x.weight)]
+        for x in every[-ROWS:]
+    ]
+    with st.container(key="rm_some"):
+        say(table(head, rows, left=4))
+    say_small(_("The last {count} of {all} labels.").format(count=len(rows), all=whole(len(every))))
+
+
+def _clear() -> None:
+    labels.of_files().clear()
+    st.session_state[PROBLEMS] = {}
+
+
+def _uploaded() -> None:
+    """What is in the uploader now, and no longer what was taken out of it. A file that cannot be read says why."""
+    files: list[Any] = st.session_state[UPLOAD] or []
+    kept, problems = labels.of_files(), {}
+    for gone in set(st.session_state.get(BEFORE, ())) - {x.name for x in files}:
+        kept.pop(gone, None)
+    for file in files:
+        try:
+            kept[file.name] = readable(read(file.getvalue()))
+        except RequestError as error:
+            kept.pop(file.name, None)
+            problems[file.name] = error.message
+    st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, [x.name for x in files]
+
+
+def readable(preferences: tuple[Preference, ...]) -> tuple[Preference, ...]:
+    """The same. Raises RequestError where one has a word that this model does not know: nothing could be learnt."""
+    known = {*WORDS}
+    for place, one in enumerate(preferences, 1):
+        for text in (one.prompt, one.a, one.b):
+            strange = next((x for x in re.findall(r"\w+|[^\w\s]", text) if x not in known), None)
+            if strange is not None:
+                raise RequestError(
+                    "preference {place}: the model of this lesson does not know {word}",
+                    place=place,
+                    word=repr(strange[:40]),
+                )
+    return preferences
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w-]+", "-", text, flags=re.ASCII).strip("-")[:60] or "labels"

@@ -1,0 +1,119 @@
+"""A trained reward model in a real browser: labels by keyboard, files, a live training, and a policy trained on it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.rewards.preferences import read
+from tests.e2e.conftest import Server, serving
+from tests.e2e.length import MOST, SCREEN, measured
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=60_000)
+Check = Callable[..., list[str]]
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+HOSTILE = (
+    '{"version": 1, "preferences": [{"prompt": "<img src=x onerror=document.title=1>", "a": "No.", "b": "Hi.", '
+    '"preferred": "a", "weight": 1, "source": "<script>"}]}'
+)
+
+
+def opened(page: Page, server: Server, query: str = "") -> None:
+    page.goto(f"{server.url}/a-trained-reward-model?lang=en{query}")
+    page.get_by_test_id("labels").wait_for()
+    page.locator(IDLE).wait_for()
+    page.wait_for_timeout(800)
+
+
+def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
+    page: Page, server: Server, axe: Check, tmp_path: Path
+) -> None:
+    calls: list[float] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda _x: calls.append(time.monotonic())))
+    opened(page, server)
+    size = measured(page)
+    assert size["text"] <= MOST * SCREEN["height"], size
+    box = page.get_by_test_id("labels")
+    message = box.locator(".message")
+    calls.clear()
+    box.focus()
+    begun = time.monotonic()
+    for n in range(20):
+        before = message.text_content()
+        page.keyboard.press("ArrowLeft" if n % 2 else "2")
+        if n < 19:
+            page.wait_for_function("([x, y]) => x.textContent !== y", arg=[message.element_handle(), before])
+            assert int(box.get_attribute("data-done") or 0) == n + 1
+    labelled = time.monotonic() - begun
+    expect(page.get_by_test_id("labels-over")).to_have_text(re.compile(r"^20 pairs labelled in \d+ seconds\.$"))
+    assert labelled < 60, f"{labelled:.1f} s for 20 pairs"
+    print(f"20 pairs by keyboard: {labelled:.2f} s")
+    expect(page.locator(".st-key-rm_sources")).to_contain_text("20")
+    assert len([x for x in calls if x < begun + labelled]) <= 2, "the next pair asks nobody"
+    assert axe(page) == []
+
+    page.reload()
+    page.get_by_test_id("labels").wait_for()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "20")
+    page.get_by_test_id("labels-next").click()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "0")
+    expect(page).to_have_url(re.compile("batch=2"))
+    page.get_by_text("More: download, upload, reset").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as JSON").click()
+    assert len(read(Path(download.value.path()).read_bytes())) == 20
+
+    evil = tmp_path / "<b>evil.json"
+    evil.write_text(HOSTILE)
+    page.locator(".st-key-rm_upload input[type=file]").set_input_files(str(evil))
+    expect(page.get_by_text("does not know '<'", exact=False)).to_be_visible()
+    assert page.title() != "1"
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+    assert axe(page) == []
+    page.get_by_role("button", name="Reset my labels").click()
+    expect(page.locator(".st-key-rm_sources")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "0")
+
+
+@pytest.fixture
+def trains(tmp_path: Path) -> Iterator[Server]:
+    """An app that may train."""
+    with serving(tmp_path) as running:
+        yield running
+
+
+def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Page, trains: Server, axe: Check) -> None:
+    opened(page, trains, "&judge=warm&who=grpo")
+    page.get_by_role("button", name=re.compile(r"^Train a reward model on \d+ labels$")).click()
+    expect(page.get_by_text("The run “", exact=False)).to_be_visible()
+    train = page.get_by_role("button", name="Train on this reward model, in the lab")
+    expect(train).to_be_enabled(timeout=240_000)
+    panels = page.locator(".training-charts .panel")
+    expect(panels).to_have_count(3)
+    assert int(panels.nth(1).get_attribute("data-points") or 0) >= 10
+    expect(page.locator(".st-key-rm_strips .t").first).to_be_visible()
+    assert axe(page) == []
+    train.click()
+    expect(page).to_have_url(re.compile(r"/lab\?.*run="), timeout=60_000)
+    store = trains.store
+    [run] = [x for x in store.runs() if x.config.compare_samples]
+    assert {x.reward for x in run.config.learners} == {"reward-model"}
+    deadline = time.monotonic() + 120
+    while store.get(run.id).learners[0].step < 1:
+        assert time.monotonic() < deadline, store.get(run.id).status
+        time.sleep(0.5)
+    store.control(run.id, "stop")
+    while store.get(run.id).active:
+        assert time.monotonic() < deadline + 60, "it stops when it is asked to"
+        time.sleep(0.5)
+    opened(page, trains, f"&policy={run.id}")
+    expect(page.get_by_text("This run ended before it was through", exact=False)).to_be_visible()
