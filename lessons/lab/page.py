@@ -54,6 +54,7 @@ _STYLE = """<style>
 .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
 .st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
+@container style(--presenting: 1) { .st-key-lab_controls .st-key-lab_start { max-width: 13rem; } }
 .st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls :has(> .st-key-lab_tour) { gap: 0; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
