@@ -25,6 +25,7 @@ html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present
 [data-testid=stMainBlockContainer] h1 { font-size: 1.7rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
 .st-key-lesson_about { display: none; }
+:is(.st-key-lab, [class*=st-key-room_]) { min-height: 0 !important; }
 :is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
 [data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.6rem) !important; }
