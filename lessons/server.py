@@ -32,7 +32,10 @@ from core.runs.recorded import import_shipped
 from core.runs.records import RunUnreadable
 from lessons import shared
 from lessons.board.assets import assets, base_path, version
+from lessons.early_style import EarlyStyle
+from lessons.kit.chrome import STYLE
 from lessons.kit.renamed import MOVED
+from lessons.lab import style as lab
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,11 @@ def routes() -> list[BaseRoute]:
 
 def middleware() -> list[Middleware]:
     """What stands around every address, Streamlit's included; to hand to `st.App`."""
-    return [Middleware(Framing, ancestors=environment().frame_ancestors), Middleware(Encodings)]
+    return [
+        Middleware(Framing, ancestors=environment().frame_ancestors),
+        Middleware(EarlyStyle, style=STYLE + lab.STYLE),
+        Middleware(Encodings),
+    ]
 
 
 class Framing:

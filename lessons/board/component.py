@@ -13,6 +13,7 @@ It may import the live lab's modules ("./dom.js", "./colours.js", …). Send on 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from typing import Any
 import streamlit as st
 
 from lessons.board.assets import assets, base_path, loader, version
+from lessons.board.rooms import ROOMS, room_key
 
 #: What a module may tell Python.
 EVENTS = ("picked", "pressed")
@@ -58,13 +60,16 @@ def mount(
     }
     if _state(key).get("fallback"):
         options["files"] = {name: asset.text for name, asset in assets().items()}
-    return _component(
-        key=component_key(key),
-        data=json.dumps(options, ensure_ascii=False).encode(),
-        on_fallback_change=_nothing,
-        on_picked_change=on_picked or _nothing,
-        on_pressed_change=on_pressed or _nothing,
-    )
+    named = component_key(key)
+    room = st.container(key=room_key(module, named)) if module in ROOMS else contextlib.nullcontext()
+    with room:
+        return _component(
+            key=named,
+            data=json.dumps(options, ensure_ascii=False).encode(),
+            on_fallback_change=_nothing,
+            on_picked_change=on_picked or _nothing,
+            on_pressed_change=on_pressed or _nothing,
+        )
 
 
 def sent(key: str, event: str) -> Any:

@@ -17,6 +17,7 @@ from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines,
 STYLE = """<style>
 .st-key-ppo_group [data-testid=stSelectbox] { display: flex; align-items: center; gap: 0.75rem; }
 .st-key-ppo_group [data-testid=stSelectbox] > :last-child { flex: 1; min-width: 0; }
+@container style(--presenting: 1) { .st-key-ppo_group { order: 1; } }
 </style>"""
 
 with lesson_page(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons import shared
+from lessons.board.rooms import rules
 from lessons.i18n import LANGUAGES, _, language, tell
 from lessons.kit.display import plain
 
@@ -42,8 +43,11 @@ def document_language() -> None:
 #: on the dark ground it has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1.
 #: No Chinese slants: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
-#: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen.
-_STYLE = """<style>
+#: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
+#: stands beside and below the navigation keeps its place before that comes.
+STYLE = (
+    f"<style>{rules()}\n"
+    + """
 [data-testid=stSliderThumbValue] { color: inherit; }
 button[data-variant=segmented_control] p { color: light-dark(#1c2330, #e8ecf2) !important; }
 [data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
@@ -55,9 +59,15 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
-[data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
-[data-testid=stMainBlockContainer] h1 { padding-block: 0.3rem 0.6rem; }
-@media (max-width: 900px) { [data-testid=stMainBlockContainer] { padding-top: 3.75rem; } }
+html [data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
+@media (min-width: 901px) {
+  [data-testid=stApp]:not(:has([data-testid=stSidebar])) [data-testid=stAppViewContainer] {
+    padding-inline-start: 300px;
+  }
+}
+[data-testid=stSidebar]:not(:has([data-testid=stSidebarNav])) [data-testid=stSidebarUserContent] { visibility: hidden; }
+html [data-testid=stMainBlockContainer] h1 { padding-block: 0.3rem 0.6rem; }
+@media (max-width: 900px) { html [data-testid=stMainBlockContainer] { padding-top: 3.75rem; } }
 @media (min-width: 641px) { [class*=data_table] td { white-space: nowrap; } }
 @media (max-width: 640px) {
   [data-testid=stMarkdownContainer] :is(th, td) { padding: 2px 4px; font-size: 0.72rem; }
@@ -65,11 +75,12 @@ em:lang(zh) { font-style: normal; font-weight: 600; }
   [data-testid=stMarkdownContainer] :is(th, td:first-child) { overflow-wrap: anywhere; hyphens: auto; }
 }
 </style>"""
+)
 
 
 def style() -> None:
-    """The rules that no theme token sets, on every page."""
-    st.html(_STYLE)
+    """The rules that no theme token sets, on every page; also where lessons/early_style.py could not send them."""
+    st.html(STYLE)
 
 
 def server_notices() -> None:

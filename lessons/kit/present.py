@@ -15,15 +15,20 @@ from lessons.i18n import _
 
 PARAMETER = "present"
 
-#: About 1.5 times the type, on a page as wide as the screen; what the other parts hold keeps its width (a chart without
-#: one draws nothing) and takes no room. Components write their sizes in pixels: lab.css enlarges all of them.
+#: About 1.5 times the type, 1.25 times in a window that is clearly smaller than 1920 × 1080, on a page as wide as the
+#: screen; what the other parts hold keeps its width (a chart without one draws nothing) and takes no room. Components
+#: write their sizes in pixels: lab.css enlarges all of them, and present.mjs less where a picture would not fit.
 STYLE = """<style>
-html { font-size: 24px !important; --type-scale: 1.5; --present-bar: 3.2rem; }
+html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 3.2rem; }
+@media (max-width: 1599px), (max-height: 899px) { html { font-size: 20px !important; --type-scale: 1.25; } }
+[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.6rem; }
+[data-testid=stMainBlockContainer] h1 { font-size: 1.7rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
 .st-key-lesson_about { display: none; }
+:is(.st-key-lab, [class*=st-key-room_]) { min-height: 0 !important; }
 :is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
-[data-testid=stMainBlockContainer] { padding: 1.2rem 2rem var(--present-bar) !important; }
+[data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.6rem) !important; }
 .present-away {
   position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
   overflow: hidden; visibility: hidden;

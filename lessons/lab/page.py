@@ -35,6 +35,7 @@ from lessons.kit.numbers import whole
 from lessons.kit.preset_texts import preset_title, shows
 from lessons.kit.scored import scored_words
 from lessons.lab.settings import settings_drawer
+from lessons.lab.style import STYLE
 from lessons.lab.tour import tour
 from lessons.shared import launcher, store
 
@@ -43,29 +44,6 @@ _READABLE = 620
 
 #: Seconds between two looks at whether what was asked of a run has happened.
 LOOKS_EVERY = 0.5
-
-#: The first screen is for tokens and curves: the page begins beside the app's own header, its margins are narrow, and
-#: the settings, folded, are one of the buttons. No theme token sets any of it.
-_STYLE = """<style>
-[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 2rem; }
-[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
-.st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
-[data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
-.st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
-.st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
-.st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
-.st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
-.st-key-lab_controls :has(> .st-key-lab_tour) { gap: 0; }
-.st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
-.st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
-.st-key-lab_named { row-gap: 0; }
-.st-key-lab_named [data-testid=stTextInputRootElement] { height: 1.9rem; min-height: 0; background: transparent; }
-.st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
-@media (max-width: 768px) {
-  [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 3.6rem 1rem 2rem; }
-  [data-testid=stApp]:has([data-testid]) .st-key-lab_title { width: 100%; padding-inline-start: 0; }
-}
-</style>"""
 
 #: Keys of reasons that end with what Resume does: it need not be said again.
 SAY_HOW_TO_GO_ON = {lifecycle.GONE.key, lifecycle.STARTER_GONE.key} | {
@@ -289,7 +267,7 @@ def page(head: DeltaGenerator) -> None:
         events_table(runs.events(run.id))
 
 
-st.html(_STYLE)
+st.html(STYLE)
 title = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="lab_title")
 title.title(_("Lab"), width="content")
 with storage_guard():

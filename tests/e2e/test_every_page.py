@@ -1,5 +1,6 @@
 """Every page in both languages, 400 pixels wide: nothing scrolls sideways, no Chinese is slanted, no formula raw. And
-every lesson, 1280 wide: at most three screens of text, and the question stands with a picture.
+every lesson, 1280 wide: at most three screens of text, and the question stands with a picture; on a projector that
+picture and its controls are on the screen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.screens import PROJECTORS, first_picture
 from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -74,3 +76,16 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         assert known["text"] <= MOST * SCREEN["height"], known
         assert known["question"], "present mode shows the question with the first picture"
+    if lesson(key).check or key in ("home", "lab"):
+        page.locator(".st-key-present_on button").first.evaluate(
+            "x => x.click()"
+        )  # in the sidebar, folded where it is narrow
+        try:
+            for size in PROJECTORS:
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                seen = first_picture(page)
+                assert seen["top"] >= 0
+                assert seen["bottom"] <= seen["end"], f"a projector of {size} shows the first picture and its controls"
+                assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        finally:
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]

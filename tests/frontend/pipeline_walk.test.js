@@ -156,6 +156,33 @@ test("a point of a line lies on it by its share of the length", () => {
   assert.deepEqual(along(corner, 2), { x: 10, y: 30 });
 });
 
+test("in one row the way back lies below it, and nothing has to go around", () => {
+  const place = (left, top) => ({ left, right: left + 100, top, bottom: top + 40 });
+  const room = { narrow: false, width: 1400 };
+  const back = way({ from: "advantage", to: "update" }, place(900, 0), place(400, 100), room);
+  assert.deepEqual(back, [
+    { x: 950, y: 41 },
+    { x: 950, y: 120 },
+    { x: 505, y: 120 },
+  ]);
+  const up = way({ from: "update", to: "policy", back: true }, place(400, 100), place(0, 0), room);
+  assert.deepEqual(up, [
+    { x: 399, y: 120 },
+    { x: 50, y: 120 },
+    { x: 50, y: 45 },
+  ]);
+  const straight = way({ from: "reward", to: "gae" }, place(500, 0), place(700, 0), room);
+  assert.deepEqual(straight, [
+    { x: 605, y: 20 },
+    { x: 695, y: 20 },
+  ]);
+  const [there, learns] = [
+    way({ from: "value", to: "gae" }, place(500, 0), place(700, 0), room),
+    way({ from: "gae", to: "value", learns: true }, place(700, 0), place(500, 0), room),
+  ];
+  assert.ok(there[0].y < learns[0].y, "one under the other");
+});
+
 test("what stands above others goes around them where it is wide", () => {
   const place = (left, top) => ({ left, right: left + 100, top, bottom: top + 40 });
   const edge = { from: "reference", to: "gae" };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import present, { parts, pieces, turnOf } from "#frontend/loader/present.mjs";
+import present, { parts, pictures, pieces, smaller, turnOf } from "#frontend/loader/present.mjs";
 import { page } from "./page.js";
 
 const words = {
@@ -65,6 +65,32 @@ test("a block with a heading further in is cut there: what it begins with stays 
   const whole = document.createElement("div");
   whole.innerHTML = block(`<div><h2>One</h2></div>${picture}`);
   assert.deepEqual(pieces(whole.firstElementChild), [whole.firstElementChild]);
+});
+
+test("a picture is enlarged less until it fits, step by step, and never below the least", () => {
+  const now = { scale: 1.5, height: 500, room: 600, least: 0.96 };
+  assert.equal(smaller(now), null);
+  assert.equal(smaller({ ...now, height: 601 }).toFixed(4), (1.5 * (600 / 601)).toFixed(4));
+  assert.equal(smaller({ ...now, height: 1200 }), 1.41); // it may rearrange itself on the way
+  assert.equal(smaller({ ...now, height: 1200, scale: 0.98 }), 0.96);
+  assert.equal(smaller({ ...now, height: 1200, scale: 0.96 }), null);
+});
+
+test("of a picture that says so only a part has to be seen at once", (t) => {
+  page(t);
+  document.body.innerHTML = "<div><p id=a></p><p id=b></p><p id=c></p></div>";
+  for (const [id, inner] of Object.entries({ a: "<svg></svg>", b: "<svg></svg><p data-fit></p><p></p>", c: null })) {
+    const root = document.getElementById(id).attachShadow({ mode: "open" });
+    root.innerHTML = inner === null ? "<b></b>" : `<div class="lab lesson">${inner}</div>`;
+  }
+  const all = pictures(document.body.firstChild);
+  assert.deepEqual(
+    all.map(({ host, picture }) => [host.id, picture.map((x) => x.tagName)]),
+    [
+      ["a", ["DIV"]],
+      ["b", ["P"]],
+    ],
+  );
 });
 
 test("a page without headings, or one that begins with one, has no empty part", (t) => {

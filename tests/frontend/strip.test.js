@@ -214,3 +214,15 @@ test("the scale says where numbers lie beyond its ends", (t) => {
   assert.match(high, /^\+/);
   assert.ok(ends([-0.1, 0.1], inside).every((x) => !/[≤≥]/.test(x)));
 });
+
+test("the sign that chips below the middle have in print and on a projector is explained where they have it", (t) => {
+  page(t);
+  const sign = (more) => {
+    const data = lessonStrip(sent([sentRow("a", ["1", "2"], [-1, 2])], more), false);
+    return legend(data)[0].querySelector(".under")?.textContent;
+  };
+  assert.equal(sign({ digits: null }), "−< 0");
+  assert.equal(sign({ digits: null, kind: "ratio" }), "−< 1");
+  assert.equal(sign({ digits: 2 }), undefined); // such chips have their number
+  assert.equal(sign({ digits: null, kind: "plain" }), undefined);
+});

@@ -10,7 +10,7 @@ import { isNumber } from "./format.js";
  * @param {StripData} data
  * @returns {HTMLElement[]}
  */
-export function legend({ legend: { title, unknown, keys }, scale, kind, groups }) {
+export function legend({ legend: { title, unknown, keys }, scale, kind, groups, digits }) {
   const values = groups.flatMap(({ rows }) => rows.flatMap((x) => x.values)).filter(isNumber);
   /**
    * An end of the scale, with a sign where numbers lie beyond it. No ratio is below 0.
@@ -26,11 +26,22 @@ export function legend({ legend: { title, unknown, keys }, scale, kind, groups }
   const heading = title ? el("span", { text: title }) : null;
   const bar = scale.known ? ramp : [unknown ? el("span", { text: unknown }) : null];
   return [
-    el("span", { class: "scale" }, heading, bar),
+    el("span", { class: "scale" }, heading, bar, digits === null ? signOf(scale) : null),
     el(
       "span",
       { class: "keys" },
       keys.map(({ mark, text }) => el("span", { class: "key" }, el("i", { class: `mark ${mark}` }), text)),
     ),
   ];
+}
+
+/**
+ * The sign of what lies below the middle of a scale, where chips have one (strip.css).
+ * @param {import("./colours.js").Scale} scale
+ */
+function signOf({ known, centre, low, colour }) {
+  if (!known || centre === null) return null;
+  const { background, ink } = /** @type {import("./colours.js").Paint} */ (colour(low));
+  const mark = el("i", { class: "mark", text: "−", style: { background, color: ink } });
+  return el("span", { class: "key under" }, mark, el("span", { class: "num", text: `< ${centre}` }));
 }

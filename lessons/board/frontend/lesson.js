@@ -53,6 +53,16 @@ export async function mount(component, options, env) {
   };
 }
 
+/**
+ * What is drawn needs no room kept free any more (lessons/board/rooms.py).
+ * @param {Node} parent
+ */
+function leaveRoom(parent) {
+  const host = parent instanceof ShadowRoot ? parent.host : parent;
+  const room = host instanceof Element ? host.closest("[class*=st-key-room_]") : null;
+  if (room instanceof HTMLElement) room.style.minHeight = "0";
+}
+
 class Held {
   #closed = false;
   /** @type {Sheet[]} */
@@ -90,6 +100,7 @@ class Held {
     const dark = isDark(ground(this.root));
     this.root.dataset.theme = dark ? "dark" : "light";
     this.#drawing?.draw(this.data, { dark });
+    if (this.root.dataset.drawn !== "true") leaveRoom(this.component.parentElement);
     this.root.dataset.drawn = "true";
   }
 

@@ -61,7 +61,7 @@ export default class ClipPicture {
         }),
     );
     this.fate = el("p", { class: "said", "aria-live": "polite", data: { testid: "clip-said" } });
-    this.formula = el("p", { class: "formula mono" });
+    this.formula = el("p", { class: "formula mono", data: { fit: "" } });
     this.legend = el("p", { class: "legend note" });
     this.limits = new Limits({ onChange: () => this.#redraw(), onCase: (i) => this.#case(i) });
     this.stripRoot = el("div", { class: "along" });

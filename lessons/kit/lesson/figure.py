@@ -51,7 +51,8 @@ def figure(
     Text inside a figure is HTML to Plotly: pass what a model wrote through html.escape.
     """
     drawing.update_layout(
-        height=1.3 * height if presenting() else height,  # its type, too, is larger then
+        # Its type, too, is larger on a projector, where it fits beside its heading all the same.
+        height=max(height, min(1.3 * height, 420)) if presenting() else height,
         margin={"l": 8, "r": 8, "t": 28 if drawing.layout.title.text else 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         hoverlabel={"align": "left"},

@@ -1,5 +1,6 @@
 // Present mode: the page cut at its headings, one part a screen, turned with the arrow keys or a presenter's remote. What
-// is not shown keeps its width and goes on working (charts need one), but nobody sees, hears or reaches it.
+// is not shown keeps its width and goes on working (charts need one), but nobody sees, hears or reaches it. A picture that
+// is higher than the screen is enlarged less than the type beside it.
 
 /** @typedef {import("../types.js").Component} Component */
 /** @typedef {{ words: Record<"before" | "after" | "leave" | "bar" | "place" | "help", string> }} Options */
@@ -95,6 +96,73 @@ export function turnOf(event) {
   return taken ? 0 : by;
 }
 
+// A picture that has to fit the screen
+
+const SMALLEST = 0.64; // of the page's own scale
+const FINER = 0.94; // by how much less a picture is enlarged at a time: it may rearrange itself meanwhile
+const DEEP = 0.45; // of the screen: what begins further down is scrolled to
+const EDGE = 6; // pixels that stay free above the bar
+
+/**
+ * The scale for a picture that now is `height` pixels high, in `room` pixels; null where it is well as it is.
+ * @param {{ scale: number, height: number, room: number, least: number }} now
+ */
+export function smaller({ scale, height, room, least }) {
+  if (height <= room || scale <= least) return null;
+  return Math.max(least, scale * Math.max(FINER, room / height));
+}
+
+/**
+ * The components in an element, and of each what has to be seen at once (data-fit), or all of it.
+ * @param {Element} element
+ * @returns {{ host: HTMLElement, picture: Element[] }[]}
+ */
+export function pictures(element) {
+  return [element, ...element.querySelectorAll("*")].flatMap((host) => {
+    const all = host.shadowRoot?.querySelector(".lesson");
+    if (!all || !(host instanceof HTMLElement)) return [];
+    const own = [...all.querySelectorAll("[data-fit]")];
+    return [{ host, picture: own.length ? own : [all] }];
+  });
+}
+
+/**
+ * Enlarges each picture on show only so far that it fits, once it has laid itself out anew.
+ * @param {() => Element[]} shown what is on show
+ * @param {() => number} end where the screen ends
+ */
+function fitting(shown, end) {
+  let turn = 0;
+  const later = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const page = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--type-scale")) || 1;
+  async function fit() {
+    turn += 1;
+    const mine = turn;
+    for (let again = true; again; ) {
+      await later();
+      if (mine !== turn) return;
+      again = false;
+      for (const { host, picture } of shown().flatMap(pictures)) {
+        const boxes = [host, ...picture].map((x) => x.getBoundingClientRect());
+        const [{ top }] = boxes;
+        const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
+        const room = end() - EDGE - (above < DEEP * end() ? above : EDGE);
+        const height = Math.max(...boxes.slice(1).map((x) => x.bottom)) - top;
+        const scale = Number(host.style.getPropertyValue("--type-scale")) || page();
+        const next = smaller({ scale, height, room, least: SMALLEST * page() });
+        if (next === null) continue;
+        host.style.setProperty("--type-scale", next.toFixed(3));
+        again = true;
+      }
+    }
+  }
+  function anew() {
+    for (const { host } of pictures(document.body)) host.style.removeProperty("--type-scale");
+    fit();
+  }
+  return { fit, anew };
+}
+
 /** @param {string} path */
 const kept = (path) => `credit-lab-part:${path}`;
 
@@ -156,6 +224,7 @@ export default function (component) {
   bar.append(before, place, after, leave);
   root.replaceChildren(style, bar);
 
+  const sizes = new ResizeObserver(() => fit()); // what is drawn late, or grows
   let at = recall();
   let count = 1;
   /** @type {Map<Element, number>} each piece's part */
@@ -179,7 +248,12 @@ export default function (component) {
     if (place.textContent !== text) place.textContent = text;
     before.disabled = shown === 0;
     after.disabled = shown === count - 1;
+    sizes.disconnect();
+    for (const [piece, part] of places) if (part === shown) sizes.observe(piece);
   }
+
+  const onShow = () => [...places].filter(([piece]) => !piece.classList.contains(AWAY)).map(([piece]) => piece);
+  const { fit, anew } = fitting(onShow, () => bar.getBoundingClientRect().top);
 
   /** @param {number} by */
   function turn(by) {
@@ -216,9 +290,13 @@ export default function (component) {
   document.addEventListener("keydown", pressed);
   main.addEventListener("partschange", show);
   main.addEventListener("partwanted", wanted);
+  window.addEventListener("resize", anew);
   show();
   return () => {
     watch.disconnect();
+    sizes.disconnect();
+    window.removeEventListener("resize", anew);
+    for (const { host } of pictures(main)) host.style.removeProperty("--type-scale");
     document.removeEventListener("keydown", pressed);
     main.removeEventListener("partschange", show);
     main.removeEventListener("partwanted", wanted);

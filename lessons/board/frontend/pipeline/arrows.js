@@ -87,7 +87,8 @@ export class Arrows {
  * @returns {Point[]}
  */
 export function way(edge, from, to, { narrow, width }) {
-  const around = ["gae", "group"].includes(edge.to) && ["reference", "reward"].includes(edge.from);
+  const around =
+    to.left < from.right && ["gae", "group"].includes(edge.to) && ["reference", "reward"].includes(edge.from);
   if (around && !narrow) {
     const [x, y] = [width - BUS, (to.top + to.bottom) / 2];
     const start = (from.top + from.bottom) / 2;
@@ -98,11 +99,29 @@ export function way(edge, from, to, { narrow, width }) {
       { x: to.right + GAP, y },
     ];
   }
+  // In one row the way back lies below it: from under the advantages to the update, and up to the policy.
+  if (!narrow && edge.to === "update" && from.bottom <= to.top && to.right < from.left) {
+    const [x, y] = [(from.left + from.right) / 2, (to.top + to.bottom) / 2];
+    return [
+      { x, y: from.bottom + 1 },
+      { x, y },
+      { x: to.right + GAP, y },
+    ];
+  }
+  if (!narrow && edge.from === "update" && to.bottom <= from.top && to.right < from.left) {
+    const [x, y] = [(to.left + to.right) / 2, (from.top + from.bottom) / 2];
+    return [
+      { x: from.left - 1, y },
+      { x, y },
+      { x, y: to.bottom + GAP },
+    ];
+  }
   const [x1, y1, x2, y2] = between(from, to, narrow);
-  const aside = edge.learns ? 28 : edge.from === "value" ? -28 : 0; // two arrows stand side by side there
+  const aside = edge.learns ? 1 : edge.from === "value" ? -1 : 0; // two arrows stand side by side there
+  const [dx, dy] = Math.abs(x2 - x1) > Math.abs(y2 - y1) ? [0, 11 * aside] : [28 * aside, 0];
   return [
-    { x: x1 + aside, y: y1 },
-    { x: x2 + aside, y: y2 },
+    { x: x1 + dx, y: y1 + dy },
+    { x: x2 + dx, y: y2 + dy },
   ];
 }
 

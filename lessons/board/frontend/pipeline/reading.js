@@ -41,7 +41,7 @@ export class Reading {
     this.summary = el("summary");
     this.text = el("ol");
     this.fold = el("details", { class: "fold" }, this.summary, this.text);
-    this.root = el("div", { class: "reading" }, this.row, this.formulas);
+    this.root = el("div", { class: "reading", data: { fit: "" } }, this.row, this.formulas);
   }
 
   /** @param {Batch} batch @param {boolean} dark */

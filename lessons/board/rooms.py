@@ -1,0 +1,40 @@
+"""The room that a picture is given before the browser has drawn it, so that the text below it stands still.
+
+A picture comes later than the text around it: its modules are fetched first. Its container is at least as high as such
+a picture is at the width of the window, until the module has drawn it (frontend/lesson.js) or present mode fits it.
+"""
+
+from __future__ import annotations
+
+#: Module → pixels on a phone, on a desk, on a wide screen: the lowest of the lessons' pictures at 400, 1280 and 1920,
+#: held by tests/e2e/test_shifts.py. A module that is not here has no usual height.
+ROOMS: dict[str, tuple[int, int, int]] = {
+    "answers": (511, 264, 241),
+    "clip": (1129, 622, 571),
+    "credits": (526, 370, 212),
+    "fall": (528, 373, 373),
+    "kl": (753, 441, 441),
+    "loop": (1162, 459, 399),
+    "pipeline": (1433, 793, 591),
+    "race": (462, 385, 385),
+    "stepper": (477, 446, 446),
+    "verdicts": (746, 392, 392),
+}
+#: The lab's own, which fills the first screen.
+LAB = 900
+
+_WIDTHS = ("(max-width: 640px)", "(min-width: 641px) and (max-width: 1599px)", "(min-width: 1600px)")
+
+
+def room_key(module: str, key: str) -> str:
+    """The key of the container of a picture with this component key."""
+    return f"room_{module}_{key}"
+
+
+def rules() -> str:
+    """The style rules that reserve it."""
+    lines = [f".st-key-lab {{ min-height: {LAB}px; }}"]
+    for i, width in enumerate(_WIDTHS):
+        own = " ".join(f"[class*=st-key-room_{name}_] {{ min-height: {high[i]}px; }}" for name, high in ROOMS.items())
+        lines.append(f"@media {width} {{ {own} }}")
+    return "\n".join(lines)
