@@ -37,6 +37,7 @@ from core.training.continuations import Responses
 from core.training.proxy import Proxy
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
+from core.training.turns import environment_of
 
 #: So many training prompts are read before the first step, to know how long they are.
 _PROMPTS_READ = 64
@@ -128,12 +129,13 @@ class Asker:
             max_completion_length=self.max_length,
             temperature=self.config.temperature,
             generator=generator,
+            environment=environment_of(self.task, self.codec, prompts, self.group_size),
         )
         return Gathered(prompts, rollout, self._scored(prompts, rollout, occasion), len(rollout.mask))
 
     def _scored(self, prompts: list[str], rollout: Rollout, occasion: Occasion) -> Answers:
         repeated = [p for p in prompts for _ in range(self.group_size)]
-        responses = self.codec.texts(rollout.completion_ids)
+        responses = self.codec.texts(rollout.completion_ids, rollout.lengths)
         asked = zip(repeated, responses, rollout.truncated.tolist(), strict=True)
         score = REWARDS[self.settings.reward].score
         verdicts = score(self.task, [Asked(p, r, not cut) for p, r, cut in asked], occasion)
