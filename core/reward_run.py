@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.config import RunConfig, parse_config
-from core.rewards.preferences import Preference
+from core.rewards.preferences import Preference, check_enough
 
 KIND = "reward-model"
 #: About so many times the held-out labels are judged while it trains.
@@ -28,7 +28,7 @@ def reward_config(
 
     `labels` are what the run will be given (`RunStore.create`); none: as many are expected as its judge is asked for.
     `settings` are the learner's own (core/learners/kinds/reward_model.py): `name`, `learning_rate`, `heldout`,
-    `judge_pairs`, `judge_noise` … Raises ConfigError where they cannot be.
+    `judge_pairs`, `judge_noise` … Raises ConfigError where they cannot be, RequestError where the labels are too few.
     """
     values = {
         **base.model_dump(exclude={"learners"}),
@@ -42,6 +42,8 @@ def reward_config(
         "seed": base.seed if seed is None else seed,
     }
     own: Any = parse_config(values).learners[0]
+    if labels:
+        check_enough(labels, own.heldout)
     pairs = len(labels) or own.judge_pairs
     steps = epochs * max(1, math.ceil(pairs * (1 - own.heldout) / pairs_per_step))
     return parse_config({**values, "steps": steps, "eval_every": max(1, steps // _EVALUATIONS)})

@@ -39,7 +39,7 @@ def test_as_a_run_it_has_a_trace_and_leaves_the_model(tmp_path: Path, capsys: py
     assert main(arguments) == 0
     out = capsys.readouterr().out
     [name] = reward.names()
-    assert f"mine: finished after 2 of 2 steps; kept as {name}: --set reward=reward-model reward_model={name}" in out
+    assert f"mine: finished after 1 of 1 steps; kept as {name}: --set reward=reward-model reward_model={name}" in out
     names = {x.name for x in (tmp_path / "out").iterdir()}
     assert names == {"run.json", "steps.parquet", "samples.parquet", "tokens.parquet", "preferences.json"}
     assert {x.source for x in read((tmp_path / "out" / "preferences.json").read_bytes())} == {"verifier"}

@@ -64,6 +64,18 @@ class Preference(Settings):
         return self.prompt, frozenset((self.a, self.b))
 
 
+def check_enough(preferences: Iterable[Preference], share: float) -> None:
+    """Raises RequestError where no reward model can be made of these, `share` of whose pairs are held out: one pair is
+    needed to learn from, and one to hold out."""
+    pairs, least = len({x.pair for x in preferences}), 2 if share else 1
+    if pairs < least:
+        raise RequestError(
+            "{given} labelled pairs are too few for a reward model; at least {least} are needed",
+            given=pairs,
+            least=least,
+        )
+
+
 class PreferencesError(RequestError):
     """A file of preferences that cannot be read; a message for each of the first problems."""
 

@@ -11,7 +11,6 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from core.algorithms.preferences import Bin, bradley_terry_loss, calibration, pair_accuracy
+from core.algorithms.preferences import bradley_terry_loss, pair_accuracy
 from core.errors import DivergedError, RequestError
 from core.models import forward, positions, reward
 from core.models.codec import Codec
@@ -28,14 +27,13 @@ from core.models.fetching import Progress
 from core.models.reward import Card
 from core.models.start import load
 from core.models.value import ValueModel
-from core.rewards.preferences import Preference, read, to_json
+from core.rewards.preferences import Preference, check_enough, read, to_json
 from core.settings import Settings
 from core.training import scoring
+from core.training.judged import Judged, RewardStep, RewardUpdate, ScoredPrefixes, judged
 from core.training.scoring import Sequences
 from core.training.state import write_whole
 
-#: Pairs of which a reward model can be made at all: one to learn from, and one to hold out.
-FEWEST = 2
 #: Responses that are scored at a time where nothing is learnt from them.
 _AT_ONCE = 256
 
@@ -58,50 +56,6 @@ class RewardModelSettings(Settings):
     heldout: float = Field(0.2, ge=0, lt=1, description="Share of the pairs that are held out to be measured by.")
     eval_every: int = Field(5, ge=1, le=10_000, description="Held-out pairs are judged every so many updates.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
-
-
-@dataclass(frozen=True)
-class ScoredPrefixes:
-    """A response token by token, and the score of each of its prefixes."""
-
-    prompt: str
-    response: str
-    tokens: tuple[str, ...]  # with the end-of-sequence token
-    rewards: tuple[float, ...]  # after the prompt, and after each token: one more; the last is the response's
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What the model says of the held-out pairs."""
-
-    loss: float
-    accuracy: float  # share of labels that it agrees with; a tie counts half
-    calibration: tuple[Bin, ...]
-
-
-@dataclass(frozen=True)
-class RewardStep:
-    """One update. Step 0 is before the first: a head of zeros, which prefers nothing."""
-
-    step: int
-    pairs_seen: int
-    loss: float | None  # of the update's own pairs before it; None at step 0
-    accuracy: float | None  # likewise
-    heldout: Judged | None  # None where it was not measured, or nothing is held out
-    examples: tuple[ScoredPrefixes, ...]  # empty where it was not measured
-    wall_time_s: float
-
-
-@dataclass(frozen=True)
-class RewardUpdate:
-    """One update's own pairs, and what the model said of them before it."""
-
-    pairs: tuple[Preference, ...]
-    chosen: Tensor  # scores of the preferred responses [N]
-    rejected: Tensor  # of the others [N]
-    loss: float
-    accuracy: float
-    grad_norm: float
 
 
 class RewardTrainer:
@@ -300,15 +254,6 @@ class RewardTrainer:
         return trainer
 
 
-def judged(chosen: Tensor, rejected: Tensor, weight: Tensor | None = None) -> Judged:
-    """What a model says of N labelled pairs, from its scores of both responses [N] and the labels' weights [N]."""
-    return Judged(
-        float(bradley_terry_loss(chosen, rejected, weight)),
-        pair_accuracy(chosen, rejected, weight),
-        calibration(chosen, rejected, weight),
-    )
-
-
 def split(
     preferences: Sequence[Preference], share: float, seed: int
 ) -> tuple[tuple[Preference, ...], tuple[Preference, ...]]:
@@ -317,13 +262,8 @@ def split(
     At least one pair is learnt from, and where a share is held out at all, at least one is held out. Raises
     RequestError where there are too few pairs.
     """
+    check_enough(preferences, share)
     pairs = list(dict.fromkeys(x.pair for x in preferences))
-    if len(pairs) < (FEWEST if share else 1):
-        raise RequestError(
-            "{given} labelled pairs are too few for a reward model; at least {least} are needed",
-            given=len(pairs),
-            least=FEWEST if share else 1,
-        )
     count = min(len(pairs) - 1, max(1, round(share * len(pairs)))) if share else 0
     order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed)).tolist()
     held = {pairs[i] for i in order[:count]}

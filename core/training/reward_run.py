@@ -25,10 +25,11 @@ from core.rewards.preferences import Preference, read, to_json
 from core.stored_config import dump_config, read_config
 from core.tasks.registry import task_for
 from core.training import labelled
+from core.training.judged import Judged, judged
 from core.training.labelled import ScoredPair
 from core.training.learning import Learning
 from core.training.pairs import sampled_pairs
-from core.training.reward_model import Judged, RewardModelSettings, RewardTrainer, judged
+from core.training.reward_model import RewardModelSettings, RewardTrainer
 from core.training.state import trained_bytes, write_whole
 from core.training.trace import STEPS, StepTrace, prompt_hash
 

@@ -63,6 +63,7 @@ function card({ data = {}, tokens = {}, other = [0], words = {}, at = 0 } = {}) 
   const response = (reward) => ({
     ...own,
     reward,
+    heldout: data.heldout,
     credit: null,
     position: [0, 1],
     token: ["a", "b"],
@@ -233,4 +234,25 @@ test("of a learner that has no advantage, the weight says where the gradient goe
   const { text } = card({ data, tokens: { clipped: [null, null] } });
   assert.equal(text.gradient, "<gradient_up>");
   assert.equal(text.advantage, "+1");
+});
+
+test("a labelled response's gradient goes into its score, at its last token, unless its pair is held out", () => {
+  const words = Object.fromEntries(
+    ["heldout", "not_last"].map((x) => [`gradient_${x}`, x]).concat(["up", "down"].map((x) => [`score_${x}`, x])),
+  );
+  const weight = (value) => [...TERMS.slice(0, 3), term("advantage", value), term("objective", 1)];
+  const gradient = (value, at, heldout) => {
+    const data = {
+      trains: "reward-model",
+      without: ["advantage", "ratio"],
+      regions: [],
+      terms: weight(value),
+      heldout,
+    };
+    return card({ data, at, words, tokens: { clipped: [null, null], ratio: [null, null] } }).text.gradient;
+  };
+  assert.equal(gradient(0.4, 1), "up");
+  assert.equal(gradient(["neg", 0.4], 1), "down");
+  assert.equal(gradient(0.4, 0), "0: not_last");
+  assert.equal(gradient(0.4, 1, true), "0: heldout");
 });

@@ -5,6 +5,7 @@ import { says } from "#frontend/chip.js";
 import { colouringsOf } from "#frontend/colourings.js";
 import { blamed, Detail } from "#frontend/detail.js";
 import { labScale, labStrip } from "#frontend/lab_strip.js";
+import { Prompts } from "#frontend/prompts.js";
 import { TokenStrip } from "#frontend/strip.js";
 import { responses } from "#frontend/tokens.js";
 import { labels as every, page } from "./page.js";
@@ -299,4 +300,43 @@ test("of tokens that are blamed most alike, one is proposed and all are counted"
   };
   assert.equal(note([-0.2, -0.2, -0.2], [-0.2]), "one of 4 of A");
   assert.equal(note([-0.2, -0.3, -0.2], [-0.2]), "A most");
+});
+
+test("where nobody has the default colouring, a learner's own columns come first in its place", () => {
+  const own = { name: "after", title: "after", help: "", signed: true };
+  const first = (...learners) => Object.keys(colouringsOf(learners))[0];
+  assert.equal(first({ without: ["advantage"], columns: [own] }), "after");
+  assert.equal(Object.hasOwn(colouringsOf([{ without: ["advantage"], columns: [own] }]), "advantage"), false);
+  assert.equal(first({ without: ["advantage"], columns: [own] }, { without: [], columns: [] }), "advantage");
+  assert.equal(first({ without: ["advantage"], columns: [] }), "advantage", "there is nothing to put in its place");
+});
+
+test("of a labelled response is said whether its label prefers it, and its score", () => {
+  const answer = group({ a: [{ trains: "reward-model" }, [[0], [0]]] });
+  const [one, other] = answer.learners.a.responses;
+  Object.assign(one, { reward: 1, success: null, score: 0.731 });
+  Object.assign(other, { reward: 0, success: null, score: -0.5 });
+  const words = { ...all, preferred: "{n} preferred, {score}", not_preferred: "{n} not, {score}" };
+  const verdicts = lab(answer, { labels: words }).groups[0].rows.map((x) => x.verdict);
+  assert.deepEqual(verdicts, [
+    { sign: "✓ +0.73", says: "1 preferred, +0.73", good: true },
+    { sign: "✗ −0.50", says: "2 not, −0.50", good: false },
+  ]);
+});
+
+test("a labelled pair's button has the margin of its scores", (t) => {
+  page(t);
+  const prompts = new Prompts({
+    labels: { ...all, margin_of: "{learner}: {margin}" },
+    colours: { a: "brown" },
+    onChoose() {},
+  });
+  const counts = { responses: 2, success: null, reward: 1, margin: 1.584 };
+  prompts.draw(
+    { step: 0, revision: "r", groups: [{ group: 0, prompt: "q", answer: null, learners: { a: counts } }] },
+    0,
+  );
+  const [button] = prompts.root.children;
+  assert.equal(button.querySelector(".count").textContent, "+1.58");
+  assert.match(button.getAttribute("aria-label"), /A: \+1\.58$/);
 });

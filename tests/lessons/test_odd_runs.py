@@ -254,3 +254,9 @@ def test_a_single_step_is_one_and_more_are_some(open_page, store: RunStore) -> N
     at = open_page("how-grpo-works", run=make_run(store, steps=3), lang="en")
     text = next(x.value for x in at.markdown if "all right or all wrong" in x.value)
     assert "Over this run's 3 steps the success rate is" in text
+
+
+def test_the_lab_says_what_a_reward_models_run_is_and_offers_no_policy_to_save(open_page, store: RunStore) -> None:
+    at = open_page("lab", run=odd_run(store, "a reward model"), lang="en")
+    assert any("learns from labelled pairs" in x.value for x in at.markdown)
+    assert not [x for x in at.button if "_save_" in (x.key or "")]

@@ -222,8 +222,10 @@ def test_labels_that_no_model_can_be_made_of_end_the_run_with_a_sentence(
     store: RunStore, labels: tuple[Preference, ...]
 ) -> None:
     long = labels[0].model_copy(update={"a": " ".join([labels[0].a] * 20)})
+    with pytest.raises(RequestError, match="1 labelled pairs are too few"):
+        config_of(labels[:1])
     for given, says in ((labels[:1], "1 labelled pairs are too few"), ((long, *labels[1:]), "max_completion_length")):
-        run_id = store.create(config_of(given), preferences=given)
+        run_id = store.create(config_of(labels), preferences=given)
         assert live(store, run_id) == 1
         [learner] = store.get(run_id).learners
         assert says in str(learner.reason)

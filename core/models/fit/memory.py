@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import RunConfig
-from core.learners.registry import AnyLearner, collected_of, critic_of, needs_of
+from core.learners.registry import AnyLearner, collected_of, critic_of, needs_of, trains_policy
 from core.models.critics import PASSES
 from core.models.fit.sizes import Size
 from core.models.limits import GATHERED, LOGITS, REMEMBERED, SHORT, TOKENS, WIDEST, continued_at_once, states_at_once
@@ -165,6 +165,10 @@ def _models(size: Size, config: RunConfig, learner: AnyLearner, *, reward_model:
         return Share(role, parameters, trained, weights, 4 * trained, 8 * trained)
 
     models = []
+    if not trains_policy(learner):
+        # The start model beside it writes the pairs of its judge, and is the one that it is made of.
+        own = backbone + size.hidden + 1
+        return [share("reward", own, own), share("policy", count, 0)]
     if rank:
         adapters = size.adapters(rank)
         models.append(share("policy", count + adapters, adapters))
