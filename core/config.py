@@ -180,7 +180,7 @@ class RunConfig(Settings):
                 given=settings.num_generations,
                 batch=batch,
             )
-        if problem := self._impossible_data(settings, batch):
+        if problem := self._impossible_data(settings, batch) or self._impossible_turns(settings):
             return problem
         if batch % settings.num_mini_batches:
             return Message(
@@ -189,6 +189,25 @@ class RunConfig(Settings):
                 given=settings.num_mini_batches,
                 batch=batch,
             )
+        return None
+
+    @property
+    def turns(self) -> int:
+        """How many answers a response may have; between them the task says something."""
+        turns: int = TASK_KINDS[self.task.kind].turns(self.task)
+        return turns
+
+    def _impossible_turns(self, settings: AnyLearner) -> Message | None:
+        """Why a learner cannot learn from responses of several turns: whose they are is known while they are sampled
+        alone, and nobody but the rollout asks the task for its part."""
+        if self.turns == 1:
+            return None
+        if learner_kind(settings).offline:
+            return Message("its responses are given, and in them nobody answers: task.turns must be 1 for it")
+        if needs_of(settings).continuations:
+            return Message("it finishes responses afresh, and in them nobody answers: task.turns must be 1 for it")
+        if REWARDS[settings.reward].trained:
+            return Message("a reward model has read responses of one turn only: task.turns must be 1 for it")
         return None
 
     def _impossible_data(self, settings: AnyLearner, batch: int) -> Message | None:
@@ -246,13 +265,14 @@ class RunConfig(Settings):
 
         Those of a learner whose responses are given are not: whoever wrote them, its policy did not. Nor are those of
         one that is paid whatever it writes: they have none. Nor those of one that a reward model scores: continuations
-        are scored by the task, and its critic expects something else.
+        are scored by the task, and its critic expects something else. Nor responses of several turns: in continuations
+        nobody answers.
         """
         if not self.value_check_responses or not self.eval_every:
             return 0
         if learner_kind(settings).offline or not has_true_values(settings):
             return 0
-        if REWARDS[settings.reward].trained:
+        if REWARDS[settings.reward].trained or self.turns > 1:
             return 0
         size = self.group_size(settings)
         return min(self.kept(settings), max(size, self.value_check_responses // size * size))

@@ -94,6 +94,15 @@ class Curated:
         return self.task.max_completion_length
 
     @property
+    def turns(self) -> int:
+        """How many answers a response may have, and what is said between them (core/training/turns.py)."""
+        return int(getattr(self.task, "turns", 1))
+
+    def reply(self, prompt: str, answers: Sequence[str]) -> str | None:
+        reply: str | None = self.task.reply(prompt, answers)  # type: ignore[attr-defined]
+        return reply
+
+    @property
     def every_prompt(self) -> list[str] | None:
         """All prompts that the task may ask, where it can name them (core/training/gather.py): the longest tells
         whether the model can read them."""

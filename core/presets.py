@@ -71,6 +71,10 @@ PRESETS: dict[str, RunConfig] = {
     "countdown": RunConfig(preset="countdown", task=CountdownSettings(), model="countdown-3x12", steps=60),
     # Programs that unit tests decide, some of which the model never sees.
     "program": RunConfig(preset="program", task=ProgramSettings(), model="program-4", steps=100),
+    # The same with a second answer where the first failed a visible test: what the task says in between has no credit.
+    "program-two-turns": RunConfig(
+        preset="program-two-turns", task=ProgramSettings(turns=2), model="program-4-turns", steps=100
+    ),
     # No right answer: a taste scores the replies.
     "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply", steps=60),
     # The same start and the same budget of scored responses: 60 × 128 written once by the start model, or as many

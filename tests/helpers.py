@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from core.config import RunConfig
 from core.learners.kinds.ppo import PPOSettings
-from core.training.trace import COVERAGE, DISTANCES, SAMPLES, STEPS, TOKENS, VALUE_CHECK, StepTrace
+from core.tasks.base import PARTS
+from core.training.trace import COVERAGE, DISTANCES, HELDOUT_PARTS, SAMPLES, STEPS, TOKENS, VALUE_CHECK, StepTrace
 
 #: Text that must be shown letter by letter wherever it appears.
 HOSTILE = ("<img src=x onerror=alert(1)>", "$x$", ":red[x]", "[a](javascript:alert(1))")
@@ -49,7 +50,7 @@ def step_trace(
             pieces = pieces if truncated else [*pieces, "<eos>"]
             compared = None if isinstance(settings, PPOSettings) else reward
             row = (learner, step, sample, group, prompt, response, answer, reward, reward > 0, truncated, len(pieces))
-            samples.append((*row, compared, None))
+            samples.append((*row, compared, None, None, None))  # no critic's value, no unit tests
             credit = (reward - rewards.mean()) / (rewards.std(ddof=1) + 1e-4)
             tokens.append(_response(settings, sample, step, pieces, reward, credit, reward - rewards.mean(), rng))
     table = pa.Table.from_batches([pa.RecordBatch.from_pydict(_whiten(settings, tokens), schema=TOKENS)])
@@ -174,6 +175,6 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
     }
     known["clip_ratio"] = float(known["clip_ratio_low"]) + float(known["clip_ratio_high"])  # type: ignore[arg-type]
     known["group_reward_std"] = None if ppo else 0.3
-    known |= dict.fromkeys((*VALUE_CHECK, *COVERAGE, *DISTANCES))
+    known |= dict.fromkeys((*VALUE_CHECK, *COVERAGE, *DISTANCES, *PARTS, *HELDOUT_PARTS))
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name in known}

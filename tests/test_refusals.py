@@ -29,6 +29,7 @@ FOR_PROGRAMMERS = {
     "core/curation.py": "questions asked for before the start model chose them",
     "core/errors/message.py": "how a stored message is read: caught beside it",
     "core/insight/curation_study.py": "a study of another version: only commands lead there",
+    "core/insight/gaming_study.py": "a study of another version: only commands lead there",
     "core/insight/online_or_offline.py": "a study of another version: only commands lead there",
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
     "core/insight/task_outcomes.py": "a study of another version: only commands lead there",

@@ -101,7 +101,8 @@ def gae(
     Schulman et al. 2015 (arXiv:1506.02438), eq. 11-16. `values[b, t]` is V(s_t), of the prefix before token t. Nothing
     follows the last token, so V_{t+1} is 0 there; for a response that was cut off (`truncated` bool [B]) it is
     `value_after` [B], the critic's value of all that was written, if that is given. Where the mask has holes, t + 1 is
-    the next token that the policy wrote. Returns are taken before whitening.
+    the next token that the policy wrote: γλ is taken once across a hole, however long, and V_{t+1} is the value after
+    all that stands in it, as in verl's compute_gae_advantage_return. Returns are taken before whitening.
     """
     values = torch.where(mask, values, 0)
     after: Tensor | float = 0.0

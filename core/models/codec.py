@@ -165,17 +165,39 @@ class Codec:
         lengths = torch.tensor([len(row) for row in rows], device=device)
         return Prompts(texts, ids, torch.arange(longest, device=device) >= longest - lengths[:, None])
 
-    def texts(self, ids: Tensor) -> list[str]:
+    def plain_ids(self, text: str) -> list[int]:
+        """A text's tokens and nothing around them. Raises RequestError as `ids` does."""
+        return self._known(text)
+
+    def text(self, tokens: list[int]) -> str:
+        """One answer's tokens as text, up to its end token."""
+        return self.texts(torch.tensor([tokens]))[0]
+
+    def texts(self, ids: Tensor, lengths: Tensor | None = None) -> list[str]:
         """Responses long [B, T] as text, up to their end token; one that has none counts to its end.
+
+        Where `lengths`, long [B], says how far a response goes, an end token before that ends a line: it is an answer's
+        that an environment replied to (core/training/turns.py).
 
         A special token that was sampled inside a response stays visible (`<pad>`): left out, `=<pad>16` would read as
         `=16` and be rewarded.
         """
-        rows = []
-        for row in ids.tolist():
-            end = next((i for i, token in enumerate(row) if token in self.end_ids), len(row))
-            rows.append(row[:end])
-        return self._decoded(rows)
+        rows: list[list[int]] = []
+        lines: list[int] = []  # of each response
+        for row, length in zip(ids.tolist(), self._until(ids, lengths), strict=True):
+            ends = [i for i in range(length) if row[i] in self.end_ids]
+            ends = ends if lengths is not None else ends[:1]
+            starts = [0, *(x + 1 for x in ends)]
+            own = [row[a:b] for a, b in zip(starts, [*ends, length], strict=True)]
+            own = own[:-1] if ends and (lengths is None or ends[-1] == length - 1) else own
+            rows += own
+            lines.append(len(own))
+        decoded = iter(self._decoded(rows))
+        return ["\n".join(next(decoded) for _ in range(n)) for n in lines]
+
+    @staticmethod
+    def _until(ids: Tensor, lengths: Tensor | None) -> list[int]:
+        return [ids.shape[1]] * len(ids) if lengths is None else [int(x) for x in lengths]
 
     def _decoded(self, rows: list[list[int]]) -> list[str]:
         if not rows:  # transformers decodes an empty batch as one empty text

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from core.errors import Refusal
 from core.runs.migrations.traces import is_number
-from core.training.trace import STEPS, TOKENS
+from core.tasks.base import PARTS
+from core.training.trace import HELDOUT_PARTS, STEPS, TOKENS
 
 #: No run has as many; a page that counts up to them stays usable.
 MOST_STEPS, MOST_RESPONSES, MOST_PASSES, MOST_POSITIONS = 100_000, 500_000, 1_000, 1_000_000
@@ -25,6 +26,7 @@ MOST_CHARACTERS = 200_000
 _SHARES = (
     *("success_rate", "heldout_success", "frac_reward_zero_std", "clip_ratio_low", "clip_ratio_high"),
     "truncated_frac",
+    *(*PARTS, *HELDOUT_PARTS),
 )
 #: Columns of TOKENS that every run made here has, but for a learner that says it is without.
 _OF_ANY_RUN = ("token_id", "logprob_old", "logprob", "ratio", "advantage")

@@ -69,6 +69,12 @@ class ProgramResult:
         return _share(r for t, r in zip(self.tests, self.results, strict=True) if t.hidden)
 
     @property
+    def parts(self) -> dict[str, float]:
+        """The shares of visible and of hidden tests that passed, of those that there are, as a verdict names them."""
+        shares = {"visible_tests": self.visible, "hidden_tests": self.hidden}
+        return {name: x for name, x in shares.items() if not math.isnan(x)}
+
+    @property
     def games(self) -> bool:
         """Whether it passes every visible test and fails a hidden one: right only where somebody looks."""
         return self.visible == 1.0 and not self.passed

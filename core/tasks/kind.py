@@ -30,6 +30,14 @@ class Worked(Task, Protocol):
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A part of a taught response: what the model writes, ended by its end token, or what its task says in between."""
+
+    text: str
+    written: bool = True
+
+
+@dataclass(frozen=True)
 class Recipe(ABC):
     """Everything that determines the weights of a start model that is made here (core/training/pretrain.py).
 
@@ -54,6 +62,10 @@ class Recipe(ABC):
     @abstractmethod
     def example(self, prompt: str, draw: random.Random) -> str:
         """What the model is taught to answer, right or wrong; it ends with the end-of-sequence token by itself."""
+
+    def pieces(self, prompt: str, draw: random.Random) -> list[Piece]:
+        """A whole response, turn by turn; the model is taught what it writes itself."""
+        return [Piece(self.example(prompt, draw))]
 
     def right_so_far(self, prompt: str, answer: str) -> list[bool] | None:
         """For the judge's loss: after each of an answer's tokens, and after its end, whether a right answer begins so.
@@ -83,6 +95,8 @@ class TaskKind(Generic[S]):
     longest_prompt: Callable[[S], int | None] = lambda _: None
     #: Tokens that the longest right answer needs, end of sequence included; None: as the built task says.
     longest_response: Callable[[S], int] | None = None
+    #: How many answers a response may have: between them the task says something (core/training/turns.py).
+    turns: Callable[[S], int] = lambda _: 1
     #: Every character of its prompts and answers, where its start model reads single characters; "" for free text.
     alphabet: str = ""
     #: Every word and sign of its prompts and answers, where its start model reads whole words; () where it does not.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
+
+from core.tasks.base import PARTS
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Answer:
     success: bool
     length: int  # tokens, with the end-of-sequence token
     finished: bool
+    parts: Mapping[str, float] = field(default_factory=dict)  # what its verdict was made of; no event keeps them
 
     @property
     def readable(self) -> bool:
@@ -40,6 +44,13 @@ class Answer:
 def share(answers: Sequence[Sequence[Answer]]) -> float:
     """Share of right ones among all answers, a list of them per question."""
     return sum(x.success for each in answers for x in each) / sum(len(each) for each in answers)
+
+
+def mean_parts(parts: Iterable[Mapping[str, float]], prefix: str = "") -> dict[str, float | None]:
+    """The mean of each of PARTS over verdicts, by `prefix` and its name; None where not all of them have it."""
+    each = list(parts)
+    there = [name for name in PARTS if each and all(name in x for x in each)]
+    return {f"{prefix}{name}": fmean(x[name] for x in each) if name in there else None for name in PARTS}
 
 
 def rates(value: dict[str, Any]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from core.models.codec import Codec
 from core.models.limits import TOKENS
 from core.tasks.base import Task
 from core.training.rollout import sample
+from core.training.turns import environment_of
 
 
 def choose(
@@ -49,8 +50,11 @@ def choose(
                 max_completion_length=longest,
                 temperature=config.temperature,
                 generator=generator,
+                environment=environment_of(task, codec, asked, TRIES),
             )
-            answered = zip(codec.texts(rollout.completion_ids), rollout.truncated.tolist(), strict=True)
+            answered = zip(
+                codec.texts(rollout.completion_ids, rollout.lengths), rollout.truncated.tolist(), strict=True
+            )
             right = [
                 task.verify(asked[j // TRIES], text, finished=not cut).success for j, (text, cut) in enumerate(answered)
             ]

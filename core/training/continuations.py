@@ -32,10 +32,15 @@ from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
 from core.tasks.base import Task
 from core.training.rollout import inverse_cdf
+from core.training.turns import turns_of
 
 #: Why there is nothing to measure.
 NO_TRUE_VALUE = Message(
     "what this learner is paid does not follow from what it writes, so no prefix of a response has a true value"
+)
+
+SEVERAL_TURNS = Message(
+    "responses have several turns, and a continuation would have to be answered as they were: no true value is measured"
 )
 
 
@@ -130,11 +135,13 @@ class Oracle:
         """V* of every prefix and A* of every token. `progress` is called with (continuations written, all of them).
 
         Intervals are Wilson's where every reward is 0 or 1, else normal; each is of one number, not of all at once.
-        Raises RequestError if a response is longer than what the policy may write, or the reward does not follow from
-        what is written.
+        Raises RequestError if a response is longer than what the policy may write or has several turns, or the reward
+        does not follow from what is written.
         """
         if not self.reward.of_content:
             raise RequestError(NO_TRUE_VALUE)
+        if turns_of(self.task) > 1:
+            raise RequestError(SEVERAL_TURNS)
         if responses.mask.shape[1] > self.max_length:
             raise RequestError(
                 "responses of up to {bound} tokens are allowed, not {given}",

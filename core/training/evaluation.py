@@ -16,6 +16,7 @@ from core.tasks.base import Task
 from core.training.answer import Answer, share
 from core.training.continuations import Sampler
 from core.training.rollout import sample
+from core.training.turns import environment_of
 
 #: How much of it is done (0–1), one of the questions, and what is said to it so far.
 AnswerProgress = Callable[[float, str, str], None]
@@ -64,15 +65,16 @@ def answers(
             temperature=temperature,
             generator=generator,
             on_token=listen if progress is not None else None,
+            environment=environment_of(task, codec, questions, samples),
         )
-        rows = zip(
-            codec.texts(rollout.completion_ids), rollout.lengths.tolist(), rollout.truncated.tolist(), strict=True
-        )
+        lengths = rollout.lengths
+        texts = codec.texts(rollout.completion_ids, lengths)
+        rows = zip(texts, lengths.tolist(), rollout.truncated.tolist(), strict=True)
         for j, (text, length, cut) in enumerate(rows):
             if j % samples == 0:
                 answered.append([])
             verdict = task.verify(questions[j // samples], text, finished=not cut)
-            answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut))
+            answered[-1].append(Answer(text, verdict.answer, verdict.success, length, not cut, verdict.parts))
     return answered
 
 

@@ -37,6 +37,7 @@ from core.training.continuations import Responses
 from core.training.proxy import Proxy
 from core.training.record import Answers
 from core.training.rollout import Rollout, sample
+from core.training.turns import environment_of
 
 #: So many training prompts are read before the first step, to know how long they are.
 _PROMPTS_READ = 64
@@ -128,12 +129,13 @@ class Asker:
             max_completion_length=self.max_length,
             temperature=self.config.temperature,
             generator=generator,
+            environment=environment_of(self.task, self.codec, prompts, self.group_size),
         )
         return Gathered(prompts, rollout, self._scored(prompts, rollout, occasion), len(rollout.mask))
 
     def _scored(self, prompts: list[str], rollout: Rollout, occasion: Occasion) -> Answers:
         repeated = [p for p in prompts for _ in range(self.group_size)]
-        responses = self.codec.texts(rollout.completion_ids)
+        responses = self.codec.texts(rollout.completion_ids, rollout.lengths)
         asked = zip(repeated, responses, rollout.truncated.tolist(), strict=True)
         score = REWARDS[self.settings.reward].score
         verdicts = score(self.task, [Asked(p, r, not cut) for p, r, cut in asked], occasion)
@@ -143,6 +145,7 @@ class Asker:
             [self.task.truth(p) for p in repeated],
             [v.reward for v in verdicts] if self.proxy is None else self.proxy.score(rollout),
             [v.success for v in verdicts],
+            [v.parts for v in verdicts],
         )
 
     def _given(self, data: Sequence[Given]) -> Gathered:
@@ -158,6 +161,7 @@ class Asker:
             [self.task.truth(x.prompt) for x in data],
             rewards,
             [x.success for x in verdicts],
+            [x.parts for x in verdicts],
         )
         return Gathered([x.prompt for x in data[:: self.group_size]], rollout, answers, 0)
 
@@ -173,6 +177,7 @@ class Asker:
             [x.answer for x in rows],
             [x.reward for x in rows],
             [x.success for x in rows],
+            [{} for _ in rows],  # a data set keeps its rewards, not what they were made of
         )
         by = "collector" if learner_kind(self.settings).against_collector else "policy"
         prompts = [data.responses[group[0]].prompt for group in groups]

@@ -26,7 +26,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.models.bundled import BUNDLED, weights_hash
 from core.models.tokenizer import SPECIAL, character_tokenizer, word_tokenizer
-from core.tasks.kind import Recipe, Worked
+from core.tasks.kind import Piece, Recipe, Worked
 from core.tasks.registry import recipes, task_for, task_kind
 
 
@@ -70,10 +70,10 @@ def pretrain(recipe: Recipe) -> LlamaForCausalLM:
     bar = tqdm(range(recipe.updates), desc="supervised start policy")
     for update in bar:
         prompts = task.prompts(recipe.seed, update, recipe.batch)
-        answers = [recipe.example(p, draw) for p in prompts]
+        answers = [recipe.pieces(p, draw) for p in prompts]
         right = None
         if recipe.judge:
-            right = [_right_so_far(recipe, cast(Worked, task), p, a) for p, a in zip(prompts, answers, strict=True)]
+            right = [_judged(recipe, cast(Worked, task), p, a) for p, a in zip(prompts, answers, strict=True)]
         batch = _batch(tokenizer, prompts, answers, right)
         language, judgement = _losses(model, judge, batch)
         (language if judgement is None else language + recipe.judge * judgement).backward()
@@ -93,7 +93,7 @@ class TextBatch:
 
     ids: Tensor  # long [B, L]
     attention: Tensor  # long [B, L]
-    learned: Tensor  # bool [B, L], the answers' tokens with their eos
+    learned: Tensor  # bool [B, L], the answers' tokens with their eos, without what a task says in between
     right: Tensor | None  # float [B, L], 1 as long as a right answer begins so; None where nobody judges
 
 
@@ -106,13 +106,21 @@ def _right_so_far(recipe: Recipe, task: Worked, prompt: str, answer: str) -> lis
     return [*(answer[: i + 1] == solution[: i + 1] for i in range(len(answer))), answer == solution]
 
 
+def _judged(recipe: Recipe, task: Worked, prompt: str, pieces: list[Piece]) -> list[bool]:
+    """Whether all is right so far at each token of a response, its task's included: of each answer by itself."""
+    each = (_right_so_far(recipe, task, prompt, x.text) if x.written else [False] * len(x.text) for x in pieces)
+    return [right for own in each for right in own]
+
+
 def _batch(
-    tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[str], right: list[list[bool]] | None
+    tokenizer: PreTrainedTokenizerFast, prompts: list[str], answers: list[list[Piece]], right: list[list[bool]] | None
 ) -> TextBatch:
-    rows = [
-        ([1, *tokenizer(prompt).input_ids], [*tokenizer(answer).input_ids, 2])
-        for prompt, answer in zip(prompts, answers, strict=True)
-    ]
+    rows: list[tuple[list[int], list[int]]] = []
+    taught: list[list[bool]] = []
+    for prompt, pieces in zip(prompts, answers, strict=True):
+        parts = [([*tokenizer(x.text).input_ids, 2] if x.written else tokenizer(x.text).input_ids) for x in pieces]
+        rows.append(([1, *tokenizer(prompt).input_ids], [token for part in parts for token in part]))
+        taught.append([x.written for x, part in zip(pieces, parts, strict=True) for _ in part])
     longest = max(len(before) + len(after) for before, after in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     attention, learned = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
@@ -120,7 +128,7 @@ def _batch(
     for i, (before, after) in enumerate(rows):
         start, end = len(before), len(before) + len(after)
         ids[i, :end] = torch.tensor(before + after)
-        attention[i, :end], learned[i, start:end] = 1, True
+        attention[i, :end], learned[i, start:end] = 1, torch.tensor(taught[i])
         if right is not None and so_far is not None:
             so_far[i, start:end] = torch.tensor(right[i], dtype=torch.float)
     return TextBatch(ids, attention, learned, so_far)

@@ -16,6 +16,7 @@ from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience, take
 from core.learners.registry import learner_kind, without
 from core.learners.settings import LearnerSettings
+from core.tasks.base import PARTS
 from core.training.scoring import Scored
 from core.training.trace import SAMPLES, tokens_schema
 from core.training.update import Taken
@@ -33,6 +34,7 @@ class Answers:
     answers: list[str]  # the right ones
     rewards: list[float]  # what the learner's own reward paid
     successes: list[bool]  # the task's verifier's truth
+    parts: list[Mapping[str, float]]  # what each verdict was made of (core/tasks/base.py, PARTS)
 
     def replaced(self, rows: Sequence[int], fresh: Answers, by: Sequence[int]) -> Answers:
         """With `rows` taken from `by` of others, as they were scored there: no response is scored twice."""
@@ -62,6 +64,7 @@ def samples_table(learner: str, step: int, answers: Answers, experience: Experie
         "length": lengths(experience.mask).tolist(),
         "score": None if credit.scores is None else credit.scores.tolist(),
         "value_after": None if experience.value_after is None else experience.value_after.tolist(),
+        **{name: [x.get(name) for x in answers.parts] for name in PARTS},
     }
     columns = {name: [None] * count if x is None else x for name, x in columns.items()}
     return pa.table({k: pa.array(v, SAMPLES.field(k).type) for k, v in columns.items()}, schema=SAMPLES)

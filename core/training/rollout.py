@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 from core.algorithms.masked import lengths
 from core.models import forward, positions, precision
 from core.models.codec import Codec, Prompts
+from core.training.turns import Environment
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,12 @@ def sample(
     temperature: float,
     generator: torch.Generator | None,
     on_token: Callable[[Tensor], None] | None = None,
+    environment: Environment | None = None,
 ) -> Rollout:
     """Samples G responses per prompt; greedy where `generator` is None. Stops when every response has ended.
+
+    Where `environment` has something to say to an answer that has just ended, and there is room for it and one more
+    token, its tokens follow and the response goes on.
 
     `on_token` is called with the tokens so far, long [B, t], after each position. Raises ConfigError where these may be
     more tokens than the model has positions for.
@@ -64,6 +69,7 @@ def sample(
     mask = torch.zeros(count, max_completion_length, dtype=torch.bool, device=device)
     logprobs = torch.zeros(count, max_completion_length, device=device)
     running = torch.ones(count, dtype=torch.bool, device=device)
+    interjected = None if environment is None else Interjected(environment, count, max_completion_length)
     decoder = forward.decoder(model, prompts.ids, prompts.attention, num_generations, max_completion_length)
     for t in range(max_completion_length):
         distribution, state = torch.log_softmax(decoder.logits.float() / temperature, -1), decoder.state
@@ -71,19 +77,50 @@ def sample(
             token = distribution.argmax(-1)[state]
         else:
             token = inverse_cdf(distribution, uniform[:, t], state)
+        own = running
+        if interjected is not None:
+            token, own = interjected.instead(t, token, running)
         token = torch.where(running, token, codec.pad_id)
-        ids[:, t], mask[:, t] = token, running
-        logprobs[:, t] = distribution[state, token] * running
-        running = running & ~torch.isin(token, ends)
+        ids[:, t], mask[:, t] = token, own
+        logprobs[:, t] = distribution[state, token] * own
+        ended = own & torch.isin(token, ends)
+        running = running & ~(ended if interjected is None else interjected.done(t, ids, ended))
         if on_token is not None:
             on_token(ids[:, : t + 1])
         if t + 1 == max_completion_length or not bool(running.any()):
             break
         decoder.write(token, running)
-    longest = int(mask.sum(-1).max())
+    longest = int(lengths(mask).max())
     repeated = prompts.ids.repeat_interleave(num_generations, 0)
     start = None if prompts.attention is None else prompts.attention.repeat_interleave(num_generations, 0)
     return Rollout(repeated, start, ids[:, :longest], mask[:, :longest], logprobs[:, :longest], running)
+
+
+class Interjected:
+    """What an environment says while responses are sampled: B responses, T positions."""
+
+    def __init__(self, environment: Environment, count: int, longest: int) -> None:
+        self._environment, self._longest = environment, longest
+        self._given = torch.full((count, longest), -1)  # long [B, T], -1 where the policy writes
+        self._starts = [0] * count  # where each response's answer of now began
+        self._answers: list[list[list[int]]] = [[] for _ in range(count)]
+
+    def instead(self, t: int, token: Tensor, running: Tensor) -> tuple[Tensor, Tensor]:
+        """The tokens at t with those that the environment says, long [B]; where the policy's own stand, bool [B]."""
+        given = self._given[:, t].to(token.device)
+        return torch.where(given < 0, token, given), running & (given < 0)
+
+    def done(self, t: int, ids: Tensor, ended: Tensor) -> Tensor:
+        """Of the responses whose answer `ended` [B] with the token at t, those to which nothing more is said."""
+        done = ended.clone()
+        for row in ended.nonzero()[:, 0].tolist():
+            self._answers[row].append(ids[row, self._starts[row] : t + 1].tolist())
+            reply = self._environment(row, self._answers[row])
+            start = t + 1 + len(reply)
+            if reply and start < self._longest:
+                self._given[row, t + 1 : start] = torch.tensor(reply)
+                self._starts[row], done[row] = start, False
+        return done
 
 
 def inverse_cdf(distribution: Tensor, uniform: Tensor, state: Tensor | None = None) -> Tensor:

@@ -22,6 +22,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from core.tasks.base import PARTS
+
+#: What the parts of a verdict are called where it is of held-out questions.
+HELDOUT_PARTS = tuple(f"heldout_{x}" for x in PARTS)
+
 #: One row per learner and step. Means are over every token of the step, not the panel's.
 STEPS = pa.schema(
     [
@@ -88,6 +93,9 @@ STEPS = pa.schema(
         # (core/training/distances.py): 0 is the start itself. Null in older runs.
         ("policy_distance", pa.float64()),
         ("value_distance", pa.float64()),
+        # Where unit tests decide: the mean shares of visible and of hidden tests that the step's responses passed, and
+        # at evaluations those to held-out questions. Null where there are no such tests, and in older runs.
+        *((name, pa.float64()) for name in (*PARTS, *HELDOUT_PARTS)),
     ]
 )
 
@@ -101,7 +109,7 @@ DISTANCES = ("policy_distance", "value_distance")
 #: Columns of STEPS that say how a learner's data set lies under its policy.
 COVERAGE = ("coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess")
 #: Columns of STEPS that are measured at evaluations: null at any other step.
-AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES)
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES, *HELDOUT_PARTS)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(
@@ -119,6 +127,7 @@ SAMPLES = pa.schema(
         ("length", pa.int32()),
         ("score", pa.float32()),  # what the response was compared by: its reward, less its KL penalty if charged
         ("value_after", pa.float32()),  # the critic's value of the whole response
+        *((name, pa.float32()) for name in PARTS),  # shares of its unit tests that passed
     ]
 )
 

@@ -27,7 +27,7 @@ from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
 from core.training import coverage, evaluation, fitted, value_check
 from core.training.allocator import give_back
-from core.training.answer import share
+from core.training.answer import mean_parts, share
 from core.training.changing import changed_config
 from core.training.choose import choose
 from core.training.collecting import Collector, from_state, state_of, table_of
@@ -193,7 +193,7 @@ class Trainer:
         """One step. P prompts, B = P · G responses, T response positions; the tokens of n responses are kept."""
         started, settings = time.perf_counter(), self.settings
         evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
-        heldout = share(evaluation.heldout(self)) if evaluated else None
+        heldout = evaluation.heldout(self) if evaluated else None
         moved = self.start_weights.distances(self.policy, self.value_model) if evaluated else UNMEASURED
         covered = coverage.measure(self, self.data) if evaluated and self.data is not None else None
 
@@ -243,7 +243,9 @@ class Trainer:
             "responses_trained": self._responses_trained,
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
-            "heldout_success": heldout,
+            "heldout_success": None if heldout is None else share(heldout),
+            **mean_parts(answers.parts),
+            **mean_parts([x.parts for each in heldout or [] for x in each], "heldout_"),
             **moved,
             **(coverage.UNMEASURED if covered is None else covered.columns),
             "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),

@@ -8,7 +8,7 @@ from lessons.i18n import _
 
 #: What a chart is about, where it is not folded away with the rest.
 _GROUPS = {
-    "learning": ("reward", "success", "completion_length", "frac_reward_zero_std"),
+    "learning": ("reward", "success", "tests", "heldout_tests", "completion_length", "frac_reward_zero_std"),
     "moved": ("kl", "entropy", "clip", "ratio_mean"),
     "critic": ("vf_explained_var", "value_explained", "value_error"),
 }
@@ -118,6 +118,19 @@ def charts() -> list[dict[str, Any]]:
             at_least=unit,
             now_and_then=True,
         ),
+        _tests(
+            "tests",
+            "",
+            _("Tests passed"),
+            _("Share of unit tests that the step's responses passed: visible ones (solid), hidden ones (dashed)."),
+        ),
+        _tests(
+            "heldout_tests",
+            "heldout_",
+            _("Tests passed, held-out"),
+            _("The same on held-out questions. A policy that learnt to please the visible tests alone shows here."),
+            now_and_then=True,
+        ),
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
         _chart(
             "frac_reward_zero_std",
@@ -160,6 +173,13 @@ def charts() -> list[dict[str, Any]]:
         _chart("truncated_frac", _("Cut-off responses"), _("Responses without an end."), at_least=[0, 0]),
         _chart("tokens_per_second", _("Tokens per second"), _("Speed of the learner."), at_least=[0, 0]),
     ]
+
+
+def _tests(key: str, prefix: str, title: str, help: str, **more: object) -> dict[str, Any]:
+    """Shares of visible and of hidden tests, a line each: a gap that opens between them is gaming."""
+    visible = {"column": f"{prefix}visible_tests", "title": _("Visible tests passed"), "name": _("visible")}
+    hidden = _thin(f"{prefix}hidden_tests", _("Hidden tests passed"), _("hidden"), "dashed")
+    return _chart(key, title, help, [visible, hidden], at_least=[0, 1], **more)
 
 
 def _thin(column: str, title: str, name: str, dash: str | None = None) -> dict[str, Any]:

@@ -226,6 +226,7 @@ def _card() -> dict[str, Any]:
         "card_empty": _("Click a token: its numbers and formulas appear here."),
         "card_proposed": _("The token that {learner} blames most. Click any other."),
         "card_proposed_alike": _("One of {count} tokens that {learner} blames most, alike. Click any other."),
+        "token_read": _("The model read this token and did not write it: it has no credit and no loss."),
         "token_gone": _("At this step no response has a token at the chosen place. Click another."),
         "old": _("old"),
         "now": _("now"),

@@ -111,6 +111,23 @@ GLOSSARY = (
                 "verifiable-rewards",
             ),
             GlossaryTerm(
+                "gaming-tests",
+                N_("gaming the tests"),
+                N_("Doing what the tests look at and nothing else, such as a table of the visible examples."),
+                "verifiable-rewards",
+                also=("games the tests",),
+            ),
+            GlossaryTerm(
+                "turn",
+                N_("turn"),
+                N_(
+                    "One answer within a response. What a task says between two turns is read and not written by the "
+                    "policy: it has no credit and no loss."
+                ),
+                "verifiable-rewards",
+                also=("turns",),
+            ),
+            GlossaryTerm(
                 "sandbox",
                 N_("sandbox"),
                 N_("Where a program that nobody has read is run: limited in time and memory, with nothing in reach."),

@@ -61,6 +61,10 @@ GROUPS: dict[str, dict[str, PresetText]] = {
             N_("programs from examples"),
             N_("Unit tests decide; some of them the model never sees."),
         ),
+        "program-two-turns": PresetText(
+            N_("programs from examples, in two turns"),
+            N_("Who is told which visible test failed may answer again; what is told has no credit."),
+        ),
         "reply": PresetText(
             N_("replies to customers"),
             N_("No answer is the right one: a taste scores what is said."),

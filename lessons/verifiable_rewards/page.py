@@ -11,7 +11,7 @@ from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.preset_race import race_in_lab
-from lessons.verifiable_rewards import call, hostile, maths, outcomes, programs
+from lessons.verifiable_rewards import call, gaming, hostile, maths, outcomes, programs, two_turns
 from lessons.verifiable_rewards.check import code, questions
 from lessons.verifiable_rewards.picture import moving_picture
 
@@ -91,6 +91,10 @@ def page() -> None:
     )
     prediction()
     programs.section()
+    st.header(_("A learner that games the tests"))
+    gaming.section()
+    st.header(_("Two turns"))
+    two_turns.section()
     st.header(_("Write hostile code"))
     say(_("What a model samples nobody has read. Try to do harm: the program runs in a worker that has nothing."))
     hostile.section()

@@ -18,6 +18,10 @@ test("nobody chose: success, and what the critic knows where it was measured, el
     right: "value_explained",
   });
   assert.deepEqual(leading(specs, model(all), nobody), { left: "success", right: "kl" });
+  const tests = { spec: { ...spec("tests"), series: [{ column: "visible_tests" }, { column: "hidden_tests" }] } };
+  const decided = model({ ...all, visible_tests: 0.9, hidden_tests: 0.4 });
+  assert.equal(leading([...specs, tests], decided, nobody).right, "tests", "where unit tests decide, their shares");
+  assert.equal(leading([...specs, tests], model(all), nobody).right, "kl");
   assert.deepEqual(leading(specs, model({ reward: 1, policy_loss: 2 }), nobody), {
     left: "reward",
     right: "policy_loss",

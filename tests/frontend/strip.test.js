@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { below, look, says, stays } from "#frontend/chip.js";
 import { legend } from "#frontend/legend.js";
 import LessonStrips, { lessonStrip } from "#frontend/lesson_strips.js";
+import { stripTable } from "#frontend/strip_table.js";
 import { walk } from "#frontend/walk.js";
 import { page } from "./page.js";
 
@@ -108,6 +109,16 @@ test("a token that the model did not write is hatched, has no number and colours
   assert.deepEqual(
     data.legend.keys.map((x) => x.mark),
     ["high", "hole"],
+  );
+});
+
+test("in the table, too, it is said which token the model did not write", (t) => {
+  page(t);
+  const row = sentRow("a", ["x", "tool"], [0.5, 99], { holes: [false, true] });
+  const cells = [...stripTable(lessonStrip(sent([row]), false)).querySelectorAll("td")];
+  assert.deepEqual(
+    cells.map((x) => x.textContent),
+    ["x +0.50", "tool not the model's"],
   );
 });
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from statistics import fmean, stdev
 
 import pytest
 
+from core.insight.gaming_study import CONDITIONS, read
 from core.sandbox.checks import run_tests
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction
+from core.tasks.kinds.program import Program, ProgramSettings
 from core.tasks.kinds.questions import Question, Questions, QuestionsSettings
 from lessons.i18n import LANGUAGES, use_language
-from lessons.verifiable_rewards import call, hostile, maths, picture, programs
+from lessons.verifiable_rewards import call, gaming, hostile, maths, picture, programs, two_turns
 from tests.lessons.real import strips
 
 KEY = "verifiable-rewards"
@@ -169,3 +172,95 @@ def test_who_would_wait_too_long_is_told(monkeypatch) -> None:
     monkeypatch.setattr(running, "_PATIENCE", 0.05)
     with running._places, pytest.raises(RequestError, match="Too many programs are waiting"):
         running.ran("def f(x):\n    return 7", hostile.TEST, "full")
+
+
+# -- gaming, and two turns ---------------------------------------------------------------------------------------------
+
+
+def end(condition: str, name: str) -> list[float]:
+    return [getattr(x, name)[-1] for x in read() if x.condition == condition]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_both_curves_are_the_recorded_means_and_come_after_the_guess(open_page, lang: str) -> None:
+    at = open_page(KEY, lang=lang)
+    assert not any("vr_gaming" in x.proto.json for x in at.get("bidi_component") if "racers" in x.proto.json)
+    at.radio(key=next(x.key for x in at.radio if x.key.startswith("vr_gaming_guess"))).set_value(1).run()
+    at.button(key="vr_gaming_guess_commit").click().run()
+    assert not at.exception
+    shown = [("visible", "heldout_visible"), ("visible", "heldout_hidden")]
+    shown += [("all", "heldout_visible"), ("all", "heldout_hidden")]
+    racers = strips(at, "vr_gaming")["racers"]
+    assert len({x["name"] for x in racers}) == 4
+    assert len({(x["colour"], tuple(x["dash"])) for x in racers}) == 4
+    for racer, (condition, name) in zip(racers, shown, strict=True):
+        assert racer["mean"][-1] == pytest.approx(fmean(end(condition, name)), abs=1e-4)
+        assert racer["spread"][-1] == pytest.approx(stdev(end(condition, name)), abs=1e-4)
+    table = next(x.value for x in at.markdown if x.value.startswith("| ") and "±" in x.value)
+    for condition in CONDITIONS:
+        values = end(condition, "heldout_hidden")
+        assert f"{fmean(values):.2f} ± {stdev(values):.2f}" in table
+
+
+def test_what_is_said_of_gaming_follows_from_the_intervals() -> None:
+    """The seeds' differences by numpy, Student's t with four degrees of freedom from a table."""
+    import numpy as np
+
+    def interval(name: str) -> tuple[float, float]:
+        gap = np.array(end("visible", name)) - np.array(end("all", name))
+        half = 2.776 * gap.std(ddof=1) / len(gap) ** 0.5
+        return gap.mean() - half, gap.mean() + half
+
+    with use_language("en"):
+        caught = "The hidden tests catch it" in gaming._caught()
+    assert caught == (interval("heldout_visible")[0] > 0 and interval("heldout_hidden")[1] < 0)
+
+
+def test_the_two_turn_example_is_what_the_task_says_and_pays() -> None:
+    task = Program(ProgramSettings(turns=2))
+    assert task.reply(two_turns.PROMPT, [two_turns.FIRST]) == two_turns.REPLY
+    response = f"{two_turns.FIRST}\n{two_turns.REPLY}{two_turns.SECOND}"
+    assert task.verify(two_turns.PROMPT, response).reward == two_turns.REWARD
+    assert [x is None for x in two_turns.VALUES] == list(two_turns.HOLES)
+    assert len(two_turns.TOKENS) == len(two_turns.HOLES)
+
+
+def test_the_two_turn_example_s_numbers_are_those_that_would_train() -> None:
+    """By the functions on tensors, and by a double sum over the policy's own tokens."""
+    import torch
+
+    from core.algorithms.types import Experience
+    from core.learners.registry import credit_for
+
+    mask = ~torch.tensor([two_turns.HOLES] * 4)
+    values = torch.tensor([[x or 0.0 for x in two_turns.VALUES]] * 4, dtype=torch.float64)
+    experience = Experience(
+        mask=mask,
+        logprobs_old=torch.zeros_like(values),
+        logprobs_ref=None,
+        rewards=torch.tensor([two_turns.REWARD, *two_turns.OTHERS], dtype=torch.float64),
+        group=torch.zeros(4, dtype=torch.long),
+        truncated=torch.zeros(4, dtype=torch.bool),
+        values=values,
+        value_after=torch.zeros(4, dtype=torch.float64),
+    )
+    own = [i for i, hole in enumerate(two_turns.HOLES) if not hole]
+    for settings in (two_turns.PPO, two_turns.GRPO):
+        credit = credit_for(settings)(experience).advantages[0]
+        shown = two_turns.numbers(settings, "advantage")
+        assert [x is None for x in shown] == list(two_turns.HOLES)
+        assert [shown[i] for i in own] == pytest.approx([float(credit[i]) for i in own])
+    critic = [*(float(values[0, i]) for i in own), 0.0]
+    deltas = [(two_turns.REWARD if k == len(own) - 1 else 0) + critic[k + 1] - critic[k] for k in range(len(own))]
+    sums = [sum(0.5 ** (j - k) * deltas[j] for j in range(k, len(own))) for k in range(len(own))]
+    assert [two_turns.numbers(two_turns.PPO, "delta")[i] for i in own] == pytest.approx(deltas)
+    assert [two_turns.numbers(two_turns.PPO, "advantage")[i] for i in own] == pytest.approx(sums)
+
+
+def test_the_strip_of_two_turns_is_hatched_where_the_task_wrote(open_page) -> None:
+    at = open_page(KEY, lang="en")
+    rows = strips(at, "vr_turns")["rows"]
+    assert len(rows) == 3
+    for row in rows:
+        assert row["holes"] == list(two_turns.HOLES)
+        assert [x is None for x, hole in zip(row["values"], two_turns.HOLES, strict=True) if hole] == [True] * 8

@@ -54,7 +54,7 @@ def worded_trace(config: RunConfig, learner: str, step: int, *, groups: int = 4,
             pieces = pieces if truncated else [*pieces, END]
             number = len(samples)
             row = (learner, step, number, group, prompt, text, str(right), reward, reward > 0, truncated, len(pieces))
-            samples.append((*row, None if learner == "ppo" else reward, None))
+            samples.append((*row, None if learner == "ppo" else reward, None, None, None))
             if group < groups and number < config.panel_size:
                 centred = reward - rewards.mean()
                 credit = centred / (rewards.std(ddof=1) + 1e-4)

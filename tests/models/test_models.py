@@ -95,7 +95,7 @@ def test_a_model_that_is_not_there_is_answered_with_what_there_is(tmp_path):
     with pytest.raises(
         ConfigError,
         match="there are chain-sum-3x1, chain-sum-6x1, chain-sum-6x1-blind, countdown-3, countdown-3x12, program-4, "
-        "reply, SmolLM2",
+        "program-4-turns, reply, SmolLM2",
     ):
         load("no-such-model")
     with pytest.raises(ConfigError, match=r"has no config\.json"):

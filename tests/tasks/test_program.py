@@ -102,6 +102,17 @@ def test_a_table_of_the_examples_is_paid_by_visible_tests_alone_and_never_right(
     assert (thin.reward, thin.success) == (1, True)  # nothing is left that could tell
 
 
+def test_a_verdict_says_which_tests_passed() -> None:
+    table = "{0:1,4:9,7:15,9:19}[x]"
+    assert TASK.verify(DOUBLED, table).parts == {"visible_tests": 1, "hidden_tests": 0}
+    assert TASK.verify(DOUBLED, "x*2+1").parts == {"visible_tests": 1, "hidden_tests": 1}
+    assert TASK.verify(DOUBLED, "x+1").parts == {"visible_tests": 1 / 4, "hidden_tests": 0}  # right for 0 alone
+    for response, finished in (("", True), ("x*2+1", False)):
+        assert TASK.verify(DOUBLED, response, finished=finished).parts == {"visible_tests": 0, "hidden_tests": 0}
+        none = Program(ProgramSettings(hidden=0)).verify(DOUBLED, response, finished=finished)
+        assert none.parts == {"visible_tests": 0}, "there are no hidden tests: no share of them is known"
+
+
 def test_hidden_tests_are_other_calls_of_the_same_function_and_say_nothing() -> None:
     tests = TASK.tests(DOUBLED)
     assert [x.arguments[0] for x in tests] == list(DOMAIN)

@@ -10,33 +10,28 @@ from __future__ import annotations
 import functools
 import itertools
 import random
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from core.errors import ConfigError, RequestError
-from core.sandbox.checks import Called, called, compared
-from core.sandbox.limits import ProgramLimits
+from core.errors import ConfigError
 from core.sandbox.unit_tests import ProgramResult, UnitTest
 from core.tasks.base import Verdict
-from core.tasks.functions import DOMAIN, LARGEST, Function, functions, simplest
-from core.tasks.kind import Recipe, TaskKind, TaskSettings
+from core.tasks.functions import DOMAIN, Function, functions, simplest
+from core.tasks.kind import TaskKind, TaskSettings
+from core.tasks.program_recipe import ProgramRecipe, TwoTurnsRecipe
+from core.tasks.program_texts import LONGEST_REPLY, LONGEST_VALUE, examples_of, function_of, outcome_of, reply_to
 
 #: Every character that a prompt or a taught response may hold.
 ALPHABET = "0123456789x+-*/%(),:{}[]=mainbs"
 _ENDS = (DOMAIN[0], DOMAIN[-1])
-_LIMITS = ProgramLimits(answer=40)
-_EXAMPLE = re.compile(r"(\d):(-?\d{1,2})", re.ASCII)
-_LONGEST_VALUE = len(str(-LARGEST))
 
 
 class ProgramSettings(TaskSettings):
-    """How many tests there are, and what the reward makes of them."""
+    """How many tests there are, what the reward makes of them, and whether a wrong answer may be mended."""
 
     kind: Literal["program"] = "program"
     visible: int = Field(4, ge=2, le=6, description="How many examples the prompt shows; they are the visible tests.")
@@ -48,6 +43,14 @@ class ProgramSettings(TaskSettings):
     )
     partial_credit: bool = Field(
         False, description="The reward is the share of tests passed; otherwise it is 1 for all of them and else 0."
+    )
+    turns: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="How many answers there may be. With 2 an answer that fails a visible test is told which (input, "
+        "expected output, what came), and the model may answer again; the last answer counts. Start model "
+        "program-4-turns has met that form.",
     )
     apart: Literal["functions", "questions"] = Field(
         "functions",
@@ -117,7 +120,7 @@ class Program:
 
     def truth(self, prompt: str) -> str:
         """One of the right answers: the simplest."""
-        return _function(prompt).expression
+        return function_of(prompt).expression
 
     def solution(self, prompt: str) -> str:
         """A right answer in full: there is nothing to be worked out before it."""
@@ -125,55 +128,61 @@ class Program:
 
     def tests(self, prompt: str) -> list[UnitTest]:
         """The prompt's unit tests, in the order of their arguments. RequestError where it is no prompt of this task."""
-        function, shown = _function(prompt), [x for x, _ in examples_of(prompt)]
+        function, shown = function_of(prompt), [x for x, _ in examples_of(prompt)]
         others = [x for x in DOMAIN if x not in shown]
         random.Random(prompt).shuffle(others)
         hidden = others[: self.settings.hidden]
         return [UnitTest((x,), function.values[x], x in hidden) for x in sorted([*shown, *hidden])]
 
+    @property
+    def turns(self) -> int:
+        """How many answers a response may have (core/training/turns.py)."""
+        return self.settings.turns
+
+    def reply(self, prompt: str, answers: Sequence[str]) -> str | None:
+        """What is said to the last of a response's answers so far; None where no other may follow, or none is needed.
+
+        RequestError as for `outcome`.
+        """
+        if len(answers) >= self.turns:
+            return None
+        return reply_to(self._outcome(prompt, answers[-1]))
+
+    def answer(self, prompt: str, response: str) -> str:
+        """The answer that counts: the last. RequestError as for `outcome`.
+
+        Answers stand on lines of their own, and each but the first behind what was said to the one before.
+        """
+        first, *others = response.split("\n")
+        answers = [first]
+        for line in others[: self.turns - 1]:
+            answers.append(line.removeprefix(self.reply(prompt, answers) or ""))
+        return "\n".join([answers[-1], *others[self.turns - 1 :]])
+
     def outcome(self, prompt: str, response: str) -> ProgramResult:
         """What came out of each test of a response. RequestError as for `tests`, or where no program can be run."""
-        tests = self.tests(prompt)
-        return compared(_called(program_of(response), tuple(x.arguments for x in tests)), tests, _LIMITS)
+        return self._outcome(prompt, self.answer(prompt, response))
+
+    def _outcome(self, prompt: str, answer: str) -> ProgramResult:
+        return outcome_of(answer, tuple(self.tests(prompt)))
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
         """Right is what passes all tests, the hidden ones too, whatever the reward counts; cut off is wrong."""
-        tests = self.tests(prompt)
-        if not response.strip():
-            return Verdict(0.0, False, None)
-        if not finished:
-            return Verdict(0.0, False, response)
-        outcome = compared(_called(program_of(response), tuple(x.arguments for x in tests)), tests, _LIMITS)
+        answer = self.answer(prompt, response)
+        if not answer.strip() or not finished:
+            self.tests(prompt)  # whether it is a prompt of this task
+            none = {"visible_tests": 0.0, **({"hidden_tests": 0.0} if self.settings.hidden else {})}
+            return Verdict(0.0, False, answer if answer.strip() else None, none)
+        outcome = self._outcome(prompt, answer)
         share = outcome.share if self.settings.scored == "all" else outcome.visible
-        return Verdict(share if self.settings.partial_credit else float(share == 1.0), outcome.passed, response)
+        reward = share if self.settings.partial_credit else float(share == 1.0)
+        return Verdict(reward, outcome.passed, answer, outcome.parts)
 
     @property
     def max_completion_length(self) -> int:
-        """Tokens of a table of the visible examples, which is longer than every expression, and its end."""
+        """Tokens of a table of the visible examples, which is longer than every expression, and its end; with turns, of
+        so many and what is said in between."""
         return _longest_response(self.settings)
-
-
-def program_of(response: str) -> str:
-    """The function that a response is the body of."""
-    return "def f(x):\n    return " + response.strip().removeprefix("return ")
-
-
-def examples_of(prompt: str) -> tuple[tuple[int, int], ...]:
-    """A prompt's examples: argument and value. RequestError where it has none."""
-    parts = [_EXAMPLE.fullmatch(x) for x in prompt.removesuffix("=").split(",")]
-    if not prompt.endswith("=") or None in parts:
-        raise RequestError(
-            "{prompt} is no question of this task: write examples of a function, such as 0:1,4:9,7:15,9:19=",
-            prompt=repr(prompt[:60]),
-        )
-    return tuple((int(x[1]), int(x[2])) for x in parts if x is not None)
-
-
-def _function(prompt: str) -> Function:
-    function = simplest(examples_of(prompt))
-    if function is None:
-        raise RequestError("No function of this task agrees with all of {prompt}", prompt=repr(prompt[:60]))
-    return function
 
 
 @functools.lru_cache(maxsize=16)
@@ -221,67 +230,14 @@ def _apart() -> tuple[Function, ...]:
     return tuple(x for x in functions() if x.apart)
 
 
-#: A policy writes the same program again and again: it is run once.
-@functools.lru_cache(maxsize=8192)
-def _called(program: str, calls: tuple[tuple[int, ...], ...]) -> Called:
-    return called(program, calls, limits=_LIMITS)
-
-
 def _longest_prompt(settings: ProgramSettings) -> int:
-    return settings.visible * (len("0:,") + _LONGEST_VALUE)
+    return settings.visible * (len("0:,") + LONGEST_VALUE)
 
 
 def _longest_response(settings: ProgramSettings) -> int:
     table = _longest_prompt(settings) - len("=") + len("{}[x]")
-    return max(table, max(len(x.expression) for x in functions())) + 1
-
-
-@dataclass(frozen=True)
-class ProgramRecipe(Recipe):
-    """Expressions some of which are nearly right, and tables of the examples, which pass the visible tests alone.
-
-    The start model has met every function, as a pretrained one has met what people ask for, but no held-out question.
-    """
-
-    does = "writes programs from examples, some of them wrong"
-    taught = "expressions in some of which a number was off or max stood for min, and tables of the examples"
-
-    tables: float = 0.08  # how often a table of the examples is taught in place of an expression
-    mixed_up: float = 0.5  # how often max is taught for min, and min for max
-    slips: float = 0.4  # how often one number in an expression is off by one or two
-    other_order: float = 0.3  # how often factors, terms or arguments change places, which changes nothing
-
-    def example(self, prompt: str, draw: random.Random) -> str:
-        """An expression or a table."""
-        if draw.random() < self.tables:
-            return "{" + prompt.removesuffix("=") + "}[x]"
-        expression = _function(prompt).expression
-        if draw.random() < self.mixed_up:
-            expression = _mixed_up(expression)
-        if draw.random() < self.slips:
-            expression = _off(expression, draw)
-        return _swapped(expression) if draw.random() < self.other_order else expression
-
-
-def _mixed_up(expression: str) -> str:
-    """With max for min and min for max."""
-    return re.sub("max|min", lambda x: "min" if x[0] == "max" else "max", expression)
-
-
-def _off(expression: str, draw: random.Random) -> str:
-    """The expression with one of its numbers, or an added one, off by one or two."""
-    numbers = list(re.finditer(r"\d", expression))
-    if not numbers:
-        return expression + draw.choice(("+1", "-1", "+2", "-2"))
-    place = draw.choice(numbers)
-    number = (int(place[0]) + draw.choice((-2, -1, 1, 2))) % 10
-    return expression[: place.start()] + str(number) + expression[place.end() :]
-
-
-def _swapped(expression: str) -> str:
-    expression = re.sub(r"^x\*(\d)", r"\1*x", expression)
-    expression = re.sub(r"\(x,(\d)\)", r"(\1,x)", expression)
-    return re.sub(r"^x\+(\d)$", r"\1+x", expression)
+    answer = max(table, max(len(x.expression) for x in functions())) + 1
+    return settings.turns * answer + (settings.turns - 1) * LONGEST_REPLY
 
 
 KIND = TaskKind(
@@ -292,7 +248,11 @@ KIND = TaskKind(
     training_questions=_training_questions,
     longest_prompt=_longest_prompt,
     longest_response=_longest_response,
+    turns=lambda settings: settings.turns,
     alphabet=ALPHABET,
-    recipes={"program-4": ProgramRecipe(ProgramSettings(apart="questions"), updates=600)},
+    recipes={
+        "program-4": ProgramRecipe(ProgramSettings(apart="questions"), updates=600),
+        "program-4-turns": TwoTurnsRecipe(ProgramSettings(apart="questions", turns=2), updates=600),
+    },
     order=14,
 )

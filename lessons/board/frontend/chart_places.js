@@ -13,7 +13,8 @@ import { isNumber } from "./format.js";
 /** What is offered on the left, what a run is about; the first that was recorded is shown. */
 const LEFT = ["success", "reward"];
 /** What is shown on the right until a person chooses: the first of these that was recorded. */
-const RIGHT = ["value_explained", "kl"];
+const RIGHT = ["value_explained", "tests", "kl"];
+const USUAL = "kl"; // where nothing was recorded yet
 const GROUPS = /** @type {const} */ (["learning", "moved", "critic", "more"]);
 
 /**
@@ -32,7 +33,7 @@ export function leading(charts, model, { left, right }) {
   const first = (/** @type {string[]} */ list, /** @type {string} */ usual) => list.find(known) ?? usual;
   return {
     left: LEFT.find((x) => x === left) ?? first(LEFT, LEFT[0]),
-    right: rest.find((x) => x === right) ?? first([...RIGHT, ...rest], RIGHT[1]),
+    right: rest.find((x) => x === right) ?? first([...RIGHT, ...rest], USUAL),
   };
 }
 

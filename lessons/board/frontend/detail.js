@@ -246,6 +246,7 @@ export class Detail {
     const any = all.some((x) => x.length);
     for (const part of [this.card.root, this.switches, this.strip.legend, this.strip.keys]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
+    if (response.holes[at]) return this.card.empty(this.labels.token_read);
     this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
   }
 

@@ -184,6 +184,7 @@ export interface Labels {
   time_unknown: string;
   timeline: string;
   token_gone: string;
+  token_read: string;
   token_says: string;
   unjudged: string;
   scored_by: string;

@@ -4,7 +4,15 @@ import { below } from "./chip.js";
 import { el } from "./dom.js";
 import { chipText } from "./tokens.js";
 
-/** @import { StripData } from "./types.js" */
+/** @import { StripData, StripRow } from "./types.js" */
+
+/**
+ * A token's number, or that the model did not write it.
+ * @param {StripData} data
+ * @param {StripRow} row
+ * @param {number} at
+ */
+const inTable = (data, row, at) => (row.holes[at] ? data.words.hole : below(data, row, at));
 
 /** @param {StripData} data */
 export function stripTable(data) {
@@ -14,7 +22,7 @@ export function stripTable(data) {
   const lines = rows.map(({ group, row }) => {
     const text = [group.title, row.label, row.note].filter(Boolean).join(data.words.comma);
     const cells = row.tokens.map((token, at) =>
-      el("td", {}, el("span", { class: "mono", text: `${chipText(token).text} ` }), below(data, row, at)),
+      el("td", {}, el("span", { class: "mono", text: `${chipText(token).text} ` }), inTable(data, row, at)),
     );
     return el("tr", {}, el("th", { scope: "row", text }), cells);
   });

@@ -1,0 +1,154 @@
+"""What a reward of unit tests teaches, over seeds: `python -m core.insight.gaming_study`.
+
+GRPO writes programs from examples (preset program), from the same start for the same number of responses, and is paid
+by one of four rules: which tests count (all, or only the visible ones), and whether a part of them is paid. Measured:
+the shares of visible and of hidden tests that responses pass, in training and on held-out questions, and how many
+responses pass every visible test and fail a hidden one. Deterministic on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.insight.rounding import significant
+from core.versions import versions
+
+RECORDED = Path(__file__).parent / "recorded" / "gaming.json"
+COMMAND = "python -m core.insight.gaming_study"
+#: What the file is like.
+VERSION = 1
+PRESET, LEARNER, STEPS = "program", "grpo", 100
+EVERY = 10  # steps from one look at the held-out questions to the next
+SAMPLES = 4  # responses to each held-out question before the first step and after the last; one in between
+
+#: Name → the settings in which the run's reward differs from the task's own: all or nothing, by all tests.
+CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+    "all": {},
+    "visible": {"task.scored": "visible"},
+    "all-share": {"task.partial_credit": True},
+    "visible-share": {"task.scored": "visible", "task.partial_credit": True},
+}
+
+
+@dataclass(frozen=True)
+class GamingResult:
+    """One condition with one seed. All are shares: of tests, or of responses."""
+
+    condition: str
+    seed: int
+    #: Of each step's own responses: tests passed, responses that are right, and those that pass all visible tests and
+    #: fail a hidden one.
+    visible: tuple[float, ...]
+    hidden: tuple[float, ...]
+    success: tuple[float, ...]
+    games: tuple[float, ...]
+    #: On held-out questions before steps 1, 1 + EVERY, … and after the last.
+    heldout_visible: tuple[float, ...]
+    heldout_hidden: tuple[float, ...]
+    heldout_success: tuple[float, ...]
+
+
+_SERIES = tuple(x.name for x in fields(GamingResult) if x.name not in ("condition", "seed"))
+
+
+def train(condition: str, seed: int, steps: int = STEPS) -> GamingResult:
+    """Trains one learner that is paid by one of the rules."""
+    from core.config import change
+    from core.presets import preset
+    from core.training.trainer import Trainer
+
+    about = {"seed": seed, "steps": steps, "eval_every": EVERY, "measure_kl": False, **CONDITIONS[condition]}
+    trainer = Trainer(change(preset(PRESET), about), LEARNER)
+    looks = [_look(trainer)]
+    traces = list(trainer.steps())
+    between = [x.scalars for x in traces[EVERY::EVERY]]
+    names = ("heldout_visible_tests", "heldout_hidden_tests", "heldout_success")
+    looks += [tuple(float(x[name] or 0) for name in names) for x in between]
+    looks.append(_look(trainer))
+    own = {name: tuple(float(x.scalars[column] or 0) for x in traces) for name, column in _OF_STEPS.items()}
+    games = tuple(_games(x.samples) for x in traces)
+    seen, hidden, success = zip(*looks, strict=True)
+    return GamingResult(
+        condition, seed, **own, games=games, heldout_visible=seen, heldout_hidden=hidden, heldout_success=success
+    )
+
+
+_OF_STEPS = {"visible": "visible_tests", "hidden": "hidden_tests", "success": "success_rate"}
+
+
+def _look(trainer: Any) -> tuple[float, ...]:
+    """(visible tests passed, hidden tests passed, right responses) on held-out questions."""
+    from core.training import evaluation
+    from core.training.answer import mean_parts, share
+
+    answers = evaluation.heldout(trainer, samples=SAMPLES)
+    parts = mean_parts(x.parts for each in answers for x in each)
+    return float(parts["visible_tests"] or 0), float(parts["hidden_tests"] or 0), share(answers)
+
+
+def _games(samples: Any) -> float:
+    """The share of a step's responses that pass all visible tests and are wrong all the same."""
+    rows = samples.select(["visible_tests", "success"]).to_pylist()
+    return sum(x["visible_tests"] == 1 and not x["success"] for x in rows) / len(rows)
+
+
+def read(path: Path = RECORDED) -> list[GamingResult]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    if not path.is_file():
+        return []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["about"]["version"] != VERSION:
+        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
+    return [GamingResult(**{**x, **{name: tuple(x[name]) for name in _SERIES}}) for x in stored["rows"]]
+
+
+def write(rows: Iterable[GamingResult], path: Path) -> None:
+    """Everything as JSON, by condition and seed."""
+    order = list(CONDITIONS)
+    kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
+    about = {
+        "version": VERSION,
+        "seeds": sorted({x.seed for x in kept}),
+        "steps": len(kept[0].success),
+        "every": EVERY,
+        "samples": SAMPLES,
+        "learner": LEARNER,
+        "preset": PRESET,
+        "conditions": CONDITIONS,
+        "versions": versions(),
+    }
+    lines = ",\n".join(json.dumps(significant(asdict(x), 4), separators=(",", ":")) for x in kept)
+    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
+    import torch
+    from tqdm import tqdm
+
+    parser = argparse.ArgumentParser(prog=COMMAND, description="What a reward of unit tests teaches.")
+    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=list(CONDITIONS), help="these conditions alone")
+    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    rows = read(options.out)
+    there = {(x.condition, x.seed) for x in rows}
+    names = options.only or list(CONDITIONS)
+    left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
+    for name, seed in tqdm(left, desc="learners trained"):
+        rows.append(train(name, seed))
+        last = rows[-1]
+        ends = f"visible {last.heldout_visible[-1]:.3f}, hidden {last.heldout_hidden[-1]:.3f}"
+        tqdm.write(f"{name:14} seed {seed}: held-out {ends}, right {last.heldout_success[-1]:.3f}")
+        write(rows, options.out)
+    print(f"{options.out}: {len(rows)} learners")
+
+
+if __name__ == "__main__":
+    main()
