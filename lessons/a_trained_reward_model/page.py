@@ -76,6 +76,7 @@ def page() -> None:
     )
     outcome.to_the_lab()
     outcome.became()
+    outcome.how_far()
     quiz("rm_quiz", questions())
 
 
