@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     reward.add_argument("--epochs", type=int, metavar="N", help="how often every pair is learnt from")
     reward.add_argument("--seed", type=int, default=0, metavar="S", help="pairs, what is held out, and batches")
     reward.add_argument("--name", default="reward-model", metavar="NAME", help="what to call it (%(default)s)")
+    reward.add_argument(
+        "--out", type=Path, metavar="DIR", help="train it as a run and write its trace there, a new or empty folder"
+    )
+    reward.add_argument("--keep", action="store_true", help="also keep that run among the app's runs")
 
     commands.add_parser("runs", help="list the app's runs")
     commands.add_parser("settings", help="list every setting with its default and what it does")

@@ -68,8 +68,8 @@ class Environment(BaseModel):
     max_disk_gb: float | None = Field(
         None,
         gt=0,
-        description="no run is started while runs, checkpoints, logs and fitted critics take more than so many GB; "
-        "fitted critics are kept up to a tenth of it",
+        description="no run is started while runs, checkpoints, logs, reward models and fitted critics take more than "
+        "so many GB; reward models and fitted critics are each kept up to a tenth of it, the newest of them",
     )
     keep_runs: int | None = Field(
         None, ge=1, description="how many runs that are over are kept; the oldest beyond are deleted"

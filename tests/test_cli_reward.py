@@ -34,6 +34,19 @@ def test_a_judges_labels_are_written_and_learnt_and_read_again(
     assert reward.names() == [name]
 
 
+def test_as_a_run_it_has_a_trace_and_leaves_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["reward", "--judge", "24", "--epochs", "1", "--name", "mine", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    [name] = reward.names()
+    assert f"mine: finished after 1 of 1 steps; kept as {name}: --set reward=reward-model reward_model={name}" in out
+    names = {x.name for x in (tmp_path / "out").iterdir()}
+    assert names == {"run.json", "steps.parquet", "samples.parquet", "tokens.parquet", "preferences.json"}
+    assert {x.source for x in read((tmp_path / "out" / "preferences.json").read_bytes())} == {"verifier"}
+    assert main(arguments) == 0  # into the folder of an earlier export
+    assert reward.names() == [name]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -41,6 +54,7 @@ def test_a_judges_labels_are_written_and_learnt_and_read_again(
         (["--judge", "4", "--preferences", "x"], "name one of the two"),
         (["--judge", "0"], "at least one pair"),
         (["--judge", "4", "--noise", "2"], "noise is a probability"),
+        (["--judge", "24", "--keep"], "name a folder for it"),
         (["--preferences", "nowhere.json"], "nowhere.json cannot be read: No such file"),
     ],
 )

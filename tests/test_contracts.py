@@ -55,7 +55,8 @@ def _others(field: FieldInfo, value: Any) -> list[Any]:
 def test_what_compares_learners_cannot_change_while_they_are_compared(kind: str) -> None:
     """Whatever shares out, selects or scores a learner's responses is a setting that a run keeps."""
     base = registry.LEARNER_KINDS[kind].settings()
-    run = config({**base.model_dump(), "name": "one"}, {**GRPO, "name": "two"})
+    other = GRPO if registry.trains_policy(base) else base.model_dump()  # a reward model is compared with its like
+    run = config({**base.model_dump(), "name": "one"}, {**other, "name": "two"})
     one = run.learners[0]
     free = set(type(one).model_fields) - registry.fixed_of(one) - {"name", "algorithm"}
     assert {"learning_rate", "epsilon"} <= free
@@ -65,10 +66,10 @@ def test_what_compares_learners_cannot_change_while_they_are_compared(kind: str)
                 changed = change(run, {f"one.{name}": value})
             except ConfigError:
                 continue
-            other = changed.learners[0]
+            now = changed.learners[0]
             assert contract_of(changed) == contract_of(run), name
-            assert (changed.prompts_of(other), changed.group_size(other)) == (run.prompts_of(one), run.group_size(one))
-            assert registry.needs_of(other).replacement_rounds == registry.needs_of(one).replacement_rounds, name
+            assert (changed.prompts_of(now), changed.group_size(now)) == (run.prompts_of(one), run.group_size(one))
+            assert registry.needs_of(now).replacement_rounds == registry.needs_of(one).replacement_rounds, name
 
 
 def test_which_questions_a_learner_replaces_is_settled_as_it_begins() -> None:

@@ -15,6 +15,10 @@ from core.rewards.preferences import Preference
 def train_reward_model(options: argparse.Namespace) -> int:
     """Trains one, says how it comes along, and keeps it. Raises what is refused."""
     labels = _labels(options)
+    if options.out is not None:
+        return _as_run(options, labels)
+    if options.keep:
+        raise RequestError("--keep keeps a run, which --out makes: name a folder for it")
     from core.training.reward_model import RewardModelSettings, RewardTrainer
 
     config = preset(options.preset)
@@ -31,6 +35,17 @@ def train_reward_model(options: argparse.Namespace) -> int:
     card = trainer.keep(options.name)
     print(f"kept as {card.name}: --set reward=reward-model reward_model={card.name}")
     return 0
+
+
+def _as_run(options: argparse.Namespace, labels: tuple[Preference, ...]) -> int:
+    """As the app trains one: by a worker, as a run with a trace, which is written into a folder."""
+    from core.cli.train import make_run
+    from core.reward_run import reward_config
+
+    epochs = {} if options.epochs is None else {"epochs": options.epochs}
+    base = preset(options.preset)
+    config = reward_config(base, labels, seed=options.seed, name=options.name, **epochs)
+    return make_run(config, options.out, keep=options.keep, labels=labels)
 
 
 def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:

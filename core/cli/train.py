@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,43 @@ from core.learners import registry
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS
 from core.presets import about, preset
-from core.runs.export import export
+from core.rewards.preferences import Preference
+from core.runs.event_values import LEFT
+from core.runs.export import COLLECTED_FILE, LABELS_FILE, export
 from core.runs.records import RunInfo, readable
 from core.runs.store import RunStore
 from core.workers.launcher import LocalLauncher
 from core.workers.limits import RunLimits
 
 POLL_S = 0.1
-FILES = {"run.json", *(f"{x}.{y}" for x in ("steps", "samples", "tokens") for y in ("parquet", "csv"))}
+FILES = {
+    *("run.json", LABELS_FILE),
+    *(f"{x}.{y}" for x in ("steps", "samples", "tokens", COLLECTED_FILE) for y in ("parquet", "csv")),
+}
 
 
 def train_run(options: argparse.Namespace) -> int:
     """Trains what the options say, writes the files, and says how each learner ended; 1 where one failed."""
-    config = config_of(options)
-    _check_folder(options.out)
+    return make_run(config_of(options), options.out, keep=options.keep)
+
+
+def make_run(config: RunConfig, out: Path, *, keep: bool, labels: Sequence[Preference] = ()) -> int:
+    """One run in workers, written into the folder `out`; `labels` for one that trains a reward model. Returns the exit
+    code; raises what is refused."""
+    _check_folder(out)
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(_store(keep=options.keep))
-        launcher = LocalLauncher(store, limit=1, limits=RunLimits.of_server() if options.keep else None)
+        store = stack.enter_context(_store(keep=keep))
+        launcher = LocalLauncher(store, limit=1, limits=RunLimits.of_server() if keep else None)
         stack.callback(launcher.close)
         launcher.limits.check(config, store)  # before a run is written down
-        run_id = store.create(config)
+        run_id = store.create(config, preferences=labels)
         launcher.start(run_id)
         try:
             _follow(store, run_id, config)
         except KeyboardInterrupt:
             print("\nStopping; what was made so far is written.", file=sys.stderr)
             launcher.close()  # the workers finish their step, save and end
-        paths = export(store, run_id, options.out)
+        paths = export(store, run_id, out)
         return _report(store.get(run_id), store.events(run_id), paths)
 
 
@@ -142,10 +152,14 @@ def _follow(store: RunStore, run_id: str, config: RunConfig) -> None:
 
 def _report(info: RunInfo, events: list[dict[str, Any]], paths: list[Path]) -> int:
     final = {x["learner"]: x["value"] for x in events if x["kind"] == "final"}
+    left = {x["learner"]: x["value"] for x in events if x["kind"] == LEFT}
     for learner in info.learners:
         line = f"{learner.name}: {learner.status} after {learner.step + 1} of {learner.steps} steps"
         if learner.name in final:
             line += f"; held-out success {_measured(final[learner.name])}"
+        if learner.name in left:
+            name = left[learner.name]["name"]
+            line += f"; kept as {name}: --set reward=reward-model reward_model={name}"
         print(line)
     print("wrote", " ".join(str(path) for path in paths))
     for learner in info.learners:

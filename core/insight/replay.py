@@ -20,6 +20,7 @@ from torch import Tensor
 from core.config import RunConfig
 from core.errors import ConfigError, RequestError
 from core.insight.panel import Panel
+from core.learners.registry import trains_policy
 from core.models import precision
 from core.tasks.base import recall
 from core.text import listed, named
@@ -82,6 +83,8 @@ def models_at(
     """
     panel = Panel.of(store.samples(run_id, learner, step), store.tokens(run_id, learner, step))
     config = store.get(run_id).config
+    if not trains_policy(config.learner(learner)):
+        raise RequestError("{learner} trains a reward model: there is no policy that could be asked", learner=learner)
     trainer, origin = _nearest(store, run_id, learner, step, config)
     first, again = trainer.step, (step - trainer.step) * config.prompts_per_step * config.num_generations
     if again > MOST_RESPONSES:

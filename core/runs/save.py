@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import Message, Refusal, cause_of
+from core.learners.registry import trains_policy
 from core.models import start
 from core.models.fetching import Progress
 from core.runs.event_values import is_evaluation
@@ -55,6 +56,11 @@ def save_model(
     info.config.learner(learner)
     if info.recorded:
         raise SaveError("This run was recorded elsewhere: its weights are not here, so there is no model to save.")
+    if not trains_policy(info.config.learner(learner)):
+        raise SaveError(
+            "{learner} trains a reward model, with which no run can begin; its run leaves it for others to train on.",
+            learner=learner,
+        )
     say = progress if progress is not None else (lambda _text, _share: None)
     where = checkpoints.folder(store.home, run_id, learner)
     path = next(iter(checkpoints.saved(where)), None)

@@ -161,9 +161,17 @@ class RewardTrainer:
             made = self.advance()
             yield self._item(made.loss, made.accuracy, begun)
 
+    def upcoming(self) -> list[Preference]:
+        """The pairs of the next update: a fresh order in every epoch."""
+        epoch, place = divmod(self.step, self.per_epoch)
+        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
+        order = torch.randperm(len(self.learnt), generator=generator).tolist()
+        size = self.settings.batch_size
+        return [self.learnt[i] for i in order[place * size : (place + 1) * size]]
+
     def advance(self) -> RewardUpdate:
         """The next update. Raises DivergedError where the gradient is no number."""
-        pairs = self._batch()
+        pairs = self.upcoming()
         chosen, rejected, weight = self._scored(pairs)
         loss = bradley_terry_loss(chosen, rejected, weight)
         self._adam.zero_grad(set_to_none=True)
@@ -224,14 +232,6 @@ class RewardTrainer:
         return reward.save(self.model, known, name)
 
     # -- inside ----------------------------------------------------------------------------------------------------
-
-    def _batch(self) -> list[Preference]:
-        """The pairs of the next update: a fresh order in every epoch."""
-        epoch, place = divmod(self.step, self.per_epoch)
-        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
-        order = torch.randperm(len(self.learnt), generator=generator).tolist()
-        size = self.settings.batch_size
-        return [self.learnt[i] for i in order[place * size : (place + 1) * size]]
 
     def _scored(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
         """Scores of the preferred and of the other responses, and the labels' weights, each [N]."""

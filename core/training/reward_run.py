@@ -113,7 +113,10 @@ class RewardModelTrainer(Learning):
         begun, settings, inner = time.perf_counter(), self.settings, self.inner
         evaluated = bool(self.config.eval_every) and self.step % self.config.eval_every == 0
         held, verdict = self._held(evaluated)
-        panel = labelled.scored(inner, self.shown)  # of the panel's responses, two a pair, the score of every prefix
+        kept = [*self.shown]  # whose tokens are kept
+        if self.config.trace == "all":
+            kept += [*inner.upcoming(), *(x.label for x in held)]
+        panel = labelled.scored(inner, kept)  # of its responses, two a pair, the score of every prefix
 
         started = time.perf_counter()
         inner.adjust(
@@ -129,9 +132,10 @@ class RewardModelTrainer(Learning):
         own = [ScoredPair(*x, heldout=False) for x in zip(made.pairs, *scores, strict=True)]
         self._wall_time += now - begun
         self._samples_seen = 2 * inner.pairs_seen
-        samples = labelled.samples_table(self.learner, self.step, inner.codec, [*panel.pairs, *own, *held])
+        pairs = panel.pairs if self.config.trace == "all" else [*panel.pairs, *own, *held]
+        samples = labelled.samples_table(self.learner, self.step, inner.codec, pairs)
         tokens = labelled.tokens_table(self.learner, self.step, panel)
-        lengths = samples["length"].to_pylist()[2 * len(panel.pairs) :][: 2 * len(own)]
+        lengths = samples["length"].to_pylist()[2 * len(self.shown) :][: 2 * len(own)]
         scalars = dict.fromkeys(STEPS.names[2:]) | {
             "samples_seen": self._samples_seen,
             "responses_trained": self._samples_seen,

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import Message
+from core.learners.registry import trains_policy
 from core.runs.records import RunInfo
 from lessons import shared
 from lessons.i18n import _, tell
@@ -17,7 +18,7 @@ from lessons.kit.isolated import CommandFailed, call
 
 def save_menu(run: RunInfo, key: str) -> None:
     """A button for each learner that was trained here; nothing where no model of the run is on this machine."""
-    trained = [x.name for x in run.learners if x.step >= 0]
+    trained = [x.name for x in run.learners if x.step >= 0 and trains_policy(run.config.learner(x.name))]
     if run.recorded or not trained or shared.training_off() is not None:
         return
     say_small(

@@ -17,11 +17,15 @@ from core.training.trainer import Trainer
 RUN = {"prompts_per_step": 4, "num_generations": 4, "steps": 1, "eval_every": 0, "trace": "all"}
 
 
+#: A reward model moves no token's probability: its card speaks of its scores.
+POLICIES = [name for name, kind in LEARNER_KINDS.items() if kind.trains == "policy"]
+
+
 @pytest.fixture(scope="module")
 def steps() -> dict[str, StoredStep]:
     """A step of each kind after whose passes many ratios are out of range."""
     made = {}
-    for name in LEARNER_KINDS:
+    for name in POLICIES:
         settings = learner(name, learning_rate=6e-3, num_iterations=3)
         [trace] = Trainer(RunConfig(learners=(settings,), **RUN), name).steps()
         made[name] = stored_step(trace.samples, trace.tokens)
@@ -30,7 +34,7 @@ def steps() -> dict[str, StoredStep]:
 
 FORMS = [
     (form, level, kind)
-    for form, level, kind in itertools.product(SURROGATES, LEVELS, LEARNER_KINDS)
+    for form, level, kind in itertools.product(SURROGATES, LEVELS, POLICIES)
     if form in surrogates_of(LEARNER_KINDS[kind])
 ]
 

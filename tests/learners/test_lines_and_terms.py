@@ -104,6 +104,10 @@ def _reward(step: Step, line: str) -> None:
         step.agrees(line, letters, lambda at: step.score(at["i"]))
         return
     [(left, right)] = statements(line)
+    if "response_score" in step.values:  # of a reward model r is what it says
+        letters[r"r_\phi(q, o_i)"] = lambda at: float(step.data.responses["score"][at["i"]])
+        step.agrees(right, letters, lambda at: number(step.values["response_score"].at(at["i"])))
+        return
     step.agrees(right, letters, step.term("token_reward") if left == "r_t" else lambda at: step.score(at["i"]))
 
 
@@ -128,6 +132,17 @@ def _of_pairs(step: Step) -> dict[str, Letter]:
     return probability | chosen
 
 
+def _of_labels(step: Step) -> dict[str, Letter]:
+    """The scores of a labelled pair, and where a response's score is read."""
+    if "preferred_score" not in step.values:
+        return {}
+    return {
+        "r_j": lambda at: number(step.values["preferred_score"].at(at["i"])),
+        "r_k": lambda at: number(step.values["other_score"].at(at["i"])),
+        r"\mathbb{1}[t = T]": lambda at: at["t"] == step.length(at["i"]) - 1,
+    }
+
+
 def _advantage(step: Step, line: str) -> None:
     def following(at: At) -> float:
         after = {**at, "t": at["t"] + 1}
@@ -140,6 +155,7 @@ def _advantage(step: Step, line: str) -> None:
         r"\operatorname{mean}(r_1,\dots,r_G)": lambda at: statistics.fmean(map(step.score, step.group(at["i"]))),
         "l": lambda at: at["l"],
         **_of_pairs(step),
+        **_of_labels(step),
     }
     if "token_reward" in step.values:
         letters["r_t"] = step.term("token_reward")
@@ -209,6 +225,7 @@ def _surrogate(step: Step, line: str) -> None:
         "A_t": step.term("advantage"),
         r"\pi_\theta(o_t \mid s_t)": lambda at: math.exp(step.column("logprob")(at)),
         **_of_pairs(step),
+        **_of_labels(step),
     }
     if "ratio" not in step.values:
         del letters[r"\rho_t"]
@@ -282,6 +299,7 @@ FEWER = {
     "sft": {"reward": 1, "ratio": 1, "surrogate": 1},
     "dpo": {"reward": 1, "ratio": 1, "surrogate": 1, "aggregation": 1},
     "offline-pg": {"reward": 1},
+    "reward-model": {"reward": 1, "ratio": 1, "surrogate": 1, "aggregation": 1},
 }
 
 

@@ -21,8 +21,8 @@ from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
 from core.tasks.kinds.countdown import CountdownSettings
 from core.tasks.kinds.reply import ReplySettings
+from core.training.beginning import begin
 from core.training.trace import TOKENS, StepTrace
-from core.training.trainer import Trainer
 from lessons.catalog import LESSONS
 from lessons.kit.only_credit import difference_words
 from tests.helpers import step_trace
@@ -77,6 +77,12 @@ ODD: dict[str, dict[str, Any]] = {
         "learners": (learner("ppo"), learner("grpo")),
     },
     "no right answer": {"task": ReplySettings(), "model": "reply", "learners": (learner("ppo"), learner("grpo"))},
+    "a reward model": {
+        "task": ReplySettings(),
+        "model": "reply",
+        "eval_every": 1,
+        "learners": (learner("reward-model", judge_pairs=40),),
+    },
     "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
 }
 #: Of an import, and what each lacks.
@@ -94,7 +100,7 @@ def traces(name: str) -> tuple[StepTrace, ...]:
                 return Verdict(always, bool(always), response[-2:])
 
             patch.setattr(ChainSum, "verify", verdict)
-        return tuple(next(Trainer(config, x.name).steps()) for x in config.learners)
+        return tuple(next(begin(config, x.name).steps()) for x in config.learners)
 
 
 def odd_run(store: RunStore, name: str) -> str:

@@ -20,6 +20,7 @@ import pytest
 import core.stored_config as stored
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.rewards.preferences import Preference
 from core.runs.export import export, run_json
 from core.runs.feed import Feed
 from core.runs.importing import ImportFailed, import_any
@@ -121,6 +122,20 @@ def test_a_newer_store_is_refused_in_one_sentence_and_left_alone(file: Path) -> 
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
     assert file.read_bytes() == content
+
+
+def test_runs_of_before_there_were_labels_have_none_and_new_ones_take_some(file: Path) -> None:
+    """Version 4 brought a table for them."""
+    with sqlite3.connect(file) as c:
+        assert not c.execute("SELECT name FROM sqlite_master WHERE name = 'preferences'").fetchall()
+    store = opened(file)
+    assert [store.preferences(x.id) for x in store.runs()] == [None, None]
+    labels = (Preference(prompt="1+1=", a="2", b="3", preferred="a", weight=4, source="me"),)
+    run_id = store.create(CONFIG, preferences=labels)
+    assert opened(file).preferences(run_id) == labels
+    store.delete(run_id)
+    with sqlite3.connect(file) as c:
+        assert c.execute("SELECT count(*) FROM preferences").fetchone() == (0,)
 
 
 # -- configs -----------------------------------------------------------------------------------------------------------

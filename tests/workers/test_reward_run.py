@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.config import RunConfig, change, parse_config
-from core.errors import ConfigError
+from core.errors import ConfigError, RequestError
+from core.insight.replay import models_at
 from core.models import reward
 from core.presets import preset
 from core.reward_run import reward_config
@@ -18,6 +22,8 @@ from core.runs import lifecycle, reward_runs
 from core.runs.errors import DataUnreadable
 from core.runs.export import export
 from core.runs.importing import ImportFailed, import_any
+from core.runs.save import SaveError, save_model
+from core.runs.script import snippet
 from core.runs.store import RunStore
 from core.tasks.registry import task_for
 from core.training.pairs import sampled_pairs
@@ -26,6 +32,7 @@ from core.workers.process import supervise
 from core.workers.worker import Worker
 from tests.workers.test_worker import Interrupted
 
+ROOT = Path(__file__).parents[2]
 BASE = change(preset("reply"), {"device": "cpu"})
 
 
@@ -153,6 +160,36 @@ def test_the_labels_go_with_the_run(store: RunStore, labels: tuple[Preference, .
         import_any(store, tmp_path / "out")
     store.delete(run_id)
     assert store.preferences(run_id) is None
+
+
+def test_the_script_of_a_run_makes_it_again(store: RunStore, labels: tuple[Preference, ...], tmp_path: Path) -> None:
+    run_id = store.create(change(config_of(labels), {"steps": 2}), preferences=labels)
+    assert live(store, run_id) == 0
+    files(store, run_id, tmp_path / "out")
+    script = tmp_path / "out" / "again.py"
+    script.write_text(snippet(store.get(run_id), store.events(run_id)), encoding="utf-8")
+    answer = subprocess.run(
+        [sys.executable, script.name],
+        capture_output=True,
+        text=True,
+        cwd=script.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    rows, _ = store.rows_since(run_id, 0)
+    assert answer.stdout.splitlines() == [
+        f"mine {x['step']} loss {round(x['pair_loss'], 4)} prompts {x['prompt_hash'][:8]}" for x in rows
+    ]
+
+
+def test_what_only_a_policy_can_is_refused(store: RunStore, labels: tuple[Preference, ...]) -> None:
+    run_id = store.create(change(config_of(labels), {"steps": 2}), preferences=labels)
+    assert live(store, run_id) == 0
+    with pytest.raises(SaveError, match="with which no run can begin"):
+        save_model(store, run_id, "mine")
+    with pytest.raises(RequestError, match="no policy that could be asked"):
+        models_at(store, run_id, "mine", 1)
 
 
 def test_damaged_labels_are_said_to_be(store: RunStore, labels: tuple[Preference, ...]) -> None:

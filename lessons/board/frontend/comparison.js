@@ -46,7 +46,7 @@ export class Comparison {
   draw(model) {
     const rows = model.learners.map(({ name, without }, index) => {
       const own = [...(model.rows.get(name)?.values() ?? [])].sort((a, b) => a.step - b.step);
-      const hasSuccess = !without.includes("success_rate");
+      const hasSuccess = !without?.includes("success_rate");
       return { name, index, cells: this.#cells(summaryOf(own), own.length > 0, hasSuccess) };
     });
     const none = rows.every(({ name }) => !model.rows.get(name)?.size);
