@@ -105,7 +105,7 @@ def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Pag
     train.click()
     expect(page).to_have_url(re.compile(r"/lab\?.*run="), timeout=60_000)
     store = trains.store
-    [run] = [x for x in store.runs() if x.config.compare_samples]
+    [run] = [x for x in store.runs() if x.config.compare_samples and x.config.task.kind == "reply"]
     assert {x.reward for x in run.config.learners} == {"reward-model"}
     deadline = time.monotonic() + 120
     while store.get(run.id).learners[0].step < 1:
