@@ -23,7 +23,7 @@ from core.workers.launcher import LauncherError
 from core.workers.limits import RunLimits
 from lessons import shared
 from lessons.a_trained_reward_model.training import PRESET, current, is_live
-from lessons.catalog import lesson
+from lessons.catalog import LESSONS, lesson
 from lessons.i18n import N_, _, keeping_language, listed, tell
 from lessons.kit.display import literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
@@ -32,6 +32,7 @@ from lessons.kit.lesson import Choice, predict
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
 
+PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
 ROWS = 6  # messages whose replies are shown before and after
 NOTE = "rm_policy_note"
@@ -115,6 +116,17 @@ def runs_on_models() -> list[RunInfo]:
         and x.config.task.kind == "reply"
         and any(REWARDS[y.reward].trained for y in x.config.learners)
     ]
+
+
+def how_far() -> None:
+    """Where the next question is answered."""
+    if any(x.key == PROXY for x in LESSONS):
+        st.page_link(
+            lesson(PROXY).path,
+            label=_("How many labels it takes, and how far it goes: {title}").format(title=_(lesson(PROXY).title)),
+            icon=lesson(PROXY).icon,
+            query_params=keeping_language(),
+        )
 
 
 def became() -> None:
@@ -245,7 +257,7 @@ def _replies(replied: Sequence[Replied]) -> None:
     """The first held-out messages, and what was replied before and after."""
     head = [_("message"), _("before"), *(plain(x.learner.upper(), 24) for x in replied)]
     rows = [
-        [plain(x, 80) for x in (replied[0].messages[i], replied[0].before[i], *(y.after[i] for y in replied))]
+        [plain(x, 200) for x in (replied[0].messages[i], replied[0].before[i], *(y.after[i] for y in replied))]
         for i in range(min(ROWS, len(replied[0].messages)))
     ]
     with st.container(key="rm_replies"):

@@ -35,7 +35,10 @@ def prediction(example: RewardExample) -> None:
     )
 
 
-def _label() -> None:
+def _label_and_learn() -> None:
+    """Both in one fragment: the button says on how many labels it trains, and these come without the page being run."""
+    st.header(_("Now you label"))
+    say(_("The start model wrote two replies to each message. Which one should it write more often?"))
     labelling.by_hand()
     labelling.weighing()
     labelling.by_machine()
@@ -44,6 +47,12 @@ def _label() -> None:
         labelling.likes()
     with more(_("download, upload, reset"), key="rm_more_files"):
         files.exchange(every)
+    _learn()
+
+
+def _learn() -> None:
+    st.header(_("Watch the reward model learn"))
+    training.section()
 
 
 def page() -> None:
@@ -52,6 +61,7 @@ def page() -> None:
     if example is None:
         st.info(_("This is not recorded here yet."))
         say(prose(KEY))
+        _learn()
     else:
         moving_picture(example)
         say_small(
@@ -62,11 +72,7 @@ def page() -> None:
         say(prose(KEY))
         example_pair(example)
         prediction(example)
-        st.header(_("Now you label"))
-        say(_("The start model wrote two replies to each message. Which one should it write more often?"))
-        st.fragment(_label)()
-    st.header(_("Watch the reward model learn"))
-    training.section()
+        st.fragment(_label_and_learn)()
     st.header(_("Train a policy on your taste"))
     say(
         _(
@@ -76,6 +82,7 @@ def page() -> None:
     )
     outcome.to_the_lab()
     outcome.became()
+    outcome.how_far()
     quiz("rm_quiz", questions())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from core.rewards.preferences import read
 from tests.e2e.conftest import Server, serving
@@ -24,8 +24,8 @@ HOSTILE = (
 )
 
 
-def opened(page: Page, server: Server, query: str = "") -> None:
-    page.goto(f"{server.url}/a-trained-reward-model?lang=en{query}")
+def opened(page: Page, server: Server, query: str = "", lang: str = "en") -> None:
+    page.goto(f"{server.url}/a-trained-reward-model?lang={lang}{query}")
     page.get_by_test_id("labels").wait_for()
     page.locator(IDLE).wait_for()
     page.wait_for_timeout(800)
@@ -55,6 +55,7 @@ def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
     assert labelled < 60, f"{labelled:.1f} s for 20 pairs"
     print(f"20 pairs by keyboard: {labelled:.2f} s")
     expect(page.locator(".st-key-rm_sources")).to_contain_text("20")
+    expect(page.get_by_role("button", name="Train a reward model on 20 labels")).to_be_visible()
     assert len([x for x in calls if x < begun + labelled]) <= 2, "the next pair asks nobody"
     assert axe(page) == []
 
@@ -105,7 +106,7 @@ def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Pag
     train.click()
     expect(page).to_have_url(re.compile(r"/lab\?.*run="), timeout=60_000)
     store = trains.store
-    [run] = [x for x in store.runs() if x.config.compare_samples]
+    [run] = [x for x in store.runs() if x.config.compare_samples and x.config.task.kind == "reply"]
     assert {x.reward for x in run.config.learners} == {"reward-model"}
     deadline = time.monotonic() + 120
     while store.get(run.id).learners[0].step < 1:
@@ -117,3 +118,34 @@ def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Pag
         time.sleep(0.5)
     opened(page, trains, f"&policy={run.id}")
     expect(page.get_by_text("This run ended before it was through", exact=False)).to_be_visible()
+
+
+def test_labels_outlive_a_lost_connection(page: Page, server: Server, axe: Check) -> None:
+    """What is labelled while nobody hears of it is counted once somebody does."""
+    routes: list[WebSocketRoute] = []
+
+    def pass_on(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        routes.append(route)
+
+    page.route_web_socket(re.compile("_stcore/stream"), pass_on)
+    opened(page, server, lang="zh-TW")
+    box = page.get_by_test_id("labels")
+    box.focus()
+    for _n in range(3):
+        page.keyboard.press("1")
+    before = len(routes)
+    routes[-1].close(code=1011)
+    for _n in range(3):
+        page.keyboard.press("2")
+    expect(box).to_have_attribute("data-done", "6")
+    deadline = time.monotonic() + 60
+    while len(routes) == before:
+        assert time.monotonic() < deadline, "the page connects again"
+        page.wait_for_timeout(200)
+    expect(page.locator(".st-key-rm_sources tbody")).to_contain_text("6")
+    expect(box).to_have_attribute("data-done", "6")
+    page.reload()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "6")
+    page.locator(IDLE).wait_for()
+    assert axe(page) == []

@@ -53,7 +53,7 @@ export default class Margins extends Picture {
     ]);
     const all = pairs.flatMap((x) => [...x.chosen_rewards, ...x.rejected_rewards]);
     const [low, high] = [Math.min(...all), Math.max(...all)];
-    const room = Math.round(width < NARROW ? width - 64 : Math.min(width, 1100) * 0.5);
+    const room = Math.round(width < NARROW ? width - 104 : Math.min(width, 1100) * 0.5);
     this.#x = (reward) => EDGE + ((reward - low) / (high - low || 1)) * (room - 2 * EDGE);
     const marks = ticksOn([low, high], 5);
     const lines = () =>

@@ -96,8 +96,10 @@ function dotted(dots, x, y, from, to) {
   const circles = dots.map(([claimed, right, pairs]) =>
     svg("circle", { class: "end blue", cx: x(claimed), cy: y(right), r: Math.min(12, 3 + Math.sqrt(pairs)) }),
   );
-  const numbers = dots.map(([claimed, right, pairs]) =>
-    svg("text", { x: x(claimed) + 16, y: y(right) + 4, text: count(pairs) }),
-  );
+  // Below its circle, but above one that is at the bottom.
+  const numbers = dots.map(([claimed, right, pairs]) => {
+    const down = y(right) + (right < (from[1] + to[1]) / 4 ? -15 : 24);
+    return svg("text", { x: x(claimed), y: down, "text-anchor": "middle", text: count(pairs) });
+  });
   return [diagonal, ...circles, ...numbers];
 }
