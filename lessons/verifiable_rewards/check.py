@@ -75,7 +75,7 @@ def code() -> list[Code]:
     return [
         Code("core/tasks/extraction.py", "extract", _("What is read as the answer")),
         Code("core/tasks/matching.py", "equal", _("Whether it is the ground truth")),
-        Code("core/sandbox/checks.py", "run_tests", _("A program’s unit tests, run in the sandbox")),
+        Code("core/sandbox/checks.py", "run_tests", _("A program's unit tests, run in the sandbox")),
         Code("core/tasks/tool_calls.py", "compare_calls", _("A function call, compared as JSON")),
         Code("core/rewards/placebo.py", "score", _("The placebo")),
     ]
