@@ -1,4 +1,4 @@
-"""One form of each sign in English: apostrophes, quotation marks and dashes, in every message and every page's prose."""
+"""One form of each sign in English: apostrophes, quotation marks, dashes, in every message and every page's prose."""
 
 from __future__ import annotations
 
