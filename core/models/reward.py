@@ -126,7 +126,7 @@ def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -
     full = f"{name}-{digest[:8]}"
     if not _NAME.fullmatch(full):
         raise ConfigError(
-            "a reward model’s name has lower-case letters, digits and dashes, 40 at most; {given} has not",
+            "a reward model's name has lower-case letters, digits and dashes, 40 at most; {given} has not",
             given=repr(name[:60]),
         )
     made, place = Card(name=full, weights_sha256=digest, torch=torch.__version__, **known), folder() / full

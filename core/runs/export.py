@@ -88,7 +88,7 @@ def _write_run(store: RunStore, info: RunInfo, place: Path, format: str) -> Path
         writer = formats.load(formats.RUN_WRITERS, format)
     except ImportError as error:
         raise ExportError(
-            "The format {format} is written by the app’s pages, which are not installed here: {cause}.",
+            "The format {format} is written by the app's pages, which are not installed here: {cause}.",
             format=format,
             cause=error,
         ) from error

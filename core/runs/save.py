@@ -20,7 +20,7 @@ from core.training import checkpoints
 log = logging.getLogger(__name__)
 
 LEFT_OUT = Message(
-    "What the run’s store holds of responses to held-out questions is damaged: the model card leaves it out."
+    "What the run's store holds of responses to held-out questions is damaged: the model card leaves it out."
 )
 
 

@@ -89,7 +89,7 @@ _PLAIN = (
     Taste(
         "precise",
         N_("Precise"),
-        N_("It names the customer’s thing alone, says what will be and when."),
+        N_("It names the customer's thing alone, says what will be and when."),
         _sound(_precise),
     ),
     Taste("asking", N_("Asks back"), N_("It asks one question, at its end."), _sound(_asking)),

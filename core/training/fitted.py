@@ -154,7 +154,7 @@ def learn(model: ValueModel, asker: Asker, plan: CriticFit, progress: Progress |
     optimizer = Optimizer(model, plan.learning_rate, plan.settings)
     draw, order = torch.Generator().manual_seed(_SEED), list[int]()
     for update in range(plan.updates):
-        say(Message("Fitting the critic to what the start policy’s responses score."), update / plan.updates)
+        say(Message("Fitting the critic to what the start policy's responses score."), update / plan.updates)
         order = order or torch.randperm(len(batches), generator=draw).tolist()
         _learn(model, *batches[order.pop()], asker.config.micro_batch_size)
         optimizer.step(plan.learning_rate * one_cycle(update, plan.updates), plan.settings)

@@ -132,7 +132,7 @@ class RewardTrainer:
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         if not bool(torch.isfinite(norm)):
-            raise DivergedError("the reward model’s loss has left the range of numbers; lower its learning rate")
+            raise DivergedError("the reward model's loss has left the range of numbers; lower its learning rate")
         self._adam.step()
         self.step += 1
         right = pair_accuracy(chosen.detach(), rejected.detach(), weight)

@@ -163,7 +163,7 @@ class RunLimits:
         passes = passes_of(settings)
         if self.passes is not None and passes > self.passes:
             yield Message(
-                "{learner}: {given} passes over a step’s responses (num_iterations, value_num_iterations, "
+                "{learner}: {given} passes over a step's responses (num_iterations, value_num_iterations, "
                 "value_replay_steps) are more than this server allows, which is {bound}.",
                 learner=settings.name,
                 given=passes,

@@ -16,6 +16,7 @@ from lessons.a_real_instruct_model.opening import opening
 from lessons.a_real_instruct_model.pairs import questions
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
+from lessons.board.rooms import room_key
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
@@ -192,7 +193,8 @@ def check() -> list[QuizQuestion]:
 
 
 def page() -> None:
-    picture = st.container()  # it stands first, and knows last whether somebody has predicted
+    # It stands first, and knows last whether somebody has predicted.
+    picture = st.container(key=room_key("answers", "opening"))
     say(prose(KEY))
     run = choose_run()
     shown = read(run) if run is not None else None

@@ -77,5 +77,5 @@ def code() -> list[Code]:
         Code("core/algorithms/preferences.py", "calibration", _("How sure against how often right")),
         Code("core/training/reward_model.py", "RewardTrainer.prefixes", _("The reward of every prefix")),
         Code("core/rewards/judge.py", "judge", _("The machine judge")),
-        Code("core/training/proxy.py", "Proxy.score", _("The reward model as a run’s reward")),
+        Code("core/training/proxy.py", "Proxy.score", _("The reward model as a run's reward")),
     ]

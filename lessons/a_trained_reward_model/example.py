@@ -93,7 +93,7 @@ def _walk(example: RewardExample) -> None:
         with st.container(key=f"rm_four_{symbol}"):
             st.html(table(scored.tokens, [(symbol, _("what the head says after each token"), values)], DIGITS))
     if place.number < 2:
-        say_small(_("Only the last number is the reply’s reward: the loss knows no other."))
+        say_small(_("Only the last number is the reply's reward: the loss knows no other."))
     if place.number > 2:
         equation(
             r"\begin{aligned}"

@@ -64,9 +64,9 @@ def exchange(every: tuple[Preference, ...]) -> None:
             )
         st.button(_("Reset my labels"), icon=":material/restart_alt:", key="rm_reset", on_click=labels.reset)
         if labels.of_files():
-            st.button(_("Remove the files’ labels"), icon=":material/delete:", key="rm_clear", on_click=_clear)
+            st.button(_("Remove the files' labels"), icon=":material/delete:", key="rm_clear", on_click=_clear)
     st.file_uploader(
-        _("Labels from files (JSON or CSV), your own or other people’s"),
+        _("Labels from files (JSON or CSV), your own or other people's"),
         type=["json", "csv"],
         accept_multiple_files=True,
         max_upload_size=max(1, MOST_BYTES >> 20),

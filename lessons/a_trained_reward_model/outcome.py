@@ -214,7 +214,7 @@ def _guessed(run_id: str, replied: Sequence[Replied]) -> bool:
         for x in TASTES.values()
     ]
     return predict(
-        "rm_rises", _("Which taste of the catalogue has risen most in the model’s replies?"), choices, about=run_id
+        "rm_rises", _("Which taste of the catalogue has risen most in the model's replies?"), choices, about=run_id
     )
 
 
@@ -227,7 +227,7 @@ def _rewards(run_id: str, replied: Sequence[Replied]) -> str:
         known = [x["reward"] for x in own if isinstance(x["reward"], int | float) and math.isfinite(x["reward"])]
         if known:
             parts.append(f"**{plain(one.learner.upper(), 24)}** {signed(known[0])} → {signed(known[-1])}")
-    words = _("Mean reward of a step’s own replies by the reward model, first step → last: {parts}.")
+    words = _("Mean reward of a step's own replies by the reward model, first step → last: {parts}.")
     return words.format(parts=listed(parts) or _("none"))
 
 

@@ -28,7 +28,7 @@ def prediction(example: RewardExample) -> None:
         step=0.05,
         outcome=round(example.heldout_losses[0], 2),
         tolerance=0.05,
-        reason=_("σ(0) is ½, and −log ½ = log 2 = {value}: what a coin’s bet costs, whatever the labels are.").format(
+        reason=_("σ(0) is ½, and −log ½ = log 2 = {value}: what a coin's bet costs, whatever the labels are.").format(
             value=f"{math.log(2):.3f}"
         ),
         about=KEY,

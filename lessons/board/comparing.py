@@ -53,11 +53,11 @@ def comparison() -> dict[str, Any]:
             "trained": _axes_help()["trained"],
             "scored": _axes_help()["samples"],
             "time": _(
-                "What the learner’s steps took: sampling, scoring and updates. Neither the time that it waited for the "
+                "What the learner's steps took: sampling, scoring and updates. Neither the time that it waited for the "
                 "others, nor that of held-out questions, nor of fitting a critic before the first step."
             ),
             "early": _(
-                "The mean of the steps’ own success rates, each over the responses that the step trains on. A run that "
+                "The mean of the steps' own success rates, each over the responses that the step trains on. A run that "
                 "has made fewer steps says how many it is of."
             ),
             "late": _("The same over the last ten steps so far. One run is one seed: a small lead may be chance."),
@@ -76,5 +76,5 @@ def _axes_help() -> dict[str, str]:
             "critic: it teaches nothing."
         ),
         "step": _("A step is one round: sample, score, give credit, update."),
-        "time": _("What the learner’s clock says, with held-out questions, without waiting for others."),
+        "time": _("What the learner's clock says, with held-out questions, without waiting for others."),
     }

@@ -258,9 +258,9 @@ def _card() -> dict[str, Any]:
         "gradient_down": _("flows: makes this token less likely"),
         "gradient_back": _("flows: pulls the ratio back into the range"),
         "gradient_heldout": _("this pair is held out, so nothing is learnt from it"),
-        "gradient_not_last": _("the response’s score is read at its last token"),
-        "score_up": _("flows: raises the response’s score"),
-        "score_down": _("flows: lowers the response’s score"),
+        "gradient_not_last": _("the response's score is read at its last token"),
+        "score_up": _("flows: raises the response's score"),
+        "score_down": _("flows: lowers the response's score"),
         "gradient_elsewhere": _("taken in a later mini-batch, at ρ = {ratio}"),
         "lines": {
             "logprob": _("log-prob"),

@@ -51,7 +51,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("Nothing: the group knows better"),
                     False,
-                    _("The group’s mean is made of rewards. If those are wrong, so is the mean."),
+                    _("The group's mean is made of rewards. If those are wrong, so is the mean."),
                 ),
                 Choice(
                     _("It is paid a little less"),

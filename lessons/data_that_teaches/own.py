@@ -27,7 +27,7 @@ def own_data() -> None:
             key="data_few",
         )
         low, high = st.slider(
-            _("Right at the start, of the start model’s responses"), 0, 100, (0, 100), 5, "%d %%", key="data_band"
+            _("Right at the start, of the start model's responses"), 0, 100, (0, 100), 5, "%d %%", key="data_band"
         )
     chosen = {
         "wrong_truths": wrong / 100,

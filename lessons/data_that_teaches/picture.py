@@ -21,7 +21,7 @@ def data(topic: Topic) -> dict[str, Any]:
     seeds = seeds_of(list(topic.conditions))
     curves = {x: curve(x, seeds) for x in topic.conditions}
     times = len(curves[topic.base][0])
-    says = [_("Press play: the run’s evaluations go by.")]
+    says = [_("Press play: the run's evaluations go by.")]
     for n in range(1, times + 1):
         each = listed(f"{_(topic.conditions[x].title)} {number(a[n - 1], 2)}" for x, (a, _spread) in curves.items())
         says.append(_("After {step} steps, held-out success: {each}.").format(step=(n - 1) * EVERY, each=each))

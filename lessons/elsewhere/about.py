@@ -81,8 +81,8 @@ def _left_out(kept: Pieces) -> list[str]:
         steps,
         _(
             "Tokens: of each step those of one question are here, of up to {groups} that the run keeps. Of the others "
-            "there are the rewards, and their tokens’ dots."
+            "there are the rewards, and their tokens' dots."
         ).format(groups=kept.groups),
-        _("Digits: a token’s numbers have {digits} significant ones, as in the lab.").format(digits=DIGITS),
+        _("Digits: a token's numbers have {digits} significant ones, as in the lab.").format(digits=DIGITS),
         _("The weights, the responses to the held-out questions, and what needs the models."),
     ]

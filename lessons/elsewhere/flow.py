@@ -31,7 +31,7 @@ def flow(batch: Frozen, store: RunStore) -> tuple[dict[str, Any], str]:
     start: Mode = "grpo" if learner_kind(batch.settings).name == "grpo" else "ppo"
     data, _boxes = drawing(batch, batch.telling, start=start, runs=store)
     title = _("The pipeline")
-    of = _("Real numbers: {learner}’s responses at step {step}, under both credits.").format(
+    of = _("Real numbers: {learner}'s responses at step {step}, under both credits.").format(
         learner=literal(batch.learner.upper()), step=batch.step + 1
     )
     return data, f"<h2>{escape(title)}</h2><p>{escape(of)}</p>"

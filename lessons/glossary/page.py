@@ -8,7 +8,8 @@ from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, language
 from lessons.kit.display import plain
 from lessons.kit.glossary import matches, names
-from lessons.kit.glossary_terms import GLOSSARY, GlossaryTerm
+from lessons.kit.glossary_term import GlossaryTerm
+from lessons.kit.glossary_terms import GLOSSARY
 
 
 def entry(term: GlossaryTerm) -> None:

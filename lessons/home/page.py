@@ -100,7 +100,7 @@ def full(page: Lesson) -> tuple[int, int] | None:
 @st.fragment
 def whole_pipeline(batch: Frozen) -> None:
     """Made only once it is opened: most visitors go on, and its data would make the page slower for all."""
-    words = _("The whole pipeline, {ppo}’s and {grpo}’s").format(
+    words = _("The whole pipeline, {ppo}'s and {grpo}'s").format(
         ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title
     )
     fold = st.expander(words, icon=":material/account_tree:", on_change="rerun", key="home_pipeline_fold")

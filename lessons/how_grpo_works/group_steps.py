@@ -109,5 +109,5 @@ def _words(settings: GroupSettings, has_answer: bool) -> dict[str, str]:
         "rare_right": _("Right responses are the rarer ones here ({few} of {n}): each counts more than a wrong one."),
         "rare_wrong": _("Wrong responses are the rarer ones here ({few} of {n}): each counts more than a right one."),
         "rare_none": _("Right and wrong responses are as many, so they count the same, up to the sign."),
-        "normalised": _("Normalised over what is stored here: the first {size} of this question’s {all} responses."),
+        "normalised": _("Normalised over what is stored here: the first {size} of this question's {all} responses."),
     }

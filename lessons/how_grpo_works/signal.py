@@ -150,7 +150,7 @@ def no_signal_share(batch: Frozen) -> None:
     if silent.graded:
         st.info(
             _(
-                "This run’s rewards have more than two values, so how many groups are alike follows from no success "
+                "This run's rewards have more than two values, so how many groups are alike follows from no success "
                 "rate."
             ),
             icon=":material/group_off:",

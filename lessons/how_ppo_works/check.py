@@ -28,9 +28,9 @@ def questions() -> list[QuizQuestion]:
             _("The reward comes once, at the end. Where does a token in the middle get its own credit from?"),
             (
                 Choice(
-                    _("from what changed in the critic’s expectation there, and later"),
+                    _("from what changed in the critic's expectation there, and later"),
                     True,
-                    _("δ is that change, less the token’s KL penalty; GAE adds later ones, faded by γλ."),
+                    _("δ is that change, less the token's KL penalty; GAE adds later ones, faded by γλ."),
                 ),
                 Choice(
                     _("from the reward, divided by the number of tokens"),
@@ -70,7 +70,7 @@ def questions() -> list[QuizQuestion]:
                     True,
                     _(
                         "Both probabilities are of the same weights. Scored alike they are the same number; where the "
-                        "sampler’s count as the old ones, the same up to rounding."
+                        "sampler's count as the old ones, the same up to rounding."
                     ),
                 ),
                 Choice(
@@ -90,7 +90,7 @@ def questions() -> list[QuizQuestion]:
 
 def code() -> list[Code]:
     return [
-        Code("core/learners/kinds/ppo.py", "credit", _("PPO’s credit, as a whole")),
+        Code("core/learners/kinds/ppo.py", "credit", _("PPO's credit, as a whole")),
         Code("core/algorithms/token_rewards.py", "token_rewards", _("KL and reward for each token")),
         Code("core/algorithms/advantages.py", "gae", _("δ, GAE and returns")),
         Code("core/algorithms/masked.py", "whiten", _("whitening")),

@@ -25,7 +25,7 @@ with lesson_page(
     question=_("The reward comes once, at the end of a response. How can PPO know which token earned it?"),
     summary=_(
         "PPO lets a trained critic say what it expects before each token; what changes in that expectation becomes "
-        "each token’s own advantage. The clip ends the push on a token whose ratio has left its range that way."
+        "each token's own advantage. The clip ends the push on a token whose ratio has left its range that way."
     ),
     code=code(),
 ):

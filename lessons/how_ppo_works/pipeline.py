@@ -80,7 +80,7 @@ def _marks(reply: Reply, number: int) -> list[Any]:
 
 def _query(batch: Frozen, _group: Group) -> None:
     say(
-        _("The step’s questions. The page keeps the tokens of these {kept}; the update used all {all}.").format(
+        _("The step's questions. The page keeps the tokens of these {kept}; the update used all {all}.").format(
             kept=len(batch.groups), all=len(set(batch.samples["group"].to_pylist()))
         )
     )
@@ -88,7 +88,7 @@ def _query(batch: Frozen, _group: Group) -> None:
         {_("query"): x.prompt, _("right answer"): x.answer, _("right"): sum(r.success for r in x.replies)}
         for x in batch.groups
     ]
-    st.dataframe(rows, hide_index=True, alt=_("The step’s questions"))
+    st.dataframe(rows, hide_index=True, alt=_("The step's questions"))
 
 
 def _policy(_batch: Frozen, group: Group) -> None:
@@ -118,7 +118,7 @@ def _reward(batch: Frozen, group: Group) -> None:
             "the right one, {answer}. It has no weights at all, so nothing in it can move."
         ).format(answer=plain(group.answer))
     elif (reward := by_another(batch.run.config, batch.settings)) is not None:
-        words = _("One number for a whole response, here from {reward}; the verdict is the task’s own.").format(
+        words = _("One number for a whole response, here from {reward}; the verdict is the task's own.").format(
             reward=reward
         )
     else:
@@ -131,7 +131,7 @@ def _reward(batch: Frozen, group: Group) -> None:
         {"": n, _("response"): x.text, _("reward"): x.reward, _("verdict"): _("right") if x.success else _("wrong")}
         for n, x in enumerate(group.replies, 1)
     ]
-    st.dataframe(rows, hide_index=True, alt=_("The responses’ rewards"))
+    st.dataframe(rows, hide_index=True, alt=_("The responses' rewards"))
 
 
 def _value(batch: Frozen, group: Group) -> None:
@@ -173,7 +173,7 @@ def _advantage(batch: Frozen, group: Group) -> None:
 
 
 def _update(batch: Frozen, group: Group) -> None:
-    say(_("Ratio of each token’s probability after the last pass to what it was before the first."))
+    say(_("Ratio of each token's probability after the last pass to what it was before the first."))
     cuts = has_clip(batch.settings) and len(batch.gradients) > 0
     if cuts:
         say(_("A bar marks tokens whose gradient the clip cut in the last pass."))

@@ -180,7 +180,7 @@ def _words(batch: Frozen) -> dict[str, str]:
             "got nothing yet, which is not the same as 0."
         ),
         "says_kl": _(
-            "The frozen reference scores the same tokens. β = {kl_coef} times the KL is taken off each one’s r."
+            "The frozen reference scores the same tokens. β = {kl_coef} times the KL is taken off each one's r."
         ),
         "says_kl_free": _(
             "The frozen reference scores the same tokens. With β = 0 that costs nothing: move β to see what it would."
@@ -218,9 +218,9 @@ def _words(batch: Frozen) -> dict[str, str]:
             "Token {n}, “{token}”, Â = {advantage}: at ρ = {ratio} J is {objective}, and its gradient counts."
         ),
         "clip_alt": _("The objective J of one token over its ratio ρ"),
-        "clip_dot": _("The token’s ratio ρ"),
+        "clip_dot": _("The token's ratio ρ"),
         "normalised": _(
-            "Normalised over what is stored here: {stored} tokens of {responses} of the step’s {all_responses} "
+            "Normalised over what is stored here: {stored} tokens of {responses} of the step's {all_responses} "
             "responses. The training step took all of them: mean {own_mean}, standard deviation {own_std}."
         )
         if whitened

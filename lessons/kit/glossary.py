@@ -26,7 +26,8 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_r
 from lessons.board.assets import loader
 from lessons.board.component import component_key
 from lessons.i18n import LANGUAGES, _, language, use_language
-from lessons.kit.glossary_terms import GLOSSARY, GlossaryTerm
+from lessons.kit.glossary_term import GlossaryTerm
+from lessons.kit.glossary_terms import GLOSSARY
 
 #: The page that has all of them (lessons/catalog.py).
 PAGE = "glossary"

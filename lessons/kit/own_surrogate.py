@@ -24,7 +24,7 @@ def own_surrogate(settings: LearnerSettings) -> None:
     if form.name != "clip":
         lines.append(_("Its surrogate is **{title}** ({paper}).") if form.paper else _("Its surrogate is **{title}**."))
     if level.whole:
-        lines.append(_("It takes one ratio for a whole response, the geometric mean of its tokens’."))
+        lines.append(_("It takes one ratio for a whole response, the geometric mean of its tokens'."))
     named = {"learner": plain(settings.name.upper()), "title": _(form.title), "paper": plain(form.paper)}
     st.info("\n\n".join(x.format(**named) for x in lines), icon=":material/function:")
     equation(worded(level.line))

@@ -24,14 +24,14 @@ GROUPS: dict[str, dict[str, PresetText]] = {
     N_("Which token? PPO and GRPO on the same questions"): {
         "long-sums": PresetText(
             N_("six-term sums, with a fitted critic"),
-            N_("Long responses, which one slip ruins; PPO’s critic has learnt from the start model’s own responses."),
+            N_("Long responses, which one slip ruins; PPO's critic has learnt from the start model's own responses."),
         ),
         "chain-sum": PresetText(
             N_("three-term sums"), N_("The quick one: short responses, and a critic that begins at zero.")
         ),
         "chain-sum-only-credit": PresetText(
             N_("three-term sums, only the credit differs"),
-            N_("No KL penalty in PPO’s reward, and one normalisation for both: what is left is the credit."),
+            N_("No KL penalty in PPO's reward, and one normalisation for both: what is left is the credit."),
         ),
     },
     N_("What is a critic worth?"): {
@@ -45,13 +45,13 @@ GROUPS: dict[str, dict[str, PresetText]] = {
         ),
         "chain-sum-vine": PresetText(
             N_("three-term sums, with VinePPO"),
-            N_("Beside PPO’s and GRPO’s, a credit that is measured by fresh continuations instead of predicted."),
+            N_("Beside PPO's and GRPO's, a credit that is measured by fresh continuations instead of predicted."),
         ),
     },
     N_("Where do rewards come from?"): {
         "placebo": PresetText(
             N_("three-term sums, GRPO and a placebo"),
-            N_("The twin’s rewards are drawn as often, whatever it says: what does training do by itself?"),
+            N_("The twin's rewards are drawn as often, whatever it says: what does training do by itself?"),
         ),
         "countdown": PresetText(
             N_("numbers and a target"),

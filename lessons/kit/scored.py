@@ -24,7 +24,7 @@ def by_another(config: RunConfig, settings: AnyLearner) -> str | None:
 
 def scored_words(config: RunConfig) -> str:
     """A sentence on each learner that learns from something else than the verifier; empty where there is none."""
-    words = _("{learner} learns from {reward}. What counts as a success, the task’s verifier says of every learner.")
+    words = _("{learner} learns from {reward}. What counts as a success, the task's verifier says of every learner.")
     others = ((x.name, by_another(config, x)) for x in config.learners)
     return " ".join(words.format(learner=plain(name.upper()), reward=title) for name, title in others if title)
 

@@ -31,7 +31,7 @@ def lines() -> list[Line]:
         Line("logprob_ref", r"\log\pi_{\text{ref}}", _("the frozen start model's log-probability of it")),
         Line("logprob_old", r"\log\pi_{\text{old}}", _("the policy's log-probability before this update")),
         Line("implicit_reward", r"\hat r_t", _("implicit reward: β times how much likelier the token has become")),
-        Line("implicit_sum", r"\hat r", _("the whole response’s: the sum over its tokens"), given=True),
+        Line("implicit_sum", r"\hat r", _("the whole response's: the sum over its tokens"), given=True),
         Line("margin", "m", _("margin: this sum minus that of the rejected response"), given=True),
         Line("advantage", r"\hat A_t", _("pull of the pair, β·σ(−m): the better it is told apart, the weaker")),
     ]

@@ -197,7 +197,7 @@ def _bridge(batch: Frozen, reply: Reply, way: Crossing) -> None:
     stop = way.at(chosen)
     title, words = identity_words(chosen)
     with st.container(border=True, key="same_stop"):
-        say(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** — {words}")
+        say(f"**{keys.index(chosen) + 1}/{len(keys)} · {title}** – {words}")
         equation(stop.latex)
         say_small(
             _("Checked now on all {tokens} tokens of the panel: left and right differ by at most {gap}.").format(

@@ -17,7 +17,7 @@ def questions() -> list[QuizQuestion]:
                     _("Only the reward function compares with it. The model is never shown a response to copy."),
                 ),
                 Choice(
-                    _("The model’s own responses, each with a reward"),
+                    _("The model's own responses, each with a reward"),
                     True,
                     _("(prompt, response, reward): nothing else goes into the update."),
                 ),
@@ -37,7 +37,7 @@ def questions() -> list[QuizQuestion]:
                     _("The model may be anywhere: the word is about when the responses are written."),
                 ),
                 Choice(
-                    _("Because each round’s responses are written by the model as it is then"),
+                    _("Because each round's responses are written by the model as it is then"),
                     True,
                     _("Sampled, scored, learnt from, and sampled anew by the changed model."),
                 ),
@@ -75,6 +75,6 @@ def code() -> list[Code]:
     return [
         Code("core/training/trainer.py", "Trainer._step", _("One round, from prompts to the update")),
         Code("core/training/rollout.py", "sample", _("The model writes responses")),
-        Code("core/tasks/kinds/chain_sum.py", "ChainSum.verify", _("The reward: the task’s own verifier")),
-        Code("core/training/passes.py", "Passes", _("The update: passes over the step’s responses")),
+        Code("core/tasks/kinds/chain_sum.py", "ChainSum.verify", _("The reward: the task's own verifier")),
+        Code("core/training/passes.py", "Passes", _("The update: passes over the step's responses")),
     ]

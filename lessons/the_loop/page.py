@@ -51,7 +51,7 @@ def lines() -> list[Line]:
     """From what was sampled, over one reward, to what the update pushes."""
     return [
         old_policy_line(),
-        Line("advantage", r"A_t", _("the response’s reward minus the mean of all four: the same for every token")),
+        Line("advantage", r"A_t", _("the response's reward minus the mean of all four: the same for every token")),
         *ratio_lines(),
         objective_line(_("what the update makes larger: ratio times advantage, within the clip")),
     ]

@@ -86,7 +86,7 @@ def _words() -> dict[str, str]:
         "scrub": _("Where in the rounds"),
         "trained": _("trained"),
         "frozen": _("frozen"),
-        "back": _("The changed model writes the next round’s responses."),
+        "back": _("The changed model writes the next round's responses."),
         "place": _("Round {n} of {all}, step {step} of the run: {station}."),
         "response": _("response"),
         "times": _("how often"),
@@ -111,10 +111,10 @@ def _words() -> dict[str, str]:
         ),
         "says_update_right": _(
             "All are right here. The update takes them, together, from probability {right_before} to {right_after}; "
-            "it learns from the step’s other prompts, too."
+            "it learns from the step's other prompts, too."
         ),
         "says_update_wrong": _(
             "None is right here. The update takes them, together, from probability {wrong_before} to {wrong_after}; "
-            "it learns from the step’s other prompts, too."
+            "it learns from the step's other prompts, too."
         ),
     }

@@ -64,7 +64,7 @@ def section() -> None:
         say_small(
             _(
                 "On held-out questions after {steps} steps, mean ± standard deviation over {seeds} seeds; “games”: "
-                "share of the last {last} steps’ responses that meet every visible test and fail a hidden one. Repeat "
+                "share of the last {last} steps' responses that meet every visible test and fail a hidden one. Repeat "
                 "it with `{command}`."
             ).format(steps=STEPS, seeds=len(seeds()), last=LAST, command=COMMAND)
         )
@@ -97,7 +97,7 @@ def data() -> dict[str, Any]:
     tests = {"visible": _("visible"), "hidden": _("hidden")}
     payment = {"visible": _("paid by visible tests"), "all": _("paid by all tests")}
     names = {x: _("{learner}: {tests}").format(learner=payment[x[0]], tests=tests[x[1]]) for x in shown}
-    says = [_("Press play: the run’s evaluations go by.")]
+    says = [_("Press play: the run's evaluations go by.")]
     for n in range(len(curves[shown[0]][0])):
         each = [number(curves[x][0][n], 2) for x in shown]
         says.append(

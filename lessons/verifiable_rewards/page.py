@@ -35,7 +35,7 @@ NEARLY = "abs(x) * x"
 def lines() -> list[Line]:
     return [
         old_policy_line(),
-        Line("advantage", r"A_t", _("the response’s reward minus the mean of all four: the same for every token")),
+        Line("advantage", r"A_t", _("the response's reward minus the mean of all four: the same for every token")),
         *ratio_lines(),
         objective_line(_("what the update makes larger: ratio times advantage, within the clip")),
     ]

@@ -75,7 +75,7 @@ def section() -> None:
         _(
             "GAE skips what the task wrote: `following(value, 0)` is the value before the **next token that the "
             "policy wrote**, and `scan(delta, gamma * lam)` takes γλ once from there, however much was read in "
-            "between. GRPO gives both turns the response’s one number."
+            "between. GRPO gives both turns the response's one number."
         )
     )
     race_in_lab("program-two-turns", _("Open the lab with two turns"), key="vr_two_turns", icon=":material/forum:")

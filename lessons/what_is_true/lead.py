@@ -75,7 +75,7 @@ def race_words(results: dict[str, list[SeedResult]]) -> str:
                 name=_(LEARNERS[name][0]),
                 early=number(early[name], 2),
                 late=number(late[name], 2),
-                scored=whole(statistics.median(x.scored for x in own)),  # as on the critic’s page
+                scored=whole(statistics.median(x.scored for x in own)),  # as on the critic's page
             )
             for name, own in results.items()
         )

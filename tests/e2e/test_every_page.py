@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
@@ -39,6 +40,25 @@ TEXTS = """() => {
 }"""
 
 
+#: Module and height of the page's first picture, and whether what was reserved for it is given back; null without any.
+ROOM = """() => {
+  const all = [...document.querySelectorAll('[class*=st-key-room_]')].filter(x => x.checkVisibility());
+  if (!all.length) return null;
+  const module = all[0].className.match(/st-key-room_([a-z]+)_/)[1];
+  return [module, all[0].getBoundingClientRect().height, all[0].style.minHeight === '0px'];
+}"""
+
+
+def room_fits(page: Page, width: int) -> bool:
+    """Whether about as much was reserved for the page's first picture as it takes; more than a screen is as good."""
+    seen = page.evaluate(ROOM)
+    if seen is None:
+        return True
+    module, height, is_free = seen
+    reserved = ROOMS[module][width]
+    return is_free and reserved <= 1.2 * height and (height <= 1.25 * reserved or reserved > 700)
+
+
 @pytest.fixture(scope="module")
 def visitor(windows: Windows) -> Iterator[Page]:
     with windows.lent(width=400) as page:
@@ -60,6 +80,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
         expect(parts).to_have_attribute("data-drawn", "true")
     main = page.get_by_test_id("stMain")
     page.wait_for_timeout(300)  # drawings take the width that they are given
+    assert room_fits(page, 0)
     assert main.evaluate("x => [x.scrollWidth, x.clientWidth]") == [400, 400]
 
     texts: list[tuple[str, str, bool]] = page.evaluate(TEXTS)
@@ -72,6 +93,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     if lesson(key).check:  # a lesson: the same page on a desk, without another load
         try:
             known = measured(page)
+            assert room_fits(page, 1)
         finally:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         assert known["text"] <= MOST * SCREEN["height"], known

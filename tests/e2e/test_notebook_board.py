@@ -1,4 +1,4 @@
-"""The notebook's board in a real browser: a page takes the place of Jupyter's, Python in this process its kernel’s.
+"""The notebook's board in a real browser: a page takes the place of Jupyter's, Python in this process its kernel's.
 
 Jupyter only carries messages between the two: here the page calls Python, and the test hands on what Python sent.
 """

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import LiveRun, Server, link
+from tests.e2e.conftest import LiveRun, Phone, Server, link
 
 pytestmark = pytest.mark.browser
 
@@ -61,3 +61,14 @@ def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, serv
     expect(drawn).to_have_attribute("data-station", "model", timeout=10_000)
     page.get_by_test_id("loop-play").click()
     context.close()
+
+
+def test_on_a_phone_a_response_has_a_line_of_its_own(server: Server, phone: Phone) -> None:
+    with phone("light") as page:
+        page.goto(f"{server.url}/the-loop?lang=en")
+        table = page.get_by_test_id("lesson_loop").locator("table")
+        expect(table.locator("tbody tr").first).to_be_visible()
+        whole = table.evaluate("x => x.getBoundingClientRect().width")
+        for cell in table.locator("tbody td:first-child").all():
+            assert cell.evaluate("x => x.getBoundingClientRect().width") >= 0.95 * whole
+        assert table.evaluate("x => x.scrollWidth <= x.parentElement.clientWidth")

@@ -39,7 +39,7 @@ def test_the_runs_own_surrogate_is_named_and_written(open_page, store, page, nam
     with use_language(lang):
         (note,) = [x.value for x in at.info if x.icon == ":material/function:"]
         assert (_(form.title) in note) == (form.name != "clip")
-        assert (_("It takes one ratio for a whole response, the geometric mean of its tokens’.") in note) == level.whole
+        assert (_("It takes one ratio for a whole response, the geometric mean of its tokens'.") in note) == level.whole
     written = "\n".join(x.value for x in at.latex)
     assert form.line(settings) in written
     assert level.line in written

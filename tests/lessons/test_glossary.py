@@ -13,7 +13,7 @@ from lessons.catalog import LESSONS
 from lessons.i18n import LANGUAGES, _, prose, use_language
 from lessons.kit import glossary
 from lessons.kit.glossary import address, explanation, mark, matches, names, terms
-from lessons.kit.glossary_terms import GlossaryTerm
+from lessons.kit.glossary_term import GlossaryTerm
 from tests.helpers import HOSTILE
 
 ALL = [x.key for x in terms()]

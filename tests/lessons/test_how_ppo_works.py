@@ -221,7 +221,7 @@ def test_distances_are_those_of_the_trace_and_the_frozen_one_is_0(open_page, sto
     for step in ("1", "2", "3"):  # the evaluation after it; after the last one the last
         at = open_page(KEY, run=made, step=step)
         assert not [x for x in at.button if x.key == "ppo_measure"]
-        text = f"before step 3 its weights were away from the start model’s by {shares['ppo']:.2g} % of"
+        text = f"before step 3 its weights were away from the start model's by {shares['ppo']:.2g} % of"
         assert any(text in x.value for x in at.caption)
     boxes = {x["key"]: x for x in sent(at, "pipeline")["boxes"]}
     for name, share in shares.items():

@@ -276,7 +276,7 @@ def test_core_knows_it_by_name_alone_and_refuses_where_the_pages_are_not_install
     assert "html" in export_formats()
     assert formats.load(formats.RUN_WRITERS, "html") is writer.WRITER
     monkeypatch.setitem(sys.modules, "lessons.elsewhere.writer", None)
-    with pytest.raises(ExportError, match=r"The format html is written by the app’s pages, which are not installed"):
+    with pytest.raises(ExportError, match=r"The format html is written by the app's pages, which are not installed"):
         export(store, make_run(store), tmp_path / "run.html", "html")
     assert not (tmp_path / "run.html").exists()
 

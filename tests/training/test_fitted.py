@@ -315,5 +315,5 @@ def test_viewers_see_it_among_the_preparations(
     assert lifecycle.claim(store, run_id, "ppo")
     assert supervise(Worker(store, run_id, "ppo")) == 0
     assert "Sampling responses of the start policy, to fit the critic to." in texts
-    assert "Fitting the critic to what the start policy’s responses score." in texts
+    assert "Fitting the critic to what the start policy's responses score." in texts
     assert store.get(run_id).status == "finished"

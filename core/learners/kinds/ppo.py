@@ -60,7 +60,7 @@ class PPOSettings(LearnerSettings):
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
         description="Start weights of the critic: one that comes with the app, fitted to the start model, by its name; "
-        "none: the start model’s, with a head of zeros.",
+        "none: the start model's, with a head of zeros.",
     )
     value_pretrain_updates: int = Field(
         0,

@@ -59,8 +59,8 @@ export async function mount(component, options, env) {
  */
 function leaveRoom(parent) {
   const host = parent instanceof ShadowRoot ? parent.host : parent;
-  const room = host instanceof Element ? host.closest("[class*=st-key-room_]") : null;
-  if (room instanceof HTMLElement) room.style.minHeight = "0";
+  let at = host instanceof Element ? host.parentElement : null;
+  for (; at; at = at.parentElement) if (/(^|\s)st-key-room_/.test(at.className)) at.style.minHeight = "0";
 }
 
 class Held {

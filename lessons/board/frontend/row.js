@@ -9,7 +9,7 @@ import { chipText, inLines } from "./tokens.js";
 
 /** @typedef {{ row: Row, at: number, chip: HTMLButtonElement }} Spot a token of a row, and its chip */
 
-const MOST = 120; // px: four lines of the lab’s chips with their margins; .folded in strip.css says the same
+const MOST = 120; // px: four lines of the lab's chips with their margins; .folded in strip.css says the same
 const SLACK = 10; // what is hardly longer is not worth a button
 const NARROWEST = 25; // px: a chip with its gap; so many fit at most
 

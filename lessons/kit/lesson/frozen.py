@@ -177,7 +177,7 @@ def _keep(key: str, param: str) -> None:
 
 def _group_label(group: Group) -> str:
     right = sum(x.success for x in group.replies)
-    return _("{prompt} — {right} of {all} right").format(
+    return _("{prompt} – {right} of {all} right").format(
         prompt=one_line(group.prompt), right=right, all=len(group.replies)
     )
 

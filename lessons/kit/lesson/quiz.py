@@ -103,7 +103,7 @@ def _question(key: str, number: int, question: QuizQuestion) -> bool | None:
             return False
         st.success(_("Right. {reason}").format(reason=answer.reason), icon=":material/check:")
         others = [x for x in question.choices if not x.right]
-        say_small("\n".join(f"- *{x.text}* — {x.reason}" for x in others))
+        say_small("\n".join(f"- *{x.text}* – {x.reason}" for x in others))
         return True
 
 

@@ -54,7 +54,7 @@ def show_code(*codes: Code) -> None:
     for code in codes:
         excerpt = source(code.path, code.name)
         place = f"`{code.path}` · `{code.name}`"
-        with st.expander(f"{code.what} — {place}", icon=":material/code:"):
+        with st.expander(f"{code.what} – {place}", icon=":material/code:"):
             say_small(
                 (
                     _("Lines {first}–{last}. This is the function that measures.")

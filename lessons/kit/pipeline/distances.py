@@ -41,9 +41,9 @@ class Distances:
         if box not in self.of or self.step is None:
             return _("How far its weights were from the start is not recorded here.")
         if box == "reference":
-            return _("Its weights are the start model’s own: it is frozen, and stays at a distance of 0.")
+            return _("Its weights are the start model's own: it is frozen, and stays at a distance of 0.")
         return _(
-            "At the evaluation before step {step} its weights were away from the start model’s by {share} of their "
+            "At the evaluation before step {step} its weights were away from the start model's by {share} of their "
             "length."
         ).format(step=self.step + 1, share=percent(self.of[box]))
 

@@ -88,7 +88,7 @@ def drawing(
         "pickable": pickable,
         "picked": picked,
         "alt": _(
-            "{ppo}’s and {grpo}’s pipeline, from a question over the policy’s responses to the update. Each box is "
+            "{ppo}'s and {grpo}'s pipeline, from a question over the policy's responses to the update. Each box is "
             "a station."
         ).format(ppo=LEARNER_KINDS["ppo"].title, grpo=LEARNER_KINDS["grpo"].title),
         "words": words(is_verdict=is_verdict(batch, group)),
@@ -123,7 +123,7 @@ def boxes(batch: Frozen, group: Group, settings: Mapping[str, Mapping[str, Any]]
         Box("reward", "frozen", _("Reward"), _("{right} of {all} right").format(right=right, all=size)),
         Box("value", "trained", _("Value model V (critic)"), _("expects a score"), only="ppo"),
         Box("gae", "data", _("GAE"), f"γ = {ppo['gamma']:g}, λ = {ppo['lam']:g}", only="ppo"),
-        Box("group", "data", _("Group"), _("each reward against its group’s"), only="grpo"),
+        Box("group", "data", _("Group"), _("each reward against its group's"), only="grpo"),
         Box("advantage", "data", _("Advantage Â"), _("one for each token"), _("one for each response")),
         Box(
             "update",

@@ -141,7 +141,7 @@ def _models() -> dict[str, str]:
         "value_unknown": _(
             "The critic says before each token what reward it expects; here its values are not recorded."
         ),
-        "no_critic": _("Here PPO would ask its critic. These responses are {origin}’s, and no critic read them."),
+        "no_critic": _("Here PPO would ask its critic. These responses are {origin}'s, and no critic read them."),
         "baseline_grpo": _(
             "No critic: {o} is compared with the mean reward of its own group, {mean}. Each response counts ({n})."
         ),
@@ -155,7 +155,7 @@ def _credit() -> dict[str, str]:
             "faded by γλ = {decay} a token."
         ),
         "credit_unknown": _("Without values there is no surprise to add up: what PPO would give is not known."),
-        "credit_grpo": _("Each reward less the mean {mean}, divided by the group’s spread, {spread}."),
+        "credit_grpo": _("Each reward less the mean {mean}, divided by the group's spread, {spread}."),
         "credit_undivided": _("Each reward less the mean {mean}; in this run nothing is divided by the spread."),
         "credit_silent": _("All rewards of the group are equal, so every difference is 0: nothing is learnt from it."),
         "advantage_ppo": _(
@@ -168,7 +168,7 @@ def _credit() -> dict[str, str]:
         ),
         "update_none": _("While the critic warms up, the policy takes no gradient."),
         "update_other": _(
-            "The same functions update the policy. This step’s update followed {origin}’s credit, so what {other}’s "
+            "The same functions update the policy. This step's update followed {origin}'s credit, so what {other}'s "
             "would have moved is not recorded."
         ),
     }
