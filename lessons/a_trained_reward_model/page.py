@@ -35,10 +35,7 @@ def prediction(example: RewardExample) -> None:
     )
 
 
-def _label_and_learn() -> None:
-    """Both in one fragment: the button says on how many labels it trains, and these come without the page being run."""
-    st.header(_("Now you label"))
-    say(_("The start model wrote two replies to each message. Which one should it write more often?"))
+def _label(were_enough: bool) -> None:
     labelling.by_hand()
     labelling.weighing()
     labelling.by_machine()
@@ -47,12 +44,8 @@ def _label_and_learn() -> None:
         labelling.likes()
     with more(_("download, upload, reset"), key="rm_more_files"):
         files.exchange(every)
-    _learn()
-
-
-def _learn() -> None:
-    st.header(_("Watch the reward model learn"))
-    training.section()
+    if labels.are_enough(every) != were_enough:
+        st.rerun()  # whether one can train on them is the next section's matter, and that is not of this fragment
 
 
 def page() -> None:
@@ -61,7 +54,6 @@ def page() -> None:
     if example is None:
         st.info(_("This is not recorded here yet."))
         say(prose(KEY))
-        _learn()
     else:
         moving_picture(example)
         say_small(
@@ -72,7 +64,11 @@ def page() -> None:
         say(prose(KEY))
         example_pair(example)
         prediction(example)
-        st.fragment(_label_and_learn)()
+        st.header(_("Now you label"))
+        say(_("The start model wrote two replies to each message. Which one should it write more often?"))
+        st.fragment(_label)(labels.are_enough(labels.together_or_none()))
+    st.header(_("Watch the reward model learn"))
+    training.section()
     st.header(_("Train a policy on your taste"))
     say(
         _(

@@ -78,7 +78,7 @@ def _buttons(run: RunInfo | None, live: bool) -> None:
     every = labels.together_or_none()
     with st.container(horizontal=True, vertical_alignment="center", key="rm_train_row"):
         st.button(
-            _("Train a reward model on {count} labels").format(count=whole(len(every))),
+            _("Train a reward model on these labels"),
             type="primary",
             icon=":material/model_training:",
             disabled=live or not labels.are_enough(every) or shared.training_off() is not None,
