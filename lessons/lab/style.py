@@ -7,7 +7,7 @@ STYLE = """<style>
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
-.st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
+html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
 .st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
 @container style(--presenting: 1) { .st-key-lab_controls .st-key-lab_start { max-width: 13rem; } }

@@ -100,7 +100,7 @@ class Held {
     const dark = isDark(ground(this.root));
     this.root.dataset.theme = dark ? "dark" : "light";
     this.#drawing?.draw(this.data, { dark });
-    if (this.root.dataset.drawn !== "true") leaveRoom(this.component.parentElement);
+    leaveRoom(this.component.parentElement);
     this.root.dataset.drawn = "true";
   }
 
