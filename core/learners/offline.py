@@ -14,7 +14,7 @@ WITHOUT = frozenset(
     }
 )
 
-_PAID = N_("The data set’s rewards stay what they were; a KL can be weighed in the loss (beta).")
+_PAID = N_("The data set's rewards stay what they were; a KL can be weighed in the loss (beta).")
 #: Settings of every learner that mean nothing to any of them, and why.
 UNUSED = {
     "kl_coef": _PAID,

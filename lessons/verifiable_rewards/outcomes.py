@@ -80,7 +80,7 @@ def section() -> None:
     say_small(
         _(
             "Success on questions kept apart, mean ± standard deviation over seeds, 4 responses a question; “in "
-            "training”: of the last ten steps’ own responses. Repeat it with `{command}`."
+            "training”: of the last ten steps' own responses. Repeat it with `{command}`."
         ).format(command=COMMAND)
     )
 

@@ -52,7 +52,7 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
         "chain-sum": {"task.terms"},
         "reasoning-gym": {"task.options", "task.instruction"},
         "countdown": {"task.numbers", "task.target"},
-        "program": {"task.visible", "task.scored"},
+        "program": {"task.visible", "task.hidden", "task.scored", "task.turns"},
         "reply": {"task.taste", "task.success_score"},
     }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
@@ -77,7 +77,7 @@ def test_what_means_nothing_to_a_learner_is_off_and_says_why(open_page):
     off = {x.key.removeprefix("set:sft."): x for kind in (at.text_input, at.selectbox) for x in kind if x.disabled}
     why = ("kl_coef", "kl_reward_estimator", "reward_model", "epsilon", "epsilon_high", "dual_clip")
     assert set(off) == {*why, "importance_sampling_level"}
-    assert off["kl_coef"].help.startswith("The data set’s rewards stay what they were")
+    assert off["kl_coef"].help.startswith("The data set's rewards stay what they were")
     assert off["epsilon"].help.startswith("What this learner maximises (surrogate) does not read it.")
 
 
