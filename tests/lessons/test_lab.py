@@ -52,7 +52,7 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
         "chain-sum": {"task.terms"},
         "reasoning-gym": {"task.options", "task.instruction"},
         "countdown": {"task.numbers", "task.target"},
-        "program": {"task.visible", "task.scored"},
+        "program": {"task.visible", "task.hidden", "task.scored", "task.turns"},
         "reply": {"task.taste", "task.success_score"},
     }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
