@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
 from core.errors import ConfigError, Message
 from core.runs import lifecycle
@@ -57,6 +57,11 @@ class Worker:
     def trainer(self) -> Learning:
         assert self._trainer is not None
         return self._trainer
+
+    @property
+    def _answering(self) -> Trainer:
+        """The trainer of a learner that writes answers (`Learning.answers`)."""
+        return cast(Trainer, self._trainer)
 
     def run(self) -> None:
         """Trains the learner up to its final status. Raises what the trainer or the store raises."""
@@ -190,12 +195,11 @@ class Worker:
 
     def _compare_before(self) -> None:
         """The held-out questions' answers before the first step, once in the run's life."""
-        assert isinstance(self.trainer, Trainer)
         if answering.is_there(self.store.events(self.run_id), self.learner, "before"):
             return
         self._prepare(answering.beginning("before"), None)
         with self.interruption.allowed():
-            answers = answering.compared(self.trainer, "before", self._prepare)
+            answers = answering.compared(self._answering, "before", self._prepare)
         self._event("evaluation", answers)
 
     def _leave(self) -> None:
@@ -212,17 +216,17 @@ class Worker:
 
     def _conclude(self) -> None:
         """What the trained policy answers to the held-out questions."""
-        if not isinstance(self.trainer, Trainer):
+        if not self.trainer.answers:
             return
         last = self.trainer.step - 1
         if not self.trainer.config.compare_samples:
             with self.interruption.allowed():
-                success = self.trainer.final_evaluation()
+                success = self._answering.final_evaluation()
             self._event("final", success, step=last)
             return
         self._tell(answering.beginning("after"), None)
         with self.interruption.allowed():
-            answers = answering.compared(self.trainer, "after", self._tell)
+            answers = answering.compared(self._answering, "after", self._tell)
         self._event("evaluation", answers, step=last)
         self._event("final", rates(answers), step=last)
 
@@ -230,8 +234,10 @@ class Worker:
         # The trainer reports a change with the next step; it stands among the events since it was made.
         events = [x for x in trace.events if x["kind"] != "changed"]
         for event in events:
-            if event["kind"] == "drift" and isinstance(self.trainer, Trainer):
-                lifecycle.warn(self.store, self.run_id, self.learner, reasons.about_drift(self.trainer, event["value"]))
+            if event["kind"] == "drift":
+                lifecycle.warn(
+                    self.store, self.run_id, self.learner, reasons.about_drift(self._answering, event["value"])
+                )
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
         self._kept = trace.step + 1
         if self._checkpoints.is_due(self.trainer):

@@ -20,7 +20,7 @@ from core.runs.event_values import is_evaluation
 from core.runs.records import Preparing
 from core.runs.store import RunStore
 from core.runs.views import run_view
-from core.training import checkpoints
+from core.training import beginning, checkpoints
 from core.training.trainer import Trainer
 from core.workers.answering import one_line
 from core.workers.process import supervise
@@ -58,7 +58,7 @@ def preparing(
             during(progress)
             super().__init__(config, learner, progress)
 
-    monkeypatch.setattr(worker_module, "Trainer", Slow)
+    monkeypatch.setattr(beginning, "Trainer", Slow)
 
 
 def test_preparations_are_told_while_they_last_and_a_few_times_a_second_at_most(
