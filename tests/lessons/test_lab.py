@@ -53,6 +53,7 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
         "reasoning-gym": {"task.options", "task.instruction"},
         "countdown": {"task.numbers", "task.target"},
         "reply": {"task.taste", "task.success_from"},
+        "program": {"task.visible", "task.hidden", "task.scored", "task.turns"},
     }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
     expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
