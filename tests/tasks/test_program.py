@@ -148,19 +148,19 @@ def test_the_start_model_of_two_turns_is_taught_what_the_task_says_and_often_how
     recipe, draw, task = KIND.recipes["program-4-turns"], random.Random(0), Program(ProgramSettings(turns=2))
     prompts = TASK.prompts(5, 0, 200)
     taught = [recipe.pieces(x, draw) for x in prompts]
-    told = 0
+    replied = 0
     for prompt, (first, *others) in zip(prompts, taught, strict=True):
         reply = task.reply(prompt, [first.text])
         assert [x.text for x in others[:1]] == ([] if reply is None else [reply])
         assert [x.written for x in others] == ([] if reply is None else [False, True])
-        told += reply is not None
+        replied += reply is not None
     mended = sum(
         task.verify(p, f"{x[0].text}\n{x[1].text}{x[2].text}").success
         for p, x in zip(prompts, taught, strict=True)
         if len(x) > 1
     )
-    assert 60 < told < 160
-    assert 0.6 < mended / told < 0.95  # by the right expression six times in ten, and now and then by another draw
+    assert 60 < replied < 160
+    assert 0.6 < mended / replied < 0.95  # by the right expression six times in ten, and now and then by another draw
 
 
 def test_what_is_taught_is_right_nearly_right_or_a_table() -> None:
