@@ -177,7 +177,9 @@ def gae_terms(decay: str, *, bootstrap: bool = False, measured: bool = False) ->
             "advantage_raw",
             f"scan(delta, {decay})",
             title="GAE",
-            help=N_("δ + γ × λ × the next token's advantage."),
+            help=N_(
+                "δ + γ × λ × the next token's advantage: the next that the policy wrote, whatever it read in between."
+            ),
             tex="A_t",
             source=f"{_CODE}:gae",
         ),

@@ -12,8 +12,13 @@ A tree is JSON: a number, or a list whose first entry says what it is:
     ["min", a, b, …]                               and so every function of FUNCTIONS, by its name
 
 Every tree has a level: 0 one number for the step, 1 one per response, 2 one per token. Lower levels are broadcast;
-`per_token(x)` does so at once, so that a mean over the step counts a response as often as it has tokens. All mistakes
-are found here, when the list of terms is made, and not when a page shows it.
+`per_token(x)` does so at once, so that a mean over the step counts a response as often as it has tokens.
+
+`following(x, end)` is x at the next token that the policy wrote, `end` after the last; `scan(x, decay)` is x plus decay
+times the scan there. What an environment wrote in between is passed over, so that decay is taken once across it; no
+function reads a number there, and none has one there.
+
+All mistakes are found here, when the list of terms is made, and not when a page shows it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from lessons.kit.lesson import (
 from lessons.kit.lesson.formula import worded
 from lessons.kit.lesson.replies import alike, spans
 from lessons.kit.linked import linked
-from lessons.kit.restored import too_large
+from lessons.kit.restored import not_rewritten
 from lessons.kit.truth import is_measured, truth
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def has_reference(batch: Frozen) -> bool:
 
 def measured_values(batch: Frozen, settings: AnyLearner) -> Tensor:
     """VinePPO's values: every prefix finished K times by the policy that wrote it. ValueError where it is too large."""
-    if why_not := too_large(batch.run):
+    if why_not := not_rewritten(batch.run):
         raise ValueError(why_not)
     if is_measured(batch, needs_of(settings).continuations):
         return truth(batch, needs_of(settings).continuations).true.values

@@ -20,3 +20,13 @@ def too_large(run: RunInfo) -> str | None:
         "This needs the models of the step, and {model} is too large for a page to restore. Choose a run of "
         "{names}; the lab shows everything that was recorded of this one."
     ).format(model=literal(run.config.model, 60), names=listed(bundled.names()))
+
+
+def not_rewritten(run: RunInfo) -> str | None:
+    """One sentence, as plain text, where a page can neither restore the run's models nor write its responses anew."""
+    if run.config.turns > 1:
+        return _(
+            "Responses of this run have several turns, between which the task answers; a page cannot write them anew. "
+            "The lab shows everything that was recorded."
+        )
+    return too_large(run)

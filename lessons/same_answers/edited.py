@@ -14,7 +14,7 @@ from lessons.i18n import _, ngettext, tell
 from lessons.kit.display import plain, token_name
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
-from lessons.kit.restored import too_large
+from lessons.kit.restored import not_rewritten
 from lessons.kit.ties import lowest
 from lessons.kit.truth import models
 
@@ -58,7 +58,7 @@ def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
             "very step read it, and both credits are worked out again, for it and for its neighbours."
         )
     )
-    if why_not := too_large(batch.run):
+    if why_not := not_rewritten(batch.run):
         st.info(plain(why_not, 400), icon=":material/edit_off:")
     elif task_kind(batch.run.config.task).alphabet:
         st.fragment(_edit)(batch, group, reply)

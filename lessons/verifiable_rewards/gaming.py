@@ -49,12 +49,6 @@ def section() -> None:
     if len(seeds()) < 2:
         st.info(_("This is not recorded here yet."))
         return
-    say(
-        _(
-            "In task `program` GRPO learnt for {steps} steps, with four visible and six hidden tests. Four are thin: a "
-            "table of them, `{{0:1,4:9,7:15,9:19}}[x]`, meets each."
-        ).format(steps=STEPS)
-    )
     if _predicted():
         mount("race", data(), key="vr_gaming")
         say(_caught())
@@ -68,8 +62,8 @@ def section() -> None:
                 "it with `{command}`."
             ).format(steps=STEPS, seeds=len(seeds()), last=LAST, command=COMMAND)
         )
-    typed = {"task.scored": "visible"}
-    race_in_lab("program", _("Open the lab, paid by visible tests"), key="vr_program", typed=typed)
+        typed = {"task.scored": "visible"}
+        race_in_lab("program", _("Open the lab, paid by visible tests"), key="vr_program", typed=typed)
 
 
 def _predicted() -> bool:
@@ -84,10 +78,14 @@ def _predicted() -> bool:
             _("No hidden test is paid. {change}").format(change=gap_words(end, (_("end"), _("start")))),
         ),
     ]
+    setting = _(
+        "In task `program` GRPO learnt for {steps} steps, with four visible and six hidden tests. Four are thin: a "
+        "table of them, `{{0:1,4:9,7:15,9:19}}[x]`, meets each."
+    ).format(steps=STEPS)
     asked = _(
         "Paid when all **visible** tests are met, it meets more and more of them. And the share of **hidden** ones?"
     )
-    return predict("vr_gaming_guess", asked, choices)
+    return predict("vr_gaming_guess", one_after_another(setting, asked), choices)
 
 
 def data() -> dict[str, Any]:

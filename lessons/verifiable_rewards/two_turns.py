@@ -11,7 +11,7 @@ from core.training.terms import known_values, terms_for
 from lessons.board.strips import Row, token_strips
 from lessons.i18n import _
 from lessons.kit.glossary import say
-from lessons.kit.lesson import equation
+from lessons.kit.lesson import equation, more
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
 
@@ -55,11 +55,17 @@ def numbers(settings: AnyLearner, term: str) -> list[float | None]:
 
 
 def section() -> None:
+    """A worked example: what the model read is hatched, and GAE crosses it."""
+    with st.container(key="vr_turns_worked"):
+        _worked()
+
+
+def _worked() -> None:
     say(
         _(
-            "With `task.turns` at 2 an answer that fails a visible test is told which one: input, expected output, "
-            "what came. To `{prompt}` the model answered `{first}`, was told `{reply}`, and answered `{second}`. "
-            "Hatched: what the task wrote. The model reads it, but nothing of it is credited or learnt."
+            "With `task.turns` at 2 an answer that fails a visible test is told which. To `{prompt}` came `{first}`, "
+            "then `{reply}` (input, expected output, what came), then `{second}`. What the task wrote is hatched: it "
+            "is read, but neither credited nor learnt."
         ).format(prompt=PROMPT, first=FIRST, reply=REPLY, second=SECOND)
     )
     delta, ppo, grpo = numbers(PPO, "delta"), numbers(PPO, "advantage"), numbers(GRPO, "advantage")
@@ -70,15 +76,16 @@ def section() -> None:
         Row("grpo", _("GRPO, advantage Â"), TOKENS, grpo, learner="orange", holes=HOLES),
     ]
     token_strips(rows, key="vr_turns", quantity=_("advantage, in units of reward"), pickable=False)
-    _crossing(delta, ppo)
-    say(
-        _(
-            "GAE skips what the task wrote: `following(value, 0)` is the value before the **next token that the "
-            "policy wrote**, and `scan(delta, gamma * lam)` takes γλ once from there, however much was read in "
-            "between. GRPO gives both turns the response's one number."
+    with more(_("how GAE crosses what was only read"), key="vr_more_turns"):
+        _crossing(delta, ppo)
+        say(
+            _(
+                "GAE skips what the task wrote: `following(value, 0)` is the value before the **next token that the "
+                "policy wrote**, and `scan(delta, gamma * lam)` takes γλ once from there, however much was read in "
+                "between. GRPO gives both turns the response's one number."
+            )
         )
-    )
-    race_in_lab("program-two-turns", _("Open the lab with two turns"), key="vr_two_turns", icon=":material/forum:")
+        race_in_lab("program-two-turns", _("Open the lab with two turns"), key="vr_two_turns", icon=":material/forum:")
 
 
 def _crossing(delta: list[float | None], advantage: list[float | None]) -> None:

@@ -23,7 +23,7 @@ from lessons.kit.lesson import (
 from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
 from lessons.kit.records import efficiency_words
-from lessons.kit.restored import too_large
+from lessons.kit.restored import not_rewritten
 from lessons.kit.ties import lowest
 from lessons.kit.truth import CONTINUATIONS
 from lessons.what_is_true.accuse import accuse, wrong_reply
@@ -211,7 +211,7 @@ def page() -> None:
     batch = frozen("ppo", groups=True)
     if batch is not None:
         say_where(batch)
-        if why_not := too_large(batch.run):
+        if why_not := not_rewritten(batch.run):
             st.info(plain(why_not, 400), icon=":material/hourglass_disabled:")
         else:
             measure(batch)

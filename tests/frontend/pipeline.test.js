@@ -231,3 +231,12 @@ test("an older trace's missing values read as not recorded", async (t) => {
   assert.match(find("[data-box=value]").textContent, /not_recorded/);
   assert.match(find("[data-box=gae]").textContent, /not_recorded/);
 });
+
+test("what the policy did not write is hatched in both boxes of responses", async (t) => {
+  const learners = sent().learners;
+  for (const own of Object.values(learners)) own.responses = own.responses.map((x) => ({ ...x, holes: [true, false] }));
+  const { find } = await drawn(t, { learners });
+  const hatched = (box) => [...find(`[data-box=${box}]`).querySelectorAll(".tk")].map((x) => x.matches(".hole"));
+  assert.deepEqual(hatched("outputs"), [true, false, true, false]);
+  assert.deepEqual(hatched("advantage"), Array(4).fill([true, false]).flat());
+});

@@ -20,6 +20,7 @@ from core.runs.store import RunStore
 from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
 from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.program import ProgramSettings
 from core.tasks.kinds.reply import ReplySettings
 from core.training.beginning import begin
 from core.training.trace import TOKENS, StepTrace
@@ -82,6 +83,11 @@ ODD: dict[str, dict[str, Any]] = {
         "model": "reply",
         "eval_every": 1,
         "learners": (learner("reward-model", judge_pairs=40),),
+    },
+    "two turns": {
+        "task": ProgramSettings(turns=2, heldout=16),
+        "model": "program-4-turns",
+        "learners": (learner("ppo"), learner("grpo")),
     },
     "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
 }
@@ -198,6 +204,15 @@ def test_what_follows_from_a_success_rate_alone_is_not_said_of_rewards_between(o
     at = open_page("how-grpo-works", run=odd_run(store, "no right answer"), lang="en")
     assert "more than two values" in infos(at)
     assert "more than two values" not in infos(open_page("how-grpo-works", run=odd_run(store, "a placebo"), lang="en"))
+
+
+@pytest.mark.parametrize("key", ["what-is-true", "same-answers"])
+def test_responses_of_several_turns_are_shown_and_not_written_anew(open_page, store: RunStore, key: str) -> None:
+    run_id = odd_run(store, "two turns")
+    assert any("\n" in x for x in store.samples(run_id, "ppo", 0)["response"].to_pylist())
+    at = open_page(key, run=run_id, lang="en")
+    assert "a page cannot write them anew" in infos(at)
+    assert "is no character of this model" not in "\n".join(shown(at))
 
 
 def test_a_run_whose_learners_compare_with_no_groups_mean_is_no_example_of_it(open_page, store: RunStore) -> None:

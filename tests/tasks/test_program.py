@@ -7,7 +7,9 @@ import re
 
 import pytest
 
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.stored_config import dump_config, load_config
 from core.tasks.functions import DOMAIN, LARGEST, functions, simplest
 from core.tasks.kinds.program import ALPHABET, KIND, Program, ProgramSettings, examples_of
 
@@ -133,6 +135,32 @@ def test_more_tests_than_numbers_are_refused_and_so_is_what_is_no_question() -> 
             TASK.tests(prompt)
     with pytest.raises(RequestError, match="No function"):
         TASK.verify("0:0,1:7,2:0=", "x")
+
+
+def test_a_run_that_was_stored_before_there_were_turns_has_one() -> None:
+    stored = dump_config(RunConfig(preset="x", task=ProgramSettings(), model="program-4"))
+    del stored["task"]["turns"]
+    assert load_config(stored).task == ProgramSettings(turns=1)
+    assert load_config(stored).turns == 1
+
+
+def test_the_start_model_of_two_turns_is_taught_what_the_task_says_and_often_how_to_mend_it() -> None:
+    recipe, draw, task = KIND.recipes["program-4-turns"], random.Random(0), Program(ProgramSettings(turns=2))
+    prompts = TASK.prompts(5, 0, 200)
+    taught = [recipe.pieces(x, draw) for x in prompts]
+    replied = 0
+    for prompt, (first, *others) in zip(prompts, taught, strict=True):
+        reply = task.reply(prompt, [first.text])
+        assert [x.text for x in others[:1]] == ([] if reply is None else [reply])
+        assert [x.written for x in others] == ([] if reply is None else [False, True])
+        replied += reply is not None
+    mended = sum(
+        task.verify(p, f"{x[0].text}\n{x[1].text}{x[2].text}").success
+        for p, x in zip(prompts, taught, strict=True)
+        if len(x) > 1
+    )
+    assert 60 < replied < 160
+    assert 0.6 < mended / replied < 0.95  # by the right expression six times in ten, and now and then by another draw
 
 
 def test_what_is_taught_is_right_nearly_right_or_a_table() -> None:

@@ -113,7 +113,9 @@ const laneRow = ({ name }, followed, chips, mark) =>
 
 /** @param {Batch} batch @param {Lane} lane */
 function chipsOf(batch, lane) {
-  const all = batch.places(lane).map((t) => el("span", { class: "tk", text: batch.chip(lane.index, t) }));
+  const { holes } = batch.responses[lane.index]; // what the policy did not write is hatched, as on the strips
+  const look = (/** @type {number} */ t) => (holes[t] ? "tk hole" : "tk");
+  const all = batch.places(lane).map((t) => el("span", { class: look(t), text: batch.chip(lane.index, t) }));
   const dots = (/** @type {boolean} */ isThere) => (isThere ? el("span", { class: "dots", text: "…" }) : null);
   const { length } = batch.responses[lane.index];
   return { all, row: el("span", { class: "tks" }, dots(lane.from > 0), all, dots(lane.to < length)) };
