@@ -21,6 +21,7 @@ from core.learners.registry import (
     learner_kind,
     needs_of,
     refused,
+    trains_policy,
 )
 from core.refusals import message, names_of, unknown
 from core.rewards import REWARDS
@@ -156,6 +157,7 @@ class RunConfig(Settings):
                     given=size,
                     learner=each.name,
                 )
+        self._all_of_one_sort()
         if self.success_from > self.success_to:
             raise ConfigError(
                 "success_from is {low} and success_to {high}: no question can be answered right at least as often as "
@@ -170,6 +172,24 @@ class RunConfig(Settings):
                 bound=8192,
             )
         return self
+
+    def _all_of_one_sort(self) -> None:
+        """Raises ConfigError where reward models are to be trained beside policies, or in a way that they cannot."""
+        others = [x.name for x in self.learners if not trains_policy(x)]
+        if not others:
+            return
+        if len(others) < len(self.learners):
+            raise ConfigError(
+                "{names} trains a reward model, the other learners train policies: they have nothing in common that "
+                "could be compared; train the reward model in a run of its own, then name it in a second one",
+                names=others,
+            )
+        if self.lora_rank:
+            raise ConfigError(
+                "lora_rank is {given}, but a reward model is trained whole: a run that takes it as its reward knows no "
+                "adapters of it",
+                given=self.lora_rank,
+            )
 
     def _impossible(self, settings: AnyLearner, batch: int) -> Message | None:
         """Why a learner cannot take its part in steps of `batch` responses."""

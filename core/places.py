@@ -54,5 +54,10 @@ def critics_folder() -> Path:
     return data_folder() / "critics"
 
 
+def reward_models_folder() -> Path:
+    """Where reward models are kept for runs to train on."""
+    return data_folder() / "reward-models"
+
+
 def log_path(home: Path, run_id: str, learner: str) -> Path:
     return home / "logs" / f"{run_id}-{learner}.log"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.config import RunConfig
 from core.learners.kinds.ppo import PPOSettings
-from core.training.trace import COVERAGE, DISTANCES, SAMPLES, STEPS, TOKENS, VALUE_CHECK, StepTrace
+from core.training.trace import COVERAGE, DISTANCES, OF_PAIRS, SAMPLES, STEPS, TOKENS, VALUE_CHECK, StepTrace
 
 #: Text that must be shown letter by letter wherever it appears.
 HOSTILE = ("<img src=x onerror=alert(1)>", "$x$", ":red[x]", "[a](javascript:alert(1))")
@@ -174,6 +174,6 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
     }
     known["clip_ratio"] = float(known["clip_ratio_low"]) + float(known["clip_ratio_high"])  # type: ignore[arg-type]
     known["group_reward_std"] = None if ppo else 0.3
-    known |= dict.fromkeys((*VALUE_CHECK, *COVERAGE, *DISTANCES))
+    known |= dict.fromkeys((*VALUE_CHECK, *COVERAGE, *DISTANCES, *OF_PAIRS))
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name in known}

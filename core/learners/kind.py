@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: A kind's place in the palette; a second learner of the same colour gets the next free one.
-Colour = Literal["blue", "orange", "green", "pink", "red", "grey"]
+Colour = Literal["blue", "orange", "green", "pink", "red", "grey", "brown"]
+
+#: What a learner changes: a policy that writes responses, or a model that scores them.
+Trained = Literal["policy", "reward-model"]
 
 #: The lines of an algorithm's formula, in the order in which they are computed.
 Line = Literal["questions", "reward", "advantage", "normalisation", "ratio", "surrogate", "kl", "aggregation"]
@@ -84,6 +87,9 @@ class LearnerKind:
     strip_title: Callable[[Any], str]  # message template over each learner's strips: {name}, {size} and settings
     source: str  # "core/learners/kinds/ppo.py:credit"
     needs: Callable[[Any], Needs] = lambda _settings: Needs()
+    #: What is trained. A kind that trains no policy learns from labelled pairs (core/rewards/preferences.py), and has
+    #: no column that speaks of a policy.
+    trains: Trained = "policy"
     #: Columns of the trace (steps, samples, tokens) that such a learner has none of: null, and read "none".
     without: Callable[[Any], frozenset[str]] = lambda _settings: frozenset()
     columns: tuple[Column, ...] = ()
@@ -110,4 +116,4 @@ class LearnerKind:
     @property
     def offline(self) -> bool:
         """Whether such a learner samples nothing to learn from: its responses are given."""
-        return self.given is not None or self.draws is not None
+        return self.given is not None or self.draws is not None or self.trains != "policy"

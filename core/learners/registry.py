@@ -56,6 +56,11 @@ def collected_of(settings: LearnerSettings) -> CollectedSettings | None:
     return cast(CollectedSettings, settings) if learner_kind(settings).draws is not None else None
 
 
+def trains_policy(settings: LearnerSettings) -> bool:
+    """Whether the learner trains a policy, and not a model that scores responses."""
+    return learner_kind(settings).trains == "policy"
+
+
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
     """The settings of the learner's critic; None where it has none."""
     return cast(CriticSettings, settings) if needs_of(settings).critic else None
@@ -142,6 +147,10 @@ _WITH = {
 _OF_DATA_SETS = {"coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess"}
 
 
+#: Columns of the trace that only a reward model in training has.
+_OF_REWARD_MODELS = {"pair_loss", "pair_accuracy", "heldout_pair_loss", "heldout_pair_accuracy"}
+
+
 def without(settings: LearnerSettings) -> frozenset[str]:
     """Columns of the trace that this learner does not have: they are null, and pages say "none" there."""
     names = learner_kind(settings).without(settings)
@@ -149,6 +158,8 @@ def without(settings: LearnerSettings) -> frozenset[str]:
         names = names | {"ratio"}
     if learner_kind(settings).draws is None:
         names = names | _OF_DATA_SETS
+    if trains_policy(settings):
+        names = names | _OF_REWARD_MODELS
     return names.union(*(others for name, others in _WITH.items() if name in names))
 
 

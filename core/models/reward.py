@@ -10,13 +10,17 @@ Pages ask for the names, so nothing heavy is imported up here.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.environment import environment
 from core.errors import ConfigError, Message, cause_of
-from core.places import data_folder
+from core.places import reward_models_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from core.models.value import ValueModel
 
 WEIGHTS, CARD, VERSION = "model.safetensors", "card.json", 1
+#: Of a server's disk, at most.
+_SHARE = 0.1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}-[0-9a-f]{8}")
 
 
@@ -47,7 +53,7 @@ class Card:
 
 def folder() -> Path:
     """Where reward models are kept on this machine."""
-    return data_folder() / "reward-models"
+    return reward_models_folder()
 
 
 def names() -> list[str]:
@@ -123,13 +129,39 @@ def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -
             "a reward model’s name has lower-case letters, digits and dashes, 40 at most; {given} has not",
             given=repr(name[:60]),
         )
-    made = Card(name=full, weights_sha256=digest, torch=torch.__version__, **known)
-    place = folder() / full
-    place.mkdir(parents=True, exist_ok=True)
+    made, place = Card(name=full, weights_sha256=digest, torch=torch.__version__, **known), folder() / full
+    if (place / CARD).is_file() and card(full).weights_sha256 == digest:
+        return card(full)
     weights = {x: y.detach().cpu().contiguous() for x, y in model.state_dict().items()}
-    save_file(weights, place / WEIGHTS)
-    (place / CARD).write_text(json.dumps(asdict(made), indent=1) + "\n", encoding="utf-8")  # last: it makes it one
+    folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder()) as scratch:  # two workers may leave the same one
+        whole = Path(scratch) / full
+        whole.mkdir()
+        save_file(weights, whole / WEIGHTS)
+        (whole / CARD).write_text(json.dumps(asdict(made), indent=1) + "\n", encoding="utf-8")
+        if place.is_dir():  # what is there is no whole one, or another one whose hash begins alike
+            shutil.rmtree(place, ignore_errors=True)
+        os.replace(whole, place)
+    _tidy(full)
     return made
+
+
+def _tidy(newest: str) -> None:
+    """Where a server's disk is limited, reward models take at most a tenth of it, and the oldest go first: no page can
+    delete one, and runs are what the disk is for. The newest stays, whatever its size."""
+    limit = environment().max_disk_gb
+    if limit is None:
+        return
+    there = sorted((folder() / x for x in names() if x != newest), key=lambda x: x.stat().st_mtime, reverse=True)
+    total = _bytes(folder() / newest)
+    for place in there:
+        total += _bytes(place)
+        if total > _SHARE * limit * 1e9:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _bytes(place: Path) -> int:
+    return sum(x.stat().st_size for x in place.iterdir())
 
 
 def _of_another(name: str, known: Card) -> Message:

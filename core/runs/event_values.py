@@ -17,6 +17,10 @@ from core.errors import ConfigError, Refusal
 MOST_LEVELS, MOST_VALUES = 12, 2_000_000
 
 
+#: The kind of event that says which reward model a learner left behind for other runs.
+LEFT = "reward-model"
+
+
 class EventError(Refusal, ValueError):
     """A value that an event of this kind cannot have. The message is a clause."""
 
@@ -27,6 +31,8 @@ def _wrong(kind: str) -> EventError:
             return EventError("must hold the held-out success as shares between 0 and 1")
         case "evaluation":
             return EventError("must hold questions, their right answers, and what was answered to each of them")
+        case "reward-model":
+            return EventError("must name the reward model that was left, and say how many labels it learnt from")
         case "drift":
             return EventError("must hold a difference of log-probabilities")
     return EventError("must hold settings and their values")
@@ -44,6 +50,13 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 class _Final(_Exact):
     sampled: _Share | None = None
     greedy: _Share | None = None
+
+
+class _Left(_Exact):
+    name: str = Field(min_length=1, max_length=60)
+    preferences: int = Field(ge=1, le=10**6)
+    heldout_accuracy: _Share | None = None
+    heldout_loss: float | None = Field(None, ge=0)
 
 
 def _as_tuple(value: Any) -> Any:
@@ -76,6 +89,7 @@ _Drift = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 _SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "final": TypeAdapter(_Final),
     "evaluation": TypeAdapter(_HeldOutAnswers),
+    LEFT: TypeAdapter(_Left),
     "drift": TypeAdapter(_Drift, config=ConfigDict(strict=True)),
     "change": TypeAdapter(dict[str, Any]),
 }

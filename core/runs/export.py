@@ -18,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from core.errors import Refusal
+from core.rewards.preferences import to_json
 from core.runs import formats
 from core.runs.migrations.traces import TRACE_VERSION, conform, stamped, widest
 from core.runs.records import LearnerInfo, RunInfo
@@ -30,6 +31,7 @@ __all__ = ["export", "export_file", "export_formats", "export_zip", "run_json", 
 
 OWN = ("parquet", "csv")  # beside the formats of integrations
 COLLECTED_FILE = "collected"  # beside the four files, where a learner learns from a data set
+LABELS_FILE = "preferences.json"  # beside them, where a reward model learns from labelled pairs
 ROWS_PER_GROUP = 65_536  # small row groups make a Parquet file large and slow to read
 
 
@@ -41,7 +43,7 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
     """Writes a run into `directory` (made where missing) and returns the files.
 
     parquet, csv: run.json, steps, samples, tokens, with the trace contract's columns and any that the run has on top,
-    and collected where a learner learns from a data set;
+    and collected where a learner learns from a data set, preferences.json where a reward model does from labels;
     an integration's format (unipo): one JSON per learner; one that writes a whole run (html): one file, which
     `directory` names unless it is a folder. A run that still goes on is exported up to its last finished step. Raises
     ExportError, RunNotFound, StoreError.
@@ -61,7 +63,8 @@ def export(store: RunStore, run_id: str, directory: Path, format: str = "parquet
         head = directory / "run.json"
         text = json.dumps(run_json(store, info), indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(text.encode("utf-8", "replace"))  # no file takes half a character
-        return [head, *_write_tables(store, info, directory, format), *_write_sets(store, info, directory, format)]
+        tables = [*_write_tables(store, info, directory, format), *_write_sets(store, info, directory, format)]
+        return [head, *tables, *_write_labels(store, info, directory)]
     except OSError as error:
         raise ExportError(
             "The export could not be written to {place}: {cause}.", place=directory, cause=error.strerror or error
@@ -165,6 +168,17 @@ def _write_sets(store: RunStore, info: RunInfo, directory: Path, format: str) ->
             writer.add(table)
     finally:
         writer.close()
+    return [path]
+
+
+def _write_labels(store: RunStore, info: RunInfo, directory: Path) -> list[Path]:
+    """The labelled pairs that reward models learnt from, as a file that can be uploaded again; none where there are
+    none."""
+    labels = store.preferences(info.id)
+    if labels is None:
+        return []
+    path = directory / LABELS_FILE
+    path.write_text(to_json(labels), encoding="utf-8")
     return [path]
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from core.errors import ConfigError, Message
 from core.runs import formats, limited
 from core.runs.errors import RunNotFound
-from core.runs.export import COLLECTED_FILE
+from core.runs.export import COLLECTED_FILE, LABELS_FILE
 from core.runs.foreign import ImportFailed
 from core.runs.formats import TableReader
 from core.runs.limited import MOST_BYTES, MOST_FILES
@@ -119,7 +119,8 @@ def _from_folder(store: RunStore, folder: Path, name: str | None, given_name: st
         missing = [x for x in _TRACE if not (folder / x).is_file()]
         if missing:
             raise ImportFailed("Of this app's four files {names} is missing.", names=missing)
-        files = [folder / x for x in (*_TRACE, f"{COLLECTED_FILE}.parquet") if (folder / x).is_file()]
+        further = (f"{COLLECTED_FILE}.parquet", LABELS_FILE)
+        files = [folder / x for x in (*_TRACE, *further) if (folder / x).is_file()]
         if (size := sum(x.stat().st_size for x in files)) > MOST_BYTES:
             raise _too_large(size)
         return _recorded(store, folder, name, given_name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from core.places import critics_folder
+from core.places import critics_folder, reward_models_folder
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo
@@ -23,8 +23,8 @@ _FOLDERS = ("checkpoints", "logs")
 
 
 def bytes_used(store: RunStore) -> int:
-    """What runs take: their rows and traces in the database, checkpoints and logs, and the critics that were fitted for
-    them.
+    """What runs take: their rows and traces in the database, checkpoints and logs, the critics that were fitted for
+    them, and the reward models that they left.
 
     Pages of a SQLite file that deleted runs have left count as free: the next runs fill them.
     """
@@ -36,7 +36,7 @@ def bytes_used(store: RunStore) -> int:
             database = (pages - free) * size
         else:
             database = int(c.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one())
-    folders = [*(store.home / x for x in _FOLDERS), critics_folder()]
+    folders = [*(store.home / x for x in _FOLDERS), critics_folder(), reward_models_folder()]
     return database + sum(sum(_sizes(x)) for x in folders)
 
 

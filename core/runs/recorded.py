@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 from core.config import RunConfig
 from core.errors import Refusal
 from core.learners.registry import without
+from core.rewards import preferences
+from core.rewards.preferences import Preference
 from core.runs import lifecycle
-from core.runs.export import read_tables
+from core.runs.export import LABELS_FILE, read_tables
 from core.runs.migrations.traces import NewerTrace, check_version, take_over
 from core.runs.parquet_files import Budget, opened, rows_of
 from core.runs.records import RunUnreadable
@@ -67,9 +69,10 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
             tables[name] = take_over(rows_of(opened(path, path.name), path.name, budget), name)
         _check(tables, config)
         _set_steps(tables["steps"], head)
+        labels = _labels_in(directory)
         if _is_there(store, run_id, head):
             return
-        store.create(config, head["name"], run_id=run_id)
+        store.create(config, head["name"], run_id=run_id, preferences=labels)
         for trace in _traces(tables):
             _check_step(trace, config)
             store.append(run_id, trace)
@@ -83,6 +86,15 @@ def import_recorded(store: RunStore, directory: Path, run_id: str) -> None:
     except (OSError, ValueError, RecursionError, OverflowError, pa.ArrowException) as error:
         cause = error.messages[0] if isinstance(error, Refusal) else str(error)  # of several bad settings the first
         raise TraceFilesError("The files in {place} are not a trace: {cause}.", place=directory, cause=cause) from error
+
+
+def _labels_in(directory: Path) -> tuple[Preference, ...]:
+    """The labelled pairs of an export. Raises PreferencesError where the file holds none."""
+    path = directory / LABELS_FILE
+    if not path.is_file():
+        return ()
+    with path.open("rb") as file:
+        return preferences.read(file.read(preferences.MOST_BYTES + 1))  # one more: it is refused, and no more is read
 
 
 def _check(tables: dict[str, pa.Table], config: RunConfig) -> None:

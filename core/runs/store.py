@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from core.config import RunConfig
 from core.presets import title_of
-from core.runs import controls, data_sets, lifecycle
+from core.rewards.preferences import Preference
+from core.runs import controls, data_sets, labels, lifecycle
 from core.runs.arrow import pack, schema_of
 from core.runs.damage import LEARNER, bytes_of, damaged
 from core.runs.database import Database
@@ -42,9 +43,19 @@ class RunStore(Database):
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
-    def create(self, config: RunConfig, name: str | None = None, *, run_id: str | None = None) -> str:
-        """Writes down a run that waits to be started; returns its id, which nobody can guess."""
-        run_id = run_id or new_id()
+    def create(
+        self,
+        config: RunConfig,
+        name: str | None = None,
+        *,
+        run_id: str | None = None,
+        preferences: Sequence[Preference] = (),
+    ) -> str:
+        """Writes down a run that waits to be started; returns its id, which nobody can guess.
+
+        `preferences` are what its reward models learn from; PreferencesError where they are too many.
+        """
+        run_id, content = run_id or new_id(), labels.content_of(tuple(preferences)) if preferences else None
         now = time.time()
         title = checked_name(title_of(config) if name is None else name)
         with self.write() as c:
@@ -53,6 +64,8 @@ class RunStore(Database):
             for position, learner in enumerate(config.learners):
                 row = {"run": run_id, "name": learner.name, "position": position, "algorithm": learner.kind}
                 c.execute(learners.insert().values(**row, status="queued", step=-1, steps=config.steps, updated=now))
+            if content is not None:
+                labels.write(c, run_id, content)
         return run_id
 
     @again
@@ -109,6 +122,8 @@ class RunStore(Database):
             c.execute(blobs.insert().values(step_id=c.execute(row).inserted_primary_key[0], **packed))
             if trace.collected is not None:
                 data_sets.write(c, run_id, trace.learner, trace.collected)
+            if trace.labels is not None:
+                labels.write(c, run_id, trace.labels)
             for event in trace.events:
                 write_event(c, same, event["kind"], event.get("value"), now, traced=True)
             lifecycle.made_step(c, run_id, trace.learner, trace.step, now)
@@ -165,6 +180,12 @@ class RunStore(Database):
         """The data set that an offline learner learns from (COLLECTED); None where it has none, or made no step yet."""
         with self.read() as c:
             return data_sets.read(c, run_id, learner)
+
+    @again
+    def preferences(self, run_id: str) -> tuple[Preference, ...] | None:
+        """The labelled pairs that the run's reward models learn from; None where it has none, or none yet."""
+        with self.read() as c:
+            return labels.read_from(c, run_id)
 
     @again
     def _step(self, run_id: str, learner: str, step: int) -> Any:

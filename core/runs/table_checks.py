@@ -24,7 +24,7 @@ MOST_CHARACTERS = 200_000
 
 _SHARES = (
     *("success_rate", "heldout_success", "frac_reward_zero_std", "clip_ratio_low", "clip_ratio_high"),
-    "truncated_frac",
+    *("truncated_frac", "pair_accuracy", "heldout_pair_accuracy"),
 )
 #: Columns of TOKENS that every run made here has, but for a learner that says it is without.
 _OF_ANY_RUN = ("token_id", "logprob_old", "logprob", "ratio", "advantage")
@@ -111,7 +111,7 @@ def incomplete(samples: pa.Table, tokens: pa.Table, without: Collection[str], *,
     infinite is not known either.
     """
     for name in ("reward", "success", "truncated", "length"):
-        if _has_gaps(samples[name], finite):
+        if name not in without and _has_gaps(samples[name], finite):
             return name
     written = tokens.filter(pc.fill_null(tokens["written"], True))
     return next((x for x in _OF_ANY_RUN if x not in without and _has_gaps(written[x], finite)), None)

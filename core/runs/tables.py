@@ -91,6 +91,14 @@ collected = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: The labelled pairs that a run's reward models learn from: they come with the run, or with its first step.
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("run", sa.String(64), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),  # JSON as core/rewards/preferences.py reads it, with its version
+)
+
 controls = sa.Table(
     "controls",
     metadata,

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 from core.errors import Message, Refusal
 
 if TYPE_CHECKING:
-    from core.training.trainer import Trainer
+    from core.training.learning import Learning
 
 
 class CheckpointError(Refusal, OSError):
     """A checkpoint cannot be written: the disk is full, or may not be written to."""
 
 
-#: Of a data set, about: names and texts of a response; number and log-probability of a token.
-_BYTES_OF_RESPONSE, _BYTES_OF_TOKEN = 300, 16
 KEPT = 2  # the one before the newest is there for the case that the newest turns out to be unreadable
 LARGE = 300_000_000  # bytes; of files above this size only the newest is kept
 
@@ -29,7 +27,7 @@ def folder(home: Path, run_id: str, learner: str) -> Path:
     return home / "checkpoints" / run_id / learner
 
 
-def save(trainer: Trainer, where: Path) -> None:
+def save(trainer: Learning, where: Path) -> None:
     """Saves the trainer before its next step, removes all but the newest files. Raises CheckpointError."""
     try:
         where.mkdir(parents=True, exist_ok=True)
@@ -49,15 +47,9 @@ def save(trainer: Trainer, where: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def size(trainer: Trainer) -> int:
-    """About how many bytes a checkpoint takes: weights, for those that are trained Adam's two moments, and replayed
-    responses, and a
-    data set."""
-    models = [trainer.policy, *([trainer.value_model] if trainer.value_model is not None else [])]
-    trained = [x for model in models for x in model.parameters() if x.requires_grad]
-    data = () if trainer.data is None else trainer.data.responses
-    kept = sum(_BYTES_OF_RESPONSE + _BYTES_OF_TOKEN * len(x.tokens) for x in data)
-    return sum(x.numel() * (x.element_size() + 8) for x in trained) + trainer.value_replay.size + kept
+def size(trainer: Learning) -> int:
+    """About how many bytes a checkpoint takes."""
+    return trainer.stored_bytes
 
 
 def _need_space(where: Path, needed: int) -> None:
@@ -83,16 +75,16 @@ def after_a_step(where: Path) -> bool:
     return any(int(x.stem) > 0 for x in saved(where))
 
 
-def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer | None:
+def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Learning | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 
     `progress` is called with what is being done; what it raises is not taken for a checkpoint that cannot be read.
     """
-    from core.training.trainer import Trainer
+    from core.training import beginning
 
     for path in saved(where):
         try:
-            return Trainer.load(path, progress)
+            return beginning.load(path, progress)
         except Exception:
             logging.exception("the checkpoint %s cannot be read; taking the one before it", path)
     return None

@@ -31,6 +31,8 @@ from core.training.trace import COLLECTED
 
 #: What a set in a checkpoint is like; raised where that changes.
 VERSION = 1
+#: Of a set in a checkpoint, about: names and texts of a response; number and log-probability of a token.
+_BYTES_OF_RESPONSE, _BYTES_OF_TOKEN = 300, 16
 #: Scored on an occasion of their own: responses of random tokens (core/rewards/base.py).
 _AT_RANDOM = 2**20
 #: Their random numbers are of streams from here on, apart from those of steps (Trainer._generator).
@@ -206,6 +208,11 @@ def table_of(data: Collected, learner: str) -> pa.Table:
 def state_of(data: Collected) -> dict[str, Any]:
     """The set as plain values, for a checkpoint."""
     return {"version": VERSION, "temperature": data.temperature, "responses": [asdict(x) for x in data.responses]}
+
+
+def bytes_of(data: Collected) -> int:
+    """About how many bytes a set takes in a checkpoint."""
+    return sum(_BYTES_OF_RESPONSE + _BYTES_OF_TOKEN * len(x.tokens) for x in data.responses)
 
 
 def from_state(state: dict[str, Any]) -> Collected:

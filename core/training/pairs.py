@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from core.config import RunConfig
-from core.errors import RequestError
+from core.errors import Message, RequestError
 from core.models import forward
 from core.models.codec import Codec
 from core.models.device import device_of
+from core.models.fetching import Progress
 from core.models.start import load
 from core.tasks.registry import task_for
 from core.training.rollout import sample
@@ -19,18 +20,24 @@ _AT_ONCE = 128
 _MOST_ASKED = 20
 
 
-def sampled_pairs(config: RunConfig, count: int, seed: int = 0) -> list[tuple[str, str, str]]:
+def sampled_pairs(
+    config: RunConfig, count: int, seed: int = 0, progress: Progress | None = None
+) -> list[tuple[str, str, str]]:
     """(prompt, response, another response) of the run's start policy at its temperature: `count` of them, or fewer
     where it hardly ever answers in two ways. Answers that were cut off are left out: they have no end to be read at;
     and so are those whose text is none that the model reads (one with `<unk>` in it), as a label is text.
 
-    The questions are training questions of `seed`. Raises ConfigError where there is no such model.
+    The questions are training questions of `seed`. `progress` is called with (what is being done, share of it). Raises
+    ConfigError where there is no such model.
     """
     device = device_of(config.device)
-    start, task = load(config.model, device, system_prompt=config.system_prompt), task_for(config.task)
+    start = load(config.model, device, system_prompt=config.system_prompt, progress=progress)
+    task = task_for(config.task)
     forward.prepare(start.model)
     generator, pairs = torch.Generator().manual_seed(seed), list[tuple[str, str, str]]()
     for step in range(-(-count * _MOST_ASKED // _AT_ONCE)):
+        if progress is not None:
+            progress(Message("the start model writes pairs of responses to be labelled"), len(pairs) / count)
         prompts = task.prompts(seed, step, _AT_ONCE)
         rollout = sample(
             start.model,

@@ -24,6 +24,7 @@ from core.errors import DivergedError, RequestError
 from core.models import forward, positions, reward
 from core.models.codec import Codec
 from core.models.device import device_of
+from core.models.fetching import Progress
 from core.models.reward import Card
 from core.models.start import load
 from core.models.value import ValueModel
@@ -50,7 +51,7 @@ class RewardModelSettings(Settings):
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="What is held out, and the batches, follow from this number.")
     epochs: int = Field(6, ge=1, le=100, description="How often every pair is learnt from.")
-    batch_size: int = Field(16, ge=1, le=1024, description="Pairs per update.")
+    batch_size: int = Field(16, ge=1, le=4096, description="Pairs per update.")
     learning_rate: float = Field(3e-4, gt=0, le=1, description="Step size of the Adam optimiser.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, le=1000, description="Gradients longer than this are scaled down to it.")
@@ -91,6 +92,18 @@ class RewardStep:
     wall_time_s: float
 
 
+@dataclass(frozen=True)
+class RewardUpdate:
+    """One update's own pairs, and what the model said of them before it."""
+
+    pairs: tuple[Preference, ...]
+    chosen: Tensor  # scores of the preferred responses [N]
+    rejected: Tensor  # of the others [N]
+    loss: float
+    accuracy: float
+    grad_norm: float
+
+
 class RewardTrainer:
     """Trains a reward model; `steps()` goes on from where it stands."""
 
@@ -99,15 +112,19 @@ class RewardTrainer:
         settings: RewardModelSettings,
         preferences: Sequence[Preference],
         examples: Sequence[tuple[str, str]] = (),
+        *,
+        system_prompt: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """`examples` are (prompt, response) whose prefixes are scored at every evaluation.
+        """`examples` are (prompt, response) whose prefixes are scored at every evaluation; `progress` is called while
+        the start model is fetched.
 
         Raises RequestError where there are too few pairs or a text is none that the model reads, ConfigError where
         there is no such start model.
         """
         self.settings, self.preferences, self.examples = settings, tuple(preferences), tuple(examples)
         self.device = device_of(settings.device)
-        start = load(settings.model, self.device)
+        start = load(settings.model, self.device, system_prompt=system_prompt, progress=progress)
         self.start_hash, self.codec = start.hash, start.codec
         forward.prepare(start.model)
         self.model = ValueModel(start.model)
@@ -118,6 +135,12 @@ class RewardTrainer:
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.step, self._wall_time = 0, 0.0
+
+    @property
+    def pairs_seen(self) -> int:
+        """Pairs that were learnt from so far, each as often as that was."""
+        epoch, place = divmod(self.step, self.per_epoch)
+        return epoch * len(self.learnt) + min(place * self.settings.batch_size, len(self.learnt))
 
     @property
     def per_epoch(self) -> int:
@@ -135,18 +158,33 @@ class RewardTrainer:
             yield self._item(None, None, time.monotonic())
         while self.step < self.total:
             begun = time.monotonic()
-            loss, accuracy = self._update(self._batch())
-            self.step += 1
-            yield self._item(loss, accuracy, begun)
+            made = self.advance()
+            yield self._item(made.loss, made.accuracy, begun)
+
+    def advance(self) -> RewardUpdate:
+        """The next update. Raises DivergedError where the gradient is no number."""
+        pairs = self._batch()
+        chosen, rejected, weight = self._scored(pairs)
+        loss = bradley_terry_loss(chosen, rejected, weight)
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        if not bool(torch.isfinite(norm)):
+            raise DivergedError("the reward model’s loss has left the range of numbers; lower its learning rate")
+        self._adam.step()
+        self.step += 1
+        right = pair_accuracy(chosen.detach(), rejected.detach(), weight)
+        return RewardUpdate(tuple(pairs), chosen.detach(), rejected.detach(), float(loss.detach()), right, float(norm))
+
+    def adjust(self, **changes: float) -> None:
+        """Other settings of the optimiser from the next update on: learning_rate, weight_decay, max_grad_norm."""
+        self.settings = self.settings.model_copy(update=changes)
+        for group in self._adam.param_groups:
+            group["lr"], group["weight_decay"] = self.settings.learning_rate, self.settings.weight_decay
 
     def judge(self, preferences: Sequence[Preference]) -> Judged:
         """What the model says of labelled pairs."""
-        chosen, rejected, weight = self._rewards_of(preferences)
-        return Judged(
-            float(bradley_terry_loss(chosen, rejected, weight)),
-            pair_accuracy(chosen, rejected, weight),
-            calibration(chosen, rejected, weight),
-        )
+        return judged(*self.rewards_of(preferences))
 
     @torch.no_grad()
     def scores(self, texts: Sequence[tuple[str, str]]) -> list[float]:
@@ -180,7 +218,8 @@ class RewardTrainer:
             "scale": max(float(scores.std()), 1e-6),
             "preferences": len(self.preferences),
             "heldout_accuracy": self.judge(self.held).accuracy if self.held else None,
-            "settings": self.settings.model_dump(exclude={"task"}),
+            # How often each pair was learnt from, which a run's steps decide and not the setting.
+            "settings": self.settings.model_dump(exclude={"task"}) | {"epochs": self.pairs_seen / len(self.learnt)},
         }
         return reward.save(self.model, known, name)
 
@@ -194,17 +233,6 @@ class RewardTrainer:
         size = self.settings.batch_size
         return [self.learnt[i] for i in order[place * size : (place + 1) * size]]
 
-    def _update(self, pairs: Sequence[Preference]) -> tuple[float, float]:
-        chosen, rejected, weight = self._scored(pairs)
-        loss = bradley_terry_loss(chosen, rejected, weight)
-        self._adam.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
-        if not bool(torch.isfinite(norm)):
-            raise DivergedError("the reward model’s loss has left the range of numbers; lower its learning rate")
-        self._adam.step()
-        return float(loss.detach()), pair_accuracy(chosen.detach(), rejected.detach(), weight)
-
     def _scored(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
         """Scores of the preferred and of the other responses, and the labels' weights, each [N]."""
         texts = [(x.prompt, x.chosen) for x in pairs] + [(x.prompt, x.rejected) for x in pairs]
@@ -213,7 +241,8 @@ class RewardTrainer:
         return whole[: len(pairs)], whole[len(pairs) :], weight
 
     @torch.no_grad()
-    def _rewards_of(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
+    def rewards_of(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of the preferred and of the other responses, and the labels' weights, each [N]; nothing is learnt."""
         if not pairs:
             raise RequestError("there is no pair to be judged")
         size = _AT_ONCE // 2
@@ -226,9 +255,7 @@ class RewardTrainer:
         held = self.judge(self.held) if due and self.held else None
         shown = tuple(self.prefixes(*x) for x in self.examples) if due else ()
         self._wall_time += time.monotonic() - begun
-        epoch, place = divmod(self.step, self.per_epoch)
-        seen = epoch * len(self.learnt) + min(place * self.settings.batch_size, len(self.learnt))
-        return RewardStep(self.step, seen, loss, accuracy, held, shown, self._wall_time)
+        return RewardStep(self.step, self.pairs_seen, loss, accuracy, held, shown, self._wall_time)
 
     def _check(self, texts: Sequence[tuple[str, str]], start: Any) -> None:
         for prompt, response in dict.fromkeys(texts):
@@ -236,6 +263,15 @@ class RewardTrainer:
             positions.check(start, self.settings.model, *tokens)
 
     # -- checkpoints -----------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, moments and step counts."""
+        return {"weights": self.model.state_dict(), "optimizer": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Puts them back."""
+        self.model.load_state_dict(state["weights"])
+        self._adam.load_state_dict(state["optimizer"])
 
     def save(self, path: Path) -> None:
         """Everything that the next update depends on, in one file that is complete or not there at all."""
@@ -246,8 +282,7 @@ class RewardTrainer:
             "examples": json.dumps(self.examples),
             "step": self.step,
             "wall_time": self._wall_time,
-            "weights": self.model.state_dict(),
-            "optimizer": self._adam.state_dict(),
+            **self.state_dict(),
         }
         write_whole(state, path)
 
@@ -261,9 +296,17 @@ class RewardTrainer:
         examples = [(str(x), str(y)) for x, y in json.loads(state["examples"])]
         trainer = cls(settings, read(state["preferences"]), examples)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
-        trainer.model.load_state_dict(state["weights"])
-        trainer._adam.load_state_dict(state["optimizer"])
+        trainer.load_state_dict(state)
         return trainer
+
+
+def judged(chosen: Tensor, rejected: Tensor, weight: Tensor | None = None) -> Judged:
+    """What a model says of N labelled pairs, from its scores of both responses [N] and the labels' weights [N]."""
+    return Judged(
+        float(bradley_terry_loss(chosen, rejected, weight)),
+        pair_accuracy(chosen, rejected, weight),
+        calibration(chosen, rejected, weight),
+    )
 
 
 def split(

@@ -18,6 +18,11 @@ def trained_weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: x.detach() for name, x in model.named_parameters() if x.requires_grad}
 
 
+def trained_bytes(model: nn.Module) -> int:
+    """About how many bytes the trained weights take in a checkpoint, with Adam's two moments of each."""
+    return sum(x.numel() * (x.element_size() + 8) for x in model.parameters() if x.requires_grad)
+
+
 def write_whole(state: dict[str, Any], path: Path) -> None:
     """Writes the file so that it is complete or not there at all.
 

@@ -88,6 +88,13 @@ STEPS = pa.schema(
         # (core/training/distances.py): 0 is the start itself. Null in older runs.
         ("policy_distance", pa.float64()),
         ("value_distance", pa.float64()),
+        # Of a reward model in training: −log σ(r_j − r_k) of the step's own labelled pairs before its update, the mean
+        # weighted as the labels are, and how often the preferred response has the larger score; the same of the labels
+        # that are held out, measured at evaluations. Null of any other learner.
+        ("pair_loss", pa.float64()),
+        ("pair_accuracy", pa.float64()),
+        ("heldout_pair_loss", pa.float64()),
+        ("heldout_pair_accuracy", pa.float64()),
     ]
 )
 
@@ -100,8 +107,11 @@ VALUE_CHECK = (
 DISTANCES = ("policy_distance", "value_distance")
 #: Columns of STEPS that say how a learner's data set lies under its policy.
 COVERAGE = ("coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess")
+#: Columns of STEPS that say how a reward model does on held-out labels, and those that only it has.
+HELDOUT_PAIRS = ("heldout_pair_loss", "heldout_pair_accuracy")
+OF_PAIRS = ("pair_loss", "pair_accuracy", *HELDOUT_PAIRS)
 #: Columns of STEPS that are measured at evaluations: null at any other step.
-AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES)
+AT_EVALUATIONS = ("heldout_success", *VALUE_CHECK, *COVERAGE, *DISTANCES, *HELDOUT_PAIRS)
 
 #: One row per learner, step and response.
 SAMPLES = pa.schema(
@@ -198,6 +208,7 @@ class StepTrace:
     prompt_hash: str  # of the step's prompts, in order; equal for all learners of a run without dynamic sampling
     events: list[dict[str, Any]] = field(default_factory=list)  # {"kind", "value", …}: what happened before this step
     collected: pa.Table | None = None  # COLLECTED, with the first step of a learner that learns from such a set
+    labels: str | None = None  # as core.rewards.preferences.to_json, with the first step of a learner that made its own
 
 
 def prompts_of(samples: pa.Table) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +29,22 @@ from core.stored_config import dump_config, read_config
 from core.training import coverage, evaluation, fitted, value_check
 from core.training.allocator import give_back
 from core.training.answer import share
-from core.training.changing import changed_config
 from core.training.choose import choose
-from core.training.collecting import Collector, from_state, state_of, table_of
+from core.training.collecting import Collector, bytes_of, from_state, state_of, table_of
 from core.training.continuations import Oracle
 from core.training.distances import UNMEASURED, StartWeights
 from core.training.drift import refuse_what_is_no_rounding
 from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
+from core.training.learning import Learning
 from core.training.meter import Meter, step_scalars
 from core.training.passes import DRIFT_ALLOWED, Models, Passes
 from core.training.proxy import proxy_of
 from core.training.record import PanelRecorder, samples_table
 from core.training.rollout import Rollout
 from core.training.scoring import Scored, Sequences
-from core.training.state import trained_weights, write_whole
-from core.training.trace import StepTrace, prompt_hash
+from core.training.state import trained_bytes, trained_weights, write_whole
+from core.training.trace import OF_PAIRS, StepTrace, prompt_hash
 from core.training.update import Batch, Updater
 from core.training.value_replay import ValueReplay
 
@@ -52,8 +53,10 @@ from core.training.value_replay import ValueReplay
 _CONTINUATIONS, _CHECK = 200, 300
 
 
-class Trainer:
-    """One learner of a run. On the CPU, the same config gives the same trace, bit for bit."""
+class Trainer(Learning):
+    """One learner of a run that trains a policy. On the CPU, the same config gives the same trace, bit for bit."""
+
+    answers = True
 
     def __init__(
         self,
@@ -71,7 +74,6 @@ class Trainer:
         Raises ConfigError if the config names a learner, model, task or device that isn't there.
         """
         self.config, self.learner, self.step = config, learner, 0
-        #: Whether the models are between two steps: no checkpoint may be made of them.
         self.changing = False
         self.device = device_of(config.device)
         self.task = task_of(config)
@@ -115,11 +117,6 @@ class Trainer:
         self._samples_seen += 0 if self.data is None else len(self.data)
 
     @property
-    def settings(self) -> AnyLearner:
-        """This learner's settings as they are now."""
-        return self.config.learner(self.learner)
-
-    @property
     def max_length(self) -> int:
         """Longest response in tokens."""
         return self.config.max_completion_length or self.task.max_completion_length
@@ -156,28 +153,17 @@ class Trainer:
         draws(asked, data, self.config.seed, 0, self.config.responses_per_step)
         return data
 
-    def steps(self) -> Iterator[StepTrace]:
-        """Trains from `self.step` to `config.steps`. Between two items the caller may `change` settings or `save`."""
-        while self.step < self.config.steps:
-            seen = self._samples_seen
-            try:
-                with precision.matmuls(self.dtype, self.device):
-                    trace = self._step()
-            except BaseException:
-                if not self.changing:  # the step never was: whoever stops it here may save
-                    self._samples_seen = seen
-                raise
-            if not forward.is_lean(self.policy):
-                give_back()
-            self.step += 1
-            self.changing = False
-            yield trace
+    def _around(self) -> AbstractContextManager[object]:
+        return precision.matmuls(self.dtype, self.device)
 
-    def change(self, assignments: dict[str, Any]) -> None:
-        """Learner settings (`lam`, `ppo.lam`) or `steps`, from the next step on; ConfigError if that cannot be."""
-        keeps_reference = self.reference is not None or self.models.adapters_off
-        self.config = changed_config(self.config, self.learner, assignments, keeps_reference)
-        self._events.append({"kind": "changed", "value": assignments})
+    def _after(self) -> None:
+        if not forward.is_lean(self.policy):
+            give_back()
+
+    @property
+    def keeps_reference(self) -> bool:
+        """Whether the start model is at hand, so that a KL against it can be asked for from now on."""
+        return self.reference is not None or self.models.adapters_off
 
     def final_evaluation(self) -> dict[str, float]:
         """Held-out success of the policy as it is now: sampled (4 responses a question) and greedy."""
@@ -245,6 +231,7 @@ class Trainer:
             "success_rate": sum(answers.successes) / len(answers.successes),
             "heldout_success": heldout,
             **moved,
+            **dict.fromkeys(OF_PAIRS),
             **(coverage.UNMEASURED if covered is None else covered.columns),
             "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),
             "step_time_s": now - sampling_started,
@@ -292,6 +279,13 @@ class Trainer:
 
     # --- checkpoints --------------------------------------------------------------------------------------------
 
+    @property
+    def stored_bytes(self) -> int:
+        """About how many bytes a checkpoint takes: weights, for those that are trained Adam's two moments, replayed
+        responses, and a data set."""
+        trained = trained_bytes(self.policy) + (trained_bytes(self.value_model) if self.value_model else 0)
+        return trained + self.value_replay.size + (0 if self.data is None else bytes_of(self.data))
+
     def save(self, path: Path) -> None:
         """Everything that the next step depends on, in one file that is complete or not there at all."""
         state = {
@@ -315,7 +309,13 @@ class Trainer:
     @classmethod
     def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return cls.from_state(torch.load(path, map_location="cpu", weights_only=True), progress)
+
+    @classmethod
+    def from_state(
+        cls, state: dict[str, Any], progress: Callable[[Message, float | None], None] | None = None
+    ) -> Trainer:
+        """The learner of a checkpoint's content. Raises ConfigError where it is not usable."""
         trainer = cls(read_config(state["config"]), state["learner"], progress, resumed=True)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
         trainer._samples_seen = state["samples_seen"]

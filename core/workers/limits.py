@@ -95,7 +95,7 @@ class RunLimits:
                     bound=most,
                 )
             )
-        problems += self._data(config)
+        problems += [*self._data(config), *self._labels(config)]
         responses = config.prompts_per_step * config.num_generations
         if self.responses is not None and responses > self.responses:
             problems.append(
@@ -134,6 +134,21 @@ class RunLimits:
                     bound=self.steps * self.responses,
                 )
 
+    def _labels(self, config: RunConfig) -> Iterator[Message]:
+        """A judge may label as many pairs as a run's own responses may be in all, two to a pair."""
+        if self.steps is None or self.responses is None:
+            return
+        for settings in config.learners:
+            pairs = getattr(settings, "judge_pairs", 0)
+            if 2 * pairs > self.steps * self.responses:
+                yield Message(
+                    "{learner}: {given} pairs that a judge labels (judge_pairs) are more than this server allows, "
+                    "which is {bound}: half of its most steps times its most responses a step.",
+                    learner=settings.name,
+                    given=pairs,
+                    bound=self.steps * self.responses // 2,
+                )
+
     def _work(self, config: RunConfig, settings: AnyLearner, tokens: int) -> Iterator[Message]:
         """What a step of one learner, of responses of up to so many tokens, may not take."""
         continuations = sum(responses * tokens * each for responses, each in config.continued(settings))
@@ -164,8 +179,8 @@ class RunLimits:
             return []
         return [
             Message(
-                "Runs, checkpoints, logs and fitted critics take {used:.2f} GB here, and no run is started beyond "
-                "{bound:g} GB: delete runs that nobody needs, on the page Runs.",
+                "Runs, checkpoints, logs, reward models and fitted critics take {used:.2f} GB here, and no run is "
+                "started beyond {bound:g} GB: delete runs that nobody needs, on the page Runs.",
                 used=used,
                 bound=self.disk_gb,
             )

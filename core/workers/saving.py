@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from core.training import checkpoints
-from core.training.trainer import Trainer
+from core.training.learning import Learning
 
 #: Besides every `checkpoint_every` steps: who is stopped inside a long step goes back no further. Where writing one
 #: takes long, it is a tenth of the time at most.
@@ -25,7 +25,7 @@ class Checkpoints:
         """The trainer stands before `step`, where the newest checkpoint left it, if there is one."""
         self.newest = step if checkpoints.saved(self.folder) else -1
 
-    def save(self, trainer: Trainer) -> None:
+    def save(self, trainer: Learning) -> None:
         """Writes the trainer as it is, unless it was written so already. Raises CheckpointError."""
         if self.newest != trainer.step:
             begun = time.monotonic()
@@ -33,7 +33,7 @@ class Checkpoints:
             self.newest, self._written = trainer.step, time.monotonic()
             self._took_s = self._written - begun
 
-    def is_due(self, trainer: Trainer) -> bool:
+    def is_due(self, trainer: Learning) -> bool:
         """Whether one is to be written after the step just made."""
         long_ago = time.monotonic() - self._written > max(SAVE_EVERY_S, 10 * self._took_s)
         return long_ago or trainer.step % trainer.config.checkpoint_every == 0

@@ -15,10 +15,12 @@ from typing import Any
 from core.errors import ConfigError, Message
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
+from core.runs.event_values import LEFT
 from core.runs.records import Control
 from core.runs.store import RunStore
-from core.training import checkpoints
+from core.training import beginning, checkpoints
 from core.training.answer import rates
+from core.training.learning import Learning
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
@@ -44,7 +46,7 @@ class Worker:
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
         self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
-        self._trainer: Trainer | None = None
+        self._trainer: Learning | None = None
         self._checkpoints = Checkpoints(checkpoints.folder(store.home, run_id, learner))
         self._kept = 0  # steps whose traces are in the store
         self._begun = False  # the first step of this life may be made
@@ -52,7 +54,7 @@ class Worker:
         self.interruption = Interruption(self._shall_stop, self._give_up)
 
     @property
-    def trainer(self) -> Trainer:
+    def trainer(self) -> Learning:
         assert self._trainer is not None
         return self._trainer
 
@@ -72,6 +74,7 @@ class Worker:
                 if trace is None:
                     break
             self._save()
+            self._leave()
             self._conclude()
         except Stopped as stopped:
             self.interruption.acknowledge()
@@ -87,6 +90,7 @@ class Worker:
         intact = not self._in_step or self._intact()
         if self._begun and intact:
             self._save()
+            self._leave()
         self._write_end(self.store, reason, intact)
 
     def _intact(self) -> bool:
@@ -134,7 +138,8 @@ class Worker:
         with self.interruption.allowed():
             self._trainer = checkpoints.newest(self._checkpoints.folder, self._prepare)
             if self._trainer is None:
-                self._trainer = Trainer(info.config, self.learner, self._prepare)
+                labels = self.store.preferences(self.run_id) or ()
+                self._trainer = beginning.begin(info.config, self.learner, self._prepare, labels)
         first = self._kept = self.trainer.step
         self._checkpoints.begin(first)
         self._replay = preparing.changes_from(self.store.events(self.run_id), self.learner, first)
@@ -151,7 +156,7 @@ class Worker:
         if self.trainer.warning is not None:
             lifecycle.warn(self.store, self.run_id, self.learner, self.trainer.warning)
         self._event("start" if first == 0 else "continue", self.trainer.note.to_dict())
-        if first == 0 and self.trainer.config.compare_samples:
+        if first == 0 and self.trainer.answers and self.trainer.config.compare_samples:
             self._compare_before()
         lifecycle.prepared(self.store, self.run_id, self.learner)
         self._begun = True
@@ -185,6 +190,7 @@ class Worker:
 
     def _compare_before(self) -> None:
         """The held-out questions' answers before the first step, once in the run's life."""
+        assert isinstance(self.trainer, Trainer)
         if answering.is_there(self.store.events(self.run_id), self.learner, "before"):
             return
         self._prepare(answering.beginning("before"), None)
@@ -192,8 +198,22 @@ class Worker:
             answers = answering.compared(self.trainer, "before", self._prepare)
         self._event("evaluation", answers)
 
+    def _leave(self) -> None:
+        """Keeps what other runs may take from this one. What the disk refuses is said, and ends no run."""
+        try:
+            left = self.trainer.leave()
+        except OSError as error:
+            cause = error.strerror or type(error).__name__
+            words = Message("The reward model could not be kept: {cause}.", cause=cause)
+            lifecycle.warn(self.store, self.run_id, self.learner, words)
+            return
+        if left is not None:
+            self._event(LEFT, left)
+
     def _conclude(self) -> None:
         """What the trained policy answers to the held-out questions."""
+        if not isinstance(self.trainer, Trainer):
+            return
         last = self.trainer.step - 1
         if not self.trainer.config.compare_samples:
             with self.interruption.allowed():
@@ -210,7 +230,7 @@ class Worker:
         # The trainer reports a change with the next step; it stands among the events since it was made.
         events = [x for x in trace.events if x["kind"] != "changed"]
         for event in events:
-            if event["kind"] == "drift":
+            if event["kind"] == "drift" and isinstance(self.trainer, Trainer):
                 lifecycle.warn(self.store, self.run_id, self.learner, reasons.about_drift(self.trainer, event["value"]))
         self.store.append(self.run_id, dataclasses.replace(trace, events=events))
         self._kept = trace.step + 1

@@ -41,9 +41,22 @@ def _to_3(connection: sa.Connection) -> None:
     made.create(connection, checkfirst=True)
 
 
+def _to_4(connection: sa.Connection) -> None:
+    """A table for the labelled pairs that reward models learn from; older runs have none. No number changes."""
+    made = sa.Table(
+        "preferences",
+        sa.MetaData(),
+        sa.Column("run", sa.String(64), primary_key=True),
+        sa.Column("content", sa.Text, nullable=False),
+    )
+    runs = sa.Table("runs", made.metadata, sa.Column("id", sa.String(64), primary_key=True))
+    made.append_constraint(sa.ForeignKeyConstraint(["run"], [runs.c.id], ondelete="CASCADE"))
+    made.create(connection, checkfirst=True)
+
+
 #: STEPS[n − 1] leads from version n to version n + 1. A step that was released stays as it is: it names tables and
 #: columns itself, as those of tables.py go on changing.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_to_2, _to_3)
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_to_2, _to_3, _to_4)
 SCHEMA_VERSION = 1 + len(STEPS)
 
 # Any number will do that nothing else in the same database locks.

@@ -40,7 +40,7 @@ export interface Column {
 export interface Declared {
   /** As people write the kind: PPO. */
   kind: string;
-  colour: "blue" | "orange" | "green" | "pink" | "red" | "grey";
+  colour: "blue" | "orange" | "green" | "pink" | "red" | "grey" | "brown";
   /** Over its strips: {name}, {size}, and settings. */
   strip_title: string;
   /** What it learns from, as a template; null where that is the task's verifier, or not recorded. */

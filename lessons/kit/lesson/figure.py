@@ -23,6 +23,7 @@ LINES: dict[Colour, tuple[str, str]] = {
     "pink": ("#CC79A7", "#e39ac2"),
     "red": ("#D55E00", "#ff8a47"),
     "grey": ("#767676", "#b3b3b3"),
+    "brown": ("#8B5A2B", "#c99a6b"),
 }
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 

@@ -1,0 +1,130 @@
+"""Labelled pairs in the trace: a step's responses with their scores, and every token of the shown ones. N pairs.
+
+SAMPLES has a row a response, a pair's two one after the other (`group` numbers the pairs): `reward` is the label, 1 for
+the preferred response and 0 for the other, and `score` what the model says of it. Beyond the contract's columns come
+`heldout` (nothing is learnt from the pair) and `weight` (as how many labels it counts). TOKENS has, of the panel, what
+the model says before and after each token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from core.models.codec import Codec
+from core.rewards.preferences import Preference
+from core.training import scoring
+from core.training.reward_model import RewardTrainer, sequences
+from core.training.trace import SAMPLES, tokens_schema
+
+#: What a row of SAMPLES has beyond the contract.
+FURTHER = pa.schema([("heldout", pa.bool_()), ("weight", pa.float32())])
+#: What a row of TOKENS has beyond it: the kind declares them (core/learners/kinds/reward_model.py).
+COLUMNS = ("score_before", "score_after")
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """A label and the scores of its two responses."""
+
+    label: Preference
+    chosen: float
+    rejected: float
+    heldout: bool
+
+    @property
+    def scores(self) -> tuple[float, float]:
+        """Of the label's responses a and b."""
+        return (self.chosen, self.rejected) if self.label.preferred == "a" else (self.rejected, self.chosen)
+
+
+@dataclass(frozen=True)
+class ShownPairs:
+    """The shown pairs with the scores of every prefix; rows are responses, two a pair."""
+
+    pairs: tuple[ScoredPair, ...]
+    ids: Tensor  # long [2N, T]
+    mask: Tensor  # bool [2N, T]
+    before: Tensor  # [2N, T] the score of the response before each token
+    after: Tensor  # [2N, T] and after it
+    names: list[str]  # the vocabulary
+
+
+def shown(labels: Sequence[Preference], count: int) -> tuple[Preference, ...]:
+    """The first `count` labels of different pairs."""
+    by_pair: dict[object, Preference] = {}
+    for x in labels:
+        by_pair.setdefault(x.pair, x)
+    return tuple(by_pair.values())[: max(1, count)]
+
+
+@torch.no_grad()
+def scored(trainer: RewardTrainer, labels: Sequence[Preference]) -> ShownPairs:
+    """What the model says now of every prefix of both responses of each label."""
+    texts = [(x.prompt, y) for x in labels for y in (x.a, x.b)]
+    rows = sequences(trainer.codec, texts, trainer.device)
+    before, whole = scoring.values(trainer.model, rows)  # [2N, T], [2N]
+    after = torch.cat([before[:, 1:], whole[:, None]], 1)
+    last = rows.mask.sum(1) - 1
+    after[torch.arange(len(after), device=after.device), last] = whole
+    held = set(trainer.held)
+    pairs = tuple(
+        ScoredPair(x, *((a, b) if x.preferred == "a" else (b, a)), heldout=x in held)
+        for x, (a, b) in zip(labels, whole.reshape(-1, 2).tolist(), strict=True)
+    )
+    return ShownPairs(pairs, rows.completion_ids, rows.mask, before, after, trainer.codec.names)
+
+
+def samples_table(learner: str, step: int, codec: Codec, pairs: Sequence[ScoredPair]) -> pa.Table:
+    """Two rows a pair."""
+    rows: list[dict[str, Any]] = []
+    for number, pair in enumerate(pairs):
+        for side, text, score in zip("ab", (pair.label.a, pair.label.b), pair.scores, strict=True):
+            rows.append(
+                {
+                    "learner": learner,
+                    "step": step,
+                    "sample": len(rows),
+                    "group": number,
+                    "prompt": pair.label.prompt,
+                    "response": text,
+                    "reward": float(pair.label.preferred == side),
+                    "truncated": False,
+                    "length": len(codec.response_ids(text)),
+                    "score": score,
+                    "heldout": pair.heldout,
+                    "weight": float(pair.label.weight),
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=pa.schema([*SAMPLES, *FURTHER]))
+
+
+def tokens_table(learner: str, step: int, panel: ShownPairs) -> pa.Table:
+    """Every token of the panel's responses, before the step's update; what a policy would have is null."""
+    schema, there = tokens_schema(COLUMNS), panel.mask.cpu().numpy()
+    sample, position = np.nonzero(there)
+    ids = panel.ids.cpu().numpy()[there]
+    margin = np.array([x.chosen - x.rejected for x in panel.pairs]).repeat(2)
+    columns = {
+        "learner": [learner] * len(ids),
+        "step": np.full(len(ids), step),
+        "pass": np.zeros(len(ids)),
+        "sample": sample,
+        "position": position,
+        "token_id": ids,
+        "token": [panel.names[i] for i in ids],
+        "written": np.ones(len(ids), bool),
+        "objective": -np.logaddexp(0, -margin)[sample],
+        "score_before": panel.before.cpu().numpy()[there],
+        "score_after": panel.after.cpu().numpy()[there],
+    }
+    return pa.table(
+        [pa.array(columns[x.name]).cast(x.type) if x.name in columns else pa.nulls(len(ids), x.type) for x in schema],
+        schema=schema,
+    )
