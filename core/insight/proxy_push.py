@@ -11,12 +11,14 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from core.algorithms.kl import kl_of
 from core.algorithms.over_optimisation import best_of_n
 from core.config import RunConfig, change
 from core.insight import proxy_results as results
 from core.insight.proxy_results import Agreement, BestOf, Point, Pushed
+from core.models import forward
 from core.models.reward import Card
 from core.presets import preset
 from core.rewards.judge import judge
@@ -24,7 +26,6 @@ from core.rewards.preferences import Preference
 from core.tasks.registry import task_for
 from core.training import scoring
 from core.training.pairs import sampled_pairs
-from core.training.proxy import Proxy
 from core.training.reward_model import RewardModelSettings, RewardTrainer
 from core.training.rollout import Rollout, sample
 from core.training.scoring import Sequences
@@ -41,6 +42,7 @@ _MESSAGES = 16  # held-out messages that n replies are drawn to
 def config_of(name: str) -> RunConfig:
     """The preset, on the task as the study has it, with nothing measured that the study measures by itself."""
     about: dict[str, object] = {"eval_every": 0, "panel_size": 8, "steps": results.STEPS, "device": "cpu"}
+    about["measure_kl"] = False  # it is measured here, of whole replies
     about["prompts_per_step"] = results.QUESTIONS
     if name == results.PRESET:
         about["task.taste"] = results.TASTE
@@ -90,8 +92,8 @@ def learn(name: str, count: int, noise: float, seed: int) -> Learnt:
 
 
 @torch.no_grad()
-def look(trainer: Trainer, proxy: Proxy, step: int) -> tuple[Point, float, float]:
-    """The policy as it is now, and the standard deviations of gold and proxy over its replies.
+def look(trainer: Trainer, start: PreTrainedModel, step: int) -> tuple[Point, float, float]:
+    """The policy as it is now against its start, and the standard deviations of gold and proxy over its replies.
 
     The random numbers are the same at every look. The KL of a reply is the sum over its tokens of the KL of the whole
     distributions, so only which reply was written is left to chance.
@@ -107,9 +109,10 @@ def look(trainer: Trainer, proxy: Proxy, step: int) -> tuple[Point, float, float
         generator=torch.Generator().manual_seed(config.seed),
     )
     texts, gold = _gold(trainer, rollout, task.heldout)
-    pushed = torch.tensor(proxy.score(rollout), dtype=torch.float64)
+    assert trainer.proxy is not None
+    pushed = torch.tensor(trainer.proxy.score(rollout), dtype=torch.float64)
     point = Point(
-        step, float(_kl(trainer, rollout).mean()), float(gold.mean()), float(pushed.mean()),
+        step, float(kl_of_replies(trainer, start, rollout).mean()), float(gold.mean()), float(pushed.mean()),
         texts[0], float(gold[0]), float(pushed[0]),
     )  # fmt: skip
     return point, float(gold.std()), float(pushed.std())
@@ -123,12 +126,11 @@ def _gold(trainer: Trainer, rollout: Rollout, messages: Sequence[str]) -> tuple[
     return texts, torch.tensor(said, dtype=torch.float64)
 
 
-def _kl(trainer: Trainer, rollout: Rollout) -> Tensor:
+def kl_of_replies(trainer: Trainer, start: PreTrainedModel, rollout: Rollout) -> Tensor:
     """KL(policy ‖ start policy) along each reply, in nats [B]."""
-    assert trainer.reference is not None
     rows, temperature = Sequences.of(rollout), trainer.config.temperature
-    own, start = (scoring.distributions(x, rows, temperature) for x in (trainer.policy, trainer.reference))
-    return (kl_of(own, start) * rollout.mask).sum(-1)
+    own, before = (scoring.distributions(x, rows, temperature) for x in (trainer.policy, start))
+    return (kl_of(own, before) * rollout.mask).sum(-1)
 
 
 def push(learnt: Learnt, card: Card, kl_coef: float) -> Pushed:
@@ -136,9 +138,9 @@ def push(learnt: Learnt, card: Card, kl_coef: float) -> Pushed:
     about = learnt.agreement
     own = {"seed": about.seed, "reward": "reward-model", "reward_model": card.name, "kl_coef": kl_coef}
     trainer = Trainer(change(config_of(results.PRESET), own), "grpo")
-    assert trainer.proxy is not None
-    first, gold_spread, proxy_spread = look(trainer, trainer.proxy, 0)
-    looked = (look(trainer, trainer.proxy, trainer.step) for _ in trainer.steps() if trainer.step % results.EVERY == 0)
+    start = forward.frozen_copy(trainer.policy)
+    first, gold_spread, proxy_spread = look(trainer, start, 0)
+    looked = (look(trainer, start, trainer.step) for _ in trainer.steps() if trainer.step % results.EVERY == 0)
     points = (first, *(point for point, _, _ in looked))
     return Pushed(about.labels, about.noise, kl_coef, about.seed, gold_spread, proxy_spread, points)
 

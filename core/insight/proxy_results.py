@@ -96,8 +96,6 @@ class SumsRun:
     seed: int
     start: float  # success on held-out questions, sampled
     final: float
-    proxy_start: float | None  # the reward model's mean reward there; None of the verifier's learner
-    proxy_final: float | None
 
 
 @dataclass

@@ -14,7 +14,6 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 
 import torch
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from core.config import change
 from core.insight import proxy_results as results
-from core.insight.proxy_push import best_of, config_of, learn, look, push
+from core.insight.proxy_push import best_of, config_of, learn, push
 from core.insight.proxy_results import Agreement, Study, SumsRun
 from core.training import evaluation
 from core.training.answer import share
@@ -44,49 +43,40 @@ def sums(seed: int) -> tuple[Agreement, list[SumsRun]]:
         trained = reward == "reward-model"
         own = {"seed": seed, "reward": reward, "reward_model": card.name if trained else None}
         trainer = Trainer(change(config_of(results.SUMS), own), "grpo")
-        start, before = share(evaluation.heldout(trainer, samples=_SUM_SAMPLES)), _mean_proxy(trainer)
+        start = share(evaluation.heldout(trainer, samples=_SUM_SAMPLES))
         for _ in trainer.steps():
             pass
-        final = share(evaluation.heldout(trainer, samples=_SUM_SAMPLES))
-        made.append(SumsRun(reward, seed, start, final, before, _mean_proxy(trainer)))
+        made.append(SumsRun(reward, seed, start, share(evaluation.heldout(trainer, samples=_SUM_SAMPLES))))
     return learnt.agreement, made
-
-
-def _mean_proxy(trainer: Trainer) -> float | None:
-    return None if trainer.proxy is None else look(trainer, trainer.proxy, trainer.step)[0].proxy
 
 
 # -- all of it ---------------------------------------------------------------------------------------------------------
 
 
-def measure(study: Study, seed: int, counts: Sequence[int]) -> Iterator[str]:
-    """Adds what is not there yet of a seed to the study, with so many labels; a line for each number."""
-    for count, noise in product(counts, results.NOISE):
-        pushed = count in results.PUSHED
-        left = [
-            x
-            for x in results.KL_COEFS
-            if pushed and not _there(study.pushed, labels=count, noise=noise, kl_coef=x, seed=seed)
-        ]
-        choice = pushed and not _there(study.best_of, labels=count, noise=noise, seed=seed)
-        known = _there(study.agreement, task=results.PRESET, labels=count, noise=noise, seed=seed)
-        if known and not left and not choice:
-            continue
-        learnt = learn(results.PRESET, count, noise, seed)
-        if not known:
-            study.agreement.append(learnt.agreement)
-            yield f"{count} labels, noise {noise}, seed {seed}: right {learnt.agreement.accuracy:.3f}"
-        if not pushed:
-            continue
-        card = learnt.trainer.keep("pushed")
-        if choice:
-            study.best_of.append(best_of(learnt, card))
-            yield f"  best of n: gold {' '.join(f'{x:.2f}' for x in study.best_of[-1].gold)}"
-        for kl_coef in left:
-            study.pushed.append(push(learnt, card, kl_coef))
-            points = study.pushed[-1].points
-            gold = " ".join(f"{x.gold:.2f}" for x in points)
-            yield f"  KL coefficient {kl_coef}: gold {gold}; KL {points[-1].kl:.1f}"
+def measure(study: Study, count: int, noise: float, seed: int) -> Iterator[str]:
+    """Adds what is not there yet of a reward model to the study; a line for each number that was measured."""
+    about = {"labels": count, "noise": noise, "seed": seed}
+    pushed = count in results.PUSHED
+    left = [x for x in results.KL_COEFS if pushed and not _there(study.pushed, **about, kl_coef=x)]
+    choice = pushed and not _there(study.best_of, **about)
+    known = _there(study.agreement, **about, task=results.PRESET)
+    if known and not left and not choice:
+        return
+    learnt = learn(results.PRESET, count, noise, seed)
+    if not known:
+        study.agreement.append(learnt.agreement)
+        yield f"{count} labels, noise {noise}, seed {seed}: right {learnt.agreement.accuracy:.3f}"
+    if not left and not choice:
+        return
+    card = learnt.trainer.keep("pushed")
+    for kl_coef in left:
+        study.pushed.append(push(learnt, card, kl_coef))
+        points = study.pushed[-1].points
+        gold = " ".join(f"{x.gold:.2f}" for x in points)
+        yield f"  KL coefficient {kl_coef}: gold {gold}; KL {points[-1].kl:.1f}"
+    if choice:
+        study.best_of.append(best_of(learnt, card))
+        yield f"  best of n: gold {' '.join(f'{x:.2f}' for x in study.best_of[-1].gold)}"
 
 
 def measure_sums(study: Study, seed: int) -> Iterator[str]:
@@ -104,13 +94,15 @@ def _there(rows: Sequence[object], **known: object) -> bool:
 
 
 def _all(study: Study, seeds: int) -> Iterator[str]:
-    """Policies first, seed by seed; what takes long and pushes none comes last."""
-    pushed = [x for x in results.LABELS if x <= max(results.PUSHED)]
-    for seed in range(seeds):
-        yield from measure(study, seed, pushed)
-        yield from measure_sums(study, seed)
-    for seed in range(seeds):
-        yield from measure(study, seed, results.LABELS)
+    """The fewest and worst labels first, then the most and best that push a policy: what is cut off tells most."""
+    worst, best = (results.PUSHED[0], results.NOISE[-1]), (results.PUSHED[-1], results.NOISE[0])
+    rest = [(count, noise) for count in results.LABELS for noise in results.NOISE]
+    for count, noise in dict.fromkeys((worst, best, *rest)):
+        for seed in range(seeds):
+            yield from measure(study, count, noise, seed)
+        if (count, noise) == worst:
+            for seed in range(seeds):
+                yield from measure_sums(study, seed)
 
 
 @contextlib.contextmanager

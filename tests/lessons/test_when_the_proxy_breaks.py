@@ -15,6 +15,7 @@ from core.insight import proxy_results as recorded
 from core.insight.proxy_results import Agreement, BestOf, Point, Pushed, Study, SumsRun
 from core.models import reward
 from core.presets import preset
+from core.tasks.registry import task_for
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.lesson.worked import work_out
 from lessons.when_the_proxy_breaks import example, labels, own, picture, results
@@ -40,7 +41,7 @@ def made(gold=(0.3, 0.7, 0.4), *, agreement=0.9, sums=(0.6, 0.7)) -> Study:
             study.agreement.append(Agreement("reply", count, noise, seed, agreement + off))
         study.agreement.append(Agreement(recorded.SUMS, recorded.SUM_LABELS, 0.0, seed, 0.9 + off))
         ends = zip(recorded.SUM_REWARDS, sums, strict=True)
-        study.sums += [SumsRun(name, seed, 0.45, x + off * (1 + x), None, None) for name, x in ends]
+        study.sums += [SumsRun(name, seed, 0.45, x + off * (1 + x)) for name, x in ends]
     return study
 
 
@@ -206,7 +207,7 @@ def test_the_proxy_pays_what_the_taste_does_not():
 
 
 def test_the_shown_reply_is_to_the_message_that_the_study_asks():
-    assert picture.message() == proxy_push.task_for(proxy_push.config_of(recorded.PRESET).task).heldout[0]
+    assert picture.message() == task_for(proxy_push.config_of(recorded.PRESET).task).heldout[0]
 
 
 def test_a_kept_reward_model_goes_to_the_lab(open_page, given, store, tmp_path):
@@ -227,10 +228,27 @@ def test_a_kept_reward_model_goes_to_the_lab(open_page, given, store, tmp_path):
     assert {x.reward for x in config.learners} == {"reward-model"}
 
 
-def test_the_command_is_one_that_core_takes(capsys, store):
-    from core.__main__ import main
+def test_a_reward_model_is_trained_by_a_run_of_its_own(open_page, given, store, launcher):
+    given(made())
+    at = open_page(KEY, lang="en")
+    at.select_slider(key="proxy_pairs").set_value(200)
+    at.slider(key="proxy_noise").set_value(10)
+    at.button(key="proxy_train").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Lab"
+    [run_id] = launcher.started
+    config = store.get(run_id).config
+    [learner] = config.learners
+    assert (learner.algorithm, learner.judge_pairs, learner.judge_noise) == ("reward-model", 200, 0.1)
+    assert config.task == preset(own.PRESET).task
 
-    words = own.command(20, 0.25).split()
-    assert words[:3] == ["python", "-m", "core"]
-    assert main([*words[3:], "--epochs", "1"]) == 0
-    assert len(own.kept()) == 1
+
+def test_a_server_that_trains_nothing_says_so(open_page, given, monkeypatch):
+    from core.errors import Message
+
+    given(made())
+    monkeypatch.setattr("lessons.shared.training_off", lambda: Message("Nothing is trained here."))
+    at = open_page(KEY, lang="en")
+    button = at.button(key="proxy_train")
+    assert button.disabled
+    assert button.help == r"Nothing is trained here\."
