@@ -30,6 +30,7 @@ FOR_PROGRAMMERS = {
     "core/errors/message.py": "how a stored message is read: caught beside it",
     "core/insight/curation_study.py": "a study of another version: only commands lead there",
     "core/insight/online_or_offline.py": "a study of another version: only commands lead there",
+    "core/insight/proxy_results.py": "a study of another version: only commands lead there",
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
     "core/insight/pass_at_k.py": "a call with fewer answers than it asks about",
     "core/models/packed.py": "a model that asks for no mask: caught beside it",

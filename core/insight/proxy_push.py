@@ -17,7 +17,7 @@ from core.algorithms.kl import kl_of
 from core.algorithms.over_optimisation import best_of_n
 from core.config import RunConfig, change
 from core.insight import proxy_results as results
-from core.insight.proxy_results import Agreement, BestOf, Point, Pushed
+from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed
 from core.models import forward
 from core.models.reward import Card
 from core.presets import preset
@@ -46,6 +46,7 @@ def config_of(name: str) -> RunConfig:
     about["prompts_per_step"] = results.QUESTIONS
     if name == results.PRESET:
         about["task.taste"] = results.TASTE
+        about["grpo.learning_rate"] = results.LEARNING_RATE
     return change(preset(name), about)
 
 
@@ -63,8 +64,7 @@ def labels_of(name: str, noise: float, seed: int, count: int) -> tuple[Preferenc
         return task.verify(prompt, response).reward
 
     made = judge(pairs, taste, noise=noise, seed=seed)[:count]
-    if len(made) < count:
-        raise ValueError(f"{count} labels are wanted, but the taste tells only {len(made)} pairs apart")
+    assert len(made) == count, "the taste tells too few pairs apart"
     return made
 
 
@@ -73,7 +73,7 @@ class Learnt:
     """A reward model that was trained."""
 
     trainer: RewardTrainer
-    agreement: Agreement
+    agreement: PairAccuracy
 
 
 def learn(name: str, count: int, noise: float, seed: int) -> Learnt:
@@ -85,14 +85,14 @@ def learn(name: str, count: int, noise: float, seed: int) -> Learnt:
         pass
     known = {x.pair for x in labels}
     fresh = [x for x in labels_of(name, 0.0, _JUDGED_SEED, _JUDGED_BY) if x.pair not in known]
-    return Learnt(trainer, Agreement(name, count, noise, seed, trainer.judge(fresh).accuracy))
+    return Learnt(trainer, PairAccuracy(name, count, noise, seed, trainer.judge(fresh).accuracy))
 
 
 # -- a policy that is pushed -------------------------------------------------------------------------------------------
 
 
 @torch.no_grad()
-def look(trainer: Trainer, start: PreTrainedModel, step: int) -> tuple[Point, float, float]:
+def look(trainer: Trainer, start: PreTrainedModel, step: int) -> tuple[PolicyPoint, float, float]:
     """The policy as it is now against its start, and the standard deviations of gold and proxy over its replies.
 
     The random numbers are the same at every look. The KL of a reply is the sum over its tokens of the KL of the whole
@@ -111,7 +111,7 @@ def look(trainer: Trainer, start: PreTrainedModel, step: int) -> tuple[Point, fl
     texts, gold = _gold(trainer, rollout, task.heldout)
     assert trainer.proxy is not None
     pushed = torch.tensor(trainer.proxy.score(rollout), dtype=torch.float64)
-    point = Point(
+    point = PolicyPoint(
         step, float(kl_of_replies(trainer, start, rollout).mean()), float(gold.mean()), float(pushed.mean()),
         texts[0], float(gold[0]), float(pushed[0]),
     )  # fmt: skip
@@ -122,8 +122,8 @@ def _gold(trainer: Trainer, rollout: Rollout, messages: Sequence[str]) -> tuple[
     """(replies, what the taste says of each [B])."""
     texts, each = trainer.codec.texts(rollout.completion_ids), len(rollout.mask) // len(messages)
     cut = rollout.truncated.tolist()
-    said = [trainer.task.verify(messages[i // each], x, finished=not cut[i]).reward for i, x in enumerate(texts)]
-    return texts, torch.tensor(said, dtype=torch.float64)
+    liked = [trainer.task.verify(messages[i // each], x, finished=not cut[i]).reward for i, x in enumerate(texts)]
+    return texts, torch.tensor(liked, dtype=torch.float64)
 
 
 def kl_of_replies(trainer: Trainer, start: PreTrainedModel, rollout: Rollout) -> Tensor:
@@ -164,10 +164,10 @@ def _drawn(seed: int) -> tuple[list[str], list[list[str]], list[list[float]]]:
             temperature=trainer.config.temperature,
             generator=torch.Generator().manual_seed(seed * 1_009 + i),
         )
-        texts, said = _gold(trainer, rollout, [message])
+        texts, liked = _gold(trainer, rollout, [message])
         whole = [not x for x in rollout.truncated.tolist()]
         replies.append([x for x, y in zip(texts, whole, strict=True) if y])
-        gold.append([float(x) for x, y in zip(said, whole, strict=True) if y])
+        gold.append([float(x) for x, y in zip(liked, whole, strict=True) if y])
     return messages, replies, gold
 
 

@@ -29,13 +29,14 @@ PRESET, TASTE, SUMS = "reply", "warm", "chain-sum"
 LABELS, NOISE = (5, 10, 20, 50, 100, 200, 500, 1000, 2000), (0.0, 0.25)
 #: Of those, what a policy is pushed on; and the weight of the KL penalty in its reward.
 PUSHED, KL_COEFS = (100, 500), (0.0, 0.05)
-STEPS, EVERY, QUESTIONS = 40, 4, 8  # steps of a run, from one look to the next, and messages of a step
+STEPS, EVERY, QUESTIONS = 32, 4, 8  # steps of a run, from one look to the next, and messages of a step
+LEARNING_RATE = 8e-4  # twice the usual one: what is to break does so sooner
 DRAWN, BEST_OF = 512, (1, 2, 4, 8, 16, 32, 64, 128, 256)  # replies to each message, and n
 SUM_LABELS, SUM_REWARDS = 500, ("reward-model", "verifier")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class PairAccuracy:
     """How often a reward model sides with the taste, of pairs that it did not learn from. `task`: the preset."""
 
     task: str
@@ -46,7 +47,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Point:
+class PolicyPoint:
     """A policy after so many steps: means over its replies to held-out messages."""
 
     step: int
@@ -73,7 +74,7 @@ class Pushed:
     seed: int
     gold_spread: float  # standard deviations over the start policy's replies
     proxy_spread: float
-    points: tuple[Point, ...]
+    points: tuple[PolicyPoint, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class SumsRun:
 class Study:
     """All that was measured."""
 
-    agreement: list[Agreement] = field(default_factory=list)
+    agreement: list[PairAccuracy] = field(default_factory=list)
     pushed: list[Pushed] = field(default_factory=list)
     best_of: list[BestOf] = field(default_factory=list)
     sums: list[SumsRun] = field(default_factory=list)
@@ -189,7 +190,7 @@ def fall(runs: Sequence[Pushed]) -> Fall:
 
 # -- the file ----------------------------------------------------------------------------------------------------------
 
-_KINDS: dict[str, type] = {"agreement": Agreement, "pushed": Pushed, "best_of": BestOf, "sums": SumsRun}
+_KINDS: dict[str, type] = {"agreement": PairAccuracy, "pushed": Pushed, "best_of": BestOf, "sums": SumsRun}
 
 
 def read(path: Path = RECORDED) -> Study:
@@ -206,7 +207,7 @@ def read(path: Path = RECORDED) -> Study:
 def _row(kind: type, values: dict[str, Any]) -> Any:
     own = {name: tuple(x) if isinstance(x, list) else x for name, x in values.items()}
     if kind is Pushed:
-        own["points"] = tuple(Point(**x) for x in values["points"])
+        own["points"] = tuple(PolicyPoint(**x) for x in values["points"])
     return kind(**own)
 
 
@@ -218,6 +219,7 @@ def setup() -> dict[str, Any]:
         "steps": STEPS,
         "every": EVERY,
         "questions": QUESTIONS,
+        "learning_rate": LEARNING_RATE,
         "drawn": DRAWN,
         "sums": SUMS,
         "sum_labels": SUM_LABELS,

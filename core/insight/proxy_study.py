@@ -22,7 +22,7 @@ from tqdm import tqdm
 from core.config import change
 from core.insight import proxy_results as results
 from core.insight.proxy_push import best_of, config_of, learn, push
-from core.insight.proxy_results import Agreement, Study, SumsRun
+from core.insight.proxy_results import PairAccuracy, Study, SumsRun
 from core.training import evaluation
 from core.training.answer import share
 from core.training.trainer import Trainer
@@ -35,7 +35,7 @@ _SUM_SAMPLES = 4  # responses to each held-out sum
 # -- sums, where there is a right answer -------------------------------------------------------------------------------
 
 
-def sums(seed: int) -> tuple[Agreement, list[SumsRun]]:
+def sums(seed: int) -> tuple[PairAccuracy, list[SumsRun]]:
     """A reward model that learnt right over wrong; then GRPO on it, and GRPO on the verifier."""
     learnt = learn(results.SUMS, results.SUM_LABELS, 0.0, seed)
     card, made = learnt.trainer.keep("sums"), list[SumsRun]()

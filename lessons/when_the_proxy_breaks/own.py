@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.insight.proxy_results import LEARNING_RATE
 from core.models import reward
 from core.presets import PRESETS
 from core.reward_run import reward_config
@@ -89,6 +90,7 @@ def about(name: str) -> str:
 
 
 def typed(name: str, kl_coef: float) -> dict[str, str]:
-    """The choice as the lab's form holds it, for both learners."""
+    """The choice as the lab's form holds it, for both learners; GRPO's learning rate is the study's."""
     own = {"reward": "reward-model", "reward_model": name, "kl_coef": f"{kl_coef:g}"}
-    return {f"{x.name}.{key}": value for x in PRESETS[PRESET].learners for key, value in own.items()}
+    both = {f"{x.name}.{key}": value for x in PRESETS[PRESET].learners for key, value in own.items()}
+    return both | {"grpo.learning_rate": f"{LEARNING_RATE:g}"}  # as the study has it

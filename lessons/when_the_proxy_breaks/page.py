@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.insight.proxy_results import STEPS
+from core.insight.proxy_results import LEARNING_RATE, STEPS
+from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import engine, lesson_page, quiz
@@ -85,9 +86,9 @@ def page() -> None:
     what_became_of_it(condition)
     say_small(
         _(
-            "The controls choose among recorded runs: GRPO, {steps} steps, task `reply`, taste “warm”. Repeat: "
-            "`{command}`."
-        ).format(steps=STEPS, command=COMMAND)
+            "The controls choose among recorded runs: GRPO, {steps} steps, learning rate {rate:g} (usual: {usual:g}), "
+            "task `reply`, taste “warm”. Repeat: `{command}`."
+        ).format(steps=STEPS, rate=LEARNING_RATE, usual=learner("grpo").learning_rate, command=COMMAND)
     )
     say(prose(KEY))
     four_tokens()

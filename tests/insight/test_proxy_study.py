@@ -14,7 +14,7 @@ from core.algorithms.over_optimisation import best_of_n_gold, best_of_n_kl, rl_g
 from core.insight import proxy_push as parts
 from core.insight import proxy_results as results
 from core.insight import proxy_study as study
-from core.insight.proxy_results import Agreement, BestOf, Point, Pushed, Study, SumsRun
+from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed, Study, SumsRun
 from core.models import forward
 from core.tasks.registry import task_for
 from core.tasks.tastes import TASTES
@@ -26,13 +26,13 @@ from core.training.trainer import Trainer
 
 def pushed(seed, gold, *, labels=100, noise=0.25, kl_coef=0.0, kl=None, spread=0.25):
     kls = [float(i * i) for i in range(len(gold))] if kl is None else kl
-    points = [Point(4 * i, kls[i], x, float(i), "No.", 0.0, 1.0) for i, x in enumerate(gold)]
+    points = [PolicyPoint(4 * i, kls[i], x, float(i), "No.", 0.0, 1.0) for i, x in enumerate(gold)]
     return Pushed(labels, noise, kl_coef, seed, spread, 1.0, tuple(points))
 
 
 def some() -> Study:
     return Study(
-        [Agreement("reply", 100, 0.25, 0, 0.8)],
+        [PairAccuracy("reply", 100, 0.25, 0, 0.8)],
         [pushed(0, (0.3, 0.6, 0.4))],
         [BestOf(100, 0.25, 0, (1, 2, 4), (0.3, 0.4, 0.5), (-0.1, 0.4, 0.9))],
         [SumsRun("verifier", 0, 0.4, 0.7)],
@@ -92,7 +92,7 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
 
     def learn(name, count, noise, seed):
         made.append((count, noise, seed))
-        return parts.Learnt(Trained(), Agreement(name, count, noise, seed, 0.7))  # type: ignore[arg-type]
+        return parts.Learnt(Trained(), PairAccuracy(name, count, noise, seed, 0.7))  # type: ignore[arg-type]
 
     def push(learnt, _card, kl_coef):
         about = learnt.agreement
@@ -103,7 +103,7 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
         return BestOf(about.labels, about.noise, about.seed, (1,), (0.3,), (0.0,))
 
     def sums(seed):
-        agreement = Agreement("chain-sum", results.SUM_LABELS, 0.0, seed, 0.9)
+        agreement = PairAccuracy("chain-sum", results.SUM_LABELS, 0.0, seed, 0.9)
         return agreement, [SumsRun(x, seed, 0.4, 0.6) for x in results.SUM_REWARDS]
 
     for name, own in (("learn", learn), ("push", push), ("best_of", best_of), ("sums", sums)):

@@ -12,7 +12,7 @@ from core.algorithms.over_optimisation import Fit
 from core.config import change
 from core.insight import proxy_push
 from core.insight import proxy_results as recorded
-from core.insight.proxy_results import Agreement, BestOf, Point, Pushed, Study, SumsRun
+from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed, Study, SumsRun
 from core.models import reward
 from core.presets import preset
 from core.tasks.registry import task_for
@@ -32,14 +32,15 @@ def made(gold=(0.3, 0.7, 0.4), *, agreement=0.9, sums=(0.6, 0.7)) -> Study:
     for seed, off in ((0, 0.0), (1, 0.02), (2, -0.02)):
         for count, noise, kl_coef in CONDITIONS:
             points = [
-                Point(4 * i, (1.5 * i) ** 2, x + i * off, i * 0.5, f"Reply {i}.", x, 1.0) for i, x in enumerate(gold)
+                PolicyPoint(4 * i, (1.5 * i) ** 2, x + i * off, i * 0.5, f"Reply {i}.", x, 1.0)
+                for i, x in enumerate(gold)
             ]
             study.pushed.append(Pushed(count, noise, kl_coef, seed, 0.25, 0.5, tuple(points)))
         for count, noise in itertools.product(recorded.PUSHED, recorded.NOISE):
             study.best_of.append(BestOf(count, noise, seed, (1, 4, 256), (0.3, 0.5 + off, 0.6), (0.0, 0.8, 1.6)))
         for count, noise in itertools.product(recorded.LABELS, recorded.NOISE):
-            study.agreement.append(Agreement("reply", count, noise, seed, agreement + off))
-        study.agreement.append(Agreement(recorded.SUMS, recorded.SUM_LABELS, 0.0, seed, 0.9 + off))
+            study.agreement.append(PairAccuracy("reply", count, noise, seed, agreement + off))
+        study.agreement.append(PairAccuracy(recorded.SUMS, recorded.SUM_LABELS, 0.0, seed, 0.9 + off))
         ends = zip(recorded.SUM_REWARDS, sums, strict=True)
         study.sums += [SumsRun(name, seed, 0.45, x + off * (1 + x)) for name, x in ends]
     return study
@@ -138,7 +139,7 @@ def test_each_conditions_sentence_and_table_follow_from_its_runs(open_page, know
 def test_a_fall_is_said_where_the_seeds_tell_it(open_page, given, monkeypatch, gold, words):
     given(made(gold))
     monkeypatch.setattr("core.insight.proxy_results.STEPS", 8)
-    assert words in texts(open_page(KEY, lang="en")).replace("after 40 steps", "after 8 steps")
+    assert words in texts(open_page(KEY, lang="en"))
 
 
 def test_near_chance_is_said_with_the_numbers_of_labels(given):
@@ -147,7 +148,7 @@ def test_near_chance_is_said_with_the_numbers_of_labels(given):
         assert labels.chance_words().startswith("Near chance it was nowhere: with 5 labels")
         study = given(made(agreement=0.9))
         study.agreement = [
-            Agreement(
+            PairAccuracy(
                 x.task, x.labels, x.noise, x.seed, 0.48 + 0.02 * x.seed if x.labels < 20 and x.noise else x.accuracy
             )
             for x in study.agreement
