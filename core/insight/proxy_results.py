@@ -211,6 +211,11 @@ def _row(kind: type, values: dict[str, Any]) -> Any:
     return kind(**own)
 
 
+def _place(row: Any) -> tuple[Any, ...]:
+    """Conditions one after another, each by seed."""
+    return tuple(getattr(row, x) for x in ("task", "reward", "labels", "noise", "kl_coef", "seed") if hasattr(row, x))
+
+
 def setup() -> dict[str, Any]:
     """What the file's numbers were measured with, as far as this module says it."""
     return {
@@ -227,10 +232,12 @@ def setup() -> dict[str, Any]:
 
 
 def write(study: Study, about: dict[str, Any], path: Path) -> None:
-    """Everything as JSON, a row a line; the file is complete or as it was."""
+    """Everything as JSON, a row a line, in an order that does not depend on when it was measured; the file is complete
+    or as it was."""
     blocks = [f'"about": {json.dumps({"version": VERSION, **setup(), **about})}']
     for name in _KINDS:
-        lines = ",\n".join(json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in getattr(study, name))
+        rows = sorted(getattr(study, name), key=_place)
+        lines = ",\n".join(json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in rows)
         blocks.append(f'"{name}": [\n{lines}\n]')
     partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,19 +28,22 @@ KEY = "when-the-proxy-breaks"
 
 def choose() -> Condition:
     """One of the recorded conditions, in the link; at first the one in which it is seen best."""
-    first, known = conditions()[0], conditions()
+    left = conditions()
 
-    def one_of(label: str, key: str, value: Callable[[Condition], float], form: Callable[[float], str]) -> float:
-        options = [f"{x:g}" for x in sorted({value(x) for x in known})]
-        shown = f"{value(first):g}"
+    def one_of(label: str, key: str, value: Callable[[Condition], float], form: Callable[[float], str]) -> None:
+        """Narrows what is left to what was recorded with the chosen value."""
+        nonlocal left
+        options = [f"{x:g}" for x in sorted({value(x) for x in left})]
+        shown = f"{value(left[0]):g}"
         more = {"format_func": lambda x: form(float(x))}
-        return float(linked(st.segmented_control, label, options, key=key, first=shown, **more))
+        chosen = linked(st.segmented_control, label, options, key=key, first=shown, **more)
+        left = [x for x in left if f"{value(x):g}" == chosen]
 
     with st.container(horizontal=True, key="proxy_controls"):
-        labels = one_of(_("Labels"), "labels", lambda x: x.labels, whole)
-        noise = one_of(_("Flipped"), "noise", lambda x: x.noise, percent)
-        held = one_of(_("KL coefficient"), "kl", lambda x: x.kl_coef, lambda x: f"{x:g}")
-    return Condition(int(labels), noise, held)
+        one_of(_("Labels"), "labels", lambda x: x.labels, whole)
+        one_of(_("Flipped"), "noise", lambda x: x.noise, percent)
+        one_of(_("KL coefficient"), "kl", lambda x: x.kl_coef, lambda x: f"{x:g}")
+    return left[0]
 
 
 def what_became_of_it(condition: Condition) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import statistics
 from dataclasses import dataclass
-from itertools import product
 
 from core.algorithms.over_optimisation import Fit
 from core.insight import proxy_results as recorded
@@ -38,16 +37,15 @@ def study() -> Study:
 
 
 def conditions() -> list[Condition]:
-    """Those with at least two seeds, the fewest and worst labels first: there it is seen best."""
-    known = {(x.labels, x.noise, x.kl_coef) for x in study().pushed}
-    made = [Condition(*x) for x in known]
-    return sorted([x for x in made if len(runs(x)) > 1], key=lambda x: (x.labels, -x.noise, x.kl_coef))
+    """Those with at least two seeds; first the one in which the seeds tell most surely that gold fell."""
+    known = {Condition(x.labels, x.noise, x.kl_coef) for x in study().pushed}
+    made = [x for x in known if len(runs(x)) > 1 and len(choices(x)) > 1]
+    return sorted(made, key=lambda x: (-fall(x).fallen.low, x.labels, x.noise, x.kl_coef))
 
 
 def there() -> bool:
-    """Whether all that the page shows was measured, with two seeds at least."""
-    all_ = {Condition(*x) for x in product(recorded.PUSHED, recorded.NOISE, recorded.KL_COEFS)}
-    return all_ <= set(conditions()) and all(len(sums(x)) > 1 for x in recorded.SUM_REWARDS)
+    """Whether the page has something to show, with two seeds at least."""
+    return bool(conditions() and label_counts()) and all(len(sums(x)) > 1 for x in recorded.SUM_REWARDS)
 
 
 def runs(x: Condition) -> list[Pushed]:
@@ -110,8 +108,9 @@ def agreement(labels: int, noise: float, task: str = recorded.PRESET) -> list[fl
 
 
 def label_counts() -> list[int]:
-    """The numbers of labels that were tried."""
-    return sorted({x.labels for x in study().agreement if x.task == recorded.PRESET})
+    """The numbers of labels that were tried, each with two seeds at least."""
+    known = sorted({x.labels for x in study().agreement if x.task == recorded.PRESET})
+    return [x for x in known if all(len(agreement(x, noise)) > 1 for noise in recorded.NOISE)]
 
 
 def at_chance(noise: float) -> list[int]:
