@@ -32,6 +32,9 @@ PUSHED, KL_COEFS = (100, 500), (0.0, 0.05)
 STEPS, EVERY, QUESTIONS = 32, 4, 8  # steps of a run, from one look to the next, and messages of a step
 LEARNING_RATE = 8e-4  # twice the usual one: what is to break does so sooner
 DRAWN, BEST_OF = 512, (1, 2, 4, 8, 16, 32, 64, 128, 256)  # replies to each message, and n
+#: How far gold must have fallen for a run to count as broken: three times what a look is uncertain by, or more, as 128
+#: replies have a standard deviation of about 0.3.
+BROKEN = 0.1
 SUM_LABELS, SUM_REWARDS = 500, ("reward-model", "verifier")
 
 
@@ -177,6 +180,8 @@ class Fall:
     best_step: int
     final: float
     fallen: SeedDifference  # best − final, seed by seed
+    broke: int  # runs whose gold ended by BROKEN below its own highest, while the proxy had gone on rising
+    seeds: int
 
 
 def fall(runs: Sequence[Pushed]) -> Fall:
@@ -185,7 +190,13 @@ def fall(runs: Sequence[Pushed]) -> Fall:
     mean = [statistics.fmean(x) for x in zip(*curves, strict=True)]
     place = max(range(len(mean)), key=lambda i: mean[i])
     fallen = paired([x[place] for x in curves], [x[-1] for x in curves])
-    return Fall(mean[0], mean[place], runs[0].points[place].step, mean[-1], fallen)
+    broke = sum(map(_broke, runs))
+    return Fall(mean[0], mean[place], runs[0].points[place].step, mean[-1], fallen, broke, len(runs))
+
+
+def _broke(run: Pushed) -> bool:
+    highest, last = max(run.points, key=lambda x: x.gold), run.points[-1]
+    return highest.gold - last.gold >= BROKEN and last.proxy > highest.proxy
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------

@@ -103,8 +103,8 @@ def _rows(way: str, far: list[float], pushed: Curve, true: Curve) -> list[dict[s
 def _coefficients(fits: dict[str, Fit], furthest: dict[Form, float]) -> None:
     """Both formulas, their coefficients, and where each is highest."""
     equation(
-        r"R_{\text{RL}}(d) = d\,(\alpha - \beta \log d) \qquad R_{\text{best of } n}(d) = d\,(\alpha - \beta d) "
-        r"\qquad d = \sqrt{\mathrm{KL}}"
+        r"\begin{aligned} R_{\text{RL}}(d) &= d\,(\alpha - \beta \log d) \\ "
+        r"R_{\text{best of } n}(d) &= d\,(\alpha - \beta d) \\ d &= \sqrt{\mathrm{KL}} \end{aligned}"
     )
     head = [_("fitted to gold"), "α", "β", _("residual"), _("highest at √KL")]
     rows = [

@@ -49,7 +49,7 @@ def run_it_yourself() -> None:
             name = st.selectbox(_("Reward model"), there, format_func=about, key="proxy_kept")
             race_in_lab(PRESET, _("Open the lab with PPO and GRPO on it"), key="proxy_lab", typed=typed(name, held))
         else:
-            st.info(_("No reward model of the task `{task}` is kept here yet.").format(task=PRESET))
+            say_small(_("No reward model of the task `{task}` is kept here yet.").format(task=PRESET))
     say_small(_("There, “success” is the taste: it is measured beside the reward, and no learner is paid by it."))
 
 

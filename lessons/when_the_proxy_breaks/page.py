@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.insight.proxy_results import LEARNING_RATE, STEPS
+from core.insight.proxy_results import BROKEN, LEARNING_RATE, STEPS
 from core.learners.registry import learner
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
@@ -68,6 +68,10 @@ def what_became_of_it(condition: Condition) -> None:
                 "{seeds} seeds do not tell the two apart."
             ).format(**numbers, **spread)
         )
+    broke = _(
+        "In {broke} of {seeds} runs it ended by {by} or more below its own highest, while the proxy went on rising."
+    )
+    say(broke.format(broke=known.broke, seeds=known.seeds, by=f"{BROKEN:g}"))
     other = Condition(condition.labels, condition.noise, 0.0)
     if condition.kl_coef and other in conditions():
         names = _("KL coefficient {value}").format(value=f"{condition.kl_coef:g}"), _("none")

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 import torch
@@ -77,6 +78,11 @@ def test_a_fall_is_told_seed_by_seed():
     assert known.fallen.mean == pytest.approx(0.2)
     assert known.fallen.low < 0 < known.fallen.high  # 0.3 and 0.1: two seeds do not tell that from nothing
     assert results.fall([pushed(x, (0.3, 0.6, 0.7)) for x in (0, 1)]).fallen.mean == 0
+    # Fallen by 0.3; by less than counts; by 0.3, but the proxy with it; and one that was highest in the end.
+    down = pushed(2, (0.3, 0.8, 0.5))
+    down = replace(down, points=tuple(replace(x, proxy=-x.proxy) for x in down.points))
+    runs = [pushed(0, (0.3, 0.8, 0.5)), pushed(1, (0.3, 0.6, 0.55)), down, pushed(3, (0.3, 0.6, 0.7))]
+    assert (results.fall(runs).broke, results.fall(runs).seeds) == (1, 4)
 
 
 def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):

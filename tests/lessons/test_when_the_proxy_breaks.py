@@ -106,11 +106,13 @@ def test_the_picture_is_handed_the_recorded_means_and_replies(open_page, lang):
 
 
 def test_the_page_opens_with_a_proxy_that_rises_while_gold_falls():
-    """What the lesson is about is to be seen in the condition that it opens with, in every seed but a few."""
+    """What the lesson is about is to be seen in the condition that it opens with, in most of its seeds."""
     first = results.conditions()[0]
     known = results.fall(first)
-    assert known.fallen.low > 0
-    assert results.proxy(first)[0][-1] > results.proxy(first)[0][known.best_step // recorded.EVERY]
+    assert known.best - known.final > 0.1
+    assert known.broke > known.seeds / 2
+    pushed = results.proxy(first)[0]
+    assert pushed[-1] > pushed[known.best_step // recorded.EVERY]
 
 
 @pytest.mark.parametrize("known", RECORDED)
@@ -121,6 +123,7 @@ def test_each_conditions_sentence_and_table_follow_from_its_runs(open_page, know
     shown, condition = texts(at), Condition(count, noise, kl_coef)
     fall = results.fall(condition)
     assert f"{fall.final:.2f}" in shown
+    assert f"In {fall.broke} of {fall.seeds} runs" in shown
     assert ("It **fell** by" in shown) == (fall.fallen.low > 0 and fall.best_step < recorded.STEPS)
     for fit in (results.rl_fit(condition), results.best_of_fit(condition)):
         assert isinstance(fit, Fit)
