@@ -20,7 +20,7 @@ def how_many() -> None:
     """A prediction of one number, then all."""
     right = statistics.fmean(agreement(ASKED, 0.0))
     reason = _("A coin is right in 50 %; with {most} labels it is {share}.").format(
-        most=whole(label_counts()[-1]), share=percent(statistics.fmean(agreement(label_counts()[-1], 0.0)))
+        most=whole(label_counts(0.0)[-1]), share=percent(statistics.fmean(agreement(label_counts(0.0)[-1], 0.0)))
     )
     asked = _(
         "A reward model learns from {labels} labels without a mistake. Of pairs that it has not seen, in how many does "
@@ -43,12 +43,13 @@ def how_many() -> None:
 def _chart() -> None:
     import plotly.graph_objects as go
 
-    drawing, counts = go.Figure(), label_counts()
-    rows = [{_("labels"): whole(x)} for x in counts]
+    drawing, all_counts = go.Figure(), sorted({x for noise in NOISE for x in label_counts(noise)})
+    rows = {x: {_("labels"): whole(x)} for x in all_counts}
+    ends = []
     for noise, (colour, dash) in zip(NOISE, _LOOKS, strict=True):
+        counts, name = label_counts(noise), _("{share} flipped").format(share=percent(noise))
         own = [agreement(x, noise) for x in counts]
         means, spreads = [statistics.fmean(x) for x in own], [statistics.stdev(x) for x in own]
-        name = _("{share} flipped").format(share=percent(noise))
         drawing.add_scatter(
             x=counts,
             y=means,
@@ -57,29 +58,31 @@ def _chart() -> None:
             name=name,
             line={"color": line_colour(colour), "dash": dash},
         )
-        for row, mean, spread in zip(rows, means, spreads, strict=True):
-            row[name] = f"{number(mean, 3)} ± {number(spread, 3)}"
-    drawing.add_hline(y=0.5, line={"color": line_colour("grey"), "dash": "dot"})
-    drawing.update_xaxes(title=_("labels"), type="log", tickvals=counts)
-    drawing.update_yaxes(title=_("agrees with the taste"))
-    ends = [
-        _("{share} flipped: {first} → {last}").format(
-            share=percent(noise),
-            first=number(statistics.fmean(agreement(counts[0], noise)), 2),
-            last=number(statistics.fmean(agreement(counts[-1], noise)), 2),
+        for x, row in rows.items():  # what was not measured has no number
+            at = counts.index(x) if x in counts else None
+            row[name] = _("none") if at is None else f"{number(means[at], 3)} ± {number(spreads[at], 3)}"
+        ends.append(
+            _("{share} flipped: {first} ({few} labels) → {last} ({many})").format(
+                share=percent(noise),
+                first=number(means[0], 2),
+                few=whole(counts[0]),
+                last=number(means[-1], 2),
+                many=whole(counts[-1]),
+            )
         )
-        for noise in NOISE
-    ]
-    words = _(
-        "Share of unseen pairs in which the reward model agrees with the taste, {first} → {last} labels. {ends}."
-    ).format(first=counts[0], last=whole(counts[-1]), ends=listed(ends))
-    figure(drawing, key="proxy_labels_chart", alt=words, table=rows, height=260)
+    drawing.add_hline(y=0.5, line={"color": line_colour("grey"), "dash": "dot"})
+    drawing.update_xaxes(title=_("labels"), type="log", tickvals=all_counts)
+    drawing.update_yaxes(title=_("agrees with the taste"))
+    words = _("Share of unseen pairs in which the reward model agrees with the taste. {ends}.").format(
+        ends=listed(ends)
+    )
+    figure(drawing, key="proxy_labels_chart", alt=words, table=list(rows.values()), height=260)
     say(f"{words} {chance_words()}")
 
 
 def chance_words() -> str:
     """Below which number of labels the seeds do not tell a reward model from a coin, as far as it was measured."""
-    least = label_counts()[0]
+    least = label_counts(NOISE[0])[0]
     at = {noise: at_chance(noise) for noise in NOISE}
     if not any(at.values()):
         low = min(from_coin(least, noise).low for noise in NOISE) + 0.5

@@ -45,7 +45,11 @@ def conditions() -> list[Condition]:
 
 def there() -> bool:
     """Whether the page has something to show, with two seeds at least."""
-    return bool(conditions() and label_counts()) and all(len(sums(x)) > 1 for x in recorded.SUM_REWARDS)
+    return (
+        bool(conditions())
+        and all(map(label_counts, recorded.NOISE))
+        and all(len(sums(x)) > 1 for x in recorded.SUM_REWARDS)
+    )
 
 
 def runs(x: Condition) -> list[Pushed]:
@@ -107,15 +111,15 @@ def agreement(labels: int, noise: float, task: str = recorded.PRESET) -> list[fl
     return [x.accuracy for x in sorted(own, key=lambda x: x.seed)]
 
 
-def label_counts() -> list[int]:
-    """The numbers of labels that were tried, each with two seeds at least."""
-    known = sorted({x.labels for x in study().agreement if x.task == recorded.PRESET})
-    return [x for x in known if all(len(agreement(x, noise)) > 1 for noise in recorded.NOISE)]
+def label_counts(noise: float) -> list[int]:
+    """The numbers of labels that were tried with so much noise, each with two seeds at least."""
+    known = sorted({x.labels for x in study().agreement if (x.task, x.noise) == (recorded.PRESET, noise)})
+    return [x for x in known if len(agreement(x, noise)) > 1]
 
 
 def at_chance(noise: float) -> list[int]:
     """Numbers of labels with which the seeds do not tell the reward model from a coin."""
-    return [x for x in label_counts() if from_coin(x, noise).low <= 0]
+    return [x for x in label_counts(noise) if from_coin(x, noise).low <= 0]
 
 
 def from_coin(labels: int, noise: float) -> SeedDifference:
