@@ -94,6 +94,15 @@ LESSONS: tuple[Lesson, ...] = (
         check="rm_quiz",
     ),
     Lesson(
+        key="when-the-proxy-breaks",
+        title=N_("When the proxy breaks"),
+        icon=":material/trending_down:",
+        summary=N_("A reward model is pushed too far: what it says rises, what it stands for bends and falls."),
+        minutes=10,
+        facts=("F4",),
+        check="proxy_quiz",
+    ),
+    Lesson(
         key="data-that-teaches",
         title=N_("Data that teach"),
         icon=":material/dataset:",

@@ -31,6 +31,7 @@ FOR_PROGRAMMERS = {
     "core/insight/curation_study.py": "a study of another version: only commands lead there",
     "core/insight/gaming_study.py": "a study of another version: only commands lead there",
     "core/insight/online_or_offline.py": "a study of another version: only commands lead there",
+    "core/insight/proxy_results.py": "a study of another version: only commands lead there",
     "core/insight/reward_example.py": "an example of another version: only commands lead there",
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
     "core/insight/task_outcomes.py": "a study of another version: only commands lead there",

@@ -23,7 +23,7 @@ from core.workers.launcher import LauncherError
 from core.workers.limits import RunLimits
 from lessons import shared
 from lessons.a_trained_reward_model.training import PRESET, current, is_live
-from lessons.catalog import LESSONS, lesson
+from lessons.catalog import lesson
 from lessons.i18n import N_, _, keeping_language, listed, tell
 from lessons.kit.display import literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
@@ -120,13 +120,12 @@ def runs_on_models() -> list[RunInfo]:
 
 def how_far() -> None:
     """Where the next question is answered."""
-    if any(x.key == PROXY for x in LESSONS):
-        st.page_link(
-            lesson(PROXY).path,
-            label=_("How many labels it takes, and how far it goes: {title}").format(title=_(lesson(PROXY).title)),
-            icon=lesson(PROXY).icon,
-            query_params=keeping_language(),
-        )
+    st.page_link(
+        lesson(PROXY).path,
+        label=_("How many labels it takes, and how far it goes: {title}").format(title=_(lesson(PROXY).title)),
+        icon=lesson(PROXY).icon,
+        query_params=keeping_language(),
+    )
 
 
 def became() -> None:

@@ -121,6 +121,37 @@ UPDATES = (
                 "the-critic",
             ),
             GlossaryTerm(
+                "proxy-reward",
+                N_("proxy reward"),
+                N_("What a policy is paid by in place of what is wanted: here what a trained reward model says."),
+                "when-the-proxy-breaks",
+                also=("proxy",),
+            ),
+            GlossaryTerm(
+                "gold-reward",
+                N_("gold reward"),
+                N_("What the proxy stands for. In experiments a hidden taste takes the place of people's judgement."),
+                "when-the-proxy-breaks",
+                also=("gold",),
+            ),
+            GlossaryTerm(
+                "over-optimisation",
+                N_("over-optimisation"),
+                N_("The proxy reward still rises while the gold reward falls: the policy has gone too far."),
+                "when-the-proxy-breaks",
+            ),
+            GlossaryTerm(
+                "best-of-n",
+                N_("best of n"),
+                N_(
+                    "Sampling n responses and taking the one that scores highest. Nothing is trained; the distance "
+                    "from the start policy follows from n."
+                ),
+                "when-the-proxy-breaks",
+                symbol=r"\log n - \tfrac{n-1}{n}",
+                also=("best-of-n",),
+            ),
+            GlossaryTerm(
                 "coverage",
                 N_("coverage"),
                 N_("How likely a fixed data set is under a policy that moves, against what the policy writes itself."),

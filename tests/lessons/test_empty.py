@@ -17,7 +17,7 @@ from tests.helpers import step_trace
 
 #: They show no run: what they show is there from the beginning.
 OF_NO_RUN = {"the-critic", "data-that-teaches", "online-or-offline", "verifiable-rewards", "glossary", "for-teachers"}
-OF_NO_RUN |= {"a-trained-reward-model"}
+OF_NO_RUN |= {"a-trained-reward-model", "when-the-proxy-breaks"}
 LINKED = {x.key for x in LESSONS} - OF_NO_RUN - {"lab", "a-real-instruct-model"}  # these have what to press themselves
 START = "There is no run to look at yet. Open the lab and press Start; this page then shows its steps."
 

@@ -61,6 +61,7 @@ def test_an_unknown_language_in_a_link_is_dropped(open_page):
 
 #: Pages that read no run.
 OF_NO_RUN = {"the-critic", "data-that-teaches", "online-or-offline", "verifiable-rewards", "glossary", "for-teachers"}
+OF_NO_RUN |= {"when-the-proxy-breaks"}
 
 
 def test_a_broken_store_leaves_a_sentence_and_the_page(open_page, store, monkeypatch):

@@ -1,0 +1,122 @@
+"""When the proxy breaks: what a reward model says keeps rising, and what it stands for does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.insight.proxy_results import BROKEN, LEARNING_RATE, STEPS
+from core.learners.registry import learner
+from lessons.i18n import _, prose
+from lessons.kit.glossary import say, say_small
+from lessons.kit.lesson import engine, lesson_page, quiz
+from lessons.kit.linked import linked
+from lessons.kit.numbers import number, percent, whole
+from lessons.kit.over_seeds import gap_words
+from lessons.when_the_proxy_breaks.check import code, questions
+from lessons.when_the_proxy_breaks.distance import against_distance
+from lessons.when_the_proxy_breaks.example import four_tokens
+from lessons.when_the_proxy_breaks.labels import how_many
+from lessons.when_the_proxy_breaks.own import run_it_yourself
+from lessons.when_the_proxy_breaks.picture import moving_picture
+from lessons.when_the_proxy_breaks.results import COMMAND, Condition, conditions, fall, held_back, there
+from lessons.when_the_proxy_breaks.sums import which_is_exact
+
+KEY = "when-the-proxy-breaks"
+
+
+def choose() -> Condition:
+    """One of the recorded conditions, in the link; at first the one in which it is seen best."""
+    left = conditions()
+
+    def one_of(label: str, key: str, value: Callable[[Condition], float], form: Callable[[float], str]) -> None:
+        """Narrows what is left to what was recorded with the chosen value."""
+        nonlocal left
+        options = [f"{x:g}" for x in sorted({value(x) for x in left})]
+        shown = f"{value(left[0]):g}"
+        more = {"format_func": lambda x: form(float(x))}
+        chosen = linked(st.segmented_control, label, options, key=key, first=shown, **more)
+        left = [x for x in left if f"{value(x):g}" == chosen]
+
+    with st.container(horizontal=True, key="proxy_controls"):
+        one_of(_("Labels"), "labels", lambda x: x.labels, whole)
+        one_of(_("Flipped"), "noise", lambda x: x.noise, percent)
+        one_of(_("KL coefficient"), "kl", lambda x: x.kl_coef, lambda x: f"{x:g}")
+    return left[0]
+
+
+def what_became_of_it(condition: Condition) -> None:
+    """Whether gold fell, as far as the seeds tell; and what the KL penalty changed."""
+    known = fall(condition)
+    numbers = {"best": number(known.best, 2), "step": known.best_step, "final": number(known.final, 2), "steps": STEPS}
+    gap = known.fallen
+    spread = {"mean": number(gap.mean, 2), "low": number(gap.low, 2), "high": number(gap.high, 2), "seeds": gap.seeds}
+    if known.best_step == STEPS:
+        say(_("The taste's mean score (0–1) is highest in the end: {final} after {steps} steps.").format(**numbers))
+    elif gap.low > 0:
+        say(
+            _(
+                "The taste's mean score (0–1) was highest after {step} steps, {best}; after {steps} it is {final}. It "
+                "**fell** by {mean} (95 % interval {low} to {high}, {seeds} seeds)."
+            ).format(**numbers, **spread)
+        )
+    else:
+        say(
+            _(
+                "The taste's mean score (0–1) was highest after {step} steps, {best}; after {steps} it is {final}. "
+                "{seeds} seeds do not tell the two apart."
+            ).format(**numbers, **spread)
+        )
+    broke = _(
+        "In {broke} of {seeds} runs it ended by {by} or more below its own highest, while the proxy went on rising."
+    )
+    say(broke.format(broke=known.broke, seeds=known.seeds, by=f"{BROKEN:g}"))
+    other = Condition(condition.labels, condition.noise, 0.0)
+    if condition.kl_coef and other in conditions():
+        names = _("KL coefficient {value}").format(value=f"{condition.kl_coef:g}"), _("none")
+        say(gap_words(held_back(condition, other), names))
+
+
+def page() -> None:
+    engine()
+    if not there():
+        st.info(_("This is not recorded here yet."))
+        say(prose(KEY))
+        four_tokens()
+        quiz("proxy_quiz", questions())
+        return
+    place = st.container()
+    condition = choose()
+    with place:
+        moving_picture(condition)
+    what_became_of_it(condition)
+    say_small(
+        _(
+            "The controls choose among recorded runs: GRPO, {steps} steps, learning rate {rate:g} (usual: {usual:g}), "
+            "task `reply`, taste “warm”. Repeat: `{command}`."
+        ).format(steps=STEPS, rate=LEARNING_RATE, usual=learner("grpo").learning_rate, command=COMMAND)
+    )
+    say(prose(KEY))
+    four_tokens()
+    st.header(_("How far from the start?"))
+    against_distance(condition)
+    st.header(_("How many labels?"))
+    how_many()
+    st.header(_("Where there is a right answer"))
+    which_is_exact()
+    st.header(_("Run it yourself"))
+    run_it_yourself()
+    quiz("proxy_quiz", questions())
+
+
+with lesson_page(
+    KEY,
+    question=_("What the reward model says keeps rising. Do the replies get better?"),
+    summary=_(
+        "A reward model knows what its labels told. Pushed far from there, a policy can find what the model likes and "
+        "nobody wants: so hold it near the start, and look at the replies."
+    ),
+    code=code(),
+):
+    page()

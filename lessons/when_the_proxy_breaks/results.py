@@ -1,0 +1,141 @@
+"""The recorded study of a pushed proxy as the page's sections read it: one condition's curves, fits and falls."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from dataclasses import dataclass
+
+from core.algorithms.over_optimisation import Fit
+from core.insight import proxy_results as recorded
+from core.insight.proxy_results import BestOf, Fall, Pushed, Study, SumsRun
+from core.insight.seed_results import SeedDifference, over_seeds, paired
+
+COMMAND = "python -m core.insight.proxy_study"
+
+Curve = tuple[list[float], list[float]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the reward model learnt from, and what held the policy back."""
+
+    labels: int
+    noise: float
+    kl_coef: float
+
+    @property
+    def name(self) -> str:
+        """ "100-25-0.05"."""
+        return f"{self.labels}-{100 * self.noise:g}-{self.kl_coef:g}"
+
+
+@functools.lru_cache(maxsize=1)
+def study() -> Study:
+    """What was recorded; empty where nothing is."""
+    return recorded.read()
+
+
+def conditions() -> list[Condition]:
+    """Those with at least two seeds; first the one in which the mean gold fell furthest."""
+    known = {Condition(x.labels, x.noise, x.kl_coef) for x in study().pushed}
+    made = [x for x in known if len(runs(x)) > 1 and len(choices(x)) > 1]
+    return sorted(made, key=lambda x: (-fall(x).fallen.mean, x.labels, x.noise, x.kl_coef))
+
+
+def there() -> bool:
+    """Whether the page has something to show, with two seeds at least."""
+    return (
+        bool(conditions())
+        and all(map(label_counts, recorded.NOISE))
+        and all(len(sums(x)) > 1 for x in recorded.SUM_REWARDS)
+    )
+
+
+def runs(x: Condition) -> list[Pushed]:
+    """The condition's runs, by seed."""
+    return recorded.of_condition(study(), x.labels, x.noise, x.kl_coef)
+
+
+def choices(x: Condition) -> list[BestOf]:
+    """The best of n by the condition's reward models, by seed; the KL coefficient has no part in it."""
+    return recorded.best_of_condition(study(), x.labels, x.noise)
+
+
+def gold(x: Condition) -> Curve:
+    """(mean, standard deviation) over seeds at each look: the taste, in standard deviations above the start."""
+    return over_seeds(recorded.gold_curve(y) for y in runs(x))
+
+
+def proxy(x: Condition) -> Curve:
+    """The same of the reward model."""
+    return over_seeds(recorded.proxy_curve(y) for y in runs(x))
+
+
+def distances(x: Condition) -> list[float]:
+    """√KL at each look, the mean over seeds."""
+    return [statistics.fmean(y) for y in zip(*([p.distance for p in run.points] for run in runs(x)), strict=True)]
+
+
+def chosen(x: Condition) -> tuple[list[float], Curve, Curve]:
+    """(√KL of the best of each n, gold, proxy) of the condition's choices."""
+    own = [recorded.chosen_curves(study(), y) for y in choices(x)]
+    return [recorded.of_n(n) for n in choices(x)[0].n], over_seeds(y for y, _ in own), over_seeds(y for _, y in own)
+
+
+def rl_fit(x: Condition) -> Fit:
+    return recorded.rl_fit(runs(x))
+
+
+def best_of_fit(x: Condition) -> Fit:
+    return recorded.best_of_fit(study(), choices(x))
+
+
+def fall(x: Condition) -> Fall:
+    return recorded.fall(runs(x))
+
+
+def held_back(x: Condition, other: Condition) -> SeedDifference:
+    """Gold at the end, from 0 to 1: the first condition less the other, over the seeds that both have."""
+    ends = [{y.seed: y.points[-1].gold for y in runs(z)} for z in (x, other)]
+    seeds = [y for y in ends[0] if y in ends[1]]
+    return paired([ends[0][y] for y in seeds], [ends[1][y] for y in seeds])
+
+
+# -- labels ------------------------------------------------------------------------------------------------------------
+
+
+def agreement(labels: int, noise: float, task: str = recorded.PRESET) -> list[float]:
+    """How often each seed's reward model sides with the taste, of pairs that it did not learn from."""
+    own = [x for x in study().agreement if (x.task, x.labels, x.noise) == (task, labels, noise)]
+    return [x.accuracy for x in sorted(own, key=lambda x: x.seed)]
+
+
+def label_counts(noise: float) -> list[int]:
+    """The numbers of labels that were tried with so much noise, each with two seeds at least."""
+    known = sorted({x.labels for x in study().agreement if (x.task, x.noise) == (recorded.PRESET, noise)})
+    return [x for x in known if len(agreement(x, noise)) > 1]
+
+
+def at_chance(noise: float) -> list[int]:
+    """Numbers of labels with which the seeds do not tell the reward model from a coin."""
+    return [x for x in label_counts(noise) if from_coin(x, noise).low <= 0]
+
+
+def from_coin(labels: int, noise: float) -> SeedDifference:
+    """How far the agreement is from a half."""
+    own = agreement(labels, noise)
+    return paired(own, [0.5] * len(own))
+
+
+# -- sums --------------------------------------------------------------------------------------------------------------
+
+
+def sums(reward: str) -> list[SumsRun]:
+    """The learners on sums that are paid by it, by seed."""
+    return sorted([x for x in study().sums if x.reward == reward], key=lambda x: x.seed)
+
+
+def sums_gap() -> SeedDifference:
+    """Final success of the learner paid by the reward model less that of the one paid by the verifier."""
+    return paired(*([x.final for x in sums(y)] for y in recorded.SUM_REWARDS))

@@ -1,0 +1,264 @@
+"""The lesson on a proxy that breaks: its numbers are the recorded study's, and each sentence follows from them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+
+import pytest
+
+from core.algorithms.over_optimisation import Fit
+from core.config import change
+from core.insight import proxy_push
+from core.insight import proxy_results as recorded
+from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed, Study, SumsRun
+from core.models import reward
+from core.presets import preset
+from core.tasks.registry import task_for
+from lessons.i18n import LANGUAGES, use_language
+from lessons.kit.lesson.worked import work_out
+from lessons.when_the_proxy_breaks import example, labels, own, picture, results
+from lessons.when_the_proxy_breaks.results import Condition
+from tests.lessons.real import commit, strips
+
+KEY = "when-the-proxy-breaks"
+CONDITIONS = list(itertools.product(recorded.PUSHED, recorded.NOISE, recorded.KL_COEFS))
+#: Those of them that the file has.
+RECORDED = sorted({(x.labels, x.noise, x.kl_coef) for x in recorded.read().pushed})
+
+
+def made(gold=(0.3, 0.7, 0.4), *, agreement=0.9, sums=(0.6, 0.7)) -> Study:
+    """A study in which every condition went alike; seeds differ a little."""
+    study = Study()
+    for seed, off in ((0, 0.0), (1, 0.02), (2, -0.02)):
+        for count, noise, kl_coef in CONDITIONS:
+            points = [
+                PolicyPoint(4 * i, (1.5 * i) ** 2, x + i * off, i * 0.5, f"Reply {i}.", x, 1.0)
+                for i, x in enumerate(gold)
+            ]
+            study.pushed.append(Pushed(count, noise, kl_coef, seed, 0.25, 0.5, tuple(points)))
+        for count, noise in itertools.product(recorded.PUSHED, recorded.NOISE):
+            study.best_of.append(BestOf(count, noise, seed, (1, 4, 256), (0.3, 0.5 + off, 0.6), (0.0, 0.8, 1.6)))
+        for count, noise in itertools.product(recorded.LABELS, recorded.NOISE):
+            study.agreement.append(PairAccuracy("reply", count, noise, seed, agreement + off))
+        study.agreement.append(PairAccuracy(recorded.SUMS, recorded.SUM_LABELS, 0.0, seed, 0.9 + off))
+        ends = zip(recorded.SUM_REWARDS, sums, strict=True)
+        study.sums += [SumsRun(name, seed, 0.45, x + off * (1 + x)) for name, x in ends]
+    return study
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """Puts a study in the place of the recorded one."""
+
+    def put(study: Study) -> Study:
+        monkeypatch.setattr(results, "study", lambda: study)
+        return study
+
+    return put
+
+
+def texts(at) -> str:
+    return "\n".join(str(x.value) for kind in ("markdown", "caption", "info", "success") for x in at.get(kind))
+
+
+# -- the recorded study ------------------------------------------------------------------------------------------------
+
+
+def test_every_condition_was_measured_with_five_seeds_as_the_study_is_set_up_now():
+    study = recorded.read()
+    stored = json.loads(recorded.RECORDED.read_text(encoding="utf-8"))["about"]
+    assert {x: stored[x] for x in recorded.setup()} == recorded.setup()
+    steps = list(range(0, recorded.STEPS + 1, recorded.EVERY))
+    for known in RECORDED:
+        runs = recorded.of_condition(study, *known)
+        assert [x.seed for x in runs] == list(range(5)), known
+        assert all([x.step for x in run.points] == steps for run in runs)
+        choices = recorded.best_of_condition(study, *known[:2])
+        assert [x.seed for x in choices] == list(range(5))
+        assert all(x.n == recorded.BEST_OF for x in choices)
+        config = change(proxy_push.config_of(recorded.PRESET), {"kl_coef": known[2]})
+        assert config.learner("grpo").kl_coef == known[2]
+    # Each control of the page has something to choose.
+    assert all(len(set(x)) > 1 for x in zip(*RECORDED, strict=True))
+    for noise in recorded.NOISE:
+        counts = results.label_counts(noise)
+        assert counts[0] < 20 < counts[-1]
+        assert all(len(results.agreement(x, noise)) == 5 for x in counts)
+    assert all(len(results.sums(x)) == 5 for x in recorded.SUM_REWARDS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_picture_is_handed_the_recorded_means_and_replies(open_page, lang):
+    at = open_page(KEY, lang=lang)
+    assert not at.exception
+    assert not at.error
+    first = results.conditions()[0]
+    runs = recorded.of_condition(recorded.read(), first.labels, first.noise, first.kl_coef)
+    sent = strips(at, "proxy_race")
+    proxy, gold = sent["racers"]
+    ends = [(x.points[-1].gold - x.points[0].gold) / x.gold_spread for x in runs]
+    assert gold["mean"][-1] == pytest.approx(statistics.fmean(ends), abs=1e-3)
+    assert gold["spread"][-1] == pytest.approx(statistics.stdev(ends), abs=1e-3)
+    ends = [(x.points[-1].proxy - x.points[0].proxy) / x.proxy_spread for x in runs]
+    assert proxy["mean"][-1] == pytest.approx(statistics.fmean(ends), abs=1e-3)
+    assert len(sent["says"]) == len(proxy["mean"]) + 1
+    assert all(point.reply in words for point, words in zip(runs[0].points, sent["says"][1:], strict=True))
+
+
+def test_the_page_opens_with_a_proxy_that_rises_while_gold_falls():
+    """What the lesson is about is to be seen in the condition that it opens with, in most of its seeds."""
+    first = results.conditions()[0]
+    known = results.fall(first)
+    assert known.best - known.final > 0.1
+    assert known.broke > known.seeds / 2
+    pushed = results.proxy(first)[0]
+    assert pushed[-1] > pushed[known.best_step // recorded.EVERY]
+
+
+@pytest.mark.parametrize("known", RECORDED)
+def test_each_conditions_sentence_and_table_follow_from_its_runs(open_page, known):
+    count, noise, kl_coef = known
+    at = open_page(KEY, lang="en", labels=f"{count:g}", noise=f"{noise:g}", kl=f"{kl_coef:g}")
+    assert not at.exception
+    shown, condition = texts(at), Condition(count, noise, kl_coef)
+    fall = results.fall(condition)
+    assert f"{fall.final:.2f}" in shown
+    assert f"In {fall.broke} of {fall.seeds} runs" in shown
+    assert ("It **fell** by" in shown) == (fall.fallen.low > 0 and fall.best_step < recorded.STEPS)
+    for fit in (results.rl_fit(condition), results.best_of_fit(condition)):
+        assert isinstance(fit, Fit)
+        row = next(x for x in shown.splitlines() if x.startswith("| " + ("GRPO" if fit.form == "rl" else "best of n")))
+        assert f"{fit.alpha:+.3f}".replace("-", "−") in row
+        assert f"{fit.residual:.2f}" in row
+
+
+# -- sentences on other studies ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gold", "words"),
+    [
+        ((0.3, 0.7, 0.4), "It **fell** by 0.30"),
+        ((0.3, 0.705, 0.7), "3 seeds do not tell the two apart"),
+        ((0.3, 0.5, 0.7), "is highest in the end: 0.70"),
+    ],
+)
+def test_a_fall_is_said_where_the_seeds_tell_it(open_page, given, monkeypatch, gold, words):
+    given(made(gold))
+    monkeypatch.setattr("core.insight.proxy_results.STEPS", 8)
+    assert words in texts(open_page(KEY, lang="en"))
+
+
+def test_near_chance_is_said_with_the_numbers_of_labels(given):
+    with use_language("en"):
+        given(made(agreement=0.9))
+        assert labels.chance_words().startswith("Near chance it was nowhere: with 5 labels")
+        study = given(made(agreement=0.9))
+        study.agreement = [
+            PairAccuracy(
+                x.task, x.labels, x.noise, x.seed, 0.48 + 0.02 * x.seed if x.labels < 20 and x.noise else x.accuracy
+            )
+            for x in study.agreement
+        ]
+        assert labels.chance_words() == "Not told from a coin, with labels — 25 % flipped: 5, 10."
+
+
+@pytest.mark.parametrize(("sums", "right"), [((0.6, 0.7), 0), ((0.7, 0.7), 1), ((0.8, 0.7), 2)])
+def test_which_learner_wins_on_sums_is_what_was_measured(given, sums, right):
+    from lessons.when_the_proxy_breaks import sums as section
+
+    given(made(sums=sums))
+    with use_language("en"):
+        assert [x.right for x in section._choices()] == [i == right for i in range(3)]
+
+
+def test_nothing_recorded_is_said(open_page, given):
+    given(Study())
+    at = open_page(KEY, lang="en")
+    assert not at.exception
+    assert "This is not recorded here yet." in texts(at)
+
+
+# -- the page's parts --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_predicted_is_shown_only_afterwards(open_page):
+    at = open_page(KEY, lang="en")
+    hidden = f"{statistics.fmean(results.agreement(results.label_counts(0.0)[-1], 0.0)):.3f} ± "
+    assert "Share of unseen pairs" not in texts(at)
+    assert "always: it makes the labels" not in texts(at)
+    at.button(key="proxy_labels_commit").click().run()
+    assert not at.exception
+    assert "Share of unseen pairs" in texts(at)
+    assert any(hidden in str(x.value) for x in at.dataframe)
+    assert "always: it makes the labels" in texts(commit(at))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("paid", ["proxy", "gold"])
+@pytest.mark.parametrize("line", ["logprob-old", "advantage", "logprob", "ratio", "objective"])
+def test_every_line_of_the_example_comes_up(open_page, given, lang, paid, line):
+    given(made())
+    at = open_page(KEY, lang=lang, **{f"proxy_ex_{paid}": line})
+    assert not at.exception
+    assert not at.error
+
+
+def test_the_proxy_pays_what_the_taste_does_not():
+    """The reply that is worked out is the group's best by the proxy and its worst by the taste."""
+    gold = example.gold()
+    assert example.PROXY[0] == max(example.PROXY)
+    assert gold[0] == min(gold) < max(gold)
+    assert work_out(example.example(example.PROXY), example.SETTINGS)["advantage"][0] > 0
+    assert work_out(example.example(gold), example.SETTINGS)["advantage"][0] < 0
+    assert "".join(f" {x}" for x in example.example(gold).tokens[:2]).strip() + "." == example.REPLIES[0]
+
+
+def test_the_shown_reply_is_to_the_message_that_the_study_asks():
+    assert picture.message() == task_for(proxy_push.config_of(recorded.PRESET).task).heldout[0]
+
+
+def test_a_kept_reward_model_goes_to_the_lab(open_page, given, store, tmp_path):
+    given(made())
+    at = open_page(KEY, lang="en")
+    assert f"No reward model of the task `{own.PRESET}` is kept here yet." in texts(at)
+    learnt = proxy_push.learn("reply", 20, 0.0, 0)
+    card = learnt.trainer.keep("proxy")
+    assert own.kept() == reward.names() == [card.name]
+    at = open_page(KEY, lang="en")
+    at.slider(key="proxy_kl").set_value(0.05)
+    at.button(key="proxy_lab").click().run()
+    assert at.title[0].value == "Lab"
+    typed = at.session_state["lab_typed"]
+    assert typed["grpo.reward_model"] == typed["ppo.reward_model"] == card.name
+    assert typed["grpo.kl_coef"] == "0.05"
+    config = change(preset("reply"), {x: y for x, y in typed.items() if not x.endswith("kl_coef")})
+    assert {x.reward for x in config.learners} == {"reward-model"}
+
+
+def test_a_reward_model_is_trained_by_a_run_of_its_own(open_page, given, store, launcher):
+    given(made())
+    at = open_page(KEY, lang="en")
+    at.select_slider(key="proxy_pairs").set_value(200)
+    at.slider(key="proxy_noise").set_value(10)
+    at.button(key="proxy_train").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Lab"
+    [run_id] = launcher.started
+    config = store.get(run_id).config
+    [learner] = config.learners
+    assert (learner.algorithm, learner.judge_pairs, learner.judge_noise) == ("reward-model", 200, 0.1)
+    assert config.task == preset(own.PRESET).task
+
+
+def test_a_server_that_trains_nothing_says_so(open_page, given, monkeypatch):
+    from core.errors import Message
+
+    given(made())
+    monkeypatch.setattr("lessons.shared.training_off", lambda: Message("Nothing is trained here."))
+    at = open_page(KEY, lang="en")
+    button = at.button(key="proxy_train")
+    assert button.disabled
+    assert button.help == r"Nothing is trained here\."
