@@ -55,10 +55,16 @@ def test_as_a_run_it_has_a_trace_and_leaves_the_model(tmp_path: Path, capsys: py
         (["--judge", "0"], "at least one pair"),
         (["--judge", "4", "--noise", "2"], "noise is a probability"),
         (["--judge", "24", "--keep"], "name a folder for it"),
+        (["--judge", "4", "--epochs", "0"], "epochs: must be at least 1, but is 0"),
+        (["--judge", "4", "--seed", "-1"], "seed: must be at least 0, but is -1"),
+        (["--judge", "4", "--epochs", "1", "--name", "Mine"], "'Mine' has not"),
+        (["--judge", "4", "--labels", "nowhere/labels.csv"], "there is no folder nowhere"),
         (["--preferences", "nowhere.json"], "nowhere.json cannot be read: No such file"),
     ],
 )
 def test_what_cannot_be_is_said(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reward", *arguments]) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "updates" not in said.out, "it is said before a model has been trained"
     assert reward.names() == []

@@ -113,7 +113,8 @@ def to_json(preferences: Iterable[Preference]) -> str:
 def to_csv(preferences: Iterable[Preference]) -> str:
     """The same as a table."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+    # RFC 4180's line ends: of a text, Python's writer quotes only those characters that end its lines.
+    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({x: _quoted(y) for x, y in each.model_dump().items()} for each in preferences)
     return out.getvalue()
