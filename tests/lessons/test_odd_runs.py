@@ -20,6 +20,7 @@ from core.runs.store import RunStore
 from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
 from core.tasks.kinds.countdown import CountdownSettings
+from core.tasks.kinds.program import ProgramSettings
 from core.tasks.kinds.reply import ReplySettings
 from core.training.beginning import begin
 from core.training.trace import TOKENS, StepTrace
@@ -84,6 +85,12 @@ ODD: dict[str, dict[str, Any]] = {
         "learners": (learner("reward-model", judge_pairs=40),),
     },
     "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
+    "two turns": {
+        "task": ProgramSettings(turns=2),
+        "model": "program-4-turns",
+        "eval_every": 1,
+        "learners": (learner("ppo"), learner("grpo")),
+    },
 }
 #: Of an import, and what each lacks.
 IMPORTED = ("imported without tokens", "imported without a critic's numbers")
