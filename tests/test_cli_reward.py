@@ -64,7 +64,16 @@ def test_as_a_run_it_has_a_trace_and_leaves_the_model(tmp_path: Path, capsys: py
 )
 def test_what_cannot_be_is_said(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reward", *arguments]) == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert "updates" not in said.out, "it is said before a model has been trained"
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "updates" not in printed.out, "it is said before a model has been trained"
     assert reward.names() == []
+
+
+def test_what_the_disk_refuses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path / "file"))
+    assert main(["reward", "--judge", "24", "--epochs", "1"]) == 2
+    assert "reward-models cannot be written: Not a directory" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from core.cli.usage import UsageError
 from core.errors import ConfigError, RequestError
-from core.models.reward import check_name
+from core.models.reward import check_name, folder
 from core.presets import preset
 from core.refusals import message
 from core.rewards import preferences
@@ -39,7 +39,10 @@ def train_reward_model(options: argparse.Namespace) -> int:
             loss = "none" if step.loss is None else f"{step.loss:.3f}"
             held = f"held out: loss {step.heldout.loss:.3f}, right {step.heldout.accuracy:.3f}"
             print(f"{step.step:5} loss {loss}, {held}", flush=True)
-    card = trainer.keep(options.name)
+    try:
+        card = trainer.keep(options.name)
+    except OSError as error:
+        raise _not_written(folder(), error) from None
     print(f"kept as {card.name}: --set reward=reward-model reward_model={card.name}")
     return 0
 
@@ -95,9 +98,12 @@ def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:
         try:
             options.labels.write_text(write(labels), encoding="utf-8", newline="")
         except OSError as error:
-            cause = error.strerror or error
-            raise RequestError("{place} cannot be written: {cause}", place=options.labels, cause=cause) from None
+            raise _not_written(options.labels, error) from None
     return labels
+
+
+def _not_written(place: Path, error: OSError) -> RequestError:
+    return RequestError("{place} cannot be written: {cause}", place=place, cause=error.strerror or error)
 
 
 def _content(path: Path) -> bytes:
