@@ -184,6 +184,13 @@ class RunConfig(Settings):
                 "could be compared; train the reward model in a run of its own, then name it in a second one",
                 names=others,
             )
+        judges = {(getattr(x, "judge_pairs", None), getattr(x, "judge_noise", None)) for x in self.learners}
+        if len(judges) > 1:
+            raise ConfigError(
+                "judge_pairs and judge_noise must be the same for all reward models of a run ({names}): its labels are "
+                "one set, from which all of them learn",
+                names=others,
+            )
         if self.lora_rank:
             raise ConfigError(
                 "lora_rank is {given}, but a reward model is trained whole: a run that takes it as its reward knows no "

@@ -55,10 +55,25 @@ def test_as_a_run_it_has_a_trace_and_leaves_the_model(tmp_path: Path, capsys: py
         (["--judge", "0"], "at least one pair"),
         (["--judge", "4", "--noise", "2"], "noise is a probability"),
         (["--judge", "24", "--keep"], "name a folder for it"),
+        (["--judge", "4", "--epochs", "0"], "epochs: must be at least 1, but is 0"),
+        (["--judge", "4", "--seed", "-1"], "seed: must be at least 0, but is -1"),
+        (["--judge", "4", "--epochs", "1", "--name", "Mine"], "'Mine' has not"),
+        (["--judge", "4", "--labels", "nowhere/labels.csv"], "there is no folder nowhere"),
         (["--preferences", "nowhere.json"], "nowhere.json cannot be read: No such file"),
     ],
 )
 def test_what_cannot_be_is_said(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reward", *arguments]) == 2
-    assert words in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "updates" not in printed.out, "it is said before a model has been trained"
     assert reward.names() == []
+
+
+def test_what_the_disk_refuses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path / "file"))
+    assert main(["reward", "--judge", "24", "--epochs", "1"]) == 2
+    assert "reward-models cannot be written: Not a directory" in capsys.readouterr().err

@@ -166,3 +166,18 @@ def test_what_is_no_config_at_all_is_answered_with_a_short_sentence_that_says_wh
         assert not line.startswith(("None", ":"))
         assert "None:" not in line
         assert "None.name" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "sentence"),
+    [
+        ("program", {"task.visible": 6}, "6 visible and 6 hidden tests are more than the 10 numbers"),
+        ("countdown", {"task.largest": 4}, "256 questions cannot be kept apart with these numbers; at most 69 are"),
+        ("countdown", {"task.heldout": 2048}, "2048 questions cannot be kept apart with these numbers"),
+    ],
+)
+def test_what_a_task_cannot_ask_is_refused_before_a_run_is_queued(
+    name: str, assignments: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        change(preset(name), assignments)

@@ -36,6 +36,7 @@ FOR_PROGRAMMERS = {
     "core/insight/seed_results.py": "a study of fewer than two seeds, or of another version: only commands lead there",
     "core/insight/task_outcomes.py": "a study of another version: only commands lead there",
     "core/insight/pass_at_k.py": "a call with fewer answers than it asks about",
+    "core/models/reward.py": "what the disk refuses, as a disk says it: caught by the worker and the command line",
     "core/models/packed.py": "a model that asks for no mask: caught beside it",
     "core/learners/registry.py": "a call about settings that a kind does not have",
     "core/runs/arrow.py": "a table that the trainer made wrongly",

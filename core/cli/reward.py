@@ -5,36 +5,60 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.errors import RequestError
+from pydantic import ValidationError
+
+from core.cli.usage import UsageError
+from core.errors import ConfigError, RequestError
+from core.models.reward import check_name, folder
 from core.presets import preset
+from core.refusals import message
 from core.rewards import preferences
 from core.rewards.preferences import Preference
+
+if TYPE_CHECKING:
+    from core.training.reward_model import RewardModelSettings
 
 
 def train_reward_model(options: argparse.Namespace) -> int:
     """Trains one, says how it comes along, and keeps it. Raises what is refused."""
+    if options.keep and options.out is None:
+        raise RequestError("--keep keeps a run, which --out makes: name a folder for it")
+    check_name(options.name)
+    settings = _settings(options)
     labels = _labels(options)
     if options.out is not None:
         return _as_run(options, labels)
-    if options.keep:
-        raise RequestError("--keep keeps a run, which --out makes: name a folder for it")
-    from core.training.reward_model import RewardModelSettings, RewardTrainer
+    from core.training.reward_model import RewardTrainer
 
-    config = preset(options.preset)
-    own = {"model": config.model, "task": config.task.model_dump(mode="json"), "seed": options.seed}
-    if options.epochs is not None:
-        own["epochs"] = options.epochs
-    trainer = RewardTrainer(RewardModelSettings.model_validate(own), labels)
+    trainer = RewardTrainer(settings, labels)
     print(f"{len(trainer.learnt)} labels to learn from, {len(trainer.held)} held out, {trainer.total} updates")
     for step in trainer.steps():
         if step.heldout is not None:
             loss = "none" if step.loss is None else f"{step.loss:.3f}"
             held = f"held out: loss {step.heldout.loss:.3f}, right {step.heldout.accuracy:.3f}"
             print(f"{step.step:5} loss {loss}, {held}", flush=True)
-    card = trainer.keep(options.name)
+    try:
+        card = trainer.keep(options.name)
+    except OSError as error:
+        raise _not_written(folder(), error) from None
     print(f"kept as {card.name}: --set reward=reward-model reward_model={card.name}")
     return 0
+
+
+def _settings(options: argparse.Namespace) -> RewardModelSettings:
+    """As the options have them; what is refused of them is raised before a judge has labelled anything."""
+    from core.training.reward_model import RewardModelSettings
+
+    config = preset(options.preset)
+    own = {"model": config.model, "task": config.task.model_dump(mode="json"), "seed": options.seed}
+    if options.epochs is not None:
+        own["epochs"] = options.epochs
+    try:
+        return RewardModelSettings.model_validate(own)
+    except ValidationError as error:
+        raise ConfigError(*(message(x, []) for x in error.errors())) from None
 
 
 def _as_run(options: argparse.Namespace, labels: tuple[Preference, ...]) -> int:
@@ -55,6 +79,8 @@ def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:
         return preferences.put_together((x.stem, preferences.read(_content(x))) for x in options.preferences)
     if options.judge < 1:
         raise RequestError("--judge needs at least one pair")
+    if options.labels is not None and not options.labels.parent.is_dir():
+        raise UsageError("there is no folder {place}", place=options.labels.parent)
     from core.rewards.judge import judge
     from core.tasks.registry import task_for
     from core.training.pairs import sampled_pairs
@@ -69,8 +95,15 @@ def _labels(options: argparse.Namespace) -> tuple[Preference, ...]:
     print(f"{len(pairs)} pairs, of which the judge likes one better in {len(labels)}", file=sys.stderr)
     if options.labels is not None:
         write = preferences.to_csv if options.labels.suffix == ".csv" else preferences.to_json
-        options.labels.write_text(write(labels), encoding="utf-8")
+        try:
+            options.labels.write_text(write(labels), encoding="utf-8", newline="")
+        except OSError as error:
+            raise _not_written(options.labels, error) from None
     return labels
+
+
+def _not_written(place: Path, error: OSError) -> RequestError:
+    return RequestError("{place} cannot be written: {cause}", place=place, cause=error.strerror or error)
 
 
 def _content(path: Path) -> bytes:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.types import Experience
+from core.errors import RequestError
 from core.training.trace import TOKENS
 
 
@@ -73,9 +74,13 @@ class Panel:
         return None if self._first[name].null_count else self.column(name)
 
     def experience(self) -> Experience:
-        """What the learner's credit was computed from, as far as the trace has it."""
+        """What the learner's credit was computed from, as far as the trace has it.
+
+        Raises RequestError where the trace has no log-probabilities: a reward model's, and many that are imported.
+        """
         old = self.known("logprob_old")
-        assert old is not None
+        if old is None:
+            raise RequestError("this step has no log-probabilities, so nothing of it can be credited again")
         return Experience(
             mask=self.mask,
             logprobs_old=old,

@@ -112,38 +112,64 @@ def load(name: str, start: PreTrainedModel, start_hash: str) -> tuple[ValueModel
     return made.requires_grad_(False), known
 
 
+def check_name(name: str) -> None:
+    """Raises ConfigError where no reward model's name can begin so."""
+    if not _NAME.fullmatch(f"{name}-{'0' * 8}"):
+        raise ConfigError(
+            "a reward model's name has lower-case letters, digits and dashes, 40 at most; {given} has not",
+            given=repr(name[:60]),
+        )
+
+
 def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -> Card:
     """Keeps a reward model; `known` are the fields of its card that do not follow from its weights. Returns its card.
 
-    The same weights under the same name are kept once. Raises ConfigError where the name cannot be one.
+    The same weights under the same name are kept once. Raises ConfigError where the name cannot be one, OSError where
+    the disk does not take it.
     """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     from core.models.bundled import weights_hash
 
     digest = weights_hash(model)
+    check_name(name)
     full = f"{name}-{digest[:8]}"
-    if not _NAME.fullmatch(full):
-        raise ConfigError(
-            "a reward model's name has lower-case letters, digits and dashes, 40 at most; {given} has not",
-            given=repr(name[:60]),
-        )
     made, place = Card(name=full, weights_sha256=digest, torch=torch.__version__, **known), folder() / full
-    if (place / CARD).is_file() and card(full).weights_sha256 == digest:
-        return card(full)
+    if there := _kept(full, digest):
+        return there
     weights = {x: y.detach().cpu().contiguous() for x, y in model.state_dict().items()}
     folder().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder()) as scratch:  # two workers may leave the same one
         whole = Path(scratch) / full
         whole.mkdir()
-        save_file(weights, whole / WEIGHTS)
+        try:
+            save_file(weights, whole / WEIGHTS)
+        except SafetensorError as error:  # a full disk, too: no OSError, as who saves expects
+            raise OSError(str(error)) from error
         (whole / CARD).write_text(json.dumps(asdict(made), indent=1) + "\n", encoding="utf-8")
+        if there := _kept(full, digest):  # another worker was faster, with the same model
+            return there
         if place.is_dir():  # what is there is no whole one, or another one whose hash begins alike
             shutil.rmtree(place, ignore_errors=True)
-        os.replace(whole, place)
+        try:
+            os.replace(whole, place)
+        except OSError:
+            if there := _kept(full, digest):
+                return there
+            raise
     _tidy(full)
     return made
+
+
+def _kept(name: str, digest: str) -> Card | None:
+    """The card of that name, where it can be read and is of these very weights."""
+    try:
+        known = card(name)
+    except ConfigError:
+        return None
+    return known if known.weights_sha256 == digest else None
 
 
 def _tidy(newest: str) -> None:

@@ -22,6 +22,8 @@ from core.settings import Settings
 
 VERSION = 1
 MOST_PREFERENCES, MOST_BYTES = 5000, 4 << 20
+#: Characters of a prompt and of a response.
+MOST_PROMPT, MOST_RESPONSE = 2000, 4000
 #: How often a label may count: somebody's own twenty weigh as much as a judge's four hundred.
 MOST_WEIGHT = 20
 #: Sentences on a file's problems that are worth reading at once.
@@ -35,9 +37,9 @@ _COLUMNS = ("prompt", "a", "b", "preferred", "weight", "source")
 class Preference(Settings):
     """One label: of two responses to a prompt, the preferred one."""
 
-    prompt: str = Field(min_length=1, max_length=2000)
-    a: str = Field(max_length=4000)
-    b: str = Field(max_length=4000)
+    prompt: str = Field(min_length=1, max_length=MOST_PROMPT)
+    a: str = Field(max_length=MOST_RESPONSE)
+    b: str = Field(max_length=MOST_RESPONSE)
     preferred: Literal["a", "b"]
     weight: int = Field(1, ge=1, le=MOST_WEIGHT, description="As how many labels it counts.")
     source: str = Field("", max_length=60, description="Whose label it is.")
@@ -113,7 +115,8 @@ def to_json(preferences: Iterable[Preference]) -> str:
 def to_csv(preferences: Iterable[Preference]) -> str:
     """The same as a table."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+    # RFC 4180's line ends: of a text, Python's writer quotes only those characters that end its lines.
+    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({x: _quoted(y) for x, y in each.model_dump().items()} for each in preferences)
     return out.getvalue()

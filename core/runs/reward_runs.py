@@ -5,6 +5,7 @@ Nothing heavy is imported up here: torch comes in with `calibration` alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,10 @@ def calibration(store: RunStore, run_id: str, step: int | None = None, learner: 
 def prefixes(
     store: RunStore, run_id: str, step: int | None = None, learner: str | None = None
 ) -> tuple[ShownResponse, ...]:
-    """The shown responses with the score of each prefix at a step (None: the newest); () before the first."""
+    """The shown responses with the score of each prefix at a step (None: the newest); () before the first.
+
+    Of an imported run, those alone whose scores are all there.
+    """
     info = store.get(run_id)
     name = learner or learner_of(info)
     made = next((x.step for x in info.learners if x.name == name), -1)
@@ -110,14 +114,18 @@ def prefixes(
     if name is None or at < 0:
         return ()
     tokens = store.tokens(run_id, name, at).sort_by([("sample", "ascending"), ("position", "ascending")])
+    if not {"score_before", "score_after"} <= set(tokens.column_names):
+        return ()
     rows = {x["sample"]: x for x in store.samples(run_id, name, at).to_pylist()}
     shown = []
     for sample in sorted(set(tokens["sample"].to_pylist())):
         own, row = tokens.filter(pc.equal(tokens["sample"], sample)), rows[sample]
         scores = (*own["score_before"].to_pylist()[:1], *own["score_after"].to_pylist())
+        if not all(map(_is_finite, scores)):
+            continue
         words = tuple(own["token"].to_pylist())
         about = row["group"], row["prompt"], row["response"]
-        shown.append(ShownResponse(*about, words, scores, row["reward"] == 1, bool(row["heldout"])))
+        shown.append(ShownResponse(*about, words, scores, row["reward"] == 1, bool(row.get("heldout"))))
     return tuple(shown)
 
 
@@ -130,9 +138,23 @@ def kept(store: RunStore, run_id: str) -> LeftModel | None:
 
 
 def _pairs(samples: pa.Table) -> list[dict[str, Any]]:
-    """A step's labelled pairs: {"chosen", "rejected" (scores), "weight", "heldout"}."""
+    """A step's labelled pairs: {"chosen", "rejected" (scores), "weight", "heldout"}.
+
+    Of an imported run, those alone of which all of that is known.
+    """
     pairs: dict[int, dict[str, Any]] = {}
+    if not {"weight", "heldout"} <= set(samples.column_names):
+        return []
     for row in samples.select(["group", "reward", "score", "weight", "heldout"]).to_pylist():
         own = pairs.setdefault(row["group"], {"weight": row["weight"], "heldout": row["heldout"]})
         own["chosen" if row["reward"] == 1 else "rejected"] = row["score"]
-    return list(pairs.values())
+    numbers = ("chosen", "rejected", "weight")
+    return [
+        x
+        for x in pairs.values()
+        if x["heldout"] is not None and all(_is_finite(x.get(y)) for y in numbers) and x["weight"] > 0
+    ]
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

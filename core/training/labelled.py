@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from core.models.codec import Codec
 from core.rewards.preferences import Preference
 from core.training import scoring
-from core.training.reward_model import RewardTrainer, sequences
+from core.training.reward_model import AT_ONCE, RewardTrainer, sequences
 from core.training.trace import SAMPLES, tokens_schema
 
 #: What a row of SAMPLES has beyond the contract.
@@ -66,19 +67,34 @@ def shown(labels: Sequence[Preference], count: int) -> tuple[Preference, ...]:
 
 @torch.no_grad()
 def scored(trainer: RewardTrainer, labels: Sequence[Preference]) -> ShownPairs:
-    """What the model says now of every prefix of both responses of each label."""
+    """What the model says now of every prefix of both responses of each label; so many responses at once as elsewhere,
+    since with every token kept these may be thousands."""
     texts = [(x.prompt, y) for x in labels for y in (x.a, x.b)]
-    rows = sequences(trainer.codec, texts, trainer.device)
-    before, whole = scoring.values(trainer.model, rows)  # [2N, T], [2N]
-    after = torch.cat([before[:, 1:], whole[:, None]], 1)
-    last = rows.mask.sum(1) - 1
-    after[torch.arange(len(after), device=after.device), last] = whole
+    parts = [_prefixes(trainer, texts[i : i + AT_ONCE]) for i in range(0, len(texts), AT_ONCE)]
+    longest = max(x.shape[1] for x, *_ in parts)
+    ids, mask, before, after = (
+        torch.cat([pad(x, (0, longest - x.shape[1])) for x in column])
+        for column in zip(*(x[:4] for x in parts), strict=True)
+    )
+    whole = torch.cat([x[4] for x in parts])
     held = set(trainer.held)
     pairs = tuple(
         ScoredPair(x, *((a, b) if x.preferred == "a" else (b, a)), heldout=x in held)
         for x, (a, b) in zip(labels, whole.reshape(-1, 2).tolist(), strict=True)
     )
-    return ShownPairs(pairs, rows.completion_ids, rows.mask, before, after, trainer.codec.names)
+    return ShownPairs(pairs, ids, mask, before, after, trainer.codec.names)
+
+
+def _prefixes(
+    trainer: RewardTrainer, texts: Sequence[tuple[str, str]]
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Of n responses: (ids, mask, score before each token, and after it), all [n, T], and the responses' scores [n]."""
+    rows = sequences(trainer.codec, texts, trainer.device)
+    before, whole = scoring.values(trainer.model, rows)
+    after = torch.cat([before[:, 1:], whole[:, None]], 1)
+    last = rows.mask.sum(1) - 1
+    after[torch.arange(len(after), device=after.device), last] = whole
+    return rows.completion_ids, rows.mask, before, after, whole
 
 
 def samples_table(learner: str, step: int, codec: Codec, pairs: Sequence[ScoredPair]) -> pa.Table:

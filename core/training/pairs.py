@@ -11,6 +11,7 @@ from core.models.codec import Codec
 from core.models.device import device_of
 from core.models.fetching import Progress
 from core.models.start import load
+from core.rewards.preferences import MOST_PROMPT, MOST_RESPONSE
 from core.tasks.registry import task_for
 from core.training.rollout import sample
 
@@ -25,7 +26,8 @@ def sampled_pairs(
 ) -> list[tuple[str, str, str]]:
     """(prompt, response, another response) of the run's start policy at its temperature: `count` of them, or fewer
     where it hardly ever answers in two ways. Answers that were cut off are left out: they have no end to be read at;
-    and so are those whose text is none that the model reads (one with `<unk>` in it), as a label is text.
+    and so are those whose text is none that the model reads (one with `<unk>` in it), as a label is text, and those
+    that are longer than a label's may be.
 
     The questions are training questions of `seed`. `progress` is called with (what is being done, share of it). Raises
     ConfigError where there is no such model.
@@ -51,11 +53,15 @@ def sampled_pairs(
         texts, cut = start.codec.texts(rollout.completion_ids), rollout.truncated.tolist()
         for i, prompt in enumerate(prompts):
             a, b = texts[2 * i : 2 * i + 2]
-            if a != b and not any(cut[2 * i : 2 * i + 2]) and _readable(start.codec, a, b):
+            if a != b and not any(cut[2 * i : 2 * i + 2]) and _fits(prompt, a, b) and _readable(start.codec, a, b):
                 pairs.append((prompt, a, b))
         if len(pairs) >= count:
             break
     return pairs[:count]
+
+
+def _fits(prompt: str, *responses: str) -> bool:
+    return 0 < len(prompt) <= MOST_PROMPT and all(len(x) <= MOST_RESPONSE for x in responses)
 
 
 def _readable(codec: Codec, *responses: str) -> bool:

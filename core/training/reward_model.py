@@ -35,7 +35,7 @@ from core.training.scoring import Sequences
 from core.training.state import write_whole
 
 #: Responses that are scored at a time where nothing is learnt from them.
-_AT_ONCE = 256
+AT_ONCE = 256
 
 
 class RewardModelSettings(Settings):
@@ -151,7 +151,7 @@ class RewardTrainer:
     @torch.no_grad()
     def scores(self, texts: Sequence[tuple[str, str]]) -> list[float]:
         """The raw score of each (prompt, response), as if each had ended."""
-        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        parts = [texts[i : i + AT_ONCE] for i in range(0, len(texts), AT_ONCE)]
         return [
             float(x) for part in parts for x in scoring.values(self.model, sequences(self.codec, part, self.device))[1]
         ]
@@ -199,7 +199,7 @@ class RewardTrainer:
         """Scores of the preferred and of the other responses, and the labels' weights, each [N]; nothing is learnt."""
         if not pairs:
             raise RequestError("there is no pair to be judged")
-        size = _AT_ONCE // 2
+        size = AT_ONCE // 2
         parts = [self._scored(pairs[i : i + size]) for i in range(0, len(pairs), size)]
         chosen, rejected, weight = (torch.cat(x) for x in zip(*parts, strict=True))
         return chosen, rejected, weight

@@ -52,7 +52,8 @@ class RewardModelTrainer(Learning):
         """Loads the start model; where the run has no `labels`, a machine judge makes them.
 
         Raises ConfigError if the config names a model, task or device that isn't there, RequestError where the labels
-        are too few, or are of texts that the model cannot read or that are longer than the run's responses may be.
+        are too few or too large to be stored, or are of texts that the model cannot read or that are longer than the
+        run's responses may be.
         """
         self.config, self.learner, self.step, self.changing = config, learner, 0, False
         settings, self._own = cast(RewardModelLearner, self.settings), None if labels else "judge"
@@ -206,4 +207,7 @@ def _judged(config: RunConfig, settings: RewardModelLearner, progress: Progress 
     asked = [Asked(prompt, text, True) for prompt, *both in pairs for text in both]
     verdicts = REWARDS[settings.reward].score(task, asked, Occasion(config.seed, 0))
     liked = {(x.prompt, x.response): y.reward for x, y in zip(asked, verdicts, strict=True)}
-    return judge(pairs, lambda prompt, text: liked[prompt, text], noise=settings.judge_noise, seed=config.seed)
+    made = judge(pairs, lambda prompt, text: liked[prompt, text], noise=settings.judge_noise, seed=config.seed)
+    if made:
+        read(to_json(made))  # as the store and checkpoints will: what is too large for them is refused before a step
+    return made

@@ -207,7 +207,7 @@ class Worker:
         try:
             left = self.trainer.leave()
         except OSError as error:
-            cause = error.strerror or type(error).__name__
+            cause = error.strerror or str(error) or type(error).__name__
             words = Message("The reward model could not be kept: {cause}.", cause=cause)
             lifecycle.warn(self.store, self.run_id, self.learner, words)
             return

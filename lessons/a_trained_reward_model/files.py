@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -65,6 +67,8 @@ def exchange(every: tuple[Preference, ...]) -> None:
         st.button(_("Reset my labels"), icon=":material/restart_alt:", key="rm_reset", on_click=labels.reset)
         if labels.of_files():
             st.button(_("Remove the files' labels"), icon=":material/delete:", key="rm_clear", on_click=_clear)
+    if not st.session_state.get(UPLOAD):  # another page was shown: the uploader is empty, and what it held stays
+        st.session_state.pop(BEFORE, None)
     st.file_uploader(
         _("Labels from files (JSON or CSV), your own or other people's"),
         type=["json", "csv"],
@@ -100,15 +104,26 @@ def _uploaded() -> None:
     """What is in the uploader now, and no longer what was taken out of it. A file that cannot be read says why."""
     files: list[Any] = st.session_state[UPLOAD] or []
     kept, problems = labels.of_files(), {}
-    for gone in set(st.session_state.get(BEFORE, ())) - {x.name for x in files}:
+    named = dict(zip(_names(files), files, strict=True))
+    for gone in set(st.session_state.get(BEFORE, ())) - set(named):
         kept.pop(gone, None)
-    for file in files:
+    for name, file in named.items():
         try:
-            kept[file.name] = readable(read(file.getvalue()))
+            kept[name] = readable(read(file.getvalue()))
         except RequestError as error:
-            kept.pop(file.name, None)
-            problems[file.name] = error.message
-    st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, [x.name for x in files]
+            kept.pop(name, None)
+            problems[name] = error.message
+    st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, list(named)
+
+
+def _names(files: Sequence[Any]) -> list[str]:
+    """What the files are called, each otherwise: of two people's `labels.json` none takes the other's place."""
+    names: list[str] = []
+    for file in files:
+        stem, dot, ending = file.name.rpartition(".")
+        others = (f"{stem} ({n}){dot}{ending}" for n in itertools.count(2))
+        names.append(next(x for x in itertools.chain([file.name], others) if x not in names))
+    return names
 
 
 def readable(preferences: tuple[Preference, ...]) -> tuple[Preference, ...]:

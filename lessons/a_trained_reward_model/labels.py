@@ -14,13 +14,14 @@ from functools import cache
 
 import streamlit as st
 
+from core.errors import RequestError
 from core.insight.reward_example import Pair, RewardExample, read
+from core.learners.kinds.reward_model import RewardModelLearner
 from core.rewards.judge import judge
-from core.rewards.preferences import MOST_WEIGHT, Preference, PreferencesError, put_together
+from core.rewards.preferences import MOST_WEIGHT, Preference, PreferencesError, check_enough, put_together
 from core.tasks.tastes import TASTES
 from lessons.kit.memory import recall, remember
 
-FEWEST_PAIRS = 2  # as core/training/reward_model.py has it, which brings torch along
 BATCH = 20  # pairs that are sent to the browser at once
 NOBODY = "nobody"
 COUNTS = ("20", "50", "100", "200")  # pairs that the judge is given
@@ -131,7 +132,11 @@ def together_or_none() -> tuple[Preference, ...]:
 
 def are_enough(every: Sequence[Preference]) -> bool:
     """Whether a reward model can be made of them: one pair to learn from, and one to hold out."""
-    return len({x.pair for x in every}) >= FEWEST_PAIRS
+    try:
+        check_enough(every, RewardModelLearner().heldout)
+    except RequestError:
+        return False
+    return True
 
 
 def agreement(labels: Sequence[Preference]) -> dict[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ import streamlit as st
 from core.config import RunConfig, change
 from core.errors import Refusal
 from core.insight.seed_results import SeedDifference, paired
+from core.models import reward
 from core.presets import preset
 from core.rewards import REWARDS
 from core.runs import reward_runs
@@ -68,6 +69,8 @@ def to_the_lab() -> None:
     """Which learners, and the button that starts them on the reward model and shows them in the lab."""
     run = current()
     model = reward_runs.kept(shared.store(), run.id) if run is not None else None
+    # Of an imported run it was left elsewhere, and a server whose disk is limited deletes old ones.
+    gone = None if model is None else reward.refusal(model.name, preset(PRESET).model)
     with st.container(horizontal=True, vertical_alignment="bottom", key="rm_policy_row"):
         who = linked(
             st.segmented_control,
@@ -82,9 +85,11 @@ def to_the_lab() -> None:
             _("Train on this reward model, in the lab"),
             type="primary",
             icon=":material/science:",
-            disabled=model is None or shared.training_off() is not None,
+            disabled=model is None or gone is not None or shared.training_off() is not None,
             key="rm_policy",
         )
+    if gone is not None:
+        st.info(plain(tell(gone.without_folders()), 400), icon=":material/info:")
     if model is None:
         say_small(_("Train a reward model first, above; this then takes it."))
     elif pressed:

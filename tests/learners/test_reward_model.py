@@ -16,6 +16,7 @@ from core.algorithms.preferences import bradley_terry_loss, calibration, pair_ac
 from core.algorithms.types import Experience
 from core.config import RunConfig
 from core.errors import RequestError
+from core.insight.whatif import stored_step
 from core.learners.registry import credit_for, learner, without
 from core.training.beginning import begin
 from core.training.trace import STEPS, StepTrace
@@ -108,6 +109,11 @@ def test_the_last_prefix_is_the_response_and_each_begins_where_the_one_before_en
         assert own["score_after"].iloc[-1] == pytest.approx(rows["score"][sample], rel=1e-6)
         assert own["score_before"].to_numpy()[1:] == pytest.approx(own["score_after"].to_numpy()[:-1])
         assert len(own) == rows["length"][sample]
+
+
+def test_without_log_probabilities_nothing_is_credited_again_and_that_is_said(trace: StepTrace) -> None:
+    with pytest.raises(RequestError, match="no log-probabilities"):
+        stored_step(trace.samples, trace.tokens)
 
 
 def test_what_it_has_none_of_is_null_and_the_rest_is_there(trace: StepTrace) -> None:

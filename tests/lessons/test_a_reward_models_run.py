@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import statistics
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from core.algorithms.preferences import Bin
 from core.config import change
 from core.insight import reward_example
+from core.models import reward
 from core.presets import preset
 from core.reward_run import reward_config
 from core.runs import lifecycle, reward_runs
 from core.tasks.tastes import TASTES
-from core.training.reward_model import FEWEST
 from core.workers.process import supervise
 from core.workers.worker import Worker
 from lessons.a_trained_reward_model import labels, outcome, training
@@ -79,7 +80,6 @@ def test_the_button_starts_a_run_on_the_labels_and_the_link_names_it(open_page, 
 
 
 def test_one_pair_is_too_few_to_learn_from_and_to_hold_out(open_page, store, launcher, monkeypatch) -> None:
-    assert labels.FEWEST_PAIRS == FEWEST
     same = LABELS[0].model_copy(update={"source": "somebody else"})
     monkeypatch.setattr(labels, "together", lambda: (LABELS[0], same))
     at = open_page(KEY, lang="en")
@@ -132,6 +132,16 @@ def test_the_next_click_trains_the_chosen_learners_on_the_model_that_was_left(
     assert [(x.kind, x.reward, x.reward_model) for x in config.learners] == [("ppo", "reward-model", left.name)]
     assert config.compare_samples == 1
     assert at.title[0].value == "Lab"
+
+
+def test_a_model_that_is_here_no_more_starts_nothing(open_page, store, launcher, trained: str) -> None:
+    """Imported with its run, or deleted for want of disk: each click left a failed run behind."""
+    left = reward_runs.kept(store, trained)
+    assert left is not None
+    shutil.rmtree(reward.folder() / left.name)
+    at = open_page(KEY, lang="en", **{training.RUN: trained})
+    assert at.button(key="rm_policy").disabled
+    assert any("there is no reward model called" in x.value for x in at.info)
 
 
 def test_what_a_taste_did_is_counted_once_it_was_predicted(open_page, store, launcher, trained: str) -> None:

@@ -212,6 +212,33 @@ def test_files_come_in_with_their_senders_and_hostile_ones_say_why(open_page) ->
     assert any("No labels yet" in x.value for x in at.caption)
 
 
+def test_two_peoples_files_of_one_name_are_two(open_page) -> None:
+    """Downloads of people whose names have no ASCII letter are all called labels.json."""
+    at = open_page(KEY, lang="en")
+    sent = [to_json([preference(preferred=x, source=y)]).encode() for x, y in (("a", "王"), ("b", "李"))]
+    at.file_uploader(key=files.UPLOAD).set_value([("labels.json", x, "application/json") for x in sent]).run()
+    assert not at.exception
+    for who in "王李":
+        assert any(f"{who} | 1 | 1 |" in x.value for x in at.markdown), who
+    at.file_uploader(key=files.UPLOAD).set_value([("labels.json", sent[1], "application/json")]).run()
+    assert not any("王 | 1 | 1 |" in x.value for x in at.markdown), "what was taken out counts no more"
+    assert any("李 | 1 | 1 |" in x.value for x in at.markdown)
+
+
+def test_files_stay_while_other_pages_are_read(open_page) -> None:
+    """The uploader is empty then: a further file came in, and the first one's labels were gone without a word."""
+    at = open_page(KEY, lang="en")
+    one, two = (to_json([preference(source=x)]).encode() for x in ("Ada", "Bo"))
+    at.file_uploader(key=files.UPLOAD).set_value([("ada.json", one, "application/json")]).run()
+    again = open_page(KEY, lang="en")
+    for key in (labels.FILES, files.BEFORE):
+        again.session_state[key] = at.session_state[key]
+    again.run()
+    again.file_uploader(key=files.UPLOAD).set_value([("bo.json", two, "application/json")]).run()
+    for who in ("Ada", "Bo"):
+        assert any(f"{who} | 1 | 1 |" in x.value for x in again.markdown), who
+
+
 def test_too_many_labels_together_are_refused_in_a_sentence(open_page) -> None:
     at = open_page(KEY, lang="en")
     many = tuple(preference(source=f"p{n}") for n in range(MOST_PREFERENCES + 1))

@@ -90,6 +90,12 @@ ODD: dict[str, dict[str, Any]] = {
         "learners": (learner("ppo"), learner("grpo")),
     },
     "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
+    "two turns": {
+        "task": ProgramSettings(turns=2),
+        "model": "program-4-turns",
+        "eval_every": 1,
+        "learners": (learner("ppo"), learner("grpo")),
+    },
 }
 #: Of an import, and what each lacks.
 IMPORTED = ("imported without tokens", "imported without a critic's numbers")

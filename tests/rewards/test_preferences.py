@@ -29,6 +29,13 @@ def test_what_is_written_is_read_again(write) -> None:  # type: ignore[no-untype
     assert read(write([ONE, TWO, ZH]).encode("utf-8-sig")) == (ONE, TWO, ZH)
 
 
+@pytest.mark.parametrize("text", ["\r", "\n", "a\rb", "\r\n", "\x85", "\u2028", "\0", "  ", "'", '"'])
+def test_a_text_of_any_lines_is_read_again(text: str) -> None:
+    one = Preference(prompt="q", a=text, b="other", preferred="a", source=text)
+    assert read(to_csv([one])) == (one,)
+    assert read(to_json([one])) == (one,)
+
+
 def test_weight_and_source_may_be_left_out() -> None:
     [one] = read("prompt,a,b,preferred\nq,x,y,b\n")
     assert (one.weight, one.source, one.chosen, one.rejected) == (1, "", "y", "x")

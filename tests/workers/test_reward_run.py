@@ -16,6 +16,7 @@ from core.insight.replay import models_at
 from core.models import reward
 from core.presets import preset
 from core.reward_run import reward_config
+from core.rewards import preferences
 from core.rewards.judge import judge
 from core.rewards.preferences import Preference, read
 from core.runs import lifecycle, reward_runs
@@ -26,6 +27,7 @@ from core.runs.save import SaveError, save_model
 from core.runs.script import snippet
 from core.runs.store import RunStore
 from core.tasks.registry import task_for
+from core.training import pairs as pairs_module
 from core.training.pairs import sampled_pairs
 from core.workers.limits import LimitError, RunLimits
 from core.workers.process import supervise
@@ -211,6 +213,14 @@ def test_damaged_labels_are_said_to_be(store: RunStore, labels: tuple[Preference
         ),
         ({"learners": [{"algorithm": "reward-model", "reward": "placebo"}]}, "learns from labels"),
         ({"learners": [{"algorithm": "reward-model", "num_generations": 4}]}, "num_generations"),
+        (  # whoever came second would have learnt from the first one's labels
+            {
+                "learners": [
+                    {"algorithm": "reward-model", "name": x, "judge_noise": y} for x, y in (("a", 0), ("b", 0.4))
+                ]
+            },
+            r"judge_noise must be the same for all reward models of a run \(a, b\)",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, object], says: str) -> None:
@@ -229,6 +239,28 @@ def test_labels_that_no_model_can_be_made_of_end_the_run_with_a_sentence(
         assert live(store, run_id) == 1
         [learner] = store.get(run_id).learners
         assert says in str(learner.reason)
+
+
+def test_a_judges_labels_that_no_store_takes_end_the_run_before_its_first_step(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were written, could not be read again, and no checkpoint could be continued."""
+    monkeypatch.setattr(preferences, "MOST_BYTES", 2000)
+    run_id = store.create(config_of((), judge_pairs=40))
+    assert live(store, run_id) == 1
+    [learner] = store.get(run_id).learners
+    assert "at most 2000 are possible" in str(learner.reason)
+    assert (learner.step, store.preferences(run_id)) == (-1, None)
+
+
+def test_pairs_of_texts_that_no_label_may_have_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them would end the run as a fault of the program."""
+    pairs = sampled_pairs(BASE, 20)
+    longest = sorted(len(y) for _, *both in pairs for y in both)[20]
+    monkeypatch.setattr(pairs_module, "MOST_RESPONSE", longest)
+    fewer = sampled_pairs(BASE, 20)
+    assert fewer
+    assert all(len(y) <= longest for _, *both in fewer for y in both)
 
 
 def test_a_server_bounds_what_a_judge_labels(store: RunStore) -> None:

@@ -51,6 +51,7 @@ _WITHOUT = frozenset(
         *("score_std", "rollout_time_s", "policy_distance", "value_distance"),
         *("value_measured", "value_measured_noise", "advantage_measured", "value_check_scored"),
         *("value_outcome_ceiling", "value_error_group_mean", "value_error_constant"),
+        *("visible_tests", "hidden_tests", "heldout_visible_tests", "heldout_hidden_tests"),
     }
 )
 

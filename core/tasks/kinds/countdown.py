@@ -51,13 +51,8 @@ class Countdown:
 
     def __init__(self, settings: CountdownSettings) -> None:
         self.settings = settings
-        known = len(_pool(settings))
-        if settings.heldout * 2 > known:
-            raise ConfigError(
-                "task.heldout: {given} questions cannot be kept apart with these numbers; at most {bound} are allowed",
-                given=settings.heldout,
-                bound=known // 2,
-            )
+        if problems := _impossible(settings):
+            raise ConfigError(*problems)
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
@@ -190,6 +185,31 @@ def _pool(settings: CountdownSettings) -> tuple[str, ...]:
     return tuple(sorted(pool, key=lambda x: hashlib.sha256(x.encode()).digest()))
 
 
+def _impossible(settings: CountdownSettings) -> list[Message]:
+    """Why so many questions cannot be held out, though each setting is possible."""
+    known = _known(settings)
+    if known >= 2 * settings.heldout:
+        return []
+    return [
+        Message(
+            "task.heldout: {given} questions cannot be kept apart with these numbers; at most {bound} are allowed",
+            given=settings.heldout,
+            bound=known // 2,
+        )
+    ]
+
+
+@functools.lru_cache(maxsize=16)
+def _known(settings: CountdownSettings) -> int:
+    """How many questions `_pool` has, counted no further than needed: a config is checked before anything is drawn."""
+    drawn, pool = _drawn(settings, np.random.default_rng(20_240_205)), set[str]()
+    for _ in range(settings.heldout * _DRAWS):
+        pool.add(next(drawn))
+        if len(pool) >= 2 * settings.heldout:
+            break
+    return len(pool)
+
+
 def _longest(settings: CountdownSettings) -> int:
     count = settings.numbers
     return count * len(str(settings.largest)) + (count - 1) + 2 * max(0, count - 2) + 1
@@ -242,6 +262,7 @@ KIND = TaskKind(
     build=Countdown,
     title="Numbers and a target",
     summary="An expression of given numbers that is worth a target: `2 3 5 = 16?` is answered by `(3+5)*2`.",
+    refuses=_impossible,
     training_questions=_training_questions,
     longest_prompt=lambda settings: settings.numbers * (len(str(settings.largest)) + 1) + len(str(settings.target)) + 3,
     longest_response=_longest,

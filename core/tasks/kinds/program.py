@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.sandbox.unit_tests import ProgramResult, UnitTest
 from core.tasks.base import Verdict
 from core.tasks.functions import DOMAIN, Function, functions, simplest
@@ -69,14 +69,8 @@ class Program:
 
     def __init__(self, settings: ProgramSettings) -> None:
         self.settings = settings
-        if settings.visible + settings.hidden > len(DOMAIN):
-            raise ConfigError(
-                "task.hidden: {visible} visible and {hidden} hidden tests are more than the {total} numbers that a "
-                "function can be called with",
-                visible=settings.visible,
-                hidden=settings.hidden,
-                total=len(DOMAIN),
-            )
+        if problems := _impossible(settings):
+            raise ConfigError(*problems)
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
@@ -199,6 +193,21 @@ def _training_questions(settings: ProgramSettings, most: int) -> int:
     return len(prompts - task._heldout_set)
 
 
+def _impossible(settings: ProgramSettings) -> list[Message]:
+    """Why there can be no such tests, though each setting is possible."""
+    if settings.visible + settings.hidden <= len(DOMAIN):
+        return []
+    return [
+        Message(
+            "task.hidden: {visible} visible and {hidden} hidden tests are more than the {total} numbers that a "
+            "function can be called with",
+            visible=settings.visible,
+            hidden=settings.hidden,
+            total=len(DOMAIN),
+        )
+    ]
+
+
 def _ends(visible: int) -> tuple[int, ...]:
     """What every prompt with so many examples shows."""
     return _ENDS if visible > len(_ENDS) else ()
@@ -245,6 +254,7 @@ KIND = TaskKind(
     build=Program,
     title="Programs from examples",
     summary="A program from examples: `0:1,4:9,7:15,9:19=` is answered by an expression in x, such as `x*2+1`.",
+    refuses=_impossible,
     training_questions=_training_questions,
     longest_prompt=_longest_prompt,
     longest_response=_longest_response,
