@@ -83,12 +83,7 @@ def page() -> None:
     say(_("Take a response or write one. It is read in three ways; a run chooses one of them."))
     maths.section()
     st.header(_("Code: are the unit tests passed?"))
-    say(
-        _(
-            "The model sees three examples and writes the body of `f`. All six are run in a sandbox; three the model "
-            "never sees. Take a body or write one."
-        )
-    )
+    say(_("The model sees three examples and writes the body of `f`; three more tests it never sees."))
     prediction()
     programs.section()
     st.header(_("A learner that games the tests"))
@@ -101,14 +96,10 @@ def page() -> None:
     with more(_("a function call, compared as JSON"), key="vr_more_call"):
         call.section()
     st.header(_("What does training do by itself?"))
-    say(
-        _(
-            "A **placebo** is paid as often as its responses are right, but at random. What improves beside it, the "
-            "verifier taught; what changes with both, training does by itself."
-        )
-    )
-    say(_("PPO, GRPO and GRPO on a placebo, before the first step and after the last:"))
-    outcomes.section()
+    say(_("A **placebo** pays as often, but at random: what changes with it, too, training does by itself."))
+    with more(_("three tasks, before and after, on five seeds"), key="vr_more_outcomes"):
+        say(_("PPO, GRPO and GRPO on a placebo, before the first step and after the last:"))
+        outcomes.section()
     race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
     quiz("vr_quiz", questions())
 
