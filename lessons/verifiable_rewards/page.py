@@ -107,7 +107,6 @@ def page() -> None:
             "verifier taught; what changes with both, training does by itself."
         )
     )
-    say(_("PPO, GRPO and GRPO on a placebo, before the first step and after the last:"))
     outcomes.section()
     race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
     quiz("vr_quiz", questions())
