@@ -12,6 +12,9 @@ from core.learners.registry import AnyLearner, colours_of, learner_kind
 from core.learners.untold import strip_title_of, surely_without
 from core.rewards import REWARDS, VERIFIER
 from core.runs.records import known_settings, unrecorded_of
+from core.tasks.base import PARTS
+from core.tasks.kinds.imported import ImportedSettings
+from core.tasks.registry import task_kind
 from core.training.terms import known_values, terms_for
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def about_learner(config: RunConfig, name: str) -> dict[str, Any]:
         "trains": kind.trains,
         # The KL of a learner whose responses are given is that of fresh ones (core/training/coverage.py).
         "at_evaluations": ["kl"] if kind.offline else [],
-        "without": sorted(surely_without(settings, unrecorded) | _of_no_group(config, settings)),
+        "without": sorted(surely_without(settings, unrecorded) | _of_no_group(config, settings) | _of_no_tests(config)),
         "columns": [{"name": x.name, "title": x.title, "help": x.help, "signed": x.signed} for x in kind.columns],
         "regions": terms_for(settings).as_json()["regions"],
         "whole_ratio": form.whole or (LEVELS[settings.importance_sampling_level].whole and not form.fixed_ratio),
@@ -54,6 +57,14 @@ def _of_no_group(config: RunConfig, settings: AnyLearner) -> frozenset[str]:
     alone = known and config.group_size(settings) == 1
     of_groups = {"group_reward_std", "frac_reward_zero_std", "value_error_group_mean"}
     return frozenset(of_groups) if alone else frozenset()
+
+
+def _of_no_tests(config: RunConfig) -> frozenset[str]:
+    """Columns that speak of unit tests which the task does not have; of a task elsewhere nothing is known."""
+    if isinstance(config.task, ImportedSettings):
+        return frozenset()
+    gone = {*PARTS} - {*task_kind(config.task).parts(config.task)}
+    return frozenset(f"{prefix}{part}" for part in gone for prefix in ("", "heldout_"))
 
 
 def config_at(store: RunStore, run: RunInfo, learner: str, step: int) -> RunConfig:

@@ -35,12 +35,16 @@ def summary() -> tuple[Preference, ...]:
     by_source: dict[str, list[Preference]] = {}
     for one in every:
         by_source.setdefault(one.source, []).append(one)
-    rows = [
-        [plain(source, 60), whole(len(own)), whole(sum(x.weight for x in own))] for source, own in by_source.items()
-    ]
+    rows = [[_whose(source), whole(len(own)), whole(sum(x.weight for x in own))] for source, own in by_source.items()]
     with st.container(key="rm_sources"):
         say(table([_("whose labels"), _("labels"), _("counted as")], rows))
     return every
+
+
+def _whose(source: str) -> str:
+    """A source's name. One's own is said to be that where nobody chose it: it would tell nothing."""
+    name = plain(source, 60)
+    return _("you ({name})").format(name=name) if labels.is_drawn(source) and source == labels.name() else name
 
 
 def exchange(every: tuple[Preference, ...]) -> None:

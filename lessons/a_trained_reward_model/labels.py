@@ -78,6 +78,11 @@ def name() -> str:
     return fresh
 
 
+def is_drawn(source: str) -> bool:
+    """Whether nobody chose that name."""
+    return re.fullmatch(r"person-[0-9a-f]{4}", source) is not None
+
+
 def rename(text: str) -> None:
     if text.strip():
         remember(_NAME, text.strip()[:60])

@@ -176,8 +176,16 @@ def _show(run_id: str) -> None:
         return
     if not _guessed(run_id, replied):
         return
-    say(_rewards(run_id, replied))
+    ends = reward_ends(run_id, replied)
+    say(_rewards(ends))
     _tastes(replied)
+    if rose_most(replied) is None and ends and all(last > first for first, last in ends.values()):
+        say(
+            _(
+                "The reward rose, and no taste of the catalogue with it: the policy found what this reward model pays, "
+                "not what one of these tastes likes."
+            )
+        )
     _replies(replied)
 
 
@@ -201,14 +209,20 @@ def replied_of(events: Sequence[Mapping[str, Any]], learners: Sequence[str]) -> 
     return replied
 
 
-def rose_most(replied: Sequence[Replied]) -> str:
-    """The taste whose mean score rose most, over all learners."""
-    return max(TASTES, key=lambda x: sum(one.change(x)[1].mean for one in replied))
+def rises_of(replied: Sequence[Replied]) -> dict[str, float]:
+    """Taste → how much its mean score rose, over all learners."""
+    return {x: sum(one.change(x)[1].mean for one in replied) / len(replied) for x in TASTES}
+
+
+def rose_most(replied: Sequence[Replied]) -> str | None:
+    """The taste whose mean score rose most, over all learners; None where none rose."""
+    rises = rises_of(replied)
+    most = max(TASTES, key=rises.__getitem__)
+    return most if rises[most] > 0 else None
 
 
 def _guessed(run_id: str, replied: Sequence[Replied]) -> bool:
-    most = rose_most(replied)
-    rises = {x: sum(one.change(x)[1].mean for one in replied) / len(replied) for x in TASTES}
+    most, rises = rose_most(replied), rises_of(replied)
     choices = [
         Choice(
             _(x.title),
@@ -217,20 +231,29 @@ def _guessed(run_id: str, replied: Sequence[Replied]) -> bool:
         )
         for x in TASTES.values()
     ]
+    best = max(rises, key=rises.__getitem__)
+    reason = _("The best of all is {taste}: {change} on average.")
+    words = reason.format(taste=_(TASTES[best].title), change=signed(rises[best]))
+    choices.append(Choice(_("None of them"), most is None, words))
     return predict(
         "rm_rises", _("Which taste of the catalogue has risen most in the model's replies?"), choices, about=run_id
     )
 
 
-def _rewards(run_id: str, replied: Sequence[Replied]) -> str:
-    """The mean reward of the first and the last step, in a sentence."""
+def reward_ends(run_id: str, replied: Sequence[Replied]) -> dict[str, tuple[float, float]]:
+    """Learner → its mean reward of the first and of the last step; learners of which none is known are left out."""
     rows, _cursor = shared.store().rows_since(run_id, -1)
-    parts = []
+    ends = {}
     for one in replied:
         own = sorted((x for x in rows if x["learner"] == one.learner), key=lambda x: x["step"])
         known = [x["reward"] for x in own if isinstance(x["reward"], int | float) and math.isfinite(x["reward"])]
         if known:
-            parts.append(f"**{plain(one.learner.upper(), 24)}** {signed(known[0])} → {signed(known[-1])}")
+            ends[one.learner] = (known[0], known[-1])
+    return ends
+
+
+def _rewards(ends: Mapping[str, tuple[float, float]]) -> str:
+    parts = [f"**{plain(x.upper(), 24)}** {signed(first)} → {signed(last)}" for x, (first, last) in ends.items()]
     words = _("Mean reward of a step's own replies by the reward model, first step → last: {parts}.")
     return words.format(parts=listed(parts) or _("none"))
 

@@ -129,8 +129,9 @@ def show(run: RunInfo) -> None:
     if not curve:
         st.info(_("The run is about to begin…"), icon=":material/hourglass_empty:")
         return
-    mount("training", charts(curve, reward_runs.calibration(store, run.id), run.config.steps), key="rm_curves")
-    say_small(words_on(curve))
+    bins = reward_runs.calibration(store, run.id)
+    mount("training", charts(curve, bins, run.config.steps), key="rm_curves")
+    say_small(words_on(curve, sum(x.pairs for x in bins)))
     prefixes = some_pairs(reward_runs.prefixes(store, run.id))
     if prefixes:
         _strips(prefixes)
@@ -211,15 +212,17 @@ def _known(value: float | None) -> str:
     return _("none") if value is None else number(value)
 
 
-def words_on(curve: Sequence[RewardPoint]) -> str:
-    """The newest evaluation in a sentence."""
+def words_on(curve: Sequence[RewardPoint], pairs: int) -> str:
+    """The newest evaluation in a sentence; `pairs`: how many are held out."""
     known = [x for x in curve if x.heldout_accuracy is not None and x.heldout_loss is not None]
     if not known:
         return _("No pair is held out, so nothing tells how good it is.")
-    words = _("After update {step}: of the held-out pairs {share} are ordered as labelled; their loss is {loss}.")
+    words = _("After update {step}: of {pairs} held-out pairs {share} are ordered as labelled; their loss is {loss}.")
     loss = known[-1].heldout_loss
     assert loss is not None
-    return words.format(step=known[-1].step, share=percent(known[-1].heldout_accuracy), loss=number(loss))
+    return words.format(
+        step=known[-1].step, pairs=whole(pairs), share=percent(known[-1].heldout_accuracy), loss=number(loss)
+    )
 
 
 def some_pairs(prefixes: Sequence[ShownResponse]) -> list[ShownResponse]:

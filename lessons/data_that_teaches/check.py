@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from lessons.data_that_teaches.results import Topic, at_equal_count, difficulty_words, gap, overstated
-from lessons.i18n import N_, _, one_after_another
+from lessons.i18n import N_, _, keeping_language, one_after_another
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion
 from lessons.kit.over_seeds import gap_words
@@ -34,7 +35,7 @@ def check_list(shown: Mapping[str, Topic]) -> None:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
         line = one_after_another(_(advice), *words)
-        points.append(f"- {line} [{_(topic.title)}](?topic={key})")
+        points.append(f"- {line} [{_(topic.title)}](?{urlencode(keeping_language({'topic': key}))})")
     say("\n".join(points))
 
 

@@ -15,9 +15,20 @@ def own_data() -> None:
     """Controls for each thing that can be done to the data, and a button that sets the lab up with them."""
     left, right = st.columns(2)
     with left:
-        wrong = st.slider(_("Wrong ground truths"), 0, 40, 0, 5, "%d %%", key="data_wrong")
-        repeated = st.slider(_("Repeated questions"), 0, 90, 0, 10, "%d %%", key="data_repeated")
-        leaked = st.slider(_("Held-out questions among those trained on"), 0, 100, 0, 10, "%d %%", key="data_leaked")
+        wrong = st.slider(_("Wrong ground truths"), 0, 40, 0, 5, "%d %%", key="data_wrong", persist_state="session")
+        repeated = st.slider(
+            _("Repeated questions"), 0, 90, 0, 10, "%d %%", key="data_repeated", persist_state="session"
+        )
+        leaked = st.slider(
+            _("Held-out questions among those trained on"),
+            0,
+            100,
+            0,
+            10,
+            "%d %%",
+            key="data_leaked",
+            persist_state="session",
+        )
     with right:
         few = st.select_slider(
             _("Different questions"),
@@ -25,9 +36,17 @@ def own_data() -> None:
             None,
             format_func=lambda x: _("always new ones") if x is None else str(x),
             key="data_few",
+            persist_state="session",
         )
         low, high = st.slider(
-            _("Right at the start, of the start model's responses"), 0, 100, (0, 100), 5, "%d %%", key="data_band"
+            _("How often the start model answers them right"),
+            0,
+            100,
+            (0, 100),
+            5,
+            "%d %%",
+            key="data_band",
+            persist_state="session",
         )
     chosen = {
         "wrong_truths": wrong / 100,

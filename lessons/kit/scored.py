@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.config import RunConfig
-from core.learners.registry import AnyLearner
+from core.learners.registry import AnyLearner, learner_kind
 from core.rewards import REWARDS, VERIFIER
 from core.runs.records import unrecorded_of
-from lessons.i18n import _
+from core.tasks.kinds.reply import ReplySettings
+from core.tasks.tastes import TASTES
+from lessons.i18n import _, one_after_another
 from lessons.kit.display import plain
+from lessons.kit.numbers import number
 
 if TYPE_CHECKING:
     from lessons.kit.lesson import Frozen, Group
@@ -23,10 +26,21 @@ def by_another(config: RunConfig, settings: AnyLearner) -> str | None:
 
 
 def scored_words(config: RunConfig) -> str:
-    """A sentence on each learner that learns from something else than the verifier; empty where there is none."""
+    """A sentence on each learner that learns from something else than the verifier, and one on what counts as a success
+    where no response is the right one; empty where there is neither.
+    """
     words = _("{learner} learns from {reward}. What counts as a success, the task's verifier says of every learner.")
     others = ((x.name, by_another(config, x)) for x in config.learners)
-    return " ".join(words.format(learner=plain(name.upper()), reward=title) for name, title in others if title)
+    sentences = [words.format(learner=plain(name.upper()), reward=title) for name, title in others if title]
+    return one_after_another(*sentences, _success_words(config))
+
+
+def _success_words(config: RunConfig) -> str:
+    """Replies have no right one: a taste says which of a policy's are counted as successes."""
+    if not isinstance(config.task, ReplySettings) or all(learner_kind(x).trains != "policy" for x in config.learners):
+        return ""
+    words = _("A reply counts as a success from a score of {score} on, by the taste “{taste}”.")
+    return words.format(score=number(config.task.success_score, 2), taste=_(TASTES[config.task.taste].title))
 
 
 def is_verdict(batch: Frozen, group: Group) -> bool:

@@ -87,7 +87,10 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
         ),
     ]
     about = f"{batch.run.id}/{batch.learner}"
-    asked = _("At the end the model writes these right responses. How often would the start model have written them?")
+    asked = _(
+        "Take the right responses of the picture's last {rounds} rounds. How often would the start model have written "
+        "such a one?"
+    ).format(rounds=LAST)
     if not predict("loop_reach", asked, choices, about=about):
         return
     head = [_("prompt"), _("right response"), _("start model"), _("in that round")]

@@ -67,6 +67,7 @@ def section() -> None:
     if not tasks():
         st.info(_("This is not recorded here yet."))
         return
+    say(_("PPO, GRPO and GRPO on a placebo, before the first step and after the last:"))
     start, trained = _("at the start"), _("{learner}, in training").format(learner=named(REAL))
     head = [_("task"), _("steps"), start, *map(named, learners()), trained]
     with st.container(key="vr_outcomes"):

@@ -98,7 +98,6 @@ def page() -> None:
     st.header(_("What does training do by itself?"))
     say(_("A **placebo** pays as often, but at random: what changes with it, too, training does by itself."))
     with more(_("three tasks, before and after, on five seeds"), key="vr_more_outcomes"):
-        say(_("PPO, GRPO and GRPO on a placebo, before the first step and after the last:"))
         outcomes.section()
     race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
     quiz("vr_quiz", questions())

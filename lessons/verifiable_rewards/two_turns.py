@@ -100,10 +100,10 @@ def _crossing(delta: list[float | None], advantage: list[float | None]) -> None:
     surprise, before, later = (0.0 if x is None else x for x in known)
     with st.container(key="vr_turns_crossing"):
         equation(
-            rf"\delta_{{{first}}} = r_{{{first}}} + \gamma V_{{{after}}} - V_{{{first}}} = "
-            rf"0 + {gamma:g} \cdot {number(following, 2)} - {number(own, 2)} = {signed(surprise)}"
+            rf"\begin{{aligned}} \delta_{{{first}}} &= r_{{{first}}} + \gamma V_{{{after}}} - V_{{{first}}} \\"
+            rf"&= 0 + {gamma:g} \cdot {number(following, 2)} - {number(own, 2)} = {signed(surprise)} \end{{aligned}}"
         )
         equation(
-            rf"\hat A_{{{first}}} = \delta_{{{first}}} + \gamma\lambda\,\hat A_{{{after}}} = "
-            rf"{signed(surprise)} + {gamma * lam:g} \cdot ({signed(later, 3)}) = {signed(before, 3)}"
+            rf"\begin{{aligned}} \hat A_{{{first}}} &= \delta_{{{first}}} + \gamma\lambda\,\hat A_{{{after}}} \\"
+            rf"&= {signed(surprise)} + {gamma * lam:g} \cdot ({signed(later, 3)}) = {signed(before, 3)} \end{{aligned}}"
         )

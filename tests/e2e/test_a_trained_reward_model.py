@@ -41,6 +41,9 @@ def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
     assert size["text"] <= MOST * SCREEN["height"], size
     box = page.get_by_test_id("labels")
     message = box.locator(".message")
+    high = box.bounding_box()
+    assert high is not None
+    assert high["height"] < 0.4 * SCREEN["height"], "a pair and its buttons are seen at once, also on a projector"
     calls.clear()
     box.focus()
     begun = time.monotonic()

@@ -107,6 +107,23 @@ test("of what is measured now and then a chart says what was measured last, and 
   assert.equal(says(7), "PPO 0.50 / 0.75 (step 5), GRPO none / 0.25 (step 5) at step 8");
 });
 
+test("what no learner has is said once, whether there is none or it was not recorded", (t) => {
+  page(t);
+  const labels = { chart_summary: "{values}", comma: ", ", none: "none", not_recorded: "not recorded" };
+  const read = (absences, rows = {}) => {
+    const spec = { key: "k", title: "K", help: "", series: [{ column: "mine" }] };
+    const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" } });
+    chart.learners = [{ name: "ppo" }, { name: "grpo" }];
+    chart.read({ row: (name) => rows[name] ?? {}, absence: (name) => absences[name] }, 1);
+    return chart.values.textContent;
+  };
+  assert.equal(read({ ppo: "none", grpo: "none" }), "none");
+  assert.equal(read({ ppo: "not_recorded", grpo: "not_recorded" }), "not recorded");
+  assert.equal(read({ ppo: "none", grpo: "not_recorded" }), "nonenot recorded");
+  const alike = { ppo: { mine: 0.5 }, grpo: { mine: 0.5 } };
+  assert.equal(read({}, alike), "0.500.50", "numbers are said of each");
+});
+
 test("before the first step a chart says what is coming; of a run that ended without one, that there is none", (t) => {
   page(t);
   const labels = {

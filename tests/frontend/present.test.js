@@ -232,3 +232,19 @@ test("a place that no page has, as another's script may have kept, is none", asy
   assert.equal(parentElement.querySelector(".place").textContent, "1/3 Title");
   close();
 });
+
+test("a block that begins with a heading is cut where another one follows, and stays whole where none does", (t) => {
+  page(t);
+  const block = (inner) => `<div class="block"><div data-testid="stVerticalBlock">${inner}</div></div>`;
+  const two =
+    '<div id="label"><h2>Label</h2></div><div id="pairs"></div><div id="learn"><h2>Learn</h2></div><p id="runs"></p>';
+  document.body.innerHTML = block(two) + block('<div id="one"><h2>One</h2></div><div id="more"></div>');
+  const [first, second] = document.body.children;
+  const cut = pieces(first);
+  assert.deepEqual(
+    cut.map((x) => x.id),
+    ["label", "pairs", "learn", "runs"],
+  );
+  assert.deepEqual(parts(cut), { of: [0, 0, 1, 1], titles: ["Label", "Learn"] });
+  assert.deepEqual(pieces(second), [second]);
+});

@@ -19,6 +19,7 @@ from core.tasks.tastes import TASTES
 from core.workers.process import supervise
 from core.workers.worker import Worker
 from lessons.a_trained_reward_model import labels, outcome, training
+from lessons.i18n import _
 from tests.lessons.real import strips
 
 KEY = "a-trained-reward-model"
@@ -166,6 +167,25 @@ def test_what_a_taste_did_is_counted_once_it_was_predicted(open_page, store, lau
         assert f"{abs(statistics.fmean(changes)):.2f}" in row
         assert ("▲" in row) == (statistics.fmean(changes) > 0)
     assert run_id in at.query_params.get("policy", [run_id])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_where_no_taste_rose_that_is_what_happened_and_the_page_says_so(
+    open_page, store, launcher, trained: str, lang: str, speaking, monkeypatch
+) -> None:
+    left = reward_runs.kept(store, trained)
+    assert left is not None
+    liked_by_none = "Hello and thank you. Can you send a good day. Good day Good day to you!"  # as a real run wrote
+    a_policys_run(store, left.name, [liked_by_none] * 40)
+    monkeypatch.setattr(outcome, "reward_ends", lambda *_: {"grpo": (-0.15, 1.11)})
+    at = open_page(KEY, lang=lang, **{training.RUN: trained})
+    assert not [x for x in at.markdown if "▼" in x.value]
+    at.radio(key="rm_rises_try0").set_value(len(TASTES)).run()
+    at.button(key="rm_rises_commit").click().run()
+    assert not at.exception
+    assert any(f"**{_('None of them')}**" in x.value for x in at.success)
+    once = {"en": "The reward rose, and no taste", "zh-TW": "獎勵上升了，卻沒有一種喜好"}[lang]
+    assert len([x for x in at.markdown if once in x.value]) == 1
 
 
 def test_hostile_replies_are_shown_letter_by_letter(open_page, store, launcher, trained: str) -> None:

@@ -146,9 +146,9 @@ def test_a_word_that_the_model_does_not_know_is_refused_with_its_place() -> None
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-def with_letters(at, text: str):
+def with_letters(at, text: str, name: str = "me"):
     """The page as it is once the browser's memory has come."""
-    at.session_state["memory_entries"] = {labels._entry(labels.pool()): (text, 1), "labels/name": ("me", 1)}
+    at.session_state["memory_entries"] = {labels._entry(labels.pool()): (text, 1), "labels/name": (name, 1)}
     return at.run()
 
 

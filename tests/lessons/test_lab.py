@@ -14,6 +14,7 @@ from core.rewards import REWARDS
 from core.runs import lifecycle
 from core.runs.export import snippet
 from core.runs.learner_views import about_learner
+from core.tasks.kinds.imported import ImportedSettings
 from core.tasks.kinds.questions import Question
 from core.tasks.reasoning_settings import suggested
 from core.tasks.registry import TASK_KINDS, choosable
@@ -28,6 +29,7 @@ from lessons.kit.fields import fields
 from lessons.kit.history import after_step
 from lessons.kit.preset_texts import GROUPS, grouped, preset_title, shows
 from lessons.kit.question_sources import kind_called
+from lessons.kit.scored import scored_words
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
 from tests.tasks.added import reverse_word
@@ -705,6 +707,29 @@ def test_a_name_that_two_sources_have_means_the_one_that_the_model_can_be_asked(
     assert kind_called(signs, "countdown") == "countdown"
     assert kind_called(words, "questions") == "questions"
     assert source_title(words, "countdown") != source_title(signs, "countdown")
+
+
+def test_of_unit_tests_that_its_task_does_not_have_a_run_has_none_instead_of_no_record():
+    """The board says "none" of what a learner is without, and "not recorded" of the rest."""
+
+    def gone(name: str, **settings: object) -> set[str]:
+        without = about_learner(change(preset(name), settings), "grpo")["without"]
+        return {x for x in without if x.endswith("_tests")}
+
+    every = {"visible_tests", "hidden_tests", "heldout_visible_tests", "heldout_hidden_tests"}
+    assert gone("chain-sum") == gone("reply") == every
+    assert gone("program") == set()
+    assert gone("program", **{"task.hidden": 0}) == {"hidden_tests", "heldout_hidden_tests"}
+    elsewhere = preset("chain-sum").model_copy(update={"task": ImportedSettings(source="TRL")})
+    assert not {x for x in about_learner(elsewhere, "grpo")["without"] if x.endswith("_tests")}
+
+
+def test_of_replies_that_have_no_right_one_it_is_said_what_counts_as_a_success():
+    assert "from a score of 0.70 on, by the taste “Warm”" in scored_words(preset("reply"))
+    short = change(preset("reply"), {"task.taste": "short", "task.success_score": 0.5, "grpo.reward": "placebo"})
+    assert scored_words(short).startswith("GRPO learns from")
+    assert "from a score of 0.50 on, by the taste “Short”" in scored_words(short)
+    assert scored_words(preset("chain-sum")) == ""
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])

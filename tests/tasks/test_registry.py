@@ -23,6 +23,7 @@ SETTINGS = [
     ReplySettings(taste="precise"),
     suggested("countdown"),
     ProgramSettings(visible=3),
+    ProgramSettings(hidden=0),
     QuestionsSettings(
         questions=tuple(Question(question=f"What is {x}?", answer=str(x)) for x in range(20)), extraction="whole"
     ),
@@ -50,6 +51,7 @@ def test_what_a_kind_declares_is_what_its_task_does(settings):
     if kind.words:
         assert {x for prompt in prompts for x in re.findall(r"[A-Za-z]+|[^A-Za-z ]", prompt)} <= set(kind.words)
     assert not (kind.alphabet and kind.words)
+    assert tuple(task.verify(prompts[0], "x").parts) == kind.parts(settings)
     assert kind.title
     assert kind.summary.endswith(".")
 

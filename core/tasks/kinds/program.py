@@ -19,7 +19,7 @@ from pydantic import Field
 
 from core.errors import ConfigError, Message
 from core.sandbox.unit_tests import ProgramResult, UnitTest
-from core.tasks.base import Verdict
+from core.tasks.base import PARTS, Verdict
 from core.tasks.functions import DOMAIN, Function, functions, simplest
 from core.tasks.kind import TaskKind, TaskSettings
 from core.tasks.program_recipe import ProgramRecipe, TwoTurnsRecipe
@@ -259,6 +259,7 @@ KIND = TaskKind(
     longest_prompt=_longest_prompt,
     longest_response=_longest_response,
     turns=lambda settings: settings.turns,
+    parts=lambda settings: PARTS if settings.hidden else PARTS[:1],
     alphabet=ALPHABET,
     recipes={
         "program-4": ProgramRecipe(ProgramSettings(apart="questions"), updates=600),

@@ -111,9 +111,11 @@ export class Chart {
       const own = by ? (by.steps.get(name) ?? null) : step;
       return { name, step: own, text: this.#reading(model, name, own) };
     });
-    const alike = parts.length > 1 && parts.every((x) => x.text === labels.not_recorded);
+    const [{ text: one } = { text: "" }, ...others] = parts;
+    const gone = one === labels.none || one === labels.not_recorded;
+    const alike = gone && others.length > 0 && others.every((x) => x.text === one);
     const coming = step === null && !by && this.#coming(model);
-    if (alike || coming) this.values.replaceChildren(coming || labels.not_recorded);
+    if (alike || coming) this.values.replaceChildren(coming || one);
     else {
       this.values.replaceChildren(
         ...parts.map(({ name, text }, i) => {

@@ -43,7 +43,7 @@ export default class Labels {
     this.choices = /** @type {Label[]} */ (["a", "b"]).map((x, i) => this.#choice(x, i ? "→ 2" : "← 1"));
     this.neither = el("button", { type: "button", class: "quiet", onclick: () => this.#label("=") });
     this.pair = el("div", { class: "pair", "aria-live": "polite" }, this.message);
-    this.pair.append(el("div", { class: "two" }, ...this.choices.map((x) => x.button)));
+    this.pair.append(el("div", { class: "replies" }, ...this.choices.map((x) => x.button)));
     this.over = el("p", { class: "over", role: "status", data: { testid: "labels-over" } });
     this.hint = el("p", { class: "note" });
     const bar = el("div", { class: "progress" }, el("div", { class: "track" }, this.track), this.count);

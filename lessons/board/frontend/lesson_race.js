@@ -2,7 +2,7 @@
 
 import { between, path, upTo } from "./curve.js";
 import { attr, el, say, svg } from "./dom.js";
-import { fixed } from "./format.js";
+import { count, fixed } from "./format.js";
 import { Picture } from "./picture.js";
 import { ticksOn } from "./scatter_axes.js";
 
@@ -79,11 +79,11 @@ export default class Race extends Picture {
       text(LEFT - 6, y(v) + 4, fixed(v, 1), "end"),
     ]);
     // At evaluations alone, and no more of them than there is room for.
-    const widest = String((last - 1) * (sent.every ?? 1)).length;
+    const widest = count((last - 1) * (sent.every ?? 1)).length;
     const most = Math.min(12, Math.floor((room - LEFT - RIGHT) / (9 * widest)));
     const evaluations = ticksOn([0, last - 1], most).filter(Number.isInteger);
     const marks = sent.every ? evaluations.map((n) => n + 1) : [1, ...ticksOn([2, last], 6)];
-    const label = (/** @type {number} */ n) => String(sent.every ? (n - 1) * sent.every : n);
+    const label = (/** @type {number} */ n) => count(sent.every ? (n - 1) * sent.every : n);
     const steps = marks.map((n) => text(x(n), HEIGHT - BOTTOM + 15, label(n)));
     this.fixed.replaceChildren(...grid, ...steps, text((LEFT + room) / 2, HEIGHT - 3, sent.words.steps));
   }

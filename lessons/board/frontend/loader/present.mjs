@@ -40,15 +40,15 @@ function marked(root) {
 }
 
 /**
- * A block of the page's own elements with a heading that is not in its first: what comes before it there belongs to the
- * part before.
+ * A block of the page's own elements with a heading after its first: what comes before that there belongs to the part
+ * before, or is one.
  * @param {Element} element
  * @returns {Element | null}
  */
 function headed(element) {
   const block = element.querySelector(":scope > [data-testid=stVerticalBlock]");
   const heading = "h2:not(.unseen)";
-  return block?.querySelector(heading) && !block.firstElementChild?.querySelector(heading) ? block : null;
+  return block && [...block.children].slice(1).some((x) => x.querySelector(heading)) ? block : null;
 }
 
 /**
