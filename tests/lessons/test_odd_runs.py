@@ -87,15 +87,10 @@ ODD: dict[str, dict[str, Any]] = {
     "two turns": {
         "task": ProgramSettings(turns=2, heldout=16),
         "model": "program-4-turns",
-        "learners": (learner("ppo"), learner("grpo")),
-    },
-    "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
-    "two turns": {
-        "task": ProgramSettings(turns=2),
-        "model": "program-4-turns",
         "eval_every": 1,
         "learners": (learner("ppo"), learner("grpo")),
     },
+    "a placebo": {"learners": (learner("ppo", reward="placebo"), learner("grpo"))},
 }
 #: Of an import, and what each lacks.
 IMPORTED = ("imported without tokens", "imported without a critic's numbers")
