@@ -94,4 +94,4 @@ def chance_words() -> str:
         for noise, x in at.items()
         if x
     ]
-    return _("Not told from a coin, with labels — {each}.").format(each=listed(each))
+    return _("Not told from a coin, with labels: {each}.").format(each=listed(each))
