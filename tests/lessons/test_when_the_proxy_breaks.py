@@ -162,7 +162,7 @@ def test_near_chance_is_said_with_the_numbers_of_labels(given):
             )
             for x in study.agreement
         ]
-        assert labels.chance_words() == "Not told from a coin, with labels — 25 % flipped: 5, 10."
+        assert labels.chance_words() == "Not told from a coin, with labels: 25 % flipped: 5, 10."
 
 
 @pytest.mark.parametrize(("sums", "right"), [((0.6, 0.7), 0), ((0.7, 0.7), 1), ((0.8, 0.7), 2)])
