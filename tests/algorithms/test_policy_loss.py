@@ -9,8 +9,7 @@ import torch
 
 from core.algorithms.aggregation import token_weights
 from core.algorithms.policy_loss import loss_terms, policy_objective
-from core.algorithms.surrogates import SURROGATES, Surrogate
-from core.algorithms.surrogates.clip import ClipSettings
+from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import take
 from core.errors import RequestError
 from core.learners.kinds.grpo import GRPOSettings
@@ -72,11 +71,7 @@ def test_weights_on_padding_weigh_nothing() -> None:
 
 def test_a_surrogate_is_told_which_tokens_are_real(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is made of a whole response needs it."""
-    own = SURROGATES["clip"]
-    lengths = Surrogate(
-        "clip", "", ClipSettings, lambda x, _: x.ratio * 0 + x.mask.sum(1, keepdim=True), own.side, own.terms,
-        own.regions, own.line, "",
-    )  # fmt: skip
+    lengths = replace(SURROGATES["clip"], objective=lambda x, _: x.ratio * 0 + x.mask.sum(1, keepdim=True))
     monkeypatch.setitem(SURROGATES, "clip", lengths)
     experience = an_experience()
     made = policy_objective(

@@ -254,7 +254,7 @@ FORMS = [
     for kind in LEARNER_KINDS
     for form in SURROGATES
     for level in LEVELS
-    if form in surrogates_of(LEARNER_KINDS[kind])
+    if form in surrogates_of(LEARNER_KINDS[kind]) and LEARNER_KINDS[kind].trains == "policy"
 ]
 
 
