@@ -20,6 +20,7 @@ import torch
 from tqdm import tqdm
 
 from core.config import change
+from core.environment import PREFIX
 from core.insight import proxy_results as results
 from core.insight.proxy_push import best_of, config_of, learn, push
 from core.insight.proxy_results import PairAccuracy, Study, SumsRun
@@ -108,15 +109,16 @@ def _all(study: Study, seeds: int) -> Iterator[str]:
 @contextlib.contextmanager
 def _a_home_for_its_own() -> Iterator[None]:
     """Reward models are kept there for a while, and not among the user's own."""
-    before = os.environ.get("CREDIT_LAB_HOME")
+    name = f"{PREFIX}HOME"
+    before = os.environ.get(name)
     with tempfile.TemporaryDirectory() as home:
-        os.environ["CREDIT_LAB_HOME"] = home
+        os.environ[name] = home
         try:
             yield
         finally:
-            os.environ.pop("CREDIT_LAB_HOME")
+            os.environ.pop(name)
             if before is not None:
-                os.environ["CREDIT_LAB_HOME"] = before
+                os.environ[name] = before
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -80,12 +80,17 @@ def what_became_of_it(condition: Condition) -> None:
 
 def page() -> None:
     engine()
-    if not there():
+    if there():
+        recorded()
+    else:
         st.info(_("This is not recorded here yet."))
         say(prose(KEY))
         four_tokens()
-        quiz("proxy_quiz", questions())
-        return
+    quiz("proxy_quiz", questions())
+
+
+def recorded() -> None:
+    """What the recorded study shows, and a run of one's own."""
     place = st.container()
     condition = choose()
     with place:
@@ -107,7 +112,6 @@ def page() -> None:
     which_is_exact()
     st.header(_("Run it yourself"))
     run_it_yourself()
-    quiz("proxy_quiz", questions())
 
 
 with lesson_page(

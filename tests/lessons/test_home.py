@@ -98,7 +98,7 @@ def test_the_pipeline_is_made_only_when_it_is_opened(open_page, recorded):
 def test_the_door_to_the_course_leads_on_from_what_got_done(open_page):
     at = open_page("home")
     assert at.button(key="home_open_course").label == "Take the course: The loop"
-    done = {f"progress/{x}_quiz": ("3/3", 1) for x in ("loop", "online", "vr", "rm", "data")} | {
+    done = {f"progress/{x}_quiz": ("3/3", 1) for x in ("loop", "online", "vr", "rm", "proxy", "data")} | {
         "progress/ppo_quiz": ("4/4", 1)
     }
     at.session_state["memory_entries"] = {**done, "progress/ratio_quiz": ("1/3", 1)}
