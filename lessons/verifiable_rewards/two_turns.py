@@ -63,9 +63,9 @@ def section() -> None:
 def _worked() -> None:
     say(
         _(
-            "With `task.turns` at 2 an answer that fails a visible test is told which. To `{prompt}` came `{first}`, "
-            "then `{reply}` (input, expected output, what came), then `{second}`. What the task wrote is hatched: it "
-            "is read, but neither credited nor learnt."
+            "With `task.turns` at 2 a failed visible test is told: to `{prompt}` came `{first}`, then `{reply}` "
+            "(input, expected output, what came), then `{second}`. Hatched: what the task wrote, not credited, not "
+            "learnt."
         ).format(prompt=PROMPT, first=FIRST, reply=REPLY, second=SECOND)
     )
     delta, ppo, grpo = numbers(PPO, "delta"), numbers(PPO, "advantage"), numbers(GRPO, "advantage")

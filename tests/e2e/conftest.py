@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from core.config import RunConfig
 from core.errors import verbatim
 from core.runs import lifecycle
+from core.runs.errors import RunNotFound
 from core.runs.store import RunStore
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
@@ -61,6 +63,8 @@ class Server:
 class LiveRun:
     """A run whose learners are this test's process: it moves on exactly when the test says so."""
 
+    going: ClassVar[list[LiveRun]] = []
+
     def __init__(self, store: RunStore, config: RunConfig | None = None, **options: object) -> None:
         self.store, self.config, self.options = store, config or RunConfig(steps=60), options
         self.id = store.create(self.config, "made up for a test")
@@ -71,6 +75,7 @@ class LiveRun:
             assert lifecycle.claim(store, self.id, name)
             facts = {"step": -1, "steps": self.config.steps, "start_hash": "9f3c" + "0" * 58 + "e1", "device": "cpu"}
             lifecycle.describe(store, self.id, name, versions={"python": "3.11"}, **facts)  # type: ignore[arg-type]
+        self.going.append(self)
 
     @classmethod
     def finished(cls, store: RunStore, steps: int) -> LiveRun:
@@ -91,6 +96,18 @@ class LiveRun:
     def end(self, status: str = "finished", reason: str | None = None) -> None:
         for learner in self.config.learners:
             lifecycle.mark(self.store, self.id, learner.name, status, reason and verbatim(reason))  # type: ignore[arg-type]
+        if self in self.going:
+            self.going.remove(self)
+
+
+@pytest.fixture(autouse=True)
+def no_run_goes_on() -> Iterator[None]:
+    """What a test leaves going is ended: another test's run would wait behind it in the queue."""
+    yield
+    for run in LiveRun.going:
+        with suppress(RunNotFound):
+            run.store.delete(run.id)
+    LiveRun.going.clear()
 
 
 def link(server: Server, key: str, run_id: str, **query: str) -> str:

@@ -93,6 +93,7 @@ def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_sho
 ) -> None:
     page.goto(f"{training.url}/lab?lang={lang}&steps=4000&set=prompts_per_step%3D4")
     control(page, "lab_start").click()
+    expect(page).to_have_url(re.compile(r"run=[\w-]+"))  # until then the lab shows the recorded run
     expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     store: RunStore = training.store
@@ -149,7 +150,7 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
     page.wait_for_function("window.answered !== null")
     gone = page.evaluate("window.answered") / 1000
     store.delete(run.id)
-    assert gone <= 2.0, "what was awaited is said no longer than it is"  # 0.4 s where nothing else runs
+    assert gone <= 2.0, "what was awaited is said no longer than it is"
     assert min(took) <= 1.0, took  # a busy machine may be slow once
 
 
