@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.insight.recorded_file import rows_of, write_rows
 from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "curation.json"
@@ -177,12 +178,8 @@ class OtherQuestions:
 
 def read(path: Path = RECORDED) -> list[CurationResult]:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
-        return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    return [CurationResult(**{**x, "success": tuple(x["success"]), "known": tuple(x["known"])}) for x in stored["rows"]]
+    kept = rows_of(path, VERSION)
+    return [CurationResult(**{**x, "success": tuple(x["success"]), "known": tuple(x["known"])}) for x in kept]
 
 
 def write(rows: Iterable[CurationResult], path: Path) -> None:
@@ -201,8 +198,7 @@ def write(rows: Iterable[CurationResult], path: Path) -> None:
         "versions": versions(),
     }
     values = [{**asdict(x), **{y: [round(z, 4) for z in getattr(x, y)] for y in ("success", "known")}} for x in kept]
-    lines = ",\n".join(json.dumps(_rounded(x)) for x in values)
-    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+    write_rows(about, (json.dumps(_rounded(x)) for x in values), path)
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from core.insight.recorded_file import rows_of, write_rows
 from core.insight.rounding import significant
 from core.versions import versions
 
@@ -99,12 +100,7 @@ def _games(samples: Any) -> float:
 
 def read(path: Path = RECORDED) -> list[GamingResult]:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
-        return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    return [GamingResult(**{**x, **{name: tuple(x[name]) for name in _SERIES}}) for x in stored["rows"]]
+    return [GamingResult(**{**x, **{name: tuple(x[name]) for name in _SERIES}}) for x in rows_of(path, VERSION)]
 
 
 def write(rows: Iterable[GamingResult], path: Path) -> None:
@@ -122,8 +118,7 @@ def write(rows: Iterable[GamingResult], path: Path) -> None:
         "conditions": CONDITIONS,
         "versions": versions(),
     }
-    lines = ",\n".join(json.dumps(significant(asdict(x), 4), separators=(",", ":")) for x in kept)
-    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+    write_rows(about, (json.dumps(significant(asdict(x), 4), separators=(",", ":")) for x in kept), path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from core.config import RunConfig
+from core.insight.recorded_file import rows_of, write_text
 from core.learners.collected import Collected
 from core.learners.registry import learner, learner_kind
 from core.presets import preset
@@ -134,12 +135,7 @@ def _point(step: int, scalars: dict[str, Any], measured: coverage.Coverage) -> P
 
 def read(path: Path = RECORDED) -> list[FinalSuccess]:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
-        return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    return [FinalSuccess(**{**x, "points": tuple(Point(**y) for y in x["points"])}) for x in stored["rows"]]
+    return [FinalSuccess(**{**x, "points": tuple(Point(**y) for y in x["points"])}) for x in rows_of(path, VERSION)]
 
 
 def spread(outcomes: Sequence[FinalSuccess], name: str) -> tuple[float, float, float]:
@@ -160,8 +156,7 @@ def write(outcomes: Sequence[FinalSuccess], path: Path) -> None:
         "versions": versions(),
     }
     rows = json.loads(json.dumps([asdict(x) for x in outcomes]), parse_float=lambda x: round(float(x), 5))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"about": about, "rows": rows}) + "\n", encoding="utf-8")
+    write_text(json.dumps({"about": about, "rows": rows}) + "\n", path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.algorithms.over_optimisation import Fit, Form, best_of_n_kl, fit
+from core.insight.recorded_file import stored, write_text
 from core.insight.rounding import significant
 from core.insight.seed_results import SeedDifference, paired
 
@@ -206,12 +206,10 @@ _KINDS: dict[str, type] = {"agreement": PairAccuracy, "pushed": Pushed, "best_of
 
 def read(path: Path = RECORDED) -> Study:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
+    content = stored(path, VERSION)
+    if content is None:
         return Study()
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    rows = {name: [_row(kind, x) for x in stored[name]] for name, kind in _KINDS.items()}
+    rows = {name: [_row(kind, x) for x in content[name]] for name, kind in _KINDS.items()}
     return Study(**rows)
 
 
@@ -250,10 +248,7 @@ def write(study: Study, about: dict[str, Any], path: Path) -> None:
         rows = sorted(getattr(study, name), key=_place)
         lines = ",\n".join(json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in rows)
         blocks.append(f'"{name}": [\n{lines}\n]')
-    partial = path.with_name(path.name + ".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial.write_text("{" + ",\n".join(blocks) + "}\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_text("{" + ",\n".join(blocks) + "}\n", path)
 
 
 def seeds(rows: Iterable[Any]) -> list[int]:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.insight.recorded_file import stored, write_text
 from core.presets import preset
 from core.rewards.judge import judge
 from core.rewards.preferences import Preference
@@ -119,12 +120,10 @@ def _prefix_scores(scored: Sequence[Any]) -> PrefixScores:
 @functools.cache
 def read(path: Path = RECORDED) -> RewardExample | None:
     """What was recorded; None where the file is absent. Raises ValueError where it is of another version."""
-    if not path.is_file():
+    content = stored(path, VERSION)
+    if content is None:
         return None
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    values = _tuples(stored["example"])
+    values = _tuples(content["example"])
     shown = tuple(PairScores(**dict(x)) for x in values.pop("shown"))
     first, second = (PrefixScores(**dict(x)) for x in values.pop("worked"))
     return RewardExample(**values, shown=shown, worked=(first, second))
@@ -147,9 +146,8 @@ def write(made: RewardExample, path: Path) -> None:
         "versions": versions(),
     }
     example = json.loads(json.dumps(asdict(made)), parse_float=lambda x: round(float(x), 4))
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"about": about, "example": example}, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(text + "\n", path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.insight.recorded_file import rows_of, write_text
 from core.insight.rounding import significant
 
 #: Where the study of core/insight/long_sums.py is recorded.
@@ -144,12 +144,7 @@ def difference(rows: Sequence[SeedResult], first: str, second: str, span: str) -
 
 def read(path: Path = LONG_SUMS) -> list[SeedResult]:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
-        return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    rows = [{**x, "success": tuple(x["success"]), "explained": tuple(x["explained"])} for x in stored["rows"]]
+    rows = [{**x, "success": tuple(x["success"]), "explained": tuple(x["explained"])} for x in rows_of(path, VERSION)]
     rows = [{**x, "known": tuple(x.get("known", ()))} for x in rows]
     return [SeedResult(**x) for x in rows]
 
@@ -161,9 +156,6 @@ def write(rows: Iterable[SeedResult], order: Sequence[str], about: Mapping[str, 
         json.dumps(significant(asdict(x), 4), separators=(",", ":"))
         for x in sorted(rows, key=lambda x: (place.get(x.setup, len(place)), x.seed))
     ]
-    partial = path.with_name(path.name + ".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
     body = ",\n".join(lines)
     head = json.dumps({"version": VERSION, **about})
-    partial.write_text(f'{{"about":{head},\n"rows":[\n{body}\n]}}\n', encoding="utf-8")
-    os.replace(partial, path)
+    write_text(f'{{"about":{head},\n"rows":[\n{body}\n]}}\n', path)

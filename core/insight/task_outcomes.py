@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.config import RunConfig
+from core.insight.recorded_file import rows_of, write_rows
 from core.learners.registry import AnyLearner
 from core.presets import preset
 from core.stored_config import dump_config
@@ -90,12 +91,7 @@ def run(tasks: Sequence[str], seeds: Iterable[int], steps: int | None = None) ->
 
 def read(path: Path = RECORDED) -> list[TaskOutcome]:
     """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
-    if not path.is_file():
-        return []
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["about"]["version"] != VERSION:
-        raise ValueError(f"{path.name} is of version {stored['about']['version']}, and this reads version {VERSION}")
-    return [TaskOutcome(**x) for x in stored["rows"]]
+    return [TaskOutcome(**x) for x in rows_of(path, VERSION)]
 
 
 def write(outcomes: Iterable[TaskOutcome], path: Path) -> None:
@@ -109,12 +105,11 @@ def write(outcomes: Iterable[TaskOutcome], path: Path) -> None:
         "runs": {x: dump_config(preset(x)) for x in tasks},
         "versions": versions(),
     }
-    lines = ",\n".join(
+    lines = (
         json.dumps({key: round(value, 5) if isinstance(value, float) else value for key, value in asdict(x).items()})
         for x in kept
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{{"about": {json.dumps(about)},\n"rows": [\n{lines}\n]}}\n', encoding="utf-8")
+    write_rows(about, lines, path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,22 +10,19 @@ from typing import Any
 import streamlit as st
 
 from core.config import RunConfig, change
-from core.errors import Refusal
 from core.insight.seed_results import SeedDifference, paired
 from core.models import reward
 from core.presets import preset
 from core.rewards import REWARDS
 from core.runs import reward_runs
-from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo, readable
 from core.tasks.tastes import TASTES
 from core.training.answer import Answer
-from core.workers.launcher import LauncherError
-from core.workers.limits import RunLimits
 from lessons import shared
-from lessons.a_trained_reward_model.training import PRESET, current, is_live
+from lessons.a_trained_reward_model.training import PRESET, current, is_live, started
 from lessons.catalog import lesson
 from lessons.i18n import N_, _, keeping_language, listed, tell
+from lessons.kit.controls import noted
 from lessons.kit.display import literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import show_run
@@ -99,17 +96,12 @@ def to_the_lab() -> None:
 
 
 def _go(model: str, who: str) -> None:
-    store = shared.store()
-    try:
-        config = config_for(model, who)
-        RunLimits.of_server().check(config, store)
-        run_id = store.create(config, _("{who} on {model}").format(who=_(WHO[who]), model=model))
-        shared.launcher().start(run_id)
-    except (StoreError, RunNotFound, LauncherError, OSError, ValueError) as error:
-        st.session_state[NOTE] = tell(error.message.without_folders() if isinstance(error, Refusal) else error)
-        return
-    show_run(run_id)
-    st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run_id}))
+    run_id = None
+    with noted(NOTE):
+        run_id = started(config_for(model, who), _("{who} on {model}").format(who=_(WHO[who]), model=model))
+    if run_id is not None:
+        show_run(run_id)
+        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run_id}))
 
 
 def runs_on_models() -> list[RunInfo]:

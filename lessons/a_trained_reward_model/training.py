@@ -8,21 +8,20 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import Refusal
+from core.config import RunConfig
 from core.presets import preset
 from core.reward_run import reward_config
 from core.rewards.preferences import Preference
 from core.runs import reward_runs
-from core.runs.errors import RunNotFound, StoreError
+from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo, RunUnreadable
 from core.runs.reward_runs import LeftModel, RewardPoint, ShownResponse
-from core.workers.launcher import LauncherError
 from core.workers.limits import RunLimits
 from lessons import shared
 from lessons.a_trained_reward_model import labels
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, tell
-from lessons.kit.controls import ask
+from lessons.kit.controls import ask, noted
 from lessons.kit.display import LIVE, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
@@ -99,21 +98,20 @@ def _buttons(run: RunInfo | None, live: bool) -> None:
 
 
 def _begin() -> None:
-    st.session_state.pop(NOTE, None)
-    try:
-        run_id = begin(labels.together())
-    except (StoreError, RunNotFound, LauncherError, OSError, ValueError) as error:
-        st.session_state[NOTE] = tell(error.message.without_folders() if isinstance(error, Refusal) else error)
-    else:
-        st.query_params[RUN] = run_id
+    with noted(NOTE):
+        st.query_params[RUN] = begin(labels.together())
 
 
 def begin(preferences: Sequence[Preference]) -> str:
     """Starts the run; its id. Raises what the store, the limits and the launcher refuse with."""
-    store = shared.store()
     config = reward_config(preset(PRESET), preferences, name=NAME)
+    return started(config, _("reward model, {count} labels").format(count=whole(len(preferences))), preferences)
+
+
+def started(config: RunConfig, title: str, preferences: Sequence[Preference] = ()) -> str:
+    """Writes a run down and starts it; its id. Raises what the limits, the store and the launcher refuse with."""
+    store = shared.store()
     RunLimits.of_server().check(config, store)
-    title = _("reward model, {count} labels").format(count=whole(len(preferences)))
     run_id: str = store.create(config, title, preferences=preferences)
     shared.launcher().start(run_id)
     return run_id

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from core.insight.curation_study import AS_MANY, COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from lessons.i18n import N_, _
-from lessons.kit.numbers import number, whole
-from lessons.kit.over_seeds import gap_words
+from lessons.kit.numbers import whole
+from lessons.kit.over_seeds import gap_words, mean_and_spread
 
 __all__ = ["AS_MANY", "COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
 
@@ -123,8 +123,7 @@ def mean(condition: str, value: Number) -> float:
 
 def spread_words(condition: str, value: Number) -> str:
     """ "0.910 ± 0.012" over its seeds."""
-    values = [value(x) for x in of(condition).values()]
-    return f"{number(statistics.fmean(values))} ± {number(statistics.stdev(values))}"
+    return mean_and_spread([value(x) for x in of(condition).values()])
 
 
 def heldout(x: CurationResult) -> float:

@@ -127,7 +127,7 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
     """Write the run down, start its learners, and show it."""
     if draft.config is None:
         return
-    with _noted():
+    with noted():
         RunLimits.of_server().check(draft.config, store)  # before a run is written down
         run_id = store.create(draft.config)
         st.session_state["lab_run"] = run_id
@@ -136,13 +136,13 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
 
 def resume(launch: Callable[[], Launcher], run_id: str) -> None:
     """Continue a stopped or failed run: each learner from its last checkpoint, or anew where none was written."""
-    with _noted():
+    with noted():
         launch().resume(run_id)
 
 
 def ask(store: RunStore, run_id: str, kind: str) -> None:
     """Ask the run's workers; they answer between two steps."""
-    with _noted():
+    with noted():
         store.control(run_id, kind)
         words = {"resume": _("Asked to go on."), "step": _("Asked for one step.")}
         if kind in words:  # a pause and a stop are said until they have happened: a toast outlives that
@@ -159,16 +159,17 @@ def pending(run: RunInfo | None) -> str | None:
     return kind if waiting.get(kind) else None
 
 
-class _noted:
-    """A press that fails leaves its sentence for the page, which is drawn right after."""
+class noted:
+    """A press that fails leaves its sentence for the page, which is drawn right after, in the session under `key`."""
+
+    def __init__(self, key: str = "lab_note") -> None:
+        self.key = key
 
     def __enter__(self) -> None:
-        st.session_state.pop("lab_note", None)
+        st.session_state.pop(self.key, None)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, (StoreError, RunNotFound, LauncherError, OSError, ValueError)):
-            st.session_state["lab_note"] = tell(
-                error.message.without_folders() if isinstance(error, Refusal) else error
-            )
+            st.session_state[self.key] = tell(error.message.without_folders() if isinstance(error, Refusal) else error)
             return True
         return False

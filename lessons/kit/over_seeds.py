@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 
 from core.insight.seed_results import SeedDifference, paired
 from lessons.i18n import _, listed
@@ -16,6 +17,11 @@ _WIDE = "[\u3001-\u9fff\uff01-\uff60]"
 def close_up(words: str) -> str:
     """Without the space that a template has around names, where Chinese leaves none: beside full-width signs."""
     return re.sub(rf"(?<={_WIDE}) (?={_WIDE})|(?<=）) ", "", words)
+
+
+def mean_and_spread(values: Sequence[float], digits: int = 3) -> str:
+    """ "0.910 ± 0.012": mean and standard deviation over at least two seeds."""
+    return f"{number(statistics.fmean(values), digits)} ± {number(statistics.stdev(values), digits)}"
 
 
 def gap_words(known: SeedDifference, names: tuple[str, str]) -> str:

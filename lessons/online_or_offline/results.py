@@ -11,7 +11,7 @@ from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _
-from lessons.kit.numbers import number
+from lessons.kit.over_seeds import mean_and_spread
 
 __all__ = ["COMMAND", "LEARNERS", "FinalSuccess", "Point"]
 
@@ -91,8 +91,7 @@ def curve(name: str, value: Callable[[Point], float]) -> tuple[list[float], list
 
 def spread_words(name: str, value: Number, digits: int = 3) -> str:
     """ "0.910 ± 0.012" over the seeds."""
-    values = each(name, value)
-    return f"{number(statistics.fmean(values), digits)} ± {number(statistics.stdev(values), digits)}"
+    return mean_and_spread(each(name, value), digits)
 
 
 def learnt_from() -> list[int]:

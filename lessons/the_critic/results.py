@@ -22,7 +22,7 @@ from core.learners.kind import Colour
 from lessons.i18n import N_, _
 from lessons.kit.lesson import line_colour
 from lessons.kit.numbers import number, signed
-from lessons.kit.over_seeds import close_up
+from lessons.kit.over_seeds import close_up, mean_and_spread
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -95,7 +95,7 @@ def spread(setup: str, span: str) -> float:
 
 
 def spread_words(setup: str, span: str) -> str:
-    return f"{number(mean(setup, span))} ± {number(spread(setup, span))}"
+    return mean_and_spread([x.mean(span) for x in of(setup)])
 
 
 def curve(setup: str) -> tuple[list[float], list[float]]:

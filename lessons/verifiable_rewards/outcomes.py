@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import statistics
 from collections.abc import Callable
 
 import streamlit as st
@@ -14,8 +13,8 @@ from core.learners.registry import LEARNER_KINDS
 from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
-from lessons.kit.numbers import number, table, whole
-from lessons.kit.over_seeds import gap_words
+from lessons.kit.numbers import table, whole
+from lessons.kit.over_seeds import gap_words, mean_and_spread
 
 #: The placebo's learner, and the same learner on the verifier's rewards.
 REAL = "grpo"
@@ -51,8 +50,7 @@ def risen(task: str, learner: str) -> SeedDifference:
 
 def spread_words(task: str, learner: str, value: Number) -> str:
     """ "0.910 ± 0.012" over its seeds."""
-    values = [value(x) for x in of(task, learner).values()]
-    return f"{number(statistics.fmean(values))} ± {number(statistics.stdev(values))}"
+    return mean_and_spread([value(x) for x in of(task, learner).values()])
 
 
 def named(learner: str) -> str:

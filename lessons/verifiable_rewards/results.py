@@ -11,7 +11,7 @@ from core.insight.gaming_study import COMMAND, CONDITIONS, EVERY, STEPS, GamingR
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.kind import Colour
 from lessons.i18n import N_
-from lessons.kit.numbers import number
+from lessons.kit.over_seeds import mean_and_spread
 
 __all__ = ["COMMAND", "CONDITIONS", "EVERY", "RULES", "STEPS"]
 
@@ -67,8 +67,7 @@ def curve(condition: str, series: Callable[[GamingResult], Sequence[float]]) -> 
 
 def spread_words(condition: str, value: Number) -> str:
     """ "0.91 ± 0.01" over the seeds."""
-    values = [value(of(condition)[x]) for x in seeds()]
-    return f"{number(statistics.fmean(values), 2)} ± {number(statistics.stdev(values), 2)}"
+    return mean_and_spread([value(of(condition)[x]) for x in seeds()], 2)
 
 
 def difference(first: str, second: str, value: Number) -> SeedDifference:

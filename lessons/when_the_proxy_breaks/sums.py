@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,8 +10,8 @@ from core.insight.proxy_results import SUM_LABELS, SUMS, SumsRun
 from lessons.i18n import _
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, predict
-from lessons.kit.numbers import number, signed, table, whole
-from lessons.kit.over_seeds import gap_words
+from lessons.kit.numbers import signed, table, whole
+from lessons.kit.over_seeds import gap_words, mean_and_spread
 from lessons.when_the_proxy_breaks.results import agreement, sums, sums_gap
 
 
@@ -44,7 +43,7 @@ def _table() -> None:
     trained, exact = sums("reward-model"), sums("verifier")
     head = [_("paid by"), _("sides with the truth"), _("success at the start"), _("success in the end")]
     rows = [
-        [_("the reward model"), _spread(agreement(SUM_LABELS, 0.0, SUMS)), *_success(trained)],
+        [_("the reward model"), mean_and_spread(agreement(SUM_LABELS, 0.0, SUMS)), *_success(trained)],
         [_("the verifier"), _("always: it makes the labels"), *_success(exact)],
     ]
     with st.container(key="proxy_sums_table"):
@@ -53,9 +52,4 @@ def _table() -> None:
 
 
 def _success(own: Sequence[SumsRun]) -> list[str]:
-    return [_spread([x.start for x in own]), _spread([x.final for x in own])]
-
-
-def _spread(values: Sequence[float]) -> str:
-    """ "0.910 ± 0.012"."""
-    return f"{number(statistics.fmean(values))} ± {number(statistics.stdev(values))}"
+    return [mean_and_spread([x.start for x in own]), mean_and_spread([x.final for x in own])]
