@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
+from core.given_config import parse_config
 
 ROOT = Path(__file__).parents[1]
 PROMPT_WORDS = 60

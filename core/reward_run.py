@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
+from core.given_config import parse_config
 from core.rewards.preferences import Preference, check_enough
 
 KIND = "reward-model"

@@ -1,8 +1,8 @@
 """A RunConfig as it is kept: JSON that says which version of the settings it is of, and the steps up from older ones.
 
 Runs, exports and checkpoints outlive the code that wrote them. Whatever reads a config that was stored goes through
-`load_config` or `read_config`; what was typed just now is of this version, and goes through `core.config.parse_config`.
-(This module stands here, not in core/runs, because core/training reads checkpoints.)
+`load_config` or `read_config`; what was typed just now is of this version, and goes through `parse_config` of
+core/given_config.py. (This module stands here, not in core/runs, because core/training reads checkpoints.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError, Message
+from core.given_config import parse_config
 from core.learners.registry import LEARNER_KINDS
 from core.refusals import names_of, setting_name
 from core.tasks.kinds.imported import OF_NO_ACCOUNT

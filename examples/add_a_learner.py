@@ -22,8 +22,8 @@ from pydantic import Field
 from core.algorithms.advantages import gae, group_advantages
 from core.algorithms.token_rewards import score_terms, token_rewards
 from core.algorithms.types import Credit, Experience
-from core.config import change
 from core.errors import N_, Message
+from core.given_config import change
 from core.lazy import lazy
 from core.learners.kind import Column, LearnerKind, Needs
 from core.learners.lines import NONE, PROMPTS

@@ -22,8 +22,8 @@ from core.algorithms.masked import masked_mean
 from core.algorithms.surrogates import SURROGATES, Surrogate, Update
 from core.algorithms.surrogates.base import ClipRange
 from core.algorithms.surrogates.clip import clipped_side
-from core.config import change
 from core.errors import N_
+from core.given_config import change
 from core.lazy import lazy
 from core.learners.registry import learner, lines
 from core.presets import preset

@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from core.config import change, parse_config
+from core.given_config import change, parse_config
 from core.learners.registry import differing, lines
 from core.learners.variants import VARIANTS, Variant
 from core.presets import preset

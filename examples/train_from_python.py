@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from core.config import change
+from core.given_config import change
 from core.presets import preset
 from core.training.trainer import Trainer
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.presets import PRESETS, preset

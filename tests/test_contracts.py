@@ -7,9 +7,10 @@ from typing import Any, get_args
 import pytest
 from pydantic.fields import FieldInfo
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.contracts import contract_of, shares
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners import registry
 from core.presets import preset
 from core.runs.store import RunStore

@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 
 from core import curation
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.curation import CANDIDATES, Curated, asks_start_model, is_curated, task_of
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.registry import learner
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS, task_for

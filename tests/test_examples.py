@@ -16,7 +16,7 @@ import torch
 from core.__main__ import main
 from core.algorithms.surrogates import Update
 from core.algorithms.types import Experience
-from core.config import change
+from core.given_config import change
 from core.learners.kinds.grpo import GRPOSettings
 from core.presets import preset
 from core.runs.store import RunStore

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from core import extras
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore
@@ -121,7 +122,7 @@ def test_every_page_opens_and_so_does_the_lab_on_every_kind_of_run(runs: list[st
 
 def test_the_lessons_model_trains_and_is_measured_and_saved(tmp_path: Path) -> None:
     code = """
-from core.config import change
+from core.given_config import change
 from core.training.save import merge
 from core.presets import preset
 from core.training.trainer import Trainer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
+from core.given_config import change, parse_config
 from core.learners.registry import learner
 from core.presets import PRESETS, differences, preset, title_of
 from core.runs.naming import checked_name

@@ -9,7 +9,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast, Qwen2Config
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
+from core.given_config import parse_config
 from core.tasks.base import Verdict
 from core.training.trainer import Trainer
 

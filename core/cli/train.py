@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.usage import UsageError
-from core.config import RunConfig, change, parse_config, takes_none
+from core.config import RunConfig
+from core.given_config import change, parse_config, takes_none
 from core.learners import registry
 from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.learners.variants import VARIANTS

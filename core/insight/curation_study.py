@@ -97,7 +97,7 @@ def settings_of(condition: str, seed: int, rows: Iterable[CurationResult] = ()) 
 def train(condition: str, seed: int, steps: int = STEPS, rows: Iterable[CurationResult] = ()) -> CurationResult:
     """Trains one learner under one condition. Raises ConfigError where its data cannot be, and what `settings_of`
     raises."""
-    from core.config import change
+    from core.given_config import change
     from core.presets import preset
     from core.training import evaluation
     from core.training.answer import share

@@ -59,7 +59,7 @@ _SERIES = tuple(x.name for x in fields(GamingResult) if x.name not in ("conditio
 
 def train(condition: str, seed: int, steps: int = STEPS) -> GamingResult:
     """Trains one learner that is paid by one of the rules."""
-    from core.config import change
+    from core.given_config import change
     from core.presets import preset
     from core.training.trainer import Trainer
 

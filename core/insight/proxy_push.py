@@ -15,7 +15,8 @@ from transformers import PreTrainedModel
 
 from core.algorithms.kl import kl_of
 from core.algorithms.over_optimisation import best_of_n
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.insight import proxy_results as results
 from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed
 from core.models import forward

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.config import change
 from core.environment import PREFIX
+from core.given_config import change
 from core.insight import proxy_results as results
 from core.insight.proxy_push import best_of, config_of, learn, push
 from core.insight.proxy_results import PairAccuracy, Study, SumsRun

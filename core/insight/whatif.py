@@ -28,8 +28,9 @@ from core.algorithms.aggregation import token_weights
 from core.algorithms.kl import ESTIMATORS
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import RequestError
+from core.given_config import change
 from core.insight.panel import Panel
 from core.learners.registry import AnyLearner, credit_for
 from core.learners.settings import LearnerSettings

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import sqlalchemy as sa
 
-from core.config import assignments_for, change
 from core.errors import Message
+from core.given_config import assignments_for, change
 from core.runs import level, lifecycle
 from core.runs.damage import CONTROL, damaged
 from core.runs.patience import again

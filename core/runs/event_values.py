@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError, Refusal
+from core.given_config import change
 
 #: JSON that is nested deeper, or has more values, is no event of any run: 4,096 questions with 64 answers fit in.
 MOST_LEVELS, MOST_VALUES = 12, 2_000_000

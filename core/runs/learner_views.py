@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.registry import AnyLearner, colours_of, learner_kind
 from core.learners.untold import strip_title_of, surely_without
 from core.rewards import REWARDS, VERIFIER

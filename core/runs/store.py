@@ -227,7 +227,7 @@ class RunStore(Database):
         """Asks the workers of a run (or of one learner) to pause, resume, make one step, stop or change settings.
 
         Learners that keep level do so after the same step (core/runs/level.py), unless only one of them is asked.
-        A change's value is assignments as in core.config.change; raises ConfigError where they cannot be.
+        A change's value is assignments as in core.given_config.change; raises ConfigError where they cannot be.
         """
         controls.ask(self, self.get(run_id), kind, value, learner)
 

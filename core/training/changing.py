@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.registry import fixed_of
 
 

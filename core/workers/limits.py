@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.environment import environment
 from core.errors import Message, Refusal
+from core.given_config import change
 from core.learners.registry import AnyLearner, collected_of, critic_of
 from core.runs.keeping import bytes_used, delete_old
 from core.runs.store import RunStore

@@ -9,7 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.insight.seed_results import SeedDifference, paired
 from core.models import reward
 from core.presets import preset

@@ -50,7 +50,7 @@ def messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for model in MODELS:
         for field in model.model_fields.values():
             if field.description:
-                yield field.description, "core/config.py"
+                yield field.description, "core/run_settings.py"
     for name in tasks.choosable():
         for message in (tasks.TASK_KINDS[name].title, tasks.TASK_KINDS[name].summary):
             yield message, "core/tasks/kinds"

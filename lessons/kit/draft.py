@@ -13,8 +13,9 @@ from typing import Any
 import streamlit as st
 
 from core import presets
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError, Message
+from core.given_config import change
 from core.presets import PRESETS, about
 from core.refusals import either
 from core.tasks.kinds.questions import Question

@@ -1,6 +1,6 @@
 """Every setting as a form field, read from the config models: name, explanation, kind, bounds.
 
-Nothing about a setting is written down a second time here: what core/config.py says is what the form shows.
+Nothing about a setting is written down a second time here: what core/run_settings.py says is what the form shows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ALL_USED: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Field:
-    """One setting. `key` is what core.config.change takes: `seed`, `task.terms`, `ppo.lam`."""
+    """One setting. `key` is what core.given_config.change takes: `seed`, `task.terms`, `ppo.lam`."""
 
     key: str
     group: str  # "run", "task" or the learner's name

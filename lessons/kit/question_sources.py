@@ -79,7 +79,7 @@ def asking(config: RunConfig, source: str, questions: tuple[Question, ...]) -> R
 def of_kind(config: RunConfig, typed: Mapping[str, Any], questions: tuple[Question, ...]) -> RunConfig:
     """The config with a task of the kind that was typed (`task.kind`, and a data set's name); unchanged without one.
 
-    As core.config.change has it, but not validated, like `asking`. Raises ConfigError naming the kinds there are.
+    As core.given_config.change has it, but not validated, like `asking`. Raises ConfigError naming the kinds there are.
     """
     if "task.kind" not in typed:
         return config

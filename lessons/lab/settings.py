@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.registry import learner_kind
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo

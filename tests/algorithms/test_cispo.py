@@ -9,8 +9,9 @@ import torch
 
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.surrogates.cispo import bounded_side, cispo_surrogate
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.registry import credit_for
 from tests.learners.test_credit import BATCH, LENGTH, an_experience

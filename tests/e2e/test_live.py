@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import verbatim
+from core.given_config import change
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Server, recolour, serving
 from tests.e2e.equations import true_as_printed

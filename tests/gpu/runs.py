@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from tests.tiny import chat_trainer

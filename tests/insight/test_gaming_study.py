@@ -9,7 +9,7 @@ from statistics import fmean
 import pyarrow as pa
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.insight import gaming_study as study
 from core.presets import preset
 from core.training.trainer import Trainer

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from core.config import change
+from core.given_config import change
 from core.insight.kl_gradient import directions
 from core.insight.kl_study import in_the_reward, pulls, spreads
 from core.insight.replay import ReplayedModels

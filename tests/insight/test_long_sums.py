@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.insight import long_sums, seed_results
 from core.insight.long_sums import Setup, setups, table, train
 from core.insight.seed_results import SeedResult, difference, paired, read, student, write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import parse_config
+from core.given_config import parse_config
 from core.insight.mirrored import MOST, mirrored, trained_on
 from core.presets import PRESETS
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import torch
 
-from core.config import parse_config
 from core.errors import ConfigError
+from core.given_config import parse_config
 from core.integrations.trl import callback as trl_callback
 from core.integrations.trl import check as trl_check
 from core.integrations.trl.callback import CreditLabCallback

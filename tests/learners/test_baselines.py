@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from core.algorithms.advantages import group_advantages
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.registry import credit_for
 from tests.learners.test_credit import an_experience

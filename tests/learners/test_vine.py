@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.learners.kinds.vine import VineSettings
 from core.learners.registry import credit_for
 from core.training.continuations import Oracle, Responses

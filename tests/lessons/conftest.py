@@ -13,7 +13,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import lessons.shared
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.recorded import SHIPPED, import_recorded

@@ -9,7 +9,7 @@ import statistics
 import pytest
 
 from core.algorithms.preferences import Bin
-from core.config import change
+from core.given_config import change
 from core.insight import reward_example
 from core.models import reward
 from core.presets import preset

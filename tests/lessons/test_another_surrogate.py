@@ -8,7 +8,7 @@ import pytest
 
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
-from core.config import change
+from core.given_config import change
 from core.learners.registry import LEARNER_KINDS, surrogates_of
 from core.presets import preset
 from lessons.i18n import LANGUAGES, _, use_language

@@ -6,8 +6,8 @@ import statistics
 
 import pytest
 
-from core.config import change
 from core.curation import is_curated
+from core.given_config import change
 from core.insight.curation_study import CONDITIONS, read
 from core.presets import preset
 from lessons.data_that_teaches.results import TOPICS, at_equal_count, gap, overstated

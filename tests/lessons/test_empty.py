@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.presets import preset
 from core.runs.records import RunInfo
 from lessons.catalog import LESSONS

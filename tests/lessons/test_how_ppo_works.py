@@ -202,7 +202,8 @@ def test_code_links_lead_to_code():
 
 def test_distances_are_those_of_the_trace_and_the_frozen_one_is_0(open_page, store):
     """Three real steps, the third with an evaluation; a third party computes distances from the weights."""
-    from core.config import RunConfig, change
+    from core.config import RunConfig
+    from core.given_config import change
     from core.models.start import load
     from core.training.trainer import Trainer
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
-from core.config import change
+from core.given_config import change
 from core.learners.registry import LEARNER_KINDS, learner, surrogates_of
 from core.presets import PRESETS, preset
 from core.rewards import REWARDS

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 import core
-from core.config import change, parse_config
 from core.errors import ConfigError, Message, all_of, key_of, places, verbatim
+from core.given_config import change, parse_config
 from core.insight.replay import _ids
 from core.models.start import load
 from core.presets import preset

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.presets import preset

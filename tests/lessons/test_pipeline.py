@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
 from core.learners.registry import learner

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from core.config import change
+from core.given_config import change
 from core.insight.clip_cases import Limits, evaluate
 from core.learners.registry import learner
 from core.presets import preset

@@ -7,7 +7,7 @@ import statistics
 
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.registry import learner
 from core.presets import preset

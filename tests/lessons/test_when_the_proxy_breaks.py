@@ -9,7 +9,7 @@ import statistics
 import pytest
 
 from core.algorithms.over_optimisation import Fit
-from core.config import change
+from core.given_config import change
 from core.insight import proxy_push
 from core.insight import proxy_results as recorded
 from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed, Study, SumsRun

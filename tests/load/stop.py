@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.config import change
 from core.errors import Message
+from core.given_config import change
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.store import RunStore

@@ -8,8 +8,9 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from core.cli.train import _assignment
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.given_config import change
 from core.models.codec import Codec
 from core.models.start import load
 from core.training.rollout import sample

@@ -11,8 +11,9 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from benches.memory import CASES, Case, run
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.registry import learner
 from core.models import adapters, start

@@ -181,7 +181,8 @@ def test_a_run_under_autocast_trains_what_it_samples_from(model: str, monkeypatc
 
 
 def test_the_bundled_model_runs_under_autocast_too(monkeypatch) -> None:
-    from core.config import RunConfig, change
+    from core.config import RunConfig
+    from core.given_config import change
 
     monkeypatch.setattr(precision, "matmuls", as_on_cuda)
     small = {"prompts_per_step": 2, "num_generations": 4, "steps": 1, "eval_every": 0, "dtype": "bfloat16"}

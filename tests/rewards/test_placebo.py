@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.given_config import change, parse_config
 from core.learners.registry import learner
 from core.presets import preset
 from core.rewards import REWARDS

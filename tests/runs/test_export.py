@@ -21,7 +21,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.runs import lifecycle
 from core.runs.export import ExportError, export, export_zip, snippet
 from core.runs.recorded import TraceFilesError, import_recorded

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import core.stored_config as stored
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.rewards.preferences import Preference
 from core.runs.export import export, run_json
 from core.runs.feed import Feed

@@ -12,8 +12,9 @@ import pytest
 
 from core.__main__ import _parser, main
 from core.cli.train import config_of
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.models.bundled import weights_hash
 from core.models.fit.free_memory import prompt_tokens
 from core.models.start import load

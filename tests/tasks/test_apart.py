@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import parse_config
 from core.stored_config import dump_config, load_config
 from core.tasks.apart import first_that_fit, same_sum, together
 from core.tasks.kinds.questions import Question, Questions, QuestionsSettings

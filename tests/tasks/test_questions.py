@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.stored_config import dump_config, load_config
 from core.tasks.kinds.questions import MOST_BYTES, Question, Questions, QuestionsSettings, read_questions
 from core.tasks.matching import equal, is_formula, same_text

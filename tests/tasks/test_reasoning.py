@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import change, parse_config
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.insight.mirrored import mirrored
 from core.presets import PRESETS
 from core.stored_config import dump_config, load_config

@@ -58,7 +58,7 @@ def test_what_a_kind_declares_is_what_its_task_does(settings):
 
 def test_knowing_the_tasks_imports_nothing_heavy():
     heavy = ("torch", "transformers", "reasoning_gym", "math_verify", "sympy", "streamlit")
-    code = f"import sys, core.config; print([x for x in {heavy} if x in sys.modules])"
+    code = f"import sys, core.given_config; print([x for x in {heavy} if x in sys.modules])"
     root = Path(__file__).parents[2]
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert answer.stdout.strip() == "[]"

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import parse_config
 from core.learners.kinds.ppo import PPOSettings
 from core.stored_config import load_config
 from core.training.trace import StepTrace

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.learners.registry import learner, without
 from core.models.start import load
 from core.runs.export import export

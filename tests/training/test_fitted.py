@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 import core.workers.worker as worker_module
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError, Message
+from core.given_config import change
 from core.learners.kinds.ppo import PPOSettings
 from core.models.value import ValueModel
 from core.runs import lifecycle

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.training.gather import replace_rows
 from core.training.rollout import Rollout
 from core.training.trace import prompt_hash

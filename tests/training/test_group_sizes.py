@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.runs.feed import Feed
 from core.runs.store import RunStore
 from core.runs.views import run_view, step_view

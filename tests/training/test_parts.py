@@ -6,7 +6,8 @@ from statistics import fmean
 
 import pytest
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.presets import preset
 from core.training import evaluation
 from core.training.answer import mean_parts

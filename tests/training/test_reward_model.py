@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.given_config import change, parse_config
 from core.models import bundled, reward
 from core.models.fit import free_memory
 from core.models.value import ValueModel

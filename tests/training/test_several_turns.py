@@ -15,8 +15,9 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.algorithms.types import Credit, Experience
 from core.algorithms.value_loss import clipped_value_loss
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.given_config import change
 from core.learners.registry import LEARNER_KINDS, credit_for, learner, surrogates_of
 from core.models.start import StartModel, load
 from core.presets import preset

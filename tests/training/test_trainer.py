@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 import pytest
 import torch
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change
 from core.training.trace import SAMPLES, STEPS, TOKENS
 from core.training.trainer import Trainer
 

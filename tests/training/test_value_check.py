@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from core.algorithms.types import Experience
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.learners.registry import learner
 from core.runs.export import export
 from core.runs.feed import Feed

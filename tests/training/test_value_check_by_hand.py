@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from core.algorithms.types import Experience
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.learners.registry import learner
 from core.training import value_check
 from core.training.continuations import TrueValues
@@ -132,7 +133,7 @@ def test_at_evaluations_whole_groups_are_checked(settings, step, kept, count) ->
 def test_a_learners_own_group_counts_and_given_responses_are_not_checked(monkeypatch) -> None:
     assert how_many(CONFIG, learner("grpo", num_generations=3), 0, 12) == 9
     assert how_many(CONFIG, learner("grpo", num_generations=8), 0, 24) == 8
-    monkeypatch.setattr("core.config.learner_kind", lambda settings: SimpleNamespace(offline=True))
+    monkeypatch.setattr("core.run_settings.learner_kind", lambda settings: SimpleNamespace(offline=True))
     assert how_many(CONFIG, learner("ppo"), 0, 12) == 0
 
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.config import RunConfig, parse_config
+from core.config import RunConfig
+from core.given_config import parse_config
 from core.learners.kinds.ppo import PPOSettings
 from core.models.fit import memory
 from core.models.value import ValueModel

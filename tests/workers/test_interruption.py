@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.config import change
+from core.given_config import change
 from core.runs import lifecycle
 from core.runs.records import LearnerInfo
 from core.runs.store import RunStore

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.places import critics_folder
 from core.presets import preset
 from core.runs import lifecycle

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError, RequestError
+from core.given_config import change, parse_config
 from core.insight.replay import models_at
 from core.models import reward
 from core.presets import preset

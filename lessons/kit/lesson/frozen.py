@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 import streamlit as st
 
-from core.config import change
+from core.given_config import change
 from core.learners.registry import AnyLearner, without
 from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.learner_views import settings_at

@@ -19,7 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.config import RunConfig, change
+from core.config import RunConfig
+from core.given_config import change
 from core.runs import lifecycle
 from core.runs.export import export
 from core.runs.store import RunStore
