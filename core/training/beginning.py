@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from core.config import RunConfig
-from core.errors import Message
 from core.learners.registry import trains_policy
+from core.models.fetching import Progress
 from core.rewards.preferences import Preference
 from core.stored_config import read_config
 from core.training.learning import Learning
 from core.training.reward_run import RewardModelTrainer
 from core.training.trainer import Trainer
-
-Progress = Callable[[Message, float | None], None]
 
 
 def begin(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import Message, Refusal
+from core.models.fetching import Progress
 
 if TYPE_CHECKING:
     from core.training.learning import Learning
@@ -75,7 +75,7 @@ def after_a_step(where: Path) -> bool:
     return any(int(x.stem) > 0 for x in saved(where))
 
 
-def newest(where: Path, progress: Callable[[Message, float | None], None] | None = None) -> Learning | None:
+def newest(where: Path, progress: Progress | None = None) -> Learning | None:
     """The trainer of the furthest checkpoint that can be read; None where there is none.
 
     `progress` is called with what is being done; what it raises is not taken for a checkpoint that cannot be read.

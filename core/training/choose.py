@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -11,6 +11,7 @@ from core.config import RunConfig
 from core.curation import TRIES, Curated, asks_start_model
 from core.errors import Message
 from core.models.codec import Codec
+from core.models.fetching import Progress
 from core.models.limits import TOKENS
 from core.tasks.base import Task
 from core.training.rollout import sample
@@ -22,7 +23,7 @@ def choose(
     config: RunConfig,
     policy: PreTrainedModel,
     codec: Codec,
-    progress: Callable[[Message, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Where the run's questions are chosen by the start model's success: asks it, and chooses (core/curation.py).
 

@@ -8,7 +8,7 @@ config gives the same set. What a set is made of is in core/learners/collected.p
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,7 +19,10 @@ from transformers import PreTrainedModel
 from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.learners.collected import Collected, CollectedResponse, CollectedSettings
+from core.learners.registry import collected_of, learner_kind
+from core.learners.settings import LearnerSettings
 from core.models.codec import Codec
+from core.models.fetching import Progress
 from core.models.limits import GATHERED as _AT_ONCE
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
@@ -37,8 +40,6 @@ _BYTES_OF_RESPONSE, _BYTES_OF_TOKEN = 300, 16
 _AT_RANDOM = 2**20
 #: Their random numbers are of streams from here on, apart from those of steps (Trainer._generator).
 _STREAM = 400
-
-Progress = Callable[[Message, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,25 @@ class Collector:
             )
             for i, (row, verdict) in enumerate(zip(rows, verdicts, strict=True))
         ]
+
+
+def collect(
+    policy: PreTrainedModel,
+    codec: Codec,
+    task: Task,
+    config: RunConfig,
+    settings: LearnerSettings,
+    max_length: int,
+    progress: Progress | None = None,
+) -> Collected | None:
+    """The data set of a learner that learns from one, None for any other. Raises RequestError where it has nothing to
+    learn from."""
+    asked, draws = collected_of(settings), learner_kind(settings).draws
+    if asked is None or draws is None:
+        return None
+    data = Collector(policy, codec, task, config, asked, max_length).collect(progress)
+    draws(asked, data, config.seed, 0, config.responses_per_step)
+    return data
 
 
 def rollout_of(

@@ -22,19 +22,22 @@ same text is sampled and scored in float32, where rounding leaves nothing of it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from core.config import RunConfig
 from core.errors import ConfigError
 from core.models import forward, precision
 from core.training import scoring
 from core.training.rollout import Rollout
-from core.training.scoring import Sequences
+from core.training.scoring import Scored, Sequences
 
 #: Sampled and re-scored log-probabilities may differ so much by the order of float32 sums; more is told.
-ALLOWED = 1e-3
+DRIFT_ALLOWED = 1e-3
 #: In float32 more than this is no rounding: the run is stopped. Between the two it is told.
 MOST_IN_FLOAT32 = 0.05
 #: What float32 may leave of a difference that is put down to rounding.
@@ -49,6 +52,40 @@ def by_bfloat16(layers: int, spread: float) -> float:
     """The largest difference, in nats, that rounding to bfloat16 can make; `spread` is of a state's logits (their
     standard deviation over the vocabulary, at the temperature)."""
     return _UNITS * 2 * math.sqrt(3 * (layers + 1)) * 2**-8 / math.sqrt(6) * spread
+
+
+class Computing(Protocol):
+    """Whose log-probabilities are compared: a trainer."""
+
+    config: RunConfig
+    policy: PreTrainedModel
+    rounds: bool  # whether products are rounded to bfloat16
+
+
+@dataclass
+class Drift:
+    """How far a learner's sampled and scored log-probabilities were apart, from step to step."""
+
+    last: float | None = None  # in the step before, over all its tokens; None: not compared
+    reported: float = 0.0  # the largest that was reported so far
+
+    def compare(self, learner: Computing, rollout: Rollout, first: Scored, *, sampled: bool) -> list[dict[str, Any]]:
+        """Compares a step's sampled log-probabilities [B, T] with those of its first scoring.
+
+        Returns the event on it, where there is anything to report. `sampled`: whether the policy sampled the responses;
+        given ones are not compared. Raises ConfigError where the difference is no rounding.
+        """
+        self.last = None
+        if not sampled:
+            return []
+        off = ((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs()
+        self.last = float(off.max())
+        if self.last <= max(DRIFT_ALLOWED, 2 * self.reported):
+            return []
+        about = learner.policy, learner.config.model, rollout, off, learner.config.temperature
+        refuse_what_is_no_rounding(*about, rounds=learner.rounds)
+        self.reported = self.last
+        return [{"kind": "drift", "value": self.last}]
 
 
 @torch.no_grad()

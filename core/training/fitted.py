@@ -20,7 +20,6 @@ import math
 import os
 import pickle
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from core.environment import environment
 from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, critic_of, discount_of
 from core.models import critics, precision
+from core.models.fetching import Progress
 from core.models.value import ValueModel
 from core.places import critics_folder as folder
 from core.training import scoring
@@ -59,8 +59,6 @@ _KEPT, _BYTES, _SHARE = 8, 2_000_000_000, 0.1
 #: Share of the updates in which the learning rate rises, and by what it starts and ends below its largest: as torch's
 #: OneCycleLR has them.
 _RISES, _START, _END = 0.3, 25.0, 25.0 * 1e4
-
-Progress = Callable[[Message, float | None], None]
 
 
 @dataclass(frozen=True)

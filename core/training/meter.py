@@ -25,7 +25,6 @@ OF_STEP = ("advantage_mean", "advantage_std", "score_std")
 class Meter:
     """Collects what each optimiser step of the update saw."""
 
-    drift: float = 0.0  # largest difference between sampled and re-scored log-probabilities
     losses: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
     low: list[float] = field(default_factory=list)

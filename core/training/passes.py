@@ -6,8 +6,7 @@ what the pass before it has made; only the last pass needs the panel scored once
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,35 +17,13 @@ from core.algorithms.kl import kl_k3
 from core.algorithms.masked import masked_mean
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, critic_of, learner_kind, needs_of
-from core.models import adapters
-from core.models.value import ValueModel
 from core.training import scoring
-from core.training.drift import ALLOWED
+from core.training.drift import DRIFT_ALLOWED
+from core.training.learner_models import Models
 from core.training.meter import Meter
 from core.training.record import PanelRecorder
 from core.training.scoring import Scored, Sequences
 from core.training.update import Batch, Before, Taken, Updater, joined, parts
-
-DRIFT_ALLOWED = ALLOWED  # more between sampled and scored log-probabilities is told, see core/training/drift.py
-
-
-@dataclass(frozen=True)
-class Models:
-    """A learner's models. With adapters the reference is the policy without them."""
-
-    policy: PreTrainedModel
-    value_model: ValueModel | None
-    frozen: PreTrainedModel | None
-    adapters_off: bool
-
-    @contextlib.contextmanager
-    def as_reference(self) -> Iterator[PreTrainedModel | None]:
-        """The start model, to score with; None where this learner keeps none."""
-        if self.frozen is not None or not self.adapters_off:
-            yield self.frozen
-        else:
-            with adapters.switched_off(self.policy):
-                yield self.policy
 
 
 @dataclass(frozen=True)

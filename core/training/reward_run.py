@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from core.config import RunConfig
-from core.errors import Message, RequestError
+from core.errors import RequestError
 from core.learners.kinds.reward_model import RewardModelLearner
 from core.models import precision
+from core.models.fetching import Progress
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
 from core.rewards.judge import judge
@@ -32,8 +33,6 @@ from core.training.pairs import sampled_pairs
 from core.training.reward_model import RewardModelSettings, RewardTrainer
 from core.training.state import trained_bytes, write_whole
 from core.training.trace import STEPS, StepTrace, prompt_hash
-
-Progress = Callable[[Message, float | None], None]
 
 
 class RewardModelTrainer(Learning):

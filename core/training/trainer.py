@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -18,31 +17,30 @@ from torch import Tensor
 
 from core.config import RunConfig
 from core.curation import task_of
-from core.errors import Message
 from core.learners.collected import Collected
-from core.learners.registry import AnyLearner, collected_of, credit_for, critic_of, learner_kind, needs_of, without
-from core.models import adapters, forward, positions, precision
+from core.learners.registry import AnyLearner, credit_for, critic_of, learner_kind, needs_of, without
+from core.models import forward, positions, precision
 from core.models.device import device_of
+from core.models.fetching import Progress
 from core.models.start import load
-from core.models.value import ValueModel
 from core.stored_config import dump_config, read_config
-from core.training import coverage, evaluation, fitted, value_check
+from core.training import collecting, coverage, evaluation, fitted, learner_models, value_check
 from core.training.allocator import give_back
-from core.training.answer import mean_parts, share
+from core.training.answer import mean_parts
 from core.training.choose import choose
-from core.training.collecting import Collector, bytes_of, from_state, state_of, table_of
+from core.training.collecting import bytes_of, from_state, state_of, table_of
 from core.training.continuations import Oracle
-from core.training.distances import UNMEASURED, StartWeights
-from core.training.drift import refuse_what_is_no_rounding
+from core.training.distances import StartWeights
+from core.training.drift import Drift
+from core.training.evaluated import Evaluated
 from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
 from core.training.learning import Learning
 from core.training.meter import Meter, step_scalars
-from core.training.passes import DRIFT_ALLOWED, Models, Passes
+from core.training.passes import Passes
 from core.training.proxy import proxy_of
 from core.training.record import PanelRecorder, samples_table
-from core.training.rollout import Rollout
-from core.training.scoring import Scored, Sequences
+from core.training.scoring import Sequences
 from core.training.state import trained_bytes, trained_weights, write_whole
 from core.training.trace import OF_PAIRS, StepTrace, prompt_hash
 from core.training.update import Batch, Updater
@@ -62,7 +60,7 @@ class Trainer(Learning):
         self,
         config: RunConfig,
         learner: str,
-        progress: Callable[[Message, float | None], None] | None = None,
+        progress: Progress | None = None,
         *,
         resumed: bool = False,
     ) -> None:
@@ -86,27 +84,17 @@ class Trainer(Learning):
         self.note = precision.about(config.dtype, self.dtype, rounded=self.rounds, small=small)
         forward.prepare(self.policy)  # in float32: what bfloat16 rounds away would look like a fault of the model's
         choose(self.task, config, self.policy, self.codec, progress)
-        compared = config.measure_kl or settings.needs_reference
-        self.reference = forward.frozen_copy(self.policy) if compared and not config.lora_rank else None
+        self.reference = learner_models.reference_of(config, settings, self.policy)
         self.proxy = proxy_of(settings, self.policy, self.start_hash)
         self.start_weights = StartWeights(self.policy, self.reference, config.lora_rank)
-        self.value_model: ValueModel | None = None
-        if needs_of(settings).critic:
-            self.value_model = ValueModel(self.policy, config.lora_rank)
-        if config.lora_rank:
-            adapters.add(self.policy, config.lora_rank)
-        if config.gradient_checkpointing:
-            for model in (self.policy, self.value_model.backbone if self.value_model else None):
-                if model is not None:
-                    forward.checkpointed(model)
-        self.models = Models(self.policy, self.value_model, self.reference, compared and config.lora_rank > 0)
+        self.models = learner_models.prepare(config, settings, self.policy, self.reference)
+        self.value_model = self.models.value_model
         self._updater = Updater(self.policy, self.value_model, settings)
         self._events: list[dict[str, Any]] = []
         self._wall_time = 0.0
-        self._drift: float | None = None  # of the step before: the sampler's log-probabilities against scored ones
-        self._reported_drift = 0.0
-        #: What a person should know of this run before its first step.
+        self._drift = Drift()
         longest = longest_prompt(self.task, self.codec, config.seed)
+        #: What a person should know of this run before its first step.
         self.warning = positions.check(self.policy, config.model, longest, self.max_length)
         #: Responses whose gradients were taken, and responses scored to learn from them (core/training/trace.py).
         self._responses_trained = 0
@@ -126,7 +114,7 @@ class Trainer(Learning):
         """The earlier responses that the critic goes on learning from."""
         return self._updater.replay
 
-    def _fit_critic(self, progress: Callable[[Message, float | None], None] | None) -> int:
+    def _fit_critic(self, progress: Progress | None) -> int:
         """Before the first step: what the critic knows of the start policy's answers (core/training/fitted.py).
 
         Returns from how many scored responses it knows it: `samples_seen` begins with them.
@@ -141,17 +129,11 @@ class Trainer(Learning):
             give_back()
         return known
 
-    def _collect(self, progress: Callable[[Message, float | None], None] | None) -> Collected | None:
-        """Before the first step: the data set of a learner that learns from one. Raises RequestError where it has
-        nothing to learn from."""
-        asked, draws = collected_of(self.settings), learner_kind(self.settings).draws
-        if asked is None or draws is None:
-            return None
-        collector = Collector(self.policy, self.codec, self.task, self.config, asked, self.max_length)
+    def _collect(self, progress: Progress | None) -> Collected | None:
+        """Before the first step: the data set of a learner that learns from one (core/training/collecting.py)."""
+        about = self.policy, self.codec, self.task, self.config, self.settings, self.max_length
         with precision.matmuls(self.dtype, self.device):
-            data = collector.collect(progress)
-        draws(asked, data, self.config.seed, 0, self.config.responses_per_step)
-        return data
+            return collecting.collect(*about, progress)
 
     def _around(self) -> AbstractContextManager[object]:
         return precision.matmuls(self.dtype, self.device)
@@ -178,10 +160,7 @@ class Trainer(Learning):
     def _step(self) -> StepTrace:
         """One step. P prompts, B = P · G responses, T response positions; the tokens of n responses are kept."""
         started, settings = time.perf_counter(), self.settings
-        evaluated = self.config.eval_every and self.step % self.config.eval_every == 0
-        heldout = evaluation.heldout(self) if evaluated else None
-        moved = self.start_weights.distances(self.policy, self.value_model) if evaluated else UNMEASURED
-        covered = coverage.measure(self, self.data) if evaluated and self.data is not None else None
+        evaluated = self._evaluated()
 
         sampling_started = time.perf_counter()
         about = self.policy, self.codec, self.task, self.config, settings, self.max_length
@@ -199,7 +178,7 @@ class Trainer(Learning):
         sampling_started += time.perf_counter() - check_started  # as the evaluation's, no part of the step's time
 
         passes = Passes(self.models, self._updater, self.config, settings, self.max_length, self.step)
-        initial = passes.before(sequences, len(panel), self._drift)  # log π, log π_ref and V [B, T], where needed
+        initial = passes.before(sequences, len(panel), self._drift.last)  # log π, log π_ref and V [B, T], where needed
         with torch.no_grad():
             # log π, log π_ref and V [B, T]; rewards, group, truncated [B]
             experience = experience_of(gathered, initial, measured, settings, self.task, self.codec)
@@ -214,7 +193,8 @@ class Trainer(Learning):
         self.changing = True
         batch, first, record = passes.run(batch, initial, recorder, meter, len(panel), self._generator)
         experience = batch.experience  # log π_old [B, T] is known now, also where only the first pass scored it
-        self._compare_logprobs(rollout, first, meter)
+        sampled = not learner_kind(settings).offline
+        self._events += self._drift.compare(self, rollout, first, sampled=sampled)
         critic = critic_of(settings)
         if critic is not None and credit.returns is not None:
             self._updater.replay.add(sequences, credit.returns, critic.value_replay_steps)
@@ -229,19 +209,16 @@ class Trainer(Learning):
             "responses_trained": self._responses_trained,
             "wall_time_s": self._wall_time,
             "success_rate": sum(answers.successes) / len(answers.successes),
-            "heldout_success": None if heldout is None else share(heldout),
             **mean_parts(answers.parts),
-            **mean_parts([x.parts for each in heldout or [] for x in each], "heldout_"),
-            **moved,
+            **evaluated.columns,
             **dict.fromkeys(OF_PAIRS),
-            **(coverage.UNMEASURED if covered is None else covered.columns),
             "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),
             "step_time_s": now - sampling_started,
             "rollout_time_s": rollout_time,
             "update_time_s": now - sampling_started - rollout_time,
         }
         if learner_kind(settings).offline:  # its responses are not its policy's
-            scalars["kl"] = None if covered is None else covered.kl
+            scalars["kl"] = None if evaluated.covered is None else evaluated.covered.kl
         scalars |= dict.fromkeys(without(settings) & scalars.keys())
         events, self._events = self._events, []
         table, self._table = self._table, None
@@ -250,20 +227,13 @@ class Trainer(Learning):
         asked = prompt_hash(gathered.prompts)
         return StepTrace(self.learner, self.step, scalars, samples, tokens, asked, events, table)
 
-    def _compare_logprobs(self, rollout: Rollout, first: Scored, meter: Meter) -> None:
-        """How far the sampler's log-probabilities [B, T] are from those of the first scoring, as a number and event.
-
-        Raises ConfigError where that is no rounding.
-        """
-        off = ((rollout.logprobs - first.logprobs.detach()) * rollout.mask).abs()
-        self._drift = meter.drift = float(off.max())
-        if learner_kind(self.settings).offline:  # nobody sampled these responses here
-            self._drift = None
-        elif self._drift > max(DRIFT_ALLOWED, 2 * self._reported_drift):
-            about = self.policy, self.config.model, rollout, off, self.config.temperature
-            refuse_what_is_no_rounding(*about, rounds=self.rounds)
-            self._reported_drift = self._drift
-            self._events.append({"kind": "drift", "value": self._drift})
+    def _evaluated(self) -> Evaluated:
+        """What the models are like before this step, where they are to be evaluated."""
+        if not self.config.eval_every or self.step % self.config.eval_every:
+            return Evaluated()
+        heldout = evaluation.heldout(self)
+        moved = self.start_weights.distances(self.policy, self.value_model)
+        return Evaluated(heldout, moved, None if self.data is None else coverage.measure(self, self.data))
 
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""
@@ -301,22 +271,20 @@ class Trainer(Learning):
             "value_model": None if self.value_model is None else trained_weights(self.value_model),
             "optimizers": self._updater.state_dict(),
             "value_replay": self._updater.replay.state_dict(),
-            "drift": self._drift,
-            "told_drift": self._reported_drift,
+            "drift": self._drift.last,
+            "told_drift": self._drift.reported,
             "data": None if self.data is None else state_of(self.data),
             "rng": torch.get_rng_state(),
         }
         write_whole(state, path)
 
     @classmethod
-    def load(cls, path: Path, progress: Callable[[Message, float | None], None] | None = None) -> Trainer:
+    def load(cls, path: Path, progress: Progress | None = None) -> Trainer:
         """Continues a saved learner exactly. Raises OSError or ConfigError if the file isn't a usable checkpoint."""
         return cls.from_state(torch.load(path, map_location="cpu", weights_only=True), progress)
 
     @classmethod
-    def from_state(
-        cls, state: dict[str, Any], progress: Callable[[Message, float | None], None] | None = None
-    ) -> Trainer:
+    def from_state(cls, state: dict[str, Any], progress: Progress | None = None) -> Trainer:
         """The learner of a checkpoint's content. Raises ConfigError where it is not usable."""
         trainer = cls(read_config(state["config"]), state["learner"], progress, resumed=True)
         trainer.step, trainer._wall_time = state["step"], state["wall_time"]
@@ -329,7 +297,7 @@ class Trainer(Learning):
             trainer.value_model.load_state_dict(state["value_model"], strict=not trainer.config.lora_rank)
         trainer._updater.load_state_dict(state["optimizers"])
         trainer._updater.replay.load_state_dict(state.get("value_replay", []))
-        trainer._drift, trainer._reported_drift = state["drift"], state.get("told_drift", 0.0)
+        trainer._drift = Drift(state["drift"], state.get("told_drift", 0.0))
         if state.get("data") is not None:
             trainer.data = from_state(state["data"])
             if trainer.step == 0:  # stopped before its first step, with which the table goes

@@ -10,7 +10,7 @@ from lessons.kit.numbers import number, whole
 def first_ratios(batch: Frozen) -> str:
     """How many of the kept tokens' ratios were exactly 1, and why the others were not."""
     engine()
-    from core.training.passes import DRIFT_ALLOWED
+    from core.training.drift import DRIFT_ALLOWED
 
     ratios = [x for group in batch.groups for reply in group.replies for x in reply.column("ratio") if x is not None]
     gap, same = max((abs(x - 1) for x in ratios), default=0.0), sum(x == 1 for x in ratios)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.passes import DRIFT_ALLOWED
+from core.training.drift import DRIFT_ALLOWED
 from core.training.trainer import Trainer
 from tests.gpu.runs import bundled, chat, column
 

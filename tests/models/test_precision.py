@@ -15,7 +15,7 @@ from torch import nn
 from core.models import forward, precision
 from core.models.value import ValueModel
 from core.training import gather, scoring
-from core.training.passes import DRIFT_ALLOWED
+from core.training.drift import DRIFT_ALLOWED
 from core.training.rollout import Rollout
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
@@ -174,7 +174,7 @@ def test_a_run_under_autocast_trains_what_it_samples_from(model: str, monkeypatc
         assert np.ptp(last["ratio"].to_numpy()) > 1e-3
         assert set(first["ratio"].to_pylist()) == {1.0} or (number and "micro_batch_size" in settings)
         # What wrote step 1's responses is what step 0 left behind, but for rounding.
-        assert learning._drift < 0.1
+        assert learning._drift.last < 0.1
         assert np.isfinite(trace.tokens["logprob"].to_numpy()).all()
     assert any(not torch.equal(x, start[name]) for name, x in learning.policy.named_parameters())
     assert {x.dtype for x in learning.policy.parameters()} == {torch.float32}
@@ -190,7 +190,7 @@ def test_the_bundled_model_runs_under_autocast_too(monkeypatch) -> None:
     [trace] = learning.steps()
     assert set(trace.tokens.filter(pc.equal(trace.tokens["pass"], 0))["ratio"].to_pylist()) == {1.0}
     assert np.ptp(trace.tokens["ratio"].to_numpy()) > 1e-3
-    assert learning._drift < 0.2
+    assert learning._drift.last < 0.2
 
 
 def test_drift_is_told_once_and_again_only_where_it_has_doubled(model: str, monkeypatch, tmp_path: Path) -> None:

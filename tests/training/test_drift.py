@@ -64,7 +64,7 @@ def test_rounding_is_reported_and_the_run_goes_on(model: str) -> None:
     assert learning.rounds
     reported = [x["value"] for trace in learning.steps() for x in trace.events]
     assert reported
-    assert all(drift.ALLOWED < x < 0.5 for x in reported)
+    assert all(drift.DRIFT_ALLOWED < x < 0.5 for x in reported)
 
 
 @pytest.mark.usefixtures("rounding")

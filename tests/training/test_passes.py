@@ -16,8 +16,8 @@ import torch
 from core.errors import ConfigError
 from core.models.value import ValueModel
 from core.training import passes, scoring
+from core.training.drift import DRIFT_ALLOWED
 from core.training.meter import Meter
-from core.training.passes import DRIFT_ALLOWED
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.training.update import Batch, Updater
@@ -162,13 +162,13 @@ def test_only_where_sampling_and_scoring_agreed_the_samplers_are_used_again(mode
     learning = trainer(model, KL_REWARD, micro_batch_size=3)
     steps = learning.steps()
     next(steps)
-    assert learning._drift < 1e-4
-    learning._drift = drift
+    assert learning._drift.last < 1e-4
+    learning._drift.last = drift
     seen.scored.clear()
     next(steps)
     again = drift is None or drift > DRIFT_ALLOWED
     assert sum(seen.scored) == RESPONSES * (PASSES + again) + PANEL
-    assert learning._drift < 1e-4  # measured anew, also in a step that used the sampler's
+    assert learning._drift.last < 1e-4  # measured anew, also in a step that used the sampler's
 
 
 def test_reuse_changes_no_result_beyond_rounding(model) -> None:
