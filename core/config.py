@@ -64,6 +64,20 @@ class RunConfig(Settings):
         description="Share of the training questions whose ground truth is wrong: another answer is paid, always the "
         "same one. Success is told by the truth all the same.",
     )
+    tests_per_question: int | None = Field(
+        None,
+        ge=1,
+        le=6,
+        description="By how many of its visible unit tests a training question is paid, and by no hidden one; none: by "
+        "those that the task counts.",
+    )
+    wrong_tests: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the unit tests of training questions that expect a wrong value, always the same one. "
+        "Success is told by right tests, all of them.",
+    )
     success_from: float = Field(
         0.0,
         ge=0,
@@ -344,9 +358,29 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
             kind=config.task.kind,
             names=able,
         )
-    if problem := _too_many_questions(config):
+    if problem := _too_many_questions(config) or _impossible_tests(config):
         raise ConfigError(problem)
     return config
+
+
+def _impossible_tests(config: RunConfig) -> Message | None:
+    """Why a task cannot have so few unit tests, or wrong ones; None where it can."""
+    named = [x for x in ("tests_per_question", "wrong_tests") if getattr(config, x)]
+    tests = TASK_KINDS[config.task.kind].unit_tests
+    if named and tests is None:
+        return Message(
+            "{setting}: no unit tests decide a question of {kind}; of these they do: {names}",
+            setting=named[0],
+            kind=config.task.kind,
+            names=[name for name, kind in TASK_KINDS.items() if kind.unit_tests is not None],
+        )
+    if config.tests_per_question and tests and config.tests_per_question > tests.visible(config.task):
+        return Message(
+            "tests_per_question must be at most {bound}, but is {given}: no question shows more tests",
+            bound=tests.visible(config.task),
+            given=config.tests_per_question,
+        )
+    return None
 
 
 def _too_many_questions(config: RunConfig) -> Message | None:
