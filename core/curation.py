@@ -7,7 +7,10 @@ any task, by settings of the run:
 - questions of a certain difficulty: those that the start model itself answers right at least and at most so often
   (`success_from`, `success_to`), measured before the first step;
 - held-out questions among those trained on (`leaked_questions`);
-- ground truths that are wrong (`wrong_truths`): of such a question another answer is paid, always the same one.
+- ground truths that are wrong (`wrong_truths`): of such a question another answer is paid, always the same one;
+- thin unit tests (`tests_per_question`): so few of a question's visible tests decide what is paid, and no hidden one;
+- unit tests that are wrong (`wrong_tests`): such a test expects another value, always the same one. The examples that
+  the question shows stay right, and so does what is said between two answers.
 
 What is paid and what is right are two things in every verdict (core/rewards/base.py), so the success of a learner that
 is paid for wrong answers is still told by the truth. A task of a run that does none of this is the task itself.
@@ -18,12 +21,14 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from core.config import RunConfig
 from core.errors import ConfigError
+from core.sandbox.unit_tests import UnitTest
 from core.tasks.base import Task, Verdict
 from core.tasks.registry import task_for, task_kind
+from core.tasks.tested import Tested
 
 #: Questions are chosen among so many, and the start model answers each so often.
 CANDIDATES, TRIES = 512, 8
@@ -38,6 +43,7 @@ _REMEMBERED = 1 << 15
 _SETTINGS = (
     *("distinct_questions", "repeated_questions", "leaked_questions", "wrong_truths"),
     *("success_from", "success_to"),
+    *("tests_per_question", "wrong_tests"),
 )
 
 #: Answers questions with the start model: each question's share of right answers.
@@ -74,11 +80,12 @@ def task_of(config: RunConfig) -> Task:
 
 
 class Curated:
-    """A task whose training questions were chosen, and whose ground truths may be wrong."""
+    """A task whose training questions were chosen, and whose ground truths or unit tests may be wrong."""
 
     def __init__(self, task: Task, config: RunConfig) -> None:
         self.task, self.config = task, config
         self._misstate = task_kind(config.task).misstate
+        self._unit_tests = task_kind(config.task).unit_tests
         self._known: dict[str, str | None] = {}
         self._pools: dict[int, list[str]] = {}
         self._apart = frozenset(task.heldout)
@@ -127,11 +134,16 @@ class Curated:
         return asked
 
     def verify(self, prompt: str, response: str, *, finished: bool = True) -> Verdict:
-        """The task's verdict; where the ground truth is wrong, its reward is for the answer that stands there."""
+        """The task's verdict; where the ground truth is wrong, its reward is for the answer that stands there, and
+        where unit tests are few or wrong, for passing those."""
         verdict, wrong = self.task.verify(prompt, response, finished=finished), self.wrong_truth(prompt)
-        if wrong is None:
+        if wrong is not None:
+            return dataclasses.replace(verdict, reward=float(finished and verdict.answer == wrong))
+        tests = self.paid_tests(prompt)
+        if tests is None or not finished or verdict.answer is None:
             return verdict
-        return dataclasses.replace(verdict, reward=float(finished and verdict.answer == wrong))
+        reward = cast(Tested, self.task).paid_by(prompt, response, tests)
+        return dataclasses.replace(verdict, reward=reward)
 
     # -- what was done to the data ---------------------------------------------------------------------------------
 
@@ -146,6 +158,29 @@ class Curated:
             is_wrong = draw.random() < self.config.wrong_truths  # the wrong ones of a small share are so of a large one
             self._known[prompt] = self._misstate(self.task.truth(prompt), draw) if is_wrong else None
         return self._known[prompt]
+
+    def paid_tests(self, prompt: str) -> list[UnitTest] | None:
+        """The unit tests that a training question is paid by, where they are few or some may be wrong; None where the
+        task itself says which count.
+
+        Fewer tests are some of the more, and what is wrong at a small share is so at a large one. RequestError as for
+        verify.
+        """
+        few, share = self.config.tests_per_question, self.config.wrong_tests
+        if self._unit_tests is None or prompt in self._apart or not (few or share):
+            return None
+        tests = cast(Tested, self.task).counted_tests(prompt)
+        if few:
+            visible = [x for x in tests if not x.hidden]
+            chosen = random.Random(f"tests {prompt}").sample(visible, len(visible))[:few]
+            tests = [x for x in visible if x in chosen]
+        return [self._stated(prompt, x) for x in tests]
+
+    def _stated(self, prompt: str, test: UnitTest) -> UnitTest:
+        """The test as the data have it: right, or, by its share, wrong."""
+        assert self._unit_tests is not None
+        draw = random.Random(f"misstated {prompt} {test.arguments}")
+        return self._unit_tests.misstate(test, draw) if draw.random() < self.config.wrong_tests else test
 
     def measured(self, measure: Measure) -> None:
         """Chooses the questions by the start model's success, which `measure` gives.

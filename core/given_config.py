@@ -33,9 +33,29 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
             kind=config.task.kind,
             names=able,
         )
-    if problem := _too_many_questions(config):
+    if problem := _too_many_questions(config) or _impossible_tests(config):
         raise ConfigError(problem)
     return config
+
+
+def _impossible_tests(config: RunConfig) -> Message | None:
+    """Why a task cannot have so few unit tests, or wrong ones; None where it can."""
+    named = [x for x in ("tests_per_question", "wrong_tests") if getattr(config, x)]
+    tests = TASK_KINDS[config.task.kind].unit_tests
+    if named and tests is None:
+        return Message(
+            "{setting}: no unit tests decide a question of {kind}; of these they do: {names}",
+            setting=named[0],
+            kind=config.task.kind,
+            names=[name for name, kind in TASK_KINDS.items() if kind.unit_tests is not None],
+        )
+    if config.tests_per_question and tests and config.tests_per_question > tests.visible(config.task):
+        return Message(
+            "tests_per_question must be at most {bound}, but is {given}: no question shows more tests",
+            bound=tests.visible(config.task),
+            given=config.tests_per_question,
+        )
+    return None
 
 
 def _too_many_questions(config: RunConfig) -> Message | None:

@@ -54,6 +54,20 @@ class RunSettings(Settings):
         description="Share of the training questions whose ground truth is wrong: another answer is paid, always the "
         "same one. Success is told by the truth all the same.",
     )
+    tests_per_question: int | None = Field(
+        None,
+        ge=1,
+        le=6,
+        description="By how many of its visible unit tests a training question is paid, and by no hidden one; none: by "
+        "those that the task counts.",
+    )
+    wrong_tests: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the unit tests of training questions that expect a wrong value, always the same one. "
+        "Success is told by right tests, all of them.",
+    )
     success_from: float = Field(
         0.0,
         ge=0,

@@ -13,6 +13,8 @@ from core.curation import CANDIDATES, Curated, asks_start_model, is_curated, tas
 from core.errors import ConfigError
 from core.given_config import change
 from core.learners.registry import learner
+from core.presets import preset
+from core.sandbox.unit_tests import UnitTest
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS, task_for
 from core.training.trainer import Trainer
@@ -183,6 +185,102 @@ def test_where_no_question_is_as_wanted_the_sentence_says_what_there_is():
 def test_a_lower_bound_above_the_upper_one_is_refused():
     with pytest.raises(ConfigError, match=r"success_from is 0\.6 and success_to 0\.5"):
         change(RunConfig(), {"success_from": 0.6, "success_to": 0.5})
+
+
+def programs(**values: object) -> Curated:
+    task = task_of(change(preset("program"), values))
+    assert isinstance(task, Curated)
+    return task
+
+
+def paying(task: Curated, prompt: str) -> list[UnitTest]:
+    tests = task.paid_tests(prompt)
+    assert tests is not None
+    return tests
+
+
+def test_of_few_unit_tests_those_of_the_visible_ones_decide_alone():
+    task = programs(tests_per_question=2)
+    own = task_for(preset("program").task)
+    for prompt in task.prompts(0, 0, 24):
+        tests = paying(task, prompt)
+        assert tests == paying(programs(tests_per_question=2), prompt)
+        assert len(tests) == 2
+        assert set(tests) < {x for x in own.tests(prompt) if not x.hidden}
+        assert set(paying(programs(tests_per_question=1), prompt)) < set(tests)
+        table = "{" + ",".join(f"{x.arguments[0]}:{x.expected}" for x in tests) + "}[x]"
+        paid = task.verify(prompt, table)
+        assert (paid.reward, paid.success) == (1.0, False)
+        assert paid.parts == own.verify(prompt, table).parts  # shares of the right tests, all of them
+        assert task.verify(prompt, table, finished=False).reward == 0.0
+        right = task.verify(prompt, task.truth(prompt))
+        assert (right.reward, right.success) == (1.0, True)
+    for prompt in task.heldout[:8]:
+        assert task.paid_tests(prompt) is None
+        assert task.verify(prompt, task.truth(prompt)).reward == 1.0
+
+
+def test_a_wrong_unit_test_pays_its_value_and_the_truth_is_told_by_right_ones():
+    task, few = programs(tests_per_question=1, wrong_tests=0.4), programs(tests_per_question=1, wrong_tests=0.1)
+    own = task_for(preset("program").task)
+    wrong, prompts = [], sorted({x for step in range(8) for x in task.prompts(0, step, 64)})
+    for prompt in prompts:
+        [test], right = paying(task, prompt), {x.arguments: x.expected for x in own.tests(prompt)}
+        assert 0 <= abs(test.expected - right[test.arguments]) <= 3
+        if test.expected == right[test.arguments]:
+            assert paying(few, prompt) == [test]  # what is right at a large share is so at a small one
+            continue
+        wrong.append(prompt)
+        if len(wrong) < 16:
+            unpaid, paid = task.verify(prompt, task.truth(prompt)), task.verify(prompt, str(test.expected))
+            assert (unpaid.reward, unpaid.success) == (0.0, True)
+            assert (paid.reward, paid.success) == (1.0, False)
+    assert len(wrong) / len(prompts) == pytest.approx(0.4, abs=0.08)
+
+
+def test_of_wrong_unit_tests_all_count_that_the_task_has():
+    """Ten tests, one in ten wrong: a right program is paid where none of them is, so of about 0.9¹⁰ of the prompts."""
+    task = programs(wrong_tests=0.1)
+    prompts = task.prompts(1, 0, 256)
+    assert all(len(paying(task, x)) == 10 for x in prompts[:8])
+    paid = [task.verify(x, task.truth(x)).reward for x in prompts]
+    assert statistics.fmean(paid) == pytest.approx(0.9**10, abs=0.08)
+    shares = programs(**{"wrong_tests": 0.1, "task.partial_credit": True})
+    share = statistics.fmean(shares.verify(x, shares.truth(x)).reward for x in prompts)
+    assert share == pytest.approx(0.9, abs=0.03)
+
+
+def test_wrong_tests_are_a_share_of_those_that_the_reward_counts():
+    """Paid by the visible ones, a right program is paid where none of four is wrong."""
+    task = programs(**{"wrong_tests": 0.1, "task.scored": "visible"})
+    paid = [task.verify(x, task.truth(x)).reward for x in task.prompts(1, 0, 256)]
+    assert statistics.fmean(paid) == pytest.approx(0.9**4, abs=0.08)
+
+
+def test_every_visible_test_is_what_the_task_itself_counts_as_visible():
+    task, visible = programs(tests_per_question=4), task_for(change(preset("program"), {"task.scored": "visible"}).task)
+    for prompt in task.prompts(0, 0, 16):
+        for response in (task.truth(prompt), "{" + prompt[:-1] + "}[x]", "x", ""):
+            assert task.verify(prompt, response) == visible.verify(prompt, response)
+
+
+@pytest.mark.parametrize("values", [{"tests_per_question": 1}, {"wrong_tests": 0.1}])
+def test_a_task_without_unit_tests_is_refused_few_or_wrong_ones(values):
+    [name] = values
+    with pytest.raises(ConfigError, match=f"{name}: no unit tests decide a question of chain-sum; of these they do:"):
+        change(RunConfig(), values)
+
+
+def test_more_unit_tests_than_a_question_shows_are_refused():
+    with pytest.raises(ConfigError, match="tests_per_question must be at most 4, but is 5"):
+        change(preset("program"), {"tests_per_question": 5})
+
+
+def test_a_trainer_pays_by_the_wrong_tests():
+    config = change(preset("program"), {"wrong_tests": 1.0, "steps": 1, "eval_every": 0})
+    scalars = next(Trainer(config, "grpo").steps()).scalars
+    assert scalars["success_rate"] > 0.2
+    assert scalars["reward"] == 0.0
 
 
 def test_where_nothing_can_be_put_down_wrong_it_is_refused():

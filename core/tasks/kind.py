@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from core.errors import Message
 from core.settings import Settings
 from core.tasks.base import Task
+from core.tasks.tested import UnitTests
 
 
 class TaskSettings(Settings):
@@ -110,6 +111,8 @@ class TaskKind(Generic[S]):
     form: Callable[[S], str] | None = None
     #: (right answer, random numbers) → a wrong one that might stand in its place; None: it has no such one.
     misstate: Callable[[str, random.Random], str] | None = None
+    #: What its unit tests are like, where such decide: the task is then `Tested`. None: no unit tests do.
+    unit_tests: UnitTests | None = None
     #: Settings that go well with those which are given; what is given counts in any case.
     suggested: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
     #: Whether one can choose it for a new run.

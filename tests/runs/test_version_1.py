@@ -240,6 +240,7 @@ def test_no_whitening_is_made_up(store: RunStore) -> None:
 LATER = {"grpo.reward", "grpo.num_generations", "grpo.reward_model"}
 OF_RUN = {"keep_level", "value_check_responses", "value_check_continuations"}
 OF_RUN |= {"distinct_questions", "repeated_questions", "leaked_questions", "wrong_truths", "success_from", "success_to"}
+OF_RUN |= {"tests_per_question", "wrong_tests"}
 
 
 @pytest.fixture

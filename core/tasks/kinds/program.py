@@ -7,6 +7,7 @@ examples, `{0:1,4:9,7:15,9:19}[x]`, passes every visible test.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -24,6 +25,7 @@ from core.tasks.functions import DOMAIN, Function, functions, simplest
 from core.tasks.kind import TaskKind, TaskSettings
 from core.tasks.program_recipe import ProgramRecipe, TwoTurnsRecipe
 from core.tasks.program_texts import LONGEST_REPLY, LONGEST_VALUE, examples_of, function_of, outcome_of, reply_to
+from core.tasks.tested import UnitTests
 
 #: Every character that a prompt or a taught response may hold.
 ALPHABET = "0123456789x+-*/%(),:{}[]=mainbs"
@@ -128,6 +130,10 @@ class Program:
         hidden = others[: self.settings.hidden]
         return [UnitTest((x,), function.values[x], x in hidden) for x in sorted([*shown, *hidden])]
 
+    def counted_tests(self, prompt: str) -> list[UnitTest]:
+        """The tests that the reward counts. RequestError as for `tests`."""
+        return [x for x in self.tests(prompt) if self.settings.scored == "all" or not x.hidden]
+
     @property
     def turns(self) -> int:
         """How many answers a response may have (core/training/turns.py)."""
@@ -169,14 +175,31 @@ class Program:
             return Verdict(0.0, False, answer if answer.strip() else None, none)
         outcome = self._outcome(prompt, answer)
         share = outcome.share if self.settings.scored == "all" else outcome.visible
-        reward = share if self.settings.partial_credit else float(share == 1.0)
-        return Verdict(reward, outcome.passed, answer, outcome.parts)
+        return Verdict(self._reward(share), outcome.passed, answer, outcome.parts)
+
+    def paid_by(self, prompt: str, response: str, tests: Sequence[UnitTest]) -> float:
+        """What a finished response is paid where `tests` decide: some of the prompt's own, which may expect another
+        value. All of the prompt's tests are run as ever, so `task.scored` has no say. RequestError as for `outcome`."""
+        decide = {x.arguments: x for x in tests}
+        run = tuple(decide.get(x.arguments, x) for x in self.tests(prompt))
+        results = outcome_of(self.answer(prompt, response), run).results
+        passed = [x.passed for test, x in zip(run, results, strict=True) if test.arguments in decide]
+        return self._reward(sum(passed) / len(passed))
+
+    def _reward(self, share: float) -> float:
+        """What is paid for a share of the tests that count."""
+        return share if self.settings.partial_credit else float(share == 1.0)
 
     @property
     def max_completion_length(self) -> int:
         """Tokens of a table of the visible examples, which is longer than every expression, and its end; with turns, of
         so many and what is said in between."""
         return _longest_response(self.settings)
+
+
+def _misstated(test: UnitTest, draw: random.Random) -> UnitTest:
+    """The test with another value, off by one to three."""
+    return dataclasses.replace(test, expected=test.expected + draw.choice((-3, -2, -1, 1, 2, 3)))
 
 
 @functools.lru_cache(maxsize=16)
@@ -261,6 +284,7 @@ KIND = TaskKind(
     turns=lambda settings: settings.turns,
     parts=lambda settings: PARTS if settings.hidden else PARTS[:1],
     alphabet=ALPHABET,
+    unit_tests=UnitTests(visible=lambda settings: settings.visible, misstate=_misstated),
     recipes={
         "program-4": ProgramRecipe(ProgramSettings(apart="questions"), updates=600),
         "program-4-turns": TwoTurnsRecipe(ProgramSettings(apart="questions", turns=2), updates=600),
