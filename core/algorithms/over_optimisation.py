@@ -7,6 +7,7 @@ rewards are counted from the start policy's, so that R(0) = 0. α says how fast 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -34,12 +35,14 @@ class Fit:
 
     @property
     def peak(self) -> float | None:
-        """The d at which the gold reward is largest; None where it has no largest one there (β ≤ 0)."""
+        """The d at which the gold reward is largest; None where it has no largest one there (β ≤ 0), and infinite where
+        it is further off than any number."""
         if self.beta <= 0:
             return None
         if self.form == "best-of-n":
             return max(0.0, self.alpha / (2 * self.beta))
-        return math.exp(self.alpha / self.beta - 1)
+        exponent = self.alpha / self.beta - 1
+        return math.exp(exponent) if exponent < math.log(sys.float_info.max) else math.inf
 
 
 def best_of_n_gold(distance: float, alpha: float, beta: float) -> float:

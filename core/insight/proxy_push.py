@@ -40,14 +40,14 @@ _SAMPLES = 1  # reply to each held-out message
 _MESSAGES = 16  # held-out messages that n replies are drawn to
 
 
-def config_of(name: str) -> RunConfig:
+def config_of(name: str, taste: str = results.TASTE) -> RunConfig:
     """The preset, on the task as the study has it, with nothing measured that the study measures by itself."""
     about: dict[str, object] = {"eval_every": 0, "panel_size": 8, "steps": results.STEPS, "device": "cpu"}
     about["measure_kl"] = False  # it is measured here, of whole replies
     about["prompts_per_step"] = results.QUESTIONS
     if name == results.PRESET:
-        about["task.taste"] = results.TASTE
-        about["grpo.learning_rate"] = results.LEARNING_RATE
+        about["task.taste"] = taste
+        about |= {f"{learner}.learning_rate": results.LEARNING_RATE for learner in results.LEARNERS}
     return change(preset(name), about)
 
 
@@ -55,16 +55,16 @@ def config_of(name: str) -> RunConfig:
 
 
 @lru_cache(maxsize=8)
-def labels_of(name: str, noise: float, seed: int, count: int) -> tuple[Preference, ...]:
+def labels_of(name: str, noise: float, seed: int, count: int, taste: str = results.TASTE) -> tuple[Preference, ...]:
     """So many labels of the judge; fewer are the first of more, and noise turns some round and changes nothing else."""
-    config = config_of(name)
+    config = config_of(name, taste)
     task = task_for(config.task)
     pairs = sampled_pairs(config, int(_PER_LABEL * count) + 50, seed)
 
-    def taste(prompt: str, response: str) -> float:
+    def liked(prompt: str, response: str) -> float:
         return task.verify(prompt, response).reward
 
-    made = judge(pairs, taste, noise=noise, seed=seed)[:count]
+    made = judge(pairs, liked, noise=noise, seed=seed)[:count]
     assert len(made) == count, "the taste tells too few pairs apart"
     return made
 
@@ -77,16 +77,16 @@ class Learnt:
     agreement: PairAccuracy
 
 
-def learn(name: str, count: int, noise: float, seed: int) -> Learnt:
+def learn(name: str, count: int, noise: float, seed: int, taste: str = results.TASTE) -> Learnt:
     """Trains a reward model as the lab does, and judges it by pairs that it did not learn from, labelled truly."""
-    labels = labels_of(name, noise, seed, count)
+    labels = labels_of(name, noise, seed, count, taste)
     settings = RewardModelSettings(model=config_of(name).model, seed=seed, heldout=0, eval_every=10_000, device="cpu")
     trainer = RewardTrainer(settings, labels)
     for _ in trainer.steps():
         pass
     known = {x.pair for x in labels}
-    fresh = [x for x in labels_of(name, 0.0, _JUDGED_SEED, _JUDGED_BY) if x.pair not in known]
-    return Learnt(trainer, PairAccuracy(name, count, noise, seed, trainer.judge(fresh).accuracy))
+    fresh = [x for x in labels_of(name, 0.0, _JUDGED_SEED, _JUDGED_BY, taste) if x.pair not in known]
+    return Learnt(trainer, PairAccuracy(name, count, noise, seed, trainer.judge(fresh).accuracy, taste))
 
 
 # -- a policy that is pushed -------------------------------------------------------------------------------------------
@@ -134,25 +134,26 @@ def kl_of_replies(trainer: Trainer, start: PreTrainedModel, rollout: Rollout) ->
     return (kl_of(own, before) * rollout.mask).sum(-1)
 
 
-def push(learnt: Learnt, card: Card, kl_coef: float) -> Pushed:
-    """Trains GRPO on a reward model that is kept."""
+def push(learnt: Learnt, card: Card, kl_coef: float, learner: str = results.LEARNERS[0]) -> Pushed:
+    """Trains a learner on a reward model that is kept."""
     about = learnt.agreement
     own = {"seed": about.seed, "reward": "reward-model", "reward_model": card.name, "kl_coef": kl_coef}
-    trainer = Trainer(change(config_of(results.PRESET), own), "grpo")
+    trainer = Trainer(change(config_of(results.PRESET, about.taste), own), learner)
     start = forward.frozen_copy(trainer.policy)
     first, gold_spread, proxy_spread = look(trainer, start, 0)
     looked = (look(trainer, start, trainer.step) for _ in trainer.steps() if trainer.step % results.EVERY == 0)
     points = (first, *(point for point, _, _ in looked))
-    return Pushed(about.labels, about.noise, kl_coef, about.seed, gold_spread, proxy_spread, points)
+    known = (about.labels, about.noise, kl_coef, about.seed, gold_spread, proxy_spread, points)
+    return Pushed(*known, learner, about.taste)
 
 
 # -- the best of n -----------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1)
-def _drawn(seed: int) -> tuple[list[str], list[list[str]], list[list[float]]]:
+def _drawn(seed: int, taste: str = results.TASTE) -> tuple[list[str], list[list[str]], list[list[float]]]:
     """(messages, the start policy's replies to each, the taste's score of each); those that were cut off have "" ."""
-    trainer = Trainer(change(config_of(results.PRESET), {"seed": seed}), "grpo")
+    trainer = Trainer(change(config_of(results.PRESET, taste), {"seed": seed}), "grpo")
     messages = trainer.task.heldout[:_MESSAGES]
     replies, gold = [], []
     for i, message in enumerate(messages):
@@ -175,7 +176,7 @@ def _drawn(seed: int) -> tuple[list[str], list[list[str]], list[list[float]]]:
 def best_of(learnt: Learnt, card: Card) -> BestOf:
     """Of the start policy's replies, those that the reward model holds for the best of n; replies that were cut off are
     not among them, as there is no end at which they could be read."""
-    messages, replies, gold = _drawn(learnt.agreement.seed)
+    messages, replies, gold = _drawn(learnt.agreement.seed, learnt.agreement.taste)
     ids = {(m, r): None for m, each in zip(messages, replies, strict=True) for r in each if _readable(learnt, r)}
     scored = dict(zip(ids, learnt.trainer.scores(list(ids)), strict=True))
     golds, proxies = [], []
@@ -186,7 +187,7 @@ def best_of(learnt: Learnt, card: Card) -> BestOf:
         proxies.append([best_of_n(proxy, proxy, n) for n in results.BEST_OF])
     means = [tuple(sum(x) / len(x) for x in zip(*each, strict=True)) for each in (golds, proxies)]
     about = learnt.agreement
-    return BestOf(about.labels, about.noise, about.seed, results.BEST_OF, means[0], means[1])
+    return BestOf(about.labels, about.noise, about.seed, results.BEST_OF, means[0], means[1], about.taste)
 
 
 def _readable(learnt: Learnt, reply: str) -> bool:

@@ -1,7 +1,7 @@
 """What the study of a pushed reward model measured: its conditions, its file, what follows from it. No tensors here.
 
 A machine judge with a hidden taste labels pairs of replies; a reward model (the proxy) learns from the labels; a policy
-is then pushed towards what the proxy likes, by GRPO or as the best of n. The taste itself is the gold reward.
+is then pushed towards what the proxy likes, by GRPO, by PPO or as the best of n. The taste itself is the gold reward.
 core/insight/proxy_study.py measures it.
 """
 
@@ -22,15 +22,19 @@ from core.insight.seed_results import SeedDifference, paired
 
 RECORDED = Path(__file__).parent / "recorded" / "pushed-proxy.json"
 #: What the file is like.
-VERSION = 1
+VERSION = 2
 
-PRESET, TASTE, SUMS = "reply", "warm", "chain-sum"
+PRESET, SUMS = "reply", "chain-sum"
+#: The hidden taste of the whole study, and what PUSHED labels of another come to, so that what breaks is not one
+#: taste's affair: of all tastes the one that the start policy's replies please least alike (correlation −0.4).
+TASTE, OTHER_TASTES = "warm", ("short",)
 #: Labels that a reward model learns from, and the share of them that are turned round.
 LABELS, NOISE = (5, 10, 20, 50, 100, 200, 500, 1000, 2000), (0.0, 0.25)
 #: Of those, what a policy is pushed on; and the weight of the KL penalty in its reward.
 PUSHED, KL_COEFS = (100, 500), (0.0, 0.05)
+LEARNERS = ("grpo", "ppo")
 STEPS, EVERY, QUESTIONS = 32, 4, 8  # steps of a run, from one look to the next, and messages of a step
-LEARNING_RATE = 8e-4  # twice the usual one: what is to break does so sooner
+LEARNING_RATE = 8e-4  # twice the usual one, of either policy; PPO's critic keeps its own: what is to break, does sooner
 DRAWN, BEST_OF = 512, (1, 2, 4, 8, 16, 32, 64, 128, 256)  # replies to each message, and n
 #: How far gold must have fallen for a run to count as broken: three times what a look is uncertain by, or more, as 128
 #: replies have a standard deviation of about 0.3.
@@ -47,6 +51,7 @@ class PairAccuracy:
     noise: float
     seed: int
     accuracy: float
+    taste: str = TASTE  # on sums it says nothing
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class PolicyPoint:
 
 @dataclass(frozen=True)
 class Pushed:
-    """GRPO trained on one reward model."""
+    """A learner trained on one reward model."""
 
     labels: int
     noise: float
@@ -78,6 +83,8 @@ class Pushed:
     gold_spread: float  # standard deviations over the start policy's replies
     proxy_spread: float
     points: tuple[PolicyPoint, ...]
+    learner: str = LEARNERS[0]
+    taste: str = TASTE
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class BestOf:
     n: tuple[int, ...]
     gold: tuple[float, ...]  # mean over messages, each over all ways to draw n
     proxy: tuple[float, ...]
+    taste: str = TASTE
 
 
 @dataclass(frozen=True)
@@ -115,15 +123,19 @@ class Study:
 # -- what follows from it ----------------------------------------------------------------------------------------------
 
 
-def of_condition(study: Study, labels: int, noise: float, kl_coef: float) -> list[Pushed]:
+def of_condition(
+    study: Study, labels: int, noise: float, kl_coef: float, learner: str = LEARNERS[0], taste: str = TASTE
+) -> list[Pushed]:
     """The runs of a condition, by seed."""
-    own = [x for x in study.pushed if (x.labels, x.noise, x.kl_coef) == (labels, noise, kl_coef)]
+    wanted = (labels, noise, kl_coef, learner, taste)
+    own = [x for x in study.pushed if (x.labels, x.noise, x.kl_coef, x.learner, x.taste) == wanted]
     return sorted(own, key=lambda x: x.seed)
 
 
-def best_of_condition(study: Study, labels: int, noise: float) -> list[BestOf]:
+def best_of_condition(study: Study, labels: int, noise: float, taste: str = TASTE) -> list[BestOf]:
     """The choices by reward models of a condition, by seed."""
-    return sorted([x for x in study.best_of if (x.labels, x.noise) == (labels, noise)], key=lambda x: x.seed)
+    own = [x for x in study.best_of if (x.labels, x.noise, x.taste) == (labels, noise, taste)]
+    return sorted(own, key=lambda x: x.seed)
 
 
 def above_start(values: Sequence[float], spread: float) -> list[float]:
@@ -144,7 +156,8 @@ def proxy_curve(run: Pushed) -> list[float]:
 
 def chosen_curves(study: Study, choice: BestOf) -> tuple[list[float], list[float]]:
     """(gold, proxy) at each n, as `above_start`: by the spreads that the same reward model's run began with."""
-    own = next(x for x in of_condition(study, choice.labels, choice.noise, 0.0) if x.seed == choice.seed)
+    runs = of_condition(study, choice.labels, choice.noise, 0.0, taste=choice.taste)
+    own = next(x for x in runs if x.seed == choice.seed)
     return above_start(choice.gold, own.gold_spread), above_start(choice.proxy, own.proxy_spread)
 
 
@@ -220,16 +233,20 @@ def _row(kind: type, values: dict[str, Any]) -> Any:
     return kind(**own)
 
 
+_PLACE = ("taste", "learner", "task", "reward", "labels", "noise", "kl_coef", "seed")
+
+
 def _place(row: Any) -> tuple[Any, ...]:
     """Conditions one after another, each by seed."""
-    return tuple(getattr(row, x) for x in ("task", "reward", "labels", "noise", "kl_coef", "seed") if hasattr(row, x))
+    return tuple(getattr(row, x) for x in _PLACE if hasattr(row, x))
 
 
 def setup() -> dict[str, Any]:
     """What the file's numbers were measured with, as far as this module says it."""
     return {
         "preset": PRESET,
-        "taste": TASTE,
+        "tastes": [TASTE, *OTHER_TASTES],
+        "learners": list(LEARNERS),
         "steps": STEPS,
         "every": EVERY,
         "questions": QUESTIONS,

@@ -1,16 +1,18 @@
 """A reward model pushed too far, over seeds: `python -m core.insight.proxy_study`.
 
 On `reply`, a machine judge's hidden taste is the gold reward. Measured: how often a reward model sides with the taste
-after so many labels, of which a share is turned round; gold and proxy against the KL to the start policy while GRPO
-trains on the proxy, and of the best of n replies (Gao et al. 2022, arXiv:2210.10760). On `chain-sum`: a reward model
-that learnt right over wrong, against the verifier, both as judges of pairs and as what GRPO is paid by. Everything is
-measured on held-out messages and pairs that no reward model learnt from. Deterministic on the CPU.
+after so many labels, of which a share is turned round; gold and proxy against the KL to the start policy while GRPO or
+PPO trains on the proxy, and of the best of n replies (Gao et al. 2022, arXiv:2210.10760). What is pushed is so with a
+second taste, too. On `chain-sum`: a reward model that learnt right over wrong, against the verifier, both as judges of
+pairs and as what GRPO is paid by. Everything is measured on held-out messages and pairs that no reward model learnt
+from. Deterministic on the CPU.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -54,27 +56,28 @@ def sums(seed: int) -> tuple[PairAccuracy, list[SumsRun]]:
 # -- all of it ---------------------------------------------------------------------------------------------------------
 
 
-def measure(study: Study, count: int, noise: float, seed: int) -> Iterator[str]:
+def measure(study: Study, count: int, noise: float, seed: int, taste: str = results.TASTE) -> Iterator[str]:
     """Adds what is not there yet of a reward model to the study; a line for each number that was measured."""
-    about = {"labels": count, "noise": noise, "seed": seed}
+    about = {"labels": count, "noise": noise, "seed": seed, "taste": taste}
     pushed = count in results.PUSHED
-    left = [x for x in results.KL_COEFS if pushed and not _there(study.pushed, **about, kl_coef=x)]
+    pushes = itertools.product(results.LEARNERS, results.KL_COEFS) if pushed else ()
+    left = [(x, y) for x, y in pushes if not _there(study.pushed, **about, learner=x, kl_coef=y)]
     choice = pushed and not _there(study.best_of, **about)
     known = _there(study.agreement, **about, task=results.PRESET)
     if known and not left and not choice:
         return
-    learnt = learn(results.PRESET, count, noise, seed)
+    learnt = learn(results.PRESET, count, noise, seed, taste)
     if not known:
         study.agreement.append(learnt.agreement)
-        yield f"{count} labels, noise {noise}, seed {seed}: right {learnt.agreement.accuracy:.3f}"
+        yield f"{taste}, {count} labels, noise {noise}, seed {seed}: right {learnt.agreement.accuracy:.3f}"
     if not left and not choice:
         return
     card = learnt.trainer.keep("pushed")
-    for kl_coef in left:
-        study.pushed.append(push(learnt, card, kl_coef))
+    for learner, kl_coef in left:
+        study.pushed.append(push(learnt, card, kl_coef, learner))
         points = study.pushed[-1].points
         gold = " ".join(f"{x.gold:.2f}" for x in points)
-        yield f"  KL coefficient {kl_coef}: gold {gold}; KL {points[-1].kl:.1f}"
+        yield f"  {learner}, KL coefficient {kl_coef}, seed {seed}: gold {gold}; KL {points[-1].kl:.1f}"
     if choice:
         study.best_of.append(best_of(learnt, card))
         yield f"  best of n: gold {' '.join(f'{x:.2f}' for x in study.best_of[-1].gold)}"
@@ -97,13 +100,16 @@ def _there(rows: Sequence[object], **known: object) -> bool:
 def _all(study: Study, seeds: int) -> Iterator[str]:
     """The fewest and worst labels first, then the most and best that push a policy: what is cut off tells most."""
     worst, best = (results.PUSHED[0], results.NOISE[-1]), (results.PUSHED[-1], results.NOISE[0])
-    rest = [(count, noise) for count in results.LABELS for noise in results.NOISE]
-    for count, noise in dict.fromkeys((worst, best, *rest)):
+    for count, noise in dict.fromkeys((worst, best, *itertools.product(results.LABELS, results.NOISE))):
         for seed in range(seeds):
             yield from measure(study, count, noise, seed)
         if (count, noise) == worst:
             for seed in range(seeds):
                 yield from measure_sums(study, seed)
+    for taste in results.OTHER_TASTES:
+        for count, noise in dict.fromkeys((worst, best, *itertools.product(results.PUSHED, results.NOISE))):
+            for seed in range(seeds):
+                yield from measure(study, count, noise, seed, taste)
 
 
 @contextlib.contextmanager

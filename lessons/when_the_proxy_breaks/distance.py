@@ -1,15 +1,16 @@
-"""Gold and proxy against the distance from the start policy: GRPO and the best of n, with Gao et al.'s curves."""
+"""Gold and proxy against the distance from the start policy: GRPO, PPO and the best of n, with Gao et al.'s curves."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.algorithms.over_optimisation import Fit, Form
+from core.algorithms.over_optimisation import Fit
 from core.insight.proxy_results import BEST_OF
 from core.learners.kind import Colour
-from lessons.i18n import _
+from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import equation, figure, line_colour
 from lessons.kit.numbers import number, signed, table
@@ -21,6 +22,7 @@ from lessons.when_the_proxy_breaks.results import (
     distances,
     gold,
     proxy,
+    rivals,
     rl_fit,
     runs,
 )
@@ -31,44 +33,68 @@ if TYPE_CHECKING:
 _POINTS = 60  # of a drawn curve
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way to push: its gold and proxy at growing distances, and the curve fitted to gold."""
+
+    name: str
+    far: list[float]
+    gold: Curve
+    proxy: Curve
+    fit: Fit
+    colour: Colour
+    symbol: str
+    #: The proxy's colour; None where only gold is drawn, as more is more than can be read.
+    proxy_colour: Colour | None = None
+
+
+def ways(condition: Condition) -> list[Way]:
+    """The condition's learner, the others on the same reward models, and the best of n."""
+    made = []
+    for x in (condition, *rivals(condition)):
+        looks: tuple[Colour, str, Colour | None] = ("green", "circle", "orange")
+        if x != condition:
+            looks = ("red", "diamond", None)
+        made.append(Way(x.learner_title, distances(x), gold(x), proxy(x), rl_fit(x), *looks))
+    far, true, pushed = chosen(condition)
+    best = Way(_("best of n"), far, true, pushed, best_of_fit(condition), "blue", "square", "pink")
+    return [*made, best]
+
+
 def against_distance(condition: Condition) -> None:
     """The chart, its two formulas, and the coefficients with what they leave unexplained."""
-    far, (pushed, true) = distances(condition), (proxy(condition), gold(condition))
-    best_far, best_true, best_pushed = chosen(condition)
-    fits = {"GRPO": rl_fit(condition), _("best of n"): best_of_fit(condition)}
     import plotly.graph_objects as go
 
-    drawing = go.Figure()
-    _measured(drawing, far, pushed, _("GRPO: proxy"), "orange", "circle-open")
-    _measured(drawing, far, true, _("GRPO: gold"), "green", "circle")
-    _measured(drawing, best_far, best_pushed, _("best of n: proxy"), "pink", "square-open")
-    _measured(drawing, best_far, best_true, _("best of n: gold"), "blue", "square")
-    looks: tuple[Colour, Colour] = ("green", "blue")
-    for (name, fit), end, colour in zip(fits.items(), (max(far), best_far[-1]), looks, strict=True):
-        _fitted(drawing, fit, end, _("{way}: fitted").format(way=name), colour)
+    drawing, all_ways = go.Figure(), ways(condition)
+    for x in all_ways:
+        if x.proxy_colour is not None:
+            name = _("{way}: proxy").format(way=x.name)
+            _measured(drawing, x.far, x.proxy, name, x.proxy_colour, f"{x.symbol}-open")
+        _measured(drawing, x.far, x.gold, _("{way}: gold").format(way=x.name), x.colour, x.symbol)
+    for x in all_ways:
+        _fitted(drawing, x.fit, max(x.far), _("{way}: fitted").format(way=x.name), x.colour)
     drawing.update_xaxes(title=_("√KL to the start policy"), rangemode="tozero")
     drawing.update_yaxes(title=_("standard deviations above the start"))
-    words = _(
-        "Gold and proxy against √KL. GRPO comes to √KL {far}: proxy {proxy}, gold {gold}. The best of {n} comes to √KL "
-        "{best_far}: proxy {best_proxy}, gold {best_gold}."
-    ).format(
-        far=number(far[-1], 1),
-        proxy=signed(pushed[0][-1]),
-        gold=signed(true[0][-1]),
-        n=BEST_OF[-1],
-        best_far=number(best_far[-1], 1),
-        best_proxy=signed(best_pushed[0][-1]),
-        best_gold=signed(best_true[0][-1]),
-    )
-    rows = _rows("GRPO", far, pushed, true) + _rows(_("best of n"), best_far, best_pushed, best_true)
-    figure(drawing, key="proxy_distance", alt=words, table=rows, height=320)
+    words = one_after_another(_("Gold and proxy against √KL."), *map(_end, all_ways))
+    figure(drawing, key="proxy_distance", alt=words, table=[y for x in all_ways for y in _rows(x)], height=320)
     say(words)
-    _coefficients(fits, {"rl": max(far), "best-of-n": best_far[-1]})
+    _coefficients(all_ways)
     say_small(
         _("Fitted to {seeds} seeds at once; residual: root of the mean squared distance to it.").format(
             seeds=len(runs(condition))
         )
     )
+
+
+def _end(x: Way) -> str:
+    """Where a way ends, in a sentence."""
+    sentence = (
+        _("The best of {n} comes to √KL {far}: proxy {proxy}, gold {gold}.")
+        if x.fit.form == "best-of-n"
+        else _("{way} comes to √KL {far}: proxy {proxy}, gold {gold}.")
+    )
+    ends = {"far": number(x.far[-1], 1), "proxy": signed(x.proxy[0][-1]), "gold": signed(x.gold[0][-1])}
+    return sentence.format(way=x.name, n=BEST_OF[-1], **ends)
 
 
 def _measured(drawing: Figure, far: list[float], curve: Curve, name: str, colour: Colour, symbol: str) -> None:
@@ -88,19 +114,19 @@ def _fitted(drawing: Figure, fit: Fit, end: float, name: str, colour: Colour) ->
     drawing.add_scatter(x=marks, y=[fit.at(x) for x in marks], mode="lines", name=name, line=line)
 
 
-def _rows(way: str, far: list[float], pushed: Curve, true: Curve) -> list[dict[str, Any]]:
+def _rows(x: Way) -> list[dict[str, Any]]:
     return [
         {
-            _("pushed by"): way,
-            "√KL": number(x, 2),
-            _("proxy"): f"{signed(pushed[0][i])} ± {number(pushed[1][i], 2)}",
-            _("gold"): f"{signed(true[0][i])} ± {number(true[1][i], 2)}",
+            _("pushed by"): x.name,
+            "√KL": number(far, 2),
+            _("proxy"): f"{signed(x.proxy[0][i])} ± {number(x.proxy[1][i], 2)}",
+            _("gold"): f"{signed(x.gold[0][i])} ± {number(x.gold[1][i], 2)}",
         }
-        for i, x in enumerate(far)
+        for i, far in enumerate(x.far)
     ]
 
 
-def _coefficients(fits: dict[str, Fit], furthest: dict[Form, float]) -> None:
+def _coefficients(all_ways: list[Way]) -> None:
     """Both formulas, their coefficients, and where each is highest."""
     equation(
         r"\begin{aligned} R_{\text{RL}}(d) &= d\,(\alpha - \beta \log d) \\ "
@@ -108,8 +134,8 @@ def _coefficients(fits: dict[str, Fit], furthest: dict[Form, float]) -> None:
     )
     head = [_("fitted to gold"), "α", "β", _("residual"), _("highest at √KL")]
     rows = [
-        [name, signed(x.alpha, 3), signed(x.beta, 3), number(x.residual, 2), _highest(x, furthest[x.form])]
-        for name, x in fits.items()
+        [x.name, signed(x.fit.alpha, 3), signed(x.fit.beta, 3), number(x.fit.residual, 2), _highest(x.fit, max(x.far))]
+        for x in all_ways
     ]
     with st.container(key="proxy_fits"):
         say(table(head, rows))

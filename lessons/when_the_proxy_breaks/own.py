@@ -90,7 +90,7 @@ def about(name: str) -> str:
 
 
 def typed(name: str, kl_coef: float) -> dict[str, str]:
-    """The choice as the lab's form holds it, for both learners; GRPO's learning rate is the study's."""
+    """The choice as the lab's form holds it, for both learners, with the study's learning rate."""
     own = {"reward": "reward-model", "reward_model": name, "kl_coef": f"{kl_coef:g}"}
-    both = {f"{x.name}.{key}": value for x in PRESETS[PRESET].learners for key, value in own.items()}
-    return both | {"grpo.learning_rate": f"{LEARNING_RATE:g}"}  # as the study has it
+    own["learning_rate"] = f"{LEARNING_RATE:g}"
+    return {f"{x.name}.{key}": value for x in PRESETS[PRESET].learners for key, value in own.items()}

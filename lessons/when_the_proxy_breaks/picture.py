@@ -32,7 +32,7 @@ def data(condition: Condition) -> dict[str, Any]:
     curves = {_("proxy: the reward model"): proxy(condition), _("gold: the hidden taste"): gold(condition)}
     (pushed, _spread), (true, _also) = curves.values()
     first = runs(condition)[0]
-    says = [_("Press play: GRPO trains on what the reward model says.")]
+    says = [_("Press play: {learner} trains on what the reward model says.").format(learner=condition.learner_title)]
     reply = _(
         "After {step} steps: proxy {proxy}, gold {gold}. A reply of seed {seed}: “{reply}” The taste (0–1) gives it "
         "{true}."

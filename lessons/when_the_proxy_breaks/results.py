@@ -8,26 +8,41 @@ from dataclasses import dataclass
 
 from core.algorithms.over_optimisation import Fit
 from core.insight import proxy_results as recorded
-from core.insight.proxy_results import BestOf, Fall, Pushed, Study, SumsRun
+from core.insight.proxy_results import BestOf, Fall, PairAccuracy, Pushed, Study, SumsRun
 from core.insight.seed_results import SeedDifference, over_seeds, paired
+from core.learners.registry import LEARNER_KINDS
+from core.tasks.tastes import TASTES
 
 COMMAND = "python -m core.insight.proxy_study"
+
+_TASTES = (recorded.TASTE, *recorded.OTHER_TASTES)
 
 Curve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What the reward model learnt from, and what held the policy back."""
+    """What the reward model learnt from, what held the policy back, what trained it, and whose taste judged."""
 
     labels: int
     noise: float
     kl_coef: float
+    learner: str = recorded.LEARNERS[0]
+    taste: str = recorded.TASTE
 
     @property
     def name(self) -> str:
-        """ "100-25-0.05"."""
-        return f"{self.labels}-{100 * self.noise:g}-{self.kl_coef:g}"
+        """ "100-25-0.05-grpo-warm"."""
+        return f"{self.labels}-{100 * self.noise:g}-{self.kl_coef:g}-{self.learner}-{self.taste}"
+
+    @property
+    def learner_title(self) -> str:
+        return LEARNER_KINDS[self.learner].title
+
+    @property
+    def taste_title(self) -> str:
+        """A message id."""
+        return TASTES[self.taste].title
 
 
 @functools.lru_cache(maxsize=1)
@@ -37,10 +52,38 @@ def study() -> Study:
 
 
 def conditions() -> list[Condition]:
-    """Those with at least two seeds; first the one in which the mean gold fell furthest."""
-    known = {Condition(x.labels, x.noise, x.kl_coef) for x in study().pushed}
+    """Those with at least two seeds; of the study's first taste and GRPO before others, and first the one in which the
+    mean gold fell furthest."""
+    known = {Condition(x.labels, x.noise, x.kl_coef, x.learner, x.taste) for x in study().pushed}
     made = [x for x in known if len(runs(x)) > 1 and len(choices(x)) > 1]
-    return sorted(made, key=lambda x: (-fall(x).fallen.mean, x.labels, x.noise, x.kl_coef))
+    return sorted(made, key=lambda x: (*_order(x), -fall(x).fallen.mean, x.labels, x.noise, x.kl_coef))
+
+
+def _order(x: Condition) -> tuple[int, int]:
+    return _TASTES.index(x.taste), recorded.LEARNERS.index(x.learner)
+
+
+def beside(x: Condition) -> list[Condition]:
+    """The same labels and KL coefficient, with every recorded taste and learner, this one among them."""
+    alike = [y for y in conditions() if (y.labels, y.noise, y.kl_coef) == (x.labels, x.noise, x.kl_coef)]
+    return sorted(alike, key=_order)
+
+
+def rivals(x: Condition) -> list[Condition]:
+    """The other learners on the same reward models with the same KL coefficient."""
+    return [y for y in beside(x) if y.taste == x.taste and y.learner != x.learner]
+
+
+def fell(taste: str) -> tuple[int, int]:
+    """(in how many of a taste's conditions the seeds tell that gold fell, how many there are)."""
+    own = [fall(x) for x in conditions() if x.taste == taste]
+    return sum(x.fallen.low > 0 for x in own), len(own)
+
+
+def tastes() -> list[str]:
+    """Those that something was recorded of."""
+    known = {x.taste for x in conditions()}
+    return [x for x in _TASTES if x in known]
 
 
 def there() -> bool:
@@ -54,12 +97,12 @@ def there() -> bool:
 
 def runs(x: Condition) -> list[Pushed]:
     """The condition's runs, by seed."""
-    return recorded.of_condition(study(), x.labels, x.noise, x.kl_coef)
+    return recorded.of_condition(study(), x.labels, x.noise, x.kl_coef, x.learner, x.taste)
 
 
 def choices(x: Condition) -> list[BestOf]:
-    """The best of n by the condition's reward models, by seed; the KL coefficient has no part in it."""
-    return recorded.best_of_condition(study(), x.labels, x.noise)
+    """The best of n by the condition's reward models, by seed; the KL coefficient and learner have no part in it."""
+    return recorded.best_of_condition(study(), x.labels, x.noise, x.taste)
 
 
 def gold(x: Condition) -> Curve:
@@ -95,7 +138,7 @@ def fall(x: Condition) -> Fall:
     return recorded.fall(runs(x))
 
 
-def held_back(x: Condition, other: Condition) -> SeedDifference:
+def apart(x: Condition, other: Condition) -> SeedDifference:
     """Gold at the end, from 0 to 1: the first condition less the other, over the seeds that both have."""
     ends = [{y.seed: y.points[-1].gold for y in runs(z)} for z in (x, other)]
     seeds = [y for y in ends[0] if y in ends[1]]
@@ -107,13 +150,18 @@ def held_back(x: Condition, other: Condition) -> SeedDifference:
 
 def agreement(labels: int, noise: float, task: str = recorded.PRESET) -> list[float]:
     """How often each seed's reward model sides with the taste, of pairs that it did not learn from."""
-    own = [x for x in study().agreement if (x.task, x.labels, x.noise) == (task, labels, noise)]
+    own = [x for x in _judged(noise, task) if x.labels == labels]
     return [x.accuracy for x in sorted(own, key=lambda x: x.seed)]
+
+
+def _judged(noise: float, task: str = recorded.PRESET) -> list[PairAccuracy]:
+    """The study's reward models by so much noise, of its first taste."""
+    return [x for x in study().agreement if (x.task, x.noise, x.taste) == (task, noise, recorded.TASTE)]
 
 
 def label_counts(noise: float) -> list[int]:
     """The numbers of labels that were tried with so much noise, each with two seeds at least."""
-    known = sorted({x.labels for x in study().agreement if (x.task, x.noise) == (recorded.PRESET, noise)})
+    known = sorted({x.labels for x in _judged(noise)})
     return [x for x in known if len(agreement(x, noise)) > 1]
 
 

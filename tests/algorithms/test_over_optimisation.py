@@ -48,6 +48,12 @@ def test_what_never_breaks_has_no_peak() -> None:
     assert fit(D, D, "rl").peak is None
 
 
+def test_a_curve_that_hardly_bends_is_highest_further_off_than_any_number() -> None:
+    curve = fit(D, [d * (0.9 - 1e-4 * math.log(d)) if d else 0.0 for d in D], "rl")
+    assert curve.beta == pytest.approx(1e-4)
+    assert curve.peak == math.inf
+
+
 @pytest.mark.parametrize("distances", [[], [0.0], [0.0, 1.0], [1.0, 1.0]])
 def test_one_distance_is_no_curve(distances: list[float]) -> None:
     with pytest.raises(RequestError, match="two different distances"):

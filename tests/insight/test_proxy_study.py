@@ -25,10 +25,12 @@ from core.training.scoring import Sequences
 from core.training.trainer import Trainer
 
 
-def pushed(seed, gold, *, labels=100, noise=0.25, kl_coef=0.0, kl=None, spread=0.25):
+def pushed(
+    seed, gold, *, labels=100, noise=0.25, kl_coef=0.0, kl=None, spread=0.25, learner="grpo", taste=results.TASTE
+):
     kls = [float(i * i) for i in range(len(gold))] if kl is None else kl
     points = [PolicyPoint(4 * i, kls[i], x, float(i), "No.", 0.0, 1.0) for i, x in enumerate(gold)]
-    return Pushed(labels, noise, kl_coef, seed, spread, 1.0, tuple(points))
+    return Pushed(labels, noise, kl_coef, seed, spread, 1.0, tuple(points), learner, taste)
 
 
 def some() -> Study:
@@ -72,6 +74,22 @@ def test_the_fits_find_the_curves_that_the_numbers_lie_on():
     assert known.points == 3
 
 
+def test_a_condition_is_of_one_learner_and_one_taste():
+    """What is chosen by the second taste's reward models is counted by the spread that their own run began with."""
+    rows = [pushed(0, (0.3, 0.4), learner=x, taste=y) for x in results.LEARNERS for y in ("warm", "short")]
+    rows = [replace(x, gold_spread=0.1 * (1 + i)) for i, x in enumerate(rows)]
+    choices = [BestOf(100, 0.25, 0, (1, 2), (0.3, 0.5), (0.0, 1.0), x) for x in ("warm", "short")]
+    study = Study(pushed=rows, best_of=choices)
+    known = {
+        (x, y): results.of_condition(study, 100, 0.25, 0.0, x, y) for x in results.LEARNERS for y in ("warm", "short")
+    }
+    assert list(known.values()) == [[x] for x in rows]
+    assert results.of_condition(study, 100, 0.25, 0.0) == known["grpo", "warm"]
+    assert [results.best_of_condition(study, 100, 0.25, x) for x in ("warm", "short")] == [[x] for x in choices]
+    assert results.chosen_curves(study, choices[0])[0][1] == pytest.approx(0.2 / 0.1)
+    assert results.chosen_curves(study, choices[1])[0][1] == pytest.approx(0.2 / 0.2)
+
+
 def test_a_fall_is_told_seed_by_seed():
     known = results.fall([pushed(0, (0.3, 0.8, 0.5)), pushed(1, (0.3, 0.6, 0.5))])
     assert (known.start, known.best, known.best_step, known.final) == pytest.approx((0.3, 0.7, 4, 0.5))
@@ -96,17 +114,18 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
         def keep(self, _name):
             return None
 
-    def learn(name, count, noise, seed):
-        made.append((count, noise, seed))
-        return parts.Learnt(Trained(), PairAccuracy(name, count, noise, seed, 0.7))  # type: ignore[arg-type]
+    def learn(name, count, noise, seed, taste):
+        made.append((count, noise, seed) if taste == results.TASTE else (count, noise, seed, taste))
+        return parts.Learnt(Trained(), PairAccuracy(name, count, noise, seed, 0.7, taste))  # type: ignore[arg-type]
 
-    def push(learnt, _card, kl_coef):
+    def push(learnt, _card, kl_coef, learner):
         about = learnt.agreement
-        return pushed(about.seed, (0.3, 0.4), labels=about.labels, noise=about.noise, kl_coef=kl_coef)
+        own = {"labels": about.labels, "noise": about.noise, "taste": about.taste}
+        return pushed(about.seed, (0.3, 0.4), **own, kl_coef=kl_coef, learner=learner)
 
     def best_of(learnt, _card):
         about = learnt.agreement
-        return BestOf(about.labels, about.noise, about.seed, (1,), (0.3,), (0.0,))
+        return BestOf(about.labels, about.noise, about.seed, (1,), (0.3,), (0.0,), about.taste)
 
     def sums(seed):
         agreement = PairAccuracy("chain-sum", results.SUM_LABELS, 0.0, seed, 0.9)
@@ -117,11 +136,16 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
     study.main(["--seeds", "2", "--out", str(file)])
     # Seed 0's 100 noisy labels are learnt once more, since one KL coefficient was not there.
     order = [(100, 0.25), (100, 0.0), (5, 0.0), (5, 0.25), (2000, 0.0), (2000, 0.25)]
-    assert made == [(count, noise, seed) for count, noise in order for seed in (0, 1)]
+    again = [(100, noise, seed, taste) for taste in results.OTHER_TASTES for noise in (0.25, 0.0) for seed in (0, 1)]
+    assert made == [(count, noise, seed) for count, noise in order for seed in (0, 1)] + again
     read = results.read(file)
-    keys = [(x.labels, x.noise, x.kl_coef, x.seed) for x in read.pushed]
+    keys = [(x.labels, x.noise, x.kl_coef, x.seed) for x in read.pushed if (x.learner, x.taste) == ("grpo", "warm")]
     assert sorted(keys) == sorted(itertools.product((100,), (0.0, 0.25), results.KL_COEFS, (0, 1)))
-    assert len(read.agreement) == 3 * 2 * 2 + 1  # the sums of seed 0 were there, without their reward model here
+    others = 2 * (1 + len(results.OTHER_TASTES)) - 1  # learners × tastes, without those
+    assert len({(x.labels, x.noise, x.kl_coef, x.seed, x.learner, x.taste) for x in read.pushed}) == 8 * (1 + others)
+    assert len(read.agreement) == 3 * 2 * 2 + 1 + len(
+        again
+    )  # the sums of seed 0 were there, without their reward model here
     made.clear()
     study.main(["--seeds", "2", "--out", str(file)])
     assert made == []
@@ -167,6 +191,31 @@ def test_a_policy_begins_at_no_distance_with_the_tastes_own_score(small):
     [raw] = learnt.trainer.scores([(message, first.reply)])
     assert first.reply_proxy == pytest.approx((raw - card.shift) / card.scale, abs=1e-4)
     assert 0 < made.gold_spread < 1
+
+
+def test_ppo_is_pushed_by_the_same_reward_model_from_the_same_start_at_the_same_rate(small):
+    learnt = parts.learn("reply", 20, 0.0, 1, "short")
+    card = learnt.trainer.keep("pushed")
+    grpo, ppo = (parts.push(learnt, card, 0.0, x) for x in results.LEARNERS)
+    assert (grpo.learner, ppo.learner) == ("grpo", "ppo")
+    assert grpo.taste == ppo.taste == learnt.agreement.taste == "short"
+    assert grpo.points[0] == ppo.points[0]
+    assert grpo.points[1] != ppo.points[1]
+    message = task_for(parts.config_of("reply").task).heldout[0]
+    for x in (*grpo.points, *ppo.points):
+        assert x.reply_gold == pytest.approx(TASTES["short"].score(message, x.reply))
+    config = parts.config_of("reply", "short")
+    assert {config.learner(x).learning_rate for x in results.LEARNERS} == {results.LEARNING_RATE}
+
+
+def test_another_tastes_labels_are_of_the_same_pairs_and_its_own():
+    warm, short = (parts.labels_of("reply", 0.0, 3, 40, x) for x in ("warm", "short"))
+    both = {x.pair: x.preferred for x in warm}
+    shared = [x for x in short if x.pair in both]
+    assert len(shared) > 10
+    assert any(both[x.pair] != x.preferred for x in shared)
+    score = TASTES["short"].score
+    assert all(score(x.prompt, x.chosen) > score(x.prompt, x.rejected) for x in short)
 
 
 def test_the_best_of_one_is_the_mean_and_of_more_the_proxy_likes_it_better(small):

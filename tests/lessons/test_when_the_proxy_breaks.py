@@ -13,33 +13,40 @@ from core.given_config import change
 from core.insight import proxy_push
 from core.insight import proxy_results as recorded
 from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed, Study, SumsRun
+from core.insight.seed_results import paired
 from core.models import reward
 from core.presets import preset
 from core.tasks.registry import task_for
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.lesson.worked import work_out
-from lessons.when_the_proxy_breaks import example, labels, own, picture, results
+from lessons.kit.numbers import signed
+from lessons.when_the_proxy_breaks import distance, example, labels, own, picture, results
 from lessons.when_the_proxy_breaks.results import Condition
 from tests.lessons.real import commit, strips
 
 KEY = "when-the-proxy-breaks"
 CONDITIONS = list(itertools.product(recorded.PUSHED, recorded.NOISE, recorded.KL_COEFS))
-#: Those of them that the file has.
-RECORDED = sorted({(x.labels, x.noise, x.kl_coef) for x in recorded.read().pushed})
+#: Those of them that the file has: (labels, noise, KL coefficient), of the first learner and taste, and all.
+ALL = sorted({(x.labels, x.noise, x.kl_coef, x.learner, x.taste) for x in recorded.read().pushed})
+RECORDED = [x[:3] for x in ALL if x[3:] == (recorded.LEARNERS[0], recorded.TASTE)]
+#: The worst labels that push a policy, and the best.
+WORST, BEST = (recorded.PUSHED[0], recorded.NOISE[-1]), (recorded.PUSHED[-1], recorded.NOISE[0])
 
 
-def made(gold=(0.3, 0.7, 0.4), *, agreement=0.9, sums=(0.6, 0.7)) -> Study:
-    """A study in which every condition went alike; seeds differ a little."""
-    study = Study()
+def made(gold=(0.3, 0.7, 0.4), *, agreement=0.9, sums=(0.6, 0.7), others=()) -> Study:
+    """A study in which every condition went alike; seeds differ a little. `others`: more ((learner, taste), gold)."""
+    study, ways = Study(), {("grpo", "warm"): gold, **dict(others)}
     for seed, off in ((0, 0.0), (1, 0.02), (2, -0.02)):
-        for count, noise, kl_coef in CONDITIONS:
+        for (count, noise, kl_coef), (way, curve) in itertools.product(CONDITIONS, ways.items()):
             points = [
                 PolicyPoint(4 * i, (1.5 * i) ** 2, x + i * off, i * 0.5, f"Reply {i}.", x, 1.0)
-                for i, x in enumerate(gold)
+                for i, x in enumerate(curve)
             ]
-            study.pushed.append(Pushed(count, noise, kl_coef, seed, 0.25, 0.5, tuple(points)))
+            study.pushed.append(Pushed(count, noise, kl_coef, seed, 0.25, 0.5, tuple(points), *way))
         for count, noise in itertools.product(recorded.PUSHED, recorded.NOISE):
-            study.best_of.append(BestOf(count, noise, seed, (1, 4, 256), (0.3, 0.5 + off, 0.6), (0.0, 0.8, 1.6)))
+            for taste in {taste for _learner, taste in ways}:
+                golds = (0.3, 0.5 + off, 0.6)
+                study.best_of.append(BestOf(count, noise, seed, (1, 4, 256), golds, (0.0, 0.8, 1.6), taste))
         for count, noise in itertools.product(recorded.LABELS, recorded.NOISE):
             study.agreement.append(PairAccuracy("reply", count, noise, seed, agreement + off))
         study.agreement.append(PairAccuracy(recorded.SUMS, recorded.SUM_LABELS, 0.0, seed, 0.9 + off))
@@ -71,15 +78,18 @@ def test_every_condition_was_measured_with_five_seeds_as_the_study_is_set_up_now
     stored = json.loads(recorded.RECORDED.read_text(encoding="utf-8"))["about"]
     assert {x: stored[x] for x in recorded.setup()} == recorded.setup()
     steps = list(range(0, recorded.STEPS + 1, recorded.EVERY))
-    for known in RECORDED:
+    for known in ALL:
         runs = recorded.of_condition(study, *known)
         assert [x.seed for x in runs] == list(range(5)), known
         assert all([x.step for x in run.points] == steps for run in runs)
-        choices = recorded.best_of_condition(study, *known[:2])
+        choices = recorded.best_of_condition(study, *known[:2], known[4])
         assert [x.seed for x in choices] == list(range(5))
         assert all(x.n == recorded.BEST_OF for x in choices)
-        config = change(proxy_push.config_of(recorded.PRESET), {"kl_coef": known[2]})
-        assert config.learner("grpo").kl_coef == known[2]
+        config = change(proxy_push.config_of(recorded.PRESET, known[4]), {"kl_coef": known[2]})
+        assert config.learner(known[3]).kl_coef == known[2]
+        assert config.learner(known[3]).learning_rate == recorded.LEARNING_RATE
+    for labels_of, kl_coef in itertools.product((WORST, BEST), recorded.KL_COEFS):
+        assert (*labels_of, kl_coef, "ppo", recorded.TASTE) in ALL
     # Each control of the page has something to choose.
     assert all(len(set(x)) > 1 for x in zip(*RECORDED, strict=True))
     for noise in recorded.NOISE:
@@ -87,6 +97,15 @@ def test_every_condition_was_measured_with_five_seeds_as_the_study_is_set_up_now
         assert counts[0] < 20 < counts[-1]
         assert all(len(results.agreement(x, noise)) == 5 for x in counts)
     assert all(len(results.sums(x)) == 5 for x in recorded.SUM_REWARDS)
+
+
+def test_every_learner_was_pushed_on_the_same_reward_models_from_the_same_start():
+    """A seed's reward model is learnt again for each call of the study: what it says of the start's replies tells."""
+    starts: dict[tuple, set] = {}
+    for x in recorded.read().pushed:
+        key = (x.labels, x.noise, x.seed, x.taste)
+        starts.setdefault(key, set()).add((x.points[0], x.gold_spread, x.proxy_spread))
+    assert {len(x) for x in starts.values()} == {1}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -117,21 +136,48 @@ def test_the_page_opens_with_a_proxy_that_rises_while_gold_falls():
     assert pushed[-1] > pushed[known.best_step // recorded.EVERY]
 
 
-@pytest.mark.parametrize("known", RECORDED)
+@pytest.mark.parametrize("known", ALL)
 def test_each_conditions_sentence_and_table_follow_from_its_runs(open_page, known):
-    count, noise, kl_coef = known
-    at = open_page(KEY, lang="en", labels=f"{count:g}", noise=f"{noise:g}", kl=f"{kl_coef:g}")
+    count, noise, kl_coef, learner, taste = known
+    chosen = {"labels": f"{count:g}", "noise": f"{noise:g}", "kl": f"{kl_coef:g}", "learner": learner, "taste": taste}
+    at = open_page(KEY, lang="en", **chosen)
     assert not at.exception
-    shown, condition = texts(at), Condition(count, noise, kl_coef)
+    shown, condition = texts(at), Condition(*known)
     fall = results.fall(condition)
     assert f"{fall.final:.2f}" in shown
     assert f"In {fall.broke} of {fall.seeds} runs" in shown
     assert ("It **fell** by" in shown) == (fall.fallen.low > 0 and fall.best_step < recorded.STEPS)
     for fit in (results.rl_fit(condition), results.best_of_fit(condition)):
         assert isinstance(fit, Fit)
-        row = next(x for x in shown.splitlines() if x.startswith("| " + ("GRPO" if fit.form == "rl" else "best of n")))
+        name = learner.upper() if fit.form == "rl" else "best of n"
+        row = next(x for x in shown.splitlines() if x.startswith(f"| {name} | ") and f"{fit.residual:.2f}" in x)
         assert f"{fit.alpha:+.3f}".replace("-", "−") in row
         assert f"{fit.residual:.2f}" in row
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_ppo_is_beside_grpo_in_the_chart_and_the_table(open_page, lang):
+    own = {"labels": f"{WORST[0]}", "noise": f"{WORST[1]:g}", "kl": "0"}
+    at = open_page(KEY, lang=lang, **own)
+    shown = texts(at)
+    ppo, grpo = (Condition(*WORST, 0.0, x) for x in ("ppo", "grpo"))
+    assert [x.name for x in distance.ways(grpo)][:2] == ["GRPO", "PPO"]
+    assert [x.name for x in distance.ways(ppo)][:2] == ["PPO", "GRPO"]
+    for x in (ppo, grpo):
+        fit, known = results.rl_fit(x), results.fall(x)
+        title = x.learner.upper()
+        line = next(y for y in shown.splitlines() if y.startswith(f"| {title} | "))
+        assert signed(fit.alpha, 3) in line
+        assert signed(fit.beta, 3) in line
+        line = next(y for y in shown.splitlines() if f" | {title} | " in y)
+        assert f" {known.best:.2f} | {known.final:.2f} | {known.fallen.mean:.2f}" in line
+    ends = [[run.points[-1].gold for run in results.runs(x)] for x in (ppo, grpo)]
+    gap = paired(*ends)
+    assert signed(gap.mean, 3) in shown
+    if lang == "en":
+        apart = gap.low > 0 or gap.high < 0
+        told = next(x for x in shown.splitlines() if "gold in the end:" in x and "“Warm”" in x)
+        assert ("do not tell them apart" in told) == (not apart)
 
 
 # -- sentences on other studies ----------------------------------------------------------------------------------------
@@ -149,6 +195,30 @@ def test_a_fall_is_said_where_the_seeds_tell_it(open_page, given, monkeypatch, g
     given(made(gold))
     monkeypatch.setattr("core.insight.proxy_results.STEPS", 8)
     assert words in texts(open_page(KEY, lang="en"))
+
+
+def test_each_taste_and_learner_is_told_by_its_own_numbers(open_page, given):
+    """Where the first taste's gold falls and the second's does not; where PPO ends above GRPO, and where not."""
+    rises = (0.3, 0.5, 0.7)
+    given(made(others=[(("ppo", "warm"), rises), (("grpo", "short"), rises), (("ppo", "short"), rises)]))
+    shown = texts(open_page(KEY, lang="en"))
+    assert "Taste “Warm”: in 8 of 16 recorded conditions the seeds tell that gold fell." in shown
+    assert "Taste “Short”: in 0 of 16 recorded conditions the seeds tell that gold fell." in shown
+    assert "Taste “Warm”, gold in the end: **PPO** − GRPO: +0.300" in shown
+    assert f"Taste “Short”, gold in the end: **PPO** − GRPO: {signed(0.0, 3)}" in shown
+    assert "3 seeds do not tell them apart" in shown
+    assert "Press play: GRPO trains" in strips(open_page(KEY, lang="en"), "proxy_race")["says"][0]
+    at = open_page(KEY, lang="en", taste="short", learner="ppo")
+    assert "Press play: PPO trains" in strips(at, "proxy_race")["says"][0]
+    assert "is highest in the end: 0.70" in texts(at)
+
+
+def test_a_taste_or_learner_that_is_not_recorded_is_not_offered(open_page, given):
+    given(made())
+    at = open_page(KEY, lang="en", taste="short", learner="ppo")
+    assert not at.exception
+    assert "It **fell** by 0.30" in texts(at)
+    assert "Taste “Short”" not in texts(at)
 
 
 def test_near_chance_is_said_with_the_numbers_of_labels(given):
@@ -234,6 +304,7 @@ def test_a_kept_reward_model_goes_to_the_lab(open_page, given, store, tmp_path):
     typed = at.session_state["lab_typed"]
     assert typed["grpo.reward_model"] == typed["ppo.reward_model"] == card.name
     assert typed["grpo.kl_coef"] == "0.05"
+    assert typed["grpo.learning_rate"] == typed["ppo.learning_rate"] == "0.0008"
     config = change(preset("reply"), {x: y for x, y in typed.items() if not x.endswith("kl_coef")})
     assert {x.reward for x in config.learners} == {"reward-model"}
 

@@ -1,0 +1,165 @@
+"""What a second answer is worth, over seeds: `python -m core.insight.turns_study`.
+
+PPO and GRPO write programs from examples, from one start model (preset program-two-turns), on the same prompts and for
+the same number of responses: with one answer to each, or with a second one where the first failed a visible test.
+However it was trained, each policy is then asked held-out questions in two turns, so that the success of its first
+answer and of its last are known of both. Deterministic on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.insight.recorded_file import rows_of, write_rows
+from core.insight.rounding import significant
+from core.presets import preset
+from core.versions import versions
+
+if TYPE_CHECKING:
+    from core.config import RunConfig
+    from core.training.trainer import Trainer
+
+RECORDED = Path(__file__).parent / "recorded" / "two-turns.json"
+COMMAND = "python -m core.insight.turns_study"
+#: What the file is like.
+VERSION = 1
+#: Its start model has met both turns, whichever number of them a learner is trained with.
+PRESET = "program-two-turns"
+LEARNERS, TURNS = ("ppo", "grpo"), (1, 2)
+STEPS, EVERY = 100, 10  # of a run, and from one look at the held-out questions to the next
+SAMPLES = 4  # responses to each held-out question
+
+
+@dataclass(frozen=True)
+class TurnsResult:
+    """One learner with one seed, trained with one turn or two. At each look, before step 1, 1 + EVERY, … and after the
+    last; success is a share of responses to held-out questions that were asked in two turns."""
+
+    learner: str
+    turns: int
+    seed: int
+    tokens: tuple[int, ...]  # that the policy wrote in training so far
+    first: tuple[float, ...]  # success of the first answers
+    last: tuple[float, ...]  # success of the last: the second where there is one, else the first
+    again: tuple[float, ...]  # share of responses in which a second answer was asked for
+
+
+_SERIES = tuple(x.name for x in fields(TurnsResult) if x.name not in ("learner", "turns", "seed"))
+
+
+def config_of(turns: int, seed: int) -> RunConfig:
+    """The preset's run with so many turns, with nothing measured that the study measures by itself."""
+    from core.config import change
+
+    about = {"task.turns": turns, "seed": seed, "steps": STEPS, "eval_every": 0, "measure_kl": False, "panel_size": 1}
+    return change(preset(PRESET), about)
+
+
+def train(learner: str, turns: int, seed: int) -> TurnsResult:
+    """Trains one learner with one turn or two."""
+    from core.training.trainer import Trainer
+
+    trainer = Trainer(config_of(turns, seed), learner)
+    tokens, looks = [0], [look(trainer)]
+    total = 0
+    for trace in trainer.steps():
+        rows = trace.samples.select(["prompt", "response", "length"]).to_pylist()
+        total += sum(x["length"] - _read(trainer, x["prompt"], x["response"]) for x in rows)
+        if trainer.step % EVERY == 0:
+            tokens.append(total)
+            looks.append(look(trainer))
+    first, last, again = zip(*looks, strict=True)
+    return TurnsResult(learner, turns, seed, tuple(tokens), first, last, again)
+
+
+def _read(trainer: Trainer, prompt: str, response: str) -> int:
+    """Tokens of a response that the task wrote."""
+    answer, *others = response.split("\n")
+    said = trainer.task.reply(prompt, [answer]) if others else None  # type: ignore[attr-defined]
+    return len(trainer.codec.plain_ids(said)) if said else 0
+
+
+def look(trainer: Trainer) -> tuple[float, float, float]:
+    """(success of the first answers, of the last, share that were asked again) on the held-out questions, in two turns
+    and by the same random numbers at every look."""
+    from core.models import precision
+    from core.tasks.registry import task_for
+    from core.training import evaluation
+
+    config = trainer.config
+    once, twice = (task_for(config.task.model_copy(update={"turns": x})) for x in TURNS)
+    with precision.matmuls(trainer.dtype, trainer.device):
+        answers = evaluation.answers(
+            trainer.policy,
+            trainer.codec,
+            twice,
+            seed=config.seed,
+            samples=SAMPLES,
+            temperature=config.temperature,
+        )
+    first = last = again = 0
+    for question, each in zip(twice.heldout, answers, strict=True):
+        for x in each:
+            answer, *others = x.text.split("\n")
+            first += once.verify(question, answer, finished=x.finished or bool(others)).success
+            last += x.success
+            again += bool(others)
+    count = SAMPLES * len(answers)
+    return first / count, last / count, again / count
+
+
+def read(path: Path = RECORDED) -> list[TurnsResult]:
+    """What was measured. Raises ValueError where the file is of another version; an absent one holds nothing."""
+    return [TurnsResult(**{**x, **{name: tuple(x[name]) for name in _SERIES}}) for x in rows_of(path, VERSION)]
+
+
+def write(rows: Iterable[TurnsResult], path: Path) -> None:
+    """Everything as JSON, by learner, turns and seed."""
+    kept = sorted(rows, key=lambda x: (LEARNERS.index(x.learner), x.turns, x.seed))
+    about: dict[str, Any] = {
+        "version": VERSION,
+        "command": COMMAND,
+        "seeds": sorted({x.seed for x in kept}),
+        **setup(),
+        "versions": versions(),
+    }
+    write_rows(about, (json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in kept), path)
+
+
+def setup() -> dict[str, Any]:
+    """What the numbers are measured with, as far as this module says it."""
+    responses = preset(PRESET).responses_per_step
+    return {"preset": PRESET, "steps": STEPS, "every": EVERY, "samples": SAMPLES, "responses_per_step": responses}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
+    import torch
+    from tqdm import tqdm
+
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Two turns against one.")
+    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    rows = read(options.out)
+    there = {(x.learner, x.turns, x.seed) for x in rows}
+    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in LEARNERS for turns in TURNS]
+    for name, turns, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
+        made = train(name, turns, seed)
+        rows.append(made)
+        tqdm.write(
+            f"{name:5} turns {turns}, seed {seed}: first {made.first[0]:.3f} → {made.first[-1]:.3f}, last "
+            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, asked again {made.again[-1]:.3f}, {made.tokens[-1]} tokens"
+        )
+        write(rows, options.out)
+    print(f"{options.out}: {len(rows)} learners")
+
+
+if __name__ == "__main__":
+    main()
