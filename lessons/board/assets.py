@@ -12,6 +12,8 @@ from streamlit import config
 
 FOLDER = Path(__file__).resolve().parent / "frontend"
 MIME = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+#: What stands before a loader besides common.mjs, as a loader can import nothing.
+_BEFORE = {"present": ("screens",)}
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ def assets() -> dict[str, Asset]:
 @functools.cache
 def loader(name: str) -> str:
     """The script that Streamlit is given for a component: it finds the modules, which then draw."""
-    return "\n".join((FOLDER / "loader" / f"{part}.mjs").read_text(encoding="utf-8") for part in ("common", name))
+    parts = ("common", *_BEFORE.get(name, ()), name)
+    return "\n".join((FOLDER / "loader" / f"{part}.mjs").read_text(encoding="utf-8") for part in parts)
 
 
 @functools.cache

@@ -1,7 +1,8 @@
-"""Present mode, for a projector: larger type, no sidebar, one part of the page a screen, turned with the arrow keys.
+"""Present mode, for a projector: larger type, no sidebar, one idea a screen, turned with the arrow keys.
 
 It is a link's (`?present=1`) or a switch's in the sidebar, and stays on from page to page until it is left. The browser
-cuts the page at its headings (frontend/loader/present.mjs); no page knows of it.
+cuts the page at its headings (frontend/loader/present.mjs), and deals a part that is higher than the screen onto
+several (frontend/loader/screens.mjs); no page knows of it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ PARAMETER = "present"
 
 #: About 1.5 times the type, 1.25 times in a window that is clearly smaller than 1920 × 1080, on a page as wide as the
 #: screen; what the other parts hold keeps its width (a chart without one draws nothing) and takes no room. Components
-#: write their sizes in pixels: lab.css enlarges all of them, and present.mjs less where a picture would not fit.
+#: write their sizes in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit. What is
+#: for reading alone is left out: asides, tables of what a chart shows, code, links to other lessons.
 STYLE = """<style>
-html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 3.2rem; }
+html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 2.7rem; }
 @media (max-width: 1599px), (max-height: 899px) { html { font-size: 20px !important; --type-scale: 1.25; } }
 [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.6rem; }
 [data-testid=stMainBlockContainer] h1 { font-size: 1.7rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
-.st-key-lesson_about { display: none; }
+:is(.st-key-lesson_about, .st-key-lesson_onward, .st-key-lesson_code, [class*=st-key-aside_]),
+[class*=st-key-][class*=_figure] [data-testid=stExpander] { display: none; }
 :is(.st-key-lab, [class*=st-key-room_]) { min-height: 0 !important; }
 :is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
-[data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.6rem) !important; }
+[data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.2rem) !important; }
 .present-away {
   position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
   overflow: hidden; visibility: hidden;

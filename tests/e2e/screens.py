@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Page
@@ -44,3 +45,28 @@ def first_picture(page: Page) -> dict[str, Any]:
             break
     top, bottom = known["shown"][0]
     return {"top": top, "bottom": bottom, "end": known["end"]}
+
+
+#: By how many pixels the page is higher than what is seen of it above the bar; 0 where all of it is seen.
+OVER = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  return Math.max(0, main.scrollHeight - main.clientHeight);
+}"""
+
+
+def screens(page: Page) -> Iterator[tuple[str, int]]:
+    """Turns a page that is presented from its first screen to its last: of each, its place and how much too high it is."""
+    place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
+    while True:
+        over, since = -1, 0
+        for _ in range(40):  # pictures are made smaller step by step
+            page.wait_for_timeout(150)
+            now = page.evaluate(OVER)
+            since = since + 1 if now == over else 0
+            over = now
+            if since == (2 if over == 0 else 10):
+                break
+        yield place.inner_text(), over
+        if onward.is_disabled():
+            return
+        onward.click()

@@ -2,8 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import present, { parts, pictures, pieces, smaller, turnOf } from "#frontend/loader/present.mjs";
+import present, { parts, pieces, turnOf } from "#frontend/loader/present.mjs";
+import * as screens from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
+
+Object.assign(globalThis, screens); // screens.mjs stands before it
+const { pictures, smaller } = screens;
 
 const words = {
   before: "before",

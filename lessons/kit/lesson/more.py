@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -10,4 +12,5 @@ from lessons.i18n import _
 
 def more(about: str, *, key: str | None = None) -> DeltaGenerator:
     """A closed fold that says what is in it; `about` is translated and goes on after a colon."""
-    return st.expander(_("More: {about}").format(about=about), icon=":material/unfold_more:", key=key)
+    aside = st.container(key=f"aside_{key or zlib.crc32(about.encode())}")  # a projector leaves it out
+    return aside.expander(_("More: {about}").format(about=about), icon=":material/unfold_more:", key=key)

@@ -38,7 +38,10 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
     with st.container(border=True, key=f"{key}_summary"):
         say(summary)
     if code:
-        with st.expander(_("The code that computes it"), icon=":material/code:", key=f"{key}_code"):
+        with (
+            st.container(key="lesson_code"),
+            st.expander(_("The code that computes it"), icon=":material/code:", key=f"{key}_code"),
+        ):
             show_code(*code)
     _onward(key, before, after)
 

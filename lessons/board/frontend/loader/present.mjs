@@ -1,6 +1,6 @@
-// Present mode: the page cut at its headings, one part a screen, turned with the arrow keys or a presenter's remote. What
-// is not shown keeps its width and goes on working (charts need one), but nobody sees, hears or reaches it. A picture that
-// is higher than the screen is enlarged less than the type beside it.
+// Present mode: the page cut at its headings, a part that is higher than the screen dealt onto several (screens.mjs, which
+// stands before this), turned with the arrow keys or a presenter's remote. What is not shown keeps its width and goes on
+// working (charts need one), but nobody sees, hears or reaches it.
 
 /** @typedef {import("../types.js").Component} Component */
 /** @typedef {{ words: Record<"before" | "after" | "leave" | "bar" | "place" | "help", string> }} Options */
@@ -12,6 +12,7 @@ const TAKES_ARROWS =
   "[role=option], [role=menu], [role=menuitem], [role=grid], [role=spinbutton], [role=combobox], [data-arrows]";
 /** @type {Record<string, number>} key → by how many parts it turns */
 const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+const TOUCHES = ["pointerdown", "change"];
 const STYLE = `
   .bar { position: fixed; inset: auto 0 0 0; z-index: 999990; display: flex; gap: 12px; align-items: center;
     justify-content: center; padding: 6px 12px; background: var(--st-background-color, #fff);
@@ -96,73 +97,6 @@ export function turnOf(event) {
   return taken ? 0 : by;
 }
 
-// A picture that has to fit the screen
-
-const SMALLEST = 0.64; // of the page's own scale
-const FINER = 0.94; // by how much less a picture is enlarged at a time: it may rearrange itself meanwhile
-const DEEP = 0.45; // of the screen: what begins further down is scrolled to
-const EDGE = 6; // pixels that stay free above the bar
-
-/**
- * The scale for a picture that now is `height` pixels high, in `room` pixels; null where it is well as it is.
- * @param {{ scale: number, height: number, room: number, least: number }} now
- */
-export function smaller({ scale, height, room, least }) {
-  if (height <= room || scale <= least) return null;
-  return Math.max(least, scale * Math.max(FINER, room / height));
-}
-
-/**
- * The components in an element, and of each what has to be seen at once (data-fit), or all of it.
- * @param {Element} element
- * @returns {{ host: HTMLElement, picture: Element[] }[]}
- */
-export function pictures(element) {
-  return [element, ...element.querySelectorAll("*")].flatMap((host) => {
-    const all = host.shadowRoot?.querySelector(".lesson");
-    if (!all || !(host instanceof HTMLElement)) return [];
-    const own = [...all.querySelectorAll("[data-fit]")];
-    return [{ host, picture: own.length ? own : [all] }];
-  });
-}
-
-/**
- * Enlarges each picture on show only so far that it fits, once it has laid itself out anew.
- * @param {() => Element[]} shown what is on show
- * @param {() => number} end where the screen ends
- */
-function fitting(shown, end) {
-  let turn = 0;
-  const later = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  const page = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--type-scale")) || 1;
-  async function fit() {
-    turn += 1;
-    const mine = turn;
-    for (let again = true; again; ) {
-      await later();
-      if (mine !== turn) return;
-      again = false;
-      for (const { host, picture } of shown().flatMap(pictures)) {
-        const boxes = [host, ...picture].map((x) => x.getBoundingClientRect());
-        const [{ top }] = boxes;
-        const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
-        const room = end() - EDGE - (above < DEEP * end() ? above : EDGE);
-        const height = Math.max(...boxes.slice(1).map((x) => x.bottom)) - top;
-        const scale = Number(host.style.getPropertyValue("--type-scale")) || page();
-        const next = smaller({ scale, height, room, least: SMALLEST * page() });
-        if (next === null) continue;
-        host.style.setProperty("--type-scale", next.toFixed(3));
-        again = true;
-      }
-    }
-  }
-  function anew() {
-    for (const { host } of pictures(document.body)) host.style.removeProperty("--type-scale");
-    fit();
-  }
-  return { fit, anew };
-}
-
 /** @param {string} path */
 const kept = (path) => `credit-lab-part:${path}`;
 
@@ -171,23 +105,34 @@ const away = (x, is) => {
   if (x.classList.contains(AWAY) !== is) x.classList.toggle(AWAY, is);
 };
 
-/** The part at which this page was left in this tab. */
+/** The part and its screen at which this page was left in this tab. */
 function recall() {
   try {
-    const part = Number(sessionStorage.getItem(kept(location.pathname)));
-    return Number.isInteger(part) ? Math.max(0, part) : 0;
+    const [, part, screen] = /^(\d+)(?:\.(\d+))?$/.exec(sessionStorage.getItem(kept(location.pathname)) ?? "") ?? [];
+    return { part: Number(part ?? 0), screen: Number(screen ?? 0) };
   } catch {
-    return 0; // may not be used
+    return { part: 0, screen: 0 }; // may not be used
   }
 }
 
-/** @param {number} part */
-function keep(part) {
+/** @param {{ part: number, screen: number }} at */
+function keep({ part, screen }) {
   try {
-    sessionStorage.setItem(kept(location.pathname), String(part));
+    sessionStorage.setItem(kept(location.pathname), screen ? `${part}.${screen}` : String(part));
   } catch {
     // The place is lost with the next reload, no more.
   }
+}
+
+/**
+ * Deals a part onto screens, as it is laid out when all of it is shown: what it shows, piece by piece.
+ * @param {Element[]} part
+ * @param {number} room
+ */
+function screensOf(part, room) {
+  const all = part.flatMap((x) => piecesOf(x, room));
+  const of = dealt(all, room);
+  return { all, of, count: Math.max(0, ...of) + 1 };
 }
 
 /** @param {Component} component */
@@ -224,52 +169,112 @@ export default function (component) {
   bar.append(before, place, after, leave);
   root.replaceChildren(style, bar);
 
-  const sizes = new ResizeObserver(() => fit()); // what is drawn late, or grows
-  let at = recall();
-  let count = 1;
+  const sizes = new ResizeObserver(() => later()); // what is drawn late, or grows
+  /** @type {Set<Element>} */
+  let sized = new Set();
+  let waiting = 0;
+  function later() {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => {
+      show();
+      fit();
+    });
+  }
+
+  const at = recall();
+  let count = 1; // of parts
+  let screens = 1; // of the part on show
   /** @type {Map<Element, number>} each piece's part */
   let places = new Map();
+  /** @type {ReturnType<typeof screensOf>} */
+  let now = { all: [], of: [], count: 1 };
+  /** @type {Set<Element>} what waits for another screen of the part on show */
+  let waits = new Set();
+  /** @type {EventTarget[]} where somebody last did something: that stays in sight when it grows */
+  let touched = [];
 
   function show() {
     const elements = [...(main?.children ?? [])].filter((x) => !x.contains(own));
     const cut = elements.map(pieces);
     const { of, titles } = parts(cut.flat());
     count = titles.length;
-    const shown = Math.min(at, count - 1);
+    const shown = Math.min(at.part, count - 1);
     places = new Map(cut.flat().map((x, i) => [x, of[i]]));
+    for (const x of waits) away(x, false);
+    for (const { element } of now.all) enlarge(element);
     for (const [piece, part] of places) away(piece, part !== shown);
     elements.forEach((x, i) => {
       if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
     });
+    deal([...places].filter(([, part]) => part === shown).map(([piece]) => piece));
+    const screen = screens > 1 ? ` (${Math.min(at.screen, screens - 1) + 1}/${screens})` : "";
     const text = words.place
       .replace("{part}", String(shown + 1))
       .replace("{parts}", String(count))
-      .replace("{title}", titles[shown]);
+      .replace("{title}", titles[shown] + screen);
     if (place.textContent !== text) place.textContent = text;
-    before.disabled = shown === 0;
-    after.disabled = shown === count - 1;
-    sizes.disconnect();
-    for (const [piece, part] of places) if (part === shown) sizes.observe(piece);
+    before.disabled = shown === 0 && at.screen === 0;
+    after.disabled = shown === count - 1 && at.screen >= screens - 1;
+    if (now.all.length !== sized.size || now.all.some(({ element }) => !sized.has(element))) {
+      sizes.disconnect();
+      sized = new Set(now.all.map(({ element }) => element));
+      for (const element of sized) sizes.observe(element);
+    }
+    watch.takeRecords(); // what was only looked at, or is our own doing
   }
 
-  const onShow = () => [...places].filter(([piece]) => !piece.classList.contains(AWAY)).map(([piece]) => piece);
+  /** Shows that screen of a part which is wanted. @param {Element[]} part */
+  function deal(part) {
+    const room = roomOf(/** @type {Element} */ (main), bar);
+    now = screensOf(part, room);
+    screens = now.count;
+    const held = now.all.findIndex(({ element }) => touched.includes(element));
+    at.screen = held >= 0 && now.of[held] >= 0 ? now.of[held] : Math.min(at.screen, screens - 1);
+    const seen = new Set(now.all.flatMap((x, i) => (now.of[i] === at.screen ? [x.element, ...x.inside] : [])));
+    waits = new Set(now.all.flatMap((x) => [x.element, ...x.inside]).filter((x) => !seen.has(x)));
+    for (const x of waits) away(x, true);
+    if (closer(onShow(), room)) later();
+  }
+
+  const onShow = () => now.all.filter(({ element }) => !element.closest(`.${AWAY}`));
   const { fit, anew } = fitting(onShow, () => bar.getBoundingClientRect().top);
 
-  /** @param {number} by */
+  function resized() {
+    anew();
+    later();
+  }
+
+  /** By one screen, over the end of a part into the next. @param {number} by */
   function turn(by) {
-    const to = Math.min(Math.max(Math.min(at, count - 1) + by, 0), count - 1);
-    if (to === at) return;
-    at = to;
-    keep(at);
+    const part = Math.min(at.part, count - 1);
+    const [to, screen] = [part, at.screen + by];
+    if (screen >= 0 && screen < screens) go(to, screen);
+    else if (part + by >= 0 && part + by < count) go(part + by, by < 0 ? Number.MAX_SAFE_INTEGER : 0);
+  }
+
+  /** @param {number} part @param {number} screen */
+  function go(part, screen) {
+    touched = [];
+    Object.assign(at, { part, screen });
     show();
+    keep(at);
+    fit();
     main?.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
   }
 
   /** Something on the page asks to be seen. @param {Event} event */
   function wanted(event) {
-    const part = event.composedPath().map((x) => (x instanceof Element ? places.get(x) : undefined));
-    const to = part.find((x) => x !== undefined);
-    if (to !== undefined) turn(to - Math.min(at, count - 1));
+    const path = event.composedPath();
+    const part = path.map((x) => (x instanceof Element ? places.get(x) : undefined)).find((x) => x !== undefined);
+    if (part === undefined) return;
+    if (part !== Math.min(at.part, count - 1)) go(part, 0);
+    const piece = now.all.findIndex(({ element }) => path.includes(element));
+    if (piece >= 0 && now.of[piece] >= 0 && now.of[piece] !== at.screen) go(part, now.of[piece]);
+  }
+
+  /** @param {Event} event */
+  function touches(event) {
+    touched = event.composedPath();
   }
 
   /** @param {KeyboardEvent} event */
@@ -282,7 +287,8 @@ export default function (component) {
 
   // A rerun takes elements out and puts others in: they are sorted into their parts before they are painted.
   // While it runs, React writes the classes of what is stale anew, and ours with them.
-  const isOwn = (/** @type {Node} */ x) => x.parentNode === main || (x instanceof Element && places.has(x));
+  const isOwn = (/** @type {Node} */ x) =>
+    x.parentNode === main || (x instanceof Element && (places.has(x) || waits.has(x)));
   const watch = new MutationObserver((changes) => {
     if (changes.some((x) => x.type === "childList" || isOwn(x.target))) show();
   });
@@ -290,16 +296,20 @@ export default function (component) {
   document.addEventListener("keydown", pressed);
   main.addEventListener("partschange", show);
   main.addEventListener("partwanted", wanted);
-  window.addEventListener("resize", anew);
+  for (const name of TOUCHES) main.addEventListener(name, touches, { capture: true });
+  window.addEventListener("resize", resized);
   show();
   return () => {
     watch.disconnect();
     sizes.disconnect();
-    window.removeEventListener("resize", anew);
-    for (const { host } of pictures(main)) host.style.removeProperty("--type-scale");
+    window.removeEventListener("resize", resized);
+    for (const { host } of pictures(main)) full(host);
     document.removeEventListener("keydown", pressed);
     main.removeEventListener("partschange", show);
     main.removeEventListener("partwanted", wanted);
-    for (const x of [...places.keys(), ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
+    for (const name of TOUCHES) main.removeEventListener(name, touches, { capture: true });
+    cancelAnimationFrame(waiting);
+    for (const { element } of now.all) enlarge(element);
+    for (const x of [...places.keys(), ...waits, ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
   };
 }

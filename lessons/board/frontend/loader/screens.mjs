@@ -1,0 +1,258 @@
+// A part of a page in present mode, dealt onto screens: as many of its pieces at a time as the projector holds, and each
+// picture enlarged only so far that it fits. Stands before present.mjs (assets.py puts them together).
+
+const SMALLEST = 0.64; // of the page's own scale
+const FINER = 0.94; // by how much less a picture is enlarged at a time: it may rearrange itself meanwhile
+const DEEP = 0.45; // of the screen: a picture that begins further down has a screen of its own
+const EDGE = 6; // pixels that stay free above the bar
+const MOVED = 0.4; // of the screen: as much may go on with what it introduces, and leave its place empty
+const CLOSER = 0.8; // of its size: a screen's text, where it would otherwise be torn from what it introduces
+const CLOSEST = 0.7; // of its size: what cannot be cut any further
+
+/**
+ * What is dealt: where it lies while the whole part is shown, in pixels; `least` is its height with its pictures smaller,
+ * as far as is known; `apart` is a picture that was tried below others in vain; `around` is what its frame adds to any piece of it, `column` the column that it is in. Who `keeps`
+ * introduces what comes next; a `title` stands in the bar, too.
+ * @typedef {{ top: number, bottom: number, least: number, around?: number, column?: Element, keeps?: boolean, title?: boolean, apart?: boolean }} Extent
+ * @typedef {Extent & { element: Element, inside: Element[] }} Piece
+ */
+
+/**
+ * The screen of each piece, counted from 0; -1: a heading for which there is no room beside what it is about.
+ * @param {Extent[]} all
+ * @param {number} room
+ */
+export function dealt(all, room) {
+  /** @type {number[]} */
+  const of = [];
+  let first = -1; // of the screen under way
+  let screen = 0;
+  for (const [i, { column, apart }] of all.entries()) {
+    of.push(screen);
+    if (isEmpty(all[i])) continue;
+    if (first < 0) first = i;
+    const besides = column !== all[first].column;
+    const group = all.slice(first, i + 1);
+    if (!besides && !apart && fits(group, room)) continue;
+    const introduced = group.slice(0, -1).every((x) => x.keeps || x.title || isEmpty(x));
+    if (!besides && introduced && fits(group, room / CLOSER)) continue;
+    const from = besides ? i : begun(all, first, i, room);
+    if (all.slice(first, from).every((x) => x.title || isEmpty(x))) of.fill(-1, first, from);
+    else screen += 1;
+    of.fill(screen, from, i + 1);
+    first = from;
+  }
+  return of;
+}
+
+/** @param {Extent} piece */
+const isEmpty = ({ top, bottom }) => bottom <= top;
+
+/** Whether they fit one screen; the last may be a picture that is enlarged less for it. @type {(x: Extent[], room: number) => boolean} */
+function fits(group, room) {
+  const seen = group.filter((x) => !isEmpty(x));
+  const [start, last] = [seen[0].top, seen[seen.length - 1]];
+  const around = Math.max(...seen.map((x) => x.around ?? 0));
+  if (last.bottom - start + around <= room) return true;
+  return last.top - start < DEEP * room && last.top - start + last.least + around <= room;
+}
+
+/**
+ * Where the screen has to begin that shows piece `i`, for which the one under way has no room: what introduces it comes
+ * along.
+ * @param {Extent[]} all
+ * @param {number} first
+ * @param {number} i
+ * @param {number} room
+ */
+function begun(all, first, i, room) {
+  let from = i;
+  while (from - 1 > first && (all[from - 1].keeps || isEmpty(all[from - 1]))) from -= 1;
+  const moved = all.slice(from, i).find((x) => !isEmpty(x));
+  if (!moved) return i;
+  return all[i].top - moved.top <= MOVED * room && fits(all.slice(from, i + 1), room) ? from : i;
+}
+
+/** @type {WeakSet<Element>} what has pictures that were tried below others, as small as they may be, in vain */
+let alone = new WeakSet();
+
+const BLOCK = "[data-testid=stVerticalBlock]";
+const ROW = "[data-testid=stHorizontalBlock]";
+const CHOICES =
+  "[data-testid=stSelectbox], [data-testid=stButtonGroup], [data-testid=stSlider], [data-testid=stRadio], " +
+  "[data-testid=stNumberInput], [data-testid=stCheckbox], [data-testid=stTextInput]";
+
+/** What an element of the page consists of, and whether side by side. @param {Element} element */
+function contents(element) {
+  const block = element.matches(`${BLOCK}, ${ROW}`) ? element : element.querySelector(`${BLOCK}, ${ROW}`);
+  if (block) return { row: block.matches(ROW), own: [...block.children] };
+  const text = element.querySelector(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
+  return { row: false, own: text ? [...text.children] : [] };
+}
+
+/**
+ * An element as the pieces that it is dealt in: whole where it fits a screen.
+ * @param {Element} element
+ * @param {number} room
+ * @returns {Piece[]}
+ */
+export function piecesOf(element, room) {
+  const { top, bottom, height } = element.getBoundingClientRect();
+  const least = isElastic(element) ? 0 : height;
+  const { row, own } = height > room ? contents(element) : { row: false, own: [] };
+  const boxes = own.map((x) => x.getBoundingClientRect()).filter((x) => x.height > 0);
+  if (boxes.length) {
+    const around = height - (Math.max(...boxes.map((x) => x.bottom)) - Math.min(...boxes.map((x) => x.top)));
+    const beside = row && boxes.length > 1 && boxes[1].top < boxes[0].bottom;
+    return own.flatMap((x) =>
+      piecesOf(x, room - around).map((piece) => ({
+        ...piece,
+        inside: [element, ...piece.inside],
+        around: (piece.around ?? 0) + around,
+        column: piece.column ?? (beside ? x : undefined),
+      })),
+    );
+  }
+  const has = (/** @type {string} */ selector) => Boolean(element.querySelector(selector));
+  const title = has(":scope > [data-testid=stHeading]") || element.matches("h2, h3, h4");
+  const chooses = height < MOVED * room && has(CHOICES);
+  const text = height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] > [data-testid=stMarkdownContainer]");
+  const apart = alone.has(element);
+  return [{ element, inside: [], top, bottom, least, apart, title, keeps: title || chooses || text }];
+}
+
+/** Whether a picture in an element may still be made smaller: how high it is then shows only when it is. @param {Element} element */
+function isElastic(element) {
+  return pictures(element).some(({ host }) => !isShort(host) || scaleOf(host) > SMALLEST * pageScale() + 1e-3);
+}
+
+/** @param {HTMLElement} host */
+const scaleOf = (host) => Number(host.style.getPropertyValue("--type-scale")) || pageScale();
+
+/**
+ * What is on a screen that is still too high is made smaller, all alike, but for pictures, which `fitting` does. Where that
+ * is not enough, a picture below others is put apart.
+ * @param {Piece[]} shown
+ * @param {number} room
+ * @returns {boolean} whether one was put apart, and the part is to be dealt anew
+ */
+export function closer(shown, room) {
+  const seen = shown.filter(({ element }) => element.getBoundingClientRect().height > 0);
+  if (!seen.length || seen.some(({ element }) => isElastic(element))) return false;
+  const outer = (/** @type {Piece} */ x) => (x.inside[0] ?? x.element).getBoundingClientRect();
+  const height = () => Math.max(...seen.map((x) => outer(x).bottom)) - Math.min(...seen.map((x) => outer(x).top));
+  let zoom = 1;
+  for (let over = height(); over > room && zoom > CLOSEST; over = height()) {
+    zoom = Math.max(CLOSEST, zoom * Math.max(FINER, room / over));
+    for (const { element } of seen) if (!pictures(element).length) enlarge(element, zoom);
+  }
+  const below = height() > room && seen.slice(1).find(({ element }) => pictures(element).length);
+  if (!below) return false;
+  alone.add(below.element);
+  for (const { host } of pictures(below.element)) full(host);
+  return true;
+}
+
+/** @param {Element} element @param {number} [zoom] none: as large as it is */
+export function enlarge(element, zoom) {
+  if (!(element instanceof HTMLElement)) return;
+  if (zoom) element.style.zoom = zoom.toFixed(3);
+  else element.style.removeProperty("zoom");
+}
+
+/** How high a screen is between the page's upper edge and the bar. @param {Element} page @param {Element} bar */
+export function roomOf(page, bar) {
+  const scrolled = page.closest("[data-testid=stMain]")?.scrollTop ?? 0;
+  return bar.getBoundingClientRect().top - EDGE - page.getBoundingClientRect().top - scrolled;
+}
+
+function pageScale() {
+  return Number(getComputedStyle(document.documentElement).getPropertyValue("--type-scale")) || 1;
+}
+
+/**
+ * The scale for a picture that now is `height` pixels high, in `room` pixels; null where it is well as it is.
+ * @param {{ scale: number, height: number, room: number, least: number }} now
+ */
+export function smaller({ scale, height, room, least }) {
+  if (height <= room || scale <= least) return null;
+  return Math.max(least, scale * Math.max(FINER, room / height));
+}
+
+/**
+ * The components in an element, and of each what has to be seen at once (data-fit), or all of it.
+ * @param {Element} element
+ * @returns {{ host: HTMLElement, picture: Element[] }[]}
+ */
+export function pictures(element) {
+  return [element, ...element.querySelectorAll("*")].flatMap((host) => {
+    const all = host.shadowRoot?.querySelector(".lesson");
+    if (!all || !(host instanceof HTMLElement)) return [];
+    const own = [...all.querySelectorAll("[data-fit]")];
+    return [{ host, picture: own.length ? own : [all] }];
+  });
+}
+
+/**
+ * Enlarges each picture on show only so far that it fits, once it has laid itself out anew.
+ * @param {() => Piece[]} shown what is on show
+ * @param {() => number} end where the screen ends
+ */
+export function fitting(shown, end) {
+  let turn = 0;
+  const later = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  async function fit() {
+    turn += 1;
+    const mine = turn;
+    for (let again = true; again; ) {
+      await later();
+      if (mine !== turn) return;
+      again = false;
+      const all = shown();
+      for (const { host, picture } of all.flatMap(({ element }) => pictures(element))) {
+        const boxes = [host, ...picture].map((x) => x.getBoundingClientRect());
+        const [{ top }] = boxes;
+        const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
+        const bottom = Math.max(...boxes.slice(1).map((x) => x.bottom));
+        const room = end() - EDGE - frameBelow(all, bottom) - (above < DEEP * end() ? above : EDGE);
+        const next = smaller({ scale: scaleOf(host), height: bottom - top, room, least: SMALLEST * pageScale() });
+        if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
+        else if (!isShort(host) && host.getBoundingClientRect().bottom > end()) short(host, true);
+        else continue;
+        again = true;
+      }
+    }
+  }
+  function anew() {
+    alone = new WeakSet();
+    for (const { host } of pictures(document.body)) full(host);
+    fit();
+  }
+  return { fit, anew };
+}
+
+// What stands below the part of a picture that has to be seen at once (data-fit) is left out where it has no room.
+
+/** @param {HTMLElement} host */
+const lessonOf = (host) => host.shadowRoot?.querySelector(".lesson");
+/** @param {HTMLElement} host */
+const isShort = (host) => !lessonOf(host)?.querySelector("[data-fit]") || lessonOf(host)?.hasAttribute("data-short");
+
+/** @param {HTMLElement} host @param {boolean} is */
+function short(host, is) {
+  lessonOf(host)?.toggleAttribute("data-short", is);
+}
+
+/** A picture as large as it is without a projector. @param {HTMLElement} host */
+export function full(host) {
+  host.style.removeProperty("--type-scale");
+  short(host, false);
+}
+
+const FRAME = 100; // pixels: what is higher is more than a frame
+
+/** How much of a frame is below a picture that is the last thing in it. @type {(shown: Piece[], bottom: number) => number} */
+function frameBelow(shown, bottom) {
+  const below = Math.max(...shown.map((x) => (x.inside[0] ?? x.element).getBoundingClientRect().bottom)) - bottom;
+  return below < FRAME ? Math.max(0, below) : 0;
+}
