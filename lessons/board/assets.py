@@ -11,6 +11,8 @@ from pathlib import Path
 from streamlit import config
 
 FOLDER = Path(__file__).resolve().parent / "frontend"
+#: What figures are drawn with (frontend/lesson_figure.js).
+FIGURES = "vendor/plotly-basic.js"
 MIME = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 #: What stands before a loader besides common.mjs, as a loader can import nothing.
 _BEFORE = {"present": ("screens",)}
@@ -29,6 +31,16 @@ def assets() -> dict[str, Asset]:
     return {
         path.relative_to(FOLDER).as_posix(): _read(path) for path in sorted(FOLDER.rglob("*")) if path.suffix in MIME
     }
+
+
+@functools.cache
+def inline_files() -> dict[str, str]:
+    """The files' texts by name, for where a browser cannot fetch them from this server.
+
+    The library of the lessons' figures is not among them. It is larger than all else together, and where only Streamlit
+    serves files, Streamlit draws the figures (lessons/kit/lesson/figure.py).
+    """
+    return {name: asset.text for name, asset in assets().items() if name != FIGURES}
 
 
 @functools.cache

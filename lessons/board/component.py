@@ -3,7 +3,8 @@
 A module is a file `lessons/board/frontend/lesson_<name>.js` whose default export is a class:
 
     export default class {
-      constructor({ root, send }) {}   // root: an empty element inside the page's styles; send(event, value): to Python
+      // root: an empty element inside the page's styles; send(event, value): to Python; address(name): of another file
+      constructor({ root, send, address }) {}
       draw(data, { dark }) {}          // at every rerun and theme change; keep the nodes that did not change
       close() {}                       // optional: the page is left
     }
@@ -21,7 +22,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.board.assets import assets, base_path, loader, version
+from lessons.board.assets import base_path, inline_files, loader, version
 from lessons.board.rooms import ROOMS, room_key
 
 #: What a module may tell Python.
@@ -46,9 +47,11 @@ def mount(
     key: str,
     on_picked: Callable[[], None] | None = None,
     on_pressed: Callable[[], None] | None = None,
+    height: int | None = None,
 ) -> Any:
     """Mounts `lesson_<module>.js` with `data` (anything JSON can say). In a callback, `sent(key, event)` is the value.
 
+    It takes `height` pixels, from before it is drawn; as many as what it draws where none are given.
     Where the browser cannot reach this server's static files, the module says so once and comes with the data from then
     on.
     """
@@ -58,8 +61,8 @@ def mount(
         "version": version(),
         "data": data,
     }
-    if _state(key).get("fallback"):
-        options["files"] = {name: asset.text for name, asset in assets().items()}
+    if unreachable(key):
+        options["files"] = inline_files()
     named = component_key(key)
     room = st.container(key=room_key(module, named)) if module in ROOMS else contextlib.nullcontext()
     with room:
@@ -69,12 +72,18 @@ def mount(
             on_fallback_change=_nothing,
             on_picked_change=on_picked or _nothing,
             on_pressed_change=on_pressed or _nothing,
+            height=height or "content",
         )
 
 
 def sent(key: str, event: str) -> Any:
     """What the module of this key just sent; None if nothing."""
     return _state(key).get(event)
+
+
+def unreachable(key: str) -> bool:
+    """Whether the module of this key has said that it cannot reach this server's static files."""
+    return bool(_state(key).get("fallback"))
 
 
 def _state(key: str) -> dict[str, Any]:

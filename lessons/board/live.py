@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from lessons.board.assets import assets, base_path, loader, version
+from lessons.board.assets import base_path, inline_files, loader, version
 from lessons.board.component import component_key
 from lessons.board.options import lab_options
 
@@ -30,7 +30,7 @@ def lab_view(run_id: str, status: str, *, key: str = "lab", fallback: bool = Fal
     where = {"base": base_path(), "version": version()}
     options = {**lab_options(run_id, status, f"credit-lab:{key}"), **where}
     if inline:
-        options["files"] = {name: asset.text for name, asset in assets().items()}
+        options["files"] = inline_files()
     result = _lab(
         key=component_key(key),
         data=json.dumps(options, ensure_ascii=False).encode(),

@@ -27,7 +27,7 @@ from core.extras import NOTEBOOK
 from core.runs.recorded import SHIPPED, import_recorded
 from core.runs.records import readable
 from lessons import shared
-from lessons.board.assets import assets, loader
+from lessons.board.assets import inline_files, loader
 from lessons.board.options import lab_options
 from lessons.board.window import Window, window
 from lessons.i18n import DEFAULT, _, use_language
@@ -101,7 +101,7 @@ def _step_of(window: Window) -> int:
 
 @functools.cache
 def _files() -> bytes:
-    return gzip.compress(json.dumps({name: asset.text for name, asset in assets().items()}).encode(), mtime=0)
+    return gzip.compress(json.dumps(inline_files()).encode(), mtime=0)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from typing import Any
 from core.runs.errors import RunNotFound
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from lessons.board.assets import assets, loader
+from lessons.board.assets import assets, inline_files, loader
 from lessons.board.options import lab_options
 from lessons.elsewhere.about import about, heading, without_script
 from lessons.elsewhere.flow import batch_of, flow
@@ -37,7 +37,7 @@ def web_page(store: RunStore, run: RunInfo) -> str:
     """
     if all(x.step < 0 for x in run.learners):
         raise RunNotFound("There is nothing to show: no learner of this run has finished a step.")
-    files = pack({name: asset.text for name, asset in assets().items() if name != "web_page.css"})
+    files = pack({name: text for name, text in inline_files().items() if name != "web_page.css"})
     kept = pieces(store, run, MOST_BYTES - len(files) - WORDS_BYTES)
     batch = batch_of(store, run)
     languages = {tag: _in_language(tag, store, run, kept, batch) for tag in LANGUAGES}

@@ -24,6 +24,7 @@ from tests.helpers import HOSTILE
 from tests.lessons.answered import KINDS, LONG, QUESTIONS, SAMPLES, answered_run, event
 from tests.lessons.conftest import linked, make_run
 from tests.lessons.conftest import texts as shown_texts
+from tests.lessons.figures import figures
 from tests.lessons.real import strips
 
 KEY = "a-real-instruct-model"
@@ -60,7 +61,7 @@ def test_it_comes_up_with_all_its_parts(open_page, store, lang, speaking):
     at = skip(open_page(KEY, lang=lang, run=answered_run(store)))
     assert not at.error
     assert not at.warning
-    assert len(at.get("plotly_chart")) == 4
+    assert len(figures(at)) == 4
     assert len(at.header) == 8
     assert at.expander(key="a-real-instruct-model_code")  # the ninth part is a fold
 
@@ -109,7 +110,7 @@ def test_another_question_shows_its_own_answers(open_page, store):
 
 def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, store):
     at = open_page(KEY, lang="en", run=answered_run(store))
-    assert not at.get("plotly_chart")  # the curves, too, would give it away
+    assert not figures(at)  # the curves, too, would give it away
     assert "The curves stand here once you have committed" in texts(at)
     assert "What changed" not in [x.value for x in at.header]
     before, after = event("before", KINDS["before"]), event("after", KINDS["grpo"], seed=1)
@@ -126,7 +127,7 @@ def test_what_follows_is_hidden_until_all_three_predictions_are_made(open_page, 
     assert f"of {100 * sum(split):+.0f} points, {100 * split[0]:+.0f} come from form" in texts(at)
     assert "Responses chosen greedily: readable" in texts(at)
     assert f"From {l0:.1f} tokens on average to {l1:.1f}" in texts(at)
-    assert len(at.get("plotly_chart")) == 4
+    assert len(figures(at)) == 4
     assert "What changed" in [x.value for x in at.header]
 
 

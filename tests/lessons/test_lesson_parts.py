@@ -371,7 +371,7 @@ def drawn():
 
 def test_a_figure_has_a_description_and_its_numbers():
     at = run(drawn)
-    assert at.get("plotly_chart")[0].proto.alt == "Two bars"
+    assert sent_to_browser(at)["alt"] == "Two bars"
     assert at.dataframe[0].value["y"].tolist() == [3, 4]
 
 

@@ -16,6 +16,7 @@ from lessons.what_is_true.gauge import _errors_words
 from lessons.what_is_true.study import CREDITS
 from lessons.what_is_true.titles import credit_titles
 from tests.lessons.conftest import linked
+from tests.lessons.figures import figures
 from tests.lessons.real import STEP, commit, group_mean, open_real, rows_of, strips
 
 KEY = "what-is-true"
@@ -243,8 +244,7 @@ def test_the_page_opens_with_the_recorded_fall_and_the_recorded_race(open_page, 
     assert (sent["mean"], sent["slip"]) == (of["group_mean"], place)
     assert f"{of['true'][0]:.2f}" in sent["alt"]
     assert f"{of['critic'][-1]:.2f}" in sent["alt"]
-    race = at.get("plotly_chart")[0]
-    assert len(json.loads(race.proto.spec)["data"]) == len(LEARNERS)
+    assert len(figures(at)[0]["figure"]["data"]) == len(LEARNERS)
 
 
 def test_where_a_critic_does_notice_the_sentence_says_so():

@@ -14,6 +14,7 @@ const OWN_STYLES = {
   "lesson_clip.js": ["clip/clip.css"],
   "lesson_credits.js": ["credits.css"],
   "lesson_fall.js": ["picture.css"],
+  "lesson_figure.js": ["figure.css"],
   "lesson_kl.js": ["kl/kl.css"],
   "lesson_labels.js": ["labels.css"],
   "lesson_loop.js": ["loop/loop.css"],
@@ -92,7 +93,7 @@ class Held {
     const [module] = await Promise.all([import(env.module(this.name)), loaded]);
     /** @type {(event: string, value: unknown) => void} */
     const send = (event, value) => this.component.setTriggerValue(event, value);
-    this.#drawing = new module.default({ root: this.root, send });
+    this.#drawing = new module.default({ root: this.root, send, address: env.module });
   }
 
   draw() {

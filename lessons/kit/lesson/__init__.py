@@ -40,7 +40,8 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               `at_step(batch, step)` is another step of the same run, `beside(batch, "ppo")` another learner's.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.
-figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table;
+figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table (scatter,
+              bar and pie traces: what Plotly's basic build has);
               `line_colour("blue"|"orange"|"green"|"pink")`, `signed_colour(x)`.
 worked.py     `Example`, `FOUR`, `work_out(example, settings) -> Numbers`, `Line`, `num`, `ppo_lines(settings)`,
               `worked(example, settings, lines, key=)`: the four-token example, walked line by line.

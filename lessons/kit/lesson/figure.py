@@ -1,13 +1,19 @@
-"""Plotly figures in the page's theme, with a description for those who cannot see them and their numbers as a table."""
+"""Plotly figures in the page's theme, with a description for those who cannot see them and their numbers as a table.
+
+Plotly for Python writes them; the browser draws them with Plotly's basic build (lesson_figure.js), a quarter of the
+library that `st.plotly_chart` would have it fetch. It has scatter, bar and pie traces.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.learners.kind import Colour
+from lessons.board.component import mount, unreachable
 from lessons.i18n import _
 from lessons.kit.lesson.formula import role_colour
 from lessons.kit.present import presenting
@@ -25,7 +31,9 @@ LINES: dict[Colour, tuple[str, str]] = {
     "grey": ("#767676", "#b3b3b3"),
     "brown": ("#8B5A2B", "#c99a6b"),
 }
+#: Of Streamlit's own chart, where it draws a figure; lesson_figure.js has the same.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
+_BY_STREAMLIT = "figures_by_streamlit"
 
 
 def line_colour(name: Colour) -> str:
@@ -50,9 +58,9 @@ def figure(
 
     Text inside a figure is HTML to Plotly: pass what a model wrote through html.escape.
     """
+    # Its type, too, is larger on a projector, where it fits beside its heading all the same.
+    high = round(max(height, min(1.3 * height, 420))) if presenting() else height
     drawing.update_layout(
-        # Its type, too, is larger on a projector, where it fits beside its heading all the same.
-        height=max(height, min(1.3 * height, 420)) if presenting() else height,
         margin={"l": 8, "r": 8, "t": 28 if drawing.layout.title.text else 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         hoverlabel={"align": "left"},
@@ -61,7 +69,21 @@ def figure(
     drawing.update_xaxes(automargin=True)
     drawing.update_yaxes(automargin=True)
     with st.container(key=f"{key}_figure"):
-        st.plotly_chart(drawing, key=key, config=CONFIG, alt=alt)
+        _draw(drawing, key, alt, high)
         if table is not None:
             with st.expander(_("Read as a table"), icon=":material/table:"):
                 st.dataframe(list(table), hide_index=True, alt=alt)
+
+
+def _draw(drawing: Figure, key: str, alt: str, height: int) -> None:
+    """By our own component; by Streamlit's chart for a browser that cannot fetch what this server serves beside it."""
+    if unreachable(key):
+        st.session_state[_BY_STREAMLIT] = True  # Streamlit forgets what a component said that is not on the page
+    if st.session_state.get(_BY_STREAMLIT):
+        drawing.update_layout(height=height)
+        st.plotly_chart(drawing, key=f"{key}_chart", config=CONFIG, alt=alt)
+        return
+    written = json.loads(drawing.to_json())
+    written["layout"].pop("template", None)  # Streamlit's: the module has its own
+    sent = {"data": written["data"], "layout": written["layout"]}
+    mount("figure", {"figure": sent, "alt": alt, "height": height}, key=key, height=height)

@@ -1,0 +1,93 @@
+"""Figures: written by Plotly for Python, drawn by the browser's copy of the same version, which has not every trace."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from plotly.basedatatypes import BaseTraceType
+from plotly.offline import get_plotlyjs_version
+from streamlit.testing.v1 import AppTest
+
+from lessons.board.assets import FIGURES, assets, inline_files
+from tests.lessons.figures import figures
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The traces of Plotly's basic build (plotly.js, dist/README.md).
+BASIC = {"scatter", "bar", "pie"}
+
+
+def drawn(height=240):
+    import plotly.graph_objects as go
+
+    from lessons.kit.lesson import figure, line_colour
+
+    bars = go.Figure(go.Bar(x=[1, 2], y=[3, float("nan")], marker_color=line_colour("blue")))
+    bars.update_xaxes(title="step")
+    figure(bars, key="two__bars", alt="Two bars", table=[{"x": 1, "y": 3}, {"x": 2, "y": 4}], height=height)
+
+
+def shown(**session) -> AppTest:
+    at = AppTest.from_function(drawn)
+    for name, value in session.items():
+        at.session_state[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_the_browsers_library_is_the_one_that_plotly_for_python_writes_for():
+    version = re.search(r"plotly\.js \(basic - minified\) v(\S+)", assets()[FIGURES].text)
+    assert version
+    assert version[1] == get_plotlyjs_version()
+    pinned = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    assert pinned["plotly.js-basic-dist-min"] == version[1]
+
+
+def test_no_figure_has_a_trace_that_the_library_lacks():
+    traces = {name for name in dir(go) if isinstance(x := getattr(go, name), type) and issubclass(x, BaseTraceType)}
+    assert {"Scatter", "Bar", "Heatmap"} <= traces
+    used = set()
+    for path in (ROOT / "lessons").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        used |= {x.lower() for x in re.findall(r"\bgo\.(\w+)\(", text) if x in traces}
+        used |= set(re.findall(r"\.add_(\w+)\(", text)) & {x.lower() for x in traces}
+    assert used
+    assert used <= BASIC
+
+
+def test_the_browser_is_given_the_figure_its_description_and_its_room():
+    at = shown()
+    [sent] = figures(at)
+    assert (sent["alt"], sent["height"]) == ("Two bars", 240)
+    [bars] = sent["figure"]["data"]
+    assert (bars["type"], bars["x"], bars["y"]) == ("bar", [1, 2], [3, None])
+    assert sent["figure"]["layout"]["xaxis"]["title"]["text"] == "step"
+    assert "template" not in sent["figure"]["layout"]
+    assert not at.get("plotly_chart")
+
+
+def test_on_a_projector_it_is_higher_where_that_fits():
+    assert figures(shown(present=True))[0]["height"] == 312
+
+
+def test_where_no_file_of_ours_can_be_fetched_streamlit_draws():
+    at = shown(figures_by_streamlit=True)
+    assert not figures(at)
+    [chart] = at.get("plotly_chart")
+    assert chart.proto.alt == "Two bars"
+    assert json.loads(chart.proto.spec)["layout"]["height"] == 240
+
+
+def test_the_library_is_not_sent_with_what_goes_through_streamlit_or_into_a_file():
+    assert FIGURES in assets()
+    assert set(assets()) - set(inline_files()) == {FIGURES}
+
+
+@pytest.mark.parametrize("name", ["eval(", "new Function", "Function("])
+def test_the_library_needs_no_code_made_of_text(name):
+    """What a Content-Security-Policy without 'unsafe-eval' would refuse."""
+    assert not re.search(rf"(?<![\w.]){re.escape(name)}", assets()[FIGURES].text)
