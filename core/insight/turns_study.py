@@ -54,7 +54,7 @@ _SERIES = tuple(x.name for x in fields(TurnsResult) if x.name not in ("learner",
 
 def config_of(turns: int, seed: int) -> RunConfig:
     """The preset's run with so many turns, with nothing measured that the study measures by itself."""
-    from core.config import change
+    from core.given_config import change
 
     about = {"task.turns": turns, "seed": seed, "steps": STEPS, "eval_every": 0, "measure_kl": False, "panel_size": 1}
     return change(preset(PRESET), about)

@@ -74,7 +74,7 @@ class UnitTestResult:
 
 def train(condition: str, seed: int, steps: int = STEPS) -> UnitTestResult:
     """Trains one learner that is paid by the condition's tests."""
-    from core.config import change
+    from core.given_config import change
     from core.presets import preset
     from core.training import evaluation
     from core.training.answer import share

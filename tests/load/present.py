@@ -50,7 +50,9 @@ def main() -> None:
                             given.pictures.mkdir(parents=True, exist_ok=True)
                             page.screenshot(path=given.pictures / f"{key}-{lang}-{size}-{n:02}.png")
                     high = [f"{place}: {over}" for place, over in seen if over > 0]
-                    print(f"{size:9} {lang:6} {key:24} {len(seen):2} screens  {'; '.join(high) or 'all fit'}", flush=True)
+                    print(
+                        f"{size:9} {lang:6} {key:24} {len(seen):2} screens  {'; '.join(high) or 'all fit'}", flush=True
+                    )
                     page.close()
             context.close()
         browser.close()
