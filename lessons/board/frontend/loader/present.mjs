@@ -2,7 +2,7 @@
 // is not shown keeps its width and goes on working (charts need one), but nobody sees, hears or reaches it. A picture that
 // is higher than the screen is enlarged less than the type beside it.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {{ words: Record<"before" | "after" | "leave" | "bar" | "place" | "help", string> }} Options */
 
 const AWAY = "present-away";
