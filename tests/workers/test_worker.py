@@ -9,8 +9,6 @@ import functools
 import os
 import signal
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from core.workers.controls import Controls
 from core.workers.launcher import LauncherError, LocalLauncher
 from core.workers.process import supervise
 from core.workers.worker import Worker
+from tests.waiting import until
 
 SMALL = RunConfig.model_validate(
     {"steps": 6, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0, "checkpoint_every": 2}
@@ -303,15 +302,6 @@ def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLauncher
     launcher.warm()
     yield launcher
     launcher.close()
-
-
-def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> float:
-    """Waits for the condition; returns how long it took."""
-    begun, nothing = time.monotonic(), threading.Event()
-    while not condition():
-        assert time.monotonic() - begun < timeout_s, "it never came to be"
-        nothing.wait(0.02)
-    return time.monotonic() - begun
 
 
 def steps_made(info: RunInfo) -> list[int]:
