@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 # Nothing heavy is imported up here, so that --help answers at once.
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +30,21 @@ def _parser() -> argparse.ArgumentParser:
         description="Train PPO and GRPO, and look at what they did.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _training(commands)
+    _stored(commands)
+    _reward(commands)
+    commands.add_parser("runs", help="list the app's runs")
+    commands.add_parser("settings", help="list every setting with its default and what it does")
 
+    app = commands.add_parser("app", help="start the app and print its address")
+    app.add_argument(
+        "--port", type=_port, metavar="N", help="which port it serves (default: 8501, or the next free one)"
+    )
+    return parser
+
+
+def _training(commands: Commands) -> None:
+    """What trains learners, or writes what they would learn from."""
     train = commands.add_parser("train", help="train learners side by side and write the four files of the trace")
     _describe_run(train)
     train.add_argument("--trace", choices=("panel", "all"), help="keep the tokens of a panel of responses, or of all")
@@ -40,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     _describe_run(collect)
     collect.add_argument("--out", type=Path, required=True, metavar="FILE", help="the Parquet file to write")
 
+
+def _stored(commands: Commands) -> None:
+    """What is done with a run that is there."""
     export = commands.add_parser("export", help="write a run of the app as files")
     export.add_argument("run", metavar="RUN", help="its id, or the beginning of it (see `python -m core runs`)")
     export.add_argument(
@@ -74,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     delete.add_argument("--yes", action="store_true", help="ask nothing")
 
+
+def _reward(commands: Commands) -> None:
+    """What trains a reward model."""
     reward = commands.add_parser("reward", help="train a reward model on preferences, for learners to train on")
     reward.add_argument(
         "--preset", default="chain-sum", metavar="NAME", help="whose start model and task (%(default)s)"
@@ -93,15 +116,6 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="train it as a run and write its trace there, a new or empty folder"
     )
     reward.add_argument("--keep", action="store_true", help="also keep that run among the app's runs")
-
-    commands.add_parser("runs", help="list the app's runs")
-    commands.add_parser("settings", help="list every setting with its default and what it does")
-
-    app = commands.add_parser("app", help="start the app and print its address")
-    app.add_argument(
-        "--port", type=_port, metavar="N", help="which port it serves (default: 8501, or the next free one)"
-    )
-    return parser
 
 
 def _describe_run(parser: argparse.ArgumentParser) -> None:

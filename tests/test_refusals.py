@@ -53,6 +53,7 @@ FOR_PROGRAMMERS = {
     "core/terms/latex.py": "a number that is missing: caught by who writes the text",
     "core/terms/term.py": "a region that cannot be: tests declare every one",
     "core/training/fitted.py": "a critic of a kind that has none",
+    "core/workers/controls.py": "how a worker ends: caught in its main function",
     "core/workers/interruption.py": "how a worker ends: caught in its main function",
     "core/workers/worker.py": "how a worker ends: caught in its main function",
 }

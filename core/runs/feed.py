@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Refusal
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.group_view import group_view
 from core.runs.opening import Opening, opening
 from core.runs.queueing import paces, place_of
 from core.runs.records import RunUnreadable
-from core.runs.views import group_view, number, run_view, step_view, with_trained
+from core.runs.view_values import number
+from core.runs.views import run_view, step_view, with_trained
 
 if TYPE_CHECKING:
     from core.runs.records import RunInfo

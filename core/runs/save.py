@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.errors import Message, Refusal, cause_of
 from core.learners.registry import trains_policy
@@ -53,31 +54,8 @@ def save_model(
     from core.training.save import Trained, save_pretrained
 
     info = store.get(run_id)
-    info.config.learner(learner)
-    if info.recorded:
-        raise SaveError("This run was recorded elsewhere: its weights are not here, so there is no model to save.")
-    if not trains_policy(info.config.learner(learner)):
-        raise SaveError(
-            "{learner} trains a reward model, with which no run can begin; its run leaves it for others to train on.",
-            learner=learner,
-        )
     say = progress if progress is not None else (lambda _text, _share: None)
-    where = checkpoints.folder(store.home, run_id, learner)
-    path = next(iter(checkpoints.saved(where)), None)
-    if path is None and info.config.checkpoint_every == 1:
-        raise SaveError(
-            "There is no checkpoint of {learner} yet; one is written after each step, and when the run pauses, stops "
-            "or ends.",
-            key="there-is-no-checkpoint-yet-one-after-each-step",
-            learner=learner,
-        )
-    if path is None:
-        raise SaveError(
-            "There is no checkpoint of {learner} yet; one is written every {every} steps, and when the run pauses, "
-            "stops or ends.",
-            learner=learner,
-            every=info.config.checkpoint_every,
-        )
+    path = _newest(store, info, learner)
     folder = folder or start.models_folder() / default_name(info, learner, int(path.stem))
     if _is_from(folder, run_id, learner, int(path.stem)):
         return folder
@@ -91,34 +69,65 @@ def save_model(
     with _checkpoint(path):
         begun.model.load_state_dict(policy, strict=not config.lora_rank)
     rows = [x for x in store.rows_since(run_id, 0)[0] if x["learner"] == learner and x["step"] <= made]
-    events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, made)]
-    sound = [x for x in events if x["kind"] != "evaluation" or is_evaluation(x["value"])]
-    if len(sound) < len(events):
-        log.warning("%s", LEFT_OUT)
-        say(LEFT_OUT, None)
+    trained = Trained(
+        model=begun.model,
+        tokenizer=begun.codec.tokenizer,
+        config=config,
+        learner=learner,
+        steps=made,
+        start_hash=begun.hash,
+        versions=info.versions,
+        run=info.name,
+        events=_sound_events(store, run_id, learner, made, say),
+        heldout=[(x["step"], x["heldout_success"]) for x in rows if x["heldout_success"] is not None],
+        origin={"run": run_id, "learner": learner, "step": int(path.stem)},
+    )
     say(Message("Writing the model."), None)
     try:
-        save_pretrained(
-            Trained(
-                model=begun.model,
-                tokenizer=begun.codec.tokenizer,
-                config=config,
-                learner=learner,
-                steps=made,
-                start_hash=begun.hash,
-                versions=info.versions,
-                run=info.name,
-                events=sound,
-                heldout=[(x["step"], x["heldout_success"]) for x in rows if x["heldout_success"] is not None],
-                origin={"run": run_id, "learner": learner, "step": int(path.stem)},
-            ),
-            folder,
-        )
+        save_pretrained(trained, folder)
     except OSError as error:
         raise SaveError(
             "The model could not be written to {place}: {cause}.", place=folder, cause=error.strerror or error
         ) from error
     return folder
+
+
+def _newest(store: RunStore, info: RunInfo, learner: str) -> Path:
+    """The newest readable checkpoint of a policy. Raises SaveError where there is none, or can be none."""
+    settings, every = info.config.learner(learner), info.config.checkpoint_every
+    if info.recorded:
+        raise SaveError("This run was recorded elsewhere: its weights are not here, so there is no model to save.")
+    if not trains_policy(settings):
+        raise SaveError(
+            "{learner} trains a reward model, with which no run can begin; its run leaves it for others to train on.",
+            learner=learner,
+        )
+    path = next(iter(checkpoints.saved(checkpoints.folder(store.home, info.id, learner))), None)
+    if path is None and every == 1:
+        raise SaveError(
+            "There is no checkpoint of {learner} yet; one is written after each step, and when the run pauses, stops "
+            "or ends.",
+            key="there-is-no-checkpoint-yet-one-after-each-step",
+            learner=learner,
+        )
+    if path is None:
+        raise SaveError(
+            "There is no checkpoint of {learner} yet; one is written every {every} steps, and when the run pauses, "
+            "stops or ends.",
+            learner=learner,
+            every=every,
+        )
+    return path
+
+
+def _sound_events(store: RunStore, run_id: str, learner: str, made: int, say: Progress) -> list[dict[str, Any]]:
+    """What happened to a learner in the steps that it made, without evaluations that are damaged; says if there are."""
+    events = [x for x in store.events(run_id) if x["learner"] == learner and x["step"] < max(1, made)]
+    sound = [x for x in events if x["kind"] != "evaluation" or is_evaluation(x["value"])]
+    if len(sound) < len(events):
+        log.warning("%s", LEFT_OUT)
+        say(LEFT_OUT, None)
+    return sound
 
 
 @contextlib.contextmanager

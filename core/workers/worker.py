@@ -9,14 +9,12 @@ import dataclasses
 import os
 import signal
 import time
-from collections import deque
 from typing import Any, cast
 
-from core.errors import ConfigError, Message
+from core.errors import Message
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.event_values import LEFT
-from core.runs.records import Control
 from core.runs.store import RunStore
 from core.training import beginning, checkpoints
 from core.training.answer import rates
@@ -24,13 +22,12 @@ from core.training.learning import Learning
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
 from core.versions import versions
-from core.workers import answering, preparing, reasons, waiting
+from core.workers import answering, preparing, reasons
 from core.workers.child import STORE_LOST
+from core.workers.controls import Controls
 from core.workers.interruption import Interruption, Stopped, StopRequest
 from core.workers.saving import Checkpoints
-from core.workers.waiting import Waiting
 
-CONTROL_POLL_S = 0.05  # while paused
 TELL_S = 0.2  # how often it says how far its preparations are, and hears whether it shall stop meanwhile
 
 
@@ -41,13 +38,10 @@ class Worker:
         self.store, self.run_id, self.learner = store, run_id, learner
         self.closing = False  # set by a signal: the app goes away
         self._parent = os.getppid()
-        self._paused = False
-        self._last: int | None = None  # the step after which it pauses again
-        self._replay: deque[tuple[int, dict[str, Any]]] = deque()
-        self._asked: deque[Control] = deque()  # controls that were read while it prepared
         self._reported_at = float("-inf")
         self._trainer: Learning | None = None
         self._checkpoints = Checkpoints(checkpoints.folder(store.home, run_id, learner))
+        self._controls = Controls(store, run_id, learner, self._checkpoints)
         self._kept = 0  # steps whose traces are in the store
         self._begun = False  # the first step of this life may be made
         self._in_step = False
@@ -69,7 +63,7 @@ class Worker:
             self._begin()
             steps = self.trainer.steps()
             while True:
-                self._listen()
+                self._controls.before_step(self._raise_if_left)
                 self._in_step = True
                 with self.interruption.allowed():
                     trace = next(steps, None)
@@ -119,7 +113,7 @@ class Worker:
         try:
             self._raise_if_left()
             # Read already, and to be in force at a step that all have in common: a long one is not waited for either.
-            asked = any(x.kind == "stop" for x in list(self._asked))
+            asked = self._controls.stop_is_asked()
             return StopRequest() if asked or self.store.patient(0).shall_stop(self.run_id, self.learner) else None
         except Stopped as stopped:
             return StopRequest(stopped.reason)
@@ -147,7 +141,7 @@ class Worker:
                 self._trainer = beginning.begin(info.config, self.learner, self._prepare, labels)
         first = self._kept = self.trainer.step
         self._checkpoints.begin(first)
-        self._replay = preparing.changes_from(self.store.events(self.run_id), self.learner, first)
+        self._controls.begin(self.trainer)
         lifecycle.describe(
             self.store,
             self.run_id,
@@ -181,9 +175,9 @@ class Worker:
         if not self._tell(message, share):
             return
         with self.interruption.withheld():
-            self._asked += self.store.take_controls(self.run_id, self.learner)
+            self._controls.read()
         self._raise_if_left()
-        if any(x.kind == "stop" for x in self._asked):
+        if self._controls.stop_is_asked():
             raise Stopped
 
     def _raise_if_left(self) -> None:
@@ -242,76 +236,10 @@ class Worker:
         self._kept = trace.step + 1
         if self._checkpoints.is_due(self.trainer):
             self._save()
-        if self._last is not None and trace.step >= self._last:
-            self._last, self._paused = None, True
-            lifecycle.mark(self.store, self.run_id, self.learner, "paused")
+        self._controls.after_step(trace.step)
 
     def _save(self) -> None:
         self._checkpoints.save(self.trainer)
-
-    # -- controls --------------------------------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        """Does what was asked since the last step; returns when the next step shall be made. Raises Stopped."""
-        level = self.trainer.config.keep_level and len(self.trainer.config.learners) > 1
-        wait = Waiting(self.store, self.run_id, self.learner, self.trainer.step)
-        while True:
-            self._raise_if_left()
-            ready = self._paused or not level or self.trainer.step >= self.trainer.config.steps
-            paused, others = self._paused, [] if ready else wait.others()
-            # Last: what is asked after this comes too late for the next step (core/runs/level.py says why).
-            self._asked += self.store.take_controls(self.run_id, self.learner)
-            while self._asked and self._is_due(self._asked[0]):
-                self._apply(self._asked.popleft())
-            if not (paused or self._paused or others):
-                break
-            if self._paused or others:
-                time.sleep(CONTROL_POLL_S if self._paused else waiting.POLL_S)
-        while self._replay and self._replay[0][0] <= self.trainer.step:
-            self.trainer.change(self._replay.popleft()[1])
-            lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
-
-    def _is_due(self, control: Control) -> bool:
-        """A pause or a stop that all learners make after the same step waits for that; so does what was asked later."""
-        if control.kind not in ("pause", "stop") or control.at is None or self._paused:
-            return True
-        return self.trainer.step > control.at
-
-    def _apply(self, control: Control) -> None:
-        if control.kind == "stop":
-            raise Stopped
-        if control.kind == "change":
-            self._change(control.value)
-            return
-        if control.kind == "step" and control.at is not None and self.trainer.step > control.at:
-            return  # the others come after it
-        was_paused, self._paused = self._paused, control.kind == "pause"
-        self._last = None
-        if control.kind == "step":
-            self._last = self.trainer.step if control.at is None else control.at
-        self._event(control.kind)
-        if was_paused != self._paused:
-            if self._paused:
-                self._save()
-            lifecycle.mark(self.store, self.run_id, self.learner, "paused" if self._paused else "running")
-
-    def _change(self, assignments: dict[str, Any]) -> None:
-        before = self.trainer.config
-        while self._replay and self._replay[0][0] <= self.trainer.step:  # older changes at this very step come first
-            self.trainer.change(self._replay.popleft()[1])
-        try:
-            self.trainer.change(assignments)
-        except ConfigError as error:
-            refused = {"assignments": assignments, "reason": str(error), "message": error.message.to_dict()}
-            self._event("rejected-change", refused)
-            return
-        if self.trainer.config != before:  # what an earlier life made from here on belongs to other settings
-            only_longer = set(assignments) == {"steps"}
-            if not only_longer:
-                self._replay.clear()
-            lifecycle.forget_future(self.store, self.run_id, self.learner, self.trainer.step, changes=not only_longer)
-        self._event("change", assignments)
-        lifecycle.set_steps(self.store, self.run_id, self.learner, self.trainer.config.steps)
 
     def _event(self, kind: str, value: Any = None, *, step: int | None = None) -> None:
         self.store.add_event(self.run_id, self.learner, self.trainer.step if step is None else step, kind, value)

@@ -15,14 +15,20 @@ _GROUPS = {
     "moved": ("kl", "entropy", "clip", "ratio_mean"),
     "critic": ("vf_explained_var", "value_explained", "value_error"),
 }
+#: From 0 to 1, as shares.
+_UNIT = [0, 1]
 _GROUP_OF = {key: group for group, keys in _GROUPS.items() for key in keys}
 
 
 def charts() -> list[dict[str, Any]]:
     """The board's charts: what each draws from a step row, and how far its y-axis always reaches."""
-    unit = [0, 1]
+    return [*_of_policy(), *_of_critic(), *_of_data(), *_of_tests(), *_of_pairs(), *_further()]
+
+
+def _of_policy() -> list[dict[str, Any]]:
+    """What the policy earns, and how far it moves."""
     return [
-        _chart("reward", _("Reward"), _("Mean reward of the step's responses."), at_least=unit),
+        _chart("reward", _("Reward"), _("Mean reward of the step's responses."), at_least=_UNIT),
         _chart(
             "success",
             _("Success"),
@@ -31,7 +37,7 @@ def charts() -> list[dict[str, Any]]:
                 {"column": "success_rate", "title": _("Success, training")},
                 {"column": "heldout_success", "title": _("Success, held-out"), "points": True},
             ],
-            at_least=unit,
+            at_least=_UNIT,
         ),
         _chart(
             "kl",
@@ -57,6 +63,12 @@ def charts() -> list[dict[str, Any]]:
             at_least=[0, 0],
         ),
         _chart("ratio_mean", _("Ratio, mean"), _("Mean of new over old probability; near 1 if the update is gentle.")),
+    ]
+
+
+def _of_critic() -> list[dict[str, Any]]:
+    """What the critic knows."""
+    return [
         _chart(
             "vf_explained_var",
             _("Explained variance"),
@@ -98,6 +110,12 @@ def charts() -> list[dict[str, Any]]:
             at_least=[0, 0],
             now_and_then=True,
         ),
+    ]
+
+
+def _of_data() -> list[dict[str, Any]]:
+    """How a fixed data set lies under the policy."""
+    return [
         _chart(
             "coverage",
             _("Data and own responses"),
@@ -118,9 +136,15 @@ def charts() -> list[dict[str, Any]]:
                 "Of a fixed data set, weighted by how much likelier its responses are now than when they were written: "
                 "1, all count alike; near 0, hardly any says something about this policy."
             ),
-            at_least=unit,
+            at_least=_UNIT,
             now_and_then=True,
         ),
+    ]
+
+
+def _of_tests() -> list[dict[str, Any]]:
+    """What responses pass, where unit tests decide."""
+    return [
         _tests(
             "tests",
             "",
@@ -134,6 +158,12 @@ def charts() -> list[dict[str, Any]]:
             _("The same on held-out questions. A policy that learnt to please the visible tests alone shows here."),
             now_and_then=True,
         ),
+    ]
+
+
+def _of_pairs() -> list[dict[str, Any]]:
+    """What a reward model in training says of its labels."""
+    return [
         _chart(
             "pair_accuracy",
             _("Pairs told apart"),
@@ -145,7 +175,7 @@ def charts() -> list[dict[str, Any]]:
                 {"column": "pair_accuracy", "title": _("Pairs told apart, training")},
                 {"column": "heldout_pair_accuracy", "title": _("Pairs told apart, held-out"), "points": True},
             ],
-            at_least=unit,
+            at_least=_UNIT,
         ),
         _chart(
             "pair_loss",
@@ -160,6 +190,12 @@ def charts() -> list[dict[str, Any]]:
             ],
             at_least=[0, 0],
         ),
+    ]
+
+
+def _further() -> list[dict[str, Any]]:
+    """What is looked up when something is odd."""
+    return [
         _chart("completion_length", _("Response length"), _("Mean number of tokens per response.")),
         _chart(
             "frac_reward_zero_std",

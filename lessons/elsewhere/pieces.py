@@ -12,7 +12,7 @@ from typing import Any
 from core.runs.feed import Feed
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.runs.views import number
+from core.runs.view_values import number
 from core.text import visible
 
 #: A page is made no larger than this by leaving out steps; one step alone may be larger.

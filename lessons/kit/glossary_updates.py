@@ -1,4 +1,4 @@
-"""The glossary's terms of updates and of measuring: the second half of `glossary_terms.py`, nothing but data."""
+"""The glossary's terms of updates and of measuring, nothing but data."""
 
 from __future__ import annotations
 

@@ -13,11 +13,12 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from core.rewards.preferences import read
 from tests.e2e.conftest import Server, serving
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.rest import at_rest, narrowed
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
 Check = Callable[..., list[str]]
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 HOSTILE = (
     '{"version": 1, "preferences": [{"prompt": "<img src=x onerror=document.title=1>", "a": "No.", "b": "Hi.", '
     '"preferred": "a", "weight": 1, "source": "<script>"}]}'
@@ -27,8 +28,7 @@ HOSTILE = (
 def opened(page: Page, server: Server, query: str = "", lang: str = "en") -> None:
     page.goto(f"{server.url}/a-trained-reward-model?lang={lang}{query}")
     page.get_by_test_id("labels").wait_for()
-    page.locator(IDLE).wait_for()
-    page.wait_for_timeout(800)
+    at_rest(page)
 
 
 def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
@@ -77,9 +77,7 @@ def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
     page.locator(".st-key-rm_upload input[type=file]").set_input_files(str(evil))
     expect(page.get_by_text("does not know '<'", exact=False)).to_be_visible()
     assert page.title() != "1"
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+    narrowed(page)
     assert axe(page) == []
     page.get_by_role("button", name="Reset my labels").click()
     expect(page.locator(".st-key-rm_sources")).to_have_count(0)
@@ -117,14 +115,9 @@ def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Pag
     store = trains.store
     [run] = [x for x in store.runs() if x.config.compare_samples and x.config.task.kind == "reply"]
     assert {x.reward for x in run.config.learners} == {"reward-model"}
-    deadline = time.monotonic() + 120
-    while store.get(run.id).learners[0].step < 1:
-        assert time.monotonic() < deadline, store.get(run.id).status
-        time.sleep(0.5)
+    until(lambda: store.get(run.id).learners[0].step >= 1, 120)
     store.control(run.id, "stop")
-    while store.get(run.id).active:
-        assert time.monotonic() < deadline + 60, "it stops when it is asked to"
-        time.sleep(0.5)
+    until(lambda: not store.get(run.id).active, 120)
     opened(page, trains, f"&policy={run.id}")
     expect(page.get_by_text("This run ended before it was through", exact=False)).to_be_visible()
 
@@ -148,13 +141,10 @@ def test_labels_outlive_a_lost_connection(page: Page, server: Server, axe: Check
     for _n in range(3):
         page.keyboard.press("2")
     expect(box).to_have_attribute("data-done", "6")
-    deadline = time.monotonic() + 60
-    while len(routes) == before:
-        assert time.monotonic() < deadline, "the page connects again"
-        page.wait_for_timeout(200)
     expect(page.locator(".st-key-rm_sources tbody")).to_contain_text("6")
+    assert len(routes) > before, "the page has connected again"
     expect(box).to_have_attribute("data-done", "6")
     page.reload()
     expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "6")
-    page.locator(IDLE).wait_for()
+    at_rest(page)
     assert axe(page) == []

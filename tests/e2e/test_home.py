@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Phone, Server
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 ALL = re.compile(r"^[1-9]\d+$")
@@ -22,8 +23,7 @@ def test_it_plays_by_itself_can_be_paused_and_asks_the_server_for_nothing(
     page.goto(f"{server.url}/?lang=en")
     picture = page.locator(".credits")
     expect(picture).to_have_attribute("data-playing", "true")
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_timeout(500)
+    at_rest(page)
     sent = len(frames)
     expect(picture).to_have_attribute("data-playing", "false")  # once, not for ever
     count = picture.locator(".tk").count()

@@ -9,15 +9,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 Check = Callable[..., list[str]]
-
-
-def at_rest(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(500)
 
 
 def answered(page: Page, key: str) -> Locator:
@@ -63,8 +59,6 @@ def test_it_plays_is_answered_and_its_set_is_seen(
     expect(page.locator(".st-key-online_set_table tbody tr")).to_have_count(10, timeout=180_000)
     at_rest(page)
     assert axe(page) == []
-    page.set_viewport_size({"width": 400, "height": 900})
-    page.wait_for_timeout(500)
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    narrowed(page)
     page.locator(".st-key-online_lab").get_by_role("button").click()
     expect(page).to_have_url(re.compile(r"/lab\?.*preset=online-or-offline.*sft\.data_responses%3D512"))

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -26,11 +27,6 @@ PICTURES = {
         r"Question 28: .*before training: .*Asked so far: 28 of 64",
     ),
 }
-
-
-def at_rest(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(500)
 
 
 @pytest.mark.parametrize("key", PICTURES)
@@ -75,9 +71,7 @@ def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server,
     assert all(x % stride == 0 for x in page.evaluate("[...window.seen]")), "in a dozen steps, and nothing between"
     assert len(calls) == asked, "nobody was asked for anything"
 
-    page.set_viewport_size({"width": 400, "height": 900})
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    narrowed(page)
     right = picture.locator("svg, .square").evaluate_all(
         "x => Math.max(...x.map(a => a.getBoundingClientRect().right))"
     )

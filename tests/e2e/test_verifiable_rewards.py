@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
@@ -22,8 +23,7 @@ def test_it_plays_runs_hostile_code_and_is_three_screens(
     page.goto(f"{server.url}/verifiable-rewards?lang=en")
     picture, play = page.locator(".verdicts-picture"), page.get_by_test_id("verdicts-play")
     expect(picture).to_have_attribute("data-at", "24")
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(800)
+    at_rest(page)
     size = measured(page)
     assert size["text"] <= MOST * SCREEN["height"], size
     assert size["question"]
@@ -47,6 +47,4 @@ def test_it_plays_runs_hostile_code_and_is_three_screens(
     body.press("Enter")
     expect(page.locator(".st-key-vr_tests").get_by_text("NameError", exact=False).first).to_be_visible()
     assert axe(page) == []
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+    narrowed(page)

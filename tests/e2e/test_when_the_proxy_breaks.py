@@ -11,15 +11,11 @@ from playwright.sync_api import Page, expect
 from core.insight.proxy_results import EVERY, STEPS
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
 LAST = STEPS // EVERY + 1  # evaluations, the first before any step
-
-
-def at_rest(page: Page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(800)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
@@ -45,9 +41,7 @@ def test_it_plays_by_itself_and_is_three_screens(
     play.press("Enter")
     assert calls == []
     assert axe(page) == []
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
+    narrowed(page)
 
 
 def test_a_condition_is_chosen_and_predictions_are_shown(

@@ -8,24 +8,18 @@ import time
 import pytest
 
 from lessons.kit.turns import Busy, Turns
+from tests.waiting import until
 
 
-def hold(turns: Turns, order: list[int], number: int, until: threading.Event) -> threading.Thread:
+def hold(turns: Turns, order: list[int], number: int, released: threading.Event) -> threading.Thread:
     def work() -> None:
         with turns.turn():
             order.append(number)
-            assert until.wait(10)
+            assert released.wait(10)
 
     thread = threading.Thread(target=work)
     thread.start()
     return thread
-
-
-def wait_for(what: object) -> None:
-    end = time.monotonic() + 10
-    while not what():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_who_asks_first_goes_first_and_alone() -> None:
@@ -34,10 +28,10 @@ def test_who_asks_first_goes_first_and_alone() -> None:
     threads = []
     for number in range(3):
         threads.append(hold(turns, order, number, through[number]))
-        wait_for(lambda number=number: len(turns._asked) == number + 1)
+        until(lambda number=number: len(turns._asked) == number + 1)
     assert not turns.free
     for number in range(3):
-        wait_for(lambda number=number: order == list(range(number + 1)))
+        until(lambda number=number: order == list(range(number + 1)))
         time.sleep(0.02)
         assert order == list(range(number + 1))
         through[number].set()
@@ -49,12 +43,12 @@ def test_who_asks_first_goes_first_and_alone() -> None:
 def test_too_many_and_too_long_are_a_sentence() -> None:
     turns, through = Turns(patience_s=0.05, most_waiting=1), threading.Event()
     thread = hold(turns, [], 0, through)
-    wait_for(lambda: not turns.free)
+    until(lambda: not turns.free)
     with pytest.raises(Busy, match="were not through in 0 seconds"), turns.turn():
         pass
     turns._patience_s = 10
     waiting = hold(turns, [], 1, through)
-    wait_for(lambda: len(turns._asked) == 2)
+    until(lambda: len(turns._asked) == 2)
     with pytest.raises(Busy, match="One import is under way on this server and 1 wait already"), turns.turn():
         pass
     through.set()

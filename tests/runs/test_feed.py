@@ -21,7 +21,7 @@ from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.feed import MOST_ROWS, Feed, StepNotFound
 from core.runs.store import RunStore
-from core.runs.views import number
+from core.runs.view_values import number
 from core.text import visible
 from tests.helpers import HOSTILE, step_trace
 

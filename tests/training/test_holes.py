@@ -18,7 +18,7 @@ from core.config import RunConfig
 from core.insight.panel import Panel
 from core.insight.whatif import credit_under, stored_step
 from core.learners.registry import learner
-from core.runs.views import _token_columns
+from core.runs.group_view import _token_columns
 from core.terms import evaluate
 from core.training import gather
 from core.training.record import OF_ANY_TOKEN

@@ -21,7 +21,8 @@ from core.runs import lifecycle
 from core.runs.records import LearnerInfo
 from core.runs.store import RunStore
 from core.training import checkpoints
-from tests.workers.test_worker import SMALL, Interrupted, live, straight, tokens_file, until
+from tests.waiting import until
+from tests.workers.test_worker import SMALL, Interrupted, live, straight, tokens_file
 
 #: Five on a machine with nothing else to do (tests/load/stop.py measures it); the operations would last for minutes.
 STOP_S = 12.0

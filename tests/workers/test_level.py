@@ -100,7 +100,7 @@ class Run:
     def states(self) -> set[str]:
         return {x.status for x in self.store.get(self.id).learners}
 
-    def obeyed(self, kind: str, times: int) -> bool:
+    def has_done(self, kind: str, times: int) -> bool:
         """Whether every learner has done so many times what it was asked."""
         kinds = [x["learner"] for x in self.store.events(self.id) if x["kind"] == kind]
         return all(kinds.count(name) == times for name in self.trainers)
@@ -178,7 +178,7 @@ def test_after_every_press_all_stand_at_the_same_step(made: Callable[..., Run], 
         time.sleep(press.random() * 0.03)
         before = run.steps
         run.ask("pause")
-        run.until(lambda n=n: run.obeyed("pause", n) and run.states == {"paused"})
+        run.until(lambda n=n: run.has_done("pause", n) and run.states == {"paused"})
         at = run.steps
         assert len(set(at.values())) == 1, at
         assert max(at.values()) <= max(before.values()) + 2  # the one under way, and at most one begun while asking

@@ -18,7 +18,8 @@ from core.workers import launcher as launching
 from core.workers.child import STORE_LOST
 from core.workers.launcher import LocalLauncher
 from tests.runs.postgres import running
-from tests.workers.test_worker import ENDLESS, SMALL, straight, tokens_file, until
+from tests.waiting import until
+from tests.workers.test_worker import ENDLESS, SMALL, straight, tokens_file
 
 LONGER = SMALL.model_copy(update={"steps": 12})
 

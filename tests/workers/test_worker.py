@@ -9,8 +9,6 @@ import functools
 import os
 import signal
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,9 +24,12 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.training import checkpoints
 from core.training.trace import StepTrace
+from core.workers import worker as worker_module
+from core.workers.controls import Controls
 from core.workers.launcher import LauncherError, LocalLauncher
 from core.workers.process import supervise
 from core.workers.worker import Worker
+from tests.waiting import until
 
 SMALL = RunConfig.model_validate(
     {"steps": 6, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0, "checkpoint_every": 2}
@@ -241,23 +242,26 @@ def test_a_change_that_cannot_be_while_it_runs_is_an_event_too_and_the_run_goes_
     assert store.get(run_id).learners[0].status == "finished"
 
 
-def test_paused_it_waits_makes_one_step_when_asked_and_goes_on(store: Interrupted) -> None:
+def test_paused_it_waits_makes_one_step_when_asked_and_goes_on(
+    store: Interrupted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = store.create(SMALL)
     states: list[tuple[int, str]] = []
     asked = iter(["step", "step", "resume"])
 
-    class Watched(Worker):
-        def _listen(self) -> None:
-            if self._paused:  # what the page would show, and what a person presses then
+    class Watched(Controls):
+        def before_step(self, raise_if_left: Callable[[], None]) -> None:
+            if self.paused:  # what the page would show, and what a person presses then
                 info = store.get(run_id).learners[0]
                 states.append((info.step, info.status))
                 store.control(run_id, next(asked), None, "ppo")
-            super()._listen()
+            super().before_step(raise_if_left)
 
     lifecycle.enqueue(store, run_id, ["ppo"])
     store.control(run_id, "step", None, "ppo")  # asked before the first step: exactly one is made
     assert lifecycle.claim(store, run_id, "ppo")
-    assert supervise(Watched(store, run_id, "ppo")) == 0
+    monkeypatch.setattr(worker_module, "Controls", Watched)
+    assert supervise(Worker(store, run_id, "ppo")) == 0
     assert states == [(0, "paused"), (1, "paused"), (2, "paused")]
     assert kinds(store, run_id) == [("start", 0), ("step", 0), ("step", 1), ("step", 2), ("resume", 3), ("final", 5)]
 
@@ -298,15 +302,6 @@ def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLauncher
     launcher.warm()
     yield launcher
     launcher.close()
-
-
-def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> float:
-    """Waits for the condition; returns how long it took."""
-    begun, nothing = time.monotonic(), threading.Event()
-    while not condition():
-        assert time.monotonic() - begun < timeout_s, "it never came to be"
-        nothing.wait(0.02)
-    return time.monotonic() - begun
 
 
 def steps_made(info: RunInfo) -> list[int]:

@@ -3,7 +3,7 @@
 import { isNumber } from "./format.js";
 
 /** @import { Response } from "./tokens.js" */
-/** @import { TokenId } from "./types.js" */
+/** @import { TokenId } from "./page_types.js" */
 
 /** @typedef {{ response: Response, alike: { n: number, key: string, open: boolean, all: Response[] } | null }} Shown */
 

@@ -167,7 +167,7 @@ export function gaps(x) {
 
 /**
  * How far a chart's y-axis reaches for lines between `low` and `high`, with a little air.
- * @param {import("./types.js").ChartSpec} spec
+ * @param {import("./page_types.js").ChartSpec} spec
  * @param {number | null} low
  * @param {number | null} high
  * @returns {[number, number]}

@@ -11,7 +11,9 @@ import { typeScale } from "./theme.js";
 
 /** @import { Range } from "./axis.js" */
 /** @import { Model } from "./model.js" */
-/** @import { ChartSpec, ColourNames, Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ChartSpec } from "./page_types.js" */
+/** @import { ColourNames } from "./strip_types.js" */
 
 const [LOW, HIGH] = [112, 220]; // pixels that a chart is high: on the page, on a projector
 let boards = 0;

@@ -5,9 +5,10 @@ import { el } from "./dom.js";
 import { fill } from "./format.js";
 import { named } from "./tokens.js";
 
-/** @import { Line } from "./card_lines.js" */
+/** @import { Line } from "./card_parts.js" */
 /** @import { Response } from "./tokens.js" */
-/** @import { ColourNames, Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ColourNames } from "./strip_types.js" */
 
 export class Card {
   /** @param {{ labels: Labels, colours: ColourNames, onClear: () => void }} options */

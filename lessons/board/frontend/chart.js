@@ -2,16 +2,18 @@
 
 import { gaps, yRange } from "./axis.js";
 import { ChartKeys } from "./chart_keys.js";
+import { coming, reading } from "./chart_reading.js";
 import { onClick } from "./clicks.js";
 import { attr, el, say } from "./dom.js";
-import { brief, fill, isNumber, ticks } from "./format.js";
+import { fill, isNumber, ticks } from "./format.js";
 import { DASH, pattern, sample } from "./line.js";
 import uPlot from "./vendor/uPlot.js";
 
 /** @import { Range, RowsAt } from "./axis.js" */
 /** @import { Board } from "./board.js" */
 /** @import { Model } from "./model.js" */
-/** @import { ChartSpec, LearnerState, Series } from "./types.js" */
+/** @import { ChartSpec, Series } from "./page_types.js" */
+/** @import { LearnerState } from "./types.js" */
 
 /** @typedef {Series & { learner: string, index: number }} Line */
 /**
@@ -109,13 +111,13 @@ export class Chart {
     const { labels } = this.board;
     const parts = this.learners.map(({ name }) => {
       const own = by ? (by.steps.get(name) ?? null) : step;
-      return { name, step: own, text: this.#reading(model, name, own) };
+      return { name, step: own, text: reading(this.spec, model, name, own, labels) };
     });
     const [{ text: one } = { text: "" }, ...others] = parts;
     const gone = one === labels.none || one === labels.not_recorded;
     const alike = gone && others.length > 0 && others.every((x) => x.text === one);
-    const coming = step === null && !by && this.#coming(model);
-    if (alike || coming) this.values.replaceChildren(coming || one);
+    const later = step === null && !by && coming(this.spec, model, labels);
+    if (alike || later) this.values.replaceChildren(later || one);
     else {
       this.values.replaceChildren(
         ...parts.map(({ name, text }, i) => {
@@ -127,47 +129,14 @@ export class Chart {
     }
     /** @type {(step: number | null) => string} */
     const counted = (x) => (x === null ? labels.no_step : fill(labels.step_small, { step: x + 1 })); // shown from 1
-    const values = coming
-      ? coming
+    const values = later
+      ? later
       : parts
           .map(({ name, text, step: own }) => `${name.toUpperCase()} ${text}${by ? ` (${counted(own)})` : ""}`)
           .join(labels.comma);
     const places = { title: this.spec.title, step: step === null ? "" : step + 1, values, place: by?.place };
     const words = fill(by ? labels.chart_summary_at : labels.chart_summary, { ...places, axis: this.board.axisName });
     attr(this.area, "aria-label", words);
-  }
-
-  /**
-   * What is said of numbers before the first step: when they come; "" where nobody makes them any more.
-   * @param {Model} model
-   */
-  #coming(model) {
-    const { labels } = this.board;
-    if (!model.active) return "";
-    const has = model.learners.some(({ without }) => this.spec.series.some((x) => !without.includes(x.column)));
-    if (!has) return "";
-    return this.spec.now_and_then ? labels.comes_measured : labels.comes_first;
-  }
-
-  /**
-   * A learner's numbers of a step; said once where several lines lack the same. Of what is measured now and then, those
-   * that were measured last, with their step.
-   * @param {Model} model
-   * @param {string} name
-   * @param {number | null} step
-   */
-  #reading(model, name, step) {
-    const { labels } = this.board;
-    const lines = this.spec.series.filter((x) => !x.points);
-    const columns = lines.map((x) => x.column);
-    const at = this.spec.now_and_then ? model.measuredAt(name, columns, step) : step;
-    const row = model.row(name, at);
-    const values = columns.map((x) => brief(row?.[x], labels[model.absence(name, x, at)]));
-    const several = new Set(values).size > 1 || isNumber(row?.[columns[0]]);
-    const text = several ? values.join(" / ") : values[0];
-    return at === null || at === step
-      ? text
-      : fill(labels.with_note, { parts: text, note: fill(labels.step_n, { step: at + 1 }) });
   }
 
   /** @param {number | null} x */

@@ -5,7 +5,8 @@ import { el, say } from "./dom.js";
 import { fill, ticks } from "./format.js";
 import { sampleOf } from "./line.js";
 
-/** @import { ChartSpec, Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ChartSpec } from "./page_types.js" */
 /** @typedef {(number | undefined)[]} Numbers undefined: not known */
 /** @typedef {{ line: number, at: number, isLow: boolean }} Beyond where a line comes to an edge */
 

@@ -5,7 +5,7 @@ import { isNumber } from "./format.js";
 
 /** @import { Chart } from "./chart.js" */
 /** @import { Model } from "./model.js" */
-/** @import { Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
 
 /** @typedef {"left" | "right"} Side */
 /** @typedef {Record<Side, string | null>} Chosen the key of the chart that a person chose; null: nobody chose */

@@ -4,7 +4,8 @@ import { el } from "./dom.js";
 import { brief, fill } from "./format.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { ChartSpec, Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ChartSpec } from "./page_types.js" */
 
 export class ChartTable {
   /** @type {Model | null} */

@@ -4,7 +4,8 @@ import { fill, fixed, signed } from "./format.js";
 import { chipText, isEnd, named } from "./tokens.js";
 
 /** @import { ScaleKind } from "./colours.js" */
-/** @import { StripData, StripKind, StripRow, Value } from "./types.js" */
+/** @import { StripData, StripKind, StripRow } from "./strip_types.js" */
+/** @import { Value } from "./types.js" */
 
 /** @type {Record<StripKind, ScaleKind>} */
 export const SCALES = { signed: { centre: 0 }, ratio: { centre: 1 }, plain: {}, falling: { reversed: true } };

@@ -4,7 +4,7 @@ import { AXES } from "./axis.js";
 import { COLOURINGS } from "./colourings.js";
 import { readUrl, writeUrl } from "./url.js";
 
-/** @import { View } from "./types.js" */
+/** @import { View } from "./page_types.js" */
 
 export const CHOICES = { x: AXES, color: Object.keys(COLOURINGS) };
 

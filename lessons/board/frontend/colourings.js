@@ -3,7 +3,9 @@
 import { inWords } from "./format.js";
 
 /** @import { Groups, Response } from "./tokens.js" */
-/** @import { Column, Labels, StripKind } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { StripKind } from "./strip_types.js" */
+/** @import { Column } from "./types.js" */
 
 /**
  * The columns that have the number, the first that is known; `title` of a learner's own column, a message template.

@@ -5,7 +5,9 @@ import { count, duration, fill, fixed, isNumber } from "./format.js";
 import { sample } from "./line.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { ColourNames, Labels, StepRow } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { StepRow } from "./types.js" */
 
 export const EARLY = 20; // a lead in the first steps is one of samples needed
 export const LATE = 10; // where a run ends, one step alone says little

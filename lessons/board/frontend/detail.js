@@ -15,7 +15,10 @@ import { passOf } from "./wish.js";
 /** @import { Scale } from "./colours.js" */
 /** @import { Model } from "./model.js" */
 /** @import { Groups } from "./tokens.js" */
-/** @import { ColourNames, GroupAnswer, Labels, StepAnswer, TokenId, View } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { TokenId, View } from "./page_types.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { GroupAnswer, StepAnswer } from "./types.js" */
 
 const TOOLTIP_COLUMNS = [
   "logprob_old",

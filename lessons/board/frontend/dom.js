@@ -103,7 +103,7 @@ export function focusedIn(node) {
 
 /**
  * A style sheet's `load` or `error`: either way it will change nothing any more.
- * @param {import("./types.js").Sheet[]} sheets
+ * @param {import("./page_types.js").Sheet[]} sheets
  */
 export function settled(sheets) {
   const links = sheets.filter((x) => x instanceof HTMLLinkElement);

@@ -1,7 +1,8 @@
 // Where the server's addresses cannot be reached: a small second component (the pump) hands over whole windows of data
 // that came through Streamlit itself. Same interface as PullSource.
 
-/** @import { GroupAnswer, Source, SourceEvents, StepAnswer } from "./types.js" */
+/** @import { Source, SourceEvents } from "./page_types.js" */
+/** @import { GroupAnswer, StepAnswer } from "./types.js" */
 
 /** @typedef {{ kind: string, error?: string, body?: any }} Part a piece of a window */
 /**

@@ -16,7 +16,8 @@ import { markAnchors } from "./tour_anchors.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 
-/** @import { Component, LabEnv, LabOptions, Live, Sheet, Source, View } from "./types.js" */
+/** @import { Component, LabEnv, LabOptions, Sheet, Source, View } from "./page_types.js" */
+/** @import { Live } from "./types.js" */
 /** @import { Message } from "./messages.js" */
 /** @import { Wish } from "./wish.js" */
 

@@ -11,7 +11,10 @@ import { keyOf } from "./url.js";
 /** @import { Colouring, Colourings } from "./colourings.js" */
 /** @import { Scale } from "./colours.js" */
 /** @import { Groups, Response } from "./tokens.js" */
-/** @import { GroupAnswer, GroupLearner, Labels, Mark, MarkWords, Side, StripData, StripRow, View } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { View } from "./page_types.js" */
+/** @import { Mark, MarkWords, Side, StripData, StripRow } from "./strip_types.js" */
+/** @import { GroupAnswer, GroupLearner } from "./types.js" */
 
 /** @typedef {Partial<Record<Side, MarkWords>>} Marks */
 

@@ -1,6 +1,7 @@
 // The words of the lab's page, in the viewer's language: lessons/board/labels.py hands them over; a test compares the names.
 
-import type { Forms, MarkWords, Side } from "./types.js";
+import type { MarkWords, Side } from "./strip_types.js";
+import type { Forms } from "./types.js";
 
 export interface Labels {
   advantage_zero: string;

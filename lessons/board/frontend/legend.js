@@ -4,7 +4,7 @@ import { number } from "./chip.js";
 import { el } from "./dom.js";
 import { isNumber } from "./format.js";
 
-/** @import { StripData } from "./types.js" */
+/** @import { StripData } from "./strip_types.js" */
 
 /**
  * @param {StripData} data

@@ -3,7 +3,7 @@
 import { el, settled } from "./dom.js";
 import { ground, isDark } from "./theme.js";
 
-/** @import { Component, Drawing, LessonEnv, LessonOptions, Sheet } from "./types.js" */
+/** @import { Component, Drawing, LessonEnv, LessonOptions, Sheet } from "./page_types.js" */
 
 /**
  * Sheets that one module alone needs.

@@ -8,7 +8,8 @@ import { Readout } from "./readout.js";
 import { TokenStrip } from "./strip.js";
 import { stripTable } from "./strip_table.js";
 
-/** @import { Mark, StripData, StripGroup, StripKind, StripRow, Value } from "./types.js" */
+/** @import { Mark, StripData, StripGroup, StripKind, StripRow } from "./strip_types.js" */
+/** @import { Value } from "./types.js" */
 
 /**
  * A row as Python's `Row`; empty lists say "none of them".

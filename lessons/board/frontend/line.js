@@ -25,7 +25,7 @@ export const sample = (colour, index) => piece(pattern(index), { stroke: `var(--
 
 /**
  * A piece of one of a chart's lines, whosever it is.
- * @param {Pick<import("./types.js").Series, "thin" | "dash">} series
+ * @param {Pick<import("./page_types.js").Series, "thin" | "dash">} series
  */
 export const sampleOf = ({ thin, dash }) =>
   piece(DASH[dash ?? "solid"], { stroke: "currentColor", "stroke-width": thin ? "1" : "2.4" });

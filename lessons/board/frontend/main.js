@@ -3,7 +3,7 @@
 import { withoutRun } from "./choices.js";
 import { Lab } from "./lab.js";
 
-/** @import { Component, LabEnv, LabOptions } from "./types.js" */
+/** @import { Component, LabEnv, LabOptions } from "./page_types.js" */
 
 /** @type {WeakMap<Node, Lab>} the component's root → its Lab */
 const labs = new WeakMap();

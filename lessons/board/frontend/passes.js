@@ -3,7 +3,7 @@
 import { fill } from "./format.js";
 import { Playback } from "./playback.js";
 
-/** @import { Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
 
 const SECONDS = 1.8; // a pass
 

@@ -5,7 +5,8 @@ import { duration, fill, isNumber, sentences } from "./format.js";
 import { kindOf, tell } from "./messages.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Labels, LearnerState, RunState } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { LearnerState, RunState } from "./types.js" */
 
 /** @typedef {{ text: string, kind: string, share: number | null }} Doing what is being done, and how much of it is */
 /** @typedef {ReturnType<typeof line>} Line */

@@ -8,7 +8,9 @@ import { tell } from "./messages.js";
 import { Preparing } from "./preparing.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { ColourNames, Labels, LearnerState, StepRow } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { LearnerState, StepRow } from "./types.js" */
 
 /** @typedef {{ follow: () => void, pause: () => void, axis: (x: string) => void, resetZoom: () => void }} Handlers */
 

@@ -4,7 +4,9 @@ import { attr, el, focusedIn } from "./dom.js";
 import { fill, shortened, signed } from "./format.js";
 import { inLines } from "./tokens.js";
 
-/** @import { ColourNames, Labels, PromptCount, StepAnswer } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { PromptCount, StepAnswer } from "./types.js" */
 
 const MOST = 56; // characters of a prompt in its button; the whole stands above, once it is chosen
 const WORTH_IT = 16; // characters; leaving out fewer would not help

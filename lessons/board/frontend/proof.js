@@ -4,7 +4,8 @@ import { el, say } from "./dom.js";
 import { count, fill } from "./format.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { Labels, LearnerState, StepAnswer } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { LearnerState, StepAnswer } from "./types.js" */
 
 export class Proof {
   #shape = "";

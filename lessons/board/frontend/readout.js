@@ -5,7 +5,7 @@ import { el, say } from "./dom.js";
 
 /** @import { Spot } from "./row.js" */
 /** @import { Reader } from "./strip.js" */
-/** @import { StripData } from "./types.js" */
+/** @import { StripData } from "./strip_types.js" */
 
 const DIGITS = 4;
 

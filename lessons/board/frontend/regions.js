@@ -4,7 +4,8 @@ import { isNumber } from "./format.js";
 import { evaluate, evaluateTree } from "./terms.js";
 import { at } from "./terms_over.js";
 
-/** @import { Labels, OfStep } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { OfStep } from "./types.js" */
 /** @typedef {import("./terms.js").Env} Env */
 /** @typedef {import("./terms.js").Num} Num */
 /** @typedef {import("./terms.js").Region} Region */

@@ -5,7 +5,7 @@ import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { chipText, inLines } from "./tokens.js";
 
-/** @import { StripData, StripRow } from "./types.js" */
+/** @import { StripData, StripRow } from "./strip_types.js" */
 
 /** @typedef {{ row: Row, at: number, chip: HTMLButtonElement }} Spot a token of a row, and its chip */
 

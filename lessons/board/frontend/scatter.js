@@ -7,7 +7,9 @@ import { briefly, counted } from "./scatter_counts.js";
 import { H, Plane } from "./scatter_plane.js";
 
 /** @import { Limits } from "./scatter_axes.js" */
-/** @import { Labels, StepTokens, TokenId } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { TokenId } from "./page_types.js" */
+/** @import { StepTokens } from "./types.js" */
 
 const MOST = 1200; // points that a browser moves smoothly; of more tokens, every so-manieth is drawn
 

@@ -3,7 +3,8 @@
 import { fill, sentences } from "./format.js";
 import { aboutCuts, kinds } from "./regions.js";
 
-/** @import { Labels, StepTokens } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { StepTokens } from "./types.js" */
 
 /**
  * How many of these tokens are cut, or weigh less than their ratio, as a sentence.

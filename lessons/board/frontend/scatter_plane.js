@@ -6,7 +6,8 @@ import { regionBounds, settingsOnly } from "./regions.js";
 import { ticksOn } from "./scatter_axes.js";
 
 /** @import { Limits } from "./scatter_axes.js" */
-/** @import { Labels, StepTokens } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { StepTokens } from "./types.js" */
 
 export const H = 244;
 const LEFT = 40; // px for the y-axis's numbers

@@ -7,7 +7,10 @@ import { kinds } from "./regions.js";
 import { Scatter } from "./scatter.js";
 import { limitsOf } from "./scatter_axes.js";
 
-/** @import { ColourNames, Labels, StepAnswer, TokenId } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { TokenId } from "./page_types.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { StepAnswer } from "./types.js" */
 
 export class Scatters {
   /** @type {Map<string, Scatter>} by learner */

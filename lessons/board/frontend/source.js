@@ -1,6 +1,7 @@
 // Where the numbers come from: pulled from the server with a cursor that this browser holds.
 
-/** @import { GroupAnswer, Source, SourceEvents, StepAnswer } from "./types.js" */
+/** @import { Source, SourceEvents } from "./page_types.js" */
+/** @import { GroupAnswer, StepAnswer } from "./types.js" */
 
 const SECOND = 1000;
 const SLOWEST = 15 * SECOND;

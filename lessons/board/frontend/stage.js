@@ -9,7 +9,10 @@ import { Proof } from "./proof.js";
 import { Timeline } from "./timeline.js";
 import { inLines } from "./tokens.js";
 
-/** @import { ChartSpec, ColourNames, GroupAnswer, Labels, StepAnswer, TokenId } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
+/** @import { ChartSpec, TokenId } from "./page_types.js" */
+/** @import { ColourNames } from "./strip_types.js" */
+/** @import { GroupAnswer, StepAnswer } from "./types.js" */
 
 /**
  * What a person did. Steps count from 0.

@@ -8,7 +8,7 @@ import { Row } from "./row.js";
 import { walk } from "./walk.js";
 
 /** @import { Spot } from "./row.js" */
-/** @import { StripData, StripGroup } from "./types.js" */
+/** @import { StripData, StripGroup } from "./strip_types.js" */
 
 /**
  * Tells of one token.

@@ -4,7 +4,7 @@ import { below } from "./chip.js";
 import { el } from "./dom.js";
 import { chipText } from "./tokens.js";
 
-/** @import { StripData, StripRow } from "./types.js" */
+/** @import { StripData, StripRow } from "./strip_types.js" */
 
 /**
  * A token's number, or that the model did not write it.

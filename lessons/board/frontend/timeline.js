@@ -3,7 +3,7 @@
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 
-/** @import { Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
 
 const BEAT = 550; // milliseconds a step while playing
 

@@ -7,7 +7,7 @@ import { zoomOf } from "./theme.js";
 /** @import { Spot } from "./row.js" */
 /** @import { Reader } from "./strip.js" */
 /** @import { Response } from "./tokens.js" */
-/** @import { Labels } from "./types.js" */
+/** @import { Labels } from "./labels.js" */
 
 const SIGNED = new Set([
   "advantage",

@@ -1,6 +1,6 @@
 // What a person chose, kept in the page's address so that the link shows the same. Only our own keys are touched.
 
-/** @import { Choices, TokenId, View } from "./types.js" */
+/** @import { Choices, TokenId, View } from "./page_types.js" */
 
 /** @param {string | null} text */
 const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);

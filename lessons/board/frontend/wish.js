@@ -3,7 +3,8 @@
 import { keyOf } from "./url.js";
 
 /** @import { Model } from "./model.js" */
-/** @import { StepAnswer, View } from "./types.js" */
+/** @import { View } from "./page_types.js" */
+/** @import { StepAnswer } from "./types.js" */
 
 /** @typedef {{ name: string, step: number, revision: string }} Wish */
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.learners.registry import AnyLearner, learner, learner_kind, without
+from core.runs.group_view import group_view
 from core.runs.store import RunStore
-from core.runs.views import group_view, number
+from core.runs.view_values import number
 from core.terms import SCALAR, evaluate
 from core.training.terms import data_of, known_values, terms_for
 from lessons import shared

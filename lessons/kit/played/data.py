@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from core.learners.settings import LearnerSettings
-from core.runs.views import number
+from core.runs.view_values import number
 from core.terms import Term, Terms
 from core.training.terms import data_of, known_values, terms_for
 from lessons.kit.lesson import Frozen

@@ -1,6 +1,6 @@
 // What every loader needs. A loader is handed over as text and can import nothing, so this stands before each of them.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {Record<string, string>} Files a file's text by its name */
 
 /** @type {Map<string, string>} module name → blob address, for modules that came with the data */

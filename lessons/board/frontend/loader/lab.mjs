@@ -1,8 +1,8 @@
 // The lab's loader; what every loader needs stands in common.mjs.
 
-/** @typedef {import("../types.js").LabEnv} LabEnv */
+/** @typedef {import("../page_types.js").LabEnv} LabEnv */
 
-/** @param {import("../types.js").Component} component */
+/** @param {import("../page_types.js").Component} component */
 export default function (component) {
   return load(component, { served, inline, draw: (main, options, env) => main.default(component, options, env) });
 }

@@ -1,8 +1,8 @@
 // The loader of what a lesson draws; what every loader needs stands in common.mjs.
 
-/** @typedef {import("../types.js").LessonEnv} LessonEnv */
+/** @typedef {import("../page_types.js").LessonEnv} LessonEnv */
 
-/** @param {import("../types.js").Component} component */
+/** @param {import("../page_types.js").Component} component */
 export default function (component) {
   return load(component, { served, inline, draw: (main, options, env) => main.mount(component, options, env) });
 }

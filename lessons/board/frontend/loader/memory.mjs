@@ -2,7 +2,7 @@
 // newest wins. Python (lessons/kit/memory.py) hands over what was answered in this session; what only the browser knows
 // goes back once. It draws nothing.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {string | number | null} Value null: taken back */
 /** @typedef {[Value, number]} Entry a value, and when it was given (milliseconds since 1970, by the server's clock) */
 /** @typedef {{ cleared: number, entries: Record<string, Entry> }} Kept what was given up to `cleared` is forgotten */

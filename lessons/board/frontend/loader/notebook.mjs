@@ -1,7 +1,7 @@
 // The board as a widget in a notebook (lessons/elsewhere/notebook.py): the lab asks as it asks where no server can be
 // reached (fallback.js), and Python in the notebook's kernel answers.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {{ get(name: string): any, send(content: unknown): void, on(name: string, f: (...given: any[]) => void): void,
  *   off(name: string, f: (...given: any[]) => void): void }} WidgetModel what anywidget hands over */
 

@@ -2,7 +2,7 @@
 // stands before this), turned with the arrow keys or a presenter's remote. What is not shown keeps its width and goes on
 // working (charts need one), but nobody sees, hears or reaches it.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {{ words: Record<"before" | "after" | "leave" | "bar" | "place" | "help", string> }} Options */
 
 const AWAY = "present-away";

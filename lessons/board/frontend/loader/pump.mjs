@@ -1,6 +1,6 @@
 // Hands windows of data that came through Streamlit to the lab, and the lab's wishes back.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {{ kind: string, bytes?: number, body?: unknown, error?: string }} Part a piece of a window */
 /** @typedef {Component["setStateValue"]} Tell */
 /** @typedef {{ name: string, tell: Tell, last: string, parts: Part[], handler: (event: Event) => void }} Handler */

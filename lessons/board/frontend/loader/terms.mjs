@@ -2,7 +2,7 @@
 // close it. Terms are links whose title holds the explanation: while the box shows it, the title is taken away, so that
 // nobody is told twice. Where there is no hover, the first tap opens the box and the second follows the link.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 
 const TERM = '[data-testid="stMain"] a[href*="glossary"][href*="#"]';
 const ID = "credit-lab-term";

@@ -2,12 +2,12 @@
 // it asks where no server can be reached (fallback.js), and is answered from what the page holds. No network is used,
 // and none could be: the page's Content-Security-Policy forbids it.
 
-/** @typedef {import("../types.js").Component} Component */
+/** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {import("../types.js").GroupAnswer} GroupAnswer */
 /** @typedef {import("../types.js").StepAnswer} StepAnswer */
 /** @typedef {{ prompt: string, rewards: (number | string | null)[] }} Asked what a learner was asked, and its responses' rewards */
 /** @typedef {{ step: StepAnswer, group: GroupAnswer | null, others: Record<string, Record<string, Asked>> }} Piece a step */
-/** @typedef {import("../types.js").LabOptions} LabOptions */
+/** @typedef {import("../page_types.js").LabOptions} LabOptions */
 /** @typedef {{ live: import("../types.js").Live, languages: Record<string, { title: string, lab: LabOptions, pipeline: unknown }> }} Head */
 /** @typedef {{ follow?: boolean, group?: number, step?: number }} Wanted */
 

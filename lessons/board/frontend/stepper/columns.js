@@ -206,7 +206,7 @@ class Bars {
 /**
  * How far a row's numbers go below the line that its bars stand on, and above it.
  * @param {Value[]} values from that line
- * @param {import("../types.js").StripKind} kind
+ * @param {import("../strip_types.js").StripKind} kind
  * @returns {Range}
  */
 function around(values, kind) {

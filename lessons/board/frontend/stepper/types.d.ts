@@ -1,7 +1,8 @@
 // What Python hands to the stepper (lessons/kit/played), and what its modules hand to each other.
 
+import type { StripKind } from "../strip_types.js";
 import type { Cell, Data, Region, Term } from "../terms.js";
-import type { StripKind, Value } from "../types.js";
+import type { Value } from "../types.js";
 
 /** A row of bars: a term, a column of the data, or one of `fixed`. */
 export interface RowData {
