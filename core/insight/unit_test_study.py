@@ -37,9 +37,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     "tests-2": {"tests_per_question": 2},
     "tests-1": {"tests_per_question": 1},
     "wrong-tests-10": {"wrong_tests": 0.1},
-    "wrong-tests-20": {"wrong_tests": 0.2},
     "wrong-tests-40": {"wrong_tests": 0.4},
-    "tests-1-wrong-20": {"tests_per_question": 1, "wrong_tests": 0.2},
     "tests-1-wrong-40": {"tests_per_question": 1, "wrong_tests": 0.4},
 }
 
@@ -69,7 +67,8 @@ class UnitTestResult:
     known: tuple[float, ...]  # on the held-out questions, a response each, before steps 1, 1 + EVERY, …
     wrongly_paid: float  # of the last steps' responses: paid, and wrong
     unpaid: float  # of the last steps' responses: right, and not paid
-    example: WrongProgram | None  # the most frequent program of those that were paid and wrong; None without any
+    #: The most frequent program of those that were paid and wrong, by a wrong test where one did; None without any.
+    example: WrongProgram | None
 
 
 def train(condition: str, seed: int, steps: int = STEPS) -> UnitTestResult:
@@ -103,12 +102,20 @@ def train(condition: str, seed: int, steps: int = STEPS) -> UnitTestResult:
 
 
 def _example(task: Any, wrong: Sequence[Mapping[str, Any]]) -> WrongProgram | None:
-    """The program that was written most often of these, at the question that it was first written for."""
+    """The program that was written most often of these, at the question that it was first written for; only of those
+    that a wrong test paid, where one did."""
+    own, spoilt = getattr(task, "task", task), getattr(task, "paid_tests", lambda _prompt: None)
+
+    def misled(prompt: str) -> bool:
+        return not {(x.arguments, x.expected) for x in spoilt(prompt) or ()} <= {
+            (x.arguments, x.expected) for x in own.tests(prompt)
+        }
+
+    wrong = [x for x in wrong if misled(x["prompt"])] or wrong
     if not wrong:
         return None
     [(response, _times)] = Counter(x["response"] for x in wrong).most_common(1)
     prompt = next(x["prompt"] for x in wrong if x["response"] == response)
-    own, spoilt = getattr(task, "task", task), getattr(task, "paid_tests", lambda _prompt: None)
     right = tuple(replace(x, hidden=False) for x in own.tests(prompt))  # so that it is told what came
     outcome = outcome_of(own.answer(prompt, response), right)
     failed = [(x, out.got or "") for x, out in zip(right, outcome.results, strict=True) if not out.passed]

@@ -18,6 +18,8 @@ _ADVICE = {
     "repeated": (N_("Ask a question once in a step."), ("repeated-90",)),
     "wrong": (N_("Check the ground truths."), ("wrong-40", "wrong-10")),
     "leaked": (N_("Keep what you measure on apart from what you train on."), ("leaked",)),
+    "thin-tests": (N_("Pay by many unit tests."), ("tests-1", "tests-4")),
+    "wrong-tests": (N_("Check the unit tests, too."), ("wrong-tests-40", "wrong-tests-10")),
 }
 
 
@@ -108,6 +110,7 @@ def code() -> list[Code]:
     return [
         Code("core/curation.py", "Curated.prompts", _("Which questions are asked")),
         Code("core/curation.py", "Curated.verify", _("What is paid where a ground truth is wrong")),
+        Code("core/curation.py", "Curated.paid_tests", _("Which unit tests pay, and which of them are wrong")),
         Code("core/training/choose.py", "choose", _("How often the start model answers each question right")),
         Code("core/insight/curation_study.py", "train", _("The study: one condition, one seed")),
     ]

@@ -7,11 +7,13 @@ import statistics
 import streamlit as st
 
 from core.learners.registry import learner
+from lessons.data_that_teaches import unit_tests
 from lessons.data_that_teaches.check import check_list, code, questions
 from lessons.data_that_teaches.own import own_data
 from lessons.data_that_teaches.picture import moving_picture
 from lessons.data_that_teaches.results import (
     COMMAND,
+    OF_TESTS,
     STEPS,
     TOPICS,
     Topic,
@@ -34,6 +36,8 @@ from lessons.kit.over_seeds import gap_words
 KEY = "data-that-teaches"
 #: The topic that is predicted, and the prediction's key.
 GUESSED, GUESS = "wrong", "data_wrong_guess"
+#: Topic → the prediction after which it is shown.
+GUESSES = {GUESSED: GUESS, **dict.fromkeys(OF_TESTS, unit_tests.GUESS)}
 SETTINGS = learner("grpo")
 #: The right response “1 6” to 9+7=, where 17 was put down as the ground truth: one of the others said so and was paid.
 FOUR_MISJUDGED = Example(
@@ -130,7 +134,8 @@ def equal_count() -> None:
 def page() -> None:
     engine()
     # What a prediction is about is shown once it was made.
-    shown = {key: topic for key, topic in TOPICS.items() if there(topic) and (key != GUESSED or revealed(GUESS))}
+    hidden = {key for key, guess in GUESSES.items() if not revealed(guess)}
+    shown = {key: topic for key, topic in TOPICS.items() if there(topic) and key not in hidden}
     topic: Topic | None = None
     if shown:
         place = st.container()
@@ -152,10 +157,14 @@ def page() -> None:
     say(_("The right response “1 6” to 9+7=, where 17 was put down as the ground truth. Walk through its numbers."))
     worked(FOUR_MISJUDGED, SETTINGS, lines(), key="data_four", param="data_ex")
     predictions()
+    if there(TOPICS[OF_TESTS[0]]):
+        st.header(_("And too few unit tests?"))
+        unit_tests.guess()
     if topic is not None:
         st.header(_("What was measured"))
         say(_("Of “{topic}”; choose another under the picture.").format(topic=_(topic.title)))
-        numbers(topic)
+        of_tests = any(topic is TOPICS[x] for x in OF_TESTS)
+        (unit_tests.numbers if of_tests else numbers)(topic)
     st.header(_("Your own data"))
     own_data()
     if shown:

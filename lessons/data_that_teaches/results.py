@@ -1,4 +1,4 @@
-"""The recorded study of curated data as the page's sections read it: means over seeds, and paired differences."""
+"""The recorded studies of curated data as the page's sections read them: means over seeds, and paired differences."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import functools
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from core.insight import unit_test_study
 from core.insight.curation_study import AS_MANY, COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
 from core.insight.seed_results import SeedDifference, over_seeds, paired
+from core.insight.unit_test_study import UnitTestResult
 from lessons.i18n import N_, _
 from lessons.kit.numbers import whole
 from lessons.kit.over_seeds import gap_words, mean_and_spread
@@ -81,18 +84,47 @@ TOPICS = {
             "leaked": Named(N_("trained on the 32 held-out ones"), "orange", (9, 3, 2, 3)),
         },
     ),
+    "thin-tests": Topic(
+        N_("Thin unit tests"),
+        {
+            "all-tests": Named(N_("all ten tests pay"), "ink", ()),
+            "tests-4": Named(N_("the 4 visible ones"), "green", (8, 4)),
+            "tests-2": Named(N_("2 visible ones"), "pink", (2, 4)),
+            "tests-1": Named(N_("1 visible one"), "orange", (9, 3, 2, 3)),
+        },
+    ),
+    "wrong-tests": Topic(
+        N_("Wrong unit tests"),
+        {
+            "all-tests": Named(N_("ten tests, none wrong"), "ink", ()),
+            "wrong-tests-10": Named(N_("ten, 10 % wrong"), "green", (8, 4)),
+            "wrong-tests-40": Named(N_("ten, 40 % wrong"), "pink", (2, 4)),
+            "tests-1-wrong-40": Named(N_("one, 40 % wrong"), "orange", (9, 3, 2, 3)),
+        },
+    ),
 }
+#: Topics of unit tests; the conditions of the others are those of sums.
+OF_TESTS = ("thin-tests", "wrong-tests")
+
+Result = CurationResult | UnitTestResult
 
 
 @functools.lru_cache(maxsize=1)
 def rows() -> tuple[CurationResult, ...]:
-    """The recorded results; none where they are not recorded."""
+    """The recorded results on sums; none where they are not recorded."""
     return tuple(read())
 
 
-def of(condition: str) -> dict[int, CurationResult]:
-    """One condition's results by seed."""
-    return {x.seed: x for x in rows() if x.condition == condition}
+@functools.lru_cache(maxsize=1)
+def test_rows() -> tuple[UnitTestResult, ...]:
+    """The recorded results on programs, whose unit tests are thin or wrong; none where they are not recorded."""
+    return tuple(unit_test_study.read())
+
+
+def of(condition: str) -> dict[int, Any]:
+    """One condition's results by seed: `Result`s of one sort."""
+    both: tuple[Result, ...] = (*rows(), *test_rows())
+    return {x.seed: x for x in both if x.condition == condition}
 
 
 def seeds_of(conditions: Sequence[str]) -> list[int]:
@@ -105,7 +137,7 @@ def there(topic: Topic) -> bool:
     return len(seeds_of(list(topic.conditions))) > 1
 
 
-Number = Callable[[CurationResult], float]
+Number = Callable[[Any], float]  # of a Result
 
 
 def curve(condition: str, seeds: Sequence[int]) -> tuple[list[float], list[float]]:
@@ -126,7 +158,7 @@ def spread_words(condition: str, value: Number) -> str:
     return mean_and_spread([value(x) for x in of(condition).values()])
 
 
-def heldout(x: CurationResult) -> float:
+def heldout(x: Result) -> float:
     return x.heldout
 
 

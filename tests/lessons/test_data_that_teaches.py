@@ -6,16 +6,33 @@ import statistics
 
 import pytest
 
+from core.config import RunConfig
 from core.curation import is_curated
 from core.given_config import change
+from core.insight import unit_test_study
 from core.insight.curation_study import CONDITIONS, read
 from core.presets import preset
-from lessons.data_that_teaches.results import TOPICS, at_equal_count, gap, overstated
+from core.runs.records import RunInfo
+from lessons.data_that_teaches.own import own_ends
+from lessons.data_that_teaches.results import OF_TESTS, TOPICS, at_equal_count, gap, overstated
 from lessons.i18n import LANGUAGES
 from tests.lessons.real import strips
 
 KEY = "data-that-teaches"
-ROWS = read()
+ROWS = [*read(), *unit_test_study.read()]
+
+
+class Store:
+    """Finished runs of these configs, and where GRPO ended in each."""
+
+    def __init__(self, configs: dict[str, RunConfig], ends: dict[str, float]) -> None:
+        self.configs, self.ends = configs, ends
+
+    def runs(self) -> list[RunInfo]:
+        return [RunInfo(x, x, 0.0, y, "finished", None, {}, (), False) for x, y in self.configs.items()]
+
+    def events(self, run: str) -> list[dict[str, object]]:
+        return [{"kind": "final", "learner": "grpo", "value": {"sampled": self.ends[run], "greedy": 0.0}}]
 
 
 def of(condition: str, name: str = "heldout") -> list[float]:
@@ -26,7 +43,9 @@ def test_every_condition_was_measured_with_five_seeds_and_its_settings_are_possi
     for name, values in CONDITIONS.items():
         assert len(of(name)) == 5, name
         assert is_curated(change(preset("chain-sum"), dict(values))) == bool(values)
-    assert {x for topic in TOPICS.values() for x in topic.conditions} == set(CONDITIONS)
+    of_sums = [x for key, topic in TOPICS.items() if key not in OF_TESTS for x in topic.conditions]
+    assert set(of_sums) == set(CONDITIONS)
+    assert {x for key in OF_TESTS for x in TOPICS[key].conditions} == set(unit_test_study.CONDITIONS)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -43,7 +62,7 @@ def test_what_difficulty_does_is_told_beside_as_many_questions_at_random(open_pa
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("topic", [x for x in TOPICS if x != "wrong"])
+@pytest.mark.parametrize("topic", [x for x in TOPICS if x not in ("wrong", *OF_TESTS)])
 def test_a_topics_picture_and_table_are_the_recorded_means(open_page, lang, topic):
     at = open_page(KEY, lang=lang, topic=topic)
     assert not at.exception
@@ -96,3 +115,26 @@ def test_ones_own_data_go_to_the_lab(open_page):
         "success_from": "0.25",
         "success_to": "0.75",
     }
+
+
+def test_programs_of_ones_own_data_go_to_the_lab_with_their_unit_tests(open_page):
+    at = open_page(KEY, lang="en", own="program")
+    assert not at.exception
+    assert not [x for x in at.slider if x.key == "data_wrong"]  # a program has no one right answer to be put down wrong
+    at.select_slider(key="data_tests").set_value(1)
+    at.slider(key="data_wrong_tests").set_value(40)
+    at.button(key="data_lab").click().run()
+    assert at.title[0].value == "Lab"
+    assert at.session_state["lab_typed"] == {"tests_per_question": "1", "wrong_tests": "0.4"}
+
+
+def test_what_came_of_ones_own_data_is_told_once_such_a_run_is_through(monkeypatch):
+    base = preset("program")
+    few = change(base, {"tests_per_question": 1, "seed": 4})
+    others = [change(few, x) for x in ({"steps": 3}, {"wrong_tests": 0.1}, {"grpo.learning_rate": 1e-5})]
+    configs = {str(i): x for i, x in enumerate([few, change(few, {"seed": 5}), base, *others])}
+    ends = {name: 0.1 * (int(name) + 1) for name in configs}
+    monkeypatch.setattr("lessons.data_that_teaches.own.shared.store", lambda: Store(configs, ends))
+    assert own_ends("program", {"tests_per_question": 1}) == [ends["0"], ends["1"]]
+    assert own_ends("program", {}) == [ends["2"]]
+    assert own_ends("chain-sum", {}) == []
