@@ -31,7 +31,7 @@ VERSION = 1
 #: Its start model has met both turns, whichever number of them a learner is trained with.
 PRESET = "program-two-turns"
 LEARNERS, TURNS = ("ppo", "grpo"), (1, 2)
-STEPS, EVERY = 100, 10  # of a run, and from one look at the held-out questions to the next
+STEPS, EVERY = 100, 20  # of a run, and from one look at the held-out questions to the next
 SAMPLES = 4  # responses to each held-out question
 
 
@@ -80,8 +80,8 @@ def train(learner: str, turns: int, seed: int) -> TurnsResult:
 def _read(trainer: Trainer, prompt: str, response: str) -> int:
     """Tokens of a response that the task wrote."""
     answer, *others = response.split("\n")
-    said = trainer.task.reply(prompt, [answer]) if others else None  # type: ignore[attr-defined]
-    return len(trainer.codec.plain_ids(said)) if said else 0
+    reply = trainer.task.reply(prompt, [answer]) if others else None  # type: ignore[attr-defined]
+    return len(trainer.codec.plain_ids(reply)) if reply else 0
 
 
 def look(trainer: Trainer) -> tuple[float, float, float]:
