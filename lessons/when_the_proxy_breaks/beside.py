@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.insight.proxy_results import BROKEN, LEARNERS
+from core.insight.proxy_results import BROKEN, LEARNERS, STEPS
 from core.tasks.tastes import TASTES
 from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
@@ -40,9 +40,11 @@ def side_by_side(condition: Condition) -> None:
 def _row(x: Condition) -> list[str]:
     known = fall(x)
     gap = known.fallen
-    fallen = _("{mean} ({low} to {high})").format(
-        mean=number(gap.mean, 2), low=number(gap.low, 2), high=number(gap.high, 2)
-    )
+    fallen = _("none")
+    if known.best_step < STEPS:
+        fallen = _("{mean} ({low} to {high})").format(
+            mean=number(gap.mean, 2), low=number(gap.low, 2), high=number(gap.high, 2)
+        )
     broke = _("{broke} of {seeds}").format(broke=known.broke, seeds=known.seeds)
     ends = number(known.best, 2), number(known.final, 2)
     return [_(x.taste_title), x.learner_title, *ends, fallen, broke, number(distances(x)[-1], 1)]
