@@ -144,12 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog=COMMAND, description="Two turns against one.")
     parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=LEARNERS, help="these learners alone")
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows = read(options.out)
     there = {(x.learner, x.turns, x.seed) for x in rows}
-    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in LEARNERS for turns in TURNS]
+    names = options.only or LEARNERS
+    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in names for turns in TURNS]
     for name, turns, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
         made = train(name, turns, seed)
         rows.append(made)
