@@ -31,7 +31,7 @@ VERSION = 1
 #: Its start model has met both turns, whichever number of them a learner is trained with.
 PRESET = "program-two-turns"
 LEARNERS, TURNS = ("ppo", "grpo"), (1, 2)
-STEPS, EVERY = 100, 10  # of a run, and from one look at the held-out questions to the next
+STEPS, EVERY = 100, 20  # of a run, and from one look at the held-out questions to the next
 SAMPLES = 4  # responses to each held-out question
 
 
@@ -80,8 +80,8 @@ def train(learner: str, turns: int, seed: int) -> TurnsResult:
 def _read(trainer: Trainer, prompt: str, response: str) -> int:
     """Tokens of a response that the task wrote."""
     answer, *others = response.split("\n")
-    said = trainer.task.reply(prompt, [answer]) if others else None  # type: ignore[attr-defined]
-    return len(trainer.codec.plain_ids(said)) if said else 0
+    reply = trainer.task.reply(prompt, [answer]) if others else None  # type: ignore[attr-defined]
+    return len(trainer.codec.plain_ids(reply)) if reply else 0
 
 
 def look(trainer: Trainer) -> tuple[float, float, float]:
@@ -144,12 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog=COMMAND, description="Two turns against one.")
     parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=LEARNERS, help="these learners alone")
     parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows = read(options.out)
     there = {(x.learner, x.turns, x.seed) for x in rows}
-    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in LEARNERS for turns in TURNS]
+    names = options.only or LEARNERS
+    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in names for turns in TURNS]
     for name, turns, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
         made = train(name, turns, seed)
         rows.append(made)

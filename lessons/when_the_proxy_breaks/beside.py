@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.insight.proxy_results import LEARNERS
+from core.insight.proxy_results import BROKEN, LEARNERS, STEPS
 from core.tasks.tastes import TASTES
 from lessons.i18n import _, one_after_another
-from lessons.kit.glossary import say
+from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import number, table
 from lessons.kit.over_seeds import gap_words
 from lessons.when_the_proxy_breaks.results import (
@@ -24,20 +24,27 @@ from lessons.when_the_proxy_breaks.results import (
 def side_by_side(condition: Condition) -> None:
     """A row for each learner and taste, whether the seeds tell the learners apart, and each taste's count of falls."""
     known = beside(condition)
-    head = [_("taste"), _("learner"), _("gold, highest"), _("in the end"), _("fell by"), _("broken"), "√KL"]
+    head = [_("taste"), _("learner"), _("gold, highest"), _("in the end"), _("fell by"), _("broke"), "√KL"]
     with st.container(key="proxy_beside"):
         say(table(head, [_row(x) for x in known]))
     lines = [_learners(known, taste) for taste in tastes()]
     lines += [_falls(taste) for taste in tastes()]
     say("\n".join(f"- {x}" for x in lines if x))
+    say_small(
+        _("Broke: gold ended by {by} or more below its own highest, while the proxy went on rising.").format(
+            by=f"{BROKEN:g}"
+        )
+    )
 
 
 def _row(x: Condition) -> list[str]:
     known = fall(x)
     gap = known.fallen
-    fallen = _("{mean} ({low} to {high})").format(
-        mean=number(gap.mean, 2), low=number(gap.low, 2), high=number(gap.high, 2)
-    )
+    fallen = _("none")
+    if known.best_step < STEPS:
+        fallen = _("{mean} ({low} to {high})").format(
+            mean=number(gap.mean, 2), low=number(gap.low, 2), high=number(gap.high, 2)
+        )
     broke = _("{broke} of {seeds}").format(broke=known.broke, seeds=known.seeds)
     ends = number(known.best, 2), number(known.final, 2)
     return [_(x.taste_title), x.learner_title, *ends, fallen, broke, number(distances(x)[-1], 1)]
@@ -55,7 +62,8 @@ def _learners(known: list[Condition], taste: str) -> str:
 
 
 def _falls(taste: str) -> str:
-    broken, all_of_them = fell(taste)
-    return _("Taste “{taste}”: in {broken} of {all} recorded conditions the seeds tell that gold fell.").format(
-        taste=_(TASTES[taste].title), broken=broken, all=all_of_them
-    )
+    fallen, conditions, broke, runs = fell(taste)
+    return _(
+        "Taste “{taste}”: in {fallen} of {conditions} recorded conditions the seeds tell that gold fell; {broke} of "
+        "{runs} runs broke."
+    ).format(taste=_(TASTES[taste].title), fallen=fallen, conditions=conditions, broke=broke, runs=runs)

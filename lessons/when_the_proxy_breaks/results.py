@@ -74,10 +74,10 @@ def rivals(x: Condition) -> list[Condition]:
     return [y for y in beside(x) if y.taste == x.taste and y.learner != x.learner]
 
 
-def fell(taste: str) -> tuple[int, int]:
-    """(in how many of a taste's conditions the seeds tell that gold fell, how many there are)."""
+def fell(taste: str) -> tuple[int, int, int, int]:
+    """Of a taste: (conditions in which the seeds tell that gold fell, all conditions, runs that broke, all runs)."""
     own = [fall(x) for x in conditions() if x.taste == taste]
-    return sum(x.fallen.low > 0 for x in own), len(own)
+    return sum(x.fallen.low > 0 for x in own), len(own), sum(x.broke for x in own), sum(x.seeds for x in own)
 
 
 def tastes() -> list[str]:

@@ -218,6 +218,21 @@ def test_another_tastes_labels_are_of_the_same_pairs_and_its_own():
     assert all(score(x.prompt, x.chosen) > score(x.prompt, x.rejected) for x in short)
 
 
+def test_the_second_taste_is_the_one_that_is_least_like_the_first():
+    """By the start policy's replies: of all tastes its correlation with the first is the lowest, and below 0."""
+    trainer = Trainer(parts.config_of("reply"), "grpo")
+    messages = trainer.task.heldout[:32]
+    rollout = sample(
+        trainer.policy, trainer.codec, trainer.codec.encode(messages, trainer.device), num_generations=8,
+        max_completion_length=trainer.max_length, temperature=1.0, generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    texts = trainer.codec.texts(rollout.completion_ids)
+    scores = {name: [x.score(messages[i // 8], y) for i, y in enumerate(texts)] for name, x in TASTES.items()}
+    alike = {x: statistics.correlation(scores[results.TASTE], scores[x]) for x in TASTES}
+    assert min(alike, key=alike.__getitem__) == results.OTHER_TASTES[0]
+    assert -0.6 < alike[results.OTHER_TASTES[0]] < -0.2
+
+
 def test_the_best_of_one_is_the_mean_and_of_more_the_proxy_likes_it_better(small):
     learnt = parts.learn("reply", 20, 0.0, 1)
     made = parts.best_of(learnt, learnt.trainer.keep("pushed"))

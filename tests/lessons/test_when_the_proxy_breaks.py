@@ -170,14 +170,15 @@ def test_ppo_is_beside_grpo_in_the_chart_and_the_table(open_page, lang):
         assert signed(fit.alpha, 3) in line
         assert signed(fit.beta, 3) in line
         line = next(y for y in shown.splitlines() if f" | {title} | " in y)
-        assert f" {known.best:.2f} | {known.final:.2f} | {known.fallen.mean:.2f}" in line
+        fallen = f"{known.fallen.mean:.2f}" if known.best_step < recorded.STEPS else ""
+        assert f" {known.best:.2f} | {known.final:.2f} | {fallen}" in line
     ends = [[run.points[-1].gold for run in results.runs(x)] for x in (ppo, grpo)]
     gap = paired(*ends)
     assert signed(gap.mean, 3) in shown
     if lang == "en":
         apart = gap.low > 0 or gap.high < 0
-        told = next(x for x in shown.splitlines() if "gold in the end:" in x and "“Warm”" in x)
-        assert ("do not tell them apart" in told) == (not apart)
+        line = next(x for x in shown.splitlines() if "gold in the end:" in x and "“Warm”" in x)
+        assert ("do not tell them apart" in line) == (not apart)
 
 
 # -- sentences on other studies ----------------------------------------------------------------------------------------
@@ -202,15 +203,15 @@ def test_each_taste_and_learner_is_told_by_its_own_numbers(open_page, given):
     rises = (0.3, 0.5, 0.7)
     given(made(others=[(("ppo", "warm"), rises), (("grpo", "short"), rises), (("ppo", "short"), rises)]))
     shown = texts(open_page(KEY, lang="en"))
-    assert "Taste “Warm”: in 8 of 16 recorded conditions the seeds tell that gold fell." in shown
-    assert "Taste “Short”: in 0 of 16 recorded conditions the seeds tell that gold fell." in shown
+    assert "Taste “Warm”: in 8 of 16 recorded conditions the seeds tell that gold fell; 24 of 48 runs broke." in shown
+    assert "Taste “Short”: in 0 of 16 recorded conditions the seeds tell that gold fell; 0 of 48 runs broke." in shown
     assert "Taste “Warm”, gold in the end: **PPO** − GRPO: +0.300" in shown
     assert f"Taste “Short”, gold in the end: **PPO** − GRPO: {signed(0.0, 3)}" in shown
     assert "3 seeds do not tell them apart" in shown
     assert "Press play: GRPO trains" in strips(open_page(KEY, lang="en"), "proxy_race")["says"][0]
     at = open_page(KEY, lang="en", taste="short", learner="ppo")
     assert "Press play: PPO trains" in strips(at, "proxy_race")["says"][0]
-    assert "is highest in the end: 0.70" in texts(at)
+    assert "was highest after 8 steps, 0.70" in texts(at)
 
 
 def test_a_taste_or_learner_that_is_not_recorded_is_not_offered(open_page, given):
