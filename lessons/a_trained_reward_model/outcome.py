@@ -29,6 +29,7 @@ from lessons.kit.history import show_run
 from lessons.kit.lesson import Choice, predict
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
+from lessons.kit.to_lab import lab_query
 
 PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
@@ -101,7 +102,7 @@ def _go(model: str, who: str) -> None:
         run_id = started(config_for(model, who), _("{who} on {model}").format(who=_(WHO[who]), model=model))
     if run_id is not None:
         show_run(run_id)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run_id}))
+        st.switch_page(lesson("lab").path, query_params=lab_query({"run": run_id}))
 
 
 def runs_on_models() -> list[RunInfo]:
