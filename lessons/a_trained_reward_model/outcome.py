@@ -19,7 +19,7 @@ from core.runs.records import RunInfo, readable
 from core.tasks.tastes import TASTES
 from core.training.answer import Answer
 from lessons import shared
-from lessons.a_trained_reward_model.training import PRESET, current, is_live, started
+from lessons.a_trained_reward_model.training import current, is_live, started
 from lessons.catalog import lesson
 from lessons.i18n import N_, _, keeping_language, listed, tell
 from lessons.kit.controls import noted
@@ -31,6 +31,7 @@ from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.to_lab import lab_query
 
+PRESET = "reply"
 PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
 ROWS = 6  # messages whose replies are shown before and after

@@ -26,9 +26,10 @@ from lessons.kit.display import LIVE, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
 from lessons.kit.numbers import number, percent, whole
+from lessons.kit.preset_race import race_in_lab
 from lessons.kit.to_lab import lab_query
 
-PRESET = "reply"
+PRESET = "reply-reward-model"
 #: The parameter of the link that names the run, and the session's sentence on why none was started.
 RUN, NOTE = "rewards", "rm_note"
 NAME = "my-taste"
@@ -42,6 +43,8 @@ def section() -> None:
         st.info(plain(tell(off)), icon=":material/power_off:")
     polled = run is not None and is_live(run)
     st.fragment(_watch, run_every=1.0 if polled else None)(polled)
+    words = _("Open the lab with a machine judge")
+    race_in_lab(PRESET, words, key="rm_race", icon=":material/gavel:", typed=labels.judges_settings())
 
 
 def current() -> RunInfo | None:
