@@ -12,7 +12,7 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome, glossary, memory, present
+    from lessons.kit import chrome, glossary, memory, present, to_lab
 
     chrome.remember_language()
     present.remember_present()
@@ -26,6 +26,7 @@ def page() -> None:
     # All at once: what a folded list says ("View 3 more") is Streamlit's own and English in every language.
     chosen = st.navigation(pages, expanded=True)
     st.set_page_config(page_title=f"{chosen.title} · Credit Lab", page_icon=chrome.ICON)
+    to_lab.remember_page(LESSONS[pages.index(chosen)].key)
     chrome.wordmark()
     with st.sidebar:
         chrome.language_switch()

@@ -77,6 +77,18 @@ PRESETS: dict[str, RunConfig] = {
     ),
     # No right answer: a taste scores the replies.
     "reply": RunConfig(preset="reply", task=ReplySettings(), model="reply", steps=60),
+    # What the start model writes in pairs is labelled by a machine judge of that taste, and a reward model learns it:
+    # six times each of 200 pairs that is not held out.
+    "reply-reward-model": RunConfig(
+        preset="reply-reward-model",
+        task=ReplySettings(),
+        model="reply",
+        steps=60,
+        num_generations=2,
+        eval_every=3,
+        measure_kl=False,
+        learners=(learner("reward-model"),),
+    ),
     # The same start and the same budget of scored responses: 60 × 128 written once by the start model, or as many
     # written while the policy learns.
     "online-or-offline": RunConfig(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from core.models.value import ValueModel
 
 WEIGHTS, CARD, VERSION = "model.safetensors", "card.json", 1
+#: Begins the name of a folder in which one is being written; core/runs/keeping.py removes what was left of it.
+UNFINISHED = ".new-"
 #: Of a server's disk, at most.
 _SHARE = 0.1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}-[0-9a-f]{8}")
@@ -141,7 +143,7 @@ def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -
         return there
     weights = {x: y.detach().cpu().contiguous() for x, y in model.state_dict().items()}
     folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder()) as scratch:  # two workers may leave the same one
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder()) as scratch:  # two workers may leave the same one
         whole = Path(scratch) / full
         whole.mkdir()
         try:

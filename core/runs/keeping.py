@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.models.reward import UNFINISHED
 from core.places import critics_folder, reward_models_folder
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: Folders of the data folder that grow with runs. (Models are kept for all runs, and only few.)
 _FOLDERS = ("checkpoints", "logs")
+#: Seconds in which whoever writes one of the files that runs leave has written something more of it.
+WRITING_S = 600
 
 
 def bytes_used(store: RunStore) -> int:
@@ -45,6 +50,36 @@ def _sizes(folder: Path) -> Iterator[int]:
         for name in names:
             with contextlib.suppress(OSError):  # gone meanwhile
                 yield os.lstat(os.path.join(place, name)).st_size
+
+
+def sweep(store: RunStore) -> list[Path]:
+    """Removes what a process that was killed while it kept something has left half written: until then it counts on
+    the disk. What was touched in the last WRITING_S seconds may still be written, by a worker or another server.
+
+    Returns what was removed.
+    """
+    unfinished = [
+        *reward_models_folder().glob(f"{UNFINISHED}*"),
+        *critics_folder().glob("*.partial"),
+        *(store.home / "checkpoints").glob("*/*/*.partial"),
+    ]
+    old = [x for x in unfinished if _touched(x) < time.time() - WRITING_S]
+    for place in old:
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                place.unlink()
+        log.info("%s was left half written, and is removed", place)
+    return old
+
+
+def _touched(place: Path) -> float:
+    """When anything in it was last written; now, where it has gone meanwhile."""
+    try:
+        return max(x.lstat().st_mtime for x in (place, *place.rglob("*")))
+    except OSError:
+        return time.time()
 
 
 def delete_old(store: RunStore, keep: int | None, since: float | None) -> list[str]:

@@ -12,7 +12,7 @@ from core.environment import environment
 from core.errors import Message, Refusal
 from core.given_config import change
 from core.learners.registry import AnyLearner, collected_of, critic_of
-from core.runs.keeping import bytes_used, delete_old
+from core.runs.keeping import bytes_used, delete_old, sweep
 from core.runs.store import RunStore
 from core.tasks.registry import longest_response
 
@@ -78,7 +78,8 @@ class RunLimits:
             raise LimitError(*problems)
 
     def tidy(self, store: RunStore) -> None:
-        """Deletes runs that are over and older than what is to be kept."""
+        """Deletes runs that are over and older than what is to be kept, and what was left half written."""
+        sweep(store)
         if self.keep_runs is not None or self.keep_days is not None:
             delete_old(store, self.keep_runs, None if self.keep_days is None else time.time() - self.keep_days * 86_400)
 

@@ -17,7 +17,7 @@ from core.runs.records import RunInfo, RunUnreadable
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, keeping_language, listed, ngettext, tell
+from lessons.i18n import N_, _, listed, ngettext, tell
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
@@ -27,6 +27,7 @@ from lessons.kit.linked import linked
 from lessons.kit.memory_need import memory_sentence
 from lessons.kit.numbers import whole
 from lessons.kit.question_sources import OWN, SOURCES, source_of
+from lessons.kit.to_lab import lab_query
 
 PRESET = "smollm2-sums"
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
@@ -105,7 +106,7 @@ def _to_lab(draft: Draft) -> None:
     state = st.session_state
     state["lab_preset"], state["lab_typed"], state["lab_source"] = draft.preset, dict(draft.typed), draft.source
     state.pop("lab_run", None)
-    st.switch_page(lesson("lab").path, query_params=keeping_language(parameters(draft)))
+    st.switch_page(lesson("lab").path, query_params=lab_query(parameters(draft)))
 
 
 # -- what it takes -----------------------------------------------------------------------------------------------------

@@ -14,13 +14,14 @@ from lessons.a_real_instruct_model.choose import PRESET
 from lessons.a_real_instruct_model.shown import Shown, subject
 from lessons.board.live import lab_view
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, listed, tell
+from lessons.i18n import _, listed, tell
 from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, line_colour
 from lessons.kit.numbers import percent, whole
+from lessons.kit.to_lab import lab_query
 
 DASHES = {"ppo": "solid", "grpo": "dash"}
 
@@ -124,7 +125,7 @@ def _lab_link(run: RunInfo) -> None:
         lesson("lab").path,
         label=_("Open this run in the lab"),
         icon=":material/science:",
-        query_params=keeping_language({"run": run.id}),
+        query_params=lab_query({"run": run.id}),
     )
 
 

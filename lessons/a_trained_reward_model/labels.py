@@ -113,6 +113,20 @@ def by_judge() -> tuple[Preference, ...]:
     return () if taste == NOBODY else judged(taste, int(_linked("count", COUNTS, "200")), int(noise()))
 
 
+def judges_settings() -> dict[str, str]:
+    """The chosen judge as the lab's form has it (the preset `reply-reward-model`), where it labels fresh pairs."""
+    taste = _linked("judge", (NOBODY, *TASTES), NOBODY)
+    if taste == NOBODY:
+        return {}
+    name = RewardModelLearner().name
+    errs = f"{int(noise()) / 100:g}"
+    return {
+        "task.taste": taste,
+        f"{name}.judge_pairs": _linked("count", COUNTS, "200"),
+        f"{name}.judge_noise": errs,
+    }
+
+
 def noise() -> str:
     return _linked("noise", NOISES, "0")
 

@@ -20,7 +20,7 @@ from core.runs.records import RunInfo, readable
 from core.tasks.tastes import TASTES
 from core.training.answer import Answer
 from lessons import shared
-from lessons.a_trained_reward_model.training import PRESET, current, is_live, started
+from lessons.a_trained_reward_model.training import current, is_live, started
 from lessons.catalog import lesson
 from lessons.i18n import N_, _, keeping_language, listed, tell
 from lessons.kit.controls import noted
@@ -30,7 +30,9 @@ from lessons.kit.history import show_run
 from lessons.kit.lesson import Choice, predict
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
+from lessons.kit.to_lab import lab_query
 
+PRESET = "reply"
 PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
 WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
 ROWS = 6  # messages whose replies are shown before and after
@@ -102,7 +104,7 @@ def _go(model: str, who: str) -> None:
         run_id = started(config_for(model, who), _("{who} on {model}").format(who=_(WHO[who]), model=model))
     if run_id is not None:
         show_run(run_id)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run_id}))
+        st.switch_page(lesson("lab").path, query_params=lab_query({"run": run_id}))
 
 
 def runs_on_models() -> list[RunInfo]:

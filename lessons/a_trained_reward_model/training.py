@@ -20,14 +20,16 @@ from core.workers.limits import RunLimits
 from lessons import shared
 from lessons.a_trained_reward_model import labels
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, tell
 from lessons.kit.controls import ask, noted
 from lessons.kit.display import LIVE, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
 from lessons.kit.numbers import number, percent, whole
+from lessons.kit.preset_race import race_in_lab
+from lessons.kit.to_lab import lab_query
 
-PRESET = "reply"
+PRESET = "reply-reward-model"
 #: The parameter of the link that names the run, and the session's sentence on why none was started.
 RUN, NOTE = "rewards", "rm_note"
 NAME = "my-taste"
@@ -41,6 +43,8 @@ def section() -> None:
         st.info(plain(tell(off)), icon=":material/power_off:")
     polled = run is not None and is_live(run)
     st.fragment(_watch, run_every=1.0 if polled else None)(polled)
+    words = _("Open the lab with a machine judge")
+    race_in_lab(PRESET, words, key="rm_race", icon=":material/gavel:", typed=labels.judges_settings())
 
 
 def current() -> RunInfo | None:
@@ -88,13 +92,10 @@ def _buttons(run: RunInfo | None, live: bool) -> None:
             st.button(
                 _("Stop"), icon=":material/stop:", on_click=ask, args=(shared.store(), run.id, "stop"), key="rm_stop"
             )
-        if run is not None:
-            st.page_link(
-                lesson("lab").path,
-                label=_("Open this run in the lab"),
-                icon=":material/science:",
-                query_params=keeping_language({"run": run.id}),
-            )
+        if run is not None and st.button(
+            _("Open this run in the lab"), type="tertiary", icon=":material/science:", key="rm_open"
+        ):  # no link: what was chosen above since this was drawn is in the address, not in a link
+            st.switch_page(lesson("lab").path, query_params=lab_query({"run": run.id}))
 
 
 def _begin() -> None:

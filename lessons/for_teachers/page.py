@@ -8,10 +8,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.catalog import LESSONS, Lesson, lesson
-from lessons.i18n import _, keeping_language, prose
+from lessons.i18n import _, prose
 from lessons.kit.glossary import say
 from lessons.kit.linked import linked
 from lessons.kit.present import PARAMETER
+from lessons.kit.to_lab import page_query
 
 #: Pixels of about 75 characters.
 _READABLE = 700
@@ -43,8 +44,8 @@ def page() -> None:
     )
     about = lesson(chosen)
     with st.container(horizontal=True, key="teacher_links"):
-        st.page_link(about.path, label=_("Open the page"), icon=about.icon, query_params=keeping_language())
-        shown = keeping_language({PARAMETER: "1"})
+        st.page_link(about.path, label=_("Open the page"), icon=about.icon, query_params=page_query(about))
+        shown = {**page_query(about), PARAMETER: "1"}
         st.page_link(about.path, label=_("Open it on a projector"), icon=":material/slideshow:", query_params=shown)
     st.header(_(about.title))
     say(prose(chosen, "teacher"), width=_READABLE)

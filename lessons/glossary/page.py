@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, language
+from lessons.i18n import _, language
 from lessons.kit.display import plain
 from lessons.kit.glossary import matches, names
 from lessons.kit.glossary_term import GlossaryTerm
 from lessons.kit.glossary_terms import GLOSSARY
+from lessons.kit.to_lab import page_query
 
 
 def entry(term: GlossaryTerm) -> None:
@@ -20,7 +21,7 @@ def entry(term: GlossaryTerm) -> None:
     st.subheader(shown[language()], anchor=term.key)
     sign = f"${term.symbol}$ · " if term.symbol else ""
     st.markdown(f"{sign}{' · '.join(others)}  \n{_(term.meaning)}", width="content")
-    st.page_link(shows.path, label=_(shows.title), icon=shows.icon, query_params=keeping_language())
+    st.page_link(shows.path, label=_(shows.title), icon=shows.icon, query_params=page_query(shows))
 
 
 def page() -> None:

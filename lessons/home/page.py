@@ -19,6 +19,7 @@ from lessons.kit.lesson.quiz import progress
 from lessons.kit.numbers import signed
 from lessons.kit.pipeline import pipeline
 from lessons.kit.ties import lowest
+from lessons.kit.to_lab import lab_query, page_query
 from lessons.kit.two_credits import CreditRow, asked_words, two_credits
 
 
@@ -79,7 +80,7 @@ def doors() -> None:
     begin = next((x for x in course() if progress(x.check) != full(x)), None) or course()[0]
     with st.container(horizontal=True, key="home_doors"):
         if st.button(_("Watch it train"), type="primary", icon=":material/play_circle:", key="home_open_lab"):
-            st.switch_page(lesson("lab").path, query_params=keeping_language())
+            st.switch_page(lesson("lab").path, query_params=lab_query())
         again = any(progress(x.check) for x in course())
         words = _("Go on: {title}") if again else _("Take the course: {title}")
         if st.button(words.format(title=_(begin.title)), icon=":material/school:", key="home_open_course"):
@@ -129,7 +130,7 @@ def course_map() -> None:
 
 
 def card(page: Lesson) -> None:
-    st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=keeping_language())
+    st.page_link(page.path, label=f"**{_(page.title)}**", icon=page.icon, query_params=page_query(page))
     minutes = " · " + _("about {minutes} minutes").format(minutes=page.minutes) if page.minutes else ""
     say(_(page.summary) + minutes)
     if page.check and (answered := progress(page.check)):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lessons.catalog import lesson
-from lessons.i18n import keeping_language
 from lessons.kit.draft import choose_preset, current_draft, parameters, type_over
 from lessons.kit.fields import Typed
+from lessons.kit.to_lab import lab_query
 
 
 def race_in_lab(
@@ -26,4 +26,4 @@ def race_in_lab(
         type_over(typed or {})
         st.session_state.pop("lab_run", None)
         query = {"preset": preset, **parameters(current_draft())}
-        st.switch_page(lesson("lab").path, query_params=keeping_language(query))
+        st.switch_page(lesson("lab").path, query_params=lab_query(query))

@@ -70,6 +70,14 @@ GROUPS: dict[str, dict[str, PresetText]] = {
             N_("No answer is the right one: a taste scores what is said."),
         ),
     },
+    N_("What is a trained reward worth?"): {
+        "reply-reward-model": PresetText(
+            N_("replies: a reward model from labelled pairs"),
+            N_(
+                "A machine judge labels pairs by a taste, and errs as often as it is told to; a reward model learns it."
+            ),
+        ),
+    },
     N_("Must the responses be fresh?"): {
         "online-or-offline": PresetText(
             N_("three-term sums, online and offline"),

@@ -34,6 +34,7 @@ from lessons.kit.history import RECORDED, events_table, name_field, no_such_run,
 from lessons.kit.numbers import whole
 from lessons.kit.preset_texts import preset_title, shows
 from lessons.kit.scored import scored_words
+from lessons.kit.to_lab import back_link
 from lessons.lab.settings import settings_drawer
 from lessons.lab.style import STYLE
 from lessons.lab.tour import tour
@@ -237,6 +238,8 @@ def page(head: DeltaGenerator) -> None:
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
         say(opening(config), width="content", into=head)
+    with head:
+        back_link()
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
     with st.container(horizontal=True, gap="xsmall", key="lab_controls"):
         control_row(run, draft, runs, launcher, off)

@@ -16,6 +16,7 @@ html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls .st-key-lab_settings:not(:has(> * > details[open])) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls .st-key-lab_settings:has(> * > details[open]) { order: 1; flex: 1 0 100%; }
 .st-key-lab_named { row-gap: 0; }
+.st-key-lab_back { margin-inline-start: auto; }
 .st-key-lab_named [data-testid=stTextInputRootElement] { height: 1.9rem; min-height: 0; background: transparent; }
 .st-key-lab_named input { padding-block: 0.1rem; padding-inline: 0.4rem; font-weight: 600; }
 @media (max-width: 768px) {

@@ -13,11 +13,12 @@ from core.errors import Message
 from core.runs.limited import MOST_BYTES
 from lessons import shared
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.to_lab import lab_query
 from lessons.kit.turns import Busy, Turns
 
 #: As core.runs.importing says; it would bring torch into this process.
@@ -103,4 +104,4 @@ def _show_outcome(outcome: str | Message | None) -> None:
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):
         show_run(outcome)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": outcome}))
+        st.switch_page(lesson("lab").path, query_params=lab_query({"run": outcome}))

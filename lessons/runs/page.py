@@ -14,7 +14,7 @@ from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.display import LIVE, literal, plain, status_word, when
@@ -22,6 +22,7 @@ from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import heldout, show_run
+from lessons.kit.to_lab import lab_query
 from lessons.runs.imports import import_section
 from lessons.shared import store
 
@@ -106,7 +107,7 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
         say_small(plain(tell(run.reason.without_folders()), 400))
     if st.button(_("Open in the lab"), type="primary", icon=":material/science:", key="runs_open"):
         show_run(run.id)
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"run": run.id}))
+        st.switch_page(lesson("lab").path, query_params=lab_query({"run": run.id}))
     if run.id in SHIPPED:
         say_small(_("A recorded run is part of the app: it cannot be renamed or deleted."))
     else:

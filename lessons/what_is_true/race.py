@@ -8,11 +8,12 @@ from core.learners.registry import needs_of
 from core.presets import PRESETS
 from lessons import shared
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, tell
 from lessons.kit.controls import start
 from lessons.kit.display import plain
 from lessons.kit.draft import choose_preset, current_draft
 from lessons.kit.glossary import say
+from lessons.kit.to_lab import lab_query
 
 PRESET = "chain-sum-vine"
 
@@ -40,4 +41,4 @@ def race() -> None:
         st.session_state.pop("lab_run", None)
         start(shared.store(), shared.launcher, current_draft())
         shown = {"run": st.session_state["lab_run"]} if "lab_run" in st.session_state else {}
-        st.switch_page(lesson("lab").path, query_params=keeping_language({"preset": PRESET, **shown}))
+        st.switch_page(lesson("lab").path, query_params=lab_query({"preset": PRESET, **shown}))

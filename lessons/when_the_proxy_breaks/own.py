@@ -12,13 +12,14 @@ from core.presets import PRESETS
 from core.reward_run import reward_config
 from lessons import shared
 from lessons.catalog import lesson
-from lessons.i18n import _, keeping_language, tell
+from lessons.i18n import _, tell
 from lessons.kit.controls import start
 from lessons.kit.display import plain
 from lessons.kit.draft import Draft
 from lessons.kit.glossary import say_small
 from lessons.kit.numbers import percent, whole
 from lessons.kit.preset_race import race_in_lab
+from lessons.kit.to_lab import lab_query
 
 PRESET = "reply"
 PAIRS = (20, 50, 100, 200, 500, 1000, 2000)
@@ -65,7 +66,7 @@ def _train(config: RunConfig) -> None:
     if note is not None:
         st.error(plain(note))
         return
-    st.switch_page(lesson("lab").path, query_params=keeping_language({"run": st.session_state["lab_run"]}))
+    st.switch_page(lesson("lab").path, query_params=lab_query({"run": st.session_state["lab_run"]}))
 
 
 def kept() -> list[str]:

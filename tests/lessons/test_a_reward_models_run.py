@@ -20,6 +20,7 @@ from core.workers.process import supervise
 from core.workers.worker import Worker
 from lessons.a_trained_reward_model import labels, outcome, training
 from lessons.i18n import _
+from tests.lessons.conftest import linked
 from tests.lessons.real import strips
 
 KEY = "a-trained-reward-model"
@@ -231,3 +232,13 @@ def test_the_points_that_are_drawn_are_those_given() -> None:
     assert "none" in loss["alt"]
     bins = (Bin(0.6, 0.5, 4),)
     assert training.charts((point,), bins, 10)["charts"][2]["dots"] == [[0.6, 0.5, 4]]
+
+
+def test_the_lab_takes_the_judge_that_was_chosen(open_page, store, launcher) -> None:
+    at = open_page(KEY, lang="en", judge="short", count="50", noise="20")
+    at.button(key="rm_race").click().run()
+    assert not at.exception
+    assert at.title[0].value == "Lab"
+    assert linked(at, "preset") == ["reply-reward-model"]
+    assert linked(at, "set") == ["task.taste=short", "reward-model.judge_pairs=50", "reward-model.judge_noise=0.2"]
+    assert linked(at, "from") == ["a-trained-reward-model?judge=short&count=50&noise=20"]

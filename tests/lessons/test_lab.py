@@ -8,8 +8,9 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.given_config import change
-from core.learners.registry import LEARNER_KINDS, learner, surrogates_of
+from core.learners.registry import LEARNER_KINDS, learner, surrogates_of, trains_policy
 from core.presets import PRESETS, preset
+from core.reward_run import reward_config
 from core.rewards import REWARDS
 from core.runs import lifecycle
 from core.runs.export import snippet
@@ -58,10 +59,11 @@ def test_every_setting_is_a_field_exactly_once_and_its_default_is_the_presets(na
         "reply": {"task.taste", "task.success_score"},
     }[config.task.kind]
     ppos = [x.name for x in config.learners if x.kind == "ppo"]
-    expected = {"seed", "steps", "grpo.epsilon", "grpo.scale_rewards", *own}
+    grpo = {"grpo.epsilon", "grpo.scale_rewards"}
+    expected = {"seed", "steps", *(grpo if all(map(trains_policy, config.learners)) else ()), *own}
     expected |= {f"{x}.{setting}" for x in ppos for setting in ("lam", "epsilon")}
     expected |= {f"{x.name}.reward" for x in config.learners}
-    assert ppos or name in ("placebo", "online-or-offline")  # in which GRPO has other company
+    assert ppos or name in ("placebo", "online-or-offline", "reply-reward-model")  # in which GRPO has other company
     assert expected <= set(keys)
     for field in known:
         assert field.description, field.key
@@ -743,3 +745,28 @@ def test_a_run_with_a_placebo_says_who_learns_from_it(open_page, store, lang, sp
     assert about_learner(store.get(run_id).config, "ppo")["scored_by"] is None
     other = open_page("lab", run=make_run(store), lang=lang)
     assert not [x.value for x in other.caption if title in x.value]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_reward_model_is_a_preset_whose_few_settings_are_its_judges(open_page, store, launcher, lang, speaking):
+    at = open_page("lab", lang=lang, preset="reply-reward-model")
+    keys = {x.key for kind in (at.text_input, at.selectbox) for x in kind}
+    assert {
+        f"set:{x}" for x in ("task.taste", "steps", "seed", "reward-model.judge_pairs", "reward-model.judge_noise")
+    } <= keys
+    assert not [x for x in keys if x.endswith((".epsilon", ".num_iterations", ".kl_coef"))]
+    typed(at, "reward-model.judge_pairs").set_value("60")
+    typed(at, "reward-model.judge_noise").set_value("0.25")
+    at.selectbox(key="set:task.taste").set_value("short").run()
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    [run_id] = launcher.started
+    config = store.get(run_id).config
+    assert config.preset == "reply-reward-model"
+    own = config.learners[0]
+    assert (config.task.taste, own.kind, own.judge_pairs, own.judge_noise) == ("short", "reward-model", 60, 0.25)
+
+
+def test_the_preset_of_a_reward_model_is_the_run_that_its_lessons_train():
+    made = reward_config(preset("reply"), name="reward-model")
+    assert made.model_copy(update={"preset": "reply-reward-model"}) == preset("reply-reward-model")

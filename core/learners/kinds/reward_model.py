@@ -205,6 +205,9 @@ def _refuses(settings: RewardModelLearner) -> Message | None:
     return None
 
 
+_NO_POLICY = N_("A reward model learns from labelled pairs alone: no policy moves, and no response is paid.")
+_ONE_UPDATE = N_("Each step is one update on its labelled pairs, whose loss has one form.")
+
 KIND = LearnerKind(
     name="reward-model",
     title="Reward model",
@@ -232,6 +235,11 @@ KIND = LearnerKind(
         ),
     ),
     refuses=_refuses,
+    unused={
+        **dict.fromkeys(("beta", "kl_loss_estimator", "kl_coef", "kl_reward_estimator", "entropy_coef"), _NO_POLICY),
+        **dict.fromkeys(("reward", "reward_model"), _NO_POLICY),
+        **dict.fromkeys(("num_iterations", "num_mini_batches", "aggregation", "num_generations"), _ONE_UPDATE),
+    },
     fixed=frozenset({"heldout", "judge_pairs", "judge_noise"}),
     order=70,
 )

@@ -2,6 +2,7 @@
 
 import { attr, el } from "./dom.js";
 import { isNumber } from "./format.js";
+import { nobodyHas } from "./tokens.js";
 
 /** @import { Chart } from "./chart.js" */
 /** @import { Model } from "./model.js" */
@@ -18,8 +19,23 @@ const USUAL = "kl"; // where nothing was recorded yet
 const GROUPS = /** @type {const} */ (["learning", "moved", "critic", "more"]);
 
 /**
+ * Those of the charts whose numbers some learner of the run may have: of the others nothing is shown.
+ * @template {{ spec: { series: { column: string }[] } }} C
+ * @param {C[]} charts
+ * @param {Model | null} model
+ */
+export const present = (charts, model) =>
+  charts.filter(
+    ({ spec }) =>
+      !nobodyHas(
+        model?.learners ?? [],
+        spec.series.map((x) => x.column),
+      ),
+  );
+
+/**
  * Which two charts come first: the chosen ones, or those that this run has numbers for.
- * @param {{ spec: { key: string, series: { column: string }[] } }[]} charts
+ * @param {{ spec: { key: string, series: { column: string }[] } }[]} charts those that the run may have
  * @param {Model | null} model
  * @param {Chosen} chosen
  * @returns {Record<Side, string>}
@@ -30,10 +46,12 @@ export function leading(charts, model, { left, right }) {
   const rows = [...(model?.rows.values() ?? [])].flatMap((own) => [...own.values()]);
   const known = (/** @type {string} */ key) =>
     charts.some((x) => x.spec.key === key && x.spec.series.some((s) => rows.some((row) => isNumber(row[s.column]))));
-  const first = (/** @type {string[]} */ list, /** @type {string} */ usual) => list.find(known) ?? usual;
+  const offered = LEFT.filter((x) => keys.includes(x));
+  const first = (/** @type {string[]} */ list, /** @type {string[]} */ usual) =>
+    list.find(known) ?? usual.find((x) => keys.includes(x)) ?? usual[0];
   return {
-    left: LEFT.find((x) => x === left) ?? first(LEFT, LEFT[0]),
-    right: rest.find((x) => x === right) ?? first([...RIGHT, ...rest], USUAL),
+    left: offered.find((x) => x === left) ?? first(LEFT, LEFT),
+    right: rest.find((x) => x === right) ?? first([...RIGHT, ...rest], [USUAL, ...RIGHT]),
   };
 }
 
@@ -48,17 +66,12 @@ export class ChartPlaces {
    */
   constructor({ charts, labels, onLead }) {
     this.charts = charts;
-    const title = (/** @type {string} */ key) => charts.find((x) => x.spec.key === key)?.spec.title ?? key;
-    const option = (/** @type {string} */ key) => el("option", { value: key, text: title(key) });
-    const others = GROUPS.map((group) => {
-      const keys = this.#of(group).filter((x) => !LEFT.includes(x));
-      return el("optgroup", { label: labels.chart_groups[group] }, keys.map(option));
-    });
-    const offered = charts.map((x) => x.spec.key).filter((x) => LEFT.includes(x));
+    this.labels = labels;
     this.menus = {
-      left: this.#menu("left", labels.chart_left, offered.map(option), onLead),
-      right: this.#menu("right", labels.chart_right, others, onLead),
+      left: this.#menu("left", labels.chart_left, onLead),
+      right: this.#menu("right", labels.chart_right, onLead),
     };
+    this.#offer(charts);
     this.lead = el("div", { class: "lead" });
     this.places = Object.fromEntries(GROUPS.map((group) => [group, el("div", { class: "charts" })]));
     this.groups = GROUPS.slice(0, -1).map((group) =>
@@ -67,19 +80,30 @@ export class ChartPlaces {
     this.more = this.places.more;
   }
 
-  /** @param {string} group */
-  #of(group) {
-    return this.charts.filter((x) => x.spec.group === group).map((x) => x.spec.key);
+  /**
+   * What can be chosen to come first.
+   * @param {Chart[]} charts
+   */
+  #offer(charts) {
+    const option = (/** @type {Chart} */ { spec }) => el("option", { value: spec.key, text: spec.title });
+    const first = (/** @type {Chart} */ { spec }) => LEFT.includes(spec.key);
+    this.menus.left.replaceChildren(...charts.filter(first).map(option));
+    const groups = GROUPS.map((group) => ({
+      group,
+      own: charts.filter((x) => x.spec.group === group && !first(x)),
+    })).filter(({ own }) => own.length);
+    this.menus.right.replaceChildren(
+      ...groups.map(({ group, own }) => el("optgroup", { label: this.labels.chart_groups[group] }, own.map(option))),
+    );
   }
 
   /**
    * @param {Side} side
    * @param {string} label
-   * @param {HTMLElement[]} options
    * @param {(changes: Partial<Chosen>) => void} onLead
    */
-  #menu(side, label, options, onLead) {
-    const menu = el("select", { "aria-label": label, data: { testid: `chart-${side}` } }, options);
+  #menu(side, label, onLead) {
+    const menu = el("select", { "aria-label": label, data: { testid: `chart-${side}` } });
     menu.onchange = () => onLead({ [side]: menu.value });
     return menu;
   }
@@ -90,16 +114,19 @@ export class ChartPlaces {
    * @param {Chosen} chosen
    */
   draw(model, chosen) {
-    const { left, right } = leading(this.charts, model, chosen);
-    const shown = `${left} ${right}`;
+    const there = present(this.charts, model);
+    const { left, right } = leading(there, model, chosen);
+    const offered = there.map((x) => x.spec.key).join();
+    const shown = `${left} ${right} ${offered}`;
     if (shown === this.#shown) return false;
     this.#shown = shown;
+    this.#offer(there);
     for (const group of GROUPS) {
-      const own = this.charts.filter((x) => x.spec.group === group && x.spec.key !== left && x.spec.key !== right);
+      const own = there.filter((x) => x.spec.group === group && x.spec.key !== left && x.spec.key !== right);
       this.places[group].replaceChildren(...own.map((x) => x.root));
     }
     for (const part of this.groups) part.hidden = !part.querySelector(".chart");
-    const first = [left, right].flatMap((key) => this.charts.filter((x) => x.spec.key === key));
+    const first = [left, right].flatMap((key) => there.filter((x) => x.spec.key === key));
     this.lead.replaceChildren(...first.map((x) => x.root));
     for (const chart of this.charts) chart.root.classList.toggle("leading", first.includes(chart));
     for (const [i, side] of /** @type {Side[]} */ (["left", "right"]).entries()) {

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { brief, fill } from "./format.js";
+import { nobodyHas } from "./tokens.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { Labels } from "./labels.js" */
@@ -58,9 +59,11 @@ export class ChartTable {
       );
     this.body.replaceChildren(
       ...this.charts.flatMap((spec) =>
-        spec.series.map(({ column, title }) =>
-          el("tr", {}, el("th", { text: title ?? spec.title, scope: "row" }), cells(column)),
-        ),
+        spec.series
+          .filter(({ column }) => !nobodyHas(model.learners, [column]))
+          .map(({ column, title }) =>
+            el("tr", {}, el("th", { text: title ?? spec.title, scope: "row" }), cells(column)),
+          ),
       ),
     );
   }

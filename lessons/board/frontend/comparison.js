@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { count, duration, fill, fixed, isNumber } from "./format.js";
 import { sample } from "./line.js";
+import { nobodyHas } from "./tokens.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { Labels } from "./labels.js" */
@@ -12,6 +13,8 @@ import { sample } from "./line.js";
 export const EARLY = 20; // a lead in the first steps is one of samples needed
 export const LATE = 10; // where a run ends, one step alone says little
 const DIGITS = 3;
+const HEADS = ["learner", "trained", "scored", "time", "early", "late"];
+const OF_SUCCESS = ["early", "late"];
 
 /**
  * A mean of steps' own success rates, and over how many steps.
@@ -27,14 +30,12 @@ export class Comparison {
     this.colours = colours;
     this.rows = el("tbody");
     const { compared: heads, compared_help: help } = labels;
-    const head = ["learner", "trained", "scored", "time", "early", "late"].map((x) =>
-      el("th", { scope: "col", text: heads[x], title: help[x] ?? null }),
-    );
+    const head = HEADS.map((x) => el("th", { scope: "col", text: heads[x], title: help[x] ?? null, data: { of: x } }));
     const table = el("table", { class: "compared" }, el("thead", {}, el("tr", {}, head)), this.rows);
     const region = { role: "region", "aria-label": labels.comparison, tabindex: 0 };
     this.root = el("div", { class: "scroll", data: { testid: "comparison" }, ...region, hidden: true }, table);
     const list = Object.entries(help).map(([x, text]) =>
-      el("div", {}, el("dt", { text: heads[x] }), el("dd", { text })),
+      el("div", { data: { of: x } }, el("dt", { text: heads[x] }), el("dd", { text })),
     );
     this.help = el(
       "details",
@@ -53,7 +54,8 @@ export class Comparison {
     });
     const none = rows.every(({ name }) => !model.rows.get(name)?.size);
     this.root.hidden = this.help.hidden = none;
-    const shape = JSON.stringify(rows);
+    const bare = nobodyHas(model.learners, ["success_rate"]); // no success at all: no column of it
+    const shape = JSON.stringify([rows, bare]);
     if (none || shape === this.#shape) return;
     this.#shape = shape;
     this.rows.replaceChildren(
@@ -65,9 +67,12 @@ export class Comparison {
           sample(this.colours[name], index),
           el("b", {}, name.toUpperCase()),
         );
-        return el("tr", { data: { learner: name } }, head, ...cells.map(cell));
+        return el("tr", { data: { learner: name } }, head, ...cells.map((x, i) => cell(x, HEADS[i + 1])));
       }),
     );
+    for (const part of [this.root, this.help].flatMap((x) => [...x.querySelectorAll("[data-of]")])) {
+      if (part instanceof HTMLElement) part.hidden = bare && OF_SUCCESS.includes(part.dataset.of ?? "");
+    }
   }
 
   /**
@@ -103,8 +108,12 @@ export class Comparison {
   }
 }
 
-/** @param {string[]} lines */
-const cell = ([text, below]) => el("td", {}, text, ...(below ? [" ", el("small", { text: below })] : []));
+/**
+ * @param {string[]} lines
+ * @param {string} of what it tells
+ */
+const cell = ([text, below], of) =>
+  el("td", { data: { of } }, text, ...(below ? [" ", el("small", { text: below })] : []));
 
 /**
  * What a learner's rows, in the order of their steps, add up to; null where they do not tell.

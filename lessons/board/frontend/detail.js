@@ -8,7 +8,7 @@ import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
 import { Scatters } from "./scatters.js";
 import { TokenStrip } from "./strip.js";
-import { responses } from "./tokens.js";
+import { endOf, nobodyHas, responses } from "./tokens.js";
 import { Tooltip } from "./tooltip.js";
 import { passOf } from "./wish.js";
 
@@ -96,18 +96,19 @@ export class Detail {
     this.pass = el("input", range);
     this.pass.oninput = () => on.pass(Number(this.pass.value));
     this.passText = el("b", { class: "num" });
+    const passName = el("span", { text: labels.pass });
+    this.passes = el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText);
     this.scatters = new Scatters({ labels, colours, onToken: on.token, onPass: on.pass });
     this.all = el("button", { type: "button", class: "every", text: labels.all_responses, data: { testid: "all" } });
     this.all.onclick = () => {
       this.#showsAll = !this.#showsAll;
       this.#redraw();
     };
-    const passName = el("span", { text: labels.pass });
     this.switches = el(
       "div",
       { class: "switches" },
       el("label", { class: "axis" }, el("span", { text: labels.colour_by }), this.color),
-      el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
+      this.passes,
       this.all,
     );
     const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
@@ -178,7 +179,8 @@ export class Detail {
     if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.usualPass, this.lastPass);
     const proposed = blamed(this.groups);
-    const token = view.token ?? proposed.token;
+    const bare = nobodyHas(Object.values(step.learners), ["advantage"]); // who credits no token blames none
+    const token = view.token ?? proposed.token ?? (bare ? endOf(this.groups) : null);
     const shown = { ...view, token };
     this.prompts.draw(step, group.group);
     this.#pass = pass;
@@ -237,6 +239,7 @@ export class Detail {
    */
   #drawSwitches(view, pass) {
     if (view.color !== this.color.value) this.color.value = view.color;
+    this.passes.hidden = nobodyHas(Object.values(this.step?.learners ?? {}), ["ratio"]) && this.lastPass === 0;
     attr(this.pass, "max", this.lastPass);
     if (Number(this.pass.value) !== pass) this.pass.value = String(pass);
     const text = fill(this.labels.pass_of, { pass, passes: this.lastPass });

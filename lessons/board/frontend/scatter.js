@@ -84,6 +84,7 @@ export class Scatter {
     const only = cuts ? labels.hollow : bounds ? labels.hollow_bounded : "";
     say(this.hollow, cuts && bounds ? labels.hollow_both : only);
     this.#plane = new Plane(limits, this.#width, labels);
+    this.svg.toggleAttribute("hidden", data.without.includes("ratio")); // an empty plane would look like no token
     this.#every = Math.ceil(data.sample.length / MOST);
     this.#drawn = [...data.sample.keys()].filter((i) => i % this.#every === 0);
     this.#stands = [];

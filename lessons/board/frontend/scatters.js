@@ -6,6 +6,7 @@ import { Passes } from "./passes.js";
 import { kinds } from "./regions.js";
 import { Scatter } from "./scatter.js";
 import { limitsOf } from "./scatter_axes.js";
+import { nobodyHas } from "./tokens.js";
 
 /** @import { Labels } from "./labels.js" */
 /** @import { TokenId } from "./page_types.js" */
@@ -61,7 +62,8 @@ export class Scatters {
   draw(step, pass, last, token) {
     const learners = Object.entries(step.learners);
     this.#step = step;
-    this.root.hidden = learners.every(([, data]) => !data.sample.length); // no token, no picture
+    const none = nobodyHas(Object.values(step.learners), ["ratio"]);
+    this.root.hidden = none || learners.every(([, data]) => !data.sample.length); // no token, or no ratio: no picture
     if (this.root.hidden) return;
     const limits = limitsOf(learners.map(([, data]) => data));
     this.#explain(step);

@@ -3,7 +3,7 @@
 import { evaluate } from "./terms.js";
 
 /** @import { Env } from "./terms.js" */
-/** @import { GroupAnswer, GroupLearner, ResponseData, Value } from "./types.js" */
+/** @import { GroupAnswer, GroupLearner, ResponseData, TokenId, Value } from "./types.js" */
 
 /** @typedef {Map<string, Response[]>} Groups learner → its responses to one prompt */
 
@@ -172,3 +172,22 @@ export const inLines = (text) => text.replaceAll("␍␊", "\n").replaceAll("␊
  * @returns {"none" | "not_recorded"}
  */
 export const absence = (name, { without }) => (without.includes(name) ? "none" : "not_recorded");
+
+/**
+ * Whether there are learners, and none of them has any of these columns: of them nothing is shown at all.
+ * @param {{ without?: string[] }[]} learners
+ * @param {string[]} columns
+ */
+export const nobodyHas = (learners, columns) =>
+  learners.length > 0 && learners.every(({ without }) => columns.every((x) => without?.includes(x)));
+
+/**
+ * Where the first response that has tokens ends; null where none has.
+ * @param {Groups} groups
+ * @returns {TokenId | null}
+ */
+export function endOf(groups) {
+  const first = [...groups.values()].flat().find((x) => x.length);
+  const position = first?.position.at(-1);
+  return first && position !== undefined ? { learner: first.learner, sample: first.sample, position } : null;
+}

@@ -26,6 +26,7 @@ from lessons.kit.history import unreadable
 from lessons.kit.lesson.replies import Group, Reply, Slip, clearest, shows, slips
 from lessons.kit.lesson.stored_groups import groups_of
 from lessons.kit.lesson.wanted import Wanted, any_settings, candidates
+from lessons.kit.to_lab import shows_step
 
 LOOKED_AT = 12  # steps of a run among which the default step is chosen, about
 
@@ -162,7 +163,8 @@ def pick_group(batch: Frozen, *, key: str, param: str = "group", first: int | No
 
 
 def say_where(batch: Frozen) -> None:
-    """One line on what the numbers are of: run, learner, step, seed."""
+    """One line on what the numbers are of: run, learner, step, seed. The lesson's link into the lab leads there."""
+    shows_step(batch.run.id, batch.step)
     kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
     say_small(
         _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(

@@ -12,6 +12,7 @@ from lessons.i18n import _, keeping_language
 from lessons.kit.chrome import storage_guard
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson.source import Code, show_code
+from lessons.kit.to_lab import open_in_lab
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def _onward(key: str, before: Lesson | None, after: Lesson | None) -> None:
                 icon_position="right",
                 query_params=query,
             )
+        open_in_lab()
         st.page_link(
             lesson("for-teachers").path,
             label=_("Notes for teachers"),
