@@ -91,3 +91,34 @@ def test_the_library_is_not_sent_with_what_goes_through_streamlit_or_into_a_file
 def test_the_library_needs_no_code_made_of_text(name):
     """What a Content-Security-Policy without 'unsafe-eval' would refuse."""
     assert not re.search(rf"(?<![\w.]){re.escape(name)}", assets()[FIGURES].text)
+
+
+def test_a_figures_numbers_are_a_table_whose_texts_are_text():
+    from lessons.kit.lesson.figure_table import rows_table
+
+    rows = [{"learner": "<b>PPO</b>", "x&y": -0.25, "n": 3}, {"learner": "GRPO", "x&y": None, "n": -1}]
+    shown = rows_table([*rows, {"learner": "c", "x&y": 0.00003125, "n": 2}], 'a "table"')
+    assert "<b>" not in shown
+    assert 'aria-label="a &quot;table&quot;"' in shown
+    cells = [re.sub("<.*?>", "", x) for x in re.findall("<t[hd] .*?</t[hd]>", shown)]
+    first, second, third = ("&lt;b&gt;PPO&lt;/b&gt;", "−0.25", "3"), ("GRPO", "none", "−1"), ("c", "3.1e−05", "2")
+    assert cells == ["learner", "x&amp;y", "n", *first, *second, *third]
+    assert shown.count("text-align:right") == 2 + 2 + 1 + 2
+    assert rows_table([], "empty").count("<tr>") == 1
+
+
+def test_no_lesson_fetches_what_only_its_closed_folds_would_need():
+    """Neither Streamlit's tables nor its coloured code, some 3 MB of scripts."""
+
+    def page() -> None:
+        from lessons.kit.lesson import Code, show_code
+
+        show_code(Code("core/algorithms/advantages.py", "gae", "GAE"))
+
+    at = AppTest.from_function(page).run()
+    assert not at.code
+    [fold] = at.expander
+    at.session_state[fold.key] = True
+    at.run()
+    assert "def gae(" in at.code[0].value
+    assert "lines" in at.caption[0].value.lower()

@@ -263,7 +263,7 @@ def test_what_is_predicted_is_shown_only_afterwards(open_page):
     at.button(key="proxy_labels_commit").click().run()
     assert not at.exception
     assert "Share of unseen pairs" in texts(at)
-    assert any(hidden in str(x.value) for x in at.dataframe)
+    assert any(hidden in x.proto.body for x in at.get("html"))
     assert "always: it makes the labels" in texts(commit(at))
 
 

@@ -15,6 +15,7 @@ import streamlit as st
 from core.learners.kind import Colour
 from lessons.board.component import mount, unreachable
 from lessons.i18n import _
+from lessons.kit.lesson.figure_table import rows_table
 from lessons.kit.lesson.formula import role_colour
 from lessons.kit.present import presenting
 
@@ -72,7 +73,7 @@ def figure(
         _draw(drawing, key, alt, high)
         if table is not None:
             with st.expander(_("Read as a table"), icon=":material/table:"):
-                st.dataframe(list(table), hide_index=True, alt=alt)
+                st.html(rows_table(table, _("Read as a table")))
 
 
 def _draw(drawing: Figure, key: str, alt: str, height: int) -> None:

@@ -51,15 +51,24 @@ def source(path: str, name: str) -> Source:
 
 def show_code(*codes: Code) -> None:
     """Each function in a fold: where it stands, and its very text."""
-    for code in codes:
-        excerpt = source(code.path, code.name)
-        place = f"`{code.path}` · `{code.name}`"
-        with st.expander(f"{code.what} – {place}", icon=":material/code:"):
-            say_small(
-                (
-                    _("Lines {first}–{last}. This is the function that measures.")
-                    if code.path.startswith("core/insight/")
-                    else _("Lines {first}–{last}. This is the function that trains.")
-                ).format(first=excerpt.first, last=excerpt.last)
-            )
-            st.code(excerpt.text, language="python")
+    for n, code in enumerate(codes):
+        _fold(code, f"code_{n}_{code.path}_{code.name}")
+
+
+@st.fragment
+def _fold(code: Code, key: str) -> None:
+    """Filled once it is opened: what colours code is 1.5 MB, which every lesson would fetch for a closed fold."""
+    place = f"`{code.path}` · `{code.name}`"
+    fold = st.expander(f"{code.what} – {place}", icon=":material/code:", on_change="rerun", key=key)
+    if not fold.open:
+        return
+    excerpt = source(code.path, code.name)
+    with fold:
+        say_small(
+            (
+                _("Lines {first}–{last}. This is the function that measures.")
+                if code.path.startswith("core/insight/")
+                else _("Lines {first}–{last}. This is the function that trains.")
+            ).format(first=excerpt.first, last=excerpt.last)
+        )
+        st.code(excerpt.text, language="python")
