@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import change
+from core.given_config import change
 from core.insight import turns_study as study
 from core.presets import preset
 from core.training.trainer import Trainer

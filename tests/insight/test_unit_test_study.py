@@ -8,8 +8,8 @@ from statistics import fmean
 
 import pytest
 
-from core.config import change
 from core.curation import Curated, task_of
+from core.given_config import change
 from core.insight import gaming_study
 from core.insight import unit_test_study as study
 from core.presets import preset

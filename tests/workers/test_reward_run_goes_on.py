@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.config import RunConfig, change, parse_config
+from core.config import RunConfig
 from core.errors import ConfigError
+from core.given_config import change, parse_config
 from core.models import reward
 from core.presets import preset
 from core.reward_run import reward_config
