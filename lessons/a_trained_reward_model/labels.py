@@ -27,7 +27,7 @@ NOBODY = "nobody"
 COUNTS = ("20", "50", "100", "200")  # pairs that the judge is given
 NOISES = ("0", "10", "20", "30", "40")  # per cent of its labels that are wrong
 WEIGHTS = tuple(str(x) for x in range(1, MOST_WEIGHT + 1))
-NONE = "-"
+NONE, NEITHER = "-", "="
 _NAME = "labels/name"
 #: Session state: files by their names, and how often the letters were set otherwise than by labelling.
 FILES, EPOCH = "rm_files", "rm_epoch"
