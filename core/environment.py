@@ -20,8 +20,6 @@ from core.errors import ConfigError, Message
 from core.refusals import message
 
 PREFIX = "CREDIT_LAB_"
-#: Set from one process of the app for another; nobody else sets them.
-INTERNAL = (f"{PREFIX}REFUSALS_AS_JSON",)
 
 _OFF, _ON = ("off", "0", "false", "no"), ("on", "1", "true", "yes")
 

@@ -22,7 +22,7 @@ from core.config import RunConfig
 from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.learners.kinds.vine import VineSettings
-from core.learners.registry import LEARNER_KINDS, surrogates_of
+from core.learners.registry import LEARNER_KINDS
 from core.learners.variants import VARIANTS
 from core.runs.store import RunStore
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -31,6 +31,7 @@ from core.tasks.reasoning_settings import ReasoningGymSettings
 from core.training.trace import COLLECTED
 from lessons.kit.fields import fields
 from tests.helpers import step_traces
+from tests.registered import surrogates_of
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["prompts_per_step=4", "num_generations=4", "eval_every=0", "task.heldout=16", "device=cpu"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.environment import INTERNAL, PREFIX, Environment, environment, problems
+from core.cli import AS_JSON
+from core.environment import PREFIX, Environment, environment, problems
 from core.workers.starting import training_off
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,7 @@ def test_no_other_variable_of_ours_is_read_or_spoken_of() -> None:
     files = [x for folder in ("core", "lessons", ".ci") for x in (ROOT / folder).rglob("*.py")]
     named = {name for file in files for name in re.findall(rf"{PREFIX}[A-Z0-9_]+", file.read_text(encoding="utf-8"))}
     assert {"CREDIT_LAB_HOME", "CREDIT_LAB_MODELS"} <= named
-    assert named <= NAMES | set(INTERNAL)
+    assert named <= NAMES | {AS_JSON}
     reading = [str(x.relative_to(ROOT)) for x in files if re.search(rf"environ\S*{PREFIX}", x.read_text("utf-8"))]
     assert [x for x in reading if x.split("/")[0] != ".ci"] == []
 

@@ -188,11 +188,6 @@ def unlike_settings(one: LearnerSettings, other: LearnerSettings) -> dict[str, t
     return {name: (a, b) for name, (a, b) in values.items() if a != b}
 
 
-def surrogates_of(kind: LearnerKind) -> tuple[str, ...]:
-    """The surrogates that a learner of this kind may choose from."""
-    return get_args(kind.settings.model_fields["surrogate"].annotation)
-
-
 def unused(settings: LearnerSettings) -> dict[str, str]:
     """Settings that mean nothing to this learner → why, as a message template: what its kind declares, what only other
     surrogates than its own read, and what is said of a ratio where there is none."""

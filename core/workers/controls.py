@@ -17,7 +17,6 @@ from core.runs.store import RunStore
 from core.training.learning import Learning
 from core.workers import preparing, waiting
 from core.workers.interruption import Stopped
-from core.workers.saving import Checkpoints
 from core.workers.waiting import Waiting
 
 POLL_S = 0.05  # while paused
@@ -28,8 +27,9 @@ class Controls:
 
     trainer: Learning
 
-    def __init__(self, store: RunStore, run_id: str, learner: str, checkpoints: Checkpoints) -> None:
-        self.store, self.run_id, self.learner, self.checkpoints = store, run_id, learner, checkpoints
+    def __init__(self, store: RunStore, run_id: str, learner: str, save: Callable[[], None]) -> None:
+        """`save` writes a checkpoint of the trainer as it is."""
+        self.store, self.run_id, self.learner, self.save = store, run_id, learner, save
         self.paused = False  # makes no step until it is asked to
         self._last: int | None = None  # the step after which it pauses again
         self._replay: deque[tuple[int, dict[str, Any]]] = deque()
@@ -97,7 +97,7 @@ class Controls:
         self._event(control.kind)
         if was_paused != self.paused:
             if self.paused:
-                self.checkpoints.save(self.trainer)
+                self.save()
             lifecycle.mark(self.store, self.run_id, self.learner, "paused" if self.paused else "running")
 
     def _replayed(self) -> bool:

@@ -41,7 +41,7 @@ class Worker:
         self._reported_at = float("-inf")
         self._trainer: Learning | None = None
         self._checkpoints = Checkpoints(checkpoints.folder(store.home, run_id, learner))
-        self._controls = Controls(store, run_id, learner, self._checkpoints)
+        self._controls = Controls(store, run_id, learner, self._save)
         self._kept = 0  # steps whose traces are in the store
         self._begun = False  # the first step of this life may be made
         self._in_step = False

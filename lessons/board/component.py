@@ -25,9 +25,6 @@ import streamlit as st
 from lessons.board.assets import base_path, inline_files, loader, version
 from lessons.board.rooms import ROOMS, room_key
 
-#: What a module may tell Python.
-EVENTS = ("picked", "pressed")
-
 _component = st.components.v2.component("credit_lab_lesson", js=loader("lesson"))
 
 

@@ -23,7 +23,6 @@ from core.learners.registry import (
     collected_of,
     learner,
     learner_kind,
-    surrogates_of,
     trains_policy,
     without,
 )
@@ -33,6 +32,7 @@ from core.training.terms import terms_for
 from lessons.board.declared import templates
 from lessons.i18n import LANGUAGES, gettext, use_language
 from tests.e2e.conftest import LiveRun, Server
+from tests.registered import surrogates_of
 
 pytestmark = pytest.mark.browser
 

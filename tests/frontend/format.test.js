@@ -6,7 +6,6 @@ import * as format from "#frontend/format.js";
 const {
   brief,
   duration,
-  equation,
   factor,
   fill,
   fixed,
@@ -90,24 +89,6 @@ test("a duration in the two units that matter", () => {
   const words = { none: "none", seconds: "{s} s", minutes: "{m} min {s} s", hours: "{h} h {m} min" };
   const shown = [null, 0.4, 59.6, 61, 3599, 3661].map((x) => duration(x, words));
   assert.deepEqual(shown, ["none", "0 s", "1 min 0 s", "1 min 1 s", "59 min 59 s", "1 h 1 min"]);
-});
-
-test("an equation is true as printed, or says that it is not", () => {
-  const sum = (a, b) => a + b;
-  assert.deepEqual(equation([0.1234, 0.1234], sum, 0.2468), {
-    operands: ["0.1234", "0.1234"],
-    result: "0.247",
-    equals: "=",
-  });
-  assert.deepEqual(equation([1, 2], sum, 3), { operands: ["1.000", "2.000"], result: "3.000", equals: "=" });
-  assert.equal(equation([1, 2], sum, 4).equals, "≈");
-  for (let i = 0; i < 200; i++) {
-    const [a, b] = [Math.sin(i) * 3, Math.cos(i * 7) * 3];
-    const { operands, result, equals } = equation([a, b], (x, y) => x * y, a * b);
-    const [x, y] = operands.map((text) => Number(text.replace("−", "-")));
-    assert.equal(equals, "=");
-    assert.equal(fixed(x * y, 3), result, `${operands} = ${result}`);
-  }
 });
 
 test("signs stand where sums and products need them", () => {

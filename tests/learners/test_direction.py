@@ -11,8 +11,9 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.config import RunConfig
 from core.insight.whatif import StoredStep, effect_under, stored_step
-from core.learners.registry import LEARNER_KINDS, credit_for, learner, regions_of, surrogates_of
+from core.learners.registry import LEARNER_KINDS, credit_for, learner, regions_of
 from core.training.trainer import Trainer
+from tests.registered import surrogates_of
 
 RUN = {"prompts_per_step": 4, "num_generations": 4, "steps": 1, "eval_every": 0, "trace": "all"}
 

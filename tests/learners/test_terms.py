@@ -19,7 +19,6 @@ from core.learners.registry import (
     learner,
     learner_kind,
     refused,
-    surrogates_of,
     terms_of,
     trains_policy,
     without,
@@ -31,6 +30,7 @@ from core.training.beginning import begin
 from core.training.terms import data_of, known_values, terms_for
 from core.training.trace import StepTrace
 from lessons.board.declared import forms
+from tests.registered import surrogates_of
 
 #: Settings that change a formula's form, beside the variants.
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -9,11 +9,12 @@ import pytest
 from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.given_config import change
-from core.learners.registry import LEARNER_KINDS, surrogates_of
+from core.learners.registry import LEARNER_KINDS
 from core.presets import preset
 from lessons.i18n import LANGUAGES, _, use_language
 from tests.lessons.conftest import make_run
 from tests.lessons.real import strips
+from tests.registered import surrogates_of
 
 OTHERS = {
     **{name: {"ppo.surrogate": name} for name in surrogates_of(LEARNER_KINDS["ppo"]) if name != "clip"},

@@ -8,7 +8,7 @@ import pytest
 
 from core.algorithms.surrogates import SURROGATES
 from core.given_config import change
-from core.learners.registry import LEARNER_KINDS, learner, surrogates_of, trains_policy
+from core.learners.registry import LEARNER_KINDS, learner, trains_policy
 from core.presets import PRESETS, preset
 from core.reward_run import reward_config
 from core.rewards import REWARDS
@@ -33,6 +33,7 @@ from lessons.kit.question_sources import kind_called
 from lessons.kit.scored import scored_words
 from lessons.lab.settings import differences, owned
 from tests.lessons.conftest import linked, make_run
+from tests.registered import surrogates_of
 from tests.tasks.added import reverse_word
 
 __all__ = ["reverse_word"]  # a fixture

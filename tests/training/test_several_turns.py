@@ -18,7 +18,7 @@ from core.algorithms.value_loss import clipped_value_loss
 from core.config import RunConfig
 from core.errors import ConfigError, RequestError
 from core.given_config import change
-from core.learners.registry import LEARNER_KINDS, credit_for, learner, surrogates_of
+from core.learners.registry import LEARNER_KINDS, credit_for, learner
 from core.models.start import StartModel, load
 from core.presets import preset
 from core.tasks.kinds.program import Program, ProgramSettings
@@ -29,6 +29,7 @@ from core.training.rollout import Rollout, sample
 from core.training.scoring import Sequences
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
+from tests.registered import surrogates_of
 
 TASK = Program(ProgramSettings(turns=2))
 DOUBLED = "0:1,4:9,7:15,9:19="

@@ -63,6 +63,7 @@ class Learner(Worker):
 
     def _begin(self) -> None:
         self._trainer = self.stub  # type: ignore[assignment]
+        self._controls.begin(self.trainer)
 
     def _save(self) -> None: ...
 

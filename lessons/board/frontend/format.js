@@ -140,24 +140,6 @@ export function duration(seconds, words) {
   return fill(words.hours, { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
 }
 
-/**
- * An equation whose printed numbers are true as printed: operands get as many digits as it takes until the formula
- * of the printed operands rounds to the printed result. If seven digits do not do it, the sign is "≈".
- * @param {number[]} operands
- * @param {(...operands: number[]) => number} formula
- * @param {number} result
- */
-export function equation(operands, formula, result, digits = 3) {
-  const shown = round(result, digits);
-  for (let d = digits; d <= 7; d++) {
-    const rounded = operands.map((x) => round(x, d));
-    if (round(formula(...rounded), digits) === shown) {
-      return { operands: operands.map((x) => fixed(x, d)), result: fixed(result, digits), equals: "=" };
-    }
-  }
-  return { operands: operands.map((x) => fixed(x, digits)), result: fixed(result, digits), equals: "≈" };
-}
-
 /** @type {(x: number, digits: number) => number} */
 function round(x, digits) {
   const y = Number(x.toFixed(digits));
