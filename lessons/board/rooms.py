@@ -25,8 +25,8 @@ ROOMS: dict[str, tuple[int, int, int]] = {
 LAB = 900
 #: The lab's buttons on a phone: their second row comes later than the first.
 LAB_CONTROLS = 118
-#: A term of the glossary: a line for its name, one for the page that shows it, and two for what it is.
-TERM, TERM_LINE = 105, 30
+#: The lowest term of the glossary; a line for its name or for the page that shows it, and those for what it is.
+TERM, TERM_LINE, TERM_TEXT = 105, 30, 60
 
 _WIDTHS = ("(max-width: 640px)", "(min-width: 641px) and (max-width: 1599px)", "(min-width: 1600px)")
 
@@ -51,6 +51,7 @@ def rules() -> str:
         f"[class*=st-key-term_] {{ min-height: {TERM}px; }}",
         # What Streamlit shows in the place of an element that it is still fetching the script of.
         f"[class*=st-key-term_] [data-testid=stSkeleton] {{ height: {TERM_LINE}px; }}",
+        f"[class*=st-key-term_] > :nth-child(2) [data-testid=stSkeleton] {{ height: {TERM_TEXT}px; }}",
     ]
     for i, width in enumerate(_WIDTHS):
         own = " ".join(f"[class*=st-key-room_{name}_] {{ min-height: {high[i]}px; }}" for name, high in ROOMS.items())
