@@ -16,7 +16,7 @@ from lessons.a_real_instruct_model.opening import opening
 from lessons.a_real_instruct_model.pairs import questions
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, Shown, choose_run, read
 from lessons.a_real_instruct_model.watch import watch
-from lessons.board.rooms import room_key
+from lessons.board.rooms import room_key, without_room
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
@@ -194,7 +194,9 @@ def check() -> list[QuizQuestion]:
 
 def page() -> None:
     # It stands first, and knows last whether somebody has predicted.
-    picture = st.container(key=room_key("answers", "opening"))
+    room = room_key("answers", "opening")
+    picture = st.container(key=room)
+    picture.empty()  # a container with nothing in it is not on the page, and keeps no room
     say(prose(KEY))
     run = choose_run()
     shown = read(run) if run is not None else None
@@ -209,6 +211,8 @@ def page() -> None:
         guessed = guesses(shown)
         with picture:
             opening(shown, _revealed(guessed))
+    if shown is None or shown.before is None:
+        picture.html(without_room(room))
     if shown is not None:
         st.header(_("Watch it train"))
         if shown.done and not _revealed(guessed):

@@ -15,6 +15,7 @@ ROOMS: dict[str, tuple[int, int, int]] = {
     "fall": (528, 373, 373),
     "kl": (753, 441, 441),
     "loop": (832, 459, 399),
+    "margins": (706, 459, 406),
     "pipeline": (1433, 793, 591),
     "race": (462, 385, 385),
     "stepper": (477, 446, 446),
@@ -22,6 +23,10 @@ ROOMS: dict[str, tuple[int, int, int]] = {
 }
 #: The lab's own, which fills the first screen.
 LAB = 900
+#: The lab's buttons on a phone: their second row comes later than the first.
+LAB_CONTROLS = 118
+#: The lowest term of the glossary; a line for its name or for the page that shows it, and those for what it is.
+TERM, TERM_LINE, TERM_TEXT = 105, 30, 60
 
 _WIDTHS = ("(max-width: 640px)", "(min-width: 641px) and (max-width: 1599px)", "(min-width: 1600px)")
 
@@ -31,9 +36,23 @@ def room_key(module: str, key: str) -> str:
     return f"room_{module}_{key}"
 
 
+def without_room(key: str) -> str:
+    """The style element for a container with this key in which no picture comes."""
+    return f"<style>html .st-key-{key} {{ min-height: 0; }}</style>"
+
+
 def rules() -> str:
     """The style rules that reserve it."""
-    lines = [f".st-key-lab {{ min-height: {LAB}px; }}"]
+    lines = [
+        f".st-key-lab {{ min-height: {LAB}px; }}",
+        f"@media {_WIDTHS[0]} {{",
+        f"  .st-key-lab_controls {{ min-height: {LAB_CONTROLS}px; align-content: flex-start; }}",
+        "}",
+        f"[class*=st-key-term_] {{ min-height: {TERM}px; }}",
+        # What Streamlit shows in the place of an element that it is still fetching the script of.
+        f"[class*=st-key-term_] [data-testid=stSkeleton] {{ height: {TERM_LINE}px; }}",
+        f"[class*=st-key-term_] > :nth-child(2) [data-testid=stSkeleton] {{ height: {TERM_TEXT}px; }}",
+    ]
     for i, width in enumerate(_WIDTHS):
         own = " ".join(f"[class*=st-key-room_{name}_] {{ min-height: {high[i]}px; }}" for name, high in ROOMS.items())
         lines.append(f"@media {width} {{ {own} }}")
