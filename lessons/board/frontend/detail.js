@@ -107,9 +107,9 @@ export class Detail {
       el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText),
       this.all,
     );
-    const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
+    const tools = el("div", { class: "tools", data: { keeps: "" } }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
-    this.root = el("div", { class: "detail" }, tools, two, this.scatters.root);
+    this.root = el("div", { class: "detail", data: { deal: "" } }, tools, two, this.scatters.root);
   }
 
   close() {
