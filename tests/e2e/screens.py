@@ -66,7 +66,7 @@ OVER = """() => {
 
 
 def screens(page: Page) -> Iterator[tuple[str, int]]:
-    """Turns a page that is presented from its first screen to its last: each one's place, and how much too high it is."""
+    """Turns a page that is presented from its first screen to its last: each one's place and excess height."""
     place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
     while True:
         over, since = None, 0

@@ -6,7 +6,7 @@ const FINER = 0.94; // by how much less a picture is enlarged at a time: it may 
 const DEEP = 0.45; // of the screen: a picture that begins further down has a screen of its own
 const EDGE = 6; // pixels that stay free above the bar
 const MOVED = 0.4; // of the screen: as much may go on with what it introduces, and leave its place empty
-const FRAME = 0.24; // of the screen: what is below a picture and higher is more than its frame, its caption, its choice
+const FRAME = 0.24; // of the screen: what is below a picture and higher is more than its choice
 const LITTLE = 0.14; // of the screen: as much has no screen of its own at a part's end, where a picture can spare it
 const SPARED = 0.25; // of a picture: by as much it is smaller for what is below it
 const CLOSER = 0.8; // of its size: a screen's text, where it would otherwise be torn from what it introduces
@@ -248,8 +248,9 @@ export function fitting(shown, end) {
         const bottom = Math.max(...(isShort(host) ? boxes.slice(0, 1) : boxes.slice(1)).map((x) => x.bottom));
         const room = end() - EDGE - frameBelow(all, bottom, end()) - (above < DEEP * end() ? above : EDGE);
         const next = smaller({ scale: scaleOf(host), height: bottom - top, room, least: SMALLEST * pageScale() });
-        if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
-        else if (!isShort(host) && host.getBoundingClientRect().bottom > end()) short(host, true);
+        const high = next !== null || host.getBoundingClientRect().bottom > end();
+        if (high && !isShort(host)) short(host, true);
+        else if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
         else continue;
         again = true;
       }
@@ -284,5 +285,5 @@ export function full(host) {
 /** How much stands below a picture that it has to leave room for. @type {(shown: Piece[], bottom: number, end: number) => number} */
 function frameBelow(shown, bottom, end) {
   const below = Math.max(...shown.map((x) => (x.inside[0] ?? x.element).getBoundingClientRect().bottom)) - bottom;
-  return below < FRAME * end ? Math.max(0, below) : 0;
+  return below < MOVED * end ? Math.max(0, below) : 0;
 }
