@@ -68,9 +68,9 @@ def _whole(problem: Any) -> Message:
     """A problem of pydantic's with all of what was given: it is not even settings by name."""
     given = quoted(problem["input"])
     if problem["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        return Message("must be settings by name, but is {given}", given=given)
+        return Message("must be settings by name, but is {given}", key="must-be-settings", given=given)
     text = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-    return Message("{cause} (given: {given})", cause=text, given=given)
+    return Message("{cause} (given: {given})", key="given-as-a-whole", cause=text, given=given)
 
 
 def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:
