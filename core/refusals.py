@@ -58,8 +58,19 @@ def message(problem: Any, learners: list[str]) -> Message:
         error = context["error"]  # what one of our own validators raised
         cause = error.message if isinstance(error, Refusal) else verbatim(str(error))
         return Message("{setting}: {cause}", setting=place, cause=cause) if place else cause
+    if not place:  # all of what was given: no setting of it can be named
+        return _whole(problem)
     known = _bound(kind, context, place, given) or _choice(kind, context, place, given)
     return known or _kind(kind, context, place, quoted(given)) or _other(problem, place)
+
+
+def _whole(problem: Any) -> Message:
+    """A problem of pydantic's with all of what was given: it is not even settings by name."""
+    given = quoted(problem["input"])
+    if problem["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        return Message("must be settings by name, but is {given}", key="must-be-settings", given=given)
+    text = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return Message("{cause} (given: {given})", key="given-as-a-whole", cause=text, given=given)
 
 
 def _bound(kind: str, context: dict[str, Any], place: str, given: Any) -> Message | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
+import streamlit as st
+
+from lessons.catalog import lesson
 from lessons.data_that_teaches.results import Topic, at_equal_count, difficulty_words, gap, overstated
 from lessons.i18n import N_, _, keeping_language, one_after_another
 from lessons.kit.glossary import say
@@ -24,7 +26,7 @@ _ADVICE = {
 
 
 def check_list(shown: Mapping[str, Topic]) -> None:
-    """What to look at before a run, each with what was measured without it, and a link to all numbers of that."""
+    """What to look at before a run, each with what was measured without it, and links to all numbers of each."""
     points = []
     for key, topic in shown.items():
         advice, worst = _ADVICE[key]
@@ -37,8 +39,14 @@ def check_list(shown: Mapping[str, Topic]) -> None:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
         line = one_after_another(_(advice), *words)
-        points.append(f"- {line} [{_(topic.title)}](?{urlencode(keeping_language({'topic': key}))})")
+        points.append(f"- {line}")
     say("\n".join(points))
+    with st.container(horizontal=True, gap="small"):
+        for key, topic in shown.items():
+            to = keeping_language({"topic": key})
+            st.page_link(
+                lesson("data-that-teaches").path, label=_(topic.title), icon=":material/table:", query_params=to
+            )
 
 
 def questions() -> list[QuizQuestion]:

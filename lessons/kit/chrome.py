@@ -44,12 +44,13 @@ def document_language() -> None:
 #: No Chinese slants: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
 #: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
-#: stands beside and below the navigation keeps its place before that comes.
+#: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title.
 STYLE = (
     f"<style>{rules()}\n"
     + """
 [data-testid=stSliderThumbValue] { color: inherit; }
 button[data-variant=segmented_control] p { color: light-dark(#1c2330, #e8ecf2) !important; }
+[data-testid=stMain] [data-testid=stPageLink-NavLink] :is(span:not([data-testid]), div, p) { white-space: normal; }
 [data-testid=stCaptionContainer] code { color: inherit; background: transparent; }
 a[href*="glossary"][href*="#"] {
   color: inherit !important; text-decoration: underline dotted; text-underline-offset: 3px;

@@ -18,8 +18,8 @@ PARAMETER = "present"
 
 #: About 1.5 times the type, 1.25 times in a window that is clearly smaller than 1920 × 1080, on a page as wide as the
 #: screen; what the other parts hold keeps its width (a chart without one draws nothing) and takes no room. Components
-#: write their sizes in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit. What is
-#: for reading alone is left out: asides, tables of what a chart shows, code, links to other lessons.
+#: write their sizes in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit.
+#: What is for reading alone is left out: asides, tables of what a chart shows, code, links to other lessons.
 STYLE = """<style>
 html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 2.7rem; }
 @media (max-width: 1599px), (max-height: 899px) { html { font-size: 20px !important; --type-scale: 1.25; } }

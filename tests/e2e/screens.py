@@ -1,4 +1,4 @@
-"""What a projector shows of a page's first part: its pictures, and where the screen ends (loader/present.mjs)."""
+"""What a projector shows of a page, screen by screen, and where the screen ends (loader/present.mjs, screens.mjs)."""
 
 from __future__ import annotations
 
@@ -47,26 +47,37 @@ def first_picture(page: Page) -> dict[str, Any]:
     return {"top": top, "bottom": bottom, "end": known["end"]}
 
 
-#: By how many pixels the page is higher than what is seen of it above the bar; 0 where all of it is seen.
+#: By how many pixels the page is higher than what is seen of it above the bar, 0 where all of it is seen; null while
+#: something is still to be drawn.
 OVER = """() => {
+  let drawn = true;
+  const walk = root => {
+    for (const e of root.querySelectorAll('*')) {
+      const isSeen = e.checkVisibility({visibilityProperty: true});
+      if (e.matches('.lesson') && isSeen) drawn &&= e.dataset.drawn === 'true';
+      if (e.matches('.lab:not(.lesson)') && isSeen) drawn &&= Boolean(e.dataset.shownStep);
+      if (e.shadowRoot) walk(e.shadowRoot);
+    }
+  };
+  walk(document);
   const main = document.querySelector('[data-testid=stMain]');
-  return Math.max(0, main.scrollHeight - main.clientHeight);
+  return drawn ? Math.max(0, main.scrollHeight - main.clientHeight) : null;
 }"""
 
 
 def screens(page: Page) -> Iterator[tuple[str, int]]:
-    """Turns a page that is presented from its first screen to its last: of each, its place and how much too high it is."""
+    """Turns a page that is presented from its first screen to its last: each one's place and excess height."""
     place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
     while True:
-        over, since = -1, 0
-        for _ in range(40):  # pictures are made smaller step by step
-            page.wait_for_timeout(150)
+        over, since = None, 0
+        for _ in range(60):  # pictures are made smaller step by step
+            page.wait_for_timeout(100)
             now = page.evaluate(OVER)
-            since = since + 1 if now == over else 0
+            since = since + 1 if now == over and now is not None else 0
             over = now
-            if since == (2 if over == 0 else 10):
+            if since == (2 if over == 0 else 12):
                 break
-        yield place.inner_text(), over
+        yield place.inner_text(), -1 if over is None else over
         if onward.is_disabled():
             return
         onward.click()

@@ -1,6 +1,6 @@
 """Every page in both languages, 400 pixels wide: nothing scrolls sideways, no Chinese is slanted, no formula raw. And
 every lesson, 1280 wide: at most three screens of text, and the question stands with a picture; on a projector that
-picture and its controls are on the screen.
+picture and its controls are on the screen, and nothing that follows has to be scrolled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
-from tests.e2e.screens import PROJECTORS, first_picture
+from tests.e2e.screens import PROJECTORS, first_picture, screens
 from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -118,5 +118,8 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
                 assert seen["top"] >= 0
                 assert seen["bottom"] <= seen["end"], f"a projector of {size} shows the first picture and its controls"
                 assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+            if lang == "en":  # all of them, in both: python -m tests.load.present
+                page.set_viewport_size(PROJECTORS[0])  # type: ignore[arg-type]
+                assert [x for x in screens(page) if x[1]] == [], "every screen is seen whole"
         finally:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]

@@ -85,6 +85,11 @@ def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
     assert axe(page) == []
 
     page.get_by_role("button", name="The next part").focus()
+    turned(page, "PageDown", "2 of 5 · Token by token (2/2)")  # higher than the screen: the ratios have their own
+    expect(page.locator(".lab .card")).to_be_hidden()
+    expect(page.locator(".lab .scatter").first).to_be_visible()
+    turned(page, "PageDown", "3 of 5")
+    turned(page, "PageUp", "2 of 5 · Token by token (2/2)")
     turned(page, "PageDown", "3 of 5")
     expect(page.locator(".lab .group h2").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PROJECTOR["width"]

@@ -183,6 +183,18 @@ test("in one row the way back lies below it, and nothing has to go around", () =
   assert.ok(there[0].y < learns[0].y, "one under the other");
 });
 
+test("between boxes that stand close, as on a phone, an arrow still points to where it leads", () => {
+  const [query, policy] = [
+    { left: 0, right: 176, top: 0, bottom: 44 },
+    { left: 184, right: 360, top: 0, bottom: 140 },
+  ];
+  const [a, b] = way({ from: "query", to: "policy" }, query, policy, { narrow: true, width: 360 });
+  assert.ok(query.right < a.x && a.x < b.x && b.x < policy.left);
+  const below = { left: 184, right: 360, top: 146, bottom: 200 };
+  const [c, d] = way({ from: "policy", to: "outputs" }, policy, below, { narrow: true, width: 360 });
+  assert.ok(policy.bottom < c.y && c.y < d.y && d.y < below.top);
+});
+
 test("what stands above others goes around them where it is wide", () => {
   const place = (left, top) => ({ left, right: left + 100, top, bottom: top + 40 });
   const edge = { from: "reference", to: "gae" };

@@ -42,14 +42,17 @@ def main() -> None:
                     page = context.new_page()
                     page.goto(f"{url}/{'' if key == 'home' else key}?present=1&lang={lang}", timeout=90_000)
                     page.locator(STILL).wait_for(timeout=90_000)
-                    page.wait_for_timeout(1500)
+                    page.locator(".lab[data-shown-step]" if key == "lab" else ".lesson, .lab").first.wait_for(
+                        state="attached", timeout=90_000
+                    )
+                    page.wait_for_timeout(1000)
                     seen = []
                     for n, (place, over) in enumerate(screens(page)):
                         seen.append((place, over))
                         if given.pictures:
                             given.pictures.mkdir(parents=True, exist_ok=True)
                             page.screenshot(path=given.pictures / f"{key}-{lang}-{size}-{n:02}.png")
-                    high = [f"{place}: {over}" for place, over in seen if over > 0]
+                    high = [f"{place}: {over}" for place, over in seen if over]
                     print(
                         f"{size:9} {lang:6} {key:24} {len(seen):2} screens  {'; '.join(high) or 'all fit'}", flush=True
                     )

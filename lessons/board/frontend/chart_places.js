@@ -73,9 +73,16 @@ export class ChartPlaces {
     };
     this.#offer(charts);
     this.lead = el("div", { class: "lead" });
-    this.places = Object.fromEntries(GROUPS.map((group) => [group, el("div", { class: "charts" })]));
+    this.places = Object.fromEntries(
+      GROUPS.map((group) => [group, el("div", { class: "charts", data: { deal: "" } })]),
+    );
     this.groups = GROUPS.slice(0, -1).map((group) =>
-      el("section", { class: "group" }, el("h2", { text: labels.chart_groups[group] }), this.places[group]),
+      el(
+        "section",
+        { class: "group", data: { deal: "" } },
+        el("h2", { text: labels.chart_groups[group] }),
+        this.places[group],
+      ),
     );
     this.more = this.places.more;
   }

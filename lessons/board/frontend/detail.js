@@ -111,9 +111,9 @@ export class Detail {
       this.passes,
       this.all,
     );
-    const tools = el("div", { class: "tools" }, this.switches, this.strip.legend);
+    const tools = el("div", { class: "tools", data: { keeps: "" } }, this.switches, this.strip.legend);
     const two = el("div", { class: "two" }, this.strip.root, this.card.root);
-    this.root = el("div", { class: "detail" }, tools, two, this.scatters.root);
+    this.root = el("div", { class: "detail", data: { deal: "" } }, tools, two, this.scatters.root);
   }
 
   close() {

@@ -21,7 +21,7 @@ export class Prompts {
     this.labels = labels;
     this.colours = colours;
     this.onChoose = onChoose;
-    this.root = el("div", { class: "prompts", role: "group", "aria-label": labels.prompts });
+    this.root = el("div", { class: "prompts", role: "group", "aria-label": labels.prompts, data: { keeps: "" } });
   }
 
   /**

@@ -60,8 +60,15 @@ export class Stage {
     this.whole = el("details", { class: "fold whole", hidden: true }, summary, this.wholePrompt);
     const title = el("h2", { class: "steptitle" }, this.stepTitle, this.promptTitle);
     const { prompts } = this.detail;
-    const line = el("div", { class: "stepline" }, title, this.timeline.root, this.progress.watched);
-    this.below = el("div", { class: "below" }, line, this.whole, prompts.root, this.detail.root);
+    const line = el(
+      "div",
+      { class: "stepline", data: { keeps: "" } },
+      title,
+      this.timeline.root,
+      this.progress.watched,
+    );
+    // What is higher than a projector is dealt onto several screens, piece by piece (loader/screens.mjs).
+    this.below = el("div", { class: "below", data: { deal: "" } }, line, this.whole, prompts.root, this.detail.root);
     this.board.captionLine.append(this.progress.charted);
     const boardTitle = el("h2", { class: "unseen", text: labels.board });
     // What is looked at together stands in the first screen: two curves, the strips and the card; all else below.

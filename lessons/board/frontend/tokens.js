@@ -3,7 +3,8 @@
 import { evaluate } from "./terms.js";
 
 /** @import { Env } from "./terms.js" */
-/** @import { GroupAnswer, GroupLearner, ResponseData, TokenId, Value } from "./types.js" */
+/** @import { TokenId } from "./page_types.js" */
+/** @import { GroupAnswer, GroupLearner, ResponseData, Value } from "./types.js" */
 
 /** @typedef {Map<string, Response[]>} Groups learner → its responses to one prompt */
 

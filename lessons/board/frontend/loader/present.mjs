@@ -130,7 +130,7 @@ function keep({ part, screen }) {
  * @param {number} room
  */
 function screensOf(part, room) {
-  const all = part.flatMap((x) => piecesOf(x, room));
+  const all = part.flatMap((x) => piecesOf(x, room)).sort((a, b) => a.top - b.top); // a style may have put some elsewhere
   const of = dealt(all, room);
   return { all, of, count: Math.max(0, ...of) + 1 };
 }

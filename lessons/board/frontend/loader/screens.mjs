@@ -6,14 +6,17 @@ const FINER = 0.94; // by how much less a picture is enlarged at a time: it may 
 const DEEP = 0.45; // of the screen: a picture that begins further down has a screen of its own
 const EDGE = 6; // pixels that stay free above the bar
 const MOVED = 0.4; // of the screen: as much may go on with what it introduces, and leave its place empty
+const FRAME = 0.24; // of the screen: what is below a picture and higher is more than its choice
+const LITTLE = 0.14; // of the screen: as much has no screen of its own at a part's end, where a picture can spare it
+const SPARED = 0.25; // of a picture: by as much it is smaller for what is below it
 const CLOSER = 0.8; // of its size: a screen's text, where it would otherwise be torn from what it introduces
 const CLOSEST = 0.7; // of its size: what cannot be cut any further
 
 /**
  * What is dealt: where it lies while the whole part is shown, in pixels; `least` is its height with its pictures smaller,
- * as far as is known; `apart` is a picture that was tried below others in vain; `around` is what its frame adds to any piece of it, `column` the column that it is in. Who `keeps`
+ * as far as is known (`elastic`: they may be made smaller still); `apart` is a picture that was tried below others in vain, `closes` is a choice, or little, at a part's end; `around` is what its frame adds to any piece of it, `column` the column that it is in. Who `keeps`
  * introduces what comes next; a `title` stands in the bar, too.
- * @typedef {{ top: number, bottom: number, least: number, around?: number, column?: Element, keeps?: boolean, title?: boolean, apart?: boolean }} Extent
+ * @typedef {{ top: number, bottom: number, least: number, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean }} Extent
  * @typedef {Extent & { element: Element, inside: Element[] }} Piece
  */
 
@@ -25,6 +28,9 @@ const CLOSEST = 0.7; // of its size: what cannot be cut any further
 export function dealt(all, room) {
   /** @type {number[]} */
   const of = [];
+  const end = Math.max(0, ...all.map((x) => x.bottom));
+  const isLittle = (/** @type {Extent} */ x) => x.chooses || isEmpty(x) || end - x.top < LITTLE * room;
+  for (let i = all.length - 1; i >= 0 && isLittle(all[i]); i -= 1) all[i].closes = true;
   let first = -1; // of the screen under way
   let screen = 0;
   for (const [i, { column, apart }] of all.entries()) {
@@ -48,13 +54,23 @@ export function dealt(all, room) {
 /** @param {Extent} piece */
 const isEmpty = ({ top, bottom }) => bottom <= top;
 
-/** Whether they fit one screen; the last may be a picture that is enlarged less for it. @type {(x: Extent[], room: number) => boolean} */
+/**
+ * Whether they fit one screen: the last may be a picture that is enlarged less for it, or close a part with a choice that
+ * changes such a picture.
+ * @param {Extent[]} group
+ * @param {number} room
+ */
 function fits(group, room) {
   const seen = group.filter((x) => !isEmpty(x));
   const [start, last] = [seen[0].top, seen[seen.length - 1]];
   const around = Math.max(...seen.map((x) => x.around ?? 0));
-  if (last.bottom - start + around <= room) return true;
-  return last.top - start < DEEP * room && last.top - start + last.least + around <= room;
+  const height = Math.max(...seen.map((x) => x.bottom)) - start + around;
+  if (height <= room) return true;
+  const picture = seen.findLast((x) => x.least < x.bottom - x.top);
+  if (!picture || picture.top - start >= DEEP * room) return false;
+  if (picture === last) return picture.top - start + picture.least + around <= room;
+  const closes = last.closes && picture.elastic && last.bottom - picture.bottom < FRAME * room;
+  return Boolean(closes) && height - SPARED * (picture.bottom - picture.top) <= room;
 }
 
 /**
@@ -82,8 +98,17 @@ const CHOICES =
   "[data-testid=stSelectbox], [data-testid=stButtonGroup], [data-testid=stSlider], [data-testid=stRadio], " +
   "[data-testid=stNumberInput], [data-testid=stCheckbox], [data-testid=stTextInput]";
 
+/** Whether it stands beside another one, and is not above it, as on a phone. @param {Element} x */
+function isColumn(x) {
+  const next = x.nextElementSibling ?? x.previousElementSibling;
+  if (!next || !x.matches("[data-testid=stColumn]")) return false;
+  const [mine, other] = [x, next].map((y) => y.getBoundingClientRect());
+  return mine.top < other.bottom && other.top < mine.bottom;
+}
+
 /** What an element of the page consists of, and whether side by side. @param {Element} element */
 function contents(element) {
+  if (element.matches("[data-deal]")) return { row: false, own: [...element.children] };
   const block = element.matches(`${BLOCK}, ${ROW}`) ? element : element.querySelector(`${BLOCK}, ${ROW}`);
   if (block) return { row: block.matches(ROW), own: [...block.children] };
   const text = element.querySelector(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
@@ -98,32 +123,38 @@ function contents(element) {
  */
 export function piecesOf(element, room) {
   const { top, bottom, height } = element.getBoundingClientRect();
-  const least = isElastic(element) ? 0 : height;
+  const elastic = isElastic(element);
+  const least = elastic || isWhole(element) ? 0 : height;
   const { row, own } = height > room ? contents(element) : { row: false, own: [] };
   const boxes = own.map((x) => x.getBoundingClientRect()).filter((x) => x.height > 0);
   if (boxes.length) {
     const around = height - (Math.max(...boxes.map((x) => x.bottom)) - Math.min(...boxes.map((x) => x.top)));
-    const beside = row && boxes.length > 1 && boxes[1].top < boxes[0].bottom;
     return own.flatMap((x) =>
       piecesOf(x, room - around).map((piece) => ({
         ...piece,
         inside: [element, ...piece.inside],
         around: (piece.around ?? 0) + around,
-        column: piece.column ?? (beside ? x : undefined),
+        column: piece.column ?? (row && isColumn(x) ? x : undefined),
       })),
     );
   }
   const has = (/** @type {string} */ selector) => Boolean(element.querySelector(selector));
   const title = has(":scope > [data-testid=stHeading]") || element.matches("h2, h3, h4");
-  const chooses = height < MOVED * room && has(CHOICES);
-  const text = height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] > [data-testid=stMarkdownContainer]");
+  const chooses = height < MOVED * room && (has(CHOICES) || element.matches("[data-keeps]"));
+  const text =
+    height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] > [data-testid=stMarkdownContainer]");
   const apart = alone.has(element);
-  return [{ element, inside: [], top, bottom, least, apart, title, keeps: title || chooses || text }];
+  return [{ element, inside: [], top, bottom, least, elastic, apart, title, keeps: title || chooses || text, chooses }];
 }
 
 /** Whether a picture in an element may still be made smaller: how high it is then shows only when it is. @param {Element} element */
 function isElastic(element) {
-  return pictures(element).some(({ host }) => !isShort(host) || scaleOf(host) > SMALLEST * pageScale() + 1e-3);
+  return pictures(element).some(({ host }) => scaleOf(host) > SMALLEST * pageScale() + 1e-3);
+}
+
+/** Whether a picture in an element that is too high may still be cut short. @param {Element} element */
+function isWhole(element) {
+  return pictures(element).some(({ host }) => !isShort(host));
 }
 
 /** @param {HTMLElement} host */
@@ -141,6 +172,7 @@ export function closer(shown, room) {
   if (!seen.length || seen.some(({ element }) => isElastic(element))) return false;
   const outer = (/** @type {Piece} */ x) => (x.inside[0] ?? x.element).getBoundingClientRect();
   const height = () => Math.max(...seen.map((x) => outer(x).bottom)) - Math.min(...seen.map((x) => outer(x).top));
+  if (height() > room && seen.some(({ element }) => isWhole(element))) return false;
   let zoom = 1;
   for (let over = height(); over > room && zoom > CLOSEST; over = height()) {
     zoom = Math.max(CLOSEST, zoom * Math.max(FINER, room / over));
@@ -213,11 +245,12 @@ export function fitting(shown, end) {
         const boxes = [host, ...picture].map((x) => x.getBoundingClientRect());
         const [{ top }] = boxes;
         const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
-        const bottom = Math.max(...boxes.slice(1).map((x) => x.bottom));
-        const room = end() - EDGE - frameBelow(all, bottom) - (above < DEEP * end() ? above : EDGE);
+        const bottom = Math.max(...(isShort(host) ? boxes.slice(0, 1) : boxes.slice(1)).map((x) => x.bottom));
+        const room = end() - EDGE - frameBelow(all, bottom, end()) - (above < DEEP * end() ? above : EDGE);
         const next = smaller({ scale: scaleOf(host), height: bottom - top, room, least: SMALLEST * pageScale() });
-        if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
-        else if (!isShort(host) && host.getBoundingClientRect().bottom > end()) short(host, true);
+        const high = next !== null || host.getBoundingClientRect().bottom > end();
+        if (high && !isShort(host)) short(host, true);
+        else if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
         else continue;
         again = true;
       }
@@ -249,10 +282,8 @@ export function full(host) {
   short(host, false);
 }
 
-const FRAME = 100; // pixels: what is higher is more than a frame
-
-/** How much of a frame is below a picture that is the last thing in it. @type {(shown: Piece[], bottom: number) => number} */
-function frameBelow(shown, bottom) {
+/** How much stands below a picture that it has to leave room for. @type {(shown: Piece[], bottom: number, end: number) => number} */
+function frameBelow(shown, bottom, end) {
   const below = Math.max(...shown.map((x) => (x.inside[0] ?? x.element).getBoundingClientRect().bottom)) - bottom;
-  return below < FRAME ? Math.max(0, below) : 0;
+  return below < MOVED * end ? Math.max(0, below) : 0;
 }

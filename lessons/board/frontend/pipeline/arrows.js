@@ -134,16 +134,22 @@ export function between(a, b, narrow) {
   const [top, bottom] = [Math.max(a.top, b.top), Math.min(a.bottom, b.bottom)];
   if (right - left > 16) {
     const x = (left + right) / 2;
-    return a.bottom <= b.top ? [x, a.bottom + GAP, x, b.top - GAP] : [x, a.top - GAP, x, b.bottom + GAP];
+    const gap = gapOf(a.bottom <= b.top ? b.top - a.bottom : a.top - b.bottom);
+    return a.bottom <= b.top ? [x, a.bottom + gap, x, b.top - gap] : [x, a.top - gap, x, b.bottom + gap];
   }
   if (narrow && a.bottom <= b.top) {
     const x = (a.left + a.right) / 2;
-    return [x, a.bottom + GAP, Math.min(Math.max(x, b.left + 14), b.right - 14), b.top - GAP];
+    const gap = gapOf(b.top - a.bottom);
+    return [x, a.bottom + gap, Math.min(Math.max(x, b.left + 14), b.right - 14), b.top - gap];
   }
   const y = bottom - top > 12 ? (top + bottom) / 2 : null;
   const [from, to] = [y ?? (a.top + a.bottom) / 2, y ?? (b.top + b.bottom) / 2];
-  return a.right <= b.left ? [a.right + GAP, from, b.left - GAP, to] : [a.left - GAP, from, b.right + GAP, to];
+  const gap = gapOf(a.right <= b.left ? b.left - a.right : a.left - b.right);
+  return a.right <= b.left ? [a.right + gap, from, b.left - gap, to] : [a.left - gap, from, b.right + gap, to];
 }
+
+/** How far an arrow's ends stay away from boxes that are `space` pixels apart: never so far that it points back. @param {number} space */
+const gapOf = (space) => Math.min(GAP, Math.max(0, space / 4));
 
 /**
  * A point of a line of straight pieces, by its share of the whole length.

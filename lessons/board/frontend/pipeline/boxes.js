@@ -121,7 +121,7 @@ class Box {
     const { kind, moved_ppo, moved_grpo } = this.#data;
     const moved = this.#mode === "grpo" ? moved_grpo : moved_ppo;
     const word = kind === "data" ? "" : this.#sent?.words[kind];
-    return [word, moved].filter(Boolean).join(" · ");
+    return [word, moved].filter(Boolean).join(" · ").replaceAll(" %", "\u00a0%"); // a number and its sign stay together
   }
 
   /** What stands beside and below the title, and what a screen reader calls the box. */

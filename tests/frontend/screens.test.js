@@ -1,0 +1,137 @@
+// A part of a page dealt onto the screens of a projector: what goes together, what is torn, and what is made smaller.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { closer, dealt, full, piecesOf } from "#frontend/loader/screens.mjs";
+import { page } from "./page.js";
+
+globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
+const ROOM = 600;
+
+/** Pieces one below the other, of these heights. */
+function stack(...all) {
+  let top = 0;
+  return all.map((x) => {
+    const { height, ...more } = typeof x === "number" ? { height: x } : x;
+    const piece = { top, bottom: top + height, least: height, ...more };
+    top += height;
+    return piece;
+  });
+}
+
+const TITLE = { height: 40, title: true, keeps: true };
+const INTRO = { height: 60, keeps: true };
+const CHOICE = { height: 80, keeps: true, chooses: true };
+const PICTURE = { height: 500, least: 0, elastic: true };
+
+test("what fits one screen is one, and what does not goes on to the next", () => {
+  assert.deepEqual(dealt(stack(40, 300, 260), ROOM), [0, 0, 0]);
+  assert.deepEqual(dealt(stack(40, 300, 261), ROOM), [0, 0, 1]);
+  assert.deepEqual(dealt(stack(500, 500, 100, 500), ROOM), [0, 1, 1, 2]);
+  assert.deepEqual(dealt([], ROOM), []);
+});
+
+test("what takes no room begins no screen", () => {
+  assert.deepEqual(dealt(stack(0, 500, 0, 400, 0), ROOM), [0, 0, 0, 1, 1]);
+});
+
+test("what introduces a piece goes on with it", () => {
+  assert.deepEqual(dealt(stack(300, INTRO, 500), ROOM), [0, 1, 1]);
+  assert.deepEqual(dealt(stack(300, CHOICE, 500), ROOM), [0, 1, 1]);
+  // … but not where it has no room there.
+  assert.deepEqual(dealt(stack(300, INTRO, 580), ROOM), [0, 0, 1]);
+});
+
+test("a heading that would be alone on a screen stands in the bar only", () => {
+  assert.deepEqual(dealt(stack(300, TITLE, 590, 300), ROOM), [0, 0, 1, 2]);
+  assert.deepEqual(dealt(stack(TITLE, { height: 900 }), ROOM), [-1, 0]);
+});
+
+test("an introduction is not torn from its piece for a little room: both are made smaller", () => {
+  assert.deepEqual(dealt(stack(TITLE, INTRO, 600), ROOM), [0, 0, 0]); // 700 of 600 / 0.8
+  assert.deepEqual(dealt(stack(300, 400), ROOM), [0, 1]);
+});
+
+test("a picture is enlarged less for what stands above it, but not for what stands deep", () => {
+  assert.deepEqual(dealt(stack(TITLE, 200, { height: 900, least: 0 }), ROOM), [0, 0, 0]);
+  assert.deepEqual(dealt(stack(TITLE, 300, PICTURE), ROOM), [0, 0, 1]);
+  const [text, picture] = stack(200, PICTURE);
+  assert.deepEqual(dealt([text, { ...picture, apart: true }], ROOM), [0, 1]);
+});
+
+test("a choice at a part's end stays with the picture that it changes", () => {
+  assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0, elastic: true }, CHOICE), ROOM), [0, 0, 0]);
+  assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0, elastic: true }, 70), ROOM), [0, 0, 0]); // or is little
+  assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0, elastic: true }, 90), ROOM), [0, 0, 1]);
+  assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0 }, CHOICE), ROOM), [0, 0, 1]); // it cannot be smaller
+  assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0, elastic: true }, CHOICE, 400), ROOM), [0, 0, 1, 1]);
+});
+
+test("columns that are taken apart have a screen each", (t) => {
+  page(t);
+  const [one, two] = [document.createElement("i"), document.createElement("b")];
+  const all = stack(100, 100, 100).map((x, i) => ({ ...x, column: [one, one, two][i] }));
+  assert.deepEqual(dealt(all, ROOM), [0, 0, 1]);
+});
+
+/** A page in which each element is as high as its data-h says, and as its children are together. */
+function laid(t, inner) {
+  page(t);
+  document.body.innerHTML = `<main>${inner}</main>`;
+  let top = 0;
+  const lay = (element) => {
+    const from = top;
+    for (const x of element.children) lay(x);
+    const own = Number(element.dataset.h ?? 0);
+    if (own) top += own;
+    const bottom = top;
+    element.getBoundingClientRect = () => {
+      const zoom = Number(element.style.zoom) || 1;
+      return { top: from, bottom: from + (bottom - from) * zoom, height: (bottom - from) * zoom };
+    };
+  };
+  lay(document.querySelector("main"));
+  return document.querySelector("main");
+}
+
+const block = (inner) => `<div><div data-testid=stVerticalBlock>${inner}</div></div>`;
+
+test("an element is taken apart only where it is higher than a screen, and says what frames it", (t) => {
+  const main = laid(t, block("<p id=a data-h=300></p><p id=b data-h=200></p>") + block("<p id=c data-h=700></p>"));
+  const [low] = piecesOf(main.children[0], ROOM);
+  assert.equal(low.element, main.children[0]);
+  const cut = piecesOf(main.children[0], 400);
+  assert.deepEqual(
+    cut.map((x) => x.element.id),
+    ["a", "b"],
+  );
+  assert.deepEqual(cut[0].inside[0], main.children[0]);
+  assert.deepEqual(
+    piecesOf(main.children[1], ROOM).map((x) => x.element.id),
+    ["c"],
+  );
+});
+
+test("what still is too high is made smaller, to a limit, and a picture below it is put apart", (t) => {
+  const main = laid(t, "<p id=a data-h=660></p>");
+  const pieces = piecesOf(main.children[0], ROOM);
+  assert.equal(closer(pieces, ROOM), false);
+  assert.ok(Number(main.children[0].style.zoom) < 660 / 600 && Number(main.children[0].style.zoom) >= 0.7);
+  const high = laid(t, "<p id=a data-h=2000></p>");
+  closer(piecesOf(high.children[0], ROOM), ROOM);
+  assert.equal(high.children[0].style.zoom, "0.700");
+
+  const two = laid(t, "<p id=a data-h=200></p><div id=b data-h=700></div>");
+  const host = two.querySelector("#b");
+  host.attachShadow({ mode: "open" }).innerHTML = "<div class=lesson></div>";
+  const all = () => [...two.children].flatMap((x) => piecesOf(x, ROOM));
+  assert.equal(closer(all(), ROOM), false); // it may still be made smaller
+  host.style.setProperty("--type-scale", "0.64");
+  assert.equal(closer(all(), ROOM), true);
+  assert.deepEqual(
+    all().map((x) => x.apart),
+    [false, true],
+  );
+  full(host);
+  assert.equal(host.style.getPropertyValue("--type-scale"), "");
+});
