@@ -161,7 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append(made)
         tqdm.write(
             f"{name:5} turns {turns}, seed {seed}: first {made.first[0]:.3f} → {made.first[-1]:.3f}, last "
-            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, in training {made.trained[0]:.3f} → {made.trained[-1]:.3f}, {made.tokens[-1]} tokens"
+            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, in training {made.trained[0]:.3f} → {made.trained[-1]:.3f}, "
+            f"{made.tokens[-1]} tokens"
         )
         write(rows, options.out)
     print(f"{options.out}: {len(rows)} learners")
