@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -47,6 +48,7 @@ class TurnsResult:
     first: tuple[float, ...]  # success of the first answers
     last: tuple[float, ...]  # success of the last: the second where there is one, else the first
     again: tuple[float, ...]  # share of responses in which a second answer was asked for
+    trained: tuple[float, ...]  # success of training's own responses between one look and the next, in its own turns
 
 
 _SERIES = tuple(x.name for x in fields(TurnsResult) if x.name not in ("learner", "turns", "seed"))
@@ -65,16 +67,18 @@ def train(learner: str, turns: int, seed: int) -> TurnsResult:
     from core.training.trainer import Trainer
 
     trainer = Trainer(config_of(turns, seed), learner)
-    tokens, looks = [0], [look(trainer)]
+    tokens, looks, own = [0], [look(trainer)], list[float]()
     total = 0
     for trace in trainer.steps():
         rows = trace.samples.select(["prompt", "response", "length"]).to_pylist()
         total += sum(x["length"] - _read(trainer, x["prompt"], x["response"]) for x in rows)
+        own.append(float(trace.scalars["success_rate"] or 0))
         if trainer.step % EVERY == 0:
             tokens.append(total)
             looks.append(look(trainer))
     first, last, again = zip(*looks, strict=True)
-    return TurnsResult(learner, turns, seed, tuple(tokens), first, last, again)
+    trained = tuple(statistics.fmean(own[i : i + EVERY]) for i in range(0, len(own), EVERY))
+    return TurnsResult(learner, turns, seed, tuple(tokens), first, last, again, trained)
 
 
 def _read(trainer: Trainer, prompt: str, response: str) -> int:
@@ -157,7 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append(made)
         tqdm.write(
             f"{name:5} turns {turns}, seed {seed}: first {made.first[0]:.3f} → {made.first[-1]:.3f}, last "
-            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, asked again {made.again[-1]:.3f}, {made.tokens[-1]} tokens"
+            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, in training {made.trained[0]:.3f} → {made.trained[-1]:.3f}, "
+            f"{made.tokens[-1]} tokens"
         )
         write(rows, options.out)
     print(f"{options.out}: {len(rows)} learners")

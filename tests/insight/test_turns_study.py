@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -15,7 +16,7 @@ from core.training.trainer import Trainer
 
 
 def result(learner: str, turns: int, seed: int) -> study.TurnsResult:
-    return study.TurnsResult(learner, turns, seed, (0, 900), (0.25, 0.5), (0.5, 0.75), (0.75, 0.5))
+    return study.TurnsResult(learner, turns, seed, (0, 900), (0.25, 0.5), (0.5, 0.75), (0.75, 0.5), (0.6,))
 
 
 def test_what_is_written_is_read_again_and_another_version_is_refused(tmp_path: Path) -> None:
@@ -70,6 +71,7 @@ def test_tokens_are_those_that_the_policy_wrote(small: None, turns: int) -> None
     rows = [x for trace in traces for x in trace.tokens.to_pylist() if x["pass"] == 0]
     assert made.tokens == (0, sum(x["written"] for x in rows))
     assert any(not x["written"] for x in rows) == (turns == 2)
+    assert made.trained == (pytest.approx(fmean(x["success"] for y in traces for x in y.samples.to_pylist())),)
 
 
 def test_a_second_answer_is_asked_for_and_counted_whatever_was_trained(small: None) -> None:
