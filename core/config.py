@@ -27,7 +27,7 @@ from core.refusals import message, names_of, unknown
 from core.rewards import REWARDS
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
-from core.tasks.registry import TASK_KINDS, AnyTask, chosen
+from core.tasks.registry import TASK_KINDS, AnyTask, chosen, start_model_for
 
 
 class RunConfig(Settings):
@@ -373,7 +373,8 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
 
     A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
     (`epsilon`), which then holds for every learner that has it. `task.kind` comes first, wherever it stands: it puts
-    that kind's task in the place of this one. Raises ConfigError with a message for each problem.
+    that kind's task in the place of this one. Where responses get another number of turns, the start model is one that
+    has met so many, unless `model` is among the assignments. Raises ConfigError with a message for each problem.
     """
     values, assignments = config.model_dump(), dict(assignments)
     problems: list[Message] = []
@@ -392,6 +393,8 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
             target[field] = value
     try:
         changed = parse_config(values)
+        if "model" not in assignments and changed.turns != config.turns:
+            changed = changed.model_copy(update={"model": start_model_for(changed.task, changed.model)})
     except ConfigError as error:
         problems += error.messages
     if problems:

@@ -98,3 +98,14 @@ test("where nothing may be kept, nothing is, and nothing breaks", () => {
   run(empty, { asks: true, cleared: 0, entries: {} });
   assert.equal(empty.kept.size, 0, "a visitor who answered nothing leaves nothing");
 });
+
+test("letters of two tabs are put together, and what was taken back stays so", () => {
+  const name = "letters/reply.1";
+  const both = merged(doc({ [name]: ["a--_", 10] }), doc({ [name]: ["-b-b", 5] }));
+  assert.deepEqual(both, doc({ [name]: ["ab-_", 10] }));
+  assert.deepEqual(merged(doc({ [name]: ["-b-b", 5] }), doc({ [name]: ["a--_", 10] })), both, "whichever comes first");
+  assert.deepEqual(unknown(both, doc({ [name]: ["a--_", 10] })), both, "the tab hears of the other's letters");
+  assert.equal(unknown(both, both), null);
+  const other = merged(doc({ [name]: ["ab", 10] }), doc({ [name]: ["abc", 5] }));
+  assert.deepEqual(other, doc({ [name]: ["ab", 10] }), "of other pairs they are no letters of the same");
+});
