@@ -1,6 +1,7 @@
 // What the browser keeps of a person's answers: merged by entry, cleared for good, and never in the way.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import component, { KEY, merged, read, unknown, VERSION, write } from "#frontend/loader/memory.mjs";
@@ -108,4 +109,23 @@ test("letters of two tabs are put together, and what was taken back stays so", (
   assert.equal(unknown(both, both), null);
   const other = merged(doc({ [name]: ["ab", 10] }), doc({ [name]: ["abc", 5] }));
   assert.deepEqual(other, doc({ [name]: ["ab", 10] }), "of other pairs they are no letters of the same");
+});
+
+test("no loader declares what stands before each of them", () => {
+  const folder = new URL("../../lessons/board/frontend/loader/", import.meta.url);
+  const declared = (name) =>
+    [
+      ...readFileSync(new URL(name, folder), "utf8").matchAll(
+        /^(?:export )?(?:default )?(?:async )?(?:const|let|function|class) (\w+)/gm,
+      ),
+    ].map((x) => x[1]);
+  const common = declared("common.mjs");
+  assert.ok(common.includes("newest"));
+  for (const name of readdirSync(folder).filter((x) => x.endsWith(".mjs") && x !== "common.mjs")) {
+    assert.deepEqual(
+      declared(name).filter((x) => common.includes(x)),
+      [],
+      name,
+    );
+  }
 });

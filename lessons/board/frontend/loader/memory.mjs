@@ -55,7 +55,7 @@ export function merged(mine, other) {
   const cleared = Math.max(mine.cleared, other.cleared);
   const entries = { ...mine.entries };
   for (const [name, entry] of Object.entries(other.entries)) {
-    entries[name] = Object.hasOwn(entries, name) ? newest(name, entries[name], entry) : entry;
+    entries[name] = Object.hasOwn(entries, name) ? newerOf(name, entries[name], entry) : entry;
   }
   const kept = Object.entries(entries).filter(([, [, time]]) => time > cleared);
   kept.sort(([, [, a]], [, [, b]]) => b - a);
@@ -69,7 +69,7 @@ export function merged(mine, other) {
  * @param {Entry} other
  * @returns {Entry}
  */
-function newest(name, mine, other) {
+function newerOf(name, mine, other) {
   const [newer, older] = other[1] >= mine[1] ? [other, mine] : [mine, other];
   return name.startsWith(LETTERS) ? [together(newer[0], older[0]), newer[1]] : newer;
 }
