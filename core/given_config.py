@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.refusals import message, names_of, unknown
-from core.tasks.registry import TASK_KINDS, chosen
+from core.tasks.registry import TASK_KINDS, chosen, start_model_for
 
 
 def parse_config(values: dict[str, Any]) -> RunConfig:
@@ -82,7 +82,8 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
 
     A key is a run setting (`steps`), a task setting (`task.terms`), a learner's (`ppo.lam`) or a bare learner setting
     (`epsilon`), which then holds for every learner that has it. `task.kind` comes first, wherever it stands: it puts
-    that kind's task in the place of this one. Raises ConfigError with a message for each problem.
+    that kind's task in the place of this one. Where responses get another number of turns, the start model is one that
+    has met so many, unless `model` is among the assignments. Raises ConfigError with a message for each problem.
     """
     values, assignments = config.model_dump(), dict(assignments)
     problems: list[Message] = []
@@ -101,6 +102,8 @@ def change(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
             target[field] = value
     try:
         changed = parse_config(values)
+        if "model" not in assignments and changed.turns != config.turns:
+            changed = changed.model_copy(update={"model": start_model_for(changed.task, changed.model)})
     except ConfigError as error:
         problems += error.messages
     if problems:

@@ -10,6 +10,7 @@ from core.learners.kinds.ppo import PPOSettings
 from core.presets import PRESETS, preset
 from core.tasks.kinds.chain_sum import ChainSumSettings
 from core.tasks.reasoning_settings import suggested
+from core.tasks.registry import unmet_turns
 
 
 def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one():
@@ -182,3 +183,21 @@ def test_what_a_task_cannot_ask_is_refused_before_a_run_is_queued(
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
         change(preset(name), assignments)
+
+
+def test_two_turns_begin_from_a_start_model_that_has_met_them() -> None:
+    once = preset("program")
+    twice = change(once, {"task.turns": 2})
+    assert (twice.model, twice.turns) == ("program-4-turns", 2)
+    assert change(twice, {"steps": 3}).model == "program-4-turns"
+    assert change(twice, {"task.turns": 1}).model == "program-4"
+    assert change(preset("chain-sum"), {"task.kind": "program", "task.turns": 2}).model == "program-4-turns"
+    by_hand = change(once, {"task.turns": 2, "model": "program-4"})
+    assert by_hand.model == "program-4"
+    assert change(by_hand, {"steps": 3}).model == "program-4", "who chose it keeps it"
+    elsewhere = change(once, {"model": "/somebody/elses"})
+    assert change(elsewhere, {"task.turns": 2}).model == "/somebody/elses"
+    assert unmet_turns(twice.task, twice.model) is None
+    assert unmet_turns(elsewhere.task, elsewhere.model) is None
+    said = "The start model program-4 has never met responses of 2 turns; program-4-turns has."
+    assert str(unmet_turns(by_hand.task, by_hand.model)) == said

@@ -25,6 +25,7 @@ from core.runs.event_values import LEFT
 from core.runs.export import COLLECTED_FILE, LABELS_FILE, export
 from core.runs.records import RunInfo, readable
 from core.runs.store import RunStore
+from core.tasks.registry import unmet_turns
 from core.workers.launcher import LocalLauncher
 from core.workers.limits import RunLimits
 
@@ -70,7 +71,10 @@ def config_of(options: argparse.Namespace) -> RunConfig:
     # As the settings' list and the lab's form write it; JSON's null is none, too.
     assignments = {x: None if value == "none" and takes_none(config, x) else value for x, value in assignments.items()}
     assignments |= {x: getattr(options, x) for x in ("steps", "seed", "trace") if getattr(options, x, None) is not None}
-    return change(config, assignments) if assignments else config
+    config = change(config, assignments) if assignments else config
+    if note := unmet_turns(config.task, config.model):
+        print(note, file=sys.stderr)
+    return config
 
 
 def _learner(config: RunConfig, name: str) -> AnyLearner:

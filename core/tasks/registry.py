@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Message
 from core.refusals import either
 from core.tasks import kinds
 from core.tasks.base import Task
@@ -77,6 +77,28 @@ def chosen(name: Any, given: Mapping[str, Any], model: str) -> dict[str, Any]:
     if model in recipes() and model not in kind.recipes:
         model = next(iter(kind.recipes), model)
     return {"task": task | dict(kind.suggested(given)), "model": model, "max_completion_length": None}
+
+
+def start_model_for(task: TaskSettings, model: str) -> str:
+    """The start model for a task in the place of `model`: another one that was made here for the kind, where that has
+    met responses of so many turns and `model` has not; else `model`."""
+    kind = task_kind(task)
+    if model not in kind.recipes or kind.turns(kind.recipes[model].task) == kind.turns(task):
+        return model
+    return next((name for name, x in kind.recipes.items() if kind.turns(x.task) == kind.turns(task)), model)
+
+
+def unmet_turns(task: TaskSettings, model: str) -> Message | None:
+    """What is to be known where a start model that was made here has never met responses of so many turns."""
+    better = start_model_for(task, model)
+    if better == model:
+        return None
+    return Message(
+        "The start model {model} has never met responses of {turns} turns; {better} has.",
+        model=model,
+        turns=task_kind(task).turns(task),
+        better=better,
+    )
 
 
 def recipes() -> dict[str, Recipe]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from core.errors import RequestError
+from core.errors import Message, RequestError
 from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, read, to_csv, to_json
-from core.tasks.reply_sentences import WORDS
 from lessons.a_trained_reward_model import labels
+from lessons.a_trained_reward_model.labels import readable
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
+from lessons.kit.shelf import browser_shelf
 
-UPLOAD, PROBLEMS, BEFORE = "rm_upload", "rm_problems", "rm_uploaded"
+UPLOAD, PROBLEMS, BEFORE = "rm_upload", labels.PROBLEMS, "rm_uploaded"
 ROWS = 8  # labels that are shown
 
 
@@ -71,6 +71,8 @@ def exchange(every: tuple[Preference, ...]) -> None:
         st.button(_("Reset my labels"), icon=":material/restart_alt:", key="rm_reset", on_click=labels.reset)
         if labels.of_files():
             st.button(_("Remove the files' labels"), icon=":material/delete:", key="rm_clear", on_click=_clear)
+    browser_shelf(labels.SHELF, key="rm_shelf")
+    _files()
     if not st.session_state.get(UPLOAD):  # another page was shown: the uploader is empty, and what it held stays
         st.session_state.pop(BEFORE, None)
     st.file_uploader(
@@ -99,50 +101,54 @@ def _some(every: tuple[Preference, ...]) -> None:
     say_small(_("The last {count} of {all} labels.").format(count=len(rows), all=whole(len(every))))
 
 
+def _files() -> None:
+    """Each file by its name, with how many labels it has, and a button that takes it away."""
+    for number, (name, own) in enumerate(labels.of_files().items()):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"rm_file_{number}"):
+            there = _("{file}: {count} labels")
+            here = _("{file}: {count} labels, too many to be remembered: they count until the page is reloaded")
+            words = there if labels.is_remembered(name) else here
+            say_small(words.format(file=plain(name, 60), count=whole(len(own))), width="content")
+            st.button(
+                _("Remove"),
+                icon=":material/close:",
+                type="tertiary",
+                help=_("Remove the labels of this file"),
+                on_click=labels.drop_file,
+                args=(name,),
+                key=f"rm_drop_{number}",
+            )
+
+
 def _clear() -> None:
-    labels.of_files().clear()
+    for name in list(labels.of_files()):
+        labels.drop_file(name)
     st.session_state[PROBLEMS] = {}
 
 
 def _uploaded() -> None:
     """What is in the uploader now, and no longer what was taken out of it. A file that cannot be read says why."""
     files: list[Any] = st.session_state[UPLOAD] or []
-    kept, problems = labels.of_files(), {}
-    named = dict(zip(_names(files), files, strict=True))
-    for gone in set(st.session_state.get(BEFORE, ())) - set(named):
-        kept.pop(gone, None)
+    problems: dict[str, Message] = {}
+    before = set(st.session_state.get(BEFORE, ()))
+    named = dict(zip(_names(files, set(labels.of_files()) - before), files, strict=True))
+    for gone in before - set(named):
+        labels.drop_file(gone)
     for name, file in named.items():
         try:
-            kept[name] = readable(read(file.getvalue()))
+            labels.put_file(name, readable(read(file.getvalue())))
         except RequestError as error:
-            kept.pop(name, None)
+            labels.drop_file(name)
             problems[name] = error.message
     st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, list(named)
 
 
-def _names(files: Sequence[Any]) -> list[str]:
-    """What the files are called, each otherwise: of two people's `labels.json` none takes the other's place."""
+def _names(files: Sequence[Any], taken: set[str]) -> list[str]:
+    """What the files are called, each otherwise, and otherwise than those that are there from before."""
     names: list[str] = []
     for file in files:
-        stem, dot, ending = file.name.rpartition(".")
-        others = (f"{stem} ({n}){dot}{ending}" for n in itertools.count(2))
-        names.append(next(x for x in itertools.chain([file.name], others) if x not in names))
+        names.append(labels.free_name(file.name, {*names, *taken}))
     return names
-
-
-def readable(preferences: tuple[Preference, ...]) -> tuple[Preference, ...]:
-    """The same. Raises RequestError where one has a word that this model does not know: nothing could be learnt."""
-    known = {*WORDS}
-    for place, one in enumerate(preferences, 1):
-        for text in (one.prompt, one.a, one.b):
-            strange = next((x for x in re.findall(r"\w+|[^\w\s]", text) if x not in known), None)
-            if strange is not None:
-                raise RequestError(
-                    "preference {place}: the model of this lesson does not know {word}",
-                    place=place,
-                    word=repr(strange[:40]),
-                )
-    return preferences
 
 
 def _file_name(text: str) -> str:

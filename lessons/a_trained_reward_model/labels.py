@@ -1,15 +1,17 @@
 """Whose labels there are: one's own, a machine judge's, and those of files; all of them together are what is learnt.
 
 One's own are a letter a pair of the pool ("a", "b", "=" for neither, "-" for none yet), which the browser remembers
-(lessons/kit/memory.py). The judge's follow from its settings, which are in the link. Files are held by the session.
+(lessons/kit/memory.py). The judge's follow from its settings, which are in the link. Those of files are
+remembered by the browser, too (lessons/kit/shelf.py).
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import streamlit as st
@@ -18,19 +20,32 @@ from core.errors import RequestError
 from core.insight.reward_example import Pair, RewardExample, read
 from core.learners.kinds.reward_model import RewardModelLearner
 from core.rewards.judge import judge
-from core.rewards.preferences import MOST_WEIGHT, Preference, PreferencesError, check_enough, put_together
+from core.rewards.preferences import (
+    MOST_WEIGHT,
+    Preference,
+    PreferencesError,
+    check_enough,
+    put_together,
+    to_json,
+)
+from core.rewards.preferences import read as read_labels
+from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
-from lessons.kit.memory import recall, remember
+from lessons.kit import shelf
+from lessons.kit.memory import LETTERS, NOT_YET, TAKEN_BACK, recall, remember
+from lessons.kit.memory import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
 NOBODY = "nobody"
 COUNTS = ("20", "50", "100", "200")  # pairs that the judge is given
 NOISES = ("0", "10", "20", "30", "40")  # per cent of its labels that are wrong
 WEIGHTS = tuple(str(x) for x in range(1, MOST_WEIGHT + 1))
-NONE, NEITHER = "-", "="
+NONE, NEITHER = NOT_YET, "="
 _NAME = "labels/name"
 #: Session state: files by their names, and how often the letters were set otherwise than by labelling.
 FILES, EPOCH = "rm_files", "rm_epoch"
+#: Why files could not be read, by their names; and where the browser keeps the texts of those that could.
+PROBLEMS, SHELF = "rm_problems", "labels"
 
 
 def recorded() -> RewardExample | None:
@@ -45,22 +60,28 @@ def pool() -> tuple[Pair, ...]:
 
 def letters() -> str:
     """One's own labels, a letter a pair of the pool."""
+    return _kept().replace(TAKEN_BACK, NONE)
+
+
+def _kept() -> str:
+    """As the browser remembers them: what was taken back is known to be, so that no other tab's brings it back."""
     kept = recall(_entry(pool()))
     return kept if isinstance(kept, str) and is_letters(kept) else NONE * len(pool())
 
 
 def is_letters(text: object) -> bool:
     """Whether a browser may have sent that: a letter for each pair."""
-    return isinstance(text, str) and len(text) == len(pool()) and re.fullmatch("[ab=-]*", text) is not None
+    return isinstance(text, str) and len(text) == len(pool()) and re.fullmatch("[ab=_-]*", text) is not None
 
 
 def keep(text: str) -> None:
-    remember(_entry(pool()), text)
+    """What a tab says, over what is known: where it says nothing, another one may have."""
+    remember(_entry(pool()), put_over(text, _kept()))
 
 
 def reset() -> None:
     """No label of one's own any more; the browser takes over that there is none."""
-    keep(NONE * len(pool()))
+    keep(TAKEN_BACK * len(pool()))
     st.session_state[EPOCH] = epoch() + 1
 
 
@@ -132,8 +153,79 @@ def noise() -> str:
 
 
 def of_files() -> dict[str, tuple[Preference, ...]]:
+    """The labels of files by the files' names: those of this visit, and those that the browser remembers."""
     files: dict[str, tuple[Preference, ...]] = st.session_state.setdefault(FILES, {})
+    shelved, there = _shelved(), shelf.texts(SHELF)
+    for name in [name for name, key in shelved.items() if key not in there]:  # taken away in another tab, or forgotten
+        files.pop(name, None)
+        del shelved[name]
+    for key, (name, text) in there.items():
+        if key in shelved.values():
+            continue
+        try:
+            own = readable(read_labels(text.encode("utf-8", "replace")))
+        except RequestError as error:  # what a browser keeps is whatever its owner put there
+            shelf.drop(SHELF, key)
+            st.session_state.setdefault(PROBLEMS, {})[name] = error.message
+            continue
+        free = free_name(name, files)
+        files[free], shelved[free] = own, key
     return files
+
+
+def put_file(name: str, preferences: tuple[Preference, ...]) -> bool:
+    """A file's labels under its name; says whether the browser has room to remember them."""
+    drop_file(name)
+    key = shelf.put(SHELF, name, to_json(preferences))
+    shelved = _shelved()
+    for other in [x for x, same in shelved.items() if key is not None and same == key]:  # the same file once more
+        st.session_state[FILES].pop(other, None)
+        del shelved[other]
+    of_files()[name] = preferences
+    if key is not None:
+        shelved[name] = key
+    return key is not None
+
+
+def drop_file(name: str) -> None:
+    """A file's labels count no more, and are not remembered."""
+    of_files().pop(name, None)
+    if (key := _shelved().pop(name, None)) is not None:
+        shelf.drop(SHELF, key)
+
+
+def is_remembered(name: str) -> bool:
+    """Whether a file's labels are still there after a reload."""
+    return name in _shelved()
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, or where others have it, one with a number: of two people's `labels.json` none takes the other's
+    place."""
+    stem, dot, ending = name.rpartition(".")
+    others = (f"{stem} ({n}){dot}{ending}" for n in itertools.count(2))
+    return next(x for x in itertools.chain([name], others) if x not in set(taken))
+
+
+def _shelved() -> dict[str, str]:
+    """File's name → its id among the texts that the browser remembers."""
+    shelved: dict[str, str] = st.session_state.setdefault("rm_shelved", {})
+    return shelved
+
+
+def readable(preferences: tuple[Preference, ...]) -> tuple[Preference, ...]:
+    """The same. Raises RequestError where one has a word that this model does not know: nothing could be learnt."""
+    known = {*WORDS}
+    for place, one in enumerate(preferences, 1):
+        for text in (one.prompt, one.a, one.b):
+            strange = next((x for x in re.findall(r"\w+|[^\w\s]", text) if x not in known), None)
+            if strange is not None:
+                raise RequestError(
+                    "preference {place}: the model of this lesson does not know {word}",
+                    place=place,
+                    word=repr(strange[:40]),
+                )
+    return preferences
 
 
 def together() -> tuple[Preference, ...]:
@@ -176,7 +268,7 @@ def _linked(key: str, options: Sequence[str], first: str) -> str:
 
 def _entry(pairs: Sequence[Pair]) -> str:
     """Labels are of these pairs: others have another name."""
-    return f"labels/reply.{_checksum(tuple(pairs)):08x}"
+    return f"{LETTERS}reply.{_checksum(tuple(pairs)):08x}"
 
 
 @cache

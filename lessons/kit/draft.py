@@ -90,6 +90,8 @@ def make_draft(
             config = change(base, assignments)
         except ConfigError as error:
             problems += error.messages
+    if config is not None and "model" not in typed:  # it follows from what was typed (core.given_config.change)
+        base = base.model_copy(update={"model": config.model})
     return Draft(preset, base, dict(typed), None if problems else config, tuple(problems), source)
 
 

@@ -34,6 +34,9 @@ Value = int | float | str
 #: A kind of thing, then its own name: quiz/…, predict/…, progress/…
 NAME = re.compile(r"[a-z]{1,20}/[\w.:-]{1,120}", re.ASCII)
 MOST_ENTRIES, MOST_CHARACTERS = 500, 200
+#: Begins the names of texts that have a letter a thing: NOT_YET where nothing was said, TAKEN_BACK where it was taken
+#: back. What two tabs gave is put together letter by letter (loader/memory.mjs does the same).
+LETTERS, NOT_YET, TAKEN_BACK = "letters/", "-", "_"
 _MAIN, _STATE, _CLEARED = "memory", "memory_entries", "memory_cleared"
 
 _component = st.components.v2.component("credit_lab_memory", js=loader("memory"))
@@ -62,9 +65,16 @@ def remember(name: str, value: Value | None) -> None:
     if entries.get(name, (None, 0))[0] == value:
         return
     entries.pop(name, None)  # to the end: of too many, the oldest go
-    entries[name] = (value, _now())
+    entries[name] = (value, now())
     while len(entries) > MOST_ENTRIES:
         del entries[next(iter(entries))]
+
+
+def together(newer: Value | None, older: Value | None) -> Value | None:
+    """The newer letters, and where those say nothing yet the older ones; what are no such two texts: the newer."""
+    if not (isinstance(newer, str) and isinstance(older, str) and len(newer) == len(older)):
+        return newer
+    return "".join(y if x == NOT_YET else x for x, y in zip(newer, older, strict=True))
 
 
 def forget(name: str) -> None:
@@ -75,8 +85,13 @@ def forget(name: str) -> None:
 
 def forget_all() -> None:
     """Nothing is remembered any more, neither here nor in the browser."""
-    st.session_state[_CLEARED] = _now()
+    st.session_state[_CLEARED] = now()
     st.session_state[_STATE] = {}
+
+
+def cleared_at() -> int:
+    """When a person last had everything forgotten, in milliseconds since 1970; 0: never in this session."""
+    return int(st.session_state.get(_CLEARED, 0))
 
 
 def browser_memory(key: str = _MAIN) -> None:
@@ -114,7 +129,7 @@ def accepted(given: Any) -> dict[str, tuple[Value | None, int]]:
         if not (isinstance(name, str) and NAME.fullmatch(name) and isinstance(entry, list | tuple) and len(entry) == 2):
             continue
         value, when = entry
-        if _is_time(when) and (value is None or _is_value(value)):
+        if is_time(when) and (value is None or _is_value(value)):
             sound[name] = (value, int(when))
     in_order = sorted(renamed(sound).items(), key=lambda x: x[1][1])
     return dict(in_order[-MOST_ENTRIES:])
@@ -126,7 +141,11 @@ def _receive() -> None:
     given = dict(state).get("kept") if state else None
     known, cleared = _entries(), st.session_state.get(_CLEARED, 0)
     for name, (value, when) in accepted(given).items():
-        if when > max(cleared, known.get(name, (None, 0))[1]):
+        before, known_since = known.get(name, (None, 0))
+        if name.startswith(LETTERS) and name in known and when > cleared:
+            newer, older = (value, before) if when >= known_since else (before, value)
+            known[name] = (together(newer, older), max(when, known_since))
+        elif when > max(cleared, known_since):
             known[name] = (value, when)
     in_order = sorted(known.items(), key=lambda x: x[1][1])
     st.session_state[_STATE] = dict(in_order[-MOST_ENTRIES:])
@@ -146,13 +165,14 @@ def _is_value(value: Any) -> bool:
     return abs(value) < 2**53 if isinstance(value, int) else math.isfinite(value)
 
 
-def _is_time(when: Any) -> bool:
+def is_time(when: Any) -> bool:
     """A moment that was; what claims to be of the future could never be forgotten."""
     number = isinstance(when, int | float) and not isinstance(when, bool)
-    return number and math.isfinite(when) and 0 < when <= _now() + 60_000
+    return number and math.isfinite(when) and 0 < when <= now() + 60_000
 
 
-def _now() -> int:
+def now() -> int:
+    """Milliseconds since 1970."""
     return int(1000 * time.time())
 
 

@@ -15,7 +15,7 @@ from core.learners.registry import learner_kind
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from core.tasks.registry import TASK_KINDS
+from core.tasks.registry import TASK_KINDS, unmet_turns
 from core.workers.limits import LimitError, RunLimits
 from lessons.i18n import N_, _, listed, tell
 from lessons.kit.chooser import what_to_train
@@ -38,6 +38,7 @@ FEW: tuple[tuple[str, str], ...] = (
     (N_("How often the judge errs"), "*.judge_noise"),
     (N_("Share of the pairs held out"), "*.heldout"),
     (N_("Steps"), "steps"),
+    (N_("Answers that a response may have"), "task.turns"),
     (N_("Longest response"), "max_completion_length"),
     (N_("Added below every question"), "task.instruction"),
     (N_("Read as the answer"), "task.extraction"),
@@ -67,6 +68,8 @@ def settings_drawer(draft: Draft, run: RunInfo | None, store: RunStore) -> None:
         what_to_train(draft)
         show_memory(draft.config)
         _problems(draft)
+        if draft.config is not None and (note := unmet_turns(draft.config.task, draft.config.model)):
+            st.warning(plain(tell(note), 400), icon=":material/info:")
         everything = st.toggle(_("All settings"), key="lab_all_settings", persist_state="session")
         _all(draft) if everything else _few(draft)
         with st.container(horizontal=True):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from core.rewards.preferences import read
+from core.insight import reward_example
+from core.rewards.preferences import Preference, read, to_json
 from tests.e2e.conftest import Server, serving
 from tests.e2e.length import MOST, SCREEN, measured
 from tests.e2e.rest import at_rest, narrowed
@@ -83,6 +84,40 @@ def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
     expect(page.locator(".st-key-rm_sources")).to_have_count(0)
     page.reload()
     expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "0")
+
+
+def test_files_outlive_a_reload_and_two_tabs_label_together(page: Page, server: Server, tmp_path: Path) -> None:
+    opened(page, server)
+    recorded = reward_example.read()
+    assert recorded is not None
+    prompt, a, b = recorded.pool[-1]
+    one = Preference(prompt=prompt, a=a, b=b, preferred="a", source="Ada")
+    file = tmp_path / "ada.json"
+    file.write_text(to_json([one]))
+    page.get_by_text("More: download, upload, reset").click()
+    page.locator(".st-key-rm_upload input[type=file]").set_input_files(str(file))
+    expect(page.locator(".st-key-rm_sources")).to_contain_text("Ada")
+
+    other = page.context.new_page()
+    opened(other, server)
+    expect(other.locator(".st-key-rm_sources")).to_contain_text("Ada")
+    for tab, keys in ((page, "11"), (other, "222"), (page, "1")):  # both begin at the first pair
+        tab.get_by_test_id("labels").focus()
+        tab.keyboard.type(keys)
+        tab.wait_for_timeout(2500)
+    page.reload()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "3")
+    expect(page.locator(".st-key-rm_sources")).to_contain_text("Ada")
+    other.close()
+
+    page.get_by_text("More: download, upload, reset").click()
+    expect(page.get_by_text("ada.json: 1 labels")).to_be_visible()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
+    page.wait_for_timeout(1500)
+    page.reload()
+    expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "3")
+    expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
 
 
 @pytest.fixture

@@ -133,3 +133,28 @@ test("leaving the page tells what was not told yet", async (t) => {
   component.close();
   assert.deepEqual(calls, [["picked", "--a-----"]]);
 });
+
+test("what another tab labelled meanwhile is taken over, and is not taken back by what is told here", async (t) => {
+  const { component, key, calls, message } = await drawn(t);
+  key("1");
+  t.mock.timers.tick(700);
+  component.draw(sent({ labels: "--a-b---" })); // the other tab's came in
+  assert.equal(message(), "m1");
+  key("2");
+  assert.equal(message(), "m3", "the other tab's pair is not asked again");
+  t.mock.timers.tick(700);
+  assert.deepEqual(calls.at(-1), ["picked", "--abb---"]);
+});
+
+test("a label that the server knows is taken back by a sign of its own", async (t) => {
+  const { component, key, calls } = await drawn(t);
+  key("1");
+  t.mock.timers.tick(700);
+  component.draw(sent({ labels: "--a-----" }));
+  key("Backspace");
+  t.mock.timers.tick(700);
+  assert.deepEqual(calls.at(-1), ["picked", "--_-----"]);
+  component.draw(sent({ labels: "--------" }));
+  t.mock.timers.tick(5000);
+  assert.equal(calls.length, 2);
+});

@@ -1,6 +1,7 @@
 // What the browser keeps of a person's answers: merged by entry, cleared for good, and never in the way.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import component, { KEY, merged, read, unknown, VERSION, write } from "#frontend/loader/memory.mjs";
@@ -97,4 +98,34 @@ test("where nothing may be kept, nothing is, and nothing breaks", () => {
   const empty = storage();
   run(empty, { asks: true, cleared: 0, entries: {} });
   assert.equal(empty.kept.size, 0, "a visitor who answered nothing leaves nothing");
+});
+
+test("letters of two tabs are put together, and what was taken back stays so", () => {
+  const name = "letters/reply.1";
+  const both = merged(doc({ [name]: ["a--_", 10] }), doc({ [name]: ["-b-b", 5] }));
+  assert.deepEqual(both, doc({ [name]: ["ab-_", 10] }));
+  assert.deepEqual(merged(doc({ [name]: ["-b-b", 5] }), doc({ [name]: ["a--_", 10] })), both, "whichever comes first");
+  assert.deepEqual(unknown(both, doc({ [name]: ["a--_", 10] })), both, "the tab hears of the other's letters");
+  assert.equal(unknown(both, both), null);
+  const other = merged(doc({ [name]: ["ab", 10] }), doc({ [name]: ["abc", 5] }));
+  assert.deepEqual(other, doc({ [name]: ["ab", 10] }), "of other pairs they are no letters of the same");
+});
+
+test("no loader declares what stands before each of them", () => {
+  const folder = new URL("../../lessons/board/frontend/loader/", import.meta.url);
+  const declared = (name) =>
+    [
+      ...readFileSync(new URL(name, folder), "utf8").matchAll(
+        /^(?:export )?(?:default )?(?:async )?(?:const|let|function|class) (\w+)/gm,
+      ),
+    ].map((x) => x[1]);
+  const common = declared("common.mjs");
+  assert.ok(common.includes("newest"));
+  for (const name of readdirSync(folder).filter((x) => x.endsWith(".mjs") && x !== "common.mjs")) {
+    assert.deepEqual(
+      declared(name).filter((x) => common.includes(x)),
+      [],
+      name,
+    );
+  }
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { ChartPlaces } from "#frontend/chart_places.js";
 import { ChartTable } from "#frontend/chart_table.js";
+import { offeredTo } from "#frontend/colourings.js";
 import { Comparison } from "#frontend/comparison.js";
 import { el } from "#frontend/dom.js";
 import { endOf, nobodyHas } from "#frontend/tokens.js";
@@ -147,4 +148,15 @@ test("where nobody credits a token, the card shows where the first response ends
   const groups = new Map([["judge", [response(0, []), response(1, [0, 1, 2])]]]);
   assert.deepEqual(endOf(groups), { learner: "judge", sample: 1, position: 2 });
   assert.equal(endOf(new Map([["judge", [response(0, [])]]])), null);
+});
+
+test("where nobody has an advantage, tokens are coloured by what somebody has, and nothing else is offered", () => {
+  const sft = {
+    name: "sft",
+    columns: [],
+    without: ["advantage", "ratio", "value", "value_measured", "advantage_measured"],
+  };
+  assert.deepEqual(Object.keys(offeredTo([sft])), ["kl", "entropy", "logprob"]);
+  const grpo = { name: "grpo", columns: [], without: ["value"] };
+  assert.equal(Object.keys(offeredTo([sft, grpo]))[0], "advantage");
 });

@@ -12,6 +12,7 @@ from core.rewards.preferences import MOST_PREFERENCES, Preference, read, to_json
 from core.tasks.tastes import TASTES
 from lessons.a_trained_reward_model import check, example, files, labelling, labels, picture
 from lessons.i18n import LANGUAGES, use_language
+from lessons.kit import memory
 from tests.lessons.real import strips
 
 KEY = "a-trained-reward-model"
@@ -263,3 +264,52 @@ def test_the_worked_example_goes_to_its_end(open_page) -> None:
     at = open_page(KEY, lang="en", rm_ex="gradient", update="0")
     assert not at.exception
     assert any(r"\approx -0.5" in x.value for x in at.latex)
+
+
+# -- two tabs ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_another_tab_labelled_comes_in_beside_ones_own(open_page) -> None:
+    """Two tabs of one person: the letters of the later one took the place of the other's."""
+    count = len(labels.pool())
+    mine, others = "a_b" + "-" * (count - 3), "-abb" + "-" * (count - 4)
+    at = with_letters(open_page(KEY, lang="en"), mine)
+    entry = labels._entry(labels.pool())
+    for when in (20, 5):  # the other tab's are newer, or older
+        at.session_state["memory_entries"] = {entry: (mine, 10), "labels/name": ("me", 1)}
+        at.session_state["memory"] = {"kept": {"entries": {entry: [others, when]}}}
+        known = received(at)
+        expected = "aabb" if when == 20 else "a_bb"
+        assert known[entry][0] == expected + "-" * (count - 4)
+
+
+def received(at):
+    """What the session knows once the browser has said what only it knows."""
+    with pytest.MonkeyPatch.context() as patch:
+        state = {x: at.session_state[x] for x in ("memory_entries", "memory")}
+        patch.setattr(memory.st, "session_state", state)
+        memory._receive()
+    return state["memory_entries"]
+
+
+def test_what_a_tab_says_takes_no_letter_of_another_away(open_page, monkeypatch) -> None:
+    kept = {labels._entry(labels.pool()): "ab" + "-" * (len(labels.pool()) - 2)}
+    monkeypatch.setattr(labels, "recall", kept.get)
+    monkeypatch.setattr(labels, "remember", kept.__setitem__)
+    labels.keep("--a" + "-" * (len(labels.pool()) - 3))
+    assert labels.letters()[:4] == "aba-"
+    labels.keep("_-" + "-" * (len(labels.pool()) - 2))
+    assert labels.letters()[:4] == "-ba-"
+    assert [x.preferred for x in labels.own()] == ["b", "a"]
+    labels.reset()
+    assert set(labels.letters()) == {"-"}
+    older = "ab" + "-" * (len(labels.pool()) - 2)
+    value = kept[labels._entry(labels.pool())]
+    assert memory.together(value, older) == value, "an older tab brings nothing back"
+
+
+def test_labels_that_an_older_version_remembered_are_still_there() -> None:
+    text = "ab" + "-" * (len(labels.pool()) - 2)
+    entry = labels._entry(labels.pool())
+    old = entry.replace("letters/", "labels/")
+    assert memory.accepted({"entries": {old: [text, 5]}})[entry] == (text, 5)

@@ -771,3 +771,40 @@ def test_a_reward_model_is_a_preset_whose_few_settings_are_its_judges(open_page,
 def test_the_preset_of_a_reward_model_is_the_run_that_its_lessons_train():
     made = reward_config(preset("reply"), name="reward-model")
     assert made.model_copy(update={"preset": "reply-reward-model"}) == preset("reply-reward-model")
+
+
+NEEDS_ONE = plain("task.turns must be 1 for it", 100)
+
+
+@pytest.mark.parametrize(
+    "learners",
+    [
+        *((learner(x),) for x in ("vine", "sft", "dpo", "offline-pg", "reward-model")),
+        (learner("grpo", reward="reward-model", reward_model="mine-00000000"),),
+    ],
+    ids=lambda x: x[0].name,
+)
+def test_who_cannot_learn_from_two_turns_is_named_in_the_form_before_a_run(monkeypatch, open_page, learners):
+    base = preset("program").model_copy(update={"preset": "one", "learners": learners})
+    monkeypatch.setitem(PRESETS, "one", base)
+    at = open_page("lab", lang="en", preset="one")
+    assert not at.button(key="lab_start").disabled
+    assert "Not for learners whose responses are given" in at.text_input(key="set:task.turns").help
+    at.text_input(key="set:task.turns").set_value("2").run()
+    assert not at.exception
+    assert any(NEEDS_ONE in x.value and plain(learners[0].name) in x.value for x in at.error), [
+        x.value for x in at.error
+    ]
+    assert at.button(key="lab_start").disabled
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_two_turns_bring_their_start_model_and_another_one_is_warned_of(open_page, lang, speaking):
+    at = open_page("lab", lang=lang, preset="program", set="task.turns=2")
+    assert at.selectbox(key="set:model").value == "program-4-turns"
+    assert not at.warning
+    at.selectbox(key="set:model").set_value("program-4").run()
+    assert not at.exception
+    assert "model=program-4" in linked(at, "set")
+    assert len(at.warning) == 1
+    assert "program\\-4\\-turns" in at.warning[0].value

@@ -52,7 +52,8 @@ class ProgramSettings(TaskSettings):
         le=2,
         description="How many answers there may be. With 2 an answer that fails a visible test is told which (input, "
         "expected output, what came), and the model may answer again; the last answer counts. Start model "
-        "program-4-turns has met that form.",
+        "program-4-turns has met that form. Not for learners whose responses are given, or are finished afresh to "
+        "measure values, and not with a reward model.",
     )
     apart: Literal["functions", "questions"] = Field(
         "functions",

@@ -1,6 +1,7 @@
 // What token strips can be coloured by: numbers of every trace, and what a run's learners record beyond them.
 
 import { inWords } from "./format.js";
+import { nobodyHas } from "./tokens.js";
 
 /** @import { Groups, Response } from "./tokens.js" */
 /** @import { Labels } from "./labels.js" */
@@ -46,6 +47,18 @@ export function colouringsOf(learners) {
   if (!gone || !Object.keys(own).length) return { ...COLOURINGS, ...own };
   const { [DEFAULT]: _, ...others } = COLOURINGS;
   return { ...own, ...others };
+}
+
+/**
+ * Those that are offered: where no learner has the default one, only what somebody has.
+ * @param {{ columns: Column[], without?: string[] }[]} learners
+ * @returns {Colourings}
+ */
+export function offeredTo(learners) {
+  const all = colouringsOf(learners);
+  if (!nobodyHas(learners, [DEFAULT])) return all;
+  const had = Object.entries(all).filter(([, { columns }]) => !nobodyHas(learners, columns));
+  return had.length ? Object.fromEntries(had) : all;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The step under the glass: its prompts, token strips, formula card and scatter.
 
 import { Card } from "./card.js";
-import { COLOURINGS, colouringsOf, domain, titleOf, whyNobody } from "./colourings.js";
+import { COLOURINGS, domain, offeredTo, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
 import { fill } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
@@ -143,7 +143,7 @@ export class Detail {
     ];
     this.lastPass = Math.max(0, ...passes);
     this.usualPass = passOf(step, this.lastPass);
-    this.colourings = colouringsOf(model.learners);
+    this.colourings = offeredTo(model.learners);
     this.#offerColourings();
     this.#nameColourings();
     this.dark = null;

@@ -14,6 +14,7 @@ import { fill } from "./format.js";
 
 const LATER = 700; // milliseconds after the last label until the server is told
 const NONE = "-";
+const TAKEN_BACK = "_"; // tells the server that a label which it has is none any more
 /** @type {Record<string, Label>} */
 const KEYS = { ArrowLeft: "a", 1: "a", ArrowRight: "b", 2: "b", ArrowDown: "=", 3: "=" };
 const UNDO = ["Backspace", "u", "U", "z", "Z"];
@@ -24,7 +25,10 @@ export default class Labels {
   #labels = "";
   #epoch = -1;
   #isUntold = false;
-  #isOwn = false; // labelled here since the server's labels were taken over
+  /** @type {Map<number, string>} what was labelled or taken back here since a reset; of all else the server knows better */
+  #own = new Map();
+  /** @type {Set<number>} places of which the server was told a label, or told one */
+  #known = new Set();
   #repeated = ""; // labels that were told twice, as the server came without them
   /** @type {number[]} places in the pool in the order in which they were labelled, the last one last */
   #done = [];
@@ -74,11 +78,13 @@ export default class Labels {
     if (epoch !== this.#epoch) {
       this.#done = [];
       this.#isUntold = false;
-      this.#isOwn = false;
+      this.#own.clear();
+      this.#known.clear();
       clearTimeout(this.#later);
     }
-    if (!this.#isOwn) this.#labels = sent.labels;
-    else this.#compare(sent.labels);
+    this.#labels = [...sent.labels].map((x, i) => this.#own.get(i) ?? x).join("");
+    this.#note(sent.labels);
+    this.#compare(sent.labels);
     if (first !== this.#sent?.first || epoch !== this.#epoch) this.#begun = 0;
     this.#epoch = epoch;
     this.#sent = sent;
@@ -92,6 +98,11 @@ export default class Labels {
 
   close() {
     this.#tell();
+  }
+
+  /** @param {string} labels that the server has */
+  #note(labels) {
+    for (const [i, x] of [...labels].entries()) if (x !== NONE) this.#known.add(i);
   }
 
   /** The labels here are newer; a server that lacks some, after a lost connection, is told again, once. @param {string} known */
@@ -159,7 +170,6 @@ export default class Labels {
 
   #labelled() {
     this.#isUntold = true;
-    this.#isOwn = true;
     clearTimeout(this.#later);
     const had = focusedIn(this.root);
     this.#show();
@@ -175,7 +185,9 @@ export default class Labels {
     clearTimeout(this.#later);
     if (!this.#isUntold) return;
     this.#isUntold = false;
-    this.send("picked", this.#labels);
+    const gone = (/** @type {number} */ i) => this.#own.get(i) === NONE && this.#known.has(i);
+    this.send("picked", [...this.#labels].map((x, i) => (gone(i) ? TAKEN_BACK : x)).join(""));
+    this.#note(this.#labels);
   }
 
   #onward() {
@@ -187,6 +199,7 @@ export default class Labels {
 
   /** @param {number} place @param {string} letter */
   #set(place, letter) {
+    this.#own.set(place, letter);
     this.#labels = this.#labels.slice(0, place) + letter + this.#labels.slice(place + 1);
   }
 

@@ -8,6 +8,9 @@
 /** @typedef {{ cleared: number, entries: Record<string, Entry> }} Kept what was given up to `cleared` is forgotten */
 
 export const KEY = "credit-lab";
+/** Begins the names of texts that have a letter a thing; two tabs' are put together letter by letter. */
+const LETTERS = "letters/";
+const NOT_YET = "-"; // what was taken back is another sign (lessons/kit/memory.py)
 export const VERSION = 1;
 const MOST = 500; // entries; of more, the oldest go
 
@@ -18,12 +21,13 @@ const nothing = () => ({ cleared: 0, entries: {} });
  * What the browser has kept; nothing where it has nothing, or may keep nothing. null: a newer version of the app wrote
  * it, which is left alone.
  * @param {Storage} storage
+ * @param {string} [key]
  * @returns {Kept | null}
  */
-export function read(storage) {
+export function read(storage, key = KEY) {
   let text = null;
   try {
-    text = storage.getItem(KEY);
+    text = storage.getItem(key);
     const stored = JSON.parse(text ?? "null");
     if (stored === null || typeof stored !== "object") return nothing();
     if (Number(stored.version) > VERSION) return null;
@@ -51,11 +55,33 @@ export function merged(mine, other) {
   const cleared = Math.max(mine.cleared, other.cleared);
   const entries = { ...mine.entries };
   for (const [name, entry] of Object.entries(other.entries)) {
-    if (!Object.hasOwn(entries, name) || entry[1] >= entries[name][1]) entries[name] = entry;
+    entries[name] = Object.hasOwn(entries, name) ? newerOf(name, entries[name], entry) : entry;
   }
   const kept = Object.entries(entries).filter(([, [, time]]) => time > cleared);
   kept.sort(([, [, a]], [, [, b]]) => b - a);
   return { cleared, entries: Object.fromEntries(kept.slice(0, MOST)) };
+}
+
+/**
+ * Of two entries of a name the newer one; of letters, which another tab may have given others of, both together.
+ * @param {string} name
+ * @param {Entry} mine
+ * @param {Entry} other
+ * @returns {Entry}
+ */
+function newerOf(name, mine, other) {
+  const [newer, older] = other[1] >= mine[1] ? [other, mine] : [mine, other];
+  return name.startsWith(LETTERS) ? [together(newer[0], older[0]), newer[1]] : newer;
+}
+
+/**
+ * The newer letters, and where those say nothing yet the older ones. What was taken back says so.
+ * @param {Value} newer
+ * @param {Value} older
+ */
+export function together(newer, older) {
+  if (typeof newer !== "string" || typeof older !== "string" || newer.length !== older.length) return newer;
+  return [...newer].map((x, i) => (x === NOT_YET ? older[i] : x)).join("");
 }
 
 /**
@@ -65,38 +91,44 @@ export function merged(mine, other) {
  * @returns {Kept | null}
  */
 export function unknown(kept, sent) {
-  const entries = Object.entries(kept.entries).filter(([name, [, time]]) => time > (sent.entries[name]?.[1] ?? 0));
+  const entries = Object.entries(kept.entries).filter(([name, [value, time]]) => {
+    const [known, when] = sent.entries[name] ?? [null, 0];
+    return time > when || (name.startsWith(LETTERS) && value !== known);
+  });
   return entries.length ? { cleared: kept.cleared, entries: Object.fromEntries(entries) } : null;
 }
 
 /**
  * @param {Storage} storage
  * @param {Kept} kept
+ * @param {string} [key]
+ * @returns {boolean} whether it is kept now
  */
-export function write(storage, kept) {
+export function write(storage, kept, key = KEY) {
   try {
-    if (!kept.cleared && !Object.keys(kept.entries).length) return;
+    if (!kept.cleared && !Object.keys(kept.entries).length) return true;
     const text = JSON.stringify({ version: VERSION, ...kept });
-    if (storage.getItem(KEY) !== text) storage.setItem(KEY, text);
+    if (storage.getItem(key) !== text) storage.setItem(key, text);
+    return true;
   } catch {
-    // It is full, or may not be used: the session remembers by itself as long as it lasts.
+    return false; // it is full, or may not be used: the session remembers by itself as long as it lasts
   }
 }
 
 /** @param {Component} component */
 export default function (component) {
   if (!component.data) return;
-  const { asks, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
+  const { asks, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
   let storage;
   try {
     storage = window.localStorage;
   } catch {
     return; // forbidden
   }
-  const before = read(storage);
+  const before = read(storage, key);
   if (before === null) return;
   const now = merged(before, sent);
-  write(storage, now);
+  write(storage, now, key);
   const news = asks ? unknown(now, sent) : null;
   if (news) component.setStateValue("kept", news);
 }

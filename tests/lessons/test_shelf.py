@@ -1,0 +1,122 @@
+"""Label files that a learner put together: remembered by their browser, named and counted, taken away one by one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.rewards.preferences import to_json
+from lessons.a_trained_reward_model import files, labels
+from lessons.kit import memory, shelf
+from tests.lessons.real import strips
+from tests.lessons.test_a_trained_reward_model import KEY, preference
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict:
+    state: dict = {}
+    monkeypatch.setattr(memory.st, "session_state", state)
+    return state
+
+
+def received(session: dict, entries: dict) -> None:
+    session["k"] = {"kept": {"entries": entries}}
+    shelf._receive("labels", "k")
+
+
+def sent_to_browser(at) -> dict:
+    [found] = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b'{"key": "credit-lab-labels"')]
+    return json.loads(found.bytes)["entries"]
+
+
+def upload(at, *named: tuple[str, str]):
+    value = [(name, to_json([preference(source=who)]).encode(), "application/json") for name, who in named]
+    return at.file_uploader(key=files.UPLOAD).set_value(value).run()
+
+
+def counts(at) -> list[str]:
+    return [x.value for x in at.caption if "labels" in x.value and ":" in x.value]
+
+
+def test_files_outlive_a_reload_and_each_is_named_counted_and_taken_away(open_page) -> None:
+    at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"), ("bo.json", "Bo"))
+    kept = sent_to_browser(at)
+    assert len(kept) == 2
+
+    again = open_page(KEY, lang="en")  # another session: what it knows comes from the browser
+    again.session_state["shelves"] = {"labels": {x: tuple(y) for x, y in kept.items()}}
+    again.run()
+    assert not again.exception
+    for who in ("Ada", "Bo"):
+        assert any(f"{who} | 1 | 1 |" in x.value for x in again.markdown), who
+    assert [x for x in counts(again) if "json" in x] == ["ada\\.json: 1 labels", "bo\\.json: 1 labels"]
+    again.button(key="rm_drop_0").click().run()
+    assert not any("Ada | 1 | 1 |" in x.value for x in again.markdown)
+    assert any("Bo | 1 | 1 |" in x.value for x in again.markdown)
+    assert sorted(x is None for x, _when in sent_to_browser(again).values()) == [False, True], "gone in other tabs, too"
+    upload(again, ("bo.json", "Cy"))
+    for who in ("Bo", "Cy"):
+        assert any(f"{who} | 1 | 1 |" in x.value for x in again.markdown), (
+            "a file of the same name takes no other's place"
+        )
+    upload(again, ("bo.json", "Bo"))
+    assert sum("Bo | 1 | 1 |" in x.value for x in again.markdown) == 1, "the same file twice counts once"
+
+
+def test_what_is_taken_from_a_browser_is_checked_as_an_upload_is(open_page) -> None:
+    hostile = json.dumps({"version": 1, "preferences": [{"prompt": "<script>", "a": "x", "b": "y", "preferred": "a"}]})
+    at = open_page(KEY, lang="en")
+    entries = {"text/00000001": (json.dumps(["[x](y).json", hostile]), 5), "text/00000002": (json.dumps(["n", "{"]), 6)}
+    at.session_state["shelves"] = {"labels": entries}
+    at.run()
+    assert not at.exception
+    assert len(at.error) == 2
+    assert any(r"\[x\]\(y\)\.json" in x.value for x in at.error)
+    assert all(value is None for value, _when in sent_to_browser(at).values())
+    assert set(strips(at, "rm_labels")["labels"]) == {"-"}
+
+
+def test_what_can_be_no_entry_is_left_out(session: dict) -> None:
+    good = json.dumps(["a.json", "x"])
+    wrong = {
+        "labels/name": [good, 5],
+        "text/zz": [good, 5],
+        "text/00000002": ["no JSON", 5],
+        "text/00000003": [json.dumps(["a"]), 5],
+        "text/00000004": [json.dumps([1, 2]), 5],
+        "text/00000005": [good, memory.now() + 10**9],
+        "text/00000006": [good],
+        "text/00000007": ["[" * 100_000, 5],
+        "text/00000008": [json.dumps(["a", "x" * shelf.MOST_CHARACTERS]), 5],
+    }
+    assert shelf.accepted({"entries": {**wrong, "text/00000001": [good, 5]}}) == {"text/00000001": (good, 5)}
+    for nothing in (None, 7, {}, {"entries": []}):
+        assert shelf.accepted(nothing) == {}
+
+
+def test_two_tabs_texts_come_together_and_what_one_took_away_stays_away(session: dict) -> None:
+    mine = shelf.put("labels", "a.json", "mine")
+    received(session, {"text/0000000a": [json.dumps(["a.json", "another tab's"]), memory.now()]})
+    assert [x for _name, x in shelf.texts("labels").values()] == ["mine", "another tab's"]
+    received(session, {mine: [None, memory.now() + 5]})
+    assert [x for _name, x in shelf.texts("labels").values()] == ["another tab's"]
+    received(session, {mine: [json.dumps(["a.json", "mine"]), 5]})
+    assert mine not in shelf.texts("labels"), "an older tab brings it not back"
+
+
+def test_what_has_no_room_is_said_and_counts_until_the_reload(open_page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "MOST_CHARACTERS", 100)
+    at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"))
+    assert any("Ada | 1 | 1 |" in x.value for x in at.markdown)
+    assert [x for x in counts(at) if "until the page is reloaded" in x]
+    assert sent_to_browser(at) == {}
+
+
+def test_forget_me_forgets_them_too(open_page) -> None:
+    at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"))
+    at.button(key="memory_forget").click().run()
+    assert not at.exception
+    assert not any("Ada | 1 | 1 |" in x.value for x in at.markdown)
+    assert sent_to_browser(at) == {}
+    assert labels.SHELF == "labels"
