@@ -14,7 +14,7 @@ from core.presets import PRESETS
 from core.runs.records import readable
 from lessons import shared
 from lessons.data_that_teaches.results import STEPS, TOPICS, heldout, mean, there
-from lessons.i18n import N_, _
+from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say_small
 from lessons.kit.lesson import predict_number
 from lessons.kit.linked import linked
@@ -115,14 +115,13 @@ def _unit_tests() -> dict[str, Any]:
 def _compared(preset: str, changed: Mapping[str, Any]) -> None:
     """A prediction of what GRPO becomes with these data, and, once such a run is through, what it became."""
     ends = own_ends(preset, changed)
-    topic = TOPICS[UNTOUCHED[preset]]
-    untouched = number(mean(topic.base, heldout), 2) if there(topic) else _("none")
-    asked = _(
-        "What will GRPO's held-out success be with these data? With untouched ones it was {clean} after {steps} steps."
-    )
+    topic, asked = TOPICS[UNTOUCHED[preset]], _("What will GRPO's held-out success be with these data?")
+    if there(topic):
+        untouched = _("With untouched ones it was {clean} after {steps} steps.")
+        asked = one_after_another(asked, untouched.format(clean=number(mean(topic.base, heldout), 2), steps=STEPS))
     predict_number(
         "data_own",
-        asked.format(clean=untouched, steps=STEPS),
+        asked,
         low=0.0,
         high=1.0,
         step=0.05,

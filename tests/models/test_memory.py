@@ -164,16 +164,28 @@ def test_logits_and_the_cache_are_bounded_as_the_code_bounds_them() -> None:
     assert predicted(device="cuda", dtype="bfloat16").cache == predicted().cache // 2
 
 
-def test_the_peak_is_the_largest_of_what_exists_at_one_time() -> None:
+def test_the_peak_is_the_largest_of_what_exists_at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     output = 4 * 100 * 64  # its gradient, made while all activations are there
     parts, whole = predicted(algorithm="ppo"), predicted(algorithm="ppo", micro_batch_size=None)
     kept = sum(x.weights + x.optimizer for x in parts.models)
     holes = memory._HOLES
     one = parts.activations
     assert parts.total == memory.PROCESS + kept + 4_000_260 + output + parts.logits + one + int(holes * one)
-    # In one part: no gradients yet, and policy and critic keep what they saved side by side.
+    # In one part: no gradients yet, and policy and critic keep what they saved side by side, with the log-softmax …
     all_ = whole.activations
-    assert whole.total == memory.PROCESS + kept + output + whole.logits + 2 * all_ + int(holes * all_)
+    assert 2 * all_ > output + whole.logits + all_
+    assert whole.total == memory.PROCESS + kept + 2 * all_ + 4 * 320 * 100 + int(holes * all_)
+    # … unless its logits are so many that they are made again: after the critic's activations have gone.
+    monkeypatch.setattr(memory, "LOGITS", 31_000)
+    many = predicted(algorithm="ppo", micro_batch_size=None)
+    assert many.total == memory.PROCESS + kept + 2 * all_ + int(holes * all_)
+    monkeypatch.setattr(memory, "_LOGIT_COPIES", 1000)
+    many = predicted(algorithm="ppo", micro_batch_size=None)
+    assert many.total == memory.PROCESS + kept + output + many.logits + all_ + int(holes * all_)
+    monkeypatch.undo()
+    # A reference is scored while both are kept: its logits stand beside them.
+    third = predicted(algorithm="ppo", micro_batch_size=None, measure_kl=True)
+    assert third.total == memory.PROCESS + kept + 4_000_000 + 2 * all_ + third.logits + int(holes * all_)
     # Where many held-out questions are asked at once, that is the peak.
     many = predicted(task={"kind": "chain-sum", "heldout": 256}, micro_batch_size=8)
     assert many.evaluation > 4_000_000 + output + many.logits + many.activations + int(holes * many.activations)

@@ -3,7 +3,7 @@
 From a model's config.json and the run's settings; measured by `python -m benches.memory`. All numbers are bytes.
 Responses and continuations are taken to be as long as they may be and to differ from the first token on; a policy that
 has learnt something needs less than that. Against what was measured of narrow models it is 9 % too low at most (values
-that are checked) and 28 % too high (PPO on responses of 200 tokens); of the presets' runs 4 % too low to 8 % too high.
+that are checked), of PPO on responses of 200 tokens 4 % too high; of the presets' runs 4 % too low to 8 % too high.
 
 What this trainer keeps, per parameter (core/models/precision.py says why weights are 32 bits wide throughout):
 trained 4 (weights) + 4 (gradients, only while they are made) + 8 (Adam's two moments) = 16; frozen 4. The usual recipe
@@ -132,7 +132,12 @@ def predict(
     else:  # no gradient is there before the only part's backward pass, whose activations go as gradients come
         update = max(gradients, largest + for_backward + logits)
     if needs_of(learner).critic and rows == responses:
-        update += for_backward  # both models' activations are kept from the scoring that serves the first update
+        # Both models' activations are kept from the scoring that serves the first update, until the critic has learnt.
+        # Beside them the reference's logits are made; of the policy's own, a log-softmax where they are few, else they
+        # are made again once the critic's activations have gone.
+        few = rows * completion * size.vocabulary <= LOGITS
+        beside = logits if config.measure_kl or learner.needs_reference else 4 * at_once if few else 0
+        update = max(update, 2 * for_backward + beside)
     if device == "cpu":
         update += min(int((_LEAN_HOLES if lean and rows == in_batch else _HOLES) * activations), _MOST_HOLES)
     width = 2 if narrow else 4
