@@ -199,5 +199,5 @@ def test_two_turns_begin_from_a_start_model_that_has_met_them() -> None:
     assert change(elsewhere, {"task.turns": 2}).model == "/somebody/elses"
     assert unmet_turns(twice.task, twice.model) is None
     assert unmet_turns(elsewhere.task, elsewhere.model) is None
-    said = "The start model program-4 has never met responses of 2 turns; program-4-turns has."
-    assert str(unmet_turns(by_hand.task, by_hand.model)) == said
+    warning = "The start model program-4 has never met responses of 2 turns; program-4-turns has."
+    assert str(unmet_turns(by_hand.task, by_hand.model)) == warning

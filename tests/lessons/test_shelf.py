@@ -26,8 +26,8 @@ def received(session: dict, entries: dict) -> None:
 
 
 def sent_to_browser(at) -> dict:
-    [found] = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b'{"key": "credit-lab-labels"')]
-    return json.loads(found.bytes)["entries"]
+    [mounted] = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b'{"key": "credit-lab-labels"')]
+    return json.loads(mounted.bytes)["entries"]
 
 
 def upload(at, *named: tuple[str, str]):
