@@ -6,6 +6,7 @@ import re
 import string
 import threading
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from babel.messages.pofile import read_po
@@ -17,11 +18,13 @@ from lessons.i18n.update import messages, update
 OTHERS = [tag for tag in LANGUAGES if tag != i18n.DEFAULT]
 
 
+@cache
 def catalogue(tag):
     with (HERE / tag / "messages.po").open("rb") as file:
         return read_po(file, locale=tag.replace("-", "_"))
 
 
+@cache
 def ids():
     return {message if isinstance(message, str) else message[0] for message, _place in messages()}
 

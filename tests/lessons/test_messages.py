@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,11 +55,22 @@ BAD = [
 UNNAMED = ("xyzzy", "gama", "num_generations", "num_mini_batches", "ppo.dual_clip", "grpo.baseline")
 
 
+@cache
+def all_calls():
+    """Core's calls that make a message, read once for all tests."""
+    return list(calls(ROOT))
+
+
+@cache
+def all_spoken():
+    return list(what_is_spoken(ROOT))
+
+
 def test_there_is_something_to_hold_core_to():
     assert {"ConfigError", "StoreError", "RunNotFound", "StepNotFound", "ImportFailed", "LauncherError"} <= refusals(
         ast.parse(path.read_text("utf-8")) for path in (ROOT / "core").rglob("*.py")
     )
-    assert len({x.template for x in what_is_spoken(ROOT)}) > 200
+    assert len({x.template for x in all_spoken()}) > 200
 
 
 def from_elsewhere(call) -> bool:
@@ -70,7 +82,7 @@ def from_elsewhere(call) -> bool:
 def test_every_template_is_a_literal():
     bad = [
         f"{x.place}:{x.node.lineno}: {ast.unparse(x.node)[:80]}"
-        for x in calls(ROOT)
+        for x in all_calls()
         if x.template is None and not from_elsewhere(x)
     ]
     assert not bad, "a template must be a literal, or nobody can translate it; what varies is a value"
@@ -80,7 +92,7 @@ def test_what_a_refusal_hands_on_is_no_text():
     """`ConfigError(str(error))` or `StoreError(text.format(…))` would be text that nobody can translate."""
     bad = [
         f"{x.place}:{x.node.lineno}: {ast.unparse(x.node)[:80]}"
-        for x in calls(ROOT)
+        for x in all_calls()
         for first in x.node.args[:1]
         if isinstance(first, ast.Call)
         and (getattr(first.func, "id", "") in ("str", "repr") or getattr(first.func, "attr", "") in ("join", "format"))
@@ -89,7 +101,7 @@ def test_what_a_refusal_hands_on_is_no_text():
 
 
 def test_a_templates_places_are_the_values_that_it_is_given():
-    for call in calls(ROOT):
+    for call in all_calls():
         given = {x.arg for x in call.node.keywords}
         if call.template is not None and None not in given:  # with ** in it, running the code tells
             assert places(call.template) == given - {"key"}, f"{call.place}:{call.node.lineno}"
@@ -97,7 +109,7 @@ def test_a_templates_places_are_the_values_that_it_is_given():
 
 def test_a_key_names_one_template_and_is_not_that_of_bare_text():
     by_key: dict[str, set[str]] = {}
-    for spoken in what_is_spoken(ROOT):
+    for spoken in all_spoken():
         by_key.setdefault(spoken.key, set()).add(spoken.template)
     assert not {key: x for key, x in by_key.items() if len(x) > 1}, "give one of them a key of its own: key=…"
     assert not {"verbatim", "lines"} & by_key.keys()
@@ -106,7 +118,7 @@ def test_a_key_names_one_template_and_is_not_that_of_bare_text():
 @pytest.mark.parametrize("tag", OTHERS)
 def test_every_template_has_a_translation_with_the_same_places(tag):
     known = templates(tag)
-    for spoken in what_is_spoken(ROOT):
+    for spoken in all_spoken():
         assert spoken.key in known, f"{spoken.place}: {spoken.template}: run `python -m lessons.i18n.update`, translate"
         assert places(known[spoken.key]) == places(spoken.template), spoken.template
         assert known[spoken.key] == catalogue(tag).gettext(spoken.template)

@@ -190,7 +190,7 @@ def test_a_page_takes_an_odd_run(open_page, store: RunStore, name: str, key: str
 
 
 @pytest.mark.parametrize("lang", ["zh-TW"])
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), PAIRS[::3])  # every page and every run are among them
 def test_a_page_takes_an_odd_run_in_chinese(
     open_page, store: RunStore, name: str, key: str, lang: str, speaking: None
 ) -> None:

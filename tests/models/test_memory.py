@@ -354,10 +354,9 @@ def test_a_measured_peak_is_within_fifteen_per_cent_of_the_prediction(tmp_path: 
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.15)
 
 
-@pytest.mark.parametrize("name", ["narrow-grpo", "narrow-vine"])
-def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path, name: str) -> None:
+def test_a_narrow_models_measured_peak_is_near_the_prediction(tmp_path: Path) -> None:
     """Bundled models are as narrow: their activations are predicted as core/models/lean.py keeps them."""
-    case = next(x for x in CASES if x.name == name)
+    case = next(x for x in CASES if x.name == "narrow-grpo")
     one_step = {**case.run, "steps": 1}  # what a second adds, the optimiser's moments, is little of so narrow a model
     measured = run(replace(case, run=one_step), tmp_path)
     assert measured["predicted"] / measured["peak"] == pytest.approx(1, abs=0.2)
