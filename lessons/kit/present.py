@@ -21,7 +21,7 @@ PARAMETER = "present"
 #: write their sizes in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit.
 #: What is for reading alone is left out: asides, tables of what a chart shows, code, links to other lessons.
 STYLE = """<style>
-html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 2.7rem; }
+html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 2.6rem; }
 @media (max-width: 1599px), (max-height: 899px) { html { font-size: 20px !important; --type-scale: 1.25; } }
 [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.6rem; }
 [data-testid=stMainBlockContainer] h1 { font-size: 1.7rem; }
@@ -31,7 +31,7 @@ html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present
 :is(.st-key-lab, [class*=st-key-room_]) { min-height: 0 !important; }
 :is(.st-key-document_language, .st-key-present_bar, .st-key-terms) { position: absolute !important; }
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
-[data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.2rem) !important; }
+[data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.1rem) !important; }
 .present-away {
   position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
   overflow: hidden; visibility: hidden;

@@ -246,7 +246,7 @@ export function fitting(shown, end) {
         const [{ top }] = boxes;
         const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
         const bottom = Math.max(...(isShort(host) ? boxes.slice(0, 1) : boxes.slice(1)).map((x) => x.bottom));
-        const room = end() - EDGE - frameBelow(all, bottom, end()) - (above < DEEP * end() ? above : EDGE);
+        const room = end() - EDGE - frameBelow(all, bottom, end()) - above;
         const next = smaller({ scale: scaleOf(host), height: bottom - top, room, least: SMALLEST * pageScale() });
         const high = next !== null || host.getBoundingClientRect().bottom > end();
         if (high && !isShort(host)) short(host, true);
