@@ -85,7 +85,8 @@ def test_zoom_hover_and_token_survive_30_live_ticks(page: Page, server: Server, 
     canvas = page.locator('.chart[data-key="reward"] canvas').element_handle()
     for tick in range(30):
         run.tick()
-        shown_step(lab, 21 + tick)
+        if tick % 3 == 2:  # a page that is a step or two behind shows them together, as on a busy machine
+            shown_step(lab, 21 + tick)
         assert {name: board.get_attribute(name) for name in marked} == marked
         assert lab.get_attribute("data-token") == token
     assert canvas.evaluate("node => node.isConnected"), "the chart was drawn anew instead of kept"
