@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from core.curation import Curated, task_of
+from core.curation import Curated, is_curated, task_of
 from core.given_config import change
 from core.insight import gaming_study
 from core.insight import unit_test_study as study
@@ -69,6 +69,19 @@ def test_a_learners_result_is_what_its_trace_says(monkeypatch: pytest.MonkeyPatc
     assert made.example is not None
     assert (made.example.prompt, made.example.response) in {(x["prompt"], x["response"]) for x in wrong}
     assert isinstance(trainer.task, Curated)
+
+
+def test_the_record_has_five_seeds_of_every_condition_from_one_start() -> None:
+    rows = study.read()
+    assert {(x.condition, x.seed) for x in rows} == {(x, seed) for x in study.CONDITIONS for seed in range(5)}
+    for seed in range(5):
+        assert len({x.start for x in rows if x.seed == seed}) == 1
+    for name, values in study.CONDITIONS.items():
+        assert is_curated(change(preset("program"), dict(values))) == bool(values)
+        own = [x for x in rows if x.condition == name]
+        if not values:  # by right tests, all of them, nothing else is paid than what is right
+            assert all(x.success == x.reward and x.example is None for x in own)
+            assert all(x.wrongly_paid == x.unpaid == 0 for x in own)
 
 
 def test_paid_by_every_visible_test_it_is_the_learner_of_the_study_of_gaming() -> None:

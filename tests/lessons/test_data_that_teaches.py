@@ -15,6 +15,7 @@ from core.presets import preset
 from core.runs.records import RunInfo
 from lessons.data_that_teaches.own import own_ends
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, at_equal_count, gap, overstated
+from lessons.data_that_teaches.unit_tests import example_of
 from lessons.i18n import LANGUAGES
 from tests.lessons.real import strips
 
@@ -99,6 +100,8 @@ def test_what_the_check_list_advises_the_study_shows():
         assert gap(worst, "clean").high < 0, worst
     assert at_equal_count()["easy"].high < 0  # of as many questions, so that it is not their number
     assert overstated("leaked").low > 0.2
+    for worst in ("tests-1", "wrong-tests-40"):
+        assert gap(worst, "all-tests").high < 0, worst
 
 
 def test_ones_own_data_go_to_the_lab(open_page):
@@ -115,6 +118,40 @@ def test_ones_own_data_go_to_the_lab(open_page):
         "success_from": "0.25",
         "success_to": "0.75",
     }
+
+
+@pytest.mark.usefixtures("speaking")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_topics_of_unit_tests_are_shown_after_their_guess_with_what_was_measured(open_page, lang):
+    at = open_page(KEY, lang=lang, topic="thin-tests")
+    assert strips(at, "data_race_few")  # not yet
+    slider = next(x for x in at.slider if x.key.startswith("data_tests_guess_try"))
+    slider.set_value(0.8).run()
+    at.button(key="data_tests_guess_commit").click().run()
+    for key in OF_TESTS:
+        at.segmented_control(key="topic").set_value(key).run()
+        assert not at.exception
+        sent = strips(at, f"data_race_{key}")
+        for racer, name in zip(sent["racers"], TOPICS[key].conditions, strict=True):
+            assert racer["mean"][-1] == pytest.approx(statistics.fmean(of(name)), abs=1e-4)
+        table = next(x.value for x in at.markdown if x.value.startswith("| "))
+        texts = "\n".join(str(x.value) for x in at.markdown)
+        for name in TOPICS[key].conditions:
+            assert f"{statistics.fmean(of(name)):.3f} ± {statistics.stdev(of(name)):.3f}" in table
+            assert f"{statistics.fmean(of(name, 'wrongly_paid')):.2f}" in table
+            if name != "all-tests":
+                assert f"{gap(name, 'all-tests').mean:+.3f}".replace("-", "−") in texts
+        example = example_of(list(TOPICS[key].conditions)[-1])
+        assert example is not None
+        assert f"`{example.prompt}`" in texts
+        assert f"`{example.response}`" in texts
+
+
+def test_the_example_of_wrong_tests_is_one_that_a_wrong_test_paid():
+    example = example_of("tests-1-wrong-40")
+    assert example is not None
+    [(argument, value)] = example.paid_by
+    assert value != {x: right for x, right, _ in example.fails}[argument]
 
 
 def test_programs_of_ones_own_data_go_to_the_lab_with_their_unit_tests(open_page):
