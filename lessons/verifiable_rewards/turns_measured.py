@@ -9,7 +9,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.insight.seed_results import SeedDifference, paired
-from core.insight.turns_study import COMMAND, LEARNERS, SAMPLES, STEPS, TURNS, TurnsResult, read, setup
+from core.insight.turns_study import COMMAND, EVERY, LEARNERS, SAMPLES, STEPS, TURNS, TurnsResult, read, setup
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
@@ -75,20 +75,28 @@ def section() -> None:
     begun = [x for x in rows() if x.turns == TURNS[0] and x.learner == LEARNERS[0]]
     about = _(
         "Is it worth it? From the same start model, on the same prompts, each learner was trained with one turn and "
-        "with two. Held-out questions are asked in two turns; at the start {first} of the first answers are right and "
-        "{last} of the last."
+        "with two. Held-out questions are about functions that no training asked, and come in two turns; at the start "
+        "{first} of the first answers are right and {last} of the last."
     )
     means = [number(statistics.fmean(value(x, 0) for x in begun), 2) for value in (first, last)]
     say(about.format(first=means[0], last=means[1]))
     head = [_("learner"), _("turns in training"), _("tokens written"), _("first answer right"), _("last answer right")]
+    head.append(_("right in training"))
     with st.container(key="vr_turns_table"):
         say(table(head, [_row(x, turns) for x in LEARNERS for turns in TURNS]))
     say("\n".join(f"- {_told(x)}" for x in LEARNERS))
     say_small(
         _(
             "After {steps} steps of {responses} responses, mean ± standard deviation over {seeds} seeds, {samples} "
-            "responses a question. Repeat it with `{command}`."
-        ).format(steps=STEPS, responses=RESPONSES, seeds=len(pairs(LEARNERS[0])), samples=SAMPLES, command=COMMAND)
+            "responses a question; in training: of the last {last} steps. Repeat it with `{command}`."
+        ).format(
+            last=EVERY,
+            steps=STEPS,
+            responses=RESPONSES,
+            seeds=len(pairs(LEARNERS[0])),
+            samples=SAMPLES,
+            command=COMMAND,
+        )
     )
 
 
@@ -96,7 +104,7 @@ def _row(learner: str, turns: int) -> list[str]:
     own = list(of(learner, turns).values())
     ends = [mean_and_spread([value(x, -1) for x in own]) for value in (first, last)]
     tokens = whole(round(statistics.fmean(x.tokens[-1] for x in own), -3))
-    return [LEARNER_KINDS[learner].title, str(turns), tokens, *ends]
+    return [LEARNER_KINDS[learner].title, str(turns), tokens, *ends, mean_and_spread([x.trained[-1] for x in own])]
 
 
 def _told(learner: str) -> str:

@@ -92,5 +92,6 @@ def test_the_record_is_of_five_seeds_and_of_the_study_as_it_is() -> None:
     assert {x: about[x] for x in study.setup()} == study.setup()
     looks = study.STEPS // study.EVERY + 1
     assert {len(y) for x in rows for y in (x.tokens, x.first, x.last, x.again)} == {looks}
+    assert {len(x.trained) for x in rows} == {looks - 1}
     assert len({(x.seed, x.first[0], x.last[0]) for x in rows}) == 5, "one start for all learners of a seed"
     assert all(list(x.tokens) == sorted(set(x.tokens)) for x in rows)

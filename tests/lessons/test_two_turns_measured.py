@@ -17,7 +17,7 @@ KEY = "verifiable-rewards"
 
 def result(learner: str, turns: int, seed: int, last: tuple[float, ...], tokens: tuple[int, ...]) -> TurnsResult:
     own = tuple(x + 0.01 * seed * i for i, x in enumerate(last))
-    return TurnsResult(learner, turns, seed, tokens, tuple(x - 0.1 for x in own), own, (0.5,) * len(own))
+    return TurnsResult(learner, turns, seed, tokens, tuple(x - 0.1 for x in own), own, (0.5,) * len(own), (0.6, 0.7))
 
 
 def made(twice: tuple[float, ...]) -> tuple[TurnsResult, ...]:
