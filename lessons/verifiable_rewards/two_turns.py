@@ -14,6 +14,7 @@ from lessons.kit.glossary import say
 from lessons.kit.lesson import equation, more
 from lessons.kit.numbers import number, signed
 from lessons.kit.preset_race import race_in_lab
+from lessons.verifiable_rewards import turns_measured
 
 PROMPT = "0:0,4:8,7:14,9:18="
 #: An answer that is wrong for 4, what the task says of it, and the answer that followed.
@@ -76,7 +77,7 @@ def _worked() -> None:
         Row("grpo", _("GRPO, advantage Â"), TOKENS, grpo, learner="orange", holes=HOLES),
     ]
     token_strips(rows, key="vr_turns", quantity=_("advantage, in units of reward"), pickable=False)
-    with more(_("how GAE crosses what was only read"), key="vr_more_turns"):
+    with more(_("how GAE crosses what was only read; two turns against one, on five seeds"), key="vr_more_turns"):
         _crossing(delta, ppo)
         say(
             _(
@@ -85,6 +86,7 @@ def _worked() -> None:
                 "between. GRPO gives both turns the response's one number."
             )
         )
+        turns_measured.section()
         race_in_lab("program-two-turns", _("Open the lab with two turns"), key="vr_two_turns", icon=":material/forum:")
 
 

@@ -82,3 +82,16 @@ def test_a_second_answer_is_asked_for_and_counted_whatever_was_trained(small: No
     assert 0 < right < final < 1
     assert 0 < again <= 1 - right
     assert study.train("grpo", 1, 1) == replace(study.train("grpo", 1, 1))
+
+
+def test_the_record_is_of_five_seeds_and_of_the_study_as_it_is() -> None:
+    rows = study.read()
+    wanted = [(name, turns, seed) for name in study.LEARNERS for turns in study.TURNS for seed in range(5)]
+    assert [(x.learner, x.turns, x.seed) for x in rows] == wanted
+    about = json.loads(study.RECORDED.read_text(encoding="utf-8"))["about"]
+    assert {x: about[x] for x in study.setup()} == study.setup()
+    looks = study.STEPS // study.EVERY + 1
+    assert {len(y) for x in rows for y in (x.tokens, x.first, x.last, x.again)} == {looks}
+    assert {len(x.trained) for x in rows} == {looks - 1}
+    assert len({(x.seed, x.first[0], x.last[0]) for x in rows}) == 5, "one start for all learners of a seed"
+    assert all(list(x.tokens) == sorted(set(x.tokens)) for x in rows)
