@@ -58,8 +58,9 @@ def config_of(turns: int, seed: int) -> RunConfig:
     """The preset's run with so many turns, with nothing measured that the study measures by itself."""
     from core.given_config import change
 
+    usual = preset(PRESET)
     about = {"task.turns": turns, "seed": seed, "steps": STEPS, "eval_every": 0, "measure_kl": False, "panel_size": 1}
-    return change(preset(PRESET), about)
+    return change(usual, {**about, "model": usual.model})  # named: with one turn the task would begin with another
 
 
 def train(learner: str, turns: int, seed: int) -> TurnsResult:

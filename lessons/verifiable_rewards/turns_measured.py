@@ -84,7 +84,7 @@ def section() -> None:
     head.append(_("right in training"))
     with st.container(key="vr_turns_table"):
         say(table(head, [_row(x, turns) for x in LEARNERS for turns in TURNS]))
-    say("\n".join(f"- {_told(x)}" for x in LEARNERS))
+    say("\n".join(f"- {_differences(x)}" for x in LEARNERS))
     say_small(
         _(
             "After {steps} steps of {responses} responses, mean ± standard deviation over {seeds} seeds, {samples} "
@@ -107,7 +107,7 @@ def _row(learner: str, turns: int) -> list[str]:
     return [LEARNER_KINDS[learner].title, str(turns), tokens, *ends, mean_and_spread([x.trained[-1] for x in own])]
 
 
-def _told(learner: str) -> str:
+def _differences(learner: str) -> str:
     """What the seeds tell of one learner."""
     names = _("two turns"), _("one turn")
     return one_after_another(
