@@ -56,7 +56,7 @@ def test_as_many_tokens_are_fewer_steps_of_the_one_that_writes_more(given) -> No
 def test_what_the_seeds_do_not_tell_apart_is_said_so(given, twice: tuple[float, ...], apart: bool) -> None:
     given(made(twice))
     with use_language("en"):
-        words = turns_measured._told("grpo").split(" First answer:")[0]
+        words = turns_measured._differences("grpo").split(" First answer:")[0]
     assert words.startswith("GRPO, as many responses. Last answer: **two turns** − one turn: ")
     assert ("do not tell them apart" in words) == (not apart)
 
