@@ -33,6 +33,14 @@ def number(value: float, digits: int = 3) -> str:
     return f"{_rounded(value, digits):.{digits}f}".replace("-", "−")
 
 
+def short(value: float) -> str:
+    """Four decimals at most and none that is 0; two digits of what is smaller than that: 0.5, −1.25, 2.3e−05."""
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.2g}".replace("-", "−")
+    text = number(value, 4)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _rounded(value: float, digits: int) -> Decimal | float:
     """As the browser rounds (toFixed): 0.625, of five responses in eight, is 0.63 in a sentence and on a strip."""
     if not abs(value) < _EXACT:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lessons import kit
-from lessons.kit.numbers import number, signed, whole
+from lessons.kit.numbers import number, short, signed, whole
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,19 @@ def test_what_cannot_be_rounded_is_still_written():
     assert (number(math.nan), number(math.inf), signed(-math.inf)) == ("nan", "inf", "−inf")
     assert number(1e300, 1).startswith("1000")
     assert signed(0.004) == "0.00"
+
+
+def test_a_short_number_has_no_digit_too_many() -> None:
+    assert [short(x) for x in (0.5, -1.25, 3, 0, 100.0, 0.33333, 1e-4)] == [
+        "0.5",
+        "−1.25",
+        "3",
+        "0",
+        "100",
+        "0.3333",
+        "0.0001",
+    ]
+    assert short(-0.0000231) == "−2.3e−05"
 
 
 def test_whole_numbers_have_one_form() -> None:

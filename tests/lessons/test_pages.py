@@ -60,7 +60,7 @@ def test_an_unknown_language_in_a_link_is_dropped(open_page):
 
 
 #: Pages that read no run.
-OF_NO_RUN = {"the-critic", "data-that-teaches", "online-or-offline", "verifiable-rewards", "glossary", "for-teachers"}
+OF_NO_RUN = {"the-critic", "online-or-offline", "verifiable-rewards", "glossary", "for-teachers"}
 OF_NO_RUN |= {"when-the-proxy-breaks"}
 
 

@@ -29,7 +29,7 @@ with precision.exact(cpu):
 with precision.matmuls("bfloat16", cpu):
     off = float((a @ b - expected).abs().max() / expected.abs().max())
 first = [x for x, number in zip(*(trace.tokens[name].to_pylist() for name in ("ratio", "pass"))) if number == 0]
-seen = {"rounds": trainer.rounds, "note": str(trainer.note), "off": off, "drift": trainer._drift}
+seen = {"rounds": trainer.rounds, "note": str(trainer.note), "off": off, "drift": trainer._drift.last}
 print(json.dumps(seen | {"ratios": sorted(set(first))}))
 """
 

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from lessons.i18n import _
+from lessons.kit.numbers import short
 
 _CELL = "padding:4px 10px;border-bottom:1px solid rgba(128,138,155,.35)"
 #: As high as a figure; what is longer or wider scrolls inside.
@@ -35,10 +36,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _written(value: Any) -> str:
-    """Four decimals at most, with a real minus sign; two digits of what is smaller than that."""
     if value is None or value != value:
         return _("none")
-    if not _is_number(value):
-        return str(value)
-    text = f"{value:.2g}" if 0 < abs(value) < 1e-4 else f"{value:.4f}".rstrip("0").rstrip(".")
-    return text.replace("-", "−")
+    return short(value) if _is_number(value) else str(value)
