@@ -76,7 +76,7 @@ def section() -> None:
     about = _(
         "Is it worth it? From the same start model, on the same prompts, each learner was trained with one turn and "
         "with two. Held-out questions are about functions that no training asked, and come in two turns; at the start "
-        "{first} of the first answers are right and {last} of the last."
+        "{first} of the first tries are right and {last} of the last."
     )
     means = [number(statistics.fmean(value(x, 0) for x in begun), 2) for value in (first, last)]
     say(about.format(first=means[0], last=means[1]))
