@@ -25,8 +25,8 @@ from lessons.board.component import component_key
 from lessons.kit.memory import cleared_at, is_time, now
 
 #: Characters of all texts of a shelf together, of one name, and how many there may be. A browser has room for five
-#: million in all.
-MOST_CHARACTERS, MOST_NAME, MOST_TEXTS = 1_000_000, 120, 60
+#: million in all. That a text was taken away is remembered apart: it takes no text's place.
+MOST_CHARACTERS, MOST_NAME, MOST_TEXTS, MOST_GONE = 1_000_000, 120, 60, 400
 _ID = re.compile(r"text/[0-9a-f]{8}", re.ASCII)
 
 #: Id → ([name, text] as JSON, or None where it was taken away; when).
@@ -72,7 +72,7 @@ def browser_shelf(shelf: str, *, key: str) -> None:
 
 
 def accepted(given: Any) -> _Entries:
-    """The entries of what a browser sent that can be ones; of too many the newest, as long as there is room."""
+    """The entries of what a browser sent that can be ones; of too many the newest for which there is room."""
     entries = given.get("entries") if isinstance(given, Mapping) else None
     if not isinstance(entries, Mapping):
         return {}
@@ -83,11 +83,14 @@ def accepted(given: Any) -> _Entries:
         value, when = entry
         if is_time(when) and (value is None or _is_text(value)):
             sound.append((key, value, int(when)))
-    kept: _Entries = {}
-    room = MOST_CHARACTERS
-    for key, value, when in sorted(sound, key=lambda x: -x[2])[:MOST_TEXTS]:
-        room -= len(value or "")
-        if room >= 0:
+    sound.sort(key=lambda x: -x[2])
+    kept: _Entries = {key: (None, when) for key, value, when in sound if value is None}
+    for key in list(kept)[MOST_GONE:]:
+        del kept[key]
+    texts, room = 0, MOST_CHARACTERS
+    for key, value, when in sound:
+        if value is not None and len(value) <= room and texts < MOST_TEXTS:
+            texts, room = texts + 1, room - len(value)
             kept[key] = (value, when)
     return kept
 
