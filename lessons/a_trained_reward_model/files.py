@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from core.errors import Message, RequestError
+from core.errors import RequestError
 from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, read, to_csv, to_json
 from lessons.a_trained_reward_model import labels
 from lessons.a_trained_reward_model.labels import readable
@@ -132,7 +131,7 @@ def _uploaded() -> None:
     Each file is read once: one whose labels were removed, and that is still listed there, brings them not back.
     """
     files: list[Any] = st.session_state[UPLOAD] or []
-    before: dict[str, str] = st.session_state.get(BEFORE, {})
+    before: dict[str, str] = st.session_state.get(BEFORE, {})  # a file's id → what it is called here
     there = {x.file_id: before[x.file_id] for x in files if x.file_id in before}
     problems = {x: y for x, y in st.session_state.get(PROBLEMS, {}).items() if x in there.values()}
     for gone in before.keys() - there.keys():
