@@ -106,7 +106,8 @@ def _files() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"rm_file_{number}"):
             there = _("{file}: {count} labels")
             here = _("{file}: {count} labels, too many to be remembered: they count until the page is reloaded")
-            words = there if labels.is_remembered(name) else here
+            nowhere = _("{file}: {count} labels, not remembered by this browser: they count until the page is reloaded")
+            words = nowhere if labels.is_refused() else there if labels.is_remembered(name) else here
             say_small(words.format(file=plain(name, 60), count=whole(len(own))), width="content")
             st.button(
                 _("Remove"),

@@ -62,13 +62,25 @@ def texts(shelf: str) -> dict[str, tuple[str, str]]:
 
 def browser_shelf(shelf: str, *, key: str) -> None:
     """Hands what the session knows to the browser, and takes over what only that knows."""
-    sent = {"key": f"credit-lab-{shelf}", "asks": True, "cleared": cleared_at(), "entries": _entries(shelf)}
+    sent = {
+        "key": f"credit-lab-{shelf}",
+        "asks": True,
+        "refused": is_refused(shelf),
+        "cleared": cleared_at(),
+        "entries": _entries(shelf),
+    }
     _component(
         key=component_key(key),
         data=json.dumps(sent, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
         height=0,
         on_kept_change=partial(_receive, shelf, key),
+        on_refused_change=partial(_hear, shelf, key),
     )
+
+
+def is_refused(shelf: str) -> bool:
+    """Whether the browser has said that it cannot keep the shelf: its storage is full, or may not be used."""
+    return bool(st.session_state.get("shelves_refused", {}).get(shelf))
 
 
 def accepted(given: Any) -> _Entries:
@@ -101,6 +113,11 @@ def _receive(shelf: str, key: str) -> None:
     for name, (value, when) in accepted(dict(state).get("kept") if state else None).items():
         if when > max(cleared_at(), entries.get(name, (None, 0))[1]):
             entries[name] = (value, when)
+
+
+def _hear(shelf: str, key: str) -> None:
+    state = st.session_state.get(component_key(key))
+    st.session_state.setdefault("shelves_refused", {})[shelf] = bool(state and dict(state).get("refused"))
 
 
 def _entries(shelf: str) -> _Entries:

@@ -158,6 +158,25 @@ def test_what_has_no_room_is_said_and_counts_until_the_reload(open_page, monkeyp
     assert sent_to_browser(at) == {}
 
 
+def test_a_browser_that_keeps_nothing_is_said_to(open_page) -> None:
+    """Its storage was full, or it was a private window: the files were gone after a reload without a word."""
+    at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"))
+    assert not [x for x in counts(at) if "until the page is reloaded" in x]
+    at.session_state["shelves_refused"] = {"labels": True}
+    at.run()
+    assert [x for x in counts(at) if "not remembered by this browser: they count until the page is reloaded" in x]
+    [mounted] = [x.proto for x in at.get("bidi_component") if b"credit-lab-labels" in x.proto.bytes]
+    assert json.loads(mounted.bytes)["refused"] is True
+
+
+def test_what_the_browser_says_of_its_room_is_heard(session: dict) -> None:
+    assert not labels.is_refused()
+    for said in (True, False):
+        session["k"] = {"refused": said}
+        shelf._hear("labels", "k")
+        assert labels.is_refused() is said
+
+
 def test_forget_me_forgets_them_too(open_page) -> None:
     at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"))
     at.button(key="memory_forget").click().run()
