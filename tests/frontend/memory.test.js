@@ -98,7 +98,10 @@ test("who asks whether it is refused hears when that has changed, and once", () 
   newer.setItem("credit-lab-x", JSON.stringify({ version: VERSION + 1 }));
   assert.deepEqual(run(newer, { ...sent, refused: false }), [["refused", true]]);
   const none = { get: () => assert.fail("may not be used"), configurable: true };
-  Object.defineProperty(globalThis, "window", { value: Object.defineProperty({}, "localStorage", none), writable: true });
+  Object.defineProperty(globalThis, "window", {
+    value: Object.defineProperty({}, "localStorage", none),
+    writable: true,
+  });
   const states = [];
   const data = new TextEncoder().encode(JSON.stringify({ ...sent, refused: false }));
   component({ data, setStateValue: (...state) => states.push(state) });

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+from core.text import visible
 from lessons.i18n import _
 
 _CELL = "padding:4px 10px;border-bottom:1px solid rgba(128,138,155,.35)"
@@ -15,7 +16,8 @@ _BOX = "overflow:auto;max-height:24rem;width:fit-content;max-width:100%"
 
 
 def rows_table(rows: Sequence[Mapping[str, Any]], label: str) -> str:
-    """The rows under their keys, which all of them share; numbers to the right. Every text in it is escaped."""
+    """The rows under their keys, which all of them share; numbers to the right. Every text in it is escaped, and what
+    one would not see, or what would turn the text around it, is written out."""
     head = "".join(_cell("th", key, rows[0][key], ' scope="col"') for key in rows[0]) if rows else ""
     body = "".join(f"<tr>{''.join(_cell('td', _written(x), x) for x in row.values())}</tr>" for row in rows)
     return (
@@ -39,6 +41,6 @@ def _written(value: Any) -> str:
     if value is None or value != value:
         return _("none")
     if not _is_number(value):
-        return str(value)
+        return visible(str(value))
     text = f"{value:.2g}" if 0 < abs(value) < 1e-4 else f"{value:.4f}".rstrip("0").rstrip(".")
-    return text.replace("-", "−")
+    return "0" if text == "-0" else text.replace("-", "−")
