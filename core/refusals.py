@@ -38,8 +38,9 @@ def unknown(values: dict[str, Any], key: str) -> Message:
     known = [x for x in values if x not in ("learners", "task")]
     known += [f"task.{x}" for x in values["task"] if x != "kind"]
     for learner in values["learners"]:
-        known += [f"{learner['name']}.{x}" for x in learner if x not in ("name", "algorithm")]
-    near = difflib.get_close_matches(key, [*known, *{x.rpartition(".")[2] for x in known}], n=3, cutoff=0.5)
+        own = [x for x in learner if x not in ("name", "algorithm")]
+        known += [*(f"{learner['name']}.{x}" for x in own), *own]  # without its name: of all learners that have it
+    near = difflib.get_close_matches(key, list(dict.fromkeys(known)), n=3, cutoff=0.5)
     if near:
         return Message(
             "{setting}: there is no setting of this name; did you mean {names}?", setting=key, names=either(near)

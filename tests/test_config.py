@@ -1,5 +1,7 @@
 """Settings: every unknown or impossible one is answered with a sentence that says what is allowed."""
 
+import re
+
 import pytest
 
 from core.config import RunConfig
@@ -201,3 +203,21 @@ def test_two_turns_begin_from_a_start_model_that_has_met_them() -> None:
     assert unmet_turns(elsewhere.task, elsewhere.model) is None
     warning = "The start model program-4 has never met responses of 2 turns; program-4-turns has."
     assert str(unmet_turns(by_hand.task, by_hand.model)) == warning
+    back = change(twice, {"task.turns": 1, "model": "program-4-turns"})
+    warning = "The start model program-4-turns has never met responses of one turn; program-4 has."
+    assert str(unmet_turns(back.task, back.model)) == warning
+
+
+@pytest.mark.parametrize("wrong", ["visible", "turns", "value_check"])
+def test_what_is_meant_instead_is_a_setting_that_there_is(wrong: str) -> None:
+    """A task's settings were named without their task, and one setting twice."""
+    config = preset("program")
+    with pytest.raises(ConfigError) as refused:
+        change(config, {wrong: 1})
+    meant = re.split(", | or ", str(refused.value).rpartition("did you mean ")[2].rstrip("?"))
+    assert meant
+    assert len(set(meant)) == len(meant)
+    for name in meant:
+        with pytest.raises(ConfigError) as impossible:
+            change(config, {name: []})
+        assert "no setting of this name" not in str(impossible.value), name

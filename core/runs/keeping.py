@@ -54,14 +54,17 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 def sweep(store: RunStore) -> list[Path]:
     """Removes what a process that was killed while it kept something has left half written: until then it counts on
-    the disk. What was touched in the last WRITING_S seconds may still be written, by a worker or another server.
+    the disk. What was touched in the last WRITING_S seconds may still be written, by a worker or another server; so may
+    a checkpoint of a run that is under way, however long its worker has been asleep with the machine.
 
     Returns what was removed.
     """
+    checkpoints = list((store.home / "checkpoints").glob("*/*/*.partial"))
+    going = {x.id for x in store.runs() if x.under_way} if checkpoints else set()
     unfinished = [
         *reward_models_folder().glob(f"{UNFINISHED}*"),
         *critics_folder().glob("*.partial"),
-        *(store.home / "checkpoints").glob("*/*/*.partial"),
+        *(x for x in checkpoints if x.parents[1].name not in going),
     ]
     old = [x for x in unfinished if _touched(x) < time.time() - WRITING_S]
     for place in old:
@@ -70,8 +73,10 @@ def sweep(store: RunStore) -> list[Path]:
         else:
             with contextlib.suppress(OSError):
                 place.unlink()
+    gone = [x for x in old if not x.exists()]
+    for place in gone:
         log.info("%s was left half written, and is removed", place)
-    return old
+    return gone
 
 
 def _touched(place: Path) -> float:

@@ -93,6 +93,13 @@ def unmet_turns(task: TaskSettings, model: str) -> Message | None:
     better = start_model_for(task, model)
     if better == model:
         return None
+    if task_kind(task).turns(task) == 1:
+        return Message(
+            "The start model {model} has never met responses of one turn; {better} has.",
+            key="the-start-model-has-never-met-one-turn",
+            model=model,
+            better=better,
+        )
     return Message(
         "The start model {model} has never met responses of {turns} turns; {better} has.",
         model=model,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from core.errors import Message, RequestError
+from core.errors import RequestError
 from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, read, to_csv, to_json
 from lessons.a_trained_reward_model import labels
 from lessons.a_trained_reward_model.labels import readable
@@ -107,7 +106,8 @@ def _files() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"rm_file_{number}"):
             there = _("{file}: {count} labels")
             here = _("{file}: {count} labels, too many to be remembered: they count until the page is reloaded")
-            words = there if labels.is_remembered(name) else here
+            nowhere = _("{file}: {count} labels, not remembered by this browser: they count until the page is reloaded")
+            words = nowhere if labels.is_refused() else there if labels.is_remembered(name) else here
             say_small(words.format(file=plain(name, 60), count=whole(len(own))), width="content")
             st.button(
                 _("Remove"),
@@ -127,28 +127,26 @@ def _clear() -> None:
 
 
 def _uploaded() -> None:
-    """What is in the uploader now, and no longer what was taken out of it. A file that cannot be read says why."""
+    """Reads what came into the uploader, and drops what was taken out of it. A file that cannot be read says why.
+
+    Each file is read once: one whose labels were removed, and that is still listed there, brings them not back.
+    """
     files: list[Any] = st.session_state[UPLOAD] or []
-    problems: dict[str, Message] = {}
-    before = set(st.session_state.get(BEFORE, ()))
-    named = dict(zip(_names(files, set(labels.of_files()) - before), files, strict=True))
-    for gone in before - set(named):
-        labels.drop_file(gone)
-    for name, file in named.items():
+    before: dict[str, str] = st.session_state.get(BEFORE, {})  # a file's id → what it is called here
+    there = {x.file_id: before[x.file_id] for x in files if x.file_id in before}
+    problems = {x: y for x, y in st.session_state.get(PROBLEMS, {}).items() if x in there.values()}
+    for gone in before.keys() - there.keys():
+        labels.drop_file(before[gone])
+    for file in files:
+        if file.file_id in there:
+            continue
+        name = labels.free_name(file.name, {*labels.of_files(), *there.values()})
+        there[file.file_id] = name
         try:
             labels.put_file(name, readable(read(file.getvalue())))
         except RequestError as error:
-            labels.drop_file(name)
             problems[name] = error.message
-    st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, list(named)
-
-
-def _names(files: Sequence[Any], taken: set[str]) -> list[str]:
-    """What the files are called, each otherwise, and otherwise than those that are there from before."""
-    names: list[str] = []
-    for file in files:
-        names.append(labels.free_name(file.name, {*names, *taken}))
-    return names
+    st.session_state[PROBLEMS], st.session_state[BEFORE] = problems, there
 
 
 def _file_name(text: str) -> str:

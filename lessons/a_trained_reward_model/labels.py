@@ -195,8 +195,13 @@ def drop_file(name: str) -> None:
 
 
 def is_remembered(name: str) -> bool:
-    """Whether a file's labels are still there after a reload."""
+    """Whether there is room for a file's labels among what the browser remembers."""
     return name in _shelved()
+
+
+def is_refused() -> bool:
+    """Whether this browser can remember no file's labels."""
+    return shelf.is_refused(SHELF)
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:

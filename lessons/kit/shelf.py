@@ -25,8 +25,8 @@ from lessons.board.component import component_key
 from lessons.kit.memory import cleared_at, is_time, now
 
 #: Characters of all texts of a shelf together, of one name, and how many there may be. A browser has room for five
-#: million in all.
-MOST_CHARACTERS, MOST_NAME, MOST_TEXTS = 1_000_000, 120, 60
+#: million in all. That a text was taken away is remembered apart: it takes no text's place.
+MOST_CHARACTERS, MOST_NAME, MOST_TEXTS, MOST_GONE = 1_000_000, 120, 60, 400
 _ID = re.compile(r"text/[0-9a-f]{8}", re.ASCII)
 
 #: Id → ([name, text] as JSON, or None where it was taken away; when).
@@ -62,17 +62,29 @@ def texts(shelf: str) -> dict[str, tuple[str, str]]:
 
 def browser_shelf(shelf: str, *, key: str) -> None:
     """Hands what the session knows to the browser, and takes over what only that knows."""
-    sent = {"key": f"credit-lab-{shelf}", "asks": True, "cleared": cleared_at(), "entries": _entries(shelf)}
+    sent = {
+        "key": f"credit-lab-{shelf}",
+        "asks": True,
+        "refused": is_refused(shelf),
+        "cleared": cleared_at(),
+        "entries": _entries(shelf),
+    }
     _component(
         key=component_key(key),
         data=json.dumps(sent, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
         height=0,
         on_kept_change=partial(_receive, shelf, key),
+        on_refused_change=partial(_hear, shelf, key),
     )
 
 
+def is_refused(shelf: str) -> bool:
+    """Whether the browser has said that it cannot keep the shelf: its storage is full, or may not be used."""
+    return bool(st.session_state.get("shelves_refused", {}).get(shelf))
+
+
 def accepted(given: Any) -> _Entries:
-    """The entries of what a browser sent that can be ones; of too many the newest, as long as there is room."""
+    """The entries of what a browser sent that can be ones; of too many the newest for which there is room."""
     entries = given.get("entries") if isinstance(given, Mapping) else None
     if not isinstance(entries, Mapping):
         return {}
@@ -83,11 +95,14 @@ def accepted(given: Any) -> _Entries:
         value, when = entry
         if is_time(when) and (value is None or _is_text(value)):
             sound.append((key, value, int(when)))
-    kept: _Entries = {}
-    room = MOST_CHARACTERS
-    for key, value, when in sorted(sound, key=lambda x: -x[2])[:MOST_TEXTS]:
-        room -= len(value or "")
-        if room >= 0:
+    sound.sort(key=lambda x: -x[2])
+    kept: _Entries = {key: (None, when) for key, value, when in sound if value is None}
+    for key in list(kept)[MOST_GONE:]:
+        del kept[key]
+    texts, room = 0, MOST_CHARACTERS
+    for key, value, when in sound:
+        if value is not None and len(value) <= room and texts < MOST_TEXTS:
+            texts, room = texts + 1, room - len(value)
             kept[key] = (value, when)
     return kept
 
@@ -98,6 +113,11 @@ def _receive(shelf: str, key: str) -> None:
     for name, (value, when) in accepted(dict(state).get("kept") if state else None).items():
         if when > max(cleared_at(), entries.get(name, (None, 0))[1]):
             entries[name] = (value, when)
+
+
+def _hear(shelf: str, key: str) -> None:
+    state = st.session_state.get(component_key(key))
+    st.session_state.setdefault("shelves_refused", {})[shelf] = bool(state and dict(state).get("refused"))
 
 
 def _entries(shelf: str) -> _Entries:

@@ -110,3 +110,13 @@ test("where the library cannot be fetched the description stands there", async (
   await settle();
   assert.equal(at.textContent, "<b>one</b> line");
 });
+
+test("of a page that was left before the browser was idle, nothing is fetched", async (t) => {
+  const { window, figure, settle } = await mounted(t);
+  const before = globalThis.fetched ?? 0;
+  figure.draw(sent);
+  figure.close();
+  window.idle[0]();
+  await settle();
+  assert.equal(globalThis.fetched ?? 0, before);
+});

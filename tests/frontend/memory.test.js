@@ -85,6 +85,29 @@ test("the page's own memory asks once for what only the browser knows; others ne
   assert.deepEqual(read(place).entries, { "quiz/a": [1, 10], "quiz/b": [2, 12] });
 });
 
+test("who asks whether it is refused hears when that has changed, and once", () => {
+  const place = storage();
+  const full = { ...place, setItem: () => assert.fail("full") };
+  const sent = { asks: true, key: "credit-lab-x", cleared: 0, entries: { "text/1": ["a", 10] } };
+  assert.deepEqual(run(full, { ...sent, refused: false }), [["refused", true]]);
+  assert.deepEqual(run(full, { ...sent, refused: true }), []);
+  assert.deepEqual(run(full, sent), [], "who does not ask hears nothing");
+  assert.deepEqual(run(full, { ...sent, entries: {}, refused: false }), [], "there is nothing to keep");
+  assert.deepEqual(run(place, { ...sent, refused: true }), [["refused", false]]);
+  const newer = storage();
+  newer.setItem("credit-lab-x", JSON.stringify({ version: VERSION + 1 }));
+  assert.deepEqual(run(newer, { ...sent, refused: false }), [["refused", true]]);
+  const none = { get: () => assert.fail("may not be used"), configurable: true };
+  Object.defineProperty(globalThis, "window", {
+    value: Object.defineProperty({}, "localStorage", none),
+    writable: true,
+  });
+  const states = [];
+  const data = new TextEncoder().encode(JSON.stringify({ ...sent, refused: false }));
+  component({ data, setStateValue: (...state) => states.push(state) });
+  assert.deepEqual(states, [["refused", true]]);
+});
+
 test("where nothing may be kept, nothing is, and nothing breaks", () => {
   const forbidden = {
     getItem() {

@@ -107,6 +107,14 @@ def test_a_figures_numbers_are_a_table_whose_texts_are_text():
     assert rows_table([], "empty").count("<tr>") == 1
 
 
+def test_no_token_of_a_figures_table_hides_or_turns_another():
+    from lessons.kit.lesson.figure_table import rows_table
+
+    shown = rows_table([{"token": "a\u202eb", "value": -0.0}, {"token": "\n", "value": -0.00001}], "x")
+    cells = [re.sub("<.*?>", "", x) for x in re.findall("<td .*?</td>", shown)]
+    assert cells == ["a⟨U+202E⟩b", "0", "␊", "−1e−05"]
+
+
 def test_no_lesson_fetches_what_only_its_closed_folds_would_need():
     """Neither Streamlit's tables nor its coloured code, some 3 MB of scripts."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,6 +96,50 @@ def test_what_can_be_no_entry_is_left_out(session: dict) -> None:
         assert shelf.accepted(nothing) == {}
 
 
+def test_what_was_taken_away_takes_no_texts_place(session: dict) -> None:
+    """Of sixty texts that all had room, twenty were there after a reload: forty others had been removed before."""
+    for text in [shelf.put("labels", f"{i}.json", "old") for i in range(shelf.MOST_TEXTS - 20)]:
+        shelf.drop("labels", text)
+    kept = [shelf.put("labels", f"{i}.json", "new") for i in range(shelf.MOST_TEXTS)]
+    assert None not in kept
+    assert shelf.put("labels", "one.json", "too many") is None
+    for text in [x for x in shelf._entries("labels") if x not in kept]:
+        shelf._entries("labels")[text] = (None, memory.now() + 50)
+    entries = shelf.accepted({"entries": shelf._entries("labels")})
+    assert {x for x, (value, _when) in entries.items() if value is not None} == set(kept)
+
+
+def test_a_text_without_room_takes_no_other_texts_room(session: dict) -> None:
+    short, half = json.dumps(["a.json", "x"]), json.dumps(["b.json", "y" * (shelf.MOST_CHARACTERS // 2)])
+    given = {"text/00000001": [half, 9], "text/00000002": [half.replace("b", "c"), 8], "text/00000003": [short, 7]}
+    assert set(shelf.accepted({"entries": given})) == {"text/00000001", "text/00000003"}
+
+
+def test_a_file_whose_labels_were_removed_does_not_come_back_with_the_next(session: dict) -> None:
+    """The uploader still lists it then."""
+
+    def file(name: str, who: str) -> SimpleNamespace:
+        content = to_json([preference(source=who)]).encode()
+        return SimpleNamespace(file_id=f"{name} {who}", name=name, getvalue=lambda: content)
+
+    def uploaded(*there: SimpleNamespace) -> dict[str, set[str]]:
+        session[files.UPLOAD] = list(there)
+        files._uploaded()
+        return {name: {x.source for x in own} for name, own in labels.of_files().items()}
+
+    ada, bo, cy = file("x.json", "Ada"), file("y.json", "Bo"), file("x.json", "Cy")
+    assert uploaded(ada) == {"x.json": {"Ada"}}
+    labels.drop_file("x.json")
+    assert uploaded(ada, bo) == {"y.json": {"Bo"}}
+    assert uploaded(ada, bo, cy) == {"y.json": {"Bo"}, "x (2).json": {"Cy"}}
+    assert uploaded(bo, cy) == {"y.json": {"Bo"}, "x (2).json": {"Cy"}}, "what is taken out takes only its own along"
+    wrong = SimpleNamespace(file_id="w", name="w.json", getvalue=lambda: b"{")
+    uploaded(cy, wrong)
+    assert list(session[files.PROBLEMS]) == ["w.json"]
+    assert uploaded(cy) == {"x (2).json": {"Cy"}}
+    assert session[files.PROBLEMS] == {}
+
+
 def test_two_tabs_texts_come_together_and_what_one_took_away_stays_away(session: dict) -> None:
     mine = shelf.put("labels", "a.json", "mine")
     received(session, {"text/0000000a": [json.dumps(["a.json", "another tab's"]), memory.now()]})
@@ -111,6 +156,25 @@ def test_what_has_no_room_is_said_and_counts_until_the_reload(open_page, monkeyp
     assert any("Ada | 1 | 1 |" in x.value for x in at.markdown)
     assert [x for x in counts(at) if "until the page is reloaded" in x]
     assert sent_to_browser(at) == {}
+
+
+def test_a_browser_that_keeps_nothing_is_said_to(open_page) -> None:
+    """Its storage was full, or it was a private window: the files were gone after a reload without a word."""
+    at = upload(open_page(KEY, lang="en"), ("ada.json", "Ada"))
+    assert not [x for x in counts(at) if "until the page is reloaded" in x]
+    at.session_state["shelves_refused"] = {"labels": True}
+    at.run()
+    assert [x for x in counts(at) if "not remembered by this browser: they count until the page is reloaded" in x]
+    [mounted] = [x.proto for x in at.get("bidi_component") if b"credit-lab-labels" in x.proto.bytes]
+    assert json.loads(mounted.bytes)["refused"] is True
+
+
+def test_what_the_browser_says_of_its_room_is_heard(session: dict) -> None:
+    assert not labels.is_refused()
+    for said in (True, False):
+        session["k"] = {"refused": said}
+        shelf._hear("labels", "k")
+        assert labels.is_refused() is said
 
 
 def test_forget_me_forgets_them_too(open_page) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from core.config import RunConfig
 from core.models import reward
 from core.places import critics_folder
+from core.runs import lifecycle
 from core.runs.keeping import WRITING_S, bytes_used, sweep
 from core.runs.store import RunStore
 from core.workers.limits import RunLimits
@@ -20,6 +22,7 @@ from core.workers.limits import RunLimits
 KILLED = """
 import os, signal
 import safetensors.torch, torch
+from core.config import RunConfig
 from core.models import reward
 from core.models.start import load
 from core.models.value import ValueModel
@@ -76,3 +79,50 @@ def test_half_written_critics_and_checkpoints_go_and_whole_ones_stay(store: RunS
     assert sorted(sweep(store)) == sorted(partial)
     assert all(x.exists() for x in (*whole, fresh))
     assert not any(x.exists() for x in partial)
+
+
+def test_a_checkpoint_of_a_run_under_way_stays_however_long_its_worker_slept(store: RunStore) -> None:
+    """A laptop's lid was closed while it was written: it looks old, and its worker goes on with it."""
+    run = store.create(RunConfig(steps=3))
+    names = [x.name for x in store.get(run).config.learners]
+    lifecycle.enqueue(store, run, names)
+    assert lifecycle.claim(store, run, names[0])
+    partial = store.home / "checkpoints" / run / names[0] / "000002.pt.partial"
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(b"x")
+    aged(partial)
+    assert sweep(store) == []
+    assert partial.exists()
+    for name in names:
+        lifecycle.mark(store, run, name, "stopped")
+    assert sweep(store) == [partial]
+    assert not partial.exists()
+
+
+def test_what_cannot_be_removed_is_not_said_to_be(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = critics_folder() / "x.partial"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    aged(left)
+
+    def refused(_self: Path) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        assert sweep(store) == []
+    assert sweep(store) == [left]
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(store: RunStore, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis.txt").write_text("mine")
+    reward.folder().mkdir(parents=True)
+    link = reward.folder() / f"{reward.UNFINISHED}x"
+    link.symlink_to(theirs, target_is_directory=True)
+    before = time.time() - WRITING_S - 5
+    os.utime(link, (before, before), follow_symlinks=False)
+    aged(theirs)
+    assert sweep(store) == [link]
+    assert (theirs / "thesis.txt").read_text() == "mine"

@@ -81,7 +81,7 @@ export default class Figure {
   }
 
   #want() {
-    if (this.#wanted) return;
+    if (this.#wanted || this.#closed) return; // idle only once the page was left
     this.#wanted = true;
     this.#seen.disconnect();
     this.#paint();

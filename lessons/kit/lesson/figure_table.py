@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+from core.text import visible
 from lessons.i18n import _
 from lessons.kit.numbers import short
 
@@ -16,7 +17,8 @@ _BOX = "overflow:auto;max-height:24rem;width:fit-content;max-width:100%"
 
 
 def rows_table(rows: Sequence[Mapping[str, Any]], label: str) -> str:
-    """The rows under their keys, which all of them share; numbers to the right. Every text in it is escaped."""
+    """The rows under their keys, which all of them share; numbers to the right. Every text in it is escaped, and what
+    one would not see, or what would turn the text around it, is written out."""
     head = "".join(_cell("th", key, rows[0][key], ' scope="col"') for key in rows[0]) if rows else ""
     body = "".join(f"<tr>{''.join(_cell('td', _written(x), x) for x in row.values())}</tr>" for row in rows)
     return (
@@ -38,4 +40,4 @@ def _is_number(value: Any) -> bool:
 def _written(value: Any) -> str:
     if value is None or value != value:
         return _("none")
-    return short(value) if _is_number(value) else str(value)
+    return short(value) if _is_number(value) else visible(str(value))

@@ -115,20 +115,35 @@ export function write(storage, kept, key = KEY) {
   }
 }
 
-/** @param {Component} component */
+/**
+ * Hands over what is to be kept. Who says in the data whether it is `refused` hears when that has changed: of a browser
+ * whose storage is full, or may not be used.
+ * @param {Component} component
+ */
 export default function (component) {
   if (!component.data) return;
-  const { asks, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
+  const { asks, refused, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
+  const isKept = keep(component, { asks, key, sent });
+  if (refused !== undefined && refused === isKept) component.setStateValue("refused", !isKept);
+}
+
+/**
+ * @param {Component} component
+ * @param {{ asks: boolean, key: string, sent: Kept }} what
+ * @returns {boolean} whether the browser keeps it
+ */
+function keep(component, { asks, key, sent }) {
   let storage;
   try {
     storage = window.localStorage;
   } catch {
-    return; // forbidden
+    return !Object.keys(sent.entries).length; // forbidden
   }
   const before = read(storage, key);
-  if (before === null) return;
+  if (before === null) return false;
   const now = merged(before, sent);
-  write(storage, now, key);
+  const isKept = write(storage, now, key);
   const news = asks ? unknown(now, sent) : null;
   if (news) component.setStateValue("kept", news);
+  return isKept;
 }
