@@ -17,6 +17,7 @@ from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import LIVE, plain
 from lessons.kit.draft import Draft
+from lessons.kit.history import show_run
 from lessons.kit.preset_texts import preset_title
 
 
@@ -130,7 +131,7 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
     with noted():
         RunLimits.of_server().check(draft.config, store)  # before a run is written down
         run_id = store.create(draft.config)
-        st.session_state["lab_run"] = run_id
+        show_run(run_id)
         launch().start(run_id)
 
 
