@@ -17,7 +17,6 @@ from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import LIVE, plain
 from lessons.kit.draft import Draft
-from lessons.kit.history import show_run
 from lessons.kit.preset_texts import preset_title
 
 
@@ -59,7 +58,7 @@ def control_row(
         shortcut="S",
         disabled=not can.start,
         help=_why_not_start(run, draft, off),
-        on_click=start,
+        on_click=_start_here,
         args=(store, launch, draft),
         wrap=False,
         key="lab_start",
@@ -131,8 +130,14 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
     with noted():
         RunLimits.of_server().check(draft.config, store)  # before a run is written down
         run_id = store.create(draft.config)
-        show_run(run_id)
+        st.session_state["lab_run"] = run_id
         launch().start(run_id)
+
+
+def _start_here(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
+    """Start, in the lab, whose link may name a run that is over, which would be shown again."""
+    start(store, launch, draft)
+    st.query_params.pop("run", None)
 
 
 def resume(launch: Callable[[], Launcher], run_id: str) -> None:
