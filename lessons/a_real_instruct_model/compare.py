@@ -68,7 +68,10 @@ def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
         lines.append(f"{name} " + listed(f"{percent(x.success.value)} ({kind})" for kind, x in answers))
     drawing = _dots(series, lines=False)
     drawing.update_xaxes(
-        tickvals=list(range(len(kinds))), ticktext=[x for x, _y in kinds], range=[-0.5, len(kinds) - 0.5]
+        title=_("responses"),
+        tickvals=list(range(len(kinds))),
+        ticktext=[x for x, _y in kinds],
+        range=[-0.5, len(kinds) - 0.5],
     )
     drawing.update_yaxes(title=_("right"), range=[0, 1.03], tickformat=".0%")
     alt = _("Share of right answers with 95 % intervals: {said}.").format(said="; ".join(lines))

@@ -138,18 +138,19 @@ def page() -> None:
     shown = {key: topic for key, topic in TOPICS.items() if there(topic) and key not in hidden}
     topic: Topic | None = None
     if shown:
-        place = st.container()
-        chosen = linked(
-            st.segmented_control,
-            _("What is done to the data"),
-            list(shown),
-            key="topic",
-            first=next(iter(shown)),
-            format_func=lambda x: _(TOPICS[x].title),
-        )
-        topic = TOPICS[chosen]
-        with place:
-            moving_picture(chosen, topic)
+        with st.container(key="data_picture"):  # one piece: on a projector the choice stays beside what it changes
+            place = st.container()
+            chosen = linked(
+                st.segmented_control,
+                _("What is done to the data"),
+                list(shown),
+                key="topic",
+                first=next(iter(shown)),
+                format_func=lambda x: _(TOPICS[x].title),
+            )
+            topic = TOPICS[chosen]
+            with place:
+                moving_picture(chosen, topic)
     else:
         st.info(_("This is not recorded here yet."))
     say(prose(KEY))

@@ -148,7 +148,7 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     )
     edge = 1.1 * max(0.1, *(abs(x) for x in step.advantages))
     drawing.update_xaxes(title=_("advantage"), range=[-edge, edge], zeroline=True)
-    drawing.update_yaxes(categoryorder="array", categoryarray=labels)
+    drawing.update_yaxes(title=_("right responses · question"), categoryorder="array", categoryarray=labels)
     table = [
         {
             _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",

@@ -58,7 +58,7 @@ def control_row(
         shortcut="S",
         disabled=not can.start,
         help=_why_not_start(run, draft, off),
-        on_click=start,
+        on_click=_start_here,
         args=(store, launch, draft),
         wrap=False,
         key="lab_start",
@@ -132,6 +132,12 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
         run_id = store.create(draft.config)
         st.session_state["lab_run"] = run_id
         launch().start(run_id)
+
+
+def _start_here(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
+    """Start, in the lab, whose link may name a run that is over, which would be shown again."""
+    start(store, launch, draft)
+    st.query_params.pop("run", None)
 
 
 def resume(launch: Callable[[], Launcher], run_id: str) -> None:

@@ -47,7 +47,7 @@ def _try() -> None:
     with st.container(horizontal=True, key="vr_attacks"):
         for key, (name, program) in ATTACKS.items():
             st.button(_(name), key=f"vr_attack_{key}", on_click=_run, args=(program,))
-    program = st.text_area(_("Program"), key="vr_hostile", max_chars=LONGEST, height=88)
+    program = st.text_area(_("Program"), key="vr_hostile", max_chars=LONGEST, height="content")
     if st.button(_("Run it in the sandbox"), icon=":material/shield:", key="vr_run_hostile"):
         _run(program, typed=True)
     shown = st.session_state.get("vr_hostile_ran")

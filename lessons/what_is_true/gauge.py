@@ -83,7 +83,9 @@ def explained(batch: Frozen, measured: Truth) -> None:
         marker={"symbol": "line-ns", "size": 22, "line": {"width": 3, "color": line_colour("green")}},
     )
     drawing.add_vline(x=0, line={"width": 2, "color": role_colour("plain")})
-    drawing.update_xaxes(range=[-1.15, 1.15], tickvals=[-1, 0, 1], ticktext=[_("−1 or less"), "0", "1"])
+    drawing.update_xaxes(
+        title=_("explained variance"), range=[-1.15, 1.15], tickvals=[-1, 0, 1], ticktext=[_("−1 or less"), "0", "1"]
+    )
     alt = _(
         "Explained variance of the critic: {true} of the true values, {outcome} of how the responses came out, where "
         "perfect values reach {ceiling}, {fit} of its own targets."

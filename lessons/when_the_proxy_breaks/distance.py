@@ -87,14 +87,16 @@ def against_distance(condition: Condition) -> None:
 
 
 def _end(x: Way) -> str:
-    """Where a way ends, in a sentence."""
-    sentence = (
-        _("The best of {n} comes to √KL {far}: proxy {proxy}, gold {gold}.")
-        if x.fit.form == "best-of-n"
-        else _("{way} comes to √KL {far}: proxy {proxy}, gold {gold}.")
-    )
-    ends = {"far": number(x.far[-1], 1), "proxy": signed(x.proxy[0][-1]), "gold": signed(x.gold[0][-1])}
-    return sentence.format(way=x.name, n=BEST_OF[-1], **ends)
+    """Where a way ends, in a sentence; and how far it had been, as a policy may come back."""
+    end, furthest = number(x.far[-1], 1), number(max(x.far), 1)
+    if x.fit.form == "best-of-n":
+        sentence = _("The best of {n} comes to √KL {far}: proxy {proxy}, gold {gold}.")
+    elif end == furthest:
+        sentence = _("{way} ends at √KL {far}: proxy {proxy}, gold {gold}.")
+    else:
+        sentence = _("{way} was at √KL {furthest} and ends at {far}: proxy {proxy}, gold {gold}.")
+    ends = {"far": end, "proxy": signed(x.proxy[0][-1]), "gold": signed(x.gold[0][-1])}
+    return sentence.format(way=x.name, n=BEST_OF[-1], furthest=furthest, **ends)
 
 
 def _measured(drawing: Figure, far: list[float], curve: Curve, name: str, colour: Colour, symbol: str) -> None:

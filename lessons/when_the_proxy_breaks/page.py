@@ -102,10 +102,11 @@ def page() -> None:
 
 def recorded() -> None:
     """What the recorded study shows, and a run of one's own."""
-    place = st.container()
-    condition = choose()
-    with place:
-        moving_picture(condition)
+    with st.container(key="proxy_picture"):  # one piece: on a projector the controls stay beside what they change
+        place = st.container()
+        condition = choose()
+        with place:
+            moving_picture(condition)
     what_became_of_it(condition)
     say_small(
         _(

@@ -112,6 +112,16 @@ test("an element is taken apart only where it is higher than a screen, and says 
   );
 });
 
+test("a short text introduces what comes next, in the markup that Streamlit writes", (t) => {
+  const text = (high) =>
+    `<div data-h=${high}><div data-testid=stMarkdown><div><div data-testid=stMarkdownContainer><p></p></div></div></div></div>`;
+  const main = laid(t, [text(40), text(400), "<div data-h=40></div>"].join(""));
+  assert.deepEqual(
+    [...main.children].map((x) => piecesOf(x, ROOM)[0].keeps),
+    [true, false, false],
+  );
+});
+
 test("what still is too high is made smaller, to a limit, and a picture below it is put apart", (t) => {
   const main = laid(t, "<p id=a data-h=660></p>");
   const pieces = piecesOf(main.children[0], ROOM);

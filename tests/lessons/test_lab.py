@@ -385,6 +385,22 @@ def test_one_click_starts_a_run_and_shows_it(open_page, store, launcher):
     assert at.button(key="lab_start").disabled  # it waits for its worker: it is under way
 
 
+def test_start_shows_the_new_run_where_the_link_names_one_that_is_over(open_page, store, launcher):
+    config = preset("chain-sum")
+    over, names = store.create(config), [x.name for x in config.learners]
+    lifecycle.enqueue(store, over, names)
+    for name in names:
+        lifecycle.claim(store, over, name)
+        lifecycle.mark(store, over, name, "stopped")
+    at = open_page("lab", run=over)
+    at.button(key="lab_start").click().run()
+    assert not at.exception
+    (new,) = launcher.started
+    assert new != over
+    assert linked(at, "run") == [new]
+    assert at.session_state["lab_run"] == new
+
+
 def test_a_stop_is_seen_to_be_asked_for_until_it_has_happened(open_page, store):
     config = preset("chain-sum")
     run_id, names = store.create(config), [x.name for x in config.learners]

@@ -155,6 +155,14 @@ def test_each_conditions_sentence_and_table_follow_from_its_runs(open_page, know
         assert f"{fit.residual:.2f}" in row
 
 
+@pytest.mark.parametrize("known", ALL)
+def test_how_far_a_way_came_is_how_far_its_points_are_drawn(known):
+    for way in distance.ways(Condition(*known)):
+        furthest, end, sentence = max(way.far), way.far[-1], distance._end(way)
+        assert f"{furthest:.1f}" in sentence
+        assert f"{end:.1f}: proxy {signed(way.proxy[0][-1])}, gold {signed(way.gold[0][-1])}" in sentence
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_ppo_is_beside_grpo_in_the_chart_and_the_table(open_page, lang):
     own = {"labels": f"{WORST[0]}", "noise": f"{WORST[1]:g}", "kl": "0"}

@@ -56,7 +56,8 @@ def neighbours(key: str) -> tuple[Lesson | None, Lesson | None]:
 
 def _onward(key: str, before: Lesson | None, after: Lesson | None) -> None:
     query = keeping_language()
-    with st.container(horizontal=True, key="lesson_onward"):
+    # Centred: the way into the lab is a button, and higher than the links beside it.
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson_onward"):
         if before:
             st.page_link(before.path, label=_(before.title), icon=":material/arrow_back:", query_params=query)
         if after:

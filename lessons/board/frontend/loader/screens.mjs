@@ -142,7 +142,7 @@ export function piecesOf(element, room) {
   const title = has(":scope > [data-testid=stHeading]") || element.matches("h2, h3, h4");
   const chooses = height < MOVED * room && (has(CHOICES) || element.matches("[data-keeps]"));
   const text =
-    height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] > [data-testid=stMarkdownContainer]");
+    height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
   const apart = alone.has(element);
   return [{ element, inside: [], top, bottom, least, elastic, apart, title, keeps: title || chooses || text, chooses }];
 }
