@@ -74,7 +74,7 @@ def browser_shelf(shelf: str, *, key: str) -> None:
         data=json.dumps(sent, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
         height=0,
         on_kept_change=partial(_receive, shelf, key),
-        on_refused_change=partial(_hear, shelf, key),
+        on_refused_change=partial(_note_refusal, shelf, key),
     )
 
 
@@ -115,7 +115,7 @@ def _receive(shelf: str, key: str) -> None:
             entries[name] = (value, when)
 
 
-def _hear(shelf: str, key: str) -> None:
+def _note_refusal(shelf: str, key: str) -> None:
     state = st.session_state.get(component_key(key))
     st.session_state.setdefault("shelves_refused", {})[shelf] = bool(state and dict(state).get("refused"))
 

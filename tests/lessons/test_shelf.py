@@ -169,11 +169,11 @@ def test_a_browser_that_keeps_nothing_is_said_to(open_page) -> None:
     assert json.loads(mounted.bytes)["refused"] is True
 
 
-def test_what_the_browser_says_of_its_room_is_heard(session: dict) -> None:
+def test_what_the_browser_says_of_its_room_counts(session: dict) -> None:
     assert not labels.is_refused()
     for refused in (True, False):
         session["k"] = {"refused": refused}
-        shelf._hear("labels", "k")
+        shelf._note_refusal("labels", "k")
         assert labels.is_refused() is refused
 
 
