@@ -117,6 +117,15 @@ def test_ones_own_data_go_to_the_lab(open_page):
     }
 
 
+def test_who_has_committed_is_not_told_to(open_page):
+    at = open_page(KEY, lang="en")
+    assert any(x.value.startswith("Commit, train GRPO in the lab") for x in at.caption)
+    at.button(key="data_own_commit").click().run()
+    assert not at.exception
+    assert any(x.value.startswith("Train GRPO in the lab") for x in at.caption)
+    assert not any("Commit" in x.value for x in at.caption)
+
+
 def test_programs_of_ones_own_data_go_to_the_lab_with_their_unit_tests(open_page):
     at = open_page(KEY, lang="en", own="program")
     assert not at.exception
