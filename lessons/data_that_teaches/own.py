@@ -16,7 +16,7 @@ from lessons import shared
 from lessons.data_that_teaches.results import STEPS, TOPICS, heldout, mean, there
 from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say_small
-from lessons.kit.lesson import predict_number
+from lessons.kit.lesson import predict_number, revealed
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, whole
 from lessons.kit.preset_race import race_in_lab
@@ -119,6 +119,7 @@ def _compared(preset: str, changed: Mapping[str, Any]) -> None:
     if there(topic):
         untouched = _("With untouched ones it was {clean} after {steps} steps.")
         asked = one_after_another(asked, untouched.format(clean=number(mean(topic.base, heldout), 2), steps=STEPS))
+    about = json.dumps([preset, sorted(changed.items())])
     predict_number(
         "data_own",
         asked,
@@ -130,9 +131,11 @@ def _compared(preset: str, changed: Mapping[str, Any]) -> None:
         reason=_("Mean of your runs with these data: {count}. The truth decides, whatever was paid.").format(
             count=len(ends)
         ),
-        about=json.dumps([preset, sorted(changed.items())]),
+        about=about,
     )
-    if not ends:
+    if not ends and revealed("data_own", about):
+        say_small(_("Train GRPO in the lab, and come back: what came of it then stands here."))
+    elif not ends:
         say_small(_("Commit, train GRPO in the lab, and come back: what came of it then stands here."))
 
 

@@ -70,7 +70,9 @@ def study_section() -> None:
         horizontal=True,
     )
     _over_steps(study, chosen)
-    with st.expander(_("The numbers, and what of them is the critic's and what λ's"), icon=":material/table:"):
+    words = _("The numbers, and what of them is the critic's and what λ's")
+    # Tables of a chart stay away on a projector, which has no room below this one.
+    with st.container(key="aside_truth_study"), st.expander(words, icon=":material/table:"):
         _table(study, about["middle"])
         say(_verdict(study, about["middle"]))
         parts_section()

@@ -11,7 +11,7 @@ from lessons.i18n import _
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, predict
 from lessons.kit.numbers import signed, table, whole
-from lessons.kit.over_seeds import gap_words, mean_and_spread
+from lessons.kit.over_seeds import mean_and_spread
 from lessons.when_the_proxy_breaks.results import agreement, sums, sums_gap
 
 
@@ -48,7 +48,6 @@ def _table() -> None:
     ]
     with st.container(key="proxy_sums_table"):
         say(table(head, rows))
-    say(gap_words(sums_gap(), (_("paid by the reward model"), _("paid by the verifier"))))
 
 
 def _success(own: Sequence[SumsRun]) -> list[str]:

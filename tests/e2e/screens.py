@@ -70,12 +70,12 @@ def screens(page: Page) -> Iterator[tuple[str, int]]:
     place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
     while True:
         over, since = None, 0
-        for _ in range(60):  # pictures are made smaller step by step
-            page.wait_for_timeout(100)
+        for _ in range(120):  # pictures are made smaller step by step
+            page.wait_for_timeout(50)
             now = page.evaluate(OVER)
             since = since + 1 if now == over and now is not None else 0
             over = now
-            if since == (2 if over == 0 else 12):
+            if since == (3 if over == 0 else 24):
                 break
         yield place.inner_text(), -1 if over is None else over
         if onward.is_disabled():

@@ -108,6 +108,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
         assert known["text"] <= MOST * SCREEN["height"], known
         assert known["question"], "present mode shows the question with the first picture"
     if lesson(key).check or key in ("home", "lab"):
+        page.evaluate("sessionStorage.clear()")  # where one was in it, in the other language
         page.locator(".st-key-present_on button").first.evaluate(
             "x => x.click()"
         )  # in the sidebar, folded where it is narrow

@@ -67,8 +67,8 @@ def figure(
         hoverlabel={"align": "left"},
         dragmode=False,
     )
-    drawing.update_xaxes(automargin=True)
-    drawing.update_yaxes(automargin=True)
+    for axes in (drawing.update_xaxes, drawing.update_yaxes):
+        axes(automargin=True, separatethousands=True)  # 1,000 as in sentences and tables
     with st.container(key=f"{key}_figure"):
         _draw(drawing, key, alt, high)
         if table is not None:
