@@ -120,7 +120,6 @@ def test_ones_own_data_go_to_the_lab(open_page):
     }
 
 
-<<<<<<< HEAD
 @pytest.mark.usefixtures("speaking")
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_topics_of_unit_tests_are_shown_after_their_guess_with_what_was_measured(open_page, lang):
@@ -153,7 +152,8 @@ def test_the_example_of_wrong_tests_is_one_that_a_wrong_test_paid():
     assert example is not None
     [(argument, value)] = example.paid_by
     assert value != {x: right for x, right, _ in example.fails}[argument]
-=======
+
+
 def test_who_has_committed_is_not_told_to(open_page):
     at = open_page(KEY, lang="en")
     assert any(x.value.startswith("Commit, train GRPO in the lab") for x in at.caption)
@@ -161,7 +161,6 @@ def test_who_has_committed_is_not_told_to(open_page):
     assert not at.exception
     assert any(x.value.startswith("Train GRPO in the lab") for x in at.caption)
     assert not any("Commit" in x.value for x in at.caption)
->>>>>>> r7W
 
 
 def test_programs_of_ones_own_data_go_to_the_lab_with_their_unit_tests(open_page):
