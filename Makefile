@@ -11,8 +11,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Threads that spin while they wait make a busy machine several times slower.
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 PYTEST_ARGS ?=
-# Files of tests side by side, those in a browser after the others: each of these has a server and workers beside it.
-TEST_PROCESSES ?= 2
+# Files of tests side by side, those in a browser after the others: each of these has a server and workers beside it. One
+# more than the two cores that all of this is made for: some always wait for what another process does.
+TEST_PROCESSES ?= 3
 # Of tests chosen by hand, none need be in a browser; otherwise a run without any test has failed.
 NONE_CHOSEN := $(if $(PYTEST_ARGS),|| test $$? -eq 5)
 

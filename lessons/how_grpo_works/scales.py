@@ -148,7 +148,7 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     )
     edge = 1.1 * max(0.1, *(abs(x) for x in step.advantages))
     drawing.update_xaxes(title=_("advantage"), range=[-edge, edge], zeroline=True)
-    drawing.update_yaxes(title=_("right responses · question"), categoryorder="array", categoryarray=labels)
+    drawing.update_yaxes(title=_("right responses · question"), categoryorder="array", categoryarray=labels, dtick=1)
     table = [
         {
             _("group"): f"{right[n][0]:g}/{right[n][1]} · {rewards.prompts[n]}",
@@ -161,4 +161,4 @@ def _by_group(step: Step, rewards: Rewards, right: dict[int, tuple[float, int]])
     alt = _("The advantages that the step's groups ({groups}) give to right and to wrong responses.").format(
         groups=len(order)
     )
-    figure(drawing, key="hgw_groups", alt=alt, table=table, height=110 + 18 * len(order))
+    figure(drawing, key="hgw_groups", alt=alt, table=table, height=90 + 17 * len(order))

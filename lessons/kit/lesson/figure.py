@@ -60,7 +60,7 @@ def figure(
     Text inside a figure is HTML to Plotly: pass what a model wrote through html.escape.
     """
     # Its type, too, is larger on a projector, where it fits beside its heading all the same.
-    high = round(max(height, min(1.3 * height, 420))) if presenting() else height
+    high = round(max(height, min(1.3 * height, 370))) if presenting() else height
     drawing.update_layout(
         margin={"l": 8, "r": 8, "t": 28 if drawing.layout.title.text else 8, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
