@@ -11,7 +11,6 @@ it with as many questions, seed by seed, that were taken at random: the differen
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.insight.recorded_file import rows_of, write_rows
+from core.insight.recording import options_of, train_the_rest
 from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "curation.json"
@@ -207,23 +207,17 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    import torch
-    from tqdm import tqdm
-
-    parser = argparse.ArgumentParser(prog=COMMAND, description="What the data do to a run.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=NAMES, help="these conditions alone")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    rows = read(options.out)
-    there = {(x.condition, x.seed) for x in rows}
+    options = options_of(COMMAND, "What the data do to a run.", RECORDED, NAMES, "conditions").parse_args(arguments)
     names = [x for x in NAMES if x in (options.only or NAMES)]
-    left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
-    for name, seed in tqdm(left, desc="learners trained"):
-        rows.append(train(name, seed, rows=rows))
-        tqdm.write(f"{name:12} seed {seed}: held-out {rows[-1].heldout:.3f}, unseen {rows[-1].unseen:.3f}")
-        write(rows, options.out)
+    rows = train_the_rest(
+        options.out,
+        [(name, seed) for seed in range(options.seeds) for name in names],
+        read=read,
+        write=write,
+        key=lambda x: (x.condition, x.seed),
+        train=lambda one, rows: train(*one, rows=rows),
+        line=lambda x: f"{x.condition:12} seed {x.seed}: held-out {x.heldout:.3f}, unseen {x.unseen:.3f}",
+    )
     print(f"{options.out}: {len(rows)} learners")
 
 

@@ -8,7 +8,6 @@ responses pass every visible test and fail a hidden one. Deterministic on the CP
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.insight.recorded_file import rows_of, write_rows
+from core.insight.recording import options_of, train_the_rest
 from core.insight.rounding import significant
 from core.versions import versions
 
@@ -123,26 +123,24 @@ def write(rows: Iterable[GamingResult], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    import torch
-    from tqdm import tqdm
-
-    parser = argparse.ArgumentParser(prog=COMMAND, description="What a reward of unit tests teaches.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=list(CONDITIONS), help="these conditions alone")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    rows = read(options.out)
-    there = {(x.condition, x.seed) for x in rows}
+    about = "What a reward of unit tests teaches."
+    options = options_of(COMMAND, about, RECORDED, list(CONDITIONS), "conditions").parse_args(arguments)
     names = options.only or list(CONDITIONS)
-    left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
-    for name, seed in tqdm(left, desc="learners trained"):
-        rows.append(train(name, seed))
-        last = rows[-1]
-        ends = f"visible {last.heldout_visible[-1]:.3f}, hidden {last.heldout_hidden[-1]:.3f}"
-        tqdm.write(f"{name:14} seed {seed}: held-out {ends}, right {last.heldout_success[-1]:.3f}")
-        write(rows, options.out)
+    rows = train_the_rest(
+        options.out,
+        [(name, seed) for seed in range(options.seeds) for name in names],
+        read=read,
+        write=write,
+        key=lambda x: (x.condition, x.seed),
+        train=lambda one, _rows: train(*one),
+        line=_line,
+    )
     print(f"{options.out}: {len(rows)} learners")
+
+
+def _line(made: GamingResult) -> str:
+    ends = f"visible {made.heldout_visible[-1]:.3f}, hidden {made.heldout_hidden[-1]:.3f}"
+    return f"{made.condition:14} seed {made.seed}: held-out {ends}, right {made.heldout_success[-1]:.3f}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ lies under the policy (core/training/coverage.py), for online learners that of t
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import statistics
@@ -18,11 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from tqdm import tqdm
-
 from core.config import RunConfig
 from core.insight.recorded_file import rows_of, write_text
+from core.insight.recording import options_of, train_the_rest
 from core.learners.collected import Collected
 from core.learners.registry import learner, learner_kind
 from core.presets import preset
@@ -161,20 +158,18 @@ def write(outcomes: Sequence[FinalSuccess], path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Trains, prints each learner's result, and writes all where pages find it."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Online against offline on the same budget.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
+    parser = options_of(COMMAND, "Online against offline on the same budget.", RECORDED)
     parser.add_argument("--steps", type=int, default=None, help="steps of each run (default: the preset's)")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    outcomes = read(options.out)
-    there = {(x.learner, x.seed) for x in outcomes}
-    left = [(x, seed) for seed in range(options.seeds) for x in names() if (x, seed) not in there]
-    for name, seed in tqdm(left, desc="learners trained"):
-        made = train(name, seed, options.steps)
-        outcomes.append(made)
-        tqdm.write(f"{made.learner:12} seed {made.seed}: {made.final:.3f} after {made.scored} scored responses")
-        write(outcomes, options.out)  # what is there counts, also where it is cut off
+    outcomes = train_the_rest(
+        options.out,
+        [(name, seed) for seed in range(options.seeds) for name in names()],
+        read=read,
+        write=write,
+        key=lambda x: (x.learner, x.seed),
+        train=lambda one, _outcomes: train(*one, options.steps),
+        line=lambda x: f"{x.learner:12} seed {x.seed}: {x.final:.3f} after {x.scored} scored responses",
+    )
     for name in dict.fromkeys(x.learner for x in outcomes):
         print("{:12} mean {:.3f}, from {:.3f} to {:.3f}".format(name, *spread(outcomes, name)))
     print(f"wrote {options.out}")

@@ -8,7 +8,6 @@ last steps' own responses, which tells what was learnt by heart from what was le
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from core.config import RunConfig
 from core.insight.recorded_file import rows_of, write_rows
+from core.insight.recording import options_of, train_the_rest
 from core.learners.registry import AnyLearner
 from core.presets import preset
 from core.stored_config import dump_config
@@ -114,33 +114,32 @@ def write(outcomes: Iterable[TaskOutcome], path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where pages find it."""
-    import torch
-    from tqdm import tqdm
-
-    parser = argparse.ArgumentParser(prog=COMMAND, description="What each task's default run comes to.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=TASKS, help="these tasks alone")
+    parser = options_of(COMMAND, "What each task's default run comes to.", RECORDED, TASKS, "tasks")
     parser.add_argument("--steps", type=int, help="steps of each run (default: the preset's)")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    outcomes = read(options.out)
-    there = {(x.task, x.learner, x.seed) for x in outcomes}
     wanted = [
         (task, name, seed)
         for seed in range(options.seeds)  # whole seeds first: what is cut off can be shown, and gone on with
         for task in options.only or TASKS
         for name in learners_of(task)
     ]
-    for task, name, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
-        made = train(task, name, seed, options.steps)
-        outcomes.append(made)
-        tqdm.write(
-            f"{task:10} {name:8} seed {seed}: held-out {made.start:.3f} → {made.heldout:.3f}, greedy {made.greedy:.3f},"
-            f" in training {made.trained:.3f}, {made.seconds:.0f} s of processor time"
-        )
-        write(outcomes, options.out)  # what is there counts, also where it is cut off
-    print(f"{options.out}: {len(outcomes)} learners")
+    rows = train_the_rest(
+        options.out,
+        wanted,
+        read=read,
+        write=write,
+        key=lambda x: (x.task, x.learner, x.seed),
+        train=lambda one, _rows: train(*one, options.steps),
+        line=_line,
+    )
+    print(f"{options.out}: {len(rows)} learners")
+
+
+def _line(made: TaskOutcome) -> str:
+    return (
+        f"{made.task:10} {made.learner:8} seed {made.seed}: held-out {made.start:.3f} → {made.heldout:.3f}, greedy "
+        f"{made.greedy:.3f}, in training {made.trained:.3f}, {made.seconds:.0f} s of processor time"
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ answer and of its last are known of both. Deterministic on the CPU.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.insight.recorded_file import rows_of, write_rows
+from core.insight.recording import options_of, train_the_rest
 from core.insight.rounding import significant
 from core.presets import preset
 from core.versions import versions
@@ -144,29 +144,26 @@ def setup() -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    import torch
-    from tqdm import tqdm
-
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Two turns against one.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=LEARNERS, help="these learners alone")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    rows = read(options.out)
-    there = {(x.learner, x.turns, x.seed) for x in rows}
+    options = options_of(COMMAND, "Two turns against one.", RECORDED, LEARNERS, "learners").parse_args(arguments)
     names = options.only or LEARNERS
-    wanted = [(name, turns, seed) for seed in range(options.seeds) for name in names for turns in TURNS]
-    for name, turns, seed in tqdm([x for x in wanted if x not in there], desc="learners trained"):
-        made = train(name, turns, seed)
-        rows.append(made)
-        tqdm.write(
-            f"{name:5} turns {turns}, seed {seed}: first {made.first[0]:.3f} → {made.first[-1]:.3f}, last "
-            f"{made.last[0]:.3f} → {made.last[-1]:.3f}, in training {made.trained[0]:.3f} → {made.trained[-1]:.3f}, "
-            f"{made.tokens[-1]} tokens"
-        )
-        write(rows, options.out)
+    rows = train_the_rest(
+        options.out,
+        [(name, turns, seed) for seed in range(options.seeds) for name in names for turns in TURNS],
+        read=read,
+        write=write,
+        key=lambda x: (x.learner, x.turns, x.seed),
+        train=lambda one, _rows: train(*one),
+        line=_line,
+    )
     print(f"{options.out}: {len(rows)} learners")
+
+
+def _line(made: TurnsResult) -> str:
+    return (
+        f"{made.learner:5} turns {made.turns}, seed {made.seed}: first {made.first[0]:.3f} → {made.first[-1]:.3f}, "
+        f"last {made.last[0]:.3f} → {made.last[-1]:.3f}, in training {made.trained[0]:.3f} → {made.trained[-1]:.3f}, "
+        f"{made.tokens[-1]} tokens"
+    )
 
 
 if __name__ == "__main__":

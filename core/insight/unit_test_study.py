@@ -9,7 +9,6 @@ the CPU.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 from collections import Counter
@@ -20,6 +19,7 @@ from typing import Any
 
 from core.insight.curation_study import EVERY, LAST, LEARNER, SAMPLES, STEPS
 from core.insight.recorded_file import rows_of, write_rows
+from core.insight.recording import options_of, train_the_rest
 from core.insight.rounding import significant
 from core.tasks.program_texts import outcome_of
 from core.versions import versions
@@ -165,26 +165,24 @@ def write(rows: Iterable[UnitTestResult], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    import torch
-    from tqdm import tqdm
-
-    parser = argparse.ArgumentParser(prog=COMMAND, description="What thin and wrong unit tests do to a run.")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="*", choices=list(CONDITIONS), help="these conditions alone")
-    parser.add_argument("--out", type=Path, default=RECORDED, help="where to write it (default: the recorded result)")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    rows = read(options.out)
-    there = {(x.condition, x.seed) for x in rows}
+    about = "What thin and wrong unit tests do to a run."
+    options = options_of(COMMAND, about, RECORDED, list(CONDITIONS), "conditions").parse_args(arguments)
     names = options.only or list(CONDITIONS)
-    left = [(name, seed) for seed in range(options.seeds) for name in names if (name, seed) not in there]
-    for name, seed in tqdm(left, desc="learners trained"):
-        rows.append(train(name, seed))
-        last = rows[-1]
-        paid = f"last steps: paid and wrong {last.wrongly_paid:.3f}, right and unpaid {last.unpaid:.3f}"
-        tqdm.write(f"{name:16} seed {seed}: held-out {last.heldout:.3f}; {paid}")
-        write(rows, options.out)
+    rows = train_the_rest(
+        options.out,
+        [(name, seed) for seed in range(options.seeds) for name in names],
+        read=read,
+        write=write,
+        key=lambda x: (x.condition, x.seed),
+        train=lambda one, _rows: train(*one),
+        line=_line,
+    )
     print(f"{options.out}: {len(rows)} learners")
+
+
+def _line(made: UnitTestResult) -> str:
+    paid = f"last steps: paid and wrong {made.wrongly_paid:.3f}, right and unpaid {made.unpaid:.3f}"
+    return f"{made.condition:16} seed {made.seed}: held-out {made.heldout:.3f}; {paid}"
 
 
 if __name__ == "__main__":
