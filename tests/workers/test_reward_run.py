@@ -60,10 +60,10 @@ def config_of(labels: tuple[Preference, ...], **settings: object) -> RunConfig:
     return change(made, {"checkpoint_every": 2, "eval_every": 2})
 
 
-def live(store: RunStore, run_id: str) -> int:
-    lifecycle.enqueue(store, run_id, ["mine"])
-    assert lifecycle.claim(store, run_id, "mine")
-    return supervise(Worker(store, run_id, "mine"))
+def live(store: RunStore, run_id: str, learner: str = "mine") -> int:
+    lifecycle.enqueue(store, run_id, [learner])
+    assert lifecycle.claim(store, run_id, learner)
+    return supervise(Worker(store, run_id, learner))
 
 
 def files(store: RunStore, run_id: str, folder: Path) -> dict[str, bytes]:

@@ -1,5 +1,7 @@
 """What happens to a reward model, and to a policy that trains on one, while its run goes on."""
 
+# ruff: noqa: F811  (arguments are called like the fixtures that they are)
+
 from __future__ import annotations
 
 import shutil
@@ -12,45 +14,11 @@ from core.errors import ConfigError
 from core.given_config import change, parse_config
 from core.models import reward
 from core.presets import preset
-from core.reward_run import reward_config
-from core.rewards.judge import judge
 from core.rewards.preferences import Preference
-from core.runs import lifecycle, reward_runs
+from core.runs import reward_runs
 from core.runs.store import RunStore
-from core.tasks.registry import task_for
-from core.training.pairs import sampled_pairs
-from core.workers.process import supervise
-from core.workers.worker import Worker
+from tests.workers.test_reward_run import BASE, _home, config_of, labels, live, store  # noqa: F401  (fixtures)
 from tests.workers.test_worker import Interrupted
-
-BASE = change(preset("reply"), {"device": "cpu"})
-
-
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(scope="module")
-def labels() -> tuple[Preference, ...]:
-    task = task_for(BASE.task)
-    return judge(sampled_pairs(BASE, 40), lambda prompt, text: task.verify(prompt, text).reward, source="me")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Interrupted:
-    return Interrupted(f"sqlite:///{tmp_path / 'home' / 'runs.sqlite'}", home=tmp_path / "home")
-
-
-def config_of(labels: tuple[Preference, ...]) -> RunConfig:
-    made = reward_config(BASE, labels, epochs=2, pairs_per_step=8, name="mine")
-    return change(made, {"checkpoint_every": 2, "eval_every": 2})
-
-
-def live(store: RunStore, run_id: str, learner: str) -> int:
-    lifecycle.enqueue(store, run_id, [learner])
-    assert lifecycle.claim(store, run_id, learner)
-    return supervise(Worker(store, run_id, learner))
 
 
 def events(store: RunStore, run_id: str, kind: str) -> list[dict[str, object]]:
