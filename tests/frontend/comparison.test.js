@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Comparison, summaryOf } from "#frontend/comparison.js";
-import { page } from "./page.js";
+import { COMPARED, page } from "./page.js";
 
 /** Rows of so many steps, each with its own success rate; a step takes two seconds, its clock runs for three. */
 const rows = (steps, success = (step) => step / 100, more = {}) =>
@@ -46,16 +46,8 @@ test("what is not known is not made up", () => {
 
 test("each learner has a row with its name and a piece of its line", (t) => {
   page(t);
-  const heads = {
-    learner: "learner",
-    trained: "trained",
-    scored: "scored",
-    time: "time",
-    early: "early",
-    late: "late",
-  };
   const labels = {
-    ...{ compared: heads, compared_help: { time: "What a step takes." }, how_counted: "How", comparison: "All" },
+    ...{ compared: COMPARED, compared_help: { time: "What a step takes." }, how_counted: "How", comparison: "All" },
     ...{ none: "none", not_recorded: "unknown", of_steps: "of {n}", seconds: "{s} s" },
   };
   const comparison = new Comparison({ labels, colours: { a: "blue", b: "orange", c: "pink" } });

@@ -9,7 +9,7 @@ import { offeredTo } from "#frontend/colourings.js";
 import { Comparison } from "#frontend/comparison.js";
 import { el } from "#frontend/dom.js";
 import { endOf, nobodyHas } from "#frontend/tokens.js";
-import { page } from "./page.js";
+import { COMPARED, page } from "./page.js";
 
 const GROUP = {
   reward: "learning",
@@ -97,15 +97,7 @@ test("the charts' numbers as a table have no line of what nobody has", (t) => {
 
 test("who has no success is not compared by it", (t) => {
   page(t);
-  const heads = {
-    learner: "learner",
-    trained: "trained",
-    scored: "scored",
-    time: "time",
-    early: "early",
-    late: "late",
-  };
-  const labels = { compared: heads, compared_help: { time: "t", early: "e" }, none: "none", seconds: "{s} s" };
+  const labels = { compared: COMPARED, compared_help: { time: "t", early: "e" }, none: "none", seconds: "{s} s" };
   const comparison = new Comparison({ labels, colours: { judge: "brown", policy: "blue" } });
   const seen = () =>
     [...comparison.root.querySelectorAll("thead th, tbody td")].filter((x) => !x.hidden).map((x) => x.dataset.of);

@@ -24,6 +24,11 @@ export function page(t) {
   return window;
 }
 
+/** Heads of the table that compares learners, each by its own name. */
+export const COMPARED = Object.fromEntries(
+  ["learner", "trained", "scored", "time", "early", "late"].map((x) => [x, x]),
+);
+
 /** Labels that say their own name and places, whatever they are asked for. */
 export const labels = new Proxy(
   {},
