@@ -112,9 +112,10 @@ def test_files_outlive_a_reload_and_two_tabs_label_together(page: Page, server: 
 
     page.get_by_text("More: download, upload, reset").click()
     expect(page.get_by_text("ada.json: 1 labels")).to_be_visible()
+    before = page.evaluate("JSON.stringify({...localStorage})")
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
-    page.wait_for_timeout(1500)
+    page.wait_for_function("x => JSON.stringify({...localStorage}) !== x", arg=before)  # its browser knows
     page.reload()
     expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "3")
     expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")

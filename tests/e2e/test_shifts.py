@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -24,7 +25,7 @@ def held(page: Page, address: str) -> list[Route]:
     page.goto(address)
     page.wait_for_selector(STILL)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    page.wait_for_timeout(500)
+    at_rest(page)
     assert waiting
     return waiting
 
