@@ -19,7 +19,8 @@ from core.learners.kinds.grpo import GRPOSettings
 from core.learners.kinds.ppo import PPOSettings
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
-from core.runs.feed import MOST_ROWS, Feed, StepNotFound
+from core.runs.feed import Feed, StepNotFound
+from core.runs.feed_log import MOST_ROWS
 from core.runs.store import RunStore
 from core.runs.view_values import number
 from core.text import visible
@@ -206,7 +207,7 @@ def test_steps_that_a_resumed_run_left_behind_are_forgotten(store: CountingStore
 def test_very_long_histories_are_thinned_but_not_their_end(
     store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.runs.feed.MOST_ROWS", 40)
+    monkeypatch.setattr("core.runs.feed_log.MOST_ROWS", 40)
     run_id, feed = started(store, 1), Feed(store, refresh_s=0)
     template = step_trace(CONFIG, "ppo", 0)
     for step in range(1, 100):
