@@ -118,7 +118,7 @@ def _try() -> None:
 
 
 def _question_text(key: str) -> str:
-    return plain(_(QUESTIONS[key].text)) if key in QUESTIONS else _("Make 16 from 2, 3 and 5, each once at most")
+    return plain(_(QUESTIONS[key].text)) if key in QUESTIONS else _("Make 16 from 2, 3 and 5")
 
 
 def _readings(question: MathsQuestion, response: str, *, finished: bool) -> None:
@@ -147,4 +147,4 @@ def _countdown(response: str, *, finished: bool) -> None:
     head = [_("it is worth"), _("ground truth"), _("reward"), _("because")]
     with st.container(key="vr_readings"):
         say(table(head, [[worth, "16", f"{mark}\u00a0{verdict.reward:g}", plain(reason)]], left=4))
-    say_small(_("No right expression is written down anywhere: each is worked out, so many are right."))
+    say_small(_("Each number once at most. No right expression is stored: each is worked out, so many are right."))

@@ -64,8 +64,8 @@ def summed_up(result: ProgramResult) -> str:
     """What the reward is by each of three rules, and whether the visible tests were gamed."""
     passed = [sum(x.passed for x in result.results), len(result.results)]
     rules = _(
-        "{passed} of {all} tests passed. Reward as the share of all tests: **{share}**; all or nothing: **{whole:g}**; "
-        "all or nothing by the visible tests alone: **{visible:g}**."
+        "{passed} of {all} tests passed. Reward by share: **{share}**; all or nothing: **{whole:g}**, by visible tests "
+        "alone **{visible:g}**."
     ).format(
         passed=passed[0],
         all=passed[1],
