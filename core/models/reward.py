@@ -13,13 +13,13 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.environment import environment
 from core.errors import ConfigError, Message, cause_of
+from core.models.scratch import written
 from core.places import reward_models_folder
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from core.models.value import ValueModel
 
 WEIGHTS, CARD, VERSION = "model.safetensors", "card.json", 1
-#: Begins the name of a folder in which one is being written; core/runs/keeping.py removes what was left of it.
-UNFINISHED = ".new-"
 #: Of a server's disk, at most.
 _SHARE = 0.1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}-[0-9a-f]{8}")
@@ -142,9 +140,9 @@ def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -
     if there := _kept(full, digest):
         return there
     weights = {x: y.detach().cpu().contiguous() for x, y in model.state_dict().items()}
-    folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder()) as scratch:  # two workers may leave the same one
-        whole = Path(scratch) / full
+
+    def write(scratch: Path) -> Card:
+        whole = scratch / full
         whole.mkdir()
         try:
             save_file(weights, whole / WEIGHTS)
@@ -161,8 +159,11 @@ def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -
             if there := _kept(full, digest):
                 return there
             raise
+        return made
+
+    there = written(folder(), write)
     _tidy(full)
-    return made
+    return there
 
 
 def _kept(name: str, digest: str) -> Card | None:

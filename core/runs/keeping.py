@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from core.models.reward import UNFINISHED
+from core.models import scratch
 from core.places import critics_folder, reward_models_folder
 from core.runs.errors import RunNotFound
 from core.runs.recorded import SHIPPED
@@ -54,22 +53,23 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 def sweep(store: RunStore) -> list[Path]:
     """Removes what a process that was killed while it kept something has left half written: until then it counts on
-    the disk. What was touched in the last WRITING_S seconds may still be written, by a worker or another server; so may
-    a checkpoint of a run that is under way, however long its worker has been asleep with the machine.
+    the disk. What was touched in the last WRITING_S seconds may still be written, by a worker or another server. What a
+    living process writes stays however long that has been asleep with its machine (core/models/scratch.py), and so does
+    a checkpoint of a run that is under way.
 
     Returns what was removed.
     """
     checkpoints = list((store.home / "checkpoints").glob("*/*/*.partial"))
     going = {x.id for x in store.runs() if x.under_way} if checkpoints else set()
     unfinished = [
-        *reward_models_folder().glob(f"{UNFINISHED}*"),
-        *critics_folder().glob("*.partial"),
+        *(x for folder in (reward_models_folder(), critics_folder()) for x in folder.glob(f"{scratch.UNFINISHED}*")),
+        *critics_folder().glob("*.partial"),  # as earlier versions wrote them
         *(x for x in checkpoints if x.parents[1].name not in going),
     ]
-    old = [x for x in unfinished if _touched(x) < time.time() - WRITING_S]
+    old = [x for x in unfinished if _touched(x) < time.time() - WRITING_S and not scratch.is_being_written(x)]
     for place in old:
         if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place, ignore_errors=True)
+            scratch.remove(place)
         else:
             with contextlib.suppress(OSError):
                 place.unlink()

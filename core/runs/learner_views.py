@@ -35,6 +35,7 @@ def about_learner(config: RunConfig, name: str) -> dict[str, Any]:
         "group_size": None if known_settings(config)("num_generations") is None else config.group_size(settings),
         "replaces_groups": kind.needs(settings).replacement_rounds > 0,
         "given": kind.offline,
+        "against_collector": kind.against_collector,
         "trains": kind.trains,
         # The KL of a learner whose responses are given is that of fresh ones (core/training/coverage.py).
         "at_evaluations": ["kl"] if kind.offline else [],

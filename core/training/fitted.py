@@ -12,14 +12,12 @@ finds it there.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
 import math
 import os
 import pickle
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +36,7 @@ from core.errors import ConfigError, Message
 from core.learners.registry import AnyLearner, critic_of, discount_of
 from core.models import critics, precision
 from core.models.fetching import Progress
+from core.models.scratch import written
 from core.models.value import ValueModel
 from core.places import critics_folder as folder
 from core.training import scoring
@@ -229,21 +228,17 @@ def kept(plan: CriticFit) -> dict[str, Tensor] | None:
 
 def keep(plan: CriticFit, model: ValueModel) -> None:
     """Keeps the critic for other runs; where the disk does not take it, the next run fits its own."""
-    path, partial = _path(plan), None
+    path = _path(plan)
+
+    def write(scratch: Path) -> None:
+        torch.save({"about": plan.about, "weights": trained_weights(model)}, scratch / path.name)
+        os.replace(scratch / path.name, path)
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")  # two workers may fit the same
-        os.close(handle)
-        partial = Path(name)
-        torch.save({"about": plan.about, "weights": trained_weights(model)}, partial)
-        os.replace(partial, path)
+        written(path.parent, write)  # two workers may fit the same
         _tidy()
     except (OSError, RuntimeError):  # torch's writer reports a full disk as a RuntimeError
         _logger.warning("the fitted critic could not be kept at %s", path)
-    finally:
-        if partial is not None:
-            with contextlib.suppress(OSError):
-                partial.unlink()
 
 
 def _tidy() -> None:

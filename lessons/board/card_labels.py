@@ -27,6 +27,7 @@ def card() -> dict[str, Any]:
         "both": _("both are equal"),
         "kl_names": ["k1", "k2", "k3", _("exact")],
         "no_reference": _("(no reference model was run)"),
+        "kl_given": _("another policy wrote this token: only the exact number is this policy's KL"),
         "no_critic": _("(no critic)"),
         "value_end": _("the response ends"),
         "value_next": _("{value} at the next token"),
@@ -59,7 +60,11 @@ def card() -> dict[str, Any]:
         },
         "line_help": {
             "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
+            "logprob_given": _(
+                "How likely the token was: before this step's update, now, and under the frozen start model."
+            ),
             "gradient": _("Whether and where this token pushes the policy in the pass that follows."),
+            "gradient_score": _("Whether and where this token pushes its response's score in the update that follows."),
             "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
             "value": _("The reward expected before this token → the reward expected after it."),
             "true_value": _(

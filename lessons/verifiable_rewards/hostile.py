@@ -10,6 +10,7 @@ from core.errors import RequestError
 from core.sandbox.unit_tests import ProgramResult, UnitTest
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
+from lessons.kit.filled_in import fill_in, filled_in
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import more
 from lessons.kit.numbers import number
@@ -42,12 +43,11 @@ def section() -> None:
 
 
 def _try() -> None:
-    if "vr_hostile" not in st.session_state:
-        st.session_state["vr_hostile"] = ATTACKS["loop"][1]
     with st.container(horizontal=True, key="vr_attacks"):
         for key, (name, program) in ATTACKS.items():
             st.button(_(name), key=f"vr_attack_{key}", on_click=_run, args=(program,))
-    program = st.text_area(_("Program"), key="vr_hostile", max_chars=LONGEST, height="content")
+    first = ATTACKS["loop"][1]
+    program = filled_in(st.text_area, _("Program"), key="vr_hostile", first=first, max_chars=LONGEST, height="content")
     if st.button(_("Run it in the sandbox"), icon=":material/shield:", key="vr_run_hostile"):
         _run(program, typed=True)
     shown = st.session_state.get("vr_hostile_ran")
@@ -65,7 +65,7 @@ def _try() -> None:
 
 def _run(program: str, *, typed: bool = False) -> None:
     if not typed:
-        st.session_state["vr_hostile"] = program
+        fill_in("vr_hostile", program)
     st.session_state["vr_hostile_ran"] = program[:LONGEST]
 
 

@@ -14,6 +14,7 @@ from core.tasks.matching import equal
 from core.tasks.notation import number
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
+from lessons.kit.filled_in import fill_in, filled_in
 from lessons.kit.glossary import say, say_small
 from lessons.kit.linked import linked
 from lessons.kit.numbers import table
@@ -104,13 +105,11 @@ def _try() -> None:
     )
     tries = QUESTIONS[chosen].tries if chosen in QUESTIONS else _COUNTDOWN_TRIES
     field = f"vr_response_{chosen}"
-    if field not in st.session_state:
-        st.session_state[field] = tries[3]
     with st.container(horizontal=True, key="vr_tries"):
         for i, text in enumerate(tries):
-            st.button(plain(text), key=f"vr_try_{chosen}_{i}", on_click=_put, args=(field, text))
+            st.button(plain(text), key=f"vr_try_{chosen}_{i}", on_click=fill_in, args=(field, text))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    response = left.text_input(_("Response"), key=field, max_chars=LONGEST)[:LONGEST]
+    response = filled_in(left.text_input, _("Response"), key=field, first=tries[3], max_chars=LONGEST)[:LONGEST]
     cut = right.toggle(_("It was cut off before its end"), key="vr_cut")
     if chosen in QUESTIONS:
         _readings(QUESTIONS[chosen], response, finished=not cut)
@@ -119,11 +118,7 @@ def _try() -> None:
 
 
 def _question_text(key: str) -> str:
-    return plain(_(QUESTIONS[key].text)) if key in QUESTIONS else _("Make 16 from 2, 3 and 5, each once at most")
-
-
-def _put(field: str, text: str) -> None:
-    st.session_state[field] = text
+    return plain(_(QUESTIONS[key].text)) if key in QUESTIONS else _("Make 16 from 2, 3 and 5")
 
 
 def _readings(question: MathsQuestion, response: str, *, finished: bool) -> None:
@@ -152,4 +147,4 @@ def _countdown(response: str, *, finished: bool) -> None:
     head = [_("it is worth"), _("ground truth"), _("reward"), _("because")]
     with st.container(key="vr_readings"):
         say(table(head, [[worth, "16", f"{mark}\u00a0{verdict.reward:g}", plain(reason)]], left=4))
-    say_small(_("No right expression is written down anywhere: each is worked out, so many are right."))
+    say_small(_("Each number once at most. No right expression is stored: each is worked out, so many are right."))

@@ -8,6 +8,7 @@ from core.errors import RequestError
 from core.sandbox.unit_tests import ProgramResult, UnitResult, UnitTest
 from lessons.i18n import _, one_after_another, tell
 from lessons.kit.display import plain
+from lessons.kit.filled_in import fill_in, filled_in
 from lessons.kit.glossary import say
 from lessons.kit.numbers import number, table
 from lessons.verifiable_rewards.running import ran
@@ -35,12 +36,10 @@ def section() -> None:
 
 
 def _try() -> None:
-    if "vr_body" not in st.session_state:
-        st.session_state["vr_body"] = "x + x"
     with st.container(horizontal=True, key="vr_bodies"):
         for i, body in enumerate(BODIES):
-            st.button(f"`{body}`", key=f"vr_body_{i}", on_click=_put, args=(body,))
-    body = st.text_input(_("def f(x): return …"), key="vr_body", max_chars=LONGEST)
+            st.button(f"`{body}`", key=f"vr_body_{i}", on_click=fill_in, args=("vr_body", body))
+    body = filled_in(st.text_input, _("def f(x): return …"), key="vr_body", first="x + x", max_chars=LONGEST)
     try:
         result = outcome(body)
     except RequestError as error:
@@ -51,10 +50,6 @@ def _try() -> None:
     with st.container(key="vr_tests"):
         say(table(head, rows, left=4))
     say(summed_up(result))
-
-
-def _put(body: str) -> None:
-    st.session_state["vr_body"] = body
 
 
 def _row(test: UnitTest, result: UnitResult) -> list[str]:
@@ -69,8 +64,8 @@ def summed_up(result: ProgramResult) -> str:
     """What the reward is by each of three rules, and whether the visible tests were gamed."""
     passed = [sum(x.passed for x in result.results), len(result.results)]
     rules = _(
-        "{passed} of {all} tests passed. Reward as the share of all tests: **{share}**; all or nothing: **{whole:g}**; "
-        "all or nothing by the visible tests alone: **{visible:g}**."
+        "{passed} of {all} tests passed. Reward by share: **{share}**; all or nothing: **{whole:g}**, by visible tests "
+        "alone **{visible:g}**."
     ).format(
         passed=passed[0],
         all=passed[1],

@@ -101,14 +101,18 @@ def test_files_outlive_a_reload_and_two_tabs_label_together(page: Page, server: 
     other = page.context.new_page()
     opened(other, server)
     expect(other.locator(".st-key-rm_sources")).to_contain_text("Ada")
-    for tab, keys in ((page, "11"), (other, "222"), (page, "1")):  # both begin at the first pair
+    other.get_by_text("More: download, upload, reset").click()
+    name = other.get_by_label("Whose labels yours are, in a file")
+    name.press_sequentially("x")
+    typed = name.input_value()
+    for tab, listens, keys, done in ((page, other, "11", "2"), (other, page, "2", "3")):  # each goes on where both are
         tab.get_by_test_id("labels").focus()
         tab.keyboard.type(keys)
-        tab.wait_for_timeout(2500)
+        expect(listens.get_by_test_id("labels")).to_have_attribute("data-done", done)
+        expect(name).to_have_value(typed)  # what is being written there stays
     page.reload()
     expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "3")
     expect(page.locator(".st-key-rm_sources")).to_contain_text("Ada")
-    other.close()
 
     page.get_by_text("More: download, upload, reset").click()
     expect(page.get_by_text("ada.json: 1 labels")).to_be_visible()
@@ -116,6 +120,8 @@ def test_files_outlive_a_reload_and_two_tabs_label_together(page: Page, server: 
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
     page.wait_for_function("x => JSON.stringify({...localStorage}) !== x", arg=before)  # its browser knows
+    expect(other.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
+    other.close()
     page.reload()
     expect(page.get_by_test_id("labels")).to_have_attribute("data-done", "3")
     expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")

@@ -132,6 +132,8 @@ class Seen:
         before = [x for x in explained if names.index(x) < names.index("advantage")]
         further = [x.name for x in learner_kind(self.settings).columns if x.name not in names]
         after = explained[len(before) :]
+        if not trains_policy(self.settings):  # nor is it said of a log-probability, a KL or a critic that there is none
+            return [*further, *before, "advantage", *after, "gradient", "objective"]
         return ["logprob", *further, *before, "advantage", *after, "gradient", "kl", "value", "objective"]
 
     def check(self) -> int:

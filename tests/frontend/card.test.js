@@ -42,10 +42,10 @@ const REGIONS = [
 const LABELS = {
   templates: { why: "warum", "above {bound}": "über {bound}" },
   lines: { logprob: "log-prob", gradient: "gradient", kl: "KL", value: "value" },
-  line_help: { logprob: "" },
+  line_help: { logprob: "sampled", logprob_given: "before", gradient_score: "score" },
   kl_names: ["k1", "k2", "k3", "exact"],
   ...Object.fromEntries(
-    "none not_recorded yes no old now reference min max both no_reference no_critic value_end measured gradient_up gradient_down gradient_back gradient_zero whole_response own_term cut_last cut_older cut_never"
+    "none not_recorded yes no old now reference min max both no_reference kl_given no_critic value_end measured gradient_up gradient_down gradient_back gradient_zero gradient_not_last whole_response own_term cut_last cut_older cut_never"
       .split(" ")
       .map((x) => [x, `<${x}>`]),
   ),
@@ -112,6 +112,29 @@ test("each with the token's numbers", () => {
   assert.equal(text.objective, "+0.250");
   assert.equal(text.equal, "<no>");
   assert.equal(card({ other: [1] }).text.equal, "<yes>");
+});
+
+test("of what trains no policy no log-probability, KL or value is said, not even that there is none", () => {
+  const without = ["logprob", "logprob_old", "logprob_ref", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "value"];
+  const { shown } = card({ data: { trains: "reward-model", given: true, without } });
+  assert.deepEqual(
+    shown.map((x) => x.key),
+    "named equal advantage ratio one two taken gradient objective".split(" "),
+  );
+  assert.equal(shown.find((x) => x.key === "gradient").help, "score");
+});
+
+test("given responses: whose the old log-probability is, and which KL is the policy's", () => {
+  const tokens = { kl_k1: [0.2, 0.2], kl_k2: [0.02, 0.02], kl_k3: [0.02, 0.02], kl_exact: [0.1, 0.1] };
+  const of = (data, own = tokens) => {
+    const { shown } = card({ data, tokens: own });
+    const [logprob, kl] = ["logprob", "kl"].map((key) => shown.find((x) => x.key === key));
+    return [logprob.help, kl.aside ?? ""];
+  };
+  assert.deepEqual(of({}), ["sampled", ""]);
+  assert.deepEqual(of({ given: true, against_collector: false }), ["before", "<kl_given>"]);
+  assert.deepEqual(of({ given: true, against_collector: true }), ["sampled", "<kl_given>"]);
+  assert.deepEqual(of({ given: true }, {}), ["before", ""], "of no numbers nothing is said");
 });
 
 test("recorded numbers win", () => {

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import component, { KEY, merged, read, unknown, VERSION, write } from "#frontend/loader/memory.mjs";
+import { page } from "./page.js";
 
 function storage(text = null) {
   const kept = new Map(text === null ? [] : [[KEY, text]]);
@@ -70,11 +71,104 @@ test("only what the session lacks is news", () => {
 
 function run(place, sent) {
   const states = [];
-  Object.defineProperty(globalThis, "window", { value: { localStorage: place }, configurable: true, writable: true });
+  const silent = { addEventListener() {}, removeEventListener() {} };
+  define("window", { localStorage: place, ...silent });
+  define("document", silent);
   const data = new TextEncoder().encode(JSON.stringify(sent));
-  component({ data, setStateValue: (name, value) => states.push([name, value]) });
+  component({ parentElement: {}, data, setStateValue: (name, value) => states.push([name, value]) });
   return states;
 }
+
+function define(name, value) {
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+}
+
+/** A tab's memory of a document, and what another tab does to it. */
+function tab(t, key) {
+  const window = page(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const root = document.createElement("div");
+  const app = document.createElement("div");
+  document.body.append(root, app);
+  const seen = { hidden: false };
+  Object.defineProperty(document, "hidden", { get: () => seen.hidden, configurable: true });
+  const told = [];
+  let end;
+  const draw = (entries, asks = true) => {
+    const data = new TextEncoder().encode(JSON.stringify({ asks, key, cleared: 0, entries }));
+    const ended = component({
+      parentElement: asks ? root : document.createElement("i"),
+      data,
+      setStateValue: (_name, value) => told.push(value.entries),
+    });
+    if (asks) end = ended;
+  };
+  const pass = (ms = 400) => t.mock.timers.tick(ms);
+  const other = (entries) => {
+    write(window.localStorage, merged(read(window.localStorage, key), doc(entries)), key);
+    window.dispatchEvent(new window.StorageEvent("storage", { key }));
+  };
+  const look = (is) => {
+    seen.hidden = !is;
+    document.dispatchEvent(new window.Event("visibilitychange"));
+  };
+  const busy = (is) => app.setAttribute("data-test-script-state", is ? "running" : "notRunning");
+  return { told, draw, pass, other, look, busy, end: () => end() };
+}
+
+test("what another tab adds comes by itself where the tab is seen, once", (t) => {
+  const { told, draw, pass, other } = tab(t, "seen");
+  draw({ "text/1": ["a", 1] });
+  other({ "text/2": ["b", 2] });
+  assert.deepEqual(told, [], "not amid another's words");
+  pass();
+  assert.deepEqual(told, [{ "text/2": ["b", 2] }]);
+  other({});
+  pass();
+  assert.equal(told.length, 1, "what the session refuses, it is told once");
+  draw({ "text/1": ["a", 1], "text/2": ["b", 2] });
+  other({ "text/3": ["c", 3] });
+  pass();
+  assert.deepEqual(told.at(-1), { "text/3": ["c", 3] });
+  assert.equal(told.length, 2, "it was drawn twice, and listens once");
+});
+
+test("a tab that is not seen hears of it when it is", (t) => {
+  const { told, draw, pass, other, look } = tab(t, "hidden");
+  draw({});
+  look(false);
+  other({ "text/1": ["a", 1] });
+  pass();
+  assert.deepEqual(told, []);
+  look(true);
+  pass();
+  assert.deepEqual(told, [{ "text/1": ["a", 1] }]);
+});
+
+test("nothing is passed on while the page's script runs, nor by a component that is gone", (t) => {
+  const { told, draw, pass, other, busy, end } = tab(t, "busy");
+  draw({});
+  busy(true);
+  other({ "text/1": ["a", 1] });
+  pass(5000);
+  assert.deepEqual(told, []);
+  busy(false);
+  pass();
+  assert.equal(told.length, 1);
+  end();
+  other({ "text/2": ["b", 2] });
+  pass();
+  assert.equal(told.length, 1);
+});
+
+test("what this tab itself has said since is no news to it", (t) => {
+  const { told, draw, pass, look } = tab(t, "own");
+  draw({});
+  draw({ "quiz/a": [1, 5] }, false); // in a fragment: the page's own memory is not drawn anew
+  look(true);
+  pass();
+  assert.deepEqual(told, []);
+});
 
 test("the page's own memory asks once for what only the browser knows; others never ask", () => {
   const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries: { "quiz/a": [1, 10] } }));
@@ -98,13 +192,11 @@ test("who asks whether it is refused hears when that has changed, and once", () 
   newer.setItem("credit-lab-x", JSON.stringify({ version: VERSION + 1 }));
   assert.deepEqual(run(newer, { ...sent, refused: false }), [["refused", true]]);
   const none = { get: () => assert.fail("may not be used"), configurable: true };
-  Object.defineProperty(globalThis, "window", {
-    value: Object.defineProperty({}, "localStorage", none),
-    writable: true,
-  });
+  const silent = { addEventListener() {}, removeEventListener() {} };
+  define("window", Object.defineProperty(silent, "localStorage", none));
   const states = [];
   const data = new TextEncoder().encode(JSON.stringify({ ...sent, refused: false }));
-  component({ data, setStateValue: (...state) => states.push(state) });
+  component({ parentElement: {}, data, setStateValue: (...state) => states.push(state) });
   assert.deepEqual(states, [["refused", true]]);
 });
 

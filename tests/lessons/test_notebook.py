@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,16 @@ import pytest
 
 from core.config import RunConfig
 from core.extras import NOTEBOOK
+from core.given_config import change
+from core.presets import preset
 from core.runs import lifecycle
 from core.runs.feed import Feed
 from core.runs.store import RunStore
+from core.training.beginning import begin
 from lessons import shared
 from lessons.board.window import window
 from lessons.elsewhere.notebook import NotebookError, board
-from lessons.i18n import gettext, use_language
+from lessons.i18n import LANGUAGES, gettext, use_language
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run
 
@@ -83,6 +87,60 @@ def test_two_boards_do_not_hear_each_other_and_speak_their_own_language(store: R
     assert english["channel"] != chinese["channel"]
     with use_language("zh-TW"):
         assert chinese["labels"]["board"] == gettext(english["labels"]["board"]) != english["labels"]["board"]
+
+
+@pytest.fixture
+def of_labels(store: RunStore) -> str:
+    """A run that trained a reward model on labelled pairs, and nothing else."""
+    config = change(
+        preset("reply-reward-model"), {"steps": 3, "prompts_per_step": 4, "judge_pairs": 24, "device": "cpu"}
+    )
+    [learner] = config.learners
+    run_id = store.create(config)
+    for trace in begin(config, learner.name).steps():
+        store.append(run_id, trace)
+    lifecycle.mark(store, run_id, learner.name, "finished")
+    return run_id
+
+
+@pytest.mark.usefixtures("extra")
+def test_a_run_that_trains_a_reward_model_opens_at_its_last_pairs(store: RunStore, of_labels: str) -> None:
+    widget = board(of_labels)
+    first = parts_of(widget.first)
+    assert set(first) == {"group", "step", "live"}
+    assert first["live"]["run"]["opening"] is None, "there is nobody whose credit it could be told apart from"
+    assert first["step"]["step"] == first["group"]["step"] == 2
+    [(name, own)] = first["group"]["learners"].items()
+    assert own["trains"] == "reward-model"
+    assert {"logprob", "kl_exact", "value", "success"} <= set(own["without"])
+    assert sorted(own["rewards"]) == [0, 1], "a pair: one is preferred"
+    for response in own["responses"]:
+        scores = response["once"]["score_after"]
+        assert len(scores) == len(response["token"])
+        assert scores[-1] == pytest.approx(response["score"], abs=1e-5)
+    rows = [x for x in first["live"]["rows"] if x["learner"] == name]
+    assert [x["step"] for x in rows] == [0, 1, 2]
+    assert all(x["pair_loss"] > 0 and x["kl"] is None and x["reward"] is None for x in rows)
+    window = Listening(widget).ask(follow=False, step=0)
+    assert window["step"]["step"] == window["group"]["step"] == 0
+
+
+@pytest.mark.usefixtures("extra")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reward_models_run_is_told_of_in_the_language_that_was_asked_for(
+    store: RunStore, of_labels: str, language: str
+) -> None:
+    widget = board(of_labels, language=language)
+    labels = json.loads(widget.options)["labels"]
+    [own] = parts_of(widget.first)["group"]["learners"].values()
+    said = [own["strip_title"], *(x[y] for x in own["columns"] for y in ("title", "help"))]
+    said += [x[y] for x in own["terms"] for y in ("title", "help") if re.search("[a-z]{4}", x[y])]
+    assert len(said) > 10
+    with use_language(language):
+        for text in said:
+            shown = labels["templates"].get(text, text)
+            assert shown == gettext(text)
+            assert (shown == text) == (language == "en"), text
 
 
 @pytest.mark.usefixtures("extra")

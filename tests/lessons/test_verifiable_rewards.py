@@ -264,3 +264,21 @@ def test_the_strip_of_two_turns_is_hatched_where_the_task_wrote(open_page) -> No
     for row in rows:
         assert row["holes"] == list(two_turns.HOLES)
         assert [x is None for x, hole in zip(row["values"], two_turns.HOLES, strict=True) if hole] == [True] * 8
+
+
+def test_each_message_of_a_field_has_its_text(open_page) -> None:
+    """On a loaded server fields stood empty: the text came with the first run's message alone, which the next run,
+    begun before it was sent, threw away."""
+    at = open_page(KEY, lang="en")
+    at.button(key="vr_body_1").click().run()
+    at.button(key="vr_try_seats_2").click().run()
+    at.run()  # as if only its messages arrived
+    fields = {x.label: x for x in (*at.text_input, *at.text_area)}
+    texts = {x: y.value for x, y in fields.items()}
+    assert texts == {
+        "Response": maths.QUESTIONS["seats"].tries[2],
+        "def f(x): return …": programs.BODIES[1],
+        "Program": hostile.ATTACKS["loop"][1],
+        "Call": call.TRIES[1],
+    }
+    assert {x: y.proto.default for x, y in fields.items()} == texts

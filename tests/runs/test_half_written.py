@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.config import RunConfig
-from core.models import reward
-from core.places import critics_folder
+from core.models import reward, scratch
+from core.places import critics_folder, reward_models_folder
 from core.runs import lifecycle
 from core.runs.keeping import WRITING_S, bytes_used, sweep
 from core.runs.store import RunStore
@@ -44,6 +45,22 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     return RunStore()
 
 
+#: Keeps a critic or a reward model, and is asleep in the midst of it.
+ASLEEP = """
+import sys, time
+from pathlib import Path
+from core.models import scratch
+
+def write(folder):
+    (folder / "weights").write_bytes(b"x")
+    print(flush=True)
+    sys.stdin.read()
+    (folder / "weights").rename(folder.parent / "whole")
+
+scratch.written(Path(sys.argv[1]), write)
+"""
+
+
 def aged(place: Path) -> None:
     before = time.time() - WRITING_S - 5
     for each in (*place.rglob("*"), place):
@@ -64,6 +81,86 @@ def test_a_kill_while_a_reward_model_is_kept_leaves_nothing_for_ever(store: RunS
     RunLimits().tidy(store)
     assert list(reward.folder().iterdir()) == []
     assert bytes_used(store) <= before - 100_000
+
+
+@pytest.mark.parametrize("folder", [critics_folder, reward_models_folder])
+def test_who_lives_is_never_swept_however_long_it_slept(store: RunStore, folder: Callable[[], Path]) -> None:
+    """A laptop's lid was closed for hours while it wrote; and who was killed meanwhile, is."""
+    command, pipe = [sys.executable, "-c", ASLEEP, str(folder())], subprocess.PIPE
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe) as living, subprocess.Popen(
+        command, cwd=root, stdin=pipe, stdout=pipe
+    ) as killed:  # fmt: skip
+        for process in (living, killed):
+            assert process.stdout is not None
+            process.stdout.readline()
+        both = set(folder().iterdir())
+        assert len(both) == 2
+        for place in both:
+            aged(place)
+        assert sweep(store) == []
+        killed.kill()
+        killed.wait()
+        [gone] = sweep(store)
+        assert gone in both
+        assert set(folder().iterdir()) == both - {gone}
+        living.communicate(b"")
+        assert living.returncode == 0
+    assert [x.name for x in folder().iterdir()] == ["whole"]
+
+
+def test_who_finds_what_it_wrote_removed_writes_it_again(tmp_path: Path) -> None:
+    """On a folder that machines share, whose file system forgot the lock while the writer's machine slept."""
+    wrote = list[Path]()
+
+    def write(folder: Path) -> str:
+        (folder / "weights").write_bytes(b"x")
+        wrote.append(folder)
+        if len(wrote) == 1:
+            scratch.remove(folder)
+        os.replace(folder / "weights", tmp_path / "whole")
+        return "done"
+
+    assert scratch.written(tmp_path, write) == "done"
+    assert len(wrote) == 2
+    assert [x.name for x in tmp_path.iterdir()] == ["whole"]
+
+
+def test_what_cannot_be_written_is_not_tried_again(tmp_path: Path) -> None:
+    tried = list[Path]()
+
+    def write(folder: Path) -> None:
+        tried.append(folder)
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        scratch.written(tmp_path, write)
+    assert len(tried) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("system_has_some", [True, False])
+def test_without_locks_the_age_alone_tells(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, system_has_some: bool
+) -> None:
+    def refused(*_given: object) -> None:
+        raise OSError("not on this file system")
+
+    if system_has_some:
+        monkeypatch.setattr("fcntl.flock", refused)
+    else:
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+    seen = list[bool]()
+
+    def write(folder: Path) -> None:
+        seen.append(sweep(store) == [])
+        aged(folder)
+        if len(seen) == 1:
+            assert sweep(store) == [folder]
+            (folder / "weights").write_bytes(b"x")
+
+    scratch.written(critics_folder(), write)
+    assert seen == [True, True]
 
 
 def test_half_written_critics_and_checkpoints_go_and_whole_ones_stay(store: RunStore) -> None:
@@ -119,7 +216,7 @@ def test_a_link_is_removed_and_not_what_it_leads_to(store: RunStore, tmp_path: P
     theirs.mkdir()
     (theirs / "thesis.txt").write_text("mine")
     reward.folder().mkdir(parents=True)
-    link = reward.folder() / f"{reward.UNFINISHED}x"
+    link = reward.folder() / f"{scratch.UNFINISHED}x"
     link.symlink_to(theirs, target_is_directory=True)
     before = time.time() - WRITING_S - 5
     os.utime(link, (before, before), follow_symlinks=False)

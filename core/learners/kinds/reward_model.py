@@ -162,7 +162,7 @@ def _terms(_settings: RewardModelLearner) -> tuple[Term, ...]:
             "pair_loss_of",
             "log(1 + exp(-margin))",
             title=N_("loss of the pair"),
-            help=N_("What the update makes smaller; ln 2 where the model cannot tell the two apart."),
+            help=N_("What an update on the pair makes smaller; ln 2 where the model cannot tell the two apart."),
             tex=r"-\log \sigma(m)",
             source=_LOSS,
         ),
@@ -170,7 +170,10 @@ def _terms(_settings: RewardModelLearner) -> tuple[Term, ...]:
             "advantage",
             "last * chosen * (1 - label_probability)",
             title=N_("weight in the gradient"),
-            help=N_("How strongly the update moves the score, and which way: only where the response's score is read."),
+            help=N_(
+                "How strongly an update on the pair moves the score, and which way: only where the response's score is "
+                "read."
+            ),
             tex="A_t",
             source=_CODE,
         ),

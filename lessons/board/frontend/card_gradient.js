@@ -18,7 +18,7 @@ import { number } from "./terms_over.js";
  */
 export function gradient(token) {
   const { env, labels } = token;
-  const { regions, settings, whole_ratio, cut_at } = token.response.own.data;
+  const { regions, settings, whole_ratio, cut_at, trains } = token.response.own.data;
   const [clipped, ratio, recorded] = ["clipped", "ratio", "advantage"].map((name) =>
     number(/** @type {Cell} */ (get(name, token))),
   );
@@ -29,7 +29,7 @@ export function gradient(token) {
   const says = (...parts) => ({
     key: "gradient",
     label: labels.lines.gradient,
-    help: labels.line_help.gradient,
+    help: trains === "reward-model" ? labels.line_help.gradient_score : labels.line_help.gradient,
     parts,
   });
   const whole = !whole_ratio ? "" : alike(token) ? labels.whole_response : labels.own_term;
@@ -46,7 +46,7 @@ export function gradient(token) {
   if (region?.cuts) return says(...noted(none(sentence(region, token)), more, labels));
   // An older run's mark at the last pass is explained; where there is none, no gradient was taken either.
   if (about && !region && token.pass >= token.response.lastPass) return says(strong(labels.cut_last, "mute"));
-  if (token.response.own.data.trains === "reward-model") return says(...ofScore(token, advantage, none));
+  if (trains === "reward-model") return says(...ofScore(token, advantage, none));
   if (advantage === 0) return says(...noted(none(labels.gradient_zero), whole, labels));
   if (region === undefined || !isNumber(advantage)) return says(strong(labels.not_recorded, "mute"));
   const back = !region && outside(regions, env, at);

@@ -36,16 +36,15 @@ export function lines(response, at, pass, labels) {
   const named = (/** @type {string} */ name) => terms.filter((x) => x.name === name).map((x) => line(x, token));
   const loss = shown(terms.slice(credited + 1));
   const taken = winners(loss, token);
+  const policy = response.own.data.trains !== "reward-model"; // without one, its log-probability, KL and value mean nothing
   return [
-    logprob(token),
+    ...(policy ? [logprob(token)] : []),
     ...columns(token),
     ...shown(terms.slice(0, credited)).map((x) => ({ ...line(x, token), sub: true })),
     ...named("advantage"),
     ...loss.map((x) => line(x, token, taken.get(x.name))),
     { ...gradient(token), source: loss.at(-1)?.source },
-    kl(token),
-    value(token),
-    ...trueValue(token),
+    ...(policy ? [kl(token), value(token), ...trueValue(token)] : []),
     ...named("objective"),
   ];
 }
@@ -144,7 +143,15 @@ function logprob(token) {
     const x = get(name, token);
     return [`${i ? " · " : ""}${word} `, x === null ? missing(name, token) : fixed(x, 3)];
   });
-  return { key: "logprob", label: labels.lines.logprob, help: labels.line_help.logprob, parts };
+  // Given responses: only where the ratio is against who wrote them are the old log-probabilities theirs.
+  const { given, against_collector } = token.response.own.data;
+  const { logprob: sampled, logprob_given } = labels.line_help;
+  return {
+    key: "logprob",
+    label: labels.lines.logprob,
+    help: given && !against_collector ? logprob_given : sampled,
+    parts,
+  };
 }
 
 /** What the learner's kind records beyond the columns of every trace. @param {Token} token @returns {Line[]} */

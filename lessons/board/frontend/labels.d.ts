@@ -93,6 +93,7 @@ export interface Labels {
   more_numbers: string;
   next_step: string;
   no: string;
+  kl_given: string;
   no_critic: string;
   no_reference: string;
   no_step: string;

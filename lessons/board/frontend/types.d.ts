@@ -42,6 +42,8 @@ export interface Declared {
   replaces_groups: boolean;
   /** Whether it is asked nothing: it learns from a fixed data set. */
   given: boolean;
+  /** Whether the old log-probabilities are those of who wrote the given responses, and not the policy's own. */
+  against_collector?: boolean;
   /** What it changes: a policy that writes responses, or a model that scores them. */
   trains?: "policy" | "reward-model";
   /** Columns of steps that this learner has at evaluations only, beside those that all have only there. */

@@ -1,6 +1,6 @@
 // What a person answered, kept by their own browser: one versioned document in localStorage, merged entry by entry, the
 // newest wins. Python (lessons/kit/memory.py) hands over what was answered in this session; what only the browser knows
-// goes back once. It draws nothing.
+// goes back once, and what another tab adds as soon as this one is seen. It draws nothing.
 
 /** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {string | number | null} Value null: taken back */
@@ -13,6 +13,14 @@ const LETTERS = "letters/";
 const NOT_YET = "-"; // what was taken back is another sign (lessons/kit/memory.py)
 export const VERSION = 1;
 const MOST = 500; // entries; of more, the oldest go
+const LATER = 300; // milliseconds after another tab's last word until it is passed on
+
+/** @type {Map<string, Kept>} a document's key → what the session knows of it, by all that was mounted last */
+const sessions = new Map();
+/** @type {Map<string, string>} a document's key → the last that was passed on: what a session refuses is so once */
+const told = new Map();
+/** @type {WeakMap<Node, () => void>} a component's root → ends its listening */
+const listening = new WeakMap();
 
 /** @returns {Kept} */
 const nothing = () => ({ cleared: 0, entries: {} });
@@ -117,14 +125,17 @@ export function write(storage, kept, key = KEY) {
 
 /**
  * Hands over what is to be kept. Who says in the data whether it is `refused` hears when that has changed: of a browser
- * whose storage is full, or may not be used.
+ * whose storage is full, or may not be used. Who asks hears what other tabs add from then on.
  * @param {Component} component
  */
 export default function (component) {
-  if (!component.data) return;
+  if (!component.data) return undefined;
   const { asks, refused, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
   const isKept = keep(component, { asks, key, sent });
   if (refused !== undefined && refused === isKept) component.setStateValue("refused", !isKept);
+  const before = sessions.get(key);
+  sessions.set(key, asks || !before ? sent : merged(before, sent));
+  return asks ? listen(component, key) : undefined;
 }
 
 /**
@@ -133,12 +144,8 @@ export default function (component) {
  * @returns {boolean} whether the browser keeps it
  */
 function keep(component, { asks, key, sent }) {
-  let storage;
-  try {
-    storage = window.localStorage;
-  } catch {
-    return !Object.keys(sent.entries).length; // forbidden
-  }
+  const storage = stored();
+  if (!storage) return !Object.keys(sent.entries).length; // forbidden
   const before = read(storage, key);
   if (before === null) return false;
   const now = merged(before, sent);
@@ -146,4 +153,58 @@ function keep(component, { asks, key, sent }) {
   const news = asks ? unknown(now, sent) : null;
   if (news) component.setStateValue("kept", news);
   return isKept;
+}
+
+/** What the browser keeps things in; null where that may not be used. */
+function stored() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Passes on what another tab adds: at once in one that is seen, else when it is seen again; and not while the page's
+ * script runs, which would be broken off.
+ * @param {Component} component
+ * @param {string} key
+ * @returns {() => void} ends it
+ */
+function listen(component, key) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let later;
+  const wait = () => {
+    clearTimeout(later);
+    if (!document.hidden) later = setTimeout(() => (isBusy() ? wait() : tell(component, key)), LATER);
+  };
+  const heard = (/** @type {StorageEvent} */ event) => {
+    if (event.key === key) wait();
+  };
+  const root = component.parentElement;
+  listening.get(root)?.();
+  window.addEventListener("storage", heard);
+  document.addEventListener("visibilitychange", wait);
+  const end = () => {
+    clearTimeout(later);
+    window.removeEventListener("storage", heard);
+    document.removeEventListener("visibilitychange", wait);
+  };
+  listening.set(root, end);
+  return end;
+}
+
+/** Whether Streamlit is running the page's script; false where it does not say so. */
+const isBusy = () =>
+  document.querySelector("[data-test-script-state=running], [data-test-script-state=rerunRequested]") !== null;
+
+/** @param {Component} component @param {string} key */
+function tell(component, key) {
+  const storage = stored();
+  const now = storage && read(storage, key);
+  const news = now && unknown(now, sessions.get(key) ?? nothing());
+  const text = JSON.stringify(news);
+  if (!news || told.get(key) === text) return;
+  told.set(key, text);
+  component.setStateValue("kept", news);
 }
