@@ -26,7 +26,7 @@ stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Plac
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);
               `formula([FormulaPart(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured parts, the
-              active one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the
+              active one framed. Roles: truth positive negative accent plain. `role_colour(role)` is the
               theme's #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, group=, marks=, spot=, hidden=, holes=,
               more=)…], key=, quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token", marks=) ->
@@ -52,7 +52,7 @@ engine.py     `engine()`: call before using torch; import torch and core.algorit
 from lessons.board.component import mount, sent
 from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
-from lessons.kit.lesson.figure import figure, line_colour, signed_colour
+from lessons.kit.lesson.figure import figure, line_colour, line_dash, mark, signed_colour
 from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
 from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where
 from lessons.kit.lesson.more import more
@@ -88,6 +88,8 @@ __all__ = [
     "frozen",
     "lesson_page",
     "line_colour",
+    "line_dash",
+    "mark",
     "more",
     "mount",
     "num",

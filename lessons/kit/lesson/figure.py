@@ -32,6 +32,9 @@ LINES: dict[Colour, tuple[str, str]] = {
     "grey": ("#767676", "#b3b3b3"),
     "brown": ("#8B5A2B", "#c99a6b"),
 }
+#: The pattern of a learner's lines and its mark, since colour is never the only difference; of the others see below.
+PATTERNS: dict[Colour, tuple[str, str]] = {"blue": ("solid", "square"), "orange": ("dash", "diamond")}
+_OTHERS = ("dot", "cross")
 #: Of Streamlit's own chart, where it draws a figure; lesson_figure.js has the same.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 _BY_STREAMLIT = "figures_by_streamlit"
@@ -40,6 +43,16 @@ _BY_STREAMLIT = "figures_by_streamlit"
 def line_colour(name: Colour) -> str:
     """A learner's colour for lines and marks, in the viewer's theme."""
     return LINES[name][st.context.theme.type == "dark"]
+
+
+def line_dash(name: Colour) -> str:
+    """The pattern of the lines of a learner of this colour, as Plotly calls it."""
+    return PATTERNS.get(name, _OTHERS)[0]
+
+
+def mark(name: Colour) -> str:
+    """The mark of a learner of this colour, as Plotly calls it."""
+    return PATTERNS.get(name, _OTHERS)[1]
 
 
 def signed_colour(value: float) -> str:

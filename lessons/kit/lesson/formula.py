@@ -11,10 +11,8 @@ import streamlit as st
 from lessons.i18n import N_, _
 from lessons.kit.glossary import say_small
 
-#: Colours by role, light and dark; learners' are the lab's.
+#: Colours by role, light and dark; learners' are those of their kinds (figure.py).
 ROLES = {
-    "ppo": ("#00619a", "#6db9e8"),
-    "grpo": ("#8a5e00", "#f2b63a"),
     "truth": ("#00704f", "#4fd0ac"),
     "positive": ("#1b7837", "#7fd08d"),
     "negative": ("#762a83", "#d9a3e6"),
