@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,15 +72,6 @@ class CurationResult:
     #: right; None where no ground truth was wrong.
     paid: float | None
     right: float | None
-
-
-def run(conditions: Sequence[str], seeds: Iterable[int], steps: int = STEPS) -> Iterable[CurationResult]:
-    """Trains for so many steps under each condition, seed by seed."""
-    rows: list[CurationResult] = []
-    for seed in seeds:
-        for name in conditions:
-            rows.append(train(name, seed, steps, rows))
-            yield rows[-1]
 
 
 def settings_of(condition: str, seed: int, rows: Iterable[CurationResult] = ()) -> dict[str, Any]:

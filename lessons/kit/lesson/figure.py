@@ -16,7 +16,6 @@ from core.learners.kind import Colour
 from lessons.board.component import mount, unreachable
 from lessons.i18n import _
 from lessons.kit.lesson.figure_table import rows_table
-from lessons.kit.lesson.formula import role_colour
 from lessons.kit.present import presenting
 
 if TYPE_CHECKING:
@@ -53,11 +52,6 @@ def line_dash(name: Colour) -> str:
 def mark(name: Colour) -> str:
     """The mark of a learner of this colour, as Plotly calls it."""
     return PATTERNS.get(name, _OTHERS)[1]
-
-
-def signed_colour(value: float) -> str:
-    """Purple below zero, green above."""
-    return role_colour("negative" if value < 0 else "positive")
 
 
 def figure(

@@ -1,15 +1,12 @@
-"""Formulas whose terms have the colours that the same quantities have in strips and charts, one under the spotlight."""
+"""Formulas on pages, and the colours by role that they have in common with strips and charts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from lessons.i18n import N_, _
-from lessons.kit.glossary import say_small
 
 #: Colours by role, light and dark; learners' are those of their kinds (figure.py).
 ROLES = {
@@ -21,29 +18,9 @@ ROLES = {
 }
 
 
-@dataclass(frozen=True)
-class FormulaPart:
-    """A piece of a formula. `key` is what the spotlight is aimed by; `words` says it for a screen reader."""
-
-    latex: str
-    key: str = ""
-    role: str = "plain"
-    words: str = ""
-
-
 def role_colour(role: str) -> str:
     """The colour of a role in the viewer's theme, as #rrggbb."""
     return ROLES[role][st.context.theme.type == "dark"]
-
-
-def formula(terms: Sequence[FormulaPart | str], active: str | None = None, words: str = "") -> None:
-    """The terms in one line; the active one is framed. Plain strings are LaTeX between terms.
-
-    `words` is the formula said in words; it stands under it, and is what a screen reader should be given.
-    """
-    equation("".join(_latex(term, active) for term in terms))
-    if words:
-        say_small(words)
 
 
 #: Words that formulas written in core have in them; what else stands in \text{…} is a name, and stays.
@@ -65,13 +42,6 @@ def equation(latex: str) -> None:
     then scrolls and cannot be reached from the keyboard.
     """
     st.latex(rf"\;{latex}\;")
-
-
-def _latex(term: FormulaPart | str, active: str | None) -> str:
-    if isinstance(term, str):
-        return term
-    coloured = term.latex if term.role == "plain" else rf"\textcolor{{{role_colour(term.role)}}}{{{term.latex}}}"
-    return rf"\boxed{{{coloured}}}" if active and term.key == active else coloured
 
 
 def with_symbols(text: str) -> str:
