@@ -34,7 +34,7 @@ LINES: dict[Colour, tuple[str, str]] = {
 #: The pattern of a learner's lines and its mark, since colour is never the only difference; of the others see below.
 PATTERNS: dict[Colour, tuple[str, str]] = {"blue": ("solid", "square"), "orange": ("dash", "diamond")}
 _OTHERS = ("dot", "cross")
-#: Of Streamlit's own chart, where it draws a figure; lesson_figure.js has the same.
+#: Of Plotly's own controls none, whoever draws; only a double click leads back to the whole.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 _BY_STREAMLIT = "figures_by_streamlit"
 
@@ -94,4 +94,4 @@ def _draw(drawing: Figure, key: str, alt: str, height: int) -> None:
     written = json.loads(drawing.to_json())
     written["layout"].pop("template", None)  # Streamlit's: the module has its own
     sent = {"data": written["data"], "layout": written["layout"]}
-    mount("figure", {"figure": sent, "alt": alt, "height": height}, key=key, height=height)
+    mount("figure", {"figure": sent, "alt": alt, "height": height, "config": CONFIG}, key=key, height=height)
