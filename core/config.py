@@ -9,7 +9,15 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from core.errors import ConfigError, Message
-from core.learners.registry import AnyLearner, collected_of, learner_kind, needs_of, refused, trains_policy
+from core.learners.registry import (
+    AnyLearner,
+    collected_of,
+    learner_kind,
+    needs_of,
+    refused,
+    refused_together,
+    trains_policy,
+)
 from core.rewards import REWARDS
 from core.run_settings import RunSettings
 
@@ -55,13 +63,8 @@ class RunConfig(RunSettings):
                 "could be compared; train the reward model in a run of its own, then name it in a second one",
                 names=others,
             )
-        judges = {(getattr(x, "judge_pairs", None), getattr(x, "judge_noise", None)) for x in self.learners}
-        if len(judges) > 1:
-            raise ConfigError(
-                "judge_pairs and judge_noise must be the same for all reward models of a run ({names}): its labels are "
-                "one set, from which all of them learn",
-                names=others,
-            )
+        if problem := refused_together(self.learners):
+            raise ConfigError(problem)
         if self.lora_rank:
             raise ConfigError(
                 "lora_rank is {given}, but a reward model is trained whole: a run that takes it as its reward knows no "

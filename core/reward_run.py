@@ -8,9 +8,9 @@ from typing import Any
 
 from core.config import RunConfig
 from core.given_config import parse_config
+from core.learners.registry import reward_model_kind
 from core.rewards.preferences import Preference, check_enough
 
-KIND = "reward-model"
 #: About so many times the held-out labels are judged while it trains.
 _EVALUATIONS = 20
 
@@ -33,7 +33,7 @@ def reward_config(
     """
     values = {
         **base.model_dump(exclude={"learners"}),
-        "learners": [{"algorithm": KIND, **settings}],
+        "learners": [{"algorithm": reward_model_kind().name, **settings}],
         "prompts_per_step": pairs_per_step,
         "num_generations": 2,
         "measure_kl": False,

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.learners.collected import CollectedSettings
-from core.learners.registry import AnyLearner, Learner, has_true_values, learner, learner_kind, needs_of
+from core.learners.registry import AnyLearner, Learner, has_true_values, learner_kind, needs_of, usual_learners
 from core.rewards import REWARDS
 from core.settings import Settings
 from core.tasks.kinds.chain_sum import ChainSumSettings
@@ -138,7 +138,7 @@ class RunSettings(Settings):
         True, description="Where sampling and scoring agree, do not score a second time before the update."
     )
     learners: tuple[Learner, ...] = Field(
-        default_factory=lambda: (learner("ppo"), learner("grpo")), min_length=1, max_length=4, description="Who learns."
+        default_factory=usual_learners, min_length=1, max_length=4, description="Who learns."
     )
 
     @property

@@ -6,6 +6,8 @@ Their derived columns follow from their raw ones by the formulas, so a page's pr
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -188,3 +190,8 @@ def _scalars(config, settings, step, success, rng) -> dict[str, float | int | No
     known |= dict.fromkeys((*VALUE_CHECK, *COVERAGE, *DISTANCES, *OF_PAIRS, *PARTS, *HELDOUT_PARTS))
     known = {name: float(x) if isinstance(x, np.floating) else x for name, x in known.items()}
     return {name: known[name] for name in STEPS.names if name in known}
+
+
+def kl_of_updates(scalars: Mapping[str, Any]) -> bool:
+    """Whether `approx_kl` of this row of STEPS is the mean over the states where gradients were taken."""
+    return scalars.get("approx_kl") is not None and scalars.get("approx_kl_update") is None

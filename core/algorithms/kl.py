@@ -98,13 +98,8 @@ def kl_of(logprobs: Tensor, logprobs_ref: Tensor) -> Tensor:
     return (probs * (logprobs - logprobs_ref).masked_fill(probs == 0, 0)).sum(-1)
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """-sum_v pi(v) log pi(v) in nats; logits or log-probabilities [..., V] -> [...]."""
-    return entropy_of(full_precision(logits).log_softmax(-1))
-
-
 def entropy_of(logprobs: Tensor) -> Tensor:
-    """`entropy` from log-probabilities, which are normalised already, [..., V] -> [...]."""
+    """-sum_v pi(v) log pi(v) in nats, from log-probabilities, which are normalised already: [..., V] -> [...]."""
     # 0 · log 0 is 0, but 0 · -inf is not a number.
     return -(logprobs.exp() * logprobs.clamp(min=-1e4)).sum(-1)
 

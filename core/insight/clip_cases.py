@@ -84,12 +84,3 @@ def evaluate_pass(tokens: pa.Table, number: int, limits: Limits, *, taken: bool 
         at, state = (torch.tensor(rows[name].to_numpy(), dtype=torch.float32) for name in ("ratio_update", "ratio"))
         logprob = torch.where(at == state, logprob, old + at.log())
     return evaluate(logprob, old, advantage, limits)
-
-
-def curve(sign: int, limits: Limits, up_to: float, points: int = 121) -> tuple[list[float], list[float]]:
-    """(ratio, objective / |A|) from 0 to `up_to`: the surrogate of an advantage of +1 or -1."""
-    corners = torch.tensor([1 - limits.low, 1 + limits.high, *([limits.dual] if limits.dual else [])])
-    ratio = torch.cat([torch.linspace(0, up_to, points), corners]).sort().values
-    return ratio.tolist(), clipped_surrogate(
-        ratio, torch.full_like(ratio, sign), limits.low, limits.high, limits.dual
-    ).tolist()

@@ -18,9 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.insight.recorded_file import rows_of, write_rows
-from core.insight.recording import options_of, train_the_rest
-from core.versions import versions
+from core.insight.conditions import record_conditions, write_conditions
+from core.insight.recorded_file import rows_of
 
 RECORDED = Path(__file__).parent / "recorded" / "curation.json"
 COMMAND = "python -m core.insight.curation_study"
@@ -72,15 +71,6 @@ class CurationResult:
     #: right; None where no ground truth was wrong.
     paid: float | None
     right: float | None
-
-
-def run(conditions: Sequence[str], seeds: Iterable[int], steps: int = STEPS) -> Iterable[CurationResult]:
-    """Trains for so many steps under each condition, seed by seed."""
-    rows: list[CurationResult] = []
-    for seed in seeds:
-        for name in conditions:
-            rows.append(train(name, seed, steps, rows))
-            yield rows[-1]
 
 
 def settings_of(condition: str, seed: int, rows: Iterable[CurationResult] = ()) -> dict[str, Any]:
@@ -184,41 +174,29 @@ def read(path: Path = RECORDED) -> list[CurationResult]:
 
 def write(rows: Iterable[CurationResult], path: Path) -> None:
     """Everything as JSON, by condition and seed."""
-    order = list(NAMES)
-    kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
-    about = {
-        "version": VERSION,
-        "seeds": sorted({x.seed for x in kept}),
-        "steps": len(kept[0].success),
-        "every": EVERY,
-        "learner": LEARNER,
-        "preset": PRESET,
-        "conditions": CONDITIONS,
-        "as_many": AS_MANY,
-        "versions": versions(),
-    }
-    values = [{**asdict(x), **{y: [round(z, 4) for z in getattr(x, y)] for y in ("success", "known")}} for x in kept]
-    write_rows(about, (json.dumps(_rounded(x)) for x in values), path)
+    about = {"every": EVERY, "learner": LEARNER, "preset": PRESET, "conditions": CONDITIONS, "as_many": AS_MANY}
+    write_conditions(rows, path, order=NAMES, version=VERSION, about=about, line=_json)
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: round(x, 5) if isinstance(x, float) else x for key, x in row.items()}
+def _json(row: CurationResult) -> str:
+    shares = {name: [round(x, 4) for x in getattr(row, name)] for name in ("success", "known")}
+    values = {**asdict(row), **shares}
+    return json.dumps({name: round(x, 5) if isinstance(x, float) else x for name, x in values.items()})
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    options = options_of(COMMAND, "What the data do to a run.", RECORDED, NAMES, "conditions").parse_args(arguments)
-    names = [x for x in NAMES if x in (options.only or NAMES)]
-    rows = train_the_rest(
-        options.out,
-        [(name, seed) for seed in range(options.seeds) for name in names],
+    record_conditions(
+        arguments,
+        command=COMMAND,
+        description="What the data do to a run.",
+        recorded=RECORDED,
+        names=NAMES,
         read=read,
         write=write,
-        key=lambda x: (x.condition, x.seed),
         train=lambda one, rows: train(*one, rows=rows),
         line=lambda x: f"{x.condition:12} seed {x.seed}: held-out {x.heldout:.3f}, unseen {x.unseen:.3f}",
     )
-    print(f"{options.out}: {len(rows)} learners")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.insight.recorded_file import rows_of, write_rows
-from core.insight.recording import options_of, train_the_rest
+from core.insight.conditions import record_conditions, write_conditions
+from core.insight.recorded_file import rows_of
 from core.insight.rounding import significant
-from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "gaming.json"
 COMMAND = "python -m core.insight.gaming_study"
@@ -105,37 +104,33 @@ def read(path: Path = RECORDED) -> list[GamingResult]:
 
 def write(rows: Iterable[GamingResult], path: Path) -> None:
     """Everything as JSON, by condition and seed."""
-    order = list(CONDITIONS)
-    kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
     about = {
-        "version": VERSION,
-        "seeds": sorted({x.seed for x in kept}),
-        "steps": len(kept[0].success),
         "every": EVERY,
         "samples": SAMPLES,
         "learner": LEARNER,
         "preset": PRESET,
         "conditions": CONDITIONS,
-        "versions": versions(),
     }
-    write_rows(about, (json.dumps(significant(asdict(x), 4), separators=(",", ":")) for x in kept), path)
+    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=_json)
+
+
+def _json(row: GamingResult) -> str:
+    return json.dumps(significant(asdict(row), 4), separators=(",", ":"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    about = "What a reward of unit tests teaches."
-    options = options_of(COMMAND, about, RECORDED, list(CONDITIONS), "conditions").parse_args(arguments)
-    names = options.only or list(CONDITIONS)
-    rows = train_the_rest(
-        options.out,
-        [(name, seed) for seed in range(options.seeds) for name in names],
+    record_conditions(
+        arguments,
+        command=COMMAND,
+        description="What a reward of unit tests teaches.",
+        recorded=RECORDED,
+        names=CONDITIONS,
         read=read,
         write=write,
-        key=lambda x: (x.condition, x.seed),
         train=lambda one, _rows: train(*one),
         line=_line,
     )
-    print(f"{options.out}: {len(rows)} learners")
 
 
 def _line(made: GamingResult) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,6 @@ def names() -> list[str]:
     """Every learner of the study, the offline ones first."""
     everyone = [*preset(PRESET).learners, learner("ppo")]
     return [x.name for x in sorted(everyone, key=lambda x: learner_kind(x).draws is None)]
-
-
-def run(seeds: Iterable[int], steps: int | None = None) -> Iterator[FinalSuccess]:
-    """Trains every learner, seed by seed."""
-    for seed in seeds:
-        for name in names():
-            yield train(name, seed, steps)
 
 
 def train(name: str, seed: int, steps: int | None = None) -> FinalSuccess:

@@ -26,6 +26,7 @@ from core.given_config import change
 from core.insight import proxy_results as results
 from core.insight.proxy_push import best_of, config_of, learn, push
 from core.insight.proxy_results import PairAccuracy, Study, SumsRun
+from core.rewards import REWARDS
 from core.training import evaluation
 from core.training.answer import share
 from core.training.trainer import Trainer
@@ -43,7 +44,7 @@ def sums(seed: int) -> tuple[PairAccuracy, list[SumsRun]]:
     learnt = learn(results.SUMS, results.SUM_LABELS, 0.0, seed)
     card, made = learnt.trainer.keep("sums"), list[SumsRun]()
     for reward in results.SUM_REWARDS:
-        trained = reward == "reward-model"
+        trained = REWARDS[reward].trained
         own = {"seed": seed, "reward": reward, "reward_model": card.name if trained else None}
         trainer = Trainer(change(config_of(results.SUMS), own), "grpo")
         start = share(evaluation.heldout(trainer, samples=_SUM_SAMPLES))

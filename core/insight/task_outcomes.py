@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -79,14 +79,6 @@ def train(task: str, name: str, seed: int, steps: int | None = None) -> TaskOutc
     final = trainer.final_evaluation()
     last = statistics.fmean(own[-LAST:])
     return TaskOutcome(task, name, seed, len(own), start, final["sampled"], final["greedy"], last, seconds)
-
-
-def run(tasks: Sequence[str], seeds: Iterable[int], steps: int | None = None) -> Iterator[TaskOutcome]:
-    """Trains every learner of every task, seed by seed."""
-    for seed in seeds:
-        for task in tasks:
-            for name in learners_of(task):
-                yield train(task, name, seed, steps)
 
 
 def read(path: Path = RECORDED) -> list[TaskOutcome]:

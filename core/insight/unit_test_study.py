@@ -17,12 +17,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.insight.conditions import record_conditions, write_conditions
 from core.insight.curation_study import EVERY, LAST, LEARNER, SAMPLES, STEPS
-from core.insight.recorded_file import rows_of, write_rows
-from core.insight.recording import options_of, train_the_rest
+from core.insight.recorded_file import rows_of
 from core.insight.rounding import significant
 from core.tasks.program_texts import outcome_of
-from core.versions import versions
 
 RECORDED = Path(__file__).parent / "recorded" / "unit-tests.json"
 COMMAND = "python -m core.insight.unit_test_study"
@@ -146,38 +145,34 @@ def _wrong_program(stored: Mapping[str, Any] | None) -> WrongProgram | None:
 
 def write(rows: Iterable[UnitTestResult], path: Path) -> None:
     """Everything as JSON, by condition and seed."""
-    order = list(CONDITIONS)
-    kept = sorted(rows, key=lambda x: (order.index(x.condition), x.seed))
     about = {
-        "version": VERSION,
-        "seeds": sorted({x.seed for x in kept}),
-        "steps": len(kept[0].success),
         "every": EVERY,
         "samples": SAMPLES,
         "last": LAST,
         "learner": LEARNER,
         "preset": PRESET,
         "conditions": CONDITIONS,
-        "versions": versions(),
     }
-    write_rows(about, (json.dumps(significant(asdict(x), 4), separators=(",", ":")) for x in kept), path)
+    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=_json)
+
+
+def _json(row: UnitTestResult) -> str:
+    return json.dumps(significant(asdict(row), 4), separators=(",", ":"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains what is not recorded yet, prints a line each, and writes all where the page finds it."""
-    about = "What thin and wrong unit tests do to a run."
-    options = options_of(COMMAND, about, RECORDED, list(CONDITIONS), "conditions").parse_args(arguments)
-    names = options.only or list(CONDITIONS)
-    rows = train_the_rest(
-        options.out,
-        [(name, seed) for seed in range(options.seeds) for name in names],
+    record_conditions(
+        arguments,
+        command=COMMAND,
+        description="What thin and wrong unit tests do to a run.",
+        recorded=RECORDED,
+        names=CONDITIONS,
         read=read,
         write=write,
-        key=lambda x: (x.condition, x.seed),
         train=lambda one, _rows: train(*one),
         line=_line,
     )
-    print(f"{options.out}: {len(rows)} learners")
 
 
 def _line(made: UnitTestResult) -> str:

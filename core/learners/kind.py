@@ -100,6 +100,10 @@ class LearnerKind:
     unused: Mapping[str, str] = field(default_factory=dict)
     #: Settings of its own that a run begins with and keeps (`registry.fixed_of` has all).
     fixed: frozenset[str] = frozenset()
+    #: Whether a run that names no learners has one of this kind.
+    usual: bool = False
+    #: Why the run's learners of this kind cannot be in one run; None where they can.
+    refuses_together: Callable[[Sequence[Any]], Message | None] = lambda _learners: None
     #: A kind without a rollout of its own: (settings, task, seed, step, how many responses) → what it learns from.
     given: Callable[[Any, Any, int, int, int], Sequence[Given]] | None = None
     #: A kind that learns from a data set that is collected beforehand (its settings are CollectedSettings): (settings,

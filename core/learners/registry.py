@@ -16,7 +16,7 @@ from core.discovery import declared
 from core.errors import N_, Message
 from core.learners.collected import DATA_SETTINGS, CollectedSettings
 from core.learners.kind import Colour, LearnerKind, Line, Needs
-from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LearnerSettings
+from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LabelSettings, LearnerSettings
 from core.rewards import REWARDS
 from core.terms import Region, Term
 
@@ -61,6 +61,24 @@ def trains_policy(settings: LearnerSettings) -> bool:
     return learner_kind(settings).trains == "policy"
 
 
+def labels_of(settings: LearnerSettings) -> LabelSettings | None:
+    """The settings of the labelled pairs that a reward model learns from; None for a learner that trains a policy."""
+    return None if trains_policy(settings) else cast(LabelSettings, settings)
+
+
+def reward_model_kind() -> LearnerKind:
+    """The kind that trains a reward model."""
+    return next(x for x in LEARNER_KINDS.values() if x.trains == "reward-model")
+
+
+def refused_together(learners: Sequence[LearnerSettings]) -> Message | None:
+    """Why learners cannot be in one run by what their kinds say of their own; None where they can."""
+    by_kind: dict[str, list[LearnerSettings]] = {}
+    for each in learners:
+        by_kind.setdefault(each.kind, []).append(each)
+    return next(filter(None, (LEARNER_KINDS[x].refuses_together(own) for x, own in by_kind.items())), None)
+
+
 def critic_of(settings: LearnerSettings) -> CriticSettings | None:
     """The settings of the learner's critic; None where it has none."""
     return cast(CriticSettings, settings) if needs_of(settings).critic else None
@@ -97,6 +115,11 @@ _NO_RATIO = N_("What this learner maximises (surrogate) has no ratio.")
 def learner(kind: str, **values: Any) -> LearnerSettings:
     """Settings of a kind, by its name, with the defaults of what is not given."""
     return LEARNER_KINDS[kind].settings(**values)
+
+
+def usual_learners() -> tuple[LearnerSettings, ...]:
+    """The learners of a run that names none: one of each usual kind, with its defaults."""
+    return tuple(learner(x.name) for x in LEARNER_KINDS.values() if x.usual)
 
 
 def colours_of(learners: Sequence[LearnerSettings]) -> dict[str, Colour]:

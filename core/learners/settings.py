@@ -120,6 +120,17 @@ class GroupSettings(Protocol):
     def scale_eps(self) -> float: ...
 
 
+class LabelSettings(Protocol):
+    """The settings of labelled pairs; a kind that trains a reward model has them."""
+
+    @property
+    def heldout(self) -> float: ...
+    @property
+    def judge_pairs(self) -> int: ...
+    @property
+    def judge_noise(self) -> float: ...
+
+
 class DiscountSettings(Protocol):
     """The settings of generalised advantage estimation; a kind that has it has them."""
 

@@ -121,7 +121,7 @@ def check_name(name: str) -> None:
         )
 
 
-def save(model: ValueModel, known: dict[str, Any], name: str = "reward-model") -> Card:
+def save(model: ValueModel, known: dict[str, Any], name: str) -> Card:
     """Keeps a reward model; `known` are the fields of its card that do not follow from its weights. Returns its card.
 
     The same weights under the same name are kept once. Raises ConfigError where the name cannot be one, OSError where

@@ -27,13 +27,13 @@ class EventError(Refusal, ValueError):
 
 
 def _wrong(kind: str) -> EventError:
+    if kind == LEFT:
+        return EventError("must name the reward model that was left, and say how many labels it learnt from")
     match kind:
         case "final":
             return EventError("must hold the held-out success as shares between 0 and 1")
         case "evaluation":
             return EventError("must hold questions, their right answers, and what was answered to each of them")
-        case "reward-model":
-            return EventError("must name the reward model that was left, and say how many labels it learnt from")
         case "drift":
             return EventError("must hold a difference of log-probabilities")
     return EventError("must hold settings and their values")

@@ -30,10 +30,7 @@ from core.runs.recorded import TraceFilesError, import_recorded
 from core.runs.store import RunStore
 from core.runs.table_checks import RowsError
 
-__all__ = ["ENDINGS", "MOST_BYTES", "ImportFailed", "import_any", "import_bounded"]
-
-#: What a file of a run may be called.
-ENDINGS = ("zip", "parquet", "json", "jsonl")
+__all__ = ["MOST_BYTES", "ImportFailed", "import_any", "import_bounded"]
 
 _TEXTS = (".json", ".jsonl")
 #: So many folders, one in the other, count in a ZIP.

@@ -10,6 +10,8 @@ from core.errors import Message
 
 #: Bytes of the files, unzipped, and how many there may be.
 MOST_BYTES, MOST_FILES = 256 * 2**20, 20_000
+#: What a file of a run may be called.
+ENDINGS = ("zip", "parquet", "json", "jsonl")
 #: Bytes that an import may take beyond what the process has already, and at most this share of what is free.
 MOST_MEMORY, SHARE_OF_FREE = 3 * 2**30, 0.7
 #: Seconds of the processor that an import may take.

@@ -19,7 +19,6 @@ from core.tasks.notation import (
     canonical,
     closing,
     groups_well,
-    number,
     plain,
     slashed,
     tidy,
@@ -69,12 +68,6 @@ def extract(response: str, how: Extraction) -> str | None:
     if how == "whole":
         return response.strip() or None
     return _boxed(response) if how == "boxed" else _last_number(response)
-
-
-def numeral(text: str) -> str | None:
-    """The plain numeral of the same value where the text is one number without a unit and nothing else, else None."""
-    one = number(text)
-    return one.numeral if one is not None and not one.unit else None
 
 
 def _last_number(response: str) -> str | None:

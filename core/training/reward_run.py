@@ -12,11 +12,12 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from core.config import RunConfig
 from core.errors import RequestError
-from core.learners.kinds.reward_model import RewardModelLearner
+from core.learners.registry import labels_of
+from core.learners.settings import LabelSettings
 from core.models import precision
 from core.models.fetching import Progress
 from core.rewards import REWARDS
@@ -55,8 +56,10 @@ class RewardModelTrainer(Learning):
         run's responses may be.
         """
         self.config, self.learner, self.step, self.changing = config, learner, 0, False
-        settings, self._own = cast(RewardModelLearner, self.settings), None if labels else "judge"
-        self.labels = tuple(labels) or _judged(config, settings, progress)
+        settings, own = self.settings, labels_of(self.settings)
+        assert own is not None, "a learner that trains a policy has a trainer of its own"
+        self._own = None if labels else "judge"
+        self.labels = tuple(labels) or _judged(config, settings.reward, own, progress)
         self.inner = RewardTrainer(
             RewardModelSettings(
                 model=config.model,
@@ -66,7 +69,7 @@ class RewardModelTrainer(Learning):
                 learning_rate=settings.learning_rate,
                 weight_decay=settings.weight_decay,
                 max_grad_norm=settings.max_grad_norm,
-                heldout=settings.heldout,
+                heldout=own.heldout,
                 device=config.device,
             ),
             self.labels,
@@ -199,12 +202,14 @@ class RewardModelTrainer(Learning):
         return trainer
 
 
-def _judged(config: RunConfig, settings: RewardModelLearner, progress: Progress | None) -> tuple[Preference, ...]:
+def _judged(
+    config: RunConfig, reward: str, settings: LabelSettings, progress: Progress | None
+) -> tuple[Preference, ...]:
     """Labels of pairs that the start model writes, by the task's own reward, which errs as often as it is told to."""
     pairs = sampled_pairs(config, settings.judge_pairs, config.seed, progress)
     task = task_for(config.task)
     asked = [Asked(prompt, text, True) for prompt, *both in pairs for text in both]
-    verdicts = REWARDS[settings.reward].score(task, asked, Occasion(config.seed, 0))
+    verdicts = REWARDS[reward].score(task, asked, Occasion(config.seed, 0))
     liked = {(x.prompt, x.response): y.reward for x, y in zip(asked, verdicts, strict=True)}
     made = judge(pairs, lambda prompt, text: liked[prompt, text], noise=settings.judge_noise, seed=config.seed)
     if made:

@@ -11,7 +11,7 @@ from core.config import RunConfig
 from core.environment import environment
 from core.errors import Message, Refusal
 from core.given_config import change
-from core.learners.registry import AnyLearner, collected_of, critic_of
+from core.learners.registry import AnyLearner, collected_of, critic_of, labels_of
 from core.runs.keeping import bytes_used, delete_old, sweep
 from core.runs.store import RunStore
 from core.tasks.registry import longest_response
@@ -141,7 +141,8 @@ class RunLimits:
         if self.steps is None or self.responses is None:
             return
         for settings in config.learners:
-            pairs = getattr(settings, "judge_pairs", 0)
+            labels = labels_of(settings)
+            pairs = 0 if labels is None else labels.judge_pairs
             if 2 * pairs > self.steps * self.responses:
                 yield Message(
                     "{learner}: {given} pairs that a judge labels (judge_pairs) are more than this server allows, "

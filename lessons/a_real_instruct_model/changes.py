@@ -147,7 +147,7 @@ def _success(side: Side, sampled: bool) -> float:
 
 def _mirrored(shown: Shown) -> str:
     """How many held-out additions were trained on the other way round, and whether they went better; "" where none."""
-    seen = subject(shown)
+    seen = subject(shown.learners)
     if seen.both is None:
         return ""
     steps = next(x.step for x in shown.run.learners if x.name == seen.name) + 1
@@ -192,7 +192,7 @@ def keep_it(shown: Shown) -> None:
         )
     )
     save_menu(run, key="real_keep")
-    learner = subject(shown).name
+    learner = subject(shown.learners).name
     st.code(
         f"python -m core save {'RUN' if run.recorded else run.id} --learner {learner}", language=None, wrap_lines=True
     )

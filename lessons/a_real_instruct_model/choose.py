@@ -17,7 +17,8 @@ from core.runs.records import RunInfo, RunUnreadable
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, listed, ngettext, tell
+from lessons.i18n import _, listed, ngettext, tell
+from lessons.kit import who_learns
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
 from lessons.kit.display import plain
@@ -30,7 +31,6 @@ from lessons.kit.question_sources import OWN, SOURCES, source_of
 from lessons.kit.to_lab import lab_query
 
 PRESET = "smollm2-sums"
-WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
 
 
 def own_run(shown: RunInfo | None) -> None:
@@ -75,17 +75,17 @@ def _chosen() -> Draft:
             help=_("Any other data set of reasoning-gym can be named in the lab's settings."),
         )
         model = linked(st.selectbox, _("Model"), _models(), key="model", first=PRESETS[PRESET].model)
-        who = linked(st.selectbox, _("Who learns"), list(WHO), key="who", first="ppo-grpo", format_func=_who)
+        whose = who_learns.choices(PRESETS[PRESET])
+        who = linked(st.selectbox, _("Who learns"), whose, key="who", first=whose[0], format_func=_who)
     typed = {"model": model} if model != PRESETS[PRESET].model else {}
     draft = make_draft(PRESET, typed, source, st.session_state.get("lab_questions", ()))
     if draft.config is None:
         return draft
-    learners = tuple(x for x in draft.config.learners if x.kind in who.split("-"))
-    return dataclasses.replace(draft, config=draft.config.model_copy(update={"learners": learners}))
+    return dataclasses.replace(draft, config=who_learns.chosen(draft.config, who))
 
 
 def _who(key: str) -> str:
-    return _(WHO[key])
+    return who_learns.title(PRESETS[PRESET], key)
 
 
 def _models() -> list[str]:

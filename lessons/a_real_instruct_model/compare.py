@@ -10,7 +10,7 @@ import streamlit as st
 from lessons.a_real_instruct_model.guess import measured_ways
 from lessons.a_real_instruct_model.intervals import interval, span
 from lessons.a_real_instruct_model.shown import Seen
-from lessons.a_real_instruct_model.watch import colour
+from lessons.a_real_instruct_model.watch import colour, own_mark
 from lessons.i18n import _, listed
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.insight.before_after import AnswerRates, BeforeAfter, Estimate, Side, Split
 
 GREY = "#7d8797"
-SYMBOLS = {"ppo": "square", "grpo": "diamond"}
 
 
 def sides(done: Sequence[Seen]) -> list[tuple[str, str | None, Side]]:
@@ -117,7 +116,7 @@ def _dots(series: list[tuple[str, str | None, list[float], list[Estimate]]], *, 
             },
             mode="lines+markers" if lines else "markers",
             line={"color": ink, "width": 1.5, "dash": "dot" if who is None else "solid"},
-            marker={"color": ink, "size": 11, "symbol": "circle-open" if who is None else SYMBOLS.get(who, "cross")},
+            marker={"color": ink, "size": 11, "symbol": "circle-open" if who is None else own_mark(who)},
             name=name,
             customdata=[interval(e) for e in estimates],
             hovertemplate="%{y:.0%} (%{customdata})",

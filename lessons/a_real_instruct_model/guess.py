@@ -24,7 +24,7 @@ SAME = 0.1
 
 def guesses(shown: Shown) -> bool:
     """Three predictions on one learner of the run; whether all are committed to and their outcomes known."""
-    seen, config = subject(shown), shown.run.config
+    seen, config = subject(shown.learners), shown.run.config
     settings = config.learner(seen.name)
     say(
         ngettext(

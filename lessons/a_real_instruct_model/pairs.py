@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side
-from lessons.a_real_instruct_model.shown import Seen
+from lessons.a_real_instruct_model.shown import Seen, subject
 from lessons.i18n import N_, _, ngettext
 from lessons.kit.glossary import say, say_small
 from lessons.kit.linked import linked
@@ -43,7 +43,7 @@ def _questions(done: Sequence[Seen]) -> None:
                 _("Learner"),
                 list(compared),
                 key="whose",
-                first=_first(done),
+                first=subject([x for x in done if x.both is not None]).name,
                 format_func=lambda x: titles.get(x, ""),
             )
         both = compared[name]
@@ -71,11 +71,6 @@ def _questions(done: Sequence[Seen]) -> None:
         )
         if most < len(own):
             st.button(_("Show more"), icon=":material/expand_more:", on_click=_more, args=(key,), key="real_more")
-
-
-def _first(done: Sequence[Seen]) -> str:
-    there = [x for x in done if x.both is not None]
-    return next((x.name for x in there if x.algorithm == "grpo"), there[0].name)
 
 
 def _kind(both: BeforeAfter, change: str) -> str:

@@ -5,6 +5,7 @@ Read from the run's events "evaluation"; only runs with `compare_samples` above 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,9 +72,10 @@ class Shown:
         return self.run.active or self.run.status == "queued"
 
 
-def subject(shown: Shown) -> Seen:
-    """The learner that the predictions are about: GRPO where there is one, as in the course."""
-    return next((x for x in shown.learners if x.algorithm == "grpo"), shown.learners[0])
+def subject(learners: Sequence[Seen]) -> Seen:
+    """The learner that is shown first, and that the predictions are about: GRPO where there is one, as in the
+    course."""
+    return next((x for x in learners if x.algorithm == "grpo"), learners[0])
 
 
 def compares(run: RunInfo) -> bool:

@@ -19,16 +19,19 @@ from lessons.kit.controls import ask, possible
 from lessons.kit.display import plain
 from lessons.kit.draft import make_draft
 from lessons.kit.glossary import say, say_small
-from lessons.kit.lesson import figure, line_colour
+from lessons.kit.lesson import figure, line_colour, line_dash, mark
 from lessons.kit.numbers import percent, whole
 from lessons.kit.to_lab import lab_query
-
-DASHES = {"ppo": "solid", "grpo": "dash"}
 
 
 def colour(algorithm: str) -> str:
     """A learner's colour for lines and marks."""
     return line_colour(LEARNER_KINDS[algorithm].colour)
+
+
+def own_mark(algorithm: str) -> str:
+    """A learner's mark: colour is not the only difference."""
+    return mark(LEARNER_KINDS[algorithm].colour)
 
 
 def watch(shown: Shown) -> None:
@@ -68,11 +71,11 @@ def starts(shown: Shown, rows: list[dict[str, Any]]) -> str:
     before, run = shown.before, shown.run
     if before is None or before.sampled is None:
         return ""
-    row = next((x for x in rows if (x["learner"], x["step"]) == (subject(shown).name, 0)), None)
+    row = next((x for x in rows if (x["learner"], x["step"]) == (subject(shown.learners).name, 0)), None)
     if row is None or not _is_number(row["reward"]):
         return ""
     config = run.config
-    learner = config.learner(subject(shown).name)
+    learner = config.learner(subject(shown.learners).name)
     parts = [
         _("{reward} is the mean reward of step 1: {responses} responses, sampled, to training questions").format(
             reward=percent(row["reward"]), responses=whole(config.prompts_of(learner) * config.group_size(learner))
@@ -145,7 +148,8 @@ def curves(run: RunInfo, rows: list[dict[str, Any]]) -> None:
         if not known:
             continue
         name = learner.name.upper()
-        line = {"color": colour(learner.algorithm), "width": 2, "dash": DASHES.get(learner.algorithm, "dot")}
+        dash = line_dash(LEARNER_KINDS[learner.algorithm].colour)
+        line = {"color": colour(learner.algorithm), "width": 2, "dash": dash}
         steps = [x["step"] + 1 for x in known]
         drawing.add_scatter(
             x=steps, y=[x["reward"] for x in known], name=_("{name}: reward").format(name=name), line=line

@@ -18,7 +18,7 @@ import streamlit as st
 
 from core.errors import RequestError
 from core.insight.reward_example import Pair, RewardExample, read
-from core.learners.kinds.reward_model import RewardModelLearner
+from core.learners.registry import labels_of, learner, reward_model_kind
 from core.rewards.judge import judge
 from core.rewards.preferences import (
     MOST_WEIGHT,
@@ -139,7 +139,7 @@ def judges_settings() -> dict[str, str]:
     taste = _linked("judge", (NOBODY, *TASTES), NOBODY)
     if taste == NOBODY:
         return {}
-    name = RewardModelLearner().name
+    name = learner(reward_model_kind().name).name
     errs = f"{int(noise()) / 100:g}"
     return {
         "task.taste": taste,
@@ -248,8 +248,10 @@ def together_or_none() -> tuple[Preference, ...]:
 
 def are_enough(every: Sequence[Preference]) -> bool:
     """Whether a reward model can be made of them: one pair to learn from, and one to hold out."""
+    usual = labels_of(learner(reward_model_kind().name))
+    assert usual is not None
     try:
-        check_enough(every, RewardModelLearner().heldout)
+        check_enough(every, usual.heldout)
     except RequestError:
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,8 @@ from core.training.answer import Answer
 from lessons import shared
 from lessons.a_trained_reward_model.training import current, is_live, started
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, keeping_language, listed, tell
+from lessons.i18n import _, keeping_language, listed, tell
+from lessons.kit import who_learns
 from lessons.kit.controls import noted
 from lessons.kit.display import literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
@@ -34,7 +36,6 @@ from lessons.kit.to_lab import lab_query
 
 PRESET = "reply"
 PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
-WHO = {"ppo-grpo": N_("PPO and GRPO"), "grpo": N_("GRPO"), "ppo": N_("PPO")}
 ROWS = 6  # messages whose replies are shown before and after
 NOTE = "rm_policy_note"
 
@@ -59,9 +60,7 @@ class Replied:
 
 def config_for(reward_model: str, who: str) -> RunConfig:
     """The preset's run with the reward model as its learners' reward, and replies kept before and after."""
-    base = preset(PRESET)
-    kept = tuple(x for x in base.learners if x.kind in who.split("-"))
-    base = base.model_copy(update={"learners": kept, "keep_level": True})
+    base = who_learns.chosen(preset(PRESET), who).model_copy(update={"keep_level": True})
     return change(base, {"reward": "reward-model", "reward_model": reward_model, "compare_samples": 1})
 
 
@@ -71,14 +70,15 @@ def to_the_lab() -> None:
     model = reward_runs.kept(shared.store(), run.id) if run is not None else None
     # Of an imported run it was left elsewhere, and a server whose disk is limited deletes old ones.
     gone = None if model is None else reward.refusal(model.name, preset(PRESET).model)
+    whose = who_learns.choices(preset(PRESET))
     with st.container(horizontal=True, vertical_alignment="bottom", key="rm_policy_row"):
         who = linked(
             st.segmented_control,
             _("Who learns"),
-            list(WHO),
+            whose,
             key="who",
-            first="ppo-grpo",
-            format_func=lambda x: _(WHO[x]),
+            first=whose[0],
+            format_func=partial(who_learns.title, preset(PRESET)),
             required=True,
         )
         pressed = st.button(
@@ -101,7 +101,8 @@ def to_the_lab() -> None:
 def _go(model: str, who: str) -> None:
     run_id = None
     with noted(NOTE):
-        run_id = started(config_for(model, who), _("{who} on {model}").format(who=_(WHO[who]), model=model))
+        name = _("{who} on {model}").format(who=who_learns.title(preset(PRESET), who), model=model)
+        run_id = started(config_for(model, who), name)
     if run_id is not None:
         show_run(run_id)
         st.switch_page(lesson("lab").path, query_params=lab_query({"run": run_id}))

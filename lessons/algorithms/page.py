@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import Line
-from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
+from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of, usual_learners
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, ngettext, prose, tell
 from lessons.kit.chrome import storage_guard
@@ -55,10 +55,9 @@ SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in th
 def choose() -> tuple[Variant, Variant]:
     """Two algorithms, kept in the link."""
     chosen = []
-    columns = st.columns(2)
-    for column, key, first, label in zip(
-        columns, ("alg_one", "alg_two"), ("ppo", "grpo"), (_("First algorithm"), _("Second algorithm")), strict=True
-    ):
+    keys, labels = ("alg_one", "alg_two"), (_("First algorithm"), _("Second algorithm"))
+    usual = [x.name for x in usual_learners()[:2]]
+    for column, key, first, label in zip(st.columns(2), keys, usual, labels, strict=True):
         with column:
             titles = {name: variant.title for name, variant in VARIANTS.items()}
             name = linked(st.selectbox, label, list(titles), key=key, first=first, format_func=titles.__getitem__)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from core.learners.registry import learner_kind
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 from lessons.i18n import _
 from lessons.kit.display import literal
 from lessons.kit.lesson import Frozen, of_run
-from lessons.kit.pipeline.both import Mode
+from lessons.kit.pipeline.both import MODES, mode_of
 from lessons.kit.pipeline.draw import drawing
 
 
@@ -23,13 +22,12 @@ def batch_of(store: RunStore, run: RunInfo) -> Frozen | None:
     """
     if isinstance(run.config.task, ImportedSettings):
         return None
-    return next((x for x in (of_run(run, kind, store) for kind in ("ppo", "grpo")) if x is not None), None)
+    return next((x for x in (of_run(run, kind, store) for kind in MODES) if x is not None), None)
 
 
 def flow(batch: Frozen, store: RunStore) -> tuple[dict[str, Any], str]:
     """What the drawing's module is handed, and the heading above it as HTML; both in the viewer's language."""
-    start: Mode = "grpo" if learner_kind(batch.settings).name == "grpo" else "ppo"
-    data, _boxes = drawing(batch, batch.telling, start=start, runs=store)
+    data, _boxes = drawing(batch, batch.telling, start=mode_of(batch.settings), runs=store)
     title = _("The pipeline")
     of = _("Real numbers: {learner}'s responses at step {step}, under both credits.").format(
         learner=literal(batch.learner.upper()), step=batch.step + 1

@@ -14,7 +14,6 @@ from lessons.i18n import N_, _, language
 if TYPE_CHECKING:
     from lessons.kit.lesson.replies import Reply
 
-NONE = N_("none")
 
 #: A run's status → the word for it and its Material symbol.
 STATUS = {
@@ -66,11 +65,6 @@ def when(epoch: float, timezone: str | None) -> str:
         zone = dt.UTC
     moment = dt.datetime.fromtimestamp(epoch, zone)
     return str(format_datetime(moment, "yyyy-MM-dd HH:mm", locale=language().replace("-", "_")))
-
-
-def share(value: float | None) -> str:
-    """A share between 0 and 1 with two digits, or "none" where it is not known."""
-    return _(NONE) if value is None else f"{value:.2f}"
 
 
 def verdict_note(reply: Reply) -> str:

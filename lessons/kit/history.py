@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import ConfigError, Message
 from core.runs.errors import RunNotFound, StoreError
-from core.runs.event_values import is_evaluation
+from core.runs.event_values import LEFT, is_evaluation
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
@@ -36,7 +36,7 @@ EVENT_TITLES = {
     "rejected-change": N_("refused a change of settings"),
     "drift": N_("sampled and re-scored log-probabilities differ"),
     "final": N_("finished, held-out success measured"),
-    "reward-model": N_("left its reward model for other runs"),
+    LEFT: N_("left its reward model for other runs"),
     "evaluation": N_("answered the held-out questions"),
 }
 

@@ -38,11 +38,6 @@ def penalised(of: dict[str, Any]) -> bool:
     return any(x.get("kl_coef", 0) > 0 and "lam" in x for x in of["about"]["config"]["learners"])
 
 
-def middle(of: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """Credit → its line of the summary at mid-training; nothing of a study that is not there."""
-    return {} if of is None else {x["credit"]: x for x in of["summary"] if x["step"] == of["about"]["middle"]}
-
-
 def steps_to_target(preset: str) -> dict[str, list[int | None]]:
     """Learner → steps to the target, a number a seed (None where it did not get there); nothing without the record."""
     of = record("sample-efficiency.json")

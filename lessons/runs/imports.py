@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import Message
-from core.runs.limited import MOST_BYTES
+from core.runs.limited import ENDINGS, MOST_BYTES
 from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
@@ -20,9 +20,6 @@ from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
 from lessons.kit.to_lab import lab_query
 from lessons.kit.turns import Busy, Turns
-
-#: As core.runs.importing says; it would bring torch into this process.
-ENDINGS = ["zip", "parquet", "json", "jsonl"]
 
 
 def most_megabytes() -> int:
@@ -49,7 +46,7 @@ def import_section() -> None:
         )
         files = st.file_uploader(
             _("The run's files"),
-            type=ENDINGS,
+            type=list(ENDINGS),
             accept_multiple_files=True,
             max_upload_size=most_megabytes(),
             key="runs_import_files",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from core.insight.proxy_results import EVERY
-from core.presets import preset
-from core.tasks.registry import task_for
 from lessons.i18n import _
 from lessons.kit.lesson import mount
 from lessons.kit.numbers import number, signed
@@ -15,11 +13,6 @@ from lessons.when_the_proxy_breaks.results import Condition, gold, proxy, runs
 
 #: The proxy's pattern in pixels: colour is never the only difference.
 DASH = (8, 4)
-
-
-def message() -> str:
-    """The held-out message whose replies are shown."""
-    return task_for(preset("reply").task).heldout[0]
 
 
 def moving_picture(condition: Condition) -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from core.algorithms.advantages import group_advantages, zero_std_groups
-from core.algorithms.kl import entropy
+from core.algorithms.kl import entropy_of
 from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Experience
 from core.learners.kinds.grpo import GRPOSettings
@@ -321,4 +321,4 @@ def test_entropy_from_logits(trl_trainer: Any) -> None:
 
     torch.manual_seed(0)
     logits = torch.randn(3, 4, 11)
-    torch.testing.assert_close(entropy(logits), entropy_from_logits(logits), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(entropy_of(logits.log_softmax(-1)), entropy_from_logits(logits), rtol=1e-5, atol=1e-6)

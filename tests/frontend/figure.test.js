@@ -10,6 +10,7 @@ const sent = {
   figure: { data: [{ type: "scatter", y: [1, 2] }], layout: { xaxis: { title: { text: "step" } } } },
   alt: "One line",
   height: 240,
+  config: { displayModeBar: false },
 };
 
 /** A module that names itself in the window, as Plotly's file does, and notes what it is asked to draw. */
@@ -62,7 +63,7 @@ test("it is drawn when it is about to be seen, in its width", async (t) => {
   assert.deepEqual(data, sent.figure.data);
   assert.deepEqual([layout.width, layout.height, layout.xaxis.title.text], [800, 240, "step"]);
   assert.equal(layout.template.data.scatter[0].marker.line.width, 0);
-  assert.equal(config.displayModeBar, false);
+  assert.deepEqual(config, sent.config);
 });
 
 test("it is drawn when the browser is idle, once", async (t) => {

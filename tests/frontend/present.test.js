@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import present, { parts, pieces, turnOf } from "#frontend/loader/present.mjs";
+import * as cut from "#frontend/loader/parts.mjs";
+import present, { turnOf } from "#frontend/loader/present.mjs";
 import * as screens from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
-Object.assign(globalThis, screens); // screens.mjs stands before it
+Object.assign(globalThis, cut, screens); // parts.mjs and screens.mjs stand before it
+const { parts, pieces } = cut;
 const { pictures, smaller } = screens;
 
 const words = {

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from core.insight.clip_cases import CASES, Limits, curve, evaluate, evaluate_pass
+from core.algorithms.surrogates.clip import clipped_surrogate
+from core.insight.clip_cases import CASES, Limits, evaluate, evaluate_pass
 from core.presets import preset
 from tests.helpers import step_trace
 
@@ -67,6 +68,15 @@ def test_a_stored_pass_is_judged_as_it_was_trained():
     outcome = evaluate_pass(trace.tokens, 1, LIMITS)
     assert outcome.side.tolist() == rows["clipped"].tolist()
     torch.testing.assert_close(outcome.objective, torch.tensor(rows["objective"].to_numpy()), atol=1e-5, rtol=1e-5)
+
+
+def curve(sign: int, limits: Limits, up_to: float, points: int = 121) -> tuple[list[float], list[float]]:
+    """(ratio, objective / |A|) from 0 to `up_to`: the surrogate of an advantage of +1 or -1."""
+    corners = torch.tensor([1 - limits.low, 1 + limits.high, *([limits.dual] if limits.dual else [])])
+    ratio = torch.cat([torch.linspace(0, up_to, points), corners]).sort().values
+    return ratio.tolist(), clipped_surrogate(
+        ratio, torch.full_like(ratio, sign), limits.low, limits.high, limits.dual
+    ).tolist()
 
 
 def test_the_curve_has_its_corners():

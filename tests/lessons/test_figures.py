@@ -67,6 +67,7 @@ def test_the_browser_is_given_the_figure_its_description_and_its_room():
     assert (bars["type"], bars["x"], bars["y"]) == ("bar", [1, 2], [3, None])
     assert sent["figure"]["layout"]["xaxis"]["title"]["text"] == "step"
     assert "template" not in sent["figure"]["layout"]
+    assert sent["config"]["displayModeBar"] is sent["config"]["scrollZoom"] is False
     assert not at.get("plotly_chart")
 
 
@@ -80,6 +81,8 @@ def test_where_no_file_of_ours_can_be_fetched_streamlit_draws():
     [chart] = at.get("plotly_chart")
     assert chart.proto.alt == "Two bars"
     assert json.loads(chart.proto.spec)["layout"]["height"] == 240
+    [by_us] = figures(shown())
+    assert json.loads(chart.proto.config).items() >= by_us["config"].items()
 
 
 def test_the_library_is_not_sent_with_what_goes_through_streamlit_or_into_a_file():

@@ -16,11 +16,10 @@ from core.insight.proxy_results import BestOf, PairAccuracy, PolicyPoint, Pushed
 from core.insight.seed_results import paired
 from core.models import reward
 from core.presets import preset
-from core.tasks.registry import task_for
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.lesson.worked import work_out
 from lessons.kit.numbers import signed
-from lessons.when_the_proxy_breaks import distance, example, labels, own, picture, results
+from lessons.when_the_proxy_breaks import distance, example, labels, own, results
 from lessons.when_the_proxy_breaks.results import Condition
 from tests.lessons.real import commit, strips
 
@@ -293,10 +292,6 @@ def test_the_proxy_pays_what_the_taste_does_not():
     assert work_out(example.example(example.PROXY), example.SETTINGS)["advantage"][0] > 0
     assert work_out(example.example(gold), example.SETTINGS)["advantage"][0] < 0
     assert "".join(f" {x}" for x in example.example(gold).tokens[:2]).strip() + "." == example.REPLIES[0]
-
-
-def test_the_shown_reply_is_to_the_message_that_the_study_asks():
-    assert picture.message() == task_for(proxy_push.config_of(recorded.PRESET).task).heldout[0]
 
 
 def test_a_kept_reward_model_goes_to_the_lab(open_page, given, store, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from lessons.i18n import use_language
-from lessons.kit.display import STATUS, literal, plain, share, status_word, when
+from lessons.kit.display import STATUS, literal, plain, status_word, when
 from tests.helpers import HOSTILE
 
 
@@ -25,11 +25,6 @@ def test_what_cannot_be_seen_is_written_out():
     assert "\u202e" not in plain("a\u202eb")
     assert literal("x" * 300).endswith("…")
     assert len(literal("x" * 300)) == 200
-
-
-def test_a_number_that_is_not_known_reads_none():
-    assert share(None) == "none"
-    assert share(0.0) == "0.00"
 
 
 def test_times_follow_the_viewers_zone():

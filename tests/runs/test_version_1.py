@@ -24,13 +24,14 @@ from core.runs.export import export
 from core.runs.feed import Feed
 from core.runs.importing import import_any
 from core.runs.learner_views import settings_at
-from core.runs.migrations.traces import FIRST, TRACE_VERSION, cuts_of_states, kl_of_updates, whitening_of
+from core.runs.migrations.traces import FIRST, TRACE_VERSION, cuts_of_states, whitening_of
 from core.runs.records import RunInfo, known_settings, readable
 from core.runs.store import RunStore
 from core.stored_config import CONFIG_VERSION, dump_config, load_config
 from core.tasks.kinds.imported import ImportedSettings
 from core.workers.process import supervise
 from core.workers.worker import Worker
+from tests.helpers import kl_of_updates
 
 DATA = Path(__file__).parents[1] / "data" / "v1"
 TABLES = ("steps", "samples", "tokens")

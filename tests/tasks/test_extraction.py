@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from core.tasks.extraction import extract, numeral
+from core.tasks.extraction import extract
+from core.tasks.notation import number as number_of
 
 MINUS = "\u2212"
 
@@ -161,6 +162,12 @@ def test_the_whole_response_is_read_without_white_space_around_it():
     assert extract("  tac\n", "whole") == "tac"
     assert extract("the answer is 7", "whole") == "the answer is 7"
     assert extract(" \n\t", "whole") is None
+
+
+def numeral(text: str) -> str | None:
+    """The plain numeral of the same value where the text is one number without a unit and nothing else, else None."""
+    one = number_of(text)
+    return one.numeral if one is not None and not one.unit else None
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from torch import Tensor
 from core.algorithms.ratio import LEVELS
 from core.config import RunConfig
 from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of
-from core.runs.migrations.traces import cuts_of_states, kl_of_updates
+from core.runs.migrations.traces import cuts_of_states
 from core.training import update
 from core.training.trace import StepTrace
 from core.training.trainer import Trainer
+from tests.helpers import kl_of_updates
 from tests.registered import surrogates_of
 
 RUN = {"prompts_per_step": 4, "num_generations": 4, "steps": 2, "eval_every": 0, "max_completion_length": 12}

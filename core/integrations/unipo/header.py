@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Message
-from core.learners.registry import LEARNER_KINDS
+from core.learners.registry import LEARNER_KINDS, learner, needs_of
 from core.runs.foreign import ForeignLearner, ImportFailed, clean, two_sentences
 
 _ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -18,6 +18,8 @@ _ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
     "drgrpo": ("grpo", {"baseline": "group-mean", "scale_rewards": "none"}),
     "reinforce": ("grpo", {"baseline": "none"}),
 }
+#: What one by another name is shown like.
+_OTHERWISE: tuple[str, dict[str, Any]] = ("grpo", {})
 
 
 #: What the explorer's own runs call a setting → our name of it.
@@ -86,7 +88,7 @@ def learner_of(log: UnipoLog) -> ForeignLearner:
     if not isinstance(named, str) or not named.strip():
         raise ImportFailed("A UNIPO log's header must name its algorithm, e.g. ppo or grpo.")
     key = "".join(x for x in named.lower() if x.isalnum())
-    algorithm, settings = _ALGORITHMS.get(key, ("grpo", {}))
+    algorithm, settings = _ALGORITHMS.get(key, _OTHERWISE)
     settings = {**settings, **_hparams(log.header, algorithm)}
     warning = None
     if key not in _ALGORITHMS:
@@ -117,9 +119,10 @@ def _hparams(header: dict[str, Any], algorithm: str) -> dict[str, Any]:
         settings |= {"epsilon": clip[0], "epsilon_high": clip[1]}
     elif clip is not None:
         settings |= {"epsilon": clip, "epsilon_high": None}
-    if algorithm == "ppo" and "gae_lambda" in given:
+    if "lam" in fields and "gae_lambda" in given:
         settings["lam"] = given["gae_lambda"]
-    if algorithm != "ppo" and "kl_coef" in given:  # without a critic theirs is the weight in the loss
+    # Without a critic theirs is the weight in the loss.
+    if not needs_of(learner(algorithm)).critic and "kl_coef" in given:
         settings.pop("kl_coef", None)
         settings.setdefault("beta", given["kl_coef"])
         if "kl_coef_in_reward" in given:

@@ -15,6 +15,7 @@ from core.algorithms.surrogates.clip import clipped_side
 from core.errors import Message
 from core.integrations.unipo.export import TOKEN_FIELDS
 from core.integrations.unipo.header import UnipoLog, fields_of
+from core.learners import registry
 from core.runs.foreign import (
     MOST_RESPONSES,
     MOST_STEPS,
@@ -208,7 +209,8 @@ def _columns(
         prob = [real(x, what) for x in _sized(series["prob"], count, what)]
         columns["logprob"] = [math.log(x) if x is not None and x > 0 else None for x in prob]
     credit = real(response.get("advantage"), _of(where, "advantage"))
-    if credit is not None and algorithm == "grpo" and series.get("advantages") is None:
+    of_group = registry.needs_of(registry.learner(algorithm)).groups
+    if credit is not None and of_group and series.get("advantages") is None:
         columns["advantage"] = [credit] * count  # one credit a response: each token's
     return {**columns, **_derived(columns, settings)}
 

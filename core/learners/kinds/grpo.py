@@ -158,5 +158,6 @@ KIND = LearnerKind(
     without=_without,
     refuses=_refuses,
     fixed=frozenset({"dynamic_sampling", "max_sampling_rounds"}),
+    usual=True,
     order=20,
 )

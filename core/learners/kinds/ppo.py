@@ -234,5 +234,6 @@ KIND = LearnerKind(
     without=_without,
     refuses=_refuses,
     fixed=frozenset({"oracle_continuations", "value_model", "value_pretrain_updates", "value_pretrain_learning_rate"}),
+    usual=True,
     order=10,
 )

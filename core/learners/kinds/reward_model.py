@@ -11,6 +11,7 @@ them from the task's own reward.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -208,6 +209,16 @@ def _refuses(settings: RewardModelLearner) -> Message | None:
     return None
 
 
+def _refuses_together(learners: Sequence[RewardModelLearner]) -> Message | None:
+    if len({(x.judge_pairs, x.judge_noise) for x in learners}) == 1:
+        return None
+    return Message(
+        "judge_pairs and judge_noise must be the same for all reward models of a run ({names}): its labels are "
+        "one set, from which all of them learn",
+        names=[x.name for x in learners],
+    )
+
+
 _NO_POLICY = N_("A reward model learns from labelled pairs alone: no policy moves, and no response is paid.")
 _ONE_UPDATE = N_("Each step is one update on its labelled pairs, whose loss has one form.")
 
@@ -238,6 +249,7 @@ KIND = LearnerKind(
         ),
     ),
     refuses=_refuses,
+    refuses_together=_refuses_together,
     unused={
         **dict.fromkeys(("beta", "kl_loss_estimator", "kl_coef", "kl_reward_estimator", "entropy_coef"), _NO_POLICY),
         **dict.fromkeys(("reward", "reward_model"), _NO_POLICY),

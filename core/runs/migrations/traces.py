@@ -7,7 +7,7 @@ that takes no step here. A step is for what changes its meaning, its unit or its
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -205,11 +205,6 @@ def cuts_of_states(tokens: pa.Table) -> bool:
         return tokens["clipped"].null_count < tokens.num_rows
     bare = pc.and_(pc.is_valid(tokens["clipped"]), pc.is_null(tokens["ratio_update"]))
     return bool(pc.any(bare).as_py())
-
-
-def kl_of_updates(scalars: Mapping[str, Any]) -> bool:
-    """Whether `approx_kl` of this row of STEPS is the mean over the states where gradients were taken."""
-    return scalars.get("approx_kl") is not None and scalars.get("approx_kl_update") is None
 
 
 # -- what version 1 did not record -------------------------------------------------------------------------------------

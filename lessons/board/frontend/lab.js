@@ -11,7 +11,7 @@ import { tell } from "./messages.js";
 import { Model } from "./model.js";
 import { PullSource } from "./source.js";
 import { Stage } from "./stage.js";
-import { ground, isDark, typeScale } from "./theme.js";
+import { Theme, typeScale } from "./theme.js";
 import { markAnchors } from "./tour_anchors.js";
 import { keyOf, readUrl, writeUrl } from "./url.js";
 import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
@@ -22,8 +22,6 @@ import { groupOf, openingOf, stepOn, wishOf } from "./wish.js";
 /** @import { Wish } from "./wish.js" */
 
 export class Lab {
-  /** @type {Map<string, string>} CSS variable → its value */
-  #css = new Map();
   #closed = false;
   /** @type {Source | null} */
   #source = null;
@@ -36,7 +34,6 @@ export class Lab {
   /** @type {string | null} */
   #trouble = null;
   #drawn = "";
-  #ground = "";
   #parts = ""; // what present mode can turn to
   model = new Model();
   view = readUrl(CHOICES);
@@ -57,6 +54,7 @@ export class Lab {
     this.root = el("div", { class: "lab", data: { testid: "lab", state: "loading" } });
     this.message = el("p", { class: "note", role: "status", text: this.labels.loading });
     this.root.append(this.message);
+    this.theme = new Theme(this.root);
     this.moved = () => {
       this.view = readUrl(CHOICES);
       this.#changed();
@@ -131,7 +129,7 @@ export class Lab {
       charts: this.options.charts,
       colours: Object.fromEntries(this.model.learners.map((x) => [x.name, x.colour])),
       axes: CHOICES.x,
-      css: (name) => this.#cssValue(name),
+      css: (name) => this.theme.value(name),
       on: {
         follow: () => this.#choose({ step: this.view.step === null ? (this.#step() ?? 0) + 1 : null }),
         pause: () => {
@@ -233,7 +231,7 @@ export class Lab {
     const [following, paused] = [view.step === null, this.#source?.paused ?? false];
     const x = axisFor(model.rows, view.x);
     stage.progress.draw(model, stage.colours, { following, paused, x, trouble: this.#trouble });
-    const scale = typeScale((name) => this.#cssValue(name));
+    const scale = typeScale((name) => this.theme.value(name));
     const drawn = JSON.stringify([model.cursor, model.run?.status, x, model.learners, scale]);
     stage.board.lead(model, view);
     if (drawn !== this.#drawn) stage.board.draw(model, { x }, step);
@@ -244,7 +242,7 @@ export class Lab {
     stage.below.hidden = step === null;
     const waiting = model.active ? this.labels.waiting : this.labels.no_step_yet;
     this.#say(step === null ? waiting : "", model.run?.status ?? "");
-    stage.detail.draw(view, this.root.dataset.theme === "dark");
+    stage.detail.draw(view, this.theme.isDark);
     const { detail } = stage;
     if (detail.step && detail.group) stage.headings(detail.step, detail.group);
     this.#mark(step, detail);
@@ -289,21 +287,9 @@ export class Lab {
     return this.#closed ? null : { step, answers };
   }
 
-  /** @param {string} name */
-  #cssValue(name) {
-    const known = this.#css.get(name) ?? getComputedStyle(this.root).getPropertyValue(name).trim();
-    this.#css.set(name, known);
-    return known;
-  }
-
   #theme() {
-    this.#css.clear();
-    const probe = ground(this.root);
-    const dark = isDark(probe);
-    if (this.root.dataset.theme === (dark ? "dark" : "light") && this.#ground === probe) return;
-    this.#ground = probe;
-    this.root.dataset.theme = dark ? "dark" : "light";
+    if (!this.theme.changed()) return;
     this.#stage?.board.recolour();
-    this.#stage?.detail.draw(this.view, dark);
+    this.#stage?.detail.draw(this.view, this.theme.isDark);
   }
 }

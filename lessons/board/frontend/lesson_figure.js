@@ -6,7 +6,10 @@ import { attr, el } from "./dom.js";
 import { template } from "./figure_look.js";
 
 /** @typedef {{ data: object[], layout: object }} Written a figure, as Plotly writes it */
-/** @typedef {{ figure: Written, alt: string, height: number }} SentFigure `height` in pixels */
+/**
+ * `height` in pixels; `config`: which of Plotly's own controls it has.
+ * @typedef {{ figure: Written, alt: string, height: number, config: object }} SentFigure
+ */
 /**
  * What is used of Plotly.
  * @typedef {object} Plotly
@@ -18,7 +21,6 @@ const LIBRARY = "vendor/plotly-basic.js";
 const STYLES = "plotly.js-style-global"; // the id of the style element that Plotly puts into the document
 const NEAR = "300px"; // below the window: about to be seen
 const LATE = 2000; // ms, where a browser does not tell when it is idle
-const CONFIG = { displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: "reset" };
 
 /** @type {Promise<Plotly> | null} */
 let library = null;
@@ -98,7 +100,7 @@ export default class Figure {
     }
     const width = this.#figure.clientWidth;
     if (this.#closed || !width) return; // in a fold: drawn when it gets a width
-    const { figure, height } = this.#sent;
+    const { figure, height, config } = this.#sent;
     const layout = { ...figure.layout, template: template(this.#figure), width, height, uirevision: "kept" };
     const drawn = JSON.stringify([figure.data, layout]);
     if (drawn === this.#drawn) return;
@@ -109,6 +111,6 @@ export default class Figure {
       this.#figure.before(this.#styles);
     }
     const [data, own] = JSON.parse(drawn); // Plotly writes into what it is handed
-    await lib.react(this.#figure, data, own, CONFIG);
+    await lib.react(this.#figure, data, own, config);
   }
 }

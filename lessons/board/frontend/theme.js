@@ -30,3 +30,40 @@ export const typeScale = (css) => Number(css("--type-scale")) || 1;
  * @param {HTMLElement} element
  */
 export const zoomOf = (element) => element.getBoundingClientRect().width / element.offsetWidth || 1;
+
+/** The theme in which an element stands: `data-theme` says it, and values of CSS variables are read once. */
+export class Theme {
+  /** @type {Map<string, string>} CSS variable → its value */
+  #css = new Map();
+  #ground = "";
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+  }
+
+  get isDark() {
+    return this.root.dataset.theme === "dark";
+  }
+
+  /**
+   * A CSS variable's value.
+   * @param {string} name
+   */
+  value(name) {
+    const known = this.#css.get(name) ?? getComputedStyle(this.root).getPropertyValue(name).trim();
+    this.#css.set(name, known);
+    return known;
+  }
+
+  /** Looks again: whether it is another theme than before. */
+  changed() {
+    this.#css.clear();
+    const probe = ground(this.root);
+    const theme = isDark(probe) ? "dark" : "light";
+    if (this.root.dataset.theme === theme && this.#ground === probe) return false;
+    this.#ground = probe;
+    this.root.dataset.theme = theme;
+    return true;
+  }
+}

@@ -25,8 +25,7 @@ quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))
 stepper.py    `stepper([Sub(key, title, parts=1)…], key=, param="sub") -> Place(key, number, part)`: Back/Next (B/N),
               jump, "3 of 9", `?sub=gae.4`. Call it inside one st.fragment with what it shows. `where(subs)` only asks.
 formula.py    `equation(latex)` instead of st.latex (which can scroll by 2 px, an axe violation);
-              `formula([FormulaPart(latex, key, role, words) | "latex"…], active=key, words="…")`: coloured parts, the
-              active one framed. Roles: ppo grpo truth positive negative accent plain. `role_colour(role)` is the
+              Roles: truth positive negative accent plain. `role_colour(role)` is the
               theme's #rrggbb.
 strips.py     `token_strips([Row(name, label, tokens, values, note=, learner=, group=, marks=, spot=, hidden=, holes=,
               more=)…], key=, quantity=, kind="signed"|"ratio"|"plain"|"falling", domain=, link="token", marks=) ->
@@ -42,7 +41,7 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               The link may name `?run=` and `?step=`.
 figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table (scatter,
               bar and pie traces: what Plotly's basic build has);
-              `line_colour("blue"|"orange"|"green"|"pink")`, `signed_colour(x)`.
+              `line_colour("blue"|"orange"|"green"|"pink")`, `line_dash(…)` and `mark(…)` of the same colour.
 worked.py     `Example`, `FOUR`, `work_out(example, settings) -> Numbers`, `Line`, `num`, `ppo_lines(settings)`,
               `worked(example, settings, lines, key=)`: the four-token example, walked line by line.
 component.py  `mount("name", data, key=, on_picked=)`: your own ES module `lessons/board/frontend/lesson_<name>.js`.
@@ -52,8 +51,8 @@ engine.py     `engine()`: call before using torch; import torch and core.algorit
 from lessons.board.component import mount, sent
 from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
-from lessons.kit.lesson.figure import figure, line_colour, signed_colour
-from lessons.kit.lesson.formula import FormulaPart, equation, formula, role_colour
+from lessons.kit.lesson.figure import figure, line_colour, line_dash, mark
+from lessons.kit.lesson.formula import equation, role_colour
 from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where
 from lessons.kit.lesson.more import more
 from lessons.kit.lesson.page import lesson_page
@@ -69,7 +68,6 @@ __all__ = [
     "Choice",
     "Code",
     "Example",
-    "FormulaPart",
     "Frozen",
     "Group",
     "Line",
@@ -84,10 +82,11 @@ __all__ = [
     "engine",
     "equation",
     "figure",
-    "formula",
     "frozen",
     "lesson_page",
     "line_colour",
+    "line_dash",
+    "mark",
     "more",
     "mount",
     "num",
@@ -103,7 +102,6 @@ __all__ = [
     "say_where",
     "sent",
     "show_code",
-    "signed_colour",
     "stepper",
     "token_strips",
     "where",

@@ -16,7 +16,6 @@ from core.learners.kind import Colour
 from lessons.board.component import mount, unreachable
 from lessons.i18n import _
 from lessons.kit.lesson.figure_table import rows_table
-from lessons.kit.lesson.formula import role_colour
 from lessons.kit.present import presenting
 
 if TYPE_CHECKING:
@@ -32,7 +31,10 @@ LINES: dict[Colour, tuple[str, str]] = {
     "grey": ("#767676", "#b3b3b3"),
     "brown": ("#8B5A2B", "#c99a6b"),
 }
-#: Of Streamlit's own chart, where it draws a figure; lesson_figure.js has the same.
+#: The pattern of a learner's lines and its mark, since colour is never the only difference; of the others see below.
+PATTERNS: dict[Colour, tuple[str, str]] = {"blue": ("solid", "square"), "orange": ("dash", "diamond")}
+_OTHERS = ("dot", "cross")
+#: Of Plotly's own controls none, whoever draws; only a double click leads back to the whole.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset"}
 _BY_STREAMLIT = "figures_by_streamlit"
 
@@ -42,9 +44,14 @@ def line_colour(name: Colour) -> str:
     return LINES[name][st.context.theme.type == "dark"]
 
 
-def signed_colour(value: float) -> str:
-    """Purple below zero, green above."""
-    return role_colour("negative" if value < 0 else "positive")
+def line_dash(name: Colour) -> str:
+    """The pattern of the lines of a learner of this colour, as Plotly calls it."""
+    return PATTERNS.get(name, _OTHERS)[0]
+
+
+def mark(name: Colour) -> str:
+    """The mark of a learner of this colour, as Plotly calls it."""
+    return PATTERNS.get(name, _OTHERS)[1]
 
 
 def figure(
@@ -87,4 +94,4 @@ def _draw(drawing: Figure, key: str, alt: str, height: int) -> None:
     written = json.loads(drawing.to_json())
     written["layout"].pop("template", None)  # Streamlit's: the module has its own
     sent = {"data": written["data"], "layout": written["layout"]}
-    mount("figure", {"figure": sent, "alt": alt, "height": height}, key=key, height=height)
+    mount("figure", {"figure": sent, "alt": alt, "height": height, "config": CONFIG}, key=key, height=height)

@@ -1,20 +1,15 @@
-"""Formulas whose terms have the colours that the same quantities have in strips and charts, one under the spotlight."""
+"""Formulas on pages, and the colours by role that they have in common with strips and charts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from lessons.i18n import N_, _
-from lessons.kit.glossary import say_small
 
-#: Colours by role, light and dark; learners' are the lab's.
+#: Colours by role, light and dark; learners' are those of their kinds (figure.py).
 ROLES = {
-    "ppo": ("#00619a", "#6db9e8"),
-    "grpo": ("#8a5e00", "#f2b63a"),
     "truth": ("#00704f", "#4fd0ac"),
     "positive": ("#1b7837", "#7fd08d"),
     "negative": ("#762a83", "#d9a3e6"),
@@ -23,29 +18,9 @@ ROLES = {
 }
 
 
-@dataclass(frozen=True)
-class FormulaPart:
-    """A piece of a formula. `key` is what the spotlight is aimed by; `words` says it for a screen reader."""
-
-    latex: str
-    key: str = ""
-    role: str = "plain"
-    words: str = ""
-
-
 def role_colour(role: str) -> str:
     """The colour of a role in the viewer's theme, as #rrggbb."""
     return ROLES[role][st.context.theme.type == "dark"]
-
-
-def formula(terms: Sequence[FormulaPart | str], active: str | None = None, words: str = "") -> None:
-    """The terms in one line; the active one is framed. Plain strings are LaTeX between terms.
-
-    `words` is the formula said in words; it stands under it, and is what a screen reader should be given.
-    """
-    equation("".join(_latex(term, active) for term in terms))
-    if words:
-        say_small(words)
 
 
 #: Words that formulas written in core have in them; what else stands in \text{…} is a name, and stays.
@@ -67,13 +42,6 @@ def equation(latex: str) -> None:
     then scrolls and cannot be reached from the keyboard.
     """
     st.latex(rf"\;{latex}\;")
-
-
-def _latex(term: FormulaPart | str, active: str | None) -> str:
-    if isinstance(term, str):
-        return term
-    coloured = term.latex if term.role == "plain" else rf"\textcolor{{{role_colour(term.role)}}}{{{term.latex}}}"
-    return rf"\boxed{{{coloured}}}" if active and term.key == active else coloured
 
 
 def with_symbols(text: str) -> str:

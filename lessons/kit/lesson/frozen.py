@@ -91,7 +91,7 @@ class Frozen:
 
 
 def frozen(
-    algorithm: str = "ppo",
+    algorithm: str,
     suits: Callable[[AnyLearner], bool] = any_settings,
     otherwise: str = "",
     *,

@@ -42,10 +42,15 @@ def _both(
     run_id: str, made: float, name: str, step: int, group: int, _batch: Frozen, _runs: RunStore
 ) -> dict[str, Any]:
     own = group_view(_runs, _batch.run, step, group, [name], "")["learners"][name]
-    origin: Mode = "grpo" if learner_kind(_batch.settings).name == "grpo" else "ppo"
+    origin = mode_of(_batch.settings)
     other: Mode = "ppo" if origin == "grpo" else "grpo"
     credited = {origin: own, other: credited_by(other_settings(_batch, other), own, _batch)}
     return {"origin": origin, "learners": {mode: credited[mode] for mode in MODES}}
+
+
+def mode_of(settings: AnyLearner) -> Mode:
+    """In whose pipeline a learner's step is drawn first."""
+    return "grpo" if learner_kind(settings).name == "grpo" else "ppo"
 
 
 def other_settings(batch: Frozen, algorithm: Mode) -> AnyLearner:
