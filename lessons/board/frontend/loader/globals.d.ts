@@ -1,5 +1,5 @@
-// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, screens.mjs before
-// present.mjs.
+// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, parts.mjs and
+// screens.mjs before present.mjs.
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
@@ -7,6 +7,11 @@ declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;
 declare const unzipped: typeof import("./common.mjs").unzipped;
 declare const unpack: typeof import("./common.mjs").unpack;
+
+declare const pieces: typeof import("./parts.mjs").pieces;
+declare const parts: typeof import("./parts.mjs").parts;
+declare const recall: typeof import("./parts.mjs").recall;
+declare const keep: typeof import("./parts.mjs").keep;
 
 declare const dealt: typeof import("./screens.mjs").dealt;
 declare const piecesOf: typeof import("./screens.mjs").piecesOf;
