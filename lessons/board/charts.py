@@ -34,8 +34,8 @@ def _of_policy() -> list[dict[str, Any]]:
             _("Success"),
             _("Share of right responses; large points: on held-out questions, which are never trained on."),
             [
-                {"column": "success_rate", "title": _("Success, training")},
-                {"column": "heldout_success", "title": _("Success, held-out"), "points": True},
+                {"column": "success_rate", "title": _("Success, training"), "name": _("line: training batches")},
+                _points("heldout_success", _("Success, held-out"), _("dots: held-out questions")),
             ],
             at_least=_UNIT,
         ),
@@ -172,8 +172,12 @@ def _of_pairs() -> list[dict[str, Any]]:
                 "score; large points: on labels that are held out."
             ),
             [
-                {"column": "pair_accuracy", "title": _("Pairs told apart, training")},
-                {"column": "heldout_pair_accuracy", "title": _("Pairs told apart, held-out"), "points": True},
+                {
+                    "column": "pair_accuracy",
+                    "title": _("Pairs told apart, training"),
+                    "name": _("line: training labels"),
+                },
+                _points("heldout_pair_accuracy", _("Pairs told apart, held-out"), _("dots: held-out labels")),
             ],
             at_least=_UNIT,
         ),
@@ -185,8 +189,8 @@ def _of_pairs() -> list[dict[str, Any]]:
                 "points: on labels that are held out."
             ),
             [
-                {"column": "pair_loss", "title": _("Loss on pairs, training")},
-                {"column": "heldout_pair_loss", "title": _("Loss on pairs, held-out"), "points": True},
+                {"column": "pair_loss", "title": _("Loss on pairs, training"), "name": _("line: training labels")},
+                _points("heldout_pair_loss", _("Loss on pairs, held-out"), _("dots: held-out labels")),
             ],
             at_least=[0, 0],
         ),
@@ -245,6 +249,11 @@ def _tests(key: str, prefix: str, title: str, help: str, **more: object) -> dict
     visible = {"column": f"{prefix}visible_tests", "title": _("Visible tests passed"), "name": _("visible")}
     hidden = _thin(f"{prefix}hidden_tests", _("Hidden tests passed"), _("hidden"), "dashed")
     return _chart(key, title, help, [visible, hidden], at_least=[0, 1], **more)
+
+
+def _points(column: str, title: str, name: str) -> dict[str, Any]:
+    """What is measured now and then beside a chart's line."""
+    return {"column": column, "title": title, "name": name, "points": True}
 
 
 def _thin(column: str, title: str, name: str, dash: str | None = None) -> dict[str, Any]:

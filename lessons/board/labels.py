@@ -60,6 +60,7 @@ def _general() -> dict[str, Any]:
         "hours": _("{h} h {m} min"),
         "updates_paused": _("updates paused"),
         "follow": _("Follow live"),
+        "last_step": _("Last step"),
         "pause_updates": _("Pause updates"),
         "reset_zoom": _("Reset zoom"),
         "copy_link": _("Copy link"),

@@ -19,6 +19,8 @@ def step() -> dict[str, Any]:
         "prompts": _("Prompts of this step"),
         "right_of": _("{learner}: {right} of {all} right"),
         "margin_of": _("{learner}: margin {margin}"),
+        "counts_right": _("right / all responses"),
+        "counts_margin": _("margin in score"),
         "right_answer": _("(right answer: {answer})"),
         "colour_by": _("colour"),
         "colourings": {

@@ -1,8 +1,8 @@
 """Present mode, for a projector: larger type, no sidebar, one idea a screen, turned with the arrow keys.
 
 It is a link's (`?present=1`) or a switch's in the sidebar, and stays on from page to page until it is left. The browser
-cuts the page at its headings (frontend/loader/present.mjs), and deals a part that is higher than the screen onto
-several (frontend/loader/screens.mjs); no page knows of it.
+cuts the page at its headings (frontend/loader/parts.mjs), and deals a part that is higher than the screen onto several
+(frontend/loader/screens.mjs); no page knows of it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def present_bar() -> None:
         "leave": _("Leave present mode"),
         "bar": _("Present"),
         "place": _("{part} of {parts} · {title}"),
-        "help": _("Arrow keys or Page Up and Page Down turn."),
+        "help": _("Arrow keys or Page Up and Page Down turn; Home and End lead to the first and the last screen."),
     }
     _component(
         key="present_bar",

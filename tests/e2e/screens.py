@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.rest import at_rest
 
 #: As wide and as high as projectors are, in pixels.
 PROJECTORS = ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080})
@@ -47,6 +49,8 @@ def first_picture(page: Page) -> dict[str, Any]:
     return {"top": top, "bottom": bottom, "end": known["end"]}
 
 
+#: A question of a check (lessons/kit/lesson/quiz.py).
+QUESTION = "[class*=st-key-][class*=quiz_][class*=_box]"
 #: By how many pixels the page is higher than what is seen of it above the bar, 0 where all of it is seen; null while
 #: something is still to be drawn.
 OVER = """() => {
@@ -65,19 +69,74 @@ OVER = """() => {
 }"""
 
 
-def screens(page: Page) -> Iterator[tuple[str, int]]:
-    """Turns a page that is presented from its first screen to its last: each one's place and excess height."""
+def settled(page: Page) -> int:
+    """By how many pixels the screen on show is too high, once pictures are as small as they get; -1: never drawn."""
+    over, since = None, 0
+    for _ in range(120):  # pictures are made smaller step by step
+        page.wait_for_timeout(50)
+        now = page.evaluate(OVER)
+        since = since + 1 if now == over and now is not None else 0
+        over = now
+        if since == (3 if over == 0 else 24):
+            break
+    return -1 if over is None else over
+
+
+def screens(page: Page, act: bool = False) -> Iterator[tuple[str, int]]:
+    """Turns a page that is presented from its first screen to its last: each one's place and excess height.
+
+    `act`: on each screen, predictions are made, questions answered and folds opened; after each of them, the place at
+    which one then is, what was done and the excess height there, -1 where what was done is not in sight any more.
+    """
     place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
+    answered: set[str] = set()
     while True:
-        over, since = None, 0
-        for _ in range(120):  # pictures are made smaller step by step
-            page.wait_for_timeout(50)
-            now = page.evaluate(OVER)
-            since = since + 1 if now == over and now is not None else 0
-            over = now
-            if since == (3 if over == 0 else 24):
-                break
-        yield place.inner_text(), -1 if over is None else over
+        yield place.inner_text(), settled(page)
+        for what, is_seen in _acts(page, answered) if act else ():
+            over = settled(page)
+            yield f"{place.inner_text()}, {what}", over if is_seen() else -1
         if onward.is_disabled():
             return
         onward.click()
+
+
+def _acts(page: Page, answered: set[str]) -> Iterator[tuple[str, Callable[[], bool]]]:
+    """Does all that can be done on the screen on show, one thing after another: what, and whether it is still seen.
+
+    `answered`: questions that are; to each all answers are given, as each has another reason.
+    """
+    committed = "[class*=st-key-][class*=_predict]"
+    while (button := page.locator(f"{committed}:visible [class*=_commit] button:visible")).count():
+        box = page.locator(f".{_key(button.first, '_predict')}")
+        choices = box.locator("[role=radiogroup] label:visible")
+        if choices.count():
+            choices.last.click()
+        expect(box.locator("[class*=_commit] button")).to_be_enabled()
+        box.locator("[class*=_commit] button").click()
+        expect(box.locator("[class*=_commit] button")).to_have_count(0)
+        at_rest(page)
+        yield "a prediction is made", box.locator("[data-testid=stAlert]").first.is_visible
+    for key in [_key(x, "_box") for x in page.locator(f"{QUESTION}:visible").all()]:
+        box = page.locator(f".{key}")
+        choices = box.locator("[role=radiogroup] label")
+        if key in answered or not box.is_visible():  # what grew above it may have sent it on to the next screen
+            continue
+        answered.add(key)
+        for choice in range(choices.count()):
+            if choices.nth(choice).is_visible():
+                choices.nth(choice).click()
+                at_rest(page)
+            yield f"choice {choice + 1} of {key}", box.locator("[data-testid=stAlert]").is_visible
+    while (fold := page.locator("details:not([open]) > summary:visible").first).count():
+        name, opened = fold.inner_text(), fold.locator("..").element_handle()
+        fold.click()
+        page.wait_for_function("x => x.open", arg=opened)
+        at_rest(page)
+        yield f"“{name}” is opened", opened.is_visible
+
+
+def _key(inner: Locator, ending: str) -> str:
+    """The class that a key of Streamlit's gives the innermost box around an element whose key ends so."""
+    script = """(x, ending) => [...x.closest(`[class*=st-key-][class*=${ending}]`).classList]
+      .find(y => y.startsWith('st-key-'))"""
+    return str(inner.evaluate(script, ending))

@@ -68,6 +68,19 @@ test("a chart of several lines names each beside a piece of it, and no line just
   assert.equal(chart.keys.note.hidden, true);
 });
 
+test("a chart with points says what they are, and what its line is", (t) => {
+  page(t);
+  const series = [
+    { column: "own", name: "line: training batches" },
+    { column: "heldout", name: "dots: held-out questions", points: true },
+  ];
+  const { keys } = new Chart({ key: "x", title: "X", help: "", series }, { labels: {}, colours: {}, zoom: null });
+  const [line, dots] = keys.root.querySelectorAll(".key");
+  assert.equal(keys.root.hidden, false);
+  assert.deepEqual([line.textContent, dots.textContent], ["line: training batches", "dots: held-out questions"]);
+  assert.deepEqual([line.querySelectorAll("circle").length, dots.querySelectorAll("circle").length], [0, 1]);
+});
+
 test("where learners come to a place at different steps, each one's number has its step", (t) => {
   page(t);
   const labels = {

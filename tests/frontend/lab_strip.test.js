@@ -326,8 +326,10 @@ test("of a labelled response is said whether its label prefers it, and its score
 
 test("a labelled pair's button has the margin of its scores", (t) => {
   page(t);
+  const words = { right_of: "", right_answer: "", counts_margin: "margin", counts_right: "right" };
+  const labels = { ...all, ...words, margin_of: "{learner}: {margin}" };
   const prompts = new Prompts({
-    labels: { ...all, margin_of: "{learner}: {margin}" },
+    labels,
     colours: { a: "brown" },
     onChoose() {},
   });
@@ -339,4 +341,8 @@ test("a labelled pair's button has the margin of its scores", (t) => {
   const [button] = prompts.root.children;
   assert.equal(button.querySelector(".count").textContent, "+1.58");
   assert.match(button.getAttribute("aria-label"), /A: \+1\.58$/);
+  assert.equal(prompts.root.lastChild.textContent, labels.counts_margin);
+  const right = { responses: 8, success: 6, reward: 0.75 };
+  prompts.draw({ step: 1, revision: "r", groups: [{ group: 0, prompt: "q", answer: "7", learners: { a: right } }] }, 0);
+  assert.equal(prompts.root.lastChild.textContent, labels.counts_right);
 });

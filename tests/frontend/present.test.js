@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as cut from "#frontend/loader/parts.mjs";
-import present, { turnOf } from "#frontend/loader/present.mjs";
+import { keep, parts, pieces, recall } from "#frontend/loader/parts.mjs";
+import present, { nearest, turnOf } from "#frontend/loader/present.mjs";
 import * as screens from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
-Object.assign(globalThis, cut, screens); // parts.mjs and screens.mjs stand before it
-const { parts, pieces } = cut;
+Object.assign(globalThis, screens, { keep, parts, pieces, recall }); // they stand before it
 const { pictures, smaller } = screens;
 
 const words = {
@@ -253,4 +252,111 @@ test("a block that begins with a heading is cut where another one follows, and s
   );
   assert.deepEqual(parts(cut), { of: [0, 0, 1, 1], titles: ["Label", "Learn"] });
   assert.deepEqual(pieces(second), [second]);
+});
+
+/** Lays a page out: an element is as high as its data-h, what is away takes no room, and the screen is `room` high. */
+function laidOut(window, room) {
+  const screen = { room };
+  const high = (x) => (x.closest(".present-away") ? 0 : Number(x.dataset?.h ?? 0));
+  window.HTMLElement.prototype.getBoundingClientRect = function () {
+    if (this.className === "bar") return { top: screen.room + 6, bottom: screen.room + 40, height: 34 };
+    const all = [...document.querySelectorAll("[data-h]")];
+    const own = all.filter((x) => this.contains(x));
+    const top = all.slice(0, Math.max(0, all.indexOf(own[0]))).reduce((sum, x) => sum + high(x), 0);
+    const height = own.reduce((sum, x) => sum + high(x), 0);
+    return { top, bottom: top + height, height };
+  };
+  screen.set = async (to) => {
+    screen.room = to;
+    window.dispatchEvent(new window.Event("resize"));
+    await new Promise((done) => setTimeout(done, 60));
+  };
+  return screen;
+}
+
+const tall = (...all) =>
+  all.map((h, i) => `<div data-p="${i}" data-h="${h}">${i ? "" : "<h1>Tall</h1>"}</div>`).join("");
+
+test("who is on a later screen of a part stays with what it begins with, however the window is resized", async (t) => {
+  const { window, visible, press, place, close } = shown(t, tall(300, 300, 300, 300));
+  const screen = laidOut(window, 700);
+  await screen.set(700);
+  assert.equal(place(), "1/1 Tall (1/2)");
+  press("ArrowRight");
+  assert.deepEqual(visible(), ["2", "3"]);
+  await screen.set(400); // a screen each
+  assert.deepEqual([place(), visible()], ["1/1 Tall (3/4)", ["2"]]);
+  await screen.set(1300); // all of it at once, and then again not
+  assert.deepEqual(visible(), ["0", "1", "2", "3"]);
+  await screen.set(400);
+  assert.deepEqual(visible(), ["2"]);
+  assert.equal(window.sessionStorage.getItem("credit-lab-part:/lab"), "0.2");
+  close();
+});
+
+test("a reload comes back to the screen, though its part comes piece by piece", async (t) => {
+  const { window, visible, press, close } = shown(t, tall(300, 300, 300));
+  const screen = laidOut(window, 400);
+  await screen.set(400);
+  press("End");
+  assert.deepEqual(visible(), ["2"]);
+  close();
+  const block = document.querySelector("[data-testid=stVerticalBlock]");
+  const late = [...block.children].slice(2);
+  for (const x of late) x.remove();
+  const data = new TextEncoder().encode(JSON.stringify({ words }));
+  const again = present({ parentElement: document.querySelector("#own > div"), data });
+  assert.deepEqual(visible(), ["0"]);
+  block.append(...late);
+  await new Promise((done) => setTimeout(done, 60));
+  assert.deepEqual(visible(), ["2"]);
+  again();
+});
+
+test("what grows where somebody is stays on show, and what is below it goes on to the next screen", async (t) => {
+  const { window, visible, place, close } = shown(t, tall(300, 100, 200));
+  const screen = laidOut(window, 600);
+  await screen.set(600);
+  assert.deepEqual(visible(), ["0", "1", "2"]);
+  const grows = document.querySelector("[data-p='1']");
+  grows.innerHTML = "<button>b</button>";
+  grows.firstChild.dispatchEvent(new window.Event("pointerdown", { bubbles: true, composed: true }));
+  grows.dataset.h = 500;
+  await screen.set(600);
+  assert.deepEqual([visible(), place()], [["1"], "1/1 Tall (2/3)"]);
+  close();
+});
+
+test("the nearest piece is one with the innermost box in common, on the screen on show if there is one", (t) => {
+  page(t);
+  document.body.innerHTML = "<div id=outer><p id=a></p><div id=box><p id=b></p><p id=c></p></div></div>";
+  const [outer, a, box, b, c] = ["outer", "a", "box", "b", "c"].map((x) => document.getElementById(x));
+  const gone = document.createElement("i");
+  const all = [
+    { element: a, inside: [outer] },
+    { element: b, inside: [outer, box] },
+    { element: c, inside: [outer, box] },
+  ];
+  assert.equal(nearest(all, [0, 1, 2], [c, box, outer, document]), 2);
+  assert.equal(nearest(all, [0, 1, 2], [gone, box, outer, document]), 1);
+  assert.equal(nearest(all, [0, 1, 2], [gone, box, outer, document], 2), 2);
+  assert.equal(nearest(all, [0, -1, -1], [c, box, outer, document]), 0);
+  assert.equal(nearest([{ element: outer, inside: [] }], [0], [c, box]), 0);
+  assert.equal(nearest(all, [0, 1, 2], [gone, document]), -1);
+});
+
+test("Home and End lead to the first and the last screen; a choice keeps the arrows, not a remote's keys", (t) => {
+  const { visible, press } = shown(t, LESSON);
+  press("End");
+  assert.deepEqual(visible(), ["2", "2"]);
+  press("Home");
+  assert.deepEqual(visible(), ["0", "0"]);
+  const choice = document.createElement("input");
+  document.querySelector("[data-p='0']").append(choice);
+  for (const key of ["End", "PageDown"]) press(key, choice);
+  choice.type = "radio";
+  press("ArrowRight", choice);
+  assert.deepEqual(visible(), ["0", "0"]);
+  press("PageDown", choice);
+  assert.deepEqual(visible(), ["1", "1"]);
 });

@@ -67,6 +67,15 @@ test("a choice at a part's end stays with the picture that it changes", () => {
   assert.deepEqual(dealt(stack(TITLE, { height: 540, least: 0, elastic: true }, CHOICE, 400), ROOM), [0, 0, 1, 1]);
 });
 
+test("a box with a picture in it can spare only of the picture, and all below that counts", () => {
+  const box = (/** @type {number} */ drawn) => {
+    const [head, boxed, ...more] = stack(60, { height: 540, least: 540 - drawn, elastic: true }, CHOICE);
+    return [head, { ...boxed, picture: { top: boxed.top, bottom: boxed.top + drawn } }, ...more];
+  };
+  assert.deepEqual(dealt(box(540), ROOM), [0, 0, 0]);
+  assert.deepEqual(dealt(box(200), ROOM), [0, 0, 1]); // a prediction stands below it, say
+});
+
 test("columns that are taken apart have a screen each", (t) => {
   page(t);
   const [one, two] = [document.createElement("i"), document.createElement("b")];
@@ -144,4 +153,30 @@ test("what still is too high is made smaller, to a limit, and a picture below it
   );
   full(host);
   assert.equal(host.style.getPropertyValue("--type-scale"), "");
+});
+
+test("a picture that is too high by itself, as small as it may be, is dealt row by row, as large as before", (t) => {
+  const main = laid(t, "<div id=b data-h=1000></div>");
+  const host = main.querySelector("#b");
+  host.attachShadow({ mode: "open" }).innerHTML =
+    "<div class=lesson><p id=key></p><div data-deal id=rows><p id=one></p><p id=two></p></div></div>";
+  const at = { key: [0, 100], rows: [100, 1000], one: [100, 550], two: [550, 1000] };
+  for (const [id, [top, bottom]] of Object.entries(at)) {
+    host.shadowRoot.getElementById(id).getBoundingClientRect = () => ({ top, bottom, height: bottom - top });
+  }
+  const all = () => piecesOf(host, ROOM);
+  assert.deepEqual(
+    all().map((x) => x.element.id),
+    ["b"],
+  );
+  assert.equal(closer(all(), ROOM), false); // it may still be made smaller
+  host.style.setProperty("--type-scale", "0.64");
+  assert.equal(closer(all(), ROOM), true);
+  assert.equal(host.style.getPropertyValue("--type-scale"), "");
+  assert.deepEqual(
+    all().map((x) => x.element.id),
+    ["key", "one", "two"],
+  );
+  assert.deepEqual(dealt(all(), ROOM), [0, 0, 1]);
+  assert.equal(closer(all().slice(0, 2), ROOM), false);
 });

@@ -1,8 +1,9 @@
 """Every screen of present mode: by how many pixels what it shows is higher than the projector.
 
-python -m tests.load.present [--pages lab,kl] [--langs en] [--sizes 1280x720] [--pictures FOLDER]
+python -m tests.load.present [--pages lab,kl] [--langs en] [--sizes 1280x720] [--act] [--pictures FOLDER]
 
-Turns each page from its first screen to its last. A line a page, with each screen that has to be scrolled.
+Turns each page from its first screen to its last. A line a page, with each screen that has to be scrolled. With --act
+predictions are made, questions answered and folds opened on the way; -1: what was done went out of sight.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--langs", default="en,zh-TW")
     parser.add_argument("--sizes", default=",".join(f"{x['width']}x{x['height']}" for x in PROJECTORS))
     parser.add_argument("--url", help="of a server that runs")
+    parser.add_argument("--act", action="store_true", help="predict, answer and open folds on the way")
     parser.add_argument("--pictures", type=Path, help="a folder for a picture of each screen")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
@@ -47,7 +49,7 @@ def main() -> None:
                     )
                     page.wait_for_timeout(1000)
                     seen = []
-                    for n, (place, over) in enumerate(screens(page)):
+                    for n, (place, over) in enumerate(screens(page, act=given.act)):
                         seen.append((place, over))
                         if given.pictures:
                             given.pictures.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,7 @@ export interface Labels {
   first: string;
   first_step: string;
   follow: string;
+  last_step: string;
   gradient_back: string;
   gradient_down: string;
   gradient_heldout: string;
@@ -137,6 +138,8 @@ export interface Labels {
   response_n: string;
   right: string;
   margin_of: string;
+  counts_right: string;
+  counts_margin: string;
   right_answer: string;
   right_of: string;
   scatter: string;

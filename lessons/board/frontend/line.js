@@ -24,11 +24,16 @@ export const DASH = { solid: [], dashed: [5, 4], dotted: [1.5, 3] };
 export const sample = (colour, index) => piece(pattern(index), { stroke: `var(--learner-${colour})` });
 
 /**
- * A piece of one of a chart's lines, whosever it is.
- * @param {Pick<import("./page_types.js").Series, "thin" | "dash">} series
+ * A piece of one of a chart's lines, whosever it is, or one of its points.
+ * @param {Pick<import("./page_types.js").Series, "thin" | "dash" | "points">} series
  */
-export const sampleOf = ({ thin, dash }) =>
-  piece(DASH[dash ?? "solid"], { stroke: "currentColor", "stroke-width": thin ? "1" : "2.4" });
+export const sampleOf = ({ thin, dash, points }) =>
+  points ? point() : piece(DASH[dash ?? "solid"], { stroke: "currentColor", "stroke-width": thin ? "1" : "2.4" });
+
+function point() {
+  const dot = svg("circle", { cx: 5, cy: 5, r: 3.5, fill: "currentColor" });
+  return svg("svg", { class: "sample", width: 10, height: 10, "aria-hidden": "true" }, dot);
+}
 
 /** @param {number[]} dashes @param {Record<string, string>} style */
 function piece(dashes, style) {

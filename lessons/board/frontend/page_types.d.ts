@@ -34,7 +34,7 @@ export interface Choices {
 export interface Series {
   column: string;
   title?: string;
-  /** In a word or two beside a piece of the line, where a chart has several. */
+  /** In a word or two beside a piece of the line (or a point), where a chart has several. */
   name?: string;
   /** Thinner than the chart's others. */
   thin?: boolean;

@@ -55,7 +55,9 @@ export class Progress {
   draw(model, colours, { following, paused, x, trouble }) {
     for (const learner of model.learners) this.#bar(learner, colours[learner.name], model.lastStep(learner.name) + 1);
     this.preparing.draw(model);
+    say(this.follow, model.active ? this.labels.follow : this.labels.last_step);
     attr(this.follow, "aria-pressed", following);
+    this.pause.hidden = !model.active && !paused; // nothing comes any more
     attr(this.pause, "aria-pressed", paused);
     this.#offerAxes(model);
     if (this.axis.value !== x) this.axis.value = x;

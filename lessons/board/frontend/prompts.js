@@ -41,7 +41,10 @@ export class Prompts {
     const focused = focusedIn(this.root);
     const held = this.#buttons.find((x) => x.root === focused)?.group;
     this.#buttons = step.groups.map((x, i) => ({ group: x.group, root: this.#button(x, short[i]) }));
-    this.root.replaceChildren(...this.#buttons.map((x) => x.root));
+    const hasMargins = step.groups.some((x) => Object.values(x.learners).some((own) => own.margin !== undefined));
+    const says = hasMargins ? this.labels.counts_margin : this.labels.counts_right; // each button's name says so itself
+    const key = el("span", { class: "chipline", "aria-hidden": "true", text: says });
+    this.root.replaceChildren(...this.#buttons.map((x) => x.root), key);
     this.#buttons.find((x) => x.group === held)?.root.focus({ preventScroll: true });
   }
 
@@ -64,7 +67,7 @@ export class Prompts {
         if (x.margin !== undefined) return fill(labels.margin_of, { learner, margin: signed(x.margin, 2) });
         return fill(labels.right_of, { learner, right: x.success ?? labels.not_recorded, all: x.responses });
       })
-      .join(", ");
+      .join(labels.comma);
     const right = answer ? ` ${fill(labels.right_answer, { answer })}` : "";
     const props = {
       type: "button",

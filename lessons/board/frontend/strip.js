@@ -42,7 +42,7 @@ export class TokenStrip {
     this.reader = reader;
     this.onAlike = onAlike;
     this.legend = el("div", { class: "legend" });
-    this.body = el("div", { class: "strips" });
+    this.body = el("div", { class: "strips", data: { deal: "" } });
     this.notes = el("div");
     this.keys = keysBelow ? el("div", { class: "legend below" }) : this.legend;
     this.root = el("div", {}, this.legend, this.body, keysBelow ? this.keys : null);

@@ -10,6 +10,8 @@ declare const unpack: typeof import("./common.mjs").unpack;
 
 declare const pieces: typeof import("./parts.mjs").pieces;
 declare const parts: typeof import("./parts.mjs").parts;
+declare const recall: typeof import("./parts.mjs").recall;
+declare const keep: typeof import("./parts.mjs").keep;
 
 declare const dealt: typeof import("./screens.mjs").dealt;
 declare const piecesOf: typeof import("./screens.mjs").piecesOf;

@@ -1,4 +1,4 @@
-// What present mode turns: the page's own elements, or what they hold, and at which of them a part begins. Stands before
+// How a page is cut into the parts that present mode turns, and where in them this tab was left. Stands before
 // present.mjs (assets.py puts them together).
 
 /**
@@ -60,4 +60,26 @@ export function parts(elements) {
     return part;
   });
   return { of, titles };
+}
+
+/** @param {string} path */
+const kept = (path) => `credit-lab-part:${path}`;
+
+/** The part and its screen at which this page was left in this tab. */
+export function recall() {
+  try {
+    const [, part, screen] = /^(\d+)(?:\.(\d+))?$/.exec(sessionStorage.getItem(kept(location.pathname)) ?? "") ?? [];
+    return { part: Number(part ?? 0), screen: Number(screen ?? 0) };
+  } catch {
+    return { part: 0, screen: 0 }; // may not be used
+  }
+}
+
+/** @param {{ part: number, screen: number }} at */
+export function keep({ part, screen }) {
+  try {
+    sessionStorage.setItem(kept(location.pathname), screen ? `${part}.${screen}` : String(part));
+  } catch {
+    // The place is lost with the next reload, no more.
+  }
 }

@@ -10,8 +10,11 @@ const AWAY = "present-away";
 const TAKES_ARROWS =
   "input, textarea, select, [contenteditable], summary, [role=slider], [role=tab], [role=radio], [role=listbox], " +
   "[role=option], [role=menu], [role=menuitem], [role=grid], [role=spinbutton], [role=combobox], [data-arrows]";
-/** @type {Record<string, number>} key → by how many parts it turns */
-const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+/** Of these, elements that have no use for the other keys: a remote turns on while a choice has the focus. */
+const TAKES_ARROWS_ONLY = "input[type=radio], input[type=checkbox], summary, [role=radio]";
+/** @type {Record<string, number>} key → by how many screens it turns; Home and End lead to the first and the last */
+const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1, Home: -Infinity, End: Infinity };
+const LAST = Number.MAX_SAFE_INTEGER; // of a part's screens, however many it has
 const TOUCHES = ["pointerdown", "change"];
 const STYLE = `
   .bar { position: fixed; inset: auto 0 0 0; z-index: 999990; display: flex; gap: 12px; align-items: center;
@@ -26,42 +29,21 @@ const STYLE = `
 `;
 
 /**
- * By how many parts a key turns; 0 where it is not for this.
+ * By how many screens a key turns; 0 where it is not for this.
  * @param {Pick<KeyboardEvent, "key" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey" | "defaultPrevented" | "composedPath">} event
  */
 export function turnOf(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return 0;
   const by = TURNS[event.key] ?? 0;
-  const taken = event.composedPath().some((node) => node instanceof Element && node.matches(TAKES_ARROWS));
-  return taken ? 0 : by;
+  const free = event.key.startsWith("Arrow") ? ":not(*)" : TAKES_ARROWS_ONLY;
+  const takes = (/** @type {Element} */ x) => x.matches(TAKES_ARROWS) && !x.matches(free);
+  return event.composedPath().some((x) => x instanceof Element && takes(x)) ? 0 : by;
 }
-
-/** @param {string} path */
-const kept = (path) => `credit-lab-part:${path}`;
 
 /** Hides an element, or shows it; one that is as it should be is left alone. @type {(x: Element, is: boolean) => void} */
 const away = (x, is) => {
   if (x.classList.contains(AWAY) !== is) x.classList.toggle(AWAY, is);
 };
-
-/** The part and its screen at which this page was left in this tab. */
-function recall() {
-  try {
-    const [, part, screen] = /^(\d+)(?:\.(\d+))?$/.exec(sessionStorage.getItem(kept(location.pathname)) ?? "") ?? [];
-    return { part: Number(part ?? 0), screen: Number(screen ?? 0) };
-  } catch {
-    return { part: 0, screen: 0 }; // may not be used
-  }
-}
-
-/** @param {{ part: number, screen: number }} at */
-function keep({ part, screen }) {
-  try {
-    sessionStorage.setItem(kept(location.pathname), screen ? `${part}.${screen}` : String(part));
-  } catch {
-    // The place is lost with the next reload, no more.
-  }
-}
 
 /**
  * Deals a part onto screens, as it is laid out when all of it is shown: what it shows, piece by piece.
@@ -72,6 +54,26 @@ function screensOf(part, room) {
   const all = part.flatMap((x) => piecesOf(x, room)).sort((a, b) => a.top - b.top); // a style may have put some elsewhere
   const of = dealt(all, room);
   return { all, of, count: Math.max(0, ...of) + 1 };
+}
+
+/** @typedef {{ element: Element, inside: Element[] }} Place a piece, and what it is in */
+
+/**
+ * Which piece is nearest to where somebody is: of those that share the innermost element with it, one on the screen on
+ * show, or else the first; -1: none is near.
+ * @param {Place[]} all
+ * @param {number[]} of each one's screen; -1: on none
+ * @param {EventTarget[]} path the elements that somebody is in
+ * @param {number} [at] the screen on show
+ */
+export function nearest(all, of, path, at = -1) {
+  const depths = all.map(({ element, inside }, i) => {
+    if (of[i] < 0) return 0;
+    const holds = path.some((x) => x instanceof Node && element.contains(x));
+    return [...inside, element].filter((x) => path.includes(x)).length + (holds ? 1 : 0);
+  });
+  const near = [...depths.keys()].filter((i) => depths[i] > 0 && depths[i] === Math.max(...depths));
+  return near.find((i) => of[i] === at) ?? near[0] ?? -1;
 }
 
 /** @param {Component} component */
@@ -123,6 +125,7 @@ export default function (component) {
   const at = recall();
   let count = 1; // of parts
   let screens = 1; // of the part on show
+  let onScreen = 0; // of them
   /** @type {Map<Element, number>} each piece's part */
   let places = new Map();
   /** @type {ReturnType<typeof screensOf>} */
@@ -131,14 +134,18 @@ export default function (component) {
   let waits = new Set();
   /** @type {EventTarget[]} where somebody last did something: that stays in sight when it grows */
   let touched = [];
+  /** @type {Element[]} what the screen begins with that was turned to: it stays in sight when the part is dealt anew */
+  let turned = [];
 
   function show() {
     const elements = [...(main?.children ?? [])].filter((x) => !x.contains(own));
     const cut = elements.map(pieces);
     const { of, titles } = parts(cut.flat());
     count = titles.length;
-    const shown = Math.min(at.part, count - 1);
     places = new Map(cut.flat().map((x, i) => [x, of[i]]));
+    const from = { ...at };
+    at.part = partOf(touched) ?? at.part;
+    const shown = Math.min(at.part, count - 1);
     for (const x of waits) away(x, false);
     for (const { element } of now.all) enlarge(element);
     for (const [piece, part] of places) away(piece, part !== shown);
@@ -146,14 +153,15 @@ export default function (component) {
       if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
     });
     deal([...places].filter(([, part]) => part === shown).map(([piece]) => piece));
-    const screen = screens > 1 ? ` (${Math.min(at.screen, screens - 1) + 1}/${screens})` : "";
+    if (at.part !== from.part || at.screen !== from.screen) keep(at);
+    const screen = screens > 1 ? ` (${onScreen + 1}/${screens})` : "";
     const text = words.place
       .replace("{part}", String(shown + 1))
       .replace("{parts}", String(count))
       .replace("{title}", titles[shown] + screen);
     if (place.textContent !== text) place.textContent = text;
-    before.disabled = shown === 0 && at.screen === 0;
-    after.disabled = shown === count - 1 && at.screen >= screens - 1;
+    before.disabled = shown === 0 && onScreen === 0;
+    after.disabled = shown === count - 1 && onScreen === screens - 1;
     if (now.all.length !== sized.size || now.all.some(({ element }) => !sized.has(element))) {
       sizes.disconnect();
       sized = new Set(now.all.map(({ element }) => element));
@@ -167,9 +175,12 @@ export default function (component) {
     const room = roomOf(/** @type {Element} */ (main), bar);
     now = screensOf(part, room);
     screens = now.count;
-    const held = now.all.findIndex(({ element }) => touched.includes(element));
-    at.screen = held >= 0 && now.of[held] >= 0 ? now.of[held] : Math.min(at.screen, screens - 1);
-    const seen = new Set(now.all.flatMap((x, i) => (now.of[i] === at.screen ? [x.element, ...x.inside] : [])));
+    const held = [nearest(now.all, now.of, touched, at.screen), nearest(now.all, now.of, turned)].find((i) => i >= 0);
+    if (held !== undefined) at.screen = now.of[held];
+    else if (at.screen === LAST) at.screen = screens - 1;
+    onScreen = Math.min(at.screen, screens - 1); // what was left there may be still to come
+    if (held === undefined && onScreen === at.screen) turned = begins();
+    const seen = new Set(now.all.flatMap((x, i) => (now.of[i] === onScreen ? [x.element, ...x.inside] : [])));
     waits = new Set(now.all.flatMap((x) => [x.element, ...x.inside]).filter((x) => !seen.has(x)));
     for (const x of waits) away(x, true);
     if (closer(onShow(), room)) later();
@@ -183,17 +194,28 @@ export default function (component) {
     later();
   }
 
-  /** By one screen, over the end of a part into the next. @param {number} by */
+  /** What the screen on show begins with, and what that is in. */
+  function begins() {
+    const first = now.all.find(({ top, bottom }, i) => now.of[i] === onScreen && bottom > top);
+    return first ? [...first.inside, first.element] : [];
+  }
+
+  /** The part in which somebody is. @param {EventTarget[]} path */
+  const partOf = (path) => path.map((x) => places.get(/** @type {Element} */ (x))).find((x) => x !== undefined);
+
+  /** By one screen, over the end of a part into the next; or to the page's first or last. @param {number} by */
   function turn(by) {
+    if (!Number.isFinite(by)) return by < 0 ? go(0, 0) : go(count - 1, LAST);
     const part = Math.min(at.part, count - 1);
-    const [to, screen] = [part, at.screen + by];
-    if (screen >= 0 && screen < screens) go(to, screen);
-    else if (part + by >= 0 && part + by < count) go(part + by, by < 0 ? Number.MAX_SAFE_INTEGER : 0);
+    const screen = onScreen + by;
+    if (screen >= 0 && screen < screens) go(part, screen);
+    else if (part + by >= 0 && part + by < count) go(part + by, by < 0 ? LAST : 0);
   }
 
   /** @param {number} part @param {number} screen */
   function go(part, screen) {
     touched = [];
+    turned = [];
     Object.assign(at, { part, screen });
     show();
     keep(at);
@@ -204,11 +226,11 @@ export default function (component) {
   /** Something on the page asks to be seen. @param {Event} event */
   function wanted(event) {
     const path = event.composedPath();
-    const part = path.map((x) => (x instanceof Element ? places.get(x) : undefined)).find((x) => x !== undefined);
+    const part = partOf(path);
     if (part === undefined) return;
     if (part !== Math.min(at.part, count - 1)) go(part, 0);
     const piece = now.all.findIndex(({ element }) => path.includes(element));
-    if (piece >= 0 && now.of[piece] >= 0 && now.of[piece] !== at.screen) go(part, now.of[piece]);
+    if (piece >= 0 && now.of[piece] >= 0 && now.of[piece] !== onScreen) go(part, now.of[piece]);
   }
 
   /** @param {Event} event */

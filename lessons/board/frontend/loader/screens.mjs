@@ -15,8 +15,8 @@ const CLOSEST = 0.7; // of its size: what cannot be cut any further
 /**
  * What is dealt: where it lies while the whole part is shown, in pixels; `least` is its height with its pictures smaller,
  * as far as is known (`elastic`: they may be made smaller still); `apart` is a picture that was tried below others in vain, `closes` is a choice, or little, at a part's end; `around` is what its frame adds to any piece of it, `column` the column that it is in. Who `keeps`
- * introduces what comes next; a `title` stands in the bar, too.
- * @typedef {{ top: number, bottom: number, least: number, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean }} Extent
+ * introduces what comes next; a `title` stands in the bar, too; `picture` is where its pictures are, if more is in it.
+ * @typedef {{ top: number, bottom: number, least: number, picture?: { top: number, bottom: number } | null, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean }} Extent
  * @typedef {Extent & { element: Element, inside: Element[] }} Piece
  */
 
@@ -69,8 +69,9 @@ function fits(group, room) {
   const picture = seen.findLast((x) => x.least < x.bottom - x.top);
   if (!picture || picture.top - start >= DEEP * room) return false;
   if (picture === last) return picture.top - start + picture.least + around <= room;
-  const closes = last.closes && picture.elastic && last.bottom - picture.bottom < FRAME * room;
-  return Boolean(closes) && height - SPARED * (picture.bottom - picture.top) <= room;
+  const { top, bottom } = picture.picture ?? picture;
+  const closes = last.closes && picture.elastic && last.bottom - bottom < FRAME * room;
+  return Boolean(closes) && height - SPARED * (bottom - top) <= room;
 }
 
 /**
@@ -91,6 +92,8 @@ function begun(all, first, i, room) {
 
 /** @type {WeakSet<Element>} what has pictures that were tried below others, as small as they may be, in vain */
 let alone = new WeakSet();
+/** @type {WeakSet<Element>} what has a picture that is too high by itself, as small as it may be: it is dealt row by row */
+let torn = new WeakSet();
 
 const BLOCK = "[data-testid=stVerticalBlock]";
 const ROW = "[data-testid=stHorizontalBlock]";
@@ -108,6 +111,7 @@ function isColumn(x) {
 
 /** What an element of the page consists of, and whether side by side. @param {Element} element */
 function contents(element) {
+  if (torn.has(element)) return { row: false, own: [...(lessonOf(pictures(element)[0].host)?.children ?? [])] };
   if (element.matches("[data-deal]")) return { row: false, own: [...element.children] };
   const block = element.matches(`${BLOCK}, ${ROW}`) ? element : element.querySelector(`${BLOCK}, ${ROW}`);
   if (block) return { row: block.matches(ROW), own: [...block.children] };
@@ -124,7 +128,8 @@ function contents(element) {
 export function piecesOf(element, room) {
   const { top, bottom, height } = element.getBoundingClientRect();
   const elastic = isElastic(element);
-  const least = elastic || isWhole(element) ? 0 : height;
+  const picture = elastic || isWhole(element) ? pictured(element) : null;
+  const least = height - (picture ? picture.bottom - picture.top : 0);
   const { row, own } = height > room ? contents(element) : { row: false, own: [] };
   const boxes = own.map((x) => x.getBoundingClientRect()).filter((x) => x.height > 0);
   if (boxes.length) {
@@ -144,12 +149,19 @@ export function piecesOf(element, room) {
   const text =
     height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
   const apart = alone.has(element);
-  return [{ element, inside: [], top, bottom, least, elastic, apart, title, keeps: title || chooses || text, chooses }];
+  const keeps = title || chooses || text;
+  return [{ element, inside: [], top, bottom, least, picture, elastic, apart, title, keeps, chooses }];
 }
 
 /** Whether a picture in an element may still be made smaller: how high it is then shows only when it is. @param {Element} element */
 function isElastic(element) {
   return pictures(element).some(({ host }) => scaleOf(host) > SMALLEST * pageScale() + 1e-3);
+}
+
+/** From where to where an element's pictures are. @param {Element} element */
+function pictured(element) {
+  const boxes = pictures(element).map(({ host }) => host.getBoundingClientRect());
+  return { top: Math.min(...boxes.map((x) => x.top)), bottom: Math.max(...boxes.map((x) => x.bottom)) };
 }
 
 /** Whether a picture in an element that is too high may still be cut short. @param {Element} element */
@@ -162,10 +174,10 @@ const scaleOf = (host) => Number(host.style.getPropertyValue("--type-scale")) ||
 
 /**
  * What is on a screen that is still too high is made smaller, all alike, but for pictures, which `fitting` does. Where that
- * is not enough, a picture below others is put apart.
+ * is not enough, a picture below others is put apart, and one that has nothing above it is torn.
  * @param {Piece[]} shown
  * @param {number} room
- * @returns {boolean} whether one was put apart, and the part is to be dealt anew
+ * @returns {boolean} whether one was, and the part is to be dealt anew
  */
 export function closer(shown, room) {
   const seen = shown.filter(({ element }) => element.getBoundingClientRect().height > 0);
@@ -178,10 +190,12 @@ export function closer(shown, room) {
     zoom = Math.max(CLOSEST, zoom * Math.max(FINER, room / over));
     for (const { element } of seen) if (!pictures(element).length) enlarge(element, zoom);
   }
-  const below = height() > room && seen.slice(1).find(({ element }) => pictures(element).length);
-  if (!below) return false;
-  alone.add(below.element);
-  for (const { host } of pictures(below.element)) full(host);
+  if (height() <= room) return false;
+  const below = seen.slice(1).find(({ element }) => pictures(element).length);
+  const high = below ?? seen.find(({ element }) => pictures(element).length === 1 && !torn.has(element));
+  if (!high) return false;
+  (below ? alone : torn).add(high.element);
+  for (const { host } of pictures(high.element)) full(host);
   return true;
 }
 
@@ -258,6 +272,7 @@ export function fitting(shown, end) {
   }
   function anew() {
     alone = new WeakSet();
+    torn = new WeakSet();
     for (const { host } of pictures(document.body)) full(host);
     fit();
   }
