@@ -37,7 +37,7 @@ from core.learners.settings import LearnerSettings
 
 #: Whose word the values are: the critic's as stored (or, for `vine`, the measured ones), the mean reward of the
 #: response's group at every position, the mean of the others in its group, or nobody's (0).
-Values = Literal["stored", "group-mean", "leave-one-out", "zero"]
+ValueSource = Literal["stored", "group-mean", "leave-one-out", "zero"]
 
 Settings = TypeVar("Settings", bound=LearnerSettings)
 
@@ -99,7 +99,7 @@ def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:
     return changed.learner(settings.name)  # type: ignore[return-value]
 
 
-def values_of(step: StoredStep, values: Values | Tensor = "stored") -> Tensor | None:
+def values_of(step: StoredStep, values: ValueSource | Tensor = "stored") -> Tensor | None:
     """V(s_t) [B, T] of that kind, or the tensor itself (an oracle's, say); None where the trace has none."""
     experience = step.experience
     if isinstance(values, Tensor):
@@ -123,7 +123,7 @@ def mixed_values(step: StoredStep, weight: float) -> Tensor:
     return torch.lerp(stored, mean, weight)
 
 
-def credit_under(step: StoredStep, settings: AnyLearner, values: Values | Tensor = "stored") -> Credit:
+def credit_under(step: StoredStep, settings: AnyLearner, values: ValueSource | Tensor = "stored") -> Credit:
     """The responses' credit under any learner's settings: GRPO's of PPO's responses, PPO's with another λ, …
 
     Raises RequestError if the settings need what a trace does not have: values where the learner had none (give

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.kind import Line
+from core.learners.kind import FormulaLine
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, ngettext, prose, tell
@@ -36,7 +36,7 @@ from lessons.kit.truth import is_measured, truth
 if TYPE_CHECKING:
     from torch import Tensor
 
-LINES: dict[Line, str] = {
+LINES: dict[FormulaLine, str] = {
     "questions": N_("Questions"),
     "reward": N_("Reward"),
     "advantage": N_("Advantage"),
@@ -47,7 +47,7 @@ LINES: dict[Line, str] = {
     "aggregation": N_("Loss"),
 }
 #: The lines that say what the update makes of a credit.
-UPDATE: set[Line] = {"ratio", "surrogate", "kl", "aggregation"}
+UPDATE: set[FormulaLine] = {"ratio", "surrogate", "kl", "aggregation"}
 #: What the strips may show: the advantage, or what the loss makes of it in the rollout's second pass.
 SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in the update")}
 
