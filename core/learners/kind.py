@@ -110,8 +110,8 @@ class LearnerKind:
     #: step: the ratio then goes on growing from step to step.
     against_collector: bool = False
     #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into
-    #: `Experience.extra`, in training and where a stored step is credited again. Those per token that are among
-    #: `columns` are kept in the trace.
+    #: `Experience.extra`, in training and where a stored step is credited again (core/insight/whatif.py). Those per
+    #: token that are among `columns` are kept in the trace.
     measure: Callable[[Any, Written], Mapping[str, Tensor]] | None = None
     order: int = 100  # its place in lists: small numbers first
     marks: Mapping[str, str] = field(default_factory=dict)  # further facts for integrations, by their names

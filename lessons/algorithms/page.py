@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.algorithms.surrogates import SURROGATES
+from core.curation import task_of
 from core.learners.kind import FormulaLine
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of
 from core.learners.variants import VARIANTS, Variant
@@ -186,7 +187,8 @@ def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[floa
     if needs_of(settings).continuations:
         credit = credit_under(step, settings, measured_values(batch, settings))
     else:
-        credit = credit_under(step, settings)
+        measures = learner_kind(settings).measure is not None
+        credit = credit_under(step, settings, task=task_of(batch.run.config) if measures else None)
     numbers = credit.advantages
     if shown == "pull":
         longest = batch.run.config.max_completion_length or step.panel.mask.shape[1]
