@@ -12,7 +12,7 @@ import streamlit as st
 def page() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
-    from lessons.kit import chrome, glossary, memory, present, to_lab
+    from lessons.kit import chrome, glossary, present, remembered, to_lab
 
     chrome.remember_language()
     present.remember_present()
@@ -31,8 +31,8 @@ def page() -> None:
     with st.sidebar:
         chrome.language_switch()
         present.present_switch()
-        memory.forget_me()
-        memory.browser_memory()
+        remembered.forget_me()
+        remembered.browser_memory()
     chrome.document_language()
     chrome.style()
     present.present_bar()

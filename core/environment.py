@@ -33,7 +33,7 @@ def _names(given: Any) -> Any:
     return tuple(x.strip() for x in given.split(",") if x.strip()) if isinstance(given, str) else given
 
 
-class Environment(BaseModel):
+class EnvironmentVariables(BaseModel):
     """The app's environment variables, by name without the prefix; None: not set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -100,7 +100,7 @@ class Environment(BaseModel):
         return " ".join(given.split())
 
 
-def environment() -> Environment:
+def environment() -> EnvironmentVariables:
     """What is set, as far as it can be read."""
     return _read(_given(os.environ))[0]
 
@@ -117,18 +117,18 @@ def problem_of(field: str) -> Message | None:
 
 def _given(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Those that are ours and not empty, by field."""
-    ours = ((field, variables.get(PREFIX + field.upper(), "").strip()) for field in Environment.model_fields)
+    ours = ((field, variables.get(PREFIX + field.upper(), "").strip()) for field in EnvironmentVariables.model_fields)
     return tuple((field, text) for field, text in ours if text)
 
 
 @functools.lru_cache(maxsize=16)
-def _read(given: tuple[tuple[str, str], ...]) -> tuple[Environment, dict[str, Message]]:
+def _read(given: tuple[tuple[str, str], ...]) -> tuple[EnvironmentVariables, dict[str, Message]]:
     values, wrong = dict(given), dict[str, Message]()
     try:
-        return Environment.model_validate(values), {}
+        return EnvironmentVariables.model_validate(values), {}
     except ValidationError as error:
         for problem in error.errors():
             field = str(problem["loc"][0])
             wrong.setdefault(field, message({**problem, "loc": (PREFIX + field.upper(),)}, []))
             values.pop(field, None)
-    return Environment.model_validate(values), wrong
+    return EnvironmentVariables.model_validate(values), wrong

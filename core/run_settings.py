@@ -165,13 +165,13 @@ class RunSettings(Settings):
         return self.responses_per_step // self.group_size(settings)
 
     def kept(self, settings: AnyLearner) -> int:
-        """Of how many responses this learner's tokens are kept: whole groups, so that each can be compared with its
-        group."""
+        """How many responses have their tokens kept for this learner: whole groups, so that each can be compared with
+        its group."""
         size, all_ = self.group_size(settings), self.responses_per_step
         return all_ if self.trace == "all" else min(all_, max(size, self.panel_size // size * size))
 
     def checked(self, settings: AnyLearner) -> int:
-        """Of how many of those the true values are measured at an evaluation: whole groups, or 0.
+        """How many of those have their true values measured at an evaluation: whole groups, or 0.
 
         Those of a learner whose responses are given are not: whoever wrote them, its policy did not. Nor are those of
         one that is paid whatever it writes: they have none. Nor those of one that a reward model scores: continuations

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.cli import AS_JSON
-from core.environment import PREFIX, Environment, environment, problems
+from core.environment import PREFIX, EnvironmentVariables, environment, problems
 from core.workers.starting import training_off
 
 ROOT = Path(__file__).parents[1]
-NAMES = {PREFIX + name.upper() for name in Environment.model_fields}
+NAMES = {PREFIX + name.upper() for name in EnvironmentVariables.model_fields}
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_a_value_that_cannot_be_is_named_leaves_the_others_alone_and_nothing_tra
     monkeypatch.setenv(PREFIX + name, value)
     other = "KEEP_RUNS" if name != "KEEP_RUNS" else "MAX_RUNS"
     monkeypatch.setenv(PREFIX + other, "7")
-    assert getattr(environment(), name.lower()) == Environment.model_fields[name.lower()].default
+    assert getattr(environment(), name.lower()) == EnvironmentVariables.model_fields[name.lower()].default
     assert getattr(environment(), other.lower()) == 7
     (problem,) = problems()
     assert str(problem).startswith(f"{PREFIX}{name}: ")
@@ -85,5 +85,5 @@ def test_the_readme_has_them_all_in_its_words() -> None:
         re.findall(rf"^\| `({PREFIX}[A-Z0-9_]+)[^|]*\| (.*) \|$", (ROOT / "README.md").read_text("utf-8"), re.M)
     )
     assert table.keys() == NAMES
-    for name, field in Environment.model_fields.items():
+    for name, field in EnvironmentVariables.model_fields.items():
         assert table[PREFIX + name.upper()].startswith(str(field.description)), name

@@ -194,13 +194,29 @@ def test_names_in_javascript_are_plain_too() -> None:
     } == set()
 
 
-def test_no_two_classes_are_called_the_same() -> None:
+def types_of(tree: ast.Module) -> Iterator[str]:
+    """Names of a module's classes and of the types that it gives a name, without an underscore in front."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name.lstrip("_")
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and not _is_type_variable(node.value):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name) and re.fullmatch(r"_?[A-Z][a-z]\w*", target.id):
+                    yield target.id.lstrip("_")
+
+
+def _is_type_variable(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("TypeVar", "ParamSpec")
+
+
+def test_no_two_types_are_called_the_same() -> None:
+    text = "class _A: ...\nBc = int | str\n_Cd: TypeAlias = str\nT = TypeVar('T')\nRow = TypeVar('Row')\nMOST = 3"
+    assert list(types_of(ast.parse(text))) == ["A", "Bc", "Cd"]
     places: dict[str, set[str]] = {}
     for folder in ("core", "lessons"):
         for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.parse(file.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef):
-                    places.setdefault(node.name, set()).add(str(file.relative_to(ROOT)))
+            for name in types_of(ast.parse(file.read_text(encoding="utf-8"))):
+                places.setdefault(name, set()).add(str(file.relative_to(ROOT)))
     assert len(places) > 100
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 

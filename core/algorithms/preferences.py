@@ -19,12 +19,22 @@ else:
     torch = lazy("torch")
 
 
+def preference_probability(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """σ(r_j − r_k): how sure rewards [N] are that the response j is preferred to k, [N]."""
+    return torch.sigmoid(chosen - rejected)
+
+
+def log_likelihood(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """log σ(r_j − r_k) of N labels [N], from the rewards [N] of the preferred responses and of the others."""
+    return torch.nn.functional.logsigmoid(chosen - rejected)
+
+
 def bradley_terry_loss(chosen: Tensor, rejected: Tensor, weight: Tensor | None = None) -> Tensor:
     """−log σ(r_j − r_k), the mean over N pairs; with `weight` [N], a label counts as often as its weight says.
 
     `chosen` and `rejected` are the rewards [N] of the preferred responses and of the others.
     """
-    each = -torch.nn.functional.logsigmoid(chosen - rejected)
+    each = -log_likelihood(chosen, rejected)
     if weight is None:
         return each.mean()
     return (each * weight).sum() / weight.sum()
@@ -53,7 +63,8 @@ def calibration(chosen: Tensor, rejected: Tensor, weight: Tensor | None = None, 
     σ(|r_j − r_k|) lies between a half and 1; that range is cut into `bins` equal parts, of which the empty ones are
     left out (Guo et al. 2017, arXiv:1706.04599, reliability diagrams).
     """
-    claimed = torch.sigmoid((chosen - rejected).abs().double())
+    gap = (chosen - rejected).abs().double()
+    claimed = preference_probability(gap, torch.zeros_like(gap))
     counted = torch.ones_like(claimed) if weight is None else weight.double()
     right = (chosen > rejected).double() + (chosen == rejected).double() / 2
     place = ((claimed - 0.5) * 2 * bins).long().clamp(max=bins - 1)

@@ -5,7 +5,7 @@ template (lessons.i18n.tell) and fill it in afterwards. The store keeps messages
 is read by the next in their own language.
 """
 
-from core.errors.message import MOST_CHARACTERS, MOST_READ, Message, Value, all_of, fill, verbatim
+from core.errors.message import MOST_CHARACTERS, MOST_READ, Message, MessageValue, all_of, fill, verbatim
 from core.errors.refusal import ConfigError, DivergedError, Refusal, RequestError, cause_of
 from core.errors.template import N_, key_of, places
 
@@ -16,9 +16,9 @@ __all__ = [
     "ConfigError",
     "DivergedError",
     "Message",
+    "MessageValue",
     "Refusal",
     "RequestError",
-    "Value",
     "all_of",
     "cause_of",
     "fill",

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from core.errors.template import PLACE, formatted, key_of
 from core.text import is_huge, quoted, size_of
 
-Value: TypeAlias = "str | int | float | bool | Message | tuple[Value, ...] | None"
+MessageValue: TypeAlias = "str | int | float | bool | Message | tuple[MessageValue, ...] | None"
 
 # The folders of an absolute path, up to its last part; of an address (http://…) nothing.
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+(?=[^\s/])")
@@ -37,7 +37,7 @@ class Message:
 
     key: str
     template: str
-    values: Mapping[str, Value]
+    values: Mapping[str, MessageValue]
 
     def __init__(self, template: str, /, *, key: str = "", **values: Any) -> None:
         """Values that are none of the above become text; an exception that carries messages becomes those.
@@ -100,7 +100,7 @@ class Message:
     def _with(self, change: Callable[[str], str]) -> Message:
         """The same with every text that fills a place changed."""
 
-        def other(value: Value) -> Value:
+        def other(value: MessageValue) -> MessageValue:
             if isinstance(value, Message):
                 return value._with(change)
             if isinstance(value, tuple):
@@ -132,7 +132,7 @@ def all_of(messages: Iterable[Message]) -> Message:
     return lines[0] if len(lines) == 1 else Message("{lines}", key="lines", lines=lines)
 
 
-def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], str] = str) -> str:
+def fill(template: str, values: Mapping[str, MessageValue], show: Callable[[Message], str] = str) -> str:
     """The template with its places filled in; a place without a value stays as it is written. Never raises.
 
     `show` says how a message among the values reads: in English, or translated.
@@ -150,7 +150,7 @@ def fill(template: str, values: Mapping[str, Value], show: Callable[[Message], s
     return PLACE.sub(one, template)
 
 
-def _value(value: Any, levels: int = MOST_LEVELS) -> Value:
+def _value(value: Any, levels: int = MOST_LEVELS) -> MessageValue:
     if isinstance(value, str):
         return value[:MOST_FILLED_IN]
     if is_huge(value):
@@ -164,7 +164,7 @@ def _value(value: Any, levels: int = MOST_LEVELS) -> Value:
     return str(value)[:MOST_FILLED_IN]
 
 
-def _levels(value: Value) -> int:
+def _levels(value: MessageValue) -> int:
     """How deep a value is nested, as `_read` counts it: 0 for text and numbers."""
     if isinstance(value, Message):
         return 1 + max(map(_levels, value.values.values()), default=0)
@@ -174,7 +174,7 @@ def _levels(value: Value) -> int:
 def _cut(message: Message, most: int) -> Message:
     """The same with its texts cut after `most` characters and its tuples after as many parts."""
 
-    def cut(value: Value) -> Value:
+    def cut(value: MessageValue) -> MessageValue:
         if isinstance(value, Message):
             return _cut(value, most)
         if isinstance(value, tuple):
@@ -184,7 +184,7 @@ def _cut(message: Message, most: int) -> Message:
     return Message(message.template, key=message.key, **{name: cut(value) for name, value in message.values.items()})
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: MessageValue) -> Any:
     if isinstance(value, Message):
         return value.to_dict()
     return [_plain(x) for x in value] if isinstance(value, tuple) else value
@@ -205,7 +205,7 @@ def _read(given: Any, levels: int) -> Message:
 _FIELDS = {"key", "template", "values"}
 
 
-def _read_value(given: Any, levels: int) -> Value:
+def _read_value(given: Any, levels: int) -> MessageValue:
     if isinstance(given, dict):
         return _read(given, levels)
     if isinstance(given, list):
@@ -215,11 +215,11 @@ def _read_value(given: Any, levels: int) -> Value:
     return _value(given)
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: MessageValue) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _shown(value: Value, show: Callable[[Message], str]) -> str:
+def _shown(value: MessageValue, show: Callable[[Message], str]) -> str:
     if isinstance(value, Message):
         text = show(value)
     elif isinstance(value, tuple):
@@ -229,7 +229,7 @@ def _shown(value: Value, show: Callable[[Message], str]) -> str:
     return text[:MOST_FILLED_IN]
 
 
-def _viewed(value: Value, form: str | None) -> Any:
+def _viewed(value: MessageValue, form: str | None) -> Any:
     if isinstance(value, Message):
         return value.view()
     if isinstance(value, tuple):

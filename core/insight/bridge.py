@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.algorithms.types import Credit
-from core.insight.whatif import StoredStep, Values, adjusted, credit_under
+from core.insight.whatif import StoredStep, ValueSource, adjusted, credit_under
 from core.learners.registry import AnyLearner
 
 Stop = Literal["ppo", "raw", "score-only", "undiscounted", "outcome", "group-mean", "grpo"]
@@ -39,7 +39,7 @@ class Credited:
     stop: Stop
     changed: dict[str, Any]  # settings that this stop sets; empty where they were so already
     settings: AnyLearner
-    values: Values
+    values: ValueSource
     credit: Credit
 
 
@@ -59,6 +59,6 @@ def bridge(step: StoredStep, ppo: AnyLearner, grpo: AnyLearner) -> list[Credited
             continue
         changed = {name: value for name, value in change.items() if getattr(settings, name) != value}
         settings = adjusted(settings, changed)
-        values: Values = "group-mean" if stop == "group-mean" else "stored"
+        values: ValueSource = "group-mean" if stop == "group-mean" else "stored"
         stops.append(Credited(stop, changed, settings, values, credit_under(step, settings, values)))
     return stops

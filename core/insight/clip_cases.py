@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.ratio import importance_ratio
-from core.algorithms.surrogates.clip import clipped_side, clipped_surrogate
+from core.algorithms.surrogates.clip import branches, clipped_side, clipped_surrogate
 
 #: Sign of the advantage and side of the clip range: where the two decide together what becomes of the gradient.
 Case = Literal["good-above", "good-below", "bad-above", "bad-below"]
@@ -64,9 +64,9 @@ def evaluate(logprob: Tensor, logprob_old: Tensor, advantage: Tensor, limits: Li
     case = torch.full(ratio.shape, -1)
     for number, (sign, out) in enumerate(((1, above), (1, below), (-1, above), (-1, below))):
         case[(advantage.sign() == sign) & out] = number
-    bounded = ratio.clamp(1 - limits.low, 1 + limits.high) * advantage
+    plain, bounded = branches(ratio, advantage, limits.low, limits.high)
     side = clipped_side(ratio, advantage, limits.low, limits.high, limits.dual)
-    return Outcome(ratio, advantage, ratio * advantage, bounded, objective, gradient, side, case)
+    return Outcome(ratio, advantage, plain, bounded, objective, gradient, side, case)
 
 
 def evaluate_pass(tokens: pa.Table, number: int, limits: Limits, *, taken: bool = True) -> Outcome:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from core.algorithms.types import Experience
 from core.errors import RequestError
+from core.learners.kind import Written
+from core.tasks.base import Task
 from core.training.trace import TOKENS
 
 
@@ -21,6 +23,8 @@ class Panel:
 
     samples: list[int]  # their numbers in the step
     prompts: list[str]
+    responses: list[str]
+    tokens: list[list[str]]  # each response's tokens as text, an environment's included
     completion_ids: Tensor  # long [B, T], 0 after a response's end
     mask: Tensor  # bool [B, T], True where the policy wrote a token
     rewards: Tensor  # float [B]
@@ -43,6 +47,9 @@ class Panel:
         shape = len(numbers), int(place.max()) + 1
         ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
         ids[rows, place] = torch.tensor(first["token_id"].to_numpy().copy()).long()
+        texts: list[list[str]] = [[] for _ in numbers]
+        for i, text in zip(row, first["token"].to_pylist(), strict=True):
+            texts[i].append(text)
         written = torch.tensor([x is not False for x in _column(first, "written")])
         rows, place, first = rows[written], place[written], first.filter(pa.array(written.numpy()))
         mask[rows, place] = True
@@ -50,6 +57,8 @@ class Panel:
         panel = cls(
             samples=[int(x) for x in numbers],
             prompts=[x["prompt"] for x in own],
+            responses=[x["response"] for x in own],
+            tokens=texts,
             completion_ids=ids,
             mask=mask,
             rewards=torch.tensor([float(x["reward"]) for x in own]),
@@ -72,6 +81,10 @@ class Panel:
     def known(self, name: str) -> Tensor | None:
         """As `column`, but None where the learner does not have the quantity."""
         return None if self._first[name].null_count else self.column(name)
+
+    def written(self, task: Task) -> Written:
+        """The responses as a kind's `measure` is given them; `task` is the one that they answered."""
+        return Written(task, self.prompts, self.responses, self.tokens, self.mask, self.rewards)
 
     def experience(self) -> Experience:
         """What the learner's credit was computed from, as far as the trace has it.

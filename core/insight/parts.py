@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from core.insight.whatif import StoredStep, Values, credit_under
+from core.insight.whatif import StoredStep, ValueSource, credit_under
 from core.learners.registry import AnyLearner
 
 
@@ -30,7 +30,7 @@ class CreditParts:
     penalty_surprise: Tensor | None
 
 
-def parts_under(step: StoredStep, settings: AnyLearner, values: Values | Tensor = "stored") -> CreditParts:
+def parts_under(step: StoredStep, settings: AnyLearner, values: ValueSource | Tensor = "stored") -> CreditParts:
     """The parts of a stored step's credit under these settings. Raises ValueError as `credit_under` does."""
     whole = credit_under(step, settings, values)
     bare = credit_under(step, settings.model_copy(update={"kl_coef": 0.0}), values)

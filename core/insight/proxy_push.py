@@ -174,8 +174,8 @@ def _drawn(seed: int, taste: str = results.TASTE) -> tuple[list[str], list[list[
 
 
 def best_of(learnt: Learnt, card: Card) -> BestOf:
-    """Of the start policy's replies, those that the reward model holds for the best of n; replies that were cut off are
-    not among them, as there is no end at which they could be read."""
+    """The replies of the start policy that the reward model holds for the best of n. Replies that were cut off are not
+    among them: they have no end at which they could be read."""
     messages, replies, gold = _drawn(learnt.agreement.seed, learnt.agreement.taste)
     ids = {(m, r): None for m, each in zip(messages, replies, strict=True) for r in each if _readable(learnt, r)}
     scored = dict(zip(ids, learnt.trainer.scores(list(ids)), strict=True))

@@ -33,7 +33,7 @@ POOL, SHOWN = 200, 6
 WORKED = ("Hi. The coat came broken. Can you help me?", "Good day.", "No.")
 
 #: (prompt, response, another response)
-Pair = tuple[str, str, str]
+TextPair = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class PrefixScores:
 class RewardExample:
     """What was recorded."""
 
-    pool: tuple[Pair, ...]
+    pool: tuple[TextPair, ...]
     labels: int  # of the pool's pairs those that the judge likes unlike
     learnt: int  # pairs that it learnt from
     heldout: int  # pairs that it did not learn from
@@ -69,7 +69,7 @@ class RewardExample:
     worked: tuple[PrefixScores, PrefixScores]  # the preferred reply of WORKED, and the other
 
 
-def labelled(pool: Sequence[Pair]) -> tuple[Preference, ...]:
+def labelled(pool: Sequence[TextPair]) -> tuple[Preference, ...]:
     """The judge's labels, none of them wrong."""
     return judge(pool, TASTES[TASTE].score, seed=SEED, source=TASTE)
 
@@ -113,7 +113,7 @@ def record() -> RewardExample:
 
 
 def _prefix_scores(scored: Sequence[Any]) -> PrefixScores:
-    """Of what was said before a reply's first token there is no token."""
+    """The scores after each token; the one before a reply's first token, which belongs to no token, is left out."""
     return PrefixScores(scored[0].tokens, tuple(x.rewards[1:] for x in scored))
 
 

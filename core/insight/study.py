@@ -34,7 +34,7 @@ from core.algorithms.foresight import best_constant, foresight
 from core.config import RunConfig
 from core.insight.agreement import compare
 from core.insight.rounding import significant
-from core.insight.whatif import StoredStep, Values, credit_under, stored_step, values_of
+from core.insight.whatif import StoredStep, ValueSource, credit_under, stored_step, values_of
 from core.learners.registry import AnyLearner, learner, needs_of
 from core.presets import PRESETS, preset
 from core.training.continuations import Oracle, Responses, TrueValues
@@ -139,7 +139,7 @@ def _credits(
     """Each of CREDITS: the advantages [B, T], and the values [B, T] that they are made of where there are any."""
     bare = settings.model_copy(update={"kl_coef": 0.0})
 
-    def of(how: AnyLearner, values: Values | Tensor = "stored") -> tuple[Tensor, Tensor | None]:
+    def of(how: AnyLearner, values: ValueSource | Tensor = "stored") -> tuple[Tensor, Tensor | None]:
         return credit_under(step, how, values).advantages_raw, values_of(step, values)
 
     return {

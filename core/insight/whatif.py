@@ -32,12 +32,13 @@ from core.config import RunConfig
 from core.errors import RequestError
 from core.given_config import change
 from core.insight.panel import Panel
-from core.learners.registry import AnyLearner, credit_for
+from core.learners.registry import AnyLearner, credit_for, learner_kind
 from core.learners.settings import LearnerSettings
+from core.tasks.base import Task
 
 #: Whose word the values are: the critic's as stored (or, for `vine`, the measured ones), the mean reward of the
 #: response's group at every position, the mean of the others in its group, or nobody's (0).
-Values = Literal["stored", "group-mean", "leave-one-out", "zero"]
+ValueSource = Literal["stored", "group-mean", "leave-one-out", "zero"]
 
 Settings = TypeVar("Settings", bound=LearnerSettings)
 
@@ -99,7 +100,7 @@ def adjusted(settings: Settings, assignments: Mapping[str, Any]) -> Settings:
     return changed.learner(settings.name)  # type: ignore[return-value]
 
 
-def values_of(step: StoredStep, values: Values | Tensor = "stored") -> Tensor | None:
+def values_of(step: StoredStep, values: ValueSource | Tensor = "stored") -> Tensor | None:
     """V(s_t) [B, T] of that kind, or the tensor itself (an oracle's, say); None where the trace has none."""
     experience = step.experience
     if isinstance(values, Tensor):
@@ -123,13 +124,35 @@ def mixed_values(step: StoredStep, weight: float) -> Tensor:
     return torch.lerp(stored, mean, weight)
 
 
-def credit_under(step: StoredStep, settings: AnyLearner, values: Values | Tensor = "stored") -> Credit:
+def credit_under(
+    step: StoredStep, settings: AnyLearner, values: ValueSource | Tensor = "stored", task: Task | None = None
+) -> Credit:
     """The responses' credit under any learner's settings: GRPO's of PPO's responses, PPO's with another λ, …
 
+    What the settings' kind measures of responses is measured again with `task`, the run's; without it the trace's own
+    numbers are taken.
+
     Raises RequestError if the settings need what a trace does not have: values where the learner had none (give
-    others), or the value after a cut-off response (`bootstrap_truncated`).
+    others), the value after a cut-off response (`bootstrap_truncated`), or what their kind measures.
     """
-    return credit_for(settings)(replace(step.experience, values=values_of(step, values)))
+    extra = _measured(step, settings, task)
+    return credit_for(settings)(replace(step.experience, values=values_of(step, values), extra=extra))
+
+
+def _measured(step: StoredStep, settings: AnyLearner, task: Task | None) -> Mapping[str, Tensor]:
+    """The columns that the trace has beyond every trace's, and what the settings' kind measures of the responses."""
+    kind, known = learner_kind(settings), step.experience.extra
+    if kind.measure is None:
+        return known
+    if task is not None:
+        return {**known, **kind.measure(settings, step.panel.written(task))}
+    if missing := [x.name for x in kind.columns if x.name not in known]:
+        raise RequestError(
+            "{learner} learns from what is measured of responses ({columns}), which was not recorded of these",
+            learner=settings.name,
+            columns=missing,
+        )
+    return known
 
 
 def effect_under(

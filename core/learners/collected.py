@@ -78,7 +78,7 @@ class Collected:
 
     @functools.cached_property
     def right(self) -> tuple[tuple[int, ...], ...]:
-        """Of each question that has any, the responses with the highest reward of the whole set."""
+        """The responses with the highest reward of the whole set, by question; without questions that have none."""
         rewards = [x.reward for x in self.responses]
         highest, lowest = max(rewards), min(rewards)
         kept = [tuple(i for i in group if rewards[i] == highest > lowest) for group in self.groups]
@@ -86,7 +86,7 @@ class Collected:
 
     @functools.cached_property
     def best(self) -> tuple[tuple[int, ...], ...]:
-        """Of each question the response with the highest reward, the first of equal ones: best-of-n."""
+        """The response with the highest reward to each question, the first of equal ones: best-of-n."""
         return tuple((max(group, key=lambda i: self.responses[i].reward),) for group in self.groups)
 
     @functools.cached_property

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 Colour = Literal["blue", "orange", "green", "pink", "red", "grey", "brown"]
 
 #: What a learner changes: a policy that writes responses, or a model that scores them.
-Trained = Literal["policy", "reward-model"]
+TrainedModel = Literal["policy", "reward-model"]
 
 #: The lines of an algorithm's formula, in the order in which they are computed.
-Line = Literal["questions", "reward", "advantage", "normalisation", "ratio", "surrogate", "kl", "aggregation"]
+FormulaLine = Literal["questions", "reward", "advantage", "normalisation", "ratio", "surrogate", "kl", "aggregation"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class LearnerKind:
     needs: Callable[[Any], Needs] = lambda _settings: Needs()
     #: What is trained. A kind that trains no policy learns from labelled pairs (core/rewards/preferences.py), and has
     #: no column that speaks of a policy.
-    trains: Trained = "policy"
+    trains: TrainedModel = "policy"
     #: Columns of the trace (steps, samples, tokens) that such a learner has none of: null, and read "none".
     without: Callable[[Any], frozenset[str]] = lambda _settings: frozenset()
     columns: tuple[Column, ...] = ()
@@ -114,8 +114,8 @@ class LearnerKind:
     #: step: the ratio then goes on growing from step to step.
     against_collector: bool = False
     #: Numbers that the credit needs and nobody else has, per token [B, T] or per response [B], by name: they come into
-    #: `Experience.extra`, in training and where a stored step is credited again. Those per token that are among
-    #: `columns` are kept in the trace.
+    #: `Experience.extra`, in training and where a stored step is credited again (core/insight/whatif.py). Those per
+    #: token that are among `columns` are kept in the trace.
     measure: Callable[[Any, Written], Mapping[str, Tensor]] | None = None
     order: int = 100  # its place in lists: small numbers first
     marks: Mapping[str, str] = field(default_factory=dict)  # further facts for integrations, by their names

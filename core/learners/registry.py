@@ -15,7 +15,7 @@ from core.algorithms.types import Credit, Experience
 from core.discovery import declared
 from core.errors import N_, Message
 from core.learners.collected import DATA_SETTINGS, CollectedSettings
-from core.learners.kind import Colour, LearnerKind, Line, Needs
+from core.learners.kind import Colour, FormulaLine, LearnerKind, Needs
 from core.learners.settings import CriticSettings, DiscountSettings, GroupSettings, LabelSettings, LearnerSettings
 from core.rewards import REWARDS
 from core.terms import Region, Term
@@ -190,12 +190,12 @@ def without(settings: LearnerSettings) -> frozenset[str]:
     return names.union(*(others for name, others in _WITH.items() if name in names))
 
 
-def lines(settings: LearnerSettings) -> dict[Line, str]:
+def lines(settings: LearnerSettings) -> dict[FormulaLine, str]:
     """The algorithm's formula as LaTeX, line by line, in the order in which it is computed."""
     return {**learner_kind(settings).lines(settings), **loss_lines(settings)}  # type: ignore[dict-item]
 
 
-def differing(one: LearnerSettings, other: LearnerSettings) -> list[Line]:
+def differing(one: LearnerSettings, other: LearnerSettings) -> list[FormulaLine]:
     """The lines in which two algorithms differ."""
     first, second = lines(one), lines(other)
     return [line for line in first if first[line] != second[line]]

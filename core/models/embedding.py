@@ -14,11 +14,11 @@ from torch import Tensor, nn
 def embedded(embedding: nn.Module, ids: Tensor) -> Tensor:
     """ids long [...] -> [..., hidden size], as the embedding itself gives them."""
     if type(embedding) is nn.Embedding and embedding.weight.requires_grad and torch.is_grad_enabled():
-        return _Rows.apply(embedding.weight, ids)
+        return _RowsOfEmbedding.apply(embedding.weight, ids)
     return embedding(ids)
 
 
-class _Rows(torch.autograd.Function):
+class _RowsOfEmbedding(torch.autograd.Function):
     """Rows of a table whose gradient is added where it belongs: in the rows that were read.
 
     torch's own makes a table of zeros for it, and where input and output share the table a third one for the sum; on a

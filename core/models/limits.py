@@ -33,6 +33,6 @@ def continued_at_once(tokens: int, *, lean: bool) -> int:
 
 
 def states_at_once(tokens: int, continuations: int) -> int:
-    """In how many states the small models' continuations may be at a time, each of up to so many tokens with its
-    prompt; those of one prefix always may be in as many as they are."""
+    """How many continuations of small models may run at a time, each of up to `tokens` tokens with its prompt. The
+    `continuations` of one prefix always may."""
     return max(continuations, STATES // tokens)

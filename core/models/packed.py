@@ -115,14 +115,14 @@ def _recomputing(backbone: nn.Module) -> Iterator[None]:
             layer.training = False
 
 
-class _Plan(NamedTuple):
+class _Placement(NamedTuple):
     ids: Tensor  # long [R, W]
     positions: Tensor  # long [R, W]
     owners: Tensor  # long [R, W], see masks.Packing
     places: Tensor  # long [U, 1 + S], where in the flattened batch each state stands
 
 
-def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int], *, together: bool) -> _Plan:
+def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int], *, together: bool) -> _Placement:
     """Which token goes where. Rows with the same prompt stand together already: they are sorted.
 
     Without `together` every response has a row of its own.
@@ -160,7 +160,7 @@ def _plan(rows: Tensor, prompt: int, starts: list[int], ends: list[int], *, toge
             columns[:] = last
         places[i] = row * width + columns
     standing = _filled(positions, width, 0) if together else torch.arange(width).expand(len(ids), width)
-    return _Plan(_filled(ids, width, 0), standing, _filled(owners, width, masks.PADDING), places)
+    return _Placement(_filled(ids, width, 0), standing, _filled(owners, width, masks.PADDING), places)
 
 
 def _filled(rows: list[list[int]], width: int, value: int) -> Tensor:

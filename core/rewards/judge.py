@@ -12,12 +12,12 @@ from core.errors import RequestError
 from core.rewards.preferences import Preference
 
 #: (prompt, response) → how much it is liked: a pure function of both texts.
-Taste = Callable[[str, str], float]
+TasteFunction = Callable[[str, str], float]
 
 
 def judge(
     pairs: Iterable[tuple[str, str, str]],
-    taste: Taste,
+    taste: TasteFunction,
     *,
     noise: float = 0.0,
     seed: int = 0,

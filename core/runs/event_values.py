@@ -45,18 +45,18 @@ class _Exact(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
 
 
-_Share = Annotated[float, Field(ge=0, le=1)]
+_Proportion = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Final(_Exact):
-    sampled: _Share | None = None
-    greedy: _Share | None = None
+    sampled: _Proportion | None = None
+    greedy: _Proportion | None = None
 
 
 class _Left(_Exact):
     name: str = Field(min_length=1, max_length=60)
     preferences: int = Field(ge=1, le=10**6)
-    heldout_accuracy: _Share | None = None
+    heldout_accuracy: _Proportion | None = None
     heldout_loss: float | None = Field(None, ge=0)
 
 
@@ -65,7 +65,9 @@ def _as_tuple(value: Any) -> Any:
 
 
 #: core.training.answer.Answer: the text, what was read out of it, whether that is right, its tokens, whether it ended.
-_Row = Annotated[tuple[str, str | None, bool, Annotated[int, Field(ge=0, le=10**6)], bool], BeforeValidator(_as_tuple)]
+_StoredAnswer = Annotated[
+    tuple[str, str | None, bool, Annotated[int, Field(ge=0, le=10**6)], bool], BeforeValidator(_as_tuple)
+]
 
 
 class _HeldOutAnswers(_Exact):
@@ -73,8 +75,8 @@ class _HeldOutAnswers(_Exact):
     samples: int = Field(ge=0, le=4096)
     questions: list[str] = Field(min_length=1)
     truths: list[str]
-    greedy: list[_Row]
-    sampled: list[list[_Row]]
+    greedy: list[_StoredAnswer]
+    sampled: list[list[_StoredAnswer]]
 
     @model_validator(mode="after")
     def _one_of_each(self) -> _HeldOutAnswers:
@@ -86,12 +88,12 @@ class _HeldOutAnswers(_Exact):
         return self
 
 
-_Drift = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+_StoredDrift = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 _SCHEMAS: dict[str, TypeAdapter[Any]] = {
     "final": TypeAdapter(_Final),
     "evaluation": TypeAdapter(_HeldOutAnswers),
     LEFT: TypeAdapter(_Left),
-    "drift": TypeAdapter(_Drift, config=ConfigDict(strict=True)),
+    "drift": TypeAdapter(_StoredDrift, config=ConfigDict(strict=True)),
     "change": TypeAdapter(dict[str, Any]),
 }
 

@@ -144,7 +144,7 @@ def _write_tables(store: RunStore, info: RunInfo, directory: Path, format: str) 
     """Steps, samples and tokens in one walk over the run: learners in the config's order, then steps."""
     ending = "csv" if format == "csv" else "parquet"
     paths = [directory / f"{name}.{ending}" for name in ("steps", "samples", "tokens")]
-    writers = [_Writer(path, schema) for path, schema in zip(paths, _layouts(store, info), strict=True)]
+    writers = [_TableFile(path, schema) for path, schema in zip(paths, _layouts(store, info), strict=True)]
     try:
         for learner in info.learners:
             for _, *tables in store.learner_steps(info.id, learner.name):
@@ -162,7 +162,7 @@ def _write_sets(store: RunStore, info: RunInfo, directory: Path, format: str) ->
     if not sets:
         return []
     path = directory / f"{COLLECTED_FILE}.{'csv' if format == 'csv' else 'parquet'}"
-    writer = _Writer(path, widest(COLLECTED, (x.schema for x in sets)))
+    writer = _TableFile(path, widest(COLLECTED, (x.schema for x in sets)))
     try:
         for table in sets:
             writer.add(table)
@@ -188,7 +188,7 @@ def _layouts(store: RunStore, info: RunInfo) -> list[pa.Schema]:
     return [widest(schema, (x[i] for x in layouts)) for i, schema in enumerate((STEPS, SAMPLES, TOKENS))]
 
 
-class _Writer:
+class _TableFile:
     """Collects small tables into row groups of a Parquet or CSV file. The same rows always give the same bytes."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:

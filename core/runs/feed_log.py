@@ -32,7 +32,7 @@ _HELD = ("heldout_success", "heldout_pair_loss")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _EncodedStep:
     cursor: int
     text: bytes
     evaluated: bool
@@ -50,7 +50,7 @@ class FeedLog:
         self.run: Any = None
         self.revisions: dict[int, dict[str, int]] = {}
         self._head = b"{}"
-        self._rows: OrderedDict[tuple[str, int], _Row] = OrderedDict()  # by (learner, step)
+        self._rows: OrderedDict[tuple[str, int], _EncodedStep] = OrderedDict()  # by (learner, step)
         self._rates: dict[int, dict[str, float | None]] = {}
         self._opening: tuple[int, Opening | None] = (-1, None)  # (the cursor when it was looked for, what was there)
         self._read = float("-inf")
@@ -106,7 +106,7 @@ class FeedLog:
         self._rates.setdefault(values["step"], {})[values["learner"]] = values.get("success_rate")
         self._rows.pop(key, None)  # a step made again moves to the end: it is news
         text = text[:-1] + b',"revision":"%x"}' % revision
-        self._rows[key] = _Row(cursor, text, any(values.get(x) is not None for x in _HELD))
+        self._rows[key] = _EncodedStep(cursor, text, any(values.get(x) is not None for x in _HELD))
 
     def _forget(self, last: dict[str, int]) -> None:
         """A run that goes on from a checkpoint has left the steps after it behind; the browser drops them likewise."""

@@ -88,7 +88,7 @@ def _normalised_by(terms: Terms, scalars: dict[str, Any], tokens: pa.Table) -> d
 
 
 def _credits(terms: Terms, values: dict[str, Value], samples: pa.Table) -> dict[int, float | None]:
-    """By sample, what a whole response is credited with, where its tokens all have that as their advantage."""
+    """What a whole response is credited with, by sample, where all its tokens have that as their advantage."""
     match terms.trees["advantage"]:
         case ["per_token", ["term", str(credit)]]:
             credited = values[credit]

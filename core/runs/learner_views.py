@@ -10,7 +10,7 @@ from core.config import RunConfig
 from core.errors import ConfigError
 from core.given_config import change
 from core.learners.registry import AnyLearner, colours_of, learner_kind
-from core.learners.untold import strip_title_of, surely_without
+from core.learners.unrecorded import strip_title_of, surely_without
 from core.rewards import REWARDS, VERIFIER
 from core.runs.records import known_settings, unrecorded_of
 from core.tasks.base import PARTS

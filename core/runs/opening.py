@@ -1,4 +1,4 @@
-"""At which step and prompt of a run that is over its board opens: one that shows what the run is about.
+"""The step and prompt at which the board of a run that is over opens: one that shows what the run is about.
 
 The last step of a run that learnt shows little: every answer is right, a group's credit is 0. Instructive is a prompt
 that every learner answered both rightly and wrongly, at a step where the learners' credits can be told apart by sight.
@@ -78,7 +78,7 @@ def most_mixed(rates: Rates, names: list[str]) -> list[int]:
 
 
 def groups_of(store: RunStore, run: RunInfo, step: int) -> dict[int, dict[str, GroupShown]]:
-    """By prompt, what each learner's kept responses to it show."""
+    """What each learner's kept responses to a prompt show, by prompt."""
     groups: dict[int, dict[str, GroupShown]] = {}
     for learner in run.learners:
         samples = {x["sample"]: x for x in store.samples(run.id, learner.name, step).to_pylist()}

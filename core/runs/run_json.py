@@ -25,29 +25,29 @@ class TraceFilesError(Refusal, ValueError):
 
 # As long as the store's columns (core/runs/tables.py), where it has one for it.
 _Name = Annotated[str, Field(max_length=24)]
-_Line = Annotated[str, Field(max_length=64)]
+_ShortText = Annotated[str, Field(max_length=64)]
 _Text = Annotated[str, Field(max_length=20_000)]
 _Version = Annotated[str, Field(max_length=200)]
 
 
-class _Part(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
-class _Learner(_Part):
+class _Learner(_StrictModel):
     name: _Name
     status: Status
     reason: _Text | None
     reason_message: Any = None  # read tolerantly: what is no message counts as none
     step: int = Field(ge=-1, lt=MOST_STEPS)
     steps: int = Field(ge=0, le=MOST_STEPS)
-    start_hash: _Line | None
-    device: _Line | None
+    start_hash: _ShortText | None
+    device: _ShortText | None
     warning: _Text | None
     warning_message: Any = None
 
 
-class _Event(_Part):
+class _Event(_StrictModel):
     learner: _Name
     step: int = Field(ge=-1, le=MOST_STEPS)
     kind: str = Field(min_length=1, max_length=40)
@@ -55,13 +55,13 @@ class _Event(_Part):
     time: float = Field(ge=0, le=LATEST)
 
 
-class _Head(_Part):
+class _Head(_StrictModel):
     name: _Text
     created: float = Field(ge=0, le=LATEST)
     config: dict[str, Any]
     config_version: int = Field(1, ge=1, le=10**6)
     trace_version: int = Field(1, ge=1, le=10**6)
-    versions: Annotated[dict[_Line, _Version], Field(max_length=100)]
+    versions: Annotated[dict[_ShortText, _Version], Field(max_length=100)]
     learners: list[_Learner]
     events: Annotated[list[_Event], Field(max_length=MOST_EVENTS)]
 

@@ -72,7 +72,7 @@ def reaching(numbers: tuple[int, ...], target: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Written:
+class _PartOfExpression:
     """A part of an expression: its text, and how strongly its outermost sign binds."""
 
     value: Fraction
@@ -81,11 +81,11 @@ class _Written:
 
 
 @functools.lru_cache(maxsize=5_000)
-def _all(numbers: tuple[int, ...]) -> tuple[_Written, ...]:
+def _all(numbers: tuple[int, ...]) -> tuple[_PartOfExpression, ...]:
     """The expressions that use all the numbers, each text once."""
     if len(numbers) == 1:
-        return (_Written(Fraction(numbers[0]), str(numbers[0]), _NUMBER),)
-    written = dict[str, _Written]()
+        return (_PartOfExpression(Fraction(numbers[0]), str(numbers[0]), _NUMBER),)
+    written = dict[str, _PartOfExpression]()
     for size in range(1, len(numbers)):
         for places in itertools.combinations(range(len(numbers)), size):
             left = tuple(numbers[i] for i in places)
@@ -94,11 +94,11 @@ def _all(numbers: tuple[int, ...]) -> tuple[_Written, ...]:
                 value = calculated(a.value, sign, b.value)
                 if value is not None:
                     text = _joined(a, sign, b)
-                    written[text] = _Written(value, text, _RANK[sign])
+                    written[text] = _PartOfExpression(value, text, _RANK[sign])
     return tuple(written.values())
 
 
-def _joined(a: _Written, sign: str, b: _Written) -> str:
+def _joined(a: _PartOfExpression, sign: str, b: _PartOfExpression) -> str:
     """The text of both with a sign between them, and brackets where they are needed."""
     rank = _RANK[sign]
     left = f"({a.text})" if a.rank < rank else a.text

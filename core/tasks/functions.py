@@ -57,10 +57,10 @@ def simplest(examples: tuple[tuple[int, int], ...]) -> Function | None:
     return functions()[int(agree.argmax())] if agree.any() else None
 
 
-Written = tuple[str, Callable[[int], int]]
+NamedFunction = tuple[str, Callable[[int], int]]
 
 
-def _written() -> Iterator[Written]:
+def _written() -> Iterator[NamedFunction]:
     """Expressions with what they compute; several may compute the same."""
     for inner, call in _inner():
         yield from _around(inner, call)
@@ -71,7 +71,7 @@ def _written() -> Iterator[Written]:
         yield f"x*x{_plus(b)}", lambda x, b=b: x * x + b  # type: ignore[misc]
 
 
-def _inner() -> Iterator[Written]:
+def _inner() -> Iterator[NamedFunction]:
     yield "x", lambda x: x
     for c in range(1, 9):
         yield f"max(x,{c})", lambda x, c=c: max(x, c)  # type: ignore[misc]
@@ -82,7 +82,7 @@ def _inner() -> Iterator[Written]:
         yield f"x//{m}", lambda x, m=m: x // m  # type: ignore[misc]
 
 
-def _around(inner: str, call: Callable[[int], int]) -> Iterator[Written]:
+def _around(inner: str, call: Callable[[int], int]) -> Iterator[NamedFunction]:
     """`inner` times a number, plus a number: of x itself more of both."""
     alone = inner == "x"
     for a in range(1, 7 if alone else 4):

@@ -31,7 +31,7 @@ class StartWeights:
     """The weights that a learner's models started from; nothing random happens here, so a run trains as without."""
 
     def __init__(self, policy: PreTrainedModel, reference: PreTrainedModel | None, lora_rank: int) -> None:
-        """To be made before anything is trained, and before the policy has adapters.
+        """Must be made before anything is trained, and before the policy has adapters.
 
         With adapters the start weights stay where they are. Without them the reference is their copy; where there is
         none a small model is copied, and of a larger one no distance is known.

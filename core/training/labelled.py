@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from core.algorithms.preferences import log_likelihood
 from core.models.codec import Codec
 from core.rewards.preferences import Preference
 from core.training import scoring
@@ -41,7 +42,7 @@ class ScoredPair:
 
     @property
     def scores(self) -> tuple[float, float]:
-        """Of the label's responses a and b."""
+        """The scores of the label's responses a and b."""
         return (self.chosen, self.rejected) if self.label.preferred == "a" else (self.rejected, self.chosen)
 
 
@@ -88,7 +89,7 @@ def scored(trainer: RewardTrainer, labels: Sequence[Preference]) -> ShownPairs:
 def _prefixes(
     trainer: RewardTrainer, texts: Sequence[tuple[str, str]]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Of n responses: (ids, mask, score before each token, and after it), all [n, T], and the responses' scores [n]."""
+    """(ids, mask, score before each token, score after it), all [n, T], and the scores [n] of n responses."""
     rows = sequences(trainer.codec, texts, trainer.device)
     before, whole = scoring.values(trainer.model, rows)
     after = torch.cat([before[:, 1:], whole[:, None]], 1)
@@ -126,7 +127,8 @@ def tokens_table(learner: str, step: int, pairs: ShownPairs) -> pa.Table:
     schema, there = tokens_schema(COLUMNS), pairs.mask.cpu().numpy()
     sample, position = np.nonzero(there)
     ids = pairs.ids.cpu().numpy()[there]
-    margin = np.array([x.chosen - x.rejected for x in pairs.pairs]).repeat(2)
+    scores = torch.tensor([[x.chosen, x.rejected] for x in pairs.pairs], dtype=torch.float64)
+    objective = log_likelihood(*scores.T).repeat_interleave(2).numpy()  # one number for both responses of a pair
     columns = {
         "learner": [learner] * len(ids),
         "step": np.full(len(ids), step),
@@ -136,7 +138,7 @@ def tokens_table(learner: str, step: int, pairs: ShownPairs) -> pa.Table:
         "token_id": ids,
         "token": [pairs.names[i] for i in ids],
         "written": np.ones(len(ids), bool),
-        "objective": -np.logaddexp(0, -margin)[sample],
+        "objective": objective[sample],
         "score_after": pairs.after.cpu().numpy()[there],
         "score_before": pairs.before.cpu().numpy()[there],
     }

@@ -157,8 +157,8 @@ class Passes:
         return batch, first, record
 
     def _order(self, count: int, number: int, generator: Callable[[int], torch.Generator]) -> Tensor:
-        """In which order a pass takes the responses, long [count]: at random where it takes several steps; groups that
-        the loss needs whole stay together."""
+        """The order in which a pass takes the responses, long [count]: at random where it takes several steps;
+        groups that the loss needs whole stay together."""
         if self.settings.num_mini_batches == 1:
             return torch.arange(count)
         size = self.config.group_size(self.settings) if needs_of(self.settings).whole_groups else 1

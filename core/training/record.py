@@ -37,7 +37,7 @@ class Answers:
     parts: list[Mapping[str, float]]  # what each verdict was made of (core/tasks/base.py, PARTS)
 
     def replaced(self, rows: Sequence[int], fresh: Answers, by: Sequence[int]) -> Answers:
-        """With `rows` taken from `by` of others, as they were scored there: no response is scored twice."""
+        """The same with `rows` taken from rows `by` of others, as they were scored there: none is scored twice."""
         columns = []
         for name in (x.name for x in fields(self)):
             column, other = list(getattr(self, name)), getattr(fresh, name)

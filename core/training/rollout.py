@@ -111,7 +111,7 @@ class Interjected:
         return torch.where(given < 0, token, given), running & (given < 0)
 
     def done(self, t: int, ids: Tensor, ended: Tensor) -> Tensor:
-        """Of the responses whose answer `ended` [B] with the token at t, those to which nothing more is said."""
+        """Which responses are over, bool [B]: their answer `ended` [B] at t, and nothing more is said to it."""
         done = ended.clone()
         for row in ended.nonzero()[:, 0].tolist():
             self._answers[row].append(ids[row, self._starts[row] : t + 1].tolist())

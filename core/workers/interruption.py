@@ -70,7 +70,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
-        """In here `Stopped` may be raised, at any place."""
+        """`Stopped` may be raised in here, at any place."""
         self._allowed = True
         try:
             yield
@@ -79,7 +79,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def withheld(self) -> Iterator[None]:
-        """Not in here, though: the store is being written, say."""
+        """`Stopped` is not raised in here: the store is being written, say."""
         before, self._allowed = self._allowed, False
         try:
             yield

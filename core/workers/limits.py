@@ -1,4 +1,4 @@
-"""What a server allows a visitor's run, and how long it keeps runs. Nothing is limited unless its keeper sets it."""
+"""What a server allows a visitor's run, and how long it keeps runs. Nothing is limited unless its host says so."""
 
 from __future__ import annotations
 

@@ -33,16 +33,15 @@ def work_out(chosen: float, rejected: float) -> PairLoss:
     engine()
     import torch
 
-    from core.algorithms.preferences import bradley_terry_loss
+    from core.algorithms.preferences import bradley_terry_loss, preference_probability
 
     j, k = (torch.tensor([x], dtype=torch.float64, requires_grad=True) for x in (chosen, rejected))
     loss = bradley_terry_loss(j, k)
     loss.backward()
     assert j.grad is not None
     assert k.grad is not None
-    return PairLoss(
-        chosen, rejected, float(torch.sigmoid(j - k).detach()), float(loss.detach()), float(j.grad[0]), float(k.grad[0])
-    )
+    sure = float(preference_probability(j, k).detach())
+    return PairLoss(chosen, rejected, sure, float(loss.detach()), float(j.grad[0]), float(k.grad[0]))
 
 
 def places(example: RewardExample) -> list[str]:

@@ -13,8 +13,8 @@ from lessons.i18n import _, listed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import mount, sent
 from lessons.kit.linked import linked
-from lessons.kit.memory import browser_memory
 from lessons.kit.numbers import table
+from lessons.kit.remembered import browser_memory
 
 KEY = "rm_labels"
 #: Of fewer labels it cannot be told what they like.
@@ -111,7 +111,7 @@ def weighing() -> None:
 
 
 def likes() -> None:
-    """With which tastes of the catalogue one's own labels agree."""
+    """Which tastes of the catalogue one's own labels agree with."""
     mine = labels.own()
     if len(mine) < FEWEST_TO_TELL:
         say_small(

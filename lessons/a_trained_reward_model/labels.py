@@ -1,7 +1,7 @@
 """Whose labels there are: one's own, a machine judge's, and those of files; all of them together are what is learnt.
 
 One's own are a letter a pair of the pool ("a", "b", "=" for neither, "-" for none yet), which the browser remembers
-(lessons/kit/memory.py). The judge's follow from its settings, which are in the link. Those of files are
+(lessons/kit/remembered.py). The judge's follow from its settings, which are in the link. Those of files are
 remembered by the browser, too (lessons/kit/shelf.py).
 """
 
@@ -17,7 +17,7 @@ from functools import cache
 import streamlit as st
 
 from core.errors import RequestError
-from core.insight.reward_example import Pair, RewardExample, read
+from core.insight.reward_example import RewardExample, TextPair, read
 from core.learners.registry import labels_of, learner, reward_model_kind
 from core.rewards.judge import judge
 from core.rewards.preferences import (
@@ -32,8 +32,8 @@ from core.rewards.preferences import read as read_labels
 from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
 from lessons.kit import shelf
-from lessons.kit.memory import LETTERS, NOT_YET, TAKEN_BACK, recall, remember
-from lessons.kit.memory import together as put_over
+from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, recall, remember
+from lessons.kit.remembered import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
 NOBODY = "nobody"
@@ -53,7 +53,7 @@ def recorded() -> RewardExample | None:
     return read()
 
 
-def pool() -> tuple[Pair, ...]:
+def pool() -> tuple[TextPair, ...]:
     known = recorded()
     return known.pool if known is not None else ()
 
@@ -273,11 +273,11 @@ def _linked(key: str, options: Sequence[str], first: str) -> str:
     return given if given in options else first
 
 
-def _entry(pairs: Sequence[Pair]) -> str:
+def _entry(pairs: Sequence[TextPair]) -> str:
     """Labels are of these pairs: others have another name."""
     return f"{LETTERS}reply.{_checksum(tuple(pairs)):08x}"
 
 
 @cache
-def _checksum(pairs: tuple[Pair, ...]) -> int:
+def _checksum(pairs: tuple[TextPair, ...]) -> int:
     return zlib.crc32(repr(pairs).encode())

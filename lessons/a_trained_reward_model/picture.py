@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from core.insight.reward_example import TASTE, PairScores, RewardExample
 from core.tasks.tastes import TASTES
 from lessons.i18n import _
-from lessons.kit.lesson import mount
+from lessons.kit.lesson import engine, mount
 from lessons.kit.numbers import number
 
 
@@ -64,18 +63,20 @@ def says_at(example: RewardExample, at: int) -> str:
 
 
 def _pair(of: PairScores) -> dict[str, Any]:
+    engine()
+    import torch
+
+    from core.algorithms.preferences import preference_probability
+
+    both = (torch.tensor(x, dtype=torch.float64) for x in (of.chosen_scores, of.rejected_scores))
     return {
         "prompt": of.prompt,
         "chosen": of.chosen,
         "rejected": of.rejected,
         "chosen_rewards": list(of.chosen_scores),
         "rejected_rewards": list(of.rejected_scores),
-        "sure": [round(_sigmoid(a - b), 4) for a, b in zip(of.chosen_scores, of.rejected_scores, strict=True)],
+        "sure": [round(x, 4) for x in preference_probability(*both).tolist()],
     }
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
 
 
 def _means(scores: Sequence[Sequence[float]]) -> list[float]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.kind import Line
+from core.curation import task_of
+from core.learners.kind import FormulaLine
 from core.learners.registry import AnyLearner, differing, learner_kind, lines, needs_of, usual_learners
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, ngettext, prose, tell
@@ -36,7 +37,7 @@ from lessons.kit.truth import is_measured, truth
 if TYPE_CHECKING:
     from torch import Tensor
 
-LINES: dict[Line, str] = {
+LINES: dict[FormulaLine, str] = {
     "questions": N_("Questions"),
     "reward": N_("Reward"),
     "advantage": N_("Advantage"),
@@ -47,7 +48,7 @@ LINES: dict[Line, str] = {
     "aggregation": N_("Loss"),
 }
 #: The lines that say what the update makes of a credit.
-UPDATE: set[Line] = {"ratio", "surrogate", "kl", "aggregation"}
+UPDATE: set[FormulaLine] = {"ratio", "surrogate", "kl", "aggregation"}
 #: What the strips may show: the advantage, or what the loss makes of it in the rollout's second pass.
 SHOWN = {"credit": N_("credit (advantage)"), "pull": N_("pull on the token in the update")}
 
@@ -185,7 +186,8 @@ def evaluate(batch: Frozen, variant: Variant, shown: str) -> dict[int, list[floa
     if needs_of(settings).continuations:
         credit = credit_under(step, settings, measured_values(batch, settings))
     else:
-        credit = credit_under(step, settings)
+        measures = learner_kind(settings).measure is not None
+        credit = credit_under(step, settings, task=task_of(batch.run.config) if measures else None)
     numbers = credit.advantages
     if shown == "pull":
         longest = batch.run.config.max_completion_length or step.panel.mask.shape[1]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of, terms_of
-from core.learners.untold import UNTOLD, values_of
+from core.learners.unrecorded import CREDIT_UNRECORDED, values_of
 from core.learners.variants import VARIANTS
 from core.rewards import REWARDS
 from lessons.i18n import _
@@ -25,7 +25,7 @@ def english() -> tuple[str, ...]:
 
     Which terms a learner has, its settings choose; so each setting is tried at each value that may choose another form.
     """
-    texts: dict[str, None] = {UNTOLD: None}
+    texts: dict[str, None] = {CREDIT_UNRECORDED: None}
     for kind in LEARNER_KINDS.values():
         texts |= dict.fromkeys([kind.title, kind.summary, *(y for x in kind.columns for y in (x.title, x.help))])
         for settings in forms(kind):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.insight.unit_test_study import UnitTestResult
 from lessons.i18n import N_, _
 from lessons.kit.numbers import whole
-from lessons.kit.over_seeds import gap_words, mean_and_spread
+from lessons.kit.over_seeds import NumberOf, gap_words, mean_and_spread
 
 __all__ = ["AS_MANY", "COMMAND", "CONDITIONS", "EVERY", "STEPS", "TOPICS", "CurationResult"]
 
@@ -137,9 +137,6 @@ def there(topic: Topic) -> bool:
     return len(seeds_of(list(topic.conditions))) > 1
 
 
-Number = Callable[[Any], float]  # of a Result
-
-
 def curve(condition: str, seeds: Sequence[int]) -> tuple[list[float], list[float]]:
     """(mean, standard deviation) over seeds of held-out success, evaluation by evaluation, the one at the end included.
 
@@ -149,11 +146,11 @@ def curve(condition: str, seeds: Sequence[int]) -> tuple[list[float], list[float
     return over_seeds((x.start, *x.known[1:], x.heldout) for x in own)
 
 
-def mean(condition: str, value: Number) -> float:
+def mean(condition: str, value: NumberOf[Any]) -> float:
     return statistics.fmean(value(x) for x in of(condition).values())
 
 
-def spread_words(condition: str, value: Number) -> str:
+def spread_words(condition: str, value: NumberOf[Any]) -> str:
     """ "0.910 ± 0.012" over its seeds."""
     return mean_and_spread([value(x) for x in of(condition).values()])
 

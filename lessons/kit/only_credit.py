@@ -1,4 +1,4 @@
-"""In what PPO and GRPO of a run differ, read off their settings, and the run in which it is the credit alone."""
+"""What differs between PPO and GRPO of a run, read off their settings, and the run in which it is the credit alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def critic_and_group(config: RunConfig) -> tuple[AnyLearner, AnyLearner] | None:
 
 
 def difference_words(config: RunConfig) -> str:
-    """In what the two learners' settings differ beside their credit, in a sentence: from the settings themselves."""
+    """What differs in the two learners' settings beside their credit, in a sentence: from the settings themselves."""
     pair = critic_and_group(config)
     if pair is None:
         return _("This run has no two learners to compare: one with a critic and one that compares groups.")

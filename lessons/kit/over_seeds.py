@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from core.insight.seed_results import SeedDifference, paired
 from lessons.i18n import _, listed
 from lessons.kit.numbers import number, signed
+
+Result = TypeVar("Result")
+#: A number that a recorded result is asked for.
+NumberOf = Callable[[Result], float]
 
 #: Chinese characters and full-width signs.
 _WIDE = "[\u3001-\u9fff\uff01-\uff60]"

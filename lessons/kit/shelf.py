@@ -1,4 +1,4 @@
-"""Longer texts that a person put together, remembered by their own browser as answers are (lessons/kit/memory.py).
+"""Longer texts that a person put together, remembered by their own browser as answers are (lessons/kit/remembered.py).
 
     put("labels", "ada.json", text)          # its id, or None where it is too long to be remembered
     texts("labels")                          # id → (name, text)
@@ -22,15 +22,13 @@ import streamlit as st
 
 from lessons.board.assets import loader
 from lessons.board.component import component_key
-from lessons.kit.memory import cleared_at, is_time, now
+from lessons.kit.remembered import cleared_at, is_time, now
+from lessons.kit.renamed import Entries
 
 #: Characters of all texts of a shelf together, of one name, and how many there may be. A browser has room for five
 #: million in all. That a text was taken away is remembered apart: it takes no text's place.
 MOST_CHARACTERS, MOST_NAME, MOST_TEXTS, MOST_GONE = 1_000_000, 120, 60, 400
 _ID = re.compile(r"text/[0-9a-f]{8}", re.ASCII)
-
-#: Id → ([name, text] as JSON, or None where it was taken away; when).
-_Entries = dict[str, tuple[str | None, int]]
 
 _component = st.components.v2.component("credit_lab_shelf", js=loader("memory"))
 
@@ -83,7 +81,7 @@ def is_refused(shelf: str) -> bool:
     return bool(st.session_state.get("shelves_refused", {}).get(shelf))
 
 
-def accepted(given: Any) -> _Entries:
+def accepted(given: Any) -> Entries[str | None]:
     """The entries of what a browser sent that can be ones; of too many the newest for which there is room."""
     entries = given.get("entries") if isinstance(given, Mapping) else None
     if not isinstance(entries, Mapping):
@@ -96,7 +94,7 @@ def accepted(given: Any) -> _Entries:
         if is_time(when) and (value is None or _is_text(value)):
             sound.append((key, value, int(when)))
     sound.sort(key=lambda x: -x[2])
-    kept: _Entries = {key: (None, when) for key, value, when in sound if value is None}
+    kept: Entries[str | None] = {key: (None, when) for key, value, when in sound if value is None}
     for key in list(kept)[MOST_GONE:]:
         del kept[key]
     texts, room = 0, MOST_CHARACTERS
@@ -120,8 +118,9 @@ def _note_refusal(shelf: str, key: str) -> None:
     st.session_state.setdefault("shelves_refused", {})[shelf] = bool(state and dict(state).get("refused"))
 
 
-def _entries(shelf: str) -> _Entries:
-    shelves: dict[str, _Entries] = st.session_state.setdefault("shelves", {})
+def _entries(shelf: str) -> Entries[str | None]:
+    """Id → ([name, text] as JSON, or None where it was taken away; when)."""
+    shelves: dict[str, Entries[str | None]] = st.session_state.setdefault("shelves", {})
     own = shelves.setdefault(shelf, {})
     for key in [key for key, (_value, when) in own.items() if when <= cleared_at()]:  # "Forget me" was pressed since
         del own[key]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.training.continuations import TrueValues
 
 T = TypeVar("T")
-Progress = Callable[[float], object]
+ShareProgress = Callable[[float], object]
 
 #: How many continuations of each prefix may be chosen.
 CONTINUATIONS = (8, 32, 128, 512)
@@ -92,7 +92,7 @@ class Truth:
     seconds: float  # for the continuations alone
 
 
-def models(run: RunInfo, learner: str, step: int, progress: Progress | None = None) -> ReplayedModels:
+def models(run: RunInfo, learner: str, step: int, progress: ShareProgress | None = None) -> ReplayedModels:
     """The models that made a step, as core.insight.replay has them. Raises ValueError if that would take long."""
     engine()
     from core.insight.replay import models_at
@@ -109,7 +109,7 @@ def is_measured(batch: Frozen, continuations: int) -> bool:
     return _truths().has(_key(batch, continuations))
 
 
-def truth(batch: Frozen, continuations: int, progress: Progress | None = None) -> Truth:
+def truth(batch: Frozen, continuations: int, progress: ShareProgress | None = None) -> Truth:
     """Measures the panel's prefixes under the policy that wrote them. Kept, so the same question costs nothing."""
     trained = models(batch.run, batch.learner, batch.step, progress)
     return _truths().get(_key(batch, continuations), lambda: _measure(batch, trained, continuations, progress))
@@ -119,7 +119,7 @@ def _key(batch: Frozen, continuations: int) -> Hashable:
     return batch.run.id, batch.run.created, batch.learner, batch.step, continuations
 
 
-def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: Progress | None) -> Truth:
+def _measure(batch: Frozen, trained: ReplayedModels, continuations: int, progress: ShareProgress | None) -> Truth:
     from core.algorithms.foresight import best_constant, foresight, measuring_noise
     from core.insight.agreement import compare
     from core.insight.parts import parts_under

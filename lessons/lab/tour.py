@@ -8,8 +8,8 @@ import streamlit as st
 
 from lessons.board.component import mount
 from lessons.i18n import _
-from lessons.kit.memory import browser_memory, recall, remember
 from lessons.kit.present import presenting
+from lessons.kit.remembered import browser_memory, recall, remember
 
 #: What is remembered once the tour was taken, skipped or declined.
 NAME = "tour/lab"

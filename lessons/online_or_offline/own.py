@@ -22,7 +22,7 @@ from lessons.kit.preset_race import race_in_lab
 from lessons.kit.truth import Kept
 
 PRESET = "online-or-offline"
-Row = dict[str, Any]  # of COLLECTED
+CollectedRow = dict[str, Any]  # of COLLECTED
 SIZES = (128, 512, 2048, 7680)
 ROWS = 10  # of the set that are shown
 
@@ -128,7 +128,7 @@ def _show(made: pa.Table | CommandFailed) -> None:
     say_small(_("{count} of them: one of each kind first, then as they come.").format(count=len(shown)))
 
 
-def some(rows: list[Row]) -> list[Row]:
+def some(rows: list[CollectedRow]) -> list[CollectedRow]:
     """A few rows: the first of each kind (right or wrong, rewarded or not, spoiled or not), then the first ones."""
     kinds: dict[object, int] = {}
     for i, x in enumerate(rows):
@@ -141,6 +141,6 @@ def _text(text: object) -> str:
     return plain(str(text).strip(), 40)
 
 
-def _spoiled(x: Row) -> str:
+def _spoiled(x: CollectedRow) -> str:
     both = [_("flipped")] * bool(x["flipped"]) + [_("random tokens")] * bool(x["random"])
     return listed(both) or "–"

@@ -11,7 +11,7 @@ from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS
 from lessons.i18n import _
-from lessons.kit.over_seeds import mean_and_spread
+from lessons.kit.over_seeds import NumberOf, mean_and_spread
 
 __all__ = ["COMMAND", "LEARNERS", "FinalSuccess", "Point"]
 
@@ -24,7 +24,6 @@ LEARNERS: dict[str, tuple[float, ...]] = {
     "dpo": (2, 4),
     "offline-pg": (9, 3, 2, 3),
 }
-Number = Callable[[FinalSuccess], float]
 
 
 def kind(name: str) -> LearnerKind:
@@ -59,7 +58,7 @@ def there() -> bool:
     return len(seeds()) > 1
 
 
-def each(name: str, value: Number) -> list[float]:
+def each(name: str, value: NumberOf[FinalSuccess]) -> list[float]:
     """A number of each seed's run."""
     return [value(of(name)[x]) for x in seeds()]
 
@@ -74,12 +73,12 @@ def apart(x: FinalSuccess) -> float:
     return x.points[-1].data_logprob - x.points[-1].fresh_logprob
 
 
-def gap(first: str, second: str, value: Number = final) -> SeedDifference:
+def gap(first: str, second: str, value: NumberOf[FinalSuccess] = final) -> SeedDifference:
     """First − second, seed by seed."""
     return paired(each(first, value), each(second, value))
 
 
-def from_nothing(name: str, value: Number) -> SeedDifference:
+def from_nothing(name: str, value: NumberOf[FinalSuccess]) -> SeedDifference:
     """The number itself with its interval over seeds."""
     return paired(each(name, value), [0.0] * len(seeds()))
 
@@ -89,7 +88,7 @@ def curve(name: str, value: Callable[[Point], float]) -> tuple[list[float], list
     return over_seeds([value(y) for y in of(name)[x].points] for x in seeds())
 
 
-def spread_words(name: str, value: Number, digits: int = 3) -> str:
+def spread_words(name: str, value: NumberOf[FinalSuccess], digits: int = 3) -> str:
     """ "0.910 ± 0.012" over the seeds."""
     return mean_and_spread(each(name, value), digits)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 
 import streamlit as st
 
@@ -14,11 +13,10 @@ from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
-from lessons.kit.over_seeds import gap_words, mean_and_spread
+from lessons.kit.over_seeds import NumberOf, gap_words, mean_and_spread
 
 #: The placebo's learner, and the same learner on the verifier's rewards.
 REAL = "grpo"
-Number = Callable[[TaskOutcome], float]
 
 
 @functools.lru_cache(maxsize=1)
@@ -48,7 +46,7 @@ def risen(task: str, learner: str) -> SeedDifference:
     return paired([x.heldout for x in own], [x.start for x in own])
 
 
-def spread_words(task: str, learner: str, value: Number) -> str:
+def spread_words(task: str, learner: str, value: NumberOf[TaskOutcome]) -> str:
     """ "0.910 ± 0.012" over its seeds."""
     return mean_and_spread([value(x) for x in of(task, learner).values()])
 

@@ -11,7 +11,7 @@ from core.insight.gaming_study import COMMAND, CONDITIONS, EVERY, STEPS, GamingR
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.kind import Colour
 from lessons.i18n import N_
-from lessons.kit.over_seeds import mean_and_spread
+from lessons.kit.over_seeds import NumberOf, mean_and_spread
 
 __all__ = ["COMMAND", "CONDITIONS", "EVERY", "RULES", "STEPS"]
 
@@ -51,8 +51,7 @@ def seeds() -> list[int]:
     return [x for x in of("all") if all(x in of(y) for y in CONDITIONS)]
 
 
-Number = Callable[[GamingResult], float]
-NUMBERS: dict[str, Number] = {
+NUMBERS: dict[str, NumberOf[GamingResult]] = {
     "visible": lambda x: x.heldout_visible[-1],
     "hidden": lambda x: x.heldout_hidden[-1],
     "right": lambda x: x.heldout_success[-1],
@@ -65,12 +64,12 @@ def curve(condition: str, series: Callable[[GamingResult], Sequence[float]]) -> 
     return over_seeds(series(of(condition)[x]) for x in seeds())
 
 
-def spread_words(condition: str, value: Number) -> str:
+def spread_words(condition: str, value: NumberOf[GamingResult]) -> str:
     """ "0.91 ± 0.01" over the seeds."""
     return mean_and_spread([value(of(condition)[x]) for x in seeds()], 2)
 
 
-def difference(first: str, second: str, value: Number) -> SeedDifference:
+def difference(first: str, second: str, value: NumberOf[GamingResult]) -> SeedDifference:
     """First − second in one number, seed by seed."""
     return paired([value(of(first)[x]) for x in seeds()], [value(of(second)[x]) for x in seeds()])
 

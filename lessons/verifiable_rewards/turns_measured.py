@@ -18,7 +18,7 @@ from lessons.kit.over_seeds import gap_words, mean_and_spread
 
 RESPONSES = setup()["responses_per_step"]
 #: A learner's success at one of its looks, by its place.
-Number = Callable[[TurnsResult, int], float]
+_ByTurn = Callable[[TurnsResult, int], float]
 
 
 def first(x: TurnsResult, look: int) -> float:
@@ -51,13 +51,13 @@ def there() -> bool:
     return all(len(pairs(x)) > 1 for x in LEARNERS)
 
 
-def by_responses(learner: str, value: Number) -> SeedDifference:
+def by_responses(learner: str, value: _ByTurn) -> SeedDifference:
     """Two turns less one after as many responses: at the end."""
     known = pairs(learner)
     return paired([value(x, -1) for _once, x in known], [value(x, -1) for x, _twice in known])
 
 
-def by_tokens(learner: str, value: Number) -> SeedDifference:
+def by_tokens(learner: str, value: _ByTurn) -> SeedDifference:
     """Two turns less one after as many tokens that the policy wrote, as far as both came: each at its last look that is
     no further."""
     ends = []

@@ -14,9 +14,9 @@ from lessons.i18n import _, one_after_another
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import equation, figure, line_colour
 from lessons.kit.numbers import number, signed, table
+from lessons.kit.seed_race import Curve
 from lessons.when_the_proxy_breaks.results import (
     Condition,
-    Curve,
     best_of_fit,
     chosen,
     distances,

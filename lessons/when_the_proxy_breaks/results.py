@@ -12,12 +12,11 @@ from core.insight.proxy_results import BestOf, Fall, PairAccuracy, Pushed, Study
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.learners.registry import LEARNER_KINDS
 from core.tasks.tastes import TASTES
+from lessons.kit.seed_race import Curve
 
 COMMAND = "python -m core.insight.proxy_study"
 
 _TASTES = (recorded.TASTE, *recorded.OTHER_TASTES)
-
-Curve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def rivals(x: Condition) -> list[Condition]:
 
 
 def fell(taste: str) -> tuple[int, int, int, int]:
-    """Of a taste: (conditions in which the seeds tell that gold fell, all conditions, runs that broke, all runs)."""
+    """(conditions in which the seeds tell that gold fell, all conditions, runs that broke, all runs) of a taste."""
     own = [fall(x) for x in conditions() if x.taste == taste]
     return sum(x.fallen.low > 0 for x in own), len(own), sum(x.broke for x in own), sum(x.seeds for x in own)
 

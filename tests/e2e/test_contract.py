@@ -181,8 +181,8 @@ class Seen:
         assert {key: label for key, label, _ in shown if key in titles} == {
             key: titles[key] for key in self.lines() if key in titles
         }
-        untold = (gettext("not recorded"), "≈", "{")
-        assert not [x for x in text.values() if any(y in x for y in untold)]
+        unrecorded = (gettext("not recorded"), "≈", "{")
+        assert not [x for x in text.values() if any(y in x for y in unrecorded)]
 
 
 def printed(line: str) -> float:

@@ -96,6 +96,24 @@ test("a setting is seen from its own sub-step on; ε takes the upper bound along
   assert.ok(stepper);
 });
 
+test("the range is the one that the surrogate's regions declare, at the settings as they are", async (t) => {
+  const exp = (name) => ["exp", ["setting", name]];
+  const own = ofResponse();
+  const region = { ...own.regions[0], ratio_to: exp("low"), ratio_from: null };
+  const above = { ...region, side: 1, ratio_from: exp("epsilon"), ratio_to: null, advantage: "positive" };
+  const dual = { ...above, ratio_from: 1.05, advantage: "negative" }; // leaves the range of both signs as it is
+  const bounded = { ...above, ratio_from: 1.1, cuts: false };
+  const settings = { ...own.data.settings, low: -1 };
+  const sent = { ...own, start: "clip", data: { ...own.data, settings } };
+  const says = (find) => find("[data-testid=stepper-announced]").textContent;
+  const both = await drawn(t, { ...sent, regions: [region, above, dual, bounded] });
+  assert.match(says(both.find), /from 0.37 to 1.22/); // exp(−1) and exp(0.2)
+  both.move("epsilon", 0.4);
+  assert.match(says(both.find), /from 0.37 to 1.49/);
+  const one = await drawn(t, { ...sent, regions: [above] });
+  assert.match(says(one.find), /from none to 1.22/);
+});
+
 test("a token's ratio is moved by keyboard, and its objective with it", async (t) => {
   const { find, press, row } = await drawn(t, { ...ofResponse(), start: "clip", spot: 0 });
   const dot = find("[data-testid=clip-dot]");

@@ -4,6 +4,8 @@ const WORDS = new Proxy(
   {
     station_of: "{n} of {all} · {title}",
     says_gae: "the first gets {first}",
+    says_clip: "from {low_ratio} to {high_ratio}",
+    none: "none",
     says_credit: "{best} gets {best_credit}",
   },
   { get: (known, name) => known[name] ?? String(name), has: () => true },

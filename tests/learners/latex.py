@@ -17,7 +17,7 @@ Letter = Callable[[At], float]
 Runs = Mapping[str, Callable[[At], list[dict[str, int]]]]
 
 #: What only makes room, or changes how something looks.
-_SPACE = re.compile(r"\\(?:,|;|!|quad|textstyle|Bigl|Bigr|displaystyle)|\s")
+_SPACE = re.compile(r"\\(?:,|;|!|quad|textstyle|[Bb]igl|[Bb]igr|displaystyle)|\s")
 
 
 _FUNCTIONS: dict[str, Callable[..., float]] = {
@@ -44,7 +44,7 @@ class Formula:
         self.letters = {squeezed(name): value for name, value in letters.items()}
 
     def value(self, at: At) -> float:
-        self.place = 0
+        self.place, self.inside = 0, False
         number = self._sum(at)
         assert self.place == len(self.text), f"cannot be read from here: {self.text[self.place :]}"
         return number
@@ -81,7 +81,8 @@ class Formula:
 
     def _begins(self) -> bool:
         """Whether another factor stands here."""
-        return bool(re.match(r"[A-Za-z0-9(|]|\\(?!text|quad)", self.text[self.place :]))
+        starts = r"[A-Za-z0-9(]" if self.inside else r"[A-Za-z0-9(|]"  # a bar inside |…| is its end
+        return bool(re.match(starts + r"|\\(?!text|quad)", self.text[self.place :]))
 
     def _power(self, at: At) -> float:
         base = self._factor(at)
@@ -112,7 +113,11 @@ class Formula:
         if self._take(r"\prod_"):
             return math.prod(self._over(at))
         if self._take("|"):
-            return abs(self._until("|", at))
+            self.inside = True
+            size = abs(self._sum(at))
+            self.inside = False
+            self._needs("|")
+            return size
         if self._take(r"\log"):
             return math.log(self._factor(at))
         for name, function in _FUNCTIONS.items():

@@ -17,9 +17,12 @@ from torch import Tensor
 from core.algorithms.advantages import gae
 from core.algorithms.types import Credit, Experience
 from core.config import RunConfig
+from core.curation import task_of
+from core.errors import RequestError
 from core.insight.whatif import credit_under, stored_step
 from core.learners import registry
 from core.learners.kind import Column, LearnerKind, Written
+from core.learners.registry import learner
 from core.learners.settings import LearnerSettings
 from core.runs import reading
 from core.runs.feed import Feed
@@ -105,6 +108,24 @@ def test_what_is_measured_is_what_is_credited_recorded_and_credited_again(run: t
         step = stored_step(trace.samples, trace.tokens)
         again = credit_under(step, settings)  # type: ignore[arg-type]
         torch.testing.assert_close(again.advantages[step.panel.mask], step.panel.column("advantage")[step.panel.mask])
+
+
+def test_responses_of_another_learner_are_measured_when_they_are_credited() -> None:
+    """What no trace of theirs has is worked out of prompt, response and tokens, as in training."""
+    settings = DenseSettings()
+    config = RUN.model_copy(update={"learners": (learner("grpo"),)})
+    trace = next(Trainer(config, "grpo").steps())
+    step = stored_step(trace.samples, trace.tokens)
+    assert not step.experience.extra
+    with pytest.raises(RequestError, match=r"measured of responses \(shaping\), which was not recorded"):
+        credit_under(step, settings)  # type: ignore[arg-type]
+    rewards = credit_under(step, settings, task=task_of(config)).token_rewards  # type: ignore[arg-type]
+    assert rewards is not None
+    own = next(Trainer(RUN.model_copy(update={"learners": (settings,)}), "dense").steps())  # the same first responses
+    mine = stored_step(own.samples, own.tokens).panel
+    assert mine.responses == step.panel.responses
+    torch.testing.assert_close(rewards[mine.mask], mine.column("token_reward")[mine.mask])
+    assert {0.0, np.float32(settings.bonus), 1.0} <= set(rewards[mine.mask].tolist())
 
 
 def test_a_browser_is_sent_the_column_and_what_it_is(

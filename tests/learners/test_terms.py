@@ -23,7 +23,7 @@ from core.learners.registry import (
     trains_policy,
     without,
 )
-from core.learners.untold import values_of
+from core.learners.unrecorded import values_of
 from core.learners.variants import VARIANTS
 from core.terms import Data, Term, TermError, Value, clip_sides, evaluate
 from core.training.beginning import begin

@@ -12,7 +12,7 @@ from core.rewards.preferences import MOST_PREFERENCES, Preference, read, to_json
 from core.tasks.tastes import TASTES
 from lessons.a_trained_reward_model import check, example, files, labelling, labels, picture
 from lessons.i18n import LANGUAGES, use_language
-from lessons.kit import memory
+from lessons.kit import remembered
 from tests.lessons.real import strips
 
 KEY = "a-trained-reward-model"
@@ -287,8 +287,8 @@ def received(at):
     """What the session knows once the browser has said what only it knows."""
     with pytest.MonkeyPatch.context() as patch:
         state = {x: at.session_state[x] for x in ("memory_entries", "memory")}
-        patch.setattr(memory.st, "session_state", state)
-        memory._receive()
+        patch.setattr(remembered.st, "session_state", state)
+        remembered._receive()
     return state["memory_entries"]
 
 
@@ -305,11 +305,11 @@ def test_what_a_tab_says_takes_no_letter_of_another_away(open_page, monkeypatch)
     assert set(labels.letters()) == {"-"}
     older = "ab" + "-" * (len(labels.pool()) - 2)
     value = kept[labels._entry(labels.pool())]
-    assert memory.together(value, older) == value, "an older tab brings nothing back"
+    assert remembered.together(value, older) == value, "an older tab brings nothing back"
 
 
 def test_labels_that_an_older_version_remembered_are_still_there() -> None:
     text = "ab" + "-" * (len(labels.pool()) - 2)
     entry = labels._entry(labels.pool())
     old = entry.replace("letters/", "labels/")
-    assert memory.accepted({"entries": {old: [text, 5]}})[entry] == (text, 5)
+    assert remembered.accepted({"entries": {old: [text, 5]}})[entry] == (text, 5)

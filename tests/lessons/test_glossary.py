@@ -181,7 +181,7 @@ def test_a_sentence_that_is_drawn_again_with_other_numbers_keeps_its_links(monke
 
 
 #: What stands beside the page, and the glossary itself.
-PLAIN = {"kit/glossary.py", "glossary/page.py", "kit/chrome.py", "kit/memory.py"}
+PLAIN = {"kit/glossary.py", "glossary/page.py", "kit/chrome.py", "kit/remembered.py"}
 
 
 def test_every_page_says_its_texts_where_terms_are_explained() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from core.rewards.preferences import to_json
 from lessons.a_trained_reward_model import files, labels
-from lessons.kit import memory, shelf
+from lessons.kit import remembered, shelf
 from tests.lessons.real import strips
 from tests.lessons.test_a_trained_reward_model import KEY, preference
 
@@ -17,7 +17,7 @@ from tests.lessons.test_a_trained_reward_model import KEY, preference
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> dict:
     state: dict = {}
-    monkeypatch.setattr(memory.st, "session_state", state)
+    monkeypatch.setattr(remembered.st, "session_state", state)
     return state
 
 
@@ -86,7 +86,7 @@ def test_what_can_be_no_entry_is_left_out(session: dict) -> None:
         "text/00000002": ["no JSON", 5],
         "text/00000003": [json.dumps(["a"]), 5],
         "text/00000004": [json.dumps([1, 2]), 5],
-        "text/00000005": [good, memory.now() + 10**9],
+        "text/00000005": [good, remembered.now() + 10**9],
         "text/00000006": [good],
         "text/00000007": ["[" * 100_000, 5],
         "text/00000008": [json.dumps(["a", "x" * shelf.MOST_CHARACTERS]), 5],
@@ -104,7 +104,7 @@ def test_what_was_taken_away_takes_no_texts_place(session: dict) -> None:
     assert None not in kept
     assert shelf.put("labels", "one.json", "too many") is None
     for text in [x for x in shelf._entries("labels") if x not in kept]:
-        shelf._entries("labels")[text] = (None, memory.now() + 50)
+        shelf._entries("labels")[text] = (None, remembered.now() + 50)
     entries = shelf.accepted({"entries": shelf._entries("labels")})
     assert {x for x, (value, _when) in entries.items() if value is not None} == set(kept)
 
@@ -142,9 +142,9 @@ def test_a_file_whose_labels_were_removed_does_not_come_back_with_the_next(sessi
 
 def test_two_tabs_texts_come_together_and_what_one_took_away_stays_away(session: dict) -> None:
     mine = shelf.put("labels", "a.json", "mine")
-    received(session, {"text/0000000a": [json.dumps(["a.json", "another tab's"]), memory.now()]})
+    received(session, {"text/0000000a": [json.dumps(["a.json", "another tab's"]), remembered.now()]})
     assert [x for _name, x in shelf.texts("labels").values()] == ["mine", "another tab's"]
-    received(session, {mine: [None, memory.now() + 5]})
+    received(session, {mine: [None, remembered.now() + 5]})
     assert [x for _name, x in shelf.texts("labels").values()] == ["another tab's"]
     received(session, {mine: [json.dumps(["a.json", "mine"]), 5]})
     assert mine not in shelf.texts("labels"), "an older tab brings it not back"

@@ -169,7 +169,7 @@ def _scalars(step: Sequence[records.Sequence]) -> dict[str, float | None]:
     cut = [y for x in step for y in _cut(x)]
 
     def share(marks: Sequence[bool | None]) -> float | None:
-        """Of the tokens that the loss counts; None where it is not told of some."""
+        """The share of the tokens that the loss counts; None where it is not known of some of them."""
         known = [x for x, is_written in zip(marks, written, strict=True) if is_written]
         return None if None in known else _mean([float(bool(x)) for x in known])
 

@@ -46,7 +46,7 @@ class Made:
 
 
 @dataclass
-class _Window:
+class _TokenSums:
     """Sums over the tokens of one optimiser step."""
 
     loss: float = 0.0
@@ -77,7 +77,7 @@ class GenerationBatch:
         self.old = torch.full(shape, math.nan) if self.made.old is None else self.made.old.clone()
         self.passes: dict[int, tuple[Tensor, Tensor]] = {}  # number → log-probabilities and entropy, NaN where unknown
         self.taken: dict[int, tuple[Tensor, Tensor]] = {}  # number → ratio and side where its gradients were taken
-        self._window = _Window()
+        self._window = _TokenSums()
 
     def saw(self, rows: Tensor, logprobs: Tensor, entropies: Tensor, loss: float, *, exact: bool) -> None:
         """TRL's loss met responses `rows` [b] with the policy's `logprobs` and `entropies` [b, T].
@@ -115,7 +115,7 @@ class GenerationBatch:
     def ended_update(self) -> None:
         """An optimiser step was made; its means go where our trainer's go."""
         self.updates += 1
-        window, self._window = self._window, _Window()
+        window, self._window = self._window, _TokenSums()
         if not window.tokens:
             return
         self.meter.losses.append(window.loss)

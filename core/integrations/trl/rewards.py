@@ -50,7 +50,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class _Scored:
+class _ScoredBatch:
     """A batch's responses that have a reward at all; the others have no part in it, and TRL gives them 0."""
 
     values: Tensor  # [n, columns]
@@ -77,16 +77,16 @@ def rewards_of(batch: CompletionsBatch, explained: Explanation | None) -> list[f
     return rewards
 
 
-def _tensors(batch: CompletionsBatch, names: Sequence[str]) -> _Scored:
+def _tensors(batch: CompletionsBatch, names: Sequence[str]) -> _ScoredBatch:
     values = torch.tensor([batch.numbers[x] for x in names], dtype=torch.float64).T
-    return _Scored(values, torch.tensor(batch.advantages, dtype=torch.float64), torch.tensor(batch.group))
+    return _ScoredBatch(values, torch.tensor(batch.advantages, dtype=torch.float64), torch.tensor(batch.group))
 
 
-def _first(batch: _Scored, count: int) -> _Scored:
-    """With the first columns only, and without responses that these do not score."""
+def _first(batch: _ScoredBatch, count: int) -> _ScoredBatch:
+    """The batch with its first `count` columns only, and without responses that these do not score."""
     values = batch.values[:, :count]
     scored = ~values.isnan().all(-1)
-    return _Scored(values[scored], batch.advantages[scored], batch.group[scored])
+    return _ScoredBatch(values[scored], batch.advantages[scored], batch.group[scored])
 
 
 def _weighed_sum(values: Tensor, explained: Explanation) -> Tensor:
@@ -94,7 +94,7 @@ def _weighed_sum(values: Tensor, explained: Explanation) -> Tensor:
     return sums.masked_fill(values.isnan().all(-1), math.nan)
 
 
-def _comes_out(batch: _Scored, explained: Explanation) -> bool:
+def _comes_out(batch: _ScoredBatch, explained: Explanation) -> bool:
     batch = _first(batch, len(explained.columns))
     if not len(batch.group):
         return True
@@ -125,7 +125,7 @@ def _normalised(values: Tensor, group: Tensor) -> Tensor:
 # -- weights -----------------------------------------------------------------------------------------------------------
 
 
-def _weighed(batches: Sequence[_Scored], names: Sequence[str]) -> Iterator[Explanation]:
+def _weighed(batches: Sequence[_ScoredBatch], names: Sequence[str]) -> Iterator[Explanation]:
     """Explanations by other weights than 1, of the first columns, where there is enough to tell them from."""
     rows = sum(len(x.group) - len(x.group.unique()) for x in batches)
     for count in range(2, len(names) + 1):
@@ -147,7 +147,7 @@ def _short(weights: Tensor) -> list[float]:
     return [float(f"{x:.3g}") for x in weights.tolist()]
 
 
-def _weights(batches: Sequence[_Scored], columns: int, scale: str) -> Tensor | None:
+def _weights(batches: Sequence[_ScoredBatch], columns: int, scale: str) -> Tensor | None:
     """The weights by which centred columns X give the advantages A, in the least-squares sense; None: not one solution.
 
     Unscaled advantages are A = Xw. Scaled ones are A = Xw / s with an unknown s per group or batch: then what X holds
@@ -174,7 +174,7 @@ def _weights(batches: Sequence[_Scored], columns: int, scale: str) -> Tensor | N
     return weights / weights.abs().max()
 
 
-def _factor(batches: Sequence[_Scored], scale: str, weights: Tensor) -> float | None:
+def _factor(batches: Sequence[_ScoredBatch], scale: str, weights: Tensor) -> float | None:
     """What `weights` have to be multiplied by; None where the advantages do not tell.
 
     TRL divides by s + 1e-4, which is not quite in proportion: |A| (cs + 1e-4) = c|Xw| tells c wherever the division is
@@ -195,7 +195,7 @@ def _factor(batches: Sequence[_Scored], scale: str, weights: Tensor) -> float | 
     return sum(factors) / len(factors) if factors and max(factors) < 1.1 * min(factors) else None
 
 
-def _blocks(batch: _Scored, scale: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _blocks(batch: _ScoredBatch, scale: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(centred columns, advantages, columns whose spread divides, block): a block's rows were scaled by one number."""
     values, given, group = batch.values, batch.advantages, batch.group
     whole = torch.zeros(len(group), dtype=torch.long)

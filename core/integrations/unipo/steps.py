@@ -47,7 +47,7 @@ class Phase:
 
 
 @dataclass
-class _Step:
+class _PhaseRows:
     """What one phase becomes."""
 
     number: int
@@ -100,7 +100,7 @@ def traces(phase_list: list[Phase], learner: str, settings: dict[str, Any], algo
     """The log step by step. `settings` are those known of the learner. Raises ImportFailed at what cannot be read."""
     responses = tokens = 0
     for number, phase in enumerate(phase_list):
-        step = _Step(number)
+        step = _PhaseRows(number)
         for prompts in phase.prompts:
             _take(step, prompts, settings, algorithm)
         responses += len(step.samples)
@@ -114,7 +114,7 @@ def traces(phase_list: list[Phase], learner: str, settings: dict[str, Any], algo
         yield step_trace(learner, number, _scalars(phase.entries), list(step.samples.values()), step.tokens)
 
 
-def _take(step: _Step, prompts: Any, settings: dict[str, Any], algorithm: str) -> None:
+def _take(step: _PhaseRows, prompts: Any, settings: dict[str, Any], algorithm: str) -> None:
     """One update's prompts: new responses become samples, known ones another pass."""
     if not isinstance(prompts, list):
         raise ImportFailed(

@@ -18,7 +18,7 @@ from core.training.trace import COLLECTED, SAMPLES, STEPS, TOKENS
 
 CONTRACT: dict[str, pa.Schema] = {"steps": STEPS, "samples": SAMPLES, "tokens": TOKENS, "collected": COLLECTED}
 
-Step = Callable[[str, pa.Table], pa.Table]
+TraceMigration = Callable[[str, pa.Table], pa.Table]
 
 
 def _to_2(_name: str, table: pa.Table) -> pa.Table:
@@ -36,7 +36,7 @@ def _to_2(_name: str, table: pa.Table) -> pa.Table:
 
 #: MIGRATIONS[n − 1] leads from version n to version n + 1: a pure function of (steps | samples | tokens, the table),
 #: whose docstring says what changed and whether numbers of both versions are comparable.
-MIGRATIONS: tuple[Step, ...] = (_to_2,)
+MIGRATIONS: tuple[TraceMigration, ...] = (_to_2,)
 TRACE_VERSION = 1 + len(MIGRATIONS)
 #: Those that change no number, only what it means: a reader need not make tables of a step's numbers for them.
 OF_MEANING = frozenset({_to_2})
@@ -100,7 +100,7 @@ def check_version(version: int) -> None:
         )
 
 
-def changes_since(version: int) -> list[Step]:
+def changes_since(version: int) -> list[TraceMigration]:
     """The steps that change numbers of a trace of this version."""
     return [x for x in MIGRATIONS[version - 1 :] if x not in OF_MEANING]
 

@@ -26,10 +26,10 @@ _SET_NAME, _NAME_MEMORY = 15, 0x53564D41  # of prctl
 #: O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND and O_TMPFILE's own bit.
 _WRITING = 0o3 | 0o100 | 0o1000 | 0o2000 | 0o20000000
 
-Step = tuple[int, int, int, int]  # code, steps to skip where true, where false, operand
+Instruction = tuple[int, int, int, int]  # code, steps to skip where true, where false, operand
 
 
-def filter_steps(machine: str, pid: int, may_execute: bool) -> list[Step]:
+def filter_steps(machine: str, pid: int, may_execute: bool) -> list[Instruction]:
     """The filter for one architecture; `pid` may send itself signals (abort does). KeyError for another architecture.
 
     `may_execute` leaves execve open, for a launcher that becomes the worker by it: a fork is refused in any case, so
@@ -66,24 +66,24 @@ def restrict(may_execute: bool) -> None:
     prctl(_SET_SECCOMP, _FILTER, ctypes.create_string_buffer(program, len(program)))
 
 
-def _on(number: int, steps: list[Step]) -> list[Step]:
+def _on(number: int, steps: list[Instruction]) -> list[Instruction]:
     """`steps` where this is the call's number; what they do not allow or refuse themselves is refused."""
     last = [] if steps[-1][0] == _RETURN and len(steps) == 1 else [_refuse(errno.EPERM)]
     return [(_JUMP_EQUAL, 0, len(steps) + len(last), number), *steps, *last]
 
 
-def _load(offset: int) -> Step:
+def _load(offset: int) -> Instruction:
     return (_LOAD, 0, 0, offset)
 
 
-def _argument(index: int) -> Step:
+def _argument(index: int) -> Instruction:
     """The lower 32 bits of an argument, on a little-endian machine (both architectures are)."""
     return _load(16 + 8 * index)
 
 
-def _return(value: int) -> Step:
+def _return(value: int) -> Instruction:
     return (_RETURN, 0, 0, value)
 
 
-def _refuse(number: int) -> Step:
+def _refuse(number: int) -> Instruction:
     return _return(_ERRNO | number)

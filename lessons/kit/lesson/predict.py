@@ -10,17 +10,17 @@ import streamlit as st
 from lessons.i18n import _
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson.quiz import Choice
-from lessons.kit.memory import Value, browser_memory, forget, recall, recall_index, remember
+from lessons.kit.remembered import Remembered, browser_memory, forget, recall, recall_index, remember
 
 
 def predict(key: str, question: str, choices: Sequence[Choice], *, about: str = "") -> bool:
     """A prediction by choice; returns whether the outcome may be shown.
 
     Which choice is right may come from real numbers (`Choice(text, right=measured > 0, reason)`). Once committed the
-    answer stands, until the learner asks to predict again. The learner's browser remembers it (lessons/kit/memory.py):
-    a link does not give away anybody's answer, nor the outcome. `about` is what the question is about besides its key,
-    such as a run and a step, in no language: an answer is to the question about that. Where no choice is right it is
-    not known yet, and nothing may be shown.
+    answer stands, until the learner asks to predict again. The learner's browser remembers it
+    (lessons/kit/remembered.py): a link does not give away anybody's answer, nor the outcome. `about` is what the
+    question is about besides its key, such as a run and a step, in no language: an answer is to the question about
+    that. Where no choice is right it is not known yet, and nothing may be shown.
     """
     name = _name(key, about)
     with _frame(key):
@@ -133,7 +133,7 @@ def _commit_button(key: str, name: str, chosen: float | None) -> None:
     )
 
 
-def _commit(name: str, chosen: Value) -> None:
+def _commit(name: str, chosen: Remembered) -> None:
     remember(name, chosen)
 
 

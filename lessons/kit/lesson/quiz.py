@@ -10,7 +10,7 @@ import streamlit as st
 
 from lessons.i18n import _, ngettext
 from lessons.kit.glossary import say, say_small
-from lessons.kit.memory import browser_memory, recall, recall_index, remember
+from lessons.kit.remembered import browser_memory, recall, recall_index, remember
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class QuizQuestion:
 def quiz(key: str, questions: Sequence[QuizQuestion]) -> None:
     """Draws the questions; feedback comes with the choice, and another choice may be tried at any time.
 
-    The learner's browser remembers the choices (lessons/kit/memory.py), and as progress/`key` how many are right.
+    The learner's browser remembers the choices (lessons/kit/remembered.py), and as progress/`key` how many are right.
     """
     st.header(_("Check yourself"))
     st.fragment(_questions)(key, questions)
@@ -71,7 +71,7 @@ def _questions(key: str, questions: Sequence[QuizQuestion]) -> None:
 
 
 def _order(choices: Sequence[Choice], number: int) -> list[int]:
-    """In which order the choices are shown. Where the right one was written first, the place is another from question
+    """The order in which the choices are shown. Where the right one was written first, its place differs from question
     to question, so that "the first one" is no answer; any other order is its author's.
     """
     shift = number % len(choices) if choices[0].right else 0

@@ -136,12 +136,12 @@ def slips(groups: Iterable[Group]) -> list[Slip]:
 
 
 def clearest(known: Sequence[Slip]) -> Slip | None:
-    """Of the slips that the critic sees, the one at which its value falls furthest; None where it sees none."""
+    """The slip at which the critic's value falls furthest, among those that it sees; None where it sees none."""
     return max((x for x in known if x.seen), key=lambda x: x.fall, default=None)
 
 
 def most_missed(known: Sequence[Slip]) -> Slip | None:
-    """Of the slips that the critic misses, the one at which its value rises furthest; None where it misses none."""
+    """The slip at which the critic's value rises furthest, among those that it misses; None where it misses none."""
     return min((x for x in known if x.missed), key=lambda x: x.fall, default=None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["signed", "ratio", "plain", "falling"]
+from lessons.board.strips import Kind
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // What a person answered, kept by their own browser: one versioned document in localStorage, merged entry by entry, the
-// newest wins. Python (lessons/kit/memory.py) hands over what was answered in this session; what only the browser knows
-// goes back once, and what another tab adds as soon as this one is seen. It draws nothing.
+// newest wins. Python (lessons/kit/remembered.py) hands over what was answered in this session; what only the browser
+// knows goes back once, and what another tab adds as soon as this one is seen. It draws nothing.
 
 /** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {string | number | null} Value null: taken back */
@@ -10,7 +10,7 @@
 export const KEY = "credit-lab";
 /** Begins the names of texts that have a letter a thing; two tabs' are put together letter by letter. */
 const LETTERS = "letters/";
-const NOT_YET = "-"; // what was taken back is another sign (lessons/kit/memory.py)
+const NOT_YET = "-"; // what was taken back is another sign (lessons/kit/remembered.py)
 export const VERSION = 1;
 const MOST = 500; // entries; of more, the oldest go
 const LATER = 300; // milliseconds after another tab's last word until it is passed on

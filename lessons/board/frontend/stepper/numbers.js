@@ -1,7 +1,8 @@
 // The stepper's numbers: the learner's own terms (core/terms) on what is stored of a step, under settings, rewards and a
 // group size that a person chooses. Everything is computed here, by the evaluator of terms. Pure.
 
-import { regionOf, settingsOnly } from "../regions.js";
+import { isNumber } from "../format.js";
+import { regionBounds, regionOf, settingsOnly } from "../regions.js";
 import { evaluate, numberAt } from "../terms.js";
 
 /** @import { Data, Env, Num, Term } from "../terms.js" */
@@ -175,6 +176,23 @@ export class Numbers {
     return this.#side(this.ratio(token), advantage);
   }
 
+  /**
+   * Which ratios a token may have, whatever its advantage, without its gradient being cut: up to which it is not where
+   * the ratio has grown as a positive advantage wants, and down to which not where it has shrunk as a negative one wants.
+   * A side on which nothing cuts has none.
+   * @returns {{ low: Num, high: Num }}
+   */
+  range() {
+    const env = this.#ofSettings();
+    const bounds = (/** @type {"positive" | "negative"} */ sign, /** @type {"from" | "to"} */ end) =>
+      this.sent.regions
+        .filter((x) => x.cuts && x.advantage === sign)
+        .map((x) => regionBounds(x, env)?.[end])
+        .filter(isNumber);
+    const [below, above] = [bounds("negative", "to"), bounds("positive", "from")];
+    return { low: below.length ? Math.max(...below) : null, high: above.length ? Math.min(...above) : null };
+  }
+
   /** Of how many stored tokens the gradient is cut, and of how many there are. */
   cuts() {
     const { taken, shown } = this.sent;
@@ -228,9 +246,14 @@ export class Numbers {
 
   /** @param {Num} ratio @param {Num} advantage */
   #side(ratio, advantage) {
-    this.#bounds ??= settingsOnly(this.settings);
-    const region = regionOf(this.sent.regions, this.#bounds, { ratio, advantage });
+    const region = regionOf(this.sent.regions, this.#ofSettings(), { ratio, advantage });
     return region === undefined ? null : region?.cuts ? region.side : 0;
+  }
+
+  /** The settings as they are chosen, as the regions' bounds need them. @returns {Env} */
+  #ofSettings() {
+    this.#bounds ??= settingsOnly(this.settings);
+    return this.#bounds;
   }
 
   /** The row of the evaluated data that a row of the stored data is. @param {number} row */

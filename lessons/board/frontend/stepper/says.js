@@ -67,6 +67,7 @@ function ofResponse(numbers) {
   const known = deltas.map((x, t) => [t, x]).filter(([, x]) => isNumber(x));
   const low = known.length ? Number(known.reduce((a, b) => (Number(b[1]) < Number(a[1]) ? b : a))[0]) : 0;
   const { cut, all } = numbers.cuts();
+  const [range, none] = [numbers.range(), sent.words.none];
   const own = numbers.columnsOf((t) => numbers.side(t)).filter((x) => x).length;
   const turned = numbers.columnsOf(
     (t) => Number(numbers.at("advantage_raw", t)) * Number(numbers.at("advantage", t)) < 0,
@@ -83,8 +84,8 @@ function ofResponse(numbers) {
     mean: signed(numbers.ofStep("advantage_mean"), 3),
     std: fixed(numbers.ofStep("advantage_std"), 3),
     turned: turned.filter(Boolean).length,
-    low_ratio: fixed(1 - Number(settings.epsilon), 2),
-    high_ratio: fixed(1 + Number(settings.clip_high), 2),
+    low_ratio: fixed(range.low, 2, none),
+    high_ratio: fixed(range.high, 2, none),
     own,
     share: percent(all ? cut / all : 0),
     all,

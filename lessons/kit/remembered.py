@@ -29,7 +29,7 @@ from lessons.board.component import component_key
 from lessons.i18n import _
 from lessons.kit.renamed import renamed
 
-Value = int | float | str
+Remembered = int | float | str
 
 #: A kind of thing, then its own name: quiz/…, predict/…, progress/…
 NAME = re.compile(r"[a-z]{1,20}/[\w.:-]{1,120}", re.ASCII)
@@ -42,9 +42,9 @@ _MAIN, _STATE, _CLEARED = "memory", "memory_entries", "memory_cleared"
 _component = st.components.v2.component("credit_lab_memory", js=loader("memory"))
 
 
-def recall(name: str) -> Value | None:
+def recall(name: str) -> Remembered | None:
     """What is remembered under the name; None where nothing is."""
-    value: Value | None = _entries().get(name, (None, 0))[0]
+    value: Remembered | None = _entries().get(name, (None, 0))[0]
     return value
 
 
@@ -54,7 +54,7 @@ def recall_index(name: str, count: int) -> int | None:
     return value if isinstance(value, int) and 0 <= value < count else None
 
 
-def remember(name: str, value: Value | None) -> None:
+def remember(name: str, value: Remembered | None) -> None:
     """Keeps a value under a name, in the session now and in the browser with the next `browser_memory`; None: nothing.
 
     Raises ValueError where the name or the value is not one that can be kept.
@@ -70,7 +70,7 @@ def remember(name: str, value: Value | None) -> None:
         del entries[next(iter(entries))]
 
 
-def together(newer: Value | None, older: Value | None) -> Value | None:
+def together(newer: Remembered | None, older: Remembered | None) -> Remembered | None:
     """The newer letters, and where those say nothing yet the older ones; what are no such two texts: the newer."""
     if not (isinstance(newer, str) and isinstance(older, str) and len(newer) == len(older)):
         return newer
@@ -119,7 +119,7 @@ def forget_me() -> None:
         st.button(_("Forget me"), icon=":material/delete:", on_click=forget_all, key="memory_forget")
 
 
-def accepted(given: Any) -> dict[str, tuple[Value | None, int]]:
+def accepted(given: Any) -> dict[str, tuple[Remembered | None, int]]:
     """The entries of what a browser sent that can be ones, the oldest first, and of too many the newest."""
     entries = given.get("entries") if isinstance(given, Mapping) else None
     if not isinstance(entries, Mapping):
@@ -151,9 +151,9 @@ def _receive() -> None:
     st.session_state[_STATE] = dict(in_order[-MOST_ENTRIES:])
 
 
-def _entries() -> dict[str, tuple[Value | None, int]]:
+def _entries() -> dict[str, tuple[Remembered | None, int]]:
     """By name, in the order in which they were given: (value, when in milliseconds since 1970)."""
-    entries: dict[str, tuple[Value | None, int]] = st.session_state.setdefault(_STATE, {})
+    entries: dict[str, tuple[Remembered | None, int]] = st.session_state.setdefault(_STATE, {})
     return entries
 
 

@@ -8,8 +8,8 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lessons.kit import memory
-from lessons.kit.memory import MOST_ENTRIES, accepted
+from lessons.kit import remembered
+from lessons.kit.remembered import MOST_ENTRIES, accepted
 
 NOW = int(1000 * time.time())
 
@@ -116,7 +116,7 @@ def test_nothing_that_a_browser_can_say_is_raised() -> None:
 
     for _ in range(2000):
         for name, (value, when) in accepted({"entries": anything()}).items():
-            assert memory.NAME.fullmatch(name)
+            assert remembered.NAME.fullmatch(name)
             assert isinstance(value, int | float | str | None)
             assert isinstance(when, int)
 
@@ -207,4 +207,4 @@ def test_a_value_that_cannot_be_the_answer_is_none(value: object) -> None:
 def test_only_what_can_be_kept_is_remembered() -> None:
     for name, value in [("quiz", 1), ("quiz/a b", 1), ("quiz/a", [1]), ("quiz/a", float("nan")), ("quiz/a", "x" * 999)]:
         with pytest.raises(ValueError, match="cannot be remembered"):
-            memory.remember(name, value)  # type: ignore[arg-type]
+            remembered.remember(name, value)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from core.learners.registry import learner_kind, without
 from core.learners.settings import LearnerSettings
 
 #: Over the strips of a learner of which it is not known how its credit was formed.
-UNTOLD = N_("{name}: how its credit was formed was not recorded")
+CREDIT_UNRECORDED = N_("{name}: how its credit was formed was not recorded")
 
 
 def possible(settings: LearnerSettings, unrecorded: frozenset[str]) -> Iterator[LearnerSettings]:
@@ -37,7 +37,7 @@ def values_of(annotation: Any) -> list[Any]:
 def strip_title_of(settings: LearnerSettings, unrecorded: frozenset[str]) -> str:
     """The message template over the learner's strips."""
     titles = {learner_kind(x).strip_title(x) for x in possible(settings, unrecorded)}
-    return titles.pop() if len(titles) == 1 else UNTOLD
+    return titles.pop() if len(titles) == 1 else CREDIT_UNRECORDED
 
 
 @functools.lru_cache(maxsize=512)
