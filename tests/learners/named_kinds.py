@@ -66,21 +66,21 @@ def in_python(text: str, file: str = "") -> Iterator[Named]:
     tree = ast.parse(text)
     asked = _asked(tree)
     for node in ast.walk(tree):
-        found: list[tuple[str, str]] = []
+        given: list[tuple[str, str]] = []
         if isinstance(node, ast.Constant) and _is_word(node):
-            found = [(str(node.value), "asked" if node in asked else "text")]
+            given = [(str(node.value), "asked" if node in asked else "text")]
         elif isinstance(node, ast.Name) and node.id in SETTINGS:
-            found = [(node.id, "asked" if node in asked else "class")]
+            given = [(node.id, "asked" if node in asked else "class")]
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             modules = [module] if module not in MODULES[0] else [f"{module}.{x.name}" for x in node.names]
-            found = [(x, "import") for x in modules if x.startswith(MODULES) and x not in NO_ONES]
+            given = [(x, "import") for x in modules if x.startswith(MODULES) and x not in NO_ONES]
         elif isinstance(node, ast.Import):
-            found = [(x.name, "import") for x in node.names if x.name.startswith(MODULES) and x.name not in NO_ONES]
+            given = [(x.name, "import") for x in node.names if x.name.startswith(MODULES) and x.name not in NO_ONES]
         else:
             name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "arg", None)
-            found = [(name, "name")] if isinstance(name, str) and name in NAMES else []
-        yield from (Named(file, getattr(node, "lineno", 0), word, how) for word, how in found)
+            given = [(name, "name")] if isinstance(name, str) and name in NAMES else []
+        yield from (Named(file, getattr(node, "lineno", 0), word, how) for word, how in given)
 
 
 #: Comments, texts and names of JavaScript; of a template string, what stands in ${…} is code, and the rest a text.
