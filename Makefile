@@ -10,10 +10,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Threads that spin while they wait make a busy machine several times slower.
 CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+# Modules and tests are compiled once and kept, whatever is set outside: not by each process of the tests anew.
+COMPILED_ONCE := PYTHONDONTWRITEBYTECODE=
 PYTEST_ARGS ?=
 # Files of tests side by side, those in a browser after the others: each of these has a server and workers beside it. One
-# more than the two cores that all of this is made for: some always wait for what another process does.
+# more than the two cores that all of this is made for: some always wait for what another process does. Which files begin
+# is said in tests/conftest.py: by xdist's own order, by the number of a file's tests, the longest of all come last.
 TEST_PROCESSES ?= 3
+SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 # Of tests chosen by hand, none need be in a browser; otherwise a run without any test has failed.
 NONE_CHOSEN := $(if $(PYTEST_ARGS),|| test $$? -eq 5)
 
@@ -27,8 +31,8 @@ setup: $(VENV)/.dev
 
 test: $(VENV)/.dev node_modules/.ready system
 	npm run --silent test
-	$(CALM) $(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS) $(NONE_CHOSEN)
-	$(CALM) $(BIN)/python -m pytest tests/e2e --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS) $(NONE_CHOSEN)
+	$(CALM) $(COMPILED_ONCE) $(BIN)/python -m pytest tests --ignore tests/e2e $(SIDE_BY_SIDE) $(PYTEST_ARGS) $(NONE_CHOSEN)
+	$(CALM) $(COMPILED_ONCE) $(BIN)/python -m pytest tests/e2e $(SIDE_BY_SIDE) $(PYTEST_ARGS) $(NONE_CHOSEN)
 
 lint: $(VENV)/.dev node_modules/.ready
 	$(BIN)/ruff check .

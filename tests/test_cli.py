@@ -34,6 +34,8 @@ from tests.helpers import step_traces
 from tests.registered import surrogates_of
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("warm_python")
+PYTHON = sys.executable  # as it starts for a user, where a test is about the start itself
 QUICK = ["prompts_per_step=4", "num_generations=4", "eval_every=0", "task.heldout=16", "device=cpu"]
 
 
@@ -114,7 +116,8 @@ def test_without_keep_only_the_log_that_a_failed_learners_reason_names_is_left(t
             "Trainer.steps = broken\n"
         )
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "core", "train", "--learner", "grpo", "--steps", "1", "--out", str(out)]
+    python = PYTHON if fails else sys.executable
+    command = [python, "-m", "core", "train", "--learner", "grpo", "--steps", "1", "--out", str(out)]
     answer = subprocess.run(
         [*command, "--set", *QUICK],
         capture_output=True,
@@ -283,7 +286,7 @@ def test_help_needs_nothing_heavy() -> None:
     )
     heavy = "('torch', 'pyarrow', 'sqlalchemy', 'pydantic', 'numpy')"
     answer = subprocess.run(
-        [sys.executable, "-c", code.replace("HEAVY", heavy)], capture_output=True, text=True, cwd=ROOT, check=True
+        [PYTHON, "-c", code.replace("HEAVY", heavy)], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert answer.stdout.strip() == "0"
 

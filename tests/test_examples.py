@@ -26,6 +26,7 @@ from examples.add_a_surrogate import SURROGATE, gmpo_surrogate
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("warm_python")
 QUICK = ["steps=2", "prompts_per_step=4", "num_generations=4", "task.heldout=16"]
 
 

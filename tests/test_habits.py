@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
+
+from tests.conftest import LONG_FIRST, pytest_collection_modifyitems
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,3 +49,27 @@ def test_the_hooks_are_the_makefiles_own_tools() -> None:
         place, name = hook["entry"].split()[0].rsplit("/", 1)
         assert place == ".venv/bin"
         assert name in tools
+
+
+def test_the_files_that_begin_first_are_there_each_once_and_the_makefile_keeps_their_order() -> None:
+    assert [x for x in LONG_FIRST if not (ROOT / x).is_file()] == []
+    assert len(set(LONG_FIRST)) == len(LONG_FIRST)
+    lines = [x for x in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "$(BIN)/python -m pytest" in x]
+    assert [x for x in lines if "$(SIDE_BY_SIDE)" not in x] == []
+    assert len(lines) == 2
+    assert re.search(
+        r"^SIDE_BY_SIDE := .*--dist loadfile --no-loadscope-reorder$", (ROOT / "Makefile").read_text(), re.M
+    )
+
+
+def test_long_files_begin_and_within_a_file_nothing_changes_its_place() -> None:
+    names = [
+        "tests/a.py::one",
+        f"{LONG_FIRST[1]}::two",
+        f"{LONG_FIRST[1]}::one",
+        "tests/a.py::two",
+        f"{LONG_FIRST[0]}::x",
+    ]
+    items = [SimpleNamespace(nodeid=x) for x in names]
+    pytest_collection_modifyitems(items)  # type: ignore[arg-type]
+    assert [x.nodeid for x in items] == [names[4], names[1], names[2], names[0], names[3]]

@@ -24,6 +24,8 @@ from core.training import checkpoints
 from tests.waiting import until
 from tests.workers.test_worker import SMALL, Interrupted, live, straight, tokens_file
 
+pytestmark = pytest.mark.usefixtures("warm_python")
+
 #: Five on a machine with nothing else to do (tests/load/stop.py measures it); the operations would last for minutes.
 STOP_S = 12.0
 ROOT = Path(__file__).parents[2]

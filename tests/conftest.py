@@ -1,0 +1,48 @@
+"""Which files of tests begin first, and a python that is quick to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import warm
+
+#: Files whose tests are few and long. Several processes share the files (the Makefile), one file a process: what takes
+#: a minute has to begin early, or it is the last, and the other processes have nothing left to do beside it. xdist
+#: would begin with the files of the most tests, which is the wrong way round for these.
+LONG_FIRST = (
+    "tests/lessons/test_odd_runs.py",
+    "tests/workers/test_locked.py",
+    "tests/workers/test_worker.py",
+    "tests/workers/test_interruption.py",
+    "tests/models/test_memory.py",
+    "tests/test_cli.py",
+    "tests/test_examples.py",
+    "tests/test_extras.py",
+    "tests/training/test_fitted.py",
+    "tests/test_cli_reward.py",
+    "tests/workers/test_level.py",
+    "tests/workers/test_reward_run.py",
+    "tests/lessons/test_web_page.py",
+    "tests/lessons/test_taking_along.py",
+    "tests/lessons/test_server_starts.py",
+    "tests/lessons/test_languages.py",
+    "tests/runs/test_bombs.py",
+    "tests/runs/test_migrations.py",
+    "tests/training/test_cut.py",
+    "tests/learners/test_variants.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files in their order, then all others in theirs; no test changes its place within its file."""
+    place = {file: number for number, file in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+
+@pytest.fixture
+def warm_python() -> Iterator[None]:
+    """Processes that the test starts with `sys.executable` are quick to start; tests/warm says what that changes."""
+    with warm.used():
+        yield

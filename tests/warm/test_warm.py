@@ -1,0 +1,89 @@
+"""The warm python does what python does, and nothing of ours is in its processes before they import it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import warm
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+SHOWN = """
+import json, os, sys
+ours = [x for x in sys.modules if x.partition(".")[0] in ("core", "lessons", "tests")]
+import core.errors
+print(json.dumps([sys.argv, os.getcwd(), os.environ.get("MINE"), sys.stdin.read(), ours, core.errors.__file__]))
+print("an error", file=sys.stderr)
+sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize("how", ["-c", "-m", "-P -m", "a script"])
+def test_arguments_variables_folder_and_files_are_those_that_python_has(tmp_path: Path, how: str) -> None:
+    (tmp_path / "shown.py").write_text(SHOWN)
+    words = {"-c": ["-c", SHOWN], "-m": ["-m", "shown"], "a script": ["shown.py"]}.get(how, ["-P", "-m", "shown"])
+    path = os.pathsep.join([str(ROOT), *([str(tmp_path)] if "-P" in how else [])])
+    given = {"cwd": tmp_path, "env": {**os.environ, "MINE": "x", "PYTHONPATH": path}, "input": "read", "text": True}
+    plain, forked = (
+        subprocess.run([x, *words, "a", "--b"], capture_output=True, check=False, **given)
+        for x in (sys.executable, warm.python())
+    )
+    assert (forked.returncode, forked.stderr) == (plain.returncode, plain.stderr) == (5, "an error\n")
+    assert json.loads(forked.stdout) == json.loads(plain.stdout)
+    argv, folder, mine, read, ours, errors = json.loads(forked.stdout)
+    assert (argv[1:], folder, mine, read, ours) == (["a", "--b"], str(tmp_path), "x", "read", [])
+    assert errors == str(ROOT / "core" / "errors" / "__init__.py")
+
+
+def test_an_error_is_told_and_ends_it_with_one(tmp_path: Path) -> None:
+    done = subprocess.run([warm.python(), "-c", "1 / 0"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
+
+
+def test_it_is_killed_with_its_client_and_hears_signals_and_its_own_end_by_one_is_told(tmp_path: Path) -> None:
+    code = "import os, signal, sys, time\n{}\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    exits = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"
+    with subprocess.Popen([warm.python(), "-c", code.format(exits)], stdout=subprocess.PIPE, text=True) as exiting:
+        assert exiting.stdout is not None
+        assert int(exiting.stdout.readline()) != exiting.pid
+        exiting.terminate()
+        assert exiting.wait(60) == 7
+    with subprocess.Popen([warm.python(), "-c", code.format("")], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        pid = int(killed.stdout.readline())
+        killed.kill()
+        until(lambda: not _lives(pid))
+    own = subprocess.run([warm.python(), "-c", "import os; os.kill(os.getpid(), 9)"], check=False)
+    assert own.returncode == -signal.SIGKILL
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_with_other_options_it_is_python_itself() -> None:
+    code = "import sys; print('torch' in sys.modules, sys.flags.isolated)"
+    done = subprocess.run([warm.python(), "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "1"]
+
+
+def test_torch_is_there_and_what_one_process_changes_no_other_sees() -> None:
+    code = "import sys, torch; print(sys.modules.setdefault('left', sys) is sys, torch.get_num_threads()); {}"
+    changed = "torch.set_num_threads(3); sys.modules['left'] = None"
+    for last in (changed, changed):
+        done = subprocess.run([warm.python(), "-c", code.format(last)], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["True", "1"]
+    ready = "import sys; print('torch' in sys.modules)"
+    assert subprocess.run([warm.python(), "-c", ready], capture_output=True, check=True).stdout == b"True\n"
