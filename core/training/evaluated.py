@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from core.training import coverage
+from core.training import coverage, evaluation
 from core.training.answer import Answer, mean_parts, share
 from core.training.coverage import Coverage
 from core.training.distances import UNMEASURED
+
+if TYPE_CHECKING:
+    from core.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,13 @@ class Evaluated:
             **self.moved,
             **(coverage.UNMEASURED if self.covered is None else self.covered.columns),
         }
+
+
+def evaluate(trainer: Trainer) -> Evaluated:
+    """What the trainer's models are like before its next step, where they are to be evaluated."""
+    config, data = trainer.config, trainer.data
+    if not config.eval_every or trainer.step % config.eval_every:
+        return Evaluated()
+    heldout = evaluation.heldout(trainer)
+    moved = trainer.start_weights.distances(trainer.policy, trainer.value_model)
+    return Evaluated(heldout, moved, None if data is None else coverage.measure(trainer, data))

@@ -83,5 +83,16 @@ def step_scalars(
     }
 
 
+def speed(tokens: float, seconds: float, rollout: float) -> dict[str, float]:
+    """The columns of the steps table on how fast a step was: its tokens, and the seconds that all of it and its rollout
+    took."""
+    return {
+        "tokens_per_second": tokens / seconds,
+        "step_time_s": seconds,
+        "rollout_time_s": rollout,
+        "update_time_s": seconds - rollout,
+    }
+
+
 def _mean(numbers: list[float]) -> float | None:
     return sum(numbers) / len(numbers) if numbers else None

@@ -24,7 +24,7 @@ from core.models.device import device_of
 from core.models.fetching import Progress
 from core.models.start import load
 from core.stored_config import dump_config, read_config
-from core.training import collecting, coverage, evaluation, fitted, learner_models, value_check
+from core.training import collecting, evaluation, fitted, learner_models, value_check
 from core.training.allocator import give_back
 from core.training.answer import mean_parts
 from core.training.choose import choose
@@ -32,14 +32,14 @@ from core.training.collecting import bytes_of, from_state, state_of, table_of
 from core.training.continuations import Oracle
 from core.training.distances import StartWeights
 from core.training.drift import Drift
-from core.training.evaluated import Evaluated
+from core.training.evaluated import evaluate
 from core.training.experience import experience_of, panel_of
 from core.training.gather import Asker, Gathered, longest_prompt
 from core.training.learning import Learning
-from core.training.meter import Meter, step_scalars
+from core.training.meter import Meter, speed, step_scalars
 from core.training.passes import Passes
 from core.training.proxy import proxy_of
-from core.training.record import PanelRecorder, samples_table
+from core.training.record import Answers, PanelRecorder, samples_table
 from core.training.scoring import Sequences
 from core.training.state import trained_bytes, trained_weights, write_whole
 from core.training.trace import OF_PAIRS, StepTrace, prompt_hash
@@ -160,7 +160,7 @@ class Trainer(Learning):
     def _step(self) -> StepTrace:
         """One step. P prompts, B = P · G responses, T response positions; the tokens of n responses are kept."""
         started, settings = time.perf_counter(), self.settings
-        evaluated = self._evaluated()
+        evaluated = evaluate(self)
 
         sampling_started = time.perf_counter()
         about = self.policy, self.codec, self.task, self.config, settings, self.max_length
@@ -200,23 +200,10 @@ class Trainer(Learning):
             self._updater.replay.add(sequences, credit.returns, critic.value_replay_steps)
 
         now = time.perf_counter()
-        self._wall_time += now - started
-        self._responses_trained += len(answers.responses)
         scalars = step_scalars(experience, credit, settings, first.entropy.detach(), meter)  # numbers of all B · T
         scalars |= value_check.UNCHECKED if check is None else check.numbers(experience)
-        scalars |= {
-            "samples_seen": self._samples_seen,
-            "responses_trained": self._responses_trained,
-            "wall_time_s": self._wall_time,
-            "success_rate": sum(answers.successes) / len(answers.successes),
-            **mean_parts(answers.parts),
-            **evaluated.columns,
-            **dict.fromkeys(OF_PAIRS),
-            "tokens_per_second": float(experience.mask.sum()) / (now - sampling_started),
-            "step_time_s": now - sampling_started,
-            "rollout_time_s": rollout_time,
-            "update_time_s": now - sampling_started - rollout_time,
-        }
+        scalars |= self._progress(answers, now - started) | evaluated.columns | dict.fromkeys(OF_PAIRS)
+        scalars |= speed(float(experience.mask.sum()), now - sampling_started, rollout_time)
         if learner_kind(settings).offline:  # its responses are not its policy's
             scalars["kl"] = None if evaluated.covered is None else evaluated.covered.kl
         scalars |= dict.fromkeys(without(settings) & scalars.keys())
@@ -227,13 +214,17 @@ class Trainer(Learning):
         asked = prompt_hash(gathered.prompts)
         return StepTrace(self.learner, self.step, scalars, samples, tokens, asked, events, table)
 
-    def _evaluated(self) -> Evaluated:
-        """What the models are like before this step, where they are to be evaluated."""
-        if not self.config.eval_every or self.step % self.config.eval_every:
-            return Evaluated()
-        heldout = evaluation.heldout(self)
-        moved = self.start_weights.distances(self.policy, self.value_model)
-        return Evaluated(heldout, moved, None if self.data is None else coverage.measure(self, self.data))
+    def _progress(self, answers: Answers, seconds: float) -> dict[str, float | None]:
+        """What the run has come to with this step, which took so long, and how right the step's own responses are."""
+        self._wall_time += seconds
+        self._responses_trained += len(answers.responses)
+        return {
+            "samples_seen": self._samples_seen,
+            "responses_trained": self._responses_trained,
+            "wall_time_s": self._wall_time,
+            "success_rate": sum(answers.successes) / len(answers.successes),
+            **mean_parts(answers.parts),
+        }
 
     def _measured(self, settings: AnyLearner, gathered: Gathered) -> Tensor | None:
         """For a learner without a critic whose credit needs values: those that fresh continuations show [B, T]."""

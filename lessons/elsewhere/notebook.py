@@ -99,6 +99,60 @@ def _step_of(window: Window) -> int:
     return next((json.loads(body.text())["step"] for kind, body in window.parts if kind == "step"), -1)
 
 
+class HandedOver:
+    """What a board in a notebook has been handed of its run, and what comes next; `send` hands it a window of data."""
+
+    def __init__(self, run_id: Callable[[], str | None], channel: str, every_s: float) -> None:
+        self._run_id, self._channel, self._every_s = run_id, channel, every_s
+        self._wanted: dict[str, Any] = {"follow": True}
+        self._over = threading.Event()
+        self._sending = threading.Lock()
+        now = self._window()
+        if opening := _opening_of(now):
+            now = self._window(opening)
+        self.live = now.live
+        self.first = self._sent = now.data(channel)
+        self._step = _step_of(now)
+
+    def want(self, wanted: dict[str, Any], send: Callable[[bytes], None]) -> None:
+        """The browser wishes for a step, a group, or to follow."""
+        self._wanted = wanted
+        self._hand_over(None, send, again=True)
+
+    def watch(self, send: Callable[[bytes], None]) -> None:
+        """Hands over what is new until the run is over: also the last steps that were made since the last look."""
+        live = True
+        while live and not self._over.wait(self._every_s):
+            newest = _step_of(self._window())
+            for step in range(max(self._step + 1, newest - MOST_AT_ONCE), newest):
+                self._hand_over({"step": step}, send, again=False)
+            live = self._hand_over(None, send, again=False).live
+            self._step = max(self._step, newest)
+
+    def end(self) -> None:
+        """Nothing new is handed over any more."""
+        self._over.set()
+
+    def _window(self, wanted: dict[str, Any] | None = None) -> Window:
+        run_id = self._run_id()
+        if run_id is None:
+            return Window(True, problem=("trouble", _NOT_BEGUN))
+        return window(run_id, self._wanted if wanted is None else wanted)
+
+    def _hand_over(self, wanted: dict[str, Any] | None, send: Callable[[bytes], None], *, again: bool) -> Window:
+        """Sends the window that the browser wants, or this one. One after another, so that none is older than the one
+        before: the lab would wait for a step as it was.
+        """
+        with self._sending:
+            now = self._window(wanted)
+            data = now.data(self._channel)
+            if again or data != self._sent:
+                self._sent = data
+                with contextlib.suppress(RuntimeError):  # the kernel is shutting down
+                    send(data)
+        return now
+
+
 @functools.cache
 def _files() -> bytes:
     return gzip.compress(json.dumps(inline_files()).encode(), mtime=0)
@@ -117,62 +171,29 @@ def _widget_class() -> type:
         first = traitlets.Bytes().tag(sync=True)  # a window of data: a kernel that is busy answers nothing
 
         def __init__(self, run_id: Callable[[], str | None], language: str, every_s: float) -> None:
-            self._channel = f"credit-lab:{uuid.uuid4().hex}"
+            channel = f"credit-lab:{uuid.uuid4().hex}"
             with use_language(language):
                 busy = _("Python is busy: what is chosen here was not handed over, and comes when the cell is done.")
-                options = {**lab_options(run_id() or "", "", self._channel), "busy": busy}
-            self._run_id, self._every_s = run_id, every_s
-            self._wanted: dict[str, Any] = {"follow": True}
-            self._over = threading.Event()
-            self._sending = threading.Lock()
-            now = self._window()
-            if opening := _opening_of(now):
-                now = self._window(opening)
-            self._sent, self._step = now.data(self._channel), _step_of(now)
-            super().__init__(files=_files(), options=json.dumps(options, ensure_ascii=False), first=self._sent)
+                options = {**lab_options(run_id() or "", "", channel), "busy": busy}
+            self._handed = HandedOver(run_id, channel, every_s)
+            written = json.dumps(options, ensure_ascii=False)
+            super().__init__(files=_files(), options=written, first=self._handed.first)
             self.on_msg(self._asked)
-            if now.live:
-                threading.Thread(target=self._watch, name="credit-lab-board", daemon=True).start()
+            if self._handed.live:
+                watch = functools.partial(self._handed.watch, self._send_window)
+                threading.Thread(target=watch, name="credit-lab-board", daemon=True).start()
 
         def close(self) -> None:
             """Ends the widget; what is on the page stays as it is."""
-            self._over.set()
+            self._handed.end()
             super().close()
 
         def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
-            """The browser wishes for a step, a group, or to follow."""
             wanted = content.get("wanted") if isinstance(content, dict) else None
             if isinstance(wanted, dict):
-                self._wanted = wanted
-                self._hand_over(None, again=True)
+                self._handed.want(wanted, self._send_window)
 
-        def _watch(self) -> None:
-            """Hands over what is new until the run is over: also the last steps that were made since the last look."""
-            live = True
-            while live and not self._over.wait(self._every_s):
-                newest = _step_of(self._window())
-                for step in range(max(self._step + 1, newest - MOST_AT_ONCE), newest):
-                    self._hand_over({"step": step}, again=False)
-                live = self._hand_over(None, again=False).live
-                self._step = max(self._step, newest)
-
-        def _window(self, wanted: dict[str, Any] | None = None) -> Window:
-            run_id = self._run_id()
-            if run_id is None:
-                return Window(True, problem=("trouble", _NOT_BEGUN))
-            return window(run_id, self._wanted if wanted is None else wanted)
-
-        def _hand_over(self, wanted: dict[str, Any] | None, *, again: bool) -> Window:
-            """Sends the window that the browser wants, or this one. One after another, so that none is older than the
-            one before: the lab would wait for a step as it was.
-            """
-            with self._sending:
-                now = self._window(wanted)
-                data = now.data(self._channel)
-                if again or data != self._sent:
-                    self._sent = data
-                    with contextlib.suppress(RuntimeError):  # the kernel is shutting down
-                        self.send({"window": True}, [data])
-            return now
+        def _send_window(self, data: bytes) -> None:
+            self.send({"window": True}, [data])
 
     return BoardWidget

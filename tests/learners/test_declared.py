@@ -8,7 +8,19 @@ import random
 import pytest
 
 from core.algorithms.surrogates import SURROGATES
-from core.learners.registry import LEARNER_KINDS, colours_of, learner, learner_kind, regions_of, terms_of
+from core.config import RunConfig
+from core.learners.registry import (
+    LEARNER_KINDS,
+    colours_of,
+    labels_of,
+    learner,
+    learner_kind,
+    refused_together,
+    regions_of,
+    reward_model_kind,
+    terms_of,
+    usual_learners,
+)
 from core.learners.unrecorded import CREDIT_UNRECORDED, strip_title_of, surely_without
 from core.learners.variants import VARIANTS
 from lessons.board.declared import english, forms, templates
@@ -26,6 +38,25 @@ def test_no_two_learners_share_a_colour_while_there_are_four():
         assert len(set(taken)) == 4
         for i, colour in enumerate(own):  # kinds are more than colours may be: an eighth has one that another has, too
             assert (taken[i] == colour) == (colour not in own[:i]), "the first of a colour has it"
+
+
+def test_a_run_that_names_no_learners_has_one_of_each_usual_kind_with_its_defaults():
+    assert usual_learners() == RunConfig().learners == (learner("ppo"), learner("grpo"))
+
+
+def test_only_what_trains_a_reward_model_has_settings_of_labels():
+    made = {name: labels_of(learner(name)) for name in LEARNER_KINDS}
+    assert [name for name, labels in made.items() if labels is not None] == [reward_model_kind().name]
+
+
+def test_a_kind_says_what_its_learners_in_one_run_must_have_alike():
+    kind = reward_model_kind().name
+    one, other = learner(kind, name="one"), learner(kind, name="other", judge_noise=0.25)
+    assert refused_together([one, learner("grpo"), learner("grpo", name="second", beta=1.0)]) is None
+    assert refused_together([one, other.model_copy(update={"judge_noise": 0.0})]) is None
+    problem = refused_together([learner("ppo"), one, other])
+    assert problem is not None
+    assert "judge_noise must be the same for all reward models of a run (one, other)" in str(problem)
 
 
 def test_a_kind_keeps_its_colour_whoever_else_takes_part():

@@ -144,17 +144,14 @@ def predict(
     cache = _cache(size, responses, prompt, completion, width, lean=lean)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
     evaluation = _evaluation(size, config, prompt, completion, width, lean=lean)
-    measuring = _continuations(size, config, learner, prompt, completion, width, lean=lean)
+    measuring = max(
+        _continuations(size, config, learner, prompt, completion, width, lean=lean),
+        _gathering(size, learner, prompt, completion, width, lean=lean),
+    )
     # A frozen weight is rounded anew for each token, a trained one once for all of a response.
     writing = copies // size.layers if config.lora_rank else copies
     of_step = _of_step(config, learner, responses * completion)
-    if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
-        of_step += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
-    if (data := collected_of(learner)) is not None:
-        of_step += data.data_responses * (_PER_COLLECTED + completion * _PER_COLLECTED_TOKEN)
-        asked = min(GATHERED, data.data_responses)
-        gathering = _cache(size, asked, prompt, completion, width, lean=lean)
-        measuring = max(measuring, gathering + _LOGIT_COPIES * 4 * asked * size.vocabulary)
+    of_step += _remembered(learner, responses, prompt, completion, device)
     fitted = _fitted(config, learner, responses * (prompt + completion))  # gone before the first step
     step = max(0, of_step - _SMALL, fitted - _SMALL)
     total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation, writing + measuring)
@@ -195,6 +192,16 @@ def _of_step(config: RunConfig, learner: AnyLearner, tokens: int) -> int:
     responses = config.prompts_per_step * config.num_generations
     kept = responses if config.trace == "all" else min(responses, max(config.panel_size, config.group_size(learner)))
     return tokens * _PER_TOKEN + tokens // responses * kept * (learner.num_iterations + 1) * _PER_ROW
+
+
+def _remembered(learner: AnyLearner, responses: int, prompt: int, completion: int, device: str) -> int:
+    """Bytes of responses that stay from step to step: those that a critic goes on learning from, and a data set."""
+    total = 0
+    if (critic := critic_of(learner)) is not None and device == "cpu":  # beside a GPU they are in the CPU's memory
+        total += critic.value_replay_steps * responses * (prompt + completion) * _PER_REPLAYED
+    if (data := collected_of(learner)) is not None:
+        total += data.data_responses * (_PER_COLLECTED + completion * _PER_COLLECTED_TOKEN)
+    return total
 
 
 def packed_tokens(rows: int, group: int, prompt: int, completion: int) -> int:
@@ -264,6 +271,15 @@ def _continuations(
         verdicts = min(all_, REMEMBERED // completion) * (4 * (2 + completion) + _PER_VERDICT)
         most = max(most, writing + max(0, all_ * _PER_CONTINUATION + verdicts - _SMALL))
     return most
+
+
+def _gathering(size: Size, learner: AnyLearner, prompt: int, completion: int, width: int, *, lean: bool) -> int:
+    """Bytes while a data set is written before the first step; 0 for a learner without one."""
+    data = collected_of(learner)
+    if data is None:
+        return 0
+    asked = min(GATHERED, data.data_responses)
+    return _cache(size, asked, prompt, completion, width, lean=lean) + _LOGIT_COPIES * 4 * asked * size.vocabulary
 
 
 def _fitted(config: RunConfig, learner: AnyLearner, tokens: int) -> int:
