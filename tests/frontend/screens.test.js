@@ -50,6 +50,14 @@ test("a heading that would be alone on a screen stands in the bar only", () => {
 test("an introduction is not torn from its piece for a little room: both are made smaller", () => {
   assert.deepEqual(dealt(stack(TITLE, INTRO, 600), ROOM), [0, 0, 0]); // 700 of 600 / 0.8
   assert.deepEqual(dealt(stack(300, 400), ROOM), [0, 1]);
+  // What lies between them is not.
+  const [title, intro, piece] = stack(TITLE, INTRO, 500);
+  const moved = (/** @type {typeof title} */ x, /** @type {number} */ by) => ({
+    ...x,
+    top: x.top + by,
+    bottom: x.bottom + by,
+  });
+  assert.deepEqual(dealt([title, moved(intro, 70), moved(piece, 140)], ROOM), [0, 0, 1]);
 });
 
 test("a picture is enlarged less for what stands above it, but not for what stands deep", () => {

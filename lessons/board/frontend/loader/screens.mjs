@@ -41,7 +41,7 @@ export function dealt(all, room) {
     const group = all.slice(first, i + 1);
     if (!besides && !apart && fits(group, room)) continue;
     const introduced = group.slice(0, -1).every((x) => x.keeps || x.title || isEmpty(x));
-    if (!besides && introduced && fits(group, room / CLOSER)) continue;
+    if (!besides && introduced && fits(group, room, CLOSER)) continue;
     const from = besides ? i : begun(all, first, i, room);
     if (all.slice(first, from).every((x) => x.title || isEmpty(x))) of.fill(-1, first, from);
     else screen += 1;
@@ -56,19 +56,20 @@ const isEmpty = ({ top, bottom }) => bottom <= top;
 
 /**
  * Whether they fit one screen: the last may be a picture that is enlarged less for it, or close a part with a choice that
- * changes such a picture.
+ * changes such a picture. Made smaller by `zoom`, what is between them and around them is as high as before.
  * @param {Extent[]} group
  * @param {number} room
  */
-function fits(group, room) {
+function fits(group, room, zoom = 1) {
   const seen = group.filter((x) => !isEmpty(x));
   const [start, last] = [seen[0].top, seen[seen.length - 1]];
   const around = Math.max(...seen.map((x) => x.around ?? 0));
   const height = Math.max(...seen.map((x) => x.bottom)) - start + around;
-  if (height <= room) return true;
+  const own = seen.reduce((sum, x) => sum + x.bottom - x.top, 0);
+  if (height - (1 - zoom) * Math.min(own, height - around) <= room) return true;
   const picture = seen.findLast((x) => x.least < x.bottom - x.top);
   if (!picture || picture.top - start >= DEEP * room) return false;
-  if (picture === last) return picture.top - start + picture.least + around <= room;
+  if (picture === last) return zoom * (picture.top - start) + picture.least + around <= room;
   const { top, bottom } = picture.picture ?? picture;
   const closes = last.closes && picture.elastic && last.bottom - bottom < FRAME * room;
   return Boolean(closes) && height - SPARED * (bottom - top) <= room;
