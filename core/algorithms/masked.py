@@ -80,8 +80,9 @@ def whitened_credit(credit: Credit, mask: Tensor, ddof: int) -> Credit:
 
 
 def advantage_terms(of: str, *, whiten: bool) -> tuple[Term, ...]:
-    """How `whitened` leads from the expression `of`, per token, to the term "advantage"; ddof is the setting
-    whiten_ddof. Without whitening the advantage is `of`.
+    """How `whitened` leads from the expression `of`, per token, to the term "advantage". Without whitening it is `of`.
+
+    For kinds whose settings have `whiten_advantages`, which chooses between the two, and `whiten_ddof`.
     """
     code, given = "core/algorithms/masked.py:whitened", ("whiten_advantages",)
     if not whiten:

@@ -224,6 +224,7 @@ def _surrogate(step: Step, line: str) -> None:
         r"\rho_t": lambda at: step.term("ratio")(at),
         "A_t": step.term("advantage"),
         r"\pi_\theta(o_t \mid s_t)": lambda at: math.exp(step.column("logprob")(at)),
+        "|o_i|": lambda at: step.length(at["i"]),
         **_of_pairs(step),
         **_of_labels(step),
     }
