@@ -10,6 +10,8 @@ from core.__main__ import main
 from core.models import reward
 from core.rewards.preferences import read
 
+pytestmark = pytest.mark.usefixtures("warm_python")
+
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

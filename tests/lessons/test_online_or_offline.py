@@ -123,6 +123,7 @@ def test_coverage_is_shown_once_predicted(open_page):
 CHOSEN = {"data_responses": 128, "data_temperature": 1.4, "data_flipped": 0.25, "data_random": 0.1}
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_set_that_is_shown_is_the_one_that_the_lab_would_learn_from():
     """Collected by a process of its own, and by the trainer of the run that the button sets up."""
     shown = own._collect(CHOSEN).to_pylist()

@@ -103,18 +103,18 @@ def test_the_recorded_run_is_whole_and_below_five_megabytes(recorded: tuple[RunS
             piece = seen.part(f"step-{step}")
             number = piece["group"]["group"]
             own = piece["group"]["learners"][learner.name]["responses"]
-            asked = [x for x in samples.to_pylist() if x["group"] == number]
+            asked, all_tokens = [x for x in samples.to_pylist() if x["group"] == number], tokens.to_pylist()
             assert [x["text"] for x in own] == [x["response"] for x in asked]
             assert [x["reward"] for x in own] == [x["reward"] for x in asked]
             for response in own:
-                stored = [x for x in tokens.to_pylist() if x["sample"] == response["sample"]]
+                stored = [x for x in all_tokens if x["sample"] == response["sample"]]
                 for number_of_pass, columns in enumerate(response["passes"]):
                     of_pass = sorted((x for x in stored if x["pass"] == number_of_pass), key=lambda x: x["position"])
                     for name in ("logprob", "ratio", "objective"):
                         assert columns[name] == pytest.approx([x[name] for x in of_pass], rel=1e-6, abs=1e-12), name
                     assert response["once"]["advantage"] == pytest.approx([x["advantage"] for x in of_pass], rel=1e-6)
             dots = piece["step"]["learners"][learner.name]
-            assert len(dots["advantage"]) == sum(x["pass"] == 0 for x in tokens.to_pylist())
+            assert len(dots["advantage"]) == sum(x["pass"] == 0 for x in all_tokens)
 
 
 def _some(store: RunStore, run: RunInfo, learner: str) -> list[tuple[int, dict[str, Any], Any, Any]]:

@@ -284,6 +284,7 @@ def test_what_cannot_be_exported_is_a_sentence(made_up: tuple[RunStore, str], tm
         export(store, run_id, tmp_path / "file" / "below")
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_script_of_a_run_makes_it_again(tmp_path: Path) -> None:
     config = change(RunConfig(device="cpu"), {**SMALL, "eval_every": 0, "task.heldout": 16})
     store = _Changing(f"sqlite:///{tmp_path / 'runs.sqlite'}", home=tmp_path)

@@ -177,6 +177,7 @@ def test_the_launcher_starts_and_lengthens_no_run_beyond_the_limits(store: RunSt
     assert store.take_controls(short, "ppo") == []
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_command_line_is_limited_where_its_run_goes_into_the_servers_store(
     store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

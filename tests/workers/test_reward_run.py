@@ -165,6 +165,7 @@ def test_the_labels_go_with_the_run(store: RunStore, labels: tuple[Preference, .
     assert store.preferences(run_id) is None
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_the_script_of_a_run_makes_it_again(store: RunStore, labels: tuple[Preference, ...], tmp_path: Path) -> None:
     run_id = store.create(change(config_of(labels), {"steps": 2}), preferences=labels)
     assert live(store, run_id) == 0

@@ -29,7 +29,10 @@ from core.workers.controls import Controls
 from core.workers.launcher import LauncherError, LocalLauncher
 from core.workers.process import supervise
 from core.workers.worker import Worker
+from tests import warm
 from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("warm_python")
 
 SMALL = RunConfig.model_validate(
     {"steps": 6, "prompts_per_step": 4, "num_generations": 4, "eval_every": 0, "checkpoint_every": 2}
@@ -299,7 +302,8 @@ def test_a_run_that_is_deleted_while_it_trains_ends_quietly(store: Interrupted) 
 def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLauncher]:
     home = tmp_path_factory.mktemp("launched")
     launcher = LocalLauncher(RunStore(f"sqlite:///{home / 'runs.sqlite'}", home=home), limit=1)
-    launcher.warm()
+    with warm.used():
+        launcher.warm()
     yield launcher
     launcher.close()
 
