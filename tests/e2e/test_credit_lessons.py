@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Server
-from tests.e2e.windows import Windows
+from tests.e2e.conftest import Phone, Server
+from tests.e2e.length import SCREEN
+from tests.e2e.rest import narrowed
 from tests.lessons.real import real_run
 
 pytestmark = pytest.mark.browser
@@ -52,12 +53,19 @@ def answer(page: Page, key: str, questions: int) -> None:
     expect(page.locator(f".st-key-{key}_score")).to_contain_text(f"{questions} of {questions}")
 
 
-def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str) -> None:
+def is_accessible(page: Page, axe: Check) -> None:
+    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
+    assert axe(page) == []
+
+
+def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str, axe: Check) -> None:
     page.goto(address(server, "same-answers", run_id))
     expect(drawn(page, "same_bridge")).to_be_visible(timeout=60_000)
     expect(drawn(page, "same_one")).to_have_count(0)
+    is_accessible(page, axe)
     commit(page, 2)
     expect(drawn(page, "same_one")).to_be_visible()
+    is_accessible(page, axe)
     slider = page.locator(".st-key-sa_stop").get_by_role("slider")
     slider.focus()
     seen = set()
@@ -77,6 +85,8 @@ def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server
     expect(page).to_have_url(re.compile("sa_text=1"))
     answer(page, "same_quiz", 4)
     link = page.url
+    narrowed(page)
+    page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
     page.goto("about:blank")
     page.goto(link)
     expect(page.locator(".st-key-same_stop")).to_contain_text("9/9")
@@ -85,7 +95,7 @@ def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server
 
 
 def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
-    page: Page, server: Server, run_id: str
+    page: Page, server: Server, run_id: str, axe: Check
 ) -> None:
     page.goto(address(server, "what-is-true", run_id, wt_k="8"))
     walk = page.locator(".st-key-truth_four_buttons")
@@ -94,18 +104,21 @@ def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
         walk.get_by_role("button", name="Next").click()
         expect(walk).to_contain_text(f"{number} of 3")
     expect(page.locator(".st-key-wt_k input[value='8'], .st-key-wt_k label:has(input:checked)").first).to_be_visible()
+    is_accessible(page, axe)
     commit(page)
     expect(drawn(page, "truth_strips")).to_be_visible(timeout=40_000)
     for key in ("truth_values", "truth_scatter", "truth_gauge", "truth_over_steps"):
         page.locator(f".st-key-{key}_figure").scroll_into_view_if_needed()
         expect(page.locator(f".st-key-{key}_figure .js-plotly-plot").first).to_be_visible()
     expect(page.locator(".st-key-truth_agreement")).to_contain_text("blame accuracy")
+    is_accessible(page, axe)
     answer(page, "truth_quiz", 4)
     # It would start a run; this server has training switched off. That it starts one, tests/lessons holds.
     expect(page.get_by_role("button", name="Race PPO, GRPO and VinePPO")).to_be_disabled()
+    narrowed(page)
 
 
-def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) -> None:
+def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str, axe: Check) -> None:
     page.goto(address(server, "algorithms", run_id, alg_one="grpo", alg_two="dr-grpo"))
     expect(drawn(page, "alg_strips")).to_be_visible()
     expect(page.locator(".st-key-alg_line_normalisation")).to_contain_text("differs")
@@ -119,20 +132,19 @@ def test_two_algorithms_and_their_link(page: Page, server: Server, run_id: str) 
     expect(page.locator(".st-key-alg_one").get_by_role("combobox")).to_have_value("GRPO")
     expect(page.locator(".st-key-alg_two").get_by_role("combobox")).to_have_value("Dr. GRPO")
     expect(first).not_to_have_text(before)
+    is_accessible(page, axe)
+    narrowed(page)
 
 
-@pytest.mark.parametrize(
-    ("scheme", "lang", "width"),
-    [("light", "en", 400), ("dark", "zh-TW", 1280)],  # words, colours and widths do not depend on each other
-)
-def test_no_serious_violation_before_or_after_the_prediction(
-    windows: Windows, server: Server, run_id: str, axe: Check, scheme: str, lang: str, width: int
+def test_no_serious_violation_before_or_after_the_prediction_in_chinese_in_the_dark_on_a_phone(
+    phone: Phone, server: Server, run_id: str, axe: Check
 ) -> None:
-    with windows.lent(width=width, scheme=scheme) as page:
+    """What the walks above hold in English, in light colours and on a desk: these do not depend on each other."""
+    with phone("dark") as page:
         page.set_default_timeout(40_000)
         shown = {"same-answers": "same_one", "what-is-true": "truth_strips", "algorithms": "alg_strips"}
         for key, strips in shown.items():
-            page.goto(address(server, key, run_id, lang=lang, wt_k="8", alg_two="vine"))
+            page.goto(address(server, key, run_id, lang="zh-TW", wt_k="8", alg_two="vine"))
             if key != "algorithms":
                 expect(page.get_by_test_id("stRadio").first).to_be_visible()
                 expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
@@ -142,6 +154,5 @@ def test_no_serious_violation_before_or_after_the_prediction(
             if key == "what-is-true":
                 page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
                 expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
-            expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
-            assert axe(page) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            is_accessible(page, axe)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400

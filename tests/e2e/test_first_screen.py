@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.presets import PRESETS
-from tests.e2e.conftest import LiveRun, Phone, Server
+from tests.e2e.conftest import LiveRun, Phone, Server, Visit
 
 pytestmark = pytest.mark.browser
+#: Of a laptop's screen and of a projector's.
+SIZES = ((1280, 900), (1920, 1080))
 
 
 def opened(page: Page, server: Server, query: str = "") -> Locator:
-    """The lab on the recorded run, once it stands still."""
+    """The lab, on the recorded run where the query names no other."""
     page.goto(f"{server.url}/lab?{query}")
+    return drawn(page)
+
+
+def drawn(page: Page) -> Locator:
+    """The page's lab, once it stands still."""
     lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)
     expect(page.locator(".t.picked")).to_have_count(1)
@@ -30,13 +38,25 @@ def bottom(part: Locator) -> float:
     return box["y"] + box["height"]
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
-def test_tokens_curves_and_card_are_in_the_first_screen(
-    page: Page, server: Server, width: int, height: int, lang: str
-) -> None:
+def resized(page: Page, width: int, height: int) -> None:
+    """The window of this size, once the page is laid out for it."""
     page.set_viewport_size({"width": width, "height": height})
-    opened(page, server, f"lang={lang}")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+
+
+@pytest.mark.parametrize(("lang", "sizes"), [("en", SIZES), ("zh-TW", SIZES[::-1])])
+def test_tokens_curves_and_card_are_in_the_first_screen(
+    page: Page, server: Server, lang: str, sizes: tuple[tuple[int, int], ...]
+) -> None:
+    """Opened at either size, and made as large as the other."""
+    for width, height in sizes:
+        resized(page, width, height)
+        if page.url == "about:blank":
+            opened(page, server, f"lang={lang}")
+        check_first_screen(page, height)
+
+
+def check_first_screen(page: Page, height: int) -> None:
     keys = ("start button", "pause button", "step button", "stop button", "settings summary")
     menus = ("export [data-testid=stPopoverButton]", "previous [data-testid=stPopoverButton]")
     controls = [boxes(page.locator(f".st-key-lab_{key}:visible"))[0] for key in (*keys, *menus, "tour .begin")]
@@ -56,20 +76,18 @@ def test_tokens_curves_and_card_are_in_the_first_screen(
         assert other["y"] > height, "all other charts stand below"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
-def test_of_four_learners_two_responses_each_are_in_the_first_screen(
-    page: Page, server: Server, width: int, height: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
+def test_of_four_learners_two_responses_each_are_in_the_first_screen(page: Page, server: Server) -> None:
     run = LiveRun(server.store, PRESETS["long-sums-critics"])
     run.tick(8)
     run.end()
     opened(page, server, f"lang=en&run={run.id}")
     learners = page.locator(".learner")
-    expect(learners).to_have_count(4)
-    for own in learners.all():
-        assert own.locator(".strip").count() <= 2
-        assert bottom(own) <= height
+    for width, height in SIZES:
+        resized(page, width, height)
+        expect(learners).to_have_count(4)
+        for own in learners.all():
+            assert own.locator(".strip").count() <= 2
+            assert bottom(own) <= height
     rows = page.locator(".learner .strip")
     few = rows.count()
     page.get_by_test_id("all").click()
@@ -95,8 +113,16 @@ def boxes(parts: Locator) -> list[dict[str, float]]:
     return [dict(box) for x in parts.all() if (box := x.bounding_box())]  # type: ignore[arg-type]
 
 
-def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folded(page: Page, server: Server) -> None:
-    lab = opened(page, server)
+@pytest.fixture(scope="module")
+def recorded(visits: Callable[[str], Visit], server: Server) -> Page:
+    """The lab on the recorded run, for one test after another."""
+    page = visits(f"{server.url}/lab").page
+    drawn(page)
+    return page
+
+
+def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folded(recorded: Page) -> None:
+    page, lab = recorded, recorded.get_by_test_id("lab")
     assert int(lab.get_attribute("data-step") or 0) < 60
     expect(lab).to_have_attribute("data-follow", "false")
     for own in ("ppo", "grpo"):
@@ -122,8 +148,8 @@ def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folde
     expect(rows).to_have_count(folded)
 
 
-def test_the_second_chart_is_chosen_and_a_link_keeps_it(page: Page, server: Server) -> None:
-    opened(page, server)
+def test_the_second_chart_is_chosen_and_a_link_keeps_it(recorded: Page) -> None:
+    page = recorded
     menu = page.get_by_test_id("chart-right")
     menu.select_option("entropy")
     expect(page.locator('.lead .chart[data-key="entropy"] canvas')).to_be_visible()

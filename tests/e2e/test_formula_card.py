@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from core.learners.kinds.vine import VineSettings
 from core.training.trainer import Trainer
 from tests.e2e.conftest import LiveRun, Server
 from tests.e2e.equations import number, result, true_as_printed
+from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
 
@@ -114,8 +116,18 @@ def card_of(page: Page, chip: Locator) -> dict[str, str]:
     return {key: text for key, text, _ in shown} | {f"{key}?": title for key, _, title in shown}
 
 
+@pytest.fixture(scope="module")
+def page(windows: Windows) -> Iterator[Page]:
+    """One window for all tests: they click tokens, and change nothing else."""
+    with windows.lent() as page:
+        yield page
+
+
 def open_step(page: Page, server: Server, run: LiveRun, number: int = PASS) -> Locator:
-    page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={number}")
+    """The lab at the run's step and pass; where the test before looked at the same, it is still open."""
+    shown = parse_qs(urlsplit(page.url).query)
+    if (shown.get("run"), shown.get("pass")) != ([run.id], [str(number)]):
+        page.goto(f"{server.url}/lab?run={run.id}&step={STEP + 1}&pass={number}")
     lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", str(STEP + 1))
     return lab
@@ -243,6 +255,41 @@ def check_whitening(lines: dict[str, str], row: pd.Series, trace: Trace) -> None
     assert result(lines["advantage"]) == pytest.approx(row["advantage"], abs=6e-4)
 
 
+def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
+    titles = {
+        "ppo": "PPO: each token its own credit, from the critic",
+        "vine": "VINE: each token its own credit, measured by 3 fresh endings",
+        "vine-raw": "VINE-RAW: each token its own credit, measured by 2 fresh endings",
+        "grpo": "GRPO: one credit a response, from its group of 8",
+        "rloo": "RLOO: one credit a response, from the others of its group of 8",
+        "reinforce": "REINFORCE: one credit a response, from its own reward",
+    }
+    first, second, last = dict.fromkeys(runs.values())
+    for run in (last, first, second):  # what the tests before and after this one look at, first and last
+        open_step(page, server, run)
+        expect(page.get_by_text("Four learners, one start, the same questions.")).to_be_visible()
+        for name in {x.name for x in run.config.learners} & set(titles):
+            expect(page.locator(f'.learner[data-learner="{name}"] h3')).to_have_text(titles[name])
+
+
+def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
+    run = runs["cispo"]
+    open_step(page, server, run)
+    trace = Trace(run, "cispo")
+    bounded = int((trace.now["clipped"] != 0).sum())
+    assert bounded > 0, "the update must have moved some ratio beyond the bound for this test to say anything"
+    picture = page.locator('.scatter[data-scatter="cispo"]')
+    expect(picture.locator(".note")).to_contain_text(f"{bounded} with a bounded weight, none cut")
+    expect(picture.locator("circle.hollow")).to_have_count(bounded)
+    expect(picture.locator(".cutaway")).to_have_count(0)
+    expect(picture.locator("text", has_text="cut")).to_have_count(0)
+    expect(picture.locator(".sub")).to_have_text("hollow: weight bounded, gradient not cut")
+    expect(page.locator('.scatter[data-scatter="grpo"] .cutaway')).to_have_count(2)
+    labels = page.locator('.learner[data-learner="cispo"] .t').evaluate_all("x => x.map(y => y.ariaLabel)")
+    assert not any("cut" in label for label in labels)
+    expect(page.locator(".legend .keys")).to_contain_text("CISPO: weight bounded")
+
+
 @pytest.mark.parametrize("learner", ["grpo", "gspo", "cispo"])
 def test_after_the_last_pass_no_gradient_is_shown_as_cut(
     page: Page, server: Server, runs: dict[str, LiveRun], learner: str
@@ -264,37 +311,3 @@ def test_after_the_last_pass_no_gradient_is_shown_as_cut(
     strips = page.locator(f'.learner[data-learner="{learner}"]')
     assert strips.locator(".t.high, .t.low").count() == 0
     assert card_of(page, strips.locator(".t").first)["gradient"].startswith("After the last pass no gradient is taken")
-
-
-def test_cispo_claims_no_cut_gradient_anywhere(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
-    run = runs["cispo"]
-    open_step(page, server, run)
-    trace = Trace(run, "cispo")
-    bounded = int((trace.now["clipped"] != 0).sum())
-    assert bounded > 0, "the update must have moved some ratio beyond the bound for this test to say anything"
-    picture = page.locator('.scatter[data-scatter="cispo"]')
-    expect(picture.locator(".note")).to_contain_text(f"{bounded} with a bounded weight, none cut")
-    expect(picture.locator("circle.hollow")).to_have_count(bounded)
-    expect(picture.locator(".cutaway")).to_have_count(0)
-    expect(picture.locator("text", has_text="cut")).to_have_count(0)
-    expect(picture.locator(".sub")).to_have_text("hollow: weight bounded, gradient not cut")
-    expect(page.locator('.scatter[data-scatter="grpo"] .cutaway')).to_have_count(2)
-    labels = page.locator('.learner[data-learner="cispo"] .t').evaluate_all("x => x.map(y => y.ariaLabel)")
-    assert not any("cut" in label for label in labels)
-    expect(page.locator(".legend .keys")).to_contain_text("CISPO: weight bounded")
-
-
-def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
-    titles = {
-        "ppo": "PPO: each token its own credit, from the critic",
-        "vine": "VINE: each token its own credit, measured by 3 fresh endings",
-        "vine-raw": "VINE-RAW: each token its own credit, measured by 2 fresh endings",
-        "grpo": "GRPO: one credit a response, from its group of 8",
-        "rloo": "RLOO: one credit a response, from the others of its group of 8",
-        "reinforce": "REINFORCE: one credit a response, from its own reward",
-    }
-    for run in dict.fromkeys(runs.values()):
-        open_step(page, server, run)
-        expect(page.get_by_text("Four learners, one start, the same questions.")).to_be_visible()
-        for name in {x.name for x in run.config.learners} & set(titles):
-            expect(page.locator(f'.learner[data-learner="{name}"] h3')).to_have_text(titles[name])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link
+from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +20,26 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "how-grpo-works", run.id, **{"step": "2", **query}))
+    drawn(page)
+
+
+@pytest.fixture(scope="module")
+def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Page:
+    """The lesson at its first sub-step, for one test after another."""
+    page = visits(link(server, "how-grpo-works", run.id, step="2", sub="rewards")).page
+    drawn(page)
+    return page
+
+
+def drawn(page: Page) -> None:
+    """Waits for the lesson's end and for its figure."""
     expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
     page.locator(".st-key-hgw_groups_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
 
 
-def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run, sub="rewards")
+def test_from_the_first_sub_step_to_the_last(visit: Page) -> None:
+    page = visit
     walk = page.locator("[data-testid=lesson_stepper] .stepper")
     announced = walk.locator("[data-testid=stepper-announced]")
     expect(announced).to_contain_text("1 of 5")
@@ -40,28 +54,8 @@ def test_from_the_first_sub_step_to_the_last(page: Page, server: Server, run: Li
     assert len(set(first.locator(".tk").evaluate_all("all => all.map(x => x.style.backgroundColor)"))) == 1
 
 
-def test_sliders_and_scale_are_in_the_link(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run)
-    silent = page.locator(".st-key-hgw_silent")
-    before = silent.inner_text()
-    page.locator(".st-key-hgw_scale").get_by_text("none", exact=True).click()
-    expect(silent).not_to_have_text(before)
-    slider = page.locator(".st-key-hgw_wrong").get_by_role("slider")
-    slider.focus()
-    slider.press("End")
-    expect(page.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard")
-    expect(page).to_have_url(re.compile(r"(?=.*hgw_wrong=64)(?=.*hgw_scale=none)"))
-
-    other = page.context.new_page()
-    other.goto(page.url)
-    expect(other.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard", timeout=60_000)
-    expect(other.locator(".st-key-hgw_silent")).to_have_text(silent.inner_text())
-
-
-def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
-    page: Page, server: Server, run: LiveRun
-) -> None:
-    open_lesson(page, server, run)
+def test_predictions_come_before_what_they_are_about_and_the_check_says_why(visit: Page) -> None:
+    page = visit
     expect(page.locator(".st-key-hgw_lone_figure_figure, .st-key-hgw_silence_figure_figure")).to_have_count(0)
     page.locator(".st-key-hgw_lone_commit button").click()
     expect(page.locator(".st-key-hgw_lone_predict")).to_contain_text("2.47")
@@ -78,6 +72,25 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(
     box.locator("label").filter(has_text="The same as every other token").click()
     expect(box).to_contain_text("Right. One advantage per response.")
     expect(page.locator(".st-key-hgw_quiz_score")).to_contain_text("1 of 4")
+
+
+def test_sliders_and_scale_are_in_the_link(visit: Page) -> None:
+    page = visit
+    silent = page.locator(".st-key-hgw_silent")
+    before = silent.inner_text()
+    page.locator(".st-key-hgw_scale").get_by_text("none", exact=True).click()
+    expect(silent).not_to_have_text(before)
+    slider = page.locator(".st-key-hgw_wrong").get_by_role("slider")
+    slider.focus()
+    slider.press("End")
+    expect(page.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard")
+    expect(page).to_have_url(re.compile(r"(?=.*hgw_wrong=64)(?=.*hgw_scale=none)"))
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard", timeout=60_000)
+    expect(other.locator(".st-key-hgw_silent")).to_have_text(silent.inner_text())
+    other.close()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, Server
+from tests.e2e.conftest import LiveRun, Server, Visit, link
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +24,17 @@ def run(server: Server) -> LiveRun:
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     parts = "&".join(f"{name}={value}" for name, value in {"run": run.id, "step": "3", **query}.items())
     page.goto(f"{server.url}/how-ppo-works?{parts}")
+    drawn(page)
+
+
+@pytest.fixture(scope="module")
+def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit:
+    """The lesson at its first sub-step."""
+    return visits(link(server, "how-ppo-works", run.id, step="3", sub="sample"))
+
+
+def drawn(page: Page) -> None:
+    """Waits for the two pictures."""
     expect(steps(page).locator(".head").first).to_be_visible(timeout=30_000)  # the first visitor waits for torch
     expect(page.locator(".st-key-ppo_pipeline [data-box=policy]")).to_be_visible()
 
@@ -35,8 +47,9 @@ def where(page: Page):
     return steps(page).locator("[data-testid=stepper-announced]")
 
 
-def test_from_the_first_sub_step_to_the_last_and_back(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run, sub="sample")
+def test_from_the_first_sub_step_to_the_last_and_back(visit: Visit) -> None:
+    page = visit.page
+    drawn(page)
     expect(where(page)).to_contain_text("1 of 10")
     scrub = steps(page).locator("[data-testid=stepper-scrub]")
     scrub.fill("0")
@@ -78,8 +91,8 @@ def test_a_box_is_in_the_link_and_a_guess_is_not(page: Page, server: Server, run
     other.close()
 
 
-def test_the_quiz_says_why(page: Page, server: Server, run: LiveRun) -> None:
-    open_lesson(page, server, run)
+def test_the_quiz_says_why(visit: Visit) -> None:
+    page = visit.page
     expect(page.locator(".st-key-ppo_quiz_score")).to_contain_text("4 questions")
     box = page.locator(".st-key-ppo_quiz_1_box")
     box.get_by_text("the policy and the reference").click()
@@ -103,10 +116,3 @@ def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe
     page.mouse.move(0, 0)
     page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
     assert axe(page) == []
-
-
-def test_on_a_phone_nothing_sticks_out(page: Page, server: Server, run: LiveRun) -> None:
-    page.set_viewport_size({"width": 400, "height": 850})
-    open_lesson(page, server, run, sub="gae.5")
-    wide = "document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) <= 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link
+from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
 
 pytestmark = pytest.mark.browser
 
@@ -19,15 +20,24 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "kl", run.id, **query))
+    drawn(page)
+
+
+@pytest.fixture(scope="module")
+def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit:
+    return visits(link(server, "kl", run.id))
+
+
+def drawn(page: Page) -> None:
+    """Waits for the pictures and for the lesson's end."""
     for key in ("kl_picture", "rck_kl_strip"):
         expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-kl_quiz_score")).to_be_visible()
 
 
-def test_tokens_come_in_without_the_server(page: Page, server: Server, run: LiveRun) -> None:
-    calls: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
-    open_lesson(page, server, run)
+def test_tokens_come_in_without_the_server(visit: Visit) -> None:
+    page, calls = visit.page, visit.asked
+    drawn(page)
     picture = page.locator(".st-key-kl_picture")
     page.wait_for_timeout(500)
     before = len(calls)
@@ -42,10 +52,9 @@ def test_tokens_come_in_without_the_server(page: Page, server: Server, run: Live
     assert len(calls) == before, "nobody was asked for anything"
 
 
-def test_the_prediction_comes_before_what_it_is_about_and_the_check_says_why(
-    page: Page, server: Server, run: LiveRun
-) -> None:
-    open_lesson(page, server, run)
+def test_the_prediction_comes_before_what_it_is_about_and_the_check_says_why(visit: Visit) -> None:
+    page = visit.page
+    drawn(page)
     expect(page.locator(".st-key-rck_spreads")).to_have_count(0)
     page.locator(".st-key-rck_kl_try0 label").filter(has_text="k2").last.click()
     page.locator(".st-key-rck_kl_commit button").click()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, recolour
 from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
@@ -29,14 +29,11 @@ def answered(page: Page, key: str) -> Locator:
     return frame
 
 
-@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("zh-TW", "dark")])
-def test_it_plays_is_answered_and_its_set_is_seen(
-    page: Page, server: Server, axe: Check, lang: str, scheme: str
-) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_it_plays_is_answered_and_its_set_is_seen(page: Page, server: Server, axe: Check) -> None:
+    """In English and light colours; what is answered then stands there in Chinese and in dark ones."""
     calls: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
-    page.goto(f"{server.url}/online-or-offline?lang={lang}")
+    page.goto(f"{server.url}/online-or-offline?lang=en")
     picture = page.locator(".race-picture")
     expect(picture).to_have_attribute("data-at", "7")  # seven evaluations; it stands complete
     at_rest(page)
@@ -58,6 +55,16 @@ def test_it_plays_is_answered_and_its_set_is_seen(
     collect.press("Enter")
     expect(page.locator(".st-key-online_set_table tbody tr")).to_have_count(10, timeout=180_000)
     at_rest(page)
+    assert axe(page) == []
+
+    page.get_by_role("radio", name="繁體中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-TW")
+    at_rest(page)
+    recolour(page, "dark")
+    expect(scrub).to_have_attribute("aria-valuetext", re.compile("[一-鿿].*7,680|7,680.*[一-鿿]"))
+    for key in ("online_better", "online_cover"):
+        expect(page.locator(f".st-key-{key}_predict").get_by_test_id("stAlert")).to_be_visible()
+    expect(page.locator(".st-key-online_set_table tbody tr")).to_have_count(10)
     assert axe(page) == []
     narrowed(page)
     page.locator(".st-key-online_lab").get_by_role("button").click()

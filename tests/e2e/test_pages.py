@@ -48,36 +48,57 @@ def control(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key} button").first
 
 
-def test_one_press_starts_a_run_that_can_be_paused_stepped_resumed_and_stopped(training: Server, page: Page) -> None:
-    page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
-    page.get_by_role("button", name="Start: six-term sums, with a fitted critic").click()
-    expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))
+def test_a_run_is_started_paused_stepped_resumed_and_stopped_and_all_learners_stand_at_the_same_step(
+    training: Server, page: Page
+) -> None:
+    """After every press, in both languages, and the board shows it. One run: it is started in Chinese."""
+    page.goto(f"{training.url}/lab?lang=zh-TW&steps=4000&set=prompts_per_step%3D4")
+    control(page, "lab_start").click()
+    expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))  # until then the lab shows the recorded run
+    lab = page.get_by_test_id("lab")
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
-    expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=60_000)
-
-    control(page, "lab_pause").click()
-    resume = control(page, "lab_resume")
-    expect(resume).to_be_enabled()
     store: RunStore = training.store
-    before = {x.name: x.step for x in store.get(run_id).learners}
-    assert store.get(run_id).status == "paused"
+    names = [x.name for x in store.get(run_id).learners]
 
-    control(page, "lab_step").click()
-    for name, step in before.items():
-        bar = page.locator(f'.bar[data-learner="{name}"]')
-        expect(bar.get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(step + 2))
-        expect(bar.locator("[data-status]")).to_have_attribute("data-status", "paused")
-    assert {x.name: x.step for x in store.get(run_id).learners} == {name: step + 1 for name, step in before.items()}
+    def steps() -> set[int]:
+        return {x.step for x in store.get(run_id).learners}
 
-    expect(resume).to_be_enabled()
-    resume.click()
-    expect(control(page, "lab_pause")).to_be_enabled()
+    def stand(status: str, step: int) -> None:
+        """Every learner's bar says so, the board shows that step, and so many are stored."""
+        for name in names:
+            bar = page.locator(f'.bar[data-learner="{name}"]')
+            expect(bar.locator("[data-status]")).to_have_attribute("data-status", status)
+            expect(bar.get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(step + 1))
+        expect(lab).to_have_attribute("data-shown-step", str(step + 1))
+        assert steps() == {step}
+
+    for lang in ("zh-TW", "en", "en"):
+        if page.locator("html").get_attribute("lang") != lang:
+            page.goto(f"{training.url}/lab?lang={lang}&run={run_id}")
+        expect(page.locator("html")).to_have_attribute("lang", lang)
+        control(page, "lab_pause").click()
+        expect(control(page, "lab_resume")).to_be_enabled()
+        expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
+        assert store.get(run_id).status == "paused"
+        (paused,) = steps()
+        stand("paused", paused)
+        control(page, "lab_step").click()
+        stand("paused", paused + 1)
+        expect(control(page, "lab_resume")).to_be_enabled()
+        control(page, "lab_resume").click()
+        expect(control(page, "lab_pause")).to_be_enabled()
     control(page, "lab_stop").click()
     expect(control(page, "lab_start")).to_be_enabled()
     assert store.get(run_id).status == "stopped"
+    (last,) = steps()
+    stand("stopped", last)
+    reward = page.locator('.chart[data-key="reward"] .values b')
+    expect(reward).to_have_text([re.compile(r"^[\d.]+$")] * 2)  # a number of each
     page.get_by_text("What happened in this run").click()
     expect(page.locator(".st-key-lab_events").get_by_test_id("stDataFrame")).to_be_visible()
     assert {"start", "pause", "step", "resume", "stop"} <= {x["kind"] for x in store.events(run_id)}
+    assert [x["step"] for x in store.events(run_id) if x["kind"] == "stop"] == [last + 1] * 2
 
 
 #: What the page says at once to a press that the learners hear at the end of their step.
@@ -85,43 +106,6 @@ ANSWERS = {
     "en": ("It pauses after the step under way.", "It stops after the step under way, or inside it where"),
     "zh-TW": ("做完目前這一步就暫停。", "它會在進行中的這一步之後停止"),
 }
-
-
-@pytest.mark.parametrize("lang", ANSWERS)
-def test_all_learners_stand_at_the_same_step_after_every_press_and_the_board_shows_it(
-    training: Server, page: Page, lang: str
-) -> None:
-    page.goto(f"{training.url}/lab?lang={lang}&steps=4000&set=prompts_per_step%3D4")
-    control(page, "lab_start").click()
-    expect(page).to_have_url(re.compile(r"run=[\w-]+"))  # until then the lab shows the recorded run
-    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
-    run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
-    store: RunStore = training.store
-
-    def steps() -> set[int]:
-        return {x.step for x in store.get(run_id).learners}
-
-    for _ in range(3 if lang == "en" else 1):
-        control(page, "lab_pause").click()
-        expect(control(page, "lab_resume")).to_be_enabled()
-        expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
-        paused = steps()
-        assert len(paused) == 1
-        control(page, "lab_step").click()
-        (at,) = paused
-        expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", str(at + 2))
-        expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
-        assert steps() == {at + 1}
-        control(page, "lab_resume").click()
-        expect(control(page, "lab_pause")).to_be_enabled()
-    control(page, "lab_stop").click()
-    expect(page.locator('.bar [data-status="stopped"]')).to_have_count(2)
-    (last,) = steps()
-    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", str(last + 1))
-    reward = page.locator('.chart[data-key="reward"] .values b')
-    expect(reward).to_have_text([re.compile(r"^[\d.]+$")] * 2)  # a number of each
-    page.locator(".st-key-lab_events summary").click()
-    assert [x["step"] for x in store.events(run_id) if x["kind"] == "stop"] == [last + 1] * 2
 
 
 def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> None:
@@ -156,7 +140,7 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
 
 def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page) -> None:
     page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
-    control(page, "lab_start").click()
+    page.get_by_role("button", name="Start: six-term sums, with a fitted critic").click()
     expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=60_000)
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     page.locator(".st-key-lab_settings summary").click()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link
+from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
 
 pytestmark = pytest.mark.browser
 
@@ -19,15 +20,24 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, **query: str) -> None:
     page.goto(link(server, "ratio-and-clip", run.id, **{"step": "3", **query}))
+    drawn(page)
+
+
+@pytest.fixture(scope="module")
+def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit:
+    return visits(link(server, "ratio-and-clip", run.id, step="3"))
+
+
+def drawn(page: Page) -> None:
+    """Waits for the pictures and for the lesson's end."""
     for key in ("ratio_picture", "ratio_limits"):
         expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-ratio_quiz_score")).to_be_visible()
 
 
-def test_tokens_drift_and_one_is_dragged_without_the_server(page: Page, server: Server, run: LiveRun) -> None:
-    calls: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda x: calls.append(x)))
-    open_lesson(page, server, run)
+def test_tokens_drift_and_one_is_dragged_without_the_server(visit: Visit) -> None:
+    page, calls = visit.page, visit.asked
+    drawn(page)
     picture = page.locator(".st-key-ratio_picture")
     board, fate = picture.locator(".clip-picture"), picture.get_by_test_id("clip-said")
     page.wait_for_timeout(500)
@@ -83,10 +93,9 @@ def test_a_link_to_the_former_lesson_leads_here(page: Page, server: Server, run:
     expect(page.locator(".st-key-ratio_picture .says")).to_contain_text("After pass 2 of 2", timeout=60_000)
 
 
-def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(
-    page: Page, server: Server, run: LiveRun
-) -> None:
-    open_lesson(page, server, run)
+def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(visit: Visit) -> None:
+    page = visit.page
+    drawn(page)
     page.locator(".st-key-rck_clip_try0 label").filter(has_text="the token is still pushed down").last.click()
     page.locator(".st-key-rck_clip_commit button").click()
     expect(page.locator(".st-key-rck_clip_predict")).to_contain_text("What happened")

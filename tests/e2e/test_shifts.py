@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Server
 from tests.e2e.rest import at_rest
@@ -45,8 +45,7 @@ def release(page: Page, waiting: list[Route]) -> None:
         ("how-grpo-works", "h2"),
     ],
 )
-def test_a_picture_finds_its_room(context: BrowserContext, server: Server, key: str, below: str, width: int) -> None:
-    page = context.new_page()
+def test_a_picture_finds_its_room(page: Page, server: Server, key: str, below: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     waiting = held(page, f"{server.url}/{key}")
     text = page.locator(below).first
@@ -60,8 +59,7 @@ def test_a_picture_finds_its_room(context: BrowserContext, server: Server, key: 
 
 
 @pytest.mark.parametrize("width", [400, 1280])
-def test_a_figure_is_as_high_before_it_is_drawn(context: BrowserContext, server: Server, width: int) -> None:
-    page = context.new_page()
+def test_a_figure_is_as_high_before_it_is_drawn(page: Page, server: Server, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     waiting = held(page, f"{server.url}/what-is-true")
     figure = page.locator(".st-key-truth_race_chart_figure")
@@ -77,8 +75,7 @@ def test_a_figure_is_as_high_before_it_is_drawn(context: BrowserContext, server:
     assert figure.evaluate(high) == before
 
 
-def test_where_only_streamlit_serves_it_draws_the_figures(context: BrowserContext, server: Server) -> None:
-    page = context.new_page()
+def test_where_only_streamlit_serves_it_draws_the_figures(page: Page, server: Server) -> None:
     page.route("**/assets/live/**", lambda route: route.abort())
     page.goto(f"{server.url}/what-is-true")
     chart = page.locator(".st-key-truth_race_chart_figure").get_by_test_id("stPlotlyChart")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import LiveRun, Phone, Server, link
+from tests.e2e.conftest import LiveRun, Phone, Server, Visit, link
+from tests.e2e.test_pipeline import check_on_a_phone, pipeline
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +24,35 @@ def run(server: Server) -> LiveRun:
 
 def open_lesson(page: Page, server: Server, run: LiveRun, key: str, **query: str) -> Locator:
     page.goto(link(server, key, run.id, **{"step": "3", **query}))
+    return stepper(page)
+
+
+def stepper(page: Page) -> Locator:
+    """The page's, once it is drawn."""
     drawn = page.locator("[data-testid=lesson_stepper] .stepper")
     expect(drawn.locator(".head").first).to_be_visible(timeout=60_000)
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
     drawn.scroll_into_view_if_needed()
     return drawn
+
+
+@pytest.fixture(scope="module")
+def visited(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Callable[[str], Visit]:
+    """By lesson, a visit to it."""
+    return lambda key: visits(link(server, key, run.id, step="3"))
+
+
+def at_station(drawn: Locator, station: str) -> None:
+    """Goes on from the first sub-step to this one, everything as in the run."""
+    own = drawn.get_by_role("button", name="As in the run")
+    if own.is_visible():
+        own.click()
+    scrub = part(drawn, "stepper-scrub")
+    for position in range(int(scrub.get_attribute("max") or 0) + 1):
+        scrub.fill(str(position))
+        if drawn.get_attribute("data-station") == station:
+            return
+    pytest.fail(f"no sub-step {station}")
 
 
 def part(drawn: Locator, name: str) -> Locator:
@@ -42,11 +67,9 @@ def numbers(drawn: Locator, row: int) -> list[float]:
 
 
 @pytest.mark.parametrize("key", PAGES)
-def test_it_plays_and_is_changed_without_asking_the_server(page: Page, server: Server, run: LiveRun, key: str) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(f"sent {len(frame)} bytes")))
-    drawn = open_lesson(page, server, run, key)
+def test_it_plays_and_is_changed_without_asking_the_server(visited: Callable[[str], Visit], key: str) -> None:
+    page, asked = visited(key).page, visited(key).asked
+    drawn = stepper(page)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1000)  # what the page itself still tells the server when it comes up
     assert asked
@@ -68,9 +91,10 @@ def test_it_plays_and_is_changed_without_asking_the_server(page: Page, server: S
     assert asked == []
 
 
-def test_a_flipped_reward_moves_every_advantage(page: Page, server: Server, run: LiveRun) -> None:
-    drawn = open_lesson(page, server, run, "how-grpo-works")
-    expect(drawn).to_have_attribute("data-station", "credit")
+def test_a_flipped_reward_moves_every_advantage(visited: Callable[[str], Visit]) -> None:
+    page = visited("how-grpo-works").page
+    drawn = stepper(page)
+    at_station(drawn, "credit")
     before, rewards = numbers(drawn, 2), np.array(numbers(drawn, 0))
     head = drawn.locator("[data-column='1']")
     head.focus()
@@ -85,9 +109,10 @@ def test_a_flipped_reward_moves_every_advantage(page: Page, server: Server, run:
     assert numbers(drawn, 2) == before
 
 
-def test_lambda_lets_credit_reach_back(page: Page, server: Server, run: LiveRun) -> None:
-    drawn = open_lesson(page, server, run, "how-ppo-works")
-    expect(drawn).to_have_attribute("data-station", "gae")
+def test_lambda_lets_credit_reach_back(visited: Callable[[str], Visit], run: LiveRun) -> None:
+    page = visited("how-ppo-works").page
+    drawn = stepper(page)
+    at_station(drawn, "gae")
     lam = part(drawn, "set-lam")
     lam.focus()
     page.keyboard.press("Home")
@@ -103,8 +128,9 @@ def test_lambda_lets_credit_reach_back(page: Page, server: Server, run: LiveRun)
     assert numbers(drawn, 1) == pytest.approx(reached[::-1], abs=0.006 * len(deltas))
 
 
-def test_by_keyboard_alone_and_said_to_a_screen_reader(page: Page, server: Server, run: LiveRun) -> None:
-    drawn = open_lesson(page, server, run, "how-ppo-works")
+def test_by_keyboard_alone_and_said_to_a_screen_reader(visited: Callable[[str], Visit]) -> None:
+    page = visited("how-ppo-works").page
+    drawn = stepper(page)
     announced, scrub = part(drawn, "stepper-announced"), part(drawn, "stepper-scrub")
     expect(announced).to_have_attribute("aria-live", "polite")
     scrub.focus()
@@ -128,8 +154,10 @@ def test_by_keyboard_alone_and_said_to_a_screen_reader(page: Page, server: Serve
     expect(formula).not_to_have_text(before)
 
 
-def test_a_tokens_ratio_is_dragged_out_of_the_range(page: Page, server: Server, run: LiveRun) -> None:
-    drawn = open_lesson(page, server, run, "how-ppo-works", sub="clip")
+def test_a_tokens_ratio_is_dragged_out_of_the_range(visited: Callable[[str], Visit]) -> None:
+    page = visited("how-ppo-works").page
+    drawn = stepper(page)
+    at_station(drawn, "clip")
     picture = drawn.locator(".clip-picture")
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
@@ -162,19 +190,23 @@ def test_who_prefers_less_motion_gets_steps(page: Page, server: Server, run: Liv
 
 @pytest.mark.parametrize("key", PAGES)
 @pytest.mark.parametrize(("scheme", "lang"), [("light", "zh-TW"), ("dark", "en")])
-def test_on_a_phone_it_fits_and_axe_finds_nothing(
+def test_on_a_phone_it_and_the_pipeline_fit_and_axe_finds_nothing(
     phone: Phone, server: Server, run: LiveRun, axe: Callable[..., list[str]], key: str, scheme: str, lang: str
 ) -> None:
     with phone(scheme) as page:
-        drawn = open_lesson(page, server, run, key, lang=lang)
+        inside = {"sub": "gae.5"} if key == "how-ppo-works" else {}  # between two tokens
+        drawn = open_lesson(page, server, run, key, lang=lang, **inside)
         expect(page.locator("[data-stale=true]")).to_have_count(0)  # what is not drawn anew yet is faded
+        wide = "document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0
+        check_on_a_phone(page, axe)
         drawn.evaluate("x => { x.getRootNode().host.id = 'stepper-host'; }")
         scrub = part(drawn, "stepper-scrub")
         for position in range(1, int(scrub.get_attribute("max") or 0) + 1):
             scrub.fill(str(position))
-            wide = "document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"
             assert page.evaluate(wide) <= 0
             if position in (1, 4, 6, 9):
                 page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
                 assert axe(page, {"fromShadowDom": ["#stepper-host", ".stepper"]}) == []
+        assert ("策略" in pipeline(page).inner_text()) == (lang == "zh-TW")
         assert ("更新" in drawn.inner_text() or "詞元" in drawn.inner_text()) == (lang == "zh-TW")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -32,9 +33,9 @@ class Exported:
     def rows(self, learner: str, step: int) -> list[dict[str, object]]:
         """The stored tokens of a step (from 0) after its last pass."""
         tokens: pa.Table = self.store.tokens(self.run.id, learner, step)
-        rows = tokens.to_pylist()
-        last = max(x["pass"] for x in rows)
-        return [x for x in rows if x["pass"] == last]
+        last = pc.max(tokens["pass"]).as_py()
+        shown = tokens.select(["sample", "position", "advantage", "value"])
+        return shown.filter(pc.equal(tokens["pass"], last)).to_pylist()
 
 
 def exported(store: RunStore, run_id: str, folder: Path) -> Exported:

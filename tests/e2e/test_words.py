@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from core.errors import Message
 from core.runs import lifecycle
-from tests.e2e.conftest import LiveRun, Phone, Server
+from tests.e2e.conftest import LiveRun, Phone, Server, Visit
 from tests.e2e.test_live import LAB, block_routes
 from tests.helpers import HOSTILE
 from tests.lessons.worded import worded_config, worded_trace
@@ -18,7 +18,7 @@ from tests.lessons.worded import worded_config, worded_trace
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run_id(server: Server) -> Iterator[str]:
     store, config = server.store, worded_config(num_generations=8, panel_size=16)
     run_id = store.create(config, "made up for a test")
@@ -31,15 +31,16 @@ def run_id(server: Server) -> Iterator[str]:
     store.delete(run_id)
 
 
-def open_lab(page: Page, server: Server, run_id: str, query: str = "") -> None:
-    page.goto(f"{server.url}/lab?run={run_id}{query}")
+@pytest.fixture(scope="module")
+def lab(visits: Callable[[str], Visit], server: Server, run_id: str) -> Page:
+    """The lab on that run at its last step, for one test after another."""
+    page = visits(f"{server.url}/lab?run={run_id}&group=0").page
     expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "2")
+    return page
 
 
-def test_tokens_read_as_words_and_long_responses_fold(
-    page: Page, server: Server, run_id: str, axe: Callable[..., list[str]]
-) -> None:
-    open_lab(page, server, run_id, "&group=0")
+def test_tokens_read_as_words_and_long_responses_fold(lab: Page, axe: Callable[..., list[str]]) -> None:
+    page = lab
     row = page.locator('.learner[data-learner="grpo"] .strip').nth(2)
     chips = row.locator(".t")
     expect(chips.nth(3)).to_have_text("␣work")
@@ -65,10 +66,12 @@ def test_tokens_read_as_words_and_long_responses_fold(
     expect(button).to_have_attribute("aria-expanded", "false")
     page.get_by_test_id("timeline").evaluate("x => { x.value = 0; x.dispatchEvent(new Event('input')) }")
     expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "1")
+    page.get_by_test_id("follow").click()
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "2")
 
 
-def test_a_long_question_is_shortened_and_shown_whole_on_demand(page: Page, server: Server, run_id: str) -> None:
-    open_lab(page, server, run_id)
+def test_a_long_question_is_shortened_and_shown_whole_on_demand(lab: Page) -> None:
+    page = lab
     title = page.locator(".steptitle .mono")
     expect(title).to_have_text(re.compile(r"^Here is a word problem.{50,80}…$"))
     whole = page.locator(".whole .said")
@@ -92,8 +95,8 @@ def test_an_instruction_below_every_question_is_left_out_like_what_all_begin_wit
     expect(texts).to_have_text([re.compile(r"^…\d [+-] \d =…$")] * 2)
 
 
-def test_what_was_not_measured_is_not_recorded_and_never_zero(page: Page, server: Server, run_id: str) -> None:
-    open_lab(page, server, run_id)
+def test_what_was_not_measured_is_not_recorded_and_never_zero(lab: Page) -> None:
+    page = lab
     kl = page.locator('.chart[data-key="kl"]')
     expect(kl.locator(".values")).to_have_text("not recorded")
     expect(kl.locator(".area")).not_to_be_visible()
