@@ -125,6 +125,7 @@ def _acts(page: Page, answered: set[str]) -> Iterator[tuple[str, Callable[[], bo
         for choice in range(choices.count()):
             if choices.nth(choice).is_visible():
                 choices.nth(choice).click()
+                box.locator("[data-testid=stAlert]").wait_for(state="attached")
                 at_rest(page)
             yield f"choice {choice + 1} of {key}", box.locator("[data-testid=stAlert]").is_visible
     while (fold := page.locator("details:not([open]) > summary:visible").first).count():

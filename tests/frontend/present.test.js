@@ -327,7 +327,7 @@ test("what grows where somebody is stays on show, and what is below it goes on t
   close();
 });
 
-test("the nearest piece is one with the innermost box in common, on the screen on show if there is one", (t) => {
+test("the nearest piece is the first with the innermost box in common, or one on the screen on show where that is gone", (t) => {
   page(t);
   document.body.innerHTML = "<div id=outer><p id=a></p><div id=box><p id=b></p><p id=c></p></div></div>";
   const [outer, a, box, b, c] = ["outer", "a", "box", "b", "c"].map((x) => document.getElementById(x));
@@ -340,6 +340,8 @@ test("the nearest piece is one with the innermost box in common, on the screen o
   assert.equal(nearest(all, [0, 1, 2], [c, box, outer, document]), 2);
   assert.equal(nearest(all, [0, 1, 2], [gone, box, outer, document]), 1);
   assert.equal(nearest(all, [0, 1, 2], [gone, box, outer, document], 2), 2);
+  const summary = box.insertAdjacentElement("afterbegin", document.createElement("summary")); // of what was unfolded
+  assert.equal(nearest(all, [0, 1, 2], [summary, box, outer, document], 2), 1);
   assert.equal(nearest(all, [0, -1, -1], [c, box, outer, document]), 0);
   assert.equal(nearest([{ element: outer, inside: [] }], [0], [c, box]), 0);
   assert.equal(nearest(all, [0, 1, 2], [gone, document]), -1);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closer, dealt, full, piecesOf } from "#frontend/loader/screens.mjs";
+import { closer, dealt, full, piecesOf, unstack } from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
@@ -91,6 +91,31 @@ test("columns that are taken apart have a screen each", (t) => {
   assert.deepEqual(dealt(all, ROOM), [0, 0, 1]);
 });
 
+test("columns of a row that is too high stand one below the other, until it is dealt anew", (t) => {
+  page(t);
+  const column = "<div data-testid=stColumn><p></p><p></p></div>";
+  document.body.innerHTML = `<div><div data-testid=stHorizontalBlock>${column}${column}</div></div>`;
+  const [row] = document.body.children;
+  const columns = [...row.querySelectorAll("[data-testid=stColumn]")];
+  const isStacked = () => columns.every((x) => x.style.flexBasis === "100%");
+  window.HTMLElement.prototype.getBoundingClientRect = function () {
+    const high = isStacked() ? 200 : 350; // twice as wide
+    const [at, inner] = [columns.findIndex((x) => x.contains(this)), this.tagName === "P"];
+    const top = (isStacked() && at === 1 ? 2 * high : 0) + (inner && this.previousElementSibling ? high : 0);
+    const height = inner ? high : at >= 0 || !isStacked() ? 2 * high : 4 * high;
+    return { top, bottom: top + height, height };
+  };
+  const all = piecesOf(row, ROOM);
+  assert.ok(isStacked());
+  assert.deepEqual(
+    all.map((x) => [x.element, x.column]),
+    columns.map((x) => [x, undefined]),
+  );
+  assert.deepEqual(dealt(all, ROOM), [0, 1]);
+  unstack();
+  assert.ok(columns.every((x) => !x.style.flexBasis));
+});
+
 /** A page in which each element is as high as its data-h says, and as its children are together. */
 function laid(t, inner) {
   page(t);
@@ -144,6 +169,15 @@ test("what still is too high is made smaller, to a limit, and a picture below it
   const pieces = piecesOf(main.children[0], ROOM);
   assert.equal(closer(pieces, ROOM), false);
   assert.ok(Number(main.children[0].style.zoom) < 660 / 600 && Number(main.children[0].style.zoom) >= 0.7);
+  const followed = laid(t, "<p id=a data-h=598></p><p id=gap></p>");
+  const gap = followed.querySelector("#gap");
+  const pair = [...followed.children].flatMap((x) => piecesOf(x, ROOM));
+  gap.getBoundingClientRect = () => {
+    const end = followed.children[0].getBoundingClientRect().bottom + 8;
+    return { top: end, bottom: end, height: 0 };
+  };
+  closer(pair, ROOM);
+  assert.ok(gap.getBoundingClientRect().bottom <= ROOM);
   const high = laid(t, "<p id=a data-h=2000></p>");
   closer(piecesOf(high.children[0], ROOM), ROOM);
   assert.equal(high.children[0].style.zoom, "0.700");

@@ -39,6 +39,7 @@ def main() -> None:
         for size in given.sizes.split(","):
             width, height = map(int, size.split("x"))
             context = browser.new_context(viewport={"width": width, "height": height})
+            context.set_default_timeout(120_000)  # geometry is measured, also on a busy machine
             for lang in given.langs.split(","):
                 for key in given.pages.split(","):
                     page = context.new_page()

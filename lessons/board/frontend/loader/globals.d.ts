@@ -20,4 +20,5 @@ declare const fitting: typeof import("./screens.mjs").fitting;
 declare const roomOf: typeof import("./screens.mjs").roomOf;
 declare const closer: typeof import("./screens.mjs").closer;
 declare const enlarge: typeof import("./screens.mjs").enlarge;
+declare const unstack: typeof import("./screens.mjs").unstack;
 declare const full: typeof import("./screens.mjs").full;

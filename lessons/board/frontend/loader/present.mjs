@@ -59,8 +59,8 @@ function screensOf(part, room) {
 /** @typedef {{ element: Element, inside: Element[] }} Place a piece, and what it is in */
 
 /**
- * Which piece is nearest to where somebody is: of those that share the innermost element with it, one on the screen on
- * show, or else the first; -1: none is near.
+ * Which piece is nearest to where somebody is: of those that share the innermost element with it, the first, or, where it
+ * is gone, one on the screen on show; -1: none is near.
  * @param {Place[]} all
  * @param {number[]} of each one's screen; -1: on none
  * @param {EventTarget[]} path the elements that somebody is in
@@ -73,7 +73,8 @@ export function nearest(all, of, path, at = -1) {
     return [...inside, element].filter((x) => path.includes(x)).length + (holds ? 1 : 0);
   });
   const near = [...depths.keys()].filter((i) => depths[i] > 0 && depths[i] === Math.max(...depths));
-  return near.find((i) => of[i] === at) ?? near[0] ?? -1;
+  const isGone = !(path[0] instanceof Node && path[0].isConnected);
+  return near.find((i) => isGone && of[i] === at) ?? near[0] ?? -1;
 }
 
 /** @param {Component} component */
@@ -148,6 +149,7 @@ export default function (component) {
     const shown = Math.min(at.part, count - 1);
     for (const x of waits) away(x, false);
     for (const { element } of now.all) enlarge(element);
+    unstack();
     for (const [piece, part] of places) away(piece, part !== shown);
     elements.forEach((x, i) => {
       if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
@@ -271,6 +273,7 @@ export default function (component) {
     for (const name of TOUCHES) main.removeEventListener(name, touches, { capture: true });
     cancelAnimationFrame(waiting);
     for (const { element } of now.all) enlarge(element);
+    unstack();
     for (const x of [...places.keys(), ...waits, ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
   };
 }

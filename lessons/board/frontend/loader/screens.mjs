@@ -95,6 +95,8 @@ function begun(all, first, i, room) {
 let alone = new WeakSet();
 /** @type {WeakSet<Element>} what has a picture that is too high by itself, as small as it may be: it is dealt row by row */
 let torn = new WeakSet();
+/** @type {Set<HTMLElement>} columns that stand one below the other, as their row is too high: each is as wide as the page */
+const stacked = new Set();
 
 const BLOCK = "[data-testid=stVerticalBlock]";
 const ROW = "[data-testid=stHorizontalBlock]";
@@ -110,12 +112,29 @@ function isColumn(x) {
   return mine.top < other.bottom && other.top < mine.bottom;
 }
 
+/** Puts a column below the one before it. @param {Element} column */
+function stack(column) {
+  if (!(column instanceof HTMLElement)) return;
+  column.style.flexBasis = "100%";
+  stacked.add(column);
+}
+
+/** Columns stand side by side again. */
+export function unstack() {
+  for (const x of stacked) x.style.removeProperty("flex-basis");
+  stacked.clear();
+}
+
 /** What an element of the page consists of, and whether side by side. @param {Element} element */
 function contents(element) {
   if (torn.has(element)) return { row: false, own: [...(lessonOf(pictures(element)[0].host)?.children ?? [])] };
   if (element.matches("[data-deal]")) return { row: false, own: [...element.children] };
   const block = element.matches(`${BLOCK}, ${ROW}`) ? element : element.querySelector(`${BLOCK}, ${ROW}`);
-  if (block) return { row: block.matches(ROW), own: [...block.children] };
+  if (block) {
+    const own = [...block.children];
+    if (block.matches(ROW)) for (const x of own.filter(isColumn)) stack(x);
+    return { row: block.matches(ROW), own };
+  }
   const text = element.querySelector(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
   return { row: false, own: text ? [...text.children] : [] };
 }
@@ -184,7 +203,8 @@ export function closer(shown, room) {
   const seen = shown.filter(({ element }) => element.getBoundingClientRect().height > 0);
   if (!seen.length || seen.some(({ element }) => isElastic(element))) return false;
   const outer = (/** @type {Piece} */ x) => (x.inside[0] ?? x.element).getBoundingClientRect();
-  const height = () => Math.max(...seen.map((x) => outer(x).bottom)) - Math.min(...seen.map((x) => outer(x).top));
+  // What is empty stands apart from what is above it, too.
+  const height = () => Math.max(...shown.map((x) => outer(x).bottom)) - Math.min(...seen.map((x) => outer(x).top));
   if (height() > room && seen.some(({ element }) => isWhole(element))) return false;
   let zoom = 1;
   for (let over = height(); over > room && zoom > CLOSEST; over = height()) {
