@@ -31,7 +31,7 @@ from lessons.kit.to_lab import lab_query
 
 PRESET = "reply-reward-model"
 #: The parameter of the link that names the run, and the session's sentence on why none was started.
-RUN, NOTE = "rewards", "rm_note"
+RUN, NOTE, _BEGUN = "rewards", "rm_note", "rm_begun"
 NAME = "my-taste"
 PAIRS = 2  # whose replies are shown token by token
 
@@ -48,8 +48,9 @@ def section() -> None:
 
 
 def current() -> RunInfo | None:
-    """The run that the link names, if it trains a reward model."""
-    wanted = st.query_params.get(RUN)
+    """The run that the link names, or else the last that was begun here: the browser's way back leads to the link
+    without it, and the run goes on. None where that trains no reward model."""
+    wanted = st.query_params.get(RUN) or st.session_state.get(_BEGUN)
     if not wanted:
         return None
     try:
@@ -99,8 +100,10 @@ def _buttons(run: RunInfo | None, live: bool) -> None:
 
 
 def _begin() -> None:
+    if (run := current()) is not None and is_live(run):  # the second click of a double one
+        return
     with noted(NOTE):
-        st.query_params[RUN] = begin(labels.together())
+        st.query_params[RUN] = st.session_state[_BEGUN] = begin(labels.together())
 
 
 def begin(preferences: Sequence[Preference]) -> str:

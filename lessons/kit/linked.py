@@ -14,8 +14,11 @@ import streamlit as st
 def linked(widget: Callable[..., Any], label: str, options: Sequence[str], *, key: str, first: str, **more: Any) -> str:
     """`widget` (st.selectbox, st.select_slider, st.segmented_control) over `options`; the choice is in `?key=`.
 
-    What the link names and does not exist is taken for `first`, which the link leaves out.
+    What the link names and does not exist is taken for `first`, which the link leaves out. A second click on a segment
+    that is chosen leaves it so: a double click chose the first one.
     """
+    if getattr(widget, "__name__", "") == "segmented_control":
+        more.setdefault("required", True)
     given = st.query_params.get(key, first)
     st.session_state[key] = given if given in options else first
 

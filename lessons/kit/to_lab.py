@@ -32,6 +32,17 @@ def remember_page(key: str) -> None:
     """Which page of the catalogue is on show, told before it is drawn; it has not said yet which step it shows."""
     st.session_state[_HERE] = key
     st.session_state.pop(_SHOWN, None)
+    _return_to(key)
+
+
+def _return_to(key: str) -> None:
+    """The browser's way back from the lab leads to the page with the lab's parameters, as Streamlit writes them down
+    before it leaves the page; they say with which the page was left. (In the run after a step through the history
+    Streamlit replaces the address, so the way forward stays.)"""
+    origin = came_from(st.query_params.get(FROM, ""))
+    if origin is not None and origin[0].key == key:
+        kept = {x: st.query_params[x] for x in ("lang", PARAMETER) if x in st.query_params}
+        st.query_params.from_dict({**origin[1], **kept})
 
 
 def shows_step(run_id: str, step: int) -> None:

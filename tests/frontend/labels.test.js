@@ -74,6 +74,14 @@ test("the last label of a batch is told at once, with the time it took; the next
   assert.equal(calls.length, 2, "there is nothing left to label");
 });
 
+test("a double click labels one pair", async (t) => {
+  const { find, message } = await drawn(t);
+  for (const detail of [1, 2]) {
+    find("[data-testid=labels-a]").dispatchEvent(new window.MouseEvent("click", { detail, bubbles: true }));
+  }
+  assert.equal(message(), "m1");
+});
+
 test("clicks label, undo takes the last one back, by key or button, and not more than was given", async (t) => {
   const { find, key, message, calls } = await drawn(t, sent({ labels: "--b-----" }));
   assert.equal(message(), "m1", "what is labelled already is not asked again");

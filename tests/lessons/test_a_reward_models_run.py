@@ -7,6 +7,7 @@ import shutil
 import statistics
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.algorithms.preferences import Bin
 from core.given_config import change
@@ -79,6 +80,33 @@ def test_the_button_starts_a_run_on_the_labels_and_the_link_names_it(open_page, 
     assert reward_runs.learner_of(run) == training.NAME
     assert at.query_params[training.RUN] == run.id
     assert at.button(key="rm_train").disabled, "one at a time"
+
+
+def test_a_run_outlives_the_way_back_to_a_link_without_it(open_page, store, launcher) -> None:
+    """The browser's Back in the midst of a training: the page offered to train once more, and to stop nothing."""
+    at = open_page(KEY, lang="en", judge="warm")
+    at.button(key="rm_train").click().run()
+    assert len(store.runs()) == 1
+    del at.query_params[training.RUN]
+    at.run()
+    assert at.button(key="rm_train").disabled
+    assert not at.button(key="rm_stop").disabled
+
+
+def test_a_second_click_begins_no_second_run(store, launcher) -> None:
+    """Of a double click, heard before the button stands there disabled."""
+
+    def twice() -> None:
+        from lessons.a_trained_reward_model import training
+
+        training._begin()
+        training._begin()
+
+    at = AppTest.from_function(twice)
+    at.query_params["judge"] = "warm"
+    at.run()
+    assert not at.exception
+    assert len(store.runs()) == len(launcher.started) == 1
 
 
 def test_one_pair_is_too_few_to_learn_from_and_to_hold_out(open_page, store, launcher, monkeypatch) -> None:

@@ -45,6 +45,19 @@ def test_a_race_carries_where_it_came_from(open_page):
     assert [x[:2] for x in back(at)] == [("Back to The loop", "the-loop")]
 
 
+def test_the_browsers_way_back_finds_what_was_chosen(open_page):
+    """Streamlit writes the lab's parameters onto the lesson's address before it leaves it."""
+    at = open_page("data-that-teaches", lang="en", own="program", present="1")
+    at.button(key="data_lab").click().run()
+    query = {x: linked(at, x) for x in at.query_params}
+    assert query["preset"] == ["program"]
+    again = open_page("data-that-teaches", **query)
+    assert not again.exception
+    assert {x: linked(again, x) for x in again.query_params} == {"lang": ["en"], "own": ["program"], "present": ["1"]}
+    other = open_page("the-loop", **query)
+    assert linked(other, "from") == query["from"], "another page's way back is none of its own"
+
+
 def test_another_run_of_the_lab_keeps_the_way_back(open_page, store):
     one, other = make_run(store), make_run(store, name="another")
     at = open_page("lab", lang="en", run=one, **{"from": "the-loop?round=3"})

@@ -282,3 +282,11 @@ def test_each_message_of_a_field_has_its_text(open_page) -> None:
         "Call": call.TRIES[1],
     }
     assert {x: y.proto.default for x, y in fields.items()} == texts
+
+
+def test_a_double_click_on_a_question_chooses_it(open_page) -> None:
+    """The second click took the choice back, and the first question stood there again."""
+    at = open_page(KEY, lang="en")
+    groups = [x.proto for x in at.get("button_group")]
+    assert len(groups) >= 3
+    assert all(x.required for x in groups)

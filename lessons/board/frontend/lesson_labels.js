@@ -45,7 +45,11 @@ export default class Labels {
     this.next = el("button", { type: "button", onclick: () => this.#onward(), data: { testid: "labels-next" } });
     this.message = el("p", { class: "message" });
     this.choices = /** @type {Label[]} */ (["a", "b"]).map((x, i) => this.#choice(x, i ? "→ 2" : "← 1"));
-    this.neither = el("button", { type: "button", class: "quiet", onclick: () => this.#label("=") });
+    this.neither = el("button", {
+      type: "button",
+      class: "quiet",
+      onclick: (event) => this.#clicked(event, "="),
+    });
     this.pair = el("div", { class: "pair", "aria-live": "polite" }, this.message);
     this.pair.append(el("div", { class: "replies" }, ...this.choices.map((x) => x.button)));
     this.over = el("p", { class: "over", role: "status", data: { testid: "labels-over" } });
@@ -64,7 +68,11 @@ export default class Labels {
     const hint = el("kbd", { text: key, "aria-hidden": true });
     const button = el(
       "button",
-      { type: "button", class: "reply-choice", onclick: () => this.#label(label) },
+      {
+        type: "button",
+        class: "reply-choice",
+        onclick: (event) => this.#clicked(event, label),
+      },
       text,
       hint,
     );
@@ -149,6 +157,16 @@ export default class Labels {
     const words = this.#sent?.words ?? {};
     if (!this.#begun) return fill(words.over, { all });
     return fill(words.over_in, { all, seconds: Math.round((performance.now() - this.#begun) / 1000) });
+  }
+
+  /**
+   * A double click labels one pair: nobody has read the next one by then.
+   * @param {Event} event
+   * @param {Label} label
+   */
+  #clicked(event, label) {
+    const { detail = 0 } = /** @type {Partial<UIEvent>} */ (event);
+    if (detail < 2) this.#label(label);
   }
 
   /** @param {Label} label */
