@@ -56,14 +56,18 @@ def nothing_is_missing(place: Path, elsewhere: Path) -> None:
     """Every file that git keeps of the two packages, the front door and Streamlit's settings."""
     listed = ["git", "ls-files", "core", "lessons", "app.py", ".streamlit"]
     kept = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    code = "import core, pathlib; print(pathlib.Path(core.__file__).parents[1])"
-    asked = [place / "bin" / "python", "-P", "-c", code]
-    site = Path(subprocess.run(asked, cwd=elsewhere, check=True, capture_output=True, text=True).stdout.strip())
+    site = Path(printed_by(place, elsewhere, "import core, pathlib; print(pathlib.Path(core.__file__).parents[1])"))
     there = [x for x in kept if (ROOT / x).exists()]
     missing = [x for x in there if not (site / x).is_file() or (site / x).read_bytes() != (ROOT / x).read_bytes()]
     if len(there) < 100 or missing:
         sys.exit(f"of {len(there)} files these are not installed: {', '.join(missing)}")
     print(f"{len(there)} files are installed.")
+
+
+def printed_by(place: Path, elsewhere: Path, code: str) -> str:
+    """What the installed package prints of itself."""
+    asked = [place / "bin" / "python", "-P", "-c", code]
+    return subprocess.run(asked, cwd=elsewhere, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def it_trains(place: Path, elsewhere: Path) -> None:
@@ -77,6 +81,9 @@ def it_trains(place: Path, elsewhere: Path) -> None:
 
 def it_serves(place: Path, elsewhere: Path) -> None:
     """The page, the shipped runs and the files of the board, with the settings of .streamlit."""
+    recorded = printed_by(place, elsewhere, "from core.runs.recorded import SHIPPED; print(*SHIPPED)").split()
+    if not recorded:
+        sys.exit("no recorded run is installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -93,13 +100,14 @@ def it_serves(place: Path, elsewhere: Path) -> None:
             time.sleep(0.2)
         if b"<title>" not in (fetched(url) or b""):
             sys.exit("the app serves no page")
-        run = json.loads(fetched(f"{url}/api/runs/recorded-chain-sum/live?since=0") or b"{}")
-        if run.get("run", {}).get("status") != "finished":
-            sys.exit("the recorded run is not served")
+        for run in recorded:
+            live = json.loads(fetched(f"{url}/api/runs/{run}/live?since=0") or b"{}")
+            if live.get("run", {}).get("status") != "finished":
+                sys.exit(f"the recorded run {run} is not served: {live}")
         board = (fetched(f"{url}/assets/live/any/board.js") or b"").decode()
         if not re.search(r"export class Board\b", board):
             sys.exit("the board's script is not served")
-        print(f"The app serves its page, the recorded run and the board ({len(board)} characters).")
+        print(f"The app serves its page, {', '.join(recorded)} and the board ({len(board)} characters).")
     finally:
         app.terminate()
         app.wait(30)

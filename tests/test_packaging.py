@@ -16,9 +16,11 @@ import pytest
 
 from core import serve
 from core.__main__ import main
+from core.runs.recorded import SHIPPED
 from core.versions import CREDIT_LAB
 
 ROOT = Path(__file__).parents[1]
+SUFFIXES = {".py", ".js", ".mjs", ".ipynb"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -66,3 +68,13 @@ def test_a_port_that_cannot_be_is_a_sentence(port: str, capsys: pytest.CaptureFi
         main(["app", f"--port={port}"])
     assert ended.value.code == 2
     assert "must be a whole number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_every_recorded_run_that_a_program_names_is_shipped() -> None:
+    """Also those of programs that no test runs: `.ci/install.py` had gone on asking for one that is shipped no more."""
+    names = re.compile(r"\brecorded(?:-[a-z0-9]+)*-sums?\b")
+    assert names.findall("x/recorded-chain-sum/live recorded-long-sums") == ["recorded-chain-sum", "recorded-long-sums"]
+    programs = [x for y in ("core", "lessons", "examples") for x in (ROOT / y).rglob("*") if x.suffix in SUFFIXES]
+    files = [*ROOT.glob(".ci/*"), *programs]
+    named = {(x.name, name) for x in files if x.is_file() for name in names.findall(x.read_text("utf-8"))}
+    assert {name for _, name in named} == set(SHIPPED), named

@@ -29,6 +29,11 @@ class Limits:
     high: float
     dual: float | None = None
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest ratio of the range."""
+        return 1 - self.low, 1 + self.high
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -60,7 +65,8 @@ def evaluate(logprob: Tensor, logprob_old: Tensor, advantage: Tensor, limits: Li
     objective = clipped_surrogate(ratio, advantage, limits.low, limits.high, limits.dual)
     (gradient,) = torch.autograd.grad(objective.sum(), moving)
     ratio, objective = ratio.detach(), objective.detach()
-    above, below = ratio > 1 + limits.high, ratio < 1 - limits.low
+    lowest, highest = limits.bounds
+    above, below = ratio > highest, ratio < lowest
     case = torch.full(ratio.shape, -1)
     for number, (sign, out) in enumerate(((1, above), (1, below), (-1, above), (-1, below))):
         case[(advantage.sign() == sign) & out] = number

@@ -1,8 +1,7 @@
 """The bridge of a stored step as the lesson draws it: stops, their credit, and how exactly each identity holds.
 
-The credit of a stop comes from core.insight.bridge, hence from the functions that train. The right-hand side of each
-identity is worked out here from the trace's raw numbers alone, so the printed gap compares two computations. What is
-printed and what is checked stand in one place, `Equation`.
+The credit of a stop comes from core.insight.bridge, hence from the functions that train. What is printed and checked of
+it are the equations of core.insight.identities.
 """
 
 from __future__ import annotations
@@ -19,27 +18,10 @@ from lessons.kit.lesson import Frozen, Group, Reply, engine
 from lessons.kit.lesson.replies import clearest, slips
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from core.algorithms.types import Credit
-    from core.insight import whatif
 
 #: Between λ = 1 and the group's mean: how much of the value is the mean's.
 MIXES = {"mix-25": 0.25, "mix-50": 0.5, "mix-75": 0.75}
-
-
-@dataclass(frozen=True)
-class Equation:
-    """What a stop says, as LaTeX, and both of its sides: [B, T] for every token, or [B] for every response."""
-
-    latex: str
-    left: Any
-    right: Any
-
-    def gap(self, mask: Tensor) -> float:
-        """The largest difference between the sides."""
-        apart = (self.left - self.right).abs()
-        return float((apart[mask] if apart.dim() == 2 else apart).max())
 
 
 @dataclass(frozen=True)
@@ -109,6 +91,7 @@ def crossing(batch: Frozen) -> Crossing:
 def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen) -> Crossing:
     engine()
     from core.insight.bridge import bridge
+    from core.insight.identities import equations
     from core.insight.whatif import credit_under, mixed_values, stored_step
     from core.learners import registry
 
@@ -126,7 +109,7 @@ def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen)
             for key, share in MIXES.items():
                 credits[key] = credit_under(stored, before, mixed_values(stored, share))
         credits[stop.stop] = stop.credit
-    stated = _equations(stored, _batch.settings, crossed[-1].settings, credits)
+    stated = equations(stored, _batch.settings, crossed[-1].settings, credits, MIXES)
     mask, samples = stored.panel.mask, tuple(stored.panel.samples)
     stops = [
         StopCredit(
@@ -140,70 +123,6 @@ def _crossing(run_id: str, made: float, learner: str, step: int, _batch: Frozen)
         for key, credit in credits.items()
     ]
     return Crossing(tuple(stops), int(mask.sum()))
-
-
-def _equations(step: whatif.StoredStep, ppo: Any, grpo: Any, credits: dict[str, Credit]) -> dict[str, list[Equation]]:
-    """Each stop's identity: its left side is the credit, its right side the trace's raw numbers, with sums written out,
-    without a recursion and without credit functions.
-    """
-    import torch
-
-    from core.algorithms.masked import WHITEN_EPS
-
-    panel, mask = step.panel, step.panel.mask
-    value, reward = panel.column("value"), panel.rewards[:, None]
-    last = mask & (mask.cumsum(1) == mask.sum(1, keepdim=True))
-    same = panel.group[:, None] == panel.group[None]
-    mean = (same.float() @ panel.rewards / same.sum(1))[:, None]
-    squares = torch.where(same, (panel.rewards[None] - mean) ** 2, 0.0).sum(1)
-    spread = (squares / (same.sum(1) - grpo.scale_ddof).clamp(min=1)).sqrt()[:, None]
-    if grpo.scale_rewards == "batch":
-        spread = panel.rewards.std(correction=grpo.scale_ddof)
-    divided = reward - mean if grpo.scale_rewards == "none" else (reward - mean) / (spread + grpo.scale_eps)
-    penalty = panel.column("token_reward") - torch.where(last, reward, 0.0)  # beside the score
-
-    def discounted(rewards: Tensor, gamma: float) -> Tensor:
-        after = torch.cat([value[:, 1:], torch.zeros_like(value[:, :1])], 1)
-        delta = torch.where(mask, rewards + gamma * torch.where(last, 0.0, after) - value, 0.0)
-        places = torch.arange(mask.shape[1])
-        ahead = places[None] - places[:, None]  # [t, t + l] -> l
-        weights = torch.where(ahead >= 0, (gamma * ppo.lam) ** ahead.clamp(min=0).float(), 0.0)
-        return delta @ weights.T
-
-    score, raw = torch.where(last, reward, 0.0), credits["raw"].advantages
-    real = raw[mask]
-    average = r"\operatorname{mean}(r)"
-    surprises = r"A_t = \textstyle\sum_l (\gamma\lambda)^l\, \delta_{t+l}"
-    # As in training, so that credit which is 0 everywhere (a first step without any reward) stays 0.
-    deviation = real.std(correction=ppo.whiten_ddof) + WHITEN_EPS
-    whitened = (raw - real.mean()) / deviation if ppo.whiten_advantages else raw
-    white = r"\hat A_t = (A_t - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)"
-    division = {
-        "none": rf"A_t = r_i - {average}",
-        "group": rf"A_t = (r_i - {average}) \,/\, (\operatorname{{std}}(r) + \epsilon)",
-        "batch": rf"A_t = (r_i - {average}) \,/\, (\operatorname{{std}}(\text{{all }} r) + \epsilon)",
-    }
-    # By stop: what is printed and the right side of it for every token, then what else is printed.
-    sides: dict[str, tuple[str, Tensor]] = {
-        "ppo": (white if ppo.whiten_advantages else r"\hat A_t = A_t", whitened),
-        "raw": (surprises, discounted(score + penalty, ppo.gamma)),
-        "score-only": (surprises, discounted(score, ppo.gamma)),
-        "undiscounted": (r"A_t = \textstyle\sum_l \lambda^l\, \delta_{t+l}", discounted(score, 1.0)),
-        "outcome": (r"A_t = r_i - V(s_t)", reward - value),
-        "group-mean": (rf"A_t = r_i - {average}", (reward - mean).expand_as(value)),
-        "grpo": (division[grpo.scale_rewards], divided.expand_as(value)),
-    }
-    for key, share in MIXES.items():
-        mixed = rf"A_t = r_i - \bigl({1 - share:g}\, V(s_t) + {share:g}\, {average}\bigr)"
-        sides[key] = mixed, reward - torch.lerp(value, mean.expand_as(value), share)
-    stated = {key: [Equation(sides[key][0], credit.advantages, sides[key][1])] for key, credit in credits.items()}
-    rewards = credits["score-only"].token_rewards
-    if rewards is not None:
-        stated["score-only"].append(Equation(r"\textstyle\sum_t r_t = r_i", rewards.sum(1), panel.rewards))
-    if "undiscounted" in stated and (deltas := credits["undiscounted"].deltas) is not None:
-        whole = r"\textstyle\sum_t \delta_t = r_i - V(s_0)"
-        stated["undiscounted"].append(Equation(whole, deltas.sum(1), panel.rewards - value[:, 0]))
-    return stated
 
 
 def identity_words(key: str) -> tuple[str, str]:

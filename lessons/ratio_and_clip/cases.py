@@ -34,8 +34,8 @@ def prediction(batch: Frozen) -> None:
         token=token_at(spot.reply, spot.at) if spot else "",
         advantage=signed(advantage),
         ratio=number(ratio, 2),
-        low=number(1 - limits.low, 2),
-        high=number(1 + limits.high, 2),
+        low=number(limits.bounds[0], 2),
+        high=number(limits.bounds[1], 2),
     )
     numbers = _(
         "ρ·A = {plain}, clip(ρ)·A = {bounded}; the smaller is {smaller}, and its gradient is {gradient}."

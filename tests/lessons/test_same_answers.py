@@ -109,17 +109,18 @@ def test_what_a_stop_prints_is_what_it_checks(store):
     """γ = 0.9, so that the stop γ = 1 is there: all its equations hold, and each gap sees a wrong side."""
     from core.algorithms.types import Credit
     from core.insight.bridge import bridge
+    from core.insight.identities import equations
     from core.insight.whatif import stored_step
-    from lessons.kit.credits import _equations
 
     config = CONFIG.model_copy(update={"learners": (PPOSettings(gamma=0.9),)})
     *_, trace = itertools.islice(Trainer(config, "ppo").steps(), 2)
     step = stored_step(trace.samples, trace.tokens)
     crossed = bridge(step, config.learner("ppo"), learner("grpo"))
     credits = {x.stop: x.credit for x in crossed}
-    mask, stated = step.panel.mask, _equations(step, config.learner("ppo"), crossed[-1].settings, credits)
-    for key, equations in stated.items():
-        assert all(x.gap(mask) < 1e-5 for x in equations), key
+    ends = config.learner("ppo"), crossed[-1].settings
+    mask, stated = step.panel.mask, equations(step, *ends, credits, {})
+    for key, own in stated.items():
+        assert all(x.gap(mask) < 1e-5 for x in own), key
     (credit, whole), rewards = stated["undiscounted"], step.panel.rewards
     assert r"\lambda^l" in credit.latex
     assert r"\gamma" not in credit.latex
@@ -127,7 +128,7 @@ def test_what_a_stop_prints_is_what_it_checks(store):
     assert whole.left.tolist() == pytest.approx((rewards - step.panel.column("value")[:, 0]).tolist(), abs=1e-5)
     # Surprises under γ = 0.9 do not add up to that: the stop would say so.
     before: Credit = credits["score-only"]
-    mixed = _equations(step, config.learner("ppo"), crossed[-1].settings, {**credits, "undiscounted": before})
+    mixed = equations(step, *ends, {**credits, "undiscounted": before}, {})
     assert all(x.gap(mask) > 1e-3 for x in mixed["undiscounted"])
 
 
