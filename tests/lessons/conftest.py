@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,20 @@ def terms_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glossary, "marked", lambda text: text)
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store without runs, which is copied for each test: that takes half as long as making its tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
+        made = RunStore(home=tmp_path_factory.mktemp("empty"))
+    made.check_writable()
+    made.close()
+    return Path(made.place)
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+def store(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+    shutil.copyfile(empty_store, tmp_path / empty_store.name)
     monkeypatch.setenv("CREDIT_LAB_HOME", str(tmp_path))
     monkeypatch.delenv("CREDIT_LAB_DATABASE_URL", raising=False)
     monkeypatch.delenv("CREDIT_LAB_TRAINING", raising=False)

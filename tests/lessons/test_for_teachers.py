@@ -8,8 +8,8 @@ import pytest
 
 from lessons.catalog import HERE, LESSONS, lesson
 from lessons.i18n import LANGUAGES, _, use_language
-from lessons.i18n.update import messages
 from tests.lessons.conftest import ROOT, Open
+from tests.lessons.texts import every_message
 
 #: Pages that one can teach with, now and later: those that say how many minutes they take, but for the home page.
 TAUGHT = [x.key for x in LESSONS if x.minutes and not x.default]
@@ -32,7 +32,7 @@ def sections(key: str, lang: str) -> dict[str, str]:
 
 def shown(lang: str) -> re.Pattern[str]:
     """Everything that the app may write in this language; a place of a template stands for any text."""
-    ids = {x for message, _place in messages() for x in ([message] if isinstance(message, str) else message)}
+    ids = {x for message, _place in every_message() for x in ([message] if isinstance(message, str) else message)}
     with use_language(lang):
         texts = {_(x) for x in ids}
     return re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".+", re.escape(x)) for x in texts if re.search(r"[^{}\W]", x)))

@@ -11,6 +11,7 @@ from lessons.i18n import use_language
 from lessons.kit import critic, records
 from lessons.kit.numbers import number
 from lessons.kit.records import FOLDER, efficiency_words, steps_to_target
+from tests.lessons.texts import every_message
 
 
 def written(rows: dict[str, list[int | None]]) -> dict:
@@ -63,9 +64,7 @@ def test_the_recorded_steps_are_those_of_the_file() -> None:
 
 
 def test_no_page_says_that_grpo_needs_more_samples_or_that_below_zero_is_common() -> None:
-    from lessons.i18n.update import messages
-
-    texts = [x if isinstance(x, str) else x[0] for x, _place in messages()]
+    texts = [x if isinstance(x, str) else x[0] for x, _place in every_message()]
     texts += [x.read_text(encoding="utf-8") for x in FOLDER.parents[2].glob("lessons/*/*.md")]
     for claim in ("needs more samples", "common early on", "They differ in one thing", "expectation should fall"):
         assert not [x for x in texts if claim in x], claim

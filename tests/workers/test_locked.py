@@ -21,6 +21,10 @@ from tests.runs.postgres import running
 from tests.waiting import until
 from tests.workers.test_worker import ENDLESS, SMALL, straight, tokens_file
 
+pytestmark = pytest.mark.usefixtures("warm_python")
+
+#: What hangs is noticed; on a machine with ten processes a core, workers need a minute to come to their first step.
+HANGS_S = 240.0
 LONGER = SMALL.model_copy(update={"steps": 12})
 
 
@@ -41,14 +45,14 @@ def test_a_file_locked_for_longer_than_sqlite_waits_holds_both_up_and_changes_no
 ) -> None:
     store, run_id = launcher.store, launcher.store.create(LONGER)
     launcher.start(run_id)
-    until(lambda: both_made(store, run_id, 0), 60)
+    until(lambda: both_made(store, run_id, 0), HANGS_S)
     other = sqlite3.connect(store.place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     before = [x.step for x in store.get(run_id).learners]
     time.sleep(LOCK_TIMEOUT_S + 3)
     assert max(x.step for x in store.get(run_id).learners) <= max(before) + 1  # it was really in the way
     other.execute("COMMIT")
-    until(lambda: store.get(run_id).status == "finished", 90)
+    until(lambda: store.get(run_id).status == "finished", HANGS_S)
     assert [x.reason for x in store.get(run_id).learners] == [None, None]
     assert tokens_file(store, run_id, tmp_path / "a") == straight(LONGER, "ppo", "grpo")
 
@@ -59,11 +63,11 @@ def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(tmp_path: Path
         launcher, run_id = LocalLauncher(store, limit=1), store.create(LONGER)
         launcher.start(run_id)
         try:
-            until(lambda: both_made(store, run_id, 0), 60)
+            until(lambda: both_made(store, run_id, 0), HANGS_S)
             server.stop("fast")
             time.sleep(3)
             server.start()
-            until(lambda: not store.get(run_id).active, 90)
+            until(lambda: not store.get(run_id).active, HANGS_S)
         finally:
             launcher.close()
         assert [(x.status, x.reason) for x in store.get(run_id).learners] == [("finished", None)] * 2
@@ -97,7 +101,7 @@ def test_a_worker_that_lost_its_store_is_written_down_once_it_is_back_and_its_si
 def test_where_the_fork_server_is_killed_workers_stop_and_say_that_and_resume_goes_on(launcher: LocalLauncher) -> None:
     store, run_id = launcher.store, launcher.store.create(ENDLESS)
     launcher.start(run_id)
-    until(lambda: both_made(store, run_id, 0), 60)
+    until(lambda: both_made(store, run_id, 0), HANGS_S)
     server = launcher._fork_server
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
@@ -107,4 +111,4 @@ def test_where_the_fork_server_is_killed_workers_stop_and_say_that_and_resume_go
         assert str(learner.reason).startswith("The process that starts workers was ended.")
     made = [x.step for x in store.get(run_id).learners]
     launcher.resume(run_id)
-    until(lambda: both_made(store, run_id, max(made) + 1), 60)
+    until(lambda: both_made(store, run_id, max(made) + 1), HANGS_S)
