@@ -79,8 +79,8 @@ def test_the_search_finds_what_is_used_by_itself_alone() -> None:
         "c": "from a import f\nfrom a import b\nb.x",
         "d": "def x(): pass\nKIND = 1\ny: int = 2",
     }
-    unasked = unused({name: ast.parse(text) for name, text in texts.items()})
-    assert unasked == {("a.b", "h"), ("a.b", "UNUSED"), ("d", "x"), ("d", "y")}
+    result = unused({name: ast.parse(text) for name, text in texts.items()})
+    assert result == {("a.b", "h"), ("a.b", "UNUSED"), ("d", "x"), ("d", "y")}
 
 
 def test_everything_in_core_and_lessons_is_used_by_the_app() -> None:

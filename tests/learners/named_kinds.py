@@ -23,7 +23,7 @@ WORDS = LEARNER_KINDS.keys() | SURROGATES.keys()
 #: As a variable, an attribute or a key is called. `reward_model` is a setting of every learner, and `clip` any clip.
 NAMES = {x.replace("-", "_") for x in LEARNER_KINDS} - {"reward_model"}
 SETTINGS = {x.settings.__name__ for x in LEARNER_KINDS.values()}
-MODULES = ("core.learners.kinds", "core.algorithms.surrogates.")
+MODULES = ("core.learners.kinds.", "core.algorithms.surrogates.")
 #: What every surrogate is made of, and so no surrogate's own.
 NO_ONES = {"core.algorithms.surrogates.base"}
 
@@ -42,6 +42,12 @@ def _is_word(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and node.value in WORDS
     return isinstance(node, ast.Tuple | ast.List | ast.Set) and any(map(_is_word, node.elts))
+
+
+def _declares(module: str) -> bool:
+    """Whether it is a kind's or a surrogate's own module."""
+    own = module.startswith(MODULES) and module not in NO_ONES
+    return own and (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
 def _words(node: ast.AST) -> Iterator[ast.Constant]:
@@ -66,21 +72,21 @@ def in_python(text: str, file: str = "") -> Iterator[Named]:
     tree = ast.parse(text)
     asked = _asked(tree)
     for node in ast.walk(tree):
-        given: list[tuple[str, str]] = []
+        named: list[tuple[str, str]] = []
         if isinstance(node, ast.Constant) and _is_word(node):
-            given = [(str(node.value), "asked" if node in asked else "text")]
+            named = [(str(node.value), "asked" if node in asked else "text")]
         elif isinstance(node, ast.Name) and node.id in SETTINGS:
-            given = [(node.id, "asked" if node in asked else "class")]
+            named = [(node.id, "asked" if node in asked else "class")]
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
-            modules = [module] if module not in MODULES[0] else [f"{module}.{x.name}" for x in node.names]
-            given = [(x, "import") for x in modules if x.startswith(MODULES) and x not in NO_ONES]
+            modules = {module, *(f"{module}.{x.name}" for x in node.names)}
+            named = [(x, "import") for x in sorted(modules) if _declares(x)]
         elif isinstance(node, ast.Import):
-            given = [(x.name, "import") for x in node.names if x.name.startswith(MODULES) and x.name not in NO_ONES]
+            named = [(x.name, "import") for x in node.names if _declares(x.name)]
         else:
             name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "arg", None)
-            given = [(name, "name")] if isinstance(name, str) and name in NAMES else []
-        yield from (Named(file, getattr(node, "lineno", 0), word, how) for word, how in given)
+            named = [(name, "name")] if isinstance(name, str) and name in NAMES else []
+        yield from (Named(file, getattr(node, "lineno", 0), word, how) for word, how in named)
 
 
 #: Comments, texts and names of JavaScript; of a template string, what stands in ${…} is code, and the rest a text.

@@ -134,6 +134,7 @@ from core.learners.kinds.ppo import PPOSettings as Own
 from core.learners.kinds import grpo
 from core.algorithms.surrogates.base import Surrogate
 import core.algorithms.surrogates.cispo
+from core.algorithms.surrogates import SURROGATES, clip
 "about ppo"
 made = learner("offline-pg", beta=0.1)
 isinstance(made, VineSettings)
@@ -147,13 +148,14 @@ match made.surrogate:
         (2, "core.learners.kinds.ppo", "import"),
         (3, "core.learners.kinds.grpo", "import"),
         (5, "core.algorithms.surrogates.cispo", "import"),
-        (7, "offline-pg", "text"),
-        (8, "VineSettings", "asked"),
-        (9, "dpo", "asked"),
-        (9, "ppo", "asked"),
-        (9, "sft", "asked"),
-        (9, "vine", "name"),
-        (12, "cispo", "asked"),
+        (6, "core.algorithms.surrogates.clip", "import"),
+        (8, "offline-pg", "text"),
+        (9, "VineSettings", "asked"),
+        (10, "dpo", "asked"),
+        (10, "ppo", "asked"),
+        (10, "sft", "asked"),
+        (10, "vine", "name"),
+        (13, "cispo", "asked"),
     ]
     script = "// grpo\nconst own = { ppo: 1 };\nif (own.kind === 'vine') say(`of ${own.grpo} dpo`, `sft`, 'a ppo');"
     assert [(x.line, x.word, x.how) for x in in_javascript(script)] == [
