@@ -48,8 +48,8 @@ class Panel:
         ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
         ids[rows, place] = torch.tensor(first["token_id"].to_numpy().copy()).long()
         texts: list[list[str]] = [[] for _ in numbers]
-        for i, text in zip(row, first["token"].to_pylist(), strict=True):
-            texts[i].append(text)
+        for i, text in zip(row, _column(first, "token"), strict=True):
+            texts[i].append(str(text or ""))
         written = torch.tensor([x is not False for x in _column(first, "written")])
         rows, place, first = rows[written], place[written], first.filter(pa.array(written.numpy()))
         mask[rows, place] = True
@@ -57,7 +57,7 @@ class Panel:
         panel = cls(
             samples=[int(x) for x in numbers],
             prompts=[x["prompt"] for x in own],
-            responses=[x["response"] for x in own],
+            responses=[x.get("response") or "" for x in own],
             tokens=texts,
             completion_ids=ids,
             mask=mask,
