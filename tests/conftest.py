@@ -32,6 +32,19 @@ LONG_FIRST = (
     "tests/runs/test_migrations.py",
     "tests/training/test_cut.py",
     "tests/learners/test_variants.py",
+    "tests/e2e/test_every_page.py",
+    "tests/e2e/test_pages.py",
+    "tests/e2e/test_live.py",
+    "tests/e2e/test_a_trained_reward_model.py",
+    "tests/e2e/test_credit_lessons.py",
+    "tests/e2e/test_stepper.py",
+    "tests/e2e/test_first_screen.py",
+    "tests/e2e/test_shifts.py",
+    "tests/e2e/test_contract.py",
+    "tests/e2e/test_pipeline.py",
+    "tests/e2e/test_memory.py",
+    "tests/e2e/test_a_real_instruct_model.py",
+    "tests/e2e/test_web_page.py",
 )
 
 
