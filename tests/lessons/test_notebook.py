@@ -130,11 +130,11 @@ def test_a_reward_models_run_is_told_of_in_the_language_that_was_asked_for(
     widget = board(of_labels, language=language)
     labels = json.loads(widget.options)["labels"]
     [own] = parts_of(widget.first)["group"]["learners"].values()
-    said = [own["strip_title"], *(x[y] for x in own["columns"] for y in ("title", "help"))]
-    said += [x[y] for x in own["terms"] for y in ("title", "help") if re.search("[a-z]{4}", x[y])]
-    assert len(said) > 10
+    texts = [own["strip_title"], *(x[y] for x in own["columns"] for y in ("title", "help"))]
+    texts += [x[y] for x in own["terms"] for y in ("title", "help") if re.search("[a-z]{4}", x[y])]
+    assert len(texts) > 10
     with use_language(language):
-        for text in said:
+        for text in texts:
             shown = labels["templates"].get(text, text)
             assert shown == gettext(text)
             assert (shown == text) == (language == "en"), text

@@ -19,8 +19,8 @@ export function kl(token) {
     ? [missing("kl_k1", token), after(labels.no_reference)]
     : [texts.join(" · ")];
   const { kl: help } = labels.line_help;
-  const told = token.response.own.data.given && estimates.some((x) => x !== null) ? { aside: labels.kl_given } : {};
-  return { key: "kl", label: labels.lines.kl, help, parts, source: "core/algorithms/kl.py", ...told };
+  const aside = token.response.own.data.given && estimates.some((x) => x !== null) ? { aside: labels.kl_given } : {};
+  return { key: "kl", label: labels.lines.kl, help, parts, source: "core/algorithms/kl.py", ...aside };
 }
 
 /** What a value was measured by: k fresh endings. @param {number | null | undefined} k @param {Labels} labels */

@@ -18,7 +18,7 @@ const LATER = 300; // milliseconds after another tab's last word until it is pas
 /** @type {Map<string, Kept>} a document's key → what the session knows of it, by all that was mounted last */
 const sessions = new Map();
 /** @type {Map<string, string>} a document's key → the last that was passed on: what a session refuses is so once */
-const told = new Map();
+const passedOn = new Map();
 /** @type {WeakMap<Node, () => void>} a component's root → ends its listening */
 const listening = new WeakMap();
 
@@ -178,16 +178,16 @@ function listen(component, key) {
     clearTimeout(later);
     if (!document.hidden) later = setTimeout(() => (isBusy() ? wait() : tell(component, key)), LATER);
   };
-  const heard = (/** @type {StorageEvent} */ event) => {
+  const onStorage = (/** @type {StorageEvent} */ event) => {
     if (event.key === key) wait();
   };
   const root = component.parentElement;
   listening.get(root)?.();
-  window.addEventListener("storage", heard);
+  window.addEventListener("storage", onStorage);
   document.addEventListener("visibilitychange", wait);
   const end = () => {
     clearTimeout(later);
-    window.removeEventListener("storage", heard);
+    window.removeEventListener("storage", onStorage);
     document.removeEventListener("visibilitychange", wait);
   };
   listening.set(root, end);
@@ -204,7 +204,7 @@ function tell(component, key) {
   const now = storage && read(storage, key);
   const news = now && unknown(now, sessions.get(key) ?? nothing());
   const text = JSON.stringify(news);
-  if (!news || told.get(key) === text) return;
-  told.set(key, text);
+  if (!news || passedOn.get(key) === text) return;
+  passedOn.set(key, text);
   component.setStateValue("kept", news);
 }
