@@ -92,14 +92,14 @@ function tab(t, key) {
   document.body.append(root, app);
   const seen = { hidden: false };
   Object.defineProperty(document, "hidden", { get: () => seen.hidden, configurable: true });
-  const passedOn = [];
+  const news = [];
   let end;
   const draw = (entries, asks = true) => {
     const data = new TextEncoder().encode(JSON.stringify({ asks, key, cleared: 0, entries }));
     const ended = component({
       parentElement: asks ? root : document.createElement("i"),
       data,
-      setStateValue: (_name, value) => passedOn.push(value.entries),
+      setStateValue: (_name, value) => news.push(value.entries),
     });
     if (asks) end = ended;
   };
@@ -113,61 +113,61 @@ function tab(t, key) {
     document.dispatchEvent(new window.Event("visibilitychange"));
   };
   const busy = (is) => app.setAttribute("data-test-script-state", is ? "running" : "notRunning");
-  return { passedOn, draw, pass, other, look, busy, end: () => end() };
+  return { news, draw, pass, other, look, busy, end: () => end() };
 }
 
 test("what another tab adds comes by itself where the tab is seen, once", (t) => {
-  const { passedOn, draw, pass, other } = tab(t, "seen");
+  const { news, draw, pass, other } = tab(t, "seen");
   draw({ "text/1": ["a", 1] });
   other({ "text/2": ["b", 2] });
-  assert.deepEqual(passedOn, [], "not amid another's words");
+  assert.deepEqual(news, [], "not amid another's words");
   pass();
-  assert.deepEqual(passedOn, [{ "text/2": ["b", 2] }]);
+  assert.deepEqual(news, [{ "text/2": ["b", 2] }]);
   other({});
   pass();
-  assert.equal(passedOn.length, 1, "what the session refuses, it is told once");
+  assert.equal(news.length, 1, "what the session refuses, it is told once");
   draw({ "text/1": ["a", 1], "text/2": ["b", 2] });
   other({ "text/3": ["c", 3] });
   pass();
-  assert.deepEqual(passedOn.at(-1), { "text/3": ["c", 3] });
-  assert.equal(passedOn.length, 2, "it was drawn twice, and listens once");
+  assert.deepEqual(news.at(-1), { "text/3": ["c", 3] });
+  assert.equal(news.length, 2, "it was drawn twice, and listens once");
 });
 
 test("a tab that is not seen hears of it when it is", (t) => {
-  const { passedOn, draw, pass, other, look } = tab(t, "hidden");
+  const { news, draw, pass, other, look } = tab(t, "hidden");
   draw({});
   look(false);
   other({ "text/1": ["a", 1] });
   pass();
-  assert.deepEqual(passedOn, []);
+  assert.deepEqual(news, []);
   look(true);
   pass();
-  assert.deepEqual(passedOn, [{ "text/1": ["a", 1] }]);
+  assert.deepEqual(news, [{ "text/1": ["a", 1] }]);
 });
 
 test("nothing is passed on while the page's script runs, nor by a component that is gone", (t) => {
-  const { passedOn, draw, pass, other, busy, end } = tab(t, "busy");
+  const { news, draw, pass, other, busy, end } = tab(t, "busy");
   draw({});
   busy(true);
   other({ "text/1": ["a", 1] });
   pass(5000);
-  assert.deepEqual(passedOn, []);
+  assert.deepEqual(news, []);
   busy(false);
   pass();
-  assert.equal(passedOn.length, 1);
+  assert.equal(news.length, 1);
   end();
   other({ "text/2": ["b", 2] });
   pass();
-  assert.equal(passedOn.length, 1);
+  assert.equal(news.length, 1);
 });
 
 test("what this tab itself has said since is no news to it", (t) => {
-  const { passedOn, draw, pass, look } = tab(t, "own");
+  const { news, draw, pass, look } = tab(t, "own");
   draw({});
   draw({ "quiz/a": [1, 5] }, false); // in a fragment: the page's own memory is not drawn anew
   look(true);
   pass();
-  assert.deepEqual(passedOn, []);
+  assert.deepEqual(news, []);
 });
 
 test("the page's own memory asks once for what only the browser knows; others never ask", () => {
