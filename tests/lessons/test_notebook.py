@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.config import RunConfig
 from core.extras import NOTEBOOK
 from core.given_config import change
 from core.presets import preset
@@ -20,8 +21,10 @@ from core.runs.feed import Feed
 from core.runs.store import RunStore
 from core.training.beginning import begin
 from lessons import shared
+from lessons.board.window import window
 from lessons.elsewhere.notebook import NotebookError, board
 from lessons.i18n import LANGUAGES, gettext, use_language
+from tests.helpers import step_trace
 from tests.lessons.conftest import make_run
 
 
@@ -130,11 +133,11 @@ def test_a_reward_models_run_is_told_of_in_the_language_that_was_asked_for(
     widget = board(of_labels, language=language)
     labels = json.loads(widget.options)["labels"]
     [own] = parts_of(widget.first)["group"]["learners"].values()
-    texts = [own["strip_title"], *(x[y] for x in own["columns"] for y in ("title", "help"))]
-    texts += [x[y] for x in own["terms"] for y in ("title", "help") if re.search("[a-z]{4}", x[y])]
-    assert len(texts) > 10
+    sentences = [own["strip_title"], *(x[y] for x in own["columns"] for y in ("title", "help"))]
+    sentences += [x[y] for x in own["terms"] for y in ("title", "help") if re.search("[a-z]{4}", x[y])]
+    assert len(sentences) > 10
     with use_language(language):
-        for text in texts:
+        for text in sentences:
             shown = labels["templates"].get(text, text)
             assert shown == gettext(text)
             assert (shown == text) == (language == "en"), text
@@ -170,6 +173,31 @@ def test_a_training_of_trl_is_live_while_it_goes_on(store: RunStore, tmp_path: P
     assert last["step"]["step"] == 2
     assert last["live"]["run"]["id"] == callback.run_id
     widget.close()
+
+
+def test_a_run_that_ended_since_the_last_look_is_live_until_its_last_step_can_be_had(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told that it is over, a board asks no more."""
+    now = 0.0
+    monkeypatch.setattr("core.runs.feed_log.time.monotonic", lambda: now)
+    feed = Feed(store, refresh_s=0.2)
+    monkeypatch.setattr(shared, "feed", lambda: feed)
+    run_id = store.create(RunConfig(steps=3))
+    names = [x.name for x in store.get(run_id).learners]
+    for step in range(2):
+        for name in names:
+            store.append(run_id, step_trace(store.get(run_id).config, name, step))
+    assert window(run_id, {"follow": True}).live
+    for name in names:
+        store.append(run_id, step_trace(store.get(run_id).config, name, 2))
+        lifecycle.mark(store, run_id, name, "finished")
+    seen = []
+    for now in (0.1, 0.3):  # noqa: B007  (what the clock says)
+        shown = window(run_id, {"follow": True})
+        brought = parts_of(shown.data(""))
+        seen.append((shown.live, brought["step"]["step"], max(x["step"] for x in brought["live"]["rows"])))
+    assert seen == [(True, 1, 1), (False, 2, 2)]
 
 
 @pytest.fixture
