@@ -216,6 +216,19 @@ test("a component may be cut, however deep; a named piece begins a part, a hidde
   assert.equal(root.querySelectorAll(".present-away").length, 0);
 });
 
+test("a component of which another screen shows all that belongs to the part takes no room on this one", async (t) => {
+  const { root, lab, window, press, visible, ask } = withComponent(t);
+  const host = document.querySelector("#host");
+  document.querySelector("[data-p='0']").dataset.h = "400";
+  ask(lab, "partschange");
+  const screen = laidOut(window, 600);
+  root.getElementById("curves").getBoundingClientRect = () => ({ top: 400, bottom: 800, height: 400 });
+  await screen.set(600);
+  assert.deepEqual([visible(), host.classList.contains("present-away")], [["0"], true]);
+  press("ArrowRight");
+  assert.deepEqual([visible(), host.classList.contains("present-away")], [[], false]);
+});
+
 test("what asks to be seen is turned to: the tour points at parts that are away", (t) => {
   const { lab, root, place, seen, ask } = withComponent(t);
   root.getElementById("tokens").hidden = false;
@@ -269,7 +282,7 @@ function laidOut(window, room) {
   screen.set = async (to) => {
     screen.room = to;
     window.dispatchEvent(new window.Event("resize"));
-    await new Promise((done) => setTimeout(done, 60));
+    await new Promise((done) => setTimeout(done, 250));
   };
   return screen;
 }
@@ -308,7 +321,7 @@ test("a reload comes back to the screen, though its part comes piece by piece", 
   const again = present({ parentElement: document.querySelector("#own > div"), data });
   assert.deepEqual(visible(), ["0"]);
   block.append(...late);
-  await new Promise((done) => setTimeout(done, 60));
+  await new Promise((done) => setTimeout(done, 250));
   assert.deepEqual(visible(), ["2"]);
   again();
 });

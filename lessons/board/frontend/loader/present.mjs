@@ -155,6 +155,14 @@ export default function (component) {
       if (!places.has(x)) away(x, !cut[i].some((piece) => places.get(piece) === shown));
     });
     deal([...places].filter(([, part]) => part === shown).map(([piece]) => piece));
+    // Of what is cut, nothing may be on this screen: it would stand apart from what is above it, and take that room.
+    elements.forEach((x, i) => {
+      const own = cut[i].filter((piece) => places.get(piece) === shown);
+      const [waiting, others] = [own.filter((y) => waits.has(y)), own.filter((y) => !waits.has(y))];
+      if (places.has(x) || !waiting.length || others.some((y) => y.getBoundingClientRect().height > 0)) return;
+      waits.add(x);
+      away(x, true);
+    });
     if (at.part !== from.part || at.screen !== from.screen) keep(at);
     const screen = screens > 1 ? ` (${onScreen + 1}/${screens})` : "";
     const text = words.place
