@@ -58,10 +58,11 @@ def test_the_notebooks_cells_run_and_its_boards_are_of_their_runs(tmp_path: Path
     cells = json.loads((ROOT / "examples" / "board_in_a_notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     code = ["".join(x["source"]) for x in cells if x["cell_type"] == "code"]
     assert [x.splitlines()[-1] for x in code[:2]] == ['board("recorded-long-sums")', "board(callback)"]
-    lines = [*code[:1], "stored = board('recorded-long-sums')", *code[1:]]
-    lines.append("import time\nwindows = [board(callback.run_id)._window, stored._window]\nby = time.monotonic() + 30")
-    lines.append("while windows[0]().live and time.monotonic() < by: time.sleep(0.05)")  # what is sent may be 0.2 s old
-    lines.append("print(*(x().live for x in windows))\nprint(*(len(x().parts) for x in windows))")
+    lines = [*code, "import time\nfrom lessons.board.window import window\nmade = board(callback.run_id)"]
+    lines.append("now = lambda run_id: window(run_id, {'follow': True})\nby = time.monotonic() + 30")
+    lines.append("while now(callback.run_id).live and time.monotonic() < by: time.sleep(0.05)")  # it may be 0.2 s old
+    lines.append("runs = 'recorded-long-sums', callback.run_id\nprint(*(now(x).live for x in runs))")
+    lines.append("print(*(len(now(x).parts) for x in runs))")
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)],
         cwd=tmp_path,
