@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closer, dealt, full, piecesOf, unstack } from "#frontend/loader/screens.mjs";
+import { closer, dealt, fitting, full, piecesOf, unstack } from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
@@ -221,4 +221,31 @@ test("a picture that is too high by itself, as small as it may be, is dealt row 
   );
   assert.deepEqual(dealt(all(), ROOM), [0, 0, 1]);
   assert.equal(closer(all().slice(0, 2), ROOM), false);
+});
+
+test("who leaves while a picture is being made smaller leaves it as large as it was", async (t) => {
+  const main = laid(t, "<div id=b data-h=1000></div>");
+  const host = main.querySelector("#b");
+  host.attachShadow({ mode: "open" }).innerHTML = "<div class=lesson></div>";
+  host.shadowRoot.firstChild.getBoundingClientRect = () => host.getBoundingClientRect();
+  const frames = [];
+  globalThis.requestAnimationFrame = (f) => frames.push(f);
+  const pass = async (count) => {
+    for (let i = 0; i < count; i += 1) {
+      frames.shift()?.();
+      await new Promise((done) => setTimeout(done));
+    }
+  };
+  const scale = () => host.style.getPropertyValue("--type-scale");
+  const { fit, stop } = fitting(
+    () => piecesOf(host, ROOM),
+    () => ROOM,
+  );
+  fit();
+  await pass(2);
+  assert.equal(scale(), "0.940");
+  stop();
+  assert.equal(scale(), "");
+  await pass(20);
+  assert.equal(scale(), "");
 });

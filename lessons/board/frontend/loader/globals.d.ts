@@ -21,4 +21,3 @@ declare const roomOf: typeof import("./screens.mjs").roomOf;
 declare const closer: typeof import("./screens.mjs").closer;
 declare const enlarge: typeof import("./screens.mjs").enlarge;
 declare const unstack: typeof import("./screens.mjs").unstack;
-declare const full: typeof import("./screens.mjs").full;

@@ -197,7 +197,7 @@ export default function (component) {
   }
 
   const onShow = () => now.all.filter(({ element }) => !element.closest(`.${AWAY}`));
-  const { fit, anew } = fitting(onShow, () => bar.getBoundingClientRect().top);
+  const { fit, anew, stop } = fitting(onShow, () => bar.getBoundingClientRect().top);
 
   function resized() {
     anew();
@@ -274,7 +274,7 @@ export default function (component) {
     watch.disconnect();
     sizes.disconnect();
     window.removeEventListener("resize", resized);
-    for (const { host } of pictures(main)) full(host);
+    stop();
     document.removeEventListener("keydown", pressed);
     main.removeEventListener("partschange", show);
     main.removeEventListener("partwanted", wanted);

@@ -297,7 +297,12 @@ export function fitting(shown, end) {
     for (const { host } of pictures(document.body)) full(host);
     fit();
   }
-  return { fit, anew };
+  /** For good: where there is no bar any more, every picture would be too high. */
+  function stop() {
+    turn += 1;
+    for (const { host } of pictures(document.body)) full(host);
+  }
+  return { fit, anew, stop };
 }
 
 // What stands below the part of a picture that has to be seen at once (data-fit) is left out where it has no room.
