@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as fitted from "#frontend/loader/fitting.mjs";
 import { keep, parts, pieces, recall } from "#frontend/loader/parts.mjs";
 import present, { nearest, turnOf } from "#frontend/loader/present.mjs";
 import * as screens from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
-Object.assign(globalThis, screens, { keep, parts, pieces, recall }); // they stand before it
-const { pictures, smaller } = screens;
+Object.assign(globalThis, fitted, screens, { keep, parts, pieces, recall }); // they stand before it
+const { pictures, smaller } = fitted;
 
 const words = {
   before: "before",

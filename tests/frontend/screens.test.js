@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closer, dealt, fitting, full, piecesOf, unstack } from "#frontend/loader/screens.mjs";
+import * as fitted from "#frontend/loader/fitting.mjs";
+import { closer, dealt, piecesOf, unstack } from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
+Object.assign(globalThis, fitted); // fitting.mjs stands before it
+const { fitting, full } = fitted;
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
 const ROOM = 600;
 

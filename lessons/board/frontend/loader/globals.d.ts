@@ -1,5 +1,5 @@
-// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, parts.mjs and
-// screens.mjs before present.mjs.
+// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, and before
+// present.mjs parts.mjs, fitting.mjs and screens.mjs, in this order.
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
@@ -13,11 +13,22 @@ declare const parts: typeof import("./parts.mjs").parts;
 declare const recall: typeof import("./parts.mjs").recall;
 declare const keep: typeof import("./parts.mjs").keep;
 
+declare const SMALLEST: typeof import("./fitting.mjs").SMALLEST;
+declare const FINER: typeof import("./fitting.mjs").FINER;
+declare const EDGE: typeof import("./fitting.mjs").EDGE;
+declare const MOVED: typeof import("./fitting.mjs").MOVED;
+declare const pageScale: typeof import("./fitting.mjs").pageScale;
+declare const scaleOf: typeof import("./fitting.mjs").scaleOf;
+declare const pictures: typeof import("./fitting.mjs").pictures;
+declare const lessonOf: typeof import("./fitting.mjs").lessonOf;
+declare const isShort: typeof import("./fitting.mjs").isShort;
+declare const full: typeof import("./fitting.mjs").full;
+declare const fitting: typeof import("./fitting.mjs").fitting;
+
 declare const dealt: typeof import("./screens.mjs").dealt;
 declare const piecesOf: typeof import("./screens.mjs").piecesOf;
-declare const pictures: typeof import("./screens.mjs").pictures;
-declare const fitting: typeof import("./screens.mjs").fitting;
 declare const roomOf: typeof import("./screens.mjs").roomOf;
 declare const closer: typeof import("./screens.mjs").closer;
 declare const enlarge: typeof import("./screens.mjs").enlarge;
 declare const unstack: typeof import("./screens.mjs").unstack;
+declare const untried: typeof import("./screens.mjs").untried;

@@ -1,5 +1,5 @@
 // Present mode: the page cut at its headings (parts.mjs), a part that is higher than the screen dealt onto several
-// (screens.mjs; both stand before this), turned with the arrow keys or a presenter's remote. What is not shown keeps its
+// (screens.mjs; they stand before this), turned with the arrow keys or a presenter's remote. What is not shown keeps its
 // width and goes on working (charts need one), but nobody sees, hears or reaches it.
 
 /** @typedef {import("../page_types.js").Component} Component */
@@ -200,6 +200,7 @@ export default function (component) {
   const { fit, anew, stop } = fitting(onShow, () => bar.getBoundingClientRect().top);
 
   function resized() {
+    untried();
     anew();
     later();
   }

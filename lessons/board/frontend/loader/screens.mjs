@@ -1,11 +1,7 @@
-// A part of a page in present mode, dealt onto screens: as many of its pieces at a time as the projector holds, and each
-// picture enlarged only so far that it fits. Stands before present.mjs (assets.py puts them together).
+// A part of a page in present mode, dealt onto screens: as many of its pieces at a time as the projector holds. Stands
+// after fitting.mjs, before present.mjs (assets.py puts them together).
 
-const SMALLEST = 0.64; // of the page's own scale
-const FINER = 0.94; // by how much less a picture is enlarged at a time: it may rearrange itself meanwhile
 const DEEP = 0.45; // of the screen: a picture that begins further down has a screen of its own
-const EDGE = 6; // pixels that stay free above the bar
-const MOVED = 0.4; // of the screen: as much may go on with what it introduces, and leave its place empty
 const FRAME = 0.24; // of the screen: what is below a picture and higher is more than its choice
 const LITTLE = 0.14; // of the screen: as much has no screen of its own at a part's end, where a picture can spare it
 const SPARED = 0.25; // of a picture: by as much it is smaller for what is below it
@@ -14,8 +10,9 @@ const CLOSEST = 0.7; // of its size: what cannot be cut any further
 
 /**
  * What is dealt: where it lies while the whole part is shown, in pixels; `least` is its height with its pictures smaller,
- * as far as is known (`elastic`: they may be made smaller still); `apart` is a picture that was tried below others in vain, `closes` is a choice, or little, at a part's end; `around` is what its frame adds to any piece of it, `column` the column that it is in. Who `keeps`
- * introduces what comes next; a `title` stands in the bar, too; `picture` is where its pictures are, if more is in it.
+ * as far as is known (`elastic`: they may be made smaller still); `apart` is a picture that was tried below others in vain,
+ * `closes` is a choice, or little, at a part's end; `around` is what its frame adds to any piece of it, `column` the column
+ * that it is in. Who `keeps` introduces what comes next; a `title` stands in the bar, too; `picture` is where its pictures are, if more is in it.
  * @typedef {{ top: number, bottom: number, least: number, picture?: { top: number, bottom: number } | null, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean }} Extent
  * @typedef {Extent & { element: Element, inside: Element[] }} Piece
  */
@@ -189,9 +186,6 @@ function isWhole(element) {
   return pictures(element).some(({ host }) => !isShort(host));
 }
 
-/** @param {HTMLElement} host */
-const scaleOf = (host) => Number(host.style.getPropertyValue("--type-scale")) || pageScale();
-
 /**
  * What is on a screen that is still too high is made smaller, all alike, but for pictures, which `fitting` does. Where that
  * is not enough, a picture below others is put apart, and one that has nothing above it is torn.
@@ -220,6 +214,12 @@ export function closer(shown, room) {
   return true;
 }
 
+/** Forgets what was put apart or torn: the screen has another size. */
+export function untried() {
+  alone = new WeakSet();
+  torn = new WeakSet();
+}
+
 /** @param {Element} element @param {number} [zoom] none: as large as it is */
 export function enlarge(element, zoom) {
   if (!(element instanceof HTMLElement)) return;
@@ -231,100 +231,4 @@ export function enlarge(element, zoom) {
 export function roomOf(page, bar) {
   const scrolled = page.closest("[data-testid=stMain]")?.scrollTop ?? 0;
   return bar.getBoundingClientRect().top - EDGE - page.getBoundingClientRect().top - scrolled;
-}
-
-function pageScale() {
-  return Number(getComputedStyle(document.documentElement).getPropertyValue("--type-scale")) || 1;
-}
-
-/**
- * The scale for a picture that now is `height` pixels high, in `room` pixels; null where it is well as it is.
- * @param {{ scale: number, height: number, room: number, least: number }} now
- */
-export function smaller({ scale, height, room, least }) {
-  if (height <= room || scale <= least) return null;
-  return Math.max(least, scale * Math.max(FINER, room / height));
-}
-
-/**
- * The components in an element, and of each what has to be seen at once (data-fit), or all of it.
- * @param {Element} element
- * @returns {{ host: HTMLElement, picture: Element[] }[]}
- */
-export function pictures(element) {
-  return [element, ...element.querySelectorAll("*")].flatMap((host) => {
-    const all = host.shadowRoot?.querySelector(".lesson");
-    if (!all || !(host instanceof HTMLElement)) return [];
-    const own = [...all.querySelectorAll("[data-fit]")];
-    return [{ host, picture: own.length ? own : [all] }];
-  });
-}
-
-/**
- * Enlarges each picture on show only so far that it fits, once it has laid itself out anew.
- * @param {() => Piece[]} shown what is on show
- * @param {() => number} end where the screen ends
- */
-export function fitting(shown, end) {
-  let turn = 0;
-  const later = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  async function fit() {
-    turn += 1;
-    const mine = turn;
-    for (let again = true; again; ) {
-      await later();
-      if (mine !== turn) return;
-      again = false;
-      const all = shown();
-      for (const { host, picture } of all.flatMap(({ element }) => pictures(element))) {
-        const boxes = [host, ...picture].map((x) => x.getBoundingClientRect());
-        const [{ top }] = boxes;
-        const above = top + (host.closest("[data-testid=stMain]")?.scrollTop ?? 0);
-        const bottom = Math.max(...(isShort(host) ? boxes.slice(0, 1) : boxes.slice(1)).map((x) => x.bottom));
-        const room = end() - EDGE - frameBelow(all, bottom, end()) - above;
-        const next = smaller({ scale: scaleOf(host), height: bottom - top, room, least: SMALLEST * pageScale() });
-        const high = next !== null || host.getBoundingClientRect().bottom > end();
-        if (high && !isShort(host)) short(host, true);
-        else if (next !== null) host.style.setProperty("--type-scale", next.toFixed(3));
-        else continue;
-        again = true;
-      }
-    }
-  }
-  function anew() {
-    alone = new WeakSet();
-    torn = new WeakSet();
-    for (const { host } of pictures(document.body)) full(host);
-    fit();
-  }
-  /** For good: where there is no bar any more, every picture would be too high. */
-  function stop() {
-    turn += 1;
-    for (const { host } of pictures(document.body)) full(host);
-  }
-  return { fit, anew, stop };
-}
-
-// What stands below the part of a picture that has to be seen at once (data-fit) is left out where it has no room.
-
-/** @param {HTMLElement} host */
-const lessonOf = (host) => host.shadowRoot?.querySelector(".lesson");
-/** @param {HTMLElement} host */
-const isShort = (host) => !lessonOf(host)?.querySelector("[data-fit]") || lessonOf(host)?.hasAttribute("data-short");
-
-/** @param {HTMLElement} host @param {boolean} is */
-function short(host, is) {
-  lessonOf(host)?.toggleAttribute("data-short", is);
-}
-
-/** A picture as large as it is without a projector. @param {HTMLElement} host */
-export function full(host) {
-  host.style.removeProperty("--type-scale");
-  short(host, false);
-}
-
-/** How much stands below a picture that it has to leave room for. @type {(shown: Piece[], bottom: number, end: number) => number} */
-function frameBelow(shown, bottom, end) {
-  const below = Math.max(...shown.map((x) => (x.inside[0] ?? x.element).getBoundingClientRect().bottom)) - bottom;
-  return below < MOVED * end ? Math.max(0, below) : 0;
 }
