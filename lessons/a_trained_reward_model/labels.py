@@ -32,7 +32,7 @@ from core.rewards.preferences import read as read_labels
 from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
 from lessons.kit import shelf
-from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, recall, remember
+from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, cleared_at, recall, remember
 from lessons.kit.remembered import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
@@ -63,6 +63,11 @@ def letters() -> str:
     return _kept().replace(TAKEN_BACK, NONE)
 
 
+def taken_back() -> list[int]:
+    """Places in the pool whose label was taken back, in whichever tab."""
+    return [i for i, letter in enumerate(_kept()) if letter == TAKEN_BACK]
+
+
 def _kept() -> str:
     """As the browser remembers them: what was taken back is known to be, so that no other tab's brings it back."""
     kept = recall(_entry(pool()))
@@ -82,11 +87,12 @@ def keep(text: str) -> None:
 def reset() -> None:
     """No label of one's own any more; the browser takes over that there is none."""
     keep(TAKEN_BACK * len(pool()))
-    st.session_state[EPOCH] = epoch() + 1
+    st.session_state[EPOCH] = st.session_state.get(EPOCH, 0) + 1
 
 
 def epoch() -> int:
-    return int(st.session_state.get(EPOCH, 0))
+    """Another number each time that the letters were set otherwise than by labelling; "Forget me" is such a time."""
+    return int(st.session_state.get(EPOCH, 0)) + cleared_at()
 
 
 def name() -> str:

@@ -187,6 +187,18 @@ def test_labels_count_as_weighed_and_resemble_a_taste(open_page) -> None:
     assert not any("| me |" in x.value for x in at.markdown)
 
 
+def test_what_is_forgotten_is_not_told_again_by_the_box_that_had_it(open_page) -> None:
+    """It shows what was labelled in it, over what the server has, until the letters are of another epoch."""
+    at = with_letters(open_page(KEY, lang="en"), "ab_" + "-" * 197)
+    before = strips(at, labelling.KEY)
+    assert (before["labels"][:4], before["taken_back"]) == ("ab--", [2])
+    at.button(key="memory_forget").click().run()
+    after = strips(at, labelling.KEY)
+    assert set(after["labels"]) == {"-"}
+    assert after["epoch"] != before["epoch"]
+    assert after["taken_back"] == []
+
+
 def test_a_link_names_the_batch_and_no_other_than_there_is(open_page) -> None:
     at = open_page(KEY, lang="en", batch="3")
     assert strips(at, labelling.KEY)["first"] == 40
