@@ -121,7 +121,7 @@ def forget_me() -> None:
 
 def hear_forgotten(given: Any) -> None:
     """Forgets what a person had forgotten in another tab, as their browser says."""
-    cleared = given.get("cleared") if isinstance(given, Mapping) else None
+    cleared: Any = given.get("cleared") if isinstance(given, Mapping) else None
     if is_time(cleared) and cleared > cleared_at():
         st.session_state[_CLEARED] = int(cleared)
         st.session_state[_STATE] = {name: x for name, x in _entries().items() if x[1] > cleared}
