@@ -295,6 +295,31 @@ def test_what_another_tab_labelled_comes_in_beside_ones_own(open_page) -> None:
         assert known[entry][0] == expected + "-" * (count - 4)
 
 
+def test_a_name_that_the_browser_remembers_is_no_page_view_s_to_replace(open_page) -> None:
+    """A name was drawn, newer than it, before the browser had said it: each reload took somebody's name."""
+    at = open_page(KEY, lang="en")
+    drawn = at.text_input(key="rm_name").value
+    at.session_state["memory"] = {"kept": {"entries": {"labels/name": ["Ada", 5]}}}
+    at.session_state["memory_entries"] = dict(at.session_state["memory_entries"])
+    known = received(at)
+    assert known["labels/name"] == ("Ada", 5)
+    at.run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Ada"
+    field.set_value("Bo").run()
+    assert at.session_state["memory_entries"]["labels/name"][0] == "Bo"
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Bo"
+    field.set_value("  ").run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Bo"
+    at.button(key="memory_forget").click().run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert labels.is_drawn(field.value)
+    assert field.value != drawn
+    assert "labels/name" not in at.session_state["memory_entries"]
+
+
 def received(at):
     """What the session knows once the browser has said what only it knows."""
     with pytest.MonkeyPatch.context() as patch:
