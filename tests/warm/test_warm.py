@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
+from tests.warm import client
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -73,14 +74,20 @@ def test_a_client_that_goes_before_it_has_asked_ends_nobody_elses() -> None:
     requests = (b"", b"\n", b'\n{"words": [')
     with subprocess.Popen([warm.python(), "-c", "input()"], stdin=subprocess.PIPE) as other:
         for request in requests:
-            with socket.socket(socket.AF_UNIX) as client:
-                client.connect(str(place))
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.connect(str(place))
                 if request:
-                    socket.send_fds(client, [request[:1]], [0, 1, 2])
-                    client.sendall(request[1:])
+                    socket.send_fds(asking, [request[:1]], [0, 1, 2])
+                    asking.sendall(request[1:])
         other.communicate(b"\n")
     assert other.returncode == 0
     assert subprocess.run([warm.python(), "-c", "exit(3)"], check=False).returncode == 3
+
+
+def test_a_signal_that_comes_as_it_ends_does_not_change_how_it_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    client.pass_on(ended.pid, signal.SIGTERM)
 
 
 def _lives(pid: int) -> bool:
