@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests import warm
-from tests.warm import client
 from tests.waiting import until
+from tests.warm import client
 
 ROOT = Path(__file__).parents[2]
 SHOWN = """
