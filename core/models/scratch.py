@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -44,6 +45,8 @@ def is_being_written(scratch: Path) -> bool:
     """Whether a living process writes in that folder, as far as the file system knows."""
     try:
         file = (scratch / LOCK).open("r+b")
+    except PermissionError:  # another user's: whether that one lives cannot be asked, nor is it ours to remove
+        return True
     except OSError:
         return False
     with file:
@@ -52,7 +55,7 @@ def is_being_written(scratch: Path) -> bool:
 
 def remove(scratch: Path) -> None:
     """Removes such a folder as a whole: whoever still writes in it finds it there or not at all."""
-    gone = scratch.with_name(f"{scratch.name}-gone")
+    gone = scratch.with_name(f"{UNFINISHED}gone-{secrets.token_hex(8)}")
     with contextlib.suppress(OSError):
         os.replace(scratch, gone)
         shutil.rmtree(gone, ignore_errors=True)

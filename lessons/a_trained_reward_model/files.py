@@ -13,10 +13,12 @@ from lessons.a_trained_reward_model import labels
 from lessons.a_trained_reward_model.labels import readable
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
+from lessons.kit.filled_in import fill_in, filled_in, typed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
 from lessons.kit.shelf import browser_shelf
 
+NAME, NAMED = "rm_name", "rm_named"  # the field, and the name that it shows
 UPLOAD, PROBLEMS, BEFORE = "rm_upload", labels.PROBLEMS, "rm_uploaded"
 ROWS = 8  # labels that are shown
 
@@ -43,24 +45,18 @@ def summary() -> tuple[Preference, ...]:
 def _whose(source: str) -> str:
     """A source's name. One's own is said to be that where nobody chose it: it would tell nothing."""
     name = plain(source, 60)
-    return _("you ({name})").format(name=name) if labels.is_drawn(source) and source == labels.name() else name
+    return _("you ({name})").format(name=name) if labels.is_drawn(source) and source == labels.whose() else name
 
 
 def exchange(every: tuple[Preference, ...]) -> None:
     """Download, upload, reset."""
-    st.text_input(
-        _("Whose labels yours are, in a file"),
-        value=labels.name(),
-        max_chars=60,
-        key="rm_name",
-        on_change=lambda: labels.rename(st.session_state["rm_name"]),
-    )
+    _name()
     with st.container(horizontal=True, key="rm_exchange"):
         for kind, write, mime in (("json", to_json, "application/json"), ("csv", to_csv, "text/csv")):
             st.download_button(
                 _("Download as {kind}").format(kind=kind.upper()),
                 data=write(every),
-                file_name=f"{_file_name(labels.name())}.{kind}",
+                file_name=f"{_file_name(labels.whose())}.{kind}",
                 mime=mime,
                 icon=":material/download:",
                 key=f"rm_download_{kind}",
@@ -85,6 +81,24 @@ def exchange(every: tuple[Preference, ...]) -> None:
     for name, problem in st.session_state.get(PROBLEMS, {}).items():
         st.error(f"{plain(name, 60)}: {plain(tell(problem), 600)}", icon=":material/error:")
     _some(every)
+
+
+def _name() -> None:
+    """The field of one's own name. Where that became another elsewhere (forgotten, in another tab), it says so."""
+    name = labels.whose()
+    if st.session_state.setdefault(NAMED, name) != name:
+        fill_in(NAME, name)
+        st.session_state[NAMED] = name
+    label = _("Whose labels yours are, in a file")
+    filled_in(st.text_input, label, key=NAME, first=name, max_chars=60, on_change=_rename)
+
+
+def _rename() -> None:
+    labels.rename(typed(NAME))
+    if typed(NAME).strip():
+        st.session_state[NAMED] = labels.whose()
+    else:
+        fill_in(NAME, labels.whose())
 
 
 def _some(every: tuple[Preference, ...]) -> None:

@@ -37,6 +37,7 @@ def data(batch: int, batches: int) -> dict[str, Any]:
         "pairs": [[visible(x) for x in pair] for pair in pairs],
         "first": first,
         "labels": labels.letters(),
+        "taken_back": labels.taken_back(),
         "epoch": labels.epoch(),
         "batch": batch,
         "batches": batches,

@@ -32,7 +32,7 @@ from core.rewards.preferences import read as read_labels
 from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
 from lessons.kit import shelf
-from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, recall, remember
+from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, cleared_at, recall, remember
 from lessons.kit.remembered import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
@@ -42,8 +42,8 @@ NOISES = ("0", "10", "20", "30", "40")  # per cent of its labels that are wrong
 WEIGHTS = tuple(str(x) for x in range(1, MOST_WEIGHT + 1))
 NONE, NEITHER = NOT_YET, "="
 _NAME = "labels/name"
-#: Session state: files by their names, and how often the letters were set otherwise than by labelling.
-FILES, EPOCH = "rm_files", "rm_epoch"
+#: Session state: files by their names, how often the letters were set otherwise than by labelling, the drawn name.
+FILES, EPOCH, DRAWN = "rm_files", "rm_epoch", "rm_drawn"
 #: Why files could not be read, by their names; and where the browser keeps the texts of those that could.
 PROBLEMS, SHELF = "rm_problems", "labels"
 
@@ -63,6 +63,11 @@ def letters() -> str:
     return _kept().replace(TAKEN_BACK, NONE)
 
 
+def taken_back() -> list[int]:
+    """Places in the pool whose label was taken back, in whichever tab."""
+    return [i for i, letter in enumerate(_kept()) if letter == TAKEN_BACK]
+
+
 def _kept() -> str:
     """As the browser remembers them: what was taken back is known to be, so that no other tab's brings it back."""
     kept = recall(_entry(pool()))
@@ -77,26 +82,34 @@ def is_letters(text: object) -> bool:
 def keep(text: str) -> None:
     """What a tab says, over what is known: where it says nothing, another one may have."""
     remember(_entry(pool()), put_over(text, _kept()))
+    remember(_NAME, whose())
 
 
 def reset() -> None:
     """No label of one's own any more; the browser takes over that there is none."""
     keep(TAKEN_BACK * len(pool()))
-    st.session_state[EPOCH] = epoch() + 1
+    st.session_state[EPOCH] = st.session_state.get(EPOCH, 0) + 1
 
 
 def epoch() -> int:
-    return int(st.session_state.get(EPOCH, 0))
+    """Another number each time that the letters were set otherwise than by labelling; "Forget me" is such a time."""
+    return int(st.session_state.get(EPOCH, 0)) + cleared_at()
 
 
-def name() -> str:
-    """Whose labels one's own are in a file that others put together with theirs."""
+def whose() -> str:
+    """Whose labels one's own are in a file that others put together with theirs.
+
+    Where nobody chose one it is drawn, as two people's labels must not count as one's; and remembered with the first
+    label or file: as the page comes up, the browser has not said yet which name it remembers, and what is newer counts.
+    """
     kept = recall(_NAME)
     if isinstance(kept, str) and kept.strip():
         return kept[:60]
-    fresh = f"person-{secrets.token_hex(2)}"  # two people's labels must not count as one's
-    remember(_NAME, fresh)
-    return fresh
+    when, drawn = st.session_state.get(DRAWN, (None, ""))
+    if when != cleared_at():
+        drawn = f"person-{secrets.token_hex(2)}"
+        st.session_state[DRAWN] = cleared_at(), drawn
+    return str(drawn)
 
 
 def is_drawn(source: str) -> bool:
@@ -111,9 +124,9 @@ def rename(text: str) -> None:
 
 def own(weight: int = 1) -> tuple[Preference, ...]:
     """One's own labels; a pair of which neither was preferred has none."""
-    whose = name()
+    me = whose()
     return tuple(
-        Preference(prompt=prompt, a=a, b=b, preferred=letter, weight=weight, source=whose)
+        Preference(prompt=prompt, a=a, b=b, preferred=letter, weight=weight, source=me)
         for (prompt, a, b), letter in zip(pool(), letters(), strict=True)
         if letter in "ab"
     )
@@ -176,6 +189,7 @@ def of_files() -> dict[str, tuple[Preference, ...]]:
 def put_file(name: str, preferences: tuple[Preference, ...]) -> bool:
     """A file's labels under its name; says whether the browser has room to remember them."""
     drop_file(name)
+    remember(_NAME, whose())
     key = shelf.put(SHELF, name, to_json(preferences))
     shelved = _shelved()
     for other in [x for x, same in shelved.items() if key is not None and same == key]:  # the same file once more
@@ -235,7 +249,7 @@ def readable(preferences: tuple[Preference, ...]) -> tuple[Preference, ...]:
 
 def together() -> tuple[Preference, ...]:
     """All labels that a reward model is to learn. Raises PreferencesError where they are too many."""
-    return put_together([(name(), own(weight())), ("judge", by_judge()), *of_files().items()])
+    return put_together([(whose(), own(weight())), ("judge", by_judge()), *of_files().items()])
 
 
 def together_or_none() -> tuple[Preference, ...]:

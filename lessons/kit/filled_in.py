@@ -20,13 +20,23 @@ import streamlit as st
 def filled_in(widget: Callable[..., Any], label: str, *, key: str, first: str, **more: Any) -> str:
     """`widget` (st.text_input, st.text_area) with `first` in it, or what was filled in last; the text as it is now."""
     number, text = _state(key) or (0, first)
-    return str(widget(label, value=text, key=f"{key}_filled_{number}" if number else key, **more))
+    return str(widget(label, value=text, key=_widget(key, number), **more))
 
 
 def fill_in(key: str, text: str) -> None:
     """The field of that key shows this text, whatever was typed into it."""
     before = _state(key)
     st.session_state[f"{key}_filled"] = (before[0] + 1 if before else 1, text)
+
+
+def typed(key: str) -> str:
+    """What stands in the field of that key, for its `on_change`."""
+    number, text = _state(key) or (0, "")
+    return str(st.session_state.get(_widget(key, number), text))
+
+
+def _widget(key: str, number: int) -> str:
+    return f"{key}_filled_{number}" if number else key
 
 
 def _state(key: str) -> tuple[int, str] | None:

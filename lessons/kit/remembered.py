@@ -119,6 +119,14 @@ def forget_me() -> None:
         st.button(_("Forget me"), icon=":material/delete:", on_click=forget_all, key="memory_forget")
 
 
+def hear_forgotten(given: Any) -> None:
+    """Forgets what a person had forgotten in another tab, as their browser says."""
+    cleared: Any = given.get("cleared") if isinstance(given, Mapping) else None
+    if is_time(cleared) and cleared > cleared_at():
+        st.session_state[_CLEARED] = int(cleared)
+        st.session_state[_STATE] = {name: x for name, x in _entries().items() if x[1] > cleared}
+
+
 def accepted(given: Any) -> dict[str, tuple[Remembered | None, int]]:
     """The entries of what a browser sent that can be ones, the oldest first, and of too many the newest."""
     entries = given.get("entries") if isinstance(given, Mapping) else None
@@ -139,6 +147,7 @@ def _receive() -> None:
     """What the browser knows and the session does not; what was done in this session meanwhile is newer."""
     state = st.session_state.get(_MAIN)
     given = dict(state).get("kept") if state else None
+    hear_forgotten(given)
     known, cleared = _entries(), st.session_state.get(_CLEARED, 0)
     for name, (value, when) in accepted(given).items():
         before, known_since = known.get(name, (None, 0))

@@ -22,7 +22,7 @@ import streamlit as st
 
 from lessons.board.assets import loader
 from lessons.board.component import component_key
-from lessons.kit.remembered import cleared_at, is_time, now
+from lessons.kit.remembered import cleared_at, hear_forgotten, is_time, now
 from lessons.kit.renamed import Entries
 
 #: Characters of all texts of a shelf together, of one name, and how many there may be. A browser has room for five
@@ -107,8 +107,10 @@ def accepted(given: Any) -> Entries[str | None]:
 
 def _receive(shelf: str, key: str) -> None:
     state = st.session_state.get(component_key(key))
+    given = dict(state).get("kept") if state else None
+    hear_forgotten(given)
     entries = _entries(shelf)
-    for name, (value, when) in accepted(dict(state).get("kept") if state else None).items():
+    for name, (value, when) in accepted(given).items():
         if when > max(cleared_at(), entries.get(name, (None, 0))[1]):
             entries[name] = (value, when)
 

@@ -127,6 +127,40 @@ def test_files_outlive_a_reload_and_two_tabs_label_together(page: Page, server: 
     expect(page.locator(".st-key-rm_sources")).not_to_contain_text("Ada")
 
 
+def test_forget_me_forgets_labels_and_files_in_every_tab_whichever_page_it_is_on(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    opened(page, server)
+    recorded = reward_example.read()
+    assert recorded is not None
+    prompt, a, b = recorded.pool[-1]
+    file = tmp_path / "ada.json"
+    file.write_text(to_json([Preference(prompt=prompt, a=a, b=b, preferred="a", source="Ada")]))
+    page.get_by_text("More: download, upload, reset").click()
+    page.locator(".st-key-rm_upload input[type=file]").set_input_files(str(file))
+    expect(page.locator(".st-key-rm_sources")).to_contain_text("Ada")
+    box = page.get_by_test_id("labels")
+    box.focus()
+    page.keyboard.type("12")
+    page.wait_for_function("localStorage.getItem('credit-lab')?.includes('letters/')")
+    page.wait_for_function("localStorage.getItem('credit-lab-labels')?.includes('Ada')")
+
+    other = page.context.new_page()
+    other.goto(f"{server.url}/glossary?lang=en")
+    other.get_by_test_id("stSidebar").get_by_role("button", name="Your answers").click()
+    other.get_by_role("button", name="Forget me").click()
+    other.wait_for_function("!localStorage.getItem('credit-lab-labels').includes('Ada')")
+    other.close()
+    expect(box).to_have_attribute("data-done", "0")
+    expect(page.locator(".st-key-rm_sources")).to_have_count(0)
+    page.wait_for_timeout(1500)  # by then a box that has labels of its own has told the server of them once more
+    expect(box).to_have_attribute("data-done", "0")
+    assert "Ada" not in page.evaluate("JSON.stringify({...localStorage})")
+    page.reload()
+    expect(box).to_have_attribute("data-done", "0")
+    expect(page.locator(".st-key-rm_sources")).to_have_count(0)
+
+
 @pytest.fixture
 def trains(tmp_path: Path) -> Iterator[Server]:
     """An app that may train."""

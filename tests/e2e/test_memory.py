@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 LESSON = "how-grpo-works"
@@ -79,10 +80,12 @@ def test_answers_outlive_reload_language_and_other_pages_until_they_are_forgotte
             {"version": 1, "cleared": 0, "entries": {"<img src=x onerror=alert(1)>": ["<b>", 1], "quiz/x": [{}, 1]}}
         ),
         json.dumps({"version": 99, "entries": {"quiz/hgw_quiz_1": [1, 1]}}),
+        json.dumps({"version": 1, "cleared": 1e300, "entries": {"quiz/hgw_quiz_1": [1, 1e300]}}),
     ],
 )
 def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Server, text: str) -> None:
-    errors: list[str] = []
+    errors, frames = list[str](), list[object]()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda x: frames.append(x)))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
     page.goto(f"{server.url}/_stcore/health")  # of the same origin
@@ -92,4 +95,8 @@ def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Serv
     expect(page.locator(".st-key-hgw_lone_commit")).to_be_visible()
     expect(page.locator(".st-key-hgw_quiz_1_box input:checked")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
+    at_rest(page)
+    before = len(frames)
+    page.wait_for_timeout(1000)
+    assert len(frames) == before, "what the session refuses, it is not told for ever"
     assert errors == []

@@ -13,6 +13,7 @@ const sent = (more = {}) => ({
   pairs,
   first: 2,
   labels: "-".repeat(8),
+  taken_back: [],
   epoch: 0,
   batch: 1,
   batches: 2,
@@ -165,4 +166,20 @@ test("a label that the server knows is taken back by a sign of its own", async (
   component.draw(sent({ labels: "--------" }));
   t.mock.timers.tick(5000);
   assert.equal(calls.length, 2);
+});
+
+test("what another tab took back after it was told from here stays so, and is not told again", async (t) => {
+  const { component, key, calls, message, find } = await drawn(t);
+  key("1");
+  t.mock.timers.tick(700);
+  component.draw(sent({ labels: "--a-----" }));
+  component.draw(sent({ taken_back: [2] })); // the other tab's undo
+  assert.equal(message(), "m0");
+  assert.equal(find("[data-testid=labels-undo]").disabled, true);
+  t.mock.timers.tick(5000);
+  assert.equal(calls.length, 1);
+  key("2");
+  t.mock.timers.tick(700);
+  component.draw(sent({ taken_back: [2] })); // of a rerun that had begun before
+  assert.equal(message(), "m1", "the newer label stays");
 });

@@ -108,12 +108,16 @@ function tab(t, key) {
     write(window.localStorage, merged(read(window.localStorage, key), doc(entries)), key);
     window.dispatchEvent(new window.StorageEvent("storage", { key }));
   };
+  const forget = (cleared) => {
+    write(window.localStorage, merged(read(window.localStorage, key), doc({}, cleared)), key);
+    window.dispatchEvent(new window.StorageEvent("storage", { key }));
+  };
   const look = (is) => {
     seen.hidden = !is;
     document.dispatchEvent(new window.Event("visibilitychange"));
   };
   const busy = (is) => app.setAttribute("data-test-script-state", is ? "running" : "notRunning");
-  return { news, draw, pass, other, look, busy, end: () => end() };
+  return { news, draw, pass, other, forget, look, busy, end: () => end() };
 }
 
 test("what another tab adds comes by itself where the tab is seen, once", (t) => {
@@ -168,6 +172,38 @@ test("what this tab itself has said since is no news to it", (t) => {
   look(true);
   pass();
   assert.deepEqual(news, []);
+});
+
+test("what another tab had forgotten is passed on where the session still knows some of it, once", (t) => {
+  const { news, draw, pass, forget } = tab(t, "forgotten");
+  draw({ "text/1": ["a", 1] });
+  forget(5);
+  pass();
+  assert.deepEqual(news, [{}]);
+  draw({ "text/2": ["b", 6] });
+  forget(5);
+  pass();
+  assert.equal(news.length, 1, "what is newer was not forgotten");
+});
+
+test("what is forgotten is so in the shelves, too, whose pages are not open", () => {
+  const shelf = { version: VERSION, ...doc({ "text/1": ["a", 1], "text/2": ["b", 9] }) };
+  const place = storage();
+  Object.assign(place, { "credit-lab-labels": "", "credit-lab-new": "", theirs: "" }); // as Object.keys of a real one
+  place.kept.set("credit-lab-labels", JSON.stringify(shelf));
+  place.kept.set("credit-lab-new", JSON.stringify({ version: VERSION + 1 }));
+  place.kept.set("theirs", "x");
+  run(place, { asks: true, cleared: 5, entries: {} });
+  assert.deepEqual(read(place, "credit-lab-labels"), doc({ "text/2": ["b", 9] }, 5));
+  assert.deepEqual(JSON.parse(place.kept.get("credit-lab-new")), { version: VERSION + 1 });
+  assert.equal(place.kept.get("theirs"), "x");
+});
+
+test("what claims to be of the future is nothing: it would be newer than all that is said after it", () => {
+  const [soon, late] = [Date.now() + 60_000, Date.now() + 10 * 86_400_000];
+  const stored = (cleared) => JSON.stringify({ version: VERSION, cleared, entries: { a: [1, late], b: [2, soon] } });
+  for (const cleared of [late, 1e300, "Infinity"])
+    assert.deepEqual(read(storage(stored(cleared))), doc({ b: [2, soon] }));
 });
 
 test("the page's own memory asks once for what only the browser knows; others never ask", () => {

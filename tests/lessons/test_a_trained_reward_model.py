@@ -187,6 +187,18 @@ def test_labels_count_as_weighed_and_resemble_a_taste(open_page) -> None:
     assert not any("| me |" in x.value for x in at.markdown)
 
 
+def test_what_is_forgotten_is_not_told_again_by_the_box_that_had_it(open_page) -> None:
+    """It shows what was labelled in it, over what the server has, until the letters are of another epoch."""
+    at = with_letters(open_page(KEY, lang="en"), "ab_" + "-" * 197)
+    before = strips(at, labelling.KEY)
+    assert (before["labels"][:4], before["taken_back"]) == ("ab--", [2])
+    at.button(key="memory_forget").click().run()
+    after = strips(at, labelling.KEY)
+    assert set(after["labels"]) == {"-"}
+    assert after["epoch"] != before["epoch"]
+    assert after["taken_back"] == []
+
+
 def test_a_link_names_the_batch_and_no_other_than_there_is(open_page) -> None:
     at = open_page(KEY, lang="en", batch="3")
     assert strips(at, labelling.KEY)["first"] == 40
@@ -281,6 +293,31 @@ def test_what_another_tab_labelled_comes_in_beside_ones_own(open_page) -> None:
         known = received(at)
         expected = "aabb" if when == 20 else "a_bb"
         assert known[entry][0] == expected + "-" * (count - 4)
+
+
+def test_a_name_that_the_browser_remembers_is_no_page_view_s_to_replace(open_page) -> None:
+    """A name was drawn, newer than it, before the browser had said it: each reload took somebody's name."""
+    at = open_page(KEY, lang="en")
+    drawn = at.text_input(key="rm_name").value
+    at.session_state["memory"] = {"kept": {"entries": {"labels/name": ["Ada", 5]}}}
+    at.session_state["memory_entries"] = dict(at.session_state["memory_entries"])
+    known = received(at)
+    assert known["labels/name"] == ("Ada", 5)
+    at.run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Ada"
+    field.set_value("Bo").run()
+    assert at.session_state["memory_entries"]["labels/name"][0] == "Bo"
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Bo"
+    field.set_value("  ").run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert field.value == "Bo"
+    at.button(key="memory_forget").click().run()
+    [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
+    assert labels.is_drawn(field.value)
+    assert field.value != drawn
+    assert "labels/name" not in at.session_state["memory_entries"]
 
 
 def received(at):

@@ -78,6 +78,23 @@ def test_what_is_taken_from_a_browser_is_checked_as_an_upload_is(open_page) -> N
     assert set(strips(at, "rm_labels")["labels"]) == {"-"}
 
 
+def test_what_was_forgotten_in_another_tab_is_so_here(session: dict) -> None:
+    key, later = shelf.put("labels", "ada.json", "x"), remembered.now() + 50
+    remembered.remember("quiz/a", 1)
+    for of_no_time in (remembered.now() + 10**9, "x", None, float("nan"), -1):
+        session["k"] = {"kept": {"cleared": of_no_time, "entries": {}}}
+        shelf._receive("labels", "k")
+        assert key in shelf.texts("labels")
+    session["k"] = {"kept": {"cleared": later, "entries": {"text/00000001": [json.dumps(["b.json", "y"]), later + 1]}}}
+    shelf._receive("labels", "k")
+    assert list(shelf.texts("labels")) == ["text/00000001"]
+    assert remembered.recall("quiz/a") is None
+    assert remembered.cleared_at() == later
+    session["memory"] = {"kept": {"cleared": 1, "entries": {"quiz/a": [3, later + 1]}}}
+    remembered._receive()
+    assert (remembered.recall("quiz/a"), remembered.cleared_at()) == (3, later)
+
+
 def test_what_can_be_no_entry_is_left_out(session: dict) -> None:
     good = json.dumps(["a.json", "x"])
     wrong = {

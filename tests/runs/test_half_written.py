@@ -64,7 +64,7 @@ scratch.written(Path(sys.argv[1]), write)
 def aged(place: Path) -> None:
     before = time.time() - WRITING_S - 5
     for each in (*place.rglob("*"), place):
-        os.utime(each, (before, before))
+        os.utime(each, (before, before), follow_symlinks=False)
 
 
 def test_a_kill_while_a_reward_model_is_kept_leaves_nothing_for_ever(store: RunStore) -> None:
@@ -137,6 +137,49 @@ def test_what_cannot_be_written_is_not_tried_again(tmp_path: Path) -> None:
         scratch.written(tmp_path, write)
     assert len(tried) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "made", ["a long name", "one that was being removed", "a pipe", "a folder", "a link", "nothing"]
+)
+def test_whatever_was_put_there_by_hand_goes_and_takes_nothing_else_along(store: RunStore, made: str) -> None:
+    place = reward_models_folder() / f"{scratch.UNFINISHED}{'x' * 248 if made == 'a long name' else 'x'}"
+    place.mkdir(parents=True)
+    (place / "weights").write_bytes(b"x")
+    theirs, lock = store.home / "thesis.txt", place / scratch.LOCK
+    theirs.write_text("mine")
+    if made == "a pipe":
+        os.mkfifo(lock)
+    elif made == "a folder":
+        lock.mkdir()
+    elif made == "a link":
+        lock.symlink_to(theirs)
+    elif made == "one that was being removed":
+        other = place.with_name(f"{place.name}-gone")
+        (other / "weights").mkdir(parents=True)
+    aged(place)
+    assert sweep(store) == [place]
+    assert not place.exists()
+    assert theirs.read_text() == "mine"
+
+
+def test_what_is_another_users_is_left_to_them(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that users share, whoever may write beside it can move it; its lock tells them nothing."""
+    place = critics_folder() / f"{scratch.UNFINISHED}x"
+    place.mkdir(parents=True)
+    lock, opened = place / scratch.LOCK, Path.open
+    lock.touch()
+    aged(place)
+
+    def refused(path: Path, *given: object) -> object:
+        if path == lock:
+            raise PermissionError(13, "not yours", str(path))
+        return opened(path, *given)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refused)
+        assert sweep(store) == []
+    assert sweep(store) == [place]
 
 
 @pytest.mark.parametrize("system_has_some", [True, False])

@@ -5,6 +5,7 @@
 It passes signals on that ask a process to end; where it is killed itself, the parent kills the forked one.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -23,13 +24,18 @@ def main() -> int:
     answers = connection.makefile("r")
     pid = int(answers.readline())
     for number in (signal.SIGTERM, signal.SIGHUP, *([signal.SIGINT] if interrupts else [])):
-        signal.signal(number, lambda given, _: os.kill(pid, given))
+        signal.signal(number, lambda given, _: pass_on(pid, given))
     code = int(answers.readline())
     if code < 0:
         if -code != signal.SIGKILL:  # whose effect is always the same
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
+
+
+def pass_on(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and how is told in a moment
+        os.kill(pid, number)
 
 
 if __name__ == "__main__":

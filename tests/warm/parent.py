@@ -17,7 +17,11 @@ import selectors
 import signal
 import socket
 import sys
+from types import ModuleType
 from typing import Any
+
+#: Seconds in which a client has asked for what it wants; it does so at once.
+PATIENCE = 10
 
 
 def main() -> None:
@@ -66,7 +70,11 @@ def serve(listening: socket.socket) -> dict[str, Any] | None:
                 collect(clients, selector)
             if listening in ready:
                 client, _ = listening.accept()
-                request, files = asked(client)
+                try:
+                    request, files = asked(client)
+                except (OSError, ValueError):  # it has gone before it had asked, or has not asked in time
+                    client.close()
+                    continue
                 if not (pid := os.fork()):
                     for own in (client, listening, *clients.values()):
                         own.close()
@@ -75,7 +83,8 @@ def serve(listening: socket.socket) -> dict[str, Any] | None:
                 for file in files:
                     os.close(file)
                 clients[pid] = client
-                client.sendall(f"{pid}\n".encode())
+                with contextlib.suppress(OSError):  # it has gone: it is read as ready, and the process killed
+                    client.sendall(f"{pid}\n".encode())
                 selector.register(client, selectors.EVENT_READ)
     for pid in clients:
         os.kill(pid, signal.SIGKILL)
@@ -105,10 +114,21 @@ def collect(clients: dict[int, socket.socket], selector: selectors.BaseSelector)
 
 
 def asked(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """A client's request and its standard input, output and error."""
+    """A client's request and its standard input, output and error.
+
+    Raises OSError or ValueError where it does not ask.
+    """
+    client.settimeout(PATIENCE)
     _, files, _, _ = socket.recv_fds(client, 1, 3)
-    with client.makefile("r") as lines:
-        return json.loads(lines.readline()), files
+    try:
+        with client.makefile("r") as lines:
+            request = json.loads(lines.readline())
+    except (OSError, ValueError):
+        for file in files:
+            os.close(file)
+        raise
+    client.settimeout(None)
+    return request, files
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:
@@ -127,7 +147,9 @@ def become(request: dict[str, Any], files: list[int]) -> None:
 
 
 def run(words: list[str]) -> None:
-    """As the interpreter does with these arguments."""
+    """As the interpreter does with these arguments. `__main__` is a new module: a name that this file has in its own is
+    no name that the program can use."""
+    sys.modules["__main__"] = module = ModuleType("__main__")
     safe = words[0] == "-P"  # the current folder is not on the path
     option, *rest = words[safe:]
     first = {"-m": os.getcwd(), "-c": ""}.get(option, os.path.dirname(os.path.realpath(option)))
@@ -138,7 +160,8 @@ def run(words: list[str]) -> None:
         runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined]
     elif option == "-c":
         sys.argv = ["-c", *rest[1:]]
-        exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+        module.__dict__["__builtins__"] = __builtins__
+        exec(compile(rest[0], "<string>", "exec"), module.__dict__)
     else:
         sys.argv = [option, *rest]
         runpy.run_path(option, run_name="__main__")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,15 @@ import pytest
 
 from tests import warm
 from tests.waiting import until
+from tests.warm import client
 
 ROOT = Path(__file__).parents[2]
 SHOWN = """
 import json, os, sys
 ours = [x for x in sys.modules if x.partition(".")[0] in ("core", "lessons", "tests")]
+names = [x for x in globals() if x.strip("_") == x], vars(sys.modules["__main__"]) is globals()
 import core.errors
-print(json.dumps([sys.argv, os.getcwd(), os.environ.get("MINE"), sys.stdin.read(), ours, core.errors.__file__]))
+print(json.dumps([sys.argv, os.getcwd(), os.environ.get("MINE"), sys.stdin.read(), ours, core.errors.__file__, names]))
 print("an error", file=sys.stderr)
 sys.exit(5)
 """
@@ -37,8 +40,9 @@ def test_arguments_variables_folder_and_files_are_those_that_python_has(tmp_path
     )
     assert (forked.returncode, forked.stderr) == (plain.returncode, plain.stderr) == (5, "an error\n")
     assert json.loads(forked.stdout) == json.loads(plain.stdout)
-    argv, folder, mine, read, ours, errors = json.loads(forked.stdout)
+    argv, folder, mine, read, ours, errors, names = json.loads(forked.stdout)
     assert (argv[1:], folder, mine, read, ours) == (["a", "--b"], str(tmp_path), "x", "read", [])
+    assert names == [["json", "os", "sys", "ours"], True]
     assert errors == str(ROOT / "core" / "errors" / "__init__.py")
 
 
@@ -63,6 +67,27 @@ def test_it_is_killed_with_its_client_and_hears_signals_and_its_own_end_by_one_i
         until(lambda: not _lives(pid))
     own = subprocess.run([warm.python(), "-c", "import os; os.kill(os.getpid(), 9)"], check=False)
     assert own.returncode == -signal.SIGKILL
+
+
+def test_a_client_that_goes_before_it_has_asked_ends_nobody_elses() -> None:
+    place = Path(warm.python()).with_name("socket")
+    requests = (b"", b"\n", b'\n{"words": [')
+    with subprocess.Popen([warm.python(), "-c", "input()"], stdin=subprocess.PIPE) as other:
+        for request in requests:
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.connect(str(place))
+                if request:
+                    socket.send_fds(asking, [request[:1]], [0, 1, 2])
+                    asking.sendall(request[1:])
+        other.communicate(b"\n")
+    assert other.returncode == 0
+    assert subprocess.run([warm.python(), "-c", "exit(3)"], check=False).returncode == 3
+
+
+def test_a_signal_that_comes_as_it_ends_does_not_change_how_it_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    client.pass_on(ended.pid, signal.SIGTERM)
 
 
 def _lives(pid: int) -> bool:

@@ -5,9 +5,10 @@ import { attr, el, focusedIn, say } from "./dom.js";
 import { fill } from "./format.js";
 
 /**
- * `labels`: a letter a pair of the whole pool ("a", "b", "=": neither, "-": none yet). `first`: the batch's first pair in
+ * `labels`: a letter a pair of the whole pool ("a", "b", "=": neither, "-": none yet), and `taken_back`: the
+ * places of those that were taken back. `first`: the batch's first pair in
  * the pool. `epoch` counts how often they were set otherwise than here (reset, a file): then the server's labels hold.
- * @typedef {{ pairs: [string, string, string][], first: number, labels: string, epoch: number, batches: number,
+ * @typedef {{ pairs: [string, string, string][], first: number, labels: string, taken_back: number[], epoch: number, batches: number,
  *   batch: number, words: Record<string, string> }} SentLabels
  */
 /** @typedef {"a" | "b" | "="} Label */
@@ -29,6 +30,8 @@ export default class Labels {
   #own = new Map();
   /** @type {Set<number>} places of which the server was told a label, or told one */
   #known = new Set();
+  /** @type {Set<number>} places whose label the server has as it was given here */
+  #arrived = new Set();
   #repeated = ""; // labels that were told twice, as the server came without them
   /** @type {number[]} places in the pool in the order in which they were labelled, the last one last */
   #done = [];
@@ -88,8 +91,10 @@ export default class Labels {
       this.#isUntold = false;
       this.#own.clear();
       this.#known.clear();
+      this.#arrived.clear();
       clearTimeout(this.#later);
     }
+    this.#takeBack(sent);
     this.#labels = [...sent.labels].map((x, i) => this.#own.get(i) ?? x).join("");
     this.#note(sent.labels);
     this.#compare(sent.labels);
@@ -111,6 +116,17 @@ export default class Labels {
   /** @param {string} labels that the server has */
   #note(labels) {
     for (const [i, x] of [...labels].entries()) if (x !== NONE) this.#known.add(i);
+  }
+
+  /** What the server had from here and was then taken back in another tab. @param {SentLabels} sent */
+  #takeBack({ labels, taken_back }) {
+    for (const [i, own] of this.#own) if (labels[i] === own) this.#arrived.add(i);
+    const gone = taken_back.filter((i) => this.#arrived.has(i));
+    for (const i of gone) {
+      this.#own.delete(i);
+      this.#arrived.delete(i);
+    }
+    this.#done = this.#done.filter((i) => !gone.includes(i));
   }
 
   /** The labels here are newer; a server that lacks some, after a lost connection, is told again, once. @param {string} known */
@@ -218,6 +234,7 @@ export default class Labels {
   /** @param {number} place @param {string} letter */
   #set(place, letter) {
     this.#own.set(place, letter);
+    this.#arrived.delete(place);
     this.#labels = this.#labels.slice(0, place) + letter + this.#labels.slice(place + 1);
   }
 

@@ -1,6 +1,6 @@
 // What a person answered, kept by their own browser: one versioned document in localStorage, merged entry by entry, the
 // newest wins. Python (lessons/kit/remembered.py) hands over what was answered in this session; what only the browser
-// knows goes back once, and what another tab adds as soon as this one is seen. It draws nothing.
+// knows goes back once, and what another tab adds or has forgotten as soon as this one is seen. It draws nothing.
 
 /** @typedef {import("../page_types.js").Component} Component */
 /** @typedef {string | number | null} Value null: taken back */
@@ -14,6 +14,7 @@ const NOT_YET = "-"; // what was taken back is another sign (lessons/kit/remembe
 export const VERSION = 1;
 const MOST = 500; // entries; of more, the oldest go
 const LATER = 300; // milliseconds after another tab's last word until it is passed on
+const AHEAD = 86_400_000; // milliseconds that the server's clock may be ahead of the browser's
 
 /** @type {Map<string, Kept>} a document's key → what the session knows of it, by all that was mounted last */
 const sessions = new Map();
@@ -40,7 +41,8 @@ export function read(storage, key = KEY) {
     if (stored === null || typeof stored !== "object") return nothing();
     if (Number(stored.version) > VERSION) return null;
     const entries = Object.entries(stored.entries ?? {}).filter(([, entry]) => isEntry(entry));
-    return { cleared: Number(stored.cleared) || 0, entries: Object.fromEntries(entries) };
+    const cleared = Number(stored.cleared) || 0;
+    return { cleared: wasBy(cleared) ? cleared : 0, entries: Object.fromEntries(entries) };
   } catch {
     return nothing();
   }
@@ -51,7 +53,11 @@ const isEntry = (entry) =>
   Array.isArray(entry) &&
   entry.length === 2 &&
   Number.isFinite(entry[1]) &&
+  wasBy(entry[1]) &&
   (entry[0] === null || ["string", "number"].includes(typeof entry[0]));
+
+/** Whether that moment was: what claims to be of the future would be newer than anything that is said after it. */
+const wasBy = (/** @type {number} */ when) => when <= Date.now() + AHEAD;
 
 /**
  * Both together: of an entry that both have the newer one, and nothing that is older than what was cleared.
@@ -93,7 +99,8 @@ export function together(newer, older) {
 }
 
 /**
- * What of the browser's a session does not know yet; null where it knows all.
+ * What of the browser's a session does not know yet; null where it knows all. Where it knows what was forgotten, it is
+ * told when that was.
  * @param {Kept} kept
  * @param {Kept} sent what the session knows
  * @returns {Kept | null}
@@ -103,7 +110,8 @@ export function unknown(kept, sent) {
     const [known, when] = sent.entries[name] ?? [null, 0];
     return time > when || (name.startsWith(LETTERS) && value !== known);
   });
-  return entries.length ? { cleared: kept.cleared, entries: Object.fromEntries(entries) } : null;
+  const isForgotten = Object.values(sent.entries).some(([, time]) => time <= kept.cleared);
+  return entries.length || isForgotten ? { cleared: kept.cleared, entries: Object.fromEntries(entries) } : null;
 }
 
 /**
@@ -150,9 +158,22 @@ function keep(component, { asks, key, sent }) {
   if (before === null) return false;
   const now = merged(before, sent);
   const isKept = write(storage, now, key);
+  if (key === KEY && now.cleared > before.cleared) clearShelves(storage, now.cleared);
   const news = asks ? unknown(now, sent) : null;
   if (news) component.setStateValue("kept", news);
   return isKept;
+}
+
+/**
+ * What is forgotten is so in the other documents, too: the pages that have them may not be opened for long.
+ * @param {Storage} storage
+ * @param {number} cleared
+ */
+function clearShelves(storage, cleared) {
+  for (const key of Object.keys(storage).filter((x) => x.startsWith(`${KEY}-`))) {
+    const kept = read(storage, key);
+    if (kept) write(storage, merged(kept, { cleared, entries: {} }), key);
+  }
 }
 
 /** What the browser keeps things in; null where that may not be used. */
