@@ -35,7 +35,7 @@ def opening(shown: Shown, with_outcome: bool) -> None:
     key = "real_opening_after" if done else "real_opening"
     mount("answers", data(shown, done), key=key)
     if shown.done and not done:
-        say_small(_("How the same squares turn with training is played here once you have predicted it below."))
+        say_small(_("How training changes these squares is played here once you have predicted it below."))
 
 
 def state(answer: Answer) -> State:

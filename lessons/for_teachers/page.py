@@ -28,7 +28,7 @@ def page() -> None:
     say(
         _(
             "Every page of the course can be shown on a projector, part by part: the button “Present” in the sidebar, "
-            "or the link below. The arrow keys or a presenter's remote turn; everything on the page still works."
+            "or the link below. The arrow keys or a presenter's remote lead on; everything on the page still works."
         ),
         width=_READABLE,
     )

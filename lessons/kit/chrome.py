@@ -44,7 +44,8 @@ def document_language() -> None:
 #: No Chinese slants: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
 #: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
-#: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title.
+#: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title. On
+#: a wide screen a text's lines are no longer than on one of 1280 pixels; on a projector its type is larger.
 STYLE = (
     f"<style>{rules()}\n"
     + """
@@ -60,6 +61,8 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
+[data-testid=stMarkdownContainer] > :is(p, ul, ol) { max-width: calc(52rem + var(--presenting, 0) * 100rem); }
+[class*=_question] [data-testid=stMarkdownContainer] > p { max-width: none; }
 html [data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
 @media (min-width: 901px) {
   [data-testid=stApp]:not(:has([data-testid=stSidebar])) [data-testid=stAppViewContainer] {

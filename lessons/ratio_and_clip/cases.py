@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lessons.i18n import _, one_after_another
 from lessons.kit.critic import token_at
+from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, predict
 from lessons.kit.numbers import number, signed
 from lessons.ratio_and_clip.batch import find, looked_at, outcome, trained_limits
@@ -23,14 +24,15 @@ def prediction(batch: Frozen) -> None:
     at = spot.index if spot else 0
     ratio, advantage, gradient = (float(x[at]) for x in (result.ratio, result.advantage, result.gradient))
     named = _(
-        "{token} has advantage {advantage}, and the passes have raised its ratio to {ratio}, above the range "
-        "{low} to {high}. What does the clip do to its gradient?"
+        "In {response}, {token} has advantage {advantage}, and the passes have raised its ratio to {ratio}, above "
+        "the range {low} to {high}. What does the clip do to its gradient?"
     )
     made_up = _(
         "A token has advantage {advantage}, and the passes have raised its ratio to {ratio}, above the range "
         "{low} to {high}. What does the clip do to its gradient?"
     )
     question = (named if spot else made_up).format(
+        response=plain(spot.reply.text) if spot else "",
         token=token_at(spot.reply, spot.at) if spot else "",
         advantage=signed(advantage),
         ratio=number(ratio, 2),

@@ -44,7 +44,7 @@ def questions() -> list[QuizQuestion]:
             ),
         ),
         QuizQuestion(
-            _("You turn a wrong response of a group into a right one. What happens to the other responses' credit?"),
+            _("You make a wrong response of a group a right one. What happens to the other responses' credit?"),
             (
                 Choice(
                     _("GRPO's falls for all of them; PPO's stays as it was (both before normalisation)"),

@@ -69,7 +69,7 @@ def four_tokens() -> None:
     ]
     say(
         _(
-            "A response of four tokens ends wrong, with reward {reward}; its group's rewards are {rewards}, mean "
+            "A made-up response of four tokens is wrong, reward {reward}; its group's rewards are {rewards}, mean "
             "{mean}. Read the lines downwards: each changes one thing, and the last two are the same."
         ).format(reward=f"{FOUR.reward:g}", rewards=listed(f"{x:g}" for x in rewards), mean=f"{mean:g}")
     )

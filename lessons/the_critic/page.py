@@ -64,10 +64,10 @@ def four_tokens() -> None:
     worst = lowest(knows["advantage"])[0]
     say(
         _(
-            "The response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it falls at "
-            "token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it gets "
-            "{credit}, the lowest, and the tokens before it share the blame. A critic that says 0 everywhere expects "
-            "nothing and is disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
+            "The made-up response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it "
+            "falls at token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it "
+            "gets {credit}, the lowest, and the tokens before it share the blame. A critic that says 0 everywhere "
+            "expects nothing and is disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
         ).format(
             reward=f"{FOUR.reward:g}",
             values=listed(f"{x:g}" for x in FOUR.values or ()),

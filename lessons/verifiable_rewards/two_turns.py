@@ -76,7 +76,7 @@ def _worked() -> None:
         Row("ppo", _("PPO, advantage Â"), TOKENS, ppo, learner="blue", holes=HOLES, more=values),
         Row("grpo", _("GRPO, advantage Â"), TOKENS, grpo, learner="orange", holes=HOLES),
     ]
-    token_strips(rows, key="vr_turns", quantity=_("advantage, in units of reward"), pickable=False)
+    token_strips(rows, key="vr_turns", quantity=_("advantage, in units of reward (V is made up)"), pickable=False)
     with more(_("how GAE crosses what was only read; two turns against one, on five seeds"), key="vr_more_turns"):
         _crossing(delta, ppo)
         say(

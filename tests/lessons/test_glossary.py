@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from lessons.catalog import LESSONS
 from lessons.i18n import LANGUAGES, _, prose, use_language
+from lessons.i18n.update import messages
 from lessons.kit import glossary
 from lessons.kit.glossary import address, explanation, mark, matches, names, terms
 from lessons.kit.glossary_term import GlossaryTerm
@@ -96,6 +97,22 @@ def test_the_first_occurrence_is_a_link_that_tells_full_name_and_meaning() -> No
     assert title.startswith("generalised advantage estimation: ")
     assert second[2] == "tokens"
     assert mark("GAE adds up.", ["token"]) == ("GAE adds up.", [])
+
+
+def test_a_word_that_is_explained_as_a_noun_is_no_verb_where_it_is_marked() -> None:
+    """“Does it pass each test?” would explain a pass over the responses, “you turn it” a turn of a dialogue."""
+    verb = re.compile(
+        r"\b(?:you|they|it|that|which|whatever|to|can|must|program|keys|remote) (?:pass(?:es)?|turns?)\b", re.I
+    )
+    prose = {x: x.read_text(encoding="utf-8") for x in Path(glossary.__file__).parents[1].glob("*/*en.md")}
+    texts = [*prose.values(), *(x if isinstance(x, str) else x[0] for x, place in messages() if _is_marked(place))]
+    assert len(prose) > 20
+    assert [x[0] for text in texts for x in verb.finditer(text)] == []
+
+
+def _is_marked(place: str) -> bool:
+    """Of a lesson, whose texts may be marked; labels of the frame and of the board are not."""
+    return place.startswith("lessons/") and not place.startswith(("lessons/board/", "lessons/kit/present"))
 
 
 def test_the_longest_form_wins_and_whole_words_only() -> None:

@@ -16,7 +16,7 @@ from core.learners.kinds.ppo import PPOSettings
 from core.training.trainer import Trainer
 from lessons.kit.lesson import FOUR, Choice, Line, QuizQuestion, num, ppo_lines, work_out
 from lessons.kit.lesson.source import source
-from lessons.kit.lesson.worked import Filling
+from lessons.kit.lesson.worked import Filling, said_of
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import make_run
 
@@ -316,6 +316,17 @@ def test_the_worked_example_by_hand():
     assert numbers["ratio"] == pytest.approx((1.0202, 1.05127, 0.740818, 1.01005), abs=1e-4)
     assert numbers["objective"] == pytest.approx((-0.01785, -0.22602, -0.504, -0.1010), abs=1e-4)
     assert numbers["clipped"] == (0, 0, -1, 0)
+
+
+def test_what_an_example_brings_is_said_to_be_made_up_and_nothing_else_is():
+    lines = ppo_lines(PPOSettings())
+    assert {x.key for x in lines if said_of(x).endswith(" (made up)")} == {
+        "logprob_old",
+        "logprob_ref",
+        "value",
+        "logprob",
+    }
+    assert said_of(Line("implicit_sum", "r", "its sum", given=True)) == "its sum (made up)"
 
 
 def test_the_worked_example_for_grpo_has_no_critic():

@@ -20,6 +20,7 @@ from core.runs import lifecycle
 from core.training.trace import TOKENS
 from lessons.board.assets import FOLDER
 from lessons.i18n import LANGUAGES, _, use_language
+from lessons.kit.display import plain
 from lessons.ratio_and_clip.picture import GRADIENT, OBJECTIVE, _declared
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run, texts
@@ -191,9 +192,12 @@ def test_the_browser_judges_tokens_as_the_function_that_trains_does(own: Limits)
     assert judged["sentences"][0].endswith(f"ρ > {1 + own.high:g})")
 
 
-def test_a_prediction_is_answered_by_the_gradient(open_page, run):
+def test_a_prediction_is_answered_by_the_gradient(open_page, store, run):
     at = open_page(KEY, lang="en", run=run, step="3")
-    assert "“" in at.radio(key="rck_clip_try0").label.partition(" has advantage")[0]
+    named = at.radio(key="rck_clip_try0").label.partition(" has advantage")[0]
+    assert "“" in named
+    responses = {x["response"] for x in store.samples(run, "ppo", 2).to_pylist()}
+    assert any(named.startswith(f"In {plain(x)}, “") for x in responses)  # another response has as many tokens
     assert at.button(key="rck_clip_commit").disabled
     at.radio(key="rck_clip_try0").set_value(0).run()
     at.button(key="rck_clip_commit").click().run()

@@ -171,7 +171,7 @@ def _line(settings: ClipSettings) -> str:
 
 SURROGATE = Surrogate(
     name="clip",
-    title=N_("clip: the gradient is cut outside the range"),
+    title=N_("clip: the gradient is cut once a push has left the range"),
     settings=ClipSettings,
     objective=_objective,
     side=_side,

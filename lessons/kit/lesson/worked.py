@@ -51,6 +51,9 @@ FOUR = Example(
     others=(1.0, 1.0, 0.0),
 )
 
+#: What an example brings token by token; everything else is computed.
+INPUTS = frozenset({"logprob_old", "logprob_ref", "logprob", "value"})
+
 #: Name of a quantity → its four numbers. Names are the trace's, and "value_next".
 Numbers = dict[str, tuple[float, ...]]
 
@@ -251,9 +254,15 @@ def worked(
         numbers = work_out(example, settings)
     filling = Filling(example, settings, digits)
     numbers |= {x.key: filling.numbers(x.key) for x in lines if x.key not in numbers}
-    subs = [Sub(line.key.replace("_", "-"), line.words, 1) for line in lines]
+    subs = [Sub(line.key.replace("_", "-"), said_of(line), 1) for line in lines]
     with st.container(key=f"{key}_worked"):
         st.fragment(_walk)(example, numbers, filling, lines, subs, key, param, digits)
+
+
+def said_of(line: Line) -> str:
+    """What a line is, and that its numbers are an example's where they are inputs: they look like a run's."""
+    given = line.given or line.key in INPUTS
+    return _("{quantity} (made up)").format(quantity=line.words) if given else line.words
 
 
 def _walk(

@@ -35,10 +35,11 @@ export class Responses {
       const bar = el("i");
       const text = el("span", { class: "num" });
       const cell = el("td", { class: "probability" }, text, el("span", { class: "track" }, bar));
+      const end = el("span", { class: "end" }, chips.slice(-2)); // eos never stands on a line alone
       const root = el(
         "tr",
         {},
-        el("td", { class: "response" }, el("span", { class: "tks" }, chips)),
+        el("td", { class: "response" }, el("span", { class: "tks" }, chips.slice(0, -2), end)),
         times,
         score,
         cell,
