@@ -10,6 +10,9 @@ STYLE = """<style>
 html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
 .st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
+@media (min-width: 901px) { /* its label gives way, so that the controls keep to one row */
+  .st-key-lab_controls .st-key-lab_start { flex: 1 1 9rem; width: auto; max-width: max-content; }
+}
 @container style(--presenting: 1) { .st-key-lab_controls .st-key-lab_start { max-width: 13rem; } }
 .st-key-lab_controls > :has(.st-key-lab_tour) { width: max-content; flex: 0 0 auto; }
 .st-key-lab_controls :has(> .st-key-lab_tour) { gap: 0; }

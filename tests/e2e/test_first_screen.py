@@ -76,6 +76,24 @@ def check_first_screen(page: Page, height: int) -> None:
         assert other["y"] > height, "all other charts stand below"
 
 
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_nothing_is_cut_off_covered_or_wrapped(page: Page, server: Server, lang: str) -> None:
+    """At a first visit, with a setting changed: what is said of charts, the card's lines, and the row of controls."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    opened(page, server, f"lang={lang}&preset=long-sums&steps=8")
+    offer = page.locator(".offer.bubble")
+    expect(offer).to_be_visible()
+    (box,) = boxes(page.locator(".card"))
+    assert boxes(offer)[0]["x"] + boxes(offer)[0]["width"] <= box["x"]
+    controls = boxes(page.locator(".st-key-lab_controls :is(button, summary):visible:not(.bubble *)"))
+    assert len(controls) >= 8
+    assert max(x["y"] for x in controls) - min(x["y"] for x in controls) <= 3
+    cut = "all => all.filter(x => !x.hidden && x.scrollHeight > x.clientHeight + 2).map(x => x.textContent)"
+    keys = page.locator(".chart .keys:not([hidden])")
+    assert keys.count() >= 3
+    assert keys.evaluate_all(cut) == []
+
+
 def test_of_four_learners_two_responses_each_are_in_the_first_screen(page: Page, server: Server) -> None:
     run = LiveRun(server.store, PRESETS["long-sums-critics"])
     run.tick(8)
