@@ -126,8 +126,11 @@ class HandedOver:
             newest = _step_of(self._window())
             for step in range(max(self._step + 1, newest - MOST_AT_ONCE), newest):
                 self._hand_over({"step": step}, send, again=False)
-            live = self._hand_over(None, send, again=False).live
-            self._step = max(self._step, newest)
+            now = self._hand_over(None, send, again=False)
+            # A step that was made since the look was handed over in the place of `newest`, which then is still to come.
+            is_left = _step_of(now) > newest
+            self._step = max(self._step, newest - is_left)
+            live = now.live or is_left
 
     def end(self) -> None:
         """Nothing new is handed over any more."""

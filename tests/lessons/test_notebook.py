@@ -21,8 +21,8 @@ from core.runs.feed import Feed
 from core.runs.store import RunStore
 from core.training.beginning import begin
 from lessons import shared
-from lessons.board.window import window
-from lessons.elsewhere.notebook import NotebookError, board
+from lessons.board.window import Window, window
+from lessons.elsewhere.notebook import HandedOver, NotebookError, board
 from lessons.i18n import LANGUAGES, gettext, use_language
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run
@@ -198,6 +198,36 @@ def test_a_run_that_ended_since_the_last_look_is_live_until_its_last_step_can_be
         brought = parts_of(shown.data(""))
         seen.append((shown.live, brought["step"]["step"], max(x["step"] for x in brought["live"]["rows"])))
     assert seen == [(True, 1, 1), (False, 2, 2)]
+
+
+def test_a_step_made_between_a_look_and_what_is_handed_over_takes_no_others_place(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create(RunConfig(steps=3))
+    config = store.get(run_id).config
+
+    def make(step: int) -> None:
+        for learner in config.learners:
+            store.append(run_id, step_trace(config, learner.name, step))
+
+    make(0)
+    handed = HandedOver(lambda: run_id, "", every_s=0.001)
+    looks: list[int] = []
+
+    def looked(given: str, wanted: dict[str, Any]) -> Window:
+        looks.append(len(looks))
+        now = window(given, wanted)
+        if looks == [0]:  # the first look of the watch
+            make(2)
+            for learner in config.learners:
+                lifecycle.mark(store, run_id, learner.name, "finished")
+        return now
+
+    make(1)
+    monkeypatch.setattr("lessons.elsewhere.notebook.window", looked)
+    sent: list[int] = []
+    handed.watch(lambda data: sent.append(parts_of(data)["step"]["step"]))
+    assert set(sent) == {1, 2}
 
 
 @pytest.fixture
