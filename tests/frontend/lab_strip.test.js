@@ -341,8 +341,8 @@ test("a labelled pair's button has the margin of its scores", (t) => {
   const [button] = prompts.root.children;
   assert.equal(button.querySelector(".count").textContent, "+1.58");
   assert.match(button.getAttribute("aria-label"), /A: \+1\.58$/);
-  assert.equal(prompts.root.firstChild.textContent, labels.counts_margin);
+  assert.equal(prompts.root.lastChild.textContent, labels.counts_margin);
   const right = { responses: 8, success: 6, reward: 0.75 };
   prompts.draw({ step: 1, revision: "r", groups: [{ group: 0, prompt: "q", answer: "7", learners: { a: right } }] }, 0);
-  assert.equal(prompts.root.firstChild.textContent, labels.counts_right);
+  assert.equal(prompts.root.lastChild.textContent, labels.counts_right);
 });

@@ -44,7 +44,7 @@ export class Prompts {
     const hasMargins = step.groups.some((x) => Object.values(x.learners).some((own) => own.margin !== undefined));
     const says = hasMargins ? this.labels.counts_margin : this.labels.counts_right; // each button's name says so itself
     const key = el("span", { class: "chipline", "aria-hidden": "true", text: says });
-    this.root.replaceChildren(key, ...this.#buttons.map((x) => x.root)); // first: at the end of a long list nobody saw it
+    this.root.replaceChildren(...this.#buttons.map((x) => x.root), key);
     this.#buttons.find((x) => x.group === held)?.root.focus({ preventScroll: true });
   }
 
