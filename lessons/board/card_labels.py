@@ -15,6 +15,7 @@ def card() -> dict[str, Any]:
         "card_place": _("{learner} · response {response} · position {position}"),
         "card_close": _("Unpin this token"),
         "card_empty": _("Click a token: its numbers and formulas appear here."),
+        "card_other": _("Click any other token."),
         "card_proposed": _("The token that {learner} blames most. Click any other."),
         "card_proposed_alike": _("One of {count} tokens that {learner} blames most, alike. Click any other."),
         "token_read": _("The model read this token and did not write it: it has no credit and no loss."),

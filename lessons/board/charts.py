@@ -43,7 +43,7 @@ def _of_policy() -> list[dict[str, Any]]:
             "kl",
             _("KL to start"),
             _("How far the policy has moved from the frozen start model."),
-            at_least=[0, 0],
+            at_least=[0, 0.001],  # before a step the KL is rounding alone: no axis for that, whose numbers are all 0
             now_and_then=True,
         ),
         _chart("entropy", _("Entropy"), _("How undecided the policy is about the next token."), at_least=[0, 0]),

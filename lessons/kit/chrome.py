@@ -61,7 +61,7 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
-[data-testid=stMarkdownContainer] > :is(p, ul, ol) { max-width: calc(52rem + var(--presenting, 0) * 100rem); }
+[data-testid=stMarkdownContainer] > :is(p, ul, ol) { max-width: calc(56rem + var(--presenting, 0) * 100rem); }
 [class*=_question] [data-testid=stMarkdownContainer] > p { max-width: none; }
 html [data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
 @media (min-width: 901px) {

@@ -47,7 +47,7 @@ export class Card {
     const advantage = response.at("advantage", at, pass);
     const blamed = typeof advantage === "number" && advantage < 0;
     const proposed = alike > 1 ? labels.card_proposed_alike : labels.card_proposed;
-    this.#say(chosen ? "" : blamed && alike ? fill(proposed, { learner, count: alike }) : labels.card_empty);
+    this.#say(chosen ? "" : blamed && alike ? fill(proposed, { learner, count: alike }) : labels.card_other);
     let before = "";
     const drawn = lines(response, at, pass, labels).map((line) => {
       const root = drawLine(line, before);

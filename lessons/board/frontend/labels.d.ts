@@ -16,6 +16,7 @@ export interface Labels {
   card: string;
   card_close: string;
   card_empty: string;
+  card_other: string;
   card_place: string;
   card_proposed: string;
   card_proposed_alike: string;
