@@ -57,7 +57,7 @@ def ways(condition: Condition) -> list[Way]:
             looks = ("red", "diamond", None)
         made.append(Way(x.learner_title, distances(x), gold(x), proxy(x), rl_fit(x), *looks))
     far, true, pushed = chosen(condition)
-    best = Way(_("best of n"), far, true, pushed, best_of_fit(condition), "blue", "square", "pink")
+    best = Way(_("best of n"), far, true, pushed, best_of_fit(condition), "brown", "square", "pink")
     return [*made, best]
 
 
