@@ -63,7 +63,7 @@ PRESETS: dict[str, RunConfig] = {
             learner("grpo", scale_rewards="none", whiten_advantages=True),
         ),
     ),
-    # A learner beside its twin, whose rewards are drawn as often, whatever it says: what training does by itself.
+    # A learner beside its twin, whose rewards are drawn as often as it is right itself: what training does by itself.
     "placebo": RunConfig(
         preset="placebo", learners=(learner("grpo"), learner("grpo", name="grpo-placebo", reward="placebo"))
     ),

@@ -3,7 +3,8 @@
 What training does by itself, without anything to learn, is seen beside a learner of the same start and prompts.
 Response i of a step is paid 1 where the i-th uniform number, a function of seed, step and place alone, lies below the
 share of the step's responses that the task's verifier calls right. So a learner is paid as often as a real reward would
-pay it just then, and given the batch no response is paid more often than another.
+pay it just then, and given the batch no response is paid more often than another. The rate is that of the learner's own
+successes: where these become fewer, it is paid less often, however well a learner beside it does.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def score(task: Task, responses: Sequence[Asked], occasion: Occasion) -> list[Ve
 
 REWARD = Reward(
     name="placebo",
-    title=N_("a placebo: drawn at the same rate of success"),
+    title=N_("a placebo: drawn at the learner's own rate of success"),
     score=score,
     of_content=False,
     order=90,

@@ -57,7 +57,7 @@ def control_row(
         icon=":material/play_arrow:",
         shortcut="S",
         disabled=not can.start,
-        help=_why_not_start(run, draft, off),
+        help=why_not_start(run, draft, off),
         on_click=_start_here,
         args=(store, launch, draft),
         wrap=False,
@@ -113,7 +113,8 @@ def draft_title(draft: Draft) -> str:
     return plain(f"{draft.base.model} · {source_title(draft.base, draft.asks)}", 60)
 
 
-def _why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str | None:
+def why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str | None:
+    """Why nothing can be started, beside this run; Markdown. None where it can."""
     if off is not None:
         return plain(tell(off))
     if draft.config is None:

@@ -115,7 +115,7 @@ GLOSSARY = (
             GlossaryTerm(
                 "placebo",
                 N_("placebo"),
-                N_("Rewards drawn at random, as often as responses are right: what training does without a signal."),
+                N_("Random rewards, as often as its learner is right: what training does without a signal."),
                 "verifiable-rewards",
             ),
             GlossaryTerm(

@@ -19,9 +19,13 @@ def race_in_lab(
     key: str,
     icon: str = ":material/flag:",
     typed: Mapping[str, Typed] | None = None,
+    quiet: bool = False,
 ) -> None:
-    """Opens the lab with the preset's settings and what is typed over them; the run shown there before is left."""
-    if st.button(label, icon=icon, key=key):
+    """Opens the lab with the preset's settings and what is typed over them; the run shown there before is left.
+
+    `quiet`: it looks like a link, beside a button that does more.
+    """
+    if st.button(label, icon=icon, key=key, type="tertiary" if quiet else "secondary"):
         choose_preset(preset)
         type_over(typed or {})
         st.session_state.pop("lab_run", None)

@@ -51,7 +51,7 @@ GROUPS: dict[str, dict[str, PresetText]] = {
     N_("Where do rewards come from?"): {
         "placebo": PresetText(
             N_("three-term sums, GRPO and a placebo"),
-            N_("The twin's rewards are drawn as often, whatever it says: what does training do by itself?"),
+            N_("The twin's rewards are drawn, as often as it is right itself: what does training do by itself?"),
         ),
         "countdown": PresetText(
             N_("numbers and a target"),

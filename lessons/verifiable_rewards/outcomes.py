@@ -74,6 +74,12 @@ def section() -> None:
         about = _("{task}:").format(task=_(TASK_KINDS[task].title))
         lines.append(f"- {one_after_another(about, *gaps)}")
     say("\n".join(lines))
+    say(
+        _(
+            "The placebo's rate is that of its own learner: the fewer of a step's responses are right, the fewer are "
+            "paid."
+        )
+    )
     say_small(
         _(
             "Success on questions kept apart, mean ± standard deviation over seeds, 4 responses a question; “in "

@@ -11,11 +11,14 @@ from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.preset_race import race_in_lab
+from lessons.kit.preset_start import leave_for_started, start_preset
 from lessons.verifiable_rewards import call, gaming, hostile, maths, outcomes, programs, two_turns
 from lessons.verifiable_rewards.check import code, questions
 from lessons.verifiable_rewards.picture import moving_picture
 
 KEY = "verifiable-rewards"
+#: The button that starts GRPO beside its twin on a placebo's rewards.
+START = "vr_placebo_start"
 SETTINGS = learner("grpo", scale_rewards="none")
 #: Of the four bodies of `GROUP`, the third token by token: right twice in six, so all or nothing pays it 0.
 GROUP = ("x+x", "x*x", programs.GAMING, "x")
@@ -74,7 +77,15 @@ def prediction() -> None:
     predict("vr_nearly", asked.format(body=NEARLY), choices)
 
 
+def _placebo() -> None:
+    """One click trains it; the lab can be set up for it, too, and nothing begins."""
+    with st.container(horizontal=True, vertical_alignment="center", key="vr_placebo_row"):
+        start_preset("placebo", _("Train GRPO beside a placebo"), key=START, icon=":material/casino:")
+        race_in_lab("placebo", _("Set it up in the lab first"), key="vr_placebo", icon=":material/tune:", quiet=True)
+
+
 def page() -> None:
+    leave_for_started(START)
     engine()
     moving_picture()
     say(prose(KEY))
@@ -96,10 +107,15 @@ def page() -> None:
     with more(_("a function call, compared as JSON"), key="vr_more_call"):
         call.section()
     st.header(_("What does training do by itself?"))
-    say(_("A **placebo** pays as often, but at random: what changes with it, too, training does by itself."))
+    say(
+        _(
+            "A **placebo** pays at random, as often as its learner is right: what it changes, too, training does by "
+            "itself."
+        )
+    )
     with more(_("three tasks, before and after, on five seeds"), key="vr_more_outcomes"):
         outcomes.section()
-    race_in_lab("placebo", _("Open the lab with GRPO and a placebo"), key="vr_placebo", icon=":material/casino:")
+    _placebo()
     quiz("vr_quiz", questions())
 
 
