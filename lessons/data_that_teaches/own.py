@@ -141,13 +141,8 @@ def _compared(preset: str, changed: Mapping[str, Any]) -> None:
         say_small(_("Commit, train GRPO in the lab, and come back: what came of it then stands here."))
 
 
-def own_ends(preset: str, changed: Mapping[str, Any]) -> list[float]:
-    """Held-out success at the end of GRPO's runs in this store that differ from the preset in these data alone."""
-    return list(own_runs(preset, changed).values())
-
-
 def own_runs(preset: str, changed: Mapping[str, Any]) -> dict[str, float]:
-    """Each such run's id, and its end."""
+    """GRPO's runs in this store that differ from the preset in these data alone: id → held-out success at the end."""
     ends = dict[str, float]()
     for run in readable(shared.store().runs()):
         if run.recorded or run.status != "finished" or not _of_these(run.config, preset, changed):

@@ -17,7 +17,7 @@ from core.presets import preset
 from core.runs import lifecycle
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
-from lessons.data_that_teaches.own import own_ends
+from lessons.data_that_teaches.own import own_runs
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, at_equal_count, gap, overstated
 from lessons.data_that_teaches.unit_tests import example_of
 from lessons.i18n import LANGUAGES
@@ -186,9 +186,9 @@ def test_what_came_of_ones_own_data_is_told_once_such_a_run_is_through(monkeypat
     configs = {str(i): x for i, x in enumerate([few, change(few, {"seed": 5}), base, *others])}
     ends = {name: 0.1 * (int(name) + 1) for name in configs}
     monkeypatch.setattr("lessons.data_that_teaches.own.shared.store", lambda: Store(configs, ends))
-    assert own_ends("program", {"tests_per_question": 1}) == [ends["0"], ends["1"]]
-    assert own_ends("program", {}) == [ends["2"]]
-    assert own_ends("chain-sum", {}) == []
+    assert list(own_runs("program", {"tests_per_question": 1}).values()) == [ends["0"], ends["1"]]
+    assert list(own_runs("program", {}).values()) == [ends["2"]]
+    assert list(own_runs("chain-sum", {}).values()) == []
 
 
 def own_run(store: RunStore, preset_name: str, settings: dict[str, object], rows: list[tuple[str, str, float, bool]]):
