@@ -41,7 +41,10 @@ def came_of(runs: Iterable[str], untouched: str) -> None:
     """Two lines on runs of equal data, one or more; `untouched` is the topic whose first condition they differ from."""
     store, known = shared.store(), list[CuratedRun]()
     for run_id in runs:
-        info = store.get(run_id)
+        try:
+            info = store.get(run_id)
+        except StoreError:  # deleted in another window
+            continue
         config = info.config
         learner = next(x for x in info.learners if x.name == LEARNER)
         kept = kept_of(run_id, learner.step, learner.updated, store)
