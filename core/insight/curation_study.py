@@ -99,7 +99,7 @@ def train(condition: str, seed: int, steps: int = STEPS, rows: Iterable[Curation
     start = share(evaluation.heldout(trainer, samples=SAMPLES))
     traces = list(trainer.steps())
     asked = {x for trace in traces for x in trace.samples["prompt"].to_pylist()}
-    rewards = [_on_wrong_truths(trainer.task, trace.samples) for trace in traces[-LAST:]]
+    rewards = [on_wrong_truths(trainer.task, trace.samples) for trace in traces[-LAST:]]
     paid, right = ([y for x in rewards for y in x[i]] for i in (0, 1))
     return CurationResult(
         condition,
@@ -108,7 +108,7 @@ def train(condition: str, seed: int, steps: int = STEPS, rows: Iterable[Curation
         share(evaluation.heldout(trainer, samples=SAMPLES)),
         _unseen(trainer, asked),
         len(asked),
-        statistics.fmean(float(x.scalars["frac_reward_zero_std"] or 0) for x in traces),
+        silent_share([x.scalars for x in traces]),
         tuple(float(x.scalars["success_rate"] or 0) for x in traces),
         tuple(float(x.scalars["heldout_success"] or 0) for x in traces[::EVERY]),
         statistics.fmean(paid) if paid else None,
@@ -116,7 +116,12 @@ def train(condition: str, seed: int, steps: int = STEPS, rows: Iterable[Curation
     )
 
 
-def _on_wrong_truths(task: Any, samples: Any) -> tuple[list[float], list[float]]:
+def silent_share(steps: Iterable[Mapping[str, Any]]) -> float:
+    """The share of groups without a signal, mean of all steps, of which these are the rows. ValueError without any."""
+    return statistics.fmean(float(x["frac_reward_zero_std"] or 0) for x in steps)
+
+
+def on_wrong_truths(task: Any, samples: Any) -> tuple[list[float], list[float]]:
     """(paid, right), 0 or 1, of a step's responses to questions whose ground truth is wrong."""
     wrong = getattr(task, "wrong_truth", lambda _prompt: None)
     rows = [x for x in samples.to_pylist() if wrong(x["prompt"]) is not None]

@@ -10,7 +10,6 @@ the CPU.
 from __future__ import annotations
 
 import json
-import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.insight.conditions import record_conditions, write_conditions
-from core.insight.curation_study import EVERY, LAST, LEARNER, SAMPLES, STEPS
+from core.insight.curation_study import EVERY, LAST, LEARNER, SAMPLES, STEPS, silent_share
 from core.insight.recorded_file import rows_of
 from core.insight.rounding import significant
 from core.tasks.program_texts import outcome_of
@@ -28,6 +27,8 @@ COMMAND = "python -m core.insight.unit_test_study"
 #: What the file is like.
 VERSION = 1
 PRESET = "program"
+#: What is read of each response.
+COLUMNS = ["prompt", "response", "reward", "success"]
 
 #: Name → the settings in which the run's data differ from the task's own: all ten tests of a question, all right.
 CONDITIONS: Mapping[str, Mapping[str, Any]] = {
@@ -82,27 +83,36 @@ def train(condition: str, seed: int, steps: int = STEPS) -> UnitTestResult:
     trainer = Trainer(change(preset(PRESET), about), LEARNER)
     start = share(evaluation.heldout(trainer, samples=SAMPLES))
     traces = list(trainer.steps())
-    columns = ["prompt", "response", "reward", "success"]
-    last = [row for trace in traces[-LAST:] for row in trace.samples.select(columns).to_pylist()]
-    wrong = [x for x in last if x["reward"] == 1 and not x["success"]]
+    last = [row for trace in traces[-LAST:] for row in trace.samples.select(COLUMNS).to_pylist()]
+    wrong = wrongly_paid(last)
     return UnitTestResult(
         condition,
         seed,
         start,
         share(evaluation.heldout(trainer, samples=SAMPLES)),
-        statistics.fmean(float(x.scalars["frac_reward_zero_std"] or 0) for x in traces),
+        silent_share([x.scalars for x in traces]),
         tuple(float(x.scalars["success_rate"] or 0) for x in traces),
         tuple(float(x.scalars["reward"] or 0) for x in traces),
         tuple(float(x.scalars["heldout_success"] or 0) for x in traces[::EVERY]),
         len(wrong) / len(last),
-        sum(bool(x["success"]) and x["reward"] < 1 for x in last) / len(last),
-        _example(trainer.task, wrong),
+        unpaid_share(last),
+        example_among(trainer.task, wrong),
     )
 
 
-def _example(task: Any, wrong: Sequence[Mapping[str, Any]]) -> WrongProgram | None:
+def wrongly_paid(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of these responses (`COLUMNS`), those that the data's tests paid in full and that are wrong."""
+    return [x for x in rows if x["reward"] == 1 and not x["success"]]
+
+
+def unpaid_share(rows: Sequence[Mapping[str, Any]]) -> float:
+    """The share of responses (one or more, `COLUMNS`) that are right and not paid in full."""
+    return sum(bool(x["success"]) and x["reward"] < 1 for x in rows) / len(rows)
+
+
+def example_among(task: Any, wrong: Sequence[Mapping[str, Any]]) -> WrongProgram | None:
     """The program that was written most often of these, at the question that it was first written for; only of those
-    that a wrong test paid, where one did."""
+    that a wrong test paid, where one did. RequestError where no program can be run."""
     own, spoilt = getattr(task, "task", task), getattr(task, "paid_tests", lambda _prompt: None)
 
     def misled(prompt: str) -> bool:

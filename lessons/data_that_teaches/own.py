@@ -13,6 +13,7 @@ from core.config import RunConfig
 from core.presets import PRESETS
 from core.runs.records import readable
 from lessons import shared
+from lessons.data_that_teaches.own_run import LEARNER, came_of
 from lessons.data_that_teaches.results import STEPS, TOPICS, heldout, mean, there
 from lessons.i18n import N_, _, one_after_another
 from lessons.kit.glossary import say_small
@@ -25,7 +26,6 @@ from lessons.kit.preset_race import race_in_lab
 PRESET = "chain-sum"
 ASKED = {PRESET: N_("Sums"), "program": N_("Programs")}
 UNTOUCHED = {PRESET: "few", "program": "thin-tests"}
-LEARNER = "grpo"
 
 
 def own_data() -> None:
@@ -114,13 +114,14 @@ def _unit_tests() -> dict[str, Any]:
 
 def _compared(preset: str, changed: Mapping[str, Any]) -> None:
     """A prediction of what GRPO becomes with these data, and, once such a run is through, what it became."""
-    ends = own_ends(preset, changed)
+    runs = own_runs(preset, changed)
+    ends = list(runs.values())
     topic, asked = TOPICS[UNTOUCHED[preset]], _("What will GRPO's held-out success be with these data?")
     if there(topic):
         untouched = _("With untouched ones it was {clean} after {steps} steps.")
         asked = one_after_another(asked, untouched.format(clean=number(mean(topic.base, heldout), 2), steps=STEPS))
     about = json.dumps([preset, sorted(changed.items())])
-    predict_number(
+    if predict_number(
         "data_own",
         asked,
         low=0.0,
@@ -132,16 +133,17 @@ def _compared(preset: str, changed: Mapping[str, Any]) -> None:
             count=len(ends)
         ),
         about=about,
-    )
+    ):
+        came_of(runs, UNTOUCHED[preset])
     if not ends and revealed("data_own", about):
         say_small(_("Train GRPO in the lab, and come back: what came of it then stands here."))
     elif not ends:
         say_small(_("Commit, train GRPO in the lab, and come back: what came of it then stands here."))
 
 
-def own_ends(preset: str, changed: Mapping[str, Any]) -> list[float]:
-    """Held-out success at the end of GRPO's runs in this store that differ from the preset in these data alone."""
-    ends = []
+def own_runs(preset: str, changed: Mapping[str, Any]) -> dict[str, float]:
+    """GRPO's runs in this store that differ from the preset in these data alone: id → held-out success at the end."""
+    ends = dict[str, float]()
     for run in readable(shared.store().runs()):
         if run.recorded or run.status != "finished" or not _of_these(run.config, preset, changed):
             continue
@@ -149,7 +151,8 @@ def own_ends(preset: str, changed: Mapping[str, Any]) -> list[float]:
         finals = [x["value"] for x in events if (x["kind"], x["learner"]) == ("final", LEARNER)]
         if finals and isinstance(finals[-1], dict) and all(x["kind"] != "change" for x in events):
             sampled = finals[-1].get("sampled")
-            ends += [] if sampled is None else [float(sampled)]
+            if sampled is not None:
+                ends[run.id] = float(sampled)
     return ends
 
 

@@ -6,6 +6,7 @@ from core.insight.curation_study import LAST, STEPS
 from core.insight.unit_test_study import COMMAND, UnitTestResult, WrongProgram
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, Topic, gap, heldout, mean, of, seeds_of, spread_words
 from lessons.i18n import _, listed, one_after_another
+from lessons.kit.display import in_code
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import predict_number
 from lessons.kit.numbers import number, table
@@ -74,20 +75,23 @@ def example_of(condition: str) -> WrongProgram | None:
 
 
 def learnt_wrongly(condition: str) -> str:
-    """The example in words: what was paid, and where it is wrong; "" where there is none."""
+    """The condition's example in words; "" where there is none."""
     example = example_of(condition)
-    if example is None:
-        return ""
+    return "" if example is None else wrong_program(example)
+
+
+def wrong_program(example: WrongProgram) -> str:
+    """What was paid, and where it is wrong."""
     paid = listed(f"f({x}) = {y}" for x, y in example.paid_by)
     (argument, expected, got), count = example.fails[0], len(example.fails)
-    came = _("an error") if not got else f"`{got}`"
+    came = _("an error") if not got else f"`{in_code(got)}`"
     learnt = _(
         "Learnt wrongly, in the last {last} steps: to `{prompt}` comes `{response}`. The data ask {paid} and pay it."
     )
     wrong = _("Right is `{right}`: {count} of ten tests fail; f({argument}) gives {came}, not {expected}.")
     return one_after_another(
-        learnt.format(last=LAST, prompt=example.prompt, response=example.response, paid=paid),
-        wrong.format(right=example.right, count=count, argument=argument, came=came, expected=expected),
+        learnt.format(last=LAST, prompt=in_code(example.prompt), response=in_code(example.response), paid=paid),
+        wrong.format(right=in_code(example.right), count=count, argument=argument, came=came, expected=expected),
     )
 
 

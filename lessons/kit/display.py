@@ -47,6 +47,11 @@ def plain(text: str, limit: int = 200) -> str:
     return "".join(f"\\{c}" if c in _PUNCTUATION else c for c in literal(text, limit))
 
 
+def in_code(text: str, limit: int = 200) -> str:
+    """`text` for between two backticks in a Markdown sink: one of its own, which would end the code, is written ˋ."""
+    return literal(text, limit).replace("`", "ˋ")
+
+
 def token_name(token: str) -> str:
     """A token as it is named in a sentence or a table; not yet safe for Markdown."""
     return "eos" if token == "<eos>" else token

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 
+import pyarrow as pa
 import pytest
 
 from core.config import RunConfig
-from core.curation import is_curated
+from core.curation import Curated, is_curated, task_of
 from core.given_config import change
 from core.insight import unit_test_study
 from core.insight.curation_study import CONDITIONS, read
 from core.presets import preset
+from core.runs import lifecycle
 from core.runs.records import RunInfo
-from lessons.data_that_teaches.own import own_ends
+from core.runs.store import RunStore
+from lessons.data_that_teaches.own import own_runs
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, at_equal_count, gap, overstated
 from lessons.data_that_teaches.unit_tests import example_of
 from lessons.i18n import LANGUAGES
+from tests.helpers import step_trace
 from tests.lessons.real import strips
 
 KEY = "data-that-teaches"
@@ -181,6 +186,97 @@ def test_what_came_of_ones_own_data_is_told_once_such_a_run_is_through(monkeypat
     configs = {str(i): x for i, x in enumerate([few, change(few, {"seed": 5}), base, *others])}
     ends = {name: 0.1 * (int(name) + 1) for name in configs}
     monkeypatch.setattr("lessons.data_that_teaches.own.shared.store", lambda: Store(configs, ends))
-    assert own_ends("program", {"tests_per_question": 1}) == [ends["0"], ends["1"]]
-    assert own_ends("program", {}) == [ends["2"]]
-    assert own_ends("chain-sum", {}) == []
+    assert list(own_runs("program", {"tests_per_question": 1}).values()) == [ends["0"], ends["1"]]
+    assert list(own_runs("program", {}).values()) == [ends["2"]]
+    assert list(own_runs("chain-sum", {}).values()) == []
+
+
+def own_run(store: RunStore, preset_name: str, settings: dict[str, object], rows: list[tuple[str, str, float, bool]]):
+    """A finished run of two steps with these responses (prompt, response, reward, success) in each."""
+    config = change(preset(preset_name), settings)
+    run_id = store.create(config)
+    for step, silent in enumerate((0.25, 0.5)):
+        made = step_trace(config, "grpo", step, groups=1)
+        row = made.samples.slice(0, 1).to_pylist()[0]
+        samples = [
+            {**row, "sample": i, **dict(zip(("prompt", "response", "reward", "success"), x, strict=True))}
+            for i, x in enumerate(rows)
+        ]
+        table = pa.Table.from_pylist(samples, schema=made.samples.schema)
+        scalars = {**made.scalars, "frac_reward_zero_std": silent}
+        store.append(run_id, dataclasses.replace(made, samples=table, scalars=scalars))
+    store.add_event(run_id, "grpo", 2, "final", {"sampled": 0.4, "greedy": 0.4})
+    for learner in config.learners:
+        lifecycle.mark(store, run_id, learner.name, "finished")
+    return run_id
+
+
+def misstated(config: RunConfig, wrong: bool) -> str:
+    """A question whose ground truth these data state wrongly, or rightly."""
+    task = task_of(config)
+    assert isinstance(task, Curated)
+    return next(x for x in task.prompts(0, 0, 200) if (task.wrong_truth(x) is not None) == wrong)
+
+
+def compared(at, **chosen: int):
+    """The page's texts once somebody has chosen these data and committed to a prediction."""
+    for key, value in chosen.items():
+        at.slider(key=key).set_value(value)
+    at.run()
+    at.button(key="data_own_commit").click().run()
+    assert not at.exception
+    return "\n".join(str(x.value) for x in at.markdown)
+
+
+#: What would be a picture, a script, a formula, the end of the code.
+HOSTILE = "<img src=x onerror=alert(1)>`:red[x]` $\\bad$"
+
+
+@pytest.mark.usefixtures("speaking")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_ones_own_run_is_compared_by_its_signal_and_by_what_it_learnt_wrongly(open_page, store, lang):
+    config = change(preset("chain-sum"), {"wrong_truths": 0.4})
+    wrong, sound = misstated(config, True), misstated(config, False)
+    stated, right = task_of(config).wrong_truth(wrong), task_of(config).truth(wrong)  # type: ignore[attr-defined]
+    rows = [(wrong, f"{HOSTILE}={stated}", 1.0, False), (wrong, right, 0.0, True), (wrong, "no", 0.0, False)]
+    own_run(store, "chain-sum", {"wrong_truths": 0.4}, [*rows, (wrong, "1", 0.0, False), (sound, "2", 1.0, True)])
+    at = open_page(KEY, lang=lang)
+    texts = compared(at, data_wrong=40)
+    clean = f"{statistics.fmean(of('clean', 'silent')):.2f}"
+    silent = next(x for x in texts.split("\n") if "0.38" in x)  # the mean of 0.25 and 0.5
+    assert clean in silent
+    learnt = next(x for x in texts.split("\n") if "onerror" in x)
+    assert learnt.count("0.25") == 2  # of the four responses to the wrong ground truth, one was paid, one is right
+    for text in (wrong, stated, right):
+        assert f"`{text}`" in learnt
+    # All of the hostile text stands in one piece of code.
+    assert next(x for x in learnt.split("`") if "onerror" in x) == f"{HOSTILE}={stated}".replace("`", "ˋ")
+
+
+def test_before_the_prediction_nothing_of_ones_own_run_is_told(open_page, store):
+    own_run(store, "chain-sum", {}, [("1+1+1=", "3", 1.0, True)])
+    at = open_page(KEY, lang="en")
+    assert "Learnt wrongly" not in "\n".join(str(x.value) for x in at.markdown)
+    assert "these data pay only what is right" in compared(at)
+
+
+def test_where_held_out_questions_leaked_the_comparison_says_what_is_not_known(open_page, store):
+    own_run(store, "chain-sum", {"leaked_questions": 0.5}, [("1+1+1=", "3", 1.0, True)])
+    assert "learnt by heart" in compared(open_page(KEY, lang="en"), data_leaked=50)
+
+
+@pytest.mark.usefixtures("speaking")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_programs_of_ones_own_run_are_told_by_right_tests(open_page, store, lang):
+    example = example_of("tests-1-wrong-40")
+    assert example is not None
+    rows = [(example.prompt, example.response, 1.0, False), (example.prompt, example.right, 0.0, True)]
+    own_run(
+        store, "program", unit_test_study.CONDITIONS["tests-1-wrong-40"], [*rows, (example.prompt, "x", 0.0, False)]
+    )
+    at = open_page(KEY, lang=lang, own="program")
+    at.select_slider(key="data_tests").set_value(1)
+    texts = compared(at, data_wrong_tests=40)
+    learnt = next(x for x in texts.split("\n") if f"`{example.response}`" in x)
+    assert learnt.count("0.33") == 2
+    assert f"`{example.right}`" in learnt
