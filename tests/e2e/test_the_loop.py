@@ -55,7 +55,7 @@ def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, serv
     page = context.new_page()
     page.goto(link(server, "the-loop", run.id))
     drawn = page.locator(".loop-picture")
-    expect(drawn.locator(".says")).to_contain_text("第 1 輪", timeout=60_000)
+    expect(drawn.locator(".says")).to_contain_text("第 1 次循環", timeout=60_000)
     page.get_by_test_id("loop-play").click()
     expect(drawn).to_have_attribute("data-station", "prompts")
     expect(drawn).to_have_attribute("data-station", "model", timeout=10_000)
