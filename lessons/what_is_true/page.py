@@ -22,6 +22,7 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.worked import Line, worked
 from lessons.kit.linked import linked
+from lessons.kit.preset_start import leave_for_started
 from lessons.kit.records import efficiency_words
 from lessons.kit.restored import not_rewritten
 from lessons.kit.ties import lowest
@@ -30,7 +31,7 @@ from lessons.what_is_true.accuse import accuse, wrong_reply
 from lessons.what_is_true.fall import fall
 from lessons.what_is_true.lead import recorded_race
 from lessons.what_is_true.panel import show_panel
-from lessons.what_is_true.race import race
+from lessons.what_is_true.race import START, race
 from lessons.what_is_true.reply import show_reply
 from lessons.what_is_true.study import study_section
 
@@ -201,6 +202,7 @@ def measure(batch: Frozen) -> None:
 
 
 def page() -> None:
+    leave_for_started(START)
     fall()
     say(prose(KEY))
     st.header(_("A learner that is told the truth"))
