@@ -65,9 +65,13 @@ def silent_words(runs: Sequence[CuratedRun], untouched: str) -> str:
     topic = TOPICS[untouched]
     if not there(topic):
         return words
-    beside = _("Over the first {steps} it was {own}, with untouched data {clean}.").format(
-        steps=whole(STEPS), own=number(early, 2), clean=number(mean(topic.base, lambda x: x.silent), 2)
-    )
+    clean = number(mean(topic.base, lambda x: x.silent), 2)
+    if all(x.steps <= STEPS for x in runs):
+        beside = _("With untouched data it was {clean}.").format(clean=clean)
+    else:
+        beside = _("Over the first {steps} it was {own}, with untouched data {clean}.").format(
+            steps=whole(STEPS), own=number(early, 2), clean=clean
+        )
     return one_after_another(words, beside)
 
 

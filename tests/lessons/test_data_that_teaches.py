@@ -12,12 +12,14 @@ from core.config import RunConfig
 from core.curation import Curated, is_curated, task_of
 from core.given_config import change
 from core.insight import unit_test_study
+from core.insight.curated_run import CuratedRun
 from core.insight.curation_study import CONDITIONS, read
 from core.presets import preset
 from core.runs import lifecycle
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from lessons.data_that_teaches.own import own_runs
+from lessons.data_that_teaches.own_run import silent_words
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, at_equal_count, gap, overstated
 from lessons.data_that_teaches.unit_tests import example_of
 from lessons.i18n import LANGUAGES
@@ -280,3 +282,10 @@ def test_programs_of_ones_own_run_are_told_by_right_tests(open_page, store, lang
     learnt = next(x for x in texts.split("\n") if f"`{example.response}`" in x)
     assert learnt.count("0.33") == 2
     assert f"`{example.right}`" in learnt
+
+
+def test_only_a_run_longer_than_the_recorded_ones_is_told_for_as_many_steps_too():
+    short = CuratedRun(100, 0.5, 0.5, None, None)
+    assert silent_words([short], "few").count("0.50") == 1
+    longer = silent_words([dataclasses.replace(short, steps=150, silent=0.3)], "few")
+    assert "0.30 over all steps. Over the first 100 it was 0.50" in longer
