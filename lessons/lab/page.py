@@ -32,6 +32,7 @@ from lessons.kit.export import export_menu
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.kit.numbers import whole
+from lessons.kit.present import presenting
 from lessons.kit.preset_texts import preset_title, shows
 from lessons.kit.scored import scored_words
 from lessons.kit.to_lab import back_link
@@ -261,11 +262,12 @@ def page(head: DeltaGenerator) -> None:
     lab_view(run.id, run.status, key="lab")
     if not run.active:
         warnings(run)
+    width = "stretch" if presenting() else _READABLE  # larger type in as many pixels would be twice as many lines
     if (contract := contract_of(run.config)) is not None:
         words = _("**{name}:** {means}").format(name=_(NAMES[contract]), means=_(MEANS[contract]))
-        say_small(words, width=_READABLE)
+        say_small(words, width=width)
     if scored := scored_words(run.config):
-        say_small(scored, width=_READABLE)
+        say_small(scored, width=width)
     with st.expander(_("What happened in this run"), icon=":material/list:", key="lab_events"):
         events_table(runs.events(run.id))
 
