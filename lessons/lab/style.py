@@ -3,7 +3,7 @@
 #: The first screen is for tokens and curves: the page begins beside the app's own header, its margins are narrow, and
 #: the settings, folded, are one of the buttons. No theme token sets any of it.
 STYLE = """<style>
-[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 2rem; }
+[data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 5rem; }
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }

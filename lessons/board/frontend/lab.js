@@ -59,6 +59,10 @@ export class Lab {
       this.view = readUrl(CHOICES);
       this.#changed();
     };
+    this.resized = () => {
+      this.#theme(); // on a smaller projector type is smaller, and charts are drawn in it
+      this.frame.ask();
+    };
     this.frame = new Frame(() => this.#draw());
     this.loading = new Latest({
       wish: () => (this.#closed ? null : wishOf(this.model, this.view)),
@@ -94,6 +98,7 @@ export class Lab {
     const { base, inline } = this.env;
     this.#source = inline ? new PumpSource(this.options.channel, on) : new PullSource(base, this.options.run, on);
     window.addEventListener("popstate", this.moved);
+    window.addEventListener("resize", this.resized);
   }
 
   /**
@@ -116,6 +121,7 @@ export class Lab {
     this.#source?.close();
     this.#stage?.close();
     window.removeEventListener("popstate", this.moved);
+    window.removeEventListener("resize", this.resized);
     this.root.remove();
     for (const style of this.#styles) style.remove();
   }
