@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from core import environment
 from core.errors import Message
-from core.runs.errors import StoreError
+from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed
 from core.runs.readable import open_store
+from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
 from core.workers import starting
 from core.workers.launcher import Launcher, LocalLauncher
@@ -56,6 +57,15 @@ def notices() -> tuple[Message, ...]:
     if locked is None:
         return environment.problems()
     return (*(x for x in environment.problems() if str(x) not in str(locked)), locked)
+
+
+def run_or_none(run_id: str) -> RunInfo | None:
+    """The run; None where there is none of that id, or this version of the app cannot read it."""
+    try:
+        run: RunInfo = store().get(run_id)
+    except (RunNotFound, RunUnreadable):
+        return None
+    return run
 
 
 @_once

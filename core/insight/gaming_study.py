@@ -8,15 +8,14 @@ responses pass every visible test and fail a hidden one. Deterministic on the CP
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from core.insight.conditions import record_conditions, write_conditions
 from core.insight.recorded_file import rows_of
-from core.insight.rounding import significant
+from core.insight.rounding import row_text
 
 RECORDED = Path(__file__).parent / "recorded" / "gaming.json"
 COMMAND = "python -m core.insight.gaming_study"
@@ -111,11 +110,7 @@ def write(rows: Iterable[GamingResult], path: Path) -> None:
         "preset": PRESET,
         "conditions": CONDITIONS,
     }
-    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=_json)
-
-
-def _json(row: GamingResult) -> str:
-    return json.dumps(significant(asdict(row), 4), separators=(",", ":"))
+    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=lambda x: row_text(x, 4))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,13 +11,13 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.algorithms.over_optimisation import Fit, Form, best_of_n_kl, fit
 from core.insight.recorded_file import stored, write_text
-from core.insight.rounding import significant
+from core.insight.rounding import row_text
 from core.insight.seed_results import SeedDifference, paired
 
 RECORDED = Path(__file__).parent / "recorded" / "pushed-proxy.json"
@@ -263,7 +263,7 @@ def write(study: Study, about: dict[str, Any], path: Path) -> None:
     blocks = [f'"about": {json.dumps({"version": VERSION, **setup(), **about})}']
     for name in _KINDS:
         rows = sorted(getattr(study, name), key=_place)
-        lines = ",\n".join(json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in rows)
+        lines = ",\n".join(row_text(x, 5) for x in rows)
         blocks.append(f'"{name}": [\n{lines}\n]')
     write_text("{" + ",\n".join(blocks) + "}\n", path)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 
@@ -12,3 +14,8 @@ def significant(value: Any, digits: int) -> Any:
     if isinstance(value, list | tuple):
         return [significant(x, digits) for x in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
+
+
+def row_text(row: Any, digits: int) -> str:
+    """A measured row (a dataclass) as one line of JSON, as `significant`."""
+    return json.dumps(significant(asdict(row), digits), separators=(",", ":"))

@@ -7,12 +7,12 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.insight.recorded_file import rows_of, write_text
-from core.insight.rounding import significant
+from core.insight.rounding import row_text
 
 #: Where the study of core/insight/long_sums.py is recorded.
 LONG_SUMS = Path(__file__).parent / "recorded" / "long-sums.json"
@@ -152,10 +152,7 @@ def read(path: Path = LONG_SUMS) -> list[SeedResult]:
 def write(rows: Iterable[SeedResult], order: Sequence[str], about: Mapping[str, Any], path: Path) -> None:
     """Everything as JSON, a line per learner and seed, learners in `order`; the file is complete or as it was."""
     place = {name: i for i, name in enumerate(order)}
-    lines = [
-        json.dumps(significant(asdict(x), 4), separators=(",", ":"))
-        for x in sorted(rows, key=lambda x: (place.get(x.setup, len(place)), x.seed))
-    ]
+    lines = [row_text(x, 4) for x in sorted(rows, key=lambda x: (place.get(x.setup, len(place)), x.seed))]
     body = ",\n".join(lines)
     head = json.dumps({"version": VERSION, **about})
     write_text(f'{{"about":{head},\n"rows":[\n{body}\n]}}\n', path)

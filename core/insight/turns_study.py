@@ -8,16 +8,15 @@ answer and of its last are known of both. Deterministic on the CPU.
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.insight.recorded_file import rows_of, write_rows
 from core.insight.recording import options_of, train_the_rest
-from core.insight.rounding import significant
+from core.insight.rounding import row_text
 from core.presets import preset
 from core.versions import versions
 
@@ -133,7 +132,7 @@ def write(rows: Iterable[TurnsResult], path: Path) -> None:
         **setup(),
         "versions": versions(),
     }
-    write_rows(about, (json.dumps(significant(asdict(x), 5), separators=(",", ":")) for x in kept), path)
+    write_rows(about, (row_text(x, 5) for x in kept), path)
 
 
 def setup() -> dict[str, Any]:

@@ -9,17 +9,16 @@ the CPU.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.insight.conditions import record_conditions, write_conditions
 from core.insight.curation_study import EVERY, LAST, LEARNER, SAMPLES, STEPS, silent_share
 from core.insight.recorded_file import rows_of
-from core.insight.rounding import significant
+from core.insight.rounding import row_text
 from core.tasks.program_texts import outcome_of
 
 RECORDED = Path(__file__).parent / "recorded" / "unit-tests.json"
@@ -163,11 +162,7 @@ def write(rows: Iterable[UnitTestResult], path: Path) -> None:
         "preset": PRESET,
         "conditions": CONDITIONS,
     }
-    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=_json)
-
-
-def _json(row: UnitTestResult) -> str:
-    return json.dumps(significant(asdict(row), 4), separators=(",", ":"))
+    write_conditions(rows, path, order=CONDITIONS, version=VERSION, about=about, line=lambda x: row_text(x, 4))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

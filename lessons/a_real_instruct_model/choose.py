@@ -12,8 +12,7 @@ from core.models import bundled
 from core.models.smollm2 import NAME
 from core.models.start import names
 from core.presets import PRESETS
-from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo, RunUnreadable
+from core.runs.records import RunInfo
 from lessons import shared
 from lessons.a_real_instruct_model.shown import RECORDED_REAL, show
 from lessons.catalog import lesson
@@ -170,9 +169,7 @@ def recorded_minutes() -> dict[str, float]:
     """Each learner's time in the recorded run, from its own clock; empty where the run is not there."""
     runs = shared.store()
     minutes: dict[str, float] = {}
-    try:
-        runs.get(RECORDED_REAL)
-    except (RunNotFound, RunUnreadable):
+    if shared.run_or_none(RECORDED_REAL) is None:
         return minutes
     for row in runs.rows_since(RECORDED_REAL, 0)[0]:
         if row["wall_time_s"] is not None:

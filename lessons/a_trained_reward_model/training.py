@@ -13,8 +13,7 @@ from core.presets import preset
 from core.reward_run import reward_config
 from core.rewards.preferences import Preference
 from core.runs import reward_runs
-from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo, RunUnreadable
+from core.runs.records import RunInfo
 from core.runs.reward_runs import LeftModel, RewardPoint, ShownResponse
 from core.workers.limits import RunLimits
 from lessons import shared
@@ -22,7 +21,7 @@ from lessons.a_trained_reward_model import labels
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
 from lessons.kit.controls import ask, noted
-from lessons.kit.display import LIVE, literal, plain, status_word
+from lessons.kit.display import is_live, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
 from lessons.kit.numbers import number, percent, whole
@@ -51,17 +50,8 @@ def current() -> RunInfo | None:
     """The run that the link names, or else the last that was begun here: the browser's way back leads to the link
     without it, and the run goes on. None where that trains no reward model."""
     wanted = st.query_params.get(RUN) or st.session_state.get(_BEGUN)
-    if not wanted:
-        return None
-    try:
-        run = shared.store().get(wanted)
-    except (RunNotFound, RunUnreadable):
-        return None
-    return run if reward_runs.learner_of(run) is not None else None
-
-
-def is_live(run: RunInfo) -> bool:
-    return run.active or run.status in LIVE
+    run = shared.run_or_none(wanted) if wanted else None
+    return run if run is not None and reward_runs.learner_of(run) is not None else None
 
 
 def _watch(polled: bool) -> None:

@@ -15,7 +15,7 @@ from core.workers.launcher import Launcher, LauncherError
 from core.workers.limits import RunLimits
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
-from lessons.kit.display import LIVE, plain
+from lessons.kit.display import is_live, plain
 from lessons.kit.draft import Draft
 from lessons.kit.preset_texts import preset_title
 
@@ -35,7 +35,7 @@ def possible(run: RunInfo | None, draft: Draft, training: bool) -> Possible:
     """Follows from the run's state alone, so that it can be tested without a page."""
     ours = run is not None and not run.recorded and training
     status = run.status if run is not None and ours else None
-    active = run is not None and (run.active or run.status in LIVE)
+    active = run is not None and is_live(run)
     return Possible(
         start=training and draft.config is not None and not (ours and active),
         pause=status in ("queued", "running"),  # who still waits pauses before the first step
@@ -162,7 +162,7 @@ def pending(run: RunInfo | None) -> str | None:
     run_id, kind = st.session_state.get("lab_pending", ("", ""))
     if run is None or run.id != run_id:
         return None
-    waiting = {"stop": run.active or run.status in LIVE, "pause": run.status in ("queued", "running")}
+    waiting = {"stop": is_live(run), "pause": run.status in ("queued", "running")}
     return kind if waiting.get(kind) else None
 
 

@@ -12,6 +12,7 @@ from core.text import visible
 from lessons.i18n import N_, _, language
 
 if TYPE_CHECKING:
+    from core.runs.records import RunInfo
     from lessons.kit.lesson.replies import Reply
 
 
@@ -25,6 +26,11 @@ STATUS = {
     "finished": (N_("finished"), ":material/check_circle:"),
 }
 LIVE = frozenset({"queued", "running", "paused"})
+
+
+def is_live(run: RunInfo) -> bool:
+    """Whether it trains, waits to or is paused; also where it failed and a worker still looks after a learner of it."""
+    return run.active or run.status in LIVE
 
 
 def literal(text: str, limit: int = 200) -> str:

@@ -12,13 +12,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.presets import PRESETS
-from core.runs.errors import RunNotFound
-from core.runs.records import RunInfo, RunUnreadable
+from core.runs.records import RunInfo
 from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _
 from lessons.kit.controls import possible, start, why_not_start
-from lessons.kit.display import LIVE, plain
+from lessons.kit.display import is_live, plain
 from lessons.kit.draft import choose_preset, make_draft
 from lessons.kit.to_lab import lab_query
 
@@ -68,18 +67,10 @@ def _begin(preset: str, key: str) -> None:
 def _under_way(key: str) -> RunInfo | None:
     """The run that this visitor began by this button, or else looks at in the lab, where it trains or waits to."""
     for run_id in (st.session_state.get(_begun(key)), st.session_state.get("lab_run")):
-        run = _run_or_none(run_id) if run_id else None
-        if run is not None and not run.recorded and (run.active or run.status in LIVE):
+        run = shared.run_or_none(run_id) if run_id else None
+        if run is not None and not run.recorded and is_live(run):
             return run
     return None
-
-
-def _run_or_none(run_id: str) -> RunInfo | None:
-    try:
-        run: RunInfo = shared.store().get(run_id)
-    except (RunNotFound, RunUnreadable):
-        return None
-    return run
 
 
 def _begun(key: str) -> str:
