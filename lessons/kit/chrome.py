@@ -25,6 +25,7 @@ _SET_LANGUAGE = """
 export default function (component) {
   const tag = new TextDecoder().decode(component.data)
   if (document.documentElement.lang !== tag) document.documentElement.lang = tag
+  component.parentElement.host.dataset.ready = "true" // as frontend/loader/common.mjs says it of the others
 }
 """
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +38,7 @@ MOST_ENTRIES, MOST_CHARACTERS = 500, 200
 #: Begins the names of texts that have a letter a thing: NOT_YET where nothing was said, TAKEN_BACK where it was taken
 #: back. What two tabs gave is put together letter by letter (loader/memory.mjs does the same).
 LETTERS, NOT_YET, TAKEN_BACK = "letters/", "-", "_"
-_MAIN, _STATE, _CLEARED = "memory", "memory_entries", "memory_cleared"
+_MAIN, _STATE, _CLEARED, _SESSION = "memory", "memory_entries", "memory_cleared", "memory_session"
 
 _component = st.components.v2.component("credit_lab_memory", js=loader("memory"))
 
@@ -98,13 +99,18 @@ def browser_memory(key: str = _MAIN) -> None:
     """Hands what the session knows to the browser; the page's own (without a `key`) also asks what only that knows."""
     entries = {name: [value, when] for name, (value, when) in _entries().items()}
     asks = key == _MAIN
-    sent = {"asks": asks, "cleared": st.session_state.get(_CLEARED, 0), "entries": entries}
+    sent = {"asks": asks, "session": session(), "cleared": st.session_state.get(_CLEARED, 0), "entries": entries}
     _component(
         key=component_key(key),
         data=json.dumps(sent, ensure_ascii=False, allow_nan=False).encode(),
         height=0,
         on_kept_change=_receive if asks else _nothing,
     )
+
+
+def session() -> str:
+    """Which session this is, for the browser: what it has told one, it need not tell that one again."""
+    return str(st.session_state.setdefault(_SESSION, secrets.token_hex(4)))
 
 
 def forget_me() -> None:

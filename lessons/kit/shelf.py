@@ -22,7 +22,7 @@ import streamlit as st
 
 from lessons.board.assets import loader
 from lessons.board.component import component_key
-from lessons.kit.remembered import cleared_at, hear_forgotten, is_time, now
+from lessons.kit.remembered import cleared_at, hear_forgotten, is_time, now, session
 from lessons.kit.renamed import Entries
 
 #: Characters of all texts of a shelf together, of one name, and how many there may be. A browser has room for five
@@ -63,6 +63,7 @@ def browser_shelf(shelf: str, *, key: str) -> None:
     sent = {
         "key": f"credit-lab-{shelf}",
         "asks": True,
+        "session": session(),
         "refused": is_refused(shelf),
         "cleared": cleared_at(),
         "entries": _entries(shelf),

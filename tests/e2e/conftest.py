@@ -26,8 +26,8 @@ from core.runs.store import RunStore
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
 
-# What is waited for comes in a second or two; a busy machine may take its time.
-expect.set_options(timeout=30_000)
+# What is waited for comes in a second or two; a busy machine may take its time. Only what is itself long says more.
+expect.set_options(timeout=TIMEOUT_MS)
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 Phone = Callable[[str], AbstractContextManager[Page]]

@@ -10,6 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.e2e.rest import at_rest, laid_out
+
 SCREEN = {"width": 1280, "height": 900}
 #: What a lesson may have of text.
 MOST = 3.0
@@ -76,6 +78,7 @@ def measured(page: Page) -> dict[str, Any]:
     page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
     page.wait_for_function(SETTLED)
     page.wait_for_function(f"() => ({MEASURE})().picture")
-    page.wait_for_timeout(400)  # drawings take the width that they are given
+    at_rest(page)
+    laid_out(page)  # drawings take the width that they are given
     known: dict[str, Any] = page.evaluate(MEASURE)
     return known

@@ -1,17 +1,61 @@
-"""Waiting for a page to be at rest, and for it to have taken the width that it is given."""
+"""Waiting for a page by what it shows and by the frames that it draws, never by the clock alone.
+
+A busy machine stops a page for seconds: what was to come within a second then comes later, and nothing has happened
+meanwhile that could be looked at. So a time counts here only as far as the page drew frames in it, and a page is at
+rest when all that it consists of says so.
+"""
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+import time
+from collections.abc import Callable
+from typing import Any
 
-#: So long the server has to have had nothing to do: what comes up tells it where it stands, and it runs once more.
+from playwright.sync_api import Locator, Page
+
+#: So long nothing may happen, in milliseconds in which the page draws: timers of its own have gone off by then.
 REST_MS = 500
-#: Whether it has; `x` remembers since when.
+#: What a frame counts for at most, in milliseconds: a longer one is a page that stood still.
+FRAME_MS = 50
+#: So many frames in a row nothing may move.
+FRAMES = 12
+
+#: Whether it is; `x` remembers for how long it has been. Asked at every frame.
 AT_REST = """x => {
-  const idle = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning';
+  const app = document.querySelector('[data-testid=stApp]');
+  const all = selector => [...document.querySelectorAll(selector)];
+  let idle = app?.dataset.testScriptState === 'notRunning' && app.dataset.testConnectionState === 'CONNECTED'
+    && document.fonts.status === 'loaded' && all('[data-testid=stSkeleton]').every(y => !y.checkVisibility());
+  if (idle && x.components) {
+    const hosts = all('[data-testid=stBidiComponentIsolated]');
+    const inside = hosts.flatMap(y => [...y.shadowRoot?.querySelectorAll('.lesson, .plot') ?? []]);
+    idle = hosts.every(y => y.dataset.ready === 'true')
+      && inside.every(y => y.matches('.plot') ? !y.clientWidth || y.firstChild : y.dataset.drawn === 'true');
+  }
   const now = performance.now();
-  x.since = idle ? x.since ?? now : null;
-  return idle && now - x.since >= x.long;
+  x.rest = idle ? x.rest + Math.min(x.frame, now - x.before) : 0;
+  x.before = now;
+  return x.rest >= x.long;
+}"""
+#: Whether all parts of the page have stood where they are, as large as they are, for some frames; `x` remembers.
+LAID_OUT = """x => {
+  const main = document.querySelector('[data-testid=stMain]') ?? document.documentElement;
+  const where = [innerWidth, innerHeight, main.scrollHeight, main.scrollTop];
+  const walk = root => {
+    for (const e of root.querySelectorAll('*')) {
+      if (e.shadowRoot) walk(e.shadowRoot);
+      if (!e.matches('[data-testid=stElementContainer], .lesson, .lesson *, .lab, .lab > *, canvas, svg')) continue;
+      const box = e.getBoundingClientRect();
+      if (box.width) where.push(box.left, box.top, box.width, box.height);
+    }
+  };
+  walk(document);
+  const now = where.join();
+  const fades = document.getAnimations().some(
+    y => y.playState === 'running' && y.effect.getComputedTiming().iterations !== Infinity);
+  x.same = now === x.where && !fades && document.fonts.status === 'loaded' ? x.same + 1 : 0;
+  x.where = now;
+  return x.same >= x.frames;
 }"""
 #: Whether nothing stands out to the right of a page.
 FITS = """() => {
@@ -20,9 +64,44 @@ FITS = """() => {
 }"""
 
 
-def at_rest(page: Page) -> None:
-    """Waits until the page's script has not run for REST_MS, however long it runs before; raises TimeoutError."""
-    page.wait_for_function(AT_REST, arg=page.evaluate_handle(f"() => ({{ since: null, long: {REST_MS} }})"))
+def at_rest(page: Page, *, components: bool = True) -> None:
+    """Waits until the page has nothing more to do; raises TimeoutError where it never has.
+
+    Then its script has not run for REST_MS, each component has loaded its module and drawn what it was last given, and
+    so has each figure. Without `components`, only Streamlit's own part is waited for.
+    """
+    known = {"rest": 0, "before": 0, "frame": FRAME_MS, "long": REST_MS, "components": components}
+    page.wait_for_function(AT_REST, arg=remembered(page, known))
+
+
+def laid_out(page: Page) -> None:
+    """Waits until fonts are there, nothing fades and all parts of the page have kept their places for FRAMES frames:
+    who draws anew at another width does so in the next ones. Raises TimeoutError where something always moves.
+    """
+    page.wait_for_function(LAID_OUT, arg=remembered(page, {"same": 0, "where": "", "frames": FRAMES}))
+
+
+def frames(page: Page, count: int = 2 * FRAMES) -> None:
+    """Waits until the page has drawn so many frames: what it does at each has been done."""
+    page.wait_for_function("x => --x.left < 0", arg=remembered(page, {"left": count}))
+
+
+def timers_gone_off(page: Page, ms: int) -> None:
+    """Waits until whatever the page has put off so far, for at most so many milliseconds, has come.
+
+    A timer that is set later and for longer goes off later, however busy the machine is.
+    """
+    page.evaluate("ms => new Promise(done => setTimeout(done, ms))", ms + 1)
+    frames(page, 2)
+
+
+def values(slider: Locator, count: int) -> set[float]:
+    """The first so many different values that a slider takes while it plays by itself, seen frame by frame."""
+    page, seen = slider.page, slider.page.evaluate_handle("new Set()")
+    page.wait_for_function(
+        "([x, seen, count]) => seen.add(Number(x.value)).size >= count", arg=[slider.element_handle(), seen, count]
+    )
+    return {float(x) for x in page.evaluate("x => [...x]", seen)}
 
 
 def narrowed(page: Page, width: int = 400, height: int = 800) -> None:
@@ -30,3 +109,18 @@ def narrowed(page: Page, width: int = 400, height: int = 800) -> None:
     does."""
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_function(FITS)
+
+
+def remembered(page: Page, known: dict[str, Any]) -> Any:
+    """What a function that is asked at every frame remembers from one to the next."""
+    return page.evaluate_handle("x => x", known)
+
+
+def comes_true(page: Page, condition: Callable[[], Any], timeout_s: float = 60) -> bool:
+    """Whether something that only Python can say comes true in that time; it is asked again and again until then."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        page.wait_for_timeout(50)  # between two looks; the page and what it calls in Python go on meanwhile
+    return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.e2e.rest import at_rest
+from tests.e2e.rest import FRAMES, at_rest, remembered
 
 #: As wide and as high as projectors are, in pixels.
 PROJECTORS = ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080})
@@ -38,13 +38,9 @@ SEEN = """() => {
 def first_picture(page: Page) -> dict[str, Any]:
     """Where the first picture begins and ends on the screen, once it has laid itself out: `top`, `bottom`, `end`."""
     page.wait_for_function(f"() => {{ const {{end, drawn, shown}} = ({SEEN})(); return end && drawn && shown.length }}")
-    known: dict[str, Any] = {}
-    for _ in range(12):  # it is made smaller step by step
-        before = known
-        page.wait_for_timeout(250)
-        known = page.evaluate(SEEN)
-        if known == before and known["shown"][0][1] <= known["end"]:
-            break
+    at_rest(page)
+    settled(page)  # it is made smaller step by step
+    known: dict[str, Any] = page.evaluate(SEEN)
     top, bottom = known["shown"][0]
     return {"top": top, "bottom": bottom, "end": known["end"]}
 
@@ -69,17 +65,26 @@ OVER = """() => {
 }"""
 
 
+#: Whether that is what it stays: for FRAMES frames where all is seen, else for FURTHER, as pictures are made smaller
+#: step by step, each in two frames; `x` remembers.
+STAYS = f"""x => {{
+  const over = ({OVER})();
+  x.same = over !== null && over === x.over ? x.same + 1 : 0;
+  x.over = over;
+  return x.same >= (over === 0 ? x.frames : x.further);
+}}"""
+FURTHER = 72
+
+
 def settled(page: Page) -> int:
-    """By how many pixels the screen on show is too high, once pictures are as small as they get; -1: never drawn."""
-    over, since = None, 0
-    for _ in range(120):  # pictures are made smaller step by step
-        page.wait_for_timeout(50)
-        now = page.evaluate(OVER)
-        since = since + 1 if now == over and now is not None else 0
-        over = now
-        if since == (3 if over == 0 else 24):
-            break
-    return -1 if over is None else over
+    """By how many pixels the screen on show is too high, once pictures are as small as they get; -1: it never is drawn,
+    or never stands still."""
+    known = remembered(page, {"over": None, "same": 0, "frames": FRAMES, "further": FURTHER})
+    try:
+        page.wait_for_function(STAYS, arg=known)
+    except TimeoutError:
+        return -1
+    return int(known.evaluate("x => x.over"))
 
 
 def screens(page: Page, act: bool = False) -> Iterator[tuple[str, int]]:

@@ -23,14 +23,14 @@ def run_id(server: Server) -> str:
 
 def open_lesson(page: Page, server: Server, run_id: str, **query: str) -> None:
     page.goto(link(server, KEY, run_id, **query))
-    expect(page.locator(".st-key-real_quiz_score")).to_be_visible(timeout=90_000)
+    expect(page.locator(".st-key-real_quiz_score")).to_be_visible()
 
 
 def skip(page: Page) -> None:
     page.locator(".st-key-real_skip_button button").click()
-    expect(page.locator(".st-key-real_said")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-real_said")).to_be_visible()
     page.locator(".st-key-real_split_figure").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-real_split_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-real_split_figure .js-plotly-plot")).to_be_visible()
 
 
 def test_from_the_first_answers_to_the_last(page: Page, server: Server, run_id: str) -> None:
@@ -59,7 +59,7 @@ def test_from_the_first_answers_to_the_last(page: Page, server: Server, run_id: 
         button.click()
         expect(box).to_contain_text("What happened")
     page.locator(".st-key-real_success_figure").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-real_success_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-real_success_figure .js-plotly-plot")).to_be_visible()
     expect(page.locator(".st-key-real_said")).to_contain_text("more than chance")
 
     page.locator(".st-key-change label").filter(has_text="wrong both times").click()
@@ -85,7 +85,7 @@ def test_a_run_is_watched_here_and_its_answers_come_with_its_end(page: Page, ser
         store.append(live, worded_trace(config, name, 0, groups=2))
     expect(page.locator(".st-key-real_untrained")).to_contain_text("right answer")
     board = page.get_by_test_id("lab")
-    expect(board).to_have_attribute("data-shown-step", "1", timeout=60_000)
+    expect(board).to_have_attribute("data-shown-step", "1")
     expect(page.get_by_text("The run is under way.")).to_be_visible()
     for name in names:
         store.append(live, worded_trace(config, name, 1, groups=2))
@@ -93,7 +93,7 @@ def test_a_run_is_watched_here_and_its_answers_come_with_its_end(page: Page, ser
     for name in names:
         store.add_event(live, name, 2, "evaluation", event("after", KINDS[name], seed=1))
         lifecycle.mark(store, live, name, "finished")
-    expect(page.locator(".st-key-real_skip_button")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-real_skip_button")).to_be_visible()
     skip(page)
     expect(page.locator(".st-key-real_measures")).to_contain_text("GRPO after")
     store.delete(live)

@@ -14,12 +14,12 @@ from core.insight import reward_example
 from core.rewards.preferences import Preference, read, to_json
 from tests.e2e.conftest import Server, serving
 from tests.e2e.length import MOST, SCREEN, measured
-from tests.e2e.rest import at_rest, narrowed
+from tests.e2e.rest import at_rest, narrowed, timers_gone_off
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)
 Check = Callable[..., list[str]]
+LATER = 700  # milliseconds after which labels are handed over (frontend/lesson_labels.js)
 HOSTILE = (
     '{"version": 1, "preferences": [{"prompt": "<img src=x onerror=document.title=1>", "a": "No.", "b": "Hi.", '
     '"preferred": "a", "weight": 1, "source": "<script>"}]}'
@@ -153,7 +153,9 @@ def test_forget_me_forgets_labels_and_files_in_every_tab_whichever_page_it_is_on
     other.close()
     expect(box).to_have_attribute("data-done", "0")
     expect(page.locator(".st-key-rm_sources")).to_have_count(0)
-    page.wait_for_timeout(1500)  # by then a box that has labels of its own has told the server of them once more
+    at_rest(page)
+    timers_gone_off(page, LATER)  # a box that has labels of its own has told the server of them once more
+    at_rest(page)
     expect(box).to_have_attribute("data-done", "0")
     assert "Ada" not in page.evaluate("JSON.stringify({...localStorage})")
     page.reload()
@@ -187,7 +189,7 @@ def test_a_judges_labels_train_a_reward_model_and_that_trains_a_policy(page: Pag
     expect(page.locator(".st-key-rm_strips .t").first).to_be_visible()
     assert axe(page) == []
     train.click()
-    expect(page).to_have_url(re.compile(r"/lab\?.*run="), timeout=60_000)
+    expect(page).to_have_url(re.compile(r"/lab\?.*run="))
     store = trains.store
     [run] = [x for x in store.runs() if x.config.compare_samples and x.config.task.kind == "reply"]
     assert {x.reward for x in run.config.learners} == {"reward-model"}

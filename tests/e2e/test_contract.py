@@ -32,6 +32,7 @@ from core.training.terms import terms_for
 from lessons.board.declared import templates
 from lessons.i18n import LANGUAGES, gettext, use_language
 from tests.e2e.conftest import LiveRun, Server
+from tests.e2e.rest import comes_true
 from tests.registered import surrogates_of
 
 pytestmark = pytest.mark.browser
@@ -161,11 +162,7 @@ class Seen:
     def is_drawn(self, line: str) -> bool:
         """Whether a chart has a curve of this colour, if not at once, then soon: they are drawn when there is time."""
         charts = self.page.locator(".chart canvas")
-        for _again in range(50):
-            if charts.evaluate_all(COLOURED, line) > 20:
-                return True
-            self.page.wait_for_timeout(100)
-        return False
+        return comes_true(self.page, lambda: charts.evaluate_all(COLOURED, line) > 20)
 
     def check_card(self) -> None:
         name, sample, position = (self.page.get_by_test_id("lab").get_attribute("data-token") or "").split(".")

@@ -54,13 +54,13 @@ def answer(page: Page, key: str, questions: int) -> None:
 
 
 def is_accessible(page: Page, axe: Check) -> None:
-    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=40_000)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
     assert axe(page) == []
 
 
 def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str, axe: Check) -> None:
     page.goto(address(server, "same-answers", run_id))
-    expect(drawn(page, "same_bridge")).to_be_visible(timeout=60_000)
+    expect(drawn(page, "same_bridge")).to_be_visible()
     expect(drawn(page, "same_one")).to_have_count(0)
     is_accessible(page, axe)
     commit(page, 2)
@@ -81,7 +81,7 @@ def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server
     expect(page.locator(".st-key-same_edited")).to_contain_text("'<' is no character of this model")
     box.fill("1+1=2")
     box.press("Enter")
-    expect(drawn(page, "same_edit_strips")).to_be_visible(timeout=40_000)
+    expect(drawn(page, "same_edit_strips")).to_be_visible()
     expect(page).to_have_url(re.compile("sa_text=1"))
     answer(page, "same_quiz", 4)
     link = page.url
@@ -106,7 +106,7 @@ def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(
     expect(page.locator(".st-key-wt_k input[value='8'], .st-key-wt_k label:has(input:checked)").first).to_be_visible()
     is_accessible(page, axe)
     commit(page)
-    expect(drawn(page, "truth_strips")).to_be_visible(timeout=40_000)
+    expect(drawn(page, "truth_strips")).to_be_visible()
     for key in ("truth_values", "truth_scatter", "truth_gauge", "truth_over_steps"):
         page.locator(f".st-key-{key}_figure").scroll_into_view_if_needed()
         expect(page.locator(f".st-key-{key}_figure .js-plotly-plot").first).to_be_visible()
@@ -150,7 +150,7 @@ def test_no_serious_violation_before_or_after_the_prediction_in_chinese_in_the_d
                 expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
                 assert axe(page) == []
                 commit(page)
-            expect(drawn(page, strips).first).to_be_visible(timeout=40_000)
+            expect(drawn(page, strips).first).to_be_visible()
             if key == "what-is-true":
                 page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
                 expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()

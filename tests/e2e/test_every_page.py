@@ -15,6 +15,7 @@ from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
+from tests.e2e.rest import at_rest, laid_out
 from tests.e2e.screens import PROJECTORS, first_picture, screens
 from tests.e2e.windows import Windows
 
@@ -54,18 +55,15 @@ def misfit(page: Page, width: int) -> object:
 
     More than a screen is as good.
     """
-    seen: object = None
-    for _ in range(10):  # a page that is drawn again meanwhile has its picture again in a moment
-        now = page.evaluate(ROOM)
-        if now is None:
-            return None
-        module, height, is_free = now
-        reserved = ROOMS[module][width]
-        if is_free and reserved <= 1.2 * height and (height <= 1.25 * reserved or reserved > 700):
-            return None
-        seen = (module, reserved, height, is_free)
-        page.wait_for_timeout(300)
-    return seen
+    at_rest(page)
+    laid_out(page)  # drawings take the width that they are given
+    now = page.evaluate(ROOM)
+    if now is None:
+        return None
+    module, height, is_free = now
+    reserved = ROOMS[module][width]
+    fits = is_free and reserved <= 1.2 * height and (height <= 1.25 * reserved or reserved > 700)
+    return None if fits else (module, reserved, height, is_free)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +86,6 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     for parts in page.locator(".lesson").all():
         expect(parts).to_have_attribute("data-drawn", "true")
     main = page.get_by_test_id("stMain")
-    page.wait_for_timeout(300)  # drawings take the width that they are given
     assert misfit(page, 0) is None
     assert main.evaluate("x => [x.scrollWidth, x.clientWidth]") == [400, 400]
 

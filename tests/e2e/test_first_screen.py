@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
+from tests.e2e.rest import laid_out
 
 pytestmark = pytest.mark.browser
 #: Of a laptop's screen and of a projector's.
@@ -26,7 +27,7 @@ def opened(page: Page, server: Server, query: str = "") -> Locator:
 def drawn(page: Page) -> Locator:
     """The page's lab, once it stands still."""
     lab = page.get_by_test_id("lab")
-    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
     expect(page.locator(".t.picked")).to_have_count(1)
     page.wait_for_function("document.fonts.status === 'loaded'")
     return lab
@@ -41,7 +42,7 @@ def bottom(part: Locator) -> float:
 def resized(page: Page, width: int, height: int) -> None:
     """The window of this size, once the page is laid out for it."""
     page.set_viewport_size({"width": width, "height": height})
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+    laid_out(page)
 
 
 @pytest.mark.parametrize(("lang", "sizes"), [("en", SIZES), ("zh-TW", SIZES[::-1])])
@@ -218,7 +219,7 @@ def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page,
     expect(player).to_have_attribute("data-pass", "1")
     expect(page.get_by_test_id("passes-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
     assert ppo.locator("circle.hollow").count() > 0
-    expect(player).to_have_attribute("data-playing", "false", timeout=15_000)
+    expect(player).to_have_attribute("data-playing", "false")
     expect(player).to_have_attribute("data-pass", "2")
     expect(page.get_by_test_id("passes-says")).to_contain_text("takes no gradient")
     expect(ppo).to_have_attribute("data-pass", "2")
@@ -250,7 +251,7 @@ def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -
             y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
     )
     page.get_by_test_id("passes-play").click()
-    expect(player).to_have_attribute("data-pass", "1", timeout=15_000)
+    expect(player).to_have_attribute("data-pass", "1")
     page.get_by_test_id("passes-play").click()
     expect(player).to_have_attribute("data-playing", "false")
     seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]

@@ -33,9 +33,9 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Page:
 
 def drawn(page: Page) -> None:
     """Waits for the lesson's end and for its figure."""
-    expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_quiz_score")).to_be_visible()
     page.locator(".st-key-hgw_groups_figure").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_groups_figure .js-plotly-plot")).to_be_visible()
 
 
 def test_from_the_first_sub_step_to_the_last(visit: Page) -> None:
@@ -63,9 +63,9 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(visi
     page.locator(".st-key-hgw_silence_commit button").click()
     expect(page.locator(".st-key-hgw_silence_predict")).to_contain_text("What happened")
     page.locator(".st-key-hgw_lone_figure_figure").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_lone_figure_figure .js-plotly-plot")).to_be_visible()
     page.locator(".st-key-hgw_silence_figure_figure").scroll_into_view_if_needed()
-    expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-hgw_silence_figure_figure .js-plotly-plot")).to_be_visible()
     box = page.locator(".st-key-hgw_quiz_2_box")
     box.locator("label").filter(has_text="That they were good").click()
     expect(box).to_contain_text("Not this one. Nothing in GRPO looks inside a response.")
@@ -88,7 +88,7 @@ def test_sliders_and_scale_are_in_the_link(visit: Page) -> None:
 
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard", timeout=60_000)
+    expect(other.locator(".st-key-hgw_weights")).to_contain_text("only 0.19 times as hard")
     expect(other.locator(".st-key-hgw_silent")).to_have_text(silent.inner_text())
     other.close()
 

@@ -35,7 +35,7 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit
 
 def drawn(page: Page) -> None:
     """Waits for the two pictures."""
-    expect(steps(page).locator(".head").first).to_be_visible(timeout=30_000)  # the first visitor waits for torch
+    expect(steps(page).locator(".head").first).to_be_visible()  # the first visitor waits for torch
     expect(page.locator(".st-key-ppo_pipeline [data-box=policy]")).to_be_visible()
 
 
@@ -109,7 +109,7 @@ def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe
     open_lesson(page, server, run, lang=lang, sub="clip")
     page.locator(".st-key-ppo_lambda_try0 label").nth(1).click()
     page.locator(".st-key-ppo_lambda_commit button").click()
-    expect(page.locator(".st-key-ppo_lambda_predict").locator("[data-testid=stAlert]")).to_be_visible(timeout=20_000)
+    expect(page.locator(".st-key-ppo_lambda_predict").locator("[data-testid=stAlert]")).to_be_visible()
     # While the script runs, what it has not reached yet is faded.
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     expect(page.locator("[data-stale=true]")).to_have_count(0)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +32,7 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit
 def drawn(page: Page) -> None:
     """Waits for the pictures and for the lesson's end."""
     for key in ("kl_picture", "rck_kl_strip"):
-        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
+        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible()
     expect(page.locator(".st-key-kl_quiz_score")).to_be_visible()
 
 
@@ -39,7 +40,7 @@ def test_tokens_come_in_without_the_server(visit: Visit) -> None:
     page, calls = visit.page, visit.asked
     drawn(page)
     picture = page.locator(".st-key-kl_picture")
-    page.wait_for_timeout(500)
+    at_rest(page)
     before = len(calls)
     expect(picture.locator(".says")).to_contain_text("wait")
     scrub = picture.get_by_test_id("kl-scrub")
@@ -47,7 +48,7 @@ def test_tokens_come_in_without_the_server(visit: Visit) -> None:
     expect(picture.locator(".newest-says")).to_contain_text(re.compile("“.+” at position \\d+ of"))
     picture.get_by_test_id("kl-play").click()
     every = scrub.get_attribute("max") or ""
-    expect(picture.locator(".kl-picture")).to_have_attribute("data-count", every, timeout=30_000)
+    expect(picture.locator(".kl-picture")).to_have_attribute("data-count", every)
     expect(picture.locator(".says")).to_contain_text(f"Tokens that have come in: {every} of {every}.")
     assert len(calls) == before, "nobody was asked for anything"
 

@@ -16,6 +16,7 @@ from core.given_config import change
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Server, recolour, serving
 from tests.e2e.equations import true_as_printed
+from tests.e2e.rest import at_rest
 from tests.e2e.windows import Windows
 from tests.helpers import HOSTILE, step_trace
 
@@ -413,7 +414,7 @@ def test_a_rerun_while_the_first_drawing_still_loads_takes_nothing_away(
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     while held:
         held.pop(0).continue_()
-    page.wait_for_timeout(500)  # what clears up does so in the next moments, if it does
+    at_rest(page)  # what clears up has done so by then, if it does
     expect(page.locator(".lab").first).to_be_visible()
     if path == "lab":
         shown_step(page.get_by_test_id("lab"), 20)

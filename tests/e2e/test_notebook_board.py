@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.elsewhere.notebook import board
 from tests.e2e.conftest import LiveRun
+from tests.e2e.rest import comes_true
+from tests.lessons.test_notebook import parts_of
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +48,7 @@ class Kernel:
 
     def __init__(self, page: Page) -> None:
         self.page, self.widgets, self.outbox = page, {}, []  # type: ignore[var-annotated]
+        self.handed: dict[str, set[int]] = {}  # by board, the steps that it was handed
         self.is_busy = False  # a cell runs: nothing is answered
         page.expose_function("toPython", self._take)
 
@@ -64,23 +66,30 @@ class Kernel:
 
     def until(self, lab: Locator, attribute: str, value: str) -> None:
         """Hands on what Python sends until the board shows something."""
-        for _ in range(200):
-            while self.outbox:
-                self._deliver(*self.outbox.pop(0))
-            if re.fullmatch(value, lab.get_attribute(attribute) or ""):
-                return
-            self.page.wait_for_timeout(50)
-        expect(lab).to_have_attribute(attribute, value)
 
-    def hand_on(self, seconds: float) -> None:
-        """Hands on what Python sends in that time: what was sent before a cell began arrives."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            while self.outbox:
-                self._deliver(*self.outbox.pop(0))
-            self.page.wait_for_timeout(50)
+        def shows() -> bool:
+            self._hand_on()
+            return re.fullmatch(value, lab.get_attribute(attribute) or "") is not None
+
+        assert comes_true(self.page, shows), f"{attribute} is {lab.get_attribute(attribute)}"
+
+    def hand_on_until(self, name: str, steps: set[int]) -> None:
+        """Hands on what Python sends until a board has had these steps, each with a group: a cell may begin then."""
+
+        def had() -> bool:
+            self._hand_on()
+            return steps <= self.handed.get(name, set())
+
+        assert comes_true(self.page, had), f"it was handed {self.handed}"
+
+    def _hand_on(self) -> None:
+        while self.outbox:
+            self._deliver(*self.outbox.pop(0))
 
     def _deliver(self, name: str, data: bytes) -> None:
+        parts = dict(parts_of(data))
+        if "group" in parts:
+            self.handed.setdefault(name, set()).add(parts["step"]["step"])
         text = base64.b64encode(data).decode()
         self.page.evaluate("([name, text]) => window.fromPython[name](text)", [name, text])
 
@@ -113,7 +122,7 @@ def test_a_board_follows_a_run_scrubs_and_leaves_the_notebooks_address_alone(
         expect(lab).to_have_attribute("data-shown-step", "3")  # before the kernel has handed anything on
     run.tick(3)
     kernel.until(first, "data-shown-step", "6")
-    kernel.hand_on(1.0)
+    kernel.hand_on_until("first", {3, 4, 5})
     kernel.is_busy = True
     page.locator('#first [data-testid="timeline"]').fill("4")
     expect(first).to_have_attribute("data-shown-step", "5")  # made since the last look, and here while a cell runs

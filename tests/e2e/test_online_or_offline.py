@@ -12,7 +12,6 @@ from tests.e2e.conftest import Server, recolour
 from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 Check = Callable[..., list[str]]
 
 
@@ -43,7 +42,7 @@ def test_it_plays_is_answered_and_its_set_is_seen(page: Page, server: Server, ax
     scrub.press("Home")
     expect(picture).to_have_attribute("data-at", "0")
     play.press("Enter")
-    expect(picture).to_have_attribute("data-at", "7", timeout=20_000)
+    expect(picture).to_have_attribute("data-at", "7")
     assert len(calls) == asked, "nobody was asked for anything"
     expect(scrub).to_have_attribute("aria-valuetext", re.compile("7,680"))
 

@@ -14,7 +14,6 @@ from tests.e2e.conftest import Server
 from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 Check = Callable[..., list[str]]
 #: Lesson → its picture, its key on the page, what of it has gone by at last, what its slider says in the middle.
 PICTURES = {
@@ -65,7 +64,7 @@ def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server,
           .observe(x, {attributes: true, attributeFilter: ["data-at"]}) }"""
     )
     play.press("Enter")
-    page.wait_for_function("window.seen.size >= 3", timeout=15_000)
+    page.wait_for_function("window.seen.size >= 3")
     play.press("Enter")
     stride = -(-last // 12)
     assert all(x % stride == 0 for x in page.evaluate("[...window.seen]")), "in a dozen steps, and nothing between"
@@ -82,7 +81,7 @@ def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server,
 def test_same_answers_plays_one_credit_before_the_prediction_and_both_after_it(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/same-answers?lang=en")
     picture = page.locator(".credits")
-    expect(picture).to_have_attribute("data-playing", "false", timeout=60_000)
+    expect(picture).to_have_attribute("data-playing", "false")
     at_rest(page)
     cells = picture.locator(".bar-cell.hidden")
     assert cells.count() == picture.locator(".tk.there").count() > 10

@@ -56,7 +56,7 @@ def test_a_run_is_started_paused_stepped_resumed_and_stopped_and_all_learners_st
     control(page, "lab_start").click()
     expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))  # until then the lab shows the recorded run
     lab = page.get_by_test_id("lab")
-    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=60_000)
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     store: RunStore = training.store
     names = [x.name for x in store.get(run_id).learners]
@@ -141,7 +141,7 @@ def test_a_press_is_answered_within_a_second(training: Server, page: Page) -> No
 def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page) -> None:
     page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
     page.get_by_role("button", name="Start: six-term sums, with a fitted critic").click()
-    expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible()
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     page.locator(".st-key-lab_settings summary").click()
     field = page.get_by_role("textbox", name="PPO: GAE λ")

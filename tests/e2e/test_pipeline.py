@@ -11,10 +11,17 @@ from playwright.sync_api import Locator, Page, expect
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
 from tests.e2e.conftest import LiveRun, Server, Visit, link
+from tests.e2e.rest import at_rest, frames, values
 
 pytestmark = pytest.mark.browser
 
 PAGES = {"how-ppo-works": "ppo", "how-grpo-works": "grpo"}
+#: Whether, while the browser draws 24 frames, the page asks for none. `ask_` is the browser's own way to ask for one.
+NONE_IS_ASKED = """() => new Promise(done => {
+  const before = window.frames_;
+  const next = left => window.ask_(() => left ? next(left - 1) : done(window.frames_ === before));
+  next(24);
+})"""
 #: It alone, for axe.
 PIPELINE = {"fromShadowDom": ["#pipeline-host", ".pipeline"]}
 TITLES = ("Query", "Policy", "Outputs", "Reference", "Reward", "Value model", "GAE", "Advantage", "Update")
@@ -42,8 +49,8 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit
 
 def still(page: Page) -> Locator:
     """The page's pipeline, once it is drawn."""
-    expect(pipeline(page).locator("[data-box=policy]")).to_be_visible(timeout=60_000)
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(pipeline(page).locator("[data-box=policy]")).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     return pipeline(page)
 
 
@@ -56,7 +63,7 @@ def test_all_its_boxes_are_in_the_first_screen(page: Page, server: Server, key: 
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{server.url}/{key}?lang=en")
     boxes = pipeline(page).locator("[data-box]")
-    expect(boxes.first).to_be_visible(timeout=60_000)
+    expect(boxes.first).to_be_visible()
     ends = boxes.evaluate_all("x => x.map(y => y.getBoundingClientRect().bottom)")
     assert len(ends) >= 8
     assert max(ends) <= 900
@@ -66,15 +73,15 @@ def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(v
     page, asked = visit.page, visit.asked
     drawn = still(page)
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1000)  # what the page itself still tells the server when it comes up
+    at_rest(page)
     assert asked
     asked.clear()
     drawn.get_by_role("combobox").select_option("2")
     part(drawn, "play").click()
     expect(drawn).to_have_attribute("data-playing", "true")
     for station in ("policy", "reference", "baseline", "credit", "advantage", "update"):
-        expect(drawn).to_have_attribute("data-station", station, timeout=20_000)
-    expect(drawn).to_have_attribute("data-playing", "false", timeout=20_000)
+        expect(drawn).to_have_attribute("data-station", station)
+    expect(drawn).to_have_attribute("data-playing", "false")
     expect(part(drawn, "play")).to_have_accessible_name("Play")
     assert asked == []
 
@@ -83,19 +90,17 @@ def test_paused_or_out_of_view_no_frame_is_drawn(visit: Visit) -> None:
     page, drawn = visit.page, still(visit.page)
     part(drawn, "play").click()
     expect(drawn).to_have_attribute("data-station", "policy")
-    count = "() => { window.frames_ = 0; const ask = window.requestAnimationFrame.bind(window);"
+    count = "() => { window.frames_ = 0; const ask = window.requestAnimationFrame.bind(window); window.ask_ = ask;"
     page.evaluate(count + "window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); }; }")
     page.wait_for_function("window.frames_ > 3")
     page.locator("h2").last.scroll_into_view_if_needed()
-    page.wait_for_function(
-        "() => { const n = window.frames_; return new Promise(r => setTimeout(() => r(window.frames_ === n), 400)); }"
-    )
+    page.wait_for_function(NONE_IS_ASKED)
     expect(drawn).to_have_attribute("data-playing", "true")
     drawn.scroll_into_view_if_needed()
     part(drawn, "play").click()
     expect(drawn).to_have_attribute("data-playing", "false")
     before = part(drawn, "scrub").input_value()
-    page.wait_for_timeout(400)
+    frames(page)
     assert part(drawn, "scrub").input_value() == before
 
 
@@ -171,14 +176,8 @@ def test_who_prefers_less_motion_gets_steps(page: Page, server: Server, run: Liv
     page.emulate_media(reduced_motion="reduce")
     drawn = open_lesson(page, server, run)
     part(drawn, "play").click()
-    positions = set()
-    for _ in range(40):
-        positions.add(float(part(drawn, "scrub").input_value()))
-        if len(positions) == 3:
-            break
-        page.wait_for_timeout(100)
+    positions = values(part(drawn, "scrub"), 3)
     assert positions == {float(round(x)) for x in positions}
-    assert len(positions) >= 2
     expect(drawn.locator(".flying")).to_have_count(0)
     drawn.get_by_role("button", name="GRPO", exact=True).click()
     assert part(drawn, "morph").input_value() == "1"

@@ -18,8 +18,8 @@ PROJECTOR = {"width": 1920, "height": 1080}
 def opened(page: Page, server: Server, key: str, drawn: str) -> None:
     page.set_viewport_size(PROJECTOR)  # type: ignore[arg-type]
     page.goto(f"{server.url}/{key}?present=1")
-    page.wait_for_selector(STILL, timeout=60_000)
-    page.wait_for_selector(drawn, state="attached", timeout=60_000)
+    page.wait_for_selector(STILL)
+    page.wait_for_selector(drawn, state="attached")
 
 
 def turned(page: Page, key: str, to: str) -> None:

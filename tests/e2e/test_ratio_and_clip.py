@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +32,7 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit
 def drawn(page: Page) -> None:
     """Waits for the pictures and for the lesson's end."""
     for key in ("ratio_picture", "ratio_limits"):
-        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible(timeout=60_000)
+        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible()
     expect(page.locator(".st-key-ratio_quiz_score")).to_be_visible()
 
 
@@ -40,11 +41,11 @@ def test_tokens_drift_and_one_is_dragged_without_the_server(visit: Visit) -> Non
     drawn(page)
     picture = page.locator(".st-key-ratio_picture")
     board, fate = picture.locator(".clip-picture"), picture.get_by_test_id("clip-said")
-    page.wait_for_timeout(500)
+    at_rest(page)
     before = len(calls)
     expect(picture.locator(".says")).to_contain_text("have a ratio of exactly 1")
     picture.get_by_test_id("clip-play").click()
-    expect(board).to_have_attribute("data-at", "2.00", timeout=20_000)
+    expect(board).to_have_attribute("data-at", "2.00")
     expect(picture.locator(".says")).to_contain_text("After pass 2 of 2, the last")
     scrub = picture.get_by_test_id("clip-scrub")
     scrub.press("ArrowLeft")
@@ -74,7 +75,7 @@ def test_tokens_drift_and_one_is_dragged_without_the_server(visit: Visit) -> Non
     limits.get_by_test_id("clip-low").press("Home")
     expect(limits.locator(".settings")).to_contain_text("ε = 0.02")
     expect(counts).not_to_have_text(trained)
-    page.wait_for_timeout(300)
+    at_rest(page)
     assert len(calls) == before, "nobody was asked for anything"
 
 
@@ -84,13 +85,13 @@ def test_whoever_prefers_less_motion_gets_whole_passes(page: Page, server: Serve
     board = page.locator(".st-key-ratio_picture .clip-picture")
     board.get_by_test_id("clip-play").click()
     expect(board).to_have_attribute("data-at", "0.00")
-    expect(board).to_have_attribute("data-at", "1.00", timeout=6_000)
+    expect(board).to_have_attribute("data-at", "1.00")
 
 
 def test_a_link_to_the_former_lesson_leads_here(page: Page, server: Server, run: LiveRun) -> None:
     page.goto(link(server, "ratio-clip-kl", run.id, step="3", sub="passes.2"))
     expect(page).to_have_url(re.compile(rf"/ratio-and-clip\?.*run={run.id}.*sub=passes\.2"))
-    expect(page.locator(".st-key-ratio_picture .says")).to_contain_text("After pass 2 of 2", timeout=60_000)
+    expect(page.locator(".st-key-ratio_picture .says")).to_contain_text("After pass 2 of 2")
 
 
 def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(visit: Visit) -> None:

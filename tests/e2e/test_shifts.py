@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Server
-from tests.e2e.rest import at_rest
+from tests.e2e.rest import at_rest, laid_out
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -25,7 +25,7 @@ def held(page: Page, address: str) -> list[Route]:
     page.goto(address)
     page.wait_for_selector(STILL)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    at_rest(page)
+    at_rest(page, components=False)
     assert waiting
     return waiting
 
@@ -53,7 +53,8 @@ def test_a_picture_finds_its_room(page: Page, server: Server, key: str, below: s
     before = text.evaluate(top)
     release(page, waiting)
     expect(page.locator(".lesson").first).to_have_attribute("data-drawn", "true")
-    page.wait_for_timeout(300)  # it takes its width
+    at_rest(page)
+    laid_out(page)
     # What is taller on a page than its lowest elsewhere grows by a quarter at most (test_every_page.py).
     assert abs(text.evaluate(top) - before) <= max(FEW, 0.25 * before)
 
@@ -79,4 +80,4 @@ def test_where_only_streamlit_serves_it_draws_the_figures(page: Page, server: Se
     page.route("**/assets/live/**", lambda route: route.abort())
     page.goto(f"{server.url}/what-is-true")
     chart = page.locator(".st-key-truth_race_chart_figure").get_by_test_id("stPlotlyChart")
-    expect(chart.locator(".main-svg").first).to_be_visible(timeout=90_000)
+    expect(chart.locator(".main-svg").first).to_be_visible()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit, link
+from tests.e2e.rest import at_rest, values
 from tests.e2e.test_pipeline import check_on_a_phone, pipeline
 
 pytestmark = pytest.mark.browser
@@ -30,8 +31,8 @@ def open_lesson(page: Page, server: Server, run: LiveRun, key: str, **query: str
 def stepper(page: Page) -> Locator:
     """The page's, once it is drawn."""
     drawn = page.locator("[data-testid=lesson_stepper] .stepper")
-    expect(drawn.locator(".head").first).to_be_visible(timeout=60_000)
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(drawn.locator(".head").first).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     drawn.scroll_into_view_if_needed()
     return drawn
 
@@ -71,7 +72,7 @@ def test_it_plays_and_is_changed_without_asking_the_server(visited: Callable[[st
     page, asked = visited(key).page, visited(key).asked
     drawn = stepper(page)
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1000)  # what the page itself still tells the server when it comes up
+    at_rest(page)
     assert asked
     asked.clear()
     scrub = part(drawn, "stepper-scrub")
@@ -79,7 +80,7 @@ def test_it_plays_and_is_changed_without_asking_the_server(visited: Callable[[st
     drawn.get_by_role("combobox").select_option("2")
     part(drawn, "stepper-play").click()
     expect(drawn).to_have_attribute("data-playing", "true")
-    expect(drawn).to_have_attribute("data-playing", "false", timeout=60_000)
+    expect(drawn).to_have_attribute("data-playing", "false")
     assert scrub.input_value() == scrub.get_attribute("max")
     if key == "how-ppo-works":
         for name, value in (("lam", "0.3"), ("gamma", "0.9"), ("beta", "0.2"), ("epsilon", "0.05")):
@@ -178,14 +179,8 @@ def test_who_prefers_less_motion_gets_steps(page: Page, server: Server, run: Liv
     scrub = part(drawn, "stepper-scrub")
     scrub.fill("0")
     part(drawn, "stepper-play").click()
-    positions = set()
-    for _ in range(40):
-        positions.add(float(scrub.input_value()))
-        if len(positions) == 3:
-            break
-        page.wait_for_timeout(100)
+    positions = values(scrub, 3)
     assert positions == {float(round(x)) for x in positions}
-    assert len(positions) >= 2
 
 
 @pytest.mark.parametrize("key", PAGES)

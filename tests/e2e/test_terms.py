@@ -10,16 +10,18 @@ from playwright.sync_api import Page, expect
 from lessons.i18n import use_language
 from lessons.kit.glossary import explanation, terms
 from tests.e2e.conftest import Phone, Server
+from tests.e2e.rest import at_rest, laid_out, timers_gone_off
 
 pytestmark = pytest.mark.browser
 BOX = "#credit-lab-term"
+STAY = 200  # milliseconds in which the pointer may come from the term to its box (loader/terms.mjs)
 CRITIC = next(x for x in terms() if x.key == "critic")
 
 
 def open_lesson(page: Page, server: Server, lang: str) -> None:
     page.goto(f"{server.url}/the-critic?lang={lang}")
     expect(page.locator('a[href$="#critic"]')).to_be_visible()
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    at_rest(page)
 
 
 def test_on_the_keyboard_and_under_the_pointer(page: Page, server: Server, axe: Callable[..., list[str]]) -> None:
@@ -46,7 +48,7 @@ def test_on_the_keyboard_and_under_the_pointer(page: Page, server: Server, axe: 
     term.hover()
     expect(box).to_be_visible()
     box.hover()  # whoever reads may go there
-    page.wait_for_timeout(400)
+    timers_gone_off(page, STAY)
     expect(box).to_be_visible()
     page.locator("h1").hover()
     expect(box).to_be_visible()  # the keyboard is still on the term
@@ -60,8 +62,8 @@ def test_it_stays_when_the_keyboard_brings_its_term_into_view(page: Page, server
     term, box = page.locator('a[href$="#learner"]'), page.locator(BOX)
     top = page.get_by_test_id("stMain").evaluate("x => x.scrollTop")
     term.focus()
-    page.wait_for_timeout(500)
-    assert page.get_by_test_id("stMain").evaluate("x => x.scrollTop") > top
+    page.wait_for_function("top => document.querySelector('[data-testid=stMain]').scrollTop > top", arg=top)
+    laid_out(page)
     expect(box).to_be_visible()
     expect(box).to_be_in_viewport()
     before, place = term.bounding_box(), box.bounding_box()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import LiveRun, Phone, Server, link
+from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -22,18 +23,18 @@ def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page,
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(f"sent {len(frame)} bytes")))
     page.goto(link(server, "the-loop", run.id))
     drawn = page.locator(".loop-picture")
-    expect(drawn).to_have_attribute("data-station", "update", timeout=60_000)  # at rest, with what the round came to
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(drawn).to_have_attribute("data-station", "update")  # at rest, with what the round came to
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     expect(drawn.locator(".ring li")).to_have_count(6)
     expect(drawn.locator(".says")).to_contain_text("Round 1 of 4, step 1")
     expect(drawn.get_by_role("img")).to_have_attribute("aria-label", re.compile("Right responses per step"))
-    page.wait_for_timeout(800)  # what the page itself still tells the server when it comes up
+    at_rest(page)
     asked.clear()
     play = page.get_by_test_id("loop-play")
     play.click()
     expect(drawn).to_have_attribute("data-playing", "true")
     expect(drawn).to_have_attribute("data-station", "prompts")  # it begins at the beginning
-    expect(drawn).to_have_attribute("data-station", "responses", timeout=20_000)
+    expect(drawn).to_have_attribute("data-station", "responses")
     play.click()
     expect(drawn).to_have_attribute("data-playing", "false")
     scrub = page.get_by_test_id("loop-scrub")
@@ -55,10 +56,10 @@ def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, serv
     page = context.new_page()
     page.goto(link(server, "the-loop", run.id))
     drawn = page.locator(".loop-picture")
-    expect(drawn.locator(".says")).to_contain_text("第 1 次循環", timeout=60_000)
+    expect(drawn.locator(".says")).to_contain_text("第 1 次循環")
     page.get_by_test_id("loop-play").click()
     expect(drawn).to_have_attribute("data-station", "prompts")
-    expect(drawn).to_have_attribute("data-station", "model", timeout=10_000)
+    expect(drawn).to_have_attribute("data-station", "model")
     page.get_by_test_id("loop-play").click()
     context.close()
 

@@ -12,7 +12,6 @@ from tests.e2e.length import MOST, SCREEN, measured
 from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)
 
 
 def test_it_plays_runs_hostile_code_and_is_three_screens(

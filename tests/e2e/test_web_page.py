@@ -78,7 +78,7 @@ def watched(context: BrowserContext) -> Iterator[Watched]:
 def opened(page: Page, file: Path, choices: str = "") -> Locator:
     page.goto(file.as_uri() + choices)
     lab = page.locator("#board .lab")
-    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"), timeout=30_000)  # all of it is unpacked first
+    expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))  # all of it is unpacked first
     return lab
 
 

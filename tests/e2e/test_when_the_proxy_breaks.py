@@ -14,7 +14,6 @@ from tests.e2e.length import MOST, SCREEN, measured
 from tests.e2e.rest import at_rest, narrowed
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)
 LAST = STEPS // EVERY + 1  # evaluations, the first before any step
 
 

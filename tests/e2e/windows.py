@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Error, Page
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 90_000
 
 
 class Windows:

@@ -208,11 +208,21 @@ test("what claims to be of the future is nothing: it would be newer than all tha
 
 test("the page's own memory asks once for what only the browser knows; others never ask", () => {
   const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries: { "quiz/a": [1, 10] } }));
-  const news = [["kept", doc({ "quiz/a": [1, 10] })]];
-  assert.deepEqual(run(place, { asks: true, cleared: 0, entries: {} }), news);
+  const news = [["kept", { ...doc({ "quiz/a": [1, 10] }), session: "one" }]];
+  assert.deepEqual(run(place, { asks: true, session: "one", cleared: 0, entries: {} }), news);
   assert.deepEqual(run(place, { asks: true, cleared: 0, entries: { "quiz/a": [1, 10] } }), []);
   assert.deepEqual(run(place, { asks: false, cleared: 0, entries: { "quiz/b": [2, 12] } }), []);
   assert.deepEqual(read(place).entries, { "quiz/a": [1, 10], "quiz/b": [2, 12] });
+});
+
+test("what a session refuses it is told once, however often it is drawn; a new session is told again", () => {
+  const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries: { "<img>": ["x", 10] } }));
+  const told = (session, entries) => run(place, { asks: true, key: KEY, session, cleared: 0, entries });
+  const news = (session) => [["kept", { ...doc({ "<img>": ["x", 10] }), session }]];
+  assert.deepEqual(told("a", {}), news("a"));
+  assert.deepEqual(told("a", {}), []);
+  assert.deepEqual(told("a", { "quiz/a": [1, 11] }), [], "something else was answered");
+  assert.deepEqual(told("b", {}).length, 1, "a server that began anew");
 });
 
 test("who asks whether it is refused hears when that has changed, and once", () => {

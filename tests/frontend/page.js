@@ -2,6 +2,9 @@
 // in a real browser (tests/e2e).
 
 import { Window } from "happy-dom";
+import { ready } from "#frontend/loader/common.mjs";
+
+Object.assign(globalThis, { ready }); // common.mjs stands before each loader
 
 /** Makes the `document` of a new page, its `window` and what belongs to them global: each test begins with an empty page. */
 export function page(t) {

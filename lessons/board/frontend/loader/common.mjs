@@ -17,7 +17,22 @@ const newest = new WeakMap();
 export function turn(parent) {
   const mine = {};
   newest.set(parent, mine);
+  mark(parent, false);
   return () => newest.get(parent) === mine;
+}
+
+/**
+ * Says on the page that a component has done what it was last called for: until then something is still to come, also of
+ * one that draws nothing. Whoever has to wait for a page (a test, a program that takes pictures of it) reads it there.
+ * @param {Component} component
+ */
+export function ready({ parentElement }) {
+  mark(parentElement, true);
+}
+
+/** @param {Node} root @param {boolean} is */
+function mark(root, is) {
+  /** @type {Partial<ShadowRoot>} */ (root).host?.setAttribute("data-ready", String(is));
 }
 
 /**
@@ -43,6 +58,7 @@ export async function load(component, { served, inline, draw }) {
   }
   if (!isNewest()) return undefined;
   const clear = await draw(main, options, env);
+  if (isNewest()) ready(component);
   return () => {
     if (isNewest()) clear();
   };

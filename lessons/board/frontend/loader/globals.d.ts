@@ -3,6 +3,7 @@
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
+declare const ready: typeof import("./common.mjs").ready;
 declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;
 declare const unzipped: typeof import("./common.mjs").unzipped;

@@ -18,7 +18,7 @@ const AHEAD = 86_400_000; // milliseconds that the server's clock may be ahead o
 
 /** @type {Map<string, Kept>} a document's key → what the session knows of it, by all that was mounted last */
 const sessions = new Map();
-/** @type {Map<string, string>} a document's key → the last that was passed on: what a session refuses is so once */
+/** @type {Map<string, string>} a document's key → the last that was passed on, and to whom: what is refused is so once */
 const passedOn = new Map();
 /** @type {WeakMap<Node, () => void>} a component's root → ends its listening */
 const listening = new WeakMap();
@@ -138,20 +138,21 @@ export function write(storage, kept, key = KEY) {
  */
 export default function (component) {
   if (!component.data) return undefined;
-  const { asks, refused, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
-  const isKept = keep(component, { asks, key, sent });
+  const { asks, refused, session = null, key = KEY, ...sent } = JSON.parse(new TextDecoder().decode(component.data));
+  const isKept = keep(component, { asks, key, session, sent });
   if (refused !== undefined && refused === isKept) component.setStateValue("refused", !isKept);
   const before = sessions.get(key);
   sessions.set(key, asks || !before ? sent : merged(before, sent));
-  return asks ? listen(component, key) : undefined;
+  ready(component);
+  return asks ? listen(component, key, session) : undefined;
 }
 
 /**
  * @param {Component} component
- * @param {{ asks: boolean, key: string, sent: Kept }} what
+ * @param {{ asks: boolean, key: string, session: string | null, sent: Kept }} what
  * @returns {boolean} whether the browser keeps it
  */
-function keep(component, { asks, key, sent }) {
+function keep(component, { asks, key, session, sent }) {
   const storage = stored();
   if (!storage) return !Object.keys(sent.entries).length; // forbidden
   const before = read(storage, key);
@@ -159,8 +160,7 @@ function keep(component, { asks, key, sent }) {
   const now = merged(before, sent);
   const isKept = write(storage, now, key);
   if (key === KEY && now.cleared > before.cleared) clearShelves(storage, now.cleared);
-  const news = asks ? unknown(now, sent) : null;
-  if (news) component.setStateValue("kept", news);
+  if (asks) passOn(component, key, session, unknown(now, sent));
   return isKept;
 }
 
@@ -190,14 +190,15 @@ function stored() {
  * script runs, which would be broken off.
  * @param {Component} component
  * @param {string} key
+ * @param {string | null} session
  * @returns {() => void} ends it
  */
-function listen(component, key) {
+function listen(component, key, session) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let later;
   const wait = () => {
     clearTimeout(later);
-    if (!document.hidden) later = setTimeout(() => (isBusy() ? wait() : tell(component, key)), LATER);
+    if (!document.hidden) later = setTimeout(() => (isBusy() ? wait() : tell(component, key, session)), LATER);
   };
   const onStorage = (/** @type {StorageEvent} */ event) => {
     if (event.key === key) wait();
@@ -219,13 +220,24 @@ function listen(component, key) {
 const isBusy = () =>
   document.querySelector("[data-test-script-state=running], [data-test-script-state=rerunRequested]") !== null;
 
-/** @param {Component} component @param {string} key */
-function tell(component, key) {
+/** @param {Component} component @param {string} key @param {string | null} session */
+function tell(component, key, session) {
   const storage = stored();
   const now = storage && read(storage, key);
-  const news = now && unknown(now, sessions.get(key) ?? nothing());
-  const text = JSON.stringify(news);
+  passOn(component, key, session, now && unknown(now, sessions.get(key) ?? nothing()));
+}
+
+/**
+ * Passes on what a session does not know, once: one that refuses it would run again and again, whenever it is drawn. A
+ * new one, after a server began anew, is told again, by a value that is another one for Streamlit, too.
+ * @param {Component} component
+ * @param {string} key
+ * @param {string | null} session which one it is
+ * @param {Kept | null} news
+ */
+function passOn(component, key, session, news) {
+  const text = JSON.stringify([session, news]);
   if (!news || passedOn.get(key) === text) return;
   passedOn.set(key, text);
-  component.setStateValue("kept", news);
+  component.setStateValue("kept", { ...news, session });
 }

@@ -271,6 +271,7 @@ export default function (component) {
   for (const name of TOUCHES) main.addEventListener(name, touches, { capture: true });
   window.addEventListener("resize", resized);
   show();
+  ready(component);
   return () => {
     watch.disconnect();
     sizes.disconnect();

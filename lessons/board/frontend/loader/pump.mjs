@@ -16,6 +16,7 @@ export default async function (component) {
   const { channel, parts } = await unpack(data);
   listen(parentElement, channel, setStateValue).parts = parts;
   window.dispatchEvent(new CustomEvent(`${channel}:window`, { detail: parts }));
+  if (isNewest()) ready(component);
   return () => {
     if (!isNewest()) return;
     const held = handlers.get(parentElement);

@@ -113,8 +113,8 @@ function clicked(event) {
   open(link);
 }
 
-/** @param {Component} _component */
-export default function (_component) {
+/** @param {Component} component */
+export default function (component) {
   close();
   document.addEventListener("pointerover", over);
   document.addEventListener("focusin", focused);
@@ -125,6 +125,7 @@ export default function (_component) {
   document.addEventListener("scroll", scrolled, true);
   const focus = termAt(document.activeElement); // it came before this script, or the page was drawn anew
   if (focus) open(focus);
+  ready(component);
   return () => {
     close();
     box?.remove();
