@@ -13,9 +13,8 @@ import statistics
 import sys
 import time
 
-from core.sandbox.checks import run_tests
+from core.rewards.unit_tests import UnitTest, run_tests
 from core.sandbox.pool import Pool
-from core.sandbox.unit_tests import UnitTest
 
 #: Programs a second on one core, and seconds until the verdict on an endless loop, the longest of twenty.
 PROGRAMS_A_SECOND, LOOP_SECONDS = 500, 0.5

@@ -25,8 +25,9 @@ from typing import Any, cast
 
 from core.config import RunConfig
 from core.errors import ConfigError
-from core.sandbox.unit_tests import UnitTest
-from core.tasks.base import Task, Verdict
+from core.rewards.unit_tests import UnitTest
+from core.rewards.verdict import Verdict
+from core.tasks.base import Task
 from core.tasks.registry import task_for, task_kind
 from core.tasks.tested import Tested
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from core.config import RunConfig
 from core.learners.kinds.ppo import PPOSettings
-from core.tasks.base import PARTS
+from core.rewards.verdict import PARTS
 from core.training.trace import (
     COVERAGE,
     DISTANCES,

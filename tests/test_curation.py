@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from core.given_config import change
 from core.learners.registry import learner
 from core.presets import preset
-from core.sandbox.unit_tests import UnitTest
+from core.rewards.unit_tests import UnitTest
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS, task_for
 from core.training.trainer import Trainer

@@ -226,6 +226,7 @@ BY_NAME = {
     "core/discovery.py": "registries by import; what they are given is looked at below",
     "core/lazy.py": "a module when it is first used; what it is given is looked at below",
     "core/runs/formats.py": "integrations, which are looked up by name when asked for",
+    "core/sandbox/python_worker.py": "the module that its pool names, in a process of its own",
     "core/tasks/registry.py": "the kinds of tasks in its own folder",
 }
 _IMPORTERS = {"__import__", "import_module", "load_module", "exec_module", "run_module", "run_path", "resolve_name"}

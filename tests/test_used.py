@@ -14,7 +14,9 @@ DECLARATIONS = {"KIND", "SURROGATE", "REWARD", "READER", "WRITER"}
 #: module → what of it is called from elsewhere → by whom.
 FROM_ELSEWHERE = {
     "core.integrations.trl.callback": {"CreditLabCallback": "who trains with TRL"},
+    "core.sandbox.python_worker": {"main": "the file is run by itself"},
     "core.sandbox.wall.launch": {"main": "the file is run by itself"},
+    "core.tasks.math_verify_worker": {"warm": "core/sandbox/python_worker.py, which is given its name"},
     "lessons.elsewhere.notebook": {"board": "who works in a notebook"},
 }
 

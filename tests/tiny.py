@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from core.config import RunConfig
 from core.given_config import parse_config
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.training.trainer import Trainer
 
 #: As SmolLM2's: a system turn of its own unless there is one.

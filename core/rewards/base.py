@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.tasks.base import Task, Verdict
+from core.rewards.verdict import Verdict, Verifier
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reward:
     name: str  # what a learner's setting `reward` calls it
     title: str  # a message template
     #: One verdict a response, whose `success` is the task's own verifier's; ValueError as Task.verify.
-    score: Callable[[Task, Sequence[Asked], Occasion], list[Verdict]]
+    score: Callable[[Verifier, Sequence[Asked], Occasion], list[Verdict]]
     #: Whether the reward follows from prompt and response. Where it does not, no prefix has a true value to measure.
     of_content: bool = True
     #: A model's score takes the place of each verdict's reward (core/training/proxy.py); its success stays the task's.
@@ -46,6 +46,6 @@ class Reward:
     order: int = 100  # its place in lists: small numbers first
 
 
-def verdicts(task: Task, responses: Sequence[Asked]) -> list[Verdict]:
+def verdicts(task: Verifier, responses: Sequence[Asked]) -> list[Verdict]:
     """What the task's own verifier says of each; ValueError as Task.verify."""
     return [task.verify(x.prompt, x.response, finished=x.finished) for x in responses]

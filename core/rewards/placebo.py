@@ -16,13 +16,13 @@ import numpy as np
 
 from core.errors import N_
 from core.rewards.base import Asked, Occasion, Reward, verdicts
-from core.tasks.base import Task, Verdict
+from core.rewards.verdict import Verdict, Verifier
 
 #: A stream of its own beside those of prompts and sampling.
 _STREAM = 0x9_1ACEB0
 
 
-def score(task: Task, responses: Sequence[Asked], occasion: Occasion) -> list[Verdict]:
+def score(task: Verifier, responses: Sequence[Asked], occasion: Occasion) -> list[Verdict]:
     """The verifier's verdicts, each with a reward of 0 or 1 that was drawn; ValueError as Task.verify."""
     true = verdicts(task, responses)
     rate = sum(x.success for x in true) / max(1, len(true))

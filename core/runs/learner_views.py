@@ -12,8 +12,8 @@ from core.given_config import change
 from core.learners.registry import AnyLearner, colours_of, learner_kind
 from core.learners.unrecorded import strip_title_of, surely_without
 from core.rewards import REWARDS, VERIFIER
+from core.rewards.verdict import PARTS
 from core.runs.records import known_settings, unrecorded_of
-from core.tasks.base import PARTS
 from core.tasks.kinds.imported import ImportedSettings
 from core.tasks.registry import task_kind
 from core.training.terms import known_values, terms_for

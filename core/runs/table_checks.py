@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import Refusal
+from core.rewards.verdict import PARTS
 from core.runs.migrations.traces import is_number
-from core.tasks.base import PARTS
 from core.training.trace import HELDOUT_PARTS, STEPS, TOKENS
 
 #: No run has as many; a page that counts up to them stays usable.

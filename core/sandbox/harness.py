@@ -1,6 +1,6 @@
 """What is run in a worker: the program, then one call of its function after the other; and how the report is read.
 
-A report is printed, a line a test as soon as it has ended, so that what passed before a limit was hit still counts. A
+A report is printed, a line a call as soon as it has ended, so that what passed before a limit was hit still counts. A
 program may print such lines itself: they say no more than that something came out, and what is right no worker knows.
 """
 
@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from core.sandbox.limits import ProgramLimits
-from core.sandbox.unit_tests import Ending
+
+#: How a call ended. `right`: something came out; `raised`: an exception; `time`, `memory`, `depth`, `printed`: a limit;
+#: `syntax`: it is no program; `outside`: it reached for a module, a file or the network; `broke`: its worker ended, or
+#: its report is none; `unreached`: an earlier call used up what there was.
+CallEnding = Literal["right", "raised", "time", "memory", "depth", "printed", "syntax", "outside", "broke", "unreached"]
 
 _START, _END = "\x02", "\x03"
 _LINE = re.compile(r"\x02(\d{1,4}):(v|e)([^\x02\x03]*)\x03", re.DOTALL)
@@ -42,22 +47,22 @@ def source(program: str, function: str, limits: ProgramLimits) -> str:
 _OUTSIDE = {"ModuleNotFoundError", "ImportError", "PermissionError", "FileNotFoundError", "OSError"}
 
 
-def lines(printed: str) -> dict[int, tuple[Ending, str]]:
-    """What was reported of each test: that something came out (`right`, until it is compared) or how it failed."""
-    reported: dict[int, tuple[Ending, str]] = {}
+def lines(printed: str) -> dict[int, tuple[CallEnding, str]]:
+    """What was reported of each call: that something came out (`right`, until it is compared) or how it failed."""
+    reported: dict[int, tuple[CallEnding, str]] = {}
     for number, kind, text in _LINE.findall(printed):
         if int(number) not in reported:
             reported[int(number)] = ("right", text) if kind == "v" else (ending_of(text), text)
     return reported
 
 
-def ending_of(error: str) -> Ending:
+def ending_of(error: str) -> CallEnding:
     """How a program ended that raised this: `TypeError: …`."""
     name = error.partition(":")[0]
     return _BY_NAME.get(name, "outside" if name in _OUTSIDE else "raised")
 
 
-_BY_NAME: Mapping[str, Ending] = {
+_BY_NAME: Mapping[str, CallEnding] = {
     "TimeoutError": "time",
     "MemoryError": "memory",
     "RecursionError": "depth",

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Protocol
 
-#: What a reward may say of its parts: the shares of a response's unit tests that passed, 0 to 1. Each is a column of
-#: the trace, null where there is no such part.
-PARTS = ("visible_tests", "hidden_tests")
+from core.rewards.verdict import Verdict
 
 #: So many of a step's prompts are drawn again in search of those that are wanted.
 _MOST_DRAWN = 1024
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is said of one response: what it is paid, and whether it is right. Neither is read off the other."""
-
-    reward: float  # what is learnt from: the verifier's, or another reward's (core/rewards)
-    success: bool  # the task's own verifier's truth, whatever the reward
-    answer: str | None  # what was read as the answer; None where there is none
-    parts: Mapping[str, float] = field(default_factory=dict)  # what it was made of: names of PARTS
 
 
 class Task(Protocol):

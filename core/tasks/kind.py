@@ -98,7 +98,7 @@ class TaskKind(Generic[S]):
     longest_response: Callable[[S], int] | None = None
     #: How many answers a response may have: between them the task says something (core/training/turns.py).
     turns: Callable[[S], int] = lambda _: 1
-    #: What its verdicts say of their parts (names of core/tasks/base.py's PARTS); the trace's other ones are "none".
+    #: What its verdicts say of their parts (PARTS of core/rewards/verdict.py); the trace's other ones are "none".
     parts: Callable[[S], tuple[str, ...]] = lambda _: ()
     #: Every character of its prompts and answers, where its start model reads single characters; "" for free text.
     alphabet: str = ""

@@ -3,18 +3,20 @@
 math-verify is generous on purpose: it takes `Paris` for the product P·a·r·i·s, so that `siraP` equals it, reads a 7 out
 of "the answer is 7", and finds 3+4 equal to 7. So it is asked only about what is a formula on both sides, never where
 an answer is a sum left undone, and never about what could keep it busy for long.
+It runs in a worker process behind the sandbox's wall (core/sandbox/python_pool.py): what keeps it busy all the same is
+stopped there, and hurts neither the process that trains nor the one that shows pages.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
+import json
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
-from core.tasks.deadline import within
+from core.errors import Message
+from core.sandbox.python_pool import PythonPool
 from core.tasks.notation import Number, number, slashed, tidy, unwrapped
 
 #: math-verify is not asked about longer texts.
@@ -40,9 +42,13 @@ _BRACKETED_POWER = re.compile(r"[)\]}]\s*\^")
 _JOINED = re.compile(r"\s*,?\s*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*")
 _LATEX = str.maketrans({"−": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/", "π": "\\pi ", "≤": "\\le ", "≥": "\\ge "})
 
-# Each call without math-verify's own time limit, which works in the main thread only, would be warned about.
-for _name in ("math_verify.parser", "math_verify.grader"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether an answer is the truth; where it is not, why that was not worked out, as far as it was not."""
+
+    equal: bool
+    reason: Message | None = None
 
 
 def same_text(truth: str, answer: str) -> bool:
@@ -56,24 +62,36 @@ def same_answer(truth: str, answer: str) -> bool:
 
 
 def equal(truth: str, answer: str, question: str = "") -> bool:
+    """Whether an answer is the same text as the truth, or mathematically equal to it. As `compared`."""
+    return compared(truth, answer, question).equal
+
+
+def compared(truth: str, answer: str, question: str = "") -> Comparison:
     """Whether an answer is the same text as the truth, or mathematically equal to it.
 
     Where the truth is a number, the answer has to be one, in any notation of a number; a sum, a power other than of ten
     or a division left undone is none. Of two units both have to be the same; where only one side names a unit, it is
-    taken for granted. An answer that only repeats a part of the question is no answer either.
+    taken for granted. An answer that only repeats a part of the question is no answer either. RequestError where
+    math-verify is to be asked and no worker can be started here.
     """
     if same_answer(truth, answer) or _bare(slashed(tidy(truth))) == _bare(slashed(tidy(answer))):
-        return True
+        return Comparison(True)
     right, given = number(truth), number(answer)
     if right is not None and given is not None:
         return _numbers_equal(right, given, repeated=_repeats(question, answer))
-    if right is not None or max(len(truth), len(answer)) > MOST_CHARACTERS:
-        return False
+    if right is not None:
+        return Comparison(False)
+    if max(len(truth), len(answer)) > MOST_CHARACTERS:
+        return Comparison(False, Message("longer than the {count} characters that are read", count=MOST_CHARACTERS))
     truth, answer = (_JOINED.sub(", ", unwrapped(tidy(x))) for x in (truth, answer))
-    if not is_formula(truth) or not is_formula(answer) or _repeats(question, answer):
-        return False
+    if not is_formula(truth):
+        return Comparison(False)
+    if _repeats(question, answer):
+        return Comparison(False, Message("it stands in the question"))
+    if not is_formula(answer):
+        return Comparison(False, Message("no formula that is worked out: words, unknown commands or large powers"))
     if truth.casefold() == answer.casefold() and truth != answer:  # to math-verify c is C
-        return False
+        return Comparison(False)
     return _mathematically(truth, answer)
 
 
@@ -91,25 +109,23 @@ def is_formula(text: str) -> bool:
     return small and len(_BRACKETED_POWER.findall(text)) <= 2
 
 
-def _numbers_equal(right: Number, given: Number, *, repeated: bool) -> bool:
+def _numbers_equal(right: Number, given: Number, *, repeated: bool) -> Comparison:
     """By value; 50% is 0.5 and also 50, as the question may ask for either.
 
     `repeated` says that the answer stands in the question: then it has to be the number itself.
     """
     if (right.unit and given.unit and right.unit != given.unit) or given.undone or (repeated and not given.numeral):
-        return False
-    if _close(right, given):
-        return True
-    scaled = [x.value / 100 if x.percent else x.value for x in (right, given)]
-    return right.percent != given.percent and scaled[0] == scaled[1] and not repeated
-
-
-def _close(right: Number, given: Number) -> bool:
-    """The same value, or a decimal that math-verify takes for a fraction without an end: 0.333333 for 1/3."""
+        return Comparison(False)
     if right.value == given.value:
-        return True
+        return Comparison(True)
     rounded = (right.numeral is None) != (given.numeral is None)
-    return rounded and abs(right.value - given.value) < 1e-5 and _mathematically(right.plain, given.plain)
+    # A decimal that math-verify takes for a fraction without an end: 0.333333 for 1/3.
+    close = rounded and abs(right.value - given.value) < 1e-5
+    asked = _mathematically(right.plain, given.plain) if close else Comparison(False)
+    scaled = [x.value / 100 if x.percent else x.value for x in (right, given)]
+    if asked.equal or (right.percent != given.percent and scaled[0] == scaled[1] and not repeated):
+        return Comparison(True)
+    return asked
 
 
 def _repeats(question: str, answer: str) -> bool:
@@ -131,23 +147,17 @@ def _latex(text: str) -> str:
 
 
 @functools.cache
-def _math_verify() -> tuple[Callable[..., Any], Callable[..., bool]]:
-    """(parse, verify), loaded and used once: sympy and a grammar take seconds, which no answer's time shall pay for."""
-    from math_verify import parse, verify
-
-    verify(parse("$1$", parsing_timeout=None), parse("$x$", parsing_timeout=None), timeout_seconds=None)
-    return parse, verify
+def _workers() -> PythonPool:
+    return PythonPool("core.tasks.math_verify_worker")
 
 
 @functools.lru_cache(maxsize=4096)
-def _mathematically(truth: str, answer: str) -> bool:
-    parse, verify = _math_verify()
-
-    def ask() -> bool:
-        sides = [parse(f"${_latex(x)}$", parsing_timeout=None) for x in (truth, answer)]
-        return all(sides) and bool(verify(sides[0], sides[1], timeout_seconds=None))
-
-    try:
-        return within(LIMIT, ask)
-    except Exception:  # whatever a hostile answer leads to, it is not right
-        return False
+def _mathematically(truth: str, answer: str) -> Comparison:
+    reply = _workers().call([_latex(truth), _latex(answer)], LIMIT)
+    if reply.late:
+        return Comparison(False, Message("math-verify was stopped after {seconds:g} s", seconds=LIMIT))
+    if reply.killed or reply.error == "MemoryError":
+        return Comparison(False, Message("math-verify was stopped: it wanted too much memory"))
+    if reply.error is not None:  # whatever a hostile answer leads to, it is not right
+        return Comparison(False, Message("math-verify cannot read it"))
+    return Comparison(json.loads(reply.printed) is True)

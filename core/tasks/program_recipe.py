@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from core.sandbox.unit_tests import UnitTest
+from core.rewards.unit_tests import UnitTest
 from core.tasks.kind import Piece, Recipe
 from core.tasks.program_texts import examples_of, function_of, outcome_of, reply_to
 

@@ -7,9 +7,9 @@ import functools
 import re
 
 from core.errors import RequestError
-from core.sandbox.checks import Called, called, compared
+from core.rewards.unit_tests import ProgramResult, UnitTest, compared
+from core.sandbox.calls import Called, called
 from core.sandbox.limits import ProgramLimits
-from core.sandbox.unit_tests import ProgramResult, UnitTest
 from core.tasks.functions import LARGEST, Function, simplest
 
 _EXAMPLE = re.compile(r"(\d):(-?\d{1,2})", re.ASCII)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from core.errors import ConfigError, Message, RequestError
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.tasks.catalog import build
 from core.tasks.deadline import within
 from core.tasks.extraction import extract

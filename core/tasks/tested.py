@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.sandbox.unit_tests import UnitTest
+from core.rewards.unit_tests import UnitTest
 from core.tasks.base import Task
 
 

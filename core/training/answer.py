@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from core.tasks.base import PARTS
+from core.rewards.verdict import PARTS
 
 
 @dataclass(frozen=True)

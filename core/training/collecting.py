@@ -26,7 +26,8 @@ from core.models.fetching import Progress
 from core.models.limits import GATHERED as _AT_ONCE
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
-from core.tasks.base import Task, Verdict
+from core.rewards.verdict import Verdict
+from core.tasks.base import Task
 from core.training import scoring
 from core.training.rollout import Rollout, sample
 from core.training.scoring import Sequences

@@ -16,7 +16,7 @@ from core.algorithms.policy_loss import policy_objective
 from core.algorithms.types import Credit, Experience, take
 from core.learners.registry import learner_kind, without
 from core.learners.settings import LearnerSettings
-from core.tasks.base import PARTS
+from core.rewards.verdict import PARTS
 from core.training.scoring import Scored
 from core.training.trace import SAMPLES, tokens_schema
 from core.training.update import Taken
@@ -34,7 +34,7 @@ class Answers:
     answers: list[str]  # the right ones
     rewards: list[float]  # what the learner's own reward paid
     successes: list[bool]  # the task's verifier's truth
-    parts: list[Mapping[str, float]]  # what each verdict was made of (core/tasks/base.py, PARTS)
+    parts: list[Mapping[str, float]]  # what each verdict was made of (core/rewards/verdict.py, PARTS)
 
     def replaced(self, rows: Sequence[int], fresh: Answers, by: Sequence[int]) -> Answers:
         """The same with `rows` taken from rows `by` of others, as they were scored there: none is scored twice."""

@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.tasks.base import PARTS
+from core.rewards.verdict import PARTS
 
 #: What the parts of a verdict are called where it is of held-out questions.
 HELDOUT_PARTS = tuple(f"heldout_{x}" for x in PARTS)

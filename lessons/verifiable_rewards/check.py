@@ -75,7 +75,7 @@ def code() -> list[Code]:
     return [
         Code("core/tasks/extraction.py", "extract", _("What is read as the answer")),
         Code("core/tasks/matching.py", "equal", _("Whether it is the ground truth")),
-        Code("core/sandbox/checks.py", "run_tests", _("A program's unit tests, run in the sandbox")),
+        Code("core/rewards/unit_tests/running.py", "run_tests", _("A program's unit tests, run in the sandbox")),
         Code("core/insight/gaming_study.py", "train", _("The study of four rules of payment")),
         Code("core/training/turns.py", "environment_of", _("What the task says between two turns")),
         Code("core/tasks/tool_calls.py", "compare_calls", _("A function call, compared as JSON")),

@@ -7,7 +7,7 @@ import textwrap
 import streamlit as st
 
 from core.errors import RequestError
-from core.sandbox.unit_tests import ProgramResult, UnitTest
+from core.rewards.unit_tests import ProgramResult, UnitTest
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
 from lessons.kit.filled_in import fill_in, filled_in

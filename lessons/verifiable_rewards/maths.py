@@ -7,10 +7,11 @@ from typing import get_args
 
 import streamlit as st
 
+from core.errors import Message, RequestError
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction
 from core.tasks.kinds.countdown import Countdown, CountdownSettings
-from core.tasks.matching import equal
+from core.tasks.matching import LIMIT, compared
 from core.tasks.notation import number
 from lessons.i18n import N_, _, tell
 from lessons.kit.display import plain
@@ -18,6 +19,7 @@ from lessons.kit.filled_in import fill_in, filled_in
 from lessons.kit.glossary import say, say_small
 from lessons.kit.linked import linked
 from lessons.kit.numbers import table
+from lessons.verifiable_rewards.running import a_place
 
 #: Characters of a response; longer ones are not read.
 LONGEST = 300
@@ -49,6 +51,11 @@ QUESTIONS = {
     "share": MathsQuestion(
         N_("Three of four are here. Which share?"), "3/4", ("0.75", "75%", r"\frac{3}{4}", "6/8", "3 of 4", "3:4")
     ),
+    "formula": MathsQuestion(
+        N_("Multiply out (x+1)(x+2)."),
+        "x^2+3x+2",
+        ("x^2+3x+2", "2+3x+x^2", "(x+1)(x+2)", "x(x+3)+2", "10^10^10", "(a+b+c+d+e)^{99}"),
+    ),
 }
 #: Many expressions are right: the verifier works each out.
 COUNTDOWN = "2 3 5 = 16?"
@@ -70,19 +77,28 @@ class Judgement:
     same: bool  # the ground truth, in whatever notation
     as_written: bool  # the ground truth stands in the response as it is written
     reward: float
+    reason: Message | None = None  # why it was not worked out whether it is the same
 
 
 def judged(question: MathsQuestion, response: str, how: Extraction, *, finished: bool = True) -> Judgement:
-    """As task `questions` judges with its default matching; a response that was cut off is wrong."""
+    """As task `questions` judges with its default matching; a response that was cut off is wrong.
+
+    RequestError where math-verify would be asked and cannot be, or too many ask it.
+    """
     answer = extract(response, how)
-    same = answer is not None and equal(question.truth, answer, question.text)
-    return Judgement(answer, same, question.truth in response, float(same and finished))
+    if answer is None:
+        return Judgement(answer, False, question.truth in response, 0.0)
+    with a_place():
+        came = compared(question.truth, answer, question.text)
+    return Judgement(answer, came.equal, question.truth in response, float(came.equal and finished), came.reason)
 
 
 def why(question: MathsQuestion, of: Judgement, *, finished: bool = True) -> str:
     """The verdict's reason, in a few words."""
     if of.answer is None:
         return _("nothing there to read")
+    if of.reason is not None:
+        return tell(of.reason)
     if not of.same:
         given, truth = number(of.answer), number(question.truth)
         if given is not None and truth is not None and given.undone and given.value == truth.value:
@@ -90,7 +106,9 @@ def why(question: MathsQuestion, of: Judgement, *, finished: bool = True) -> str
         return _("not the ground truth")
     if not finished:
         return _("cut off before its end")
-    return _("the same text") if of.as_written else _("the same value")
+    if of.as_written:
+        return _("the same text")
+    return _("equal, says math-verify") if number(question.truth) is None else _("the same value")
 
 
 def section() -> None:
@@ -125,7 +143,11 @@ def _readings(question: MathsQuestion, response: str, *, finished: bool) -> None
     head = [_("what is read"), _("answer"), _("ground truth"), _("reward"), _("because")]
     rows = []
     for how, name in WAYS.items():
-        of = judged(question, response, how, finished=finished)  # type: ignore[arg-type]
+        try:
+            of = judged(question, response, how, finished=finished)  # type: ignore[arg-type]
+        except RequestError as error:
+            st.info(plain(tell(error), 400))
+            return
         sign = "=" if of.same else "≠"
         shown = _("none") if of.answer is None else plain(of.answer, 60)
         compared = "" if of.answer is None else f"{sign}\u00a0{plain(question.truth)}"
@@ -133,6 +155,12 @@ def _readings(question: MathsQuestion, response: str, *, finished: bool) -> None
         rows.append([_(name), shown, compared, f"{mark}\u00a0{of.reward:g}", why(question, of, finished=finished)])
     with st.container(key="vr_readings"):
         say(table(head, rows, left=5))
+    if number(question.truth) is None:
+        about = _(
+            "Which formulas are equal is worked out by math-verify, in a process of its own behind the sandbox's wall, "
+            "within {seconds} s: what takes longer, or more memory, is ended, and is not right."
+        )
+        say_small(about.format(seconds=f"{LIMIT:g}"))
 
 
 def _countdown(response: str, *, finished: bool) -> None:

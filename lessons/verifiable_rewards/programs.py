@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import RequestError
-from core.sandbox.unit_tests import ProgramResult, UnitResult, UnitTest
+from core.rewards.unit_tests import ProgramResult, UnitResult, UnitTest
 from lessons.i18n import _, one_after_another, tell
 from lessons.kit.display import plain
 from lessons.kit.filled_in import fill_in, filled_in

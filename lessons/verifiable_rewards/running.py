@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
 from core.errors import RequestError
-from core.sandbox.checks import run_tests
-from core.sandbox.unit_tests import ProgramResult, UnitTest
+from core.rewards.unit_tests import ProgramResult, UnitTest, run_tests
 from core.sandbox.walls import Part, walls
 
-#: Programs of this server's viewers that run or wait to run; each takes half a second at most.
+#: What this server's viewers have running or waiting to run; a program takes half a second at most.
 _WAITING = 12
 _PATIENCE = 5.0  # seconds
 _places = threading.BoundedSemaphore(_WAITING)
@@ -24,10 +24,17 @@ def ran(program: str, _tests: Sequence[UnitTest], about: str) -> ProgramResult:
 
     The same program is run once, however often the page is drawn.
     """
+    with a_place():
+        return run_tests(program, _tests)
+
+
+@contextlib.contextmanager
+def a_place() -> Iterator[None]:
+    """One of the places for what people typed. RequestError where none becomes free."""
     if not _places.acquire(timeout=_PATIENCE):
         raise RequestError("Too many programs are waiting to be run here; try again in a moment.")
     try:
-        return run_tests(program, _tests)
+        yield
     finally:
         _places.release()
 

@@ -15,10 +15,10 @@ import lessons.shared
 from core.config import RunConfig
 from core.errors import Message
 from core.learners.registry import learner
+from core.rewards.verdict import Verdict
 from core.runs import lifecycle
 from core.runs.foreign import ForeignLearner, add_run, foreign_config
 from core.runs.store import RunStore
-from core.tasks.base import Verdict
 from core.tasks.kinds.chain_sum import ChainSum
 from core.tasks.kinds.countdown import CountdownSettings
 from core.tasks.kinds.program import ProgramSettings

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 import pytest
 
 from core.insight.gaming_study import CONDITIONS, read
-from core.sandbox.checks import run_tests
+from core.rewards.unit_tests import run_tests
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction
 from core.tasks.kinds.program import Program, ProgramSettings

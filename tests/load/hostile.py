@@ -22,10 +22,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.sandbox.checks import Runner, run_tests
+from core.rewards.unit_tests import ProgramResult, UnitTest, run_tests
+from core.sandbox.calls import Runner
 from core.sandbox.limits import LIMITS
 from core.sandbox.pool import Pool
-from core.sandbox.unit_tests import ProgramResult, UnitTest
 from tests.load.hostile_programs import KINDS, World, programs
 from tests.load.plain_child import PlainPool
 

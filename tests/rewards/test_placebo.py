@@ -12,7 +12,7 @@ from core.learners.registry import learner
 from core.presets import preset
 from core.rewards import REWARDS
 from core.rewards.base import Asked, Occasion
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.training.continuations import Oracle, Responses
 from core.training.trainer import Trainer
 

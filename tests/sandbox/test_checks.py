@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from core.rewards.unit_tests import UnitTest, compared, run_tests
 from core.sandbox import pool as workers
-from core.sandbox.checks import called, compared, run_tests
+from core.sandbox.calls import called
 from core.sandbox.harness import lines
 from core.sandbox.limits import ProgramLimits
-from core.sandbox.unit_tests import UnitTest
 from core.sandbox.walls import walls
 
 DOUBLED = [UnitTest((x,), x * 2 + 1, hidden=x > 2) for x in range(6)]
@@ -174,8 +174,7 @@ def test_a_process_forked_from_one_that_ran_programs_says_so_at_once() -> None:
     code = (
         "import os\n"
         "from core.errors import RequestError\n"
-        "from core.sandbox.checks import run_tests\n"
-        "from core.sandbox.unit_tests import UnitTest\n"
+        "from core.rewards.unit_tests import UnitTest, run_tests\n"
         "def right(): return run_tests('def f(x): return x', [UnitTest((1,), 1)]).passed\n"
         "if os.fork() == 0:\n"
         "    os._exit(0 if right() else 1)\n"

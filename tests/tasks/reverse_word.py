@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 LETTERS = "abcdefgh"

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import ConfigError, RequestError
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 #: Every character that a prompt or a right answer may hold.

@@ -21,8 +21,8 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import ConfigError, Message, RequestError
+from core.rewards.verdict import Verdict
 from core.tasks.arithmetic import Expression, calculated, reaching, read
-from core.tasks.base import Verdict
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
 
 #: Every character that a prompt or a right answer may hold.

@@ -19,8 +19,8 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import ConfigError, Message
-from core.sandbox.unit_tests import ProgramResult, UnitTest
-from core.tasks.base import PARTS, Verdict
+from core.rewards.unit_tests import Payment, ProgramResult, UnitTest
+from core.rewards.verdict import PARTS, Verdict
 from core.tasks.functions import DOMAIN, Function, functions, simplest
 from core.tasks.kind import TaskKind, TaskSettings
 from core.tasks.program_recipe import ProgramRecipe, TwoTurnsRecipe
@@ -74,6 +74,7 @@ class Program:
         self.settings = settings
         if problems := _impossible(settings):
             raise ConfigError(*problems)
+        self._payment = Payment(settings.scored, settings.partial_credit)
 
     def prompts(self, seed: int, step: int, count: int) -> list[str]:
         """The `count` training prompts of a step: a function of seed and step only, never one that is held out."""
@@ -133,7 +134,7 @@ class Program:
 
     def counted_tests(self, prompt: str) -> list[UnitTest]:
         """The tests that the reward counts. RequestError as for `tests`."""
-        return [x for x in self.tests(prompt) if self.settings.scored == "all" or not x.hidden]
+        return [x for x in self.tests(prompt) if self._payment.counts(x)]
 
     @property
     def turns(self) -> int:
@@ -171,25 +172,15 @@ class Program:
         """Right is what passes all tests, the hidden ones too, whatever the reward counts; cut off is wrong."""
         answer = self.answer(prompt, response)
         if not answer.strip() or not finished:
-            self.tests(prompt)  # whether it is a prompt of this task
-            none = {"visible_tests": 0.0, **({"hidden_tests": 0.0} if self.settings.hidden else {})}
-            return Verdict(0.0, False, answer if answer.strip() else None, none)
-        outcome = self._outcome(prompt, answer)
-        share = outcome.share if self.settings.scored == "all" else outcome.visible
-        return Verdict(self._reward(share), outcome.passed, answer, outcome.parts)
+            return self._payment.nothing(self.tests(prompt), answer if answer.strip() else None)
+        return self._payment.verdict(self._outcome(prompt, answer), answer)
 
     def paid_by(self, prompt: str, response: str, tests: Sequence[UnitTest]) -> float:
         """What a finished response is paid where `tests` decide: some of the prompt's own, which may expect another
         value. All of the prompt's tests are run as ever, so `task.scored` has no say. RequestError as for `outcome`."""
         decide = {x.arguments: x for x in tests}
         run = tuple(decide.get(x.arguments, x) for x in self.tests(prompt))
-        results = outcome_of(self.answer(prompt, response), run).results
-        passed = [x.passed for test, x in zip(run, results, strict=True) if test.arguments in decide]
-        return self._reward(sum(passed) / len(passed))
-
-    def _reward(self, share: float) -> float:
-        """What is paid for a share of the tests that count."""
-        return share if self.settings.partial_credit else float(share == 1.0)
+        return self._payment.among(outcome_of(self.answer(prompt, response), run), decide.keys())
 
     @property
     def max_completion_length(self) -> int:

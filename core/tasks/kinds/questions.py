@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from core.errors import ConfigError, Message, RequestError, all_of
+from core.rewards.verdict import Verdict
 from core.tasks.apart import first_that_fit, same_sum, together
-from core.tasks.base import Verdict
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction, InWords
 from core.tasks.kind import TaskKind

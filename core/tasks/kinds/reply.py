@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import RequestError
-from core.tasks.base import Verdict
+from core.rewards.verdict import Verdict
 from core.tasks.kind import Recipe, TaskKind, TaskSettings
 from core.tasks.reply_sentences import ITEMS, SENTENCES, WORDS, Act, item_of, messages
 from core.tasks.tastes import TASTES

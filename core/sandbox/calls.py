@@ -1,4 +1,4 @@
-"""Runs a program's unit tests: `run_tests("def f(x):\\n    return x * 2", [UnitTest((3,), 6)])`."""
+"""Calls a program's function: `called("def f(x):\\n    return x * 2", [(3,)])` says what came out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from core.sandbox import pool as workers
-from core.sandbox.harness import ending_of, lines, source
+from core.sandbox.harness import CallEnding, ending_of, lines, source
 from core.sandbox.limits import LIMITS, ProgramLimits
 from core.sandbox.pool import WorkerReply
-from core.sandbox.reasons import result
-from core.sandbox.unit_tests import Ending, ProgramResult, UnitResult, UnitTest
 
 _LONGEST_PROGRAM = 20_000  # characters
 #: A program gets this part of its time first, and all of it only where that was too little.
@@ -30,24 +28,8 @@ class Runner(Protocol):
 class Called:
     """What a program gave each time its function was called. What it should have given is not known here."""
 
-    reports: tuple[tuple[Ending, str], ...]  # a call: "right" and the text of what came out, or how it failed
+    reports: tuple[tuple[CallEnding, str], ...]  # a call: "right" and the text of what came out, or how it failed
     seconds: float  # wall time
-
-
-def run_tests(
-    program: str,
-    tests: Sequence[UnitTest],
-    *,
-    function: str = "f",
-    limits: ProgramLimits = LIMITS,
-    pool: Runner | None = None,
-) -> ProgramResult:
-    """Defines `program` in a sandbox and calls its `function` once a test, in one request.
-
-    Nothing of it raises for what a program does. RequestError where programs cannot be run here at all.
-    """
-    calls = [x.arguments for x in tests]
-    return compared(called(program, calls, function=function, limits=limits, pool=pool), tests, limits)
 
 
 def called(
@@ -58,20 +40,14 @@ def called(
     limits: ProgramLimits = LIMITS,
     pool: Runner | None = None,
 ) -> Called:
-    """Defines `program` in a sandbox and calls its `function` with each of `calls`. RequestError as for `run_tests`."""
+    """Defines `program` in a sandbox and calls its `function` with each of `calls`, in one request.
+
+    Nothing of it raises for what a program does. RequestError where programs cannot be run here at all.
+    """
     start = time.perf_counter()
     answer = _answer(program, calls, function, limits, pool or workers.shared())
     reports = _reports(answer, len(calls), limits)
     return Called(reports, time.perf_counter() - start)
-
-
-def compared(out: Called, tests: Sequence[UnitTest], limits: ProgramLimits = LIMITS) -> ProgramResult:
-    """What came out of `tests`, whose arguments were the calls."""
-    results: list[UnitResult] = []
-    for test, (ending, text) in zip(tests, out.reports, strict=True):
-        passed = ending == "right" and text == repr(test.expected)
-        results.append(result(test, "wrong" if ending == "right" and not passed else ending, text, limits))
-    return ProgramResult(tuple(tests), tuple(results), out.seconds)
 
 
 def _answer(
@@ -89,10 +65,10 @@ def _answer(
     return answer
 
 
-def _reports(answer: WorkerReply, calls: int, limits: ProgramLimits) -> tuple[tuple[Ending, str], ...]:
+def _reports(answer: WorkerReply, calls: int, limits: ProgramLimits) -> tuple[tuple[CallEnding, str], ...]:
     reported = lines(answer.printed)
     ended = _ended(answer, limits)
-    reports: list[tuple[Ending, str]] = []
+    reports: list[tuple[CallEnding, str]] = []
     for number in range(calls):
         if number not in reported and ended is not None:
             reports.append(ended)
@@ -103,7 +79,7 @@ def _reports(answer: WorkerReply, calls: int, limits: ProgramLimits) -> tuple[tu
     return tuple(reports)
 
 
-def _ended(answer: WorkerReply, limits: ProgramLimits) -> tuple[Ending, str] | None:
+def _ended(answer: WorkerReply, limits: ProgramLimits) -> tuple[CallEnding, str] | None:
     """How the whole ended early; None where every call was reported, or should have been."""
     if answer.error is None:
         return None

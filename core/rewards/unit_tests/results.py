@@ -1,4 +1,4 @@
-"""Unit tests, and what came out of them."""
+"""What a unit test is, and what came out of those of a program."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.errors import Message
+from core.rewards.verdict import PARTS
+from core.sandbox.harness import CallEnding
 
-#: How a test ended. `raised`: an exception; `time`, `memory`, `depth`, `printed`: a limit; `syntax`: it is no program;
-#: `outside`: it reached for a module, a file or the network; `broke`: its worker ended, or its report is none;
-#: `unreached`: an earlier test used up what there was.
-Ending = Literal[
-    "right", "wrong", "raised", "time", "memory", "depth", "printed", "syntax", "outside", "broke", "unreached"
-]
+#: How a test ended: as its call did (core/sandbox/harness.py), or `wrong`, where something else came out.
+Ending = CallEnding | Literal["wrong"]
 
 
 @dataclass(frozen=True)
@@ -56,23 +54,23 @@ class ProgramResult:
     @property
     def share(self) -> float:
         """Share of all tests that passed, 0 to 1."""
-        return _share(self.results)
+        return share_of(self.results)
 
     @property
     def visible(self) -> float:
         """Share of the visible tests that passed; NaN where there are none."""
-        return _share(r for t, r in zip(self.tests, self.results, strict=True) if not t.hidden)
+        return share_of(r for t, r in zip(self.tests, self.results, strict=True) if not t.hidden)
 
     @property
     def hidden(self) -> float:
         """Share of the hidden tests that passed; NaN where there are none."""
-        return _share(r for t, r in zip(self.tests, self.results, strict=True) if t.hidden)
+        return share_of(r for t, r in zip(self.tests, self.results, strict=True) if t.hidden)
 
     @property
     def parts(self) -> dict[str, float]:
         """The shares of visible and of hidden tests that passed, of those that there are, as a verdict names them."""
         shares = {"visible_tests": self.visible, "hidden_tests": self.hidden}
-        return {name: x for name, x in shares.items() if not math.isnan(x)}
+        return {name: shares[name] for name in parts_of(self.tests)}
 
     @property
     def games(self) -> bool:
@@ -80,6 +78,13 @@ class ProgramResult:
         return self.visible == 1.0 and not self.passed
 
 
-def _share(results: Iterable[UnitResult]) -> float:
+def parts_of(tests: Iterable[UnitTest]) -> tuple[str, ...]:
+    """What a verdict by these tests has as its parts: names of PARTS, in their order."""
+    kinds = {x.hidden for x in tests}
+    return tuple(name for name, hidden in zip(PARTS, (False, True), strict=True) if hidden in kinds)
+
+
+def share_of(results: Iterable[UnitResult]) -> float:
+    """The share of these that passed, 0 to 1; NaN where there are none."""
     passed = [x.passed for x in results]
     return sum(passed) / len(passed) if passed else math.nan

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.errors import Message
+from core.rewards.unit_tests.results import Ending, UnitResult, UnitTest
 from core.sandbox.limits import ProgramLimits
-from core.sandbox.unit_tests import Ending, UnitResult, UnitTest
 
 _SHOWN = 100  # characters
 

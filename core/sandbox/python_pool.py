@@ -1,0 +1,190 @@
+"""Work of ours on text which nobody has read, in Python processes behind the system's wall.
+
+The interpreter of core/sandbox/pool.py runs programs of others and knows no library; this runs a library of ours, which
+a hostile text might keep busy, fill with memory or lead astray. The wall is the same, and so is what becomes of a
+worker: it is ended at its deadline and replaced, and nothing of that reaches the process that asked.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import Message, RequestError, cause_of
+from core.sandbox.pool import WorkerReply
+
+_ROOT = Path(__file__).parents[2]
+_START_SECONDS = 120.0  # libraries are imported; on a busy machine that takes long
+_CALLS_PER_WORKER = 2000
+_MOST_REPORTED = 1 << 20  # bytes
+
+
+@dataclass(eq=False)
+class PythonPool:
+    """Workers that answer with `module`'s functions (core/sandbox/python_worker.py); `processes` at most at a time."""
+
+    module: str
+    processes: int = 1
+    walls: dict[str, str | None] | None = None  # what the last worker said of its wall, as Raised
+    _idle: list[_PythonProcess] = field(default_factory=list)
+    _places: threading.BoundedSemaphore = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._places = threading.BoundedSemaphore(self.processes)
+        _every.add(self)
+
+    def call(self, arguments: list[Any], seconds: float) -> WorkerReply:
+        """What the module's `answer` gives for the arguments, as JSON in `printed`; else `error`, late or killed.
+
+        A worker that breaks, or is out of memory, may have been filled by what it was asked before: a fresh one is
+        asked once more. RequestError where no worker can be started here.
+        """
+        with self._places:
+            worker, used = self._taken()
+            reply = worker.ask(arguments, seconds)
+            if used and (reply.broke or reply.error == "MemoryError"):
+                worker.end()
+                worker = self._started()
+                reply = worker.ask(arguments, seconds)
+            if reply.killed or reply.error == "MemoryError" or worker.calls >= _CALLS_PER_WORKER:
+                worker.end()
+            else:
+                with self._lock:
+                    self._idle.append(worker)
+            return reply
+
+    def close(self) -> None:
+        """Ends the workers that have nothing to do; the next call starts others."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+
+    def forget(self) -> None:
+        """In a fork: the workers are the parent's, and so are its locks' holders."""
+        for worker in self._idle:
+            worker.let_go()
+        self._idle, self._lock = [], threading.Lock()
+        self._places = threading.BoundedSemaphore(self.processes)
+
+    def _taken(self) -> tuple[_PythonProcess, bool]:
+        """A worker, and whether it has been asked before."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop(), True
+        return self._started(), False
+
+    def _started(self) -> _PythonProcess:
+        try:
+            worker = _PythonProcess(self.module)
+        except OSError as error:
+            raise _none(cause_of(error)) from None
+        report = worker.report(_START_SECONDS)
+        if report is None or "walls" not in report:
+            worker.end()
+            raise _none(Message("its process did not begin"))
+        self.walls = report["walls"]
+        return worker
+
+
+class _PythonProcess:
+    """One process."""
+
+    def __init__(self, module: str) -> None:
+        code = (
+            f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from core.sandbox.python_worker import main; "
+            f"main({module!r})"
+        )
+        # Limits of C libraries' threads are set, as the wall counts threads as processes.
+        alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self.calls = 0
+        self._unread = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={**os.environ, **alone},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
+
+    def ask(self, arguments: list[Any], seconds: float) -> WorkerReply:
+        """Its answer; where there is none in time, or none at all, it is to be ended."""
+        self.calls += 1
+        begun = time.monotonic()
+        try:
+            self._input.write(json.dumps(arguments).encode() + b"\n")
+        except OSError:
+            return WorkerReply("", "it had ended", killed=True)
+        report = self.report(seconds)
+        if report is None:
+            late = time.monotonic() - begun >= seconds
+            return WorkerReply("", "TimeoutError" if late else "it ended", late=late, killed=True)
+        if "value" in report:
+            return WorkerReply(json.dumps(report["value"]), None)
+        return WorkerReply("", str(report.get("error")))
+
+    def report(self, seconds: float) -> dict[str, Any] | None:
+        """The next line that it writes; None where none came in time, it ended, or the line is none of ours."""
+        until = time.monotonic() + seconds
+        while b"\n" not in self._unread:
+            left = until - time.monotonic()
+            if left <= 0 or len(self._unread) > _MOST_REPORTED or not select.select([self._output], [], [], left)[0]:
+                return None
+            more = os.read(self._output.fileno(), 65536)
+            if not more:
+                return None
+            self._unread += more
+        line, self._unread = self._unread.split(b"\n", 1)
+        with contextlib.suppress(ValueError):
+            report = json.loads(line)
+            return report if isinstance(report, dict) else None
+        return None
+
+    def end(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self.let_go()
+        self._process.wait()
+
+    def let_go(self) -> None:
+        """Closes this process's ends of the pipes."""
+        for pipe in (self._input, self._output):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _none(cause: Message) -> RequestError:
+    return RequestError("What was written cannot be checked here, because {cause}", cause=cause)
+
+
+_every: weakref.WeakSet[PythonPool] = weakref.WeakSet()
+
+
+def _close() -> None:
+    for pool in list(_every):
+        pool.close()
+
+
+def _forget() -> None:
+    for pool in list(_every):
+        pool.forget()
+
+
+atexit.register(_close)
+os.register_at_fork(after_in_child=_forget)

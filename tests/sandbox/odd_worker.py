@@ -1,0 +1,65 @@
+"""What a library might be led to by hostile text, as a worker's module: `answer(what)` does it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_kept: list[Any] = []
+
+
+def warm() -> None:
+    """Nothing is imported late."""
+
+
+def _loop() -> None:
+    while True:
+        pass
+
+
+def _fill() -> int:
+    _kept.append(b"x" * (300 << 20))
+    return len(_kept)
+
+
+def _deep(x: int = 0) -> int:
+    return _deep(x + 1) + 1
+
+
+def _print() -> str:
+    print("{" * 10_000)
+    os.write(1, b'{"value": "forged"}\n')
+    return "own"
+
+
+def _file() -> str:
+    return Path(__file__).read_text()
+
+
+_WHAT: dict[str, Callable[[], Any]] = {
+    "loop": _loop,
+    "one long step of C": lambda: 9 ** (9**9),
+    "memory": _fill,
+    "depth": _deep,
+    "abort": os.abort,
+    "exit": lambda: os._exit(0),
+    "print": _print,
+    "raise": lambda: int("no number"),
+    "read": _file,
+    "write": lambda: Path("/tmp/credit-lab-odd").write_text("x"),
+    "network": lambda: socket.socket().close(),
+    "start": lambda: subprocess.run([sys.executable, "-c", "1"], check=False),
+    "fork": os.fork,
+    "variables": lambda: len(os.environ),
+    "process": os.getpid,
+}
+
+
+def answer(what: str) -> Any:
+    """What came of it, as JSON has it."""
+    return _WHAT[what]()
