@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from core.errors import Message
+from core.learners.titles import title_of
 from core.runs import level, lifecycle
 from core.runs.store import RunStore
 
@@ -24,7 +25,7 @@ class Waiting:
         """Who is waited for now. A long wait is said in the learner's row, until it is over."""
         others = level.behind(self._store, self._run_id, self._learner, self._step - 1)
         if others and not self._shown and time.monotonic() - self._since > TELL_S:
-            names = ", ".join(x.upper() for x in others)
+            names = ", ".join(map(title_of, others))
             now = Message("It waits for {learners} to finish step {step}.", learners=names, step=self._step)
             lifecycle.preparing(self._store, self._run_id, self._learner, now, None)
             self._shown = True

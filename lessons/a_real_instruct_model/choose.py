@@ -20,7 +20,7 @@ from lessons.i18n import _, listed, ngettext, tell
 from lessons.kit import who_learns
 from lessons.kit.chooser import source_title, upload
 from lessons.kit.controls import possible, start
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.draft import Draft, make_draft, parameters
 from lessons.kit.glossary import say
 from lessons.kit.linked import linked
@@ -114,7 +114,7 @@ def _to_lab(draft: Draft) -> None:
 def _what_it_takes(config: RunConfig) -> None:
     lines = [_responses(config)]
     if spent := recorded_minutes():
-        minutes_text = listed(f"{plain(name.upper())} {_minutes(minutes)}" for name, minutes in spent.items())
+        minutes_text = listed(f"{plain(learner_title(name))} {_minutes(minutes)}" for name, minutes in spent.items())
         lines.append(
             ngettext(
                 "Time: the recorded run took {told} for its one step, side by side on the machine that recorded it. "
@@ -154,7 +154,7 @@ def _responses(config: RunConfig) -> str:
         prompts=prompts,
         group=group,
         learners=listed(
-            each.format(learner=plain(name.upper()), prompts=prompts, group=group)
+            each.format(learner=plain(learner_title(name)), prompts=prompts, group=group)
             for name, (prompts, group) in asked.items()
         ),
         heldout=getattr(config.task, "heldout", 0),

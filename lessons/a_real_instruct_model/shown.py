@@ -18,7 +18,7 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _
 from lessons.kit import other_version
-from lessons.kit.display import literal, plain, status_word, when
+from lessons.kit.display import learner_title, literal, plain, status_word, when
 from lessons.kit.history import no_such_run
 from lessons.kit.lesson import engine
 
@@ -46,7 +46,7 @@ class Seen:
     @property
     def title(self) -> str:
         """What it is called on the page: plain text."""
-        return literal(self.name.upper(), 24)
+        return literal(learner_title(self.name), 60)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from lessons.board.live import lab_view
 from lessons.catalog import lesson
 from lessons.i18n import _, listed, tell
 from lessons.kit.controls import ask, possible
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.draft import make_draft
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import figure, line_colour, line_dash, mark
@@ -44,7 +44,7 @@ def watch(shown: Shown) -> None:
     for learner in run.learners:
         if run.status in ("failed", "stopped") and learner.reason:
             st.info(
-                f"{plain(learner.name.upper())}: {plain(tell(learner.reason.without_folders()), 400)}",
+                f"{plain(learner_title(learner.name))}: {plain(tell(learner.reason.without_folders()), 400)}",
                 icon=":material/info:",
             )
     rows = shared.store().rows_since(run.id, 0)[0]
@@ -147,7 +147,7 @@ def curves(run: RunInfo, rows: list[dict[str, Any]]) -> None:
         known = [x for x in own if _is_number(x["reward"])]
         if not known:
             continue
-        name = learner.name.upper()
+        name = learner_title(learner.name)
         dash = line_dash(LEARNER_KINDS[learner.algorithm].colour)
         line = {"color": colour(learner.algorithm), "width": 2, "dash": dash}
         steps = [x["step"] + 1 for x in known]

@@ -26,7 +26,7 @@ from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, listed, tell
 from lessons.kit import who_learns
 from lessons.kit.controls import noted
-from lessons.kit.display import is_live, literal, plain, status_word, when
+from lessons.kit.display import is_live, learner_title, literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import show_run
 from lessons.kit.lesson import Choice, predict
@@ -249,14 +249,14 @@ def reward_ends(run_id: str, replied: Sequence[Replied]) -> dict[str, tuple[floa
 
 
 def _rewards(ends: Mapping[str, tuple[float, float]]) -> str:
-    parts = [f"**{plain(x.upper(), 24)}** {signed(first)} → {signed(last)}" for x, (first, last) in ends.items()]
+    parts = [f"**{plain(learner_title(x), 60)}** {signed(first)} → {signed(last)}" for x, (first, last) in ends.items()]
     words = _("Mean reward of a step's own replies by the reward model, first step → last: {parts}.")
     return words.format(parts=listed(parts) or _("none"))
 
 
 def _tastes(replied: Sequence[Replied]) -> None:
     head = [_("taste"), _("before")]
-    head += [_("{learner}: change").format(learner=plain(x.learner.upper(), 24)) for x in replied]
+    head += [_("{learner}: change").format(learner=plain(learner_title(x.learner), 60)) for x in replied]
     rows = []
     for taste in TASTES.values():
         changes = [x.change(taste.name) for x in replied]
@@ -278,7 +278,7 @@ def _moved(by: SeedDifference) -> str:
 
 def _replies(replied: Sequence[Replied]) -> None:
     """The first held-out messages, and what was replied before and after."""
-    head = [_("message"), _("before"), *(plain(x.learner.upper(), 24) for x in replied)]
+    head = [_("message"), _("before"), *(plain(learner_title(x.learner), 60) for x in replied)]
     rows = [
         [plain(x, 200) for x in (replied[0].messages[i], replied[0].before[i], *(y.after[i] for y in replied))]
         for i in range(min(ROWS, len(replied[0].messages)))

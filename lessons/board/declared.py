@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from core.algorithms.surrogates import SURROGATES
 from core.learners.kind import LearnerKind
 from core.learners.registry import LEARNER_KINDS, AnyLearner, learner, regions_of, terms_of
+from core.learners.titles import known_titles
 from core.learners.unrecorded import CREDIT_UNRECORDED, values_of
 from core.learners.variants import VARIANTS
 from core.rewards import REWARDS
@@ -17,6 +18,11 @@ from lessons.i18n import _
 def templates() -> dict[str, str]:
     """Every English template that the server may send of a learner → the same in the viewer's language."""
     return {text: _(text) for text in english()}
+
+
+def learner_titles() -> dict[str, str]:
+    """The name of each kind and of each variant → its title in the viewer's language."""
+    return {name: _(title) for name, title in known_titles().items()}
 
 
 @functools.cache

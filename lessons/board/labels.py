@@ -6,7 +6,7 @@ from typing import Any
 
 from lessons.board.card_labels import card
 from lessons.board.comparing import axes, comparison
-from lessons.board.declared import templates
+from lessons.board.declared import learner_titles, templates
 from lessons.board.scatter_labels import scatter
 from lessons.board.step_labels import step
 from lessons.i18n import _, forms, language
@@ -22,6 +22,7 @@ def words() -> dict[str, Any]:
 def _general() -> dict[str, Any]:
     return {
         "templates": templates(),
+        "learner_titles": learner_titles(),
         "comma": _(", "),
         "none": _("none"),
         "yes": _("yes"),

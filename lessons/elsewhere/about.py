@@ -13,7 +13,7 @@ from core.runs.store import RunStore
 from core.versions import CREDIT_LAB
 from lessons.elsewhere.pieces import DIGITS, Pieces
 from lessons.i18n import _, listed
-from lessons.kit.display import literal, one_line, status_word
+from lessons.kit.display import learner_title, literal, one_line, status_word
 
 
 def heading(run: RunInfo) -> str:
@@ -53,11 +53,15 @@ def _one_file() -> str:
     )
 
 
+def _learner(run: RunInfo, name: str) -> str:
+    """Its name, and its kind where the name is not the kind's."""
+    title, kind = literal(learner_title(name)), _(learner_kind(run.config.learner(name)).title)
+    return title if title == kind else f"{title} ({kind})"
+
+
 def _facts(run: RunInfo) -> list[tuple[str, str]]:
     made = dt.datetime.fromtimestamp(run.created, dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    learners = listed(
-        f"{literal(x.name.upper())} ({learner_kind(run.config.learner(x.name)).title})" for x in run.learners
-    )
+    learners = listed(_learner(run, x.name) for x in run.learners)
     versions = listed(f"{literal(name)} {literal(version)}" for name, version in run.versions.items())
     return [
         (_("Run"), f"{literal(run.name)} · {run.id}"),

@@ -9,7 +9,7 @@ from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.tasks.kinds.imported import ImportedSettings
 from lessons.i18n import _
-from lessons.kit.display import literal
+from lessons.kit.display import learner_title, literal
 from lessons.kit.lesson import Frozen, of_run
 from lessons.kit.pipeline.both import MODES, mode_of
 from lessons.kit.pipeline.draw import drawing
@@ -30,6 +30,6 @@ def flow(batch: Frozen, store: RunStore) -> tuple[dict[str, Any], str]:
     data, _boxes = drawing(batch, batch.telling, start=mode_of(batch.settings), runs=store)
     title = _("The pipeline")
     of = _("Real numbers: {learner}'s responses at step {step}, under both credits.").format(
-        learner=literal(batch.learner.upper()), step=batch.step + 1
+        learner=literal(learner_title(batch.learner)), step=batch.step + 1
     )
     return data, f"<h2>{escape(title)}</h2><p>{escape(of)}</p>"

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
 
+from core.learners.titles import title_of
 from core.text import visible
+from lessons.board.declared import learner_titles
 from lessons.i18n import N_, _, language
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ def plain(text: str, limit: int = 200) -> str:
 def in_code(text: str, limit: int = 200) -> str:
     """`text` for between two backticks in a Markdown sink: one of its own, which would end the code, is written ˋ."""
     return literal(text, limit).replace("`", "ˋ")
+
+
+def learner_title(name: str) -> str:
+    """What a run's learner is called in the viewer's language: "PPO fitted". Not yet safe for Markdown."""
+    return title_of(name, learner_titles())
 
 
 def token_name(token: str) -> str:

@@ -15,7 +15,7 @@ from core.runs.records import RunInfo, UnreadableRun
 from core.runs.store import RunStore
 from lessons.i18n import N_, _, listed, tell
 from lessons.kit import other_version
-from lessons.kit.display import literal, plain, status_word, when
+from lessons.kit.display import learner_title, literal, plain, status_word, when
 from lessons.kit.glossary import say_small
 
 #: The run that is shipped with the app, shown until there is another.
@@ -51,7 +51,7 @@ def events_table(events: list[dict[str, Any]]) -> None:
         {
             _("When"): when(event["time"], zone),
             _("After step"): after_step(event),
-            _("Learner"): literal((event["learner"] or _("all")).upper()),
+            _("Learner"): literal(learner_title(event["learner"]) if event["learner"] else _("all")),
             _("What"): event_word(event["kind"]),
             _("Details"): event_details(event["value"]),
         }

@@ -8,6 +8,7 @@ from core.config import RunConfig
 from core.learners.registry import AnyLearner, compares_group, needs_of, unlike_settings
 from core.presets import PRESETS
 from lessons.i18n import _, listed
+from lessons.kit.display import learner_title
 from lessons.kit.glossary import say
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.preset_texts import preset_title
@@ -30,7 +31,7 @@ def difference_words(config: RunConfig) -> str:
     if pair is None:
         return _("This run has no two learners to compare: one with a critic and one that compares groups.")
     one, other = pair
-    names = {"one": one.name.upper(), "other": other.name.upper()}
+    names = {"one": learner_title(one.name), "other": learner_title(other.name)}
     unlike = [
         _("`{name}` ({one}: {a}, {other}: {b})").format(name=name, a=_value(a), b=_value(b), **names)
         for name, (a, b) in unlike_settings(one, other).items()

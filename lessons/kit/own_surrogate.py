@@ -8,7 +8,7 @@ from core.algorithms.ratio import LEVELS
 from core.algorithms.surrogates import SURROGATES
 from core.learners.settings import LearnerSettings
 from lessons.i18n import _
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.lesson.formula import equation, worded
 
 
@@ -25,7 +25,7 @@ def own_surrogate(settings: LearnerSettings) -> None:
         lines.append(_("Its surrogate is **{title}** ({paper}).") if form.paper else _("Its surrogate is **{title}**."))
     if level.whole:
         lines.append(_("It takes one ratio for a whole response, the geometric mean of its tokens'."))
-    named = {"learner": plain(settings.name.upper()), "title": _(form.title), "paper": plain(form.paper)}
+    named = {"learner": plain(learner_title(settings.name)), "title": _(form.title), "paper": plain(form.paper)}
     st.info("\n\n".join(x.format(**named) for x in lines), icon=":material/function:")
     equation(worded(level.line))
     equation(worded(form.line(settings)))

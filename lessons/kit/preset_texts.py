@@ -9,6 +9,7 @@ from core.config import RunConfig
 from core.contracts import shares
 from core.presets import PRESETS
 from lessons.i18n import N_, _, listed
+from lessons.kit.display import learner_title
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def shows(preset: str, config: RunConfig) -> str:
     if preset not in _TEXTS:
         return ""
     line = _("{learner} {questions} × {responses}")
-    each = (line.format(learner=x.upper(), questions=n, responses=size) for x, n, size in shares(config))
+    each = (line.format(learner=learner_title(x), questions=n, responses=size) for x, n, size in shares(config))
     return _(_TEXTS[preset].shows).format(shares=listed(each))
 
 

@@ -11,7 +11,7 @@ from core.learners.registry import trains_policy
 from core.runs.records import RunInfo
 from lessons import shared
 from lessons.i18n import _, tell
-from lessons.kit.display import literal, plain
+from lessons.kit.display import learner_title, literal, plain
 from lessons.kit.glossary import say_small
 from lessons.kit.isolated import CommandFailed, call
 
@@ -27,7 +27,7 @@ def save_menu(run: RunInfo, key: str) -> None:
     state_key = f"{key}_saved_{run.id}"
     with st.container(horizontal=True):
         for name in trained:
-            label = _("Save {learner}'s model").format(learner=plain(name.upper()))
+            label = _("Save {learner}'s model").format(learner=plain(learner_title(name)))
             if st.button(label, icon=":material/save:", key=f"{key}_save_{name}"):
                 with st.spinner(_("Reading the newest checkpoint and writing the model…")):
                     st.session_state[state_key] = _save(run.id, name)

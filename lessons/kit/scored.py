@@ -11,7 +11,7 @@ from core.runs.records import unrecorded_of
 from core.tasks.kinds.reply import ReplySettings
 from core.tasks.tastes import TASTES
 from lessons.i18n import _, one_after_another
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.numbers import number
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def scored_words(config: RunConfig) -> str:
     """
     words = _("{learner} learns from {reward}. What counts as a success, the task's verifier says of every learner.")
     others = ((x.name, by_another(config, x)) for x in config.learners)
-    sentences = [words.format(learner=plain(name.upper()), reward=title) for name, title in others if title]
+    sentences = [words.format(learner=plain(learner_title(name)), reward=title) for name, title in others if title]
     return one_after_another(*sentences, _success_words(config))
 
 

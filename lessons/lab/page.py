@@ -26,7 +26,7 @@ from lessons.i18n import _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
 from lessons.kit.controls import control_row, pending
-from lessons.kit.display import plain, when
+from lessons.kit.display import learner_title, plain, when
 from lessons.kit.draft import Draft, current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
 from lessons.kit.glossary import say, say_small
@@ -146,7 +146,7 @@ def warnings(run: RunInfo) -> None:
     for learner in run.learners:
         if learner.warning:
             warning = plain(tell(learner.warning), 400)
-            st.warning(f"{plain(learner.name.upper())}: {warning}", icon=":material/warning:")
+            st.warning(f"{plain(learner_title(learner.name))}: {warning}", icon=":material/warning:")
 
 
 def starts_another(run: RunInfo | None, draft: Draft) -> bool:
@@ -188,7 +188,7 @@ def reasons(run: RunInfo) -> str:
     by_learner = {x.name: plain(tell(x.reason.without_folders()), 600) for x in run.learners if x.reason}
     if len(set(by_learner.values())) == 1:
         return next(iter(by_learner.values()))
-    return " ".join(f"{plain(name.upper())}: {reason}" for name, reason in by_learner.items())
+    return " ".join(f"{plain(learner_title(name))}: {reason}" for name, reason in by_learner.items())
 
 
 def opening(config: RunConfig) -> str:
@@ -224,7 +224,7 @@ def _shares(config: RunConfig) -> Iterator[str]:
             words = _("{learner} {questions} × {responses} from a data set")
         elif asks_others(settings):
             words = _("{learner} {questions} × {responses}, some replaced")
-        yield words.format(learner=plain(name.upper()), questions=questions, responses=responses)
+        yield words.format(learner=plain(learner_title(name)), questions=questions, responses=responses)
 
 
 def page(head: DeltaGenerator) -> None:

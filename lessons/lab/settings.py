@@ -19,7 +19,7 @@ from core.tasks.registry import TASK_KINDS, unmet_turns
 from core.workers.limits import LimitError, RunLimits
 from lessons.i18n import N_, _, listed, tell
 from lessons.kit.chooser import what_to_train
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.draft import Draft, forget_typed, type_over
 from lessons.kit.fields import Field, Typed, changeable, fields
 from lessons.kit.glossary import say, say_small
@@ -120,7 +120,7 @@ def _all(draft: Draft) -> None:
     group = st.radio(
         _("Whose settings"),
         groups,
-        format_func=lambda x: _(GROUPS[x]) if x in GROUPS else x.upper(),
+        format_func=lambda x: _(GROUPS[x]) if x in GROUPS else learner_title(x),
         horizontal=True,
         key="lab_settings_group",
         persist_state="session",

@@ -17,7 +17,7 @@ from lessons.catalog import lesson
 from lessons.i18n import _, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
-from lessons.kit.display import LIVE, literal, plain, status_word, when
+from lessons.kit.display import LIVE, learner_title, literal, plain, status_word, when
 from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
 from lessons.kit.glossary import say, say_small
@@ -45,7 +45,11 @@ def row(run: RunInfo | UnreadableRun, runs: RunStore) -> dict[str, Any]:
         _("When"): when(run.created, st.context.timezone),
         _("State"): _("damaged") if damaged else state(run),
         _("Steps"): f"{done} / {max((x.steps for x in run.learners), default=0)}",
-        **{words.format(learner=x.algorithm.upper()): success[x.name] for x in run.learners if x.name in success},
+        **{
+            words.format(learner=literal(learner_title(x.name))): success[x.name]
+            for x in run.learners
+            if x.name in success
+        },
         _("Preset"): None if config is None else literal(config.preset),
         _("Seed"): None if config is None or "seed" in unrecorded(config) else config.seed,
     }

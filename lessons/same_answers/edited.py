@@ -11,7 +11,7 @@ from core.learners.registry import LEARNER_KINDS, AnyLearner
 from core.tasks.registry import longest_response, task_kind
 from core.text import listed, named
 from lessons.i18n import _, ngettext, tell
-from lessons.kit.display import plain, token_name
+from lessons.kit.display import learner_title, plain, token_name
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
 from lessons.kit.restored import not_rewritten
@@ -116,7 +116,13 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         for when, words, tokens in (("before", _("before"), reply.tokens), ("after", _("after"), edited.tokens)):
             credit = (edited.before if when == "before" else edited.after)[who][edited.row, : len(tokens)].tolist()
             rows.append(
-                Row(f"{who}-{when}", f"{who.upper()} · {words}", tokens, credit, learner=LEARNER_KINDS[who].colour)
+                Row(
+                    f"{who}-{when}",
+                    f"{learner_title(who)} · {words}",
+                    tokens,
+                    credit,
+                    learner=LEARNER_KINDS[who].colour,
+                )
             )
     token_strips(rows, key="same_edit_strips", quantity=_("advantage, in units of reward"), pickable=False)
     _neighbours(group, edited)
@@ -129,7 +135,7 @@ def _scored(batch: Frozen, group: Group, reply: Reply, text: str) -> None:
         _(
             "Read by {learner}'s policy and critic before step {step} (source: {how}). Scored again, the trace's own "
             "tokens differ by at most {drift}."
-        ).format(learner=plain(batch.learner.upper()), step=batch.step + 1, how=how, drift=f"{edited.drift:.1g}")
+        ).format(learner=plain(learner_title(batch.learner)), step=batch.step + 1, how=how, drift=f"{edited.drift:.1g}")
     )
 
 

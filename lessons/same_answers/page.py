@@ -9,7 +9,7 @@ from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _, listed, ngettext, prose
 from lessons.kit.credits import Crossing, clear_case, crossing, identity_words
 from lessons.kit.critic import beside, has_penalty, parts_words, slip_words, taught
-from lessons.kit.display import plain, token_name
+from lessons.kit.display import learner_title, plain, token_name
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     FOUR,
@@ -163,7 +163,7 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing,
             rows.append(
                 Row(
                     f"{who}-{reply.sample}",
-                    f"{number}{who.upper()}",
+                    f"{number}{learner_title(who)}",
                     reply.tokens,
                     way.at(stop).numbers(reply),
                     note=note if who == "ppo" else "",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.learners.registry import learner
 from lessons.i18n import _, prose
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     Choice,
@@ -112,7 +112,7 @@ def _say_whose(batch: Frozen) -> None:
     kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
     say_small(
         _("Real numbers: {learner} of {run}, seed {seed}.").format(
-            learner=plain(batch.learner.upper()), run=kind, seed=batch.run.config.seed
+            learner=plain(learner_title(batch.learner)), run=kind, seed=batch.run.config.seed
         )
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lessons.i18n import _
-from lessons.kit.display import literal, plain, token_name
+from lessons.kit.display import learner_title, literal, plain, token_name
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import mount
 from lessons.kit.numbers import number
@@ -30,7 +30,7 @@ def fall() -> None:
             "Recorded: {learner} at step {step} of the recorded run, every prefix finished {k} times. Repeat it with "
             "`{command}`."
         ).format(
-            learner=plain(of["about"]["learner"].upper()),
+            learner=plain(learner_title(of["about"]["learner"])),
             step=of["about"]["step"] + 1,
             k=of["about"]["continuations"],
             command=COMMAND,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.learners.registry import LEARNER_KINDS, discount_of
 from lessons.i18n import _
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, line_colour
 from lessons.kit.numbers import DASH, known, table, whole
@@ -34,7 +34,7 @@ def provenance(batch: Frozen, measured: Truth) -> None:
         "This is the truth of {learner}'s policy before step {step} (source: {how}). Scored again, its numbers differ "
         "from the trace's by at most {drift}. {rollouts} continuations of {prefixes} prefixes took {seconds} s."
     ).format(
-        learner=plain(batch.learner.upper()),
+        learner=plain(learner_title(batch.learner)),
         step=batch.step + 1,
         how=how,
         drift=f"{measured.drift:.1g}",

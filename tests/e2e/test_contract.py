@@ -7,7 +7,7 @@ surrogate say; nothing else knows them by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from core.training.beginning import begin
 from core.training.terms import terms_for
 from lessons.board.declared import templates
 from lessons.i18n import LANGUAGES, gettext, use_language
+from lessons.kit.display import learner_title
 from tests.e2e.conftest import LiveRun, Server
 from tests.e2e.rest import comes_true
 from tests.registered import surrogates_of
@@ -59,7 +60,7 @@ COLOURED = """(charts, colour) => {
 def registered() -> list[AnyLearner]:
     """A learner of every kind, every surrogate and every variant; of those that are the same, one."""
     named = [
-        *((f"kind-{name}", learner(name)) for name in LEARNER_KINDS),
+        *((f"{name}-kind", learner(name)) for name in LEARNER_KINDS),
         *((f"by-{name}", learner("grpo", surrogate=name)) for name in surrogates_of(LEARNER_KINDS["grpo"])),
         *((name, variant.settings) for name, variant in VARIANTS.items()),
     ]
@@ -121,7 +122,7 @@ class Seen:
     @property
     def title(self) -> str:
         """What stands over its strips."""
-        places = {**self.settings.model_dump(), "name": self.settings.name.upper(), "size": self.size}
+        places = {**self.settings.model_dump(), "name": learner_title(self.settings.name), "size": self.size}
         return self.words[learner_kind(self.settings).strip_title(self.settings)].format(**places)
 
     def lines(self) -> list[str]:
@@ -204,6 +205,20 @@ def blames(message: ConsoleMessage) -> bool:
     return message.type == "error" and "/_stcore/" not in message.location["url"]
 
 
+#: All that is read or read out of the lab.
+READABLE = """x => [...x.querySelectorAll('*')].flatMap(y => [
+  y.getAttribute('aria-label'), y.getAttribute('title'), y.children.length ? '' : y.textContent]).join('\\n')"""
+
+
+def keys_in(text: str, learners: Sequence[AnyLearner], lang: str) -> list[str]:
+    """Names of learners, or these in capitals, that stand in the place of their titles."""
+    with use_language(lang):
+        rest = re.sub(r"[\w/]+\.py(:\w+)?", "", text)  # the file that computes a number
+        for title in sorted({learner_title(x.name) for x in learners}, key=len, reverse=True):
+            rest = rest.replace(title, "")
+    return [x.name for x in learners if re.search(rf"\b{re.escape(x.name)}\b", rest, re.IGNORECASE)]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("number", range(len(RUNS)))
 def test_what_a_learner_declares_is_what_the_lab_shows(
@@ -226,4 +241,5 @@ def test_what_a_learner_declares_is_what_the_lab_shows(
     )
     text = page.get_by_test_id("lab").inner_text()
     assert not re.search(r"undefined|NaN|\[object", text)
+    assert keys_in(page.get_by_test_id("lab").evaluate(READABLE), run.config.learners, lang) == []
     assert errors == []

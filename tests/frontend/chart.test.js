@@ -4,9 +4,17 @@ import { test } from "node:test";
 import { Chart } from "#frontend/chart.js";
 import { page } from "./page.js";
 
+const TITLES = { ppo: "PPO", grpo: "GRPO" };
+
 test("a chart says its numbers and the step as the page counts it, from 1", (t) => {
   page(t);
-  const labels = { chart_summary: "{title}: {values} at step {step}", comma: "、", none: "none", not_recorded: "?" };
+  const labels = {
+    learner_titles: TITLES,
+    chart_summary: "{title}: {values} at step {step}",
+    comma: "、",
+    none: "none",
+    not_recorded: "?",
+  };
   const spec = { key: "reward", title: "Reward", help: "", series: [{ column: "reward" }] };
   const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" } });
   chart.learners = [{ name: "ppo" }, { name: "grpo" }];
@@ -84,6 +92,7 @@ test("a chart with points says what they are, and what its line is", (t) => {
 test("where learners come to a place at different steps, each one's number has its step", (t) => {
   page(t);
   const labels = {
+    learner_titles: TITLES,
     ...{ chart_summary_at: "{title}: {values} at {place}, over {axis}", comma: ", ", none: "none" },
     ...{ step_small: "step {step}", no_step: "no step", not_recorded: "?" },
   };
@@ -104,7 +113,13 @@ test("where learners come to a place at different steps, each one's number has i
 
 test("of what is measured now and then a chart says what was measured last, and when", (t) => {
   page(t);
-  const labels = { chart_summary: "{values} at step {step}", comma: ", ", none: "none", not_recorded: "?" };
+  const labels = {
+    learner_titles: TITLES,
+    chart_summary: "{values} at step {step}",
+    comma: ", ",
+    none: "none",
+    not_recorded: "?",
+  };
   const words = { ...labels, step_n: "step {step}", with_note: "{parts} ({note})" };
   const series = [{ column: "mine" }, { column: "ceiling", dash: "dotted" }];
   const spec = { key: "k", title: "K", help: "", series, now_and_then: true };
@@ -122,7 +137,13 @@ test("of what is measured now and then a chart says what was measured last, and 
 
 test("what no learner has is said once, whether there is none or it was not recorded", (t) => {
   page(t);
-  const labels = { chart_summary: "{values}", comma: ", ", none: "none", not_recorded: "not recorded" };
+  const labels = {
+    learner_titles: TITLES,
+    chart_summary: "{values}",
+    comma: ", ",
+    none: "none",
+    not_recorded: "not recorded",
+  };
   const read = (absences, rows = {}) => {
     const spec = { key: "k", title: "K", help: "", series: [{ column: "mine" }] };
     const chart = new Chart(spec, { labels, colours: { ppo: "blue", grpo: "amber" } });
@@ -140,6 +161,7 @@ test("what no learner has is said once, whether there is none or it was not reco
 test("before the first step a chart says what is coming; of a run that ended without one, that there is none", (t) => {
   page(t);
   const labels = {
+    learner_titles: TITLES,
     ...{ chart_summary: "{values}; {axis}", comma: ", ", none: "none", not_recorded: "?" },
     ...{ comes_first: "with the first step", comes_measured: "once measured" },
   };

@@ -64,9 +64,9 @@ test("each learner has a row with its name and a piece of its line", (t) => {
   assert.equal(comparison.root.hidden, false);
   const shown = [...comparison.rows.querySelectorAll("tr")].map((x) => [...x.children].map((y) => y.textContent));
   assert.deepEqual(shown, [
-    ["A", "160", "660", "40 s", "0.500", "0.500"],
-    ["B", "unknown", "524", "6 s", "0.500 of 3", "0.500 of 3"],
-    ["C", "none", "none", "none", "none", "none"],
+    ["a", "160", "660", "40 s", "0.500", "0.500"],
+    ["b", "unknown", "524", "6 s", "0.500 of 3", "0.500 of 3"],
+    ["c", "none", "none", "none", "none", "none"],
   ]);
   const lines = [...comparison.rows.querySelectorAll("line")].map((x) => x.getAttribute("stroke-dasharray"));
   assert.equal(new Set(lines).size, 3, "told apart without colour");

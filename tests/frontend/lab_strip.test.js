@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { says } from "#frontend/chip.js";
 import { colouringsOf } from "#frontend/colourings.js";
-import { blamed, Detail } from "#frontend/detail.js";
+import { Detail } from "#frontend/detail.js";
 import { labScale, labStrip } from "#frontend/lab_strip.js";
 import { Prompts } from "#frontend/prompts.js";
 import { TokenStrip } from "#frontend/strip.js";
@@ -92,8 +92,8 @@ test("titles, colours and marks are what the learner declares, whatever it is ca
   assert.deepEqual(
     data.groups.map((x) => [x.title, x.colour]),
     [
-      ["A alone", "green"],
-      ["B among 8, paid by luck", "pink"],
+      ["a alone", "green"],
+      ["b among 8, paid by luck", "pink"],
     ],
   );
   const [a, b] = data.groups.map((x) => x.rows[0]);
@@ -107,18 +107,18 @@ test("titles, colours and marks are what the learner declares, whatever it is ca
   assert.match(says(data, a, 0), /, bounded$/);
   assert.deepEqual(
     data.legend.keys.map((x) => x.text),
-    ["A: bounded; cut above", "cut below", "none"],
+    ["a: bounded; cut above", "cut below", "none"],
   );
 });
 
 test("where nothing is under a title, and where it answers another question, a sentence says so", () => {
   const notes = (answer) => lab(answer).groups.map((x) => x.note);
   const answer = group({ a: [{}, [[0]]], b: [{}, []] });
-  assert.deepEqual(notes(answer), ["", "B was not asked"]);
+  assert.deepEqual(notes(answer), ["", "b was not asked"]);
   answer.learners.b.rewards = [0, 1];
-  assert.deepEqual(notes(answer), ["", "B not kept"], "asked, but not among those whose tokens were kept");
+  assert.deepEqual(notes(answer), ["", "b not kept"], "asked, but not among those whose tokens were kept");
   const other = group({ a: [{ prompt: "?" }, [[0]]], b: [{ prompt: "4+5=" }, [[0]]] });
-  assert.deepEqual(notes(other), ["", "B was asked 4+5="]);
+  assert.deepEqual(notes(other), ["", "b was asked 4+5="]);
 });
 
 test("where no gradient is taken, and where an older run marked otherwise, one sentence says so", () => {
@@ -274,34 +274,6 @@ test("a token in what is folded away is found by its name", (t) => {
   );
 });
 
-test("of tokens that are blamed most alike, one is proposed and all are counted", (t) => {
-  page(t);
-  const answer = group({ a: [{}, [[0, 1, 0], [0]]] });
-  const credits = (...rows) => {
-    for (const [i, row] of rows.entries()) answer.learners.a.responses[i].once.advantage = row;
-    return blamed(responses(answer));
-  };
-  const token = { learner: "a", sample: 0, position: 1 };
-  assert.deepEqual(credits([0.1, -0.5, 0.2], [-0.4]), { token, alike: 1 });
-  assert.deepEqual(credits([0.1, -0.5, -0.5 + 1e-9], [-0.5]), { token, alike: 3 });
-  assert.deepEqual(credits([null, null, null], [null]), { token: null, alike: 0 });
-
-  const on = { group() {}, token() {}, color() {}, pass() {} };
-  const own = { card_proposed: "{learner} most", card_proposed_alike: "one of {count} of {learner}" };
-  const words = new Proxy(own, { get: (known, name) => known[name] ?? all[name] });
-  const detail = new Detail({ root: document.body, labels: words, colours: { a: "blue" }, on });
-  const model = { learners: [{ name: "a", ...answer.learners.a }], lastStep: () => 3 };
-  const step = { step: 3, revision: "r", groups: [], learners: {}, telling: 1 };
-  const note = (...rows) => {
-    credits(...rows);
-    detail.load(step, answer, model);
-    detail.draw(view, false);
-    return detail.card.note.textContent;
-  };
-  assert.equal(note([-0.2, -0.2, -0.2], [-0.2]), "one of 4 of A");
-  assert.equal(note([-0.2, -0.3, -0.2], [-0.2]), "A most");
-});
-
 test("where nobody has the default colouring, a learner's own columns come first in its place", () => {
   const own = { name: "after", title: "after", help: "", signed: true };
   const first = (...learners) => Object.keys(colouringsOf(learners))[0];
@@ -340,7 +312,7 @@ test("a labelled pair's button has the margin of its scores", (t) => {
   );
   const [button] = prompts.root.children;
   assert.equal(button.querySelector(".count").textContent, "+1.58");
-  assert.match(button.getAttribute("aria-label"), /A: \+1\.58$/);
+  assert.match(button.getAttribute("aria-label"), /a: \+1\.58$/);
   assert.equal(prompts.root.lastChild.textContent, labels.counts_margin);
   const right = { responses: 8, success: 6, reward: 0.75 };
   prompts.draw({ step: 1, revision: "r", groups: [{ group: 0, prompt: "q", answer: "7", learners: { a: right } }] }, 0);

@@ -33,11 +33,11 @@ function shown(t) {
 
 test("who waits is told the place and about how long", (t) => {
   const { draw } = shown(t);
-  assert.equal(draw("queued", { place: 2, wait_s: 75 }), "A, BPlace 2. About 1 min 15 s.");
-  assert.equal(draw("queued", { place: 1, wait_s: null }), "A, BPlace 1. Nobody knows.");
-  assert.equal(draw("queued", null), "A, BA worker is awaited.");
-  assert.equal(draw("running", null), "A, BIt starts.");
-  assert.equal(draw("running", null, { start_hash: "9f" }), "A, BThe first responses.");
+  assert.equal(draw("queued", { place: 2, wait_s: 75 }), "a, bPlace 2. About 1 min 15 s.");
+  assert.equal(draw("queued", { place: 1, wait_s: null }), "a, bPlace 1. Nobody knows.");
+  assert.equal(draw("queued", null), "a, bA worker is awaited.");
+  assert.equal(draw("running", null), "a, bIt starts.");
+  assert.equal(draw("running", null, { start_hash: "9f" }), "a, bThe first responses.");
 });
 
 test("who cannot see hears of each place once, not of every second", (t) => {

@@ -51,18 +51,18 @@ test("the same prompts are a proof, others an alarm", (t) => {
 });
 
 test("prompts that differ since a learner's settings say so are no alarm, and the settings are named", (t) => {
-  const sizes = ["chosen at 3: G is X 8, Y 4", "pill "];
+  const sizes = ["chosen at 3: G is x 8, y 4", "pill "];
   assert.deepEqual(pill(t, [ONE], [TWO, { group_size: 4 }]), sizes);
-  const replaced = ["chosen at 3: Y replaces", "pill "];
+  const replaced = ["chosen at 3: y replaces", "pill "];
   assert.deepEqual(pill(t, [ONE], [TWO, { replaces_groups: true }]), replaced);
   assert.deepEqual(pill(t, [ONE], [TWO, { given: true }]), ["chosen at 3: Y is given", "pill "]);
   const both = pill(t, [ONE], [TWO, { group_size: 4 }], [THREE, { replaces_groups: true }]);
-  assert.deepEqual(both, ["chosen at 3: G is X 8, Y 4, Z 8; Z replaces", "pill "]);
+  assert.deepEqual(both, ["chosen at 3: G is x 8, y 4, z 8; z replaces", "pill "]);
 });
 
 test("where prompts differ by choice, no two hashes stand beside each other as if they should be equal", (t) => {
   const { textContent, title } = drawn(t, null, [[ONE], [TWO, { group_size: 4 }]]).prompts;
-  assert.equal(textContent, "chosen at 3: G is X 8, Y 4");
+  assert.equal(textContent, "chosen at 3: G is x 8, y 4");
   assert.equal(title, `${ONE}\n${TWO}`);
 });
 
@@ -100,9 +100,9 @@ test("of learners that ask more or fewer questions, the first ones are compared"
     shared_prompts: 16,
     learners: { x: { first_prompts_hash: x }, y: { first_prompts_hash: y } },
   });
-  assert.deepEqual(pillWith(t, answer(ONE, ONE), asked), ["first 16 same at 3: G is X 8, Y 4 ✓", "pill good"]);
+  assert.deepEqual(pillWith(t, answer(ONE, ONE), asked), ["first 16 same at 3: G is x 8, y 4 ✓", "pill good"]);
   assert.deepEqual(pillWith(t, answer(ONE, TWO), asked), ["different at 3 ✗", "pill bad"]);
-  const chosen = ["chosen at 3: G is X 8, Y 4", "pill "];
+  const chosen = ["chosen at 3: G is x 8, y 4", "pill "];
   assert.deepEqual(pillWith(t, answer(ONE, ONE, 1), asked), chosen, "what is known is of another step");
   const replacing = [[ONE], [TWO, { group_size: 4, replaces_groups: true }]];
   assert.equal(pillWith(t, answer(ONE, ONE), replacing)[1], "pill ");
@@ -122,6 +122,6 @@ test("the contract is named, with each learner's questions and responses", (t) =
     return proof.contract.hidden ? null : [proof.contract.textContent, proof.contract.title];
   };
   assert.deepEqual(named("same-questions", 8, 8), ["same: 16 × 8", "what it means"]);
-  assert.deepEqual(named("same-budget", 4, 1), ["budget of 128: X 32 × 4, Y 128 × 1", "what the other means"]);
+  assert.deepEqual(named("same-budget", 4, 1), ["budget of 128: x 32 × 4, y 128 × 1", "what the other means"]);
   assert.equal(named(null, 8), null);
 });

@@ -85,7 +85,7 @@ test("its sentences stand apart as the script wants it", (t) => {
   const scatter = new Scatter({ name: "x", labels: own, colour: "green", onChoose() {} });
   scatter.draw(data, limitsOf([data]), 0, null);
   assert.equal(scatter.note.textContent, "3 個。都是 1。");
-  assert.equal(scatter.svg.getAttribute("aria-label"), "X：3 個。");
+  assert.equal(scatter.svg.getAttribute("aria-label"), "x：3 個。");
 });
 
 test("where a weight is only bounded nothing is grey, and a bound beyond the picture is only named", (t) => {

@@ -6,7 +6,7 @@ import { ChartPlaces } from "./chart_places.js";
 import { ChartTable } from "./chart_table.js";
 import { Comparison } from "./comparison.js";
 import { el, say } from "./dom.js";
-import { brief, count, fill } from "./format.js";
+import { brief, count, fill, learnerTitle } from "./format.js";
 import { typeScale } from "./theme.js";
 
 /** @import { Range } from "./axis.js" */
@@ -235,7 +235,7 @@ export class Board {
     const { labels } = this;
     return [...(by?.steps ?? [])]
       .map(([name, step]) => [name, step === null ? labels.no_step : fill(labels.step_small, { step: step + 1 })])
-      .map(([name, step]) => `${name.toUpperCase()} ${step}`)
+      .map(([name, step]) => `${learnerTitle(labels, name)} ${step}`)
       .join(labels.comma);
   }
 
@@ -258,7 +258,7 @@ export class Board {
     const alike = places.every(([, x]) => x === places[0][1]);
     const words = alike
       ? this.#place(places[0][1])
-      : places.map(([name, x]) => `${name.toUpperCase()} ${this.#place(x)}`).join(this.labels.comma);
+      : places.map(([name, x]) => `${learnerTitle(this.labels, name)} ${this.#place(x)}`).join(this.labels.comma);
     return fill(this.labels.in_brackets, { words });
   }
 

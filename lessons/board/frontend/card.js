@@ -2,7 +2,7 @@
 
 import { lines } from "./card_lines.js";
 import { el } from "./dom.js";
-import { fill } from "./format.js";
+import { fill, learnerTitle, sentences } from "./format.js";
 import { named } from "./tokens.js";
 
 /** @import { Line } from "./card_parts.js" */
@@ -32,22 +32,19 @@ export class Card {
   }
 
   /**
-   * The token at index `at` of a response, after a pass. `chosen` is false for a token that the page proposes because
-   * nobody chose one yet, `alike` how many are blamed as much as that one.
-   * @param {{ response: Response, at: number, pass: number, chosen: boolean, alike?: number }} token
+   * The token at index `at` of a response, after a pass. `opens`: why the page proposes this token; null where a person
+   * chose it.
+   * @param {{ response: Response, at: number, pass: number, opens: import("./proposed.js").Proposed | null }} token
    */
-  show({ response, at, pass, chosen, alike = 1 }) {
+  show({ response, at, pass, opens }) {
     const { labels } = this;
-    const learner = response.learner.toUpperCase();
+    const learner = learnerTitle(labels, response.learner);
     const place = { learner, response: response.index + 1, position: response.position[at] + 1 };
     this.title.textContent = fill(labels.card_title, { token: named(response.token[at]) });
     this.sub.textContent = fill(labels.card_place, place);
     this.sub.style.color = `var(--ink-${this.colours[response.learner]})`;
-    this.close.hidden = !chosen;
-    const advantage = response.at("advantage", at, pass);
-    const blamed = typeof advantage === "number" && advantage < 0;
-    const proposed = alike > 1 ? labels.card_proposed_alike : labels.card_proposed;
-    this.#say(chosen ? "" : blamed && alike ? fill(proposed, { learner, count: alike }) : labels.card_other);
+    this.close.hidden = opens !== null;
+    this.#say(opens ? this.#why(opens, learner) : "");
     let before = "";
     const drawn = lines(response, at, pass, labels).map((line) => {
       const root = drawLine(line, before);
@@ -55,6 +52,16 @@ export class Card {
       return root;
     });
     this.body.replaceChildren(...drawn);
+  }
+
+  /**
+   * @param {import("./proposed.js").Proposed} opens
+   * @param {string} learner
+   */
+  #why({ token, why, alike }, learner) {
+    const { card_why: words, card_proposed_alike: several, card_other: other } = this.labels;
+    if (!token || why === "") return other;
+    return sentences([fill(why === "blamed" && alike > 1 ? several : words[why], { learner, count: alike }), other]);
   }
 
   /** @param {string} text */

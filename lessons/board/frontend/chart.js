@@ -5,7 +5,7 @@ import { ChartKeys } from "./chart_keys.js";
 import { coming, reading } from "./chart_reading.js";
 import { onClick } from "./clicks.js";
 import { attr, el, say } from "./dom.js";
-import { fill, isNumber, ticks } from "./format.js";
+import { fill, isNumber, learnerTitle, ticks } from "./format.js";
 import { DASH, pattern, sample } from "./line.js";
 import uPlot from "./vendor/uPlot.js";
 
@@ -123,7 +123,7 @@ export class Chart {
         ...parts.map(({ name, text }, i) => {
           const colour = this.board.colours[name];
           const piece = parts.length > 1 ? sample(colour, i) : null;
-          return el("b", { title: name.toUpperCase(), style: { color: `var(--ink-${colour})` } }, piece, text);
+          return el("b", { title: learnerTitle(labels, name), style: { color: `var(--ink-${colour})` } }, piece, text);
         }),
       );
     }
@@ -132,7 +132,7 @@ export class Chart {
     const values = later
       ? later
       : parts
-          .map(({ name, text, step: own }) => `${name.toUpperCase()} ${text}${by ? ` (${counted(own)})` : ""}`)
+          .map(({ name, text, step: own }) => `${learnerTitle(labels, name)} ${text}${by ? ` (${counted(own)})` : ""}`)
           .join(labels.comma);
     const places = { title: this.spec.title, step: step === null ? "" : step + 1, values, place: by?.place };
     const words = fill(by ? labels.chart_summary_at : labels.chart_summary, { ...places, axis: this.board.axisName });

@@ -1,7 +1,7 @@
 // The charts' numbers as a table: of the first step, the chosen one and the last.
 
 import { el } from "./dom.js";
-import { brief, fill } from "./format.js";
+import { brief, fill, learnerTitle } from "./format.js";
 import { nobodyHas } from "./tokens.js";
 
 /** @import { Model } from "./model.js" */
@@ -47,7 +47,7 @@ export class ChartTable {
       [fill(labels.step_n, { step: (this.step ?? 0) + 1 }), this.step],
       [labels.latest, model.steps.at(-1)],
     ];
-    const heads = names.flatMap((name) => moments.map(([word]) => `${name.toUpperCase()}, ${word}`));
+    const heads = names.flatMap((name) => moments.map(([word]) => `${learnerTitle(labels, name)}, ${word}`));
     this.head.replaceChildren(...[labels.measure, ...heads].map((text) => el("th", { text, scope: "col" })));
     /** @type {(column: string) => HTMLElement[]} */
     const cells = (column) =>

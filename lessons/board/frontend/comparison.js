@@ -1,7 +1,7 @@
 // What each learner has spent so far, and what came of it: a row a learner under the charts.
 
 import { el } from "./dom.js";
-import { count, duration, fill, fixed, isNumber } from "./format.js";
+import { count, duration, fill, fixed, isNumber, learnerTitle } from "./format.js";
 import { sample } from "./line.js";
 import { nobodyHas } from "./tokens.js";
 
@@ -65,7 +65,7 @@ export class Comparison {
           "th",
           { scope: "row", style },
           sample(this.colours[name], index),
-          el("b", {}, name.toUpperCase()),
+          el("b", {}, learnerTitle(this.labels, name)),
         );
         return el("tr", { data: { learner: name } }, head, ...cells.map((x, i) => cell(x, HEADS[i + 1])));
       }),

@@ -3,9 +3,10 @@
 import { Card } from "./card.js";
 import { COLOURINGS, domain, offeredTo, titleOf, whyNobody } from "./colourings.js";
 import { attr, el, say } from "./dom.js";
-import { fill } from "./format.js";
+import { fill, learnerTitle } from "./format.js";
 import { labScale, labStrip } from "./lab_strip.js";
 import { Prompts } from "./prompts.js";
+import { proposed } from "./proposed.js";
 import { Scatters } from "./scatters.js";
 import { TokenStrip } from "./strip.js";
 import { endOf, nobodyHas, responses } from "./tokens.js";
@@ -178,9 +179,9 @@ export class Detail {
     const view = { ...chosen, color: Object.hasOwn(colourings, chosen.color) ? chosen.color : first };
     if (!step || !group || !model) return;
     const pass = Math.min(view.pass ?? this.usualPass, this.lastPass);
-    const proposed = blamed(this.groups);
+    const opens = proposed(this.groups);
     const bare = nobodyHas(Object.values(step.learners), ["advantage"]); // who credits no token blames none
-    const token = view.token ?? proposed.token ?? (bare ? endOf(this.groups) : null);
+    const token = view.token ?? opens.token ?? (bare ? endOf(this.groups) : null);
     const shown = { ...view, token };
     this.prompts.draw(step, group.group);
     this.#pass = pass;
@@ -199,7 +200,7 @@ export class Detail {
     this.#redraw = () => this.draw(chosen, dark);
     this.dark = dark;
     this.#drawSwitches(view, pass);
-    this.#drawCard(token, { view, pass, alike: proposed.alike });
+    this.#drawCard(token, { view, pass, opens });
   }
 
   get #isMany() {
@@ -251,9 +252,9 @@ export class Detail {
 
   /**
    * @param {TokenId | null} token
-   * @param {{ view: View, pass: number, alike: number }} shown `alike`: how many tokens are blamed most
+   * @param {{ view: View, pass: number, opens: import("./proposed.js").Proposed }} shown
    */
-  #drawCard(token, { view, pass, alike }) {
+  #drawCard(token, { view, pass, opens }) {
     const all = [...this.groups.values()].flat();
     const response = token && all.find((x) => x.learner === token.learner && x.sample === token.sample);
     const at = response ? response.position.indexOf(token.position) : -1;
@@ -261,7 +262,7 @@ export class Detail {
     for (const part of [this.card.root, this.switches, this.strip.legend, this.strip.keys]) part.hidden = !any; // all about tokens
     if (!response || at < 0) return this.card.empty(view.token ? this.labels.token_gone : this.labels.card_empty);
     if (response.holes[at]) return this.card.empty(this.labels.token_read);
-    this.card.show({ response, at, pass, chosen: Boolean(view.token), alike });
+    this.card.show({ response, at, pass, opens: view.token ? null : opens });
   }
 
   /**
@@ -272,29 +273,11 @@ export class Detail {
   #missing(step, model) {
     return model.learners
       .filter((x) => !(x.name in step.learners))
-      .map((x) => ({ learner: x.name.toUpperCase(), step: step.step + 1, last: model.lastStep(x.name) + 1 }))
+      .map((x) => ({
+        learner: learnerTitle(this.labels, x.name),
+        step: step.step + 1,
+        last: model.lastStep(x.name) + 1,
+      }))
       .map((places) => fill(this.labels.no_such_step, places));
   }
-}
-
-/** Advantages that differ by no more are equal: what is left is float32 rounding (lessons/kit/ties.py). */
-const TIE = 1e-6;
-
-/**
- * The token to show to who chose none: the one that the finest credit blames most, the first of `alike` that it blames
- * as much.
- * @param {Groups} groups
- * @returns {{ token: TokenId | null, alike: number }}
- */
-export function blamed(groups) {
-  const lists = [...groups.values()];
-  const list = lists.find((x) => x.some((r) => r.once.value?.some((v) => v !== null))) ?? lists[0] ?? [];
-  const places = list.flatMap((response) =>
-    response.position.map((position, i) => ({ response, position, x: response.at("advantage", i, 0) })),
-  );
-  const least = places.reduce((y, { x }) => (typeof x === "number" ? Math.min(x, y) : y), Infinity);
-  const alike = places.filter(({ x }) => typeof x === "number" && x <= least + TIE);
-  if (!alike.length) return { token: null, alike: 0 };
-  const { response, position } = alike[0];
-  return { token: { learner: response.learner, sample: response.sample, position }, alike: alike.length };
 }

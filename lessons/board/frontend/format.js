@@ -29,6 +29,18 @@ export function fill(template, values) {
 export const inWords = (labels, template) => labels.templates[template] ?? template;
 
 /**
+ * What a learner is called: its kind's or its variant's title and what its name adds (core/learners/titles.py, title_of).
+ * @param {{ learner_titles?: Record<string, string> }} labels
+ * @param {string} name
+ */
+export function learnerTitle({ learner_titles: titles = {} }, name) {
+  const begun = Object.keys(titles).filter((x) => name === x || name.startsWith(`${x}-`));
+  if (!begun.length) return name;
+  const base = begun.reduce((one, x) => (x.length > one.length ? x : one));
+  return [titles[base], ...name.slice(base.length).split("-").filter(Boolean)].join(" ");
+}
+
+/**
  * Sentences one after another, those that are there: a space between two, none after a full-width sign.
  * @param {(string | false | null | undefined)[]} texts
  */

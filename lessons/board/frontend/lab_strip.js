@@ -4,7 +4,7 @@ import { foldAlike, two } from "./alike.js";
 import { SCALES } from "./chip.js";
 import { absenceIn, COLOURINGS, coloured, domain, titleOf, whyNobody } from "./colourings.js";
 import { scale } from "./colours.js";
-import { fill, fixed, inWords, isNumber, rewardText, sentences, shortened, signed } from "./format.js";
+import { fill, fixed, inWords, isNumber, learnerTitle, rewardText, sentences, shortened, signed } from "./format.js";
 import { aboutCuts, kinds } from "./regions.js";
 import { keyOf } from "./url.js";
 
@@ -99,7 +99,7 @@ export function labStrip({
  */
 function headingOf(name, { strip_title, scored_by, settings, group_size: size }, labels) {
   const places = Object.entries({ ...settings, size }).map(([place, x]) => [place, x ?? "?"]);
-  const title = fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: name.toUpperCase() });
+  const title = fill(inWords(labels, strip_title), { ...Object.fromEntries(places), name: learnerTitle(labels, name) });
   return scored_by ? fill(labels.scored_by, { title, reward: inWords(labels, scored_by) }) : title;
 }
 
@@ -112,7 +112,7 @@ function headingOf(name, { strip_title, scored_by, settings, group_size: size },
  */
 function noteOf(name, list, { prompt, learners }, labels) {
   const { rewards, prompt: own } = learners[name];
-  const learner = name.toUpperCase();
+  const learner = learnerTitle(labels, name);
   if (!rewards.length) return fill(labels.not_asked, { learner });
   const other = own && own !== prompt && fill(labels.asked_another, { learner, prompt: shortened(own, MOST_PROMPT) });
   if (!list.length) return sentences([other, fill(labels.not_kept, { learner })]);
@@ -247,7 +247,7 @@ function labelVerdict({ reward, score }, all, labels) {
 function keys(learners, labels) {
   const marks = /** @type {Side[]} */ (["high", "low"]).flatMap((mark) => {
     const words = learners.flatMap(({ name, marks: own }) =>
-      own[mark] ? [{ ...own[mark], name: name.toUpperCase() }] : [],
+      own[mark] ? [{ ...own[mark], name: learnerTitle(labels, name) }] : [],
     );
     const texts = [...new Set(words.map((x) => x.key))];
     const among = texts.map((key) => {

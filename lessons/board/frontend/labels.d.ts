@@ -18,7 +18,7 @@ export interface Labels {
   card_empty: string;
   card_other: string;
   card_place: string;
-  card_proposed: string;
+  card_why: Record<"seen" | "fall" | "slip" | "blamed", string>;
   card_proposed_alike: string;
   card_title: string;
   all_responses: string;
@@ -75,6 +75,8 @@ export interface Labels {
   key_none: string;
   kl_names: string[];
   latest: string;
+  /** A kind's or a variant's name → its title. */
+  learner_titles: Record<string, string>;
   left: string;
   line_help: Record<string, string>;
   lines: Record<string, string>;

@@ -1,7 +1,7 @@
 // What learners do between the click on Start and their first step: a line and a bar for each thing that is being done.
 
 import { attr, el, say } from "./dom.js";
-import { duration, fill, isNumber, sentences } from "./format.js";
+import { duration, fill, isNumber, learnerTitle, sentences } from "./format.js";
 import { kindOf, tell } from "./messages.js";
 
 /** @import { Model } from "./model.js" */
@@ -33,7 +33,7 @@ export class Preparing {
       const now = this.#now(learner, model.lastStep(learner.name) + 1, model.run);
       if (!now) continue;
       const same = doing.get(now.text) ?? { ...now, names: [] };
-      same.names.push(learner.name.toUpperCase());
+      same.names.push(learnerTitle(this.labels, learner.name));
       doing.set(now.text, same);
     }
     const all = [...doing.values()].map((x) => ({ ...x, who: x.names.join(", ") }));

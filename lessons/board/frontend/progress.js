@@ -2,7 +2,7 @@
 
 import { isRecorded } from "./axis.js";
 import { attr, el, say } from "./dom.js";
-import { duration, fill, isNumber } from "./format.js";
+import { duration, fill, isNumber, learnerTitle } from "./format.js";
 import { sample } from "./line.js";
 import { tell } from "./messages.js";
 import { Preparing } from "./preparing.js";
@@ -92,8 +92,8 @@ export class Progress {
    */
   #bar(learner, colour, done) {
     const { labels } = this;
-    const name = learner.name.toUpperCase();
-    const known = this.#bars.get(learner.name) ?? bar(learner.name, colour, this.#bars.size);
+    const name = learnerTitle(labels, learner.name);
+    const known = this.#bars.get(learner.name) ?? bar(name, learner.name, colour, this.#bars.size);
     if (!this.#bars.has(learner.name)) this.bars.append(known.root);
     this.#bars.set(learner.name, known);
     known.share.style.width = `${Math.min(100, (100 * done) / Math.max(1, learner.steps))}%`;
@@ -126,16 +126,17 @@ const toggle = (text, testid, onclick) =>
   el("button", { type: "button", "aria-pressed": "false", text, data: { testid }, onclick: () => onclick() });
 
 /**
+ * @param {string} title
  * @param {string} name
  * @param {string} colour
  * @param {number} index the learner's place in its run
  */
-function bar(name, colour, index) {
+function bar(title, name, colour, index) {
   const [share, text, state] = [el("u"), el("span", { class: "count" }), el("span", { class: "state" })];
   const track = el("div", { class: "track", role: "progressbar", "aria-valuemin": 0 }, share);
   const style = { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` };
   const props = { class: "bar", data: { learner: name }, style };
-  const root = el("div", props, el("b", {}, sample(colour, index), name.toUpperCase()), track, text, state);
+  const root = el("div", props, el("b", {}, sample(colour, index), title), track, text, state);
   return { root, track, share, text, state };
 }
 

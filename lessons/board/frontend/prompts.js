@@ -1,7 +1,7 @@
 // Which prompt of the step: one button each, with how many of each learner's responses were right.
 
 import { attr, el, focusedIn } from "./dom.js";
-import { fill, shortened, signed } from "./format.js";
+import { fill, learnerTitle, shortened, signed } from "./format.js";
 import { inLines } from "./tokens.js";
 
 /** @import { Labels } from "./labels.js" */
@@ -63,7 +63,7 @@ export class Prompts {
     );
     const rights = Object.entries(learners)
       .map(([name, x]) => {
-        const learner = name.toUpperCase();
+        const learner = learnerTitle(labels, name);
         if (x.margin !== undefined) return fill(labels.margin_of, { learner, margin: signed(x.margin, 2) });
         return fill(labels.right_of, { learner, right: x.success ?? labels.not_recorded, all: x.responses });
       })

@@ -1,7 +1,7 @@
 // The proof strip: that both learners began with the same weights and were asked the same, and where it all ran.
 
 import { el, say } from "./dom.js";
-import { count, fill } from "./format.js";
+import { count, fill, learnerTitle } from "./format.js";
 
 /** @import { Model } from "./model.js" */
 /** @import { Labels } from "./labels.js" */
@@ -64,7 +64,7 @@ export class Proof {
     const responses = (run?.prompts ?? 0) * (run?.group_size ?? 0);
     const each = learners.map(({ name, group_size: size }) => {
       const share = `${count(responses / (size || 1))} × ${size}`;
-      return contract === "same-questions" ? share : `${name.toUpperCase()} ${share}`;
+      return contract === "same-questions" ? share : `${learnerTitle(labels, name)} ${share}`;
     });
     const shares = [...new Set(each)].join(labels.comma);
     say(this.contract, fill(labels.contracts[contract], { n: count(responses), shares }));
@@ -93,7 +93,7 @@ export class Proof {
    */
   #details(model, step) {
     const { labels } = this;
-    const of = (/** @type {string} */ name) => ({ learner: name.toUpperCase(), step: (step ?? 0) + 1 });
+    const of = (/** @type {string} */ name) => ({ learner: learnerTitle(labels, name), step: (step ?? 0) + 1 });
     const rows = [
       ...model.learners.map((x) => [fill(labels.start_of, of(x.name)), x.start_hash]),
       ...model.learners.map((x) => [fill(labels.prompts_of, of(x.name)), promptHash(model, x.name, step)]),
@@ -149,11 +149,11 @@ export function chosenToDiffer(learners, hashes, labels) {
   const sampling = known.filter((x) => !x.given);
   const sizes = new Set(sampling.map((x) => x.group_size)).size > 1 ? sampling : [];
   /** @type {(list: { name: string }[]) => string} */
-  const names = (list) => list.map((x) => x.name.toUpperCase()).join(labels.comma);
+  const names = (list) => list.map((x) => learnerTitle(labels, x.name)).join(labels.comma);
   const usual = new Set(fixed.map((x) => x.hash));
   const replacing = sampling.filter((x) => x.replaces_groups && !usual.has(x.hash));
   const given = known.filter((x) => x.given);
-  const each = sizes.map((x) => `${x.name.toUpperCase()} ${x.group_size ?? labels.not_recorded}`);
+  const each = sizes.map((x) => `${learnerTitle(labels, x.name)} ${x.group_size ?? labels.not_recorded}`);
   const reasons = [
     ...(each.length ? [fill(labels.prompts_by_size, { sizes: each.join(labels.comma) })] : []),
     ...(replacing.length ? [fill(labels.prompts_replaced, { learners: names(replacing) })] : []),

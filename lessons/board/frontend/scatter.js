@@ -1,7 +1,7 @@
 // Ratio against advantage, one point per token of the panel, with the regions where the surrogate cuts the gradient.
 
 import { attr, el, say, svg } from "./dom.js";
-import { fill, isNumber, sentences } from "./format.js";
+import { fill, isNumber, learnerTitle, sentences } from "./format.js";
 import { kinds } from "./regions.js";
 import { briefly, counted } from "./scatter_counts.js";
 import { H, Plane } from "./scatter_plane.js";
@@ -56,7 +56,7 @@ export class Scatter {
     this.hollow = el("span", { class: "sub" });
     this.note = el("p", { class: "note", "aria-live": "off" });
     const style = { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` };
-    const head = el("h3", {}, el("span", { text: name.toUpperCase(), class: "who" }), this.hollow);
+    const head = el("h3", {}, el("span", { text: learnerTitle(labels, name), class: "who" }), this.hollow);
     this.root = el("div", { class: "panel scatter", data: { scatter: name }, style }, head, this.svg, this.note);
   }
 
@@ -112,7 +112,7 @@ export class Scatter {
       this.#pass === 0 && ratio.some(isNumber) && ratio.every((x) => !isNumber(x) || Math.abs(x - 1) < 1e-6);
     const thinned = this.#every > 1 ? fill(labels.scatter_thinned, { k: this.#every }) : "";
     say(this.note, sentences([counts, still && labels.scatter_start, thinned]));
-    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: this.name.toUpperCase(), counts }));
+    attr(this.svg, "aria-label", fill(labels.scatter_alt, { learner: learnerTitle(labels, this.name), counts }));
     this.root.dataset.pass = String(this.#pass);
     this.select(token);
   }

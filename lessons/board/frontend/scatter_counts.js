@@ -1,6 +1,6 @@
 // How many gradients a scatter's passes cut or bound, as sentences. Pure.
 
-import { fill, sentences } from "./format.js";
+import { fill, learnerTitle, sentences } from "./format.js";
 import { aboutCuts, kinds } from "./regions.js";
 
 /** @import { Labels } from "./labels.js" */
@@ -68,7 +68,7 @@ function counts({ regions, passes }, among, tokens, where, labels) {
  */
 export function briefly(name, { passes, regions, without }, pass, labels) {
   const own = passes[Math.min(pass, passes.length - 1)].clipped;
-  const learner = name.toUpperCase();
+  const learner = learnerTitle(labels, name);
   if (without.includes("ratio")) return fill(labels.playing_without, { learner });
   if (own.every((x) => x === null)) return fill(labels.playing_none, { learner });
   const n = own.filter((x) => x !== null && x !== 0).length;

@@ -1,7 +1,7 @@
 // The learners' scatters side by side, on axes that all share, with the controls that play the update passes.
 
 import { el, say } from "./dom.js";
-import { fill, sentences } from "./format.js";
+import { fill, learnerTitle, sentences } from "./format.js";
 import { Passes } from "./passes.js";
 import { kinds } from "./regions.js";
 import { Scatter } from "./scatter.js";
@@ -100,7 +100,7 @@ export class Scatters {
   /** @param {StepAnswer} step */
   #explain({ learners }) {
     const ways = Object.entries(learners).map(([name, { regions }]) => ({
-      name: name.toUpperCase(),
+      name: learnerTitle(this.labels, name),
       ...kinds(regions),
     }));
     const cuts = ways.some((x) => x.cuts);

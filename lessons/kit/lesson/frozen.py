@@ -19,7 +19,7 @@ from core.runs.store import RunStore
 from core.runs.table_checks import incomplete
 from lessons import shared
 from lessons.i18n import _
-from lessons.kit.display import one_line, plain
+from lessons.kit.display import learner_title, one_line, plain
 from lessons.kit.empty import nothing_here
 from lessons.kit.glossary import say_small
 from lessons.kit.history import unreadable
@@ -168,7 +168,7 @@ def say_where(batch: Frozen) -> None:
     kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
     say_small(
         _("Real numbers: {learner} at step {step} of {run}, seed {seed}.").format(
-            learner=plain(batch.learner.upper()), step=batch.step + 1, run=kind, seed=batch.run.config.seed
+            learner=plain(learner_title(batch.learner)), step=batch.step + 1, run=kind, seed=batch.run.config.seed
         )
     )
 

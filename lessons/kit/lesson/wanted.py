@@ -14,7 +14,7 @@ from core.runs.records import LearnerInfo, RunInfo, RunUnreadable, readable
 from core.runs.store import RunStore
 from lessons.i18n import _, listed
 from lessons.kit import other_version
-from lessons.kit.display import plain
+from lessons.kit.display import learner_title, plain
 from lessons.kit.history import RECORDED, no_such_run
 
 
@@ -81,7 +81,7 @@ def candidates(runs: RunStore, wanted: Wanted) -> Iterator[RunInfo]:
                 "The run “{run}” was trained without what this page is about (a critic, or a group to compare "
                 "responses in), so another one is shown. The lab shows all that it has."
             )
-            names = listed(plain(x.name.upper()) for x in there)
+            names = listed(plain(learner_title(x.name)) for x in there)
             st.info(words.format(run=plain(run.name, 60), learners=names), icon=":material/person_off:")
         elif run_id != RECORDED:
             st.info(
