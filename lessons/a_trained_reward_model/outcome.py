@@ -21,11 +21,11 @@ from core.runs.records import RunInfo, readable
 from core.tasks.tastes import TASTES
 from core.training.answer import Answer
 from lessons import shared
-from lessons.a_trained_reward_model.training import current, started
+from lessons.a_trained_reward_model.training import current
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, listed, tell
 from lessons.kit import who_learns
-from lessons.kit.controls import noted
+from lessons.kit.controls import noted, started
 from lessons.kit.display import is_live, learner_title, literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import show_run

@@ -8,19 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import RunConfig
 from core.presets import preset
 from core.reward_run import reward_config
 from core.rewards.preferences import Preference
 from core.runs import reward_runs
 from core.runs.records import RunInfo
 from core.runs.reward_runs import LeftModel, RewardPoint, ShownResponse
-from core.workers.limits import RunLimits
 from lessons import shared
 from lessons.a_trained_reward_model import labels
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
-from lessons.kit.controls import ask, noted
+from lessons.kit.controls import ask, noted, started
 from lessons.kit.display import is_live, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
@@ -100,15 +98,6 @@ def begin(preferences: Sequence[Preference]) -> str:
     """Starts the run; its id. Raises what the store, the limits and the launcher refuse with."""
     config = reward_config(preset(PRESET), preferences, name=NAME)
     return started(config, _("reward model, {count} labels").format(count=whole(len(preferences))), preferences)
-
-
-def started(config: RunConfig, title: str, preferences: Sequence[Preference] = ()) -> str:
-    """Writes a run down and starts it; its id. Raises what the limits, the store and the launcher refuse with."""
-    store = shared.store()
-    RunLimits.of_server().check(config, store)
-    run_id: str = store.create(config, title, preferences=preferences)
-    shared.launcher().start(run_id)
-    return run_id
 
 
 def show(run: RunInfo) -> None:

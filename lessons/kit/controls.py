@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.config import RunConfig
 from core.errors import Message, Refusal
+from core.rewards.preferences import Preference
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LauncherError
 from core.workers.limits import RunLimits
+from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import is_live, plain
@@ -133,6 +136,15 @@ def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None
         run_id = store.create(draft.config)
         st.session_state["lab_run"] = run_id
         launch().start(run_id)
+
+
+def started(config: RunConfig, title: str, preferences: Sequence[Preference] = ()) -> str:
+    """Writes a lesson's run down and starts it; its id. Raises what limits, store and launcher refuse with."""
+    store = shared.store()
+    RunLimits.of_server().check(config, store)
+    run_id: str = store.create(config, title, preferences=preferences)
+    shared.launcher().start(run_id)
+    return run_id
 
 
 def _start_here(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 
 import streamlit as st
 
-from core.learners.registry import learner
+from core.learners.registry import LEARNER_KINDS, learner
 from lessons.i18n import _, prose
-from lessons.kit.display import learner_title, plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     Choice,
     Example,
-    Frozen,
     Line,
     engine,
     frozen,
@@ -24,10 +23,11 @@ from lessons.kit.lesson import (
 )
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.numbers import number, table, whole
+from lessons.kit.pipeline import pipeline
 from lessons.kit.preset_race import race_in_lab
+from lessons.the_loop import live
 from lessons.the_loop.check import code, questions
-from lessons.the_loop.picture import moving_picture
-from lessons.the_loop.rounds import Folded, Round, rounds_of
+from lessons.the_loop.rounds import Folded, Played, Round, played_of
 
 KEY = "the-loop"
 
@@ -57,14 +57,14 @@ def lines() -> list[Line]:
     ]
 
 
-def right_at_the_end(rounds: list[Round]) -> list[tuple[Round, Folded]]:
+def right_at_the_end(rounds: Sequence[Round]) -> list[tuple[Round, Folded]]:
     """The right responses of the last rounds whose probability under the start model is known, a response once."""
     return [(x, w) for x in rounds[-LAST:] for w in x.written if w.reply.success and w.start is not None]
 
 
-def reach(batch: Frozen, rounds: list[Round]) -> None:
+def reach(played: Played) -> None:
     """Predict how likely the start model was to write what the trained one gets right."""
-    late = right_at_the_end(rounds)
+    late = right_at_the_end(played.rounds)
     if not late:
         return
     st.header(_("Where do the right responses come from?"))
@@ -86,11 +86,11 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
             _("The start model could write them already. The loop made them reliable."),
         ),
     ]
-    about = f"{batch.run.id}/{batch.learner}"
+    about = f"{played.run.id}/{played.learner.name}"
     asked = _(
-        "Take the right responses of the picture's last {rounds} rounds. How often would the start model have written "
+        "Take the right responses of the last {rounds} rounds of {run}. How often would the start model have written "
         "such a one?"
-    ).format(rounds=LAST)
+    ).format(rounds=LAST, run=live.run_words(played))
     if not predict("loop_reach", asked, choices, about=about):
         return
     head = [_("prompt"), _("right response"), _("start model"), _("in that round")]
@@ -107,30 +107,38 @@ def reach(batch: Frozen, rounds: list[Round]) -> None:
     )
 
 
-def _say_whose(batch: Frozen) -> None:
-    """Whose rounds these are; unlike `say_where`, of no single step."""
-    kind = _("a recorded run") if batch.run.recorded else _("the run “{name}”").format(name=plain(batch.run.name, 60))
-    say_small(
-        _("Real numbers: {learner} of {run}, seed {seed}.").format(
-            learner=plain(learner_title(batch.learner)), run=kind, seed=batch.run.config.seed
-        )
+@st.fragment
+def inside(played: Played) -> None:
+    """The pipeline of the first round's very batch; made only once it is opened."""
+    words = _("The update from inside: {learner}'s pipeline on the batch of round 1")
+    title = LEARNER_KINDS[live.KIND].title
+    fold = st.expander(
+        words.format(learner=title), icon=":material/account_tree:", on_change="rerun", key="loop_inside"
     )
+    if fold.open:
+        with fold:
+            pipeline(played.first, played.rounds[0].group, key="loop_pipeline", start="grpo")
+
+
+def recorded() -> Played | None:
+    """The run that the link names, else the recorded one."""
+    batch = frozen(live.KIND, usual=False)
+    return None if batch is None else played_of(batch.run, batch.learner)
 
 
 def page() -> None:
     engine()
-    batch = frozen("grpo", usual=False)
-    rounds = rounds_of(batch) if batch is not None else []
-    if batch is not None and rounds:
-        moving_picture(batch, rounds)
-        _say_whose(batch)
+    run = recorded()
+    live.section(run)
+    if (played := live.shown(run)) is not None:
+        inside(played)
     say(prose(KEY))
     st.header(_("Four tokens, worked out"))
     say(_("The right response “1 6” to 9+7=, the only right one of four. Walk through its numbers."))
     worked(FOUR_RIGHT, SETTINGS, lines(), key="loop_four", param="loop_ex")
-    if batch is not None and rounds:
-        reach(batch, rounds)
-    st.header(_("Now watch it train"))
+    if run is not None:
+        reach(run)
+    st.header(_("PPO and GRPO in this loop"))
     say(_("The lab repeats this loop while you watch: PPO and GRPO, each with its own responses to the same prompts."))
     race_in_lab("chain-sum", _("Open the lab with three-term sums"), key="loop_race", icon=":material/play_arrow:")
     quiz("loop_quiz", questions())

@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
+from core.learners.registry import learner_kind
 from lessons.i18n import _
 from lessons.kit.display import literal, one_line
-from lessons.kit.lesson import Frozen, mount
+from lessons.kit.lesson import mount
 from lessons.kit.lesson.replies import Reply
-from lessons.the_loop.rounds import Folded, Round, successes
+from lessons.kit.pipeline import Box
+from lessons.the_loop.rounds import Folded, Played, Round
 
-#: The stations of a round, in order, and what their boxes are: trained, fixed, or what goes from one to the next.
-STATIONS = {
-    "prompts": "data",
-    "model": "trained",
-    "responses": "data",
-    "reward": "frozen",
-    "tuples": "data",
-    "update": "data",
-}
+#: As many rows has a box; the frontend's pipeline has as many lanes.
+ROWS = 8
 
 
-def moving_picture(batch: Frozen, rounds: Sequence[Round]) -> None:
-    """Round after round: a prompt comes, responses are written, scored, and the update changes their probabilities."""
-    mount("loop", data(batch, rounds), key="loop_picture")
+def moving_picture(played: Played, *, own: bool, awaited: str = "", waiting: str = "") -> None:
+    """Round after round: a prompt comes, responses are written, scored, and the update changes their probabilities.
+
+    `own`: of a run that was begun here, which may go on; `awaited`: the run that takes its place as soon as it has made
+    a round, and what is said until then.
+    """
+    mount("loop", data(played, own=own, awaited=awaited, waiting=waiting), key="loop_picture")
 
 
-def data(batch: Frozen, rounds: Sequence[Round]) -> dict[str, Any]:
-    titles = _titles()
+def data(played: Played, *, own: bool = False, awaited: str = "", waiting: str = "") -> dict[str, Any]:
+    config, rounds = played.run.config, played.rounds
+    settings = config.learner(played.learner.name)
+    steps = max(len(played.success), played.learner.steps if played.live else 0)
     return {
-        "stations": [{"key": key, "kind": kind, "title": titles[key]} for key, kind in STATIONS.items()],
+        "run": played.run.id,
+        "own": own,
+        "awaited": awaited,
+        "waiting": waiting,
+        "boxes": [x.view({}) for x in boxes()],
         "rounds": [_round(x) for x in rounds],
-        "success": [round(x, 4) for x in successes(batch)],
-        "responses": batch.run.config.responses_per_step,
-        "prompts": batch.run.config.prompts_of(batch.settings),
-        "words": _words(),
+        "success": [round(x, 4) for x in played.success],
+        "steps": steps,
+        "responses": config.responses_per_step,
+        "prompts": config.prompts_of(settings),
+        "rows": min(ROWS, max(x.count for x in rounds)),
+        "colour": learner_kind(settings).colour,
+        "words": {**_controls(own), **_texts(), **_sentences()},
     }
+
+
+def boxes() -> list[Box]:
+    """The stations of a round, in order. The browser fills the places of what stands below a title."""
+    return [
+        Box("prompts", "data", _("Prompts"), _("a batch of {prompts}")),
+        Box("model", "trained", _("Language model"), _("updates so far: {updates}")),
+        Box("responses", "data", _("Responses"), _("{count} to the first prompt")),
+        Box("reward", "frozen", _("Reward function"), ""),
+        Box("tuples", "data", _("Tuples"), _("(prompt, response, reward)")),
+        Box("update", "data", _("Update"), _("probability of each")),
+    ]
 
 
 def _round(of: Round) -> dict[str, Any]:
@@ -44,6 +64,7 @@ def _round(of: Round) -> dict[str, Any]:
     return {
         "step": of.step,
         "prompt": one_line(of.group.prompt, 60),
+        "others": [one_line(x, 40) for x in of.others],
         "answer": one_line(of.group.answer, 40),
         "count": of.count,
         "right": of.right,
@@ -56,11 +77,13 @@ def _written(x: Folded) -> dict[str, Any]:
     reply: Reply = x.reply
     return {
         "tokens": [literal(token, 24) for token in reply.tokens],
+        "text": one_line(reply.text, 60),
         "count": x.count,
         "reward": reply.reward,
         "success": reply.success,
         "before": _rounded(x.before),
         "after": _rounded(x.after),
+        "chances": [None if y is None else round(math.exp(y), 3) for y in reply.column("logprob")],
     }
 
 
@@ -68,53 +91,60 @@ def _rounded(x: float) -> float:
     return float(f"{x:.6g}")
 
 
-def _titles() -> dict[str, str]:
-    return {
-        "prompts": _("Prompts"),
-        "model": _("Language model"),
-        "responses": _("Responses"),
-        "reward": _("Reward function"),
-        "tuples": _("Tuples"),
-        "update": _("Update"),
-    }
-
-
-def _words() -> dict[str, str]:
+def _controls(own: bool) -> dict[str, str]:
     return {
         "play": _("Play"),
         "pause": _("Pause"),
+        "speed": _("Speed"),
         "scrub": _("Where in the rounds"),
+        "whose": _("sampled live") if own else _("recorded"),
+        "as_text": _("Read as text"),
+    }
+
+
+def _texts() -> dict[str, str]:
+    return {
         "trained": _("trained"),
         "frozen": _("frozen"),
-        "back": _("The changed model writes the next round's responses."),
+        "more": _("… and {n} more"),
+        "none": _("none"),
+        "chances": _("probability of each token of {o}"),
+        "knows": _("It alone knows: {answer}"),
+        "change": "Δθ",
+        "ring": _(
+            "The loop: prompts, language model, responses, reward, tuples, update; and from the update back to the "
+            "model. Each box is a station."
+        ),
         "place": _("Round {n} of {all}, step {step} of the run: {station}."),
-        "response": _("response"),
-        "times": _("how often"),
-        "score": _("reward"),
-        "probability": _("probability: before → after"),
         "right": _("right"),
         "wrong": _("wrong"),
-        "success": _("right responses in the step"),
+        "line": _("{text} × {count}: {verdict}, reward {reward}, probability {before} → {after}"),
+        "success": _("Right responses"),
         "step": _("step"),
         "alt": _("Right responses per step: {first} in the first step, {last} in the last one, step {steps}."),
-        "so_far": _("Right in step {step}: {right} of its {responses} responses."),
+        "so_far": _("Step {step}: {right} of {responses} right."),
+    }
+
+
+def _sentences() -> dict[str, str]:
+    return {
         "says_prompts": _("A prompt comes: {prompt} It is one of {prompts} in this step."),
         "says_model": _("The model writes {count} responses to it, token by token, each drawn by chance."),
         "says_responses": _("Of {count} responses, {different} are different. Nobody wrote them beforehand."),
         "says_reward": _(
-            "The reward function compares each with the right answer, {answer}: {right} of {count} right."
+            "The reward function compares each with what it should come to, {answer}: {right} of {count} right."
         ),
         "says_tuples": _("Prompt, response, reward: {count} tuples. They are all that the update learns from."),
         "says_update_both": _(
             "The update takes these right responses, together, from probability {right_before} to {right_after}; the "
-            "wrong ones from {wrong_before} to {wrong_after}."
+            "wrong ones from {wrong_before} to {wrong_after}. The changed model writes the next ones."
         ),
         "says_update_right": _(
             "All are right here. The update takes them, together, from probability {right_before} to {right_after}; "
-            "it learns from the step's other prompts, too."
+            "it learns from the step's other prompts, too. The changed model writes the next ones."
         ),
         "says_update_wrong": _(
             "None is right here. The update takes them, together, from probability {wrong_before} to {wrong_after}; "
-            "it learns from the step's other prompts, too."
+            "it learns from the step's other prompts, too. The changed model writes the next ones."
         ),
     }

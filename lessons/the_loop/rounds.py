@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from core.runs.errors import DataUnreadable, RunNotFound
+from core.runs.records import LearnerInfo, RunInfo
 from core.runs.store import RunStore
+from core.training.trace import prompts_of
 from lessons import shared
-from lessons.kit.lesson import Frozen, Group, Reply, at_step
+from lessons.kit.display import is_live
+from lessons.kit.lesson import Frozen, Group, Reply, stored_step
 
 MOST = 12  # rounds that are played
+OTHERS = 4  # prompts of a step that are shown beside the round's
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Round:
     step: int  # from 0
     group: Group
     written: tuple[Folded, ...]  # different responses, the most frequent first
+    others: tuple[str, ...] = ()  # some other prompts of the step
 
     @property
     def count(self) -> int:
@@ -47,6 +54,21 @@ class Round:
         """Probability of all the different right (or wrong) responses together, before and after the update."""
         of = [x for x in self.written if x.reply.success is success]
         return (sum(x.before for x in of), sum(x.after for x in of)) if of else None
+
+
+@dataclass(frozen=True)
+class Played:
+    """A learner's run as the picture plays it, as far as it has come."""
+
+    run: RunInfo
+    learner: LearnerInfo
+    rounds: tuple[Round, ...]  # those that can be read; at least one
+    first: Frozen  # the step of the first of them
+    success: tuple[float, ...]  # the share of right responses of each step, over all its responses
+
+    @property
+    def live(self) -> bool:
+        return is_live(self.run)
 
 
 def probability(reply: Reply, column: str, number: int = 0) -> float | None:
@@ -71,7 +93,9 @@ def round_of(batch: Frozen) -> Round:
         )
         for replies in same.values()
     ]
-    return Round(batch.step, group, tuple(sorted(written, key=lambda x: -x.count)))
+    others = [x for x in prompts_of(batch.samples) if x.strip() != group.prompt.strip()]
+    ordered = tuple(sorted(written, key=lambda x: -x.count))
+    return Round(batch.step, group, ordered, tuple(dict.fromkeys(others))[:OTHERS])
 
 
 def chosen(last: int, most: int = MOST) -> list[int]:
@@ -82,26 +106,43 @@ def chosen(last: int, most: int = MOST) -> list[int]:
     return sorted({round(last * (i / ways) ** 2) for i in range(most)} | set(range(2)))[: most + 1]
 
 
-def rounds_of(batch: Frozen) -> list[Round]:
-    """The rounds of the batch's learner; steps that cannot be read are left out."""
-    learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    played = []
-    for step in chosen(learner.step):
+def played_of(run: RunInfo, name: str) -> Played | None:
+    """The rounds of a run's learner, as far as it has made them; None where none of them can be read.
+
+    Of a run that goes on, those are played that will be played of the whole: rounds are added, and none is taken away.
+    """
+    learner = next(x for x in run.learners if x.name == name)
+    rows = _rows(run.id, name)
+    last = learner.steps - 1 if is_live(run) else learner.step
+    rounds: list[Round] = []
+    first: Frozen | None = None
+    for step in chosen(last):
+        if step not in rows:
+            continue
+        made = float(rows[step]["wall_time_s"] or 0.0)
         try:
-            played.append(round_of(at_step(batch, step)))
+            rounds.append(_round(run.id, name, step, made, run))
+            first = first or stored_step(run, name, step, made)
         except (DataUnreadable, RunNotFound):
             continue
-    return played
+    if first is None:
+        return None
+    success = tuple(
+        float(rows[x]["success_rate"] or 0.0) for x in sorted(rows) if x <= max(learner.step, rounds[-1].step)
+    )
+    return Played(run, learner, tuple(rounds), first, success)
 
 
-def successes(batch: Frozen) -> list[float]:
-    """The share of right responses of each step of the learner, over all the step's responses."""
-    learner = next(x for x in batch.run.learners if x.name == batch.learner)
-    return _successes(batch.run.id, batch.learner, learner.step, learner.updated, shared.store())
+# `made`: the run's clock at that step. A step that is made anew has another one.
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _successes(run_id: str, learner: str, last: int, made: float, _runs: RunStore) -> list[float]:
-    rows, _cursor = _runs.rows_since(run_id, -1)
-    own = {row["step"]: row["success_rate"] for row in rows if row["learner"] == learner}
-    return [own[step] for step in sorted(own) if step <= last]
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _round(run_id: str, learner: str, step: int, made: float, _run: RunInfo) -> Round:
+    return round_of(stored_step(_run, learner, step, made))
+
+
+def _rows(run_id: str, learner: str) -> Mapping[int, Mapping[str, Any]]:
+    """A learner's step rows by their step."""
+    runs: RunStore = shared.store()
+    rows, _cursor = runs.rows_since(run_id, -1)
+    return {row["step"]: row for row in rows if row["learner"] == learner}

@@ -37,12 +37,14 @@ class NotedLauncher:
 
     started: list[str] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
+    steps: list[int | None] = field(default_factory=list)  # that those runs shall make; None: as before
 
     def start(self, run_id: str) -> None:
         self.started.append(run_id)
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
         self.resumed.append(run_id)
+        self.steps.append(steps)
 
     def warm(self) -> None: ...
 

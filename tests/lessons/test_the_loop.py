@@ -1,4 +1,4 @@
-"""The lesson on the loop: its numbers against numpy on the same stored run."""
+"""The lesson on the loop: its numbers against numpy on the same stored run. Its live half: test_the_loop_live.py."""
 
 from __future__ import annotations
 
@@ -30,15 +30,19 @@ def test_every_line_of_the_example_comes_up(open_page, run, lang, ex):
 def test_the_picture_is_handed_what_the_trace_has(open_page, store, run):
     sent = strips(open_page(KEY, lang="en", run=run), "loop_picture")
     assert [x["step"] for x in sent["rounds"]] == [0, 1, 2]
+    assert (sent["run"], sent["own"], sent["awaited"], sent["steps"]) == (run, False, "", 3)
     for played in sent["rounds"]:
         tokens = store.tokens(run, "grpo", played["step"]).to_pandas()
         samples = store.samples(run, "grpo", played["step"]).to_pandas().set_index("sample")
         kept = samples.loc[sorted(set(tokens["sample"]))]
         own = kept[kept["prompt"].str.strip() == played["prompt"].strip()]
+        others = {x.strip() for x in samples["prompt"]} - {played["prompt"].strip()}
+        assert 0 < len(played["others"]) == len({*played["others"]} & others)
         assert played["count"] == len(own)
         assert played["right"] == int(own["success"].sum())
         assert sum(x["count"] for x in played["written"]) == len(own)
         last = tokens["pass"].max()
+        first = tokens[tokens["pass"] == 0].sort_values("position").groupby("sample")["logprob"].agg(tuple)
         sums = tokens.groupby(["sample", "pass"])["logprob"].sum()
         texts = tokens[tokens["pass"] == 0].sort_values("position").groupby("sample")["token"].agg(tuple)
         known = {  # in a made-up run equal responses may have different numbers: those of the first are shown
@@ -48,6 +52,7 @@ def test_the_picture_is_handed_what_the_trace_has(open_page, store, run):
         assert len(played["written"]) == len(known)
         for x in played["written"]:
             assert [x["before"], x["after"], x["reward"]] == pytest.approx(known[tuple(x["tokens"])], rel=1e-4)
+            assert any(x["chances"] == pytest.approx(np.exp(first[s]), abs=1e-3) for s in own.index)
         for name, right in (("right", True), ("wrong", False)):
             of = [x for x in played["written"] if x["success"] is right]
             both = played["together"][name]

@@ -17,7 +17,7 @@ const OWN_STYLES = {
   "lesson_figure.js": ["figure.css"],
   "lesson_kl.js": ["kl/kl.css"],
   "lesson_labels.js": ["labels.css"],
-  "lesson_loop.js": ["loop/loop.css"],
+  "lesson_loop.js": ["pipeline/pipeline.css", "loop/loop.css"],
   "lesson_margins.js": ["picture.css"],
   "lesson_pipeline.js": ["pipeline/pipeline.css"],
   "lesson_race.js": ["picture.css"],

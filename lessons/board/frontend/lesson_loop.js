@@ -1,72 +1,117 @@
-// The picture of the loop: round after round of a real run. A prompt comes, responses are written and scored, and the
-// update changes how probable each of them is. Every number is the trace's.
+// The picture of the loop: round after round of a real run, as the pipeline's component plays it. A prompt comes, responses
+// are written and scored, and the update changes how probable each of them is; of a run that goes on, more rounds come
+// while it plays. Every number is the trace's.
 
 import { attr, el, say } from "./dom.js";
 import { fill, sentences } from "./format.js";
-import { Responses } from "./loop/responses.js";
 import { Ring } from "./loop/ring.js";
-import { doneAt, lastOf, placeAt, sentence, speedIn, whereabouts } from "./loop/rounds.js";
+import { doneAt, endOf, line, moved, paced, placeAt, STATIONS, sentence, whereabouts } from "./loop/rounds.js";
 import { Success } from "./loop/success.js";
+import { later } from "./pipeline/stations.js";
 import { Playback } from "./playback.js";
 
 /** @import { Sent } from "./loop/types.js" */
 
-const AT_REST = 0.001; // of a station before the next round begins
+const FIRST = endOf(1);
 
 export default class LoopPicture {
   /** @type {Sent | null} */
   #sent = null;
   #text = "";
+  #dark = false;
   #hasPlayed = false;
-  #shown = -1;
+  /** The run whose first round plays as soon as it comes. */
+  #awaited = "";
+  /** What the ring shows: a round, as it was handed over. */
+  #shown = "";
   #width = 0;
+  /** @type {{ seconds: number }[]} */
+  #paced = [];
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root }) {
-    // So many stations since the first round began.
     this.playback = new Playback("loop", {
       onMove: () => this.#moved(),
-      later: (at, seconds) => at + seconds * this.#speedAt(at),
-      onward: (at) => this.#onward(at),
-      isOver: (at) => at >= this.#last || !this.#hasPlayed,
+      later: (at, seconds) => later(at, seconds, this.#paced),
+      // A station on in the first round, then a round on, for whoever prefers that nothing moves.
+      onward: (at) => Math.floor(at + 1e-9) + (at < FIRST - 1e-9 ? 1 : FIRST),
+      isOver: (at) => at >= this.#end || !this.#hasPlayed,
+      hasSpeeds: true,
+      grain: 0.001,
     });
-    this.ring = new Ring();
-    this.responses = new Responses();
     this.success = new Success();
     this.title = el("h3");
     this.share = el("p", { class: "note" });
-    this.prompt = el("p", { class: "loop-prompt mono" });
-    const left = el("div", { class: "panel" }, this.prompt, this.responses.root);
-    const right = el("div", { class: "panel" }, this.title, this.success.svg, this.share);
-    this.root = el("div", { class: "loop-picture" }, this.playback.root, this.ring.root);
-    this.root.append(el("div", { class: "panels" }, left, right));
+    this.curve = el("div", { class: "panel curve" }, this.title, this.success.svg, this.share);
+    this.ring = new Ring((key) => this.#pressed(key), this.curve);
+    this.whose = el("span", { class: "same", data: { testid: "loop-whose" } });
+    this.summary = el("summary");
+    this.lines = el("ol");
+    this.fold = el("details", { class: "fold" }, this.summary, this.lines);
+    this.playback.player.walk.prepend(this.whose);
+    this.root = el("div", { class: "pipeline loop" }, this.playback.root, this.ring.root, this.fold);
     root.append(this.root);
     this.sizes = new ResizeObserver(() => this.#resized());
     this.sizes.observe(this.root);
     this.playback.watch(this.root);
   }
 
-  /** @param {Sent} sent */
-  draw(sent) {
-    const text = JSON.stringify(sent);
+  /** @param {Sent} sent @param {{ dark: boolean }} theme */
+  draw(sent, { dark }) {
+    const text = JSON.stringify([sent, dark]);
     if (text === this.#text) return;
+    const before = this.#sent;
+    this.#dark = dark;
     this.#text = text;
     this.#sent = sent;
-    this.playback.halt(sent.rounds.length ? sent.stations.length - AT_REST : 0); // the first round, with what it came to
-    this.#hasPlayed = false;
-    this.playback.draw(lastOf(sent), sent.words);
-    this.ring.draw(sent);
+    this.#paced = paced(sent.rounds.length);
+    this.root.style.setProperty("--grpo", `var(--learner-${sent.colour})`);
+    this.root.style.setProperty("--rows", String(sent.rows));
+    this.playback.draw(this.#end, sent.words);
     say(this.title, sent.words.success);
+    say(this.whose, sent.words.whose);
+    say(this.summary, sent.words.as_text);
+    attr(this.root, "data-own", sent.own);
+    const plays = this.#carryOn(before, sent);
     this.#redraw();
+    if (plays) this.playback.toggle();
   }
 
   close() {
     this.playback.close();
+    this.ring.close();
     this.sizes.disconnect();
   }
 
-  get #last() {
-    return this.#sent ? lastOf(this.#sent) : 0;
+  get #end() {
+    return endOf(this.#sent?.rounds.length ?? 0);
+  }
+
+  /**
+   * Where it stands with what was just handed over; whether it is to play from there by itself, as somebody pressed for
+   * these rounds, or had watched all that there were.
+   * @param {Sent | null} before
+   * @param {Sent} sent
+   */
+  #carryOn(before, sent) {
+    const { playback } = this;
+    if (sent.awaited) {
+      this.#awaited = sent.awaited;
+      playback.halt();
+    }
+    if (before?.run !== sent.run) {
+      const isAwaited = sent.run === this.#awaited;
+      // Else the first round, with what it came to.
+      playback.halt(isAwaited ? 0 : Math.min(FIRST, this.#end));
+      this.#hasPlayed = false;
+      if (isAwaited) this.#awaited = "";
+      return isAwaited;
+    }
+    const wasAtEnd = playback.at >= endOf(before.rounds.length);
+    playback.at = moved(playback.at, before.rounds, sent.rounds);
+    const hasMore = sent.rounds.length > before.rounds.length;
+    if (hasMore && wasAtEnd) this.#hasPlayed = true;
+    return hasMore && wasAtEnd && !playback.isPlaying;
   }
 
   #moved() {
@@ -74,15 +119,10 @@ export default class LoopPicture {
     this.#paint();
   }
 
-  /** Stations a second. @param {number} at */
-  #speedAt(at) {
-    return this.#sent ? speedIn(placeAt(at, this.#sent).round) : 0;
-  }
-
-  /** A station on in the first round, then a round on, for whoever prefers that nothing moves. @param {number} at */
-  #onward(at) {
-    const stations = this.#sent?.stations.length ?? 1;
-    return Math.floor(at) + (at < stations ? 1 : stations);
+  /** A box is its station, in the round on show. @param {string} key */
+  #pressed(key) {
+    const { round } = placeAt(this.playback.at, this.#sent?.rounds.length ?? 0);
+    this.playback.go(endOf(round) + STATIONS.findIndex((x) => x.key === key) + 1);
   }
 
   #resized() {
@@ -93,7 +133,7 @@ export default class LoopPicture {
     const sent = this.#sent;
     if (!sent) return;
     this.#width = this.root.clientWidth;
-    this.#shown = -1;
+    this.#shown = "";
     this.success.draw(sent);
     this.#paint();
   }
@@ -101,30 +141,42 @@ export default class LoopPicture {
   #paint() {
     const sent = this.#sent;
     if (!sent?.rounds.length) return;
-    const place = placeAt(this.playback.at, sent);
+    const place = placeAt(this.playback.at, sent.rounds.length);
     const round = sent.rounds[place.round];
-    if (this.#shown !== place.round) {
-      this.responses.draw(round, sent);
-      this.#shown = place.round;
-    }
-    this.ring.show(place.station);
-    this.responses.paint(place, sent);
-    const isScored = doneAt("reward", place, sent) > 0;
-    const scored = isScored ? round.step : place.round ? sent.rounds[place.round - 1].step : -1;
+    const shown = `${sent.run} ${round.step}`;
+    if (this.#shown !== shown) this.#drawRound(place.round, sent);
+    this.#shown = shown;
+    this.ring.paint(place, this.playback.isStill());
+    this.#paintShare(place, sent);
+    const { key } = STATIONS[place.station];
+    const { isPlaying } = this.playback;
+    // Who listens is told where it stops, and not of every station on the way.
+    attr(this.playback.player.says, "aria-live", isPlaying ? "off" : "polite");
+    const here = sentences([whereabouts(place, sent), sentence(round, key, sent)]);
+    this.playback.show(sent.waiting || here, sent.words);
+    const rounds = String(sent.rounds.length);
+    Object.assign(this.root.dataset, { round: String(place.round), rounds, station: key, playing: String(isPlaying) });
+  }
+
+  /** @param {number} at @param {Sent} sent */
+  #drawRound(at, sent) {
+    const round = sent.rounds[at];
+    this.ring.draw(round, sent, this.#dark);
+    const says = STATIONS.map(({ key }) => sentence(round, key, sent));
+    const lines = [...says, ...round.written.map((x) => line(x, sent))];
+    this.lines.replaceChildren(...lines.map((text) => el("li", { text })));
+  }
+
+  /** The curve as far as the round's rewards are known. @param {{ round: number, within: number }} place @param {Sent} sent */
+  #paintShare(place, sent) {
+    const isScored = doneAt("reward", place) > 0;
+    const scored = isScored ? sent.rounds[place.round].step : place.round ? sent.rounds[place.round - 1].step : -1;
     this.success.show(sent, scored);
     const share = {
       step: scored + 1,
       right: Math.round((sent.success[scored] ?? 0) * sent.responses),
       responses: sent.responses,
     };
-    say(this.share, scored < 0 ? "" : fill(sent.words.so_far, share));
-    say(this.prompt, round.prompt);
-    const here = sentence(round, sent.stations[place.station].key, sent);
-    const { isPlaying } = this.playback;
-    // Who listens is told where it stops, and not of every station on the way.
-    attr(this.playback.player.says, "aria-live", isPlaying ? "off" : "polite");
-    this.playback.show(sentences([whereabouts(place, sent), here]), sent.words);
-    const { key } = sent.stations[place.station];
-    Object.assign(this.root.dataset, { round: String(place.round), station: key, playing: String(isPlaying) });
+    say(this.share, scored < 0 ? "\u00a0" : fill(sent.words.so_far, share));
   }
 }

@@ -36,7 +36,8 @@ frozen.py     `frozen("ppo") -> Frozen | None` (None: it said so on the page; le
               each Group
               with `.replies`, `.mixed`, `.telling`; a Reply has `.tokens .reward .success .column(name, pass)`.
               `.passes` (μ) and `.gradients`, the passes at which gradients were taken: nothing is cut at others.
-              `at_step(batch, step)` is another step of the same run, `beside(batch, "ppo")` another learner's.
+              `at_step(batch, step)` is another step of the same run, `beside(batch, "ppo")` another learner's;
+              `stored_step(run, learner, step, made)` one of a run that goes on.
               `pick_group(batch, key=) -> Group` (`?group=`), `say_where(batch)`: the caption with run, step and seed.
               The link may name `?run=` and `?step=`.
 figure.py     `figure(fig, key=, alt=, table=rows, height=)`: Plotly in the theme with description and table (scatter,
@@ -53,7 +54,7 @@ from lessons.board.strips import Pick, Row, token_strips
 from lessons.kit.lesson.engine import engine
 from lessons.kit.lesson.figure import figure, line_colour, line_dash, mark
 from lessons.kit.lesson.formula import equation, role_colour
-from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where
+from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where, stored_step
 from lessons.kit.lesson.more import more
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
@@ -103,6 +104,7 @@ __all__ = [
     "sent",
     "show_code",
     "stepper",
+    "stored_step",
     "token_strips",
     "where",
     "work_out",

@@ -126,6 +126,14 @@ def at_step(batch: Frozen, step: int) -> Frozen:
     return _frozen(batch.run.id, batch.learner, min(max(0, step), learner.step), learner.updated, shared.store())
 
 
+def stored_step(run: RunInfo, learner: str, step: int, made: float) -> Frozen:
+    """A learner's step (from 0) of a run that may go on; `made` tells it from one that was made there earlier.
+
+    Raises DataUnreadable or RunNotFound.
+    """
+    return _frozen(run.id, learner, step, made, shared.store())
+
+
 def beside(batch: Frozen, algorithm: str, *, groups: bool = False) -> Frozen | None:
     """The most telling step of the run's learner of another kind, as `Wanted` says; None where it has none that can be
     read."""

@@ -5,13 +5,17 @@ import { svg } from "../dom.js";
 /** @import { Mode, Point } from "./types.js" */
 
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Place */
-/** @typedef {{ from: string, to: string, only?: Mode, back?: boolean, learns?: boolean }} Edge */
+/**
+ * `back` and `learns` are dashed, and where all is narrow not there; one with a `bus` is, and goes around at the right.
+ * @typedef {{ from: string, to: string, only?: Mode, back?: boolean, learns?: boolean, bus?: boolean }} Edge
+ */
 
 const GAP = 5; // pixels between an arrow's end and its box
 const BUS = 13; // pixels between the right edge and the arrow that goes around
-const NARROW = 640; // pixels, as in pipeline.css
+const EDGE = 2; // the same where all is narrow
+const NARROW = 640; // pixels, as in pipeline.css and loop.css
 
-/** @type {Edge[]} */
+/** PPO's and GRPO's pipelines'. @type {Edge[]} */
 export const EDGES = [
   { from: "query", to: "policy" },
   { from: "policy", to: "outputs" },
@@ -35,7 +39,9 @@ export class Arrows {
   /** @type {Map<string, { points: Point[], line: SVGElement }>} */
   #lines = new Map();
 
-  constructor() {
+  /** @param {Edge[]} edges */
+  constructor(edges) {
+    this.edges = edges;
     this.tip = `pipeline-tip-${instances++}`; // several pipelines may stand in one document
     this.root = svg("svg", { class: "arrows", "aria-hidden": "true" });
   }
@@ -49,9 +55,9 @@ export class Arrows {
   draw(places, width, isThere) {
     const narrow = width < NARROW;
     this.#lines = new Map();
-    for (const edge of EDGES) {
+    for (const edge of this.edges) {
       const [from, to] = [places.get(edge.from), places.get(edge.to)];
-      if (!from || !to || !isThere(edge) || (narrow && (edge.back || edge.learns))) continue;
+      if (!from || !to || !isThere(edge) || (narrow && (edge.back || edge.learns) && !edge.bus)) continue;
       const points = way(edge, from, to, { narrow, width });
       const d = points.map(({ x, y }, i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
       const kind = edge.learns ? "back learns" : edge.back ? "back" : "";
@@ -89,8 +95,8 @@ export class Arrows {
 export function way(edge, from, to, { narrow, width }) {
   const around =
     to.left < from.right && ["gae", "group"].includes(edge.to) && ["reference", "reward"].includes(edge.from);
-  if (around && !narrow) {
-    const [x, y] = [width - BUS, (to.top + to.bottom) / 2];
+  if (narrow ? edge.bus : around) {
+    const [x, y] = [width - (narrow ? EDGE : BUS), (to.top + to.bottom) / 2];
     const start = (from.top + from.bottom) / 2;
     return [
       { x: from.right + 1, y: start },

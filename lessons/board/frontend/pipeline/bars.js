@@ -48,7 +48,11 @@ export class Bars {
 
   /** @param {number} position */
   paint(position) {
-    const done = doneAt(this.station, position);
+    this.show(doneAt(this.station, position));
+  }
+
+  /** @param {number} done how much of its station is */
+  show(done) {
     const n = this.#bars.length;
     for (const [i, bar] of this.#bars.entries()) grow(bar, landed(arrival(this.backward ? n - 1 - i : i, n, done)));
   }

@@ -10,11 +10,17 @@ import { chipText, Own } from "../tokens.js";
 export const MODES = /** @type {Mode[]} */ (["ppo", "grpo"]);
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
-const MOST_LANES = 8;
+export const MOST_LANES = 8;
 const ROOM = 22; // letters and gaps that a lane has room for, about
 const GAP = 0.35; // of a letter
 
 /** @typedef {{ index: number, name: string, from: number, to: number }} Lane `index` of the response; tokens from … to */
+
+/**
+ * How a drawing calls a response: o₃.
+ * @param {number} index
+ */
+export const nameOf = (index) => `o${String(index + 1).replace(/\d/g, (x) => SUBSCRIPTS[Number(x)])}`;
 
 export class Batch {
   /** @param {Sent} sent */
@@ -43,12 +49,9 @@ export class Batch {
     return this.responses[this.focus];
   }
 
-  /**
-   * How the drawing calls a response: o₃.
-   * @param {number} index
-   */
+  /** @param {number} index */
   name(index) {
-    return `o${String(index + 1).replace(/\d/g, (x) => SUBSCRIPTS[Number(x)])}`;
+    return nameOf(index);
   }
 
   /**

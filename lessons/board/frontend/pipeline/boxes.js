@@ -3,7 +3,7 @@
 import { attr, el, say, sayWithSymbols, svg, symbols } from "../dom.js";
 import { coming, fade, leaving } from "./painted.js";
 
-/** @import { BoxData, Mode, Sent } from "./types.js" */
+/** @import { BoxData, Drawn, Mode } from "./types.js" */
 
 export class Boxes {
   /** @type {Map<string, Box>} */
@@ -13,30 +13,28 @@ export class Boxes {
   /**
    * @param {(key: string) => void} onPress
    * @param {Record<string, HTMLElement>} inside what stands in a box, by its key
+   * @param {HTMLElement} beside what stands among the boxes and is none
    */
-  constructor(onPress, inside) {
+  constructor(onPress, inside, beside) {
     this.onPress = onPress;
     this.inside = inside;
-    /** What stands in the place of the value model where there is none. */
-    this.ghost = el("div", { class: "ghost", "aria-hidden": "true" });
-    this.root = el("div", { class: "boxes" });
+    this.beside = beside;
+    this.root = el("div", { class: "boxes" }, beside);
   }
 
-  /** @param {Sent} sent */
+  /** @param {Drawn} sent */
   draw(sent) {
     const shape = sent.boxes.map((box) => box.key).join();
     if (shape !== this.#shape) {
       this.#boxes = new Map(sent.boxes.map((box) => [box.key, this.#made(box)]));
-      this.root.replaceChildren(this.ghost, ...[...this.#boxes.values()].map((x) => x.root));
+      this.root.replaceChildren(this.beside, ...[...this.#boxes.values()].map((x) => x.root));
     }
     this.#shape = shape;
-    this.ghost.textContent = sent.words.ghost;
     for (const data of sent.boxes) this.#boxes.get(data.key)?.draw(data, sent);
   }
 
   /** @param {number} morph @param {Mode} mode */
   morph(morph, mode) {
-    fade(this.ghost, coming(morph));
     for (const box of this.#boxes.values()) box.morph(morph, mode);
   }
 
@@ -62,7 +60,7 @@ export class Boxes {
 class Box {
   /** @type {BoxData} */
   #data;
-  /** @type {Sent | null} */
+  /** @type {Drawn | null} */
   #sent = null;
   /** @type {Mode | null} */
   #mode = null;
@@ -92,7 +90,7 @@ class Box {
     this.root = el("button", props, this.tints, head, this.sub, inside ?? null);
   }
 
-  /** @param {BoxData} data @param {Sent} sent */
+  /** @param {BoxData} data @param {Drawn} sent */
   draw(data, sent) {
     this.#data = data;
     this.#sent = sent;

@@ -1,13 +1,12 @@
 // The drawing itself: boxes with what they hold, arrows between them, and what is under way on these.
 
 import { scale } from "../colours.js";
-import { attr, el, focusedIn } from "../dom.js";
-import { zoomOf } from "../theme.js";
-import { Arrows, EDGES } from "./arrows.js";
+import { attr, el } from "../dom.js";
+import { EDGES } from "./arrows.js";
 import { Bars, GroupBars, Rewards } from "./bars.js";
 import { MODES } from "./batch.js";
-import { Boxes } from "./boxes.js";
-import { Flights } from "./flights.js";
+import { Boxed } from "./boxed.js";
+import { textsOf } from "./flights.js";
 import { Advantages, Outputs } from "./lanes.js";
 import { coming, fade, leaving } from "./painted.js";
 import { END, placeOf, STATIONS } from "./stations.js";
@@ -30,8 +29,8 @@ export class Drawing {
 
   /** @param {(key: string) => void} onPress */
   constructor(onPress) {
-    this.arrows = new Arrows();
-    this.flights = new Flights();
+    /** What stands in the place of the value model where there is none. */
+    this.ghost = el("div", { class: "ghost", "aria-hidden": "true" });
     this.outputs = new Outputs();
     this.advantages = new Advantages();
     this.logprobs = new Bars({ station: "policy", high: true });
@@ -40,7 +39,7 @@ export class Drawing {
     this.gae = new Bars({ station: "credit", backward: true, signed: true, high: true });
     this.rewards = new Rewards();
     this.group = new GroupBars();
-    this.boxes = new Boxes(onPress, {
+    const inside = {
       policy: this.logprobs.root,
       outputs: this.outputs.root,
       advantage: this.advantages.root,
@@ -49,12 +48,16 @@ export class Drawing {
       value: this.values.root,
       gae: this.gae.root,
       group: this.group.root,
+    };
+    this.boxed = new Boxed({
+      edges: EDGES,
+      onPress,
+      inside,
+      beside: this.ghost,
+      isThere: (edge) => edge.from !== "reference" || Number(this.#batch?.sent.learners.ppo.settings.kl_coef) > 0,
+      onPlaced: () => this.#state && this.paint(this.#state),
     });
-    const parts = [this.arrows.root, this.boxes.root, this.flights.root];
-    this.root = el("div", { class: "drawing", role: "group" }, parts);
-    this.root.onkeydown = (event) => this.#keys(event);
-    this.sizes = new ResizeObserver(() => this.#connect());
-    this.sizes.observe(this.root);
+    this.root = this.boxed.root;
   }
 
   /**
@@ -65,7 +68,7 @@ export class Drawing {
     this.#batch = batch;
     const { words, learners, origin, alt } = batch.sent;
     attr(this.root, "aria-label", alt);
-    this.boxes.draw(batch.sent);
+    this.ghost.textContent = words.ghost;
     const missing = (/** @type {string} */ name) =>
       words[learners[origin].without.includes(name) ? "none" : "not_recorded"];
     const own = (/** @type {Value[]} */ values) => scale(values, { centre: 0 }, dark);
@@ -79,11 +82,11 @@ export class Drawing {
     this.gae.draw(raw, own(raw), missing("value"));
     this.group.draw(batch, own(batch.lanes.map((x) => batch.number("grpo", "advantage_raw", x.index))));
     this.rewards.draw(batch);
-    this.#connect();
+    this.boxed.draw(batch.sent);
   }
 
   close() {
-    this.sizes.disconnect();
+    this.boxed.close();
   }
 
   /** @param {State} state */
@@ -93,40 +96,17 @@ export class Drawing {
     if (!batch) return;
     const { position, morph, mode } = state;
     const where = placeOf(position);
-    this.boxes.morph(morph, mode);
+    fade(this.ghost, coming(morph));
+    this.boxed.boxes.morph(morph, mode);
     for (const edge of EDGES) {
-      const line = edge.only ? this.arrows.line(edge) : null;
+      const line = edge.only ? this.boxed.arrows.line(edge) : null;
       if (line) fade(line, edge.only === "ppo" ? leaving(morph) : coming(morph));
     }
     for (const part of [this.outputs, this.advantages, this.rewards]) part.paint(position, morph);
     for (const part of [this.logprobs, this.kl, this.values, this.gae, this.group]) part.paint(position);
-    if (state.isStill) this.flights.clear();
-    else this.flights.paint(where, mode, batch, this.arrows);
-    this.boxes.current(position < END ? STATIONS[where.station].acts[mode].box : null);
-  }
-
-  /** Where boxes stand may have changed: arrows are drawn anew. */
-  #connect() {
-    if (!this.#batch) return;
-    const around = this.root.getBoundingClientRect();
-    const zoom = zoomOf(this.root);
-    const places = new Map(this.boxes.all.map(({ key, root }) => [key, within(root, around, zoom)]));
-    const charged = Number(this.#batch.sent.learners.ppo.settings.kl_coef) > 0;
-    this.arrows.draw(places, around.width / zoom, (edge) => edge.from !== "reference" || charged);
-    if (this.#state) this.paint(this.#state);
-  }
-
-  /**
-   * Arrow keys walk from box to box.
-   * @param {KeyboardEvent} event
-   */
-  #keys(event) {
-    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const own = this.boxes.all.filter(({ root }) => !root.inert);
-    const at = own.findIndex(({ root }) => root === focusedIn(this.root));
-    if (!way || at < 0) return;
-    event.preventDefault();
-    own[at + way]?.root.focus();
+    const { flights, box } = STATIONS[where.station].acts[mode];
+    this.boxed.fly(state.isStill ? [] : flights, where.done, (cargo) => textsOf(cargo, batch));
+    this.boxed.boxes.current(position < END ? box : null);
   }
 }
 
@@ -135,14 +115,3 @@ const everyAdvantage = (batch) =>
   MODES.flatMap((mode) =>
     batch.lanes.flatMap((lane) => batch.places(lane).map((t) => batch.number(mode, "advantage", lane.index, t))),
   );
-
-/** @type {(root: Element, around: DOMRect, zoom: number) => import("./arrows.js").Place} */
-function within(root, around, zoom) {
-  const { left, right, top, bottom } = root.getBoundingClientRect();
-  return {
-    left: (left - around.left) / zoom,
-    right: (right - around.left) / zoom,
-    top: (top - around.top) / zoom,
-    bottom: (bottom - around.top) / zoom,
-  };
-}

@@ -2,11 +2,11 @@
 
 import { el, say } from "../dom.js";
 import { fade, place } from "./painted.js";
-import { arrival, STATIONS } from "./stations.js";
+import { arrival } from "./stations.js";
 
 /** @import { Arrows } from "./arrows.js" */
 /** @import { Batch } from "./batch.js" */
-/** @import { Cargo, Mode, Place } from "./types.js" */
+/** @import { Cargo, Flight } from "./types.js" */
 
 export class Flights {
   /** @type {HTMLElement[]} */
@@ -17,17 +17,16 @@ export class Flights {
   }
 
   /**
-   * @param {Place} where
-   * @param {Mode} mode
-   * @param {Batch} batch
+   * @param {Flight[]} flights a station's, one after another
+   * @param {number} done how much of the station is
+   * @param {(cargo: Cargo) => string[]} textsOf what the chips show
    * @param {Arrows} arrows
    */
-  paint({ station, done }, mode, batch, arrows) {
-    const { flights } = STATIONS[station].acts[mode];
+  paint(flights, done, textsOf, arrows) {
     let used = 0;
     for (const [i, { from, to, cargo, backward }] of flights.entries()) {
       const own = Math.min(1, Math.max(0, done * flights.length - i));
-      const texts = textsOf(cargo, batch);
+      const texts = textsOf(cargo);
       for (let k = 0; k < texts.length; k++) {
         const share = arrival(k, texts.length, own);
         const point = share > 0 && share < 1 ? arrows.point(from, to, share) : null;
@@ -39,10 +38,6 @@ export class Flights {
       }
     }
     this.#hide(used);
-  }
-
-  clear() {
-    this.#hide(0);
   }
 
   /** @param {number} from */

@@ -101,8 +101,8 @@ function numberOf(batch, lane, mode) {
   return node;
 }
 
-/** @type {(lane: Lane, followed: boolean, chips: HTMLElement, mark: HTMLElement) => HTMLElement} */
-const laneRow = ({ name }, followed, chips, mark) =>
+/** @type {(lane: { name: string }, followed: boolean, chips: HTMLElement, mark: HTMLElement) => HTMLElement} */
+export const laneRow = ({ name }, followed, chips, mark) =>
   el(
     "span",
     { class: `lane${followed ? " followed" : ""}` },

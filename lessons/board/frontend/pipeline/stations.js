@@ -6,7 +6,7 @@
 /** @import { Act, Cargo, Flight, Mode, Place, Station } from "./types.js" */
 
 /** @type {(from: string, to: string, cargo: Cargo, backward?: boolean) => Flight} */
-const flight = (from, to, cargo, backward = false) => ({ from, to, cargo, backward });
+export const flight = (from, to, cargo, backward = false) => ({ from, to, cargo, backward });
 
 /** @type {(box: string, over: Cargo, flights?: Flight[], backward?: boolean) => Act} */
 const act = (box, over, flights = [], backward = false) => ({ box, over, flights, backward });

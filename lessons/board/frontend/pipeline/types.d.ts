@@ -21,8 +21,15 @@ export interface BoxData {
   dim_grpo?: boolean;
 }
 
-export interface Sent {
+/** What boxes are drawn from. */
+export interface Drawn {
   boxes: BoxData[];
+  pickable: boolean;
+  picked: string | null;
+  words: Record<string, string>;
+}
+
+export interface Sent extends Drawn {
   /** The same responses, once with PPO's terms and once with GRPO's. */
   learners: Record<Mode, GroupLearner>;
   /** Whose responses they are. */
@@ -39,10 +46,7 @@ export interface Sent {
   decay: number | null;
   passes: number;
   start: Mode;
-  pickable: boolean;
-  picked: string | null;
   alt: string;
-  words: Record<string, string>;
   /** Titles of terms by their English ones. */
   titles: Record<string, string>;
 }
