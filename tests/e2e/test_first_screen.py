@@ -211,14 +211,14 @@ def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page,
     asked: list[str] = []
     page.on("request", lambda request: None if "/live?" in request.url else asked.append(request.url))
     with (
-        watched(player, "x => [x.dataset.playing, x.dataset.pass, x.querySelector('.says').textContent]") as said,
-        watched(player, "x => Number(x.querySelector('[data-testid=passes-scrub]').value)") as places,
+        watched(player, "x => [x.dataset.playing, x.dataset.pass, x.querySelector('.says').textContent]") as spoken,
+        watched(player, "x => Number(x.querySelector('[data-testid=passes-scrub]').value)") as moments,
         watched(ppo, "x => [x.dataset.pass, x.querySelectorAll('circle.hollow').length > 0]") as hollow,
     ):
         page.get_by_test_id("passes-play").press("Enter")
         hollow.wait_for(["0", False], ["1", True], ["2", False])
-    assert any(0.2 < x < 0.98 for x in places.all()), "it drifts"
-    meanwhile = next(text for playing, at, text in said.all() if (playing, at) == ("true", "1"))
+    assert any(0.2 < x < 0.98 for x in moments.all()), "it drifts"
+    meanwhile = next(text for playing, at, text in spoken.all() if (playing, at) == ("true", "1"))
     assert re.search(r"1 of 2: PPO \d+ cut, GRPO \d+ cut", meanwhile)
     expect(player).to_have_attribute("data-playing", "false")
     expect(player).to_have_attribute("data-pass", "2")
