@@ -59,7 +59,7 @@ def test_the_notebooks_cells_run_and_its_boards_are_of_their_runs(tmp_path: Path
     code = ["".join(x["source"]) for x in cells if x["cell_type"] == "code"]
     assert [x.splitlines()[-1] for x in code[:2]] == ['board("recorded-long-sums")', "board(callback)"]
     lines = [*code, "import time\nfrom lessons.board.window import window\nmade = board(callback.run_id)"]
-    lines.append("now = lambda run_id: window(run_id, {'follow': True})\nby = time.monotonic() + 30")
+    lines.append("now = lambda run_id: window(run_id, {'follow': True})\nby = time.monotonic() + 120")
     lines.append("while now(callback.run_id).live and time.monotonic() < by: time.sleep(0.05)")  # it may be 0.2 s old
     lines.append("runs = 'recorded-long-sums', callback.run_id\nprint(*(now(x).live for x in runs))")
     lines.append("print(*(len(now(x).parts) for x in runs))")

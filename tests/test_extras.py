@@ -96,7 +96,7 @@ from streamlit.testing.v1 import AppTest
 from lessons.catalog import lesson
 
 for key, run in ASKED:
-    at = AppTest.from_file("app.py", default_timeout=120)
+    at = AppTest.from_file("app.py", default_timeout=240)
     at.run()
     if not lesson(key).default:
         at.switch_page(lesson(key).path.relative_to(ROOT).as_posix())

@@ -23,6 +23,7 @@ from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.store import RunStore
+from tests.e2e.rest import at_rest, laid_out
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
 
@@ -274,6 +275,8 @@ def fits_and_is_accessible(phone: Phone, axe: Callable[..., list[str]]) -> Phone
     def check(lang: str, opened: Callable[[Page], object]) -> None:
         with phone("light" if lang == "en" else "dark") as page:
             opened(page)
+            at_rest(page)
+            laid_out(page)
             assert axe(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 400
 

@@ -8,10 +8,12 @@ rest when all that it consists of says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import JSHandle, Locator, Page
 
 #: So long nothing may happen, in milliseconds in which the page draws: timers of its own have gone off by then.
 REST_MS = 500
@@ -102,6 +104,46 @@ def values(slider: Locator, count: int) -> set[float]:
         "([x, seen, count]) => seen.add(Number(x.value)).size >= count", arg=[slider.element_handle(), seen, count]
     )
     return {float(x) for x in page.evaluate("x => [...x]", seen)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was to be seen of a part of a page from one moment on, frame by frame, each as often as it came anew."""
+
+    page: Page
+    frames: JSHandle
+
+    def wait_for(self, *wanted: Any) -> None:
+        """Waits until these have been seen, one after another; whatever came before, between or after them."""
+        script = """([frames, wanted]) => {
+          let at = 0;
+          for (const x of frames) if (JSON.stringify(x) === JSON.stringify(wanted[at])) at += 1;
+          return at >= wanted.length;
+        }"""
+        self.page.wait_for_function(script, arg=[self.frames, list(wanted)])
+
+    def all(self) -> list[Any]:
+        seen: list[Any] = self.frames.json_value()
+        return seen
+
+
+@contextmanager
+def watched(part: Locator, look: str) -> Iterator[Seen]:
+    """Notes in the page what the function `look` says of an element at each frame: what stands there for a moment only
+    is seen, also where this process is late."""
+    script = f"""x => {{
+      const look = {look}, frames = [];
+      const next = () => {{
+        const now = look(x);
+        if (JSON.stringify(now) !== JSON.stringify(frames.at(-1))) frames.push(now);
+        if (!frames.isOver) requestAnimationFrame(next);
+      }};
+      next();
+      return frames;
+    }}"""
+    frames = part.evaluate_handle(script)
+    yield Seen(part.page, frames)
+    frames.evaluate("x => { x.isOver = true; }")
 
 
 def narrowed(page: Page, width: int = 400, height: int = 800) -> None:

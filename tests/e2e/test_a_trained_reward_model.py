@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,17 +25,35 @@ HOSTILE = (
 )
 
 
+class Wire:
+    """What carries the server's answers to the page, and holds them back where it is told to."""
+
+    def __init__(self, page: Page) -> None:
+        self.holds = False
+        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
+        page.route_web_socket(re.compile("_stcore/stream"), self._take)
+
+    def _take(self, route: WebSocketRoute) -> None:
+        route.connect_to_server().on_message(lambda x: self._held.append((route, x)) if self.holds else route.send(x))
+
+    def release(self) -> None:
+        """All that was held back goes on, in its order."""
+        self.holds = False
+        for route, message in self._held:
+            route.send(message)
+        self._held.clear()
+
+
 def opened(page: Page, server: Server, query: str = "", lang: str = "en") -> None:
     page.goto(f"{server.url}/a-trained-reward-model?lang={lang}{query}")
     page.get_by_test_id("labels").wait_for()
     at_rest(page)
 
 
-def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
+def test_twenty_pairs_are_labelled_by_keyboard_without_the_server_and_outlive_a_reload(
     page: Page, server: Server, axe: Check, tmp_path: Path
 ) -> None:
-    calls: list[float] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda _x: calls.append(time.monotonic())))
+    wire = Wire(page)
     opened(page, server)
     size = measured(page)
     assert size["text"] <= MOST * SCREEN["height"], size
@@ -45,21 +62,18 @@ def test_twenty_pairs_by_keyboard_are_labelled_in_a_minute_and_outlive_a_reload(
     high = box.bounding_box()
     assert high is not None
     assert high["height"] < 0.4 * SCREEN["height"], "a pair and its buttons are seen at once, also on a projector"
-    calls.clear()
+    wire.holds = True
     box.focus()
-    begun = time.monotonic()
     for n in range(20):
         before = message.text_content()
         page.keyboard.press("ArrowLeft" if n % 2 else "2")
         if n < 19:
             page.wait_for_function("([x, y]) => x.textContent !== y", arg=[message.element_handle(), before])
             assert int(box.get_attribute("data-done") or 0) == n + 1
-    labelled = time.monotonic() - begun
     expect(page.get_by_test_id("labels-over")).to_have_text(re.compile(r"^20 pairs labelled in \d+ seconds\.$"))
-    assert labelled < 60, f"{labelled:.1f} s for 20 pairs"
-    print(f"20 pairs by keyboard: {labelled:.2f} s")
+    expect(page.locator(".st-key-rm_sources")).to_have_count(0)  # all of that without an answer
+    wire.release()
     expect(page.locator(".st-key-rm_sources")).to_contain_text("20")
-    assert len([x for x in calls if x < begun + labelled]) <= 2, "the next pair asks nobody"
     assert axe(page) == []
 
     page.reload()

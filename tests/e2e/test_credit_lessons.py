@@ -141,7 +141,6 @@ def test_no_serious_violation_before_or_after_the_prediction_in_chinese_in_the_d
 ) -> None:
     """What the walks above hold in English, in light colours and on a desk: these do not depend on each other."""
     with phone("dark") as page:
-        page.set_default_timeout(40_000)
         shown = {"same-answers": "same_one", "what-is-true": "truth_strips", "algorithms": "alg_strips"}
         for key, strips in shown.items():
             page.goto(address(server, key, run_id, lang="zh-TW", wt_k="8", alg_two="vine"))

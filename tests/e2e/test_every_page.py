@@ -69,7 +69,6 @@ def misfit(page: Page, width: int) -> object:
 @pytest.fixture(scope="module")
 def visitor(windows: Windows) -> Iterator[Page]:
     with windows.lent(width=400) as page:
-        page.set_default_timeout(60_000)
         yield page
 
 

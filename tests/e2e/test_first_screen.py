@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
-from tests.e2e.rest import laid_out
+from tests.e2e.rest import laid_out, watched
 
 pytestmark = pytest.mark.browser
 #: Of a laptop's screen and of a projector's.
@@ -210,15 +210,16 @@ def test_the_update_passes_are_played_and_dots_drift_and_turn_hollow(page: Page,
     assert max(before) - min(before) < 1, "every ratio is 1"
     asked: list[str] = []
     page.on("request", lambda request: None if "/live?" in request.url else asked.append(request.url))
-    page.get_by_test_id("passes-play").press("Enter")
-    expect(player).to_have_attribute("data-playing", "true")
-    page.wait_for_function(
-        "x => { const y = Number(x.value); return y > 0.2 && y < 0.98 }",
-        arg=page.get_by_test_id("passes-scrub").element_handle(),
-    )
-    expect(player).to_have_attribute("data-pass", "1")
-    expect(page.get_by_test_id("passes-says")).to_have_text(re.compile(r"1 of 2: PPO \d+ cut, GRPO \d+ cut"))
-    assert ppo.locator("circle.hollow").count() > 0
+    with (
+        watched(player, "x => [x.dataset.playing, x.dataset.pass, x.querySelector('.says').textContent]") as spoken,
+        watched(player, "x => Number(x.querySelector('[data-testid=passes-scrub]').value)") as moments,
+        watched(ppo, "x => [x.dataset.pass, x.querySelectorAll('circle.hollow').length > 0]") as hollow,
+    ):
+        page.get_by_test_id("passes-play").press("Enter")
+        hollow.wait_for(["0", False], ["1", True], ["2", False])
+    assert any(0.2 < x < 0.98 for x in moments.all()), "it drifts"
+    meanwhile = next(text for playing, at, text in spoken.all() if (playing, at) == ("true", "1"))
+    assert re.search(r"1 of 2: PPO \d+ cut, GRPO \d+ cut", meanwhile)
     expect(player).to_have_attribute("data-playing", "false")
     expect(player).to_have_attribute("data-pass", "2")
     expect(page.get_by_test_id("passes-says")).to_contain_text("takes no gradient")
@@ -251,8 +252,10 @@ def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -
             y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
     )
     page.get_by_test_id("passes-play").click()
-    expect(player).to_have_attribute("data-pass", "1")
-    page.get_by_test_id("passes-play").click()
+    page.wait_for_function(  # paused before the next
+        "([x, play]) => x.dataset.pass === '1' && (play.click(), true)",
+        arg=[player.element_handle(), page.get_by_test_id("passes-play").element_handle()],
+    )
     expect(player).to_have_attribute("data-playing", "false")
     seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]
     assert first in seen

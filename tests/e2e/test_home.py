@@ -20,9 +20,9 @@ def test_it_plays_by_itself_can_be_paused_and_asks_the_server_for_nothing(
 ) -> None:
     frames: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
-    page.goto(f"{server.url}/?lang=en")
+    page.goto(f"{server.url}/?lang=en", wait_until="commit")
     picture = page.locator(".credits")
-    expect(picture).to_have_attribute("data-playing", "true")
+    page.locator(".credits[data-playing=true]").wait_for(state="attached")  # looked for at every frame
     at_rest(page)
     sent = len(frames)
     expect(picture).to_have_attribute("data-playing", "false")  # once, not for ever

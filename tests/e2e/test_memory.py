@@ -98,9 +98,9 @@ def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Serv
     expect(quiz.locator("input:checked")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     at_rest(page)
-    told = sum(b'"kept"' in x for x in frames)
-    assert told <= 1
-    assert len(frames) == 1 + told, "the page asks for itself"
+    passed_on = sum(b'"kept"' in x for x in frames)
+    assert passed_on <= 1
+    assert len(frames) == 1 + passed_on, "the page asks for itself"
     # An answer is handed to the browser, whose memory then looks again at what the session does not know.
     quiz.locator("label:has(input)").nth(1).click()
     expect(quiz.get_by_test_id("stAlertContentSuccess")).to_be_visible()
@@ -111,5 +111,5 @@ def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Serv
     page.locator(".st-key-hgw_lone_commit button").click()
     expect(page.locator(".st-key-hgw_lone_again")).to_be_visible()
     at_rest(page)
-    assert len(frames) == 1 + told + 3, "an act runs the page once: what it was told, it is not told again"
+    assert len(frames) == 1 + passed_on + 3, "an act runs the page once: what it was told, it is not told again"
     assert errors == []

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
 from tests.e2e.conftest import LiveRun, Server, Visit, link
-from tests.e2e.rest import at_rest, frames, values
+from tests.e2e.rest import at_rest, frames, values, watched
 
 pytestmark = pytest.mark.browser
 
@@ -77,23 +77,27 @@ def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(v
     assert asked
     asked.clear()
     drawn.get_by_role("combobox").select_option("2")
-    part(drawn, "play").click()
-    expect(drawn).to_have_attribute("data-playing", "true")
-    for station in ("policy", "reference", "baseline", "credit", "advantage", "update"):
-        expect(drawn).to_have_attribute("data-station", station)
-    expect(drawn).to_have_attribute("data-playing", "false")
+    with (
+        watched(drawn, "x => x.dataset.station") as stations,
+        watched(drawn, "x => x.dataset.playing") as playing,
+    ):
+        part(drawn, "play").click()
+        stations.wait_for("policy", "reference", "baseline", "credit", "advantage", "update")
+        playing.wait_for("true", "false")
     expect(part(drawn, "play")).to_have_accessible_name("Play")
     assert asked == []
 
 
 def test_paused_or_out_of_view_no_frame_is_drawn(visit: Visit) -> None:
     page, drawn = visit.page, still(visit.page)
-    part(drawn, "play").click()
-    expect(drawn).to_have_attribute("data-station", "policy")
+    drawn.get_by_role("combobox").select_option("0.5")
     count = "() => { window.frames_ = 0; const ask = window.requestAnimationFrame.bind(window); window.ask_ = ask;"
     page.evaluate(count + "window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); }; }")
-    page.wait_for_function("window.frames_ > 3")
-    page.locator("h2").last.scroll_into_view_if_needed()
+    part(drawn, "play").click()
+    page.wait_for_function(  # while it plays
+        "([x, end]) => x.dataset.station === 'policy' && window.frames_ > 3 && (end.scrollIntoView(), true)",
+        arg=[drawn.element_handle(), page.locator("h2").last.element_handle()],
+    )
     page.wait_for_function(NONE_IS_ASKED)
     expect(drawn).to_have_attribute("data-playing", "true")
     drawn.scroll_into_view_if_needed()

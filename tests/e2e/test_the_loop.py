@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import LiveRun, Phone, Server, link
-from tests.e2e.rest import at_rest
+from tests.e2e.rest import at_rest, watched
 
 pytestmark = pytest.mark.browser
 
@@ -31,12 +31,13 @@ def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page,
     at_rest(page)
     asked.clear()
     play = page.get_by_test_id("loop-play")
-    play.click()
-    expect(drawn).to_have_attribute("data-playing", "true")
-    expect(drawn).to_have_attribute("data-station", "prompts")  # it begins at the beginning
-    expect(drawn).to_have_attribute("data-station", "responses")
-    play.click()
-    expect(drawn).to_have_attribute("data-playing", "false")
+    with watched(drawn, "x => [x.dataset.playing, x.dataset.station]") as seen:
+        play.click()
+        page.wait_for_function(  # paused while it is there
+            "([x, play]) => x.dataset.station === 'responses' && (play.click(), true)",
+            arg=[drawn.element_handle(), play.element_handle()],
+        )
+        seen.wait_for(["true", "prompts"], ["false", "responses"])  # from the beginning
     scrub = page.get_by_test_id("loop-scrub")
     scrub.focus()
     scrub.press("ArrowRight")
@@ -57,9 +58,9 @@ def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, serv
     page.goto(link(server, "the-loop", run.id))
     drawn = page.locator(".loop-picture")
     expect(drawn.locator(".says")).to_contain_text("第 1 次循環")
-    page.get_by_test_id("loop-play").click()
-    expect(drawn).to_have_attribute("data-station", "prompts")
-    expect(drawn).to_have_attribute("data-station", "model")
+    with watched(drawn, "x => x.dataset.station") as stations:
+        page.get_by_test_id("loop-play").click()
+        stations.wait_for("prompts", "model")
     page.get_by_test_id("loop-play").click()
     context.close()
 

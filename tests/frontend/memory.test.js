@@ -217,12 +217,12 @@ test("the page's own memory asks once for what only the browser knows; others ne
 
 test("what a session refuses it is told once, however often it is drawn; a new session is told again", () => {
   const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries: { "<img>": ["x", 10] } }));
-  const told = (session, entries) => run(place, { asks: true, key: KEY, session, cleared: 0, entries });
+  const drawn = (session, entries) => run(place, { asks: true, key: KEY, session, cleared: 0, entries });
   const news = (session) => [["kept", { ...doc({ "<img>": ["x", 10] }), session }]];
-  assert.deepEqual(told("a", {}), news("a"));
-  assert.deepEqual(told("a", {}), []);
-  assert.deepEqual(told("a", { "quiz/a": [1, 11] }), [], "something else was answered");
-  assert.deepEqual(told("b", {}).length, 1, "a server that began anew");
+  assert.deepEqual(drawn("a", {}), news("a"));
+  assert.deepEqual(drawn("a", {}), []);
+  assert.deepEqual(drawn("a", { "quiz/a": [1, 11] }), [], "something else was answered");
+  assert.deepEqual(drawn("b", {}).length, 1, "a server that began anew");
 });
 
 test("who asks whether it is refused hears when that has changed, and once", () => {

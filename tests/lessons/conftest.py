@@ -101,7 +101,7 @@ def packages_scanned_once() -> Iterator[None]:
 @functools.cache
 def registered_pages() -> dict[str, Any]:
     """What `st.navigation` registers, which an AppTest knows after a first run alone: of home, once for all tests."""
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
     assert not at.exception
     return dict(at._registered_pages)
 
@@ -111,7 +111,7 @@ def open_page(store: RunStore, launcher: NotedLauncher) -> Open:
     """Opens a page as a link would, without home before it: `open_page("lab", lang="zh-TW", seed="7")`."""
 
     def opened(key: str, **query: str | list[str]) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
         at._registered_pages = dict(registered_pages())
         if key != "home":
             at.switch_page(lesson(key).path.relative_to(ROOT).as_posix())

@@ -22,7 +22,7 @@ from tests.lessons.conftest import make_run
 
 
 def run(script, *args, **query):
-    at = AppTest.from_function(script, default_timeout=60, args=args)
+    at = AppTest.from_function(script, default_timeout=240, args=args)
     for name, value in query.items():
         at.query_params[name] = value
     at.run()

@@ -26,6 +26,7 @@ from lessons.elsewhere.notebook import HandedOver, NotebookError, board
 from lessons.i18n import LANGUAGES, gettext, use_language
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -151,21 +152,23 @@ def test_a_training_of_trl_is_live_while_it_goes_on(store: RunStore, tmp_path: P
     from core.integrations.trl.callback import CreditLabCallback
     from tests.integrations.trl_runs import trainer
 
-    class Slow(TrainerCallback):  # type: ignore[misc]
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            time.sleep(0.2)
-
     callback = CreditLabCallback(keep=True)
     widget = board(callback, every_s=0.02)
     listening = Listening(widget)
+
+    class Slow(TrainerCallback):  # type: ignore[misc]
+        """Each step lasts until the board was handed what is stored so far."""
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            stored = [x["step"] for x in store.rows_since(callback.run_id or "", 0)[0]]
+            until(lambda: not stored or stored[-1] in [x["step"]["step"] for _, x in listening.windows if "step" in x])
+
     made = trainer(tmp_path, [callback, Slow()], prompts=3)
     callback.watch(made)
     assert listening.ask(follow=True)["trouble"]["template"] == "The training has not begun yet."
     made.train()
     ended = time.monotonic()
-    while listening.windows[-1][1].get("live", {"run": {"status": ""}})["run"]["status"] != "finished":
-        assert time.monotonic() < ended + 30
-        time.sleep(0.05)
+    until(lambda: listening.windows[-1][1].get("live", {"run": {"status": ""}})["run"]["status"] == "finished")
     during = [x for at, x in listening.windows if at < ended and "step" in x]
     assert [x["step"]["step"] for x in during] == sorted(x["step"]["step"] for x in during)
     assert len({x["step"]["step"] for x in during}) >= 2  # it came while the cell was busy, not after it

@@ -136,7 +136,7 @@ def script() -> None:
 
 
 def opened(**state: object) -> AppTest:
-    at = AppTest.from_function(script, default_timeout=60)
+    at = AppTest.from_function(script, default_timeout=240)
     for name, value in state.items():
         at.session_state[name] = value
     at.run()

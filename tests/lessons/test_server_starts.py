@@ -28,7 +28,7 @@ REASON = Message(
 
 
 def fetched(url: str) -> tuple[Any, dict[str, str]]:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=240) as answer:
         return json.loads(answer.read()), {k.lower(): v for k, v in answer.headers.items()}
 
 
@@ -39,7 +39,7 @@ def test_a_file_for_a_folder_and_a_word_for_a_number_still_serve_the_recorded_ru
         live, headers = fetched(f"{running.url}/api/runs/recorded-long-sums/live?since=0")
         assert live["run"]["status"] == "finished"
         assert headers["content-security-policy"] == "frame-ancestors 'self'"
-        with urllib.request.urlopen(running.url, timeout=30) as page:  # Streamlit's own, too
+        with urllib.request.urlopen(running.url, timeout=240) as page:  # Streamlit's own, too
             assert page.headers["content-security-policy"] == "frame-ancestors 'self'"
             assert b"<title>" in page.read()
     log = (tmp_path / "server.log").read_text()

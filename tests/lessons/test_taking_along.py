@@ -55,7 +55,7 @@ def test_what_may_be_uploaded_is_bounded_by_the_server_and_the_page_says_so(open
 def upload(at, *files):
     at.file_uploader(key="runs_import_files").set_value([(name, data, "") for name, data in files]).run()
     at.button(key="runs_take").click()
-    at.run(timeout=120)
+    at.run(timeout=240)
     assert not at.exception
     return at
 
@@ -97,7 +97,7 @@ def test_a_trained_model_is_saved_and_can_be_chosen_as_the_next_start(open_page,
     lifecycle.mark(store, run_id, "ppo", "finished")
     at = open_page("lab", run=run_id)
     at.button(key="lab_export_save_ppo").click()
-    at.run(timeout=120)
+    at.run(timeout=240)
     assert not at.exception
     assert not at.error, at.error[0].value
     (saved,) = [x for x in names() if x.startswith("mine-ppo")]

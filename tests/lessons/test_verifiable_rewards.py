@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from statistics import fmean, stdev
 
 import pytest
@@ -102,9 +101,7 @@ def test_every_attack_is_stopped_and_paid_nothing() -> None:
     assert len(hostile.ATTACKS) >= 8
     reasons = {}
     for key, (_name, program) in hostile.ATTACKS.items():
-        begun = time.perf_counter()
         result = run_tests(program, hostile.TEST)
-        assert time.perf_counter() - begun < 5
         assert result.share == 0, key
         reasons[key] = result.results[0].ending
         assert "reward **0**:" in hostile.became(result)

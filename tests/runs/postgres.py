@@ -50,7 +50,7 @@ class Postgres:
         # To a file: the server inherits what is open, and a pipe would be read until it ends.
         with (self.folder / "output").open("w") as output:
             done = subprocess.run(
-                command, cwd=self.folder, stdout=output, stderr=output, timeout=120, check=False, **user
+                command, cwd=self.folder, stdout=output, stderr=output, timeout=300, check=False, **user
             )  # type: ignore[call-overload]
         if done.returncode:
             pytest.fail(f"{program}: {(self.folder / 'output').read_text()[-1000:]}")

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,17 @@ def test_a_store_that_is_older_still_is_brought_up_too(file: Path, tmp_path: Pat
 
 def test_processes_that_open_an_older_store_at_once_all_work(file: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from core.runs.store import RunStore; "
-        "time.sleep(max(0, float(sys.argv[2]) - time.time())); "
+        "import sys; from pathlib import Path; from core.runs.store import RunStore; "
+        "print('there', flush=True); input(); "
         "print(len(RunStore('sqlite:///' + sys.argv[1], home=Path(sys.argv[1]).parent).runs()))"
     )
-    start = str(time.time() + 4)
-    command = [sys.executable, "-c", code, str(file), start]
-    several = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) for _ in range(4)]
+    command, pipe = [sys.executable, "-c", code, str(file)], subprocess.PIPE
+    several = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT) for _ in range(4)]
+    assert [x.stdout.readline().strip() for x in several if x.stdout] == [b"there"] * 4
+    for each in several:
+        assert each.stdin
+        each.stdin.write(b"\n")
+        each.stdin.flush()
     answers = [x.communicate() for x in several]
     assert [x[0].strip() for x in answers] == [b"2"] * 4, answers
     assert len(opened(file).runs()) == 2

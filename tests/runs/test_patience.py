@@ -43,14 +43,19 @@ def postgres(server: Postgres, tmp_path: Path) -> Iterator[RunStore]:
     store.close()
 
 
-def waits(action: Callable[[], Any], free: Callable[[], None], after_s: float = 1.0) -> float:
-    """Does it while something is in the way that `free` takes away; returns how long it took."""
-    timer = threading.Timer(after_s, free)
+def waits(action: Callable[[], Any], free: Callable[[], None], after_s: float = 1.0) -> bool:
+    """Does it while something is in the way that `free` takes away; returns whether it was done only after that."""
+    is_free = threading.Event()
+
+    def take_away() -> None:
+        is_free.set()
+        free()
+
+    timer = threading.Timer(after_s, take_away)
     timer.start()
-    begun = time.monotonic()
     try:
         action()
-        return time.monotonic() - begun
+        return is_free.is_set()
     finally:
         timer.join()
 
@@ -76,8 +81,7 @@ def test_who_is_patient_waits_for_a_locked_file_and_who_is_not_says_so(store: Ru
         other.execute("COMMIT")
         other.close()
 
-    took = waits(lambda: patient.append(run_id, step_trace(CONFIG, "ppo", 0)), free)
-    assert took > 0.9
+    assert waits(lambda: patient.append(run_id, step_trace(CONFIG, "ppo", 0)), free)
     assert len(store.rows_since(run_id, 0)[0]) == 1
 
 
@@ -100,7 +104,7 @@ def test_whatever_a_worker_does_waits(store: RunStore, what: str) -> None:
     other.execute("PRAGMA locking_mode=EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
     other.execute("UPDATE runs SET name = name")
-    assert waits(actions[what], other.close, 0.5) > 0.4
+    assert waits(actions[what], other.close, 0.5)
 
 
 def test_patience_ends(store: RunStore) -> None:
@@ -110,17 +114,16 @@ def test_patience_ends(store: RunStore) -> None:
     begun = time.monotonic()
     with pytest.raises(StoreBusy, match="locked"):
         lifecycle.mark(store.patient(1), run_id, "ppo", "paused")
-    assert 0.5 < time.monotonic() - begun < 10
+    assert time.monotonic() - begun > 0.5
 
 
-def test_what_waiting_does_not_mend_is_not_waited_for(store: RunStore) -> None:
+def test_what_waiting_does_not_mend_is_not_waited_for(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.create(CONFIG)
     store.close()
     Path(store.place).write_bytes(b"this is no database, whatever it is called" * 200)
-    begun = time.monotonic()
+    monkeypatch.setattr(patience.time, "sleep", lambda _: pytest.fail("it waited"))
     with pytest.raises(StoreError, match="damaged"):
         store.patient(30).runs()
-    assert time.monotonic() - begun < 10
 
 
 def test_pauses_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,8 +220,7 @@ def test_a_database_that_is_restarted_is_waited_for(server: Postgres, postgres: 
     server.stop(mode)
     with pytest.raises(StoreBusy, match="The database postgres is locked or does not answer"):
         postgres.get(run_id)
-    took = waits(lambda: patient.append(run_id, step_trace(CONFIG, "ppo", 0)), server.start)
-    assert took > 0.9
+    assert waits(lambda: patient.append(run_id, step_trace(CONFIG, "ppo", 0)), server.start)
     assert postgres.get(run_id).learners[0].step == 0  # the connections of before are gone, and were made anew
     postgres.delete(run_id)
 
@@ -252,7 +254,7 @@ def test_a_row_that_is_locked_is_said_and_waited_for(
     with pytest.raises(StoreBusy, match="is locked or does not answer"):
         store.rename(run_id, "x")
     assert store.get(run_id).status == "queued"  # readers do not wait
-    assert waits(lambda: store.patient(30).append(run_id, step_trace(CONFIG, "ppo", 0)), other.close) > 0.9
+    assert waits(lambda: store.patient(30).append(run_id, step_trace(CONFIG, "ppo", 0)), other.close)
     store.delete(run_id)
     store.close()
 

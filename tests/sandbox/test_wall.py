@@ -39,7 +39,7 @@ def behind(parts: list[str], act: str) -> str:
     """What becomes of an act behind these parts alone."""
     code = _BEHIND.format(root=str(ROOT), parts=parts, act=act)
     command = [sys.executable, "-I", "-S", "-c", code]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, env={"CANARY": "1"})
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=300, env={"CANARY": "1"})
     return (answer.stdout or answer.stderr).split()[0]
 
 

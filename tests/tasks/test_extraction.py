@@ -212,4 +212,4 @@ def test_a_megabyte_of_anything_is_read_in_linear_time(how):
         before = time.process_time()
         extract(text, how)
         # Linear is a tenth of a second; quadratic would be hours.
-        assert time.process_time() - before < 5, text[:20]
+        assert time.process_time() - before < 30, text[:20]

@@ -59,7 +59,7 @@ def test_it_is_killed_with_its_client_and_hears_signals_and_its_own_end_by_one_i
         assert exiting.stdout is not None
         assert int(exiting.stdout.readline()) != exiting.pid
         exiting.terminate()
-        assert exiting.wait(60) == 7
+        assert exiting.wait(300) == 7
     with subprocess.Popen([warm.python(), "-c", code.format("")], stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdout is not None
         pid = int(killed.stdout.readline())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,9 @@ from tests.workers.test_worker import SMALL, Interrupted, live, straight, tokens
 
 pytestmark = pytest.mark.usefixtures("warm_python")
 
-#: Five on a machine with nothing else to do (tests/load/stop.py measures it); the operations would last for minutes.
-STOP_S = 12.0
+#: Seconds after which a worker hangs. How fast it is on a machine with nothing else to do, tests/load/stop.py measures;
+#: the operations themselves would last for longer.
+HANGS_S = 240.0
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., None]
 
@@ -53,7 +53,7 @@ def hanging(store: RunStore, run_id: str, tmp_path: Path) -> Iterator[Callable[.
         words = [store.home, run_id, "ppo", place, step, operation, tmp_path / "there"]
         command = [sys.executable, "-m", "tests.workers.hanging", *map(str, words)]
         started.append(subprocess.Popen(command, cwd=ROOT))
-        until((tmp_path / "there").exists, 60)
+        until((tmp_path / "there").exists, HANGS_S)
         return started[-1]
 
     yield start
@@ -66,13 +66,11 @@ def learner(store: RunStore, run_id: str) -> LearnerInfo:
     return store.get(run_id).learners[0]
 
 
-def stop(store: RunStore, run_id: str, worker: subprocess.Popen[bytes]) -> float:
-    """Asks to stop; how long that takes. The process ends of itself."""
-    begun = time.monotonic()
+def stop(store: RunStore, run_id: str, worker: subprocess.Popen[bytes]) -> None:
+    """Asks to stop, and waits until it has. The process ends of itself."""
     store.control(run_id, "stop", None, "ppo")
-    took = until(lambda: learner(store, run_id).status == "stopped") and time.monotonic() - begun
-    assert worker.wait(30) == 0
-    return took
+    until(lambda: learner(store, run_id).status == "stopped", HANGS_S)
+    assert worker.wait(HANGS_S) == 0
 
 
 def stop_event(store: RunStore, run_id: str) -> dict[str, Any]:
@@ -87,7 +85,7 @@ def test_stopped_in_a_rollout_it_keeps_every_step_and_resume_makes_this_one_anew
     store: Interrupted, run_id: str, hanging: Start, tmp_path: Path
 ) -> None:
     worker = hanging("rollout", 3, "waits")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert (learner(store, run_id).step, learner(store, run_id).reason) == (2, None)
     assert saved(store, run_id)[0] == "000003"
     event = stop_event(store, run_id)
@@ -103,7 +101,7 @@ def test_stopped_in_an_update_it_goes_back_to_the_last_checkpoint_and_says_so(
     store: Interrupted, run_id: str, hanging: Start, tmp_path: Path
 ) -> None:
     worker = hanging("update", 3, "waits")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert saved(store, run_id)[0] == "000002"  # not of weights that are between two steps
     reason = "Stopped inside step 4: Resume continues from the last checkpoint, which is after step 2."
     assert str(learner(store, run_id).reason) == reason
@@ -115,7 +113,7 @@ def test_stopped_in_an_update_it_goes_back_to_the_last_checkpoint_and_says_so(
 
 def test_stopped_in_the_first_update_it_begins_anew(store: Interrupted, run_id: str, hanging: Start) -> None:
     worker = hanging("update", 0, "waits")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert "before any checkpoint: Resume begins anew" in str(learner(store, run_id).reason)
     assert saved(store, run_id) == []
 
@@ -125,7 +123,7 @@ def test_one_operation_that_does_not_end_ends_with_the_process(
     store: Interrupted, run_id: str, hanging: Start, tmp_path: Path, place: str
 ) -> None:
     worker = hanging(place, 3, "computes")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert "last checkpoint, which is after step 2" in str(learner(store, run_id).reason)
     assert live(store, run_id) == 0
     assert tokens_file(store, run_id, tmp_path / "a") == straight(SMALL, "ppo")
@@ -134,13 +132,13 @@ def test_one_operation_that_does_not_end_ends_with_the_process(
 @pytest.mark.parametrize("operation", ["waits", "computes"])
 def test_loading_is_stopped_too(store: Interrupted, run_id: str, hanging: Start, operation: str) -> None:
     worker = hanging("load", 0, operation)
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert (learner(store, run_id).reason, saved(store, run_id), store.events(run_id)) == (None, [], [])
 
 
 def test_the_last_evaluation_is_stopped_too_and_made_on_resume(store: Interrupted, run_id: str, hanging: Start) -> None:
     worker = hanging("final", 0, "waits")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert learner(store, run_id).step == 5
     assert live(store, run_id) == 0
     assert learner(store, run_id).status == "finished"
@@ -156,7 +154,7 @@ def test_a_check_of_values_is_stopped_too_and_made_on_resume(
     store: Interrupted, run_id: str, hanging: Start, tmp_path: Path
 ) -> None:
     worker = hanging("continuations", 3, "waits")
-    assert stop(store, run_id, worker) < STOP_S
+    stop(store, run_id, worker)
     assert (learner(store, run_id).step, saved(store, run_id)[0]) == (2, "000003")  # the step had not begun to learn
     assert live(store, run_id) == 0
     assert tokens_file(store, run_id, tmp_path / "a") == straight(CHECKED, "ppo")
@@ -165,21 +163,17 @@ def test_a_check_of_values_is_stopped_too_and_made_on_resume(
     assert [x["samples_seen"] for x in rows] == [16 * (x["step"] + 1) for x in rows]
 
 
-def test_a_run_that_is_deleted_inside_a_step_ends_as_fast_and_leaves_nothing(
+def test_a_run_that_is_deleted_inside_a_step_ends_and_leaves_nothing(
     store: Interrupted, run_id: str, hanging: Start
 ) -> None:
     worker = hanging("rollout", 3, "waits")
-    begun = time.monotonic()
     store.delete(run_id)
-    worker.wait(30)
-    assert time.monotonic() - begun < STOP_S
+    worker.wait(HANGS_S)
     assert saved(store, run_id) == []
 
 
 def test_the_end_of_the_app_ends_a_long_step_too(store: Interrupted, run_id: str, hanging: Start) -> None:
     worker = hanging("update", 3, "computes")
-    begun = time.monotonic()
     worker.terminate()
-    assert worker.wait(30) == 0
-    assert time.monotonic() - begun < STOP_S
+    assert worker.wait(HANGS_S) == 0
     assert (learner(store, run_id).status, str(learner(store, run_id).reason)[:18]) == ("stopped", "The app was closed")

@@ -92,9 +92,9 @@ def test_a_worker_that_lost_its_store_is_written_down_once_it_is_back_and_its_si
     time.sleep(1)
     assert store.get(run_id).learners[0].status == "running"  # nothing could be written yet
     other.execute("COMMIT")
-    until(lambda: store.get(run_id).status == "failed", 10)
+    until(lambda: store.get(run_id).status == "failed")
     assert "was locked or did not answer for more than a minute" in str(store.get(run_id).learners[0].reason)
-    until(lambda: store.shall_stop(run_id, "grpo"), 10)
+    until(lambda: store.shall_stop(run_id, "grpo"))
     launcher.close()
 
 
@@ -105,7 +105,7 @@ def test_where_the_fork_server_is_killed_workers_stop_and_say_that_and_resume_go
     server = launcher._fork_server
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
-    until(lambda: not store.get(run_id).active, 20)
+    until(lambda: not store.get(run_id).active, HANGS_S)
     for learner in store.get(run_id).learners:
         assert learner.status == "stopped"
         assert str(learner.reason).startswith("The process that starts workers was ended.")
