@@ -12,12 +12,12 @@ from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LauncherError
-from core.workers.limits import RunLimits
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import is_live, plain
 from lessons.kit.draft import Draft
 from lessons.kit.preset_texts import preset_title
+from lessons.kit.starting import start_run
 
 
 @dataclass(frozen=True)
@@ -124,20 +124,17 @@ def why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str
     return None
 
 
-def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
-    """Write the run down, start its learners, and show it."""
+def start(by: str, store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
+    """Start the draft's run for the button of the key `by`, and show it."""
     if draft.config is None:
         return
     with noted():
-        RunLimits.of_server().check(draft.config, store)  # before a run is written down
-        run_id = store.create(draft.config)
-        st.session_state["lab_run"] = run_id
-        launch().start(run_id)
+        start_run(by, draft.config, store=store, launch=launch, show=True)
 
 
 def _start_here(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
     """Start, in the lab, whose link may name a run that is over, which would be shown again."""
-    start(store, launch, draft)
+    start("lab_start", store, launch, draft)
     st.query_params.pop("run", None)
 
 
