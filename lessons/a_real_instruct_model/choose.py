@@ -95,7 +95,7 @@ def _models() -> list[str]:
 def _begin(draft: Draft) -> None:
     """As in the lab; then this page shows the run."""
     before = st.session_state.get("lab_run")
-    start(shared.store(), shared.launcher, draft)
+    start("real_start", shared.store(), shared.launcher, draft)
     run_id = st.session_state.get("lab_run")
     if run_id and run_id != before:
         show(run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -16,9 +17,10 @@ from lessons.kit.display import plain
 from lessons.kit.filled_in import fill_in, filled_in, typed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
+from lessons.kit.remembered import forgotten_here, now
 from lessons.kit.shelf import browser_shelf
 
-NAME, NAMED = "rm_name", "rm_named"  # the field, and the name that it shows
+NAME, NAMED = "rm_name", "rm_named"  # the field, and what it shows
 UPLOAD, PROBLEMS, BEFORE = "rm_upload", labels.PROBLEMS, "rm_uploaded"
 ROWS = 8  # labels that are shown
 
@@ -83,22 +85,49 @@ def exchange(every: tuple[Preference, ...]) -> None:
     _some(every)
 
 
+@dataclass(frozen=True)
+class _Field:
+    """The name that the field shows, and when it was put there (as `now`)."""
+
+    name: str
+    at: int
+
+    @staticmethod
+    def now() -> _Field:
+        return _Field(labels.whose(), now())
+
+
 def _name() -> None:
-    """The field of one's own name. Where that became another elsewhere (forgotten, in another tab), it says so."""
+    """The field of one's own name. What somebody is typing there stays, whatever another tab makes of the name, and a
+    sentence says so; it is filled in anew only for what was done in this tab, or before the field came up: the browser
+    says which name it remembers after that.
+    """
     name = labels.whose()
-    if st.session_state.setdefault(NAMED, name) != name:
-        fill_in(NAME, name)
-        st.session_state[NAMED] = name
+    shown: _Field = st.session_state.setdefault(NAMED, _Field.now())
+    if shown.name != name and (labels.named_at() <= shown.at or forgotten_here() > shown.at):
+        _take()
+        shown = _Field.now()
     label = _("Whose labels yours are, in a file")
     filled_in(st.text_input, label, key=NAME, first=name, max_chars=60, on_change=_rename)
+    if shown.name != name:
+        with st.container(horizontal=True, vertical_alignment="center", key="rm_name_changed"):
+            words = _("In another tab this became “{name}”, which counts until you enter another name here.")
+            say_small(words.format(name=plain(name, 60)), width="content")
+            st.button(_("Take that name"), type="tertiary", on_click=_take, key="rm_name_take")
 
 
 def _rename() -> None:
-    labels.rename(typed(NAME))
     if typed(NAME).strip():
-        st.session_state[NAMED] = labels.whose()
+        labels.rename(typed(NAME))
+        st.session_state[NAMED] = _Field.now()
     else:
-        fill_in(NAME, labels.whose())
+        _take()
+
+
+def _take() -> None:
+    """The field shows the name that counts."""
+    fill_in(NAME, labels.whose())
+    st.session_state[NAMED] = _Field.now()
 
 
 def _some(every: tuple[Preference, ...]) -> None:

@@ -32,7 +32,7 @@ from core.rewards.preferences import read as read_labels
 from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
 from lessons.kit import shelf
-from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, cleared_at, recall, remember
+from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, changed_at, cleared_at, recall, remember
 from lessons.kit.remembered import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
@@ -110,6 +110,11 @@ def whose() -> str:
         drawn = f"person-{secrets.token_hex(2)}"
         st.session_state[DRAWN] = cleared_at(), drawn
     return str(drawn)
+
+
+def named_at() -> int:
+    """When that name became what it is, as remembered.changed_at."""
+    return changed_at(_NAME)
 
 
 def is_drawn(source: str) -> bool:

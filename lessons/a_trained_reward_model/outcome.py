@@ -25,13 +25,14 @@ from lessons.a_trained_reward_model.training import current
 from lessons.catalog import lesson
 from lessons.i18n import _, keeping_language, listed, tell
 from lessons.kit import who_learns
-from lessons.kit.controls import noted, started
+from lessons.kit.controls import noted
 from lessons.kit.display import is_live, learner_title, literal, plain, status_word, when
 from lessons.kit.glossary import say, say_small
 from lessons.kit.history import show_run
 from lessons.kit.lesson import Choice, predict
 from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
+from lessons.kit.starting import start_run
 from lessons.kit.to_lab import lab_query
 
 PRESET = "reply"
@@ -102,7 +103,7 @@ def _go(model: str, who: str) -> None:
     run_id = None
     with noted(NOTE):
         name = _("{who} on {model}").format(who=who_learns.title(preset(PRESET), who), model=model)
-        run_id = started(config_for(model, who), name)
+        run_id = start_run("rm_policy", config_for(model, who), name)
     if run_id is not None:
         show_run(run_id)
         st.switch_page(lesson("lab").path, query_params=lab_query({"run": run_id}))

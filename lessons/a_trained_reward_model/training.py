@@ -18,17 +18,18 @@ from lessons import shared
 from lessons.a_trained_reward_model import labels
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
-from lessons.kit.controls import ask, noted, started
+from lessons.kit.controls import ask, noted
 from lessons.kit.display import is_live, literal, plain, status_word
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Row, mount, token_strips
 from lessons.kit.numbers import number, percent, whole
 from lessons.kit.preset_race import race_in_lab
+from lessons.kit.starting import start_run, started_by
 from lessons.kit.to_lab import lab_query
 
 PRESET = "reply-reward-model"
 #: The parameter of the link that names the run, and the session's sentence on why none was started.
-RUN, NOTE, _BEGUN = "rewards", "rm_note", "rm_begun"
+RUN, NOTE = "rewards", "rm_note"
 NAME = "my-taste"
 PAIRS = 2  # whose replies are shown token by token
 
@@ -47,7 +48,7 @@ def section() -> None:
 def current() -> RunInfo | None:
     """The run that the link names, or else the last that was begun here: the browser's way back leads to the link
     without it, and the run goes on. None where that trains no reward model."""
-    wanted = st.query_params.get(RUN) or st.session_state.get(_BEGUN)
+    wanted = st.query_params.get(RUN) or started_by("rm_train")
     run = shared.run_or_none(wanted) if wanted else None
     return run if run is not None and reward_runs.learner_of(run) is not None else None
 
@@ -91,13 +92,14 @@ def _begin() -> None:
     if (run := current()) is not None and is_live(run):  # the second click of a double one
         return
     with noted(NOTE):
-        st.query_params[RUN] = st.session_state[_BEGUN] = begin(labels.together())
+        st.query_params[RUN] = begin(labels.together())
 
 
 def begin(preferences: Sequence[Preference]) -> str:
     """Starts the run; its id. Raises what the store, the limits and the launcher refuse with."""
     config = reward_config(preset(PRESET), preferences, name=NAME)
-    return started(config, _("reward model, {count} labels").format(count=whole(len(preferences))), preferences)
+    title = _("reward model, {count} labels").format(count=whole(len(preferences)))
+    return start_run("rm_train", config, title, preferences)
 
 
 def show(run: RunInfo) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from lessons.catalog import lesson
 from lessons.data_that_teaches.results import Topic, at_equal_count, difficulty_words, gap, overstated
 from lessons.i18n import N_, _, keeping_language, one_after_another
+from lessons.kit import jump
 from lessons.kit.glossary import say
 from lessons.kit.lesson import Choice, Code, QuizQuestion
 from lessons.kit.over_seeds import gap_words
@@ -26,8 +27,7 @@ _ADVICE = {
 
 
 def check_list(shown: Mapping[str, Topic]) -> None:
-    """What to look at before a run, each with what was measured without it, and links to all numbers of each."""
-    points = []
+    """What to look at before a run, each with what was measured without it, and a link to the table that says so."""
     for key, topic in shown.items():
         advice, worst = _ADVICE[key]
         if key == "leaked":
@@ -38,14 +38,13 @@ def check_list(shown: Mapping[str, Topic]) -> None:
         else:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
-        line = one_after_another(_(advice), *words)
-        points.append(f"- {line}")
-    say("\n".join(points))
-    with st.container(horizontal=True, gap="small"):
-        for key, topic in shown.items():
-            to = keeping_language({"topic": key})
+        with st.container(key=f"data_check_{key}", gap=None):
+            say(f"- {one_after_another(_(advice), *words)}")
             st.page_link(
-                lesson("data-that-teaches").path, label=_(topic.title), icon=":material/table:", query_params=to
+                lesson("data-that-teaches").path,
+                label=_("Its table: {topic}").format(topic=_(topic.title)),
+                icon=":material/table:",
+                query_params=keeping_language({"topic": key, **jump.PARAMETER}),
             )
 
 

@@ -27,6 +27,7 @@ from lessons.data_that_teaches.results import (
     there,
 )
 from lessons.i18n import _, prose
+from lessons.kit import jump
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Example, Line, engine, lesson_page, predict_number, quiz, revealed, worked
 from lessons.kit.linked import linked
@@ -34,6 +35,8 @@ from lessons.kit.numbers import known, number, table, whole
 from lessons.kit.over_seeds import gap_words
 
 KEY = "data-that-teaches"
+#: Where a topic's table stands.
+MEASURED = "data_measured"
 #: The topic that is predicted, and the prediction's key.
 GUESSED, GUESS = "wrong", "data_wrong_guess"
 #: Topic → the prediction after which it is shown.
@@ -162,15 +165,17 @@ def page() -> None:
         st.header(_("And too few unit tests?"))
         unit_tests.guess()
     if topic is not None:
-        st.header(_("What was measured"))
-        say(_("Of “{topic}”; choose another under the picture.").format(topic=_(topic.title)))
-        of_tests = any(topic is TOPICS[x] for x in OF_TESTS)
-        (unit_tests.numbers if of_tests else numbers)(topic)
+        with st.container(key=MEASURED):
+            st.header(_("What was measured"))
+            say(_("Of “{topic}”; choose another under the picture.").format(topic=_(topic.title)))
+            of_tests = any(topic is TOPICS[x] for x in OF_TESTS)
+            (unit_tests.numbers if of_tests else numbers)(topic)
     st.header(_("Your own data"))
     own_data()
     if shown:
         st.header(_("A check-list"))
         check_list(shown)
+        jump.here(MEASURED)
     quiz("data_quiz", questions())
 
 

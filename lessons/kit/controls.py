@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.config import RunConfig
 from core.errors import Message, Refusal
-from core.rewards.preferences import Preference
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.records import RunInfo
 from core.runs.store import RunStore
 from core.workers.launcher import Launcher, LauncherError
-from core.workers.limits import RunLimits
-from lessons import shared
 from lessons.i18n import _, tell
 from lessons.kit.chooser import source_title
 from lessons.kit.display import is_live, plain
 from lessons.kit.draft import Draft
 from lessons.kit.preset_texts import preset_title
+from lessons.kit.starting import start_run
 
 
 @dataclass(frozen=True)
@@ -127,29 +124,17 @@ def why_not_start(run: RunInfo | None, draft: Draft, off: Message | None) -> str
     return None
 
 
-def start(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
-    """Write the run down, start its learners, and show it."""
+def start(by: str, store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
+    """Start the draft's run for the button of the key `by`, and show it."""
     if draft.config is None:
         return
     with noted():
-        RunLimits.of_server().check(draft.config, store)  # before a run is written down
-        run_id = store.create(draft.config)
-        st.session_state["lab_run"] = run_id
-        launch().start(run_id)
-
-
-def started(config: RunConfig, title: str, preferences: Sequence[Preference] = ()) -> str:
-    """Writes a lesson's run down and starts it; its id. Raises what limits, store and launcher refuse with."""
-    store = shared.store()
-    RunLimits.of_server().check(config, store)
-    run_id: str = store.create(config, title, preferences=preferences)
-    shared.launcher().start(run_id)
-    return run_id
+        start_run(by, draft.config, store=store, launch=launch, show=True)
 
 
 def _start_here(store: RunStore, launch: Callable[[], Launcher], draft: Draft) -> None:
     """Start, in the lab, whose link may name a run that is over, which would be shown again."""
-    start(store, launch, draft)
+    start("lab_start", store, launch, draft)
     st.query_params.pop("run", None)
 
 

@@ -21,6 +21,8 @@ from lessons.kit.glossary import say_small
 #: The run that is shipped with the app, shown until there is another.
 RECORDED = next(iter(SHIPPED))
 
+_RENAMED = "lab_renamed"
+
 #: Pixels of what is chosen and typed in the menu of runs: so wide that runs tell apart, and no wider than a phone.
 FIELD_WIDTH = 330
 
@@ -135,9 +137,15 @@ def run_picker(runs: list[RunInfo | UnreadableRun], shown: RunInfo | UnreadableR
 
 
 def name_field(run: RunInfo, runs: RunStore) -> None:
-    """The name of the run on show, to be typed over where it stands."""
-    key = f"lab_name_{run.id}"
-    st.session_state[key] = run.name
+    """The name of the run on show, to be typed over where it stands.
+
+    What is put into a field takes away what somebody is typing there: so that is done as the field comes up and for
+    what was entered in it; a name that became another one elsewhere is said beside it.
+    """
+    key, named = f"lab_name_{run.id}", f"lab_named_{run.id}"
+    if key not in st.session_state or st.session_state.get(_RENAMED) == run.id:
+        st.session_state[key] = st.session_state[named] = run.name
+    st.session_state.pop(_RENAMED, None)
     st.text_input(
         _("Name of the run on show"),
         max_chars=200,
@@ -148,9 +156,17 @@ def name_field(run: RunInfo, runs: RunStore) -> None:
         on_change=_renamed,
         args=(run.id, runs, key),
     )
+    if st.session_state.setdefault(named, run.name) != run.name:
+        say_renamed(run.name)
+
+
+def say_renamed(name: str) -> None:
+    """What is said beside a field of a run's name that was changed elsewhere since it came up."""
+    say_small(_("Meanwhile it was renamed elsewhere: it is called “{name}” now.").format(name=plain(name, 60)))
 
 
 def _renamed(run_id: str, runs: RunStore, key: str) -> None:
+    st.session_state[_RENAMED] = run_id  # the field shows its name as it is then
     try:
         runs.rename(run_id, st.session_state[key] or "")
     except (ConfigError, RunNotFound, StoreError) as error:

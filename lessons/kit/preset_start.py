@@ -19,6 +19,7 @@ from lessons.i18n import _
 from lessons.kit.controls import possible, start, why_not_start
 from lessons.kit.display import is_live, plain
 from lessons.kit.draft import choose_preset, make_draft
+from lessons.kit.starting import under_way
 from lessons.kit.to_lab import lab_query
 
 
@@ -51,30 +52,24 @@ def leave_for_started(key: str) -> None:
 def _begin(preset: str, key: str) -> None:
     """As Start in the lab. The second press of a double one finds the run of the first, and goes there as well."""
     state = st.session_state
-    under_way = _under_way(key)
-    if under_way is not None:
-        if under_way.id == state.get(_begun(key)):
-            state[_going(key)] = under_way.id
+    live = _under_way(key)
+    if live is not None:
+        if (begun := under_way(key)) is not None and begun.id == live.id:
+            state[_going(key)] = live.id
         return
-    start(shared.store(), shared.launcher, make_draft(preset, {}, "", ()))
+    start(key, shared.store(), shared.launcher, make_draft(preset, {}, "", ()))
     if note := state.pop("lab_note", None):
         state[_note(key)] = note
         return
     choose_preset(preset)  # Start in the lab repeats it
-    state[_begun(key)] = state[_going(key)] = state["lab_run"]
+    state[_going(key)] = state["lab_run"]
 
 
 def _under_way(key: str) -> RunInfo | None:
     """The run that this visitor began by this button, or else looks at in the lab, where it trains or waits to."""
-    for run_id in (st.session_state.get(_begun(key)), st.session_state.get("lab_run")):
-        run = shared.run_or_none(run_id) if run_id else None
-        if run is not None and not run.recorded and is_live(run):
-            return run
-    return None
-
-
-def _begun(key: str) -> str:
-    return f"{key}_begun"
+    run_id = st.session_state.get("lab_run")
+    shown = shared.run_or_none(run_id) if run_id else None
+    return under_way(key) or (shown if shown is not None and not shown.recorded and is_live(shown) else None)
 
 
 def _going(key: str) -> str:

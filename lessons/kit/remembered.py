@@ -39,6 +39,7 @@ MOST_ENTRIES, MOST_CHARACTERS = 500, 200
 #: back. What two tabs gave is put together letter by letter (loader/memory.mjs does the same).
 LETTERS, NOT_YET, TAKEN_BACK = "letters/", "-", "_"
 _MAIN, _STATE, _CLEARED, _SESSION = "memory", "memory_entries", "memory_cleared", "memory_session"
+_FORGOTTEN = "memory_forgotten_here"
 
 _component = st.components.v2.component("credit_lab_memory", js=loader("memory"))
 
@@ -86,8 +87,18 @@ def forget(name: str) -> None:
 
 def forget_all() -> None:
     """Nothing is remembered any more, neither here nor in the browser."""
-    st.session_state[_CLEARED] = now()
+    st.session_state[_CLEARED] = st.session_state[_FORGOTTEN] = now()
     st.session_state[_STATE] = {}
+
+
+def forgotten_here() -> int:
+    """As `cleared_at`, of this tab alone: whoever pressed that here is typing nothing meanwhile."""
+    return int(st.session_state.get(_FORGOTTEN, 0))
+
+
+def changed_at(name: str) -> int:
+    """When what is remembered under the name became that, or was forgotten with all: as `cleared_at`."""
+    return max(cleared_at(), _entries().get(name, (None, 0))[1])
 
 
 def cleared_at() -> int:

@@ -57,8 +57,18 @@ def import_section() -> None:
         if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
             waits = _("Another import is under way on this server; this one comes after it…")
             with st.spinner(_("Reading the files…") if _turns().free else waits):
-                st.session_state["runs_imported"] = _import(files or (), name or "")
+                _import_once(files or (), name or "")
         _show_outcome(st.session_state.get("runs_imported"))
+
+
+def _import_once(files: Sequence[Any], name: str) -> None:
+    """Imports, unless this very upload is in: the second press of a double one comes when the first has done it."""
+    about = (*(x.file_id for x in files), name)
+    if st.session_state.get("runs_imported_of") == about:
+        return
+    st.session_state["runs_imported"] = outcome = _import(files, name)
+    if isinstance(outcome, str):
+        st.session_state["runs_imported_of"] = about
 
 
 @st.cache_resource(show_spinner=False)

@@ -21,7 +21,7 @@ from lessons.kit.display import LIVE, learner_title, literal, plain, status_word
 from lessons.kit.empty import nothing_here
 from lessons.kit.export import export_menu
 from lessons.kit.glossary import say, say_small
-from lessons.kit.history import heldout, show_run
+from lessons.kit.history import heldout, say_renamed, show_run
 from lessons.kit.to_lab import lab_query
 from lessons.runs.imports import import_section
 from lessons.shared import store
@@ -122,6 +122,7 @@ def actions(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
 
 
 def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
+    before = f"name_before_{run.id}"  # what it was called when its field came up
     with st.form(f"rename_{run.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(_("Name"), value=run.name, max_chars=200, key=f"name_{run.id}")
         if st.form_submit_button(_("Rename"), icon=":material/edit:"):
@@ -130,7 +131,10 @@ def _rename(run: RunInfo | UnreadableRun, runs: RunStore) -> None:
             except (ValueError, RunNotFound, StoreError) as error:
                 st.error(plain(tell(error), 400))
             else:
+                st.session_state.pop(before, None)
                 st.rerun()
+    if st.session_state.setdefault(before, run.name) != run.name:  # the field keeps what was being typed
+        say_renamed(run.name)
 
 
 def _delete(run: RunInfo | UnreadableRun, runs: RunStore) -> None:

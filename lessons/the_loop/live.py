@@ -17,17 +17,18 @@ from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import N_, _, tell
 from lessons.kit import who_learns
-from lessons.kit.controls import ask, noted, started
+from lessons.kit.controls import ask, noted
 from lessons.kit.display import is_live, learner_title, plain, status_word
 from lessons.kit.glossary import say_small
 from lessons.kit.linked import linked
 from lessons.kit.numbers import whole
+from lessons.kit.starting import start_run, started_by
 from lessons.kit.to_lab import lab_query
 from lessons.the_loop.picture import moving_picture
 from lessons.the_loop.rounds import Played, played_of
 
-#: The parameter of the link that names the run; the session's sentence on why none was started, and the last begun.
-RUN, NOTE, _BEGUN = "live", "loop_note", "loop_begun"
+#: The parameter of the link that names the run; the session's sentence on why none was started.
+RUN, NOTE = "live", "loop_note"
 TASK, SEED = "loop_task", "loop_seed"
 #: Presets whose tasks have a right answer and whose responses fit a row; the quickest first.
 TASKS = {"chain-sum": N_("three-term sums"), "long-sums": N_("six-term sums"), "countdown": N_("numbers and a target")}
@@ -48,7 +49,7 @@ def section(recorded: Played | None) -> None:
 def current() -> RunInfo | None:
     """The run that the link names, or else the last that was begun here: the browser's way back leads to the link
     without it, and the run goes on. None where it has no such learner, or was made elsewhere."""
-    wanted = st.query_params.get(RUN) or st.session_state.get(_BEGUN)
+    wanted = st.query_params.get(RUN) or started_by("loop_sample")
     run = shared.run_or_none(wanted) if wanted else None
     return run if run is not None and not run.recorded and learner_of(run) is not None else None
 
@@ -204,7 +205,7 @@ def _begin() -> None:
     task, seed = chosen()
     with noted(NOTE):
         title = _("The loop: {task}, seed {seed}").format(task=_(TASKS[task]), seed=seed)
-        st.query_params[RUN] = st.session_state[_BEGUN] = started(config_for(task, int(seed)), title)
+        st.query_params[RUN] = start_run("loop_sample", config_for(task, int(seed)), title)
         st.query_params[SEED] = SEEDS[(SEEDS.index(seed) + 1) % len(SEEDS)]
 
 

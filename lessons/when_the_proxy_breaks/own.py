@@ -61,7 +61,7 @@ def asked(pairs: int, noise: float) -> RunConfig:
 
 def _train(config: RunConfig) -> None:
     """Starts the run, and goes where it is watched; what is refused stands here."""
-    start(shared.store(), shared.launcher, Draft(PRESET, config, config=config))
+    start("proxy_train", shared.store(), shared.launcher, Draft(PRESET, config, config=config))
     note = st.session_state.pop("lab_note", None)
     if note is not None:
         st.error(plain(note))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+from urllib.parse import parse_qs
 
 import pyarrow as pa
 import pytest
@@ -289,3 +290,17 @@ def test_only_a_run_longer_than_the_recorded_ones_is_told_for_as_many_steps_too(
     assert silent_words([short], "few").count("0.50") == 1
     longer = silent_words([dataclasses.replace(short, steps=150, silent=0.3)], "few")
     assert "0.30 over all steps. Over the first 100 it was 0.50" in longer
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_line_of_the_check_list_leads_to_its_own_table(open_page, lang):
+    at = open_page(KEY, lang=lang)
+    shown = [x for x in TOPICS if x not in ("wrong", *OF_TESTS)]
+    links = [x.proto for x in at.get("page_link") if "at=numbers" in x.proto.query_string]
+    assert [parse_qs(x.query_string)["topic"] for x in links] == [[x] for x in shown]
+    for topic in shown:
+        at = open_page(KEY, lang=lang, topic=topic, at="numbers")
+        table = next(x.value for x in at.markdown if x.value.startswith("| "))
+        assert all(f"{statistics.fmean(of(x)):.3f}" in table for x in TOPICS[topic].conditions)
+        assert strips(at, "data_measured_jump") == {"to": "st-key-data_measured", "count": 1}
+        assert "at" not in at.query_params, "the next link is another address"
