@@ -68,16 +68,17 @@ def _round(of: Round) -> dict[str, Any]:
         "answer": one_line(of.group.answer, 40),
         "count": of.count,
         "right": of.right,
-        "written": [_written(x) for x in of.written],
+        "written": [_written(x, of) for x in of.written],
         "together": {key: None if x is None else [_rounded(y) for y in x] for key, x in together.items()},
     }
 
 
-def _written(x: Folded) -> dict[str, Any]:
+def _written(x: Folded, of: Round) -> dict[str, Any]:
     reply: Reply = x.reply
     return {
         "tokens": [literal(token, 24) for token in reply.tokens],
         "text": one_line(reply.text, 60),
+        "first": of.group.replies.index(reply),
         "count": x.count,
         "reward": reply.reward,
         "success": reply.success,

@@ -1,16 +1,20 @@
-"""The picture of the loop in a real browser: it plays, by keyboard too, and asks the server nothing."""
+"""The picture of the loop in a real browser: it plays, by keyboard too, and asks the server nothing. And live: a batch
+is sampled, plays as it comes, and the run goes on while it is watched.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import LiveRun, Phone, Server, link
+from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link, serving
 from tests.e2e.rest import at_rest, watched
 
 pytestmark = pytest.mark.browser
+Check = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -18,35 +22,56 @@ def run(server: Server) -> LiveRun:
     return LiveRun.finished(server.store, 4)
 
 
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as `make app` starts it, with a data folder of its own."""
+    with serving(tmp_path_factory.mktemp("training"), CREDIT_LAB_TRAINING="on") as running:
+        yield running
+        for made in running.store.runs():
+            if made.under_way:
+                running.store.control(made.id, "stop")
+
+
 def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page, server: Server, run: LiveRun) -> None:
     asked: list[str] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(f"sent {len(frame)} bytes")))
     page.goto(link(server, "the-loop", run.id))
-    drawn = page.locator(".loop-picture")
+    drawn = page.locator(".loop")
     expect(drawn).to_have_attribute("data-station", "update")  # at rest, with what the round came to
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    expect(drawn.locator(".ring li")).to_have_count(6)
+    at_rest(page)  # what the page itself still tells the server when it comes up
+    expect(drawn.locator(".box")).to_have_count(6)
     expect(drawn.locator(".says")).to_contain_text("Round 1 of 4, step 1")
     expect(drawn.get_by_role("img")).to_have_attribute("aria-label", re.compile("Right responses per step"))
-    at_rest(page)
     asked.clear()
     play = page.get_by_test_id("loop-play")
-    with watched(drawn, "x => [x.dataset.playing, x.dataset.station]") as seen:
+    flies = "[...x.querySelectorAll('.flying')].some(y => y.checkVisibility())"
+    with watched(drawn, f"x => [x.dataset.playing, x.dataset.station, {flies}]") as seen:
         play.click()
         page.wait_for_function(  # paused while it is there
             "([x, play]) => x.dataset.station === 'responses' && (play.click(), true)",
             arg=[drawn.element_handle(), play.element_handle()],
         )
-        seen.wait_for(["true", "prompts"], ["false", "responses"])  # from the beginning
+        seen.wait_for(["true", "prompts", True])  # from the beginning, and prompts fly to the model
+    expect(drawn).to_have_attribute("data-playing", "false")
+    expect(drawn).to_have_attribute("data-station", "responses")
     scrub = page.get_by_test_id("loop-scrub")
     scrub.focus()
     scrub.press("ArrowRight")
-    expect(drawn).to_have_attribute("data-station", "reward")
     scrub.press("ArrowRight")
-    expect(drawn.locator("td.score.there").first).to_be_visible()
+    expect(drawn).to_have_attribute("data-station", "reward")
+    expect(drawn.locator("[data-box=reward] .pebble").first).to_be_visible()
+    expect(drawn.locator("[data-box=tuples] .row").first).to_be_hidden()
+    scrub.press("ArrowRight")
+    expect(drawn.locator("[data-box=tuples] .row").first).to_be_visible()
     expect(scrub).to_have_attribute("aria-valuetext", re.compile("tuples", re.IGNORECASE))
     scrub.fill("24")
     expect(drawn).to_have_attribute("data-round", "3")
+    box = drawn.get_by_role("button", name=re.compile("^Reward function, frozen"))
+    box.press("Enter")  # a box is its station in the round on show
+    expect(drawn).to_have_attribute("data-station", "reward")
+    expect(drawn).to_have_attribute("data-round", "3")
+    box.press("ArrowLeft")
+    expect(drawn.get_by_role("button", name=re.compile("^Responses"))).to_be_focused()
     assert asked == []
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
@@ -56,21 +81,103 @@ def test_whoever_wants_no_motion_gets_a_station_at_a_time(browser: Browser, serv
     context = browser.new_context(reduced_motion="reduce", locale="zh-TW")
     page = context.new_page()
     page.goto(link(server, "the-loop", run.id))
-    drawn = page.locator(".loop-picture")
+    drawn = page.locator(".loop")
     expect(drawn.locator(".says")).to_contain_text("第 1 次循環")
     with watched(drawn, "x => x.dataset.station") as stations:
         page.get_by_test_id("loop-play").click()
         stations.wait_for("prompts", "model")
+    assert drawn.locator(".flying").count() == 0
     page.get_by_test_id("loop-play").click()
     context.close()
 
 
-def test_on_a_phone_a_response_has_a_line_of_its_own(server: Server, phone: Phone) -> None:
-    with phone("light") as page:
-        page.goto(f"{server.url}/the-loop?lang=en")
-        table = page.get_by_test_id("lesson_loop").locator("table")
-        expect(table.locator("tbody tr").first).to_be_visible()
-        whole = table.evaluate("x => x.getBoundingClientRect().width")
-        for cell in table.locator("tbody td:first-child").all():
-            assert cell.evaluate("x => x.getBoundingClientRect().width") >= 0.95 * whole
-        assert table.evaluate("x => x.scrollWidth <= x.parentElement.clientWidth")
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_on_a_phone_the_ring_closes_and_nothing_sticks_out(
+    server: Server, fits_and_is_accessible: PhoneCheck, lang: str
+) -> None:
+    def opened(page: Page) -> None:
+        page.goto(f"{server.url}/the-loop?lang={lang}")
+        drawing = page.locator(".loop .drawing")
+        expect(drawing.locator("[data-box=update] .row").first).to_be_visible()
+        # From the update around all boxes back to the model.
+        back = drawing.locator(".arrows path.back")
+        expect(back).to_have_count(1)
+        right = back.evaluate("x => x.getBBox().x + x.getBBox().width")
+        edges = drawing.locator(".box").evaluate_all(
+            "x => x.map(y => y.getBoundingClientRect().right - y.closest('.drawing').getBoundingClientRect().left)"
+        )
+        assert right > max(edges)
+        wide = drawing.evaluate("x => x.getBoundingClientRect().right")
+        inside = drawing.locator(".lane, .row").evaluate_all("x => x.map(y => y.getBoundingClientRect().right)")
+        assert max(inside) <= wide
+
+    fits_and_is_accessible(lang, opened)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_on_a_projector_what_is_pressed_and_the_whole_ring_are_in_the_first_screen(
+    page: Page, server: Server, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{server.url}/the-loop?present=1")
+    ring = page.locator(".loop .drawing")
+    expect(ring).to_be_visible(timeout=60_000)
+    at_rest(page)
+    expect(page.locator(".place")).to_contain_text("1 of")
+    bar = page.get_by_role("toolbar", name="Present").bounding_box()
+    press = page.locator(".st-key-loop_sample button").first.bounding_box()
+    drawn = ring.bounding_box()
+    assert bar, press
+    assert drawn
+    assert drawn["y"] + drawn["height"] <= bar["y"]
+    assert drawn["x"] + drawn["width"] <= width
+    assert press["y"] < drawn["y"]
+
+
+def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
+    page: Page, training: Server, axe: Check
+) -> None:
+    page.goto(f"{training.url}/the-loop?lang=en")
+    drawn = page.locator(".loop")
+    expect(drawn).to_have_attribute("data-own", "false", timeout=60_000)
+    expect(page.get_by_test_id("loop-whose")).to_have_text("recorded")
+    sample, on = (page.locator(f".st-key-loop_{key} button").first for key in ("sample", "on"))
+    sample.click()
+    expect(drawn.locator(".says")).to_contain_text("Your batch plays here as soon as it is there.")
+    # It comes, and plays by itself: nobody presses play.
+    expect(drawn).to_have_attribute("data-own", "true", timeout=90_000)
+    expect(drawn).to_have_attribute("data-playing", "true")
+    expect(drawn).to_have_attribute("data-rounds", "1")
+    expect(page.get_by_test_id("loop-whose")).to_have_text("sampled live")
+    (made,) = [x for x in training.store.runs() if not x.recorded]
+    samples = training.store.samples(made.id, "grpo", 0).to_pylist()
+    prompt = drawn.locator("[data-box=prompts] b.prompt").inner_text()
+    answered = [x for x in samples if x["prompt"].strip() == prompt]
+    assert answered, "a prompt of the batch that the worker has just asked"
+    assert drawn.locator("[data-box=tuples] .row").count() == len({x["response"] for x in answered})
+    expect(page).to_have_url(re.compile(f"live={made.id}"))
+
+    expect(on).to_be_enabled(timeout=60_000)
+    page.get_by_test_id("loop-scrub").press("End")  # seen to its end; else it is left to play at its own pace
+    on.click()
+    page.wait_for_function("x => Number(x.dataset.rounds) > 2", arg=drawn.element_handle(), timeout=90_000)
+    page.wait_for_function("x => Number(x.dataset.round) > 0", arg=drawn.element_handle(), timeout=30_000)
+    assert training.store.get(made.id).learners[0].steps == 41
+    assert len([x for x in training.store.runs() if not x.recorded]) == 1, "it is the same run that goes on"
+    trail = drawn.locator("[role=img] .all")
+    first = trail.get_attribute("d") or ""
+    page.wait_for_function("([x, d]) => x.getAttribute('d').length > d.length", arg=[trail.element_handle(), first])
+
+    page.locator(".st-key-loop_stop button").first.click()
+    expect(sample).to_be_enabled(timeout=60_000)
+    assert axe(page) == []
+    page.reload()
+    expect(drawn).to_have_attribute("data-own", "true", timeout=60_000)
+    assert int(drawn.get_attribute("data-rounds") or 0) > 2
+    expect(drawn).to_have_attribute("data-playing", "false")
+    page.locator(".st-key-loop_open button").click()
+    expect(page.get_by_test_id("lab")).to_be_visible(timeout=60_000)
+    expect(page).to_have_url(re.compile(f"run={made.id}"))
+    page.get_by_role("link", name="Back to The loop").click()
+    expect(drawn).to_have_attribute("data-own", "true", timeout=60_000)
+    expect(page).to_have_url(re.compile(f"live={made.id}"))

@@ -16,7 +16,16 @@ const WORDS = new Proxy(
 );
 
 const written = (text, success, before, after, count) => ({
-  ...{ text, success, before, after, count, tokens: [...text, "<eos>"], reward: success ? 1 : 0 },
+  ...{
+    text,
+    success,
+    before,
+    after,
+    count,
+    tokens: [...text, "<eos>"],
+    reward: success ? 1 : 0,
+    first: success ? 3 : 0,
+  },
   chances: [...text, "<eos>"].map(() => 0.5),
 });
 
@@ -73,7 +82,7 @@ test("at rest the first round stands complete, with a row a response in each box
     const rows = [...root.querySelectorAll(`[data-box=${box}] :is(.lane, .row)`)];
     assert.deepEqual([rows.length, rows.every(isSeen)], [2, true], box);
   }
-  assert.match(find("[data-box=tuples]").textContent, /\(0\+1=, 12, 1\)/);
+  assert.match(find("[data-box=tuples]").textContent, /o₄\(0\+1=, 12, 1\)× 3o₁\(0\+1=, 99, 0\)× 1/);
   assert.match(find("[data-box=update]").textContent, /0\.250 → 0\.500/);
   assert.match(find("[data-box=prompts]").textContent, /0\+1=2\+2=/);
   assert.ok(find("[data-box=reward] .lock"));

@@ -62,6 +62,7 @@ PERMITTED = {
     "lessons/ratio_and_clip/page.py": EXAMPLE,
     "lessons/same_answers/": SUBJECT,
     "lessons/the_critic/": SUBJECT,
+    "lessons/the_loop/live.py": "the run that is begun there has one learner, GRPO",
     "lessons/the_loop/page.py": EXAMPLE,
     "lessons/verifiable_rewards/outcomes.py": READER,
     "lessons/verifiable_rewards/page.py": EXAMPLE,

@@ -238,5 +238,8 @@ def test_the_batchs_pipeline_is_one_press_away(open_page, store, recorded) -> No
     ring = picture(at)["rounds"][0]
     assert inside["start"] == "grpo"
     assert inside["prompt"] == ring["prompt"]
-    rewards = sorted(x["reward"] for x in inside["learners"]["grpo"]["responses"])
+    responses = inside["learners"]["grpo"]["responses"]
+    for x in ring["written"]:  # o₃ in the ring is o₃ there
+        assert [str(y) for y in responses[x["first"]]["token"]] == x["tokens"]
+    rewards = sorted(x["reward"] for x in responses)
     assert rewards == sorted(x["reward"] for x in ring["written"] for _n in range(x["count"]))

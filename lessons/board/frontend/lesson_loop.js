@@ -13,6 +13,10 @@ import { Playback } from "./playback.js";
 /** @import { Sent } from "./loop/types.js" */
 
 const FIRST = endOf(1);
+const LINE = 22; // letters of a response that a phone has room for in a line
+
+/** Whether some response takes two lines on a phone, so that all have room for as many. @param {Sent} sent */
+const isLong = ({ rounds }) => rounds.some(({ written }) => written.some((x) => x.tokens.join("").length > LINE));
 
 export default class LoopPicture {
   /** @type {Sent | null} */
@@ -72,6 +76,7 @@ export default class LoopPicture {
     say(this.whose, sent.words.whose);
     say(this.summary, sent.words.as_text);
     attr(this.root, "data-own", sent.own);
+    attr(this.root, "data-long", isLong(sent));
     const plays = this.#carryOn(before, sent);
     this.#redraw();
     if (plays) this.playback.toggle();

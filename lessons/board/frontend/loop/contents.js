@@ -18,6 +18,9 @@ import { doneAt, probability } from "./rounds.js";
 /** Responses that have a row, the most frequent ones. @param {Round} round */
 export const shown = ({ written }) => written.slice(0, MOST_LANES);
 
+/** As GRPO's pipeline calls the first of those that are alike. @param {Folded} of */
+export const named = ({ first }) => nameOf(first);
+
 /** @param {Folded} of */
 const chipsOf = ({ tokens }) =>
   tokens.map((x) => {
@@ -61,9 +64,9 @@ export class Chances {
 
   /** @param {Round} round @param {Sent} sent @param {boolean} dark */
   draw({ written }, { words }, dark) {
-    const { chances } = written[0];
-    this.bars.draw(chances, scale([0, 1], {}, dark), words.none);
-    say(this.label, words.chances.replace("{o}", nameOf(0)));
+    const [of] = written;
+    this.bars.draw(of.chances, scale([0, 1], {}, dark), words.none);
+    say(this.label, words.chances.replace("{o}", named(of)));
   }
 
   /** @param {Place} place */
@@ -82,10 +85,14 @@ export class Written extends Rows {
   draw(round, { words }) {
     const of = shown(round);
     const more = round.written.length - of.length;
-    const rows = of.map((response, i) => {
+    const rows = of.map((response) => {
       const chips = chipsOf(response);
       const times = el("span", { class: "mark-of", text: `× ${response.count}` });
-      return { root: laneRow({ name: nameOf(i) }, false, el("span", { class: "tks" }, chips), times), chips, times };
+      return {
+        root: laneRow({ name: named(response) }, false, el("span", { class: "tks" }, chips), times),
+        chips,
+        times,
+      };
     });
     this.#lanes = rows;
     this.#longest = Math.max(1, ...rows.map((x) => x.chips.length));
@@ -111,10 +118,11 @@ export class Verdicts extends Rows {
 
   /** @param {Round} round @param {Sent} sent */
   draw(round, { words }) {
-    this.#rows = shown(round).map(({ reward, success }, i) => {
+    this.#rows = shown(round).map((of) => {
+      const { reward, success } = of;
       const text = `${success ? "✓" : "✗"} ${rewardText(reward)}`;
       const pebble = el("span", { class: `pebble ${success ? "good" : ""}`, text });
-      return el("span", { class: "row" }, el("span", { class: "lane-name", text: nameOf(i) }), pebble);
+      return el("span", { class: "row" }, el("span", { class: "lane-name", text: named(of) }), pebble);
     });
     const knows = round.answer
       ? [el("span", { class: "rest", text: fill(words.knows, { answer: round.answer }) })]
@@ -135,10 +143,11 @@ export class Tuples extends Rows {
 
   /** @param {Round} round */
   draw(round) {
-    this.#rows = shown(round).map(({ text, reward, count, success }, i) => {
+    this.#rows = shown(round).map((of) => {
+      const { text, reward, count, success } = of;
       const tuple = el("span", { class: "tuple mono" }, "(", el("span", { text: round.prompt }), ", ");
       tuple.append(el("b", { text }), ", ", el("b", { class: success ? "good" : "", text: rewardText(reward) }), ")");
-      const name = el("span", { class: "lane-name", text: nameOf(i) });
+      const name = el("span", { class: "lane-name", text: named(of) });
       return el("span", { class: "row" }, name, tuple, el("span", { class: "mark-of", text: `× ${count}` }));
     });
     this.root.replaceChildren(...this.#rows);
@@ -157,11 +166,11 @@ export class Probabilities extends Rows {
 
   /** @param {Round} round */
   draw(round) {
-    this.#rows = shown(round).map((of, i) => {
+    this.#rows = shown(round).map((of) => {
       const bar = el("i", { class: of.success ? "good" : "" });
       const track = el("span", { class: "track" }, bar);
       const text = el("span", { class: "num" });
-      const name = el("span", { class: "lane-name", text: nameOf(i) });
+      const name = el("span", { class: "lane-name", text: named(of) });
       return { of, text, bar, root: el("span", { class: "row" }, name, el("span", { class: "change" }, text, track)) };
     });
     this.root.replaceChildren(...this.#rows.map((x) => x.root));

@@ -3,10 +3,10 @@
 
 import { attr } from "../dom.js";
 import { fill } from "../format.js";
-import { nameOf } from "../pipeline/batch.js";
+import { MODES } from "../pipeline/batch.js";
 import { Boxed } from "../pipeline/boxed.js";
 import { chipText } from "../tokens.js";
-import { Chances, Probabilities, Prompts, shown, Tuples, Verdicts, Written } from "./contents.js";
+import { Chances, named, Probabilities, Prompts, shown, Tuples, Verdicts, Written } from "./contents.js";
 import { EDGES, numbers, STATIONS } from "./rounds.js";
 
 /** @import { Cargo } from "../pipeline/types.js" */
@@ -54,7 +54,7 @@ export class Ring {
     const values = numbers(round, sent.prompts);
     const boxes = sent.boxes.map((box) => ({ ...box, sub: fill(box.sub, values) }));
     this.boxed.draw({ boxes, words: sent.words, pickable: false, picked: null });
-    this.boxed.boxes.morph(1, "grpo"); // the learner's colour
+    this.boxed.boxes.morph(1, MODES[1]); // one of the two tints is the learner's colour
   }
 
   /** @param {Place} place @param {boolean} isStill nothing shall fly */
@@ -75,7 +75,7 @@ export class Ring {
     if (!round) return [];
     if (cargo === "question") return [round.prompt];
     if (cargo === "tokens") return round.written[0].tokens.map((x) => chipText(x).text);
-    if (cargo === "responses") return shown(round).map((_, i) => nameOf(i));
+    if (cargo === "responses") return shown(round).map(named);
     return [this.#words.change];
   }
 }

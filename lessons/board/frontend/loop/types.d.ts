@@ -6,6 +6,8 @@ import type { BoxData } from "../pipeline/types.js";
 export interface Folded {
   tokens: string[];
   text: string;
+  /** Place, from 0, of the first such response among those to the prompt. */
+  first: number;
   count: number;
   reward: number;
   success: boolean;
