@@ -44,7 +44,7 @@ def without_room(key: str) -> str:
 def rules() -> str:
     """The style rules that reserve it."""
     lines = [
-        f".st-key-lab {{ min-height: {LAB}px; }}",
+        f".st-key-lab {{ min-height: max({LAB}px, 100vh); }}",
         f"@media {_WIDTHS[0]} {{",
         f"  .st-key-lab_controls {{ min-height: {LAB_CONTROLS}px; align-content: flex-start; }}",
         "}",
