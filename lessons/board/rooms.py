@@ -11,7 +11,7 @@ from __future__ import annotations
 ROOMS: dict[str, tuple[int, int, int]] = {
     "answers": (511, 264, 241),
     "clip": (1129, 622, 571),
-    "credits": (526, 370, 212),
+    "credits": (526, 212, 212),
     "fall": (528, 373, 373),
     "kl": (753, 441, 441),
     "loop": (832, 459, 399),

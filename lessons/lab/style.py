@@ -10,7 +10,7 @@ STYLE = """<style>
 html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
 .st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
-/* Its label is as long as what it starts has a name: in two lines it is as high as the other buttons, and none is cut. */
+/* Its label names a preset, which may be long: in two lines it is as high as the other buttons, and not cut. */
 html .st-key-lab_controls .st-key-lab_start button :is(div, span, p) { line-height: 1.15; }
 html .st-key-lab_controls .st-key-lab_start button p { font-size: 0.8rem; text-wrap: balance; }
 html .st-key-lab_controls .st-key-lab_start button { padding-block: 0; }

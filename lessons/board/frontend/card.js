@@ -21,6 +21,7 @@ export class Card {
       type: "button",
       class: "quiet",
       text: "✕",
+      hidden: true,
       "aria-label": labels.card_close,
       title: labels.card_close,
       onclick: onClear,
