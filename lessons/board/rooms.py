@@ -11,7 +11,7 @@ from __future__ import annotations
 ROOMS: dict[str, tuple[int, int, int]] = {
     "answers": (511, 264, 241),
     "clip": (1129, 622, 571),
-    "credits": (526, 370, 212),
+    "credits": (526, 212, 212),
     "fall": (528, 373, 373),
     "kl": (753, 441, 441),
     "loop": (1105, 540, 540),
@@ -44,7 +44,7 @@ def without_room(key: str) -> str:
 def rules() -> str:
     """The style rules that reserve it."""
     lines = [
-        f".st-key-lab {{ min-height: {LAB}px; }}",
+        f".st-key-lab {{ min-height: max({LAB}px, 100vh); }}",
         f"@media {_WIDTHS[0]} {{",
         f"  .st-key-lab_controls {{ min-height: {LAB_CONTROLS}px; align-content: flex-start; }}",
         "}",

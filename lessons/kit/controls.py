@@ -60,7 +60,6 @@ def control_row(
         help=why_not_start(run, draft, off),
         on_click=_start_here,
         args=(store, launch, draft),
-        wrap=False,
         key="lab_start",
     )
     run_id = run.id if run is not None else ""

@@ -9,7 +9,11 @@ STYLE = """<style>
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
 html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }
 .st-key-lab_controls :is(button, summary) { padding-inline: 0.4rem; min-height: 2.25rem; }
-.st-key-lab_controls .st-key-lab_start { max-width: 18rem; }
+.st-key-lab_controls .st-key-lab_start { max-width: 20rem; }
+/* Its label names a preset, which may be long: in two lines it is as high as the other buttons, and not cut. */
+html .st-key-lab_controls .st-key-lab_start button :is(div, span, p) { line-height: 1.15; }
+html .st-key-lab_controls .st-key-lab_start button p { font-size: 0.8rem; text-wrap: balance; }
+html .st-key-lab_controls .st-key-lab_start button { padding-block: 0; }
 @media (min-width: 901px) { /* its label gives way, so that the controls keep to one row */
   .st-key-lab_controls .st-key-lab_start { flex: 1 1 9rem; width: auto; max-width: max-content; }
 }

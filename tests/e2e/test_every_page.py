@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
+from tests.e2e.cut import cut_labels
 from tests.e2e.length import MOST, SCREEN, measured
 from tests.e2e.rest import at_rest, laid_out
 from tests.e2e.screens import PROJECTORS, first_picture, screens
@@ -87,6 +88,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     main = page.get_by_test_id("stMain")
     assert misfit(page, 0) is None
     assert main.evaluate("x => [x.scrollWidth, x.clientWidth]") == [400, 400]
+    assert cut_labels(page) == []
 
     texts: list[tuple[str, str, bool]] = page.evaluate(TEXTS)
     assert len(texts) > 10
@@ -95,6 +97,12 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     raw = re.compile(r"[\u0370-\u03ff]_\w|\b\w\^[\w({]")
     assert [text for text, _, is_code in texts if not is_code and raw.search(text)] == []
 
+    try:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.wait_for_timeout(300)
+        assert cut_labels(page) == [], "on a desk"
+    finally:
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     if lesson(key).check:  # a lesson: the same page on a desk, without another load
         try:
             known = measured(page)
@@ -116,6 +124,8 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
                 assert seen["bottom"] <= seen["end"], f"a projector of {size} shows the first picture and its controls"
                 assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
             if lang == "en":  # all of them, in both: python -m tests.load.present
-                assert [x for x in screens(page) if x[1]] == [], "every screen is seen whole"
+                shown = [(x, cut_labels(page)) for x in screens(page)]
+                assert [x for x, _cut in shown if x[1]] == [], "every screen is seen whole"
+                assert [x for _, cut in shown for x in cut] == []
         finally:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]

@@ -128,6 +128,33 @@ def test_the_time_that_is_left_takes_no_row_from_four_learners_strips(page: Page
     assert len(rows) == 2
 
 
+#: Window → how high the two charts are at least, and where the whole card and, in a wide window, the scatters are.
+USED = {(1280, 900): (140, None), (1440, 900): (140, None), (1920, 1080): (210, 0.9), (2560, 1440): (330, 1.0)}
+
+
+def test_a_larger_window_has_larger_charts_and_scatters_beside_the_card(page: Page, server: Server) -> None:
+    """Opened small and made larger: charts grow with it, and what is beside the card is used."""
+    tokens = []
+    for (width, height), (least, scatter) in USED.items():
+        resized(page, width, height)
+        if page.url == "about:blank":
+            opened(page, server, "lang=en")
+        charts = boxes(page.locator(".lead .chart"))
+        assert all(x["height"] >= least for x in charts), (width, height)
+        assert bottom(page.locator('.card .line[data-line="true_value"]')) <= height
+        (card,) = boxes(page.locator(".card"))
+        assert card["x"] + card["width"] <= width
+        for own in page.locator(".learner").all():
+            assert bottom(own) <= height
+        tokens.append(boxes(page.locator(".learner .t").first)[0]["height"])
+        if scatter is not None:
+            assert card["y"] + card["height"] <= height, "all of the card is in the first screen"
+            first = boxes(page.locator(".scatter"))
+            assert all(x["x"] + x["width"] < card["x"] and x["y"] < scatter * height for x in first)
+    assert tokens == sorted(tokens)
+    assert tokens[-1] > tokens[0]
+
+
 def boxes(parts: Locator) -> list[dict[str, float]]:
     return [dict(box) for x in parts.all() if (box := x.bounding_box())]  # type: ignore[arg-type]
 
@@ -149,6 +176,7 @@ def test_it_opens_where_groups_are_mixed_gradients_cut_and_equal_responses_folde
         assert learner.locator(".verdict.good").count() > 0
         assert learner.locator(".verdict:not(.good)").count() > 0
     assert page.locator(".t.high, .t.low").count() > 0
+    expect(page.locator(".card .note")).to_have_text("The slip: no right response goes on so; lowest δ.")
     chips = page.locator('.learner[data-learner="ppo"] .strip').first.locator(".t")
     assert len({round(x["y"]) for x in boxes(chips)}) <= 2, "two lines beside the card"
     for strip in page.locator(".learner .strip").all():

@@ -73,6 +73,22 @@ def test_a_phone_shows_every_token_of_it(server: Server, phone: Phone, lang: str
         assert right <= edge + 0.5
 
 
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_small_screen_shows_the_picture_both_doors_and_where_the_course_begins(
+    page: Page, server: Server, lang: str
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{server.url}/?lang={lang}")
+    expect(page.locator(".credits")).to_have_attribute("data-shown", ALL)
+    at_rest(page)
+    bottom = "x => x.getBoundingClientRect().bottom"
+    expect(page.locator(".credit-line")).to_have_count(1)
+    cut = ".tk, .row-name"
+    assert page.locator(cut).evaluate_all("x => x.filter(y => y.scrollWidth > y.clientWidth + 1)") == []
+    for part in (".credits", ".st-key-home_doors", "h2"):
+        assert page.locator(part).first.evaluate(bottom) <= 720, part
+
+
 def test_two_doors_and_the_pipeline_below(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/?lang=en")
     expect(page.locator(".pipeline")).to_have_count(0)

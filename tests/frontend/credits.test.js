@@ -70,6 +70,12 @@ test("lines are of about the same length, and none is wider than there is room",
   ]);
   assert.ok(columnOf(["1", "<eos>"]) < columnOf(["1", " twenty"]));
   assert.ok(columnOf(["x".repeat(500)]) <= 96);
+  const digits = [...Array(34).fill("1"), "<eos>"];
+  assert.equal(columnOf(digits, 1200), columnOf(digits), "there is room for all");
+  const narrower = columnOf(digits, 832);
+  assert.ok(narrower < columnOf(digits));
+  assert.equal(linesOf(35, 832, narrower).length, 1, "one line, as its letters have room in it");
+  assert.equal(columnOf(digits, 700), columnOf(digits), "two lines, rather than letters without room");
 });
 
 test("bars stand on one zero in all rows, and their height is the number", async () => {

@@ -55,7 +55,7 @@ test("prompts that differ since a learner's settings say so are no alarm, and th
   assert.deepEqual(pill(t, [ONE], [TWO, { group_size: 4 }]), sizes);
   const replaced = ["chosen at 3: y replaces", "pill "];
   assert.deepEqual(pill(t, [ONE], [TWO, { replaces_groups: true }]), replaced);
-  assert.deepEqual(pill(t, [ONE], [TWO, { given: true }]), ["chosen at 3: Y is given", "pill "]);
+  assert.deepEqual(pill(t, [ONE], [TWO, { given: true }]), ["chosen at 3: y is given", "pill "]);
   const both = pill(t, [ONE], [TWO, { group_size: 4 }], [THREE, { replaces_groups: true }]);
   assert.deepEqual(both, ["chosen at 3: G is x 8, y 4, z 8; z replaces", "pill "]);
 });

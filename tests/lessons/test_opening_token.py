@@ -42,8 +42,8 @@ def opens(store: RunStore, run_id: str) -> tuple[int, dict[str, Any]]:
 
 
 def check(store: RunStore, run_id: str) -> str:
-    """A token of a wrong response where a value falls by what is seen, and where credit differs by sight: from that of the
-    other learner, which credits all tokens alike, and from that of this response's other tokens.
+    """A token of a wrong response where a value falls by what is seen, and where credit differs by sight: from that of
+    the other learner, which credits all tokens alike, and from that of this response's other tokens.
     """
     step, shown = opens(store, run_id)
     token = shown["token"]

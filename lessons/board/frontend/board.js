@@ -15,7 +15,8 @@ import { typeScale } from "./theme.js";
 /** @import { ChartSpec } from "./page_types.js" */
 /** @import { ColourNames } from "./strip_types.js" */
 
-const [LOW, HIGH] = [112, 220]; // pixels that a chart is high: on the page, on a projector
+const [LOW, MOST, HIGH] = [112, 320, 220]; // pixels that a chart is high: on the page from, up to; on a projector
+const [USUAL, SHARE, WIDE] = [900, 0.45, 1000]; // of a window higher than usual, and wide, charts take a share of the rest
 let boards = 0;
 
 export class Board {
@@ -53,13 +54,13 @@ export class Board {
     this.comparison = new Comparison({ labels, colours });
     this.fold = el("details", { class: "fold" }, el("summary", { text: labels.more_charts }));
     this.fold.append(this.places.more);
-    this.fold.ontoggle = () => this.#resize();
+    this.fold.ontoggle = () => this.resize();
     this.table = new ChartTable({ charts, labels });
     const folds = el("div", { class: "folds" }, this.fold, this.table.root, this.comparison.help);
     this.captionLine = el("div", { class: "captionline" }, this.caption);
     this.top = el("div", {}, this.places.lead, this.captionLine);
     this.root = el("div", { class: "board" }, this.comparison.root, this.places.groups, folds);
-    this.observer = new ResizeObserver(() => this.#resize());
+    this.observer = new ResizeObserver(() => this.resize());
     for (const part of [this.top, this.root]) {
       part.onmouseleave = () => this.#hover(null);
       this.observer.observe(part);
@@ -105,7 +106,7 @@ export class Board {
    * @param {import("./chart_places.js").Chosen} chosen
    */
   lead(model, chosen) {
-    if (this.places.draw(model, chosen)) this.#resize();
+    if (this.places.draw(model, chosen)) this.resize();
   }
 
   recolour() {
@@ -145,7 +146,9 @@ export class Board {
 
   /** Of a chart, in the window's pixels. On a projector a row of charts has the screen to itself. */
   get height() {
-    return this.scale > 1 ? HIGH * this.scale : LOW;
+    if (this.scale > 1) return HIGH * this.scale;
+    const rest = window.innerWidth < WIDE ? 0 : window.innerHeight - USUAL;
+    return Math.round(Math.min(MOST, Math.max(LOW, LOW + SHARE * rest)));
   }
 
   get axisName() {
@@ -262,7 +265,9 @@ export class Board {
     return fill(this.labels.in_brackets, { words });
   }
 
-  #resize() {
+  /** The window, or a place of charts, has another size. */
+  resize() {
+    for (const part of [this.top, this.root]) part.style.setProperty("--chart-height", `${this.height / this.scale}px`);
     for (const chart of this.charts) chart.resize();
   }
 

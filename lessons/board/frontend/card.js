@@ -2,7 +2,7 @@
 
 import { lines } from "./card_lines.js";
 import { el } from "./dom.js";
-import { fill, learnerTitle, sentences } from "./format.js";
+import { fill, learnerTitle } from "./format.js";
 import { named } from "./tokens.js";
 
 /** @import { Line } from "./card_parts.js" */
@@ -21,6 +21,7 @@ export class Card {
       type: "button",
       class: "quiet",
       text: "✕",
+      hidden: true,
       "aria-label": labels.card_close,
       title: labels.card_close,
       onclick: onClear,
@@ -61,7 +62,7 @@ export class Card {
   #why({ token, why, alike }, learner) {
     const { card_why: words, card_proposed_alike: several, card_other: other } = this.labels;
     if (!token || why === "") return other;
-    return sentences([fill(why === "blamed" && alike > 1 ? several : words[why], { learner, count: alike }), other]);
+    return fill(why === "blamed" && alike > 1 ? several : words[why], { learner, count: alike });
   }
 
   /** @param {string} text */

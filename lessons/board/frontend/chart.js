@@ -148,9 +148,9 @@ export class Chart {
 
   resize() {
     const width = this.area.clientWidth;
-    if (this.plot && width > 0 && Math.abs(width - this.plot.width) > 1) {
-      this.plot.setSize({ width, height: this.#height });
-    }
+    const { plot } = this;
+    if (!plot || width <= 0) return;
+    if (Math.abs(width - plot.width) > 1 || this.#height !== plot.height) plot.setSize({ width, height: this.#height });
   }
 
   /** Beside another chart it is as high, with what it says of its lines. */

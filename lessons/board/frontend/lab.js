@@ -61,6 +61,7 @@ export class Lab {
     };
     this.resized = () => {
       this.#theme(); // on a smaller projector type is smaller, and charts are drawn in it
+      this.#stage?.board.resize();
       this.frame.ask();
     };
     this.frame = new Frame(() => this.#draw());

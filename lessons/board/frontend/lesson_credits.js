@@ -37,12 +37,15 @@ export function linesOf(count, width, column, head = HEAD) {
 }
 
 /**
- * A column as wide as its widest token.
+ * A column as wide as its widest token; somewhat narrower where the whole response then stands in one line.
  * @param {string[]} tokens
+ * @param {number} [width] pixels of a line
  */
-export function columnOf(tokens) {
+export function columnOf(tokens, width = 0) {
   const widest = Math.max(...tokens.map((x) => (chipText(x).size === "small" ? 2 : [...chipText(x).text].length)));
-  return Math.min(96, Math.max(NARROWEST, 9.5 * widest + 6));
+  const usual = Math.min(96, Math.max(NARROWEST, 9.5 * widest + 6));
+  const alone = Math.floor((width - HEAD) / tokens.length) - GAP;
+  return alone < usual && alone >= Math.min(NARROWEST, 9.5 * widest + 1) ? alone : usual;
 }
 
 /**
@@ -178,7 +181,7 @@ export default class LessonCredits {
     if (!this.#sent) return;
     const { tokens, rows, slip } = this.#sent;
     this.#width = this.root.clientWidth;
-    const column = columnOf(tokens);
+    const column = columnOf(tokens, this.#width || 800);
     const values = rows.flatMap((x) => x.values ?? []);
     const colours = scale(values, { centre: 0 }, this.#dark);
     const { zero, bar } = barsOf(values);

@@ -31,6 +31,7 @@ export class Scatter {
   /** @type {number | null} between two passes, while they are played */
   #between = null;
   #width = 0;
+  #height = H;
   #pass = 0;
   #every = 1;
   /** @type {TokenId | null} */
@@ -62,7 +63,8 @@ export class Scatter {
 
   /** The drawing is as wide as its place, so that its words keep their size. */
   #resized() {
-    const moved = Math.abs(this.svg.clientWidth - this.#width) > 2;
+    const { clientWidth: width, clientHeight: height } = this.svg;
+    const moved = Math.abs(width - this.#width) > 2 || (height > 0 && height !== this.#height);
     if (this.#data && moved) this.draw(this.#data, this.#limits, this.#pass, this.#token);
   }
 
@@ -78,12 +80,13 @@ export class Scatter {
     this.#limits = limits;
     this.#between = null;
     this.#width = Math.max(200, this.svg.clientWidth || 500);
-    attr(this.svg, "viewBox", `0 0 ${this.#width} ${H}`);
+    this.#height = this.svg.clientHeight || H;
+    attr(this.svg, "viewBox", `0 0 ${this.#width} ${this.#height}`);
     const { labels } = this;
     const { cuts, bounds } = kinds(data.regions);
     const only = cuts ? labels.hollow : bounds ? labels.hollow_bounded : "";
     say(this.hollow, cuts && bounds ? labels.hollow_both : only);
-    this.#plane = new Plane(limits, this.#width, labels);
+    this.#plane = new Plane(limits, this.#width, labels, this.#height);
     this.svg.toggleAttribute("hidden", data.without.includes("ratio")); // an empty plane would look like no token
     this.#every = Math.ceil(data.sample.length / MOST);
     this.#drawn = [...data.sample.keys()].filter((i) => i % this.#every === 0);
@@ -211,7 +214,7 @@ export class Scatter {
     let least = 14;
     for (const i of this.#drawn) {
       const { x, y } = this.#at(i);
-      const away = Math.hypot((x / this.#width) * box.width - px, (y / H) * box.height - py);
+      const away = Math.hypot((x / this.#width) * box.width - px, (y / this.#height) * box.height - py);
       if (away < least) [best, least] = [i, away];
     }
     return best;

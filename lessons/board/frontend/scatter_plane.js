@@ -9,10 +9,9 @@ import { ticksOn } from "./scatter_axes.js";
 /** @import { Labels } from "./labels.js" */
 /** @import { StepTokens } from "./types.js" */
 
-export const H = 244;
+export const H = 244; // px high, where nothing else is said
 const LEFT = 40; // px for the y-axis's numbers
 const BOTTOM = 32; // px for the x-axis's numbers and its name
-const FLOOR = H - BOTTOM;
 const PAD = 4;
 const EVERY = { x: 74, y: 40 }; // px from one tick to the next, about
 const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
@@ -34,10 +33,13 @@ export class Plane {
    * @param {Limits} limits what it covers
    * @param {number} width in pixels
    * @param {Labels} labels
+   * @param {number} [height] in pixels
    */
-  constructor(limits, width, labels) {
+  constructor(limits, width, labels, height = H) {
     this.limits = limits;
     this.width = width;
+    this.height = height;
+    this.floor = height - BOTTOM;
     this.labels = labels;
   }
 
@@ -47,7 +49,7 @@ export class Plane {
    */
   ground(data) {
     const [one, zero, right] = [this.x(1), this.y(0), this.width - PAD];
-    const axes = [line(LEFT, zero, right, zero, "axis"), line(one, 0, one, FLOOR, "axis")];
+    const axes = [line(LEFT, zero, right, zero, "axis"), line(one, 0, one, this.floor, "axis")];
     return [...this.#cutRegions(data), ...this.#ticks(), ...axes, ...this.#bounds(data)];
   }
 
@@ -57,7 +59,7 @@ export class Plane {
     return [
       words(this.x(1) + 4, 12, labels.ratio_one),
       words(LEFT + 4, this.y(0) - 5, labels.advantage_zero),
-      words(this.width - PAD, H - 3, labels.scatter_x, "end"),
+      words(this.width - PAD, this.height - 3, labels.scatter_x, "end"),
       words(0, 10, labels.scatter_y),
     ];
   }
@@ -66,14 +68,14 @@ export class Plane {
   #ticks() {
     const { ratio, advantage } = this.limits;
     const across = ticksOn(ratio, (this.width - LEFT) / EVERY.x);
-    const down = ticksOn(advantage, FLOOR / EVERY.y);
+    const down = ticksOn(advantage, this.floor / EVERY.y);
     const [texts, sides] = [ticks(across), ticks(down)];
     return [
-      line(LEFT, FLOOR, this.width - PAD, FLOOR, "frame"),
-      line(LEFT, 0, LEFT, FLOOR, "frame"),
+      line(LEFT, this.floor, this.width - PAD, this.floor, "frame"),
+      line(LEFT, 0, LEFT, this.floor, "frame"),
       ...across.flatMap((at, i) => {
         const x = this.x(at);
-        return [line(x, FLOOR, x, FLOOR + 4, "frame"), words(x, FLOOR + 15, texts[i], "middle", "tick")];
+        return [line(x, this.floor, x, this.floor + 4, "frame"), words(x, this.floor + 15, texts[i], "middle", "tick")];
       }),
       ...down.flatMap((at, i) => {
         const y = this.y(at);
@@ -99,10 +101,10 @@ export class Plane {
       const right = bounds.to === Infinity ? this.width - PAD : this.x(bounds.to);
       const [top, bottom] = [
         region.advantage === "negative" ? zero : 0,
-        region.advantage === "positive" ? zero : FLOOR,
+        region.advantage === "positive" ? zero : this.floor,
       ];
       const area = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top, class: "cutaway" };
-      const y = region.advantage === "negative" ? FLOOR - 22 : 14;
+      const y = region.advantage === "negative" ? this.floor - 22 : 14;
       const { cut_here: cut } = this.labels;
       const word =
         bounds.to === Infinity
@@ -131,13 +133,13 @@ export class Plane {
     const used = { low: 0, high: 0 };
     return ratios.flatMap((ratio) => {
       const side = ratio < 1 ? "low" : "high";
-      const y = FLOOR - 6 - BETWEEN * used[side]++;
+      const y = this.floor - 6 - BETWEEN * used[side]++;
       const name = `${symbols.get(ratio)} = ${fixed(ratio, 2)}`;
       const x = this.x(ratio);
       const [from, to] = this.limits.ratio;
       if (ratio >= from && ratio <= to) {
         const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
-        return [line(x, HEAD, x, FLOOR, "bound"), text];
+        return [line(x, HEAD, x, this.floor, "bound"), text];
       }
       return side === "low" ? [words(LEFT + 5, y, `← ${name}`)] : [words(this.width - PAD - 5, y, `${name} →`, "end")];
     });
@@ -154,6 +156,6 @@ export class Plane {
   /** @param {number} advantage */
   y(advantage) {
     const [low, high] = this.limits.advantage;
-    return ((high - advantage) / (high - low)) * FLOOR;
+    return ((high - advantage) / (high - low)) * this.floor;
   }
 }
