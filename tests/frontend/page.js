@@ -24,6 +24,29 @@ export function page(t) {
   return window;
 }
 
+/** Frames that come when the test says so: `pass(seconds)`; how many are asked for: `waiting`. */
+export function frames() {
+  let [now, waiting, last] = [0, new Map(), 0];
+  globalThis.requestAnimationFrame = (f) => {
+    waiting.set(++last, f);
+    return last;
+  };
+  globalThis.cancelAnimationFrame = (id) => waiting.delete(id);
+  return {
+    get waiting() {
+      return waiting.size;
+    },
+    pass(seconds) {
+      for (let t = 0; t < seconds; t += 0.05) {
+        now += 50;
+        const due = [...waiting.values()];
+        waiting = new Map();
+        for (const f of due) f(now);
+      }
+    },
+  };
+}
+
 /** Heads of the table that compares learners, each by its own name. */
 export const COMPARED = Object.fromEntries(
   ["learner", "trained", "scored", "time", "early", "late"].map((x) => [x, x]),

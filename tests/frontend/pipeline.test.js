@@ -3,31 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { page } from "./page.js";
+import { frames, page } from "./page.js";
 import { sent } from "./pipeline_batch.js";
-
-/** Frames that come when the test says so. */
-function frames() {
-  let [now, waiting, last] = [0, new Map(), 0];
-  globalThis.requestAnimationFrame = (f) => {
-    waiting.set(++last, f);
-    return last;
-  };
-  globalThis.cancelAnimationFrame = (id) => waiting.delete(id);
-  return {
-    get waiting() {
-      return waiting.size;
-    },
-    pass(seconds) {
-      for (let t = 0; t < seconds; t += 0.05) {
-        now += 50;
-        const due = [...waiting.values()];
-        waiting = new Map();
-        for (const f of due) f(now);
-      }
-    },
-  };
-}
 
 async function drawn(t, changes = {}, { isStill = false } = {}) {
   const window = page(t);
