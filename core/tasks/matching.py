@@ -132,10 +132,14 @@ def _latex(text: str) -> str:
 
 @functools.cache
 def _math_verify() -> tuple[Callable[..., Any], Callable[..., bool]]:
-    """(parse, verify), loaded and used once: sympy and a grammar take seconds, which no answer's time shall pay for."""
+    """(parse, verify), loaded and used once: sympy and a grammar take seconds, which no answer's time shall pay for.
+
+    It is used on polynomials, as sympy loads what multiplies them out with the first ones only.
+    """
     from math_verify import parse, verify
 
-    verify(parse("$1$", parsing_timeout=None), parse("$x$", parsing_timeout=None), timeout_seconds=None)
+    sides = [parse(x, parsing_timeout=None) for x in ("$x^2+2x+1$", "$(x+1)^2$")]
+    verify(*sides, timeout_seconds=None)
     return parse, verify
 
 
