@@ -159,13 +159,18 @@ def _resident() -> int:
 
 def run(case: Case, scratch: Path) -> dict[str, Any]:
     """Measured and predicted peak of a case, in bytes."""
+    if isinstance(case.model, str):
+        if case.model not in ("chain-sum-3x1",):
+            _apart("fetch", case.model, "")
+        return measured_with(case, case.model)
+    _apart("make_model", json.dumps(case.model), str(scratch / "model"))
+    return measured_with(case, str(scratch / "model"))
+
+
+def measured_with(case: Case, model: str) -> dict[str, Any]:
+    """The same of a case whose model is there: by this name, or in this folder."""
     from core.models.fit import free_memory
 
-    model = case.model if isinstance(case.model, str) else str(scratch / "model")
-    if not isinstance(case.model, str):
-        _apart("make_model", json.dumps(case.model), model)
-    elif case.model not in ("chain-sum-3x1",):
-        _apart("fetch", case.model, "")
     config = settings(case, model)
     measured = json.loads(_apart("measure", config.model_dump_json(), ""))
     prediction = free_memory.needs(config, config.learners[0], prompt=measured["prompt"])

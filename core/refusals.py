@@ -33,6 +33,24 @@ def _name_of(learner: Any) -> str | None:
     return next((x[:60] for x in given if isinstance(x, str) and x), None)
 
 
+def text_of(data: bytes | str, most_bytes: int, refused: type[Refusal]) -> str:
+    """A file's text, without the mark of its encoding.
+
+    Raises `refused` where it is longer, or is not UTF-8 (which says in what line).
+    """
+    size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
+    if size > most_bytes:
+        raise refused(Message("the file has {given} bytes; at most {bound} are possible", given=size, bound=most_bytes))
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        broken = Message("the file is not UTF-8 text; save it as UTF-8")
+        raise refused(Message("line {line}: {cause}", line=line, cause=broken)) from None
+
+
 def unknown(values: dict[str, Any], key: str) -> Message:
     """There is no setting called `key`; which are called nearly so."""
     known = [x for x in values if x not in ("learners", "task")]

@@ -1,7 +1,8 @@
-"""Which files of tests begin first, and a python that is quick to start."""
+"""Which files of tests begin first, what the collector of garbage leaves alone, and a python that is quick to start."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files in their order, then all others in theirs; no test changes its place within its file."""
     place = {file: number for number, file in enumerate(LONG_FIRST)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """What tests import is garbage for none of them, and is left alone, as in the app's processes (lessons/server.py).
+
+    Streamlit collects after each view of a page: an eighth of what tests of pages took was looking through those half
+    a million objects.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Without the packages that only some features need: everything opens, and what needs one says which in a sentence.
 
-Each test runs in a process of its own in which those packages cannot be imported, whether they are installed or not.
+Each test runs in a process of its own in which those packages cannot be imported, whether they are installed or not;
+nor could the packages that it has from its parent (tests/warm) import them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.catalog import LESSONS
 from lessons.i18n import tell, use_language
+from tests import warm
 from tests.helpers import step_traces
 
 ROOT = Path(__file__).parents[1]
@@ -34,9 +36,9 @@ LORA = "LoRA (lora_rank) needs the extra “lora”, which is not installed here
 
 def without_them(code: str, home: Path, **environment: str) -> str:
     """What the code prints in a process that can import none of OPTIONAL. Fails with its errors where it fails."""
-    blocked = f"import sys\nsys.modules.update(dict.fromkeys({OPTIONAL!r}))\n"
+    blocked = f"import sys\nassert [sys.modules[x] for x in {OPTIONAL!r}] == [None] * {len(OPTIONAL)}\n"
     done = subprocess.run(
-        [sys.executable, "-c", blocked + code],
+        [warm.python(OPTIONAL), "-c", blocked + code],
         cwd=ROOT,
         env={**os.environ, "CREDIT_LAB_HOME": str(home), "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,

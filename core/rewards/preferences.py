@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from core.errors import ConfigError, Message, RequestError
-from core.refusals import message
+from core.refusals import message, text_of
 from core.settings import Settings
 
 VERSION = 1
@@ -84,7 +84,7 @@ class PreferencesError(RequestError):
 
 def read(data: bytes | str) -> tuple[Preference, ...]:
     """Preferences from a file's content, JSON or CSV, whichever it is. Raises PreferencesError."""
-    text = _text(data)
+    text = text_of(data, MOST_BYTES, PreferencesError)
     values = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
     if len(values) > MOST_PREFERENCES:
         raise _too_many(len(values))
@@ -156,18 +156,6 @@ def _quoted(value: Any) -> Any:
 def _unquoted(value: Any) -> Any:
     """What stands in such a cell: `_quoted` undone."""
     return value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
-
-
-def _text(data: bytes | str) -> str:
-    size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
-    if size > MOST_BYTES:
-        raise PreferencesError("the file has {given} bytes; at most {bound} are possible", given=size, bound=MOST_BYTES)
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise PreferencesError("the file is not UTF-8 text; save it as UTF-8") from None
 
 
 def _from_json(text: str) -> list[Any]:

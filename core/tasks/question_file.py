@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from core.errors import ConfigError, Message
+from core.refusals import text_of
 from core.settings import Settings
 from core.tasks.notation import number
 
@@ -60,7 +61,7 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
     problems: list[Message] = []
     questions: list[Question] = []
     seen: dict[str, int] = {}
-    for place, line in enumerate(_text(data).split("\n"), 1):
+    for place, line in enumerate(text_of(data, MOST_BYTES, ConfigError).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -84,20 +85,6 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
     if problems:
         raise ConfigError(*problems)
     return tuple(questions)
-
-
-def _text(data: bytes | str) -> str:
-    size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
-    if size > MOST_BYTES:
-        raise ConfigError("the file has {given} bytes; at most {bound} are possible", given=size, bound=MOST_BYTES)
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        broken = Message("the file is not UTF-8 text; save it as UTF-8")
-        raise ConfigError("line {line}: {cause}", line=line, cause=broken) from None
 
 
 def _question(line: str, place: int) -> Question:

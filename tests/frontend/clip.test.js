@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { frames } from "./frames.js";
 import { page } from "./page.js";
 
 const EPS = ["setting", "epsilon"];
@@ -82,28 +83,11 @@ const sent = (changes = {}) => ({
   ...changes,
 });
 
-function frames() {
-  let [now, waiting, last] = [0, new Map(), 0];
-  globalThis.requestAnimationFrame = (f) => {
-    waiting.set(++last, f);
-    return last;
-  };
-  globalThis.cancelAnimationFrame = (id) => waiting.delete(id);
-  return (seconds) => {
-    for (let t = 0; t < seconds; t += 0.05) {
-      now += 50;
-      const due = [...waiting.values()];
-      waiting = new Map();
-      for (const f of due) f(now);
-    }
-  };
-}
-
 async function drawn(t, changes = {}, isStill = false) {
   const window = page(t);
   globalThis.HTMLInputElement = window.HTMLInputElement;
   globalThis.matchMedia = () => ({ matches: isStill });
-  const pass = frames();
+  const { pass } = frames();
   const { default: ClipPicture } = await import("#frontend/lesson_clip.js");
   const root = document.createElement("div");
   document.body.append(root);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { frames } from "./frames.js";
 import { page } from "./page.js";
 
 const NOW = ["token", "logprob"];
@@ -56,19 +57,7 @@ const sent = (changes = {}) => ({
 async function drawn(t, isStill = false) {
   const window = page(t);
   globalThis.matchMedia = () => ({ matches: isStill });
-  let [now, waiting] = [0, []];
-  globalThis.requestAnimationFrame = (f) => waiting.push(f);
-  globalThis.cancelAnimationFrame = () => {
-    waiting = [];
-  };
-  const pass = (seconds) => {
-    for (let s = 0; s < seconds; s += 0.05) {
-      now += 50;
-      const due = waiting;
-      waiting = [];
-      for (const f of due) f(now);
-    }
-  };
+  const { pass } = frames();
   const { default: KlPicture } = await import("#frontend/lesson_kl.js");
   const root = document.createElement("div");
   document.body.append(root);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { frames } from "./frames.js";
 import { page } from "./page.js";
 
 const named = (names) => Object.fromEntries(names.split(" ").map((x) => [x, x]));
@@ -62,19 +63,7 @@ async function drawn(t, module, sent, { isStill = false } = {}) {
   const window = page(t);
   globalThis.matchMedia = () => ({ matches: isStill });
   globalThis.IntersectionObserver = undefined;
-  let [now, waiting] = [0, []];
-  globalThis.requestAnimationFrame = (f) => waiting.push(f);
-  globalThis.cancelAnimationFrame = () => {
-    waiting = [];
-  };
-  const pass = (seconds) => {
-    for (let s = 0; s < seconds; s += 0.05) {
-      now += 50;
-      const due = waiting;
-      waiting = [];
-      for (const f of due) f(now);
-    }
-  };
+  const { pass } = frames();
   const { default: Picture } = await import(`#frontend/lesson_${module}.js`);
   const root = document.createElement("div");
   document.body.append(root);

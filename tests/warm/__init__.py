@@ -5,7 +5,8 @@ importtime -c "import core.workers.process"). Tests that start one for what it d
 `warm_python`: each of their processes is new, imports all modules of ours itself and has its own arguments, variables,
 folder, files and session; what it has in common with others is what was imported from other people's packages. How
 processes of ours really start is tested by those that take `sys.executable` as it is (tests/test_cli.py,
-tests/workers/test_fork_server.py, tests/test_extras.py) and in the browser, where the app starts its fork server.
+tests/workers/test_fork_server.py, tests/lessons/test_server_starts.py) and in the browser, where the app starts its
+fork server.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ HERE = Path(__file__).parent
 
 
 @functools.cache
-def python() -> str:
+def python(without: tuple[str, ...] = ()) -> str:
     """The path of a program that takes `-m NAME`, `-P -m NAME`, `-c CODE` or a script as python does.
 
     With other options it is python itself. The parent of its processes is started once and ends with this process.
+    `without`: modules that neither it nor they can import, so that what it has imported did without them, too.
     """
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
     place, program = folder / "socket", folder / "python"
@@ -40,7 +42,7 @@ def python() -> str:
         listening.bind(str(place))
         listening.listen(64)
         parent = subprocess.Popen(
-            [sys.executable, "-P", HERE / "parent.py", str(listening.fileno()), program],
+            [sys.executable, "-P", HERE / "parent.py", str(listening.fileno()), program, *without],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env={x: y for x, y in variables().items() if x != "PYTHONPATH"},  # ours is on no path of the parent's

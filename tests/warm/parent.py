@@ -1,9 +1,9 @@
 """Forks a process for each client (client.py): warm in what is not ours, new in everything else.
 
-    python -P parent.py FD PROGRAM
+    python -P parent.py FD PROGRAM [MODULE...]
 
-`FD` is a listening socket, `PROGRAM` what its processes find as `sys.executable`. It has one thread and computes
-nothing, so that it stays forkable; it ends with its standard input.
+`FD` is a listening socket, `PROGRAM` what its processes find as `sys.executable`; the modules can be imported by none
+of them. It has one thread and computes nothing, so that it stays forkable; it ends with its standard input.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ PATIENCE = 10
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.modules.update(dict.fromkeys(sys.argv[3:]))  # type: ignore[arg-type]  # None: importing it raises
     import_what_is_not_ours()
     listening = socket.socket(fileno=int(sys.argv[1]))
     request = serve(listening)
