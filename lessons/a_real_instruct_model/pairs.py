@@ -74,7 +74,9 @@ def _questions(done: Sequence[Seen]) -> None:
 
 
 def _kind(both: BeforeAfter, change: str) -> str:
-    return f"{_(CHANGES[change])} ({both.count(change)})" if change in CHANGES else ""  # type: ignore[arg-type]
+    if change not in CHANGES:
+        return ""
+    return _("{change} ({count})").format(change=_(CHANGES[change]), count=both.count(change))  # type: ignore[arg-type]
 
 
 def _more(key: str) -> None:

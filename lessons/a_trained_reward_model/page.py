@@ -6,30 +6,44 @@ import math
 
 import streamlit as st
 
-from core.insight.reward_example import COMMAND, RewardExample
+from core.insight.reward_example import COMMAND
 from lessons.a_trained_reward_model import files, labelling, labels, outcome, training
 from lessons.a_trained_reward_model.check import code, questions
-from lessons.a_trained_reward_model.example import example_pair
+from lessons.a_trained_reward_model.example import example_pair, work_out
 from lessons.a_trained_reward_model.picture import moving_picture
 from lessons.i18n import _, prose
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import engine, lesson_page, more, predict_number, quiz
+from lessons.kit.numbers import number
 
 KEY = "a-trained-reward-model"
+#: By so much the model of the prediction is wrong.
+SURE = 2.0
 
 
-def prediction(example: RewardExample) -> None:
-    """The loss of a model that knows nothing."""
+def prediction() -> None:
+    """The loss of a pair that the model has the wrong way round: no pair of the picture above is so."""
+    wrong, right = work_out(0.0, SURE), work_out(SURE, 0.0)
     predict_number(
-        "rm_first_loss",
-        _("Before any update every reward is 0. What is −log σ(r_j − r_k), on average over the labels?"),
+        "rm_wrong_loss",
+        _(
+            "To a pair, the model gives the *other* reply {by:g} more than the preferred one: r_j − r_k = −{by:g}. "
+            "What is its loss, −log σ(r_j − r_k)?"
+        ).format(by=SURE),
         low=0.0,
-        high=1.5,
-        step=0.05,
-        outcome=round(example.heldout_losses[0], 2),
-        tolerance=0.05,
-        reason=_("σ(0) is ½, and −log ½ = log 2 = {value}: what a coin's bet costs, whatever the labels are.").format(
-            value=f"{math.log(2):.3f}"
+        high=4.0,
+        step=0.1,
+        outcome=round(wrong.loss, 2),
+        tolerance=0.2,
+        reason=_(
+            "σ(−{by:g}) = {sure}, and −log {sure} = {loss}: to be wrong costs a little more than by how much. "
+            "The right way round the same difference costs {other}, and without any difference it is log 2 = {even}."
+        ).format(
+            by=SURE,
+            sure=number(wrong.sure, 2),
+            loss=number(wrong.loss, 2),
+            other=number(right.loss, 2),
+            even=number(math.log(2), 2),
         ),
         about=KEY,
     )
@@ -63,7 +77,7 @@ def page() -> None:
         )
         say(prose(KEY))
         example_pair(example)
-        prediction(example)
+        prediction()
         st.header(_("Now you label"))
         say(_("The start model wrote two replies to each message. Which one should it write more often?"))
         st.fragment(_label)(labels.are_enough(labels.together_or_none()))

@@ -17,22 +17,29 @@ from lessons.kit.numbers import number, signed, table
 SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
+def asked_size(batch: Frozen) -> int:
+    """The group size that is asked about: another than the run's, whose groups on this page show the answer."""
+    own = batch.run.config.group_size(batch.settings)
+    return 2 * own if own <= 32 else 32
+
+
 def lone(batch: Frozen) -> None:
     """One right answer in a group of G."""
     engine()
     from core.insight.groups import lone_success
 
-    size = max(2, batch.run.config.group_size(batch.settings))
+    size = asked_size(batch)
     ddof = getattr(batch.settings, "scale_ddof", 1)
     eps = getattr(batch.settings, "scale_eps", 1e-4)
     good, bad = lone_success(size, ddof, eps)
     shown = predict_number(
         "hgw_lone",
         _(
-            "One response of a group of {size} is right. How large is its advantage, divided by the group's spread?"
-        ).format(size=size),
+            "Groups of this run have {own} responses. In one of {size}, a single response is right: how large is its "
+            "advantage, divided by the group's spread?"
+        ).format(size=size, own=batch.run.config.group_size(batch.settings)),
         low=0.0,
-        high=4.0,
+        high=8.0,
         step=0.25,
         outcome=good,
         tolerance=0.3,

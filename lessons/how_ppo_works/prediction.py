@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,8 @@ from lessons.how_ppo_works.words import surprise_words
 from lessons.i18n import _, one_after_another
 from lessons.kit.critic import tokens_at
 from lessons.kit.display import plain, token_name
-from lessons.kit.lesson import Choice, Frozen, Group, Reply, engine, predict
+from lessons.kit.lesson import Choice, Frozen, Group, Reply, Row, engine, predict, token_strips
+from lessons.kit.lesson.replies import clearest, slips
 from lessons.kit.ties import lowest
 
 if TYPE_CHECKING:
@@ -41,13 +43,57 @@ def raw_advantages(batch: Frozen, reply: Reply, gamma: float, lam: float, *, pen
     return [float(x) for x in raw[step.panel.samples.index(reply.sample)][: len(reply.tokens)]]
 
 
-def prediction(batch: Frozen, group: Group) -> bool:
-    """Which token would be blamed most at λ = 0? The right answer comes out of the batch."""
-    reply = group.telling
-    settings = batch.settings
-    gamma = discount_of(settings).gamma
-    bare = raw_advantages(batch, reply, gamma, 0.0)
-    critic = raw_advantages(batch, reply, gamma, 0.0, penalty=False)
+def asked_about(batch: Frozen, group: Group) -> Reply | None:
+    """The response that is guessed about: to another question than `group`'s, whose credit the page's pictures show.
+
+    The one whose slip the critic sees best; where it sees none, of the group with right and wrong responses whose
+    credit differs most. None where the step kept one question only.
+    """
+    others = [x for x in batch.groups if x.number != group.number]
+    if not others:
+        return None
+    if (slip := clearest(slips(others))) is not None:
+        return slip.reply
+    return max(others, key=lambda x: (x.mixed, max(reply.spread for reply in x.replies))).telling
+
+
+def prediction(batch: Frozen, group: Group) -> None:
+    """Which token would be blamed most at λ = 0? Guessed from the critic's values; the right answer is computed."""
+    reply = asked_about(batch, group)
+    if reply is None:
+        return
+    bare = raw_advantages(batch, reply, discount_of(batch.settings).gamma, 0.0)
+    place = st.container()  # the values stand above the question, the answer beside them once it is given
+    is_seen = predict(
+        "ppo_lambda",
+        _question(batch, reply),
+        _choices(batch, reply, bare),
+        about=f"{batch.run.id} {batch.step} {reply.sample}",
+    )
+    with place:
+        row = Row("value", _("the critic's value V"), reply.tokens, reply.column("value"), learner="blue")
+        token_strips(
+            [row], key="ppo_guess_values", quantity=_("value V before the token"), kind="plain", pickable=False
+        )
+        if is_seen:
+            row = Row("bare", _("PPO, λ = 0: the surprise δ"), reply.tokens, bare, learner="blue")
+            token_strips([row], key="ppo_guess_bare", quantity=_("advantage, in units of reward"), pickable=False)
+
+
+def _question(batch: Frozen, reply: Reply) -> str:
+    words = _(
+        "A guess first, on another response of this step: to {prompt} the model wrote {response}, which is {verdict}. "
+        "Above stands what the critic expected before each token. With λ at 0 no later surprise reaches an earlier "
+        "token: which token is then blamed most?"
+    )
+    verdict = _("right") if reply.success else _("wrong")
+    prompt = plain(batch.group(reply.group).prompt, 80)
+    return words.format(prompt=prompt, response=_quoted(reply.text), verdict=verdict)
+
+
+def _choices(batch: Frozen, reply: Reply, bare: Sequence[float]) -> list[Choice]:
+    """The first and the last token and those that are blamed most, at `bare`, their credit at λ = 0; or all alike."""
+    critic = raw_advantages(batch, reply, discount_of(batch.settings).gamma, 0.0, penalty=False)
     worst = lowest(bare)
     alike = len(worst) == len(bare)
     places = sorted({0, *worst[: 1 if alike else 3], len(bare) - 1})
@@ -69,13 +115,7 @@ def prediction(batch: Frozen, group: Group) -> bool:
         if alike
         else _("λ = 0 leaves each token its own surprise alone, and here surprises differ."),
     )
-    question = _(
-        "A guess first. The response {response} is {verdict}. With λ at 0 no later surprise reaches an earlier token: "
-        "which token is then blamed most?"
-    )
-    verdict = _("right") if reply.success else _("wrong")
-    words = question.format(response=_quoted(reply.text), verdict=verdict)
-    return predict("ppo_lambda", words, [*choices, everyone], about=f"{batch.run.id} {batch.step} {reply.sample}")
+    return [*choices, everyone]
 
 
 def _quoted(text: str) -> str:

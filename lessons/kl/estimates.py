@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.runs.store import RunStore
 from lessons import shared
-from lessons.i18n import _, listed, one_after_another
+from lessons.i18n import _, listed, ngettext, one_after_another
 from lessons.kit.critic import token_at
 from lessons.kit.display import plain, verdict_note
 from lessons.kit.glossary import say, say_small
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.insight.kl_study import Spread
 
 ESTIMATES = ("k1", "k2", "k3")
+#: The prediction's key.
+GUESS = "rck_kl"
 START = 21  # the step first shown, counted from 1: by then the policy has left the reference
 
 
@@ -49,24 +51,27 @@ def kl_batch(batch: Frozen) -> Frozen | None:
 
 
 def prediction(here: Frozen) -> None:
-    """Which estimate is least noisy, on these very tokens?"""
-    from core.insight.kl_study import spreads
-
-    spread_of = {name: x for name, x in spreads(here.tokens).items() if name in ESTIMATES}
-    names = list(spread_of)
-    least = [names[i] for i in lowest([x.std for x in spread_of.values()])]
-    deviations = _("Measured standard deviations: {numbers}.").format(
-        numbers=listed(f"{name} {number(x.std)}" for name, x in spread_of.items())
+    """Which estimate is least noisy over the run? Of its steps the picture has one, which shows no such thing."""
+    steps = len(_steps_looked_at(here))
+    spread_of = _pooled_at(here) if revealed(GUESS, _about(here)) else {}
+    known = {name: x for name, x in spread_of.items() if name in ESTIMATES}
+    least = [list(known)[i] for i in lowest([x.std for x in known.values()])] if known else []
+    measured = _("Measured standard deviations: {numbers}.").format(
+        numbers=listed(f"{name} {number(x.std)}" for name, x in known.items())
     )
-    measured = one_after_another(deviations, _furthest(here))
     reasons = {
         "k1": _("k1 has both signs, so near the reference its noise is the largest; far from it, it has no long tail."),
         "k2": _("k2 is small where the log-ratio is small, and grows with its square where it is not."),
         "k3": _("k3 is small near the reference too, but e⁻ˣ is huge where the reference likes a token far better."),
     }
     choices = [Choice(name, name in least, f"{reasons[name]} {measured}") for name in ESTIMATES]
-    question = _("On the tokens of this step, which estimate of the KL scatters least?")
-    predict("rck_kl", question, choices, about=_about(here))
+    question = ngettext(
+        "Over this run's only step, which estimate of the KL scatters least?",
+        "The picture has the tokens of one step. Over {steps} steps of the run, from the first to the last, which "
+        "estimate of the KL scatters least?",
+        steps,
+    )
+    predict(GUESS, question.format(steps=steps), choices, about=_about(here))
 
 
 def _furthest(here: Frozen) -> str:
@@ -86,32 +91,30 @@ def _furthest(here: Frozen) -> str:
 
 
 def _about(here: Frozen) -> str:
-    return f"{here.run.id} {here.learner} {here.step}"
+    return f"{here.run.id} {here.learner}"
 
 
 def bias_and_spread(here: Frozen) -> None:
-    """The table of the step and of the run, once the learner has predicted."""
+    """The table of the run and, folded, of the step, once the learner has predicted."""
     from core.insight.kl_study import spreads
 
-    spread_of = spreads(here.tokens)
-    if not revealed("rck_kl", _about(here)):
+    if not revealed(GUESS, _about(here)):
         say_small(_("Commit to a prediction above; the numbers of each estimate then stand here."))
         return
+    pooled, spread_of = _pooled_at(here), spreads(here.tokens)
     with st.container(key="rck_spreads"):
-        say(_table(spread_of))
+        say(_table(pooled))
         say_small(
             _(
                 "{count} tokens before the first update, sampled by the policy that is scored. ± is the standard error "
                 "of the bias. The exact KL itself varies from token to token."
-            ).format(count=whole(spread_of["exact"].tokens))
+            ).format(count=whole(pooled["exact"].tokens))
         )
-        say(_verdict(spread_of))
-    learner = next(x for x in here.run.learners if x.name == here.learner)
-    pooled, steps = _pooled(here.run.id, here.learner, learner.step, learner.updated, shared.store())
-    with st.expander(_("Over the whole run"), icon=":material/functions:"):
-        say(_table(pooled))
-        say_small(_("Tokens: {count}, steps: {steps}.").format(count=whole(pooled["exact"].tokens), steps=steps))
         say(_verdict(pooled))
+    with st.expander(_("This step alone"), icon=":material/filter_1:", key="rck_step_alone"):
+        say(_table(spread_of))
+        say_small(_("Tokens: {count}.").format(count=whole(spread_of["exact"].tokens)))
+        say(one_after_another(_verdict(spread_of), _furthest(here)))
 
 
 def _table(spread_of: dict[str, Spread]) -> str:
@@ -146,17 +149,25 @@ def _verdict(spread_of: dict[str, Spread]) -> str:
     return f"{bias} {noise}"
 
 
+def _steps_looked_at(here: Frozen, at_most: int = 40) -> range:
+    """Up to `at_most` steps, evenly from the run's first to its last."""
+    last = next(x for x in here.run.learners if x.name == here.learner).step
+    return range(0, last + 1, max(1, (last + at_most) // at_most))
+
+
+def _pooled_at(here: Frozen) -> dict[str, Spread]:
+    """The estimates over these steps of the run."""
+    made = next(x.updated for x in here.run.learners if x.name == here.learner)
+    return _pooled(here.run.id, here.learner, tuple(_steps_looked_at(here)), made, shared.store())
+
+
 @st.cache_data(show_spinner=False, max_entries=16)
-def _pooled(
-    run_id: str, learner: str, last: int, made: float, _runs: RunStore, at_most: int = 40
-) -> tuple[dict[str, Spread], int]:
-    """The estimates over up to `at_most` steps of the run."""
+def _pooled(run_id: str, learner: str, steps: tuple[int, ...], made: float, _runs: RunStore) -> dict[str, Spread]:
     import pyarrow as pa
 
     from core.insight.kl_study import fresh, spreads
 
-    steps = range(0, last + 1, max(1, (last + at_most) // at_most))
-    return spreads(pa.concat_tables([fresh(_runs.tokens(run_id, learner, s)) for s in steps])), len(steps)
+    return spreads(pa.concat_tables([fresh(_runs.tokens(run_id, learner, s)) for s in steps]))
 
 
 def reward_or_loss(here: Frozen) -> None:

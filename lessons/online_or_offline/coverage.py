@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 ASKED = "sft"
 
 
-def coverage() -> None:
-    """A prediction about one learner, then all."""
+def coverage(with_success: bool) -> None:
+    """A prediction about one learner, then all; `with_success`: also how each ends, which another prediction asks."""
     st.header(_("Coverage: does the set still tell about the policy?"))
     say(
         _(
@@ -43,7 +43,7 @@ def coverage() -> None:
     )
     if predict("online_cover", _asked(), _choices(), about="online-or-offline"):
         _chart()
-        _table()
+        _table(with_success)
 
 
 def _asked() -> str:
@@ -118,13 +118,14 @@ def _apart_words(name: str) -> str:
     return _("{seeds} seeds do not tell the two apart.").format(seeds=len(seeds()))
 
 
-def _table() -> None:
+def _table(with_success: bool) -> None:
     """What each learner comes to: success, distance from the start, and how the set lies under it."""
-    head = [_("learner"), _("held-out success"), "KL", _("frozen − fresh"), _("effective share")]
-    rows = [
-        [titled(x), spread_words(x, final), spread_words(x, _kl), spread_words(x, apart), spread_words(x, _ess, 2)]
-        for x in LEARNERS
-    ]
+    head = [_("learner"), "KL", _("frozen − fresh"), _("effective share")]
+    rows = [[titled(x), spread_words(x, _kl), spread_words(x, apart), spread_words(x, _ess, 2)] for x in LEARNERS]
+    if with_success:
+        head.insert(1, _("held-out success"))
+        for row, name in zip(rows, LEARNERS, strict=True):
+            row.insert(1, spread_words(name, final))
     with st.container(key="online_cover_table"):
         say(table(head, rows))
     say(

@@ -64,7 +64,7 @@ def page() -> None:
     example()
     if recorded:
         prediction()
-        coverage()
+        coverage(with_success=revealed(GUESS, KEY))
     st.header(_("Your own frozen set"))
     say(_("Choose how it is collected, look at it, then train on it beside an online learner."))
     own_set()

@@ -1,71 +1,56 @@
-"""What becomes of a bad token that has become likelier: the prediction on a frozen batch."""
+"""What a range of half the size would cut: the prediction on a frozen batch, before limits can be set."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lessons.i18n import _, one_after_another
-from lessons.kit.critic import token_at
-from lessons.kit.display import plain
 from lessons.kit.lesson import Choice, Frozen, predict
-from lessons.kit.numbers import number, signed
-from lessons.ratio_and_clip.batch import find, looked_at, outcome, trained_limits
+from lessons.kit.numbers import number, whole
+from lessons.ratio_and_clip.batch import looked_at, never_left_1, outcome, trained_limits
 
 
-def prediction(batch: Frozen) -> None:
-    """What becomes of a bad token that has become likelier? Answered by a token of this very batch if there is one."""
-    limits = trained_limits(batch)
-    import torch
+def prediction(batch: Frozen) -> bool:
+    """How many more tokens would half the range cut? Counted on the batch's ratios; whether that may be shown.
 
-    from core.insight.clip_cases import evaluate
-
-    result = outcome(batch, looked_at(batch), limits)
-    spot = find(batch, result, "bad-above")
-    if spot is None:  # no such token here: one that might be
-        result = evaluate(torch.tensor([0.4]), torch.zeros(1), torch.tensor([-1.0]), limits)
-    at = spot.index if spot else 0
-    ratio, advantage, gradient = (float(x[at]) for x in (result.ratio, result.advantage, result.gradient))
-    named = _(
-        "In {response}, {token} has advantage {advantage}, and the passes have raised its ratio to {ratio}, above "
-        "the range {low} to {high}. What does the clip do to its gradient?"
+    The picture above shows what the run's own range cuts, and nothing of another one.
+    """
+    limits, last = trained_limits(batch), looked_at(batch)
+    halved = replace(limits, low=limits.low / 2, high=limits.high / 2)
+    own, narrow = (outcome(batch, last, x) for x in (limits, halved))
+    cut, more, total = int(own.cut.sum()), int(narrow.cut.sum()), len(own.ratio)
+    low, high = halved.bounds
+    inside = int(((narrow.ratio >= low) & (narrow.ratio <= high)).sum())
+    asked = (
+        _(
+            "Every gradient of this step was taken at ratio 1. At the ratios that a further pass would find, the range "
+            "{low} to {high} would cut {cut} of {total} tokens. And a range half as wide, {lower} to {higher}?"
+        )
+        if never_left_1(batch)
+        else _(
+            "The range {low} to {high} cut {cut} of {total} tokens. How many would a range half as wide, {lower} to "
+            "{higher}, cut at the same ratios?"
+        )
     )
-    made_up = _(
-        "A token has advantage {advantage}, and the passes have raised its ratio to {ratio}, above the range "
-        "{low} to {high}. What does the clip do to its gradient?"
-    )
-    question = (named if spot else made_up).format(
-        response=plain(spot.reply.text) if spot else "",
-        token=token_at(spot.reply, spot.at) if spot else "",
-        advantage=signed(advantage),
-        ratio=number(ratio, 2),
+    question = asked.format(
         low=number(limits.bounds[0], 2),
         high=number(limits.bounds[1], 2),
+        lower=number(low, 2),
+        higher=number(high, 2),
+        cut=whole(cut),
+        total=whole(total),
     )
-    numbers = _(
-        "ρ·A = {plain}, clip(ρ)·A = {bounded}; the smaller is {smaller}, and its gradient is {gradient}."
-    ).format(
-        plain=signed(float(result.plain[at])),
-        bounded=signed(float(result.bounded[at])),
-        smaller=signed(float(result.objective[at])),
-        gradient=signed(gradient),
+    gone = _("A ratio outside is cut only where the token has already gone the way that its advantage wants.")
+    reason = one_after_another(
+        _("It would cut {more}; {inside} of the {total} ratios lie within it.").format(
+            more=whole(more), inside=whole(inside), total=whole(total)
+        ),
+        gone if limits.dual is None else "",  # a dual clip cuts others, too
+        _("Set ε below, and see which."),
     )
     choices = [
-        Choice(
-            _("It cuts it to 0: the ratio is outside the range"),
-            gradient == 0,
-            one_after_another(_("Outside the range is not yet clipped: the min decides."), numbers),
-        ),
-        Choice(
-            _("Nothing: the token is still pushed down, in full"),
-            abs(gradient - ratio * advantage) < 1e-5,
-            one_after_another(
-                numbers, _("The policy went the wrong way here, and nothing stops it from being brought back.")
-            ),
-        ),
-        Choice(
-            _("It makes it smaller, as if the ratio were at the range's edge"),
-            gradient != 0 and abs(gradient - ratio * advantage) >= 1e-5,
-            _("The clip never shrinks a gradient: it leaves it whole or takes it away. (CISPO does what you describe.)")
-            + " "
-            + numbers,
-        ),
+        Choice(_("As many: the same tokens lie outside"), more == cut, reason),
+        Choice(_("More, at most twice as many"), cut < more <= 2 * cut, reason),
+        Choice(_("More than twice as many"), more > cut and more > 2 * cut, reason),
     ]
-    predict("rck_clip", question, choices, about=f"{batch.run.id} {batch.learner} {batch.step}")
+    return predict("rck_halved", question, choices, about=f"{batch.run.id} {batch.learner} {batch.step}")

@@ -53,8 +53,10 @@ def page() -> None:
     worked(FOUR_CASES, SETTINGS, lines(), key="rck_four", param="rck_ex")
     if batch is not None and has_clip(batch.settings):
         st.header(_("The four cases, under limits of your own"))
-        prediction(batch)
-        own_limits(batch)
+        if prediction(batch):
+            own_limits(batch)
+        else:
+            say_small(_("Limits can be set here once you have committed to your prediction."))
         if older := older_cuts(batch):
             say_small(older)
     elif batch is not None:

@@ -49,9 +49,12 @@ def refusal(text: str, most: int, alphabet: str) -> str | None:
     return None
 
 
-def edit_section(batch: Frozen, group: Group, reply: Reply) -> None:
-    """Change a response, see its reward and both credits change."""
+def edit_section(batch: Frozen, group: Group, reply: Reply, is_seen: bool) -> None:
+    """Change a response, see its reward and both credits change; once PPO's has been predicted, as it stands there."""
     st.header(_("Change a token yourself"))
+    if not is_seen:
+        say_small(_("Both credits stand side by side here once you have committed to your prediction at the top."))
+        return
     say(
         _(
             "Write another response in place of this one. The verifier scores it, the policy and the critic of this "

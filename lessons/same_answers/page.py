@@ -27,7 +27,7 @@ from lessons.kit.lesson import (
     token_strips,
     work_out,
 )
-from lessons.kit.lesson.replies import slip_of
+from lessons.kit.lesson.replies import alike, slip_of, spans
 from lessons.kit.linked import linked
 from lessons.kit.numbers import signed, whole
 from lessons.kit.only_credit import only_credit
@@ -100,8 +100,11 @@ def four_tokens() -> None:
 # --- the strips ----------------------------------------------------------------------------------------------------
 
 
-def look(batch: Frozen, group: Group, way: Crossing, top: DeltaGenerator) -> Reply:
-    """At the `top` the picture and the prediction; then the parts of PPO's credit and, folded, the whole group's."""
+def look(batch: Frozen, group: Group, way: Crossing, top: DeltaGenerator) -> tuple[Reply, bool]:
+    """At the `top` the picture and the prediction; then the parts of PPO's credit and, folded, the whole group's.
+
+    The response, and whether somebody has committed to what PPO gives it: until then nothing may show that.
+    """
     reply = opposed([group]) or clear_case(batch, group)
     raw, how = way.at("raw"), discount_of(batch.settings)
     signs = Signs(reply, raw.numbers(reply), raw.deltas(reply), how.gamma * how.lam)
@@ -133,7 +136,7 @@ def look(batch: Frozen, group: Group, way: Crossing, top: DeltaGenerator) -> Rep
         st.subheader(_("Does the critic see where a response goes wrong?"))
         beside(batch, key="same_beside")
         taught(batch.run.config, key="same_blind")
-    return reply
+    return reply, is_seen
 
 
 def two_parts(reply: Reply, group: Group, way: Crossing) -> None:
@@ -153,12 +156,12 @@ def two_parts(reply: Reply, group: Group, way: Crossing) -> None:
 
 
 def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing, *, key: str) -> None:
-    """Strips in pairs, aligned: PPO's credit above GRPO's; both in units of reward."""
+    """Strips in pairs, aligned: PPO's credit above GRPO's; both in units of reward. Equal responses stand as one."""
     rows = []
-    for n, reply in enumerate(replies, 1):
+    for reply, which in alike(replies, way.at("raw").numbers):
         verdict = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
         note = verdict.format(reward=reply.reward)
-        number = f"{n} · " if len(replies) > 1 else ""
+        number = f"{spans(which)} · " if len(replies) > 1 else ""
         for who, stop in (("ppo", "raw"), ("grpo", "group-mean")):
             rows.append(
                 Row(
@@ -176,9 +179,17 @@ def both(batch: Frozen, replies: tuple[Reply, ...] | list[Reply], way: Crossing,
 # --- the bridge ----------------------------------------------------------------------------------------------------
 
 
-def bridge_section(batch: Frozen, reply: Reply, way: Crossing) -> None:
-    """The slider, and what each stop is, in a fragment: moving it draws nothing else anew."""
+def bridge_section(batch: Frozen, reply: Reply, way: Crossing, is_seen: bool) -> None:
+    """The slider, and what each stop is, in a fragment: moving it draws nothing else anew.
+
+    It begins with PPO's own numbers, which are to be predicted first.
+    """
     st.header(_("The bridge: from PPO to GRPO in small steps"))
+    if not is_seen:
+        say_small(
+            _("It begins with PPO's own numbers: commit to your prediction at the top, and the bridge stands here.")
+        )
+        return
     say(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))
     st.fragment(_bridge)(batch, reply, way)
 
@@ -224,13 +235,14 @@ def page() -> None:
         say_where(batch)
         group = pick_group(batch, key="same_group", first=None if first is None else first.group)
         way = crossing(batch)
-        chosen = batch, group, look(batch, group, way, top), way
+        reply, is_seen = look(batch, group, way, top)
+        chosen = batch, group, reply, way, is_seen
     say(prose(KEY))
     four_tokens()
     if chosen is not None:
-        batch, group, reply, way = chosen
-        bridge_section(batch, reply, way)
-        edit_section(batch, group, reply)
+        batch, group, reply, way, is_seen = chosen
+        bridge_section(batch, reply, way, is_seen)
+        edit_section(batch, group, reply, is_seen)
         with st.expander(_("In what else do they differ?"), icon=":material/balance:"):
             only_credit(batch.run.config, key="same_only_credit")
     quiz("same_quiz", questions())

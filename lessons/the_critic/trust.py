@@ -139,4 +139,4 @@ def _says(measured: dict[tuple[str, float], str], span: str) -> str:
 
 
 def _setting(of_study: tuple[str, float]) -> str:
-    return f"{_(CRITICS[of_study[0]].title)} (λ = {of_study[1]:g})"
+    return _("{critic} (λ = {lam})").format(critic=_(CRITICS[of_study[0]].title), lam=f"{of_study[1]:g}")

@@ -8,7 +8,7 @@ from core.errors import RequestError
 from core.learners.registry import learner
 from lessons.i18n import _, listed, prose
 from lessons.kit.glossary import say
-from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, worked
+from lessons.kit.lesson import Choice, Example, Line, engine, lesson_page, more, predict, quiz, revealed, worked
 from lessons.kit.lesson.worked import objective_line, old_policy_line, ratio_lines
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.preset_start import leave_for_started, start_preset
@@ -31,8 +31,8 @@ LOGPROBS = {
 }
 BY_SHARE = Example(**LOGPROBS, reward=SHARES[0], others=SHARES[1:])  # type: ignore[arg-type]
 ALL_OR_NOTHING = Example(**LOGPROBS, reward=0.0, others=tuple(float(x == 1) for x in SHARES[1:]))  # type: ignore[arg-type]
-#: Right for every number that is not below 0.
-NEARLY = "abs(x) * x"
+#: Right for every number that is not below 0; what the hidden tests say of it is predicted.
+NEARLY, GUESS = "abs(x) * x", "vr_nearly"
 
 
 def lines() -> list[Line]:
@@ -74,7 +74,7 @@ def prediction() -> None:
         Choice(_("None"), hidden == 0, _("It is no table of the examples: it is right for all numbers from 0 on.")),
     ]
     asked = _("A function should square. `{body}` gets all visible tests right. Of the three hidden ones, how many?")
-    predict("vr_nearly", asked.format(body=NEARLY), choices)
+    predict(GUESS, asked.format(body=NEARLY), choices)
 
 
 def _placebo() -> None:
@@ -96,7 +96,7 @@ def page() -> None:
     st.header(_("Code: are the unit tests passed?"))
     say(_("The model sees three examples and writes the body of `f`; three more tests it never sees."))
     prediction()
-    programs.section()
+    programs.section(without=None if revealed(GUESS) else NEARLY)
     st.header(_("A learner that games the tests"))
     gaming.section()
     st.header(_("Two turns"))

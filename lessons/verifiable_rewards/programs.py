@@ -31,14 +31,16 @@ def outcome(body: str) -> ProgramResult:
     return ran(program_of(body[:LONGEST]), TESTS, "square")
 
 
-def section() -> None:
-    st.fragment(_try)()
+def section(without: str | None = None) -> None:
+    """Bodies to try; `without` one, whose tests are still to be predicted."""
+    st.fragment(_try)(without)
 
 
-def _try() -> None:
+def _try(without: str | None) -> None:
     with st.container(horizontal=True, key="vr_bodies"):
         for i, body in enumerate(BODIES):
-            st.button(f"`{body}`", key=f"vr_body_{i}", on_click=fill_in, args=("vr_body", body))
+            if body != without:
+                st.button(f"`{body}`", key=f"vr_body_{i}", on_click=fill_in, args=("vr_body", body))
     body = filled_in(st.text_input, _("def f(x): return …"), key="vr_body", first="x + x", max_chars=LONGEST)
     try:
         result = outcome(body)

@@ -82,3 +82,38 @@ def measured(page: Page) -> dict[str, Any]:
     laid_out(page)  # drawings take the width that they are given
     known: dict[str, Any] = page.evaluate(MEASURE)
     return known
+
+
+#: What a line of running text may have, counting a full-width character as two letters.
+LETTERS = {"en": 75, "zh-TW": 84}
+#: The lines of paragraphs, lists and captions as they are broken: [letters, text]. A lesson's opening question is a
+#: headline, and what stands in tables has their width.
+LINES = r"""() => {
+  const lines = [], full = /[\u2e80-\u9fff\uff00-\uffef]/g;
+  const holders = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer])';
+  for (const e of document.querySelectorAll(`[data-testid=stMain] ${holders} :is(p, li)`)) {
+    if (!e.checkVisibility() || e.closest('[class*=_question], table, button, summary')) continue;
+    const rows = new Map(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+    for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+      if (n.parentElement.closest('.katex, [role=img]')) continue;
+      for (const m of n.textContent.matchAll(/[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*/g)) {
+        const range = document.createRange();
+        range.setStart(n, m.index);
+        range.setEnd(n, m.index + m[0].length);
+        const at = Math.round((range.getClientRects()[0]?.bottom ?? 0) / 8);
+        rows.set(at, (rows.get(at) ?? '') + m[0]);
+      }
+    }
+    for (const text of rows.values()) {
+      lines.push([text.trim().length + (text.match(full)?.length ?? 0), text.trim()]);
+    }
+  }
+  return lines;
+}"""
+
+
+def too_long(page: Page, lang: str) -> list[str]:
+    """Lines of running text that have more letters than one reads without losing the line, on the page as it is."""
+    lines: list[tuple[int, str]] = page.evaluate(LINES)
+    assert lines
+    return [f"{count}: {text}" for count, text in lines if count > LETTERS[lang]]

@@ -58,7 +58,7 @@ def test_predictions_come_before_what_they_are_about_and_the_check_says_why(visi
     page = visit
     expect(page.locator(".st-key-hgw_lone_figure_figure, .st-key-hgw_silence_figure_figure")).to_have_count(0)
     page.locator(".st-key-hgw_lone_commit button").click()
-    expect(page.locator(".st-key-hgw_lone_predict")).to_contain_text("2.47")
+    expect(page.locator(".st-key-hgw_lone_predict")).to_contain_text("3.75")  # (16 - 1)/√16: twice the run's groups
     page.locator(".st-key-hgw_silence_try0 label").filter(has_text="More than that").click()
     page.locator(".st-key-hgw_silence_commit button").click()
     expect(page.locator(".st-key-hgw_silence_predict")).to_contain_text("What happened")

@@ -30,15 +30,24 @@ def visit(visits: Callable[[str], Visit], server: Server, run: LiveRun) -> Visit
 
 
 def drawn(page: Page) -> None:
-    """Waits for the pictures and for the lesson's end."""
-    for key in ("ratio_picture", "ratio_limits"):
-        expect(page.locator(f".st-key-{key} [data-drawn=true]")).to_be_visible()
+    """Waits for the picture and for the lesson's end."""
+    expect(page.locator(".st-key-ratio_picture [data-drawn=true]")).to_be_visible()
     expect(page.locator(".st-key-ratio_quiz_score")).to_be_visible()
+
+
+def commit(page: Page) -> None:
+    """Predicts what half the range cuts: then limits can be set."""
+    expect(page.locator(".st-key-ratio_limits")).to_have_count(0)
+    page.locator(".st-key-rck_halved_try0 label").filter(has_text="More than twice as many").last.click()
+    page.locator(".st-key-rck_halved_commit button").click()
+    expect(page.locator(".st-key-rck_halved_predict")).to_contain_text("What happened")
+    expect(page.locator(".st-key-ratio_limits [data-drawn=true]")).to_be_visible()
 
 
 def test_tokens_drift_and_one_is_dragged_without_the_server(visit: Visit) -> None:
     page, calls = visit.page, visit.asked
     drawn(page)
+    commit(page)
     picture = page.locator(".st-key-ratio_picture")
     board, fate = picture.locator(".clip-picture"), picture.get_by_test_id("clip-said")
     at_rest(page)
@@ -95,12 +104,9 @@ def test_a_link_to_the_former_lesson_leads_here(page: Page, server: Server, run:
     expect(page.locator(".st-key-ratio_picture .says")).to_contain_text("After pass 2 of 2")
 
 
-def test_the_prediction_comes_before_its_outcome_and_the_check_says_why(visit: Visit) -> None:
+def test_the_check_says_why(visit: Visit) -> None:
     page = visit.page
     drawn(page)
-    page.locator(".st-key-rck_clip_try0 label").filter(has_text="the token is still pushed down").last.click()
-    page.locator(".st-key-rck_clip_commit button").click()
-    expect(page.locator(".st-key-rck_clip_predict")).to_contain_text("What happened")
     box = page.locator(".st-key-ratio_quiz_1_box")
     box.locator("label").filter(has_text="pushed further down").click()
     expect(box).to_contain_text("or does nothing")

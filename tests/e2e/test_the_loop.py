@@ -139,7 +139,7 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
 ) -> None:
     page.goto(f"{training.url}/the-loop?lang=en")
     drawn = page.locator(".loop")
-    expect(drawn).to_have_attribute("data-own", "false", timeout=60_000)
+    expect(drawn).to_have_attribute("data-own", "false")
     expect(page.get_by_test_id("loop-whose")).to_have_text("recorded")
     sample, on = (page.locator(f".st-key-loop_{key} button").first for key in ("sample", "on"))
     sample.click()
@@ -172,12 +172,12 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
     expect(sample).to_be_enabled(timeout=60_000)
     assert axe(page) == []
     page.reload()
-    expect(drawn).to_have_attribute("data-own", "true", timeout=60_000)
+    expect(drawn).to_have_attribute("data-own", "true")
     assert int(drawn.get_attribute("data-rounds") or 0) > 2
     expect(drawn).to_have_attribute("data-playing", "false")
     page.locator(".st-key-loop_open button").click()
     expect(page.get_by_test_id("lab")).to_be_visible(timeout=60_000)
     expect(page).to_have_url(re.compile(f"run={made.id}"))
     page.get_by_role("link", name="Back to The loop").click()
-    expect(drawn).to_have_attribute("data-own", "true", timeout=60_000)
+    expect(drawn).to_have_attribute("data-own", "true")
     expect(page).to_have_url(re.compile(f"live={made.id}"))

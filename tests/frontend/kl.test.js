@@ -76,8 +76,12 @@ async function drawn(t, isStill = false) {
   return { root, find, all, landed, means, key, pass, picture, events };
 }
 
-test("before play none has come in, and that is said", async (t) => {
-  const { find, landed, means } = await drawn(t);
+test("at rest all have come in; played from the start none has, and that is said", async (t) => {
+  const { find, landed, means, key } = await drawn(t);
+  assert.equal(landed(), 15);
+  assert.ok(find(".trail.exact").getAttribute("d"), "the means are drawn");
+  assert.match(find(".says").textContent, /^5 of 5/);
+  key("Home");
   assert.equal(landed(), 0);
   assert.deepEqual(means(), ["none", "none", "none", "none"]);
   assert.equal(find(".says").textContent, "5 wait.");
@@ -85,6 +89,7 @@ test("before play none has come in, and that is said", async (t) => {
 
 test("token by token: it lands, is named as text, and the means are those over all so far", async (t) => {
   const { find, key, landed, means, root, events } = await drawn(t);
+  key("Home");
   key("ArrowRight");
   key("ArrowRight");
   key("ArrowRight");

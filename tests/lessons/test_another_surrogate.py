@@ -54,7 +54,7 @@ def test_nothing_is_said_of_a_clip_range_that_does_not_cut(open_page, store, nam
     assert "epsilon" not in [x["name"] for x in sent["sliders"]]
     assert not [x.value for x in at.latex if r"\varepsilon" in x.value]
     at = open_on(open_page, store, "ratio-and-clip", OTHERS[name])
-    assert not [x for x in at.radio if (x.key or "").startswith("rck_clip")]
+    assert not [x for x in at.radio if (x.key or "").startswith("rck_halved")]
     assert not re.search(r"are cut\.", "\n".join(x.value for x in at.markdown))
 
 

@@ -7,13 +7,18 @@ from itertools import pairwise
 
 import pytest
 
+from core.given_config import change
+from core.presets import preset
+from core.runs import lifecycle
 from core.runs.store import RunStore
 from lessons.how_ppo_works.check import code, questions
 from lessons.how_ppo_works.pipeline import _DETAILS
 from lessons.i18n import LANGUAGES
 from lessons.kit.lesson.formula import with_symbols
 from lessons.kit.lesson.source import source
+from tests.helpers import step_trace
 from tests.lessons.conftest import make_run
+from tests.lessons.real import strips
 from tests.lessons.stepped import given, in_browser
 
 KEY = "how-ppo-works"
@@ -35,9 +40,9 @@ def sent(at, module):
     return all_sent(at, module)[-1]
 
 
-def telling(store, run_id, step):
+def telling(store, run_id, step, but=None):
     """The response that the page takes apart: the wrong one at whose slip the critic's value falls furthest; where it
-    falls at none, the one (of a group with both) whose credit differs most.
+    falls at none, the one (of a group with both) whose credit differs most. `but`: of the groups without this one.
     """
     import pyarrow.compute as pc
 
@@ -47,7 +52,7 @@ def telling(store, run_id, step):
     replies = {}
     for row in samples:
         own = sorted((x for x in tokens if x["sample"] == row["sample"]), key=lambda x: x["position"])
-        if own:
+        if own and row["group"] != but:
             credit = [x["advantage"] for x in own]
             replies.setdefault(row["group"], []).append((not row["success"], max(credit) - min(credit), own))
     if seen := [slip for group in replies.values() for slip in slips_seen(group)]:
@@ -57,6 +62,13 @@ def telling(store, run_id, step):
         return len({wrong for wrong, _spread, _own in group}) == 2, max(spread for _wrong, spread, _own in group)
 
     return max(max(replies.values(), key=rank), key=lambda x: x[:2])[2]
+
+
+def guessed_about(store, run_id, step):
+    """The response that the prediction is about: of another question than the one taken apart."""
+    shown = telling(store, run_id, step)[0]["sample"]
+    groups = {x["sample"]: x["group"] for x in store.samples(run_id, "ppo", step).to_pylist()}
+    return telling(store, run_id, step, but=groups[shown])
 
 
 def slips_seen(group):
@@ -143,7 +155,7 @@ def test_sliders_recompute_the_batch(open_page, store, run_id):
 
 
 def test_a_surprise_is_said_in_its_two_parts(open_page, store, run_id):
-    own = telling(store, run_id, 2)
+    own = guessed_about(store, run_id, 2)
     at = commit(open_page(KEY, run=run_id, step="3"), 0)
     bare = gae(own, 1, 0)
     score = [0.0] * len(own)
@@ -171,7 +183,7 @@ def slips_there(store, run_id):
 
 
 def test_the_right_prediction_is_the_one_that_the_batch_gives(open_page, store, run_id):
-    own = telling(store, run_id, 2)
+    own = guessed_about(store, run_id, 2)
     bare = gae(own, 1, 0)
     places = sorted({0, bare.index(min(bare)), len(bare) - 1})
     for choice, place in enumerate(places):
@@ -180,6 +192,34 @@ def test_the_right_prediction_is_the_one_that_the_batch_gives(open_page, store, 
     at = commit(open_page(KEY, run=run_id, step="3"), len(places))
     assert at.info
     assert not at.success
+
+
+def test_the_values_are_shown_and_no_picture_shows_what_is_asked_of_them(open_page, store, run_id):
+    """What would answer: this response's surprises or advantages, anywhere on the page before it is predicted."""
+    own = guessed_about(store, run_id, 2)
+    at = open_page(KEY, run=run_id, step="3")
+    [values] = strips(at, "ppo_guess_values")["rows"]
+    assert values["tokens"] == [x["token"] for x in own]
+    assert values["values"] == pytest.approx([x["value"] for x in own], abs=1e-5)
+    others = [x.proto.bytes.decode() for x in at.get("bidi_component") if "ppo_guess_values" not in x.proto.id]
+    written = json.dumps([x["token"] for x in own], ensure_ascii=False, separators=(",", ":"))
+    assert not any(written in x.replace(", ", ",") for x in others), "a picture shows this response"
+    with pytest.raises(IndexError):
+        strips(at, "ppo_guess_bare")
+    at = commit(at, 0)
+    [bare] = strips(at, "ppo_guess_bare")["rows"]
+    assert bare["values"] == pytest.approx(gae(own, 1, 0), abs=1e-4)
+
+
+def test_where_the_step_kept_one_question_nothing_is_asked_that_the_pictures_show(open_page, store):
+    config = change(preset("chain-sum"), {"num_generations": 4, "steps": 10})
+    run = store.create(config)
+    store.append(run, step_trace(config, "ppo", 0, groups=1))
+    lifecycle.mark(store, run, "ppo", "finished")
+    at = open_page(KEY, run=run, step="1")
+    assert not at.exception
+    assert not [x for x in at.button if x.key == "ppo_lambda_commit"]
+    assert given(at)["stations"]
 
 
 def test_the_quiz_right_and_wrong(open_page, run_id):

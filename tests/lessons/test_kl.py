@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lessons.i18n import LANGUAGES
@@ -56,27 +57,36 @@ def test_the_four_tokens_are_worked_out_as_by_hand(open_page, run):
     assert shown[-12:] == pytest.approx([*x, *(x**2 / 2), *(np.exp(-x) - 1 + x)], abs=6e-4)
 
 
-def test_the_kl_table_is_numpys_and_comes_after_the_prediction(open_page, store, run):
+def estimates_of(rows):
+    x = rows["logprob"].to_numpy(float) - rows["logprob_ref"].to_numpy(float)
+    return {"k1": x, "k2": x**2 / 2, "k3": np.exp(-x) - 1 + x}, rows["kl_exact"].to_numpy(float)
+
+
+def test_the_kl_tables_are_numpys_and_come_after_the_prediction(open_page, store, run):
+    """The run's, which is predicted, and the step's alone."""
     at = open_page(KEY, lang="en", run=run, step="3", rck_step="2")
     assert "bias against exact" not in texts(at)
-    rows = panel(store, run, 0, step=1)
-    x = (rows["logprob"].to_numpy(float)) - rows["logprob_ref"].to_numpy(float)
-    exact = rows["kl_exact"].to_numpy(float)
-    spread = {"k1": x.std(ddof=1), "k2": (x**2 / 2).std(ddof=1), "k3": (np.exp(-x) - 1 + x).std(ddof=1)}
+    assert "Over 3 steps of the run" in texts(at)
+    of_run = pd.concat([panel(store, run, 0, step=x) for x in range(3)])
+    of_step = panel(store, run, 0, step=1)
+    spread = {name: x.std(ddof=1) for name, x in estimates_of(of_run)[0].items()}
     least = min(spread, key=spread.__getitem__)
     at.radio(key="rck_kl_try0").set_value(list(spread).index(least)).run()
     at.button(key="rck_kl_commit").click().run()
     assert at.success
+    x = estimates_of(of_step)[0]["k1"]
     far = int(np.abs(x).argmax())
-    token, place = rows["token"].iloc[far], rows["position"].iloc[far] + 1
+    token, place = of_step["token"].iloc[far], of_step["position"].iloc[far] + 1
     assert f"“{'eos' if token == '<eos>' else token}” at position {place} of" in texts(at).replace("\\", "")
-    table = next(t.value for t in at.markdown if "bias against exact" in t.value)
-    for name, values in {"k1": x, "k2": x**2 / 2, "k3": np.exp(-x) - 1 + x}.items():
-        row = next(line for line in table.splitlines() if line.startswith(f"| {name} "))
-        numbers = [float(n.replace("−", "-")) for n in re.findall(r"[+−]?\d+\.\d+", row)]
-        bias = values - exact
-        expected = [values.mean(), bias.mean(), bias.std(ddof=1) / len(x) ** 0.5, spread[name]]
-        assert numbers == pytest.approx(expected, abs=6e-4)
+    tables = [t.value for t in at.markdown if "bias against exact" in t.value]
+    for table, rows in zip(tables, (of_run, of_step), strict=True):
+        known, exact = estimates_of(rows)
+        for name, values in known.items():
+            row = next(line for line in table.splitlines() if line.startswith(f"| {name} "))
+            numbers = [float(n.replace("−", "-")) for n in re.findall(r"[+−]?\d+\.\d+", row)]
+            bias = values - exact
+            expected = [values.mean(), bias.mean(), bias.std(ddof=1) / len(values) ** 0.5, values.std(ddof=1)]
+            assert numbers == pytest.approx(expected, abs=6e-4)
 
 
 def test_the_real_gradients_are_not_offered_where_there_are_none(open_page, run):

@@ -41,7 +41,7 @@ def sizes(store) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_same_answers_and_the_sliders_take_a_group_size_of_ppos_own(open_page, sizes, lang, speaking) -> None:
-    at = open_real(open_page, "same-answers", sizes, sa_stop="grpo", lang=lang)
+    at = commit(open_real(open_page, "same-answers", sizes, sa_stop="grpo", lang=lang))
     assert strips(at, "same_bridge")["rows"]
     at = commit(open_real(open_page, "how-ppo-works", sizes, lang=lang))
     assert "lam" in [x["name"] for x in strips(at, "ppo_steps")["sliders"]]
@@ -52,7 +52,7 @@ def test_same_answers_takes_a_group_size_of_grpos_own(open_page, store) -> None:
     run_id = store.create(CONFIG.model_copy(update={"learners": learners}))
     for trace in traces():
         store.append(run_id, trace)
-    assert strips(open_real(open_page, "same-answers", run_id, sa_stop="grpo"), "same_bridge")["rows"]
+    assert strips(commit(open_real(open_page, "same-answers", run_id, sa_stop="grpo")), "same_bridge")["rows"]
 
 
 def test_silent_groups_are_counted_in_grpos_own_groups(open_page, store, run) -> None:

@@ -20,11 +20,10 @@ from core.runs import lifecycle
 from core.training.trace import TOKENS
 from lessons.board.assets import FOLDER
 from lessons.i18n import LANGUAGES, _, use_language
-from lessons.kit.display import plain
 from lessons.ratio_and_clip.picture import GRADIENT, OBJECTIVE, _declared
 from tests.helpers import step_trace
 from tests.lessons.conftest import make_run, texts
-from tests.lessons.real import panel, strips
+from tests.lessons.real import commit, panel, strips
 
 KEY = "ratio-and-clip"
 
@@ -39,7 +38,8 @@ def picture(at):
 
 
 def limits(at):
-    return strips(at, "ratio_limits")
+    """What the limits that can be set were given: it is there once somebody has predicted what others would cut."""
+    return strips(commit(at), "ratio_limits")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -126,8 +126,9 @@ def test_with_one_pass_nothing_was_cut_and_the_cases_are_what_a_further_pass_wou
     last = picture(at)["moments"][-1]
     assert last["side"] == []
     assert "No gradient is taken here any more, so none is cut." in last["says"]
-    assert "Every gradient of this step was taken at ratio 1, so the clip cut none." in texts(at)
+    assert "At the ratios that a further pass would find" in texts(at)
     assert limits(at)["limits"]["trained_title"] == "with the run's own"
+    assert "Every gradient of this step was taken at ratio 1, so the clip cut none." in texts(at)
 
 
 def test_ratios_that_are_1_up_to_rounding_are_told_from_those_that_are_exactly(open_page, store):
@@ -192,20 +193,30 @@ def test_the_browser_judges_tokens_as_the_function_that_trains_does(own: Limits)
     assert judged["sentences"][0].endswith(f"ρ > {1 + own.high:g})")
 
 
-def test_a_prediction_is_answered_by_the_gradient(open_page, store, run):
+@pytest.mark.parametrize("epsilon", [0.2, 0.05, 0.02])
+def test_what_half_the_range_cuts_is_predicted_and_counted(open_page, store, epsilon):
+    """Counted here from the trace: cut is what went beyond the range the way that its advantage wants."""
+    run = make_run(store, steps=3, epsilon=epsilon)
+    rows = panel(store, run, 1)
+    ratio, advantage = rows["ratio_update"].to_numpy(), rows["advantage"].to_numpy()
+    cut, more = (
+        int((((ratio > 1 + x) & (advantage > 0)) | ((ratio < 1 - x) & (advantage < 0))).sum())
+        for x in (epsilon, epsilon / 2)
+    )
+    right = 0 if more == cut else 1 if more <= 2 * cut else 2
     at = open_page(KEY, lang="en", run=run, step="3")
-    named = at.radio(key="rck_clip_try0").label.partition(" has advantage")[0]
-    assert "“" in named
-    responses = {x["response"] for x in store.samples(run, "ppo", 2).to_pylist()}
-    assert any(named.startswith(f"In {plain(x)}, “") for x in responses)  # another response has as many tokens
-    assert at.button(key="rck_clip_commit").disabled
-    at.radio(key="rck_clip_try0").set_value(0).run()
-    at.button(key="rck_clip_commit").click().run()
-    assert "the token is still pushed down" in at.info[0].value
-    at.button(key="rck_clip_again").click().run()
-    at.radio(key="rck_clip_try1").set_value(1).run()
-    at.button(key="rck_clip_commit").click().run()
-    assert "the token is still pushed down" in at.success[0].value
+    assert f"cut {cut} of {len(rows)} tokens" in texts(at)
+    assert at.button(key="rck_halved_commit").disabled
+    with pytest.raises(IndexError):
+        strips(at, "ratio_limits")
+    at = commit(at, right)
+    assert f"It would cut {more};" in texts(at)
+    assert at.success
+    at.button(key="rck_halved_again").click().run()
+    at.radio(key="rck_halved_try1").set_value((right + 1) % 3).run()
+    at.button(key="rck_halved_commit").click().run()
+    assert not at.success
+    assert sum(strips(at, "ratio_limits")["limits"]["trained"][:2]) == cut
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -30,6 +30,11 @@ def opened(open_page, run_id, **query):
     return open_real(open_page, KEY, run_id, **query)
 
 
+def predicted(open_page, run_id, **query):
+    """The page once somebody has committed to what PPO gives the response."""
+    return commit(opened(open_page, run_id, **query), 0)
+
+
 def find(rows, tokens, values, name):
     """The sample with these tokens and numbers."""
     return [
@@ -64,10 +69,10 @@ def test_both_credits_come_after_the_prediction(open_page, store, run_id, lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("stop", ["ppo", "raw", "score-only", "outcome", "mix-25", "mix-75", "group-mean", "grpo"])
 def test_every_stop_of_the_bridge_is_what_a_hand_gives(open_page, store, run_id, stop, lang):
-    at = opened(open_page, run_id, sa_stop=stop, lang=lang)
+    at = predicted(open_page, run_id, sa_stop=stop, lang=lang)
     row = strips(at, "same_bridge")["rows"][0]
     rows, samples = rows_of(store, run_id, STEP)
-    raw = strips(opened(open_page, run_id, sa_stop="raw"), "same_bridge")["rows"][0]
+    raw = strips(predicted(open_page, run_id, sa_stop="raw", lang=lang), "same_bridge")["rows"][0]
     (sample, *_same) = find(rows, raw["tokens"], raw["values"], "advantage_raw")
     own, reward = rows[sample], samples[sample]["reward"]
     mean, rewards = group_mean(samples, sample)
@@ -100,7 +105,7 @@ def test_every_stop_of_the_bridge_is_what_a_hand_gives(open_page, store, run_id,
 
 def test_the_printed_gap_of_every_identity_is_rounding(open_page, run_id):
     for stop in ("ppo", "raw", "outcome", "mix-50", "grpo"):
-        at = opened(open_page, run_id, sa_stop=stop)
+        at = predicted(open_page, run_id, sa_stop=stop)
         sentence = next(x.value for x in at.caption if "left and right" in x.value)
         assert float(sentence.rpartition(" ")[2].rstrip(".")) < 1e-5
 
@@ -160,7 +165,7 @@ def test_the_reason_follows_from_the_numbers_and_not_from_the_case_alone():
 
 
 def test_ppos_credit_is_shown_in_its_two_parts(open_page, store, run_id):
-    at = commit(opened(open_page, run_id), 0)
+    at = predicted(open_page, run_id)
     critic, penalty = strips(at, "same_parts")["rows"]
     whole = strips(at, "same_one")["rows"][0]
     rows, samples = rows_of(store, run_id, STEP)
@@ -195,8 +200,8 @@ def test_in_what_the_learners_differ_is_read_off_their_settings():
 
 
 def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store, run_id):
-    at = opened(open_page, run_id)
-    raw = strips(opened(open_page, run_id, sa_stop="raw"), "same_bridge")["rows"][0]
+    at = predicted(open_page, run_id)
+    raw = strips(predicted(open_page, run_id, sa_stop="raw"), "same_bridge")["rows"][0]
     rows, samples = rows_of(store, run_id, STEP)
     sample = find(rows, raw["tokens"], raw["values"], "advantage_raw")[0]
     assert at.text_input(key="sa_text").value == samples[sample]["response"]
@@ -219,7 +224,7 @@ def test_a_response_of_ones_own_changes_reward_and_both_credits(open_page, store
 
 @pytest.mark.parametrize("text", [*HOSTILE, "", "8" * 40, "8 + 1", "\u202e1", "<eos>"])
 def test_what_cannot_be_a_response_is_refused_in_a_sentence(open_page, run_id, text):
-    at = opened(open_page, run_id)
+    at = predicted(open_page, run_id)
     at.text_input(key="sa_text").set_value(text).run()
     assert not at.exception
     (warning,) = at.warning
@@ -229,10 +234,10 @@ def test_what_cannot_be_a_response_is_refused_in_a_sentence(open_page, run_id, t
 
 
 def test_a_link_restores_the_stop_and_the_text(open_page, run_id):
-    at = opened(open_page, run_id, sa_stop="outcome", sa_text="1+1=2")
+    at = predicted(open_page, run_id, sa_stop="outcome", sa_text="1+1=2")
     assert at.select_slider(key="sa_stop").value == "outcome"
     assert at.text_input(key="sa_text").value == "1+1=2"
-    assert opened(open_page, run_id, sa_stop="nowhere").select_slider(key="sa_stop").value == "ppo"
+    assert predicted(open_page, run_id, sa_stop="nowhere").select_slider(key="sa_stop").value == "ppo"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

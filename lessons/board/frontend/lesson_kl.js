@@ -53,9 +53,9 @@ export default class KlPicture {
   draw(sent) {
     const text = JSON.stringify(sent);
     if (text === this.#text) return;
-    this.playback.halt(0);
     this.#text = text;
     this.#sent = sent;
+    this.playback.halt(this.#last); // it stands complete until somebody presses play
     this.playback.draw(sent.log_ratio.length, sent.words);
     say(this.captions[0], sent.words.curves);
     say(this.captions[1], sent.words.running);
