@@ -86,15 +86,15 @@ def exchange(every: tuple[Preference, ...]) -> None:
 
 
 @dataclass(frozen=True)
-class _Field:
+class _ShownName:
     """The name that the field shows, and when it was put there (as `now`)."""
 
     name: str
     at: int
 
     @staticmethod
-    def now() -> _Field:
-        return _Field(labels.whose(), now())
+    def now() -> _ShownName:
+        return _ShownName(labels.whose(), now())
 
 
 def _name() -> None:
@@ -103,10 +103,10 @@ def _name() -> None:
     says which name it remembers after that.
     """
     name = labels.whose()
-    shown: _Field = st.session_state.setdefault(NAMED, _Field.now())
+    shown: _ShownName = st.session_state.setdefault(NAMED, _ShownName.now())
     if shown.name != name and (labels.named_at() <= shown.at or forgotten_here() > shown.at):
         _take()
-        shown = _Field.now()
+        shown = _ShownName.now()
     label = _("Whose labels yours are, in a file")
     filled_in(st.text_input, label, key=NAME, first=name, max_chars=60, on_change=_rename)
     if shown.name != name:
@@ -119,7 +119,7 @@ def _name() -> None:
 def _rename() -> None:
     if typed(NAME).strip():
         labels.rename(typed(NAME))
-        st.session_state[NAMED] = _Field.now()
+        st.session_state[NAMED] = _ShownName.now()
     else:
         _take()
 
@@ -127,7 +127,7 @@ def _rename() -> None:
 def _take() -> None:
     """The field shows the name that counts."""
     fill_in(NAME, labels.whose())
-    st.session_state[NAMED] = _Field.now()
+    st.session_state[NAMED] = _ShownName.now()
 
 
 def _some(every: tuple[Preference, ...]) -> None:

@@ -15,6 +15,11 @@ test("each press leads to the part, and nothing else does", async (t) => {
   part.scrollIntoView = () => {
     scrolled += 1;
   };
+  let wanted = 0;
+  document.addEventListener("partwanted", () => {
+    wanted += 1;
+  });
+  globalThis.requestAnimationFrame = (act) => act(0);
   const jump = new Jump();
   jump.draw({ to: "st-key-measured", count: 0 });
   assert.equal(scrolled, 0);
@@ -22,6 +27,7 @@ test("each press leads to the part, and nothing else does", async (t) => {
   jump.draw({ to: "st-key-measured", count: 1 }); // the page was drawn again for something else
   assert.equal(scrolled, 1);
   assert.equal(document.activeElement, part);
+  assert.equal(wanted, 1, "on a projector its screen is turned to");
   jump.draw({ to: "st-key-measured", count: 2 });
   assert.equal(scrolled, 2);
   jump.draw({ to: "st-key-nowhere", count: 3 });

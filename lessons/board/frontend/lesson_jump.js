@@ -9,10 +9,16 @@ export default class Jump {
   draw({ to, count }) {
     if (count <= this.#count) return;
     this.#count = count;
-    const part = document.querySelector(`.${to}`);
-    if (!(part instanceof HTMLElement)) return;
-    part.tabIndex = -1; // who came by the keyboard goes on from there
-    part.focus({ preventScroll: true });
-    part.scrollIntoView({ block: "start" });
+    requestAnimationFrame(() => lead(document.querySelector(`.${to}`))); // once the page is dealt out into its screens
   }
+}
+
+/** @param {Element | null} part */
+function lead(part) {
+  if (!(part instanceof HTMLElement)) return;
+  const first = part.querySelector("h2") ?? part;
+  first.dispatchEvent(new CustomEvent("partwanted", { bubbles: true, composed: true })); // loader/present.mjs
+  part.tabIndex = -1; // who came by the keyboard goes on from there
+  part.focus({ preventScroll: true });
+  part.scrollIntoView({ block: "start" });
 }
