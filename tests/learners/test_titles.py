@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core.learners.registry import LEARNER_KINDS
+from core.learners.kind import LearnerKind
+from core.learners.registry import LEARNER_KINDS, learner
 from core.learners.titles import known_titles, title_of
-from core.learners.variants import VARIANTS
+from core.learners.variants import VARIANTS, Variant
 from lessons.board.declared import learner_titles
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit.display import learner_title
@@ -21,15 +22,15 @@ FRONTEND = ROOT / "lessons" / "board" / "frontend"
 
 
 @pytest.mark.parametrize("kind", LEARNER_KINDS.values(), ids=lambda x: x.name)
-def test_a_kinds_usual_learner_is_called_by_its_title(kind: object) -> None:
-    settings = LEARNER_KINDS[kind.name].settings()  # type: ignore[attr-defined]
-    assert title_of(settings.name) == kind.title  # type: ignore[attr-defined]
-    assert title_of(f"{settings.name}-2") == f"{kind.title} 2"  # type: ignore[attr-defined]
+def test_a_kinds_usual_learner_is_called_by_its_title(kind: LearnerKind) -> None:
+    settings = learner(kind.name)
+    assert title_of(settings.name) == kind.title
+    assert title_of(f"{settings.name}-2") == f"{kind.title} 2"
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=lambda x: x.name)
-def test_a_variants_learner_is_called_by_its_title(variant: object) -> None:
-    assert title_of(variant.name) == variant.title  # type: ignore[attr-defined]
+def test_a_variants_learner_is_called_by_its_title(variant: Variant) -> None:
+    assert title_of(variant.name) == variant.title
 
 
 def test_what_a_name_adds_is_kept_and_a_name_of_ones_own_stays() -> None:
@@ -43,11 +44,11 @@ def test_what_a_name_adds_is_kept_and_a_name_of_ones_own_stays() -> None:
 def test_the_browser_calls_them_the_same(lang: str) -> None:
     names = [y for x in known_titles() for y in (x, f"{x}-2-b", f"{x}s")]
     with use_language(lang):
-        said = {"titles": learner_titles(), "names": names}
+        sent = {"titles": learner_titles(), "names": names}
         wanted = [learner_title(x) for x in names]
     script = Path(__file__).with_name("titles.mjs")
     made = subprocess.run(
-        ["node", str(script), str(FRONTEND)], input=json.dumps(said), capture_output=True, text=True, check=True
+        ["node", str(script), str(FRONTEND)], input=json.dumps(sent), capture_output=True, text=True, check=True
     )
     assert json.loads(made.stdout) == wanted
 
