@@ -83,6 +83,11 @@ def say_small(text: str, *, width: int | str = "stretch") -> None:
     st.caption(marked(text), width=width)  # type: ignore[arg-type]
 
 
+def name_pages(text: str) -> None:
+    """A caption of other pages' titles: the way on is no place to explain the terms in them at."""
+    st.caption(text)
+
+
 def marked(text: str) -> str:
     """Markdown in which the first occurrence on this page of each term is a link to the glossary.
 

@@ -10,7 +10,7 @@ import streamlit as st
 from lessons.catalog import LESSONS, Lesson, lesson
 from lessons.i18n import _, keeping_language
 from lessons.kit.chrome import storage_guard
-from lessons.kit.glossary import say
+from lessons.kit.glossary import name_pages, say
 from lessons.kit.lesson.source import Code, show_code
 from lessons.kit.to_lab import open_in_lab
 
@@ -30,7 +30,7 @@ def lesson_page(key: str, *, question: str, summary: str, code: Sequence[Code]) 
     if after:
         about.append(_("after it: {title}").format(title=_(after.title)))
     with st.container(key="lesson_about"):  # in present mode it gives its room to the picture
-        st.caption(" · ".join(about))  # titles of pages: the way on is no place to explain terms at
+        name_pages(" · ".join(about))
     with st.container(key=f"{key}_question"):
         say(f"**{question}**")
     with storage_guard():
