@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from core.errors import Message, Refusal, verbatim
+from core.errors import ConfigError, Message, Refusal, verbatim
 from core.text import quoted
 
 
@@ -33,14 +33,14 @@ def _name_of(learner: Any) -> str | None:
     return next((x[:60] for x in given if isinstance(x, str) and x), None)
 
 
-def text_of(data: bytes | str, most_bytes: int, refused: type[Refusal]) -> str:
+def text_of(data: bytes | str, most_bytes: int) -> str:
     """A file's text, without the mark of its encoding.
 
-    Raises `refused` where it is longer, or is not UTF-8 (which says in what line).
+    Raises ConfigError where it is longer, or is not UTF-8 (which says in what line).
     """
     size = len(data if isinstance(data, bytes) else data.encode(errors="replace"))
     if size > most_bytes:
-        raise refused(Message("the file has {given} bytes; at most {bound} are possible", given=size, bound=most_bytes))
+        raise ConfigError("the file has {given} bytes; at most {bound} are possible", given=size, bound=most_bytes)
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:
@@ -48,7 +48,7 @@ def text_of(data: bytes | str, most_bytes: int, refused: type[Refusal]) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         broken = Message("the file is not UTF-8 text; save it as UTF-8")
-        raise refused(Message("line {line}: {cause}", line=line, cause=broken)) from None
+        raise ConfigError("line {line}: {cause}", line=line, cause=broken) from None
 
 
 def unknown(values: dict[str, Any], key: str) -> Message:

@@ -84,7 +84,10 @@ class PreferencesError(RequestError):
 
 def read(data: bytes | str) -> tuple[Preference, ...]:
     """Preferences from a file's content, JSON or CSV, whichever it is. Raises PreferencesError."""
-    text = text_of(data, MOST_BYTES, PreferencesError)
+    try:
+        text = text_of(data, MOST_BYTES)
+    except ConfigError as error:
+        raise PreferencesError(error.message) from None
     values = _from_json(text) if text.lstrip()[:1] in ("{", "[") else _from_csv(text)
     if len(values) > MOST_PREFERENCES:
         raise _too_many(len(values))

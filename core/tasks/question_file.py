@@ -61,7 +61,7 @@ def read_questions(data: bytes | str) -> tuple[Question, ...]:
     problems: list[Message] = []
     questions: list[Question] = []
     seen: dict[str, int] = {}
-    for place, line in enumerate(text_of(data, MOST_BYTES, ConfigError).split("\n"), 1):
+    for place, line in enumerate(text_of(data, MOST_BYTES).split("\n"), 1):
         if not line.strip():
             continue
         try:
