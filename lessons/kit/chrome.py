@@ -63,7 +63,7 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
-[data-testid=stMain] { --line: calc(54ch + var(--presenting, 0) * 100rem); }
+[data-testid=stMain] { --line: calc(55ch + var(--presenting, 0) * 100rem); }
 [data-testid=stMain]:lang(zh) { --line: calc(40em + var(--presenting, 0) * 100rem); }
 [data-testid=stMain] :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > :is(p, ul, ol) {
   max-width: var(--line);

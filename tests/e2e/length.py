@@ -2,6 +2,7 @@
 
 Text is what is left of the page's full height without its drawings (components and charts), the worked example, the
 predictions and the check: these are looked at, walked through and answered. What a closed fold holds counts as closed.
+For that it is set as wide as before its lines were made short: these are no more of it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SETTLED = """() => [...document.querySelectorAll('[data-testid=stSkeleton]')].ev
 
 MEASURE = """() => {
   const main = document.querySelector('[data-testid=stMain]');
+  main.style.setProperty('--line', '56rem');
   const page = main.querySelector('[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]');
   const high = x => x.checkVisibility() ? x.getBoundingClientRect().height : 0;
   const keyed = ending => [...page.querySelectorAll(`[class*=${ending}]`)].filter(x =>
@@ -60,13 +62,15 @@ MEASURE = """() => {
     first.push(x);
   }
   const among = selector => first.some(x => x.matches(selector) || x.querySelector(selector));
-  return {
+  const known = {
     full: main.scrollHeight,
     ...heights,
     text: main.scrollHeight - Object.values(heights).reduce((a, b) => a + b, 0),
     question: among('[class*=_question]'),
     picture: first.some(x => kinds.drawings.some(y => x.contains(y) && high(y) > 100)),
   };
+  main.style.removeProperty('--line');
+  return known;
 }"""
 
 
@@ -90,13 +94,16 @@ LETTERS = {"en": 75, "zh-TW": 84}
 #: headline, and what stands in tables has their width.
 LINES = r"""() => {
   const lines = [], full = /[\u2e80-\u9fff\uff00-\uffef]/g;
+  // What a line may end after: a full-width character, a hyphen, a space.
+  const pieces =
+    /[\u2e80-\u9fff\uff00-\uffef]|[^-\s\u2e80-\u9fff\uff00-\uffef]*[-\s]|[^-\s\u2e80-\u9fff\uff00-\uffef]+/g;
   const holders = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer])';
   for (const e of document.querySelectorAll(`[data-testid=stMain] ${holders} :is(p, li)`)) {
     if (!e.checkVisibility() || e.closest('[class*=_question], table, button, summary')) continue;
     const rows = new Map(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
     for (let n = walk.nextNode(); n; n = walk.nextNode()) {
       if (n.parentElement.closest('.katex, [role=img]')) continue;
-      for (const m of n.textContent.matchAll(/[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*/g)) {
+      for (const m of n.textContent.matchAll(pieces)) {
         const range = document.createRange();
         range.setStart(n, m.index);
         range.setEnd(n, m.index + m[0].length);
