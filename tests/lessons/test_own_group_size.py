@@ -70,7 +70,9 @@ def test_silent_groups_are_counted_in_grpos_own_groups(open_page, store, run) ->
     at.button(key="hgw_silence_commit").click().run()
     assert f"Measured {100 * np.mean(measured):.0f} %, formula {100 * formula:.0f} %." in texts(at)
     assert "(G − 1)/√G" not in texts(at)
-    assert "One response of a group of 2 is right" in "".join(x.label for x in at.slider) + texts(at)
+    assert "have 2 responses. In one of 4, a single response is right" in "".join(x.label for x in at.slider) + texts(
+        at
+    )
 
 
 def test_where_no_group_can_be_counted_the_section_says_so(open_page, store) -> None:
