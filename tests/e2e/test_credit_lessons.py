@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import Phone, Server
 from tests.e2e.length import SCREEN
 from tests.e2e.rest import narrowed
+from tests.e2e.windows import Windows
 from tests.lessons.real import real_run
 
 pytestmark = pytest.mark.browser
@@ -58,7 +59,9 @@ def is_accessible(page: Page, axe: Check) -> None:
     assert axe(page) == []
 
 
-def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server, run_id: str, axe: Check) -> None:
+def test_same_answers_from_the_first_stop_to_the_last(
+    page: Page, windows: Windows, server: Server, run_id: str, axe: Check
+) -> None:
     page.goto(address(server, "same-answers", run_id))
     expect(drawn(page, "same_asked")).to_be_visible()
     expect(page.locator(".st-key-same_quiz_score")).to_be_visible()  # all of the page is there
@@ -93,7 +96,11 @@ def test_same_answers_from_the_first_stop_to_the_last(page: Page, server: Server
     page.goto(link)
     expect(page.locator(".st-key-same_stop")).to_contain_text("9/9")
     expect(page.locator(".st-key-sa_text input")).to_have_value("1+1=2")
-    expect(drawn(page, "same_one")).to_have_count(0)  # nobody's answer travels with a link
+    with windows.lent() as other:  # nobody's answer travels with a link: this one's browser remembers its own
+        other.goto(link)
+        expect(drawn(other, "same_asked")).to_be_visible()
+        expect(other.locator(".st-key-same_quiz_score")).to_be_visible()
+        expect(other.locator(".st-key-same_one, .st-key-same_bridge, .st-key-sa_text")).to_have_count(0)
 
 
 def test_what_is_true_is_told_after_the_prediction_and_the_race_is_ready(

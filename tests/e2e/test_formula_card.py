@@ -258,11 +258,11 @@ def check_whitening(lines: dict[str, str], row: pd.Series, trace: Trace) -> None
 def test_each_learner_is_introduced_by_its_own_way(page: Page, server: Server, runs: dict[str, LiveRun]) -> None:
     titles = {
         "ppo": "PPO: each token its own credit, from the critic",
-        "vine": "VINE: each token its own credit, measured by 3 fresh endings",
-        "vine-raw": "VINE-RAW: each token its own credit, measured by 2 fresh endings",
+        "vine": "VinePPO: each token its own credit, measured by 3 fresh endings",
+        "vine-raw": "VinePPO raw: each token its own credit, measured by 2 fresh endings",
         "grpo": "GRPO: one credit a response, from its group of 8",
         "rloo": "RLOO: one credit a response, from the others of its group of 8",
-        "reinforce": "REINFORCE: one credit a response, from its own reward",
+        "reinforce": "reinforce: one credit a response, from its own reward",  # a name of its own, no kind's: as it is
     }
     first, second, last = dict.fromkeys(runs.values())
     for run in (last, first, second):  # what the tests before and after this one look at, first and last

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LiveRun, Server, Visit, link
+from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +68,7 @@ def test_from_the_first_sub_step_to_the_last_and_back(visit: Visit) -> None:
     expect(where(page)).to_contain_text("9 of 10")
 
 
-def test_a_box_is_in_the_link_and_a_guess_is_not(page: Page, server: Server, run: LiveRun) -> None:
+def test_a_box_is_in_the_link_and_a_guess_is_not(page: Page, windows: Windows, server: Server, run: LiveRun) -> None:
     open_lesson(page, server, run, sub="delta")
     formula = steps(page).locator("[data-testid=stepper-formulas]")
     before = formula.inner_text()
@@ -83,12 +84,10 @@ def test_a_box_is_in_the_link_and_a_guess_is_not(page: Page, server: Server, run
     commit.click()
     expect(page.locator(".st-key-ppo_lambda_predict")).to_contain_text("What happened")
 
-    assert page.context.browser
-    other = page.context.browser.new_page()  # another visitor: this one's browser remembers what was answered
-    other.goto(page.url)
-    expect(other.locator(".st-key-ppo_box_detail h3")).to_contain_text("Value model")
-    expect(other.locator(".st-key-ppo_lambda_commit button")).to_be_visible()  # nobody's answer is in a link
-    other.close()
+    with windows.lent() as other:  # another visitor: this one's browser remembers what was answered
+        other.goto(page.url)
+        expect(other.locator(".st-key-ppo_box_detail h3")).to_contain_text("Value model")
+        expect(other.locator(".st-key-ppo_lambda_commit button")).to_be_visible()  # nobody's answer is in a link
 
 
 def test_the_quiz_says_why(visit: Visit) -> None:

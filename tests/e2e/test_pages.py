@@ -13,6 +13,7 @@ from core.runs.store import RunStore
 from lessons.catalog import LESSONS
 from tests.e2e.conftest import LiveRun, Server, serving
 from tests.e2e.rest import at_rest, laid_out
+from tests.e2e.windows import TIMEOUT_MS
 from tests.helpers import HOSTILE
 from tests.lessons.conftest import make_run
 
@@ -165,6 +166,7 @@ def test_the_language_follows_the_browser_and_then_the_switch_and_reaches_the_do
     server: Server, browser: Browser
 ) -> None:
     context = browser.new_context(locale="zh-TW")
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     page.goto(f"{server.url}/lab")
     expect(page.get_by_role("heading", name="實驗室", level=1)).to_be_visible()

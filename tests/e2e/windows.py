@@ -31,7 +31,6 @@ class Windows:
         page = self._free.pop() if self._free else self._new()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")  # type: ignore[arg-type]
-        page.set_default_timeout(TIMEOUT_MS)
         listeners: list[tuple[Any, Callable[..., Any]]] = []
 
         def on(event: Any, f: Callable[..., Any]) -> None:
@@ -52,6 +51,7 @@ class Windows:
 
     def _new(self) -> Page:
         context = self._browser.new_context(locale="en-GB", color_scheme="light")
+        context.set_default_timeout(TIMEOUT_MS)  # of the pages too that a test opens beside its own
         return context.new_page()
 
     def _empty(self, page: Page) -> None:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 #: Key of a button → the lesson it is on, and what its link has to say for it to be on.
 BUTTONS = {
     "lab_start": ("lab", {}),
+    "loop_sample": ("the-loop", {}),
     "real_start": ("a-real-instruct-model", {}),
     "proxy_train": ("when-the-proxy-breaks", {}),
     "rm_train": ("a-trained-reward-model", {"judge": "warm"}),

