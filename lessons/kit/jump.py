@@ -22,7 +22,7 @@ PARAMETER = {_NAME: "numbers"}
 def here(key: str) -> None:
     """Leads who followed such a link to the container of that key. It leaves the address, so the next is another.
 
-    Each press has a name, which is sent until the next one: the browser answers it once, whatever it is drawn for later.
+    Each press has a name, which is sent until the next one: the browser answers it once, whatever it is drawn for.
     """
     press = f"{key}_press"
     if st.query_params.get(_NAME) == PARAMETER[_NAME]:
