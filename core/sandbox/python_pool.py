@@ -53,11 +53,11 @@ class PythonPool:
         """
         with self._places:
             worker, used = self._taken()
-            reply = worker.ask(arguments, seconds)
+            reply = worker.asked(arguments, seconds)
             if used and (reply.broke or reply.error == "MemoryError"):
                 worker.end()
                 worker = self._started()
-                reply = worker.ask(arguments, seconds)
+                reply = worker.asked(arguments, seconds)
             if reply.killed or reply.error == "MemoryError" or worker.calls >= _CALLS_PER_WORKER:
                 worker.end()
             else:
@@ -74,8 +74,6 @@ class PythonPool:
 
     def forget(self) -> None:
         """In a fork: the workers are the parent's, and so are its locks' holders."""
-        for worker in self._idle:
-            worker.let_go()
         self._idle, self._lock = [], threading.Lock()
         self._places = threading.BoundedSemaphore(self.processes)
 
@@ -122,6 +120,15 @@ class _PythonProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
+        _processes.add(self)
+
+    def asked(self, arguments: list[Any], seconds: float) -> WorkerReply:
+        """`ask`; where that is interrupted (Ctrl+C), it is ended: its answer would be taken for the next one's."""
+        try:
+            return self.ask(arguments, seconds)
+        except BaseException:
+            self.end()
+            raise
 
     def ask(self, arguments: list[Any], seconds: float) -> WorkerReply:
         """Its answer; where there is none in time, or none at all, it is to be ended."""
@@ -142,16 +149,18 @@ class _PythonProcess:
     def report(self, seconds: float) -> dict[str, Any] | None:
         """The next line that it writes; None where none came in time, it ended, or the line is none of ours."""
         until = time.monotonic() + seconds
+        waiting = select.poll()  # select() refuses the files of a server that has a thousand open
+        waiting.register(self._output, select.POLLIN)
         while b"\n" not in self._unread:
             left = until - time.monotonic()
-            if left <= 0 or len(self._unread) > _MOST_REPORTED or not select.select([self._output], [], [], left)[0]:
+            if left <= 0 or len(self._unread) > _MOST_REPORTED or not waiting.poll(left * 1000):
                 return None
             more = os.read(self._output.fileno(), 65536)
             if not more:
                 return None
             self._unread += more
         line, self._unread = self._unread.split(b"\n", 1)
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             report = json.loads(line)
             return report if isinstance(report, dict) else None
         return None
@@ -174,6 +183,8 @@ def _none(cause: Message) -> RequestError:
 
 
 _every: weakref.WeakSet[PythonPool] = weakref.WeakSet()
+#: Those that are at work, too: a fork that kept its end of their pipes would keep them alive when this process ends.
+_processes: weakref.WeakSet[_PythonProcess] = weakref.WeakSet()
 
 
 def _close() -> None:
@@ -182,6 +193,8 @@ def _close() -> None:
 
 
 def _forget() -> None:
+    for worker in list(_processes):
+        worker.let_go()
     for pool in list(_every):
         pool.forget()
 

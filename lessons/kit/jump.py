@@ -8,6 +8,8 @@ A link to an anchor would do where the part is on the page whatever is chosen. T
 
 from __future__ import annotations
 
+import secrets
+
 import streamlit as st
 
 from lessons.board.component import mount
@@ -18,9 +20,12 @@ PARAMETER = {_NAME: "numbers"}
 
 
 def here(key: str) -> None:
-    """Leads who followed such a link to the container of that key. It leaves the address, so the next is another."""
-    count = f"{key}_jumps"
+    """Leads who followed such a link to the container of that key. It leaves the address, so the next is another.
+
+    Each press has a name, which is sent until the next one: the browser answers it once, whatever it is drawn for.
+    """
+    press = f"{key}_press"
     if st.query_params.get(_NAME) == PARAMETER[_NAME]:
-        st.session_state[count] = st.session_state.get(count, 0) + 1
+        st.session_state[press] = secrets.token_hex(8)
         st.query_params.pop(_NAME)
-    mount("jump", {"to": f"st-key-{key}", "count": st.session_state.get(count, 0)}, key=f"{key}_jump", height=1)
+    mount("jump", {"to": f"st-key-{key}", "press": st.session_state.get(press, "")}, key=f"{key}_jump", height=1)

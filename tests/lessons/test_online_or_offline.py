@@ -6,6 +6,7 @@ import json
 import statistics
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from core.insight import online_or_offline as study
@@ -155,6 +156,25 @@ def test_the_lab_opens_with_the_chosen_set(open_page):
         assert typed[f"{name}.data_responses"] == "2048"
         assert typed[f"{name}.data_flipped"] == "0.2"
         assert f"{name}.data_temperature" not in typed
+
+
+def test_a_double_press_collects_once(open_page, monkeypatch):
+    asked = []
+
+    def collected(chosen):
+        asked.append(chosen)
+        row = {"group": 0, "prompt": "1+1=", "response": "2", "reward": 1.0, "success": True}
+        return pa.Table.from_pylist([{**row, "flipped": False, "random": False}])
+
+    own._sets.clear()
+    monkeypatch.setattr(own, "_collect", collected)
+    at = open_page(KEY, lang="en")
+    for _press in range(2):
+        next(x for x in at.button if x.key == "online_collect").click()
+        at.run()
+        assert not at.exception
+    own._sets.clear()
+    assert len(asked) == 1
 
 
 def test_a_set_that_cannot_be_is_refused_in_the_viewers_language(open_page, monkeypatch):

@@ -102,6 +102,11 @@ def test_a_trained_model_is_saved_and_can_be_chosen_as_the_next_start(open_page,
     assert not at.error, at.error[0].value
     (saved,) = [x for x in names() if x.startswith("mine-ppo")]
     assert any(saved in x.value for x in at.code)
+    at.button(key="lab_export_save_ppo").click()  # the second of a double press
+    at.run(timeout=240)
+    assert not at.error, at.error[0].value
+    assert [x for x in names() if x.startswith("mine-ppo")] == [saved]
+    assert any(saved in x.value for x in at.code)
     at = open_page("lab", set=[f"model={saved}"])
     at.button(key="lab_start").click().run()
     assert store.get(launcher.started[0]).config.model == saved

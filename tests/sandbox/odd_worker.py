@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -37,6 +38,13 @@ def _print() -> str:
     return "own"
 
 
+def _forge() -> None:
+    """Writes to where its reports go: no list is so deep."""
+    for descriptor in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, b"[" * 50_000 + b"\n")
+
+
 def _file() -> str:
     return Path(__file__).read_text()
 
@@ -49,6 +57,7 @@ _WHAT: dict[str, Callable[[], Any]] = {
     "abort": os.abort,
     "exit": lambda: os._exit(0),
     "print": _print,
+    "deep report": _forge,
     "raise": lambda: int("no number"),
     "read": _file,
     "write": lambda: Path("/tmp/credit-lab-odd").write_text("x"),

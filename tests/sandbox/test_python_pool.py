@@ -135,6 +135,65 @@ def test_its_worker_ends_with_the_process_that_asked() -> None:
     raise AssertionError("it still runs")
 
 
+def test_a_worker_at_work_ends_with_the_process_that_asked_while_a_fork_of_it_goes_on() -> None:
+    code = (
+        "import os, sys, threading\n"
+        "from core.sandbox.python_pool import PythonPool\n"
+        f"pool = PythonPool({ODD!r})\n"
+        "worker = pool.call(['process'], 60).printed\n"
+        "threading.Thread(target=pool.call, args=(['loop'], 600), daemon=True).start()\n"
+        "while pool._idle:\n"
+        "    pass\n"
+        "if os.fork() == 0:\n"
+        "    kept = [x for x in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{x}')]\n"
+        "    pipes = [os.readlink(f'/proc/self/fd/{x}') for x in kept if int(x) > 2]\n"
+        "    os._exit(any(x.startswith('pipe:') for x in pipes))\n"
+        "kept = os.waitstatus_to_exitcode(os.wait()[1])\n"
+        "os.kill(int(worker), 9)\n"
+        "print('kept' if kept else 'let go')\n"
+    )
+    if sys.platform != "linux":
+        pytest.skip("which files a process has open is asked of /proc")
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert answer.stdout.strip() == "let go", answer.stderr
+
+
+def test_a_server_with_a_thousand_files_open_asks_too() -> None:
+    code = (
+        "import os, resource\n"
+        "from core.sandbox.python_pool import PythonPool\n"
+        "most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (2048 if most < 0 else min(most, 2048), most))\n"
+        "for _ in range(1100):\n"
+        "    os.open(os.devnull, os.O_RDONLY)\n"
+        f"print(PythonPool({ODD!r}).call(['variables'], 60).printed)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert answer.stdout.strip() == "0", answer.stderr
+
+
+def test_one_whose_call_is_interrupted_answers_no_other(pool: PythonPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = pool.call(["process"], TIME).printed
+    with monkeypatch.context() as patched:
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patched.setattr("core.sandbox.python_pool._PythonProcess.report", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pool.call(["process"], TIME)
+    assert not _runs(int(before))
+    assert pool.call(["process"], TIME).printed not in ("", before)
+
+
+def test_a_report_of_endless_depth_is_none() -> None:
+    """As a worker that was led astray might write it."""
+    own = PythonPool(ODD)
+    assert own.call(["deep report"], TIME).killed
+    assert alive(own)
+    own.close()
+
+
 def _runs(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")

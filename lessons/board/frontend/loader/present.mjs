@@ -239,6 +239,7 @@ export default function (component) {
     const path = event.composedPath();
     const part = partOf(path);
     if (part === undefined) return;
+    event.preventDefault(); // says that it is seen to
     if (part !== Math.min(at.part, count - 1)) go(part, 0);
     const piece = now.all.findIndex(({ element }) => path.includes(element));
     if (piece >= 0 && now.of[piece] >= 0 && now.of[piece] !== onScreen) go(part, now.of[piece]);
