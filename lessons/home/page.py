@@ -23,20 +23,24 @@ from lessons.kit.to_lab import lab_query, page_query
 from lessons.kit.two_credits import CreditRow, asked_words, two_credits
 
 
-def picture(batch: Frozen) -> None:
-    """The response, playing: its tokens appear one by one, each with what either learner credits it with."""
+def picture(batch: Frozen) -> bool:
+    """The response, playing: its tokens appear one by one, each with what either learner credits it with.
+
+    Whether there is one.
+    """
     shown = examples.example(batch)
     if shown is None:
         nothing_to_play()
-        return
-    say(asked_words(shown.prompt, shown.answer, shown.success, shown.reward))
+        return False
+    with st.container(key="home_question"):  # in one line
+        say(asked_words(shown.prompt, shown.answer, shown.success, shown.reward))
     rows = [
         CreditRow("ppo", shown.ppo, _("a number for each token")),
         CreditRow("grpo", [shown.grpo] * len(shown.tokens), _("one number for all")),
     ]
     two_credits(shown.tokens, rows, slip=shown.slip, alt=" ".join(sentences(shown)), key="home_credits")
     say(one_after_another(*sentences(shown)), width="content")
-    say_where(batch)
+    return True
 
 
 def sentences(shown: examples.CreditedResponse) -> Sequence[str]:
@@ -75,16 +79,19 @@ def nothing_to_play() -> None:
     )
 
 
-def doors() -> None:
-    """Two ways on."""
+def doors(played: Frozen | None) -> None:
+    """Two ways on; beside them, so that the course's heading is in the first screen, what the picture is of."""
     begin = next((x for x in course() if progress(x.check) != full(x)), None) or course()[0]
-    with st.container(horizontal=True, key="home_doors"):
+    with st.container(horizontal=True, vertical_alignment="center", key="home_doors"):
         if st.button(_("Watch it train"), type="primary", icon=":material/play_circle:", key="home_open_lab"):
             st.switch_page(lesson("lab").path, query_params=lab_query())
         again = any(progress(x.check) for x in course())
         words = _("Go on: {title}") if again else _("Take the course: {title}")
         if st.button(words.format(title=_(begin.title)), icon=":material/school:", key="home_open_course"):
             st.switch_page(begin.path, query_params=keeping_language())
+        if played is not None:
+            with st.container(width="content"):
+                say_where(played)
 
 
 def course() -> list[Lesson]:
@@ -141,11 +148,12 @@ def card(page: Lesson) -> None:
 st.title("Credit Lab")
 say(prose("home"), width="content")
 batch: Frozen | None = None
+played: Frozen | None = None
 with storage_guard():
     batch = frozen("ppo")
-    if batch is not None:
-        picture(batch)
-doors()
+    if batch is not None and picture(batch):
+        played = batch
+doors(played)
 with storage_guard():
     if batch is not None:
         whole_pipeline(batch)
