@@ -56,7 +56,7 @@ def _own(maker: TaskKind[Any]) -> Message:
 
 @functools.lru_cache(maxsize=64)
 def _first_strange(maker: str, kind: str, settings: str) -> str | None:
-    """The first character or word of a task's questions that models of another kind do not know, and where it stands."""
+    """The first character or word of a task's questions that models of another kind do not know, and where it is."""
     own = TASK_KINDS[maker]
     for text in _questions(TASK_KINDS[kind].settings.model_validate_json(settings)):
         if (given := _strange(own, text)) is not None:

@@ -1,4 +1,4 @@
-"""Every task with every start model that is shipped: what cannot be read is refused before a run begins, and only that."""
+"""Every task with every start model that is shipped: what none can read is refused beforehand, and only that."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_no_data_set_asks_what_a_model_of_another_task_could_read(name: str) -> 
 
 
 def test_the_command_line_says_what_to_set_where_the_start_model_stays() -> None:
-    with pytest.raises(ConfigError, match=f"chain-sum-3x1 was made .*set model={READS_TEXT}, which can"):
+    with pytest.raises(ConfigError, match=rf"chain-sum-3x1 was made .*set model={READS_TEXT}, which can"):
         change(RunConfig(), {"task.kind": "reasoning-gym"})
     assert change(RunConfig(), {"task.kind": "reasoning-gym", "model": READS_TEXT}).model == READS_TEXT
     assert READS_TEXT == NAME == preset("smollm2-sums").model
