@@ -126,5 +126,5 @@ def test_questions_of_ones_own_that_are_not_there_are_asked_for() -> None:
         change(RunConfig(), {"task.kind": "questions"})
     assert str(caught.value).startswith("task: there are no questions yet: set task.questions to a list such as [{")
     assert "of at least 16" in str(caught.value)
-    with pytest.raises(ConfigError, match="task.questions: "):
+    with pytest.raises(ConfigError, match=r"task.questions: "):
         change(RunConfig(), {"task.kind": "questions", "task.questions": []})
