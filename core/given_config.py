@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from core.config import RunConfig
 from core.errors import ConfigError, Message
 from core.refusals import message, names_of, unknown
+from core.tasks.readable import unreadable
 from core.tasks.registry import TASK_KINDS, chosen, start_model_for
 
 
@@ -25,6 +26,8 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         raise ConfigError(*(message(problem, names) for problem in problems)) from None
     if refused_task := TASK_KINDS[config.task.kind].refuses(config.task):
         raise ConfigError(*refused_task)
+    if problem := unreadable(config.task, config.model):
+        raise ConfigError(problem)
     if config.wrong_truths and TASK_KINDS[config.task.kind].misstate is None:
         able = [name for name, kind in TASK_KINDS.items() if kind.misstate is not None]
         raise ConfigError(

@@ -40,7 +40,7 @@ def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one
         ({"task.kind": "code"}, "task.kind: must be one of 'chain-sum', .*'reasoning-gym'.*, but is 'code'"),
         ({"task.kind": "imported"}, "task.kind: must be one of"),
         ({"task.kind": None}, "task.kind: must be one of .*, but is None"),
-        ({"task.kind": "questions"}, "task.questions: field required"),
+        ({"task.kind": "questions"}, "task: there are no questions yet: set task.questions to a list such as"),
         ({"task.kind": "reasoning-gym", "task.terms": 3}, "task.terms: there is no setting of this name"),
     ],
 )
@@ -51,6 +51,7 @@ def test_what_cannot_be_is_answered_with_a_sentence(assignment, sentence):
 
 def test_a_kind_brings_its_task_in_whatever_order_settings_are_given():
     given = {"task.partial_credit": True, "task.dataset": "countdown", "task.kind": "reasoning-gym", "steps": 3}
+    given["model"] = "SmolLM2-135M-Instruct"
     orders = [given, dict(reversed(given.items()))]
     assert change(RunConfig(), orders[0]) == change(RunConfig(), orders[1])
     task = change(RunConfig(), given).task
@@ -61,7 +62,8 @@ def test_a_kind_brings_its_task_in_whatever_order_settings_are_given():
 
 def test_questions_of_ones_own_can_be_written_on_the_command_line():
     questions = [{"question": f"What is {i} + 1?", "answer": str(i + 1)} for i in range(16)]
-    task = change(RunConfig(), {"task.questions": questions, "task.kind": "questions"}).task
+    given = {"task.questions": questions, "task.kind": "questions", "model": "SmolLM2-135M-Instruct"}
+    task = change(RunConfig(), given).task
     assert (task.kind, task.questions[3].answer) == ("questions", "4")
 
 

@@ -115,6 +115,8 @@ class TaskKind(Generic[S]):
     unit_tests: UnitTests | None = None
     #: Settings that go well with those which are given; what is given counts in any case.
     suggested: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+    #: Whether its questions are sentences, whatever its settings: no start model made here for another task reads them.
+    sentences: bool = False
     #: Whether one can choose it for a new run.
     choosable: bool = True
     order: int = 100  # its place in lists: small numbers first

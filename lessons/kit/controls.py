@@ -143,9 +143,9 @@ def resume(launch: Callable[[], Launcher], run_id: str) -> None:
         launch().resume(run_id)
 
 
-def ask(store: RunStore, run_id: str, kind: str) -> None:
-    """Ask the run's workers; they answer between two steps."""
-    with noted():
+def ask(store: RunStore, run_id: str, kind: str, note: str = "lab_note") -> None:
+    """Ask the run's workers; they answer between two steps. `note`: where a sentence on what failed is left."""
+    with noted(note):
         store.control(run_id, kind)
         words = {"resume": _("Asked to go on."), "step": _("Asked for one step.")}
         if kind in words:  # a pause and a stop are said until they have happened: a toast outlives that

@@ -15,9 +15,9 @@ from core.presets import preset
 from core.runs.records import RunInfo
 from lessons import shared
 from lessons.catalog import lesson
-from lessons.i18n import N_, _, tell
+from lessons.i18n import N_, _, ngettext, tell
 from lessons.kit import who_learns
-from lessons.kit.controls import ask, noted
+from lessons.kit.controls import ask, noted, pending
 from lessons.kit.display import is_live, learner_title, plain, status_word
 from lessons.kit.glossary import say_small
 from lessons.kit.linked import linked
@@ -27,8 +27,8 @@ from lessons.kit.to_lab import lab_query
 from lessons.the_loop.picture import moving_picture
 from lessons.the_loop.rounds import Played, played_of
 
-#: The parameter of the link that names the run; the session's sentence on why none was started.
-RUN, NOTE = "live", "loop_note"
+#: The parameter of the link that names the run; the session's sentence on why none was started; its run before that.
+RUN, NOTE, BEFORE = "live", "loop_note", "loop_before"
 TASK, SEED = "loop_task", "loop_seed"
 #: Presets whose tasks have a right answer and whose responses fit a row; the quickest first.
 TASKS = {"chain-sum": N_("three-term sums"), "long-sums": N_("six-term sums"), "countdown": N_("numbers and a target")}
@@ -62,8 +62,15 @@ def learner_of(run: RunInfo) -> str | None:
 def shown(recorded: Played | None) -> Played | None:
     """What the picture plays now."""
     run = current()
-    own = _played(run) if run is not None else None
-    return own or recorded
+    return (own_rounds(run) if run is not None else None) or recorded
+
+
+def own_rounds(run: RunInfo) -> Played | None:
+    """What was sampled here: this run's rounds, or, until it has made one, those of the batch before it."""
+    if (played := _played(run)) is not None:
+        return played
+    before = shared.run_or_none(st.session_state.get(BEFORE, ""))
+    return None if before is None or before.recorded else _played(before)
 
 
 def _played(run: RunInfo) -> Played | None:
@@ -79,16 +86,17 @@ def _watch(polled: bool, recorded: Played | None) -> None:
     _buttons(run, live)
     if note := st.session_state.get(NOTE):
         st.error(plain(note, 600), icon=":material/error:")
-    own = _played(run) if run is not None else None
+    own = own_rounds(run) if run is not None else None
     if run is not None and not live and (reason := reason_of(run)) is not None:
         st.info(plain(tell(reason), 400), icon=":material/info:")
-    awaited = run.id if run is not None and live and own is None else ""
+    has_come = run is not None and own is not None and own.run.id == run.id
+    awaited = run.id if run is not None and live and not has_come else ""
     words = waiting(run) if run is not None and awaited else ""
     if (played := own or recorded) is not None:
         moving_picture(played, own=own is not None, awaited=awaited, waiting=words)
     elif words:
         st.info(words, icon=":material/hourglass_empty:")
-    _say_whose(played, run if own is not None else None)
+    _say_whose(played, own is not None)
 
 
 def reason_of(run: RunInfo) -> Message | None:
@@ -133,7 +141,7 @@ def _buttons(run: RunInfo | None, live: bool) -> None:
             st.button(
                 label,
                 icon=icon,
-                disabled=not live,
+                disabled=not live or pending(run) == kind,
                 on_click=_ask,
                 args=(run.id if run is not None else "", kind),
                 key=f"loop_{'stop' if kind == 'stop' else 'pause'}",
@@ -153,10 +161,12 @@ def _more(run: RunInfo | None, live: bool, off: Message | None) -> None:
     if run is None:
         why = _("Sample a batch first; the same run then goes on.")
     elif run is not None and upto <= done:
-        why = _("This server allows a run no more than {n} steps.").format(n=whole(done))
+        most = ngettext("{n} step", "{n} steps", done).format(n=whole(done))
+        why = _("This server allows a run no more than {steps}.").format(steps=most)
     else:
-        why = _("The same run goes on by {n} steps: sampled, scored, learnt from, each by the changed model.").format(
-            n=whole(upto - done)
+        more = ngettext("{n} step", "{n} steps", upto - done).format(n=whole(upto - done))
+        why = _("The same run goes on by {steps}: sampled, scored, learnt from, each by the changed model.").format(
+            steps=more
         )
     st.button(
         _("Let it run"),
@@ -205,7 +215,10 @@ def _begin() -> None:
     task, seed = chosen()
     with noted(NOTE):
         title = _("The loop: {task}, seed {seed}").format(task=_(TASKS[task]), seed=seed)
-        st.query_params[RUN] = start_run("loop_sample", config_for(task, int(seed)), title)
+        begun = start_run("loop_sample", config_for(task, int(seed)), title)
+        if run is not None and _played(run) is not None:
+            st.session_state[BEFORE] = run.id
+        st.query_params[RUN] = begun
         st.query_params[SEED] = SEEDS[(SEEDS.index(seed) + 1) % len(SEEDS)]
 
 
@@ -226,30 +239,30 @@ def _go_on() -> None:
 
 
 def _ask(run_id: str, kind: str) -> None:
-    ask(shared.store(), run_id, kind)
+    ask(shared.store(), run_id, kind, NOTE)
 
 
 # -- whose it is -------------------------------------------------------------------------------------------------------
 
 
-def _say_whose(played: Played | None, run: RunInfo | None) -> None:
-    """Whose rounds these are, on one line with the way into the lab."""
+def _say_whose(played: Played | None, own: bool) -> None:
+    """Whose rounds these are, sampled here or recorded, on one line with the way into the lab."""
     if played is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="aside_loop_whose"):
-        say_small(_whose(played, run), width="content")
+        say_small(_whose(played, own), width="content")
         # No link: what was chosen above since this was drawn is in the address, not in a link.
         if st.button(_("Open this run in the lab"), type="tertiary", icon=lesson("lab").icon, key="loop_open"):
             st.switch_page(lesson("lab").path, query_params=lab_query({"run": played.run.id}))
 
 
-def _whose(played: Played, run: RunInfo | None) -> str:
+def _whose(played: Played, own: bool) -> str:
     name, seed = plain(learner_title(played.learner.name)), played.run.config.seed
-    if run is not None:
-        return _("Trained on this machine: {learner}, seed {seed}; {status}, {done} of {all} steps.").format(
+    if own:
+        return _("Trained on this machine: {learner}, seed {seed}; {status}, step {done} of {all}.").format(
             learner=name,
             seed=seed,
-            status=status_word(run.status),
+            status=status_word(played.run.status),
             done=whole(played.learner.step + 1),
             all=whole(played.learner.steps),
         )

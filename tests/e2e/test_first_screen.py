@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.config import RunConfig
+from core.learners.registry import learner
 from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
 from tests.e2e.rest import laid_out, watched
@@ -126,6 +128,27 @@ def test_the_time_that_is_left_takes_no_row_from_four_learners_strips(page: Page
     rows = {round(x["y"]) for x in boxes(page.locator(".bars .bar"))}
     run.end()
     assert len(rows) == 2
+
+
+def test_long_names_take_no_row_from_four_learners_strips_and_run_out_of_no_phone(page: Page, server: Server) -> None:
+    names = (
+        "ppo-with-a-long-long-nam",
+        "grpo-with-another-name-x",
+        "vine-and-continuations-x",
+        "ppo-the-second-with-zero",
+    )
+    learners = tuple(learner(name.partition("-")[0], name=name) for name in names)
+    run = LiveRun(server.store, RunConfig(steps=20, learners=learners))
+    run.tick(2)
+    run.end()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    opened(page, server, f"lang=en&run={run.id}")
+    bars = page.locator(".bars .bar")
+    assert len({round(x["y"]) for x in boxes(bars)}) == 2
+    resized(page, 400, 900)
+    for part in ("b", ".track", ".count", ".state"):
+        assert all(x["x"] >= 0 and x["x"] + x["width"] <= 400 for x in boxes(bars.locator(part))), part
+    assert bars.locator("b").first.get_attribute("title") == "PPO with a long long nam"
 
 
 #: Window → how high the two charts are at least, and where the whole card and, in a wide window, the scatters are.

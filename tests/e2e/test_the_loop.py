@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link, serving
-from tests.e2e.rest import at_rest, watched
+from tests.e2e.rest import at_rest, laid_out, watched
 from tests.e2e.windows import TIMEOUT_MS
 
 pytestmark = pytest.mark.browser
@@ -31,6 +31,23 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for made in running.store.runs():
             if made.under_way:
                 running.store.control(made.id, "stop")
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_curve_has_room_and_the_update_still_stands_under_the_model(
+    page: Page, server: Server, run: LiveRun, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(link(server, "the-loop", run.id))
+    drawn = page.locator(".loop")
+    expect(drawn).to_have_attribute("data-station", "update")
+    laid_out(page)
+    places = {x: drawn.locator(x).bounding_box() for x in (".curve", "[data-box=model]", "[data-box=update]")}
+    curve, model, update = (x for x in places.values() if x)
+    assert curve["width"] >= 190
+    assert model["y"] + model["height"] < update["y"]
+    shared = min(model["x"] + model["width"], update["x"] + update["width"]) - max(model["x"], update["x"])
+    assert shared >= 100, "the arrow between them goes straight up"
 
 
 def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page, server: Server, run: LiveRun) -> None:

@@ -219,6 +219,24 @@ test("the menu offers what this run's learners record; what they do not is the d
   assert.deepEqual([offered(), detail.color.value], [usual, "advantage"]);
 });
 
+test("all responses are offered of many learners, and of nobody before a step has come", (t) => {
+  page(t);
+  const on = { group() {}, token() {}, color() {}, pass() {} };
+  const detail = new Detail({ root: document.body, labels: all, colours: { a: "blue", b: "green", c: "pink" }, on });
+  assert.equal(detail.all.hidden, true);
+  const step = { step: 3, revision: "r", groups: [], learners: {}, telling: 1 };
+  for (const [names, isHidden] of [
+    ["a", true],
+    ["abc", false],
+  ]) {
+    const answer = group(Object.fromEntries([...names].map((x) => [x, [{}, [[0, 1]]]])));
+    const learners = Object.entries(answer.learners).map(([name, x]) => ({ name, ...x }));
+    detail.load({ ...step, revision: names }, answer, { learners, lastStep: () => 3 });
+    detail.draw(view, false);
+    assert.equal(detail.all.hidden, isHidden, names);
+  }
+});
+
 test("tokens that the policy did not write come with the response", () => {
   const answer = group({ a: [{}, [[0, 1]]] });
   answer.learners.a.responses[0].holes = [false, true];

@@ -62,5 +62,6 @@ test("what would not be seen in a token is a sign", () => {
     ["␣a", "↵", "eos", "eos", "∅", "word"],
   );
   assert.equal(named(" two words "), "␣two words␣");
+  assert.deepEqual(["<eos>", "<|im_end|>", "<pad>"].map(named), ["eos", "eos", "<pad>"], "as its chip has it");
   assert.equal(inLines("a␍␊b␉c"), "a\nb\tc");
 });

@@ -226,6 +226,89 @@ def test_a_run_that_fails_before_its_first_step_says_why(open_page, store, recor
     assert not at.button(key="loop_sample").disabled
 
 
+def test_until_a_second_batch_comes_the_first_one_stays(open_page, store, recorded) -> None:
+    at = open_page(KEY, lang="en", run=recorded)
+    first = begun(at)
+    trained(store, first, range(1), 1, "finished")
+    at.run()
+    second = begun(at)
+    assert second != first
+    sent = picture(at)
+    assert (sent["run"], sent["awaited"], sent["own"]) == (first, second, True)
+    assert sent["waiting"]
+    assert "Trained on this machine" in texts(at)
+    assert "step 1 of 1" in texts(at)
+    lifecycle.mark(store, second, "grpo", "failed")
+    at.run()
+    assert (picture(at)["run"], picture(at)["awaited"]) == (first, "")
+    third = begun(at)
+    assert (picture(at)["run"], picture(at)["awaited"]) == (first, third), (
+        "of the one that failed nothing is to be seen"
+    )
+    trained(store, third, range(1), 1, "finished")
+    at.run()
+    sent = picture(at)
+    assert (sent["run"], sent["awaited"], sent["own"]) == (third, "", True)
+
+
+def test_a_batch_that_was_deleted_is_kept_by_nobody(open_page, store, recorded) -> None:
+    at = open_page(KEY, lang="en", run=recorded)
+    first = begun(at)
+    trained(store, first, range(1), 1, "finished")
+    at.run()
+    second = begun(at)
+    store.delete(first)
+    at.run()
+    assert not at.exception
+    assert (picture(at)["run"], picture(at)["awaited"]) == (recorded, second)
+    store.delete(second)
+    at.run()
+    assert not at.exception
+    assert (picture(at)["run"], picture(at)["awaited"]) == (recorded, "")
+    assert not at.button(key="loop_sample").disabled
+
+
+def test_what_cannot_be_asked_is_said_here_and_not_in_the_lab(store) -> None:
+    """Stop, pressed on a run that somebody has deleted meanwhile."""
+
+    def press() -> None:
+        from lessons.the_loop import live
+
+        live._ask("nobody", "stop")
+
+    at = AppTest.from_function(press)
+    at.run()
+    assert not at.exception
+    assert "lab_note" not in at.session_state
+    assert at.session_state[live.NOTE]
+
+
+def test_what_was_asked_is_not_asked_twice(open_page, store, recorded) -> None:
+    at = open_page(KEY, lang="en", run=recorded)
+    run_id = begun(at)
+    trained(store, run_id, range(1), 41)
+    at.run()
+    at.button(key="loop_pause").click()
+    at.run()
+    assert at.button(key="loop_pause").disabled
+    assert not at.button(key="loop_stop").disabled
+    lifecycle.mark(store, run_id, "grpo", "paused")
+    at.run()
+    assert not at.button(key="loop_pause").disabled, "it has happened"
+
+
+def test_one_step_is_one_step(open_page, store, recorded, monkeypatch) -> None:
+    monkeypatch.setenv("CREDIT_LAB_MAX_STEPS", "1")
+    at = open_page(KEY, lang="en", run=recorded)
+    run_id = begun(at)
+    trained(store, run_id, range(1), 1, "finished")
+    at.run()
+    assert "no more than 1 step." in at.button(key="loop_on").help
+    monkeypatch.setenv("CREDIT_LAB_MAX_STEPS", "2")
+    at.run()
+    assert "by 1 step:" in at.button(key="loop_on").help
+
+
 def test_the_batchs_pipeline_is_one_press_away(open_page, store, recorded) -> None:
     at = open_page(KEY, lang="en", run=recorded)
     run_id = begun(at)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.errors import ConfigError, Message, RequestError, all_of
 from core.rewards.verdict import Verdict
@@ -40,7 +40,7 @@ class QuestionsSettings(InWords):
 
     kind: Literal["questions"] = "questions"
     questions: tuple[Question, ...] = Field(
-        min_length=16, max_length=MOST_QUESTIONS, description="The questions and their right answers."
+        min_length=FEWEST, max_length=MOST_QUESTIONS, description="The questions and their right answers."
     )
     matching: Matching = Field(
         "math", description="When an answer is right: the same text, or mathematically equal (math-verify)."
@@ -50,6 +50,17 @@ class QuestionsSettings(InWords):
         description="Keep sums and products with the same terms in another order on one side: where 3 + 5 is kept "
         "apart, 5 + 3 is never trained on.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "questions" not in values:
+            raise ConfigError(
+                'there are no questions yet: set task.questions to a list such as [{{"question": "3 + 5 =", "answer": '
+                '"8"}}, …] of at least {least}, or upload a file with them in the settings of the lab',
+                least=FEWEST,
+            )
+        return values
 
     @field_validator("questions")
     @classmethod

@@ -35,5 +35,6 @@ KIND = TaskKind(
     summary="Questions and verifiers of reasoning-gym, by a data set's name.",
     longest_response=lambda settings: completion_length(settings.dataset),
     suggested=_suggested,
+    sentences=True,
     order=40,
 )

@@ -100,7 +100,8 @@ export class Detail {
     const passName = el("span", { text: labels.pass });
     this.passes = el("label", { class: "axis pass", title: labels.pass_help }, passName, this.pass, this.passText);
     this.scatters = new Scatters({ labels, colours, onToken: on.token, onPass: on.pass });
-    this.all = el("button", { type: "button", class: "every", text: labels.all_responses, data: { testid: "all" } });
+    const every = { type: "button", class: "every", hidden: true, data: { testid: "all" } };
+    this.all = el("button", { ...every, text: labels.all_responses });
     this.all.onclick = () => {
       this.#showsAll = !this.#showsAll;
       this.#redraw();

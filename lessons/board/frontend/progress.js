@@ -136,7 +136,7 @@ function bar(title, name, colour, index) {
   const track = el("div", { class: "track", role: "progressbar", "aria-valuemin": 0 }, share);
   const style = { "--c": `var(--learner-${colour})`, "--i": `var(--ink-${colour})` };
   const props = { class: "bar", data: { learner: name }, style };
-  const root = el("div", props, el("b", {}, sample(colour, index), title), track, text, state);
+  const root = el("div", props, el("b", { title }, sample(colour, index), title), track, text, state);
   return { root, track, share, text, state };
 }
 

@@ -153,10 +153,12 @@ export function chipText(token) {
 }
 
 /**
- * A token within a sentence: what would be lost at its edges is a sign, the rest is as it is.
+ * A token within a sentence: an end-of-sequence token as its chip shows it; what would be lost at its edges is a sign, the
+ * rest is as it is.
  * @param {string} token
  */
 export function named(token) {
+  if (isEnd(token)) return chipText(token).text;
   return token.replace(/^[ ␊␉␍]+|[ ␊␉␍]+$/g, (all) => chipText(all).text);
 }
 

@@ -6,7 +6,7 @@ import { fill, fixed } from "../format.js";
 
 /** @import { Sent } from "./types.js" */
 
-const H = 124;
+const H = 148; // as in loop.css
 const [LEFT, RIGHT, TOP, BOTTOM] = [30, 10, 10, 30];
 
 export class Success {

@@ -3,7 +3,7 @@
 
 import { filled } from "../filled.js";
 import { brief, fill, fixed, isNumber, signed } from "../format.js";
-import { chipText, isEnd, named } from "../tokens.js";
+import { named } from "../tokens.js";
 import { byResponse, DIGITS } from "./rows.js";
 import { STATIONS, turn } from "./stations.js";
 
@@ -76,7 +76,7 @@ function places(key, mode, batch) {
     verdict: words[followed.success ? "right" : "wrong"],
     reward: brief(followed.reward, words.not_recorded),
     beta: String(key === "reference" && Number(settings.kl_coef) > 0 ? settings.kl_coef : settings.beta),
-    token: called(followed.token[at]),
+    token: named(followed.token[at]),
     first: fixed(of("value", 0), DIGITS, words.not_recorded),
     last: fixed(of("value", followed.length - 1), DIGITS, words.not_recorded),
     before: fixed(of("value", at), DIGITS, words.not_recorded),
@@ -92,12 +92,6 @@ function places(key, mode, batch) {
   };
 }
 
-/**
- * A token in a sentence.
- * @param {string} token
- */
-const called = (token) => (isEnd(token) ? chipText(token).text : named(token));
-
 /** The tokens with the lowest and with the highest advantage. @param {Mode} mode @param {Batch} batch */
 function extremes(mode, batch) {
   const { followed, focus } = batch;
@@ -112,9 +106,9 @@ function extremes(mode, batch) {
   const text = (/** @type {number} */ t) => signed(advantage(t), DIGITS);
   return {
     low: text(low),
-    low_token: called(followed.token[low]),
+    low_token: named(followed.token[low]),
     high: text(high),
-    high_token: called(followed.token[high]),
+    high_token: named(followed.token[high]),
   };
 }
 

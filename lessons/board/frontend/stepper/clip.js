@@ -3,7 +3,7 @@
 import { attr, el, say, svg } from "../dom.js";
 import { fill, fixed, isNumber } from "../format.js";
 import { regionBounds, settingsOnly } from "../regions.js";
-import { called } from "./says.js";
+import { named } from "../tokens.js";
 
 /** @import { Numbers } from "./numbers.js" */
 
@@ -68,7 +68,7 @@ export class Clip {
     this.#bounds(numbers, advantage);
     const places = {
       n: token + 1,
-      token: called(numbers.sent.tokens[0][token]),
+      token: named(numbers.sent.tokens[0][token]),
       ratio: fixed(ratio, 3),
       advantage: fixed(advantage, 3),
       objective: fixed(value, 3),

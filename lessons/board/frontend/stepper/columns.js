@@ -6,8 +6,7 @@ import { attr, el, say } from "../dom.js";
 import { fill, fixed, isNumber, rewardText, signed } from "../format.js";
 import { fade, grow, landed } from "../pipeline/painted.js";
 import { arrival } from "../pipeline/stations.js";
-import { chipText } from "../tokens.js";
-import { called } from "./says.js";
+import { chipText, named } from "../tokens.js";
 
 /** @import { Value } from "../types.js" */
 /** @import { Numbers } from "./numbers.js" */
@@ -128,7 +127,7 @@ export class Columns {
     head.classList.toggle("off", off);
     if (kind === "tokens") {
       say(head, chipText(tokens[0][i]).text);
-      attr(head, "aria-label", fill(words.token_says, { n: i + 1, token: called(tokens[0][i]) }));
+      attr(head, "aria-label", fill(words.token_says, { n: i + 1, token: named(tokens[0][i]) }));
       const side = this.#station?.extra === "clip" ? numbers.side(i) : 0;
       head.classList.toggle("high", side === 1);
       head.classList.toggle("low", side === -1);

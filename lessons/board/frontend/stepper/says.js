@@ -3,7 +3,7 @@
 
 import { filled } from "../filled.js";
 import { fill, fixed, isNumber, sentences, signed } from "../format.js";
-import { chipText, isEnd, named } from "../tokens.js";
+import { named } from "../tokens.js";
 import { termOf } from "./numbers.js";
 
 /** @import { Part } from "../printed.js" */
@@ -76,7 +76,7 @@ function ofResponse(numbers) {
     n,
     low: signed(deltas[low], 3),
     low_n: low + 1,
-    low_token: called(sent.tokens[0][low]),
+    low_token: named(sent.tokens[0][low]),
     kl_coef: String(settings.kl_coef),
     decay: fixed(numbers.ofStep("decay"), 3),
     far: percent(numbers.ofStep("decay_far")),
@@ -94,9 +94,6 @@ function ofResponse(numbers) {
 
 /** @param {unknown} x */
 const percent = (x) => (isNumber(x) ? (100 * x).toFixed(x < 0.1 && x > 0 ? 1 : 0) : "–");
-
-/** A token in a sentence. @param {string} token */
-export const called = (token) => (isEnd(token) ? chipText(token).text : named(token));
 
 /**
  * The formulas of a sub-step with the numbers of one column in them.
