@@ -121,7 +121,7 @@ def test_on_a_projector_what_is_pressed_and_the_whole_ring_are_in_the_first_scre
     page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{server.url}/the-loop?present=1")
     ring = page.locator(".loop .drawing")
-    expect(ring).to_be_visible(timeout=60_000)
+    expect(ring).to_be_visible()
     at_rest(page)
     expect(page.locator(".place")).to_contain_text("1 of")
     bar = page.get_by_role("toolbar", name="Present").bounding_box()
@@ -145,7 +145,7 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
     sample.click()
     expect(drawn.locator(".says")).to_contain_text("Your batch plays here as soon as it is there.")
     # It comes, and plays by itself: nobody presses play.
-    expect(drawn).to_have_attribute("data-own", "true", timeout=90_000)
+    expect(drawn).to_have_attribute("data-own", "true")
     expect(drawn).to_have_attribute("data-playing", "true")
     expect(drawn).to_have_attribute("data-rounds", "1")
     expect(page.get_by_test_id("loop-whose")).to_have_text("sampled live")
@@ -157,11 +157,11 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
     assert drawn.locator("[data-box=tuples] .row").count() == len({x["response"] for x in answered})
     expect(page).to_have_url(re.compile(f"live={made.id}"))
 
-    expect(on).to_be_enabled(timeout=60_000)
+    expect(on).to_be_enabled()
     page.get_by_test_id("loop-scrub").press("End")  # seen to its end; else it is left to play at its own pace
     on.click()
-    page.wait_for_function("x => Number(x.dataset.rounds) > 2", arg=drawn.element_handle(), timeout=90_000)
-    page.wait_for_function("x => Number(x.dataset.round) > 0", arg=drawn.element_handle(), timeout=30_000)
+    page.wait_for_function("x => Number(x.dataset.rounds) > 2", arg=drawn.element_handle())
+    page.wait_for_function("x => Number(x.dataset.round) > 0", arg=drawn.element_handle())
     assert training.store.get(made.id).learners[0].steps == 41
     assert len([x for x in training.store.runs() if not x.recorded]) == 1, "it is the same run that goes on"
     trail = drawn.locator("[role=img] .all")
@@ -169,14 +169,14 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
     page.wait_for_function("([x, d]) => x.getAttribute('d').length > d.length", arg=[trail.element_handle(), first])
 
     page.locator(".st-key-loop_stop button").first.click()
-    expect(sample).to_be_enabled(timeout=60_000)
+    expect(sample).to_be_enabled()
     assert axe(page) == []
     page.reload()
     expect(drawn).to_have_attribute("data-own", "true")
     assert int(drawn.get_attribute("data-rounds") or 0) > 2
     expect(drawn).to_have_attribute("data-playing", "false")
     page.locator(".st-key-loop_open button").click()
-    expect(page.get_by_test_id("lab")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("lab")).to_be_visible()
     expect(page).to_have_url(re.compile(f"run={made.id}"))
     page.get_by_role("link", name="Back to The loop").click()
     expect(drawn).to_have_attribute("data-own", "true")
